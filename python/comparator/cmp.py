@@ -1,0 +1,55 @@
+"""CMP, the comparator as a model: one set of hyperparameters in, two trainings, their difference out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from comparator.difference import Difference, NoValue, distance
+from comparator.hyperparameters import split_for_submodels
+
+# They say which model runs and with which defaults; the leaf has read them already.
+NOT_FOR_MODELS = {"model_name", "config_file", "candle_image"}
+
+
+def submodel_hyperparameters(
+    hyperparameters: Mapping[str, object], point: Mapping[str, object], *, compares: bool
+) -> list[dict[str, object]]:
+    """What each submodel is given at a point: for CMP by the prefix rules, else one set as it is."""
+    together = {**hyperparameters, **point}
+    submodels = split_for_submodels(together) if compares else [together]
+    return [{key: value for key, value in given.items() if key not in NOT_FOR_MODELS} for given in submodels]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The number that one replicate gives the search to minimise, from its runs.
+
+    For a comparison the negative `difference` of the two runs' `metric`; for a single model (`difference` None)
+    the metric itself, negative where `maximise` says that a larger one is better.
+    """
+
+    metric: str
+    difference: Difference | None
+    maximise: bool = True
+
+    def __call__(self, runs: Sequence[Mapping[str, Any]]) -> float:
+        """Raises `NoValue` with one line where there is no such number."""
+        values = [_reported(run, self.metric, named=self.difference is not None) for run in runs]
+        if self.difference is not None:
+            return -distance(self.difference, values[0], values[1])
+        return -values[0] if self.maximise else values[0]
+
+
+def _reported(run: Mapping[str, Any], metric: str, *, named: bool) -> float:
+    who = f"submodel {run['submodel']}" if named else "the model"
+    if run["status"] != "ok":
+        raise NoValue(f"{who}: {run['reason'] or run['status']}")
+    if metric not in run["metrics"]:
+        reported = ", ".join(sorted(run["metrics"])) or "nothing"
+        raise NoValue(f"{who} did not report {metric}; it reported {reported}")
+    value = run["metrics"][metric]
+    if value is None:
+        raise NoValue(f"{who} reported a {metric} that is not finite")
+    return float(value)

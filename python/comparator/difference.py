@@ -1,0 +1,103 @@
+"""How two metrics become one number. Larger means more different; the search minimises its negative.
+
+With V0 and V1 the metric of submodel 0 and 1:
+
+| name | difference | zero | negative |
+|---|---|---|---|
+| `relative` | abs(V1 - V0) / max(V1, V0), the paper's equation 1 | both: 0 | the larger is not positive: no value |
+| `signed` | (V1 - V0) / max(V1, V0): finds where submodel 1 is the larger | as `relative` | as `relative` |
+| `absolute` | abs(V1 - V0) | any | any |
+| `log_ratio` | abs(ln(V1 / V0)) | no value | no value |
+
+A metric that is missing or not finite never reaches a difference: the evaluation fails and says which. "No
+value" likewise fails the evaluation, with the numbers and a difference that would serve.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from comparator.errors import InputError, nearest
+
+Difference = Callable[[float, float], float]
+
+
+class NoValue(ValueError):
+    """The two metrics have no difference of this kind; the text says why."""
+
+
+def relative(first: float, second: float) -> float:
+    """Equation 1 of the paper, without its sign: in [0, 1] where no metric is negative."""
+    return abs(signed(first, second))
+
+
+def signed(first: float, second: float) -> float:
+    """(V1 - V0) / max(V1, V0)."""
+    larger = max(first, second)
+    if first == second == 0:
+        return 0.0
+    if larger <= 0:
+        raise NoValue(f"{first:g} and {second:g}: a relative difference needs a positive metric; 'absolute' does not")
+    return (second - first) / larger
+
+
+def absolute(first: float, second: float) -> float:
+    """abs(V1 - V0), in the metric's unit."""
+    return abs(second - first)
+
+
+def log_ratio(first: float, second: float) -> float:
+    """abs(ln(V1 / V0))."""
+    if first <= 0 or second <= 0:
+        raise NoValue(f"{first:g} and {second:g}: a logarithm needs positive metrics; 'absolute' does not")
+    return abs(math.log(second / first))
+
+
+DIFFERENCES: dict[str, Difference] = {
+    "relative": relative,
+    "signed": signed,
+    "absolute": absolute,
+    "log_ratio": log_ratio,
+}
+
+
+def find_difference(name: str, folder: Path, where: str) -> Difference:
+    """The difference called `name`, or the user's own `module:function`.
+
+    `function(V0, V1)` gets two finite numbers and returns one, larger for more different. The module is found on
+    Python's path or in `folder`, the experiment file's. Raises `InputError` where there is no such thing.
+    """
+    if ":" not in name:
+        if name not in DIFFERENCES:
+            raise InputError(
+                f"{where}: no difference '{name}'{nearest(name, DIFFERENCES)};"
+                f" there are {', '.join(DIFFERENCES)}, or your own as module:function"
+            )
+        return DIFFERENCES[name]
+    module_name, _, function_name = name.partition(":")
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        function = getattr(importlib.import_module(module_name), function_name, None)
+    except Exception as error:
+        raise InputError(f"{where}: '{name}': {type(error).__name__}: {error}") from None
+    if not callable(function):
+        raise InputError(f"{where}: '{name}': module {module_name} has no function '{function_name}'")
+    return function
+
+
+def distance(function: Difference, first: float, second: float) -> float:
+    """Apply a difference and see to it that a finite number comes back; raises `NoValue` otherwise."""
+    try:
+        result = float(function(first, second))
+    except NoValue:
+        raise
+    except Exception as error:
+        raise NoValue(f"the difference of {first:g} and {second:g} raised {type(error).__name__}: {error}") from None
+    if not math.isfinite(result):
+        raise NoValue(f"the difference of {first:g} and {second:g} is {result}")
+    return result

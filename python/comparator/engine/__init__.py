@@ -1,0 +1,1 @@
+"""Engines: what carries evaluations to workers."""

@@ -1,0 +1,32 @@
+"""Errors that a person can mend, and the exit codes that scripts can rely on.
+
+| code | meaning |
+|---|---|
+| 0 | done |
+| 1 | the experiment ended without a usable result (every evaluation failed, the algorithm raised) |
+| 2 | the input is wrong; nothing was started |
+| 130 | stopped by Ctrl-C or a signal; everything finished is kept |
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ComparatorError(Exception):
+    """A failure with one line for people; `exit_code` is what the command returns."""
+
+    exit_code = 1
+
+
+class InputError(ComparatorError):
+    """The user's input is wrong: which file, which key, what was given, what is allowed."""
+
+    exit_code = 2
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ` (did you mean 'x'?)` for the known word nearest to `word`, or an empty string."""
+    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" (did you mean '{matches[0]}'?)" if matches else ""

@@ -1,0 +1,229 @@
+"""The leaf task: one evaluation, JSON text in and JSON text out, on whatever worker it lands.
+
+    request  {"evaluation": 17, "point": {"noise": 31.2}, "replicate": 0}
+    result   {"evaluation": 17, "replicate": 0, "status": "ok", "value": -0.29, "started": "...", "seconds": 7.4,
+              "worker": "node3/2", "runs": [...], "reason": null}
+
+A leaf never raises: a failure is a result. `status` of a result may also be `cancelled`, which is never recorded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from comparator.cmp import submodel_hyperparameters
+from comparator.difference import NoValue
+from comparator.model.model import Model
+from comparator.model.runner import Outcome, Runner, Training, make_runner
+from comparator.site import Slot
+from comparator.store import RunStore, now
+
+# These cannot change a result (design decision 5); the seed is part of the identity by itself.
+NOT_PART_OF_AN_IDENTITY = {"run_id", "experiment_id", "output_dir", "verbose", "timeout"}
+DEFAULT_SEED = 1
+
+
+def run_identity(submodel: Mapping[str, Any], hyperparameters: Mapping[str, object], seed: int) -> str:
+    """SHA-256 over the model, the data, the seed and the hyperparameters that can change a result."""
+    telling = {
+        key: value
+        for key, value in hyperparameters.items()
+        if key not in NOT_PART_OF_AN_IDENTITY and key != submodel["seed"]
+    }
+    content = {
+        "model": submodel["identity"],
+        "data": submodel["data"],
+        "seed": seed,
+        "hyperparameters": telling,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+class Leaf:
+    """One worker's side of an experiment: its slots, its runners (kept warm), its access to the store."""
+
+    def __init__(
+        self,
+        experiment: Mapping[str, Any],
+        models: Sequence[Model],
+        objective: Callable[[list[dict[str, Any]]], float],
+        *,
+        experiments: Path,
+        data_folder: Path,
+        slots: Sequence[Slot],
+        name: str,
+        warm: bool = True,
+    ) -> None:
+        self._experiment, self._models, self._objective = experiment, models, objective
+        self._experiments, self._data_folder = experiments, data_folder
+        self._slots, self._name, self._warm = slots, name, warm
+        self._runs = RunStore(experiments)
+        self._runners: dict[tuple[int, Path], Runner] = {}
+        self._lock = threading.Lock()
+        self._cancelled = threading.Event()
+
+    def evaluate(self, request: str) -> str:
+        """Carry out one request; always returns a result."""
+        asked = json.loads(request)
+        started, clock = now(), time.monotonic()
+        result = {
+            "evaluation": asked["evaluation"],
+            "replicate": asked["replicate"],
+            "status": "failed",
+            "value": None,
+            "started": started,
+            "worker": self._name,
+            "runs": [],
+            "reason": None,
+        }
+        try:
+            result["runs"] = self._run_all(asked)
+            result["value"] = self._objective(result["runs"])
+            result["status"] = "ok"
+        except NoValue as failure:
+            result["status"], result["reason"] = _worst(result["runs"]), str(failure)
+        except OSError as error:
+            result["reason"] = f"{error.filename or 'the store'}: {error.strerror or error}"
+        except Exception as error:
+            result["reason"] = f"{type(error).__name__}: {error}"
+            self._keep_traceback(asked["evaluation"])
+        if self._cancelled.is_set() and result["status"] != "ok":
+            result["status"] = "cancelled"
+        result["seconds"] = round(time.monotonic() - clock, 3)
+        return json.dumps(result, allow_nan=False)
+
+    def cancel(self) -> None:
+        """End what is running, at once; later requests come back cancelled."""
+        self._cancelled.set()
+        with self._lock:
+            runners = list(self._runners.values())
+        for runner in runners:
+            runner.cancel()
+
+    def close(self) -> None:
+        """End the model servers."""
+        for runner in self._runners.values():
+            runner.close()
+
+    def _run_all(self, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Both submodels' runs: side by side on two slots, else one after the other."""
+        given = submodel_hyperparameters(
+            self._experiment["hyperparameters"], asked["point"], compares=self._experiment["kind"] == "cmp"
+        )
+        if len(given) > 1 and len(self._slots) > 1:
+            with ThreadPoolExecutor(len(given)) as side_by_side:
+                waiting = [
+                    side_by_side.submit(self._run, number, asked, each, self._slots[number])
+                    for number, each in enumerate(given)
+                ]
+                return [future.result() for future in waiting]
+        runs: list[dict[str, Any]] = []
+        for number, each in enumerate(given):
+            runs.append(self._run(number, asked, each, self._slots[0]))
+            if runs[-1]["status"] != "ok":
+                break
+        return runs
+
+    def _run(self, number: int, asked: Mapping[str, Any], given: Mapping[str, object], slot: Slot) -> dict[str, Any]:
+        """One submodel's run: found in the store, or trained now."""
+        submodel = self._experiment["models"][number]
+        hyperparameters = {**submodel["config"], **given}
+        seed = self._seed(submodel, hyperparameters) + asked["replicate"]
+        if submodel["seed"] is not None:
+            hyperparameters[submodel["seed"]] = seed
+        identity = run_identity(submodel, hyperparameters, seed)
+        entry = {"submodel": number, "replicate": asked["replicate"], "seed": seed, "run": identity}
+        with self._runs.claim(identity, self._cancelled) as folder:
+            if folder is None:
+                return {**entry, **_entry_of({"status": "cancelled", "reason": "stopped"}), "reused": False}
+            result = self._runs.finished(identity)
+            reused = result is not None
+            if result is None:
+                result = self._train(number, asked, hyperparameters, folder, slot)
+                self._runs.save(identity, result)
+        log = (self._runs.folder / identity / "model.log").relative_to(self._experiments)
+        return {**entry, **_entry_of(result), "reused": reused, "log": str(log)}
+
+    def _train(
+        self,
+        number: int,
+        asked: Mapping[str, Any],
+        hyperparameters: dict[str, object],
+        folder: Path,
+        slot: Slot,
+    ) -> dict[str, Any]:
+        log = folder / "model.log"
+        log.write_bytes(b"")
+        model = self._models[number]
+        prefix = hyperparameters.get("run_id")
+        own = f"{asked['evaluation']:05d}-{asked['replicate']}-{number}"
+        names = {
+            "experiment_id": self._experiment["id"],
+            "run_id": f"{prefix}-{own}" if prefix else own,
+            "output_dir": str(folder),
+        }
+        if model.description.convention == "improve":
+            names = {"output_dir": str(folder)}
+        training = Training(
+            {**hyperparameters, **names},
+            folder,
+            log,
+            self._experiment["metric"],
+            self._experiment["run_timeout"],
+        )
+        started, clock = now(), time.monotonic()
+        outcome: Outcome = self._runner(model, slot).run(training)
+        return {
+            **asdict(outcome),
+            "seconds": round(time.monotonic() - clock, 3),
+            "started": started,
+            "device": slot.device,
+            "model": model.name,
+            "hyperparameters": hyperparameters,
+            "worker": self._name,
+        }
+
+    def _runner(self, model: Model, slot: Slot) -> Runner:
+        with self._lock:
+            key = (slot.number, model.path)
+            if key not in self._runners:
+                self._runners[key] = make_runner(model, slot, self._data_folder, warm=self._warm)
+                if self._cancelled.is_set():
+                    self._runners[key].cancel()
+            return self._runners[key]
+
+    @staticmethod
+    def _seed(submodel: Mapping[str, Any], hyperparameters: Mapping[str, object]) -> int:
+        given = hyperparameters.get(submodel["seed"] or "rng_seed", DEFAULT_SEED)
+        return int(str(given))
+
+    def _keep_traceback(self, evaluation: int) -> None:
+        path = self._experiments / self._experiment["id"] / "errors.log"
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{now()} evaluation {evaluation}\n{traceback.format_exc()}\n")
+
+
+def _entry_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A run as a record of an evaluation shows it."""
+    return {
+        "status": result["status"],
+        "metrics": result.get("metrics", {}),
+        "seconds": result.get("seconds", 0.0),
+        "device": result.get("device"),
+        "reason": result.get("reason"),
+        "log": None,
+    }
+
+
+def _worst(runs: Sequence[Mapping[str, Any]]) -> str:
+    statuses = {run["status"] for run in runs}
+    return "cancelled" if "cancelled" in statuses else "timeout" if "timeout" in statuses else "failed"

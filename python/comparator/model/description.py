@@ -1,0 +1,103 @@
+"""`model.toml`: how a model describes itself.
+
+```toml
+name = "Uno"
+description = "one line"
+convention = "candle"                     # how train.sh is called
+module = "uno"                            # a CANDLE-compliant module, for warm serving; optional
+python_path = [".", "../common"]          # folders that the module is imported from; part of the identity
+seed = "rng_seed"                         # the hyperparameter that takes the seed; optional
+data_manifest = "prepared/manifest.json"  # under the data folder; its hash is part of a run's identity
+
+[metrics.val_loss]
+kind = "error"                            # "error": smaller is better, "score": larger, "fact": neither
+description = "one line"
+
+[hyperparameters.noise]
+type = "float"
+description = "one line"
+effect = "none"                           # optional: accepted for compatibility, changes nothing
+```
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from comparator.errors import InputError, nearest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class MetricDescription(BaseModel):
+    """What a reported number means."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["error", "score", "fact"]
+    description: str = ""
+
+
+class HyperparameterDescription(BaseModel):
+    """What a hyperparameter takes; the model itself checks the values."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "any"
+    description: str = ""
+    effect: Literal["none"] | None = None
+
+
+class ModelDescription(BaseModel):
+    """The contents of `model.toml`. Without one, every field has its default: nothing is known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = ""
+    description: str = ""
+    convention: Literal["candle", "improve"] = "candle"
+    module: str | None = None
+    python_path: list[str] = Field(default_factory=lambda: ["."])
+    seed: str | None = None
+    data_manifest: str | None = None
+    metrics: dict[str, MetricDescription] = Field(default_factory=dict)
+    hyperparameters: dict[str, HyperparameterDescription] = Field(default_factory=dict)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file; an unreadable or malformed one is an `InputError` that names the file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not TOML: {error}") from None
+
+
+def explain(error: ValidationError, where: str, known: list[str]) -> str:
+    """Say the first finding of a pydantic check in one line: file, key, what was given, what is allowed."""
+    finding = error.errors()[0]
+    key = ".".join(str(part) for part in finding["loc"])
+    if finding["type"] == "extra_forbidden":
+        return f"{where}: unknown key '{key}'{nearest(str(finding['loc'][-1]), known)}; known: {', '.join(known)}"
+    if finding["type"] == "missing":
+        return f"{where}: '{key}' is missing"
+    message = finding["msg"].removeprefix("Value error, ")
+    return f"{where}: '{key}' = {finding['input']!r}: {message[:1].lower()}{message[1:]}"
+
+
+def read_description(path: Path) -> ModelDescription:
+    """Read `model.toml`; raises `InputError` with the key that is wrong."""
+    try:
+        return ModelDescription.model_validate(read_toml(path))
+    except ValidationError as error:
+        raise InputError(explain(error, str(path), sorted(ModelDescription.model_fields))) from None

@@ -1,0 +1,143 @@
+"""Find the model that a name stands for, and say what it is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from comparator.errors import InputError, nearest
+from comparator.model.description import ModelDescription, read_description
+
+CONTAINER_DATA_FOLDER = "/candle_data_dir"
+IMAGE_ENDINGS = (".sif", ".simg", ".img", ".sqfs")
+NOT_PART_OF_A_MODEL = {"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model folder (`train.sh`, perhaps `model.toml`) or a Python file or module with `run(params)`."""
+
+    name: str
+    path: Path  # the folder, or the Python file
+    description: ModelDescription = field(default_factory=ModelDescription)
+
+    @property
+    def is_folder(self) -> bool:
+        return self.path.is_dir()
+
+    @property
+    def module(self) -> str | None:
+        """What the warm server imports: a module's name or a file; None: only `train.sh`."""
+        return self.description.module if self.is_folder else str(self.path)
+
+    @property
+    def python_path(self) -> list[Path]:
+        if not self.is_folder:
+            return []
+        return [(self.path / entry).resolve() for entry in self.description.python_path]
+
+    def script(self, name: str) -> Path | None:
+        """The path of `train.sh`, `infer.sh` or `preprocess.sh`, or None where the model has none."""
+        script = self.path / name
+        return script if self.is_folder and script.is_file() else None
+
+    @cached_property
+    def identity(self) -> str:
+        """SHA-256 over the names and contents of all files that the model consists of."""
+        if not self.is_folder:
+            return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        digest = hashlib.sha256()
+        for root in dict.fromkeys([self.path.resolve(), *self.python_path]):
+            for file in _files_below(root):
+                content = hashlib.sha256(file.read_bytes()).hexdigest()
+                digest.update(f"{root.name}/{file.relative_to(root).as_posix()}\0{content}\n".encode())
+        return digest.hexdigest()
+
+    def config_file(self, value: object, data_folder: Path) -> Path | None:
+        """Find the file that a `config_file` hyperparameter names: the data folder's, else the one that ships."""
+        if not isinstance(value, str) or not value:
+            return None
+        asked = Path(value)
+        for candidate in (asked, data_folder / asked.name, self.path / asked.name):
+            if candidate.is_absolute() and candidate.is_file():
+                return candidate
+        raise InputError(
+            f"config_file = '{value}': no such file, and neither {data_folder} nor {self.path} has '{asked.name}'"
+        )
+
+
+def outside_container(value: object, data_folder: Path) -> object:
+    """Read a leading `/candle_data_dir`, the data folder's place inside images, as the data folder itself."""
+    if isinstance(value, str) and (value + "/").startswith(CONTAINER_DATA_FOLDER + "/"):
+        return str(data_folder) + value[len(CONTAINER_DATA_FOLDER) :]
+    if isinstance(value, list):
+        return [outside_container(each, data_folder) for each in value]
+    return value
+
+
+def find_model(reference: str, relative_to: Path, containers: Path, where: str) -> Model:
+    """Find what `reference` names: a path, a folder in `containers/`, or an importable Python module.
+
+    `relative_to` is the folder of the file that names the model, `where` the words for that place in errors.
+    """
+    path = (relative_to / Path(reference).expanduser()).resolve()
+    if path.suffix in IMAGE_ENDINGS:
+        missing = "" if path.exists() else ", and there is no such file"
+        raise InputError(
+            f"{where}: '{reference}' is an image, which this version cannot run{missing}; "
+            "give the model's folder (with train.sh) or a Python file with run(params)"
+        )
+    if path.is_dir():
+        return _folder_model(path, reference, where)
+    if path.is_file():
+        return _python_model(path, reference, where)
+    if not any(separator in reference for separator in (os.sep, ".")) and (containers / reference).is_dir():
+        return _folder_model(containers / reference, reference, where)
+    if all(part.isidentifier() for part in reference.split(".")):
+        return _module_model(reference, where, containers)
+    raise InputError(f"{where}: no model at '{path}'")
+
+
+def _folder_model(path: Path, reference: str, where: str) -> Model:
+    description_file = path / "model.toml"
+    description = read_description(description_file) if description_file.is_file() else ModelDescription()
+    train = path / "train.sh"
+    if not train.is_file() and description.module is None:
+        raise InputError(f"{where}: '{reference}' is no model: {path} has neither train.sh nor a module in model.toml")
+    if train.is_file() and not os.access(train, os.X_OK):
+        raise InputError(f"{where}: {train} is not executable; chmod +x mends it")
+    return Model(description.name or path.name, path.resolve(), description)
+
+
+def _python_model(path: Path, reference: str, where: str) -> Model:
+    if path.suffix != ".py":
+        raise InputError(f"{where}: '{reference}' is no model: give a folder, or a Python file with run(params)")
+    description_file = path.with_suffix(".toml")
+    description = read_description(description_file) if description_file.is_file() else ModelDescription()
+    return Model(description.name or path.stem, path, description)
+
+
+def _module_model(reference: str, where: str, containers: Path) -> Model:
+    try:
+        found = importlib.util.find_spec(reference)
+    except (ImportError, ValueError):
+        found = None
+    if found is None or found.origin is None or not found.origin.endswith(".py"):
+        folders = sorted(entry.name for entry in containers.glob("*") if (entry / "model.toml").is_file())
+        raise InputError(
+            f"{where}: no model '{reference}'{nearest(reference, folders)}; give a folder, a Python file or a module"
+            f" with run(params), or one of: {', '.join(folders)}"
+        )
+    return _python_model(Path(found.origin), reference, where)
+
+
+def _files_below(root: Path) -> list[Path]:
+    found = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(set(folders) - NOT_PART_OF_A_MODEL)
+        found += [Path(folder, name) for name in sorted(names) if not name.endswith(".pyc")]
+    return found

@@ -1,0 +1,23 @@
+"""Names that become paths (design decision 15)."""
+
+from __future__ import annotations
+
+import re
+
+from comparator.errors import InputError
+
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+RUNS = "runs"
+
+
+def check_name(name: str, what: str) -> str:
+    """Return `name` where it can be a folder's name; raises `InputError` where it cannot.
+
+    `runs` is the folder of all runs, so nothing else may be called that.
+    """
+    if not NAME.fullmatch(name) or name == RUNS:
+        raise InputError(
+            f"{what} '{name}': may hold letters, digits, '.', '_' and '-',"
+            f" must not begin with '.', and must not be '{RUNS}'"
+        )
+    return name

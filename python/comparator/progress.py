@@ -1,0 +1,108 @@
+"""How an experiment is doing, for a terminal that is watched and for a log that is read later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+
+class ProgressView:
+    """Shows evaluations done, best so far, running, failed and time left.
+
+    On a terminal one line that is redrawn; elsewhere a line for every tenth of the budget.
+    """
+
+    def __init__(self, console: Console, experiment: Mapping[str, Any], *, done_before: int = 0) -> None:
+        self._console, self._experiment = console, experiment
+        self._total: int | None = experiment["budget"]["evaluations"]
+        self._done_before = done_before
+        self._began = time.monotonic()
+        self._lines_told = -1
+        self._progress = Progress(
+            TextColumn("{task.fields[done]}"),
+            BarColumn(24),
+            TextColumn("{task.fields[words]}"),
+            console=console,
+        )
+        self._task = self._progress.add_task("", total=self._total, done="", words="starting")
+
+    def __enter__(self) -> ProgressView:
+        if self._console.is_terminal:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._console.is_terminal:
+            self._progress.stop()
+
+    def update(self, records: Sequence[Mapping[str, Any]], done: int, running: int) -> None:
+        """Show the state: `done` pairs of the budget have a result, workers hold `running` evaluations."""
+        words = describe(self._experiment, records, running, self._seconds_left(done))
+        counted = f"{done}/{self._total}" if self._total else f"{done}"
+        if self._console.is_terminal:
+            self._progress.update(self._task, completed=done, done=counted, words=words)
+        elif self._is_worth_a_line(done):
+            self._console.print(f"{counted}  {words}", highlight=False, soft_wrap=True)
+
+    def _seconds_left(self, done: int) -> float | None:
+        here = done - self._done_before
+        if self._total is None or here <= 0:
+            return None
+        return (time.monotonic() - self._began) / here * (self._total - done)
+
+    def _is_worth_a_line(self, done: int) -> bool:
+        step = max(1, (self._total or 50) // 10)
+        line = done // step
+        if line == self._lines_told:
+            return False
+        self._lines_told = line
+        return True
+
+
+def describe(
+    experiment: Mapping[str, Any],
+    records: Sequence[Mapping[str, Any]],
+    running: int,
+    seconds_left: float | None,
+) -> str:
+    """The state in one line: `best 0.412 at noise 3.1, layer_force 180 · 2 running · about 1:20 left`."""
+    parts = [best_words(experiment, records)]
+    failed = sum(record["status"] != "ok" for record in records)
+    if failed:
+        parts.append(f"{failed} failed")
+    if running:
+        parts.append(f"{running} running")
+    if seconds_left is not None:
+        parts.append(f"about {clock(seconds_left)} left" if seconds_left >= 1 else "done")
+    return " · ".join(part for part in parts if part)
+
+
+def best_words(experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> str:
+    """The best value so far and where it was found."""
+    ok = [record for record in records if record["status"] == "ok"]
+    if not ok:
+        return "no result yet"
+    best = min(ok, key=lambda record: record["value"])
+    value = -best["value"] if experiment["objective"]["maximise"] else best["value"]
+    return f"best {value:.3g} at {point_words(best['point'])}"
+
+
+def point_words(point: Mapping[str, Any]) -> str:
+    """A point in words: `noise 31.2, layer_force 88`."""
+    return ", ".join(
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in point.items()
+    )
+
+
+def clock(seconds: float) -> str:
+    """`1:05` for 65 seconds, `2:00:00` for two hours."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,23 @@
+"""Where the project is: the folder with `sites/`, `containers/` and `cfg/`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from comparator.errors import InputError
+
+
+def project_root() -> Path:
+    """The project's root: COMPARATOR_ROOT, else the checkout that this package is installed from."""
+    given = os.environ.get("COMPARATOR_ROOT")
+    root = Path(given).expanduser().absolute() if given else Path(__file__).resolve().parents[2]
+    if not (root / "sites").is_dir():
+        raise InputError(f"{root}: has no folder 'sites'; set COMPARATOR_ROOT to the Comparator's own folder")
+    return root
+
+
+def experiments_folder(given: Path | None, root: Path) -> Path:
+    """Where experiments are kept: the command line's, else COMPARATOR_EXPERIMENTS, else `experiments/`."""
+    chosen = given or Path(os.environ.get("COMPARATOR_EXPERIMENTS") or root / "experiments")
+    return chosen.expanduser().absolute()

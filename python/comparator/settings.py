@@ -1,0 +1,152 @@
+"""The experiment file: one TOML file says what is compared, over which space, by which search.
+
+Keys and their meaning are in `cfg/cmp-ga.toml`, an example with a word to each. The whole file is checked
+before anything starts. `[full]` holds the settings that `--full` puts in the place of the file's own.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from comparator.errors import InputError, nearest
+from comparator.hyperparameters import parse_override
+from comparator.model.description import explain, read_toml
+
+
+class SearchSettings(BaseModel):
+    """`[search]`: which search, how long. Keys that are not named here are options of the strategy."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    find: Literal["maximum"] = "maximum"
+    strategy: str = "steady_state"
+    evaluations: int | None = Field(default=None, ge=1)
+    generations: int | None = Field(default=None, ge=1)
+    seed: int = Field(default=1, ge=0)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> SearchSettings:
+        if self.evaluations is not None and self.generations is not None:
+            raise ValueError("give evaluations or generations, not both")
+        if self.evaluations is None and self.generations is None and self.strategy != "grid":
+            raise ValueError("give a budget: evaluations = N, or generations = N")
+        return self
+
+
+class ComparisonSettings(BaseModel):
+    """`[cmp]`: how two trainings become one number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    metric: str | None = None
+    difference: str = "relative"
+    models: list[str] | None = None
+    labels: list[str] | None = None
+
+    @field_validator("models", "labels")
+    @classmethod
+    def _two(cls, given: list[str] | None) -> list[str] | None:
+        if given is not None and len(given) != 2:
+            raise ValueError("must name two: one for submodel 0, one for submodel 1")
+        return given
+
+
+class ExperimentSettings(BaseModel):
+    """A whole experiment file. Paths in it are relative to the file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: str = ""
+    model: str = "cmp"
+    hyperparameters: str | list[str] = Field(default_factory=list)
+    space: str
+    metric: str | None = None
+    run_timeout: float | None = Field(default=3600.0, gt=0)
+    search: SearchSettings
+    cmp: ComparisonSettings = Field(default_factory=ComparisonSettings)
+    set: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def compares(self) -> bool:
+        """Whether two models are compared, or a single one is searched."""
+        return self.model == "cmp"
+
+    def asked_metric(self) -> str:
+        """The metric that is compared: the file's, else MODEL_RETURN of the environment, else val_loss."""
+        own = self.cmp.metric if self.compares else self.metric
+        return own or os.environ.get("MODEL_RETURN") or "val_loss"
+
+    @model_validator(mode="after")
+    def _metric_in_its_place(self) -> ExperimentSettings:
+        if self.compares and self.metric is not None:
+            raise ValueError("a comparison's metric stands in [cmp] as 'metric'")
+        return self
+
+
+def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> ExperimentSettings:
+    """Read and check an experiment file; raises `InputError` that names the file and the key.
+
+    `overrides` are the command line's `--set KEY=VALUE`, KEY as in the file with dots (`search.population`), or
+    `hyperparameters.NAME` for a hyperparameter.
+    """
+    content = read_toml(path)
+    at_full_size = content.pop("full", None)
+    if full:
+        if not isinstance(at_full_size, dict):
+            raise InputError(f"{path}: has no [full] table, so there is nothing for --full to choose")
+        content = _merge(content, at_full_size)
+    content.setdefault("set", {})
+    for override in overrides:
+        _apply(content, override)
+    try:
+        return ExperimentSettings.model_validate(content)
+    except ValidationError as error:
+        raise InputError(_explained(error, path)) from None
+
+
+def _explained(error: ValidationError, path: Path) -> str:
+    location = error.errors()[0]["loc"]
+    fields = ExperimentSettings.model_fields
+    if len(location) > 1 and location[0] == "cmp":
+        fields = ComparisonSettings.model_fields
+    elif len(location) > 1 and location[0] == "search":
+        fields = SearchSettings.model_fields
+    return explain(error, str(path), sorted(set(fields) - {"set"}))
+
+
+def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    merged = copy.deepcopy(base)
+    for key, value in change.items():
+        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both_tables else value
+    return merged
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    key, value = parse_override(override)
+    section, dot, name = key.partition(".")
+    if section == "hyperparameters" and dot:
+        content["set"][name.lower()] = value
+    elif section in ("search", "cmp") and dot:
+        if section == "search" and name in ("evaluations", "generations"):
+            content.setdefault("search", {}).pop("generations" if name == "evaluations" else "evaluations", None)
+        content.setdefault(section, {})[name] = value
+    elif not dot and key in ExperimentSettings.model_fields and key not in ("search", "cmp", "set"):
+        content[key] = value
+    else:
+        known = [name for name in ExperimentSettings.model_fields if name not in ("search", "cmp", "set")]
+        known += [f"search.{name}" for name in SearchSettings.model_fields]
+        known += [f"cmp.{name}" for name in ComparisonSettings.model_fields]
+        raise InputError(
+            f"--set {override}: no key '{key}'{nearest(key, known)};"
+            f" a hyperparameter is set as hyperparameters.{key.split('.')[-1]}=..."
+        )

@@ -1,0 +1,249 @@
+"""What is kept: experiments (settings and one line an evaluation) and the runs that all of them share.
+
+EXPERIMENTS/ID/experiment.json      frozen settings and provenance
+EXPERIMENTS/ID/evaluations.jsonl    one line per finished evaluation, appended and synced: the truth
+EXPERIMENTS/ID/state.json           what the running process last said of itself; advice, never truth
+EXPERIMENTS/ID/lock                 held (flock) by the process that runs the experiment
+EXPERIMENTS/runs/IDENTITY/          model.log, result.json and whatever the model writes
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from comparator.errors import ComparatorError, InputError, nearest
+from comparator.names import RUNS, check_name
+
+
+def now() -> str:
+    """The time in UTC, to the millisecond, as records have it."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write_whole(path: Path, content: object) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, allow_nan=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def read_json(path: Path) -> Any | None:
+    """Read a JSON file; None where there is none or it is not whole."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """The records of `evaluations.jsonl`, in file order; a torn last line is left out.
+
+    Raises `ComparatorError` where a line before the last is not a record: then the file was changed by hand.
+    """
+    records, _ = _whole_lines(path)
+    return records
+
+
+def _whole_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """The records, and the length in bytes of the part of the file that holds them."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return [], 0
+    records: list[dict[str, Any]] = []
+    length = 0
+    lines = content.split(b"\n")
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            if number == len(lines) - 1:
+                break
+            raise ComparatorError(f"{path}: line {number} is not a record; the file was changed or damaged") from None
+        records.append(record)
+        length += len(line) + 1
+    return records, length
+
+
+def pairs_in(records: Iterable[Mapping[str, Any]]) -> int:
+    """How many pairs (single runs for a single model) an experiment has asked for and heard of.
+
+    A line that repeats what the experiment has already adds none (design decision 7).
+    """
+    return len(
+        {
+            (json.dumps(record["point"], sort_keys=True), run["replicate"])
+            for record in records
+            for run in record["runs"]
+        }
+    )
+
+
+class RunStore:
+    """The runs, by identity. One training at a time for each identity, over threads and processes."""
+
+    def __init__(self, experiments: Path) -> None:
+        self.folder = experiments / RUNS
+
+    def finished(self, identity: str) -> dict[str, Any] | None:
+        """The result of a run that ended well, else None: failed and cancelled runs are never reused."""
+        result = read_json(self.folder / identity / "result.json")
+        return result if isinstance(result, dict) and result.get("status") == "ok" else None
+
+    @contextlib.contextmanager
+    def claim(self, identity: str, cancelled: Any) -> Iterator[Path | None]:
+        """Hold the run's folder while it is trained; waits for another holder unless `cancelled.is_set()`.
+
+        Yields the folder, or None where the wait was cancelled.
+        """
+        folder = self.folder / identity
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("w") as lock:
+            while not _try_lock(lock.fileno()):
+                if cancelled.wait(0.05):
+                    yield None
+                    return
+            yield folder
+
+    def save(self, identity: str, result: Mapping[str, Any]) -> None:
+        write_whole(self.folder / identity / "result.json", dict(result))
+
+
+class ExperimentFolder:
+    """One experiment on disk, opened for writing by the one process that runs it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.identifier = path.name
+        self.evaluations = path / "evaluations.jsonl"
+        self._lock = (path / "lock").open("w")
+        if not _try_lock(self._lock.fileno()):
+            self._lock.close()
+            raise InputError(f"experiment '{path.name}' is being run by another process; watch it instead")
+        self.records, length = _whole_lines(self.evaluations)
+        self._file = self.evaluations.open("ab", buffering=0)
+        self._file.truncate(length)
+
+    @classmethod
+    def create(cls, experiments: Path, stem: str, identifier: str | None) -> ExperimentFolder:
+        """Make the folder of a new experiment: `identifier`, or `stem-N` with the first free N."""
+        _make_writable(experiments)
+        if identifier is not None:
+            path = experiments / check_name(identifier, "id")
+            try:
+                path.mkdir()
+            except FileExistsError:
+                raise InputError(
+                    f"id '{identifier}': there is already an experiment of this name in {experiments};"
+                    f" '--resume {identifier}' goes on with it"
+                ) from None
+            return cls(path)
+        number = 1
+        while True:
+            path = experiments / f"{stem}-{number}"
+            try:
+                path.mkdir()
+            except FileExistsError:
+                number += 1
+                continue
+            return cls(path)
+
+    def freeze(self, experiment: Mapping[str, Any]) -> None:
+        write_whole(self.path / "experiment.json", dict(experiment))
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Add one finished evaluation, on disk when this returns; raises `ComparatorError` on a full disk."""
+        line = json.dumps(record, allow_nan=False, separators=(", ", ": ")).encode() + b"\n"
+        position = self._file.tell()
+        try:
+            if self._file.write(line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.truncate(position)
+            raise ComparatorError(f"{self.evaluations}: cannot be written: {error.strerror}") from None
+        self.records.append(dict(record))
+
+    def say(self, state: str, running: list[dict[str, Any]], reason: str | None = None) -> None:
+        """Note for watchers what this process is doing; a failure to write it is of no consequence."""
+        message = {"state": state, "pid": os.getpid(), "host": os.uname().nodename, "updated": now()}
+        with contextlib.suppress(OSError):
+            write_whole(self.path / "state.json", {**message, "running": running, "reason": reason})
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._lock.close()
+
+
+def experiment_path(experiments: Path, identifier: str) -> Path:
+    """The folder of an existing experiment; raises `InputError` with the nearest name."""
+    path = experiments / check_name(identifier, "id")
+    if not (path / "experiment.json").is_file():
+        known = experiment_names(experiments)
+        there = f"; there are: {', '.join(known[-8:])}" if known else "; there is none yet"
+        raise InputError(f"no experiment '{identifier}' in {experiments}{nearest(identifier, known)}{there}")
+    return path
+
+
+def read_experiment(path: Path) -> dict[str, Any]:
+    """The frozen experiment in the folder `path`; raises `ComparatorError` where it is not whole."""
+    experiment = read_json(path / "experiment.json")
+    if not isinstance(experiment, dict):
+        raise ComparatorError(f"{path / 'experiment.json'}: is not a whole experiment")
+    return experiment
+
+
+def experiment_names(experiments: Path) -> list[str]:
+    """The ids of all experiments, oldest first."""
+    found = [entry.parent for entry in experiments.glob("*/experiment.json")]
+    return [path.name for path in sorted(found, key=lambda path: (path / "experiment.json").stat().st_mtime)]
+
+
+def state_of(path: Path) -> dict[str, Any]:
+    """What an experiment is doing: its last word, corrected where the process that said it is gone."""
+    state = read_json(path / "state.json") or {"state": "new", "running": [], "reason": None}
+    if state["state"] == "running" and not is_locked(path):
+        state = {**state, "state": "interrupted"}
+    return state
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process on this machine holds the experiment."""
+    try:
+        with (path / "lock").open("r") as lock:
+            return not _try_lock(lock.fileno())
+    except OSError:
+        return False
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _make_writable(experiments: Path) -> None:
+    try:
+        experiments.mkdir(parents=True, exist_ok=True)
+        probe = experiments / f".probe-{os.getpid()}-{time.monotonic_ns()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"{experiments}: experiments cannot be kept here: {error.strerror}") from None
