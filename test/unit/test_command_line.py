@@ -1,0 +1,367 @@
+"""The command line as a person meets it: whole experiments with a quick model, mistakes, stops and resumes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from comparator.cli import main
+from comparator.store import read_records
+
+QUICK = Path(__file__).parent / "models" / "quick.py"
+COMPARATOR = [sys.executable, "-c", "from comparator.cli import main; main()"]
+SPACE = [
+    {"name": "noise", "type": "float", "lower": 0, "upper": 50, "sigma": 10},
+    {"name": "size", "type": "int", "lower": 10, "upper": 200},
+]
+HYPERPARAMETERS = f"""
+[Global_Params]
+model_name = 'cmp'
+cmp_model_name = '{QUICK}'
+cmp_0_side = 'left'
+cmp_1_side = 'right'
+"""
+EXPERIMENT = """
+title = "left against right"
+hyperparameters = "quick.txt"
+space = "space.json"
+run_timeout = 20
+[search]
+population = 4
+evaluations = 12
+[cmp]
+metric = "val_loss"
+"""
+
+
+class Desk:
+    """A folder with an experiment in it, and the commands typed there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.experiments = folder / "experiments"
+        self.write("space.json", json.dumps(SPACE))
+        self.write("quick.txt", HYPERPARAMETERS)
+        self.write("quick.toml", EXPERIMENT)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if key not in ("COMPARATOR_ROOT", "MODEL_RETURN")}
+        data = str(self.folder / "data")
+        return {**kept, "COMPARATOR_EXPERIMENTS": str(self.experiments), "CANDLE_DATA_DIR": data, "COLUMNS": "200"}
+
+    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMPARATOR, *words],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*COMPARATOR, *words],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def records(self, identifier: str) -> list[dict]:
+        return read_records(self.experiments / identifier / "evaluations.jsonl")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_an_experiment_from_its_file_to_its_report(desk: Desk) -> None:
+    done = desk.run("search", "quick.toml", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert "experiment quick-1: left against right" in done.stdout
+    assert "12/12" in done.stdout
+    page = desk.experiments / "quick-1" / "report.html"
+    assert f"report: {page}" in done.stdout
+    assert page.is_file()
+    records = desk.records("quick-1")
+    assert len(records) >= 12
+    for record in records:
+        first, second = (run["metrics"]["val_loss"] for run in record["runs"][-2:])
+        assert record["runs"][-1]["seed"] == record["runs"][-2]["seed"]
+        single = -abs(second - first) / max(first, second)
+        assert record["value"] == pytest.approx(single)  # the quick model is deterministic
+        assert (desk.experiments / record["runs"][0]["log"]).is_file()
+
+
+def test_the_same_seed_gives_the_same_points_and_costs_no_training(desk: Desk) -> None:
+    for _ in range(2):
+        assert desk.run("search", "quick.toml", "--seed", "7", "--workers", "1").returncode == 0
+    first, second = desk.records("quick-1"), desk.records("quick-2")
+    assert [each["point"] for each in first] == [each["point"] for each in second]
+    assert [each["value"] for each in first] == [each["value"] for each in second]
+    assert all(run["reused"] for record in second for run in record["runs"])
+
+
+@pytest.mark.parametrize("strategy", ["simple", "mu_plus_lambda", "steady_state", "random", "grid"])
+def test_every_strategy_runs(desk: Desk, strategy: str) -> None:
+    done = desk.run("search", "quick.toml", "--set", f"search.strategy={strategy}", "--set", "search.evaluations=9")
+    assert done.returncode == 0, done.stderr
+    assert len(desk.records("quick-1")) >= 9
+
+
+def test_generations_are_a_budget_too(desk: Desk) -> None:
+    done = desk.run(
+        "search",
+        "quick.toml",
+        "--set",
+        "search.strategy=simple",
+        "--set",
+        "search.generations=3",
+        "--set",
+        "search.population=12",
+    )
+    assert done.returncode == 0, done.stderr
+    assert {record["generation"] for record in desk.records("quick-1")} == {0, 1, 2}
+
+
+def test_a_single_model_is_searched_by_its_metric(desk: Desk) -> None:
+    text = EXPERIMENT.replace("title", f'model = "{QUICK}"\ntitle').replace("[cmp]", "").replace("metric", "#")
+    desk.write("single.toml", text)
+    desk.write("quick.txt", "[a]\nside = 'left'\n")
+    done = desk.run("search", "single.toml")
+    assert done.returncode == 0, done.stderr
+    assert "smallest val_loss" in done.stdout
+    assert all(len(record["runs"]) == 1 for record in desk.records("single-1"))
+
+
+def test_side_by_side_gives_what_one_after_the_other_gives(desk: Desk) -> None:
+    environment = {"SITE_CORES": "2"}
+    desk.run("search", "quick.toml", "--workers", "1", "--experiments", "side-by-side", **environment)
+    desk.run("search", "quick.toml", "--workers", "1", "--experiments", "in-turn", SITE_CORES="1")
+    both = [read_records(desk.folder / name / "quick-1/evaluations.jsonl") for name in ("side-by-side", "in-turn")]
+    assert [record["value"] for record in both[0]] == [record["value"] for record in both[1]]
+
+
+def test_a_process_per_run_gives_what_a_warm_server_gives(desk: Desk) -> None:
+    model = desk.folder / "model"
+    model.mkdir()
+    (model / "quick.py").write_text(QUICK.read_text())
+    (model / "model.toml").write_text('module = "quick"\nseed = "rng_seed"\n')
+    main = (
+        "import sys, quick\nwords = sys.argv[3:]\n"
+        "given = {key[2:]: value for key, value in zip(words[::2], words[1::2])}\n"
+        "given = {**quick.initialize_parameters(), **given}\n"
+        "given.update(jitter=float(given['jitter']), sleep=0.0, rng_seed=int(given['rng_seed']))\n"
+        "print('IMPROVE_RESULT val_loss:', repr(quick.run(given)['val_loss'][-1]))\n"
+    )
+    (model / "main.py").write_text(main)
+    train = model / "train.sh"
+    train.write_text('#!/bin/sh\nexec python3 "$(dirname "$0")/main.py" "$@"\n')
+    train.chmod(0o755)
+    desk.write("quick.txt", HYPERPARAMETERS.replace(str(QUICK), str(model)) + "jitter = 0.003\n")
+    few = ("--set", "search.evaluations=4", "--workers", "1")
+    assert desk.run("search", "quick.toml", *few, "--experiments", "warm").returncode == 0
+    cold = desk.run("search", "quick.toml", *few, "--experiments", "cold", "--cold")
+    assert cold.returncode == 0, cold.stderr
+    both = [read_records(desk.folder / name / "quick-1/evaluations.jsonl") for name in ("warm", "cold")]
+    assert [record["value"] for record in both[0]] == [record["value"] for record in both[1]]
+    logs = [(desk.folder / name / both[0][0]["runs"][0]["log"]).read_text() for name in ("warm", "cold")]
+    assert "warm server" in logs[0]
+    assert "a process of its own" in logs[1]
+
+
+MISTAKES = [
+    (["search", "nowhere.toml"], {}, "nowhere.toml: no such file"),
+    (["search", "quick.toml", "--site", "lambad7"], {}, "no site 'lambad7'"),
+    (["search", "quick.toml", "--site", "../local"], {}, "site '../local'"),
+    (["search", "quick.toml", "--engine", "swfit-t"], {}, "--engine swfit-t"),
+    (["search", "quick.toml", "--workers", "500"], {}, "--workers 500"),
+    (["search", "quick.toml", "--id", "a/b"], {}, "id 'a/b'"),
+    (["search", "quick.toml", "--id", ".a"], {}, "id '.a'"),
+    (["search", "quick.toml", "--id", "runs"], {}, "id 'runs'"),
+    (["search", "quick.toml", "--resume", "x"], {}, "leave out FILE"),
+    (["search", "--resume", "quick-7"], {}, "no experiment 'quick-7'"),
+    (["search", "quick.toml", "--full"], {}, "has no [full] table"),
+    (["search", "quick.toml", "--set", "search.poplation=3"], {}, "'population'"),
+    (["search", "quick.toml", "--set", "epochs=3"], {}, "hyperparameters.epochs"),
+    (["search", "quick.toml", "--set", "search.strategy=simpel"], {}, "'simple'"),
+    (["search", "quick.toml", "--set", "search.evaluations=many"], {}, "search.evaluations"),
+    (["search", "quick.toml", "--set", "search.evaluations=0"], {}, "search.evaluations"),
+    (["search", "quick.toml", "--set", "cmp.difference=relativ"], {}, "did you mean 'relative'"),
+    (["search", "quick.toml", "--set", "hyperparameters.rng_seed=first"], {}, "rng_seed = 'first'"),
+    (["search", "quick.toml"], {"quick.toml": EXPERIMENT + "metrik = 1\n"}, "did you mean 'metric'"),
+    (["search", "quick.toml"], {"quick.toml": EXPERIMENT.replace("space", "spaec")}, "'space' is missing"),
+    (["search", "quick.toml"], {"quick.toml": EXPERIMENT + "["}, "not TOML"),
+    (["search", "quick.toml"], {"quick.toml": EXPERIMENT.replace("evaluations = 12", "")}, "give a budget"),
+    (["search", "quick.toml"], {"quick.txt": HYPERPARAMETERS.replace("quick.py", "quik.py")}, "quik.py"),
+    (["search", "quick.toml"], {"quick.txt": "[a]\nmodel_name = 'cmp'\n"}, "cmp_model_name"),
+    (["search", "quick.toml"], {"quick.txt": HYPERPARAMETERS + "cmp_0_noise = 3\ncmp_1_noise = 4\n"}, "'noise'"),
+    (["search", "quick.toml"], {"quick.txt": HYPERPARAMETERS.replace(str(QUICK), "/tmp/Uno.sif")}, "is an image"),
+    (["search", "quick.toml"], {"space.json": '[{"name": "x", "type": "float", "lower": 2, "upper": 1}]'}, "lower"),
+    (["search", "quick.toml"], {"space.json": '[{"name": "x", "type": "flaot"}]'}, "flaot"),
+    (["search", "quick.toml"], {"space.json": "[" + json.dumps({**SPACE[0], "use_log_scale": True}) + "]"}, "log"),
+    (["watch", "quick-1"], {}, "there is none yet"),
+    (["stop", "../../etc"], {}, "id '../../etc'"),
+    (["report", "x"], {}, "no experiment 'x'"),
+]
+
+
+@pytest.mark.parametrize(("words", "files", "expected"), MISTAKES)
+def test_a_mistake_is_one_clear_line_before_anything_starts(
+    desk: Desk, monkeypatch, capsys, words, files, expected
+) -> None:
+    for name, text in files.items():
+        desk.write(name, text)
+    monkeypatch.chdir(desk.folder)
+    for name in (*os.environ, *desk.environment):
+        monkeypatch.setenv(name, desk.environment[name]) if name in desk.environment else monkeypatch.delenv(name)
+    monkeypatch.setattr(sys, "argv", ["comparator", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    errors = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert expected in errors
+    assert len(errors.strip().splitlines()) == 1
+    assert not list(desk.experiments.glob("*/experiment.json"))
+
+
+@pytest.mark.parametrize(
+    "words", [["serach"], ["search", "--sed", "3"], ["search", "a", "b"], ["search", "--seed", "x"]]
+)
+def test_wrong_usage(desk: Desk, words: list[str]) -> None:
+    done = desk.run(*words)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_without_write_permission(desk: Desk) -> None:
+    desk.experiments.write_text("in the way")
+    done = desk.run("search", "quick.toml")
+    assert done.returncode == 2
+    assert "experiments cannot be kept here" in done.stderr
+
+
+def test_doubtful_names_are_told_and_kept(desk: Desk) -> None:
+    model = desk.folder / "model"
+    model.mkdir()
+    (model / "quick.py").write_text(QUICK.read_text())
+    description = 'module = "quick"\nseed = "rng_seed"\n[hyperparameters.noise]\n[hyperparameters.size]\n'
+    description += '[hyperparameters.side]\n[hyperparameters.scaling]\neffect = "none"\n'
+    (model / "model.toml").write_text(description)
+    text = HYPERPARAMETERS.replace(str(QUICK), "model") + "scaling = 'std'\nsidde = 'left'\n"
+    desk.write("quick.txt", text)
+    done = desk.run("search", "quick.toml", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "did you mean 'side'" in done.stdout
+    assert "'scaling' is accepted, without effect" in done.stdout
+    assert "nothing was started" in done.stdout
+    assert not desk.experiments.exists()
+
+
+def test_a_metric_that_the_model_does_not_report(desk: Desk) -> None:
+    done = desk.run("search", "quick.toml", "--set", "cmp.metric=val_corr")
+    assert done.returncode == 1
+    assert "did not report val_corr; it reported seed, val_loss, val_r2" in done.stderr
+
+
+def test_model_return_names_the_metric_where_the_file_does_not(desk: Desk) -> None:
+    desk.write("quick.toml", EXPERIMENT.replace('metric = "val_loss"', ""))
+    assert desk.run("search", "quick.toml", MODEL_RETURN="val_r2").returncode == 0
+    assert "difference of val_r2" in (desk.experiments / "quick-1" / "experiment.json").read_text()
+
+
+@pytest.mark.parametrize("behave", ["raise", "die", "nan", "nonsense", "nothing"])
+def test_an_experiment_that_only_fails_stops_and_says_so(desk: Desk, behave: str) -> None:
+    done = desk.run("search", "quick.toml", "--set", f"hyperparameters.behave={behave}")
+    assert done.returncode == 1
+    assert "evaluations all failed" in done.stderr
+    records = desk.records("quick-1")
+    assert 5 <= len(records) <= 7
+    assert all(record["status"] == "failed" and record["reason"] for record in records)
+    assert all((desk.experiments / record["runs"][0]["log"]).is_file() for record in records)
+
+
+def test_a_model_that_hangs_is_a_time_out(desk: Desk) -> None:
+    desk.write("quick.toml", EXPERIMENT.replace("run_timeout = 20", "run_timeout = 0.3"))
+    done = desk.run("search", "quick.toml", "--set", "hyperparameters.cmp_1_behave=hang")
+    assert done.returncode == 1
+    assert {record["status"] for record in desk.records("quick-1")} == {"timeout"}
+
+
+def test_some_failures_do_not_stop_a_search(desk: Desk) -> None:
+    space = [*SPACE, {"name": "behave", "type": "categorical", "element_type": "string", "values": ["well", "raise"]}]
+    desk.write("space.json", json.dumps(space))
+    done = desk.run("search", "quick.toml", "--set", "search.strategy=random", "--set", "search.evaluations=16")
+    assert done.returncode == 0, done.stderr
+    assert {record["status"] for record in desk.records("quick-1")} == {"ok", "failed"}
+
+
+@pytest.mark.parametrize("stopped_by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_stopped_and_resumed_is_the_experiment_that_was_never_stopped(desk: Desk, stopped_by) -> None:
+    slow = ("--set", "hyperparameters.sleep=0.05", "--workers", "1")
+    assert desk.run("search", "quick.toml", *slow, "--experiments", "whole").returncode == 0
+    process = desk.start("search", "quick.toml", *slow)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("4/12"):
+            break
+    process.send_signal(stopped_by)
+    output, errors = process.communicate(timeout=10)
+    if stopped_by is signal.SIGKILL:
+        assert process.returncode == -signal.SIGKILL
+    else:
+        assert process.returncode == 130
+        assert "--resume quick-1" in output
+        assert "Traceback" not in errors
+    kept = len(desk.records("quick-1"))
+    assert 4 <= kept < 12
+    resumed = desk.run("search", "--resume", "quick-1", "--workers", "1")
+    assert resumed.returncode == 0, resumed.stderr
+    assert f"experiment quick-1: {kept} done, 1 to repeat, {12 - kept - 1} to go" in resumed.stdout
+    whole = read_records(desk.folder / "whole" / "quick-1" / "evaluations.jsonl")
+    assert [each["point"] for each in desk.records("quick-1")] == [each["point"] for each in whole]
+
+
+def test_watch_list_and_stop_see_an_experiment_of_another_process(desk: Desk) -> None:
+    process = desk.start("search", "quick.toml", "--set", "hyperparameters.sleep=0.2", "--id", "mine")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("2/12"):
+            break
+    listed = json.loads(desk.run("list", "--json").stdout)
+    assert [(each["id"], each["state"]) for each in listed] == [("mine", "running")]
+    assert "being run by another process" in desk.run("search", "--resume", "mine").stderr
+    watching = desk.start("watch", "mine")
+    assert desk.run("stop", "mine").returncode == 0
+    process.communicate(timeout=10)
+    watched, _ = watching.communicate(timeout=10)
+    assert "mine: stopped" in watched
+    assert desk.run("stop", "mine").returncode == 2
+
+
+def test_sites_are_listed_and_shown(desk: Desk) -> None:
+    assert "local" in desk.run("site", "list").stdout.split()
+    assert "3 slots (no devices, 3 cores)" in desk.run("site", "show", "local", SITE_CORES="3").stdout
+    shown = desk.run("site", "show", "local", SITE_DEVICES="2", SITE_MODELS_PER_DEVICE="2").stdout
+    assert "4 slots (2 devices, 2 models on each" in shown
+
+
+def test_results_for_programs(desk: Desk) -> None:
+    done = desk.run("search", "quick.toml", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["best"]["difference"] > 0
+    assert json.loads(desk.run("report", "quick-1", "--json").stdout) == json.loads(done.stdout)

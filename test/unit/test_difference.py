@@ -1,0 +1,102 @@
+"""Equation 1 and its relatives, with their edges."""
+
+import math
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparator.cmp import Objective, submodel_hyperparameters
+from comparator.difference import DIFFERENCES, NoValue, distance, find_difference, relative
+from comparator.errors import InputError
+
+positive = st.floats(1e-9, 1e9)
+
+
+@given(positive, positive)
+def test_relative_is_equation_one(first: float, second: float) -> None:
+    assert relative(first, second) == abs((second - first) / max(first, second))
+    assert 0 <= relative(first, second) <= 1
+
+
+@given(positive, positive)
+def test_exchanging_the_models_changes_only_the_sign_of_signed(first: float, second: float) -> None:
+    for name, function in DIFFERENCES.items():
+        turned = function(second, first)
+        expected = -turned if name == "signed" else turned
+        assert function(first, second) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second", "expected"),
+    [
+        ("relative", 0.0, 0.0, 0.0),
+        ("relative", -0.1, 0.5, 1.2),
+        ("relative", -0.2, -0.1, None),
+        ("relative", -0.2, 0.0, None),
+        ("signed", 0.0, 0.5, 1.0),
+        ("absolute", -0.2, -0.1, 0.1),
+        ("log_ratio", 1.0, math.e, 1.0),
+        ("log_ratio", 0.0, 1.0, None),
+    ],
+)
+def test_edges(name: str, first: float, second: float, expected: float | None) -> None:
+    if expected is None:
+        with pytest.raises(NoValue, match="absolute"):
+            distance(DIFFERENCES[name], first, second)
+    else:
+        assert distance(DIFFERENCES[name], first, second) == pytest.approx(expected)
+
+
+def test_a_difference_of_the_users_own(tmp_path) -> None:
+    (tmp_path / "my_difference.py").write_text("def squared(a, b):\n    return (a - b) ** 2\n")
+    try:
+        assert find_difference("my_difference:squared", tmp_path, "cfg")(1.0, 3.0) == 4.0
+        with pytest.raises(InputError, match="no function 'cubed'"):
+            find_difference("my_difference:cubed", tmp_path, "cfg")
+    finally:
+        sys.path.remove(str(tmp_path))
+    with pytest.raises(InputError, match="did you mean 'relative'"):
+        find_difference("relativ", tmp_path, "cfg")
+    with pytest.raises(InputError, match="no_such_module"):
+        find_difference("no_such_module:x", tmp_path, "cfg")
+
+
+def run(number: int, **fields) -> dict:
+    return {"submodel": number, "status": "ok", "metrics": {}, "reason": None, **fields}
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        (run(1, metrics={"val_r2": 0.3}), "submodel 1 did not report val_loss; it reported val_r2"),
+        (run(1, metrics={"val_loss": None}), "submodel 1 reported a val_loss that is not finite"),
+        (run(1, status="failed", reason="ValueError: no"), "submodel 1: ValueError: no"),
+    ],
+)
+def test_an_objective_without_a_value_says_why(second: dict, words: str) -> None:
+    objective = Objective("val_loss", relative)
+    with pytest.raises(NoValue, match=words):
+        objective([run(0, metrics={"val_loss": 0.2}), second])
+
+
+def test_a_single_model_is_minimised_or_maximised_by_its_metric() -> None:
+    runs = [run(0, metrics={"val_r2": 0.4})]
+    assert Objective("val_r2", None, maximise=True)(runs) == -0.4
+    assert Objective("val_r2", None, maximise=False)(runs) == 0.4
+
+
+def test_what_the_submodels_are_given() -> None:
+    given = {
+        "model_name": "cmp",
+        "cmp_model_name": "uno",
+        "cmp_0_side": "left",
+        "cmp_side": "right",
+        "noise": 1,
+    }
+    assert submodel_hyperparameters(given, {"noise": 5}, compares=True) == [
+        {"side": "left", "noise": 5},
+        {"side": "right", "noise": 5},
+    ]
+    assert submodel_hyperparameters({"model_name": "x", "noise": 1}, {}, compares=False) == [{"noise": 1}]

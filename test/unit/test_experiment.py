@@ -1,0 +1,192 @@
+"""Budget, repeats, failures and resume, with strategies and models that take no time."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from comparator.cmp import Objective
+from comparator.difference import relative
+from comparator.errors import ComparatorError
+from comparator.experiment import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Experiment
+from comparator.search import Proposal, Strategy
+from comparator.store import ExperimentFolder
+
+OBJECTIVE = Objective("val_loss", relative)
+
+
+class Listed(Strategy):
+    """Proposes the given points: `ahead` of them at once, then one for each result."""
+
+    def __init__(self, points: list[dict[str, Any]], ahead: int = 2) -> None:
+        super().__init__()
+        self._points, self._ahead = iter(points), ahead
+        self.told: list[tuple[int, float | None]] = []
+
+    def start(self) -> list[Proposal]:
+        return [proposal for _ in range(self._ahead) for proposal in self._next()]
+
+    def tell(self, number: int, value: float | None) -> list[Proposal]:
+        self.told.append((number, value))
+        return self._next()
+
+    def _next(self) -> list[Proposal]:
+        return [self._propose(point) for point in [next(self._points, None)] if point is not None]
+
+
+def xs(*values: float) -> list[dict[str, Any]]:
+    return [{"x": value} for value in values]
+
+
+def noisy(request: dict[str, Any]) -> tuple[float, float]:
+    return 1.0, 2.0 + request["point"]["x"] + request["replicate"]
+
+
+def deterministic(request: dict[str, Any]) -> tuple[float, float]:
+    return 1.0, 2.0 + request["point"]["x"]
+
+
+def result_of(request: str, model: Callable[[dict[str, Any]], tuple[float, float]], status: str = "ok") -> str:
+    asked = json.loads(request)
+    runs = [
+        {
+            "submodel": number,
+            "replicate": asked["replicate"],
+            "seed": 1 + asked["replicate"],
+            "run": f"{asked['point']['x']}-{asked['replicate']}-{number}",
+            "status": status,
+            "metrics": {"val_loss": loss} if status == "ok" else {},
+            "reused": False,
+            "reason": None if status == "ok" else "it broke",
+        }
+        for number, loss in enumerate(model(asked))
+    ]
+    value = OBJECTIVE(runs) if status == "ok" else None
+    fixed = {"started": "2026-01-01T00:00:00.000Z", "seconds": 0.0, "worker": "w", "reason": None}
+    return json.dumps({**fixed, **asked, "runs": runs, "status": status, "value": value})
+
+
+def finish(experiment: Experiment, model, *, at_most: int = 10**6, first: list[str] | None = None) -> list[str]:
+    """Carry out up to `at_most` requests, first come first served; returns those left."""
+    waiting = experiment.start() if first is None else first
+    while waiting and at_most:
+        waiting += experiment.tell(result_of(waiting.pop(0), model))
+        at_most -= 1
+    return waiting
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = ExperimentFolder.create(tmp_path, "try", None)
+    yield made
+    made.close()
+
+
+def values(folder: ExperimentFolder) -> list[float | None]:
+    return [line["value"] for line in folder.records]
+
+
+def test_the_budget_counts_pairs(folder) -> None:
+    experiment = Experiment(folder, Listed(xs(*range(9))), OBJECTIVE, budget=4)
+    finish(experiment, noisy)
+    assert experiment.asked == len(folder.records) == 4
+
+
+def test_a_repeat_of_a_noisy_model_is_a_new_replicate(folder) -> None:
+    strategy = Listed(xs(1, 1, 1), ahead=1)
+    finish(Experiment(folder, strategy, OBJECTIVE, budget=9), noisy)
+    single = [-(1 - 1 / (3.0 + replicate)) for replicate in range(3)]
+    assert values(folder) == pytest.approx([single[0], sum(single[:2]) / 2, sum(single) / 3])
+    assert [value for _, value in strategy.told] == values(folder)
+    last = folder.records[-1]["runs"]
+    assert [(run["replicate"], run["submodel"], run["reused"]) for run in last] == [
+        (0, 0, True), (0, 1, True), (1, 0, True), (1, 1, True), (2, 0, False), (2, 1, False),
+    ]  # fmt: skip
+
+
+def test_a_deterministic_model_is_found_out_and_its_repeats_are_free(folder) -> None:
+    experiment = Experiment(folder, Listed(xs(1, 1, 1, 2, 2, 1), ahead=1), OBJECTIVE, budget=9)
+    finish(experiment, deterministic)
+    assert experiment.asked == 3  # 1 twice, which showed that nothing changes, and 2 once
+    assert len(folder.records) == 6
+    assert folder.records[2]["worker"] is None
+    assert all(run["reused"] for run in folder.records[5]["runs"])
+
+
+def test_a_repeat_of_what_still_runs_waits_for_it(folder) -> None:
+    experiment = Experiment(folder, Listed(xs(1, 1, 2, 2), ahead=2), OBJECTIVE, budget=9)
+    waiting = experiment.start()
+    for _ in range(2):
+        waiting += experiment.tell(result_of(waiting.pop(0), deterministic))
+    assert len(waiting) == 1  # the second 2 shares the first one's pair
+    finish(experiment, deterministic, first=waiting)
+    assert [line["point"]["x"] for line in folder.records] == [1, 1, 2, 2]
+    assert values(folder)[2] == values(folder)[3]
+
+
+def test_a_search_that_only_repeats_ends_with_a_word(folder) -> None:
+    experiment = Experiment(folder, Listed(xs(*[1] * 1000), ahead=1), OBJECTIVE, budget=9)
+    finish(experiment, deterministic)
+    assert str(REPEATS_THAT_STOP) in (experiment.ended_early or "")
+
+
+def test_a_space_with_fewer_points_than_the_budget_ends_with_a_word(folder) -> None:
+    experiment = Experiment(folder, Listed(xs(*[1, 2] * 50), ahead=1), OBJECTIVE, budget=9, space_size=2)
+    finish(experiment, deterministic)
+    assert "all 2 points" in (experiment.ended_early or "")
+
+
+def test_a_cancelled_evaluation_leaves_no_line(folder) -> None:
+    strategy = Listed(xs(1, 2, 3))
+    experiment = Experiment(folder, strategy, OBJECTIVE, budget=3)
+    first = experiment.start()[0]
+    assert experiment.tell(result_of(first, noisy, status="cancelled")) == []
+    assert (folder.records, strategy.told) == ([], [])
+
+
+def test_a_failure_is_recorded_and_the_search_goes_on(folder) -> None:
+    strategy = Listed(xs(1, 2, 3), ahead=1)
+    experiment = Experiment(folder, strategy, OBJECTIVE, budget=3)
+    requests = experiment.tell(result_of(experiment.start()[0], noisy, status="timeout"))
+    finish(experiment, noisy, first=requests)
+    assert [line["status"] for line in folder.records] == ["timeout", "ok", "ok"]
+    assert strategy.told[0] == (0, None)
+
+
+def test_when_the_first_evaluations_all_fail_it_stops(folder) -> None:
+    experiment = Experiment(folder, Listed(xs(*range(20)), ahead=1), OBJECTIVE, budget=20)
+    requests = experiment.start()
+    with pytest.raises(ComparatorError, match="all failed"):
+        for _ in range(20):
+            requests = experiment.tell(result_of(requests[0], noisy, status="failed"))
+    assert len(folder.records) == FAILURES_THAT_STOP
+
+
+POINTS = xs(1, 2, 1, 1, 3, 2, 4, 4, 5, 1)
+
+
+@pytest.mark.parametrize("model", [noisy, deterministic])
+@pytest.mark.parametrize("stopped_after", range(11))
+def test_a_resumed_experiment_is_the_one_that_was_never_stopped(tmp_path, model, stopped_after) -> None:
+    whole = ExperimentFolder.create(tmp_path, "whole", None)
+    finish(Experiment(whole, Listed(POINTS), OBJECTIVE, budget=8), model)
+    stopped = ExperimentFolder.create(tmp_path, "stopped", None)
+    finish(Experiment(stopped, Listed(POINTS), OBJECTIVE, budget=8), model, at_most=stopped_after)
+    stopped.close()
+    resumed = ExperimentFolder(stopped.path)
+    finish(Experiment(resumed, Listed(POINTS), OBJECTIVE, budget=8), model)
+
+    def told(folder: ExperimentFolder) -> list[tuple]:
+        return sorted((line["evaluation"], line["point"]["x"], line["value"]) for line in folder.records)
+
+    if model is noisy:
+        assert told(resumed) == told(whole)
+    else:  # which of two equal points came first may differ; what was found may not
+        assert {each[1:] for each in told(resumed)} == {each[1:] for each in told(whole)}
+
+
+def test_a_record_that_does_not_follow_is_refused(folder) -> None:
+    finish(Experiment(folder, Listed(xs(1, 2)), OBJECTIVE, budget=2), noisy)
+    with pytest.raises(ComparatorError, match="now proposes"):
+        Experiment(folder, Listed(xs(7, 8)), OBJECTIVE, budget=2).start()

@@ -1,0 +1,226 @@
+"""Runs for real: warm servers and processes of their own, how they fail, and that they end."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from comparator.model.description import ModelDescription
+from comparator.model.model import Model
+from comparator.model.runner import ColdRunner, Outcome, Runner, Training, WarmRunner, reported_results
+from comparator.site import Slot
+
+QUICK = Model("quick", Path(__file__).parent / "models" / "quick.py")
+SLOT = Slot(0, "3", {"CUDA_VISIBLE_DEVICES": "3"})
+
+
+def training(folder: Path, timeout: float | None = 30.0, **hyperparameters: object) -> Training:
+    folder.mkdir(exist_ok=True)
+    return Training(hyperparameters, folder, folder / "model.log", "val_loss", timeout)
+
+
+def shell_model(folder: Path, script: str) -> Model:
+    folder.mkdir()
+    train = folder / "train.sh"
+    train.write_text("#!/bin/sh\n" + script)
+    train.chmod(0o755)
+    return Model("shell", folder, ModelDescription())
+
+
+@pytest.fixture
+def warm(tmp_path):
+    runner = WarmRunner(QUICK, SLOT, tmp_path)
+    yield runner
+    runner.close()
+
+
+def test_a_warm_server_serves_run_after_run(warm: Runner, tmp_path: Path) -> None:
+    first = warm.run(training(tmp_path / "a", noise=10, size=50))
+    second = warm.run(training(tmp_path / "b", noise=0, size=50))
+    assert first.status == second.status == "ok"
+    assert first.metrics["val_loss"] == pytest.approx(0.1 + 0.04 + 0.02)
+    assert first.history["val_loss"][0] == pytest.approx(2 * first.metrics["val_loss"])
+    assert second.metrics["val_loss"] < first.metrics["val_loss"]
+    log = (tmp_path / "b" / "model.log").read_text()
+    assert "warm server, run 2 of it, device 3" in log
+    assert "side left noise 0 size 50" in log
+
+
+@pytest.mark.parametrize(
+    ("behave", "reason"),
+    [
+        ("raise", "RuntimeError: the model broke"),
+        ("nonsense", "expected a number, a dict or a history"),
+        ("die", "killed by SIGKILL"),
+    ],
+)
+def test_a_failed_run_is_a_result_and_the_next_one_runs(warm, tmp_path, behave, reason) -> None:
+    failed = warm.run(training(tmp_path / "a", behave=behave))
+    assert failed.status == "failed"
+    assert reason in failed.reason
+    assert warm.run(training(tmp_path / "b")).status == "ok"
+
+
+def test_the_traceback_is_in_the_log(warm, tmp_path) -> None:
+    warm.run(training(tmp_path / "a", behave="raise"))
+    assert "Traceback" in (tmp_path / "a" / "model.log").read_text()
+
+
+def test_nan_is_no_number(warm, tmp_path) -> None:
+    assert warm.run(training(tmp_path / "a", behave="nan")).metrics == {"val_loss": None}
+
+
+def test_a_run_that_hangs_is_killed(warm, tmp_path) -> None:
+    assert warm.run(training(tmp_path / "0")).status == "ok"
+    hung = warm.run(training(tmp_path / "a", timeout=0.2, behave="hang"))
+    assert (hung.status, hung.reason) == ("timeout", "the run exceeded its limit of 0.2 seconds")
+    assert warm.run(training(tmp_path / "b")).status == "ok"
+
+
+def test_cancel_ends_a_run_at_once_and_every_later_one(warm, tmp_path) -> None:
+    outcomes: list[Outcome] = []
+    thread = threading.Thread(target=lambda: outcomes.append(warm.run(training(tmp_path / "a", behave="hang"))))
+    thread.start()
+    wait_for(lambda: "side" in read(tmp_path / "a" / "model.log"))
+    warm.cancel()
+    thread.join(10)
+    assert outcomes[0].status == "cancelled"
+    assert warm.run(training(tmp_path / "b")).status == "cancelled"
+
+
+def test_a_module_that_cannot_be_imported(tmp_path) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("import no_such_package\n")
+    runner = WarmRunner(Model("broken", broken), SLOT, tmp_path)
+    outcome = runner.run(training(tmp_path / "a"))
+    assert outcome.status == "failed"
+    assert outcome.reason == "ModuleNotFoundError: No module named 'no_such_package'"
+
+
+def test_a_process_of_its_own_gets_device_data_and_flags(tmp_path) -> None:
+    script = 'echo "$@"; echo "device $CUDA_VISIBLE_DEVICES"; echo "IMPROVE_RESULT val_loss: 1.2e-05"\n'
+    model = shell_model(tmp_path / "model", script)
+    outcome = ColdRunner(model, SLOT, tmp_path).run(training(tmp_path / "a", layers=[10, 20], loss="mse"))
+    assert outcome == Outcome("ok", {"val_loss": 1.2e-05})
+    log = (tmp_path / "a" / "model.log").read_text()
+    assert f"3 {tmp_path} --layers 10 20 --loss mse" in log
+    assert "device 3" in log
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "reason"),
+    [
+        ("echo 'no such data' >&2; exit 3\n", "failed", "no such data"),
+        ("exit 3\n", "failed", "train.sh ended with exit status 3"),
+        ("kill -9 $$\n", "failed", "train.sh was killed by SIGKILL"),
+        ("true\n", "failed", "reported no result"),
+        ("echo IMPROVE_RESULT fine\n", "failed", "reports no number"),
+        ("sleep 60\n", "timeout", "exceeded its limit"),
+    ],
+)
+def test_how_a_process_of_its_own_fails(tmp_path, script, status, reason) -> None:
+    runner = ColdRunner(shell_model(tmp_path / "model", script), SLOT, tmp_path)
+    outcome = runner.run(training(tmp_path / "a", timeout=0.5 if status == "timeout" else 30))
+    assert outcome.status == status
+    assert reason in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("lines", "metrics"),
+    [
+        ("IMPROVE_RESULT 0.1", {"val_loss": 0.1}),
+        ("IMPROVE_RESULT: 0.1", {"val_loss": 0.1}),
+        ("IMPROVE_RESULT val_loss:\t0.1\nIMPROVE_RESULT val_loss: 0.2", {"val_loss": 0.2}),
+        ("CANDLE_RESULT val_r2: 0.85", {"val_r2": 0.85}),
+        ("IMPROVE_RESULT nan", {"val_loss": None}),
+    ],
+)
+def test_result_lines(tmp_path, lines, metrics) -> None:
+    finished = training(tmp_path / "a")
+    finished.log.write_text(f"epoch 1\n{lines}\nbye\n")
+    assert reported_results(finished).metrics == metrics
+
+
+def test_files_add_what_no_line_gave(tmp_path) -> None:
+    finished = training(tmp_path / "a")
+    finished.log.write_text("IMPROVE_RESULT val_loss: 0.1\n")
+    (tmp_path / "a" / "result.txt").write_text("0.9\n")
+    (tmp_path / "a" / "val_scores.json").write_text('{"mse": 0.5, "pcc": 0.7}')
+    assert reported_results(finished).metrics == {"val_loss": 0.1, "val_corr": 0.7}
+
+
+KEEPER = """
+import sys, threading
+from pathlib import Path
+from comparator.model.model import Model
+from comparator.model.runner import Training, make_runner
+from comparator.model.description import ModelDescription
+from comparator.site import Slot
+model, folder, kind = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+description = ModelDescription()
+runner = make_runner(Model("m", model, description), Slot(0), folder)
+runner.run(Training({"behave": "hang"}, folder, folder / "model.log", "val_loss"))
+"""
+
+
+@pytest.mark.parametrize("kind", ["warm", "cold"])
+def test_nothing_is_left_when_the_keeper_is_killed(tmp_path: Path, kind: str) -> None:
+    """SIGKILL of the process that holds the runner: server, guard and the model's own children all end."""
+    if kind == "warm":
+        model = Path(__file__).parent / "models" / "quick.py"
+    else:
+        model = shell_model(tmp_path / "model", f"echo side; sleep 3600 & sleep 3600; echo {tmp_path}\n").path
+    folder = tmp_path / "run"
+    folder.mkdir()
+    keeper = subprocess.Popen([sys.executable, "-c", KEEPER, str(model), str(folder), kind])
+    wait_for(lambda: "side" in read(folder / "model.log").replace("{", ""))
+    descendants = descendants_of(keeper.pid)
+    assert descendants
+    keeper.send_signal(signal.SIGKILL)
+    keeper.wait()
+    wait_for(lambda: not any(is_alive(pid) for pid in descendants), seconds=1.0)
+
+
+def descendants_of(pid: int) -> list[int]:
+    listing = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = {int(child): int(parent) for child, parent in map(str.split, listing.splitlines())}
+    found = [pid]
+    for each in found:
+        found += [child for child, parent in parents.items() if parent == each]
+    return found[1:]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def wait_for(condition, seconds: float = 20.0) -> None:
+    """Wait until `condition()`; a deadline, not a pause, decides."""
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.02)):
+        if condition():
+            return
+        pause.wait(0.02)
+    raise AssertionError("did not come true in time")
+
+
+def test_a_server_killed_between_two_runs_is_replaced(warm, tmp_path) -> None:
+    warm.run(training(tmp_path / "a"))
+    doomed = descendants_of(os.getpid())
+    for pid in doomed:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not any(is_alive(pid) for pid in doomed))
+    assert warm.run(training(tmp_path / "b")).status == "ok"

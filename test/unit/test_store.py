@@ -1,0 +1,138 @@
+"""What is kept, torn files, names that become folders, and runs that are trained once."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparator.errors import ComparatorError, InputError
+from comparator.names import check_name
+from comparator.store import ExperimentFolder, RunStore, experiment_path, pairs_in, read_records, state_of
+
+
+@given(st.text(max_size=20))
+def test_names_cannot_leave_their_folder(name: str) -> None:
+    try:
+        accepted = check_name(name, "id")
+    except InputError as error:
+        assert "id" in str(error)
+    else:
+        assert accepted == name
+        assert Path("experiments", name).parent == Path("experiments")
+        assert not name.startswith(".")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "../x", "runs", "a b", "a\n", "ä"])
+def test_refused_names(name: str) -> None:
+    with pytest.raises(InputError, match="may hold letters"):
+        check_name(name, "id")
+
+
+def record(number: int) -> dict:
+    return {"evaluation": number, "point": {"x": number}, "runs": [{"replicate": 0}], "status": "ok"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = ExperimentFolder.create(tmp_path, "try", None)
+    yield made
+    made.close()
+
+
+def test_ids_count_up_and_are_never_taken_twice(tmp_path) -> None:
+    names = [ExperimentFolder.create(tmp_path, "try", None).identifier for _ in range(3)]
+    assert names == ["try-1", "try-2", "try-3"]
+    ExperimentFolder.create(tmp_path, "try", "mine")
+    with pytest.raises(InputError, match="--resume mine"):
+        ExperimentFolder.create(tmp_path, "try", "mine")
+
+
+@pytest.mark.parametrize("torn", [b'{"evaluation": 2, "po', b'{"evaluation": 2}', b'"half\n', b"\xff\xfe"])
+def test_a_torn_last_line_is_cut_off_on_opening(folder, torn) -> None:
+    folder.append(record(0))
+    folder.append(record(1))
+    folder.close()
+    with folder.evaluations.open("ab") as file:
+        file.write(torn)
+    assert [each["evaluation"] for each in read_records(folder.evaluations)] == [0, 1]
+    again = ExperimentFolder(folder.path)
+    again.append(record(2))
+    again.close()
+    assert [each["evaluation"] for each in read_records(folder.evaluations)] == [0, 1, 2]
+    assert all(json.loads(line) for line in folder.evaluations.read_text().splitlines())
+
+
+def test_a_damaged_line_in_the_middle_is_said(folder) -> None:
+    folder.evaluations.write_text('{"evaluation": 0}\nnonsense\n{"evaluation": 2}\n')
+    with pytest.raises(ComparatorError, match="line 2"):
+        read_records(folder.evaluations)
+
+
+def test_one_process_runs_an_experiment(folder) -> None:
+    with pytest.raises(InputError, match="another process"):
+        ExperimentFolder(folder.path)
+
+
+def test_the_state_of_a_process_that_is_gone_is_corrected(folder) -> None:
+    folder.say("running", [{"evaluation": 3}])
+    assert state_of(folder.path)["state"] == "running"
+    folder.close()
+    assert state_of(folder.path)["state"] == "interrupted"
+
+
+def test_an_unknown_experiment_is_told_the_nearest(folder, tmp_path) -> None:
+    folder.freeze({"id": "try-1"})
+    with pytest.raises(InputError, match="did you mean 'try-1'"):
+        experiment_path(tmp_path, "tri-1")
+
+
+def test_a_folder_that_cannot_be_written(tmp_path) -> None:
+    occupied = tmp_path / "occupied"
+    occupied.write_text("a file")
+    with pytest.raises(InputError, match="cannot be kept here"):
+        ExperimentFolder.create(occupied, "try", None)
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_half_line(folder) -> None:
+    folder.append(record(0))
+    folder._file.close()
+    with Path("/dev/full").open("ab", buffering=0) as full:
+        folder._file = full
+        with pytest.raises(ComparatorError, match="No space left"):
+            folder.append(record(1))
+    assert len(folder.records) == 1
+
+
+def test_pairs_are_counted_once() -> None:
+    first, repeat = record(0), {**record(1), "point": {"x": 0}}
+    more = {**record(2), "point": {"x": 0}, "runs": [{"replicate": 0}, {"replicate": 1}]}
+    assert pairs_in([first]) == pairs_in([first, repeat]) == 1
+    assert pairs_in([first, repeat, more]) == 2
+
+
+def test_only_runs_that_ended_well_are_reused(tmp_path) -> None:
+    runs = RunStore(tmp_path)
+    with runs.claim("abc", threading.Event()):
+        runs.save("abc", {"status": "failed"})
+        assert runs.finished("abc") is None
+        runs.save("abc", {"status": "ok", "metrics": {}})
+    assert runs.finished("abc") == {"status": "ok", "metrics": {}}
+
+
+def test_a_second_claim_waits_and_can_be_cancelled(tmp_path) -> None:
+    runs, cancelled = RunStore(tmp_path), threading.Event()
+    claimed: list[Path | None] = []
+
+    def claim() -> None:
+        with runs.claim("abc", cancelled) as folder:
+            claimed.append(folder)
+
+    with runs.claim("abc", threading.Event()):
+        waiting = threading.Thread(target=claim)
+        waiting.start()
+        cancelled.set()
+        waiting.join(10)
+    assert claimed == [None]
