@@ -121,9 +121,17 @@ class Sitting:
         self._host, self._plan, self._folder = host, plan, folder
 
     def run(self) -> Path:
-        """Run to the end, or to Ctrl-C; returns the report's page.
+        """Search, write the report, say what was found; returns the report's page. Raises as `search` does."""
+        experiment = self.search()
+        page = self._report()
+        self._conclude(experiment, page)
+        return page
 
-        Raises `ComparatorError` where no evaluation gave a result, `KeyboardInterrupt` where it was stopped.
+    def search(self) -> Experiment:
+        """Run the search to its end, or to Ctrl-C.
+
+        Raises `ComparatorError` where it cannot go on, `KeyboardInterrupt` where it was stopped; what is finished
+        is kept in either case.
         """
         experiment = Experiment(
             self._folder,
@@ -135,7 +143,7 @@ class Sitting:
         try:
             self._drive(experiment)
         except KeyboardInterrupt:
-            self._leave("stopped", experiment, "stopped by hand")
+            self._leave("stopped", experiment, "by hand")
             self._host.say(f"stopped: {len(experiment.records)} evaluations kept; go on with them by:")
             self._host.say(f"  {self._command('search', '--resume', self._folder.identifier)}")
             raise
@@ -145,9 +153,7 @@ class Sitting:
         finally:
             experiment.close()
         self._leave("finished", experiment, experiment.ended_early)
-        page = self._report()
-        self._close(experiment, page)
-        return page
+        return experiment
 
     def _drive(self, experiment: Experiment) -> None:
         shares = local.share_slots(self._host.slots, self._host.workers)
@@ -185,7 +191,7 @@ class Sitting:
         with self._host.console.status("writing the report"):
             return write_report(self._folder.path)
 
-    def _close(self, experiment: Experiment, page: Path) -> None:
+    def _conclude(self, experiment: Experiment, page: Path) -> None:
         """The closing words: what was found, where the report is, how to look at it."""
         from comparator.report.summary import summarise
 

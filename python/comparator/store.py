@@ -51,7 +51,7 @@ def read_json(path: Path) -> Any | None:
 def read_records(path: Path) -> list[dict[str, Any]]:
     """The records of `evaluations.jsonl`, in file order; a torn last line is left out.
 
-    Raises `ComparatorError` where a line before the last is not a record: then the file was changed by hand.
+    Raises `InputError` where a line before the last is not a record: then the file was changed by hand.
     """
     records, _ = _whole_lines(path)
     return records
@@ -72,7 +72,7 @@ def _whole_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
         except ValueError:
             if number == len(lines) - 1:
                 break
-            raise ComparatorError(f"{path}: line {number} is not a record; the file was changed or damaged") from None
+            raise InputError(f"{path}: line {number} is not a record; the file was changed or damaged") from None
         records.append(record)
         length += len(line) + 1
     return records, length
@@ -201,10 +201,11 @@ def experiment_path(experiments: Path, identifier: str) -> Path:
 
 
 def read_experiment(path: Path) -> dict[str, Any]:
-    """The frozen experiment in the folder `path`; raises `ComparatorError` where it is not whole."""
-    experiment = read_json(path / "experiment.json")
+    """The frozen experiment in the folder `path`; raises `InputError` where there is none, or not a whole one."""
+    file = path / "experiment.json"
+    experiment = read_json(file)
     if not isinstance(experiment, dict):
-        raise ComparatorError(f"{path / 'experiment.json'}: is not a whole experiment")
+        raise InputError(f"{file}: {'is not a whole experiment' if file.exists() else 'no such file'}")
     return experiment
 
 

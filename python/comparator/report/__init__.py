@@ -1,0 +1,152 @@
+"""The report of an experiment: one page, figures, a table and a file for programs.
+
+Made from `experiment.json` and `evaluations.jsonl` in the experiment's folder, and from nothing else; it can
+be made while the experiment runs, and again later. Each file is written whole, then renamed.
+
+`evaluations.csv` has one row an evaluation, in the order in which they finished, UTF-8, empty where there is
+no value:
+
+| column | meaning |
+|---|---|
+| evaluation | number of the proposal, from 0 |
+| stage | pilot, search or confirm |
+| generation | from 0; empty in a sweep |
+| point.NAME | the value of hyperparameter NAME; a list or None as JSON |
+| status | ok, failed or timeout |
+| value | what the search minimises |
+| difference | the value as people read it: with its sign turned where the objective is maximised |
+| replicates | seeds that value is the mean of |
+| metrics.S.NAME | metric NAME of submodel S (0, 1): the mean over the replicates that succeeded |
+| seconds | wall time of the evaluation |
+| reused | runs that were not trained by this evaluation but found |
+| started | UTC, ISO 8601 |
+| worker | who did it |
+| log.S | submodel S's logs, relative to the folder of all experiments, with blanks between |
+| reason | why it failed |
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from comparator.report.summary import Summary, as_json, summarise
+from comparator.store import read_experiment, read_records
+
+__all__ = ["write_report"]
+
+
+def write_report(folder: Path) -> Path:
+    """Write the report of the experiment in `folder` and return the path of its page.
+
+    Writes `report.html` (self-contained), `report.json`, `evaluations.csv` and `figures/*.png`, `*.svg`
+    into `folder`. Raises InputError where `folder` holds no readable experiment.
+    """
+    folder = Path(folder)
+    experiment = read_experiment(folder)
+    records = read_records(folder / "evaluations.jsonl")
+    summary = summarise(experiment, records)
+    pictures = _write_figures(folder / "figures", summary)
+    _write(folder / "evaluations.csv", evaluations_csv(summary, records).encode("utf-8", "replace"))
+    _write(folder / "report.json", json.dumps(as_json(summary), indent=2, allow_nan=False).encode())
+
+    from comparator.report.page import render  # jinja2, only where a page is made
+
+    page = folder / "report.html"
+    _write(page, render(experiment, summary, pictures).encode("utf-8", "replace"))
+    return page
+
+
+def evaluations_csv(summary: Summary, records: Sequence[Mapping[str, Any]]) -> str:
+    """Return the table of evaluations as CSV; the module's docstring has its columns."""
+    hyperparameters = list(dict.fromkeys(name for one in summary.evaluations for name in one.point))
+    submodels = range(len(summary.models))
+    metrics = [
+        (submodel, name)
+        for submodel in submodels
+        for name in dict.fromkeys(name for one in summary.evaluations for name in one.metrics[submodel])
+    ]
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(
+        [
+            "evaluation",
+            "stage",
+            "generation",
+            *(f"point.{name}" for name in hyperparameters),
+            "status",
+            "value",
+            "difference",
+            "replicates",
+            *(f"metrics.{submodel}.{name}" for submodel, name in metrics),
+            "seconds",
+            "reused",
+            "started",
+            "worker",
+            *(f"log.{submodel}" for submodel in submodels),
+            "reason",
+        ]
+    )
+    for one, record in zip(summary.evaluations, records, strict=True):
+        table.writerow(
+            [
+                one.number,
+                one.stage,
+                one.generation,
+                *(_cell(one.point, name) for name in hyperparameters),
+                one.status,
+                one.value,
+                one.difference,
+                one.replicates,
+                *(one.metrics[submodel].get(name) for submodel, name in metrics),
+                one.seconds,
+                sum(bool(run.get("reused")) for run in one.runs),
+                record.get("started"),
+                record.get("worker"),
+                *(
+                    " ".join(str(run.get("log") or "") for run in one.runs if run.get("submodel") == submodel)
+                    for submodel in submodels
+                ),
+                one.reason,
+            ]
+        )
+    return text.getvalue()
+
+
+def _write_figures(folder: Path, summary: Summary) -> list[Any]:
+    """Write each figure as PNG and SVG, remove those of an earlier report, and return them for the page."""
+    from comparator.report import figures, page, svg  # matplotlib, only where figures are made
+
+    folder.mkdir(exist_ok=True)
+    pictures = []
+    with figures.style():
+        for drawing in figures.draw(summary):
+            document = svg.svg(drawing)
+            _write(folder / f"{drawing.name}.svg", document)
+            _write(folder / f"{drawing.name}.png", svg.png(drawing))
+            pictures.append(page.Picture(drawing.name, drawing.title, drawing.caption, svg.inline(document, drawing)))
+    current = {picture.name for picture in pictures}
+    for path in [*folder.glob("*.svg"), *folder.glob("*.png")]:
+        if path.stem not in current:
+            path.unlink(missing_ok=True)
+    return pictures
+
+
+def _cell(point: Mapping[str, Any], name: str) -> Any:
+    value = point.get(name)
+    return value if isinstance(value, (str, int, float)) or name not in point else json.dumps(value)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write the whole file beside `path`, then rename it: a reader never sees half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,145 @@
+"""The hyperparameters that an experiment varied, as axes with bins.
+
+A number's range is cut into ten bins (deciles of the range, of its logarithm on a log scale); a categorical,
+ordered or logical hyperparameter, and an integer with at most ten values, has one bin for each value.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+BINS = 10
+FEW = 12  # a sweep without a space file is drawn value by value up to this many values
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One varying hyperparameter.
+
+    `edges` are the n + 1 borders of the n bins in the coordinates of the axis: the hyperparameter's own
+    values where it is continuous; the index into `values`, give or take a half, where it is discrete.
+    """
+
+    name: str
+    edges: tuple[float, ...]
+    log: bool = False
+    values: tuple[Any, ...] = ()
+
+    @property
+    def discrete(self) -> bool:
+        """True where each bin is one value."""
+        return bool(self.values)
+
+    def coordinate(self, value: Any) -> float | None:
+        """Return where `value` lies on the axis, or None where it has no place on it."""
+        if self.discrete:
+            return _index(self.values, value)
+        if not is_number(value) or (self.log and value <= 0):
+            return None
+        return float(value)
+
+    def bin(self, value: Any) -> int | None:
+        """Return the number of the bin that holds `value`, from 0; the outer bins take what lies outside."""
+        coordinate = self.coordinate(value)
+        if coordinate is None:
+            return None
+        return min(max(bisect.bisect_right(self.edges, coordinate) - 1, 0), len(self.edges) - 2)
+
+    def label(self, number: int) -> str:
+        """Return bin `number` in words: its value, or `12.5 to 17.5`."""
+        if self.discrete:
+            return show(self.values[number])
+        return f"{show(self.edges[number])} to {show(self.edges[number + 1])}"
+
+    def range(self) -> str:
+        """Return the whole axis in words: `0 to 50`, `1e-05 to 0.1, log scale` or `relu, tanh`."""
+        if self.discrete:
+            return ", ".join(show(value) for value in self.values)
+        return f"{show(self.edges[0])} to {show(self.edges[-1])}" + (", log scale" if self.log else "")
+
+
+def varying_axes(space: Iterable[Mapping[str, Any]], points: Sequence[Mapping[str, Any]]) -> tuple[Axis, ...]:
+    """Return an axis for each hyperparameter that varies.
+
+    `space` is a list of CANDLE entries; constants, and ranges of one value, are left out. Without a space
+    (a sweep over listed points) the axes are read off the points.
+    """
+    entries = list(space)
+    axes = [_axis_of_entry(entry) for entry in entries] if entries else _axes_of_points(points)
+    return tuple(axis for axis in axes if axis is not None)
+
+
+def is_number(value: Any) -> bool:
+    """Return whether `value` is a finite number; True and False are not."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def show(value: Any) -> str:
+    """Return a value in the form that people read: numbers with four significant digits at most."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _axis_of_entry(entry: Mapping[str, Any]) -> Axis | None:
+    name, kind = str(entry["name"]), entry.get("type")
+    if kind == "logical":
+        return _discrete(name, (False, True))
+    if kind in ("categorical", "ordered"):
+        return _discrete(name, tuple(entry.get("values") or ()))
+    if kind in ("int", "float"):
+        return _continuous(name, entry["lower"], entry["upper"], entry.get("use_log_scale"), kind == "int")
+    return None
+
+
+def _axes_of_points(points: Sequence[Mapping[str, Any]]) -> list[Axis | None]:
+    axes = []
+    for name in dict.fromkeys(name for point in points for name in point):
+        values: list[Any] = []
+        for point in points:
+            if name in point and point[name] not in values:
+                values.append(point[name])
+        if all(is_number(value) for value in values):
+            values.sort()
+            axes.append(
+                _discrete(name, tuple(values))
+                if len(values) <= FEW
+                else _continuous(name, values[0], values[-1], False, False)
+            )
+        else:
+            axes.append(_discrete(name, tuple(values)))
+    return axes
+
+
+def _discrete(name: str, values: tuple[Any, ...]) -> Axis | None:
+    if len(values) < 2:
+        return None
+    return Axis(name, tuple(index - 0.5 for index in range(len(values) + 1)), values=values)
+
+
+def _continuous(name: str, lower: Any, upper: Any, log: Any, integer: bool) -> Axis | None:
+    lower, upper = float(lower), float(upper)
+    if lower >= upper:
+        return None
+    if integer and upper - lower < BINS and not log:
+        return _discrete(name, tuple(range(int(lower), int(upper) + 1)))
+    log = log in (True, "True", "true", 1) and lower > 0
+    start, end = (math.log10(lower), math.log10(upper)) if log else (lower, upper)
+    inner = [start + (end - start) * step / BINS for step in range(1, BINS)]
+    return Axis(name, (lower, *(10**edge if log else edge for edge in inner), upper), log=log)
+
+
+def _index(values: Sequence[Any], value: Any) -> float | None:
+    """Return the index of `value`; a number that the space file wrote as text is found as well."""
+    for same in (lambda one: one == value, lambda one: show(one) == show(value)):
+        for index, one in enumerate(values):
+            if same(one):
+                return float(index)
+    return None

@@ -1,0 +1,201 @@
+"""The page: an experiment, its summary and its pictures, put into the template."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from comparator.report import words
+from comparator.report.axes import is_number, show
+from comparator.report.summary import SKILL, Evaluation, Summary
+
+SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure for the page: `name` of its files in figures/, title, caption, and the SVG element."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the table of evaluations: what it shows, and what it is sorted by."""
+
+    text: str
+    order: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table of evaluations."""
+
+    evaluation: Evaluation
+    cells: tuple[Cell, ...]
+    logs: tuple[tuple[str, str], ...]
+
+
+def render(experiment: Mapping[str, Any], summary: Summary, pictures: Sequence[Picture]) -> str:
+    """Return the page as HTML; everything that comes from data is escaped."""
+    environment = Environment(
+        loader=PackageLoader("comparator.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["show"] = lambda value: "" if value is None else show(value)
+    script = _asset("page.js")
+    columns, rows = _table(summary)
+    return words.printable(
+        environment.get_template("page.html").render(
+            experiment=experiment,
+            summary=summary,
+            style=Markup(_asset("page.css")),
+            script=Markup(script),
+            # The page's own script alone may run, and nothing may be fetched, whatever the data hold.
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            question=words.question(summary),
+            answer=words.answer(summary),
+            remarks=[text for text in (words.mean_predictor(summary), words.yardsticks(summary)) if text],
+            pictures=[(picture, Markup(picture.svg)) for picture in pictures],
+            best_columns=_metric_columns(summary),
+            columns=columns,
+            rows=rows,
+            commands=words.repeat_commands(experiment),
+            facts=facts(experiment, summary),
+            settings=flat(experiment.get("settings") or {}),
+            differing=differing_hyperparameters(experiment),
+            common=common_hyperparameters(experiment),
+            packages=flat((experiment.get("provenance") or {}).get("packages") or {}),
+            notices=[str(notice) for notice in experiment.get("notices") or []],
+        )
+    )
+
+
+def differing_hyperparameters(experiment: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return the hyperparameters in which the submodels differ, each with one value a submodel."""
+    given = [model.get("hyperparameters") or {} for model in experiment.get("models") or []]
+    names = dict.fromkeys(name for one in given for name in one)
+    rows = [(name, [show(one[name]) if name in one else "not given" for one in given]) for name in names]
+    return [(name, values) for name, values in rows if len(set(values)) > 1]
+
+
+def common_hyperparameters(experiment: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the hyperparameters that are the same in all submodels."""
+    given = [model.get("hyperparameters") or {} for model in experiment.get("models") or []]
+    different = {name for name, _ in differing_hyperparameters(experiment)}
+    first = given[0] if given else {}
+    return [(name, show(value)) for name, value in first.items() if name not in different]
+
+
+def facts(experiment: Mapping[str, Any], summary: Summary) -> list[tuple[str, str]]:
+    """Return what a reader needs to judge how it was run, as pairs of name and value."""
+    provenance, settings = experiment.get("provenance") or {}, experiment.get("settings") or {}
+    search = settings.get("search") or {}
+    seeds = sorted({run["seed"] for one in summary.evaluations for run in one.runs if is_number(run.get("seed"))})
+    splits = {name: value for name, value in common_hyperparameters(experiment) if SPLIT in name}
+    runs = [run for one in summary.evaluations for run in one.runs]
+    reused = sum(bool(run.get("reused")) for run in runs)
+    found = {
+        "Strategy": search.get("strategy"),
+        "Seed of the search": search.get("seed"),
+        "Seeds of the runs": ", ".join(map(str, seeds)),
+        "Split of the data": ", ".join(f"{name} = {value}" for name, value in splits.items()),
+        "Data": provenance.get("data"),
+        "Runs": f"{len(runs)}, of which {reused} reused" if runs else None,
+        "Site": provenance.get("site"),
+        "Workers": provenance.get("workers"),
+        "Started": experiment.get("created"),
+        "Code": provenance.get("revision"),
+        "Python": provenance.get("python"),
+    }
+    return [(name, show(value)) for name, value in found.items() if value not in (None, "")]
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested settings as pairs of dotted name and value."""
+    rows: list[tuple[str, str]] = []
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            rows += flat(value, f"{prefix}{name}.")
+        else:
+            rows.append((f"{prefix}{name}", show(value)))
+    return rows
+
+
+def _metric_columns(summary: Summary) -> list[tuple[int, str, str]]:
+    """Return (submodel, metric, heading) for the metric compared, and for R2 where it is known."""
+    reported = {name for one in summary.evaluations for metrics in one.metrics for name in metrics}
+    shown = dict.fromkeys([summary.metric, *({SKILL} & reported)])
+    return [
+        (submodel, metric, f"{metric}, {model}") for metric in shown for submodel, model in enumerate(summary.models)
+    ]
+
+
+def _table(summary: Summary) -> tuple[list[str], list[Row]]:
+    """Return the headings and the rows of the table of evaluations; stages only where there are several."""
+    staged = len({one.stage for one in summary.evaluations}) > 1
+    paired = summary.kind != "single"
+    measured = _metric_columns(summary)
+    headings = [
+        "number",
+        *["stage"] * staged,
+        "generation",
+        *(axis.name for axis in summary.axes),
+        "status",
+        *["difference"] * paired,
+        *(heading for _, _, heading in measured),
+        "seconds",
+        "reused",
+    ]
+    rows = []
+    for one in summary.evaluations:
+        reused = sum(bool(run.get("reused")) for run in one.runs)
+        values = [
+            one.number,
+            *[one.stage] * staged,
+            one.generation,
+            *(one.point.get(axis.name) for axis in summary.axes),
+            one.status,
+            *[one.difference] * paired,
+            *(one.metrics[submodel].get(metric) for submodel, metric, _ in measured),
+            one.seconds,
+            f"{reused} of {len(one.runs)}",
+        ]
+        logs = tuple((_log_name(summary, run), _log_address(run)) for run in one.runs if run.get("log"))
+        rows.append(Row(one, tuple(_cell(value) for value in values), logs))
+    return headings, rows
+
+
+def _cell(value: Any) -> Cell:
+    if value is None:
+        return Cell("", "")
+    return Cell(show(value), repr(value) if is_number(value) else show(value))
+
+
+def _log_name(summary: Summary, run: Mapping[str, Any]) -> str:
+    model = dict(enumerate(summary.models)).get(run.get("submodel", -1), "log")
+    replicate = run.get("replicate")
+    return f"{model} {replicate}" if replicate else model
+
+
+def _log_address(run: Mapping[str, Any]) -> str:
+    """Return the log's address relative to the page, which lies one folder below."""
+    return "../" + quote(str(run["log"]).encode("utf-8", "replace"))
+
+
+def _asset(name: str) -> str:
+    return resources.files("comparator.report").joinpath(name).read_text(encoding="utf-8")

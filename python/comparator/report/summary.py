@@ -1,0 +1,373 @@
+"""What an experiment's records say, as plain values.
+
+Read by the report, `list`, `watch` and the closing words; nothing heavy is imported here. "Difference" is the
+number shown to people: the value that the search minimises, with its sign turned where the objective is
+maximised. For a single model it is the model's metric.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from comparator.report.axes import Axis, is_number, varying_axes
+
+BEST_POINTS = 5
+LOSS, SKILL = "val_loss", "val_r2"
+MEAN_PREDICTOR_LOSS, LABEL_VARIANCE = "val_mean_predictor_loss", "val_label_variance"
+AGREEMENT = 0.9  # rank correlation below which two yardsticks are said to order the points differently
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One record, with its runs gathered by submodel.
+
+    `difference` is None unless `status` is `ok`. `metrics[s]` are submodel s's metrics, means over the
+    replicates that succeeded, `{}` where none did; `seconds` is wall time.
+    """
+
+    number: int
+    stage: str
+    generation: int | None
+    point: Mapping[str, Any]
+    status: str
+    value: float | None
+    difference: float | None
+    metrics: tuple[dict[str, float], ...]
+    replicates: int
+    seconds: float | None
+    runs: tuple[Mapping[str, Any], ...]
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One generation and the numbers of its evaluations.
+
+    `best` and `mean` are differences, None where none succeeded; `best_so_far` covers all up to this one.
+    """
+
+    number: int
+    members: tuple[int, ...]
+    failed: int
+    best: float | None
+    mean: float | None
+    best_so_far: float | None
+
+    @property
+    def count(self) -> int:
+        """How many evaluations it has, failed ones too."""
+        return len(self.members)
+
+
+@dataclass(frozen=True)
+class MeanPredictor:
+    """In how many of `of` evaluations every submodel beats the mean predictor, by `metric`.
+
+    `metric` is `val_r2` (the mean predictor has 0) or `val_loss` (it has `val_mean_predictor_loss`).
+    """
+
+    metric: str
+    beaten_by_both: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Yardsticks:
+    """Agreement of val_loss with val_loss over the variance of the validation labels (1 - R2).
+
+    Of `of` evaluations, `opposite` have another submodel ahead by the second; `rank_correlation` is
+    Spearman's, of the two relative differences' sizes, None where it is undefined; `largest` and
+    `largest_scaled` are the evaluations with the largest difference by each.
+    """
+
+    of: int
+    opposite: int
+    rank_correlation: float | None
+    largest: Evaluation
+    largest_scaled: Evaluation
+
+    @property
+    def disagree(self) -> bool:
+        """True where the sign, or the order, of the differences depends on the yardstick."""
+        return self.opposite > 0 or (self.rank_correlation is not None and self.rank_correlation < AGREEMENT)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An experiment in plain values; evaluations in the order in which they finished.
+
+    `unit` is the objective's: `fraction` for a relative difference (0 is alike, 0.5 is one twice the other).
+    """
+
+    id: str
+    title: str
+    kind: str
+    metric: str
+    objective: str
+    symbol: str
+    unit: str
+    maximise: bool
+    models: tuple[str, ...]
+    axes: tuple[Axis, ...]
+    evaluations: tuple[Evaluation, ...]
+    counts: dict[str, int]
+    best_points: tuple[Evaluation, ...]
+    best_so_far: tuple[tuple[int, float], ...]
+    generations: tuple[Generation, ...]
+    mean_predictor: MeanPredictor | None
+    yardsticks: Yardsticks | None
+    reasons: dict[str, list[int]]
+
+    @property
+    def best(self) -> Evaluation | None:
+        """The best point's latest evaluation, or None while none has succeeded."""
+        return self.best_points[0] if self.best_points else None
+
+    @property
+    def searched(self) -> tuple[Evaluation, ...]:
+        """The evaluations that may be believed best: all but those that confirm."""
+        return tuple(one for one in self.evaluations if one.stage != "confirm")
+
+
+def summarise(experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> Summary:
+    """Return the summary of `experiment` (the content of experiment.json) and its `records` so far."""
+    objective = experiment.get("objective") or {}
+    maximise = bool(objective.get("maximise"))
+    models = model_names(experiment.get("models") or [])
+    evaluations = tuple(_evaluation(record, maximise, len(models)) for record in records)
+    searched = [one for one in evaluations if one.stage != "confirm"]
+    metric = str(experiment.get("metric") or LOSS)
+    return Summary(
+        id=str(experiment.get("id", "")),
+        title=str(experiment.get("title") or experiment.get("id", "")),
+        kind=str(experiment.get("kind", "cmp")),
+        metric=metric,
+        objective=str(objective.get("name") or metric),
+        symbol=str(objective.get("symbol") or ""),
+        unit=str(objective.get("unit") or ("fraction" if str(objective.get("name")).startswith("relative") else "")),
+        maximise=maximise,
+        models=models,
+        axes=varying_axes(experiment.get("space") or [], [one.point for one in evaluations]),
+        evaluations=evaluations,
+        counts={status: sum(one.status == status for one in evaluations) for status in ("ok", "failed", "timeout")},
+        best_points=_best_points(searched),
+        best_so_far=_best_so_far(searched, maximise),
+        generations=_generations(searched, maximise),
+        mean_predictor=_mean_predictor(searched),
+        yardsticks=_yardsticks(searched) if metric == LOSS and len(models) == 2 else None,
+        reasons=_reasons(evaluations),
+    )
+
+
+def as_json(summary: Summary) -> dict[str, Any]:
+    """Return the content of report.json; `best` and `mean` of a generation are differences."""
+    best, mean_predictor = summary.best, summary.mean_predictor
+    return {
+        "id": summary.id,
+        "title": summary.title,
+        "evaluations": summary.counts,
+        "best": best
+        and {
+            "evaluation": best.number,
+            "point": dict(best.point),
+            "value": best.value,
+            "difference": best.difference,
+            "metrics": list(best.metrics),
+            "replicates": best.replicates,
+        },
+        "generations": [
+            {"generation": one.number, "count": one.count, "best": one.best, "mean": one.mean}
+            for one in summary.generations
+        ],
+        "mean_predictor": mean_predictor
+        and {
+            "beaten_by_both": mean_predictor.beaten_by_both,
+            "of": mean_predictor.of,
+        },
+    }
+
+
+def model_names(models: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return a short name for each submodel: its label, else its name, numbered where they are equal."""
+    names = [str(one.get("label") or one.get("name") or "model") for one in models]
+    if len(set(names)) == len(names):
+        return tuple(names)
+    return tuple(f"{name} ({number})" for number, name in enumerate(names))
+
+
+def beats_mean_predictor(metrics: Mapping[str, float]) -> bool | None:
+    """Return whether a run with these metrics beats the mean predictor; None where they do not tell."""
+    if SKILL in metrics:
+        return metrics[SKILL] > 0
+    if LOSS in metrics and MEAN_PREDICTOR_LOSS in metrics:
+        return metrics[LOSS] < metrics[MEAN_PREDICTOR_LOSS]
+    return None
+
+
+def effect(axis: Axis, evaluations: Sequence[Evaluation], numbers: Sequence[float]) -> float:
+    """Return the share of the variance of `numbers` that the bins of `axis` explain, at most 1.
+
+    Epsilon squared: corrected for the number of bins, so that many bins explain nothing by chance. It
+    chooses what to draw first; it is no measure of importance to report.
+    """
+    groups: dict[int | None, list[float]] = {}
+    for one, number in zip(evaluations, numbers, strict=True):
+        groups.setdefault(axis.bin(one.point.get(axis.name)), []).append(number)
+    inner_freedom = len(numbers) - len(groups)
+    if inner_freedom <= 0:
+        return 0.0
+    mean = statistics.fmean(numbers)
+    total = sum((number - mean) ** 2 for number in numbers)
+    inner = sum((number - statistics.fmean(group)) ** 2 for group in groups.values() for number in group)
+    return 1 - (inner / inner_freedom) / (total / (len(numbers) - 1)) if total > 0 else 0.0
+
+
+def _evaluation(record: Mapping[str, Any], maximise: bool, submodels: int) -> Evaluation:
+    runs = tuple(record.get("runs") or ())
+    given = record.get("value") if record["status"] == "ok" else None
+    value = float(given) if given is not None and is_number(given) else None
+    return Evaluation(
+        number=record["evaluation"],
+        stage=record.get("stage") or "search",
+        generation=record.get("generation"),
+        point=record.get("point") or {},
+        status=record["status"],
+        value=value,
+        # Adding zero turns -0.0 into 0.0.
+        difference=None if value is None else (-value if maximise else value) + 0.0,
+        metrics=tuple(
+            _means([run for run in runs if run.get("submodel") == submodel]) for submodel in range(submodels)
+        ),
+        replicates=len({run.get("replicate") for run in runs}),
+        seconds=record.get("seconds"),
+        runs=runs,
+        reason=record.get("reason"),
+    )
+
+
+def _means(runs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return each metric's mean over the runs that succeeded and report it."""
+    values: dict[str, list[float]] = {}
+    for run in runs:
+        if run.get("status") == "ok":
+            for name, value in (run.get("metrics") or {}).items():
+                if is_number(value):
+                    values.setdefault(name, []).append(value)
+    return {name: statistics.fmean(numbers) for name, numbers in values.items()}
+
+
+def _best_points(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+    """Return the best distinct points, each by its latest evaluation: that one's value is the mean of all."""
+    latest = {json.dumps(one.point, sort_keys=True): one for one in evaluations if one.difference is not None}
+    return tuple(sorted(latest.values(), key=lambda one: one.value or 0.0)[:BEST_POINTS])
+
+
+def _best(differences: Sequence[float], maximise: bool) -> float:
+    return max(differences) if maximise else min(differences)
+
+
+def _best_so_far(evaluations: Sequence[Evaluation], maximise: bool) -> tuple[tuple[int, float], ...]:
+    """Return the pairs (evaluation, best difference up to it) of the evaluations that succeeded."""
+    steps: list[tuple[int, float]] = []
+    for one in evaluations:
+        if one.difference is not None:
+            best = _best([one.difference, *(step[1] for step in steps[-1:])], maximise)
+            steps.append((one.number, best))
+    return tuple(steps)
+
+
+def _generations(evaluations: Sequence[Evaluation], maximise: bool) -> tuple[Generation, ...]:
+    groups: dict[int, list[Evaluation]] = {}
+    for one in evaluations:
+        if one.generation is not None:
+            groups.setdefault(one.generation, []).append(one)
+    generations = []
+    best_so_far: float | None = None
+    for number, members in sorted(groups.items()):
+        differences = [one.difference for one in members if one.difference is not None]
+        best = _best(differences, maximise) if differences else None
+        if best is not None:
+            best_so_far = best if best_so_far is None else _best([best, best_so_far], maximise)
+        generations.append(
+            Generation(
+                number,
+                tuple(one.number for one in members),
+                len(members) - len(differences),
+                best,
+                statistics.fmean(differences) if differences else None,
+                best_so_far,
+            )
+        )
+    return tuple(generations)
+
+
+def _mean_predictor(evaluations: Sequence[Evaluation]) -> MeanPredictor | None:
+    verdicts = [[beats_mean_predictor(metrics) for metrics in one.metrics] for one in evaluations if one.status == "ok"]
+    known = [verdict for verdict in verdicts if verdict and None not in verdict]
+    if not known:
+        return None
+    by_skill = any(SKILL in metrics for one in evaluations for metrics in one.metrics)
+    return MeanPredictor(SKILL if by_skill else LOSS, sum(all(verdict) for verdict in known), len(known))
+
+
+def _yardsticks(evaluations: Sequence[Evaluation]) -> Yardsticks | None:
+    compared = []
+    for one in evaluations:
+        losses = [metrics.get(LOSS) for metrics in one.metrics]
+        scaled = [_scaled_loss(metrics) for metrics in one.metrics]
+        if one.status == "ok":
+            by_loss, by_scaled = _relative_difference(losses), _relative_difference(scaled)
+            if by_loss is not None and by_scaled is not None:
+                compared.append((by_loss, by_scaled, one))
+    if not compared:
+        return None
+    return Yardsticks(
+        of=len(compared),
+        opposite=sum(by_loss * by_scaled < 0 for by_loss, by_scaled, _ in compared),
+        rank_correlation=_rank_correlation(
+            [abs(by_loss) for by_loss, _, _ in compared], [abs(by_scaled) for _, by_scaled, _ in compared]
+        ),
+        largest=max(compared, key=lambda each: abs(each[0]))[2],
+        largest_scaled=max(compared, key=lambda each: abs(each[1]))[2],
+    )
+
+
+def _scaled_loss(metrics: Mapping[str, float]) -> float | None:
+    if metrics.get(LABEL_VARIANCE, 0) > 0 and LOSS in metrics:
+        return metrics[LOSS] / metrics[LABEL_VARIANCE]
+    return 1 - metrics[SKILL] if SKILL in metrics else None
+
+
+def _relative_difference(pair: Sequence[float | None]) -> float | None:
+    """Return (second - first) / larger of two positive numbers, else None."""
+    first, second = pair
+    if first is None or second is None or min(first, second) < 0 or max(first, second) <= 0:
+        return None
+    return (second - first) / max(first, second)
+
+
+def _rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
+    if len(one) < 3 or len(set(one)) < 2 or len(set(other)) < 2:
+        return None
+    return statistics.correlation(_ranks(one), _ranks(other))
+
+
+def _ranks(numbers: Sequence[float]) -> list[float]:
+    """Return the rank of each number; equal numbers share the mean of their ranks."""
+    places: dict[float, list[int]] = {}
+    for place, number in enumerate(sorted(numbers)):
+        places.setdefault(number, []).append(place)
+    return [statistics.fmean(places[number]) for number in numbers]
+
+
+def _reasons(evaluations: Sequence[Evaluation]) -> dict[str, list[int]]:
+    """Return the evaluations that failed by their reason, the most frequent reason first."""
+    reasons: dict[str, list[int]] = {}
+    for one in evaluations:
+        if one.status != "ok":
+            reasons.setdefault(one.reason or one.status, []).append(one.number)
+    return dict(sorted(reasons.items(), key=lambda item: -len(item[1])))
