@@ -1,0 +1,206 @@
+"""The CANDLE text format, the prefixes of submodels, flags and doubtful names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparator.errors import InputError
+from comparator.hyperparameters import (
+    as_flags,
+    check_names,
+    parse_override,
+    parse_value,
+    read_hyperparameters,
+    read_with_warnings,
+    split_for_submodels,
+)
+
+DATA = Path(__file__).parent / "data"
+
+
+def test_the_papers_file_gives_two_submodels() -> None:
+    first, second = split_for_submodels(read_hyperparameters(DATA / "cmp-figure-3.txt"))
+    common = {
+        "epochs": 10,
+        "model_name": "/images/Uno.sif",
+        "config_file": "/candle_data_dir/uno_auc_model.txt",
+    }
+    assert first == {**common, "train_sources": "CCLE", "run_id": "M0"}
+    assert second == {**common, "train_sources": "gCSI", "run_id": "M1"}
+
+
+def test_oddities_are_read_as_their_authors_meant() -> None:
+    values, warnings = read_with_warnings(DATA / "oddities.txt")
+    expected = {
+        "dropout": 0.1,
+        "noise_sigma": 0.0,
+        "vocab_size": 30000,
+        "lr": 1e-5,
+        "experiment_id": "01",
+        "layers_text": "2400, 1200, 1200:2400, 1200",
+        "dense": [1000, 1000, 500],
+        "model_file_format": "",
+        "by_cell": None,
+        "cbo_kappa": 2,
+        "loss": "mse",
+        "rate": "50%",
+        "home": "$HOME/data",
+        "pair": [1, 2],
+        "epochs": 7,
+        "cuda_name": "cuda:0",
+        "timeout": -1,
+        "verbose": False,
+    }
+    assert values == expected
+    assert [type(value) for value in values.values()] == [type(value) for value in expected.values()]
+    assert len(warnings) == 3
+    assert "line 6: 'lr' = '1e-5' is taken as the number 1e-05" in warnings[0]
+    assert "'epochs' stands twice in [Global Hyperparameter Space]; the last value counts, 7, not 5" in warnings[1]
+    assert "'cuda_name' stands in two sections; the first value counts, 'cuda:0', not 'cuda:1'" in warnings[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("'AUC'", "AUC"),
+        ("['CCLE', 'gCSI']", ["CCLE", "gCSI"]),
+        ("[0.1, None, True]", [0.1, None, True]),
+        ("'1'", "1"),
+        ("'.5'", 0.5),
+        ("'1e999'", "1e999"),
+        ("1e999", "1e999"),
+        ("01", "01"),
+        ("...", "..."),
+        ("b'x'", "b'x'"),
+        ("{'a': (1,)}", {"a": [1]}),
+        ("mse ; a remark", "mse"),
+        ("10 # a remark", 10),
+        ("a#b", "a#b"),
+        ("'a # b'", "a # b"),
+        (r"C:\data", r"C:\data"),
+        ("__import__('os').system('true')", "__import__('os').system('true')"),
+    ],
+)
+def test_values(text: str, value: Any) -> None:
+    assert parse_value(text) == value
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"epochs = 1\n", ["line 1", "'epochs = 1'", "before any [section]"]),
+        (b"[a]\nDrugCell\n", ["line 2", "'DrugCell'", "key = value"]),
+        (b"[a]\nlearning rate = 1\n", ["line 2", "learning rate"]),
+        (b"[a]\n--epochs = 1\n", ["line 2"]),
+        (b"[a]\nx = [1,\ny = 2\n", ["line 2", "'x'", "not closed"]),
+        (b'{"id": "RUN001", "epochs": 1}\n', ["line 1"]),
+        (b"\xff\xfe\x00", ["not a text file"]),
+        (b"[a]\nx = \0\n", ["not a text file"]),
+    ],
+)
+def test_what_is_no_hyperparameter_file_is_refused(tmp_path: Path, content: bytes, words: list[str]) -> None:
+    path = tmp_path / "file.txt"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as refusal:
+        read_hyperparameters(path)
+    assert "\n" not in str(refusal.value)
+    assert all(word in str(refusal.value) for word in [str(path), *words])
+
+
+def test_a_missing_file_or_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read_hyperparameters(tmp_path / "absent.txt")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_hyperparameters(tmp_path)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | st.text().map(lambda x: f"[a]\n{x}".encode()))
+def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.txt"
+    path.write_bytes(content)
+    try:
+        values = read_hyperparameters(path)
+    except InputError as refusal:
+        assert "\n" not in str(refusal)
+    else:
+        assert json.loads(json.dumps(values, allow_nan=False)) == values
+
+
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+
+
+@given(PLAIN | st.lists(PLAIN))
+def test_a_python_literal_is_itself(value: Any) -> None:
+    read = parse_value(repr(value))
+    if isinstance(read, float) and isinstance(value, str):
+        assert read == float(value)  # a number in quotes
+    else:
+        assert read == value
+
+
+def test_the_more_special_prefix_wins() -> None:
+    given_values = {"cmp_0_epochs": 3, "cmp_epochs": 2, "epochs": 1, "compound": 4, "cmpx": 5}
+    first, second = split_for_submodels(given_values)
+    assert first == {"epochs": 3, "compound": 4, "cmpx": 5}
+    assert second == {"epochs": 2, "compound": 4, "cmpx": 5}
+
+
+def test_what_belongs_to_the_comparison_is_not_passed_down() -> None:
+    names = ["data_type", "data_dir", "save", "instance_directory", "framework", "model_name"]
+    assert split_for_submodels(dict.fromkeys(names, "x")) == ({}, {})
+    first, second = split_for_submodels({"cmp_data_dir": "y", "cmp_1_model_name": "z"})
+    assert first == {"data_dir": "y"}
+    assert second == {"data_dir": "y", "model_name": "z"}
+
+
+@pytest.mark.parametrize("name", ["cmp_2_epochs", "cmp-epochs", "cmp0_epochs", "cmp_", "cmp_0", "cmp_0_", "cmp_-x"])
+def test_a_misspelt_prefix_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=f"'{name}'"):
+        split_for_submodels({name: 1})
+
+
+def test_flags_are_the_words_that_train_sh_takes() -> None:
+    values = {
+        "id": "RUN1",
+        "candle_image": "Uno.sif",
+        "epochs": 3,
+        "rate": 1e-5,
+        "verbose": True,
+        "by_cell": None,
+        "dense": [1000, 500],
+        "text": "500 500",
+        "sources": ["CCLE"],
+        "empty": "",
+        "none": [],
+    }
+    words = "--epochs 3 --rate 1e-05 --verbose True --by_cell None --dense 1000 500 --text 500 500 --sources CCLE"
+    assert as_flags(values) == [*words.split(" "), "--empty", "", "--none", "[]"]
+
+
+def test_overrides() -> None:
+    assert parse_override("epochs=10") == ("epochs", 10)
+    assert parse_override("search.strategy = simple") == ("search.strategy", "simple")
+    assert parse_override("hyperparameters.dense=[1, 2]") == ("hyperparameters.dense", [1, 2])
+    for wrong in ("epochs", "=1", "a b=1"):
+        with pytest.raises(InputError, match="KEY=VALUE"):
+            parse_override(wrong)
+
+
+def test_doubtful_names_are_told_with_the_nearest() -> None:
+    class Described:
+        effect = "none"
+
+    known = {"learning_rate": {"type": "float"}, "out_act": {"effect": "none"}, "scaling": Described()}
+    given_names = ["learning_rate", "leraning_rate", "out_act", "scaling", "rng_seed", "ckpt_restart_mode"]
+    assert check_names(given_names, known, "file.txt") == [
+        "file.txt: the model does not describe 'leraning_rate' (did you mean 'learning_rate'?); it is passed on",
+        "file.txt: 'out_act' is accepted, without effect",
+        "file.txt: 'scaling' is accepted, without effect",
+    ]
+    assert check_names(["anything"], {}, "file.txt") == []
