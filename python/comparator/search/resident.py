@@ -1,0 +1,147 @@
+"""Algorithms that block, as strategies: the adapter between EQ/Py and `start` and `tell`.
+
+The custom of EQ/Py algorithms, as EMEWS and CANDLE workflows have them:
+
+1. The algorithm may first put a text that is no point, such as `Params`, and get its parameters.
+2. It puts a batch: points as JSON objects joined by `;` (or a JSON list of them). It gets one text: the
+   results of that batch in the order of its points, joined by `;`. And so on.
+3. It puts `DONE`, then any final texts, and returns.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from collections.abc import Callable
+
+from comparator.errors import ComparatorError, InputError
+from comparator.search.strategy import Proposal, Strategy
+from comparator.space import Point
+from eqpy import EQPY_ABORT, Conversation
+
+
+class AlgorithmError(ComparatorError):
+    """The algorithm raised, or broke the custom; `details` is its traceback, or what it put."""
+
+    def __init__(self, message: str, details: str) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class ResidentStrategy(Strategy):
+    """Runs an EQ/Py algorithm in a thread, and each batch of it as one generation.
+
+    `algorithm` is the name of a module with a function `run()`, or such a function. `parameters` is the text
+    that it gets where it asks for one. A failed evaluation is told to it as `inf`. What the algorithm raises
+    comes out of the call that waited for it as an `AlgorithmError`.
+    """
+
+    def __init__(self, algorithm: str | Callable[[], object], parameters: str = "") -> None:
+        super().__init__()
+        self._run = _imported(algorithm) if isinstance(algorithm, str) else algorithm
+        self._parameters = parameters
+        self._conversation = Conversation()
+        self._batch: list[int] = []
+        self._results: dict[int, str] = {}
+        self._generation = 0
+        self._done = False
+        #: What the algorithm put after `DONE`.
+        self.final_texts: list[str] = []
+
+    def start(self) -> list[Proposal]:
+        self._conversation.start(self._run)
+        text = self._next_text()
+        if text != "DONE" and not _looks_like_points(text):
+            self._conversation.put(self._parameters)
+            text = self._next_text()
+        return self._proposals(text)
+
+    def tell(self, number: int, value: float | None) -> list[Proposal]:
+        if self._done or number not in self._batch:
+            return []
+        self._results[number] = repr(math.inf if value is None or math.isnan(value) else float(value))
+        if len(self._results) < len(self._batch):
+            return []
+        self._conversation.put(";".join(self._results[each] for each in self._batch))
+        return self._proposals(self._next_text())
+
+    def close(self) -> None:
+        self._done = True
+        self._conversation.stop()
+
+    def _proposals(self, text: str) -> list[Proposal]:
+        """The proposals of a batch; none at the end, where the final texts are gathered."""
+        while text != "DONE":
+            points = split_points(text)
+            if points:
+                proposals = [self._propose(point, self._generation) for point in points]
+                self._batch, self._results = [proposal.number for proposal in proposals], {}
+                self._generation += 1
+                return proposals
+            self._conversation.put("")
+            text = self._next_text()
+        self._done = True
+        self._conversation.close_input()
+        self._gather_final_texts()
+        return []
+
+    def _gather_final_texts(self) -> None:
+        while (text := str(self._conversation.get())) != EQPY_ABORT:
+            self.final_texts.append(text)
+        self._raise_failure(str(self._conversation.get()))
+
+    def _next_text(self) -> str:
+        text = str(self._conversation.get())
+        if text == EQPY_ABORT:
+            self._done = True
+            ending = str(self._conversation.get())
+            self._raise_failure(ending)
+            raise AlgorithmError("the search algorithm returned without 'DONE'", ending)
+        return text
+
+    def _raise_failure(self, ending: str) -> None:
+        if ending != "Exited normally":
+            raise AlgorithmError(f"the search algorithm failed: {ending.strip().splitlines()[-1]}", ending)
+
+
+def split_points(text: str) -> list[Point]:
+    """The points of a batch: JSON objects joined by `;`, or JSON lists of them. A `;` inside a text is data.
+
+    Raises `AlgorithmError` for anything else.
+    """
+    decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+    points: list[Point] = []
+    position = 0
+    try:
+        while position < len(text):
+            if text[position].isspace() or text[position] == ";":
+                position += 1
+                continue
+            value, position = decoder.raw_decode(text, position)
+            points += value if isinstance(value, list) else [value]
+    except (ValueError, RecursionError) as error:
+        raise AlgorithmError(f"the search algorithm put neither points nor 'DONE': {error}", text) from None
+    if not all(isinstance(point, dict) for point in points):
+        raise AlgorithmError("the search algorithm put a point that is no JSON object", text)
+    return points
+
+
+def _looks_like_points(text: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[")
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _imported(module: str) -> Callable[[], object]:
+    try:
+        run = importlib.import_module(module).run
+    except ImportError as error:
+        raise InputError(f"search algorithm '{module}': cannot be imported: {error}") from None
+    except AttributeError:
+        raise InputError(f"search algorithm '{module}': the module has no function 'run'") from None
+    if not callable(run):
+        raise InputError(f"search algorithm '{module}': its 'run' is not a function")
+    return run

@@ -1,0 +1,56 @@
+"""Strategies that do not look at results: random points, and a grid."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+
+from comparator.search.strategy import Proposal, Strategy
+from comparator.space import ParameterSpace, Point
+
+#: Draws of a random point before one that has not been drawn is looked for in a list of all points.
+TRIES = 100
+#: The largest space whose points are listed for that.
+LISTABLE = 100_000
+
+
+class SamplingStrategy(Strategy):
+    """Proposes the points of an iterator, always `in_flight` at a time, until it ends."""
+
+    def __init__(self, points: Iterator[Point], in_flight: int) -> None:
+        super().__init__()
+        self._points = points
+        self._in_flight = in_flight
+
+    def start(self) -> list[Proposal]:
+        return self._next(self._in_flight)
+
+    def tell(self, number: int, value: float | None) -> list[Proposal]:
+        return self._next(1)
+
+    def close(self) -> None:
+        self._points = iter(())
+
+    def _next(self, count: int) -> list[Proposal]:
+        return [self._propose(point) for _, point in zip(range(count), self._points, strict=False)]
+
+
+def random_points(space: ParameterSpace, seed: int) -> Iterator[Point]:
+    """Points drawn as a genetic search draws its first ones; none twice, in a space that can be listed."""
+    rng = random.Random(seed)
+    size = space.size()
+    if size is None or size > LISTABLE:
+        while True:
+            yield space.initial(rng)
+    drawn: set[str] = set()
+    while len(drawn) < size:
+        point = next((each for each in _draws(space, rng) if json.dumps(each) not in drawn), None)
+        if point is None:
+            point = rng.choice([each for each in space.all_points() if json.dumps(each) not in drawn])
+        drawn.add(json.dumps(point))
+        yield point
+
+
+def _draws(space: ParameterSpace, rng: random.Random) -> Iterator[Point]:
+    return (space.initial(rng) for _ in range(TRIES))

@@ -1,0 +1,68 @@
+"""The interface of a search: two calls, `start` and `tell`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from comparator.space import Point
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A point that a strategy wants evaluated.
+
+    `number` counts a strategy's proposals from 0; `generation` counts from 0, None where there are none.
+    """
+
+    number: int
+    point: dict[str, Any]
+    generation: int | None
+
+
+class Strategy(ABC):
+    """How the next points of a search are chosen. To write a new one, subclass this; nothing else is needed.
+
+    The caller
+
+    1. calls `start()` once, and starts the evaluation of every proposal that it returns;
+    2. calls `tell(number, value)` once for every finished evaluation, in the order in which they finish, and
+       starts what that returns;
+    3. calls `close()` in the end, wherever the search stands.
+
+    A strategy may assume that the calls come one at a time (though not from one thread), and that `tell` is
+    called only for its own proposals, at most once for each. It must not assume that results arrive in the order
+    of proposals, nor that all arrive: the budget may end first.
+
+    A strategy must
+
+    - return the points to start *next*: none, one, or a whole generation. A strategy that answers every result
+      with one point keeps all workers busy; one that waits for a generation returns nothing until it is
+      complete;
+    - make its proposals with `self._propose`, which numbers them;
+    - minimise: smaller values are better. A failed evaluation is told as None, and is worse than any number;
+    - return nothing, for every further result, once the search has ended;
+    - return as soon as it has computed the points, and never wait for anything else;
+    - draw from a generator of its own, seeded when it is made: the same results in the same order give the same
+      points. A stopped search is resumed by telling a new strategy the recorded results.
+    """
+
+    def __init__(self) -> None:
+        self._proposed = 0
+
+    @abstractmethod
+    def start(self) -> list[Proposal]:
+        """The first proposals, at least one."""
+
+    @abstractmethod
+    def tell(self, number: int, value: float | None) -> list[Proposal]:
+        """Take the value of proposal `number`, None for a failure, and give the proposals that follow."""
+
+    def close(self) -> None:  # noqa: B027  most strategies hold nothing that must be given back
+        """Give back threads and the like. May be called at any time, more than once."""
+
+    def _propose(self, point: Point, generation: int | None = None) -> Proposal:
+        proposal = Proposal(self._proposed, point, generation)
+        self._proposed += 1
+        return proposal
