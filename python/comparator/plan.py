@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import os
 import platform
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -85,7 +86,10 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
     space = ParameterSpace.read(place.folder / settings.space)
     given = _choose_hyperparameters(settings, space, place)
     notices = [*space.warnings, *given.warnings]
-    metric = settings.asked_metric()
+    metric = settings.asked_metric
+    asked_by_environment = os.environ.get("MODEL_RETURN", metric)
+    if asked_by_environment != metric:
+        notices.append(f"MODEL_RETURN={asked_by_environment} has no effect: {place.file.name} states '{metric}'")
     metrics = _check_metric(metric, given.models, f"{place.file}: metric")
     objective = make_objective(settings, metric, metrics, place.file)
     frozen = {
@@ -311,10 +315,14 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
     last = ""
     assert process.stdout is not None
     with process:
-        for line in process.stdout:
-            if line.strip():
-                last = line.strip()
-                place.say(last)
+        try:
+            for line in process.stdout:
+                if line.strip():
+                    last = line.strip()
+                    place.say(last)
+        except BaseException:
+            process.kill()
+            raise
     if process.returncode != 0:
         raise InputError(f"{model.name}: {last or f'preprocess.sh ended with exit status {process.returncode}'}")
 
@@ -341,6 +349,8 @@ def _strategy_settings(settings: ExperimentSettings, place: Place, notices: list
         options["initial_population"] = str(place.folder / str(options["initial_population"]))
     if "generations" in known and search.generations is not None:
         options["generations"] = search.generations
+    if "total" in known and "points" not in options and search.evaluations is not None:
+        options.setdefault("total", search.evaluations)
     if "population" in options and "population" not in known:
         # So that one experiment file serves every strategy that the command line may choose.
         del options["population"]

@@ -80,10 +80,15 @@ class ExperimentSettings(BaseModel):
         """Whether two models are compared, or a single one is searched."""
         return self.model == "cmp"
 
+    @property
+    def own_metric(self) -> str | None:
+        """The metric that the file states."""
+        return self.cmp.metric if self.compares else self.metric
+
+    @property
     def asked_metric(self) -> str:
-        """The metric that is compared: the file's, else MODEL_RETURN of the environment, else val_loss."""
-        own = self.cmp.metric if self.compares else self.metric
-        return own or os.environ.get("MODEL_RETURN") or "val_loss"
+        """The metric that counts: the file's, else MODEL_RETURN of the environment (as in CANDLE), else val_loss."""
+        return self.own_metric or os.environ.get("MODEL_RETURN") or "val_loss"
 
     @model_validator(mode="after")
     def _metric_in_its_place(self) -> ExperimentSettings:

@@ -279,6 +279,8 @@ def test_a_metric_that_the_model_does_not_report(desk: Desk) -> None:
 
 
 def test_model_return_names_the_metric_where_the_file_does_not(desk: Desk) -> None:
+    stated = desk.run("search", "quick.toml", "--dry-run", MODEL_RETURN="val_r2")
+    assert "MODEL_RETURN=val_r2 has no effect: quick.toml states 'val_loss'" in stated.stdout
     desk.write("quick.toml", EXPERIMENT.replace('metric = "val_loss"', ""))
     assert desk.run("search", "quick.toml", MODEL_RETURN="val_r2").returncode == 0
     assert "difference of val_r2" in (desk.experiments / "quick-1" / "experiment.json").read_text()

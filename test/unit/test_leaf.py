@@ -1,0 +1,164 @@
+"""The leaf: JSON in, JSON out, never an exception; identities; slots."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparator.cmp import Objective
+from comparator.difference import relative
+from comparator.engine.local import share_slots
+from comparator.errors import InputError
+from comparator.leaf import NOT_PART_OF_AN_IDENTITY, Leaf, run_identity
+from comparator.model.model import Model, find_model, outside_container
+from comparator.site import Slot, read_site
+
+QUICK = Model("quick", Path(__file__).parent / "models" / "quick.py")
+
+
+def submodel(number: int, **fields) -> dict:
+    return {"submodel": number, "identity": "m", "data": None, "seed": "rng_seed", "config": {}, **fields}
+
+
+EXPERIMENT = {
+    "id": "try-1",
+    "kind": "cmp",
+    "metric": "val_loss",
+    "run_timeout": 20.0,
+    "hyperparameters": {"cmp_0_side": "left", "cmp_1_side": "right", "jitter": 0.01, "cmp_0_run_id": "M0"},
+    "models": [submodel(0), submodel(1)],
+}
+
+
+@pytest.fixture
+def leaf(tmp_path: Path):
+    (tmp_path / "try-1").mkdir()
+    objective = Objective("val_loss", relative)
+    made = Leaf(
+        EXPERIMENT,
+        [QUICK, QUICK],
+        objective,
+        experiments=tmp_path,
+        data_folder=tmp_path,
+        slots=[Slot(0)],
+        name="local/0",
+    )
+    yield made
+    made.close()
+
+
+def ask(leaf: Leaf, **fields) -> dict:
+    request = {"evaluation": 17, "point": {"noise": 10.0, "size": 50}, "replicate": 0, **fields}
+    return json.loads(leaf.evaluate(json.dumps(request)))
+
+
+def test_a_pair_shares_its_seed_and_its_runs_are_kept(leaf: Leaf, tmp_path: Path) -> None:
+    first, again, fresh = ask(leaf), ask(leaf, evaluation=18), ask(leaf, replicate=1)
+    assert [run["seed"] for run in first["runs"]] == [1, 1]
+    assert [run["seed"] for run in fresh["runs"]] == [2, 2]
+    assert [run["reused"] for run in again["runs"]] == [True, True]
+    assert first["value"] == again["value"] != fresh["value"]
+    result = json.loads((tmp_path / "runs" / first["runs"][0]["run"] / "result.json").read_text())
+    assert result["history"]["val_loss"][-1] == result["metrics"]["val_loss"]
+    log = (tmp_path / first["runs"][0]["log"]).read_text()
+    assert '"run_id": "M0-00017-0-0"' in log
+    assert '"experiment_id": "try-1"' in log
+
+
+def test_a_bug_of_ours_is_a_result_with_a_traceback_on_file(leaf: Leaf, tmp_path: Path) -> None:
+    result = ask(leaf, point=None)
+    assert result["status"] == "failed"
+    assert "TypeError" in result["reason"]
+    assert "Traceback" in (tmp_path / "try-1" / "errors.log").read_text()
+
+
+def test_the_second_run_is_spared_when_the_first_fails_and_found_when_it_did_not(leaf: Leaf) -> None:
+    broken = ask(leaf, point={"cmp_1_behave": "raise"})
+    assert [run["status"] for run in broken["runs"]] == ["ok", "failed"]
+    assert [run["reused"] for run in ask(leaf, point={})["runs"]] == [True, False]
+    assert [run["status"] for run in ask(leaf, point={"cmp_0_behave": "raise"})["runs"]] == ["failed"]
+
+
+def test_after_cancel_everything_is_cancelled(leaf: Leaf) -> None:
+    leaf.cancel()
+    assert ask(leaf)["status"] == "cancelled"
+
+
+names = st.text("abcdefgh_", min_size=1, max_size=8)
+values = st.one_of(st.integers(), st.floats(allow_nan=False), st.booleans(), st.text(max_size=5), st.none())
+
+
+@given(st.dictionaries(names, values, max_size=6), st.integers(0, 5))
+def test_an_identity_does_not_depend_on_order_or_on_what_cannot_change_a_result(hyperparameters, seed) -> None:
+    turned = dict(reversed(hyperparameters.items()))
+    neutral = dict.fromkeys(NOT_PART_OF_AN_IDENTITY, "x")
+    identity = run_identity(submodel(0), hyperparameters, seed)
+    assert run_identity(submodel(1), {**turned, **neutral, "rng_seed": 99}, seed) == identity
+    assert run_identity(submodel(0), {**hyperparameters, "new": 1}, seed) != identity
+    assert run_identity(submodel(0), hyperparameters, seed + 1) != identity
+    assert run_identity(submodel(0, data="d"), hyperparameters, seed) != identity
+    assert run_identity(submodel(0, identity="other"), hyperparameters, seed) != identity
+
+
+@given(st.integers(1, 9), st.integers(1, 9))
+def test_slots_are_dealt_out_once(slots: int, workers: int) -> None:
+    if workers <= slots:
+        shares = share_slots([Slot(number) for number in range(slots)], workers)
+        assert sorted(slot.number for share in shares for slot in share) == list(range(slots))
+        assert {len(share) for share in shares} <= {slots // workers, -(-slots // workers)}
+
+
+def test_a_models_identity_is_its_files(tmp_path: Path) -> None:
+    def identity_with(name: str, text: str) -> str:
+        path = tmp_path / "model" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+        return find_model("model", tmp_path, tmp_path, "test").identity
+
+    first = identity_with("train.sh", "#!/bin/sh\n")
+    second = identity_with("deep/file", "1")
+    assert second != first
+    assert identity_with("__pycache__/file.pyc", "x") == second
+    assert identity_with("deep/file", "2") not in (first, second)
+    assert identity_with("deep/file", "1") == second
+
+
+@pytest.mark.parametrize(
+    ("variables", "devices"),
+    [
+        ({"SITE_DEVICES": "3"}, ["0", "1", "2"]),
+        ({"SITE_DEVICES": "2", "SITE_MODELS_PER_DEVICE": "2"}, ["0", "1", "0", "1"]),
+        ({"SITE_CORES": "2"}, [None, None]),
+    ],
+)
+def test_slots_of_a_site(monkeypatch, variables, devices) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    slots = read_site("local", Path(__file__).parents[2]).slots()
+    assert [slot.device for slot in slots] == devices
+    assert all(slot.environment["CUDA_VISIBLE_DEVICES"] == (slot.device or "") for slot in slots)
+
+
+def test_a_site_file_that_is_wrong_is_one_line(monkeypatch, tmp_path: Path) -> None:
+    (tmp_path / "sites").mkdir()
+    for text, words in [("SITE_DEVICES=many", "SITE_DEVICES='many'"), ("exit 3", "cannot be run"), ("(", "syntax")]:
+        (tmp_path / "sites" / "mine.sh").write_text(text)
+        with pytest.raises(InputError, match=words):
+            read_site("mine", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("value", "outside"),
+    [
+        ("/candle_data_dir/uno.txt", "/data/uno.txt"),
+        ("/candle_data_dir", "/data"),
+        ("/candle_data_directory/x", "/candle_data_directory/x"),
+        (["/candle_data_dir/a", 3], ["/data/a", 3]),
+        (None, None),
+    ],
+)
+def test_the_data_folder_inside_images_is_the_one_outside(value, outside) -> None:
+    assert outside_container(value, Path("/data")) == outside
