@@ -94,7 +94,7 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
     objective = make_objective(settings, metric, metrics, place.file)
     frozen = {
         "format": FORMAT,
-        "title": settings.title,
+        "title": settings.title or _title(given.submodels, metric),
         "kind": "cmp" if settings.compares else "single",
         "file": str(place.file),
         "settings": settings.model_dump(mode="json", exclude_none=True),
@@ -274,6 +274,13 @@ def _label(submodels: list[dict[str, Any]], labels: Sequence[str] | None) -> Non
 
 def _words(value: Any) -> str:
     return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _title(submodels: Sequence[Mapping[str, Any]], metric: str) -> str:
+    if len(submodels) == 1:
+        return f"{submodels[0]['name']}: {metric}"
+    first, second = (submodel["label"] for submodel in submodels)
+    return f"Where do {first} and {second} differ in {metric}?"
 
 
 def _check_metric(metric: str, models: Sequence[Model], where: str) -> dict[str, Any]:

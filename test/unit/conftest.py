@@ -1,0 +1,46 @@
+"""What several tests share: the models' folders on the path, and one prepared data folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "containers" / "uno"), str(ROOT / "containers" / "common")]
+
+# Tests use one core each, as workers do.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The prepared data folder, `CANDLE_DATA_DIR` or `data/` at the project's root; set for child processes too."""
+    from drug_response.preparation import prepare
+
+    folder = Path(os.environ.setdefault("CANDLE_DATA_DIR", str(ROOT / "data")))
+    folder.mkdir(parents=True, exist_ok=True)
+    prepare(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def benchmark_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared data folder with a benchmark's `raw_data`, whose place is COMPARATOR_BENCHMARK_DATA."""
+    from drug_response.preparation import find_benchmark, prepare
+
+    place = os.environ.get("COMPARATOR_BENCHMARK_DATA")
+    if not place:
+        pytest.skip("COMPARATOR_BENCHMARK_DATA does not name a folder with an IMPROVE benchmark's raw_data")
+    benchmark = find_benchmark(Path(place))
+    assert benchmark is not None, f"{place} has no x_data, y_data, splits"
+    folder = tmp_path_factory.mktemp("benchmark")
+    (folder / "raw_data").symlink_to(benchmark.resolve())
+    prepare(folder)
+    return folder
