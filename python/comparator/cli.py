@@ -234,6 +234,9 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = 1
+    except OSError as error:
+        print(f"comparator: {error.filename or 'writing'}: {error.strerror or error}", file=sys.stderr)
+        code = 1
     except Exception as error:
         # Wrong usage: typer's own exceptions, whose base class differs between its versions.
         if not hasattr(error, "show"):

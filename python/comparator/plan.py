@@ -11,7 +11,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -254,6 +254,11 @@ def _check_seed(model: Model, given: Mapping[str, Any], source: Path) -> None:
         raise InputError(f"{source}: {name} = {value!r}: must be a whole number from 0")
 
 
+def _first(names: Iterable[str], count: int) -> list[str]:
+    names = list(names)
+    return [*names[:count], "..."] if len(names) > count else names
+
+
 def _label(submodels: list[dict[str, Any]], labels: Sequence[str] | None) -> None:
     """Call each submodel by what sets it apart from the other."""
     for submodel in submodels:
@@ -291,7 +296,7 @@ def _check_metric(metric: str, models: Sequence[Model], where: str) -> dict[str,
         if described and metric not in described:
             raise InputError(
                 f"{where} = '{metric}': {model.name} does not report it{nearest(metric, described)};"
-                f" it reports {', '.join(described)}"
+                f" it reports {', '.join(_first(described, 12))}"
             )
         metrics.update({name: each.model_dump() for name, each in described.items()})
     return metrics

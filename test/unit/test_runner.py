@@ -168,9 +168,13 @@ runner.run(Training({"behave": "hang"}, folder, folder / "model.log", "val_loss"
 """
 
 
+@pytest.mark.parametrize("guard_too", [False, True])
 @pytest.mark.parametrize("kind", ["warm", "cold"])
-def test_nothing_is_left_when_the_keeper_is_killed(tmp_path: Path, kind: str) -> None:
-    """SIGKILL of the process that holds the runner: server, guard and the model's own children all end."""
+def test_nothing_is_left_when_the_keeper_is_killed(tmp_path: Path, kind: str, guard_too: bool) -> None:
+    """SIGKILL of the process that holds the runner: server, guard and the model's own children all end.
+
+    With the guard killed as well, which no signal foretells, the server still ends.
+    """
     if kind == "warm":
         model = Path(__file__).parent / "models" / "quick.py"
     else:
@@ -181,9 +185,16 @@ def test_nothing_is_left_when_the_keeper_is_killed(tmp_path: Path, kind: str) ->
     wait_for(lambda: "side" in read(folder / "model.log").replace("{", ""))
     descendants = descendants_of(keeper.pid)
     assert descendants
+    guard, server, *children = descendants
     keeper.send_signal(signal.SIGKILL)
+    if guard_too:
+        os.kill(guard, signal.SIGKILL)
     keeper.wait()
-    wait_for(lambda: not any(is_alive(pid) for pid in descendants), seconds=1.0)
+    left = [guard, server] if guard_too else [guard, server, *children]
+    wait_for(lambda: not any(is_alive(pid) for pid in left), seconds=1.0)
+    for pid in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def descendants_of(pid: int) -> list[int]:
