@@ -1,0 +1,202 @@
+"""Parameter spaces: the hyperparameters that a search may vary, with types and bounds.
+
+The file format is the JSON of CANDLE's genetic algorithm, its users' `*_param_space*.json` files:
+
+```json
+[
+  {"name": "noise", "type": "float", "lower": 0, "upper": 50, "sigma": 10},
+  {"name": "layer_force", "type": "int", "lower": 500, "upper": 1000},
+  {"name": "batch_size", "type": "ordered", "element_type": "int", "values": [16, 32, 64]}
+]
+```
+
+| type | needs | may have | first draw | mutation |
+|---|---|---|---|---|
+| `int` | `lower`, `upper` | `sigma`, `use_log_scale` | uniform, rounded | normal step, clamped, rounded |
+| `float` | `lower`, `upper` | `sigma`, `use_log_scale` | uniform | normal step, clamped |
+| `logical` | | | fair coin | the other value |
+| `categorical` | `values`, `element_type` | | uniform | any of the other values |
+| `ordered` | `values`, `element_type` | `sigma` | uniform | normal step in the list, rounded, clamped |
+| `constant` | `value` | | the value | none |
+
+Bounds are included. `sigma`, the deviation of the step, defaults to a tenth of the range: in the parameter's
+unit, in decades where `use_log_scale` is true, in places of the list for `ordered`. `element_type` is `int`,
+`float`, `string` or `logical`. A parameter with one possible value is a constant. The order of the file is kept
+everywhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from comparator.errors import InputError, nearest
+from comparator.space.entries import EntryReader
+from comparator.space.parameters import Choice, Constant, Entry, Number, Ordered, Parameter
+
+__all__ = ["Choice", "Constant", "Number", "Ordered", "Parameter", "ParameterSpace", "Point"]
+
+Point = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ParameterSpace:
+    """The dimensions of a search, and the operators of an evolutionary search on its points.
+
+    A point is a dict of a value for every parameter, in the order of the file. No operator changes its
+    arguments, and all randomness comes from the generator that is handed in.
+    """
+
+    parameters: tuple[Parameter, ...]
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> ParameterSpace:
+        """Read a space file; raises `InputError` that names the file, the parameter and the key."""
+        try:
+            content = json.loads(path.read_text(encoding="utf-8-sig"))
+        except FileNotFoundError:
+            raise InputError(f"{path}: no such file") from None
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: not a text file in UTF-8") from None
+        except json.JSONDecodeError as error:
+            raise InputError(f"{path}, line {error.lineno}: not JSON: {error.msg}") from None
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path}: not JSON: {error}") from None
+        return cls.from_entries(content, str(path))
+
+    @classmethod
+    def from_entries(cls, entries: Sequence[Mapping[str, Any]], where: str) -> ParameterSpace:
+        """Make a space of the objects of the file format; `where` opens the text of errors and warnings."""
+        if not isinstance(entries, list) or not entries:
+            raise InputError(f"{where}: a parameter space is a list of objects, each with 'name' and 'type'")
+        readers = [EntryReader(entry, number, where) for number, entry in enumerate(entries, start=1)]
+        parameters = tuple(reader.read() for reader in readers)
+        names = [parameter.name for parameter in parameters]
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError(f"{where}: '{name}' stands twice")
+        return cls(parameters, tuple(warning for reader in readers for warning in reader.warnings))
+
+    @property
+    def names(self) -> list[str]:
+        return [parameter.name for parameter in self.parameters]
+
+    def entries(self) -> list[Entry]:
+        """The space in its file format, with defaults filled in."""
+        return [parameter.entry() for parameter in self.parameters]
+
+    def initial(self, rng: random.Random) -> Point:
+        """A random first point."""
+        return {parameter.name: parameter.draw(rng) for parameter in self.parameters}
+
+    def mutate(self, point: Point, probability: float, rng: random.Random) -> Point:
+        """`point` with each value mutated with the given probability."""
+        return {
+            parameter.name: parameter.mutate(point[parameter.name], rng)
+            if rng.random() < probability
+            else point[parameter.name]
+            for parameter in self.parameters
+        }
+
+    def crossover(self, one: Point, other: Point, probability: float, rng: random.Random) -> tuple[Point, Point]:
+        """The two points with each value swapped with the given probability; values are never averaged."""
+        children: tuple[Point, Point] = ({}, {})
+        for name in self.names:
+            swap = rng.random() < probability
+            children[swap][name], children[not swap][name] = one[name], other[name]
+        return children
+
+    def size(self) -> int | None:
+        """The number of distinct points; None for infinitely many."""
+        counts = [parameter.count for parameter in self.parameters]
+        return math.prod(count for count in counts if count is not None) if None not in counts else None
+
+    def grid(self, counts: Mapping[str, int]) -> list[Point]:
+        """All combinations of evenly spread values, the last parameter varying fastest.
+
+        `counts` gives the number of values of each parameter. Lists that it leaves out get all their values;
+        an `int` or a `float` that it leaves out, a name that the space lacks and a count below one are
+        `InputError`s. A parameter never has more values than there are.
+        """
+        for name, count in counts.items():
+            if name not in self.names:
+                raise InputError(f"grid: the space has no '{name}'{nearest(name, self.names)}")
+            if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+                raise InputError(f"grid: '{name}' = {count!r}: a number of values is a whole number from 1")
+        axes = []
+        for parameter in self.parameters:
+            points = counts.get(parameter.name)
+            if points is None and isinstance(parameter, Number):
+                raise InputError(f"grid: the number of values of '{parameter.name}' is missing")
+            axes.append(_axis(parameter, points))
+        return self._combinations(axes)
+
+    def all_points(self) -> list[Point]:
+        """Every point of a space whose `size` is not None."""
+        return self._combinations([parameter.all_values() for parameter in self.parameters])
+
+    def counts_within(self, total: int) -> dict[str, int]:
+        """Numbers of values for `grid`, as even as can be, whose product does not exceed `total`."""
+        counts = dict.fromkeys(self.names, 1)
+        limits = {parameter.name: parameter.count or total for parameter in self.parameters}
+        growing = [name for name in self.names if limits[name] > 1]
+        while growing:
+            name = min(growing, key=lambda name: counts[name])
+            others = math.prod(counts.values()) // counts[name]
+            if counts[name] < limits[name] and others * (counts[name] + 1) <= total:
+                counts[name] += 1
+            else:
+                growing.remove(name)
+        return counts
+
+    def check(self, point: Mapping[str, Any], where: str = "point") -> None:
+        """Raise `InputError` unless `point` has a fitting value for every parameter and nothing else."""
+        for name in point:
+            if name not in self.names:
+                raise InputError(f"{where}: the space has no '{name}'{nearest(str(name), self.names)}")
+        for parameter in self.parameters:
+            if parameter.name not in point:
+                raise InputError(f"{where}: '{parameter.name}' is missing")
+            fault = parameter.fault(point[parameter.name])
+            if fault:
+                raise InputError(f"{where}: '{parameter.name}': {fault}")
+
+    def _combinations(self, axes: list[list[Any]]) -> list[Point]:
+        return [dict(zip(self.names, values, strict=True)) for values in itertools.product(*axes)]
+
+    def parse(self, texts: Mapping[str, str], where: str) -> Point:
+        """The point that stands as text in a row of a table, which may leave out constants and have more columns.
+
+        Raises `InputError`.
+        """
+        point = {}
+        for parameter in self.parameters:
+            text = texts.get(parameter.name)
+            if text is None and isinstance(parameter, Constant):
+                point[parameter.name] = parameter.value
+                continue
+            if text is None:
+                raise InputError(f"{where}: '{parameter.name}' is missing")
+            try:
+                point[parameter.name] = parameter.parse(text.strip())
+            except ValueError:
+                raise InputError(f"{where}: '{parameter.name}': '{text}' is not {parameter.kind}") from None
+        self.check(point, where)
+        return point
+
+
+def _axis(parameter: Parameter, points: int | None) -> list[Any]:
+    """The values of one axis of a grid; all there are where `points` is None or exceeds them."""
+    if parameter.count is not None and (points is None or points >= parameter.count):
+        return parameter.all_values()
+    assert points is not None
+    return parameter.spread(points)

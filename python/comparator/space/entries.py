@@ -1,0 +1,194 @@
+"""One entry of a space file, read as its author meant it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from comparator.errors import InputError, nearest
+from comparator.space.parameters import (
+    ELEMENT_TYPES,
+    Choice,
+    Constant,
+    Number,
+    Ordered,
+    Parameter,
+    logical,
+    number,
+    same,
+    short,
+)
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+#: The keys of an entry by its type, besides `name` and `type`.
+_KEYS = {
+    "int": ("lower", "upper", "sigma", "use_log_scale"),
+    "float": ("lower", "upper", "sigma", "use_log_scale"),
+    "logical": (),
+    "categorical": ("values", "element_type"),
+    "ordered": ("values", "element_type", "sigma"),
+    "constant": ("value",),
+}
+#: Keys that users' files have for people to read, or out of habit.
+_FOR_PEOPLE = {"comment", "debug_value", "def_value", "def_values", "orig_values", "element_type"}
+#: Larger bounds would overflow on the way.
+_LARGEST = 1e300
+
+
+class EntryReader:
+    """Reads one entry of a space file, and gathers what should be said about it."""
+
+    def __init__(self, entry: Any, number: int, where: str) -> None:
+        self.warnings: list[str] = []
+        if not isinstance(entry, Mapping):
+            raise InputError(f"{where}, parameter {number}: {short(entry)} is not an object with 'name' and 'type'")
+        self._entry = entry
+        self._where = f"{where}, parameter {number}"
+        name = self._get("name")
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise self._error(f"'name' = {short(name)} is not the name of a hyperparameter")
+        self._name = name
+        self._where = f"{where}: '{name}'"
+
+    def read(self) -> Parameter:
+        kind = self._get("type")
+        if not isinstance(kind, str) or kind not in _KEYS:
+            raise self._error(f"type {short(kind)} is unknown{nearest(str(kind), _KEYS)}; types: {', '.join(_KEYS)}")
+        self._doubt_keys(kind)
+        if kind == "constant":
+            return Constant(self._name, self._json(self._get("value")))
+        if kind == "logical":
+            return Choice(self._name, (False, True), "logical")
+        return self._number(whole=kind == "int") if kind in ("int", "float") else self._list(kind == "ordered")
+
+    def _number(self, whole: bool) -> Parameter:
+        lower, upper = self._bound("lower", whole), self._bound("upper", whole)
+        use_log_scale = self._flag("use_log_scale")
+        if lower > upper:
+            raise self._error(f"'lower' = {lower!r} is above 'upper' = {upper!r}")
+        if use_log_scale and lower <= 0:
+            raise self._error(f"'use_log_scale' needs a 'lower' above zero, not {lower!r}")
+        if lower == upper:
+            self._warn(f"'lower' and 'upper' are equal; taken as the constant {lower!r}")
+            return Constant(self._name, lower)
+        breadth = math.log10(upper) - math.log10(lower) if use_log_scale else upper - lower
+        sigma = self._sigma(breadth / 10)
+        if use_log_scale:
+            self._warn(f"searched on a log scale, sigma {sigma:g} decades; CANDLE's own search ran it linear")
+        elif not whole and lower > 0 and upper / lower >= 1000:
+            self._warn(f"{lower:g} to {upper:g} is searched linearly; 'use_log_scale' would suit it")
+        if sigma > breadth:
+            self._warn(f"'sigma' = {sigma:g} exceeds the range {breadth:g}: most mutations end on a bound")
+        return Number(self._name, lower, upper, sigma, whole, use_log_scale)
+
+    def _list(self, ordered: bool) -> Parameter:
+        element_type = self._get("element_type")
+        if not isinstance(element_type, str) or element_type not in ELEMENT_TYPES:
+            raise self._error(
+                f"'element_type' = {short(element_type)} is unknown"
+                f"{nearest(str(element_type), ELEMENT_TYPES)}; known: {', '.join(ELEMENT_TYPES)}"
+            )
+        given = self._get("values")
+        if not isinstance(given, list) or not given:
+            raise self._error(f"'values' = {short(given)} is not a list of values")
+        values: list[Any] = []
+        for value in (self._element(value, element_type) for value in given):
+            if any(same(value, known) for known in values):
+                self._warn(f"{value!r} stands twice among 'values'; taken once")
+            else:
+                values.append(value)
+        sigma = self._sigma(len(values) / 10) if ordered else 0.0
+        if len(values) == 1:
+            return Constant(self._name, values[0])
+        if ordered:
+            return Ordered(self._name, tuple(values), element_type, sigma)
+        return Choice(self._name, tuple(values), element_type)
+
+    def _element(self, value: Any, element_type: str) -> Any:
+        """A value of a list as it is given, but text as what it spells where the element type is not text."""
+        given = value
+        if isinstance(value, str) and element_type != "string":
+            try:
+                value = ELEMENT_TYPES[element_type](value)
+            except ValueError:
+                value = None
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        fits = {
+            "int": is_number and isinstance(value, int),
+            "float": is_number,
+            "string": True,
+            "logical": isinstance(value, int) and value in (0, 1),
+        }
+        if not fits[element_type]:
+            raise self._error(f"{short(given)} among 'values' is not of the element type {element_type}")
+        return self._json(value)
+
+    def _bound(self, key: str, whole: bool) -> Any:
+        value = self._finite(key)
+        if not whole:
+            return float(value)
+        if value != int(value):
+            raise self._error(f"'{key}' = {value!r} is not a whole number")
+        return int(value)
+
+    def _sigma(self, default: float) -> float:
+        if self._entry.get("sigma") is None:
+            return default
+        sigma = float(self._finite("sigma"))
+        if sigma < 0:
+            raise self._error(f"'sigma' = {sigma!r} is below zero")
+        if sigma == 0:
+            self._warn("'sigma' is zero: mutation changes nothing")
+        return sigma
+
+    def _finite(self, key: str) -> float:
+        """A number, or the text of one, as users write `"sigma": "0.000495"`."""
+        given = self._get(key)
+        value = given
+        if isinstance(given, str):
+            try:
+                value = number(given)
+            except ValueError:
+                value = None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._error(f"'{key}' = {short(given)} is not a number")
+        if not -_LARGEST <= value <= _LARGEST:
+            raise self._error(f"'{key}' = {short(given)} is not a finite number of usual size")
+        return value
+
+    def _flag(self, key: str) -> bool:
+        given = self._entry.get(key, False)
+        try:
+            return given if isinstance(given, bool) else logical(str(given))
+        except ValueError:
+            raise self._error(f"'{key}' = {short(given)} is neither true nor false") from None
+
+    def _json(self, value: Any) -> Any:
+        try:
+            json.dumps(value, allow_nan=False)
+        except (ValueError, TypeError):
+            raise self._error(f"{short(value)} is not a value that JSON text can hold") from None
+        return value
+
+    def _get(self, key: str) -> Any:
+        if key not in self._entry:
+            raise self._error(f"'{key}' is missing{nearest(key, map(str, self._entry))}")
+        return self._entry[key]
+
+    def _doubt_keys(self, kind: str) -> None:
+        known = {"name", "type", *_KEYS[kind]}
+        for key in self._entry:
+            if key in known or key in _FOR_PEOPLE:
+                continue
+            elsewhere = any(key in keys for keys in _KEYS.values())
+            reason = f"is of no use to the type {kind}" if elsewhere else f"is unknown{nearest(str(key), known)}"
+            self._warn(f"the key '{key}' {reason}; ignored")
+
+    def _warn(self, text: str) -> None:
+        self.warnings.append(f"{self._where}: {text}")
+
+    def _error(self, text: str) -> InputError:
+        return InputError(f"{self._where}: {text}")
