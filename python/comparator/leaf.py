@@ -23,7 +23,8 @@ from typing import Any
 from comparator.cmp import submodel_hyperparameters
 from comparator.difference import NoValue
 from comparator.model.model import Model
-from comparator.model.runner import Outcome, Runner, Training, make_runner
+from comparator.model.runner import make_runner
+from comparator.model.training import Outcome, Runner, Training
 from comparator.site import Slot
 from comparator.store import RunStore, now
 

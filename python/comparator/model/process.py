@@ -1,0 +1,114 @@
+"""Processes of models: their environment, and that none outlives the process that wants it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from comparator.model.model import Model
+from comparator.site import Slot
+
+GUARD = Path(__file__).parent / "guard.py"
+
+
+class GuardedProcess:
+    """A command under `guard.py`: in a process group of its own that ends when this process does."""
+
+    def __init__(
+        self,
+        command: list[str],
+        environment: Mapping[str, str],
+        errors: IO[bytes],
+        *,
+        piped: bool,
+        folder: Path,
+    ) -> None:
+        life, self._life = os.pipe()
+        guard = [sys.executable, "-I", "-S", str(GUARD), str(life)]
+        self._process = subprocess.Popen(
+            guard + command,
+            stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if piped else errors,
+            stderr=errors,
+            env=dict(environment),
+            cwd=folder,
+            pass_fds=[life],
+            start_new_session=True,
+        )
+        os.close(life)
+
+    @property
+    def requests(self) -> IO[bytes]:
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    @property
+    def replies(self) -> IO[bytes]:
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def wait(self, seconds: float | None) -> int:
+        """The exit status; raises `subprocess.TimeoutExpired`."""
+        return self._process.wait(seconds)
+
+    def kill(self) -> None:
+        """End the whole group; safe to call from any thread and more than once."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """End the group, reap it and close the pipes."""
+        self.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        with contextlib.suppress(OSError):
+            os.close(self._life)
+        self._life = -1
+
+
+def run_environment(model: Model, slot: Slot, data_folder: Path) -> dict[str, str]:
+    """The environment of a run: this process's, one BLAS thread, the slot's device, the data folder."""
+    one_thread = dict.fromkeys(
+        (
+            "OMP_NUM_THREADS",
+            "OPENBLAS_NUM_THREADS",
+            "MKL_NUM_THREADS",
+            "TF_NUM_INTRAOP_THREADS",
+            "TF_NUM_INTEROP_THREADS",
+        ),
+        "1",
+    )
+    interpreter = str(Path(sys.executable).parent)
+    return {
+        **os.environ,
+        **one_thread,
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PATH": os.pathsep.join([interpreter, os.environ.get("PATH", os.defpath)]),
+        "CANDLE_DATA_DIR": str(data_folder),
+        "IMPROVE_DATA_DIR": str(data_folder),
+        **slot.environment,
+    }
+
+
+def exit_words(code: int, who: str) -> str:
+    """How a process ended, in words: its exit status, or the signal that killed it."""
+    if code > 128:
+        with contextlib.suppress(ValueError):
+            return f"{who} was killed by {signal.Signals(code - 128).name}"
+    return f"{who} ended with exit status {code}"

