@@ -3,9 +3,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 scripts/setup.sh test
-bin=.venv/bin
-$bin/ruff check .
-$bin/ruff format --check . 
-$bin/mypy python/comparator python/eqpy.py
-git ls-files -z '*.sh' | xargs -0 -r $bin/shellcheck
-exec $bin/pytest "$@"
+bin=$PWD/.venv/bin
+"$bin/ruff" check --quiet .
+"$bin/ruff" format --check --quiet .
+"$bin/mypy" --no-error-summary python containers/common containers/uno
+find . -path ./.venv -prune -o -name '*.sh' -print0 | xargs -0 "$bin/shellcheck" .ci/run
+exec "$bin/pytest" -n auto "$@"

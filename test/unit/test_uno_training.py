@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 import uno
+from comparator.model.description import read_description
 from uno.data import read_dataset
 from uno.hyperparameters import MODEL_FOLDER, complete, descriptions
 from uno.training import _labels, add_noise
@@ -38,11 +39,8 @@ def script(name: str, *words: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_metric_is_described_and_in_range(capsys: pytest.CaptureFixture[str]) -> None:
-    import tomllib
-
     metrics = uno.run({**SMALL, "epochs": 2, "test_sources": ["GDSC2"], "match_studies": None, "unknown_key": 1})
-    described = tomllib.loads((MODEL_FOLDER / "model.toml").read_text())["metrics"]
-    assert set(metrics) <= set(described)
+    assert set(metrics) <= set(read_description(MODEL_FOLDER / "model.toml").metrics)
     assert len(metrics["val_loss"]) == len(metrics["loss"]) == metrics["epochs_done"] == 2
     assert metrics["training_rows"] == 400 // 32 * 32 and metrics["validation_rows"] % 32 == 0
     assert metrics["val_mean_predictor_loss"] >= metrics["val_label_variance"] > 0
@@ -131,6 +129,7 @@ def test_unlike_settings_run(capsys: pytest.CaptureFixture[str]) -> None:
         ({"agg_dose": "EC50"}, ["agg_dose = 'EC50'", "AUC, IC50"]),
         ({"split": "file"}, ["split = 'file'", "match_studies"]),
         ({"match_studies": None, "split": "file"}, ["split = 'file'", "0 splits"]),
+        ({"output_dir": "/dev/null/run"}, ["output_dir = '/dev/null/run'", "cannot be made"]),
         ({"use_filtered_genes": True}, ["use_filtered_genes", "filtered_genes.txt"]),
         ({"cell_features": "none", "drug_features": "none"}, ["cell_features", "drug_features"]),
     ],
@@ -150,7 +149,7 @@ def test_a_data_folder_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_scripts_run_and_a_warm_process_gives_the_numbers_of_a_fresh_one(data_folder: Path, tmp_path: Path) -> None:
     settings = {**SMALL, "epochs": 2, "dropout": 0.1, "noise": 20}
-    flags = "--match_studies CCLE GDSC1 --layer_force 8 --epochs 2 --row_limit=400 --noise 20".split()
+    flags = ["--match_studies", "CCLE", "GDSC1", "--layer_force 8", "--epochs", "2", "--row_limit=400", "--noise=20"]
     trained = script("train.sh", 0, data_folder, *flags, "--rng_seed 4", "--output_dir", tmp_path / "run")
     assert trained.returncode == 0, trained.stderr
     lines = [line for line in trained.stdout.splitlines() if line.startswith("IMPROVE_RESULT ")]

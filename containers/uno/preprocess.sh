@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Prepare the data folder, or check that it is prepared and has the studies that the flags name.
+#   preprocess.sh DATA_FOLDER [CONFIG] [--name value ...]
+#   preprocess.sh --name value ...     the data folder is --input_dir or CANDLE_DATA_DIR
+# Exits with 2 and one line on standard error where a study is missing or the folder cannot be written.
+set -eu
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "$(readlink -f "$0")")/common.sh"
+
+if [[ ${1:---} != --* ]]; then
+    use_data "$1"
+    shift
+fi
+stage preprocess "$@"

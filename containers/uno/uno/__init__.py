@@ -1,0 +1,35 @@
+"""Uno: how strongly a drug acts on a cell line, predicted from gene expression and drug features.
+
+A CANDLE-compliant model: `initialize_parameters()` gives every hyperparameter with its default, `run(params)`
+trains and returns the metrics. The data folder is the environment variable `CANDLE_DATA_DIR`.
+
+In one process `run` may be called again and again: data, TensorFlow and the traced program are paid once, and
+the numbers are those of a fresh process, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from uno import hyperparameters
+
+
+def initialize_parameters() -> dict[str, Any]:
+    """Return every hyperparameter with its default (`model.toml`, `uno_auc_model.txt`); needs no TensorFlow."""
+    return hyperparameters.defaults()
+
+
+def run(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Train Uno and return its metrics by name; the log goes to standard output.
+
+    A metric that is known after every epoch is a list with one number an epoch, of which the last counts; the
+    others are numbers. The names are those of `model.toml`. Names in `params` that the model does not know are
+    ignored; names that are missing have their defaults. Nothing is written unless `output_dir` is set.
+
+    Raises ValueError, one line that names the key, for a value that is not allowed, a study that the data do
+    not have, or data that cannot be read.
+    """
+    from uno.training import train
+
+    return train(hyperparameters.complete(hyperparameters.given_values(params)))
