@@ -4,8 +4,9 @@ set -eu
 cd "$(dirname "$0")/.."
 scripts/setup.sh test
 bin=$PWD/.venv/bin
-"$bin/ruff" check --quiet .
-"$bin/ruff" format --check --quiet .
+code=(python containers test)
+"$bin/ruff" check --quiet "${code[@]}"
+"$bin/ruff" format --check --quiet "${code[@]}"
 "$bin/mypy" --no-error-summary python containers/common containers/uno
 find . -path ./.venv -prune -o -name '*.sh' -print0 | xargs -0 "$bin/shellcheck" .ci/run
 exec "$bin/pytest" -n auto "$@"
