@@ -25,8 +25,8 @@ find_python() {
       return
     fi
   done
-  die "Python 3.$oldest to 3.$newest is needed, and ${PYTHON:-python3} is $("${PYTHON:-python3}" --version 2>&1 ||
-    true); name one as PYTHON=/path/to/python3"
+  die "Python 3.$oldest to 3.$newest is needed, and ${PYTHON:-python3} is" \
+    "$("${PYTHON:-python3}" --version 2>&1 | head -n 1); name one as PYTHON=/path/to/python3"
 }
 
 is_done() { # a set-up serves as long as what it was made from is unchanged
