@@ -37,6 +37,8 @@ class Objective:
     def __call__(self, runs: Sequence[Mapping[str, Any]]) -> float:
         """Raises `NoValue` with one line where there is no such number."""
         values = [_reported(run, self.metric, named=self.difference is not None) for run in runs]
+        if len(values) < (1 if self.difference is None else 2):
+            raise NoValue("the evaluation has no run for each model")
         if self.difference is not None:
             return -distance(self.difference, values[0], values[1])
         return -values[0] if self.maximise else values[0]

@@ -153,7 +153,14 @@ class Experiment:
         self.asked += 1
         self._repeats_in_a_row = 0
         self._running[proposal.number] = (replicate, now())
-        return json.dumps({"evaluation": proposal.number, "point": proposal.point, "replicate": replicate})
+        return json.dumps(
+            {
+                "evaluation": proposal.number,
+                "name": proposal.name,
+                "point": proposal.point,
+                "replicate": replicate,
+            }
+        )
 
     def _answer(self, proposal: Proposal, point: _Point) -> list[Proposal]:
         """Answer a repeat with what its point has given already; a line like any other records it."""
@@ -210,6 +217,7 @@ def _line(proposal: Proposal, point: _Point, outcome: Mapping[str, Any]) -> dict
     reused = [{**run, "reused": True} for replicate in earlier for run in point.runs[replicate]]
     return {
         "evaluation": proposal.number,
+        **({} if proposal.name is None else {"id": proposal.name}),
         "stage": "search",
         "generation": proposal.generation,
         "point": proposal.point,

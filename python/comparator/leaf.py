@@ -1,6 +1,6 @@
 """The leaf task: one evaluation, JSON text in and JSON text out, on whatever worker it lands.
 
-    request  {"evaluation": 17, "point": {"noise": 31.2}, "replicate": 0}
+    request  {"evaluation": 17, "name": null, "point": {"noise": 31.2}, "replicate": 0}
     result   {"evaluation": 17, "replicate": 0, "status": "ok", "value": -0.29, "started": "...", "seconds": 7.4,
               "worker": "node3/2", "runs": [...], "reason": null}
 
@@ -44,9 +44,20 @@ def run_identity(submodel: Mapping[str, Any], hyperparameters: Mapping[str, obje
         "model": submodel["identity"],
         "data": submodel["data"],
         "seed": seed,
-        "hyperparameters": telling,
+        "hyperparameters": _canonical(telling),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """`value` with 50.0 as 50: which of the two a file or a grid has tells nothing."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, (list, tuple)):
+        return [_canonical(each) for each in value]
+    if isinstance(value, Mapping):
+        return {key: _canonical(each) for key, each in value.items()}
+    return value
 
 
 class Leaf:
@@ -166,7 +177,7 @@ class Leaf:
         log.write_bytes(b"")
         model = self._models[number]
         prefix = hyperparameters.get("run_id")
-        own = f"{asked['evaluation']:05d}-{asked['replicate']}-{number}"
+        own = f"{asked['name'] or format(asked['evaluation'], '05d')}-{asked['replicate']}-{number}"
         names = {
             "experiment_id": self._experiment["id"],
             "run_id": f"{prefix}-{own}" if prefix else own,

@@ -23,9 +23,11 @@ from comparator.model.model import Model, find_model, outside_container
 from comparator.model.process import run_environment
 from comparator.provenance import provenance
 from comparator.search import STRATEGIES, Strategy, make_strategy
+from comparator.search.sampling import SamplingStrategy
 from comparator.settings import ExperimentSettings
 from comparator.site import Site, Slot
 from comparator.space import ParameterSpace
+from comparator.upf import names_in, read_upf
 
 FORMAT = 1
 
@@ -37,9 +39,14 @@ class Plan:
     """A checked experiment: the frozen form, and the live things made from it."""
 
     frozen: dict[str, Any]
-    space: ParameterSpace
+    space: ParameterSpace | None  # None: the points are those of a UPF
     models: list[Model]
     objective: Objective
+
+    @property
+    def space_size(self) -> int | None:
+        """How many points the space has; None where they are without number, or each has its name."""
+        return self.space.size() if self.space is not None else None
 
     @property
     def budget(self) -> int | None:
@@ -81,9 +88,11 @@ class _Given:
 
 def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
     """Check `settings` whole; raises `InputError`. Prepares the models' data on the way."""
-    space = ParameterSpace.read(place.folder / settings.space)
-    given = _choose_hyperparameters(settings, space, place)
-    notices = [*space.warnings, *given.warnings]
+    space = ParameterSpace.read(place.folder / settings.space) if settings.space is not None else None
+    lines = read_upf(place.folder / settings.upf) if settings.upf is not None else None
+    varied = space.names if space is not None else names_in(lines or [])
+    given = _choose_hyperparameters(settings, varied, place)
+    notices = [*(space.warnings if space is not None else ()), *given.warnings]
     metric = settings.asked_metric
     asked_by_environment = os.environ.get("MODEL_RETURN", metric)
     if asked_by_environment != metric:
@@ -96,7 +105,8 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
         "kind": "cmp" if settings.compares else "single",
         "file": str(place.file),
         "settings": settings.model_dump(mode="json", exclude_none=True),
-        "space": space.entries(),
+        "space": space.entries() if space is not None else [],
+        "upf": [[line.identifier, line.hyperparameters] for line in lines] if lines is not None else None,
         "hyperparameters": given.hyperparameters,
         "models": given.submodels,
         "metric": metric,
@@ -104,7 +114,7 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
         "run_timeout": settings.run_timeout,
         "objective": _objective_words(settings, metric, objective),
         "strategy": _strategy_settings(settings, place, notices),
-        "budget": _budget(settings),
+        "budget": _budget(settings, len(lines) if lines is not None else None),
         "provenance": provenance(place.root, place.site, place.workers, place.command),
         "notices": notices,
     }
@@ -125,7 +135,8 @@ def reopen_plan(frozen: dict[str, Any], *, root: Path, site: Site) -> Plan:
         if _data_identity(model, site.data_folder) != submodel["data"]:
             raise InputError(f"{site.data_folder}: the data have changed since '{frozen['id']}' began; start anew")
     objective = make_objective(settings, frozen["metric"], frozen["metrics"], Path(frozen["file"]))
-    return Plan(frozen, ParameterSpace.from_entries(frozen["space"], "experiment.json"), models, objective)
+    space = ParameterSpace.from_entries(frozen["space"], "experiment.json") if frozen["space"] else None
+    return Plan(frozen, space, models, objective)
 
 
 def make_objective(settings: ExperimentSettings, metric: str, metrics: Mapping[str, Any], file: Path) -> Objective:
@@ -140,17 +151,17 @@ def make_objective(settings: ExperimentSettings, metric: str, metrics: Mapping[s
 # Hyperparameters and models
 
 
-def _choose_hyperparameters(settings: ExperimentSettings, space: ParameterSpace, place: Place) -> _Given:
+def _choose_hyperparameters(settings: ExperimentSettings, varied: list[str], place: Place) -> _Given:
     """Take the file that the settings name; of several the first whose data are there."""
     named = settings.hyperparameters
     files = [place.folder / name for name in ([named] if isinstance(named, str) else named)]
     if not files:
-        return _check_hyperparameters({}, place.file, settings, space, place)
+        return _check_hyperparameters({}, place.file, settings, varied, place)
     refused = []
     for file in files:
         try:
             read, warnings = read_with_warnings(file)
-            given = _check_hyperparameters(read, file, settings, space, place)
+            given = _check_hyperparameters(read, file, settings, varied, place)
         except InputError as error:
             refused.append(f"{file.name} cannot be used here ({error})")
             if file == files[-1]:
@@ -162,19 +173,21 @@ def _choose_hyperparameters(settings: ExperimentSettings, space: ParameterSpace,
 
 
 def _check_hyperparameters(
-    read: Mapping[str, Any], source: Path, settings: ExperimentSettings, space: ParameterSpace, place: Place
+    read: Mapping[str, Any], source: Path, settings: ExperimentSettings, varied: list[str], place: Place
 ) -> _Given:
     """Check what `source` gives, with the settings' own on top, and prepare the data of its models."""
     data_folder = place.site.data_folder
     hyperparameters = {key: outside_container(value, data_folder) for key, value in {**read, **settings.set}.items()}
     models = _find_models(settings, hyperparameters, source, place)
-    warnings = _check_reach(hyperparameters, space, settings, source)
+    warnings = _check_reach(hyperparameters, varied, settings, source)
     whole = split_for_submodels(hyperparameters) if settings.compares else [hyperparameters]
     own = submodel_hyperparameters(hyperparameters, {}, compares=settings.compares)
     submodels = []
     for number, model in enumerate(models):
         described = model.description.hyperparameters
-        warnings += check_names([*own[number], *space.names], described, f"{source.name} ({model.name})")
+        warnings += check_names(
+            [*own[number], *_without_prefix(varied, settings)], described, f"{source.name} ({model.name})"
+        )
         config = _config(model, whole[number], data_folder)
         everything = {**config, **own[number]}
         _check_seed(model, everything, source)
@@ -217,18 +230,16 @@ def _find_models(
 
 
 def _check_reach(
-    hyperparameters: Mapping[str, Any], space: ParameterSpace, settings: ExperimentSettings, source: Path
+    hyperparameters: Mapping[str, Any], varied: list[str], settings: ExperimentSettings, source: Path
 ) -> list[str]:
-    """See to it that what the space varies reaches the submodels past the prefix rules."""
+    """See to it that what is varied reaches the submodels past the prefix rules."""
     warnings = []
-    for name in space.names:
+    for name in varied:
         mark = object()
         given = submodel_hyperparameters(hyperparameters, {name: mark}, compares=settings.compares)
         reached = [number for number, each in enumerate(given) if any(value is mark for value in each.values())]
         if not reached:
-            raise InputError(
-                f"{source}: a key with a prefix overrides '{name}', which the space varies, in every model"
-            )
+            raise InputError(f"{source}: a key with a prefix overrides '{name}', which is varied, in every model")
         if len(reached) < len(given) and not name.startswith("cmp_"):
             kept = 1 - reached[0]
             warnings.append(
@@ -250,6 +261,13 @@ def _check_seed(model: Model, given: Mapping[str, Any], source: Path) -> None:
     value = given.get(name, DEFAULT_SEED)
     if not str(value).isdigit():
         raise InputError(f"{source}: {name} = {value!r}: must be a whole number from 0")
+
+
+def _without_prefix(names: Iterable[str], settings: ExperimentSettings) -> list[str]:
+    """The names as the submodels see them."""
+    if not settings.compares:
+        return list(names)
+    return list(dict.fromkeys(name for own in split_for_submodels(dict.fromkeys(names)) for name in own))
 
 
 def _first(names: Iterable[str], count: int) -> list[str]:
@@ -374,8 +392,11 @@ def _strategy_settings(settings: ExperimentSettings, place: Place, notices: list
     }
 
 
-def _strategy(frozen: Mapping[str, Any], space: ParameterSpace) -> Strategy:
+def _strategy(frozen: Mapping[str, Any], space: ParameterSpace | None) -> Strategy:
     made = frozen["strategy"]
+    if space is None:
+        names, points = zip(*frozen["upf"], strict=True)
+        return SamplingStrategy(iter(points), made["in_flight"], names)
     try:
         return make_strategy(
             made["name"], space, seed=made["seed"], in_flight=made["in_flight"], options=made["options"]
@@ -384,9 +405,11 @@ def _strategy(frozen: Mapping[str, Any], space: ParameterSpace) -> Strategy:
         raise InputError(f"{made['where']}: {error}") from None
 
 
-def _budget(settings: ExperimentSettings) -> dict[str, int | None]:
+def _budget(settings: ExperimentSettings, lines: int | None) -> dict[str, int | None]:
     """The budget in pairs; a strategy without generations of its own has one for every `population` results."""
     search = settings.search
+    if lines is not None:
+        return {"evaluations": lines, "generations": None}
     kind = STRATEGIES.get(search.strategy)
     if search.generations is not None and kind is not None and "generations" not in kind.options:
         population = search.options.get("population", 16)

@@ -17,6 +17,9 @@ from comparator.errors import InputError, nearest
 from comparator.hyperparameters import parse_override
 from comparator.model.description import explain, read_toml
 
+#: Strategies that need no budget. "listed" is what a UPF is carried out by; no file names it.
+ENDS_BY_ITSELF = ("grid", "listed")
+
 
 class SearchSettings(BaseModel):
     """`[search]`: which search, how long. Keys that are not named here are options of the strategy."""
@@ -37,7 +40,7 @@ class SearchSettings(BaseModel):
     def _one_budget(self) -> SearchSettings:
         if self.evaluations is not None and self.generations is not None:
             raise ValueError("give evaluations or generations, not both")
-        if self.evaluations is None and self.generations is None and self.strategy != "grid":
+        if self.evaluations is None and self.generations is None and self.strategy not in ENDS_BY_ITSELF:
             raise ValueError("give a budget: evaluations = N, or generations = N")
         return self
 
@@ -68,10 +71,11 @@ class ExperimentSettings(BaseModel):
     title: str = ""
     model: str = "cmp"
     hyperparameters: str | list[str] = Field(default_factory=list)
-    space: str
+    space: str | None = None
+    upf: str | None = None
     metric: str | None = None
     run_timeout: float | None = Field(default=3600.0, gt=0)
-    search: SearchSettings
+    search: SearchSettings = Field(default_factory=lambda: SearchSettings(strategy="listed"))
     cmp: ComparisonSettings = Field(default_factory=ComparisonSettings)
     set: dict[str, Any] = Field(default_factory=dict)
 
@@ -89,6 +93,16 @@ class ExperimentSettings(BaseModel):
     def asked_metric(self) -> str:
         """The metric that counts: the file's, else MODEL_RETURN of the environment (as in CANDLE), else val_loss."""
         return self.own_metric or os.environ.get("MODEL_RETURN") or "val_loss"
+
+    @model_validator(mode="after")
+    def _space_or_upf(self) -> ExperimentSettings:
+        if (self.space is None) == (self.upf is None):
+            raise ValueError("give either space = 'FILE' (with a [search]) or upf = 'FILE'")
+        if self.upf is not None and self.search.strategy != "listed":
+            raise ValueError("a UPF is carried out line by line; leave [search] out")
+        if self.space is not None and self.search.strategy == "listed":
+            raise ValueError("a space needs a [search] table")
+        return self
 
     @model_validator(mode="after")
     def _metric_in_its_place(self) -> ExperimentSettings:

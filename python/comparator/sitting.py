@@ -82,7 +82,8 @@ def describe(host: Host, plan: Plan) -> None:
     for submodel in frozen["models"]:
         number, label = submodel["submodel"], submodel["label"]
         host.say(f"  submodel {number}: {label}, {submodel['name']} in {submodel['path']}")
-    host.say(f"  objective: {frozen['objective']['name']} over {', '.join(plan.space.names)}")
+    over = ", ".join(plan.space.names) if plan.space is not None else f"the lines of {frozen['settings']['upf']}"
+    host.say(f"  objective: {frozen['objective']['name']} over {over}")
     host.say(f"  strategy: {frozen['strategy']['name']}, seed {frozen['strategy']['seed']}")
     host.say(f"  budget: {_budget_words(frozen)}")
     host.say(f"  site {host.site.name}: {host.workers} workers on {len(host.slots)} slots")
@@ -138,7 +139,7 @@ class Sitting:
             self._plan.strategy(),
             self._plan.objective,
             budget=self._plan.budget,
-            space_size=self._plan.space.size(),
+            space_size=self._plan.space_size,
         )
         try:
             self._drive(experiment)

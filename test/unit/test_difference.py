@@ -81,6 +81,11 @@ def test_an_objective_without_a_value_says_why(second: dict, words: str) -> None
         objective([run(0, metrics={"val_loss": 0.2}), second])
 
 
+def test_an_evaluation_that_never_ran_has_no_value() -> None:
+    with pytest.raises(NoValue, match="no run"):
+        Objective("val_loss", relative)([])
+
+
 def test_a_single_model_is_minimised_or_maximised_by_its_metric() -> None:
     runs = [run(0, metrics={"val_r2": 0.4})]
     assert Objective("val_r2", None, maximise=True)(runs) == -0.4

@@ -50,7 +50,7 @@ def leaf(tmp_path: Path):
 
 
 def ask(leaf: Leaf, **fields) -> dict:
-    request = {"evaluation": 17, "point": {"noise": 10.0, "size": 50}, "replicate": 0, **fields}
+    request = {"evaluation": 17, "name": None, "point": {"noise": 10.0, "size": 50}, "replicate": 0, **fields}
     return json.loads(leaf.evaluate(json.dumps(request)))
 
 

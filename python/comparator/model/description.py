@@ -92,6 +92,8 @@ def explain(error: ValidationError, where: str, known: list[str]) -> str:
     if finding["type"] == "missing":
         return f"{where}: '{key}' is missing"
     message = finding["msg"].removeprefix("Value error, ")
+    if not key:
+        return f"{where}: {message}"
     return f"{where}: '{key}' = {finding['input']!r}: {message[:1].lower()}{message[1:]}"
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from comparator.search.strategy import Proposal, Strategy
 from comparator.space import ParameterSpace, Point
@@ -16,11 +17,14 @@ LISTABLE = 100_000
 
 
 class SamplingStrategy(Strategy):
-    """Proposes the points of an iterator, always `in_flight` at a time, until it ends."""
+    """Proposes the points of an iterator, always `in_flight` at a time, until it ends.
 
-    def __init__(self, points: Iterator[Point], in_flight: int) -> None:
+    `names`, where given, are the points' names, in the same order.
+    """
+
+    def __init__(self, points: Iterator[Point], in_flight: int, names: Iterable[str] | None = None) -> None:
         super().__init__()
-        self._points = points
+        self._points = zip(points, itertools.repeat(None) if names is None else names, strict=False)
         self._in_flight = in_flight
 
     def start(self) -> list[Proposal]:
@@ -30,10 +34,10 @@ class SamplingStrategy(Strategy):
         return self._next(1)
 
     def close(self) -> None:
-        self._points = iter(())
+        self._points = zip((), (), strict=True)
 
     def _next(self, count: int) -> list[Proposal]:
-        return [self._propose(point) for _, point in zip(range(count), self._points, strict=False)]
+        return [self._propose(point, name=name) for point, name in itertools.islice(self._points, count)]
 
 
 def random_points(space: ParameterSpace, seed: int) -> Iterator[Point]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,14 @@ from comparator.space import Point
 class Proposal:
     """A point that a strategy wants evaluated.
 
-    `number` counts a strategy's proposals from 0; `generation` counts from 0, None where there are none.
+    `number` counts a strategy's proposals from 0; `generation` counts from 0, None where there are none; `name` is
+    the user's own word for the point, None where there is none.
     """
 
     number: int
     point: dict[str, Any]
     generation: int | None
+    name: str | None = None
 
 
 class Strategy(ABC):
@@ -26,6 +29,7 @@ class Strategy(ABC):
 
     The caller
 
+    0. may call `inform(past)` once, before all else;
     1. calls `start()` once, and starts the evaluation of every proposal that it returns;
     2. calls `tell(number, value)` once for every finished evaluation, in the order in which they finish, and
        starts what that returns;
@@ -51,6 +55,15 @@ class Strategy(ABC):
     def __init__(self) -> None:
         self._proposed = 0
 
+    def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
+        """Take the values of earlier work, None for a failure; returns how many of them the search will use.
+
+        They are points of the space, each once, and are no proposals: they have no number and cost no budget. A search
+        that is resumed is informed of the same before it starts. A strategy that learns nothing from results leaves
+        this as it is.
+        """
+        return 0
+
     @abstractmethod
     def start(self) -> list[Proposal]:
         """The first proposals, at least one."""
@@ -62,7 +75,7 @@ class Strategy(ABC):
     def close(self) -> None:  # noqa: B027  most strategies hold nothing that must be given back
         """Give back threads and the like. May be called at any time, more than once."""
 
-    def _propose(self, point: Point, generation: int | None = None) -> Proposal:
-        proposal = Proposal(self._proposed, point, generation)
+    def _propose(self, point: Point, generation: int | None = None, name: str | None = None) -> Proposal:
+        proposal = Proposal(self._proposed, point, generation, name)
         self._proposed += 1
         return proposal

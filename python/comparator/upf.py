@@ -1,0 +1,88 @@
+"""Unrolled parameter files: one JSON object a line, each a point to evaluate, with an `id`.
+
+```
+# comments stand on lines of their own, or behind a line
+{"id": "small", "epochs": 3, "dense": [128, 512]}
+{"id": "large", "epochs": 3, "dense": [1000, 1000]}   # a '#' inside a JSON text is part of it
+```
+
+The format is that of CANDLE/Supervisor's UPF workflows. `id` is a text that can name a folder, and stands once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from comparator.errors import InputError
+from comparator.names import check_name
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a UPF: its id, and the hyperparameters that it sets."""
+
+    identifier: str
+    hyperparameters: dict[str, Any]
+
+
+def read_upf(path: Path) -> list[Line]:
+    """Read a UPF; raises `InputError` with the number of the line that is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    lines: dict[str, Line] = {}
+    for number, content in enumerate(text.split("\n"), start=1):
+        if not content.strip() or content.lstrip().startswith("#"):
+            continue
+        line = _read_line(content.strip(), f"{path}, line {number}")
+        if line.identifier in lines:
+            raise InputError(f"{path}, line {number}: the id '{line.identifier}' stands twice")
+        lines[line.identifier] = line
+    if not lines:
+        raise InputError(f"{path}: has no line with a point")
+    return list(lines.values())
+
+
+def names_in(lines: Iterable[Line]) -> list[str]:
+    """The hyperparameters that any of the lines sets, in the order of their first appearance."""
+    return list(dict.fromkeys(name for line in lines for name in line.hyperparameters))
+
+
+def write_upf(points: Iterable[Mapping[str, Any]], prefix: str) -> str:
+    """The text of a UPF with the given points; ids are `prefix` and a number, as wide as the last one's."""
+    listed = list(points)
+    width = len(str(len(listed)))
+    lines = [
+        json.dumps({"id": f"{prefix}-{number:0{width}d}", **point}) for number, point in enumerate(listed, start=1)
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _read_line(content: str, where: str) -> Line:
+    try:
+        entry, end = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode(content)
+    except (ValueError, RecursionError) as error:
+        message = getattr(error, "msg", str(error))
+        raise InputError(f"{where}: not JSON: {message[:1].lower()}{message[1:]}") from None
+    rest = content[end:].strip()
+    if rest and not rest.startswith("#"):
+        raise InputError(f"{where}: '{rest[:40]}' stands behind the JSON object; one object a line")
+    if not isinstance(entry, dict):
+        raise InputError(f"{where}: {json.dumps(entry)[:40]} is not a JSON object with an 'id'")
+    if "id" not in entry:
+        raise InputError(f"{where}: has no 'id'")
+    identifier = entry.pop("id")
+    if not isinstance(identifier, str):
+        raise InputError(f"{where}: 'id' = {json.dumps(identifier)}: must be a text")
+    return Line(check_name(identifier, f"{where}: id"), {key.lower(): value for key, value in entry.items()})
+
+
+def _refuse_constant(word: str) -> float:
+    raise ValueError(f"{word} is not a number that JSON has")
