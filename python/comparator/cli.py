@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from comparator.errors import ComparatorError, InputError
+from comparator.names import check_name
 from comparator.root import experiments_folder, project_root
 from comparator.store import (
     experiment_names,
@@ -27,6 +28,9 @@ from comparator.store import (
     read_records,
     state_of,
 )
+
+if TYPE_CHECKING:
+    from comparator.sitting import Host
 
 app = typer.Typer(
     add_completion=False,
@@ -48,42 +52,116 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id (see `comparator list`).")]
 
 
+SiteOption = Annotated[str, typer.Option("--site", metavar="NAME", help="The machine's profile in sites/.")]
+EngineOption = Annotated[
+    str | None, typer.Option("--engine", metavar="local", help="What carries evaluations to workers.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key, as search.population=8.")
+]
+WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Evaluations at a time.")]
+IdOption = Annotated[str | None, typer.Option("--id", metavar="ID", help="The new experiment's id.")]
+ResumeOption = Annotated[str | None, typer.Option("--resume", metavar="ID", help="Go on with an experiment.")]
+ColdOption = Annotated[bool, typer.Option("--cold", help="A process per run instead of warm servers.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything, start nothing.")]
+
+
 @app.command()
 def search(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
-    site: Annotated[str, typer.Option(metavar="NAME", help="The machine's profile in sites/.")] = "local",
-    engine: Annotated[str | None, typer.Option(metavar="local", help="What carries evaluations to workers.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key, as search.population=8."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.", show_default=False)] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Evaluations at a time.", show_default=False)] = None,
-    identifier: Annotated[str | None, typer.Option("--id", metavar="ID", help="The new experiment's id.")] = None,
-    resume: Annotated[str | None, typer.Option(metavar="ID", help="Go on with an experiment.")] = None,
+    site: SiteOption = "local",
+    engine: EngineOption = None,
+    settings: SetOption = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.")] = None,
+    workers: WorkersOption = None,
+    identifier: IdOption = None,
+    resume: ResumeOption = None,
     experiments: ExperimentsOption = None,
     full: Annotated[bool, typer.Option("--full", help="The settings of the file's [full] table.")] = False,
-    cold: Annotated[bool, typer.Option("--cold", help="A process per run instead of warm servers.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, start nothing.")] = False,
+    cold: ColdOption = False,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search for the points where two models differ most, or where one model is best."""
+    if seed is not None:
+        settings = [*(settings or []), f"search.seed={seed}"]
+    if file is None and resume is None:
+        raise InputError("give an experiment file, such as cfg/cmp-ga.toml, or --resume ID")
+    chosen = {"FILE": file, "--set or --seed": settings, "--id": identifier, "--full": full}
+    host = _open_host(site, engine, workers, experiments, cold, as_json)
+    _carry_out(host, resume, chosen, dry_run, as_json)
+
+
+@app.command()
+def sweep(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="An experiment file (TOML), or an unrolled parameter file.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(metavar="MODEL", help="Of a bare UPF: the model, or cmp.")] = None,
+    hyperparameters: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of a bare UPF: the hyperparameters below its lines.")
+    ] = None,
+    site: SiteOption = "local",
+    engine: EngineOption = None,
+    settings: SetOption = None,
+    workers: WorkersOption = None,
+    identifier: IdOption = None,
+    resume: ResumeOption = None,
+    experiments: ExperimentsOption = None,
+    full: Annotated[bool, typer.Option("--full", help="The settings of the file's [full] table.")] = False,
+    cold: ColdOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Evaluate every point of a grid, or every line of an unrolled parameter file (UPF)."""
+    bare = file is not None and file.suffix != ".toml"
+    if file is None and resume is None:
+        raise InputError("give an experiment file, an unrolled parameter file, or --resume ID")
+    if (model or hyperparameters) and not bare:
+        raise InputError("--model and --hyperparameters go with a bare UPF; an experiment file has its own")
+    if bare:
+        settings = [*(settings or []), *_settings_of_bare_upf(model, hyperparameters)]
+    chosen = {"FILE": file, "--set": settings, "--id": identifier, "--full": full}
+    host = _open_host(site, engine, workers, experiments, cold, as_json)
+    _carry_out(host, resume, chosen, dry_run, as_json)
+
+
+def _settings_of_bare_upf(model: str | None, hyperparameters: Path | None) -> list[str]:
+    if model is None:
+        raise InputError("a bare UPF needs --model MODEL (a folder, a Python file, or cmp)")
+    place = Path(model).expanduser()
+    settings = [f"model={place.absolute() if place.exists() else model}"]
+    if hyperparameters is not None:
+        settings.append(f"hyperparameters={hyperparameters.absolute()}")
+    return settings
+
+
+def _open_host(
+    site: str, engine: str | None, workers: int | None, experiments: Path | None, cold: bool, as_json: bool
+) -> Host:
     from comparator import sitting
 
     console = Console(stderr=True, highlight=False) if as_json else out
     root = project_root()
     folder = experiments_folder(experiments, root)
-    host = sitting.open_host(root, folder, site, engine, workers, warm=not cold, console=console)
+    return sitting.open_host(root, folder, site, engine, workers, warm=not cold, console=console)
+
+
+def _carry_out(host: Host, resume: str | None, chosen: Mapping[str, Any], dry_run: bool, as_json: bool) -> None:
+    """Plan and run a new experiment, or go on with one; `chosen` are the words that only a new one takes."""
+    from comparator import sitting
+
     stop_signals_like_ctrl_c()
     if resume is not None:
-        _refuse_with_resume(file=file, settings=settings, seed=seed, identifier=identifier, full=full)
+        for words, value in chosen.items():
+            if value:
+                raise InputError(f"--resume goes on with an experiment as it was frozen; leave out {words}")
         opened = sitting.resume(host, resume)
-    elif file is None:
-        raise InputError("give an experiment file, such as cfg/cmp-ga.toml, or --resume ID")
     else:
-        overrides = list(settings or []) + ([f"search.seed={seed}"] if seed is not None else [])
+        file, identifier = chosen["FILE"], chosen["--id"]
+        overrides = list(chosen.get("--set") or chosen.get("--set or --seed") or [])
         command = shlex.join(["comparator", *sys.argv[1:]])
-        plan = sitting.plan_experiment(host, file, overrides, full=full, command=command)
+        plan = sitting.plan_experiment(host, file, overrides, full=chosen["--full"], command=command)
         if dry_run:
             sitting.describe(host, plan)
             return
@@ -91,6 +169,40 @@ def search(
     page = opened.run()
     if as_json:
         print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
+
+
+@app.command()
+def unroll(
+    axes: Annotated[
+        list[str] | None,
+        typer.Option("--grid", metavar="NAME=VALUES", help="FIRST:LAST:COUNT, or VALUE,VALUE,...; may be repeated."),
+    ] = None,
+    space: Annotated[Path | None, typer.Option(metavar="FILE", help="A parameter space (JSON).")] = None,
+    design: Annotated[str, typer.Option(help="Of the space: cartesian, random, latin or sobol.")] = "cartesian",
+    points: Annotated[int, typer.Option(min=1, help="Points of the design.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the design.")] = 1,
+    studies: Annotated[str | None, typer.Option(metavar="STUDY,...", help="The same as --grid train_sources=")] = None,
+    sizes: Annotated[str | None, typer.Option(metavar="ROWS,...", help="The same as --grid row_limit=")] = None,
+    prefix: Annotated[str, typer.Option(help="What the ids begin with.")] = "run",
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; the terminal if not given.")] = None,
+) -> None:
+    """Make an unrolled parameter file (UPF): every combination of the lists with every point of the space."""
+    from comparator.space import ParameterSpace
+    from comparator.unroll import combine, design_points, read_axis
+    from comparator.upf import write_upf
+
+    given = list(axes or [])
+    given += [f"train_sources={studies}"] if studies else []
+    given += [f"row_limit={sizes}"] if sizes else []
+    if not given and space is None:
+        raise InputError("give --grid, --space, --studies or --sizes")
+    designed = design_points(ParameterSpace.read(space), design, points, seed) if space is not None else []
+    text = write_upf(combine([read_axis(axis) for axis in given], designed), check_name(prefix, "prefix"))
+    if output is None:
+        print(text, end="")
+    else:
+        output.write_text(text)
+        out.print(f"{output}: {text.count(chr(10))} lines")
 
 
 @app.command()
@@ -202,13 +314,6 @@ def _state_words(state: Mapping[str, Any]) -> str:
     reason = f": {state['reason']}" if state.get("reason") else ""
     words = {"interrupted": "interrupted (its process is gone)"}
     return words.get(state["state"], state["state"]) + reason
-
-
-def _refuse_with_resume(**given: object) -> None:
-    names = {"file": "FILE", "settings": "--set", "seed": "--seed", "identifier": "--id", "full": "--full"}
-    for name, value in given.items():
-        if value:
-            raise InputError(f"--resume goes on with an experiment as it was frozen; leave out {names[name]}")
 
 
 def stop_signals_like_ctrl_c() -> None:

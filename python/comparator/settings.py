@@ -114,10 +114,12 @@ class ExperimentSettings(BaseModel):
 def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> ExperimentSettings:
     """Read and check an experiment file; raises `InputError` that names the file and the key.
 
+    A file whose name does not end in `.toml` is a bare UPF.
+
     `overrides` are the command line's `--set KEY=VALUE`, KEY as in the file with dots (`search.population`), or
     `hyperparameters.NAME` for a hyperparameter.
     """
-    content = read_toml(path)
+    content = read_toml(path) if path.suffix == ".toml" else {"upf": str(path.absolute())}
     at_full_size = content.pop("full", None)
     if full:
         if not isinstance(at_full_size, dict):

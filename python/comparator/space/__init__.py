@@ -98,6 +98,13 @@ class ParameterSpace:
         """A random first point."""
         return {parameter.name: parameter.draw(rng) for parameter in self.parameters}
 
+    def at(self, fractions: Sequence[float]) -> Point:
+        """The point at the given fractions, each from 0 up to 1, of the parameters' ranges and lists."""
+        return {
+            parameter.name: parameter.at(fraction)
+            for parameter, fraction in zip(self.parameters, fractions, strict=True)
+        }
+
     def mutate(self, point: Point, probability: float, rng: random.Random) -> Point:
         """`point` with each value mutated with the given probability."""
         return {

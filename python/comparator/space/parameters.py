@@ -45,6 +45,10 @@ class Parameter(ABC):
         """At most `points` distinct values, evenly spread from the first to the last; the middle one for 1."""
 
     @abstractmethod
+    def at(self, fraction: float) -> Any:
+        """The value at a fraction, from 0 up to 1, of the way through the range or the list."""
+
+    @abstractmethod
     def fault(self, value: Any) -> str | None:
         """What is wrong with a value, for people; None for a value of this parameter."""
 
@@ -84,6 +88,10 @@ class Number(Parameter):
 
     def all_values(self) -> list[Any]:
         return list(range(int(self.lower), int(self.upper) + 1))
+
+    def at(self, fraction: float) -> Any:
+        low, high = self._to_scale(self.lower), self._to_scale(self.upper)
+        return self._from_scale(low + fraction * (high - low))
 
     def spread(self, points: int) -> list[Any]:
         low, high = self._to_scale(self.lower), self._to_scale(self.upper)
@@ -157,6 +165,9 @@ class Choice(Parameter):
         places = {round(last * step / (points - 1)) for step in range(points)}
         return [self.values[place] for place in sorted(places)]
 
+    def at(self, fraction: float) -> Any:
+        return self.values[min(int(fraction * len(self.values)), len(self.values) - 1)]
+
     def fault(self, value: Any) -> str | None:
         if any(same(value, known) for known in self.values):
             return None
@@ -218,6 +229,9 @@ class Constant(Parameter):
 
     def spread(self, points: int) -> list[Any]:
         return [self.value]
+
+    def at(self, fraction: float) -> Any:
+        return self.value
 
     def fault(self, value: Any) -> str | None:
         return None if same(value, self.value) else f"{value!r} is not {self.kind}"

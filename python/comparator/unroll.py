@@ -1,0 +1,85 @@
+"""Make the points of an unrolled parameter file: from lists, and from a parameter space by a design.
+
+A design says which points of a space are taken:
+
+| design | points |
+|---|---|
+| `cartesian` | every combination of evenly spread values, `count` of them at the most |
+| `random` | `count` draws |
+| `latin` | a Latin hypercube of `count` points: each parameter's range is covered evenly |
+| `sobol` | the first `count` points of a scrambled Sobol sequence; best where `count` is a power of two |
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from comparator.errors import InputError, nearest
+from comparator.hyperparameters import parse_value
+from comparator.space import ParameterSpace, Point
+
+DESIGNS = ("cartesian", "random", "latin", "sobol")
+
+
+def read_axis(text: str) -> tuple[str, list[Any]]:
+    """Read `NAME=FIRST:LAST:COUNT` (evenly spread numbers) or `NAME=VALUE,VALUE,...`."""
+    name, separator, values = text.partition("=")
+    if not separator or not name.strip() or not values.strip():
+        raise InputError(f"'{text}' is neither NAME=FIRST:LAST:COUNT nor NAME=VALUE,VALUE,...")
+    if values.count(":") == 2:
+        return name.strip(), _spread(values, text)
+    return name.strip(), [parse_value(value) for value in values.split(",")]
+
+
+def combine(axes: Iterable[tuple[str, Sequence[Any]]], points: Iterable[Point]) -> list[Point]:
+    """Every point with every combination of the axes' values; the axes come first and vary slowest."""
+    named = list(axes)
+    for name, _ in named:
+        if sum(name == other for other, _ in named) > 1:
+            raise InputError(f"'{name}' is given twice")
+    listed = list(points) or [{}]
+    return [
+        {**dict(zip((name for name, _ in named), values, strict=True)), **point}
+        for values in itertools.product(*(values for _, values in named))
+        for point in listed
+    ]
+
+
+def design_points(space: ParameterSpace, design: str, count: int, seed: int) -> list[Point]:
+    """The points that `design` takes of `space`; raises `InputError` for an unknown one."""
+    if design == "cartesian":
+        return space.grid(space.counts_within(count))
+    if design == "random":
+        generator = random.Random(seed)
+        return [space.initial(generator) for _ in range(count)]
+    if design in ("latin", "sobol"):
+        return [space.at(fractions) for fractions in _unit_points(design, len(space.names), count, seed)]
+    raise InputError(f"no design '{design}'{nearest(design, DESIGNS)}; there are {', '.join(DESIGNS)}")
+
+
+def _unit_points(design: str, dimensions: int, count: int, seed: int) -> list[list[float]]:
+    from scipy.stats import qmc
+
+    if design == "latin":
+        points = qmc.LatinHypercube(dimensions, rng=seed).random(count)
+    else:
+        # random() of a count that is no power of two only warns that the balance is lost.
+        exponent = max(0, (count - 1).bit_length())
+        points = qmc.Sobol(dimensions, rng=seed).random_base2(exponent)[:count]
+    return [[float(value) for value in point] for point in points]
+
+
+def _spread(values: str, text: str) -> list[Any]:
+    first, last, count = (parse_value(part) for part in values.split(":"))
+    numbers = all(isinstance(part, (int, float)) and not isinstance(part, bool) for part in (first, last))
+    if not numbers or not isinstance(count, int) or count < 1:
+        raise InputError(f"'{text}': FIRST:LAST:COUNT are two numbers and a whole number from 1")
+    if count == 1:
+        return [first]
+    step = (last - first) / (count - 1)
+    spread = [first + step * place for place in range(count)]
+    whole = isinstance(first, int) and isinstance(last, int)
+    return [round(value) for value in spread] if whole and float(step).is_integer() else spread
