@@ -18,8 +18,9 @@ from rich.table import Table
 
 from comparator.errors import ComparatorError, InputError
 from comparator.names import check_name
-from comparator.root import experiments_folder, project_root
+from comparator.root import command_line, experiments_folder, project_root
 from comparator.store import (
+    check_new_experiment,
     experiment_names,
     experiment_path,
     pairs_in,
@@ -36,9 +37,10 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Find where two models of drug response differ most.",
 )
-sites_app = typer.Typer(no_args_is_help=True, help="The machines that experiments can run on.")
+sites_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The machines that experiments can run on.")
 app.add_typer(sites_app, name="site")
 
 out = Console(highlight=False)
@@ -159,11 +161,14 @@ def _carry_out(host: Host, resume: str | None, chosen: Mapping[str, Any], dry_ru
         opened = sitting.resume(host, resume)
     else:
         file, identifier = chosen["FILE"], chosen["--id"]
+        check_new_experiment(host.experiments, identifier)
         overrides = list(chosen.get("--set") or chosen.get("--set or --seed") or [])
         command = shlex.join(["comparator", *sys.argv[1:]])
         plan = sitting.plan_experiment(host, file, overrides, full=chosen["--full"], command=command)
         if dry_run:
             sitting.describe(host, plan)
+            if as_json:
+                print(json.dumps(plan.frozen, indent=1))
             return
         opened = sitting.begin(host, plan, file.stem, identifier)
     page = opened.run()
@@ -233,7 +238,8 @@ def stop(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
     if state["host"] != os.uname().nodename:
         raise InputError(f"experiment '{identifier}' runs on {state['host']}; stop it there")
     os.kill(state["pid"], signal.SIGTERM)
-    out.print(f"{identifier}: stopping; go on with it by: comparator search --resume {identifier}")
+    go_on = command_line(path.parent, project_root(), "search", "--resume", identifier)
+    out.print(f"{identifier}: stopping; go on with it by: {go_on}", soft_wrap=True)
 
 
 @app.command()
@@ -247,6 +253,7 @@ def report(identifier: IdArgument, experiments: ExperimentsOption = None, as_jso
         print(json.dumps(read_json(path / "report.json"), indent=1))
     else:
         out.print(f"report: {page}", soft_wrap=True)
+        out.print(f"look at it in a browser: {page.as_uri()}", soft_wrap=True)
 
 
 @app.command("list")
@@ -281,10 +288,11 @@ def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption 
 @sites_app.command("list")
 def list_sites() -> None:
     """List the sites there are."""
-    from comparator.site import site_names
+    from comparator.site import site_description, site_names
 
-    for name in site_names(project_root() / "sites"):
-        out.print(name)
+    sites = project_root() / "sites"
+    for name in site_names(sites):
+        out.print(f"{name}  {site_description(sites, name)}")
 
 
 @sites_app.command("show")
@@ -346,6 +354,7 @@ def main() -> None:
         # Wrong usage: typer's own exceptions, whose base class differs between its versions.
         if not hasattr(error, "show"):
             raise
-        error.show()
-        code = getattr(error, "exit_code", 2)
+        words = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+        print(f"comparator: {words}; --help tells more", file=sys.stderr)
+        code = 2
     sys.exit(code if isinstance(code, int) else 0)

@@ -24,7 +24,7 @@ from comparator.search import Proposal, Strategy
 from comparator.store import ExperimentFolder, now
 
 FAILURES_THAT_STOP = 5
-REPEATS_THAT_STOP = 200
+REPEATS_THAT_STOP = 50
 
 Runs = list[dict[str, Any]]
 

@@ -177,6 +177,8 @@ def _entries(path: Path) -> Iterable[tuple[int, str, str, str]]:
         if _SECTION.fullmatch(line):
             section = line[1 : line.index("]")].strip()
             continue
+        if line.startswith("["):
+            raise InputError(f"{path}, line {number}: '{_short(line)}' is not a [section]")
         if section is None:
             raise InputError(f"{path}, line {number}: '{_short(line)}' stands before any [section]")
         found = re.match(r"([^=:]*?)\s*[=:]\s*(.*)", line)

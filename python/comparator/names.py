@@ -8,6 +8,7 @@ from comparator.errors import InputError
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 RUNS = "runs"
+LONGEST = 100
 
 
 def check_name(name: str, what: str) -> str:
@@ -15,9 +16,9 @@ def check_name(name: str, what: str) -> str:
 
     `runs` is the folder of all runs, so nothing else may be called that.
     """
-    if not NAME.fullmatch(name) or name == RUNS:
+    if not NAME.fullmatch(name) or name == RUNS or len(name) > LONGEST:
         raise InputError(
             f"{what} '{name}': may hold letters, digits, '.', '_' and '-',"
-            f" must not begin with '.', and must not be '{RUNS}'"
+            f" {LONGEST} at the most, must not begin with '.', and must not be '{RUNS}'"
         )
     return name

@@ -20,6 +20,7 @@ from comparator.errors import InputError, nearest
 from comparator.hyperparameters import as_flags, check_names, read_with_warnings, split_for_submodels
 from comparator.leaf import DEFAULT_SEED
 from comparator.model.model import Model, find_model, outside_container
+from comparator.model.probe import described
 from comparator.model.process import run_environment
 from comparator.provenance import provenance
 from comparator.search import STRATEGIES, Strategy, make_strategy
@@ -94,7 +95,7 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
     given = _choose_hyperparameters(settings, varied, place)
     notices = [*(space.warnings if space is not None else ()), *given.warnings]
     metric = settings.asked_metric
-    asked_by_environment = os.environ.get("MODEL_RETURN", metric)
+    asked_by_environment = os.environ.get("MODEL_RETURN") or metric
     if asked_by_environment != metric:
         notices.append(f"MODEL_RETURN={asked_by_environment} has no effect: {place.file.name} states '{metric}'")
     metrics = _check_metric(metric, given.models, f"{place.file}: metric")
@@ -178,16 +179,18 @@ def _check_hyperparameters(
     """Check what `source` gives, with the settings' own on top, and prepare the data of its models."""
     data_folder = place.site.data_folder
     hyperparameters = {key: outside_container(value, data_folder) for key, value in {**read, **settings.set}.items()}
-    models = _find_models(settings, hyperparameters, source, place)
+    found = _find_models(settings, hyperparameters, source, place)
+    probed = {model.path: described(model, place.site.slots()[0], data_folder) for model in found}
+    models = [probed[model.path] for model in found]
     warnings = _check_reach(hyperparameters, varied, settings, source)
     whole = split_for_submodels(hyperparameters) if settings.compares else [hyperparameters]
     own = submodel_hyperparameters(hyperparameters, {}, compares=settings.compares)
     submodels = []
     for number, model in enumerate(models):
-        described = model.description.hyperparameters
-        warnings += check_names(
-            [*own[number], *_without_prefix(varied, settings)], described, f"{source.name} ({model.name})"
-        )
+        known = model.description.hyperparameters
+        where = f"{source.name} ({model.name})"
+        warnings += check_names([*own[number], *_without_prefix(varied, settings)], known, where)
+        warnings += _doubt_seed(model, varied)
         config = _config(model, whole[number], data_folder)
         everything = {**config, **own[number]}
         _check_seed(model, everything, source)
@@ -256,6 +259,15 @@ def _config(model: Model, given: Mapping[str, Any], data_folder: Path) -> dict[s
     return {key: outside_container(value, data_folder) for key, value in read_with_warnings(path)[0].items()}
 
 
+def _doubt_seed(model: Model, varied: Sequence[str]) -> list[str]:
+    seed = model.description.seed
+    if seed is None:
+        return [f"{model.name} takes no seed that is known (its model.toml can name one): all its runs are alike to us"]
+    if seed in varied:
+        return [f"the space varies '{seed}', which is the seed of {model.name}: replicates vary it too"]
+    return []
+
+
 def _check_seed(model: Model, given: Mapping[str, Any], source: Path) -> None:
     name = model.description.seed or "rng_seed"
     value = given.get(name, DEFAULT_SEED)
@@ -286,15 +298,18 @@ def _label(submodels: list[dict[str, Any]], labels: Sequence[str] | None) -> Non
         else:
             own = submodel["hyperparameters"]
             apart = [key for key in own if others and own[key] != others[0]["hyperparameters"].get(key)]
-            label = ", ".join(_words(own[key]) for key in apart if key != "run_id") or submodel["name"]
+            label = ", ".join(_words(key, own[key]) for key in apart if key != "run_id") or submodel["name"]
         submodel["label"] = label
     if len({submodel["label"] for submodel in submodels}) < len(submodels):
         for submodel in submodels:
             submodel["label"] = f"{submodel['label']} ({submodel['submodel']})"
 
 
-def _words(value: Any) -> str:
-    return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _words(name: str, value: Any) -> str:
+    """What tells two models apart: a text says it by itself, anything else needs its name."""
+    if isinstance(value, list):
+        return " + ".join(map(str, value))
+    return value if isinstance(value, str) and value else f"{name} {value}"
 
 
 def _title(submodels: Sequence[Mapping[str, Any]], metric: str) -> str:
@@ -327,6 +342,8 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
     script = model.script("preprocess.sh")
     if script is None:
         return
+    if "CANDLE_DATA_DIR" in os.environ and not data_folder.exists():
+        raise InputError(f"CANDLE_DATA_DIR={data_folder}: no such folder; make it first, or leave the variable out")
     try:
         data_folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

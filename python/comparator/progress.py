@@ -80,7 +80,7 @@ def describe(
     if running:
         parts.append(f"{running} running")
     if seconds_left is not None:
-        parts.append(f"about {clock(seconds_left)} left" if seconds_left >= 1 else "done")
+        parts.append(f"about {clock(seconds_left)} left" if seconds_left >= 1 or running else "done")
     return " · ".join(part for part in parts if part)
 
 

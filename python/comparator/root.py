@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 from comparator.errors import InputError
@@ -21,3 +24,12 @@ def experiments_folder(given: Path | None, root: Path) -> Path:
     """Where experiments are kept: the command line's, else COMPARATOR_EXPERIMENTS, else `experiments/`."""
     chosen = given or Path(os.environ.get("COMPARATOR_EXPERIMENTS") or root / "experiments")
     return chosen.expanduser().absolute()
+
+
+def command_line(experiments: Path, root: Path, *words: str) -> str:
+    """A `comparator` command as it can be typed here: with the program's path and the folder where needed."""
+    program = "comparator"
+    if shutil.which(program) is None and Path(sys.argv[0]).name == program:
+        program = os.path.relpath(sys.argv[0])
+    folder = [] if experiments == experiments_folder(None, root) else ["--experiments", str(experiments)]
+    return shlex.join([program, *words, *folder])

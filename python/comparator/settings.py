@@ -119,7 +119,7 @@ def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> Ex
     `overrides` are the command line's `--set KEY=VALUE`, KEY as in the file with dots (`search.population`), or
     `hyperparameters.NAME` for a hyperparameter.
     """
-    content = read_toml(path) if path.suffix == ".toml" else {"upf": str(path.absolute())}
+    content: dict[str, Any] = read_toml(path) if path.suffix == ".toml" else {"upf": str(path.absolute())}
     at_full_size = content.pop("full", None)
     if full:
         if not isinstance(at_full_size, dict):

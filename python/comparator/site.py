@@ -8,6 +8,7 @@ the file says so (`NAME=${NAME:-default}`).
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -65,6 +66,12 @@ class Site:
 def site_names(sites: Path) -> list[str]:
     """The sites there are; the files are listed, not run."""
     return sorted(path.stem for path in sites.glob("*.sh") if path.stem != "template")
+
+
+def site_description(sites: Path, name: str) -> str:
+    """What the site says of itself; the file is read, not run."""
+    found = re.search(r"^SITE_DESCRIPTION=(['\"]?)(.*)\1$", (sites / f"{name}.sh").read_text(), re.MULTILINE)
+    return found[2] if found else ""
 
 
 def read_site(name: str, root: Path) -> Site:

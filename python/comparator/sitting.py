@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +16,7 @@ from comparator.experiment import Experiment
 from comparator.leaf import Leaf
 from comparator.plan import Place, Plan, make_plan, reopen_plan
 from comparator.progress import ProgressView, point_words
-from comparator.root import experiments_folder
+from comparator.root import command_line
 from comparator.settings import read_settings
 from comparator.site import ENGINES, Site, Slot, read_site
 from comparator.store import ExperimentFolder, experiment_path, now, pairs_in, read_experiment, state_of
@@ -81,7 +77,8 @@ def describe(host: Host, plan: Plan) -> None:
     host.say(frozen["title"] or frozen["file"])
     for submodel in frozen["models"]:
         number, label = submodel["submodel"], submodel["label"]
-        host.say(f"  submodel {number}: {label}, {submodel['name']} in {submodel['path']}")
+        name = "" if submodel["name"] == label else f"{submodel['name']} in "
+        host.say(f"  submodel {number}: {label}, {name}{submodel['path']}")
     over = ", ".join(plan.space.names) if plan.space is not None else f"the lines of {frozen['settings']['upf']}"
     host.say(f"  objective: {frozen['objective']['name']} over {over}")
     host.say(f"  strategy: {frozen['strategy']['name']}, seed {frozen['strategy']['seed']}")
@@ -123,7 +120,12 @@ class Sitting:
 
     def run(self) -> Path:
         """Search, write the report, say what was found; returns the report's page. Raises as `search` does."""
-        experiment = self.search()
+        try:
+            experiment = self.search()
+        except ComparatorError:
+            if self._folder.records:
+                self._host.say(f"report: {self._report()}")
+            raise
         page = self._report()
         self._conclude(experiment, page)
         return page
@@ -146,7 +148,7 @@ class Sitting:
         except KeyboardInterrupt:
             self._leave("stopped", experiment, "by hand")
             self._host.say(f"stopped: {len(experiment.records)} evaluations kept; go on with them by:")
-            self._host.say(f"  {self._command('search', '--resume', self._folder.identifier)}")
+            self._host.say(f"  {self._resume_command()}")
             raise
         except ComparatorError as error:
             self._leave("failed", experiment, str(error))
@@ -167,7 +169,6 @@ class Sitting:
                 self._folder.say("running", running[: self._host.workers])
                 view.update(experiment.records, experiment.asked - len(running), min(len(running), self._host.workers))
 
-            show()
             local.run(experiment, leaves, show)
 
     def _leaf(self, number: int, slots: Sequence[Slot]) -> Leaf:
@@ -181,6 +182,10 @@ class Sitting:
             name=f"{self._host.site.name}/{number}",
             warm=self._host.warm,
         )
+
+    def _resume_command(self) -> str:
+        host = self._host
+        return command_line(host.experiments, host.root, "search", "--resume", self._folder.identifier)
 
     def _leave(self, state: str, experiment: Experiment, reason: str | None) -> None:
         self._folder.say(state, experiment.running if state == "stopped" else [], reason)
@@ -200,7 +205,9 @@ class Sitting:
         if experiment.ended_early:
             self._host.say(f"ended early: {experiment.ended_early}")
         if summary.best is None:
-            raise ComparatorError(f"no evaluation of {len(experiment.records)} gave a result; report: {page}")
+            last = experiment.records[-1]["reason"] if experiment.records else "there was none"
+            self._host.say(f"report: {page}")
+            raise ComparatorError(f"no evaluation of {len(experiment.records)} gave a result; the last one: {last}")
         self._host.say(f"largest {summary.objective}:" if summary.maximise else f"smallest {summary.objective}:")
         for best in summary.best_points[:BEST_SHOWN]:
             both = "  ".join(
@@ -211,15 +218,6 @@ class Sitting:
             self._host.say(f"  {best.difference:.3f}  at {point_words(best.point)}  ({both})")
         self._host.say(f"report: {page}")
         self._host.say(f"look at it in a browser: {page.as_uri()}")
-
-    def _command(self, *words: str) -> str:
-        """A `comparator` command as the user can type it here: with the folders that are not the default."""
-        program = "comparator"
-        if shutil.which(program) is None and Path(sys.argv[0]).name == program:
-            program = os.path.relpath(sys.argv[0])
-        default = experiments_folder(None, self._host.root)
-        folder = [] if self._host.experiments == default else ["--experiments", str(self._host.experiments)]
-        return shlex.join([program, *words, *folder])
 
 
 def _budget_words(frozen: dict[str, Any]) -> str:

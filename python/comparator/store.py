@@ -140,16 +140,11 @@ class ExperimentFolder:
     @classmethod
     def create(cls, experiments: Path, stem: str, identifier: str | None) -> ExperimentFolder:
         """Make the folder of a new experiment: `identifier`, or `stem-N` with the first free N."""
+        check_new_experiment(experiments, identifier)
         _make_writable(experiments)
         if identifier is not None:
-            path = experiments / check_name(identifier, "id")
-            try:
-                path.mkdir()
-            except FileExistsError:
-                raise InputError(
-                    f"id '{identifier}': there is already an experiment of this name in {experiments};"
-                    f" '--resume {identifier}' goes on with it"
-                ) from None
+            path = experiments / identifier
+            path.mkdir()
             return cls(path)
         number = 1
         while True:
@@ -238,6 +233,19 @@ def _try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def check_new_experiment(experiments: Path, identifier: str | None) -> None:
+    """See to it that an experiment of this name can be made; raises `InputError`, and makes nothing."""
+    if identifier is not None and (experiments / check_name(identifier, "id")).exists():
+        raise InputError(
+            f"id '{identifier}': there is already an experiment of this name in {experiments};"
+            f" '--resume {identifier}' goes on with it"
+        )
+    nearest_there = next(folder for folder in (experiments, *experiments.parents) if folder.exists())
+    if not nearest_there.is_dir() or not os.access(nearest_there, os.W_OK | os.X_OK):
+        what = "cannot be written" if nearest_there.is_dir() else "is a file"
+        raise InputError(f"{experiments}: experiments cannot be kept here: {nearest_there} {what}")
 
 
 def _make_writable(experiments: Path) -> None:

@@ -90,7 +90,7 @@ def test_cancel_ends_a_run_at_once_and_every_later_one(warm, tmp_path) -> None:
     thread.start()
     wait_for(lambda: "side" in read(tmp_path / "a" / "model.log"))
     warm.cancel()
-    thread.join(10)
+    thread.join(60)
     assert outcomes[0].status == "cancelled"
     assert warm.run(training(tmp_path / "b")).status == "cancelled"
 
@@ -199,6 +199,23 @@ def test_nothing_is_left_when_the_keeper_is_killed(tmp_path: Path, kind: str, gu
     for pid in children:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("end", ["ends well", "is cancelled"])
+def test_children_in_a_session_of_their_own_end_with_the_run(tmp_path: Path, end: str) -> None:
+    wait = "" if end == "ends well" else "sleep 3600\n"
+    script = f"setsid sleep 3600 &\necho $! > child\necho IMPROVE_RESULT 0.1\n{wait}"
+    runner = ColdRunner(shell_model(tmp_path / "model", script), SLOT, tmp_path)
+    child = tmp_path / "a" / "child"
+    if end == "is cancelled":
+        thread = threading.Thread(target=lambda: runner.run(training(tmp_path / "a")))
+        thread.start()
+        wait_for(lambda: read(child).strip() != "")
+        runner.cancel()
+        thread.join(60)
+    else:
+        assert runner.run(training(tmp_path / "a")).status == "ok"
+    wait_for(lambda: not is_alive(int(child.read_text())), seconds=1.0)
 
 
 def descendants_of(pid: int) -> list[int]:

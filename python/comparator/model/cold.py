@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 import subprocess
 import threading
 from pathlib import Path
@@ -40,7 +41,7 @@ class ColdRunner:
         command = self._command(training)
         environment = run_environment(self._model, self._slot, self._data_folder)
         with training.log.open("ab") as log:
-            log.write(f"comparator: a process of its own: {' '.join(command)}\n".encode())
+            log.write(f"comparator: a process of its own: {shlex.join(command)}\n".encode())
             log.flush()
             with self._lock:
                 if self._cancelled:

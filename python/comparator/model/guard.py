@@ -1,62 +1,122 @@
-"""Run a command, and end it with its whole process group as soon as the process that asked for it is gone.
+"""Run a command, and end it with all its descendants as soon as the process that asked for it is gone.
 
     python guard.py FD COMMAND [ARGUMENT ...]
 
 FD is the reading end of a pipe whose only writing end is held by the asking process. The kernel closes that
-end however the asking process ends, SIGKILL included; this guard then kills its process group, of which the
-command and its children are members. The command inherits standard input, output and error untouched, and
-its exit status is the guard's (128 + n for signal n).
+end however the asking process ends, SIGKILL included; closing it is also how the asking process has the command
+ended. The command inherits standard input, output and error untouched, and its exit status is the guard's
+(128 + n for signal n). Children that it leaves behind, in whatever session, are ended with it.
 
 Standard library only: it is started with `-I -S` for every cold run, and should cost no more than Python itself.
 """
 
 import os
+import select
 import signal
 import sys
 
-
-def _die_with_parent() -> None:
-    """Ask Linux to kill this process when the guard dies: covers a guard that is itself killed."""
-    try:
-        import ctypes
-
-        PR_SET_PDEATHSIG = 1
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    except (OSError, AttributeError):  # not Linux: the guard alone must do
-        pass
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> None:
     life, command = int(sys.argv[1]), sys.argv[2:]
+    # On Linux, orphans of this process's descendants become its children, wherever they have gone.
+    _ask_kernel(PR_SET_CHILD_SUBREAPER, 1)
     child = os.fork()
     if child == 0:
         os.close(life)
-        _die_with_parent()
+        # Covers a guard that is itself killed.
+        _ask_kernel(PR_SET_PDEATHSIG, signal.SIGKILL)
         try:
             os.execvp(command[0], command)
         except OSError as error:
             print(f"{command[0]}: {error.strerror}", file=sys.stderr, flush=True)
             os._exit(127)
-    _wait_until_either_ends(life, child)
+    status = _wait_until_either_ends(life, child)
+    _end_descendants()
+    if status is None:
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+    else:
+        os._exit(status)
 
 
-def _wait_until_either_ends(life: int, child: int) -> None:
-    import select
+def _ask_kernel(option: int, value: int) -> None:
+    try:
+        import ctypes
 
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+    except (OSError, AttributeError):  # not Linux: process group and pipe must do
+        pass
+
+
+def _wait_until_either_ends(life: int, child: int) -> "int | None":
+    """The exit status of the command; None where the asking process ended first, or wants it ended."""
     alarm, ring = os.pipe()
     os.set_blocking(ring, False)
     signal.set_wakeup_fd(ring)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            code = os.waitstatus_to_exitcode(status)
-            os._exit(code if code >= 0 else 128 - code)
+        ended = _reap(child)
+        if ended is not None:
+            return ended
         readable, _, _ = select.select([life, alarm], [], [])
         if alarm in readable:
             os.read(alarm, 64)
         if life in readable:
-            os.killpg(os.getpgrp(), signal.SIGKILL)
+            return None
+
+
+def _reap(child: int) -> "int | None":
+    """Reap whatever has ended, adopted orphans too; the status of `child` once it is among them."""
+    while True:
+        try:
+            ended, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return 0
+        if ended == 0:
+            return None
+        if ended == child:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
+
+
+def _end_descendants() -> None:
+    """Kill every descendant; again until there is none, because a dying one may just have started another."""
+    for _ in range(20):
+        descendants = _descendants()
+        if not descendants:
+            return
+        for pid in descendants:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            pass
+
+
+def _descendants() -> "list[int]":
+    parents = {}
+    try:
+        processes = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+    for pid in processes:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                state, parent = file.read().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if state != "Z":
+            parents[pid] = int(parent)
+    found = [os.getpid()]
+    for each in found:
+        found += [pid for pid, parent in parents.items() if parent == each]
+    return found[1:]
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -15,6 +16,7 @@ from comparator.model.model import Model
 from comparator.site import Slot
 
 GUARD = Path(__file__).parent / "guard.py"
+GUARD_LIMIT_SECONDS = 5.0
 
 
 class GuardedProcess:
@@ -42,6 +44,7 @@ class GuardedProcess:
             start_new_session=True,
         )
         os.close(life)
+        self._lock = threading.Lock()
 
     @property
     def requests(self) -> IO[bytes]:
@@ -61,22 +64,25 @@ class GuardedProcess:
         return self._process.wait(seconds)
 
     def kill(self) -> None:
-        """End the whole group; safe to call from any thread and more than once."""
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        """Have the guard end the command and all its descendants; safe from any thread, more than once."""
+        with self._lock:
+            if self._life >= 0:
+                os.close(self._life)
+                self._life = -1
 
     def close(self) -> None:
-        """End the group, reap it and close the pipes."""
+        """End the command, reap its guard and close the pipes."""
         self.kill()
-        self._process.wait()
+        try:
+            self._process.wait(GUARD_LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        with contextlib.suppress(OSError):
-            os.close(self._life)
-        self._life = -1
 
 
 def run_environment(model: Model, slot: Slot, data_folder: Path) -> dict[str, str]:

@@ -37,6 +37,7 @@ class WarmRunner:
     def __init__(self, model: Model, slot: Slot, data_folder: Path) -> None:
         self._model, self._slot, self._data_folder = model, slot, data_folder
         self._server: GuardedProcess | None = None
+        self._defaults: dict[str, Any] | None = None
         self._served = 0
         self._buffer = b""
         self._lock = threading.Lock()
@@ -57,6 +58,15 @@ class WarmRunner:
         if reply["value"] is not None or (reply["status"] == "ok" and not metrics):
             metrics[training.metric] = reply["value"]
         return Outcome(reply["status"], metrics, reply["history"], reply["reason"])
+
+    def defaults(self, log: Path) -> dict[str, Any] | None:
+        """Start the server and say what `initialize_parameters()` gave, None where the module has none.
+
+        Raises `ServerEnded` where the module cannot be served; `log` then has the traceback.
+        """
+        with log.open("ab") as file:
+            self._start_if_needed(file, log.parent)
+        return self._defaults
 
     def cancel(self) -> None:
         with self._lock:
@@ -92,6 +102,7 @@ class WarmRunner:
         ready = self._reply(START_LIMIT_SECONDS, "importing the model")
         if not ready["ready"]:
             raise ServerEnded("failed", str(ready["reason"]))
+        self._defaults = ready["hyperparameters"]
 
     def _ask(self, training: Training) -> dict[str, Any]:
         request = {

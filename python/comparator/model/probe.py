@@ -1,0 +1,38 @@
+"""Ask a model that does not describe itself what it takes: its module is imported once, before anything starts."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from comparator.errors import InputError
+from comparator.model.description import HyperparameterDescription
+from comparator.model.model import Model
+from comparator.model.warm import ServerEnded, WarmRunner
+from comparator.site import Slot
+
+USUAL_SEED = "rng_seed"
+
+
+def described(model: Model, slot: Slot, data_folder: Path) -> Model:
+    """The model with the hyperparameters that `initialize_parameters()` tells, `rng_seed` taking the seed.
+
+    A model that describes its hyperparameters, or has no Python module, comes back as it is. Raises `InputError`
+    where the module cannot be imported, has no `run`, or its `initialize_parameters()` fails.
+    """
+    if model.module is None or model.description.hyperparameters:
+        return model
+    runner = WarmRunner(model, slot, data_folder)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            defaults = runner.defaults(Path(folder) / "probe.log")
+        except ServerEnded as ended:
+            raise InputError(f"{model.path}: cannot be run: {ended.reason}") from None
+        finally:
+            runner.close()
+    if defaults is None:
+        return model
+    seed = model.description.seed or (USUAL_SEED if USUAL_SEED in defaults else None)
+    known = {name: HyperparameterDescription() for name in defaults}
+    return replace(model, description=model.description.model_copy(update={"hyperparameters": known, "seed": seed}))
