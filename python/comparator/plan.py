@@ -114,12 +114,16 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
         "metrics": metrics,
         "run_timeout": settings.run_timeout,
         "objective": _objective_words(settings, metric, objective),
-        "strategy": _strategy_settings(settings, place, notices),
+        "strategy": {
+            **_strategy_settings(settings, place, notices),
+            "past": _past(settings, space, objective, place, notices),
+        },
         "budget": _budget(settings, len(lines) if lines is not None else None),
         "provenance": provenance(place.root, place.site, place.workers, place.command),
         "notices": notices,
     }
-    _strategy(frozen, space).close()
+    informed = _strategy(frozen, space)
+    informed.close()
     return Plan(frozen, space, given.models, objective)
 
 
@@ -415,11 +419,34 @@ def _strategy(frozen: Mapping[str, Any], space: ParameterSpace | None) -> Strate
         names, points = zip(*frozen["upf"], strict=True)
         return SamplingStrategy(iter(points), made["in_flight"], names)
     try:
-        return make_strategy(
+        strategy = make_strategy(
             made["name"], space, seed=made["seed"], in_flight=made["in_flight"], options=made["options"]
         )
     except InputError as error:
         raise InputError(f"{made['where']}: {error}") from None
+    if made["past"] and strategy.inform([(point, value) for point, value in made["past"]]) == 0:
+        raise InputError(f"{made['where']}: strategy '{made['name']}' cannot be told past results")
+    return strategy
+
+
+def _past(
+    settings: ExperimentSettings, space: ParameterSpace | None, objective: Objective, place: Place, notices: list[str]
+) -> list[tuple[dict[str, Any], float | None]]:
+    """Past results that the search is told: points of this space with the mean of their values."""
+    told: list[tuple[dict[str, Any], float | None]] = []
+    if not settings.search.past or space is None:
+        return told
+    from comparator.past import as_told, read_past
+
+    for name in settings.search.past:
+        past = read_past(place.folder / name, metric=None)
+        if settings.compares or (past.metric, past.maximise) != (objective.metric, objective.maximise):
+            wanted = "a difference" if settings.compares else objective.metric
+            raise InputError(f"{place.file}: [search] past: {name} has {past.metric}, but the search is for {wanted}")
+        fitting = as_told(past, space)
+        notices.append(f"the search is told {len(fitting)} points of {name}; they are no runs of this store")
+        told += fitting
+    return told
 
 
 def _budget(settings: ExperimentSettings, lines: int | None) -> dict[str, int | None]:

@@ -31,6 +31,7 @@ class SearchSettings(BaseModel):
     evaluations: int | None = Field(default=None, ge=1)
     generations: int | None = Field(default=None, ge=1)
     seed: int = Field(default=1, ge=0)
+    past: list[str] = Field(default_factory=list)
 
     @property
     def options(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from comparator.leaf import Leaf
 from comparator.plan import Place, Plan, make_plan, reopen_plan
 from comparator.progress import ProgressView, point_words
 from comparator.root import command_line
-from comparator.settings import read_settings
+from comparator.settings import ENDS_BY_ITSELF, read_settings
 from comparator.site import ENGINES, Site, Slot, read_site
 from comparator.store import ExperimentFolder, experiment_path, now, pairs_in, read_experiment, state_of
 
@@ -101,6 +102,8 @@ def resume(host: Host, identifier: str) -> Sitting:
     """Open an experiment where it was left, and say what was found."""
     path = experiment_path(host.experiments, identifier)
     left_running = state_of(path)["running"]
+    if read_experiment(path).get("imported"):
+        raise InputError(f"experiment '{identifier}' was imported; a new search can be told of it by [search] past")
     plan = reopen_plan(read_experiment(path), root=host.root, site=host.site)
     folder = ExperimentFolder(path)
     done = {record["evaluation"] for record in folder.records}
@@ -161,6 +164,7 @@ class Sitting:
     def _drive(self, experiment: Experiment) -> None:
         shares = local.share_slots(self._host.slots, self._host.workers)
         leaves = [self._leaf(number, slots) for number, slots in enumerate(shares)]
+        self._evaluate_defaults(leaves[0])
         done_before = pairs_in(self._folder.records)
         with ProgressView(self._host.console, self._plan.frozen, done_before=done_before) as view:
 
@@ -170,6 +174,25 @@ class Sitting:
                 view.update(experiment.records, experiment.asked - len(running), min(len(running), self._host.workers))
 
             local.run(experiment, leaves, show)
+
+    def _evaluate_defaults(self, leaf: Leaf) -> None:
+        """Evaluate a single model at its settings as given, so that the report can say what a search bought.
+
+        It stands in `experiment.json` beside the search, not in its record, and costs nothing of its budget.
+        """
+        frozen = self._plan.frozen
+        searches = frozen["kind"] == "single" and frozen["strategy"]["name"] not in ENDS_BY_ITSELF
+        if not searches or "baseline" in frozen:
+            return
+        request = {"evaluation": -1, "name": "defaults", "point": {}, "replicate": 0}
+        try:
+            baseline = json.loads(leaf.evaluate(json.dumps(request)))
+        except BaseException:
+            leaf.cancel()
+            leaf.close()
+            raise
+        self._plan = replace(self._plan, frozen={**frozen, "baseline": {**baseline, "stage": "baseline"}})
+        self._folder.freeze(self._plan.frozen)
 
     def _leaf(self, number: int, slots: Sequence[Slot]) -> Leaf:
         return Leaf(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comparator.search.population import first_population
@@ -40,6 +41,10 @@ class SteadyStateStrategy(Strategy):
     The generation of a proposal counts one for every `population` proposals, so that the first population is
     generation 0 and a generation is complete when `population` more results are in.
 
+    Results of past work (`inform`) are members of the population from the start, and each takes the place of a random
+    point of the first one; where they fill it, the first proposals are children already. A table of first points is
+    handed out whole.
+
     The worst leaves, not the oldest, and most children are crossed as well as mutated, because that found better
     points within 56 evaluations on noisy functions (`test/bench/strategies.py`).
     """
@@ -57,15 +62,25 @@ class SteadyStateStrategy(Strategy):
         self._known: set[str] = set()
         self._closed = False
 
+    def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
+        self._known.update(json.dumps(point) for point, _ in past)
+        done = [(value, point) for point, value in past if value is not None and math.isfinite(value)]
+        for place, (value, point) in enumerate(done):
+            self._enter(value, place - len(done), point)
+        if self._settings.initial_population is None:
+            del self._first[: len(done)]
+        return len(done)
+
     def start(self) -> list[Proposal]:
-        return [self._proposal(self._first.pop()) for _ in range(min(self._in_flight, len(self._first)))]
+        first = self._in_flight if self._population else min(self._in_flight, len(self._first))
+        return [self._next() for _ in range(first)]
 
     def tell(self, number: int, value: float | None) -> list[Proposal]:
         if self._closed or number not in self._open:
             return []
         worth = math.inf if value is None or math.isnan(value) else value
         self._enter(worth, number, self._open.pop(number))
-        return [self._proposal(self._first.pop() if self._first else self._new_child())]
+        return [self._next()]
 
     def close(self) -> None:
         self._closed = True
@@ -74,6 +89,9 @@ class SteadyStateStrategy(Strategy):
         self._population.append((worth, number, point))
         if len(self._population) > self._settings.population:
             self._population.remove(max(self._population, key=lambda member: member[:2]))
+
+    def _next(self) -> Proposal:
+        return self._proposal(self._first.pop() if self._first else self._new_child())
 
     def _proposal(self, point: Point) -> Proposal:
         proposal = self._propose(point, self._proposed // self._settings.population)

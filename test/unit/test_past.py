@@ -1,0 +1,298 @@
+"""Past work: the forms that CANDLE's, IMPROVE's and DeepHyper's users have, with their defects."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from comparator.cmp import Objective
+from comparator.errors import InputError
+from comparator.experiment import Experiment
+from comparator.export import export
+from comparator.past import as_told, import_experiment, read_past, records_of
+from comparator.report import write_report
+from comparator.report.summary import summarise
+from comparator.search import Proposal, Strategy, make_strategy
+from comparator.space import ParameterSpace
+from comparator.store import ExperimentFolder, pairs_in, read_experiment, read_records, state_of
+
+PAST = Path(__file__).parent / "data" / "past"
+DEFECTS = PAST / "defects" / "hpo.csv"
+
+
+# Reading
+
+
+def test_a_table_is_read_past_its_defects() -> None:
+    past = read_past(DEFECTS)
+    assert (past.form, past.metric, past.maximise) == ("hpo.csv", "val_loss", False)
+    assert past.space.names == ["learning_rate", "batch_size"] and past.constants == {"epochs": 10}
+    assert [one.result for one in past.results] == [0.25, 0.125, None, 0.5, 0.375, None, 0.3125]
+    assert [one.iteration for one in past.results] == [0, 0, 0, 0, 1, 1, 2]
+    assert [one.seconds for one in past.results] == [12, 14, 3, 20, 13, 15, None]
+    assert past.results[1].point == {"learning_rate": 0.002, "batch_size": 32}
+    assert (past.duplicates, past.failed, past.missing) == (1, 2, ())
+    assert past.best == past.results[1]
+
+
+def test_findings_are_said_in_words() -> None:
+    findings = read_past(DEFECTS).findings
+    for expected in (
+        "line 8 is left out: not as many values as the 7 columns",
+        "line 9 is left out: iteration or sample is no whole number",
+        "line 10 is left out: 'batch_size': 'many' is not one of 16, 32, 64",
+        "parameter space: model_param_space-1.json, which lies beside it",
+        "1 record is left out: already there, alike in everything",
+        "2 of 7 evaluations failed",
+        "1 of 7 evaluations (14%) repeat an earlier point exactly: its value is the mean of its results",
+        "1 of 7 values of 'learning_rate' lie outside of the parameter space",
+        "3 of 7 values of 'learning_rate' lie exactly on a bound",
+        "deap-1.log counts 8 evaluations in 2 generations; the file has 7",
+    ):
+        assert expected in findings
+
+
+def test_a_missing_hyperparameter_makes_repeats_none() -> None:
+    past = read_past(PAST / "incomplete")
+    assert past.missing == ("batch_size",)
+    assert any(words.startswith("'batch_size' was varied and is not in the file") for words in past.findings)
+    assert "2 of 4 evaluations (50%) repeat an earlier point in all that the file tells" in past.findings
+    records = records_of(past)
+    assert [record["value"] for record in records] == [-0.5, -0.25, -0.75, -0.125]
+    assert records[2]["point"] == {"learning_rate": 0.001, "batch_size": "not recorded (evaluation 2)"}
+    assert pairs_in(records) == 4
+    assert as_told(past, ParameterSpace.read(PAST / "defects" / "model_param_space-1.json")) == []
+
+
+def test_an_output_table_has_its_constants_and_its_places_in_run_id() -> None:
+    past = read_past(PAST / "output" / "output.csv")
+    assert past.constants == {"train_ml_data_dir": "/data/split_0", "epochs": 10}
+    assert [(one.iteration, one.sample) for one in past.results] == [(0, 1), (0, 0), (1, 0)]
+    assert [entry["type"] for entry in past.space.entries()] == ["int", "float"]
+    assert (past.space.entries()[0]["lower"], past.space.entries()[0]["upper"]) == (16, 32)
+    assert past.findings[0] == "line 5 is left out: run_id does not end with restart, iteration and sample"
+    assert any(words.startswith("parameter space: none") for words in past.findings)
+
+
+def test_a_population_is_read_with_the_values_beside_it() -> None:
+    past = read_past(PAST / "deap" / "deap-3.log")
+    assert past.path.name == "population-3.txt" and past.form == "population"
+    assert [one.result for one in past.results] == [0.5, 0.25]
+    assert past.results[1].point == {"noise": 2.5, "layers": "[16]"} and past.constants == {"data": "a;b"}
+    assert "only the 3 points that the search ended with are recorded, 2 of them different" in past.findings
+
+
+def test_deephyper_maximises_its_objective() -> None:
+    file = PAST / "deephyper" / "hpo_results.csv"
+    past = read_past(file)
+    assert past.maximise and [one.result for one in past.results] == [-0.5, -0.25, None]
+    assert [past.value(one) for one in past.results] == [0.5, 0.25, None]
+    assert past.results[0].metrics == {"objective": -0.5, "val_loss": 0.5, "val_r2": 0.125}
+    assert [one.seconds for one in past.results] == [10, 7.5, 52]
+    assert past.results[2].reason == "the recorded result is 'F_timeout'"
+    loss = read_past(file, metric="val_loss")
+    assert not loss.maximise and [one.result for one in loss.results] == [0.5, 0.25, None]
+
+
+def test_two_searches_in_one_file_are_told_apart(tmp_path: Path) -> None:
+    table = tmp_path / "hpo.csv"
+    rows = ["001,0000,1,acc,0.5,1", "001,0000,2,acc,0.5,1", "001,0000,3,acc,0.5,1", "001,0001,3,acc,0.5,1"]
+    table.write_text("iteration,sample,noise,metric,result,walltime\n" + "\n".join(rows))
+    past = read_past(table)
+    assert past.maximise and len(past.results) == 4
+    assert any("the file holds more than one search" in words for words in past.findings)
+    assert "the result 0.5 stands at 3 different points: see whether they learnt at all" in past.findings
+    assert any(words.endswith("the model is deterministic") for words in past.findings)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "none of the forms that can be imported"),
+        ("a,b\n1,2\n", "none of the forms that can be imported"),
+        ("iteration,sample,metric,result\n", "has results of no metric"),
+        ("iteration,sample,noise,metric,result\n1,0,1,loss,1\n1,1,1,r2,1\n", "has results of loss, r2; say which"),
+        ("iteration,sample,noise,noise,metric,result\n", "the column 'noise' stands twice"),
+        ("noise,run_id,val_loss\n1,r_1,0.5\n", "has no evaluation that can be read"),
+        ('{"noise": 1};oops', "point 2 is not a JSON object"),
+        ("\xff\xfe", "not a text file in UTF-8"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_line(tmp_path: Path, content: str, message: str) -> None:
+    file = tmp_path / "hpo.csv"
+    file.write_bytes(content.encode("latin-1"))
+    with pytest.raises(InputError, match=message) as raised:
+        read_past(file)
+    assert "\n" not in str(raised.value) and str(file) in str(raised.value)
+
+
+def test_wrong_questions_are_answered_with_what_there_is(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'val_los' \(did you mean 'val_loss'\?\); it has val_loss"):
+        read_past(DEFECTS, metric="val_los")
+    with pytest.raises(InputError, match="no such file"):
+        read_past(tmp_path / "hpo.csv")
+    with pytest.raises(InputError, match=r"has none of hpo\.csv"):
+        read_past(tmp_path)
+    with pytest.raises(InputError, match=r"statistics of generations and no evaluations; give output\.csv"):
+        read_past(PAST / "output" / "deap-1.log")
+    with pytest.raises(InputError, match="not JSON"):
+        read_past(DEFECTS, space=DEFECTS)
+
+
+# Importing
+
+
+def test_an_imported_experiment_is_one_like_any_other(tmp_path: Path) -> None:
+    folder, findings = import_experiment(DEFECTS, tmp_path)
+    experiment, records = read_experiment(folder), read_records(folder / "evaluations.jsonl")
+    assert folder.name == experiment["id"] == "imported-hpo-1"
+    assert experiment["imported"]["file"] == str(DEFECTS)
+    assert experiment["imported"]["sha256"] == hashlib.sha256(DEFECTS.read_bytes()).hexdigest()
+    assert set(findings) < set(experiment["notices"])
+    assert state_of(folder)["state"] == "finished"
+    assert {record["stage"] for record in records} == {"imported"}
+    assert all(run["run"] is None and run["log"] is None for record in records for run in record["runs"])
+    assert not (tmp_path / "runs").exists()
+    assert experiment["space"][0]["upper"] == 0.05
+    summary = summarise(experiment, records)
+    assert summary.best is not None and summary.best.difference == 0.25
+    assert summary.counts == {"ok": 5, "failed": 2, "timeout": 0}
+    assert [one.count for one in summary.generations] == [4, 2, 1]
+    assert write_report(folder).is_file() and export(folder).is_file()
+
+
+def test_a_repeat_is_the_next_replicate_and_its_value_the_mean(tmp_path: Path) -> None:
+    repeat = records_of(read_past(DEFECTS))[4]
+    assert repeat["value"] == (0.125 + 0.375) / 2
+    assert [(run["replicate"], run["reused"]) for run in repeat["runs"]] == [(0, True), (1, False)]
+    assert pairs_in(records_of(read_past(DEFECTS))) == 7
+
+
+def test_ids_are_checked_and_a_file_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="must not begin with"):
+        import_experiment(DEFECTS, tmp_path, "../x")
+    with pytest.raises(InputError, match="no such file"):
+        import_experiment(tmp_path / "none.csv", tmp_path / "experiments")
+    assert not (tmp_path / "experiments").exists()
+    assert import_experiment(DEFECTS, tmp_path, "mine")[0].name == "mine"
+    with pytest.raises(InputError, match="already an experiment"):
+        import_experiment(DEFECTS, tmp_path, "mine")
+
+
+# Telling
+
+
+def make_informed(population: int = 4) -> tuple[Strategy, ParameterSpace, int]:
+    space = ParameterSpace.read(PAST / "defects" / "model_param_space-1.json")
+    strategy = make_strategy("steady_state", space, seed=3, in_flight=2, options={"population": population})
+    return strategy, space, strategy.inform(as_told(read_past(DEFECTS), space))
+
+
+def drive(strategy: Strategy, results: int) -> list[Proposal]:
+    proposals = strategy.start()
+    for number in range(results):
+        point = proposals[number].point
+        proposals += strategy.tell(number, abs(point["learning_rate"] - 0.005) + point["batch_size"] / 1000)
+    return proposals
+
+
+def test_points_are_told_once_whole_and_with_their_mean() -> None:
+    space = ParameterSpace.read(PAST / "defects" / "model_param_space-1.json")
+    told = as_told(read_past(DEFECTS), space)
+    assert told[0] == ({"learning_rate": 0.001, "batch_size": 16, "epochs": 10}, 0.25)
+    assert [value for _, value in told] == [0.25, 0.25, None, None, 0.3125]
+    for point, _ in told:
+        space.check(point)
+    other = ParameterSpace.from_entries([{"name": "noise", "type": "float", "lower": 0, "upper": 1}], "other")
+    assert as_told(read_past(DEFECTS), other) == []
+
+
+def test_another_value_of_a_constant_is_another_question() -> None:
+    space = ParameterSpace.read(PAST / "defects" / "model_param_space-1.json")
+    entries = [{**entry, "value": 20} if entry["type"] == "constant" else entry for entry in space.entries()]
+    assert as_told(read_past(DEFECTS), ParameterSpace.from_entries(entries, "other")) == []
+
+
+def test_a_search_breeds_from_what_it_was_told_and_numbers_only_its_own() -> None:
+    strategy, space, used = make_informed(population=2)
+    assert used == 3
+    first = strategy.start()
+    assert [proposal.number for proposal in first] == [0, 1] and {one.generation for one in first} == {0}
+    for proposal in drive(make_informed()[0], 40):
+        space.check(proposal.point)
+
+
+def test_an_informed_search_repeats_itself_and_differs_from_one_that_was_not() -> None:
+    first, again = (drive(make_informed()[0], 30) for _ in range(2))
+    assert first == again
+    space = make_informed()[1]
+    alone = make_strategy("steady_state", space, seed=3, in_flight=2, options={"population": 4})
+    assert drive(alone, 30) != first
+
+
+def test_an_informed_search_is_resumed_by_informing_it_again_and_the_past_costs_no_budget(tmp_path: Path) -> None:
+    asked: list[int] = []
+    for _ in range(2):
+        folder = ExperimentFolder(tmp_path)
+        experiment = Experiment(folder, make_informed()[0], Objective("val_loss", None), budget=20)
+        waiting = experiment.start()
+        for _ in range(12):
+            if waiting:
+                asked.append(json.loads(waiting[0])["evaluation"])
+                waiting += experiment.tell(answer_to(waiting.pop(0)))
+        folder.close()
+    assert sorted(asked) == list(range(20)) == sorted(record["evaluation"] for record in folder.records)
+    assert {record["stage"] for record in folder.records} == {"search"}
+
+
+def answer_to(request: str) -> str:
+    asked = json.loads(request)
+    point, seed = asked["point"], asked["replicate"] + 1
+    metrics = {"val_loss": point["learning_rate"] + point["batch_size"] + seed / 8}
+    run = {"submodel": 0, "replicate": asked["replicate"], "seed": seed, "status": "ok", "metrics": metrics}
+    outcome = {"status": "ok", "started": "", "seconds": 0.0, "worker": "w", "reason": None, "runs": [run]}
+    return json.dumps({**asked, **outcome})
+
+
+def test_other_strategies_leave_past_results_unused() -> None:
+    space = make_informed()[1]
+    strategy = make_strategy("random", space, seed=3, in_flight=2, options={})
+    assert strategy.inform(as_told(read_past(DEFECTS), space)) == 0
+
+
+# Real files
+
+
+@pytest.fixture(scope="module")
+def campaigns() -> list[Path]:
+    place = os.environ.get("COMPARATOR_CAMPAIGNS")
+    if not place:
+        pytest.skip("COMPARATOR_CAMPAIGNS does not name a folder with records of real searches (hpo.csv)")
+    return sorted(Path(place).rglob("hpo.csv"))
+
+
+def test_real_files_are_read_whole(campaigns: list[Path], tmp_path: Path) -> None:
+    assert campaigns
+    for number, file in enumerate(campaigns):
+        past = read_past(file)
+        rows = len(file.read_text().splitlines()) - 1
+        assert len(past.results) + past.duplicates == rows
+        assert past.best is not None
+        folder, _ = import_experiment(file, tmp_path, f"campaign-{number}")
+        summary = summarise(read_experiment(folder), read_records(folder / "evaluations.jsonl"))
+        assert len(summary.evaluations) == len(past.results)
+        told = as_told(past, past.space)
+        assert (not told) == bool(past.missing) or all(one.name in past.missing for one in past.space.parameters)
+
+
+def test_a_real_file_gets_its_report(campaigns: list[Path], tmp_path: Path) -> None:
+    smallest = min(campaigns, key=lambda file: file.stat().st_size)
+    shutil.copytree(smallest.parent, tmp_path / "campaign")
+    folder, _ = import_experiment(tmp_path / "campaign", tmp_path / "experiments")
+    assert write_report(folder).is_file()
+    assert json.loads((folder / "report.json").read_text())["best"] is not None

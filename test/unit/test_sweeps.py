@@ -1,0 +1,169 @@
+"""Unrolled parameter files: reading, making, carrying out; the paper's two grids share their trainings."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_command_line import EXPERIMENT, QUICK, Desk
+
+from comparator.cmp import submodel_hyperparameters
+from comparator.errors import InputError
+from comparator.hyperparameters import read_hyperparameters
+from comparator.leaf import run_identity
+from comparator.space import ParameterSpace
+from comparator.unroll import combine, design_points, read_axis
+from comparator.upf import Line, read_upf, write_upf
+
+CFG = Path(__file__).parents[2] / "cfg"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_a_upf_with_comments(tmp_path: Path) -> None:
+    path = tmp_path / "upf.txt"
+    path.write_text('# heading\n\n{"id": "a", "Epochs": 3, "tag": "x # y"}  # behind\n  {"id": "b", "dense": [1, 2]}')
+    assert read_upf(path) == [Line("a", {"epochs": 3, "tag": "x # y"}), Line("b", {"dense": [1, 2]})]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "has no line"),
+        ("# only a comment\n", "has no line"),
+        ('{"id": "a"}\nepochs = 3\n', "line 2: not JSON"),
+        ('{"id": "a"}\n{"epochs": 3}\n', "line 2: has no 'id'"),
+        ('{"id": "a"}\n\n{"id": "a"}\n', "line 3: the id 'a' stands twice"),
+        ('{"id": "../a"}\n', "line 1: id '../a'"),
+        ('{"id": 7}\n', "line 1: 'id' = 7"),
+        ('["a"]\n', "line 1"),
+        ('{"id": "a"} {"id": "b"}\n', 'line 1: \'{"id": "b"}\' stands behind'),
+        ('{"id": "a", "x": NaN}\n', "line 1: not JSON"),
+        ("id,epochs\n1,3\n", "line 1: not JSON"),
+    ],
+)
+def test_what_is_wrong_with_a_upf_is_said_with_its_line(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "upf.txt"
+    path.write_text(text)
+    with pytest.raises(InputError) as raised:
+        read_upf(path)
+    assert words in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+json_values = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(), st.booleans())
+names = st.text("abcdefg_", min_size=1).filter(lambda name: name != "id")
+
+
+@given(points=st.lists(st.dictionaries(names, json_values, max_size=4), min_size=1, max_size=12))
+def test_what_is_written_is_read(tmp_path_factory, points) -> None:
+    path = tmp_path_factory.mktemp("upf") / "upf.txt"
+    path.write_text(write_upf(points, "run"), encoding="utf-8")
+    assert [line.hyperparameters for line in read_upf(path)] == points
+
+
+@given(st.text())
+def test_no_text_is_a_crash(tmp_path_factory, text: str) -> None:
+    path = tmp_path_factory.mktemp("upf") / "upf.txt"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    try:
+        read_upf(path)
+    except InputError as error:
+        assert "\n" not in str(error).replace(text, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "axis"),
+    [
+        ("noise=0:50:3", ("noise", [0, 25, 50])),
+        ("rate=0.1:0.4:4", ("rate", pytest.approx([0.1, 0.2, 0.3, 0.4]))),
+        ("study=CCLE,gCSI", ("study", ["CCLE", "gCSI"])),
+        ("size=1,2.5", ("size", [1, 2.5])),
+        ("x=3:9:1", ("x", [3])),
+    ],
+)
+def test_axes(text: str, axis) -> None:
+    assert read_axis(text) == axis
+
+
+@pytest.mark.parametrize("text", ["noise", "noise=", "=3", "noise=a:b:3", "noise=0:1:0", "noise=0:1:x"])
+def test_wrong_axes(text: str) -> None:
+    with pytest.raises(InputError, match="noise|=3"):
+        read_axis(text)
+
+
+@pytest.mark.parametrize("design", ["cartesian", "random", "latin", "sobol"])
+def test_designs_stay_within_the_space(design: str) -> None:
+    space = ParameterSpace.read(CFG / "uno-space.json")
+    points = design_points(space, design, 20, seed=3)
+    assert points == design_points(space, design, 20, seed=3)
+    assert len(points) == 20 or design == "cartesian"
+    for point in points:
+        space.check(point)
+    if design in ("latin", "sobol"):
+        halves = sum(point["layer_force"] < 112.5 for point in points)
+        assert 8 <= halves <= 12
+
+
+def test_lists_combine_with_every_point() -> None:
+    points = combine([("study", ["A", "B"]), ("rows", [1, 2])], [{"x": 0}, {"x": 1}])
+    assert len(points) == 8
+    assert points[0] == {"study": "A", "rows": 1, "x": 0}
+    with pytest.raises(InputError, match="twice"):
+        combine([("a", [1]), ("a", [2])], [])
+
+
+def test_a_sweep_evaluates_every_line_under_its_id(desk: Desk) -> None:
+    desk.write("upf.txt", '{"id": "one", "noise": 1}\n{"id": "two", "noise": 2, "cmp_0_size": 50}  # larger\n')
+    desk.write("sweep.toml", EXPERIMENT.split("[search]")[0].replace("space = ", "# ") + 'upf = "upf.txt"\n')
+    done = desk.run("sweep", "sweep.toml")
+    assert done.returncode == 0, done.stderr
+    records = sorted(desk.records("sweep-1"), key=lambda record: record["evaluation"])
+    assert [(record["id"], record["point"]["noise"]) for record in records] == [("one", 1), ("two", 2)]
+    log = (desk.experiments / records[0]["runs"][0]["log"]).read_text()
+    assert '"run_id": "one-0-0"' in log
+    assert desk.run("sweep", "--resume", "sweep-1").returncode == 0
+
+
+def test_a_bare_upf(desk: Desk) -> None:
+    desk.write("upf.txt", desk.run("unroll", "--grid", "noise=0:10:3", "--grid", "size=20,40").stdout)
+    desk.write("quick.txt", "[a]\nside = 'right'\n")
+    done = desk.run("sweep", "upf.txt", "--model", str(QUICK), "--hyperparameters", "quick.txt", "--id", "bare")
+    assert done.returncode == 0, done.stderr
+    assert len(desk.records("bare")) == 6
+    assert "--model" in desk.run("sweep", "upf.txt").stderr
+    assert desk.run("sweep", "quick.toml", "--model", "x").returncode == 2
+
+
+def test_a_search_of_a_single_model_says_what_it_bought(desk: Desk) -> None:
+    text = EXPERIMENT.replace("title", f'model = "{QUICK}"\ntitle').split("[cmp]")[0]
+    desk.write("single.toml", text)
+    desk.write("quick.txt", "[a]\nside = 'left'\n")
+    assert desk.run("search", "single.toml").returncode == 0
+    experiment = json.loads((desk.experiments / "single-1" / "experiment.json").read_text())
+    assert experiment["baseline"]["value"] == pytest.approx(0.11)
+    assert all(record["evaluation"] >= 0 for record in desk.records("single-1"))
+
+
+def test_the_two_grids_of_the_paper_share_every_training() -> None:
+    """Each training of cmp-grid at a point is one of dense-noise, by its identity."""
+    compared = read_hyperparameters(CFG / "cmp-uno.txt")
+    alone = read_hyperparameters(CFG / "dense-noise.txt")
+    grids = [ParameterSpace.read(CFG / name) for name in ("noise-layer.json", "study-noise-layer.json")]
+    counts = {"noise": 11, "layer_force": 11}
+    submodel = {"identity": "m", "data": "d", "seed": "rng_seed"}
+    done = {
+        run_identity(submodel, {**alone, **point}, 1)
+        for point in grids[1].grid(counts)
+    }  # fmt: skip
+    wanted = {
+        run_identity(submodel, given, 1)
+        for point in grids[0].grid(counts)
+        for given in submodel_hyperparameters(compared, point, compares=True)
+    }
+    assert len(done) == 242
+    assert wanted == done
