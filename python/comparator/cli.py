@@ -363,12 +363,19 @@ def _state_words(state: Mapping[str, Any]) -> str:
 
 
 def stop_signals_like_ctrl_c() -> None:
-    """Let SIGTERM and SIGHUP end an experiment the way Ctrl-C does."""
+    """Let SIGTERM and SIGHUP end an experiment the way Ctrl-C does; once it is ending, further ones change nothing."""
+    numbers = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    ]
 
     def stop(*_: object) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in numbers:
         signal.signal(number, stop)
 
 

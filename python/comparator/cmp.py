@@ -10,7 +10,7 @@ from comparator.difference import Difference, NoValue, distance
 from comparator.hyperparameters import split_for_submodels
 
 # They say which model runs and with which defaults; the leaf has read them already.
-NOT_FOR_MODELS = {"model_name", "config_file", "candle_image"}
+NOT_FOR_MODELS = {"model_name", "config", "config_file", "candle_image"}
 
 
 def submodel_hyperparameters(

@@ -11,6 +11,7 @@ evaluation before the strategy hears of it, and replays the record when an exper
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +34,7 @@ Runs = list[dict[str, Any]]
 class _Point:
     """What this experiment knows of one point of the space."""
 
-    asked: int = 0  # replicates asked for, finished or not
+    asked: set[int] = field(default_factory=set)  # replicates asked for, finished or not
     runs: dict[int, Runs] = field(default_factory=dict)  # of finished replicates
     values: dict[int, float] = field(default_factory=dict)  # of replicates that ended well
     waiting: list[Proposal] = field(default_factory=list)  # repeats that need no replicate of their own
@@ -148,8 +149,9 @@ class Experiment:
         return self.ended_early is not None
 
     def _ask(self, proposal: Proposal, point: _Point) -> str:
-        replicate = point.asked
-        point.asked += 1
+        # The lowest that is free: of two replicates in flight the first may have been cut off.
+        replicate = next(number for number in itertools.count() if number not in point.asked)
+        point.asked.add(replicate)
         self.asked += 1
         self._repeats_in_a_row = 0
         self._running[proposal.number] = (replicate, now())
@@ -198,7 +200,7 @@ class Experiment:
         for replicate, runs in _by_replicate(record["runs"]).items():
             if replicate not in point.runs:
                 self._learn(point, replicate, runs)
-                point.asked += 1
+                point.asked.add(replicate)
                 self.asked += 1
         self._tell_strategy(number, record["value"])
 

@@ -96,7 +96,10 @@ def parse_value(text: str) -> Any:
     text = text.strip()
     value = _literal(text)
     if value is _NO_LITERAL:
-        return _COMMENT_BEHIND.sub("", text) if not text.startswith(("'", '"')) else text
+        bare = _COMMENT_BEHIND.sub("", text)
+        value = _literal(bare) if bare != text else _NO_LITERAL
+        if value is _NO_LITERAL:
+            return bare if not text.startswith(("'", '"')) else text
     if isinstance(value, str) and _QUOTED_NUMBER.fullmatch(value) and math.isfinite(float(value)):
         return float(value)
     return value

@@ -9,55 +9,70 @@ A leaf never raises: a failure is a result. `status` of a result may also be `ca
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import shutil
 import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from comparator.cmp import submodel_hyperparameters
 from comparator.difference import NoValue
-from comparator.model.model import Model
+from comparator.model.model import Model, data_identity
 from comparator.model.runner import make_runner
 from comparator.model.training import Outcome, Runner, Training
 from comparator.site import Slot
 from comparator.store import RunStore, now
 
+# A fact that a model may report: it ended before its training was complete, by its own `timeout`.
+CUT_SHORT = "timed_out"
 # These cannot change a result (design decision 5); the seed is part of the identity by itself.
 NOT_PART_OF_AN_IDENTITY = {"run_id", "experiment_id", "output_dir", "verbose", "timeout"}
 DEFAULT_SEED = 1
 
 
-def run_identity(submodel: Mapping[str, Any], hyperparameters: Mapping[str, object], seed: int) -> str:
-    """SHA-256 over the model, the data, the seed and the hyperparameters that can change a result."""
-    telling = {
-        key: value
-        for key, value in hyperparameters.items()
-        if key not in NOT_PART_OF_AN_IDENTITY and key != submodel["seed"]
-    }
+def run_identity(
+    submodel: Mapping[str, Any], hyperparameters: Mapping[str, object], seed: int, data_folder: Path
+) -> str:
+    """SHA-256 over the model, the data, the seed and the hyperparameters that can change a result.
+
+    A hyperparameter that names a file, as it stands or under `data_folder`, counts with the file's contents.
+    """
+    neutral = {*NOT_PART_OF_AN_IDENTITY, *submodel["without_effect"], submodel["seed"]}
+    telling = {key: value for key, value in hyperparameters.items() if key not in neutral}
     content = {
         "model": submodel["identity"],
         "data": submodel["data"],
         "seed": seed,
-        "hyperparameters": _canonical(telling),
+        "hyperparameters": _canonical(telling, data_folder),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _canonical(value: Any) -> Any:
-    """`value` with 50.0 as 50: which of the two a file or a grid has tells nothing."""
+def _canonical(value: Any, data_folder: Path) -> Any:
+    """`value` with 50.0 as 50, which differ in writing only, and with the contents of files that it names."""
+    if isinstance(value, str) and value:
+        return [value, _contents(data_folder / value)]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, (list, tuple)):
-        return [_canonical(each) for each in value]
+        return [_canonical(each, data_folder) for each in value]
     if isinstance(value, Mapping):
-        return {key: _canonical(each) for key, each in value.items()}
+        return {key: _canonical(each, data_folder) for key, each in value.items()}
     return value
+
+
+def _contents(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    except (OSError, ValueError):
+        return None
 
 
 class Leaf:
@@ -152,7 +167,7 @@ class Leaf:
         seed = self._seed(submodel, hyperparameters) + asked["replicate"]
         if submodel["seed"] is not None:
             hyperparameters[submodel["seed"]] = seed
-        identity = run_identity(submodel, hyperparameters, seed)
+        identity = run_identity(submodel, hyperparameters, seed, self._data_folder)
         entry = {"submodel": number, "replicate": asked["replicate"], "seed": seed, "run": identity}
         with self._runs.claim(identity, self._cancelled) as folder:
             if folder is None:
@@ -173,9 +188,11 @@ class Leaf:
         folder: Path,
         slot: Slot,
     ) -> dict[str, Any]:
+        _empty(folder)
         log = folder / "model.log"
-        log.write_bytes(b"")
         model = self._models[number]
+        if data_identity(model, self._data_folder) != self._experiment["models"][number]["data"]:
+            return _unfit(f"the data in {self._data_folder} have changed since the experiment began")
         prefix = hyperparameters.get("run_id")
         own = f"{asked['name'] or format(asked['evaluation'], '05d')}-{asked['replicate']}-{number}"
         names = {
@@ -194,6 +211,8 @@ class Leaf:
         )
         started, clock = now(), time.monotonic()
         outcome: Outcome = self._runner(model, slot).run(training)
+        if outcome.status == "ok" and outcome.metrics.get(CUT_SHORT):
+            outcome = replace(outcome, status="timeout", reason="the model ended its training early, by its timeout")
         return {
             **asdict(outcome),
             "seconds": round(time.monotonic() - clock, 3),
@@ -220,8 +239,23 @@ class Leaf:
 
     def _keep_traceback(self, evaluation: int) -> None:
         path = self._experiments / self._experiment["id"] / "errors.log"
-        with path.open("a", encoding="utf-8") as file:
+        with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
             file.write(f"{now()} evaluation {evaluation}\n{traceback.format_exc()}\n")
+
+
+def _empty(folder: Path) -> None:
+    """Clear what an earlier, failed attempt at the same run has left, but for the lock that is held."""
+    for entry in folder.iterdir():
+        if entry.name == "lock":
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _unfit(reason: str) -> dict[str, Any]:
+    return {"status": "failed", "metrics": {}, "history": {}, "reason": reason, "seconds": 0.0}
 
 
 def _entry_of(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ identities, metric, budget, provenance. Everything later (leaf, report, resume) 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +18,7 @@ from comparator.difference import find_difference
 from comparator.errors import InputError, nearest
 from comparator.hyperparameters import as_flags, check_names, read_with_warnings, split_for_submodels
 from comparator.leaf import DEFAULT_SEED
-from comparator.model.model import Model, find_model, outside_container
+from comparator.model.model import Model, data_identity, find_model, outside_container
 from comparator.model.probe import described
 from comparator.model.process import run_environment
 from comparator.provenance import provenance
@@ -31,6 +30,7 @@ from comparator.space import ParameterSpace
 from comparator.upf import names_in, read_upf
 
 FORMAT = 1
+CONFIG_FILE = ("config", "config_file")
 
 Say = Callable[[str], None]
 
@@ -90,8 +90,10 @@ class _Given:
 def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
     """Check `settings` whole; raises `InputError`. Prepares the models' data on the way."""
     space = ParameterSpace.read(place.folder / settings.space) if settings.space is not None else None
+    settings = settings.model_copy(update={"set": {**_config_files_in(space), **settings.set}})
     lines = read_upf(place.folder / settings.upf) if settings.upf is not None else None
-    varied = space.names if space is not None else names_in(lines or [])
+    named = space.names if space is not None else names_in(lines or [])
+    varied = [name for name in named if name not in CONFIG_FILE]
     given = _choose_hyperparameters(settings, varied, place)
     notices = [*(space.warnings if space is not None else ()), *given.warnings]
     metric = settings.asked_metric
@@ -137,7 +139,7 @@ def reopen_plan(frozen: dict[str, Any], *, root: Path, site: Site) -> Plan:
     for submodel, model in zip(frozen["models"], models, strict=True):
         if model.identity != submodel["identity"]:
             raise InputError(f"{model.path}: the model has changed since '{frozen['id']}' began; start anew")
-        if _data_identity(model, site.data_folder) != submodel["data"]:
+        if data_identity(model, site.data_folder) != submodel["data"]:
             raise InputError(f"{site.data_folder}: the data have changed since '{frozen['id']}' began; start anew")
     objective = make_objective(settings, frozen["metric"], frozen["metrics"], Path(frozen["file"]))
     space = ParameterSpace.from_entries(frozen["space"], "experiment.json") if frozen["space"] else None
@@ -156,6 +158,17 @@ def make_objective(settings: ExperimentSettings, metric: str, metrics: Mapping[s
 # Hyperparameters and models
 
 
+def _config_files_in(space: ParameterSpace | None) -> dict[str, Any]:
+    """What constants of a space called `config` or `config_file` mean: the file of hyperparameters below all else."""
+    entries = space.entries() if space is not None else []
+    given = [entry["value"] for entry in entries if entry["type"] == "constant" and entry["name"] in CONFIG_FILE]
+    return {"config_file": given[0]} if given else {}
+
+
+class _MissingData(InputError):
+    """The model's data do not have what the hyperparameters ask for."""
+
+
 def _choose_hyperparameters(settings: ExperimentSettings, varied: list[str], place: Place) -> _Given:
     """Take the file that the settings name; of several the first whose data are there."""
     named = settings.hyperparameters
@@ -167,7 +180,7 @@ def _choose_hyperparameters(settings: ExperimentSettings, varied: list[str], pla
         try:
             read, warnings = read_with_warnings(file)
             given = _check_hyperparameters(read, file, settings, varied, place)
-        except InputError as error:
+        except _MissingData as error:
             refused.append(f"{file.name} cannot be used here ({error})")
             if file == files[-1]:
                 raise
@@ -205,8 +218,9 @@ def _check_hyperparameters(
                 "name": model.name,
                 "path": str(model.path),
                 "identity": model.identity,
-                "data": _data_identity(model, data_folder),
+                "data": data_identity(model, data_folder),
                 "seed": model.description.seed,
+                "without_effect": sorted(name for name, each in known.items() if each.effect == "none"),
                 "config": config,
                 "hyperparameters": own[number],
             }
@@ -373,18 +387,7 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
             process.kill()
             raise
     if process.returncode != 0:
-        raise InputError(f"{model.name}: {last or f'preprocess.sh ended with exit status {process.returncode}'}")
-
-
-def _data_identity(model: Model, data_folder: Path) -> str | None:
-    """SHA-256 of the manifest that the model's data have, None where there is none."""
-    if model.description.data_manifest is None:
-        return None
-    try:
-        manifest = (data_folder / model.description.data_manifest).read_bytes()
-    except OSError:
-        return None
-    return hashlib.sha256(manifest).hexdigest()
+        raise _MissingData(f"{model.name}: {last or f'preprocess.sh ended with exit status {process.returncode}'}")
 
 
 # Search

@@ -106,12 +106,13 @@ def resume(host: Host, identifier: str) -> Sitting:
         raise InputError(f"experiment '{identifier}' was imported; a new search can be told of it by [search] past")
     plan = reopen_plan(read_experiment(path), root=host.root, site=host.site)
     folder = ExperimentFolder(path)
-    done = {record["evaluation"] for record in folder.records}
-    to_repeat = sum(each["evaluation"] not in done for each in left_running)
-    found = f"{len(done)} done, {to_repeat} to repeat"
-    if plan.budget is not None:
-        found += f", {max(0, plan.budget - pairs_in(folder.records) - to_repeat)} to go"
-    host.say(f"experiment {identifier}: {found}")
+    recorded = {record["evaluation"] for record in folder.records}
+    done, to_repeat = pairs_in(folder.records), sum(each["evaluation"] not in recorded for each in left_running)
+    to_go = "" if plan.budget is None else f", {max(0, plan.budget - done - to_repeat)} to go"
+    host.say(f"experiment {identifier}: {done} done, {to_repeat} to repeat{to_go}")
+    in_flight = plan.frozen["strategy"]["in_flight"]
+    if host.workers > in_flight:
+        host.say(f"note: it began with {in_flight} evaluations at a time; more workers than that stay idle")
     return Sitting(host, plan, folder)
 
 
@@ -211,7 +212,8 @@ class Sitting:
         return command_line(host.experiments, host.root, "search", "--resume", self._folder.identifier)
 
     def _leave(self, state: str, experiment: Experiment, reason: str | None) -> None:
-        self._folder.say(state, experiment.running if state == "stopped" else [], reason)
+        left = experiment.running[: self._host.workers] if state == "stopped" else []
+        self._folder.say(state, left, reason)
         self._folder.close()
 
     def _report(self) -> Path:

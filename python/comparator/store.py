@@ -130,7 +130,8 @@ class ExperimentFolder:
         self.identifier = path.name
         self.evaluations = path / "evaluations.jsonl"
         self._lock = (path / "lock").open("w")
-        if not _try_lock(self._lock.fileno()):
+        # A watcher that looks whether the lock is held holds it for an instant itself.
+        if not any(_try_lock(self._lock.fileno()) or time.sleep(0.05) for _ in range(5)):
             self._lock.close()
             raise InputError(f"experiment '{path.name}' is being run by another process; watch it instead")
         self.records, length = _whole_lines(self.evaluations)
@@ -222,14 +223,14 @@ def is_locked(path: Path) -> bool:
     """Whether a process on this machine holds the experiment."""
     try:
         with (path / "lock").open("r") as lock:
-            return not _try_lock(lock.fileno())
+            return not _try_lock(lock.fileno(), fcntl.LOCK_SH)
     except OSError:
         return False
 
 
-def _try_lock(descriptor: int) -> bool:
+def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -322,7 +322,7 @@ def test_stopped_and_resumed_is_the_experiment_that_was_never_stopped(desk: Desk
         if line.startswith("4/12"):
             break
     process.send_signal(stopped_by)
-    output, errors = process.communicate(timeout=10)
+    output, errors = process.communicate(timeout=60)
     if stopped_by is signal.SIGKILL:
         assert process.returncode == -signal.SIGKILL
     else:
@@ -338,6 +338,62 @@ def test_stopped_and_resumed_is_the_experiment_that_was_never_stopped(desk: Desk
     assert [each["point"] for each in desk.records("quick-1")] == [each["point"] for each in whole]
 
 
+def test_a_second_ctrl_c_changes_nothing(desk: Desk) -> None:
+    process = desk.start("search", "quick.toml", "--set", "hyperparameters.sleep=30")
+    assert process.stdout is not None
+    assert "experiment quick-1" in process.stdout.readline()
+    assert "no result yet" in process.stdout.readline()
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "--resume quick-1" in output
+    assert "Traceback" not in errors
+
+
+def test_replicates_of_a_model_without_a_description_have_seeds_of_their_own(desk: Desk) -> None:
+    desk.write(
+        "space.json", json.dumps([{"name": "noise", "type": "ordered", "element_type": "int", "values": [1, 2]}])
+    )
+    desk.write("quick.txt", HYPERPARAMETERS + "cmp_1_jitter = 0.01\n")
+    assert desk.run("search", "quick.toml").returncode == 0
+    runs = [run for record in desk.records("quick-1") for run in record["runs"] if run["submodel"] == 1]
+    assert len({run["metrics"]["val_loss"] for run in runs if run["seed"] == 1}) == 2
+    assert len({run["seed"] for run in runs}) > 2
+    assert all(run["metrics"]["seed"] == run["seed"] for run in runs)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x = 1\n", "has no function run"),
+        ("def run(p) return 1\n", "SyntaxError"),
+        ("import no_such_package\n", "No module named 'no_such_package'"),
+        ("def initialize_parameters():\n    return 5\ndef run(p):\n    return 1\n", "TypeError"),
+    ],
+)
+def test_a_model_that_cannot_run_is_told_before_anything_starts(desk: Desk, text: str, words: str) -> None:
+    desk.write("broken.py", text)
+    desk.write("quick.txt", HYPERPARAMETERS.replace(str(QUICK), "broken.py"))
+    done = desk.run("search", "quick.toml")
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_constant_config_of_a_space_is_a_file_of_hyperparameters(desk: Desk) -> None:
+    model = desk.folder / "model"
+    model.mkdir()
+    (model / "quick.py").write_text(QUICK.read_text())
+    (model / "model.toml").write_text('module = "quick"\n')
+    (model / "best.txt").write_text("[a]\nsize = 40\n")
+    desk.write("quick.txt", HYPERPARAMETERS.replace(str(QUICK), "model"))
+    desk.write("space.json", json.dumps([SPACE[0], {"name": "config", "type": "constant", "value": "best.txt"}]))
+    assert desk.run("search", "quick.toml", "--set", "search.evaluations=2").returncode == 0
+    log = (desk.experiments / desk.records("quick-1")[0]["runs"][0]["log"]).read_text()
+    assert " size 40" in log
+
+
 def test_watch_list_and_stop_see_an_experiment_of_another_process(desk: Desk) -> None:
     process = desk.start("search", "quick.toml", "--set", "hyperparameters.sleep=30", "--id", "mine")
     assert process.stdout is not None
@@ -348,8 +404,8 @@ def test_watch_list_and_stop_see_an_experiment_of_another_process(desk: Desk) ->
     assert "being run by another process" in desk.run("search", "--resume", "mine").stderr
     watching = desk.start("watch", "mine")
     assert desk.run("stop", "mine").returncode == 0
-    process.communicate(timeout=10)
-    watched, _ = watching.communicate(timeout=10)
+    process.communicate(timeout=60)
+    watched, _ = watching.communicate(timeout=60)
     assert "mine: stopped" in watched
     assert desk.run("stop", "mine").returncode == 2
 

@@ -186,6 +186,33 @@ def test_a_resumed_experiment_is_the_one_that_was_never_stopped(tmp_path, model,
         assert {each[1:] for each in told(resumed)} == {each[1:] for each in told(whole)}
 
 
+def test_a_replicate_that_was_cut_off_is_asked_again(tmp_path) -> None:
+    """Two replicates of one point are in flight, the second finishes first, then the experiment is stopped."""
+
+    def of(name: str, *, stop: bool) -> ExperimentFolder:
+        folder = ExperimentFolder.create(tmp_path, name, None)
+        experiment = Experiment(folder, Listed(xs(1, 1, 2)), OBJECTIVE, budget=3)
+        first, second = experiment.start()
+        requests = experiment.tell(result_of(second, noisy))
+        if stop:
+            folder.close()
+            folder = ExperimentFolder(folder.path)
+            experiment = Experiment(folder, Listed(xs(1, 1, 2)), OBJECTIVE, budget=3)
+            finish(experiment, noisy)
+        else:
+            finish(experiment, noisy, first=[first, *requests])
+        return folder
+
+    assert values(of("stopped", stop=True)) == values(of("whole", stop=False))
+
+
+def test_an_evaluation_without_runs_is_recorded_and_the_search_goes_on(folder) -> None:
+    experiment = Experiment(folder, Listed(xs(1, 2), ahead=1), OBJECTIVE, budget=2)
+    broken = {**json.loads(result_of(experiment.start()[0], noisy, status="failed")), "runs": []}
+    finish(experiment, noisy, first=experiment.tell(json.dumps(broken)))
+    assert [line["status"] for line in folder.records] == ["failed", "ok"]
+
+
 def test_a_record_that_does_not_follow_is_refused(folder) -> None:
     finish(Experiment(folder, Listed(xs(1, 2)), OBJECTIVE, budget=2), noisy)
     with pytest.raises(ComparatorError, match="now proposes"):

@@ -19,7 +19,15 @@ QUICK = Model("quick", Path(__file__).parent / "models" / "quick.py")
 
 
 def submodel(number: int, **fields) -> dict:
-    return {"submodel": number, "identity": "m", "data": None, "seed": "rng_seed", "config": {}, **fields}
+    return {
+        "submodel": number,
+        "identity": "m",
+        "data": None,
+        "seed": "rng_seed",
+        "config": {},
+        "without_effect": [],
+        **fields,
+    }
 
 
 EXPERIMENT = {
@@ -90,16 +98,59 @@ names = st.text("abcdefgh_", min_size=1, max_size=8)
 values = st.one_of(st.integers(), st.floats(allow_nan=False), st.booleans(), st.text(max_size=5), st.none())
 
 
+def identity(hyperparameters: dict, seed: int = 1, **fields) -> str:
+    return run_identity(submodel(0, **fields), hyperparameters, seed, Path("/nowhere"))
+
+
 @given(st.dictionaries(names, values, max_size=6), st.integers(0, 5))
 def test_an_identity_does_not_depend_on_order_or_on_what_cannot_change_a_result(hyperparameters, seed) -> None:
-    turned = dict(reversed(hyperparameters.items()))
-    neutral = dict.fromkeys(NOT_PART_OF_AN_IDENTITY, "x")
-    identity = run_identity(submodel(0), hyperparameters, seed)
-    assert run_identity(submodel(1), {**turned, **neutral, "rng_seed": 99}, seed) == identity
-    assert run_identity(submodel(0), {**hyperparameters, "new": 1}, seed) != identity
-    assert run_identity(submodel(0), hyperparameters, seed + 1) != identity
-    assert run_identity(submodel(0, data="d"), hyperparameters, seed) != identity
-    assert run_identity(submodel(0, identity="other"), hyperparameters, seed) != identity
+    same = {**dict(reversed(hyperparameters.items())), **dict.fromkeys(NOT_PART_OF_AN_IDENTITY, "x"), "rng_seed": 99}
+    plain = identity(hyperparameters, seed)
+    assert identity(same, seed) == plain
+    assert identity({**hyperparameters, "out_act": 1}, seed, without_effect=["out_act"]) == plain
+    assert identity({**hyperparameters, "new": 1}, seed) != plain
+    assert identity(hyperparameters, seed + 1) != plain
+    assert identity(hyperparameters, seed, data="d") != plain
+    assert identity(hyperparameters, seed, identity="other") != plain
+
+
+def test_an_identity_tells_what_differs_and_not_how_it_is_written() -> None:
+    assert identity({"noise": 50}) == identity({"noise": 50.0})
+    assert identity({"noise": [1, 2.0]}) == identity({"noise": [1.0, 2]})
+    assert identity({"flag": True}) != identity({"flag": 1})
+    assert identity({"size": "50"}) != identity({"size": 50})
+
+
+def test_a_file_counts_with_its_contents(tmp_path: Path) -> None:
+    def of_genes(text: str) -> str:
+        (tmp_path / "genes.txt").write_text(text)
+        return run_identity(submodel(0), {"genes": "genes.txt"}, 1, tmp_path)
+
+    assert of_genes("TP53") == of_genes("TP53") != of_genes("KRAS")
+
+
+def test_what_a_failed_attempt_left_is_no_result_of_the_next(leaf: Leaf, tmp_path: Path) -> None:
+    failed = ask(leaf, point={"behave": "raise"})
+    folder = tmp_path / "runs" / failed["runs"][0]["run"]
+    (folder / "val_scores.json").write_text('{"mse": 0.1}')
+    (folder / "deep").mkdir()
+    assert ask(leaf, point={"behave": "raise"})["status"] == "failed"
+    assert sorted(path.name for path in folder.iterdir()) == ["lock", "model.log", "result.json"]
+
+
+def test_a_training_that_its_own_timeout_cut_short_is_no_result(leaf: Leaf) -> None:
+    for _ in range(2):
+        result = ask(leaf, point={"behave": "cut short"})
+        assert result["status"] == "timeout"
+        assert "by its timeout" in result["reason"]
+        assert not result["runs"][0]["reused"]
+
+
+def test_a_store_that_cannot_be_written_is_a_result(leaf: Leaf, tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("in the way")
+    result = ask(leaf)
+    assert (result["status"], result["runs"]) == ("failed", [])
+    assert "runs" in result["reason"]
 
 
 @given(st.integers(1, 9), st.integers(1, 9))

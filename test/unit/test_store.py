@@ -134,5 +134,5 @@ def test_a_second_claim_waits_and_can_be_cancelled(tmp_path) -> None:
         waiting = threading.Thread(target=claim)
         waiting.start()
         cancelled.set()
-        waiting.join(10)
+        waiting.join(60)
     assert claimed == [None]

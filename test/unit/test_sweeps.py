@@ -92,7 +92,7 @@ def test_axes(text: str, axis) -> None:
 
 @pytest.mark.parametrize("text", ["noise", "noise=", "=3", "noise=a:b:3", "noise=0:1:0", "noise=0:1:x"])
 def test_wrong_axes(text: str) -> None:
-    with pytest.raises(InputError, match="noise|=3"):
+    with pytest.raises(InputError, match=r"noise|=3"):
         read_axis(text)
 
 
@@ -155,13 +155,13 @@ def test_the_two_grids_of_the_paper_share_every_training() -> None:
     alone = read_hyperparameters(CFG / "dense-noise.txt")
     grids = [ParameterSpace.read(CFG / name) for name in ("noise-layer.json", "study-noise-layer.json")]
     counts = {"noise": 11, "layer_force": 11}
-    submodel = {"identity": "m", "data": "d", "seed": "rng_seed"}
+    submodel = {"identity": "m", "data": "d", "seed": "rng_seed", "without_effect": []}
     done = {
-        run_identity(submodel, {**alone, **point}, 1)
+        run_identity(submodel, {**alone, **point}, 1, CFG)
         for point in grids[1].grid(counts)
     }  # fmt: skip
     wanted = {
-        run_identity(submodel, given, 1)
+        run_identity(submodel, given, 1, CFG)
         for point in grids[0].grid(counts)
         for given in submodel_hyperparameters(compared, point, compares=True)
     }

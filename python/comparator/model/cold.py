@@ -101,7 +101,8 @@ def reported_results(training: Training) -> Outcome:
             metrics[match[1] or training.metric] = value
     result_file, scores_file = training.folder / "result.txt", training.folder / "val_scores.json"
     if result_file.is_file() and result_file.stat().st_size:
-        value = _finite(result_file.read_text(errors="replace").split()[0])
+        words = result_file.read_text(errors="replace").split()
+        value = _finite(words[0]) if words else "nothing"
         if not isinstance(value, str):
             metrics.setdefault(training.metric, value)
     if scores_file.is_file():
@@ -116,6 +117,8 @@ def _scores(path: Path) -> dict[str, float]:
     try:
         scores = json.loads(path.read_text())
     except (OSError, ValueError):
+        return {}
+    if not isinstance(scores, dict):
         return {}
     return {
         name: float(value) for name, value in scores.items() if isinstance(value, (int, float)) and math.isfinite(value)

@@ -47,12 +47,17 @@ class Model:
 
     @cached_property
     def identity(self) -> str:
-        """SHA-256 over the names and contents of all files that the model consists of."""
-        if not self.is_folder:
-            return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        """SHA-256 over the names and contents of all files that the model consists of.
+
+        Of a Python file these are it, its description, and the Python files beside it, which it may import.
+        """
         digest = hashlib.sha256()
-        for root in dict.fromkeys([self.path.resolve(), *self.python_path]):
-            for file in _files_below(root):
+        roots = [self.path.resolve(), *self.python_path] if self.is_folder else [self.path.parent]
+        for root in dict.fromkeys(roots):
+            files = (
+                _files_below(root) if self.is_folder else [*sorted(root.glob("*.py")), self.path.with_suffix(".toml")]
+            )
+            for file in filter(Path.is_file, files):
                 content = hashlib.sha256(file.read_bytes()).hexdigest()
                 digest.update(f"{root.name}/{file.relative_to(root).as_posix()}\0{content}\n".encode())
         return digest.hexdigest()
@@ -68,6 +73,17 @@ class Model:
         raise InputError(
             f"config_file = '{value}': no such file, and neither {data_folder} nor {self.path} has '{asked.name}'"
         )
+
+
+def data_identity(model: Model, data_folder: Path) -> str | None:
+    """SHA-256 of the manifest that the model's data have, None where there is none."""
+    if model.description.data_manifest is None:
+        return None
+    try:
+        manifest = (data_folder / model.description.data_manifest).read_bytes()
+    except OSError:
+        return None
+    return hashlib.sha256(manifest).hexdigest()
 
 
 def outside_container(value: object, data_folder: Path) -> object:

@@ -32,6 +32,8 @@ def run(params):
         return {"val_loss": float("nan")}
     if behave == "nonsense":
         return "as well as could be expected"
+    if behave == "cut short":
+        return {"val_loss": 0.5, "timed_out": 1}
     if behave == "nothing":
         return {}
     time.sleep(params["sleep"])
