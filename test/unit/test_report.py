@@ -10,7 +10,7 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,14 @@ import pytest
 from comparator.errors import InputError
 from comparator.report import write_report
 from comparator.report.axes import Axis, varying_axes
+from comparator.report.beside import gather_material
+from comparator.report.figures.heat import metric_scale
+from comparator.report.figures.many import ranking
+from comparator.report.figures.progress import best_and_mean
+from comparator.report.importance import importance
 from comparator.report.summary import Summary, as_json, summarise
-from comparator.report.words import answer, mean_predictor, repeat_commands, yardsticks
+from comparator.report.words import answer, baseline, mean_predictor, repeat_commands, yardsticks
+from comparator.report.workers import busy, sittings_of, spans_of
 
 Point = dict[str, Any]
 Metrics = dict[str, float]
@@ -126,9 +132,9 @@ def make_record(
         "point": point,
         "status": status,
         "value": value if status == "ok" else None,
-        "started": "2026-11-23T05:48:26.120Z",
+        "started": f"2026-11-23T05:{48 + number // 12:02d}:{5 * (number % 12):02d}.120Z",
         "seconds": 7.4,
-        "worker": "local/1",
+        "worker": f"local/{number % 2}",
         "runs": runs,
         "reason": None if status == "ok" else "train.sh ended with exit code 137",
         **changes,
@@ -180,9 +186,29 @@ def save(folder: Path, experiment: dict[str, Any], records: list[dict[str, Any]]
     return folder
 
 
+def with_histories(experiments: Path, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Write a `result.json` with learning curves for each run, and return the records as they are."""
+    for run in (run for record in records for run in record["runs"]):
+        folder = experiments / "runs" / run["run"]
+        folder.mkdir(parents=True, exist_ok=True)
+        losses = [0.08 / epoch + 0.01 * (1 + run["submodel"]) for epoch in range(1, 11)]
+        history = {"val_loss": losses, "loss": [*losses[:5], None, *losses[6:]]}
+        (folder / "result.json").write_text(json.dumps({"status": "ok", "history": history}))
+    return records
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coarse_pictures() -> Iterator[None]:
+    """Write PNG files of few dots: what they show is looked at by people, not here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("comparator.report.svg.DOTS_PER_INCH", 50)
+        yield
+
+
 @pytest.fixture(scope="module")
 def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = save(tmp_path_factory.mktemp("experiments") / "cmp-ga-3", make_experiment(), genetic())
+    experiments = tmp_path_factory.mktemp("experiments")
+    folder = save(experiments / "cmp-ga-3", make_experiment(), with_histories(experiments, genetic()))
     write_report(folder)
     return folder
 
@@ -412,7 +438,12 @@ def check_files(folder: Path) -> None:
 def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
     check_files(ordinary)
     assert {path.name for path in (ordinary / "figures").iterdir()} == {
-        f"{name}.{form}" for name in ("search", "progress", "models") for form in ("png", "svg")
+        f"{name}.{form}"
+        for name in (
+            *("search", "progress", "models", "timeline", "learning-1", "learning-2", "learning-3"),
+            *("model-1", "model-1-own", "model-2", "model-2-own"),
+        )
+        for form in ("png", "svg")
     }
     text = " ".join(" ".join(read_page(ordinary).words).split())
     for expected in (
@@ -443,9 +474,9 @@ def test_every_successful_evaluation_has_a_cell_and_every_mark_a_row(ordinary: P
     cells = [
         attrs["data-evaluations"] or "" for _, attrs in page.tags if str(attrs.get("data-tip")).startswith("noise ")
     ]
-    assert sorted(int(number) for cell in cells for number in cell.split()) == [
-        number for number in range(56) if number not in (11, 38)
-    ]
+    done = [number for number in range(56) if number not in (11, 38)]
+    maps = 1 + 2 * 2  # the difference, and two models on two scales
+    assert sorted(int(number) for cell in cells for number in cell.split()) == sorted(done * maps)
 
 
 def test_the_csv_is_tidy(ordinary: Path) -> None:
@@ -461,7 +492,7 @@ def test_the_csv_is_tidy(ordinary: Path) -> None:
 def test_svg_text_is_text_and_figures_are_the_same_each_time(ordinary: Path, tmp_path: Path) -> None:
     document = (ordinary / "figures" / "search.svg").read_text(encoding="utf-8")
     assert ">layer_force</text>" in document
-    folder = save(tmp_path / "cmp-ga-3", make_experiment(), genetic())
+    folder = save(tmp_path / "cmp-ga-3", make_experiment(), with_histories(tmp_path, genetic()))
     write_report(folder)
     assert (folder / "figures" / "search.svg").read_text(encoding="utf-8") == document
     assert (folder / "report.html").read_bytes() == (ordinary / "report.html").read_bytes()
@@ -578,7 +609,207 @@ def test_a_folder_without_an_experiment_is_refused(tmp_path: Path) -> None:
 
 
 def test_very_many_evaluations_are_drawn_as_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("comparator.report.figures.MANY", 20)
+    monkeypatch.setattr("comparator.report.figures.drawing.MANY", 20)
+    monkeypatch.setattr("comparator.report.figures.skill.MANY", 20)
+    monkeypatch.setattr("comparator.report.figures.timeline.MANY", 20)
     folder = save(tmp_path / "x", make_experiment(), genetic(24))
     write_report(folder)
     check_files(folder)
+
+
+# -- grids, and what lies beside an experiment -------------------------------------------------------------
+
+
+def grid_records(per_axis: int = 5, **changes: Any) -> list[dict[str, Any]]:
+    random_numbers = random.Random(9)
+    points = [
+        {"noise": 50.0 * column / (per_axis - 1), "layer_force": round(25 * 8 ** (row / (per_axis - 1)))}
+        for column in range(per_axis)
+        for row in range(per_axis)
+    ]
+    return [
+        make_record(
+            number, point, (uno(point, 0, random_numbers), uno(point, 1, random_numbers)), generation=None, **changes
+        )
+        for number, point in enumerate(points)
+    ]
+
+
+GRID = {"id": "cmp-grid-1", "strategy": {"name": "grid"}}
+
+
+def test_a_grid_has_a_cell_for_each_of_its_points() -> None:
+    summary = summary_of(grid_records(), **GRID)
+    noise, layers = summary.axes
+    assert summary.lattice and noise.at == (0, 12.5, 25, 37.5, 50) and layers.at == (25, 42, 71, 119, 200)
+    assert [noise.bin(value) for value in noise.at] == [layers.bin(value) for value in layers.at] == [0, 1, 2, 3, 4]
+    assert noise.label(1) == "12.5" and noise.range() == "0 to 50" and noise.middle(1) == 12.5
+    assert sum(layers.share(number) for number in range(5)) == pytest.approx(1)
+
+
+def test_scattered_points_are_no_grid_and_an_unfinished_grid_is_one() -> None:
+    assert not summary_of(genetic()).lattice
+    half = grid_records()[:13]
+    assert summary_of(half, **GRID).lattice and not summary_of(half).lattice
+    assert summary_of(grid_records()).lattice  # whatever chose its points
+
+
+def test_a_grids_report_shows_its_cells_and_no_progress(tmp_path: Path) -> None:
+    folder = save(tmp_path / "cmp-grid-1", make_experiment(**GRID), grid_records())
+    write_report(folder)
+    check_files(folder)
+    names = {path.stem for path in (folder / "figures").glob("*.svg")}
+    assert {"grid", "model-1", "model-2-own"} <= names and not {"search", "progress", "parallel"} & names
+    tips = read_page(folder).values("data-tip")
+    assert sum(tip.startswith("noise 12.5\nlayer_force 42\n") for tip in tips) == 1 + 2 * 2
+
+
+def figure_six(experiments: Path, **changes: Any) -> str:
+    """Return the caption of Figure 6 of a search beside a grid with these changes to its experiment.json."""
+    save(experiments / "cmp-grid-1", make_experiment(**{**GRID, **changes}), grid_records())
+    folder = save(experiments / "cmp-ga-3", make_experiment(), genetic(20))
+    summary = summarise(make_experiment(), genetic(20))
+    return best_and_mean(summary, gather_material(folder, make_experiment(), summary).grid)[0].caption
+
+
+def test_a_search_is_measured_by_the_grids_best(tmp_path: Path) -> None:
+    caption = figure_six(tmp_path)
+    best = summary_of(grid_records(), **GRID).best
+    assert best is not None and f"grid of 25 points, experiment cmp-grid-1: {best.difference:.4g}" in caption
+
+
+def test_a_grid_without_a_space_file_counts_where_its_points_lie_within(tmp_path: Path) -> None:
+    assert "grid of 25 points" in figure_six(tmp_path, space=[])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metric": "val_r2"},
+        {"objective": {"name": "signed difference", "maximise": True}},
+        {"space": [{**NOISE, "upper": 60}, LAYERS]},
+        {"models": [{**model, "identity": "other"} for model in make_experiment()["models"]]},
+        {"models": [{**model, "hyperparameters": {"epochs": 9}} for model in make_experiment()["models"]]},
+        {"kind": "single"},
+        {"models": "damaged"},
+    ],
+)
+def test_another_question_is_no_measure(tmp_path: Path, changes: dict[str, Any]) -> None:
+    assert "grid of" not in figure_six(tmp_path, **changes)
+
+
+def test_what_lies_beside_may_be_damaged(tmp_path: Path) -> None:
+    unfinished = save(tmp_path / "cmp-grid-1", make_experiment(**GRID), grid_records()[:20])
+    (unfinished / "state.json").write_text('{"state": "stopped"}')
+    save(tmp_path / "cmp-grid-2", make_experiment(**GRID), [], tail=b"{\n{\n{}\n")
+    (save(tmp_path / "torn", make_experiment(), []) / "experiment.json").write_text('{"id": ')
+    (tmp_path / "runs").mkdir()
+    records = genetic(6, ())
+    for number, content in enumerate(("", "[]", '{"history": 3}', '{"history": {"val_loss": ["a", null]}}')):
+        identity = records[number]["runs"][0]["run"] = f"run-{number}"
+        (tmp_path / "runs" / identity).mkdir()
+        (tmp_path / "runs" / identity / "result.json").write_text(content)
+    records[5]["runs"][0]["run"] = "../../escaped"
+    folder = save(tmp_path / "cmp-ga-3", make_experiment(), records)
+    write_report(folder)
+    check_files(folder)
+    text = (folder / "report.html").read_text()
+    assert "grid of" not in text and "Learning curves are left out" in text
+
+
+# -- figures -----------------------------------------------------------------------------------------------
+
+
+def test_a_single_models_grid_has_a_panel_for_each_study(tmp_path: Path) -> None:
+    study = {"name": "train_sources", "type": "categorical", "values": ["CCLE", "GDSC1"]}
+    records = [
+        make_record(
+            25 * submodel + one["evaluation"],
+            {**one["point"], "train_sources": study["values"][submodel]},
+            (one["runs"][submodel]["metrics"],),
+            generation=None,
+        )
+        for submodel in (0, 1)
+        for one in grid_records()
+    ]
+    single = {"kind": "single", "objective": {"name": "val_loss", "maximise": False}, **GRID}
+    experiment = make_experiment(space=[NOISE, LAYERS, study], models=make_experiment()["models"][:1], **single)
+    folder = save(tmp_path / "dense-noise-1", experiment, records)
+    write_report(folder)
+    check_files(folder)
+    names = {path.stem for path in (folder / "figures").glob("*.svg")}
+    assert {"model-1", "model-2", "model-1-own", "importance"} <= names and not {"grid", "parallel"} & names
+    text = " ".join(read_page(folder).words)
+    assert "val_loss of train_sources CCLE" in text and "val_loss of train_sources GDSC1" in text
+
+
+def test_the_metrics_scale_is_white_at_the_median_red_above_and_blue_below() -> None:
+    scale = metric_scale([0.01, 0.02, 0.03, 0.2, 0.3])
+    assert min(scale.rgba(0.03)[:3]) > 0.95
+    red, _, blue, _ = scale.rgba(0.2)
+    assert red > blue
+    red, _, blue, _ = scale.rgba(0.01)
+    assert blue > red
+    assert scale.ink(0.01) == "#ffffff" and scale.ink(0.03) == "#000000"
+
+
+def test_a_run_that_diverged_does_not_press_the_others_into_one_colour() -> None:
+    usual = [0.01 + 0.001 * number for number in range(20)]
+    scale = metric_scale([*usual, 1e6])
+    assert scale.extend == "max" and scale.ticks[-1] == usual[-1]
+    assert metric_scale([]).ticks and metric_scale([2.0, 2.0]).ticks == (2.0,)
+
+
+def test_the_sitting_after_a_pause_is_told_from_the_first() -> None:
+    records = [
+        make_record(
+            number, {"noise": 1.0 * number}, ({},), started=f"2026-11-23T{hour}:00:{5 * number:02d}Z", value=0.0
+        )
+        for number, hour in ((0, "05"), (1, "05"), (2, "09"), (3, "09"))
+    ]
+    spans = spans_of(summary_of(records, models=[]).evaluations)
+    first, second = sittings_of(spans)
+    assert first.end - first.start == pytest.approx(12.4) and second.pause == pytest.approx(4 * 3600 - 2.4)
+    share = busy(spans, [first, second])
+    assert share == pytest.approx(4 * 7.4 / (2 * (12.4 + 12.4)))
+    assert spans_of(summary_of([{**records[0], "started": "yesterday"}], models=[]).evaluations) == []
+
+
+def planted(count: int, noise: float) -> Summary:
+    """Return a search of four hyperparameters of which only noise and activation matter."""
+    space = [NOISE, LAYERS, CATEGORICAL, {"name": "residual", "type": "logical"}]
+    random_numbers = random.Random(4)
+    records = sampled(space, count)
+    for record in records:
+        effect = record["point"]["noise"] / 50 + (record["point"]["activation"] == "tanh")
+        record["value"] = -effect - random_numbers.gauss(0, noise)
+    return summary_of(records, space=space)
+
+
+def test_the_hyperparameters_that_matter_are_found() -> None:
+    found = importance(planted(80, 0.05))
+    assert found is not None and found.predicted > 0.5 and found.points == 80
+    assert {share.axis.name for share in found.shares if share.shown} == {"noise", "activation"}
+    assert all(abs(share.mean) < 0.05 and share.low <= share.mean <= share.high for share in found.shares[2:])
+
+
+def test_noise_is_not_called_important() -> None:
+    found = importance(planted(40, 50.0))
+    assert found is not None and found.predicted <= 0 and not any(share.shown for share in found.shares)
+    assert "means nothing yet" in ranking(planted(40, 50.0), found)[0].caption
+    assert importance(planted(8, 0.0)) is None
+
+
+def test_what_the_search_bought_over_the_default_settings_is_said() -> None:
+    records = [make_record(number, {"noise": 1.0 * number}, ({"val_loss": 0.02},), value=0.02) for number in range(3)]
+    default = make_record(0, {"noise": 9.0}, ({"val_loss": 0.025},), value=0.025)
+    single = {"kind": "single", "objective": {"name": "val_loss", "maximise": False}}
+    single["models"] = make_experiment()["models"][:1]
+    said = baseline(summary_of(records, baseline=default, **single))
+    assert said is not None and said.startswith("The default settings (noise 9) reach a val_loss of 0.025; ")
+    assert "the search found 0.02, better by 0.005 (20%)." in said and "luck" in said
+    failed = baseline(summary_of(records, baseline={**default, "status": "failed", "reason": "broke"}, **single))
+    assert failed == "The default settings (noise 9) gave no val_loss: broke."
+    best = baseline(summary_of(records, baseline={**default, "value": 0.01}, **single))
+    assert best is not None and "nothing better (its best is 0.02)" in best
+    assert baseline(summary_of(records, **single)) is None

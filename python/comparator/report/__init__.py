@@ -1,7 +1,8 @@
 """The report of an experiment: one page, figures, a table and a file for programs.
 
-Made from `experiment.json` and `evaluations.jsonl` in the experiment's folder, and from nothing else; it can
-be made while the experiment runs, and again later. Each file is written whole, then renamed.
+Made from `experiment.json` and `evaluations.jsonl` in the experiment's folder, and, where they are there, from
+the histories of its runs and a grid over the same space beside it; it can be made while the experiment runs,
+and again later. Each file is written whole, then renamed.
 
 `evaluations.csv` has one row an evaluation, in the order in which they finished, UTF-8, empty where there is
 no value:
@@ -33,10 +34,14 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from comparator.report.beside import Material, gather_material
 from comparator.report.summary import Summary, as_json, summarise
 from comparator.store import read_experiment, read_records
+
+if TYPE_CHECKING:
+    from comparator.report.page import Gallery
 
 __all__ = ["write_report"]
 
@@ -51,14 +56,14 @@ def write_report(folder: Path) -> Path:
     experiment = read_experiment(folder)
     records = read_records(folder / "evaluations.jsonl")
     summary = summarise(experiment, records)
-    pictures = _write_figures(folder / "figures", summary)
+    gallery = _write_figures(folder / "figures", gather_material(folder, experiment, summary))
     _write(folder / "evaluations.csv", evaluations_csv(summary, records).encode("utf-8", "replace"))
     _write(folder / "report.json", json.dumps(as_json(summary), indent=2, allow_nan=False).encode())
 
     from comparator.report.page import render  # jinja2, only where a page is made
 
     page = folder / "report.html"
-    _write(page, render(experiment, summary, pictures).encode("utf-8", "replace"))
+    _write(page, render(experiment, summary, gallery).encode("utf-8", "replace"))
     return page
 
 
@@ -118,23 +123,25 @@ def evaluations_csv(summary: Summary, records: Sequence[Mapping[str, Any]]) -> s
     return text.getvalue()
 
 
-def _write_figures(folder: Path, summary: Summary) -> list[Any]:
+def _write_figures(folder: Path, material: Material) -> Gallery:
     """Write each figure as PNG and SVG, remove those of an earlier report, and return them for the page."""
     from comparator.report import figures, page, svg  # matplotlib, only where figures are made
 
     folder.mkdir(exist_ok=True)
     pictures = []
     with figures.style():
-        for drawing in figures.draw(summary):
+        drawings = figures.draw(material)
+        for drawing in drawings:
+            svg.settle(drawing)
             document = svg.svg(drawing)
             _write(folder / f"{drawing.name}.svg", document)
             _write(folder / f"{drawing.name}.png", svg.png(drawing))
-            pictures.append(page.Picture(drawing.name, drawing.title, drawing.caption, svg.inline(document, drawing)))
+            pictures.append(page.picture(drawing, svg.inline(document, drawing)))
     current = {picture.name for picture in pictures}
     for path in [*folder.glob("*.svg"), *folder.glob("*.png")]:
         if path.stem not in current:
             path.unlink(missing_ok=True)
-    return pictures
+    return page.Gallery(tuple(pictures), tuple(figures.left_out(material, drawings)))
 
 
 def _cell(point: Mapping[str, Any], name: str) -> Any:

@@ -1,16 +1,18 @@
 """The hyperparameters that an experiment varied, as axes with bins.
 
 A number's range is cut into ten bins (deciles of the range, of its logarithm on a log scale); a categorical,
-ordered or logical hyperparameter, and an integer with at most ten values, has one bin for each value.
+ordered or logical hyperparameter, and an integer with at most ten values, has one bin for each value. Where
+the points lie on a lattice, as those of a grid do, a number has one bin around each value of the lattice.
 """
 
 from __future__ import annotations
 
 import bisect
+import itertools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 BINS = 10
@@ -22,13 +24,15 @@ class Axis:
     """One varying hyperparameter.
 
     `edges` are the n + 1 borders of the n bins in the coordinates of the axis: the hyperparameter's own
-    values where it is continuous; the index into `values`, give or take a half, where it is discrete.
+    values where it is continuous; the index into `values`, give or take a half, where it is discrete. `at`
+    are the lattice's values, one in each bin, where the bins are a lattice's.
     """
 
     name: str
     edges: tuple[float, ...]
     log: bool = False
     values: tuple[Any, ...] = ()
+    at: tuple[float, ...] = ()
 
     @property
     def discrete(self) -> bool:
@@ -52,6 +56,8 @@ class Axis:
 
     def label(self, number: int) -> str:
         """Return bin `number` in words: its value, or `12.5 to 17.5`."""
+        if self.at:
+            return show(self.at[number])
         if self.discrete:
             return show(self.values[number])
         return f"{show(self.edges[number])} to {show(self.edges[number + 1])}"
@@ -60,7 +66,29 @@ class Axis:
         """Return the whole axis in words: `0 to 50`, `1e-05 to 0.1, log scale` or `relu, tanh`."""
         if self.discrete:
             return ", ".join(show(value) for value in self.values)
-        return f"{show(self.edges[0])} to {show(self.edges[-1])}" + (", log scale" if self.log else "")
+        low, high = (self.at or self.edges)[0], (self.at or self.edges)[-1]
+        return f"{show(low)} to {show(high)}" + (", log scale" if self.log else "")
+
+    def share(self, number: int) -> float:
+        """Return the share of the axis, as it is drawn, that bin `number` takes."""
+        start, end, low, high = map(self._drawn, (self.edges[0], self.edges[-1], *self.edges[number : number + 2]))
+        return (high - low) / (end - start)
+
+    def middle(self, number: int) -> float:
+        """Return the coordinate of the middle of bin `number`, as it is drawn."""
+        low, high = map(self._drawn, self.edges[number : number + 2])
+        return 10 ** ((low + high) / 2) if self.log else (low + high) / 2
+
+    def position(self, value: Any) -> float | None:
+        """Return where `value` lies between the axis's ends, 0 to 1, as it is drawn."""
+        coordinate = self.coordinate(value)
+        if coordinate is None:
+            return None
+        start, end, place = map(self._drawn, (self.edges[0], self.edges[-1], coordinate))
+        return min(max((place - start) / (end - start), 0.0), 1.0)
+
+    def _drawn(self, coordinate: float) -> float:
+        return math.log10(coordinate) if self.log else coordinate
 
 
 def varying_axes(space: Iterable[Mapping[str, Any]], points: Sequence[Mapping[str, Any]]) -> tuple[Axis, ...]:
@@ -72,6 +100,30 @@ def varying_axes(space: Iterable[Mapping[str, Any]], points: Sequence[Mapping[st
     entries = list(space)
     axes = [_axis_of_entry(entry) for entry in entries] if entries else _axes_of_points(points)
     return tuple(axis for axis in axes if axis is not None)
+
+
+def on_lattice(axes: Sequence[Axis], points: Sequence[Mapping[str, Any]], grid: bool) -> tuple[Axis, ...] | None:
+    """Return the axes with a bin around each value of the lattice that the points lie on; None where they do not.
+
+    Points of a search happen to share a value, those of a grid all do: they count as on a lattice where they
+    fill it, or where they come from a `grid` that is not finished.
+    """
+    if len(axes) < 2 or len(points) < 4:
+        return None
+    taken: set[tuple[float, ...]] = set()
+    for point in points:
+        place = [axis.coordinate(point.get(axis.name)) for axis in axes]
+        if None in place:
+            return None
+        taken.add(tuple(each for each in place if each is not None))
+    values = [sorted({place[number] for place in taken}) for number in range(len(axes))]
+    size = math.prod(map(len, values))
+    if len(taken) < size and not (grid and len(taken) > 0.3 * size):
+        return None
+    return tuple(
+        axis if axis.discrete or len(own) < 2 else replace(axis, edges=_around(own, axis.log), at=tuple(own))
+        for axis, own in zip(axes, values, strict=True)
+    )
 
 
 def is_number(value: Any) -> bool:
@@ -116,6 +168,14 @@ def _axes_of_points(points: Sequence[Mapping[str, Any]]) -> list[Axis | None]:
         else:
             axes.append(_discrete(name, tuple(values)))
     return axes
+
+
+def _around(values: Sequence[float], log: bool) -> tuple[float, ...]:
+    """Return the borders half-way between neighbours, and as far beyond the outer ones."""
+    drawn = [math.log10(value) for value in values] if log else list(values)
+    inner = [(one + other) / 2 for one, other in itertools.pairwise(drawn)]
+    borders = [2 * drawn[0] - inner[0], *inner, 2 * drawn[-1] - inner[-1]]
+    return tuple(10**border for border in borders) if log else tuple(borders)
 
 
 def _discrete(name: str, values: tuple[Any, ...]) -> Axis | None:

@@ -19,11 +19,25 @@
     place(x, y);
   }
 
-  const numbersOf = (mark) => mark.dataset.evaluations.split(" ");
+  const numbersOf = (mark) => mark.dataset.evaluations.split(" ").filter(Boolean);
   for (const mark of marks) {
     mark.addEventListener("pointermove", (event) => say(mark, event.clientX, event.clientY));
     mark.addEventListener("pointerleave", () => { tip.hidden = true; });
-    mark.addEventListener("click", () => choose(numbersOf(mark), true));
+    mark.addEventListener("click", () => { if (numbersOf(mark).length) choose(numbersOf(mark), true); });
+  }
+
+  // Pictures that take turns: a choice holds for every figure that offers it.
+  function turn(of, choice) {
+    for (const one of document.querySelectorAll("[data-of]")) {
+      if (one.dataset.of !== of) continue;
+      if (one.dataset.choose) one.setAttribute("aria-pressed", String(one.dataset.choose === choice));
+      else one.hidden = one.dataset.choice !== choice;
+    }
+  }
+  const buttons = [...document.querySelectorAll("[data-choose]")];
+  for (const button of buttons) button.addEventListener("click", () => turn(button.dataset.of, button.dataset.choose));
+  for (const of of new Set(buttons.map((one) => one.dataset.of))) {
+    turn(of, buttons.find((one) => one.dataset.of === of).dataset.choose);
   }
   if (!table) return;
 

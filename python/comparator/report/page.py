@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from comparator.report import words
 from comparator.report.axes import is_number, show
+from comparator.report.figures.drawing import Drawing
 from comparator.report.summary import SKILL, Evaluation, Summary
 
 SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
@@ -22,12 +23,33 @@ SPLIT = "split"  # hyperparameters whose names hold this word say how the data w
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure for the page: `name` of its files in figures/, title, caption, and the SVG element."""
+    """A figure for the page: `name` of its files in figures/, title, caption, and the SVG element.
+
+    Pictures of the same `place` take turns there: `choice` is what a reader chooses, out of the set `of`.
+    """
 
     name: str
     title: str
     caption: str
     svg: str
+    place: str
+    of: str = ""
+    choice: str = ""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The pictures in the page's order, and a sentence for each that is left out."""
+
+    pictures: tuple[Picture, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    def places(self) -> list[tuple[str, list[Picture]]]:
+        """Return the pictures by their place."""
+        by_place: dict[str, list[Picture]] = {}
+        for one in self.pictures:
+            by_place.setdefault(one.place, []).append(one)
+        return list(by_place.items())
 
 
 @dataclass(frozen=True)
@@ -47,7 +69,21 @@ class Row:
     logs: tuple[tuple[str, str], ...]
 
 
-def render(experiment: Mapping[str, Any], summary: Summary, pictures: Sequence[Picture]) -> str:
+def picture(drawing: Drawing, svg: str) -> Picture:
+    """Return `drawing`, whose SVG element is `svg`, for the page."""
+    choice = drawing.choice
+    return Picture(
+        drawing.name,
+        drawing.title,
+        drawing.caption,
+        Markup(svg),
+        drawing.place or drawing.name,
+        choice.of if choice else "",
+        choice.label if choice else "",
+    )
+
+
+def render(experiment: Mapping[str, Any], summary: Summary, gallery: Gallery) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
     environment = Environment(
         loader=PackageLoader("comparator.report", ""),
@@ -69,8 +105,9 @@ def render(experiment: Mapping[str, Any], summary: Summary, pictures: Sequence[P
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             question=words.question(summary),
             answer=words.answer(summary),
-            remarks=[text for text in (words.mean_predictor(summary), words.yardsticks(summary)) if text],
-            pictures=[(picture, Markup(picture.svg)) for picture in pictures],
+            remarks=[text for text in _remarks(summary) if text],
+            places=gallery.places(),
+            left_out=gallery.left_out,
             best_columns=_metric_columns(summary),
             columns=columns,
             rows=rows,
@@ -83,6 +120,10 @@ def render(experiment: Mapping[str, Any], summary: Summary, pictures: Sequence[P
             notices=[str(notice) for notice in experiment.get("notices") or []],
         )
     )
+
+
+def _remarks(summary: Summary) -> tuple[str | None, ...]:
+    return words.baseline(summary), words.mean_predictor(summary), words.yardsticks(summary)
 
 
 def differing_hyperparameters(experiment: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
@@ -146,14 +187,15 @@ def _metric_columns(summary: Summary) -> list[tuple[int, str, str]]:
 
 
 def _table(summary: Summary) -> tuple[list[str], list[Row]]:
-    """Return the headings and the rows of the table of evaluations; stages only where there are several."""
+    """Return the headings and the rows of the table of evaluations; stages and generations only where there are any."""
     staged = len({one.stage for one in summary.evaluations}) > 1
+    counted = any(one.generation is not None for one in summary.evaluations)
     paired = summary.kind != "single"
     measured = _metric_columns(summary)
     headings = [
         "number",
         *["stage"] * staged,
-        "generation",
+        *["generation"] * counted,
         *(axis.name for axis in summary.axes),
         "status",
         *["difference"] * paired,
@@ -167,7 +209,7 @@ def _table(summary: Summary) -> tuple[list[str], list[Row]]:
         values = [
             one.number,
             *[one.stage] * staged,
-            one.generation,
+            *[one.generation] * counted,
             *(one.point.get(axis.name) for axis in summary.axes),
             one.status,
             *[one.difference] * paired,

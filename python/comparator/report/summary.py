@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparator.report.axes import Axis, is_number, varying_axes
+from comparator.report.axes import Axis, is_number, on_lattice, varying_axes
 
 BEST_POINTS = 5
 LOSS, SKILL = "val_loss", "val_r2"
@@ -26,7 +26,7 @@ class Evaluation:
     """One record, with its runs gathered by submodel.
 
     `difference` is None unless `status` is `ok`. `metrics[s]` are submodel s's metrics, means over the
-    replicates that succeeded, `{}` where none did; `seconds` is wall time.
+    replicates that succeeded, `{}` where none did; `seconds` is wall time, `started` is UTC, ISO 8601.
     """
 
     number: int
@@ -41,6 +41,8 @@ class Evaluation:
     seconds: float | None
     runs: tuple[Mapping[str, Any], ...]
     reason: str | None
+    started: str | None = None
+    worker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,19 +102,25 @@ class Yardsticks:
 class Summary:
     """An experiment in plain values; evaluations in the order in which they finished.
 
-    `unit` is the objective's: `fraction` for a relative difference (0 is alike, 0.5 is one twice the other).
+    `unit` is the objective's: `fraction` for a relative difference (0 is alike, 0.5 is one twice the other);
+    `metric_kind` is `error`, `score` or `fact`, empty where it is not known. `lattice` is true where the points
+    are those of a grid; the axes then have a bin for each of its values. `baseline` is a single model's
+    evaluation with its default settings.
     """
 
     id: str
     title: str
     kind: str
     metric: str
+    metric_kind: str
     objective: str
     symbol: str
     unit: str
     maximise: bool
     models: tuple[str, ...]
     axes: tuple[Axis, ...]
+    lattice: bool
+    baseline: Evaluation | None
     evaluations: tuple[Evaluation, ...]
     counts: dict[str, int]
     best_points: tuple[Evaluation, ...]
@@ -141,17 +149,23 @@ def summarise(experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any]
     evaluations = tuple(_evaluation(record, maximise, len(models)) for record in records)
     searched = [one for one in evaluations if one.stage != "confirm"]
     metric = str(experiment.get("metric") or LOSS)
+    axes = varying_axes(experiment.get("space") or [], [one.point for one in evaluations])
+    lattice = on_lattice(axes, [one.point for one in searched], is_grid(experiment))
+    baseline = experiment.get("baseline")
     return Summary(
         id=str(experiment.get("id", "")),
         title=str(experiment.get("title") or experiment.get("id", "")),
         kind=str(experiment.get("kind", "cmp")),
         metric=metric,
+        metric_kind=str(((experiment.get("metrics") or {}).get(metric) or {}).get("kind") or ""),
         objective=str(objective.get("name") or metric),
         symbol=str(objective.get("symbol") or ""),
         unit=str(objective.get("unit") or ("fraction" if str(objective.get("name")).startswith("relative") else "")),
         maximise=maximise,
         models=models,
-        axes=varying_axes(experiment.get("space") or [], [one.point for one in evaluations]),
+        axes=lattice or axes,
+        lattice=lattice is not None,
+        baseline=_evaluation(baseline, maximise, len(models)) if isinstance(baseline, Mapping) else None,
         evaluations=evaluations,
         counts={status: sum(one.status == status for one in evaluations) for status in ("ok", "failed", "timeout")},
         best_points=_best_points(searched),
@@ -179,6 +193,8 @@ def as_json(summary: Summary) -> dict[str, Any]:
             "metrics": list(best.metrics),
             "replicates": best.replicates,
         },
+        "baseline": summary.baseline
+        and {"point": dict(summary.baseline.point), "difference": summary.baseline.difference},
         "generations": [
             {"generation": one.number, "count": one.count, "best": one.best, "mean": one.mean}
             for one in summary.generations
@@ -189,6 +205,11 @@ def as_json(summary: Summary) -> dict[str, Any]:
             "of": mean_predictor.of,
         },
     }
+
+
+def is_grid(experiment: Mapping[str, Any]) -> bool:
+    """Return whether the experiment's points were chosen as a grid."""
+    return (experiment.get("strategy") or {}).get("name") == "grid"
 
 
 def model_names(models: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -228,14 +249,15 @@ def effect(axis: Axis, evaluations: Sequence[Evaluation], numbers: Sequence[floa
 
 def _evaluation(record: Mapping[str, Any], maximise: bool, submodels: int) -> Evaluation:
     runs = tuple(record.get("runs") or ())
-    given = record.get("value") if record["status"] == "ok" else None
+    status = record.get("status") or "failed"
+    given = record.get("value") if status == "ok" else None
     value = float(given) if given is not None and is_number(given) else None
     return Evaluation(
-        number=record["evaluation"],
+        number=record.get("evaluation", -1),
         stage=record.get("stage") or "search",
         generation=record.get("generation"),
         point=record.get("point") or {},
-        status=record["status"],
+        status=status,
         value=value,
         # Adding zero turns -0.0 into 0.0.
         difference=None if value is None else (-value if maximise else value) + 0.0,
@@ -246,6 +268,8 @@ def _evaluation(record: Mapping[str, Any], maximise: bool, submodels: int) -> Ev
         seconds=record.get("seconds"),
         runs=runs,
         reason=record.get("reason"),
+        started=record.get("started"),
+        worker=record.get("worker"),
     )
 
 

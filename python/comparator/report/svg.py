@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 from xml.etree import ElementTree
 
-from comparator.report import figures
-from comparator.report.figures import Drawing, Mark
+from comparator.report.figures import drawing as figures
+from comparator.report.figures.drawing import Drawing, Mark
 from comparator.report.words import printable
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
@@ -22,22 +24,45 @@ PAGE_COLOURS = {
     figures.MODELS[1]: "var(--model-1)",
     figures.MEAN: "var(--mean)",
     figures.FAILED: "var(--failed)",
+    figures.SHADES[0]: "var(--shade-0)",
+    figures.SHADES[1]: "var(--shade-1)",
 }
-PNG_DOTS_PER_INCH = 200
+DOTS_PER_INCH = 200
 
 ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", XLINK)
 
 
+def settle(drawing: Drawing) -> None:
+    """Lay the figure out, once for all its forms."""
+    with _quiet():
+        drawing.figure.get_layout_engine().execute(drawing.figure)
+    drawing.figure.set_layout_engine("none")
+    drawing.figure.set_facecolor("white")
+
+
 def png(drawing: Drawing) -> bytes:
-    """Return the figure as PNG, on white."""
-    return _save(drawing, "png", dpi=PNG_DOTS_PER_INCH, facecolor="white")
+    """Return the figure, once settled, as PNG, on white."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    buffer = io.BytesIO()
+    drawing.figure.set_dpi(DOTS_PER_INCH)
+    with _quiet():
+        FigureCanvasAgg(drawing.figure).print_png(buffer)
+    return buffer.getvalue()
 
 
 def svg(drawing: Drawing) -> bytes:
-    """Return the figure as a standing SVG document, on white; the same bytes for the same figure."""
+    """Return the figure, once settled, as a standing SVG document, on white; the same bytes for the same figure."""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    buffer = io.BytesIO()
+    drawing.figure.set_dpi(DOTS_PER_INCH)  # of what is drawn as an image
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    return _save(drawing, "svg", facecolor="white", metadata=nothing)
+    with _quiet(), matplotlib.rc_context({"svg.hashsalt": drawing.name}):
+        FigureCanvasSVG(drawing.figure).print_svg(buffer, metadata=nothing)
+    return buffer.getvalue()
 
 
 def inline(document: bytes, drawing: Drawing) -> str:
@@ -48,7 +73,7 @@ def inline(document: bytes, drawing: Drawing) -> str:
     """
     root = ElementTree.fromstring(document)
     for gid, marks in drawing.marks.items():
-        _attach(root, gid, marks)
+        _attach(root, gid, marks, gid in drawing.lines)
     for element in root.iter():
         _own_identifiers(element, PurePath(drawing.name).name)
         if "style" in element.attrib:
@@ -62,18 +87,15 @@ def inline(document: bytes, drawing: Drawing) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _save(drawing: Drawing, form: str, **options: object) -> bytes:
-    import matplotlib
-
-    buffer = io.BytesIO()
-    with warnings.catch_warnings(), matplotlib.rc_context({"svg.hashsalt": drawing.name}):
-        # A name in a script that the font lacks shows as boxes in the PNG; nothing to tell the user here.
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A name in a script that the font lacks shows as boxes in the PNG; nothing to tell the user here."""
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+")
-        drawing.figure.savefig(buffer, format=form, **options)
-    return buffer.getvalue()
+        yield
 
 
-def _attach(root: ElementTree.Element, gid: str, marks: list[Mark]) -> None:
+def _attach(root: ElementTree.Element, gid: str, marks: list[Mark], lines: bool) -> None:
     group = root.find(f".//*[@id='{gid}']")
     if group is None:
         return
@@ -83,6 +105,8 @@ def _attach(root: ElementTree.Element, gid: str, marks: list[Mark]) -> None:
     for element, mark in zip(drawn, marks, strict=bool(drawn)):
         element.set("data-tip", printable(mark.text))
         element.set("data-evaluations", " ".join(map(str, mark.evaluations)))
+        if lines:
+            element.set("data-line", "")
 
 
 def _own_identifiers(element: ElementTree.Element, prefix: str) -> None:

@@ -59,6 +59,26 @@ def mean_predictor(summary: Summary) -> str | None:
     return f"{sentence} ({reference})."
 
 
+def baseline(summary: Summary) -> str | None:
+    """Return what the search bought over the default settings, or None where these were not evaluated."""
+    default, best = summary.baseline, summary.best
+    if default is None or best is None or best.difference is None or summary.kind != "single":
+        return None
+    settings = point(default, tuple(axis.name for axis in summary.axes))
+    named = f"The default settings ({settings})" if settings else "The default settings"
+    if default.difference is None:
+        return f"{named} gave no {summary.metric}: {default.reason or default.status}."
+    gain = best.difference - default.difference if summary.maximise else default.difference - best.difference
+    share = f" ({abs(gain / default.difference):.0%})" if default.difference else ""
+    bought = (
+        f"the search found {show(best.difference)}, better by {show(gain)}{share}"
+        if gain > 0
+        else f"the search found nothing better (its best is {show(best.difference)})"
+    )
+    luck = " Part of such a gain is luck: the best of many was chosen, the default was not." if gain > 0 else ""
+    return f"{named} reach a {summary.metric} of {show(default.difference)}; {bought}.{luck}"
+
+
 def yardsticks(summary: Summary) -> str | None:
     """Return a sentence where val_loss and val_loss over the label variance disagree, else None."""
     both = summary.yardsticks

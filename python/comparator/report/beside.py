@@ -1,0 +1,153 @@
+"""What lies beside an experiment and belongs into its report: a grid over the same space, and its runs' histories.
+
+Read with care: other experiments may be unfinished, of another version, or damaged; then they are passed over.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from comparator.errors import InputError
+from comparator.names import RUNS
+from comparator.report.axes import Axis, is_number
+from comparator.report.summary import Evaluation, Summary, summarise
+from comparator.store import read_experiment, read_json, read_records, state_of
+
+FINISHED = ("finished", "new")  # without a word of its own, the record alone tells
+DAMAGED = (InputError, OSError, TypeError, KeyError, ValueError, AttributeError)
+CURVES = 3  # best points whose learning curves are shown
+RUN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+UNIMPORTANT = ("sigma", "comment", "description")  # of an entry of the space: they say how to search, not where
+
+
+@dataclass(frozen=True)
+class GridBest:
+    """The best of a finished grid over the same space, with the same models, metric and objective."""
+
+    id: str
+    points: int
+    best: float
+
+
+@dataclass(frozen=True)
+class Curves:
+    """One point's learning: for each submodel the history of its first replicate, metrics by name."""
+
+    evaluation: Evaluation
+    histories: tuple[Mapping[str, Sequence[float | None]] | None, ...]
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that the figures are drawn from."""
+
+    summary: Summary
+    grid: GridBest | None = None
+    curves: tuple[Curves, ...] = ()
+
+
+def gather_material(folder: Path, experiment: Mapping[str, Any], summary: Summary) -> Material:
+    """Return the summary of the experiment in `folder` with what lies beside it."""
+    grid = None if summary.lattice else find_grid(folder, experiment, summary.axes)
+    return Material(summary, grid, tuple(read_curves(folder.parent / RUNS, summary)))
+
+
+def find_grid(folder: Path, experiment: Mapping[str, Any], axes: Sequence[Axis]) -> GridBest | None:
+    """Return the best of the largest finished grid among the experiments beside `folder`, or None."""
+    found: list[GridBest] = []
+    for file in sorted(folder.parent.glob("*/experiment.json")):
+        if file.parent != folder:
+            try:
+                found += _read_grid(file.parent, experiment, axes)
+            except DAMAGED:
+                continue
+    return max(found, key=lambda grid: grid.points, default=None)
+
+
+def _read_grid(folder: Path, experiment: Mapping[str, Any], axes: Sequence[Axis]) -> Iterable[GridBest]:
+    """Give the best of the experiment in `folder` where it is a finished grid that asks what `experiment` asks."""
+    other = read_experiment(folder)
+    if not _comparable(experiment, other) or state_of(folder)["state"] not in FINISHED:
+        return
+    grid = summarise(other, read_records(folder / "evaluations.jsonl"))
+    points = _points_of_grid(grid, axes)
+    if points and grid.best is not None and grid.best.difference is not None:
+        yield GridBest(folder.name, points, grid.best.difference)
+
+
+def _comparable(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two experiments ask the same of the same models; a sweep over listed points has no space."""
+    spaces = _space(one), _space(other)
+    return _asked(one) == _asked(other) and (not spaces[1] or spaces[0] == spaces[1])
+
+
+def _asked(experiment: Mapping[str, Any]) -> list[Any]:
+    objective = experiment.get("objective") or {}
+    models = [
+        [model.get(key) for key in ("identity", "data", "config", "hyperparameters")]
+        for model in experiment.get("models") or []
+    ]
+    return [
+        experiment.get("kind"),
+        experiment.get("metric"),
+        objective.get("name"),
+        bool(objective.get("maximise")),
+        models,
+    ]
+
+
+def _space(experiment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    entries = [
+        {key: value for key, value in entry.items() if key not in UNIMPORTANT}
+        for entry in experiment.get("space") or []
+    ]
+    return sorted(entries, key=lambda entry: str(entry.get("name")))
+
+
+def _points_of_grid(grid: Summary, axes: Sequence[Axis]) -> int:
+    """Return how many points `grid` has: 0 where it is unfinished, or does not lie within `axes`."""
+    within = {axis.name: axis for axis in axes}
+    if not grid.lattice or set(within) != {axis.name for axis in grid.axes}:
+        return 0
+    points = {tuple(axis.bin(one.point.get(axis.name)) for axis in grid.axes) for one in grid.searched}
+    finished = len(points) == math.prod(len(axis.at or axis.values) for axis in grid.axes)
+    values = itertools.chain.from_iterable(
+        ((within[axis.name], value) for value in axis.at or axis.values) for axis in grid.axes
+    )
+    return len(points) if finished and all(_is_within(axis, value) for axis, value in values) else 0
+
+
+def _is_within(axis: Axis, value: Any) -> bool:
+    place = axis.coordinate(value)
+    return place is not None and axis.edges[0] <= place <= axis.edges[-1]
+
+
+def read_curves(runs: Path, summary: Summary) -> Iterable[Curves]:
+    """Give the learning curves of the best points, as far as the runs kept a history."""
+    for one in summary.best_points[:CURVES]:
+        histories = tuple(_history(runs, one, submodel) for submodel in range(len(summary.models)))
+        if any(histories):
+            yield Curves(one, histories)
+
+
+def _history(runs: Path, one: Evaluation, submodel: int) -> Mapping[str, Sequence[float | None]] | None:
+    """Return the history of a submodel's first replicate, non-finite numbers as None; None without one."""
+    mine = [run for run in one.runs if run.get("submodel") == submodel and run.get("status") == "ok"]
+    first = min(mine, key=lambda run: run.get("replicate") or 0, default={})
+    identity = str(first.get("run") or "")
+    result = read_json(runs / identity / "result.json") if RUN.fullmatch(identity) else None
+    history = result.get("history") if isinstance(result, dict) else None
+    if not isinstance(history, dict):
+        return None
+    curves = {
+        str(name): [each if is_number(each) else None for each in values]
+        for name, values in history.items()
+        if isinstance(values, list) and any(map(is_number, values))
+    }
+    return curves or None

@@ -1,0 +1,68 @@
+"""The report's figures. Each is drawn once, and serves as PNG, as SVG and inside the page.
+
+A figure knows nothing of files and HTML: it is a `Drawing`, a matplotlib figure together with what its marks
+say when they are hovered over and which evaluations they stand for. A new figure is one more function that
+returns drawings, in the module of its family or a new one, and one more line in `draw`.
+
+| module | figures |
+|---|---|
+| maps | the objective over two hyperparameters, in a search or a grid |
+| model_maps | each model's metric over two hyperparameters |
+| progress | best and mean by generation, against a grid's best |
+| skill | each model against the mean predictor |
+| curves | learning curves at the best points |
+| many | which hyperparameters matter, parallel coordinates |
+| timeline | what the workers did when |
+| drawing, heat | what they share: colours, axes, marks; scales and cells |
+"""
+
+from __future__ import annotations
+
+from comparator.report.beside import Material
+from comparator.report.figures import curves, many, maps, model_maps, progress, skill, timeline
+from comparator.report.figures.drawing import Drawing, Mark, style
+from comparator.report.summary import Summary
+
+__all__ = ["Drawing", "Mark", "draw", "left_out", "style"]
+
+
+def draw(material: Material) -> list[Drawing]:
+    """Return the figures that there is something to draw for, in the page's order; none before an evaluation."""
+    summary = material.summary
+    if not summary.evaluations:
+        return []
+    first = maps.objective_maps(summary)
+    own, compared = model_maps.model_maps(summary), skill.model_comparison(summary)
+    if not first:
+        first, own = own, []
+    drawings = first + _many(summary) + progress.best_and_mean(summary, material.grid)
+    # The page has two columns, and the models' maps are looked at side by side.
+    places = {drawing.place or drawing.name for drawing in drawings}
+    drawings += own + compared if len(places) % 2 == 0 else compared + own
+    drawings += curves.learning_curves(summary, material.curves)
+    drawings += timeline.timeline(summary)
+    return drawings
+
+
+def _many(summary: Summary) -> list[Drawing]:
+    """Return the figures of spaces of more than two dimensions."""
+    if len(summary.axes) <= 2:
+        return []
+    from comparator.report.importance import importance  # numpy, only where it is needed
+
+    return many.ranking(summary, importance(summary)) + many.parallel_coordinates(summary)
+
+
+def left_out(material: Material, drawings: list[Drawing]) -> list[str]:
+    """Return a sentence for each figure that a reader may look for, and that is not among `drawings`."""
+    summary, drawn = material.summary, {drawing.name for drawing in drawings}
+    if summary.best is None:
+        return []
+    reasons = []
+    if "learning-1" not in drawn:
+        reasons.append("Learning curves are left out: the runs of the best points kept no history by epoch.")
+    if "timeline" not in drawn:
+        reasons.append("The time line is left out: the record does not say who did what when.")
+    if len(summary.axes) > 2 and "importance" not in drawn:
+        reasons.append("Which hyperparameters matter is left out: too few distinct points to tell.")
+    return reasons

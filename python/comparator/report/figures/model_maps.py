@@ -1,0 +1,101 @@
+"""Maps of each model's own metric: red high, blue low, white at the median (the paper's Figure 4).
+
+One panel for each submodel; of a single model, one for each value of a hyperparameter that has names for
+values (the study that it was trained on). Each panel is drawn on a scale that all share, and on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from comparator.report.axes import Axis, is_number, show
+from comparator.report.figures.drawing import Choice, Drawing, clip, strongest_first
+from comparator.report.figures.heat import Scale, draw_points, gather, heat_map, means_of, metric_scale, write_means
+from comparator.report.summary import Evaluation, Summary
+
+PANELS = 6
+SCALES = {"": "one scale for all", "-own": "each its own scale"}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What one map shows: whose metric, and over which evaluations."""
+
+    of: str
+    evaluations: Sequence[Evaluation]
+    number: Callable[[Evaluation], float | None]
+
+
+def model_maps(summary: Summary) -> list[Drawing]:
+    """Return a map for each panel and scale; none where fewer than two hyperparameters are left to span it."""
+    apart = panel_axis(summary) if summary.kind == "single" else None
+    if summary.kind == "single" and apart is None:
+        return []  # its objective is its metric, and has its maps already
+    axes = [axis for axis in strongest_first(summary.axes, summary) if axis is not apart][:2]
+    if len(axes) < 2:
+        return []
+    x, y = sorted(axes, key=summary.axes.index)
+    panels = _values(summary, apart) if apart else _submodels(summary)
+    means = [list(means_of(gather(panel.evaluations, x, y), panel.number).values()) for panel in panels]
+    if not any(means):
+        return []
+    common = metric_scale(mean for panel in means for mean in panel)
+    return [
+        _map(summary, panel, x, y, number, suffix, metric_scale(own) if suffix else common)
+        for number, (panel, own) in enumerate(zip(panels, means, strict=True), 1)
+        for suffix in SCALES
+    ]
+
+
+def panel_axis(summary: Summary) -> Axis | None:
+    """Return the hyperparameter whose values get a map each: the first with names for values, if two more vary."""
+    if len(summary.axes) < 3:
+        return None
+    named = [axis for axis in summary.axes if axis.discrete and not all(map(is_number, axis.values))]
+    return next((axis for axis in named if len(axis.values) <= PANELS), None)
+
+
+def _submodels(summary: Summary) -> list[Panel]:
+    def metric(submodel: int) -> Callable[[Evaluation], float | None]:
+        return lambda one: one.metrics[submodel].get(summary.metric)
+
+    return [Panel(model, summary.searched, metric(number)) for number, model in enumerate(summary.models)]
+
+
+def _values(summary: Summary, apart: Axis) -> list[Panel]:
+    def held(number: int) -> list[Evaluation]:
+        return [one for one in summary.searched if apart.bin(one.point.get(apart.name)) == number]
+
+    return [
+        Panel(f"{apart.name} {show(value)}", held(number), lambda one: one.difference)
+        for number, value in enumerate(apart.values)
+    ]
+
+
+def _map(summary: Summary, panel: Panel, x: Axis, y: Axis, number: int, suffix: str, scale: Scale) -> Drawing:
+    cells = gather(panel.evaluations, x, y)
+    means = means_of(cells, panel.number)
+    title = f"{clip(summary.metric)} of {clip(panel.of)}"
+    drawing, axes = heat_map(f"model-{number}{suffix}", title, x, y, cells, means, scale, title)
+    written = write_means(axes, x, y, means, scale)
+    draw_points(axes, panel.evaluations, x, y, failed_only=True)
+    drawing.place, drawing.choice = f"model-{number}", Choice("scale", SCALES[suffix])
+    drawing.caption = _caption(summary, written, bool(suffix)) if number == 1 else _short_caption(bool(suffix))
+    return drawing
+
+
+def _caption(summary: Summary, written: str | None, own: bool) -> str:
+    better = {"error": " (an error: blue is better)", "score": " (a score: red is better)"}.get(summary.metric_kind, "")
+    median = "of this map" if own else "of all these maps"
+    scale = "Colours may not be compared between the maps" if own else "Colours may be compared between the maps"
+    return (
+        f"Red is high{better}, blue low, white the median {median}. {scale}."
+        + (f" The number in a cell is {written}." if written else "")
+        + (" Other hyperparameters vary within a cell." if len(summary.axes) > 3 else "")
+        + " Where both maps slope alike, what varies changes the models, not the difference between them."
+    )
+
+
+def _short_caption(own: bool) -> str:
+    return "Read like the first, " + ("on a scale of its own." if own else "in the same colours.")

@@ -1,0 +1,76 @@
+"""What the workers did when: spans of work, the sittings they fall into, and how busy the workers were."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from comparator.report.summary import Evaluation
+
+PAUSE = 5.0  # times the longest evaluation, and
+SHORTEST_PAUSE = 20.0  # seconds in which nobody works, are a pause between two sittings
+
+
+@dataclass(frozen=True)
+class Span:
+    """One evaluation's time with its worker, in seconds from the first evaluation's start."""
+
+    evaluation: Evaluation
+    worker: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """A stretch of time in which the experiment ran, and the pause in seconds before it."""
+
+    start: float
+    end: float
+    pause: float
+
+
+def spans_of(evaluations: Sequence[Evaluation]) -> list[Span]:
+    """Return the spans of the evaluations that have a worker and a time, by their start."""
+    known = [
+        (one, str(one.worker), started, max(one.seconds, 0.0))
+        for one in evaluations
+        if one.worker and one.seconds is not None and (started := _seconds(one.started)) is not None
+    ]
+    first = min((started for _, _, started, _ in known), default=0.0)
+    spans = [Span(one, worker, start - first, start - first + seconds) for one, worker, start, seconds in known]
+    return sorted(spans, key=lambda span: (span.start, span.end))
+
+
+def sittings_of(spans: Sequence[Span]) -> list[Sitting]:
+    """Return the stretches of time between pauses."""
+    pause = max(SHORTEST_PAUSE, PAUSE * max((span.end - span.start for span in spans), default=0.0))
+    sittings: list[Sitting] = []
+    for span in spans:
+        if sittings and span.start - sittings[-1].end <= pause:
+            last = sittings.pop()
+            sittings.append(Sitting(last.start, max(last.end, span.end), last.pause))
+        else:
+            sittings.append(Sitting(span.start, span.end, span.start - sittings[-1].end if sittings else 0.0))
+    return sittings
+
+
+def busy(spans: Sequence[Span], sittings: Sequence[Sitting]) -> float | None:
+    """Return the share of the sittings in which a worker worked, averaged over workers; None without time."""
+    workers = {span.worker for span in spans}
+    whole = len(workers) * sum(sitting.end - sitting.start for sitting in sittings)
+    return min(1.0, sum(span.end - span.start for span in spans) / whole) if whole > 0 else None
+
+
+def typical(spans: Sequence[Span]) -> float:
+    """Return the median length of a span."""
+    return statistics.median(span.end - span.start for span in spans)
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,249 @@
+"""The page in a real browser, at desktop and phone width: nothing sticks out, nothing fails, what is promised works.
+
+Chromium is driven over a pipe by its own protocol (https://chromedevtools.github.io/devtools-protocol/): JSON
+messages that end in a zero byte, on descriptors 3 and 4. Nothing else is needed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_report import genetic, make_experiment, sampled, save, with_histories
+
+from comparator.report import write_report
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome", "headless_shell"))), None
+)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium or chrome to look at the page with")
+
+PATIENCE = 20.0  # seconds for one answer
+WIDTHS = (1280, 390)
+
+
+class Browser:
+    """A headless Chromium with one page open."""
+
+    def __init__(self, profile: Path) -> None:
+        to_browser, from_us = os.pipe()
+        from_browser, to_us = os.pipe()
+        command = [
+            str(CHROMIUM),
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-extensions",
+            "--disable-background-networking",
+            "--remote-debugging-pipe",
+            f"--user-data-dir={profile}",
+            "about:blank",
+        ]
+        self._process = subprocess.Popen(
+            ["bash", "-c", f'exec "$@" 3<&{to_browser} 4>&{to_us}', "bash", *command],
+            pass_fds=(to_browser, to_us),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        os.close(to_browser)
+        os.close(to_us)
+        self._out, self._in = from_us, from_browser
+        self._numbers = itertools.count(1)
+        self._unread = b""
+        self._session = ""
+        self.events: list[dict[str, Any]] = []
+        targets = self.call("Target.getTargets")["targetInfos"]
+        page = next(each["targetId"] for each in targets if each["type"] == "page")
+        self._session = self.call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send a command and return its result; what the browser reports meanwhile goes to `events`."""
+        number = next(self._numbers)
+        session = {"sessionId": self._session} if self._session else {}
+        message = {"id": number, "method": method, "params": parameters, **session}
+        os.write(self._out, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._read()
+            if answer.get("id") == number:
+                assert "error" not in answer, f"{method}: {answer['error']}"
+                return answer["result"]
+            self.events.append(answer)
+
+    def ask(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression in the page."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def open(self, page: Path, width: int) -> None:
+        """Show `page` in a window of `width` pixels, and forget earlier events."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 600
+        )
+        self.events.clear()
+        self.call("Page.navigate", url=page.as_uri())
+        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+            self.events.append(self._read())
+
+    def complaints(self) -> list[str]:
+        """Return what the page wrote to the console or threw since it was opened."""
+        methods = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
+        return [json.dumps(event["params"]) for event in self.events if event.get("method") in methods]
+
+    def mouse(self, kind: str, x: float, y: float) -> None:
+        pressed: dict[str, Any] = {} if kind == "mouseMoved" else {"button": "left", "clickCount": 1}
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **pressed)
+
+    def click(self, x: float, y: float) -> None:
+        self.mouse("mousePressed", x, y)
+        self.mouse("mouseReleased", x, y)
+
+    def place_of(self, selector: str, number: int = 0) -> tuple[float, float]:
+        """Scroll an element into view and return its middle."""
+        return tuple(
+            self.ask(
+                f"(() => {{ const one = document.querySelectorAll({json.dumps(selector)})[{number}];"
+                " one.scrollIntoView({block: 'center'}); const box = one.getBoundingClientRect();"
+                " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
+            )
+        )
+
+    def close(self) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        os.close(self._out)
+        os.close(self._in)
+
+    def _read(self) -> dict[str, Any]:
+        end = time.monotonic() + PATIENCE
+        while b"\0" not in self._unread:
+            ready, _, _ = select.select([self._in], [], [], max(0.0, end - time.monotonic()))
+            assert ready, "the browser does not answer"
+            got = os.read(self._in, 1 << 16)
+            assert got, "the browser has ended"
+            self._unread += got
+        message, self._unread = self._unread.split(b"\0", 1)
+        return json.loads(message)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    browser = Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A search over two hyperparameters with learning curves, and one over four with names that are too long."""
+    folder = tmp_path_factory.mktemp("experiments")
+    search = save(folder / "cmp-ga-3", make_experiment(), with_histories(folder, genetic()))
+    space = [
+        {"name": "noise", "type": "float", "lower": 0, "upper": 50},
+        {"name": "x" * 90, "type": "float", "lower": 1e-5, "upper": 1, "use_log_scale": True},
+        {"name": "activation", "type": "categorical", "values": ["relu", "y" * 70]},
+        {"name": "residual", "type": "logical"},
+    ]
+    wide = save(folder / "wide-1", make_experiment(space=space, title="T" * 200), sampled(space))
+    return {"search": write_report(search), "wide": write_report(wide)}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("page", ["search", "wide"])
+def test_the_page_fits_its_window_and_does_not_complain(
+    browser: Browser, pages: dict[str, Path], page: str, width: int
+) -> None:
+    browser.open(pages[page], width)
+    assert browser.ask("document.documentElement.scrollWidth") <= width
+    sticking_out = browser.ask(
+        "[...document.querySelectorAll('main > section, figure, figure svg, .scroll, h1, p')]"
+        ".filter((one) => one.getClientRects().length && one.getBoundingClientRect().right > innerWidth + 0.5)"
+        ".map((one) => one.tagName + '.' + one.className)"
+    )
+    assert sticking_out == [] and browser.complaints() == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_mark_says_its_values_and_its_click_chooses_rows(
+    browser: Browser, pages: dict[str, Path], width: int
+) -> None:
+    browser.open(pages["search"], width)
+    cell = "#figure-search [data-evaluations]"
+    place = browser.place_of(cell)
+    browser.mouse("mouseMoved", *place)
+    assert browser.ask("document.getElementById('tip').hidden") is False
+    said = browser.ask("document.getElementById('tip').textContent")
+    assert said == browser.ask(f"document.querySelector('{cell}').dataset.tip") and said.startswith("noise ")
+    box = browser.ask(
+        "(({left, right, top}) => [left, right, top])(document.getElementById('tip').getBoundingClientRect())"
+    )
+    assert box[0] >= 0 and box[1] <= width and box[2] >= 0
+    browser.click(*place)
+    shown = browser.ask(
+        "[...document.querySelectorAll('#table tbody tr:not([hidden])')].map((row) => row.dataset.evaluation)"
+    )
+    numbers = browser.ask(f"document.querySelector('{cell}').dataset.evaluations").split()
+    assert sorted(shown) == sorted(numbers)
+    assert browser.ask("document.getElementById('shown').textContent") == f"{len(numbers)} of 56"
+    browser.click(*browser.place_of("#clear"))
+    assert browser.ask("document.querySelectorAll('#table tbody tr:not([hidden])').length") == 56
+    assert browser.complaints() == []
+
+
+def test_a_row_finds_its_marks_and_the_table_sorts(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(pages["search"], 1280)
+    browser.click(*browser.place_of("#table tbody tr td", 0))
+    number = browser.ask("document.querySelector('#table tbody tr').dataset.evaluation")
+    marked = browser.ask("[...document.querySelectorAll('figure .chosen')].map((mark) => mark.dataset.evaluations)")
+    assert marked and all(number in each.split() for each in marked)
+    browser.click(*browser.place_of("#table thead button", 2))
+    order = browser.ask(
+        "[...document.querySelectorAll('#table tbody tr')].map((row) => Number(row.cells[2].dataset.order))"
+    )
+    assert order == sorted(order)
+
+
+def test_a_choice_holds_for_all_figures_that_offer_it(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(pages["search"], 1280)
+    shown = "[...document.querySelectorAll('.picture:not([hidden]) svg')].map((one) => one.getAttribute('aria-label'))"
+    before = browser.ask(shown)
+    own = "[data-choose='each its own scale']"
+    browser.click(*browser.place_of(own))
+    captions = browser.ask(
+        "[...document.querySelectorAll('.picture[data-of=scale]:not([hidden])')].map((one) => one.dataset.choice)"
+    )
+    assert captions == ["each its own scale"] * 2 and browser.ask(shown) == before
+    browser.click(*browser.place_of("[data-choose='second point']"))
+    assert browser.ask(shown) == [each.replace("best point", "second point") for each in before]
+    pressed = browser.ask("[...document.querySelectorAll('[aria-pressed=true]')].map((one) => one.dataset.choose)")
+    assert sorted(pressed) == ["each its own scale", "each its own scale", "second point"]
+
+
+def test_a_line_is_pointed_at_along_its_stroke_alone(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(pages["wide"], 1280)
+    line = "#figure-parallel [data-line]"
+    browser.place_of(line)
+    on, beside = browser.ask(
+        f"(() => {{ const all = [...document.querySelectorAll('{line}')], top = all[all.length - 1];"
+        " const at = (share) => { const p = top.getPointAtLength(share * top.getTotalLength());"
+        " return new DOMPoint(p.x, p.y).matrixTransform(top.getScreenCTM()); };"
+        " const hit = (p) => Boolean(document.elementFromPoint(p.x, p.y)?.dataset.line !== undefined);"
+        " const box = document.querySelector('#figure-parallel svg').getBoundingClientRect();"
+        " return [hit(at(0.01)), hit(new DOMPoint(box.left + 2, box.top + 2))]; })()"
+    )
+    assert on and not beside
