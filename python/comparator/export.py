@@ -50,7 +50,7 @@ from typing import Any, TextIO
 
 from comparator.errors import InputError, nearest
 from comparator.report.summary import model_names
-from comparator.store import read_experiment
+from comparator.store import read_experiment, table_cell
 
 BEFORE_POINT = ("evaluation", "id", "stage", "generation")
 BEFORE_METRICS = ("status", "value", "difference", "replicate", "submodel", "label", "seed", "run_status")
@@ -140,8 +140,8 @@ def export(folder: Path, form: str = "csv", target: Path | None = None) -> Path:
 
 def _write_csv(file: TextIO, experiment: Record, columns: Columns, rows: Iterable[dict[str, Any]]) -> None:
     table = csv.writer(file, lineterminator="\n")
-    table.writerow(columns.names)
-    table.writerows(map(_cell, row.values()) for row in rows)
+    table.writerow(map(table_cell, columns.names))
+    table.writerows([table_cell(_cell(value)) for value in row.values()] for row in rows)
 
 
 def _write_json(file: TextIO, experiment: Record, columns: Columns, rows: Iterable[dict[str, Any]]) -> None:

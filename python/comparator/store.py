@@ -78,6 +78,11 @@ def _whole_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
     return records, length
 
 
+def table_cell(value: Any) -> Any:
+    """A value as a CSV table can hold it: Python 3.10's writer refuses the character NUL, and no reader wants it."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
+
+
 def pairs_in(records: Iterable[Mapping[str, Any]]) -> int:
     """How many pairs (single runs for a single model) an experiment has asked for and heard of.
 

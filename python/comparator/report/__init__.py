@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.report.beside import Material, gather_material
 from comparator.report.summary import Summary, as_json, summarise
-from comparator.store import read_experiment, read_records
+from comparator.store import read_experiment, read_records, table_cell
 
 if TYPE_CHECKING:
     from comparator.report.page import Gallery
@@ -79,7 +79,8 @@ def evaluations_csv(summary: Summary, records: Sequence[Mapping[str, Any]]) -> s
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(
-        [
+        table_cell(cell)
+        for cell in [
             "evaluation",
             "stage",
             "generation",
@@ -99,7 +100,8 @@ def evaluations_csv(summary: Summary, records: Sequence[Mapping[str, Any]]) -> s
     )
     for one, record in zip(summary.evaluations, records, strict=True):
         table.writerow(
-            [
+            table_cell(cell)
+            for cell in [
                 one.number,
                 one.stage,
                 one.generation,

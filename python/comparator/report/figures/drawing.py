@@ -86,6 +86,8 @@ class Drawing:
         """Give the items of `artist` their marks."""
         gid = f"{self.name}-{len(self.marks)}"
         artist.set_gid(gid)
+        # Some versions of matplotlib draw one item of an artist that has none.
+        artist.set_visible(bool(marks))
         self.marks[gid] = list(marks)
         if lines:
             self.lines.add(gid)

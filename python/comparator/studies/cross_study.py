@@ -1,0 +1,278 @@
+"""Cross-study analysis: a model is trained on each study, once a split, and tested on all of them by `infer.sh`.
+
+    [cross_study]
+    studies = ["CCLE", "GDSC1", "GDSC2"]
+    splits = [1, 2, 3]                     # values of split_seed
+    # source = "train_sources", target = "test_sources", split = "split_seed": what the model calls them
+
+k studies cost k trainings a split, and give all k * k tests and all k (k - 1) / 2 differences. Which rows a test is
+made on is the model's affair; `tables/rows.csv` says it in the model's words.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.table import Table
+
+from comparator.errors import ComparatorError, InputError
+from comparator.plan import Plan
+from comparator.sitting import Host
+from comparator.studies import figures, page, sweep, tables
+from comparator.studies.inference import PREDICTIONS, Inference
+from comparator.studies.sweep import Point, StudiesSitting, StudiesTable, SweepFile, words
+
+NAME, VERB = "cross_study", "cross-study"
+#: What is shown first, where the model reports it: it does not depend on how much a study's labels vary.
+SHOWN_FIRST = "r2"
+#: What a relative difference suits.
+ERRORS = ("mse", "rmse", "mae")
+
+
+class CrossStudyTable(StudiesTable):
+    """`[cross_study]` of an experiment file."""
+
+    target: str = "test_sources"
+
+
+def run(
+    host: Host,
+    file: Path,
+    overrides: Sequence[str],
+    *,
+    command: str,
+    identifier: str | None = None,
+    dry_run: bool = False,
+) -> Path | None:
+    """Carry out a cross-study from its file; returns the experiment's folder, None for a dry run.
+
+    Raises `InputError` before anything has started, `ComparatorError` where nothing was trained, and
+    `KeyboardInterrupt` where it was stopped; whatever is finished is kept and not done again.
+    """
+    plan, table = make_plan(host, file, overrides, command)
+    if dry_run:
+        trainings = len(table.studies) * len(table.splits)
+        words = f"{trainings} trainings, {trainings * len(table.studies)} tests; those in the store are not done again"
+        sweep.describe(host, plan, [f"studies: {', '.join(table.studies)}; splits {table.splits}", words])
+        return None
+    return _finish(host, sweep.begin(host, plan, file.stem, identifier, VERB))
+
+
+def resume(host: Host, identifier: str) -> Path:
+    """Go on with a cross-study where it was left."""
+    return _finish(host, sweep.resume(host, identifier, NAME, VERB))
+
+
+def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> tuple[Plan, CrossStudyTable]:
+    """Check everything; raises `InputError`."""
+    file, table = sweep.read_file(path, overrides, NAME, CrossStudyTable, command)
+    points = points_of(table)
+    plan = sweep.plan_sweep(host, file, next(iter(points.values())))
+    _check_model(plan, file)
+    # All studies at once, so that data are asked for that have them all.
+    together = [{**point, table.target: table.studies} for point in points.values()]
+    sweep.count_rows(host, plan, together, f"{path}: [{NAME}] studies")
+    return sweep.with_points(plan, file, NAME, table, points), table
+
+
+def points_of(table: CrossStudyTable) -> dict[str, Point]:
+    """The trainings by their ids: each study once a split."""
+    return {
+        point_id(study, split): {table.source: [study], table.split: split}
+        for split in table.splits
+        for study in table.studies
+    }
+
+
+def point_id(study: str, split: int) -> str:
+    return f"{study}-split_{split}"
+
+
+def _check_model(plan: Plan, file: SweepFile) -> None:
+    model = plan.models[0]
+    if model.script("infer.sh") is None:
+        raise InputError(f"{file.path}: {model.name} has no infer.sh, by which it could be tested on other studies")
+
+
+def _finish(host: Host, opened: StudiesSitting) -> Path:
+    table = CrossStudyTable.model_validate(opened.frozen[NAME])
+    trained = _trained(opened.train())
+    if not trained:
+        raise ComparatorError(f"no training ended well; see {opened.folder / 'evaluations.jsonl'}")
+    inference = Inference(opened.model, host, table.target, opened.frozen["run_timeout"])
+    _infer(host, opened, inference, trained, table)
+    tests, missing = _collect(inference, trained, table)
+    scores = tables.cross_study_scores(tests, opened.model.name)
+    if scores.empty:
+        raise ComparatorError(f"no test ended well; see {inference.folder(next(iter(trained.values())), 'failed.log')}")
+    _link_predictions(opened.folder / "infer", inference, trained, tests)
+    rows = _rows(inference, trained, tests)
+    written = tables.write_cross_study(opened.folder / "tables", scores, table.studies, missing, rows)
+    _show(host, scores, table.studies, rows)
+    return _report(host, opened, table, scores, rows, written)
+
+
+def _trained(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The identities of the runs that ended well, by the ids of their points."""
+    return {record["id"]: record["runs"][-1]["run"] for record in records if record["status"] == "ok"}
+
+
+def _infer(
+    host: Host, opened: StudiesSitting, inference: Inference, trained: Mapping[str, str], table: CrossStudyTable
+) -> None:
+    wanted = {
+        identity: missing for identity in trained.values() if (missing := inference.missing(identity, table.studies))
+    }
+    todo = sum(map(len, wanted.values()))
+    host.say(f"tests: {len(trained) * len(table.studies)}, of which {todo} to do")
+    try:
+        with host.console.status("testing") as status:
+            failed = inference.run_all(
+                wanted, lambda done: status.update(f"testing: {done} of {len(wanted)} models done")
+            )
+    except KeyboardInterrupt:
+        opened.say_how_to_go_on()
+        raise
+    for identifier, identity in trained.items():
+        if identity in failed:
+            host.say(f"{identifier}: not tested: {failed[identity]} ({inference.folder(identity, 'failed.log')})")
+
+
+def _collect(
+    inference: Inference, trained: Mapping[str, str], table: CrossStudyTable
+) -> tuple[list[tables.CrossTest], list[str]]:
+    """All tests there are, and the predictions that are missing, by the names that IMPROVE gives them."""
+    tests, missing = [], []
+    for source in table.studies:
+        for target in table.studies:
+            for split in table.splits:
+                identity = trained.get(point_id(source, split))
+                scores = inference.scores(identity, target) if identity is not None else None
+                if scores is None:
+                    missing.append(f"infer/{source}-{target}/split_{split}/{PREDICTIONS}")
+                else:
+                    tests.append(tables.CrossTest(source, target, split, scores))
+    return tests, missing
+
+
+def _link_predictions(
+    folder: Path, inference: Inference, trained: Mapping[str, str], tests: Sequence[tables.CrossTest]
+) -> None:
+    """Lay out IMPROVE's tree, `infer/SRC-TRG/split_N/`, so that its own scripts read the predictions."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for test in tests:
+        pair = folder / f"{test.source}-{test.target}"
+        pair.mkdir(parents=True, exist_ok=True)
+        written = inference.folder(trained[point_id(test.source, test.split)], test.target)
+        (pair / f"split_{test.split}").symlink_to(os.path.relpath(written, pair), target_is_directory=True)
+
+
+def _rows(inference: Inference, trained: Mapping[str, str], tests: Sequence[tables.CrossTest]) -> pd.DataFrame:
+    """How many rows each test has, and which, where the model says it in `test_rows.txt`."""
+    rows = []
+    for test in tests:
+        folder = inference.folder(trained[point_id(test.source, test.split)], test.target)
+        with (folder / PREDICTIONS).open("rb") as predictions:
+            count = sum(1 for _ in predictions) - 1
+        note = folder / "test_rows.txt"
+        which = note.read_text(encoding="utf-8").strip().partition(": ")[2] if note.is_file() else ""
+        rows.append([test.source, test.target, test.split, count, which])
+    return pd.DataFrame(rows, columns=["src", "trg", "split", "rows", "which"])
+
+
+def metrics_in_order(scores: pd.DataFrame) -> list[str]:
+    """The metrics there are, the one that is shown first in front."""
+    return sorted(dict.fromkeys(scores.met), key=lambda metric: metric != SHOWN_FIRST)
+
+
+def _show(host: Host, scores: pd.DataFrame, studies: Sequence[str], rows: pd.DataFrame) -> None:
+    metric = metrics_in_order(scores)[0]
+    cells = tables.cells(scores, metric)
+    digits = figures.decimals_for([mean for mean, _ in cells.values()])
+    shown = Table(
+        box=None, pad_edge=False, header_style="bold", title=f"{metric}: trained on (row), tested on (column)"
+    )
+    shown.title_justify = "left"
+    shown.add_column("")
+    for target in studies:
+        count = rows[rows.trg == target]["rows"].mean()
+        shown.add_column(f"{target}\n{count:,.0f} rows", justify="right")
+    for source in studies:
+        shown.add_row(
+            source, *(words(*cells.get((source, target), (math.nan, math.nan)), digits) for target in studies)
+        )
+    host.console.print(shown)
+
+
+def _report(
+    host: Host,
+    opened: StudiesSitting,
+    table: CrossStudyTable,
+    scores: pd.DataFrame,
+    rows: pd.DataFrame,
+    files: Sequence[str],
+) -> Path:
+    metrics = metrics_in_order(scores)
+    with host.console.status("writing the report"):
+        drawings = [figures.cross_study(scores, metric, table.studies, rows) for metric in metrics]
+        pictures = figures.write(opened.folder / "figures", drawings)
+        sections = [_differences(scores, table), _which_rows(rows)]
+        page.write(opened.folder, opened.frozen, answer(scores, metrics[0], table.studies), pictures, sections, files)
+    return sweep.conclude(host, opened.folder, files)
+
+
+def answer(scores: pd.DataFrame, metric: str, studies: Sequence[str]) -> list[str]:
+    """What the matrix of `metric` says: on the own study, on others, and each pair both ways."""
+    cells = {pair: mean for pair, (mean, _) in tables.cells(scores, metric).items()}
+    own = [mean for (source, target), mean in cells.items() if source == target]
+    other = [mean for (source, target), mean in cells.items() if source != target]
+    name = figures.NAMES.get(metric, metric)
+    sentences = [f"On its own study a model reaches {name} {_range(own)}"] if own else []
+    if other:
+        sentences.append(f"on another study {_range(other)}.")
+    for first, second in itertools.combinations(studies, 2):
+        if (first, second) in cells and (second, first) in cells:
+            there, back = cells[first, second], cells[second, first]
+            sentences.append(f"From {first} to {second} it is {there:.3f}, back {back:.3f}.")
+    return [", ".join(sentences[:2]), *sentences[2:]]
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:.3f}" if low == high else f"{low:.3f} to {high:.3f}"
+
+
+def _differences(scores: pd.DataFrame, table: CrossStudyTable) -> page.Section:
+    """The differences of the models, each on its own study, by equation 1 where it is defined, else absolute."""
+    found = tables.cross_study_differences(scores, table.studies)
+    shown = [
+        [
+            *(row["study_0"], row["study_1"], figures.NAMES.get(row["metric"], row["metric"]), row["difference"]),
+            words(row["mean"], row["std"]),
+        ]
+        for row in tables.rows_of(found)
+        if row["difference"] == ("relative" if row["metric"] in ERRORS else "absolute")
+    ]
+    return page.Section(
+        "How the studies' models differ",
+        "Each model on its own study's held-out rows; relative is equation 1. All kinds are in differences.csv.",
+        ["study", "and", "metric", "difference", "mean"],
+        shown,
+    )
+
+
+def _which_rows(rows: pd.DataFrame) -> page.Section:
+    """Which rows the models were tested on, as the model says it; a line for those that say the same."""
+    shown = []
+    for (source, target), part in itertools.groupby(tables.rows_of(rows), key=lambda row: (row["src"], row["trg"])):
+        tests = list(part)
+        which = "; ".join(dict.fromkeys(row["which"] for row in tests))
+        shown.append([source, target, ", ".join(f"{row['rows']:,}" for row in tests), which])
+    return page.Section("Rows of the tests", "By split.", ["trained on", "tested on", "rows", "which"], shown)

@@ -1,0 +1,160 @@
+"""Inference by runs of the store: `infer.sh` with a trained model, on one study after another.
+
+RUNS/IDENTITY/infer/STUDY/ holds what it wrote (`test_scores.json`, `test_y_data_predicted.csv`) and `model.log`.
+The folder appears whole, by a rename, and is made once: the run's identity says which model, data, seed and
+hyperparameters it comes from. A model that describes the hyperparameter `separate_tests` is started once for all
+studies, any other once for each.
+"""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+from comparator.model.model import Model
+from comparator.model.process import GuardedProcess, exit_words, run_environment
+from comparator.site import Slot
+from comparator.sitting import Host
+from comparator.store import RunStore, read_json
+
+SCORES, PREDICTIONS, LOG = "test_scores.json", "test_y_data_predicted.csv", "model.log"
+SEPARATE_TESTS = "separate_tests"
+
+
+class Inference:
+    """Infers with one model's runs, each run in one slot, under the runs' time limit."""
+
+    def __init__(self, model: Model, host: Host, target: str, limit: float | None) -> None:
+        self._model, self._data_folder = model, host.site.data_folder
+        self._target, self._limit = target, limit
+        self._runs = RunStore(host.experiments)
+        self._host = host
+        self._processes: set[GuardedProcess] = set()
+        self._lock = threading.Lock()
+        self._cancelled = threading.Event()
+
+    def folder(self, identity: str, study: str) -> Path:
+        return self._runs.folder / identity / "infer" / study
+
+    def scores(self, identity: str, study: str) -> dict[str, Any] | None:
+        """The scores of a finished inference, None where there is none."""
+        scores = read_json(self.folder(identity, study) / SCORES)
+        return scores if isinstance(scores, dict) else None
+
+    def missing(self, identity: str, studies: Sequence[str]) -> list[str]:
+        return [study for study in studies if self.scores(identity, study) is None]
+
+    def run_all(self, wanted: Mapping[str, Sequence[str]], on_change: Callable[[int], None]) -> dict[str, str]:
+        """Infer by each run (by identity) on its studies; returns why runs failed, by identity.
+
+        `on_change` is told how many runs are done. An exception, Ctrl-C among them, ends what runs before it goes
+        on its way; finished inferences are kept.
+        """
+        slots: queue.SimpleQueue[Slot] = queue.SimpleQueue()
+        for slot in self._host.slots[: self._host.workers]:
+            slots.put(slot)
+
+        def infer(identity: str, studies: Sequence[str]) -> str | None:
+            slot = slots.get()
+            try:
+                return self._run(identity, studies, slot)
+            finally:
+                slots.put(slot)
+
+        failed: dict[str, str] = {}
+        with ThreadPoolExecutor(self._host.workers, thread_name_prefix="inference") as workers:
+            try:
+                running: dict[Future[str | None], str] = {
+                    workers.submit(infer, identity, studies): identity for identity, studies in wanted.items()
+                }
+                done = 0
+                while running:
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        identity, reason = running.pop(future), future.result()
+                        done += 1
+                        on_change(done)
+                        if reason is not None:
+                            failed[identity] = reason
+            except BaseException:
+                self._cancel()
+                workers.shutdown(wait=True, cancel_futures=True)
+                raise
+        return failed
+
+    def _cancel(self) -> None:
+        with self._lock:
+            self._cancelled.set()
+            for process in self._processes:
+                process.kill()
+
+    def _run(self, identity: str, studies: Sequence[str], slot: Slot) -> str | None:
+        """Infer by one run; says why it failed, or None."""
+        with self._runs.claim(identity, self._cancelled) as folder:
+            if folder is None:
+                return "stopped"
+            studies = self.missing(identity, studies)
+            separate = SEPARATE_TESTS in self._model.description.hyperparameters
+            for together in [studies] if separate and studies else [[study] for study in studies]:
+                reason = self._infer(folder, together, slot, separate=separate)
+                if reason is not None:
+                    return reason
+        return None
+
+    def _infer(self, folder: Path, studies: Sequence[str], slot: Slot, *, separate: bool) -> str | None:
+        making = folder / "infer" / ".making"
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(parents=True)
+        reason = self._start(self._command(folder, making, studies, slot, separate=separate), making, slot)
+        for study in studies if reason is None else ():
+            written = making / study if separate else making
+            if not (written / SCORES).is_file():
+                reason = f"infer.sh wrote no {SCORES} for {study}"
+                break
+            if separate:
+                shutil.copyfile(making / LOG, written / LOG)
+            shutil.rmtree(folder / "infer" / study, ignore_errors=True)
+            written.rename(folder / "infer" / study)
+        if reason is not None:
+            shutil.copyfile(making / LOG, folder / "infer" / "failed.log")
+        shutil.rmtree(making, ignore_errors=True)
+        return reason
+
+    def _command(self, folder: Path, output: Path, studies: Sequence[str], slot: Slot, *, separate: bool) -> list[str]:
+        script = self._model.script("infer.sh")
+        assert script is not None
+        improve = self._model.description.convention == "improve"
+        flags = ["--input_model_dir" if improve else "--model_dir", str(folder), "--output_dir", str(output)]
+        flags += [f"--{self._target}", *studies]
+        if separate:
+            flags += [f"--{SEPARATE_TESTS}", "True"]
+        where = [] if improve else [slot.device or "-1", str(self._data_folder)]
+        return [str(script), *where, *flags]
+
+    def _start(self, command: list[str], folder: Path, slot: Slot) -> str | None:
+        environment = run_environment(self._model, slot, self._data_folder)
+        with (folder / LOG).open("wb") as log:
+            log.write(f"comparator: {' '.join(command)}\n".encode())
+            log.flush()
+            with self._lock:
+                if self._cancelled.is_set():
+                    return "stopped before it began"
+                process = GuardedProcess(command, environment, log, piped=False, folder=folder)
+                self._processes.add(process)
+            try:
+                code = process.wait(self._limit)
+            except subprocess.TimeoutExpired:
+                return f"the inference exceeded its limit of {self._limit:g} seconds"
+            finally:
+                with self._lock:
+                    self._processes.discard(process)
+                process.close()
+        if code == 0:
+            return None
+        last = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1].strip()
+        return last[:300] if not last.startswith("comparator:") else exit_words(code, "infer.sh")

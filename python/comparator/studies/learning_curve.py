@@ -1,0 +1,240 @@
+"""Learning curves: a model is trained on more and more rows of each study, once a split.
+
+    [learning_curve]
+    studies = ["CCLE", "GDSC1", "GDSC2"]
+    splits = [1, 2, 3]                     # values of split_seed
+    sizes = [128, 512, 2048]               # rows; or:
+    smallest = 128                         # `count` sizes on a log scale, from here
+    largest = 16384                        # to here (left out: to the rows of the largest study)
+    count = 8
+    # source = "train_sources", split = "split_seed", size = "row_limit": what the model calls them
+
+The rows of a size are the first ones of a shuffle of the study's training rows, so that a smaller training has a
+part of what a larger one has; the held-out rows, which the scores are of, are the same at every size. All studies
+have the same sizes, and each those that it has the rows for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import Field, field_validator
+
+from comparator.errors import ComparatorError, InputError
+from comparator.model.cold import IMPROVE_SCORES
+from comparator.plan import Plan
+from comparator.sitting import Host
+from comparator.store import RunStore, read_json
+from comparator.studies import figures, page, sweep, tables
+from comparator.studies.sweep import Point, StudiesSitting, StudiesTable, words
+
+NAME, VERB = "learning_curve", "learning-curve"
+SHOWN_FIRST = "r2"
+
+
+class LearningCurveTable(StudiesTable):
+    """`[learning_curve]` of an experiment file."""
+
+    size: str = "row_limit"
+    sizes: list[int] | None = Field(default=None, min_length=1)
+    smallest: int = Field(default=128, ge=1)
+    largest: int | None = Field(default=None, ge=1)
+    count: int = Field(default=10, ge=2)
+
+    @field_validator("sizes")
+    @classmethod
+    def _rising(cls, given: list[int] | None) -> list[int] | None:
+        if given is not None and (given != sorted(set(given)) or given[0] < 1):
+            raise ValueError("must rise, from 1 or more")
+        return given
+
+
+def run(
+    host: Host,
+    file: Path,
+    overrides: Sequence[str],
+    *,
+    command: str,
+    identifier: str | None = None,
+    dry_run: bool = False,
+) -> Path | None:
+    """Carry out learning curves from their file; returns the experiment's folder, None for a dry run.
+
+    Raises `InputError` before anything has started, `ComparatorError` where nothing was trained, and
+    `KeyboardInterrupt` where it was stopped; whatever is finished is kept and not done again.
+    """
+    plan, sizes = make_plan(host, file, overrides, command)
+    if dry_run:
+        lines = [f"{study}: {', '.join(map(str, each))} rows" for study, each in sizes.items()]
+        trainings = len(plan.frozen["upf"])
+        sweep.describe(host, plan, [*lines, f"{trainings} trainings; those in the store are not done again"])
+        return None
+    return _finish(host, sweep.begin(host, plan, file.stem, identifier, VERB))
+
+
+def resume(host: Host, identifier: str) -> Path:
+    """Go on with learning curves where they were left."""
+    return _finish(host, sweep.resume(host, identifier, NAME, VERB))
+
+
+def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> tuple[Plan, dict[str, list[int]]]:
+    """Check everything, and choose each study's sizes; raises `InputError`."""
+    file, table = sweep.read_file(path, overrides, NAME, LearningCurveTable, command)
+    whole = [{table.source: [study], table.split: split} for study in table.studies for split in table.splits]
+    plan = sweep.plan_sweep(host, file, {**whole[0], table.size: (table.sizes or [table.smallest])[0]})
+    counts = iter(sweep.count_rows(host, plan, whole, f"{path}: [{NAME}] studies", limit=table.size))
+    rows = {study: _fewest([next(counts) for _ in table.splits]) for study in table.studies}
+    sizes = choose_sizes(table, rows, f"{path}: [{NAME}]")
+    return sweep.with_points(plan, file, NAME, table, points_of(table, sizes)), sizes
+
+
+def _fewest(counts: Sequence[int | None]) -> int | None:
+    """The rows that every split has, None where the model cannot tell."""
+    known = [count for count in counts if count is not None]
+    return min(known) if len(known) == len(counts) else None
+
+
+def choose_sizes(table: LearningCurveTable, rows: Mapping[str, int | None], where: str) -> dict[str, list[int]]:
+    """Each study's sizes; `rows` says how many each has. Raises `InputError` where a study has too few."""
+    if table.sizes is not None:
+        for study, there in rows.items():
+            if there is not None and table.sizes[-1] > there:
+                raise InputError(
+                    f"{where}: sizes: {table.sizes[-1]}: {study} has only {there} training rows in a split"
+                )
+        return {study: list(table.sizes) for study in rows}
+    known = [there for there in rows.values() if there is not None]
+    largest = table.largest or max(known, default=0)
+    if largest == 0:
+        raise InputError(f"{where}: the model does not tell how many rows there are; give sizes or largest")
+    if known and largest > max(known):
+        raise InputError(f"{where}: largest = {largest}: no study has more than {max(known)} training rows in a split")
+    if largest <= table.smallest:
+        raise InputError(f"{where}: smallest = {table.smallest}: must be below {largest}, the largest size")
+    ladder = log_scale(table.smallest, largest, table.count)
+    sizes = {study: [size for size in ladder if there is None or size <= there] for study, there in rows.items()}
+    for study, each in sizes.items():
+        if not each:
+            raise InputError(f"{where}: smallest = {table.smallest}: {study} has only {rows[study]} training rows")
+    return sizes
+
+
+def log_scale(smallest: int, largest: int, count: int) -> list[int]:
+    """`count` whole numbers in equal steps of their logarithm, both ends included."""
+    step = math.log(largest / smallest) / (count - 1)
+    return sorted({round(smallest * math.exp(step * number)) for number in range(count)})
+
+
+def points_of(table: LearningCurveTable, sizes: Mapping[str, Sequence[int]]) -> dict[str, Point]:
+    """The trainings by their ids, the large ones first, so that no worker is left with one at the end."""
+    points = [
+        (size, point_id(study, split, size), {table.source: [study], table.split: split, table.size: size})
+        for study, each in sizes.items()
+        for size in each
+        for split in table.splits
+    ]
+    points.sort(key=lambda point: -point[0])
+    return {identifier: point for _, identifier, point in points}
+
+
+def point_id(study: str, split: int, size: int) -> str:
+    return f"{study}-split_{split}-sz_{size}"
+
+
+def _finish(host: Host, opened: StudiesSitting) -> Path:
+    table = LearningCurveTable.model_validate(opened.frozen[NAME])
+    trained = _collect(host, opened.train(), table)
+    if not trained:
+        raise ComparatorError(f"no training ended well; see {opened.folder / 'evaluations.jsonl'}")
+    scores = tables.learning_curve_scores(trained, opened.model.name)
+    written = tables.write_learning_curve(opened.folder / "tables", scores, trained, table.studies)
+    _show(host, scores)
+    return _report(host, opened, table, scores, written)
+
+
+def _collect(host: Host, records: Sequence[Mapping[str, Any]], table: LearningCurveTable) -> list[tables.Trained]:
+    """The trainings that ended well, by study, split and size."""
+    runs = RunStore(host.experiments)
+    found = []
+    for record in records:
+        if record["status"] != "ok":
+            continue
+        run, point = record["runs"][-1], record["point"]
+        study = point[table.source][0]
+        scores = held_out_scores(runs.folder / run["run"], run["metrics"])
+        found.append(tables.Trained(study, point[table.split], point[table.size], scores, run["seconds"]))
+    place = {study: number for number, study in enumerate(table.studies)}
+    return sorted(found, key=lambda one: (place[one.study], one.split, one.size))
+
+
+def held_out_scores(folder: Path, metrics: Mapping[str, float | None]) -> dict[str, float | None]:
+    """A run's scores on its held-out rows under IMPROVE's names: its `val_scores.json`, then its metrics."""
+    written = read_json(folder / "val_scores.json")
+    scores: dict[str, float | None] = dict(written) if isinstance(written, dict) else {}
+    for name, ours in IMPROVE_SCORES.items():
+        if ours in metrics:
+            scores.setdefault(name, metrics[ours])
+    return scores
+
+
+def metrics_in_order(scores: pd.DataFrame) -> list[str]:
+    """The metrics there are, the one that is shown first in front."""
+    return sorted(dict.fromkeys(scores.metric), key=lambda metric: metric != SHOWN_FIRST)
+
+
+def _show(host: Host, scores: pd.DataFrame) -> None:
+    metric = metrics_in_order(scores)[0]
+    host.say(f"{metric} on the held-out rows, by training rows:")
+    for study, means in _by_size(tables.curves(scores), metric).items():
+        host.say(f"  {study}  " + "  ".join(f"{size}: {means[size]:.3f}" for size in sorted(means)))
+
+
+def _report(
+    host: Host, opened: StudiesSitting, table: LearningCurveTable, scores: pd.DataFrame, files: Sequence[str]
+) -> Path:
+    curves = tables.curves(scores)
+    metrics = metrics_in_order(scores)
+    with host.console.status("writing the report"):
+        drawings = [figures.learning_curve(curves, metric, table.studies) for metric in metrics]
+        pictures = figures.write(opened.folder / "figures", drawings)
+        sections = [_numbers(curves, metric, table.studies) for metric in metrics]
+        page.write(opened.folder, opened.frozen, answer(curves, metrics[0], table.studies), pictures, sections, files)
+    return sweep.conclude(host, opened.folder, files)
+
+
+def answer(curves: pd.DataFrame, metric: str, studies: Sequence[str]) -> list[str]:
+    """What the curves of `metric` say: where each study's ends, and at the last size that all studies have."""
+    means = _by_size(curves, metric)
+    name = figures.NAMES.get(metric, metric)
+    ends = [f"{study} {means[study][max(means[study])]:.3f} with {max(means[study]):,} rows" for study in means]
+    common = sorted(set.intersection(*(set(means[study]) for study in means)))
+    sentences = [f"{name} on held-out rows ends at {', '.join(ends)}."]
+    if common and len(means) > 1:
+        sizes = ", ".join(f"{study} {means[study][common[-1]]:.3f}" for study in studies if study in means)
+        sentences.append(f"With {common[-1]:,} rows, the largest size that all have: {sizes}.")
+    return sentences
+
+
+def _numbers(curves: pd.DataFrame, metric: str, studies: Sequence[str]) -> page.Section:
+    chosen = curves[curves.metric == metric]
+    sizes = sorted(set(chosen.shard))
+    digits = figures.decimals_for(list(chosen["mean"]))
+    cells = {(row["dataset"], row["shard"]): (row["mean"], row["std"]) for row in tables.rows_of(chosen)}
+    rows = [
+        [study, *(words(*cells[study, size], digits) if (study, size) in cells else "" for size in sizes)]
+        for study in studies
+    ]
+    return page.Section(
+        figures.NAMES.get(metric, metric), "By training rows.", ["", *(f"{size:,}" for size in sizes)], rows
+    )
+
+
+def _by_size(curves: pd.DataFrame, metric: str) -> dict[str, dict[int, float]]:
+    means: dict[str, dict[int, float]] = {}
+    for row in tables.rows_of(curves[curves.metric == metric]):
+        means.setdefault(row["dataset"], {})[row["shard"]] = row["mean"]
+    return means

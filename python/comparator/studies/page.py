@@ -1,0 +1,97 @@
+"""The page of a cross-study or of learning curves: figures and tables in one HTML file, in the report's style."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from comparator.report.figures.drawing import Drawing
+
+TEMPLATE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{{ title }}</title>
+<style>{{ style }}</style>
+</head>
+<body>
+<main>
+<header>
+  <p class="kicker">Comparator report &middot; {{ id }} &middot; {{ created[:10] }}</p>
+  <h1>{{ title }}</h1>
+</header>
+<section class="answer"><h2>Answer</h2>
+  <p class="lead">{{ answer | join(" ") }}</p>
+</section>
+{% for drawing, picture in pictures %}
+<section><h2>{{ drawing.title }}</h2>
+  <figure class="figure">{{ picture }}<figcaption>{{ drawing.caption }}</figcaption></figure>
+</section>
+{% endfor %}
+{% for section in sections %}
+<section><h2>{{ section.heading }}</h2>
+  {% if section.note %}<p>{{ section.note }}</p>{% endif %}
+  <div class="scroll"><table>
+    <thead><tr>{% for name in section.columns %}<th>{{ name }}</th>{% endfor %}</tr></thead>
+    <tbody>{% for row in section.rows %}
+      <tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}
+    </tbody>
+  </table></div>
+</section>
+{% endfor %}
+<section><h2>Files</h2>
+  <p>{% for name in files %}<a href="tables/{{ name | urlencode }}">{{ name }}</a>{{ ", " if not loop.last }}
+  {% endfor %}
+  in <code>tables/</code>; each figure as PNG and SVG in <code>figures/</code>.</p>
+</section>
+</main>
+</body>
+</html>
+"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of the page, with a word to it."""
+
+    heading: str
+    note: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def write(
+    folder: Path,
+    frozen: Mapping[str, Any],
+    answer: Sequence[str],
+    pictures: Sequence[tuple[Drawing, str]],
+    sections: Sequence[Section],
+    files: Sequence[str],
+) -> Path:
+    """Write `report.html` whole into an experiment's folder; returns its path. What comes from data is escaped."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    style = (resources.files("comparator.report") / "page.css").read_text(encoding="utf-8")
+    text = environment.from_string(TEMPLATE).render(
+        title=frozen["title"],
+        id=frozen["id"],
+        created=frozen["created"],
+        style=Markup(style),
+        answer=answer,
+        pictures=[(drawing, Markup(picture)) for drawing, picture in pictures],
+        sections=sections,
+        files=files,
+    )
+    temporary = folder / f".report.html.{os.getpid()}.tmp"
+    temporary.write_text(text, encoding="utf-8", errors="replace")
+    temporary.replace(folder / "report.html")
+    return folder / "report.html"

@@ -1,0 +1,252 @@
+"""What a cross-study and a learning curve have in common: their file, their points, their trainings."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from comparator import sitting
+from comparator.errors import InputError
+from comparator.hyperparameters import as_flags, parse_override
+from comparator.model.cold import RESULT_LINE
+from comparator.model.description import explain, read_toml
+from comparator.model.model import Model
+from comparator.model.process import run_environment
+from comparator.names import check_name
+from comparator.plan import Place, Plan, make_plan
+from comparator.root import command_line
+from comparator.settings import ExperimentSettings
+from comparator.site import Slot
+from comparator.sitting import Host, Sitting
+
+Point = dict[str, Any]
+#: The hyperparameter of `preprocess.sh` that has it say how many rows a training would have.
+COUNT_ROWS = "count_rows"
+
+
+class StudiesTable(BaseModel):
+    """What both tables of an experiment file have: which studies, which splits, and what these are called."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    studies: list[str] = Field(min_length=1)
+    splits: list[int] = Field(default_factory=lambda: [1, 2, 3], min_length=1)
+    # The model's hyperparameters that take them.
+    source: str = "train_sources"
+    split: str = "split_seed"
+
+    @field_validator("studies")
+    @classmethod
+    def _folders(cls, given: list[str]) -> list[str]:
+        for study in given:
+            try:
+                check_name(study, "study")
+            except InputError as error:
+                raise ValueError(str(error)) from None
+        return given
+
+    @field_validator("studies", "splits")
+    @classmethod
+    def _once(cls, given: list[Any]) -> list[Any]:
+        for value in given:
+            if given.count(value) > 1:
+                raise ValueError(f"{value!r} stands twice")
+        return given
+
+
+Table = TypeVar("Table", bound=StudiesTable)
+
+
+@dataclass(frozen=True)
+class SweepFile:
+    """A checked experiment file: everything but its own table."""
+
+    path: Path
+    content: Mapping[str, Any]
+    command: str
+
+
+def read_file(
+    path: Path, overrides: Sequence[str], name: str, kind: type[Table], command: str
+) -> tuple[SweepFile, Table]:
+    """Read an experiment file with the table `name`; raises `InputError` that names the file and the key.
+
+    `overrides` are the command line's `--set KEY=VALUE`: a key of the table as `NAME.KEY`, a hyperparameter as
+    `hyperparameters.NAME`, any other key as the file has it.
+    """
+    content = read_toml(path)
+    table = content.pop(name, None)
+    if not isinstance(table, dict):
+        raise InputError(f"{path}: has no table [{name}]")
+    content.setdefault("set", {})
+    for override in overrides:
+        key, value = parse_override(override)
+        section, dot, rest = key.partition(".")
+        if dot and section == name:
+            table[rest] = value
+        elif dot and section == "hyperparameters":
+            content["set"][rest.lower()] = value
+        else:
+            content[key] = value
+    try:
+        checked = kind.model_validate(table)
+    except ValidationError as error:
+        raise InputError(explain(error, f"{path}: [{name}]", sorted(kind.model_fields))) from None
+    return SweepFile(path, content, command), checked
+
+
+def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any]) -> Plan:
+    """Check everything but the points; `varied` is one of them. Raises `InputError`."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as upf, host.console.status("checking"):
+        upf.write(json.dumps({"id": "a-point", **varied}))
+        upf.flush()
+        try:
+            settings = ExperimentSettings.model_validate({**file.content, "upf": upf.name})
+        except ValidationError as error:
+            known = sorted(set(ExperimentSettings.model_fields) - {"set", "space", "upf", "search", "cmp"})
+            raise InputError(explain(error, str(file.path), known)) from None
+        if settings.compares:
+            raise InputError(f"{file.path}: model = 'cmp': give a single model; its studies are compared")
+        place = Place(file.path.resolve(), host.root, host.site, host.workers, file.command, lambda _: None)
+        plan = make_plan(settings, place)
+    for notice in plan.frozen["notices"]:
+        host.console.print(f"note: {notice}", style="yellow", markup=False, soft_wrap=True)
+    return plan
+
+
+def with_points(plan: Plan, file: SweepFile, name: str, table: StudiesTable, points: Mapping[str, Point]) -> Plan:
+    """The plan for these points, which remembers the table that they come from."""
+    frozen = {
+        **plan.frozen,
+        "settings": {**plan.frozen["settings"], "upf": f"[{name}] of {file.path.name}"},
+        "upf": [[identifier, point] for identifier, point in points.items()],
+        "budget": {"evaluations": len(points), "generations": None},
+        name: table.model_dump(mode="json"),
+    }
+    return replace(plan, frozen=frozen)
+
+
+def count_rows(
+    host: Host, plan: Plan, points: Sequence[Point], where: str, limit: str | None = None
+) -> list[int | None]:
+    """How many rows each training would have, None where the model cannot tell.
+
+    The model's `preprocess.sh` is asked, which refuses what the data do not have: then raises `InputError`.
+    `limit` names the hyperparameter that limits the rows; it is left open here.
+    """
+    model, submodel = plan.models[0], plan.frozen["models"][0]
+    script = model.script("preprocess.sh")
+    if script is None:
+        return [None for _ in points]
+    given = {**submodel["config"], **submodel["hyperparameters"]}
+    if COUNT_ROWS in model.description.hyperparameters:
+        given[COUNT_ROWS] = True
+    if limit is not None:
+        given.pop(limit, None)
+
+    def count(point: Point) -> int | None:
+        return _ask(model, [str(script), str(host.site.data_folder), *as_flags({**given, **point})], host, where)
+
+    with host.console.status("counting rows"), ThreadPoolExecutor(host.workers) as askers:
+        return list(askers.map(count, points))
+
+
+def _ask(model: Model, command: list[str], host: Host, where: str) -> int | None:
+    process = subprocess.run(
+        command,
+        env=run_environment(model, Slot(0), host.site.data_folder),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    lines = process.stdout.strip().splitlines()
+    if process.returncode != 0:
+        last = lines[-1].strip() if lines else f"preprocess.sh ended with exit status {process.returncode}"
+        raise InputError(f"{where}: {model.name}: {last}")
+    found = [match for match in map(RESULT_LINE.match, lines) if match and match[1] == "training_rows"]
+    return int(found[-1][2]) if found else None
+
+
+class StudiesSitting(Sitting):
+    """A sitting that is gone on with by the command that began it."""
+
+    def __init__(self, opened: Sitting, verb: str) -> None:
+        super().__init__(opened._host, opened._plan, opened._folder)
+        self._verb = verb
+
+    @property
+    def frozen(self) -> dict[str, Any]:
+        return self._plan.frozen
+
+    @property
+    def model(self) -> Model:
+        return self._plan.models[0]
+
+    @property
+    def folder(self) -> Path:
+        return self._folder.path
+
+    def train(self) -> list[dict[str, Any]]:
+        """Train what is not in the store; returns the records of all points. Raises as `search` does."""
+        return list(self.search().records)
+
+    def say_how_to_go_on(self) -> None:
+        """Say that what is finished is kept, after a stop between trainings."""
+        self._host.say(f"stopped: what is finished is kept; go on by:\n  {self._resume_command()}")
+
+    def _resume_command(self) -> str:
+        host = self._host
+        return command_line(host.experiments, host.root, self._verb, "--resume", self._folder.identifier)
+
+
+def begin(host: Host, plan: Plan, stem: str, identifier: str | None, verb: str) -> StudiesSitting:
+    """Make the experiment's folder and freeze the plan there."""
+    return StudiesSitting(sitting.begin(host, plan, stem, identifier), verb)
+
+
+def resume(host: Host, identifier: str, name: str, verb: str) -> StudiesSitting:
+    """Open an experiment where it was left; raises `InputError` where it is none of this kind."""
+    opened = StudiesSitting(sitting.resume(host, identifier), verb)
+    if name not in opened.frozen:
+        raise InputError(f"experiment '{identifier}' has no [{name}]; go on with it by: comparator search --resume")
+    return opened
+
+
+def describe(host: Host, plan: Plan, lines: Sequence[str]) -> None:
+    """Say what would run."""
+    frozen = plan.frozen
+    host.say(frozen["title"])
+    host.say(f"  model: {frozen['models'][0]['name']} in {frozen['models'][0]['path']}")
+    for line in lines:
+        host.say(f"  {line}")
+    host.say(f"  site {host.site.name}: {host.workers} workers on {len(host.slots)} slots")
+    host.say(f"  data: {host.site.data_folder}")
+    host.say("nothing was started (--dry-run)")
+
+
+def words(mean: float, deviation: float, digits: int = 3) -> str:
+    """A mean with its deviation, where there is one: `0.52 ± 0.03`."""
+    if math.isnan(mean):
+        return "-"
+    return f"{mean:.{digits}f}" + ("" if math.isnan(deviation) else f" ± {deviation:.{digits}f}")
+
+
+def conclude(host: Host, folder: Path, tables: Sequence[str]) -> Path:
+    """Say where everything is; returns the folder."""
+    report = folder / "report.html"
+    host.say(f"tables: {len(tables)} files in {folder / 'tables'}; figures in {folder / 'figures'}")
+    host.say(f"report: {report}")
+    host.say(f"look at it in a browser: {report.as_uri()}")
+    return folder
