@@ -22,7 +22,7 @@ from comparator.model.model import Model, data_identity, find_model, outside_con
 from comparator.model.probe import described
 from comparator.model.process import run_environment
 from comparator.provenance import provenance
-from comparator.search import STRATEGIES, Strategy, make_strategy
+from comparator.search import STRATEGIES, Strategy, grid_points, make_strategy
 from comparator.search.sampling import SamplingStrategy
 from comparator.settings import ExperimentSettings
 from comparator.site import Site, Slot
@@ -120,7 +120,7 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
             **_strategy_settings(settings, place, notices),
             "past": _past(settings, space, objective, place, notices),
         },
-        "budget": _budget(settings, len(lines) if lines is not None else None),
+        "budget": _budget(settings, None if lines is None else len(lines), space, f"{place.file}: [search]"),
         "provenance": provenance(place.root, place.site, place.workers, place.command),
         "notices": notices,
     }
@@ -452,16 +452,28 @@ def _past(
     return told
 
 
-def _budget(settings: ExperimentSettings, lines: int | None) -> dict[str, int | None]:
+def _budget(
+    settings: ExperimentSettings, lines: int | None, space: ParameterSpace | None, where: str
+) -> dict[str, int | None]:
     """The budget in pairs; a strategy without generations of its own has one for every `population` results."""
     search = settings.search
     if lines is not None:
         return {"evaluations": lines, "generations": None}
+    if search.strategy == "grid" and search.evaluations is None and space is not None:
+        return {"evaluations": _grid_size(space, search.options, where), "generations": None}
     kind = STRATEGIES.get(search.strategy)
     if search.generations is not None and kind is not None and "generations" not in kind.options:
         population = search.options.get("population", 16)
         return {"evaluations": search.generations * int(population), "generations": search.generations}
     return {"evaluations": search.evaluations, "generations": search.generations}
+
+
+def _grid_size(space: ParameterSpace, options: Mapping[str, Any], where: str) -> int:
+    known = STRATEGIES["grid"].options
+    try:
+        return len(grid_points(space, options.get("points"), options.get("total", known["total"].default)))
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def _objective_words(settings: ExperimentSettings, metric: str, objective: Objective) -> dict[str, Any]:

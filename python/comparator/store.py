@@ -135,8 +135,7 @@ class ExperimentFolder:
         self.identifier = path.name
         self.evaluations = path / "evaluations.jsonl"
         self._lock = (path / "lock").open("w")
-        # A watcher that looks whether the lock is held holds it for an instant itself.
-        if not any(_try_lock(self._lock.fileno()) or time.sleep(0.05) for _ in range(5)):
+        if not _lock_soon(self._lock.fileno()):
             self._lock.close()
             raise InputError(f"experiment '{path.name}' is being run by another process; watch it instead")
         self.records, length = _whole_lines(self.evaluations)
@@ -239,6 +238,15 @@ def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _lock_soon(descriptor: int) -> bool:
+    """Take a lock, again for a moment: a watcher that looks whether it is held holds it for an instant itself."""
+    for _ in range(5):
+        if _try_lock(descriptor):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def check_new_experiment(experiments: Path, identifier: str | None) -> None:

@@ -112,8 +112,8 @@ def _read_responses(folder: Path, cell_lines: list[str], drugs: list[str]) -> di
     for study in sorted({measure.study for measure in MEASURES}):
         columns = [_read_measure(folder, measure) for measure in MEASURES if measure.study == study]
         table = pd.concat(columns, axis=1).reset_index()
-        cell_line = pd.Index(cell_lines).get_indexer(table["cell_line"])
-        drug = pd.Index(drugs).get_indexer(table["drug"])
+        cell_line = pd.Index(cell_lines).get_indexer(pd.Index(table["cell_line"]))
+        drug = pd.Index(drugs).get_indexer(pd.Index(table["drug"]))
         known = (cell_line >= 0) & (drug >= 0)
         values = {str(column.name): table[column.name].to_numpy()[known] for column in columns}
         records = response_records(cell_line[known], drug[known], values)

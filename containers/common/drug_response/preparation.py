@@ -29,6 +29,8 @@ from drug_response.errors import DataError
 #: To be raised when prepared files change their form or meaning: data prepared before are then prepared again.
 FORMAT = 2
 
+#: Files directly in the data folder that models take without being told: defaults and lists of genes.
+TEXTS = ("uno_auc_model.txt", "landmark_genes.txt", "filtered_genes.txt")
 PREPARED = "prepared"
 MANIFEST = "manifest.json"
 INPUTS = "inputs.json"
@@ -242,8 +244,8 @@ def _hash_inputs(source: str, folder: Path) -> dict[str, str]:
 
 
 def _hash_texts(data_folder: Path) -> dict[str, str]:
-    """Hash the texts directly in the data folder: lists of genes and default hyperparameters change results too."""
-    return {path.name: _hash(path) for path in sorted(data_folder.glob("*.txt")) if path.is_file()}
+    """Hash the texts that models take from the data folder by themselves, and that change their results."""
+    return {name: _hash(data_folder / name) for name in TEXTS if (data_folder / name).is_file()}
 
 
 def _hash(path: Path) -> str:

@@ -71,7 +71,7 @@ def match(source: Source, rows_by_study: dict[str, ResponseRows]) -> dict[str, R
 
     Raises `DataError` where the studies share no pair.
     """
-    same_drug = _first_drug_of_structure(source.structures)
+    same_drug = first_drug_of_structure(source.structures)
     averaged = {study: _average_pairs(rows, same_drug) for study, rows in rows_by_study.items()}
     shared = reduce(np.intersect1d, [_pairs(rows, same_drug) for rows in averaged.values()])
     if not len(shared):
@@ -81,7 +81,7 @@ def match(source: Source, rows_by_study: dict[str, ResponseRows]) -> dict[str, R
     return {study: rows.take(np.searchsorted(_pairs(rows, same_drug), shared)) for study, rows in averaged.items()}
 
 
-def _first_drug_of_structure(structures: NDArray[np.str_]) -> NDArray[np.int32]:
+def first_drug_of_structure(structures: NDArray[np.str_]) -> NDArray[np.int32]:
     """Return for each drug the first one of its structure, so that one structure has one set of features."""
     _, first, inverse = np.unique(structures, return_index=True, return_inverse=True)
     return first[inverse].astype(np.int32)

@@ -8,6 +8,8 @@
 | `file` | the source's own split files decide |
 
 A split depends on the rows, the kind and its seed, and on nothing else: not on the model's seed, sizes or noise.
+Drawn from all groups that the data have, rather than from those of the rows, it does not even depend on the
+study: every study holds out the same cell lines or drugs.
 """
 
 from __future__ import annotations
@@ -44,23 +46,38 @@ def group_of_rows(kind: str, cell_line: NDArray[Any], drug: NDArray[Any]) -> NDA
     return np.arange(len(cell_line), dtype=np.int64)
 
 
-def split_by_group(
+def held_out(
     groups: NDArray[np.int64], seed: int, validation_fraction: float, folds: int = 1, fold: int = 0
-) -> Split:
-    """Shuffle the groups with `seed` and give a fraction of them, at least one, to validation.
+) -> NDArray[np.int64]:
+    """Shuffle the distinct groups with `seed` and return a fraction of them, at least one.
 
-    With `folds` > 1 the groups are dealt into that many folds, of which number `fold` validates, and
-    `validation_fraction` is not used. Raises `DataError` where there are too few groups for both sides.
+    With `folds` > 1 they are dealt into that many folds, of which number `fold` is returned, and
+    `validation_fraction` is not used.
     """
     distinct = np.unique(groups)
     shuffled = np.random.default_rng([seed, 1]).permutation(distinct)
     if folds > 1:
-        chosen = np.array_split(shuffled, folds)[fold]
-    else:
-        chosen = shuffled[: max(1, round(validation_fraction * len(distinct)))]
-    if not 0 < len(chosen) < len(distinct):
-        raise DataError(f"cannot be split: {len(distinct)} group(s) do not make a training and a validation side")
+        return np.array_split(shuffled, folds)[fold]
+    return shuffled[: max(1, round(validation_fraction * len(distinct)))]
+
+
+def split_by_group(
+    groups: NDArray[np.int64],
+    seed: int,
+    validation_fraction: float,
+    folds: int = 1,
+    fold: int = 0,
+    drawn_from: NDArray[np.int64] | None = None,
+) -> Split:
+    """Validate on the groups that are `held_out` of `drawn_from`, of the rows' own groups where it is None.
+
+    Raises `DataError` where a side would have no rows.
+    """
+    chosen = held_out(groups if drawn_from is None else drawn_from, seed, validation_fraction, folds, fold)
     validates = np.isin(groups, chosen)
+    if validates.all() or not validates.any():
+        there = len(np.unique(groups))
+        raise DataError(f"cannot be split: {there} group(s) do not make a training and a validation side")
     return Split(np.flatnonzero(~validates), np.flatnonzero(validates), np.empty(0, dtype=np.intp))
 
 

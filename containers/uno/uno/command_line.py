@@ -87,7 +87,10 @@ def train(words: Sequence[str]) -> int:
 
 
 def preprocess(words: Sequence[str]) -> int:
-    """Prepare the data folder, or check that it is prepared and has the studies that the flags name."""
+    """Prepare the data folder, or check that it is prepared and has the studies that the flags name.
+
+    With `count_rows` also say how many rows a training of these flags would have.
+    """
     flags = read_flags(words)
     _warn_of_unknown(flags)
     settings = hyperparameters.complete(flags)
@@ -100,6 +103,11 @@ def preprocess(words: Sequence[str]) -> int:
         choose_measure(study, studies[study]["measures"], settings["agg_dose"])
     print(*summarise(manifest), sep="\n")
     print(f"Prepared data: {folder / PREPARED / source}")
+    if settings["count_rows"]:
+        from uno.data import count_rows
+
+        for name, rows in zip(("training_rows", "validation_rows"), count_rows(settings, folder), strict=True):
+            print(f"IMPROVE_RESULT {name}: {rows}")
     return 0
 
 

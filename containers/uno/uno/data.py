@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,8 @@ from uno.hyperparameters import named_studies
 #: The hyperparameters that choose rows and features; nothing else does.
 DATA_KEYS = (
     *("train_sources", "test_sources", "match_studies", "data_source", "agg_dose", "split", "split_number"),
-    *("split_seed", "val_split", "cv", "row_limit", "cell_types", "by_cell", "by_drug", "cell_features"),
+    *("split_over", "split_seed", "val_split", "cv", "row_limit", "val_row_limit", "cell_types", "by_cell"),
+    *("by_drug", "cell_features"),
     *("drug_features", "gene_count", "use_landmark_genes", "use_filtered_genes", "feature_subset_path"),
     *("cell_feature_subset_path", "drug_feature_subset_path", "feature_subsample", "no_response_source"),
 )
@@ -65,7 +66,9 @@ class Dataset:
     """Everything a training needs.
 
     `features` are the encoded inputs; `studies` the columns of the raw input, empty where there is none;
-    `test` holds the test rows of each test study; `notes` says in words what was chosen.
+    `trained` names the training studies, and `held_out` are their rows for a test: those of the split file, else
+    all validation rows. `test` holds the test rows of each test study; `notes` says in words what was chosen,
+    `test_notes` which rows of another study and of the own ones are for a test.
     """
 
     source: Source
@@ -75,6 +78,9 @@ class Dataset:
     validation: Part
     test: dict[str, Part]
     notes: tuple[str, ...]
+    trained: tuple[str, ...]
+    held_out: Part
+    test_notes: tuple[str, str]
 
     @property
     def tables(self) -> list[NDArray[np.float32]]:
@@ -93,7 +99,7 @@ def read_dataset(hyperparameters: Mapping[str, Any], data_folder: Path, fold: in
     if hyperparameters["feature_subsample"]:
         chosen["rng_seed"] = hyperparameters["rng_seed"]
     source = study_names.choose_source(manifest, chosen["data_source"], named_studies(chosen), data_folder)
-    identity = json.dumps(manifest["files"], sort_keys=True)
+    identity = json.dumps([manifest["files"], manifest["texts"]], sort_keys=True)
     return _read_dataset(json.dumps(chosen, sort_keys=True), str(data_folder), source, identity, fold)
 
 
@@ -110,12 +116,38 @@ def _read_dataset(chosen: str, data_folder: str, source_name: str, identity: str
     studies = () if settings["no_response_source"] else tuple(dict.fromkeys([*train_studies, *test_studies]))
     numbers = _numbers(tables, studies, joined, _study_of_rows(rows, train_studies))
     full = Part(numbers, joined.labels, joined.cell_line, joined.drug)
-    training, validation = _take(full, training_rows), _take(full, split.validation)
-    test = _test_parts(settings, rows, test_studies, train_studies, training, tables, studies)
+    validation_rows = splits.limit_rows(split.validation, settings["val_row_limit"], settings["split_seed"])
+    training, validation = _take(full, training_rows), _take(full, validation_rows)
+    is_seen = _seen(settings, source, training, fold)
+    test = {study: _test_part(settings, rows[study], is_seen, train_studies, tables, studies) for study in test_studies}
+    held_out = _take(full, split.test if len(split.test) else split.validation)
     if settings["split"] == "file" and "train" in settings["test_sources"] and len(split.test):
-        test["+".join(train_studies)] = _take(full, split.test)
+        test["+".join(train_studies)] = held_out
     notes = (*_row_notes(settings, source, train_studies, joined), *feature_notes)
-    return Dataset(source, tables, studies, training, validation, test, notes)
+    return Dataset(
+        *(source, tables, studies, training, validation, test, notes),
+        trained=tuple(train_studies),
+        held_out=held_out,
+        test_notes=_test_notes(settings, is_file_test=len(split.test) > 0),
+    )
+
+
+def count_rows(hyperparameters: Mapping[str, Any], data_folder: Path) -> tuple[int, int]:
+    """Return how many rows a training has, and how many validate it; features are not looked at."""
+    manifest = prepare(data_folder)
+    name = study_names.choose_source(
+        manifest, hyperparameters["data_source"], named_studies(hyperparameters), data_folder
+    )
+    source = selection.open_prepared(data_folder, name)
+    rows = _read_rows(hyperparameters, source)
+    train_studies, _ = _studies(hyperparameters, source)
+    joined = _join([rows[study] for study in train_studies])
+    split = _split(hyperparameters, source, train_studies, joined, 0)
+    sides = ((split.training, "row_limit"), (split.validation, "val_row_limit"))
+    training, validation = (
+        len(splits.limit_rows(side, hyperparameters[limit], hyperparameters["split_seed"])) for side, limit in sides
+    )
+    return training, validation
 
 
 def _studies(settings: Mapping[str, Any], source: Source) -> tuple[list[str], list[str]]:
@@ -170,11 +202,25 @@ def _study_of_rows(rows: Mapping[str, ResponseRows], studies: list[str]) -> list
 def _split(settings: Mapping[str, Any], source: Source, studies: list[str], rows: ResponseRows, fold: int) -> Split:
     if settings["split"] == "file":
         return _split_by_file(settings, source, studies, rows)
-    groups = splits.group_of_rows(settings["split"], rows.cell_line, rows.drug)
+    drawn_from = _groups_of_source(settings, source) if settings["split_over"] == "data" else None
+    if drawn_from is None:
+        groups = splits.group_of_rows(settings["split"], rows.cell_line, rows.drug)
+    else:
+        groups = _groups(settings["split"], rows, source)
+    seed, fraction, folds = (settings[key] for key in ("split_seed", "val_split", "cv"))
     try:
-        return splits.split_by_group(groups, settings["split_seed"], settings["val_split"], settings["cv"], fold)
+        return splits.split_by_group(groups, seed, fraction, folds, fold, drawn_from)
     except DataError as error:
         raise DataError(f"split = '{settings['split']}': {rows.study} {error}") from None
+
+
+def _groups_of_source(settings: Mapping[str, Any], source: Source) -> NDArray[np.int64]:
+    """Return all groups that the data have, whichever studies measured them."""
+    if settings["split"] == "cell":
+        return np.arange(len(source.cell_lines), dtype=np.int64)
+    if settings["split"] == "drug":
+        return np.unique(selection.first_drug_of_structure(source.structures)).astype(np.int64)
+    raise DataError(f"split_over = 'data': goes with split = 'cell' or 'drug', not '{settings['split']}'")
 
 
 def _split_by_file(settings: Mapping[str, Any], source: Source, studies: list[str], rows: ResponseRows) -> Split:
@@ -255,39 +301,66 @@ def _take(part: Part, rows: NDArray[Any]) -> Part:
     return Part(part.numbers[rows], part.labels[rows], part.cell_line[rows], part.drug[rows])
 
 
-def _test_parts(
+def _seen(
+    settings: Mapping[str, Any], source: Source, training: Part, fold: int
+) -> Callable[[ResponseRows], NDArray[np.bool_]]:
+    """Return what tells the rows of another study that are no test: their group was, or might have been, trained on.
+
+    A split over all the data holds out the same groups in every study, and these alone are for tests: so every
+    model is tested on the same rows of a study, whichever study it was trained on. Otherwise each row whose group
+    no training row has is a test.
+    """
+    kind = settings["split"]
+    if settings["split_over"] == "data":
+        seed, fraction, folds = (settings[key] for key in ("split_seed", "val_split", "cv"))
+        chosen = splits.held_out(_groups_of_source(settings, source), seed, fraction, folds, fold)
+        return lambda rows: ~np.isin(_groups(kind, rows, source), chosen)
+    trained = _groups(kind, training, source)
+    return lambda rows: np.isin(_groups(kind, rows, source), trained)
+
+
+def _test_part(
     settings: Mapping[str, Any],
-    rows: Mapping[str, ResponseRows],
-    test_studies: list[str],
+    rows: ResponseRows,
+    is_seen: Callable[[ResponseRows], NDArray[np.bool_]],
     train_studies: list[str],
-    training: Part,
     tables: tuple[FeatureTable, ...],
     studies: tuple[str, ...],
-) -> dict[str, Part]:
-    """Return the rows of each further test study whose group no training row has."""
-    parts = {}
-    for study in test_studies:
-        tested = rows[study]
-        unseen = ~np.isin(_groups(settings["split"], tested), _groups(settings["split"], training))
-        if not np.any(unseen):
-            raise DataError(
-                f"test_sources: every row of {study} has a {_GROUP_WORDS[settings['split']]} of the training "
-                f"rows of {', '.join(train_studies)}"
-            )
-        kept = tested.take(unseen)
-        numbers = _numbers(tables, studies, kept, [study] * len(kept))
-        parts[study] = Part(numbers, kept.labels, kept.cell_line, kept.drug)
-    return parts
+) -> Part:
+    """Return the rows of a further study that are for a test."""
+    kept = rows.take(~is_seen(rows))
+    if not len(kept):
+        raise DataError(
+            f"test_sources: every row of {rows.study} has a {_GROUP_WORDS[settings['split']]} of the training "
+            f"rows of {', '.join(train_studies)}"
+        )
+    return Part(_numbers(tables, studies, kept, [rows.study] * len(kept)), kept.labels, kept.cell_line, kept.drug)
 
 
 _GROUP_WORDS = {"cell": "cell line", "drug": "drug", "row": "pair of cell line and drug", "file": "pair"}
 
 
-def _groups(kind: str, rows: ResponseRows | Part) -> NDArray[np.int64]:
-    """Return what a test row may not share with the training rows, as one number."""
-    if kind in ("cell", "drug"):
-        return splits.group_of_rows(kind, rows.cell_line, rows.drug)
-    return rows.cell_line.astype(np.int64) << 32 | rows.drug
+def _groups(kind: str, rows: ResponseRows | Part, source: Source) -> NDArray[np.int64]:
+    """Return what a test row may not share with the training rows, as one number.
+
+    Drugs of one structure are one drug, whatever the studies call them.
+    """
+    if kind == "cell":
+        return rows.cell_line.astype(np.int64)
+    drug = selection.first_drug_of_structure(source.structures)[rows.drug].astype(np.int64)
+    return drug if kind == "drug" else rows.cell_line.astype(np.int64) << 32 | drug
+
+
+def _test_notes(settings: Mapping[str, Any], *, is_file_test: bool) -> tuple[str, str]:
+    """Say which rows of another study are for a test, and which of the training studies."""
+    group = _GROUP_WORDS[settings["split"]]
+    if settings["split_over"] == "data":
+        same = f"rows of the {group}s that the split (seed {settings['split_seed']}) holds out in every study"
+        return same, same
+    own = f"validation rows of the split by {settings['split']} (seed {settings['split_seed']})"
+    if is_file_test:
+        own = f"test rows of the split file {settings['split_number']}"
+    return f"all rows but those with a {group} that training has seen", own
 
 
 def _row_notes(settings: Mapping[str, Any], source: Source, studies: list[str], rows: ResponseRows) -> list[str]:
@@ -295,8 +368,9 @@ def _row_notes(settings: Mapping[str, Any], source: Source, studies: list[str], 
     matched = settings["match_studies"]
     number = f", number {settings['split_number']}" if settings["split"] == "file" else ""
     seed = "" if settings["split"] == "file" else f", seed {settings['split_seed']}"
+    over_all = settings["split_over"] == "data"
     return [
         f"{' and '.join(studies)} from '{source.name}' data: {len(rows)} rows, {cell_lines} cell lines, {drugs} drugs"
         + (f", those that {', '.join(matched)} share" if matched else ""),
-        f"split by {settings['split']}{seed}{number}",
+        f"split by {settings['split']}{seed}{number}" + (", over all the data" if over_all else ""),
     ]

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from drug_response import metrics
 from drug_response.errors import DataError
+from drug_response.studies import match_names
 from drug_response.tables import Source
 from uno.data import Dataset, Part, read_dataset
-from uno.hyperparameters import data_folder
+from uno.hyperparameters import data_folder, defaults
 from uno.program import PREDICTION_STREAM, program, set_up_tensorflow
 from uno.saved_model import SavedFeatures, SavedModel, improve_scores, read_model, write_json
 from uno.training import network_structure
@@ -23,38 +24,73 @@ from uno.training import network_structure
 def predict(model_folder: Path, output_folder: Path, given: Mapping[str, Any]) -> dict[str, float]:
     """Predict the test rows and write predictions and scores; returns the scores under IMPROVE's names.
 
-    Test rows are those of `test_sources` that the training could not see (see `drug_response.splits`); where no
-    further study is named, the test rows of the split file, else the validation rows. Every row is predicted,
-    those of the last incomplete batch too. Dropout is permanent: it acts here too, with draws of its own.
+    Of a study that the model was trained on, `train` among `test_sources` too, the test rows are those that the
+    split holds out; of another study those that the training could not see (see `uno.data`). Every row is
+    predicted, those of the last incomplete batch too. Dropout is permanent: it acts here too, with draws of its
+    own. With `separate_tests` each study gets a folder of its own in `output_folder`, and its scores its name.
     """
     set_up_tensorflow()
     model = read_model(model_folder)
-    hyperparameters = {**model.hyperparameters, **given, "cv": 1}
+    hyperparameters = {**defaults(), **model.hyperparameters, **given, "cv": 1}
     dataset = read_dataset(hyperparameters, data_folder())
-    rows = _test_rows(dataset)
+    rows = _test_rows(dataset, hyperparameters["test_sources"])
     network = program(network_structure(hyperparameters, model.shape))
     network.start(model.weights)
-    predicted = network.predict(
-        _tables(model, dataset.source),
-        _numbers(model, rows),
-        model.hyperparameters["dropout"],
-        model.hyperparameters["rng_seed"],
-        PREDICTION_STREAM,
-    )
-    true = np.concatenate([part.labels for part in rows.values()])
-    scores = improve_scores(metrics.scores(true, predicted))
+    tables = _tables(model, dataset.source)
+    predicted = {
+        study: network.predict(
+            tables,
+            _numbers(model, dataset, study, part),
+            model.hyperparameters["dropout"],
+            model.hyperparameters["rng_seed"],
+            PREDICTION_STREAM,
+        )
+        for study, part in rows.items()
+    }
+    for study, part in rows.items():
+        print(f"{study}: {len(part)} rows predicted, {_which_rows(dataset, study)}")
     try:
-        output_folder.mkdir(parents=True, exist_ok=True)
-        write_json(output_folder / "test_scores.json", scores)
-        _write_predictions(output_folder, dataset.source, rows, hyperparameters["agg_dose"].lower(), predicted)
+        if not hyperparameters["separate_tests"]:
+            return _write(output_folder, dataset, rows, predicted, hyperparameters)
+        written = {
+            study: _write(output_folder / study, dataset, {study: part}, predicted, hyperparameters)
+            for study, part in rows.items()
+        }
+        return {f"{study}.{name}": value for study, scores in written.items() for name, value in scores.items()}
     except OSError as error:
         raise ValueError(f"output_dir = '{output_folder}': cannot be written: {error.strerror or error}") from None
-    print(f"{len(true)} rows of {', '.join(rows)} predicted, written to {output_folder}")
+
+
+def _test_rows(dataset: Dataset, test_sources: Sequence[str]) -> dict[str, Part]:
+    """Return the test rows of each study that is asked for, the training studies' own first."""
+    studies, _ = match_names([word for word in test_sources if word != "train"], dataset.source.studies)
+    others = {study: dataset.test[study] for study in studies if study not in dataset.trained}
+    if others and "train" not in test_sources and not set(studies) & set(dataset.trained):
+        return others
+    return {"+".join(dataset.trained): dataset.held_out, **others}
+
+
+def _which_rows(dataset: Dataset, study: str) -> str:
+    of_others, of_own = dataset.test_notes
+    return of_own if study == "+".join(dataset.trained) else of_others
+
+
+def _write(
+    folder: Path,
+    dataset: Dataset,
+    rows: Mapping[str, Part],
+    predicted: Mapping[str, NDArray[np.float32]],
+    hyperparameters: Mapping[str, Any],
+) -> dict[str, float]:
+    """Write the files of one test, of one study or of several together; returns its scores."""
+    true = np.concatenate([part.labels for part in rows.values()])
+    scores = improve_scores(metrics.scores(true, np.concatenate([predicted[study] for study in rows])))
+    folder.mkdir(parents=True, exist_ok=True)
+    notes = [f"{study}: {_which_rows(dataset, study)}" for study in rows]
+    (folder / "test_rows.txt").write_text("\n".join(notes) + "\n", encoding="utf-8")
+    _write_predictions(folder, dataset.source, rows, hyperparameters["agg_dose"].lower(), predicted)
+    write_json(folder / "test_scores.json", scores)
     return scores
-
-
-def _test_rows(dataset: Dataset) -> dict[str, Part]:
-    return dataset.test or {"the validation side": dataset.validation}
 
 
 def _tables(model: SavedModel, source: Source) -> list[Any]:
@@ -81,14 +117,14 @@ def _scaled(features: SavedFeatures, source: Source) -> NDArray[np.float32]:
     return (np.asarray(values[:, columns], dtype=np.float32) - features.mean) * features.scale
 
 
-def _numbers(model: SavedModel, rows: Mapping[str, Part]) -> NDArray[np.int32]:
-    parts = []
-    for study, part in rows.items():
-        columns = [part.cell_line if features.kind == "rnaseq" else part.drug for features in model.features]
-        if model.studies:
-            columns.append(np.full(len(part), _study_number(model.studies, study), dtype=np.int32))
-        parts.append(np.stack(columns, axis=1).astype(np.int32))
-    return np.concatenate(parts)
+def _numbers(model: SavedModel, dataset: Dataset, study: str, part: Part) -> NDArray[np.int32]:
+    columns = [part.cell_line if features.kind == "rnaseq" else part.drug for features in model.features]
+    if model.studies and part is dataset.held_out:
+        # The training studies come first in every list of studies, so their numbers are those of the training.
+        columns.append(part.numbers[:, -1])
+    elif model.studies:
+        columns.append(np.full(len(part), _study_number(model.studies, study), dtype=np.int32))
+    return np.stack(columns, axis=1).astype(np.int32)
 
 
 def _study_number(studies: Sequence[str], study: str) -> int:
@@ -100,15 +136,13 @@ def _study_number(studies: Sequence[str], study: str) -> int:
 
 
 def _write_predictions(
-    folder: Path, source: Source, rows: Mapping[str, Part], measure: str, predicted: NDArray[np.float32]
+    folder: Path, source: Source, rows: Mapping[str, Part], measure: str, predicted: Mapping[str, NDArray[np.float32]]
 ) -> None:
     lines = [f"improve_sample_id,improve_chem_id,{measure}_true,{measure}_pred"]
-    position = 0
-    for part in rows.values():
-        for cell_line, drug, label in zip(part.cell_line, part.drug, part.labels, strict=True):
-            names = f"{_quoted(source.cell_lines[cell_line])},{_quoted(source.drugs[drug])}"
-            lines.append(f"{names},{label:.4f},{predicted[position]:.4f}")
-            position += 1
+    cell_lines, drugs = (list(map(_quoted, names)) for names in (source.cell_lines, source.drugs))
+    for study, part in rows.items():
+        for cell_line, drug, label, value in zip(part.cell_line, part.drug, part.labels, predicted[study], strict=True):
+            lines.append(f"{cell_lines[cell_line]},{drugs[drug]},{label:.4f},{value:.4f}")
     (folder / "test_y_data_predicted.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

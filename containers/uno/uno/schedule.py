@@ -55,7 +55,7 @@ class LearningRate:
     """
 
     def __init__(self, hyperparameters: Mapping[str, Any]) -> None:
-        self._start = LEARNING_RATES[hyperparameters["optimizer"]]
+        self._start = hyperparameters["base_lr"] or LEARNING_RATES[hyperparameters["optimizer"]]
         self._target = target_rate(hyperparameters)
         self._epochs = int(hyperparameters["epochs"])
         self._warms_up = bool(hyperparameters["warmup_lr"])

@@ -123,7 +123,7 @@ def _train_fold(hyperparameters: Mapping[str, Any], folder: Path, fold: int) -> 
     network = program(network_structure(hyperparameters, shape))
     network.start(draw_weights(shape, hyperparameters["initialization"], hyperparameters["rng_seed"]))
     tables = _constant_tables(dataset)
-    history, predicted = _fit(hyperparameters, network, tables, training, validation, labels)
+    history, predicted, out_of_time = _fit(hyperparameters, network, tables, training, validation, labels)
     _tell_end(labels.validation, predicted)
     mean_predictor = _scores(hyperparameters, labels.validation, np.full(len(validation), labels.training_mean))
     facts = {
@@ -132,6 +132,7 @@ def _train_fold(hyperparameters: Mapping[str, Any], folder: Path, fold: int) -> 
         "training_rows": len(training) // batch_size * batch_size,
         "validation_rows": len(validation),
         "epochs_done": len(history["loss"]),
+        "timed_out": int(out_of_time),
         "weights": shape.weight_count,
     }
     tested = _test(hyperparameters, network, tables, dataset.test)
@@ -161,15 +162,19 @@ def _fit(
     training: Part,
     validation: Part,
     labels: _Labels,
-) -> tuple[History, NDArray[np.float32]]:
-    """Train epoch by epoch; returns the learning curves and the last epoch's validation predictions."""
+) -> tuple[History, NDArray[np.float32], bool]:
+    """Train epoch by epoch.
+
+    Returns the learning curves, the last epoch's validation predictions, and whether `timeout` cut the training short.
+    """
     epochs, seed, dropout = (hyperparameters[key] for key in ("epochs", "rng_seed", "dropout"))
     rates = LearningRate(hyperparameters)
     orders = np.random.default_rng([seed, _ORDER])
     order = orders.permutation(len(training)).astype(np.int32)
     numbers, wanted = tf.constant(training.numbers), tf.constant(labels.training)
     history: History = {}
-    predicted = np.empty(0, dtype=np.float32)
+    predicted: NDArray[np.float32] = np.empty(0, dtype=np.float32)
+    out_of_time = False
     started = time.monotonic()
     for epoch in range(epochs):
         loss = network.train_epoch(
@@ -181,13 +186,14 @@ def _fit(
             history.setdefault(name, []).append(value)
         _tell_epoch(epoch, epochs, time.monotonic() - started, history)
         rates.tell(history["val_loss"][-1])
-        reason = _stop_reason(hyperparameters, history["val_loss"], time.monotonic() - started)
+        out_of_time = 0 <= hyperparameters["timeout"] < time.monotonic() - started and epoch + 1 < epochs
+        reason = _stop_reason(hyperparameters, history["val_loss"], out_of_time)
         if reason:
             print(reason)
             break
         if hyperparameters["shuffle"]:
             order = orders.permutation(len(training)).astype(np.int32)
-    return history, predicted
+    return history, predicted, out_of_time
 
 
 def _scores(hyperparameters: Mapping[str, Any], true: NDArray[Any], predicted: NDArray[Any]) -> dict[str, float]:
@@ -196,10 +202,10 @@ def _scores(hyperparameters: Mapping[str, Any], true: NDArray[Any], predicted: N
     return {**scores, "loss": scores["mae"]} if hyperparameters["loss"] == "mae" else scores
 
 
-def _stop_reason(hyperparameters: Mapping[str, Any], val_losses: Sequence[float], seconds: float) -> str | None:
+def _stop_reason(hyperparameters: Mapping[str, Any], val_losses: Sequence[float], out_of_time: bool) -> str | None:
     """Say why training ends before its last epoch, or return None."""
     timeout, patience = hyperparameters["timeout"], hyperparameters["patience"]
-    if timeout >= 0 and seconds > timeout:
+    if out_of_time:
         return f"Stopped after epoch {len(val_losses)}: timeout of {timeout:g} seconds"
     if not np.isfinite(val_losses[-1]):
         return f"Stopped after epoch {len(val_losses)}: val_loss is not finite"

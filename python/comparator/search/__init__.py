@@ -27,6 +27,7 @@ __all__ = [
     "ResidentStrategy",
     "Strategy",
     "StrategyKind",
+    "grid_points",
     "make_strategy",
 ]
 
@@ -160,11 +161,12 @@ def _make_random(space: ParameterSpace, seed: int, in_flight: int, options: Mapp
 
 
 def _make_grid(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
-    points = _grid(space, options["points"], options["total"])
+    points = grid_points(space, options["points"], options["total"])
     return SamplingStrategy(iter(points), in_flight)
 
 
-def _grid(space: ParameterSpace, points: Any, total: int) -> list[Point]:
+def grid_points(space: ParameterSpace, points: Any, total: int) -> list[Point]:
+    """The points of strategy `grid`, from its options."""
     if points is None:
         return space.grid(space.counts_within(total))
     numbers = [entry["name"] for entry in space.entries() if entry["type"] in ("int", "float")]

@@ -74,7 +74,7 @@ def cross_study(scores: pd.DataFrame, metric: str, studies: Sequence[str], rows:
         _title(
             axes, f"{NAMES.get(metric, metric)}: mean" + (f" ± deviation over {splits} splits" if splits > 1 else "")
         )
-    drawing.title = f"{NAMES.get(metric, metric)} by training and test study"
+    drawing.title = _capital(f"{NAMES.get(metric, metric)} by training and test study")
     drawing.caption = "Red is high, blue low, white the median. Framed: a model on its own study's held-out rows." + (
         " Below zero a model is worse than the mean of the test study's labels." if metric == "r2" else ""
     )
@@ -138,7 +138,7 @@ def learning_curve(curves: pd.DataFrame, metric: str, studies: Sequence[str]) ->
         axes.set_ylabel(NAMES.get(metric, metric))
         axes.grid(True, color=FAINT)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2, columnspacing=1.1)
-    drawing.title = f"{NAMES.get(metric, metric)} by training rows"
+    drawing.title = _capital(f"{NAMES.get(metric, metric)} by training rows")
     drawing.caption = (
         "On held-out rows, the same at every size. Every size has as many epochs: few rows are few steps too."
         + (f" Mean over {splits} splits; bars are their deviation." if splits > 1 else "")
@@ -169,6 +169,10 @@ def _new(name: str, width: float, height: float) -> tuple[Drawing, Any]:
 
     figure = Figure(figsize=(width, height), layout="constrained")
     return Drawing(name, "", "", figure), figure.add_subplot()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _title(axes: Any, text: str) -> None:
