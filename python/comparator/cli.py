@@ -31,6 +31,8 @@ from comparator.store import (
 )
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from comparator.sitting import Host
 
 app = typer.Typer(
@@ -155,16 +157,17 @@ def _carry_out(host: Host, resume: str | None, chosen: Mapping[str, Any], dry_ru
 
     stop_signals_like_ctrl_c()
     if resume is not None:
-        for words, value in chosen.items():
-            if value:
-                raise InputError(f"--resume goes on with an experiment as it was frozen; leave out {words}")
+        _refuse_with_resume(chosen)
+        study = _study_of(experiment_path(host.experiments, resume))
+        if study is not None:
+            study.resume(host, resume)
+            return
         opened = sitting.resume(host, resume)
     else:
         file, identifier = chosen["FILE"], chosen["--id"]
         check_new_experiment(host.experiments, identifier)
         overrides = list(chosen.get("--set") or chosen.get("--set or --seed") or [])
-        command = shlex.join(["comparator", *sys.argv[1:]])
-        plan = sitting.plan_experiment(host, file, overrides, full=chosen["--full"], command=command)
+        plan = sitting.plan_experiment(host, file, overrides, full=chosen["--full"], command=_typed_command())
         if dry_run:
             sitting.describe(host, plan)
             if as_json:
@@ -174,6 +177,81 @@ def _carry_out(host: Host, resume: str | None, chosen: Mapping[str, Any], dry_ru
     page = opened.run()
     if as_json:
         print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
+
+
+@app.command("cross-study")
+def cross_study(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
+    site: SiteOption = "local",
+    engine: EngineOption = None,
+    settings: SetOption = None,
+    workers: WorkersOption = None,
+    identifier: IdOption = None,
+    resume: ResumeOption = None,
+    experiments: ExperimentsOption = None,
+    cold: ColdOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Train a model on each study once per split, and test it on all studies."""
+    from comparator.studies import cross_study as study
+
+    host = _open_host(site, engine, workers, experiments, cold, False)
+    chosen = {"FILE": file, "--set": settings, "--id": identifier}
+    _carry_out_study(study, host, resume, chosen, dry_run)
+
+
+@app.command("learning-curve")
+def learning_curve(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
+    site: SiteOption = "local",
+    engine: EngineOption = None,
+    settings: SetOption = None,
+    workers: WorkersOption = None,
+    identifier: IdOption = None,
+    resume: ResumeOption = None,
+    experiments: ExperimentsOption = None,
+    cold: ColdOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Train a model on more and more rows of each study."""
+    from comparator.studies import learning_curve as study
+
+    host = _open_host(site, engine, workers, experiments, cold, False)
+    chosen = {"FILE": file, "--set": settings, "--id": identifier}
+    _carry_out_study(study, host, resume, chosen, dry_run)
+
+
+def _carry_out_study(
+    study: ModuleType, host: Host, resume: str | None, chosen: Mapping[str, Any], dry_run: bool
+) -> None:
+    stop_signals_like_ctrl_c()
+    if resume is not None:
+        _refuse_with_resume(chosen)
+        study.resume(host, resume)
+        return
+    file, identifier = chosen["FILE"], chosen["--id"]
+    if file is None:
+        raise InputError("give an experiment file, such as cfg/cross-study.toml, or --resume ID")
+    check_new_experiment(host.experiments, identifier)
+    study.run(host, file, chosen["--set"] or [], command=_typed_command(), identifier=identifier, dry_run=dry_run)
+
+
+def _study_of(path: Path) -> ModuleType | None:
+    """The workflow that an experiment belongs to, where its report is not the ordinary one."""
+    from comparator.studies import cross_study, learning_curve
+
+    frozen = read_experiment(path)
+    return next((study for study in (cross_study, learning_curve) if study.NAME in frozen), None)
+
+
+def _refuse_with_resume(chosen: Mapping[str, Any]) -> None:
+    for words, value in chosen.items():
+        if value:
+            raise InputError(f"--resume goes on with an experiment as it was frozen; leave out {words}")
+
+
+def _typed_command() -> str:
+    return shlex.join(["comparator", *sys.argv[1:]])
 
 
 @app.command()
@@ -248,6 +326,10 @@ def report(identifier: IdArgument, experiments: ExperimentsOption = None, as_jso
     from comparator.report import write_report
 
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
+    if _study_of(path) is not None:
+        raise InputError(
+            f"'{identifier}' has tables and pages of its own; 'search --resume {identifier}' makes them again"
+        )
     page = write_report(path)
     if as_json:
         print(json.dumps(read_json(path / "report.json"), indent=1))

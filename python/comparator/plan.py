@@ -360,7 +360,8 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
     script = model.script("preprocess.sh")
     if script is None:
         return
-    if "CANDLE_DATA_DIR" in os.environ and not data_folder.exists():
+    asked = os.environ.get("CANDLE_DATA_DIR")
+    if asked and Path(asked).expanduser().absolute() == data_folder and not data_folder.exists():
         raise InputError(f"CANDLE_DATA_DIR={data_folder}: no such folder; make it first, or leave the variable out")
     try:
         data_folder.mkdir(parents=True, exist_ok=True)

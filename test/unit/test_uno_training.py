@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 pytest.importorskip("tensorflow")
@@ -61,12 +62,33 @@ def test_both_submodels_see_the_same_rows_and_no_cell_line_on_both_sides(data_fo
     assert not np.array_equal(first.training.labels, second.training.labels)
 
 
-@pytest.mark.parametrize(("split", "column"), [("cell", "cell_line"), ("drug", "drug")])
-def test_the_split_keeps_test_studies_apart_too(data_folder: Path, split: str, column: str) -> None:
-    settings = complete({"train_sources": ["CCLE"], "test_sources": ["GDSC1"], "split": split})
+@pytest.mark.parametrize("studies", [["CCLE"], ["CCLE", "GDSC1"]])
+@pytest.mark.parametrize("split", ["cell", "drug"])
+def test_the_split_keeps_test_studies_apart_too(data_folder: Path, split: str, studies: list[str]) -> None:
+    """No cell line, or no drug of the same structure whatever its name, is on both sides."""
+    settings = complete({"train_sources": studies, "test_sources": ["GDSC2"], "split": split})
     dataset = read_dataset(settings, data_folder)
-    for rows in (dataset.validation, dataset.test["GDSC1"]):
-        assert not set(getattr(dataset.training, column)) & set(getattr(rows, column))
+
+    def held(rows: Any) -> set[Any]:
+        return set(rows.cell_line) if split == "cell" else set(dataset.source.structures[rows.drug])
+
+    for rows in (dataset.validation, dataset.test["GDSC2"]):
+        assert len(rows)
+        assert not held(dataset.training) & held(rows)
+
+
+def test_a_model_of_several_folds_is_tested_on_its_own_folds_rows(data_folder: Path, tmp_path: Path) -> None:
+    from uno.inference import predict
+
+    metrics = uno.run({**SMALL, "cv": 3, "output_dir": str(tmp_path), "cp": True})
+    predict(tmp_path, tmp_path, {})
+    settings = complete({**SMALL, "cv": 3})
+    last = read_dataset(settings, data_folder, fold=2)
+    predicted = pd.read_csv(tmp_path / "test_y_data_predicted.csv")
+    held_out = set(last.source.cell_lines[last.held_out.cell_line])
+    assert set(predicted["improve_sample_id"]) == held_out
+    assert not held_out & set(last.source.cell_lines[last.training.cell_line])
+    assert metrics["val_loss"] > 0
 
 
 def test_the_models_seed_does_not_touch_the_split(data_folder: Path) -> None:

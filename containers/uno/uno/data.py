@@ -203,10 +203,9 @@ def _split(settings: Mapping[str, Any], source: Source, studies: list[str], rows
     if settings["split"] == "file":
         return _split_by_file(settings, source, studies, rows)
     drawn_from = _groups_of_source(settings, source) if settings["split_over"] == "data" else None
-    if drawn_from is None:
-        groups = splits.group_of_rows(settings["split"], rows.cell_line, rows.drug)
-    else:
-        groups = _groups(settings["split"], rows, source)
+    # Drugs of one structure are one drug, whatever the studies call them.
+    drug = selection.first_drug_of_structure(source.structures)[rows.drug]
+    groups = splits.group_of_rows(settings["split"], rows.cell_line, drug)
     seed, fraction, folds = (settings[key] for key in ("split_seed", "val_split", "cv"))
     try:
         return splits.split_by_group(groups, seed, fraction, folds, fold, drawn_from)

@@ -31,10 +31,11 @@ def predict(model_folder: Path, output_folder: Path, given: Mapping[str, Any]) -
     """
     set_up_tensorflow()
     model = read_model(model_folder)
-    hyperparameters = {**defaults(), **model.hyperparameters, **given, "cv": 1}
-    dataset = read_dataset(hyperparameters, data_folder())
+    hyperparameters = {**defaults(), **model.hyperparameters, **given, "cv": model.hyperparameters["cv"]}
+    # Of several folds the last one's model is the one that was saved.
+    dataset = read_dataset(hyperparameters, data_folder(), fold=hyperparameters["cv"] - 1)
     rows = _test_rows(dataset, hyperparameters["test_sources"])
-    network = program(network_structure(hyperparameters, model.shape))
+    network = program(network_structure(model.hyperparameters, model.shape))
     network.start(model.weights)
     tables = _tables(model, dataset.source)
     predicted = {

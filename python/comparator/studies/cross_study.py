@@ -202,8 +202,7 @@ def _show(host: Host, scores: pd.DataFrame, studies: Sequence[str], rows: pd.Dat
     shown.title_justify = "left"
     shown.add_column("")
     for target in studies:
-        count = rows[rows.trg == target]["rows"].mean()
-        shown.add_column(f"{target}\n{count:,.0f} rows", justify="right")
+        shown.add_column(f"{target}\n{tables.row_words(rows, target)}", justify="right")
     for source in studies:
         shown.add_row(
             source, *(words(*cells.get((source, target), (math.nan, math.nan)), digits) for target in studies)

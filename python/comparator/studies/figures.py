@@ -63,8 +63,7 @@ def cross_study(scores: pd.DataFrame, metric: str, studies: Sequence[str], rows:
                 mean, deviation = cells.get((source, target), (math.nan, math.nan))
                 _cell(axes, (column, row), mean, deviation, colours, decimals)
         axes.set(xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5))
-        counts = [rows[rows.trg == target]["rows"].mean() for target in studies]
-        labels = [f"{target}\n{number:,.0f} rows" for target, number in zip(studies, counts, strict=True)]
+        labels = [f"{target}\n{tables.row_words(rows, target)}" for target in studies]
         axes.set_xticks(range(count), labels)
         axes.set_yticks(range(count), studies)
         axes.tick_params(length=0)

@@ -91,6 +91,13 @@ def cells(scores: pd.DataFrame, metric: str) -> dict[tuple[str, str], tuple[floa
     return {pair: (float(values.mean()), float(values.std())) for pair, values in grouped}
 
 
+def row_words(rows: pd.DataFrame, target: str) -> str:
+    """How many rows of a study the models are tested on, mean over splits: one number where it is so for all."""
+    means = rows[rows.trg == target].groupby("src")["rows"].mean()
+    low, high = means.min(), means.max()
+    return f"{low:,.0f} rows" if low == high else f"{low:,.0f} to {high:,.0f} rows"
+
+
 def write_cross_study(
     folder: Path, scores: pd.DataFrame, studies: Sequence[str], missing: Sequence[str], rows: pd.DataFrame
 ) -> list[str]:

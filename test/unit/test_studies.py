@@ -1,0 +1,330 @@
+"""Cross-studies and learning curves: their rows, tables, sizes, and whole ones with a model that takes no time."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from comparator.errors import ComparatorError, InputError
+from comparator.site import Site, Slot
+from comparator.sitting import Host
+from comparator.studies import cross_study, learning_curve, tables
+from comparator.studies.learning_curve import LearningCurveTable, choose_sizes, log_scale
+from comparator.studies.tables import CrossTest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = {"A": 1000, "B": 200}
+
+MODEL = """
+name = "Quick"
+seed = "rng_seed"
+[metrics.val_loss]
+kind = "error"
+[metrics.val_r2]
+kind = "score"
+[hyperparameters.train_sources]
+[hyperparameters.test_sources]
+[hyperparameters.split_seed]
+[hyperparameters.row_limit]
+[hyperparameters.count_rows]
+"""
+#: Reads its flags into variables; the scores tell source, target and split.
+FLAGS = """#!/usr/bin/env bash
+set -eu
+while (($#)); do case $1 in --*) name=${1#--}; declare "$name="; shift ;; *) [ -v name ] && declare "$name=${!name:+${!name} }$1"; shift ;; esac; done
+"""  # noqa: E501
+PREPROCESS = """
+for study in $train_sources ${test_sources-}; do
+  case $study in A) rows=1000 ;; B) rows=200 ;; C) rows=50 ;; *) echo "no study '$study'"; exit 2 ;; esac
+done
+case $train_sources in A) rows=1000 ;; B) rows=200 ;; *) rows=50 ;; esac
+echo "IMPROVE_RESULT training_rows: $rows"
+"""
+TRAIN = """
+[ "$train_sources" != C ] || { echo "C cannot be learnt"; exit 1; }
+echo "$train_sources" > "$output_dir/source"
+echo "IMPROVE_RESULT val_r2: 0.${split_seed}5"
+echo "IMPROVE_RESULT val_loss: 0.${row_limit:-5}"
+"""
+INFER = """
+echo started >> "$model_dir/started"
+source=$(cat "$model_dir/source")
+[ ! -e "$model_dir/../../no-tests" ] || { echo "no test today"; exit 3; }
+[ "$source" = "$test_sources" ] && mse=0.1 || mse=0.4
+echo "{\\"mse\\": $mse, \\"r2\\": -0.5}" > "$output_dir/test_scores.json"
+printf 'auc_true,auc_pred\\n1,1\\n0,0\\n' > "$output_dir/test_y_data_predicted.csv"
+echo "$test_sources: two rows" > "$output_dir/test_rows.txt"
+"""
+TABLE = {
+    "cross_study": 'studies = ["A", "B"]\nsplits = [1, 2]',
+    "learning_curve": 'studies = ["A", "B"]\nsplits = [1, 2]\nsmallest = 10\ncount = 3',
+}
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Path:
+    """A model in a folder, and an experiment file for each of the two."""
+    folder = tmp_path / "quick"
+    folder.mkdir()
+    (folder / "model.toml").write_text(MODEL)
+    for name, text in {"preprocess": PREPROCESS, "train": TRAIN, "infer": INFER}.items():
+        (folder / f"{name}.sh").write_text(FLAGS + text)
+        (folder / f"{name}.sh").chmod(0o755)
+    for name, table in TABLE.items():
+        (tmp_path / f"{name}.toml").write_text(f'model = "quick"\n[{name}]\n{table}\n[set]\ntrain_sources = "A"\n')
+    return tmp_path
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    slots = [Slot(0), Slot(1)]
+    site = Site("here", "", ("local",), tmp_path / "data", 0, 1, "CUDA_VISIBLE_DEVICES", "ascending", 2)
+    return Host(ROOT, tmp_path / "experiments", site, slots, 2, True, Console(file=io.StringIO(), width=200))
+
+
+def said(host: Host) -> str:
+    return host.console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+def read(folder: Path | None, name: str) -> pd.DataFrame:
+    assert folder is not None
+    return pd.read_csv(folder / "tables" / name)
+
+
+def started(host: Host) -> int:
+    """How many inferences were started, ever."""
+    return sum(len(path.read_text().splitlines()) for path in (host.experiments / "runs").glob("*/started"))
+
+
+# Tables
+
+
+def test_a_cross_studys_tables_have_improves_form() -> None:
+    tests = [
+        CrossTest(source, target, split, {"mse": 0.1 + split / 1000 + 0.2 * (source != target), "r2": 0.5})
+        for source in ("B", "A")
+        for target in ("A", "B")
+        for split in (2, 1)
+    ]
+    scores = tables.cross_study_scores(tests, "Quick")
+    assert list(scores) == ["met", "split", "value", "src", "trg", "model"]
+    assert scores[["met", "split", "src", "trg"]].to_numpy().tolist()[:4] == [
+        *(["mse", 1, "A", "A"], ["mse", 2, "A", "A"], ["r2", 1, "A", "A"], ["r2", 2, "A", "A"])
+    ]
+    mean = tables.matrix(scores, "mse", "mean", ["A", "B"])
+    assert mean.index.name == "src" and mean.columns.name == "trg"
+    assert mean.to_numpy() == pytest.approx(np.array([[0.1015, 0.3015], [0.3015, 0.1015]]))
+    assert tables.cells(scores, "mse")["A", "B"] == pytest.approx((0.3015, 0.001 / math.sqrt(2)))
+
+
+def test_k_studies_give_all_their_differences() -> None:
+    value = {"A": 0.1, "B": 0.2, "C": 0.4}
+    tests = [CrossTest(study, study, split, {"mse": value[study], "r2": -0.5}) for study in "ABC" for split in (1, 2)]
+    found = tables.cross_study_differences(tables.cross_study_scores(tests, "Quick"), ["A", "B", "C"])
+    relative = found[(found.metric == "mse") & (found.difference == "relative")]
+    assert relative[["study_0", "study_1"]].to_numpy().tolist() == [["A", "B"], ["A", "C"], ["B", "C"]]
+    assert relative["mean"].tolist() == pytest.approx([0.5, 0.75, 0.5])
+    assert relative["std"].tolist() == [0, 0, 0] and list(found)[-2:] == ["split_1", "split_2"]
+    # What equation 1 is not defined for has no line; the absolute difference has one.
+    assert set(found[found.metric == "r2"].difference) == {"absolute"}
+
+
+# Sizes
+
+
+def test_sizes_are_even_on_a_log_scale() -> None:
+    assert log_scale(128, 1024, 4) == [128, 256, 512, 1024]
+    assert log_scale(1, 3, 9) == [1, 2, 3]
+    table = LearningCurveTable(studies=["A", "B"], smallest=10, count=3)
+    assert choose_sizes(table, ROWS, "x") == {"A": [10, 100, 1000], "B": [10, 100]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"sizes": [100, 300]}, ["sizes", "300", "B has only 200"]),
+        ({"largest": 5000}, ["largest = 5000", "1000"]),
+        ({"smallest": 300}, ["smallest = 300", "B has only 200"]),
+        ({"smallest": 2000}, ["smallest = 2000", "1000"]),
+    ],
+)
+def test_sizes_beyond_the_rows_are_refused(changes: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(InputError) as raised:
+        choose_sizes(LearningCurveTable(studies=["A", "B"], **changes), ROWS, "x.toml")
+    assert all(word in str(raised.value) for word in words)
+
+
+def test_sizes_must_be_given_where_the_model_cannot_count() -> None:
+    with pytest.raises(InputError, match="give sizes or largest"):
+        choose_sizes(LearningCurveTable(studies=["A"]), {"A": None}, "x.toml")
+
+
+# Whole ones
+
+
+def test_a_cross_study_trains_each_study_once_and_is_never_done_again(quick: Path, host: Host) -> None:
+    folder = cross_study.run(host, quick / "cross_study.toml", [], command="")
+    assert len(read(folder, "all_scores.csv")) == 2 * 2 * 2 * 2
+    assert started(host) == 8 and len(list((host.experiments / "runs").iterdir())) == 4
+    assert read(folder, "mse_mean_csa_table.csv").to_numpy().tolist() == [["A", 0.1, 0.4], ["B", 0.4, 0.1]]
+    densed = read(folder, "densed_csa_table.csv")
+    assert densed[densed.met == "mse"][["mean", "summary"]].to_numpy().tolist() == [[0.1, "within"], [0.4, "cross"]]
+    assert set(read(folder, "rows.csv").which) == {"two rows"}
+    assert folder is not None and (folder / "infer" / "A-B" / "split_2" / "test_scores.json").is_file()
+    assert (folder / "figures" / "cross-study-mse.png").is_file()
+    assert not (folder / "tables" / "missing_pred_files.txt").exists()
+
+    again = cross_study.run(host, quick / "cross_study.toml", ["cross_study.splits=[1, 2]"], command="")
+    assert again != folder and started(host) == 8 and "of which 0 to do" in said(host)
+    wider = cross_study.run(host, quick / "cross_study.toml", ["cross_study.splits=[2, 3]"], command="")
+    assert started(host) == 12 and len(read(wider, "all_scores.csv")) == 16
+
+
+def test_what_fails_is_missing_and_said(quick: Path, host: Host) -> None:
+    folder = cross_study.run(host, quick / "cross_study.toml", ['cross_study.studies=["A", "C"]'], command="")
+    assert folder is not None
+    missing = (folder / "tables" / "missing_pred_files.txt").read_text().splitlines()
+    assert missing[0] == "infer/C-A/split_1/test_y_data_predicted.csv" and len(missing) == 4
+    (host.experiments / "no-tests").touch()
+    with pytest.raises(ComparatorError, match="no test ended well"):
+        cross_study.run(host, quick / "cross_study.toml", ["cross_study.splits=[4]"], command="")
+    assert "no test today" in said(host)
+    (host.experiments / "no-tests").unlink()
+    assert cross_study.resume(host, "cross_study-2").name == "cross_study-2"
+
+
+def test_a_learning_curve_takes_what_each_study_has(quick: Path, host: Host) -> None:
+    folder = learning_curve.run(host, quick / "learning_curve.toml", [], command="")
+    scores = read(folder, "all_scores.csv")
+    assert list(scores) == ["metric", "shard", "value", "split", "model", "dataset"]
+    assert {study: sorted(set(part.shard)) for study, part in scores.groupby("dataset")} == {
+        "A": [10, 100, 1000],
+        "B": [10, 100],
+    }
+    assert len(read(folder, "runtimes.csv")) == 2 * (3 + 2)
+    assert set(read(folder, "differences.csv").shard) == {10, 100}
+    assert folder is not None and (folder / "figures" / "learning-curve-r2.svg").is_file()
+
+
+def test_a_dry_run_counts_and_starts_nothing(quick: Path, host: Host) -> None:
+    assert cross_study.run(host, quick / "cross_study.toml", [], command="", dry_run=True) is None
+    assert learning_curve.run(host, quick / "learning_curve.toml", [], command="", dry_run=True) is None
+    assert "4 trainings, 8 tests" in said(host) and "10 trainings" in said(host)
+    assert not (host.experiments / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "override", "words"),
+    [
+        ("cross_study", 'cross_study.studies=["A", "Z"]', ["[cross_study] studies", "no study 'Z'"]),
+        ("cross_study", 'cross_study.studies=["A", "../A"]', ["study '../A'"]),
+        ("cross_study", "cross_study.splits=[1, 1]", ["splits", "stands twice"]),
+        ("cross_study", "cross_study.split_numbers=[1]", ["unknown key 'split_numbers'", "splits"]),
+        ("cross_study", "population=3", ["unknown key 'population'"]),
+        ("cross_study", "model=cmp", ["model = 'cmp'"]),
+        ("cross_study", "metric=val_lost", ["val_lost", "val_loss"]),
+        ("learning_curve", "learning_curve.sizes=[100, 300]", ["300", "B has only 200"]),
+        ("learning_curve", "learning_curve.sizes=[300, 100]", ["sizes", "must rise"]),
+    ],
+)
+def test_wrong_input_is_one_line_before_anything_starts(
+    quick: Path, host: Host, kind: str, override: str, words: list[str]
+) -> None:
+    run = {"cross_study": cross_study.run, "learning_curve": learning_curve.run}[kind]
+    with pytest.raises(InputError) as raised:
+        run(host, quick / f"{kind}.toml", [override], command="")
+    message = str(raised.value)
+    assert "\n" not in message and all(word in message for word in words)
+    assert not host.experiments.exists()
+
+
+def test_a_model_without_infer_is_refused(quick: Path, host: Host) -> None:
+    (quick / "quick" / "infer.sh").unlink()
+    with pytest.raises(InputError, match=r"Quick has no infer\.sh"):
+        cross_study.run(host, quick / "cross_study.toml", [], command="")
+
+
+@pytest.mark.parametrize("name", ["cross-study", "learning-curve"])
+def test_the_files_of_cfg_are_well_formed(name: str) -> None:
+    from comparator.studies import sweep
+
+    kind = {"cross-study": cross_study.CrossStudyTable, "learning-curve": LearningCurveTable}[name]
+    _, table = sweep.read_file(ROOT / "cfg" / f"{name}.toml", [], name.replace("-", "_"), kind, "")
+    assert table.studies == ["CCLE", "GDSC1", "GDSC2"]
+
+
+# The rows of Uno, on real data
+
+SMALL = {"split_over": "data", "layer_force": 8, "epochs": 1, "row_limit": 400, "val_row_limit": 64}
+STUDIES = ["CCLE", "GDSC1", "GDSC2"]
+
+
+@pytest.fixture
+def uno_data(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    pytest.importorskip("tensorflow")
+    monkeypatch.setenv("CANDLE_DATA_DIR", str(data_folder))
+    return data_folder
+
+
+def dataset(folder: Path, **changes: Any) -> Any:
+    from uno.data import read_dataset
+    from uno.hyperparameters import complete
+
+    return read_dataset(complete({**SMALL, **changes}), folder)
+
+
+@pytest.mark.parametrize(("split", "column"), [("cell", "cell_line"), ("drug", "drug")])
+def test_all_models_are_tested_on_the_same_rows_of_a_study(uno_data: Path, split: str, column: str) -> None:
+    sides = {
+        study: dataset(uno_data, train_sources=[study], test_sources=STUDIES, split=split, row_limit=None)
+        for study in STUDIES
+    }
+    trained_on = set.union(*(set(getattr(each.training, column)) for each in sides.values()))
+    for target in STUDIES:
+        parts = [each.held_out if study == target else each.test[target] for study, each in sides.items()]
+        for part in parts:
+            np.testing.assert_array_equal(part.cell_line, parts[0].cell_line)
+            np.testing.assert_array_equal(part.drug, parts[0].drug)
+        assert not trained_on & set(getattr(parts[0], column))
+
+
+def test_smaller_trainings_have_a_part_of_the_rows_of_larger_ones(uno_data: Path) -> None:
+    small, large = (dataset(uno_data, train_sources=["CCLE"], row_limit=limit) for limit in (100, 1000))
+    pairs = [set(zip(each.training.cell_line, each.training.drug, strict=True)) for each in (small, large)]
+    assert len(small.training) == 100 and pairs[0] < pairs[1]
+    np.testing.assert_array_equal(small.validation.labels, large.validation.labels)
+    assert len(small.validation) == 64 < len(small.held_out)
+
+
+def test_rows_are_counted_without_a_training(uno_data: Path) -> None:
+    from uno.data import count_rows
+    from uno.hyperparameters import complete
+
+    settings = complete({**SMALL, "train_sources": ["CCLE"], "row_limit": None})
+    training, validation = count_rows(settings, uno_data)
+    assert validation == 64 and training == len(dataset(uno_data, train_sources=["CCLE"], row_limit=None).training)
+    with pytest.raises(ValueError, match="split_over = 'data'"):
+        count_rows({**settings, "split": "row"}, uno_data)
+
+
+def test_uno_is_tested_on_each_study_in_one_start(uno_data: Path, tmp_path: Path) -> None:
+    import uno
+    from uno.inference import predict
+
+    uno.run({**SMALL, "train_sources": ["CCLE"], "output_dir": str(tmp_path / "run")})
+    together = predict(tmp_path / "run", tmp_path / "all", {"test_sources": ["CCLE", "GDSC2"], "separate_tests": True})
+    for study in ("CCLE", "GDSC2"):
+        alone = predict(tmp_path / "run", tmp_path / study, {"test_sources": [study]})
+        scores = json.loads((tmp_path / "all" / study / "test_scores.json").read_text())
+        assert scores == alone and together[f"{study}.mse"] == alone["mse"]
+        written = [tmp_path / place / "test_y_data_predicted.csv" for place in (f"all/{study}", study)]
+        assert written[0].read_bytes() == written[1].read_bytes()
+        assert "holds out in every study" in (tmp_path / "all" / study / "test_rows.txt").read_text()
