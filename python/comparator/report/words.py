@@ -6,7 +6,8 @@ Plain text, so that the command line can print the same words; cheap to import.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comparator.report.axes import show
@@ -111,14 +112,29 @@ def printable(text: str) -> str:
 
 def repeat_commands(experiment: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return pairs (what it does, command) with which the experiment and its report are made again."""
-    seed = ((experiment.get("settings") or {}).get("search") or {}).get("seed")
-    command = str((experiment.get("provenance") or {}).get("command") or "")
+    typed = _words_of(str((experiment.get("provenance") or {}).get("command") or ""))
+    words = _without_option(typed, "--id")
+    kept = [word for place, word in enumerate(typed) if "--experiments" in (word, typed[place - 1] if place else "")]
     commands = []
-    if command:
-        again = command if seed is None or "--seed" in command else f"{command} --seed {seed}"
-        commands.append(("The same experiment, with the same seed", again))
-    commands.append(("This page, made again", f"comparator report {experiment.get('id', 'ID')}"))
+    if words:
+        seed = ((experiment.get("settings") or {}).get("search") or {}).get("seed")
+        if "search" in words[:2] and seed is not None and "--seed" not in words:
+            words += ["--seed", str(seed)]
+        commands.append(("The same experiment again, under a new id", shlex.join(words)))
+    again = ["comparator", "report", str(experiment.get("id", "ID")), *kept]
+    commands.append(("This page, made again", shlex.join(again)))
     return commands
+
+
+def _words_of(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:  # not a line of ours: shown as it stands
+        return command.split()
+
+
+def _without_option(words: Sequence[str], option: str) -> list[str]:
+    return [word for place, word in enumerate(words) if option not in (word, words[place - 1] if place else "")]
 
 
 def _finding(summary: Summary, best: Evaluation) -> str:
