@@ -240,7 +240,7 @@ class Sitting:
                 for name, metrics in zip(summary.models, best.metrics, strict=True)
                 if summary.metric in metrics
             )
-            self._host.say(f"  {best.difference:.3f}  at {point_words(best.point)}  ({both})")
+            self._host.say(f"  {best.difference:.4g}  at {point_words(best.point)}  ({both})")
         self._host.say(f"report: {page}")
         self._host.say(f"look at it in a browser: {page.as_uri()}")
 

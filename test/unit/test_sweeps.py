@@ -167,3 +167,25 @@ def test_the_two_grids_of_the_paper_share_every_training() -> None:
     }
     assert len(done) == 242
     assert wanted == done
+
+
+def test_a_search_is_told_past_results(desk: Desk) -> None:
+    rows = "".join(
+        f"0,{number},{noise},50,val_loss,{0.11 + 0.001 * noise},1.0\n" for number, noise in enumerate([3, 30])
+    )
+    desk.write("hpo.csv", f"iteration,sample,noise,size,metric,result,walltime\n{rows}")
+    text = EXPERIMENT.replace("title", f'model = "{QUICK}"\ntitle').split("[cmp]")[0]
+    desk.write("single.toml", text + 'past = ["hpo.csv"]\n')
+    desk.write("quick.txt", "[a]\nside = 'left'\n")
+    done = desk.run("search", "single.toml")
+    assert done.returncode == 0, done.stderr
+    assert "told 2 points of hpo.csv" in done.stdout
+    assert len(desk.records("single-1")) >= 12
+    assert desk.run("search", "--resume", "single-1").returncode == 0
+    refused = desk.run("search", "single.toml", "--set", "search.strategy=random")
+    assert "strategy 'random' cannot be told past results" in refused.stderr
+    imported = desk.run("import", "hpo.csv", "--id", "past")
+    assert imported.returncode == 0, imported.stderr
+    assert "was imported" in desk.run("search", "--resume", "past").stderr
+    assert desk.run("export", "past").returncode == 0
+    assert (desk.experiments / "past" / "runs.csv").is_file()
