@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -127,8 +128,10 @@ class Sitting:
         try:
             experiment = self.search()
         except ComparatorError:
-            if self._folder.records:
-                self._host.say(f"report: {self._report()}")
+            # What stopped the search, a full disk say, may stop the report too; it must not hide the reason.
+            with contextlib.suppress(OSError):
+                if self._folder.records:
+                    self._host.say(f"report: {self._report()}")
             raise
         page = self._report()
         self._conclude(experiment, page)
