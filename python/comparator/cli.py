@@ -87,11 +87,13 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Search for the points where two models differ most, or where one model is best."""
+    if seed is not None and resume is not None:
+        raise InputError("--resume goes on with an experiment as it was frozen; leave out --seed")
     if seed is not None:
         settings = [*(settings or []), f"search.seed={seed}"]
     if file is None and resume is None:
         raise InputError("give an experiment file, such as cfg/cmp-ga.toml, or --resume ID")
-    chosen = {"FILE": file, "--set or --seed": settings, "--id": identifier, "--full": full}
+    chosen = {"FILE": file, "--set": settings, "--id": identifier, "--full": full}
     host = _open_host(site, engine, workers, experiments, cold, as_json)
     _carry_out(host, resume, chosen, dry_run, as_json)
 
@@ -166,7 +168,7 @@ def _carry_out(host: Host, resume: str | None, chosen: Mapping[str, Any], dry_ru
     else:
         file, identifier = chosen["FILE"], chosen["--id"]
         check_new_experiment(host.experiments, identifier)
-        overrides = list(chosen.get("--set") or chosen.get("--set or --seed") or [])
+        overrides = list(chosen["--set"] or [])
         plan = sitting.plan_experiment(host, file, overrides, full=chosen["--full"], command=_typed_command())
         if dry_run:
             sitting.describe(host, plan)

@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
+from comparator.text import read_text
 
 #: Names that any CANDLE model takes, whatever its own description says; `ckpt_*` are known too.
 COMMON = frozenset(
@@ -197,14 +198,7 @@ def _entries(path: Path) -> Iterable[tuple[int, str, str, str]]:
 
 
 def _read_text(path: Path) -> str:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file in UTF-8") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    text = read_text(path)
     if "\0" in text:
         raise InputError(f"{path}: not a text file")
     return text

@@ -19,6 +19,7 @@ from typing import Any
 
 from comparator.errors import InputError
 from comparator.names import check_name
+from comparator.text import read_text
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,7 @@ class Line:
 
 def read_upf(path: Path) -> list[Line]:
     """Read a UPF; raises `InputError` with the number of the line that is wrong."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    text = read_text(path)
     lines: dict[str, Line] = {}
     for number, content in enumerate(text.split("\n"), start=1):
         if not content.strip() or content.lstrip().startswith("#"):

@@ -29,6 +29,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from comparator.errors import InputError, nearest
+from comparator.text import read_text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -74,11 +75,7 @@ class ModelDescription(BaseModel):
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; an unreadable or malformed one is an `InputError` that names the file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        return tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: not TOML: {error}") from None
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
+from comparator.text import read_text
 
 #: What a folder is searched for, in this order.
 NAMES = ("hpo.csv", "output.csv", "hpo_results.csv", "population-*.txt")
@@ -70,7 +71,7 @@ class _Table:
 def read_file(path: Path, metric: str | None) -> PastFile:
     """Read the file at `path`, or the one in that folder, in the form that its content shows."""
     path = _find(path)
-    text = _text(path)
+    text = read_text(path)
     if text.lstrip().startswith("{"):
         return _read_population(path, text.strip(), metric)
     table = _read_table(path, text)
@@ -111,17 +112,6 @@ def _find(path: Path) -> Path:
         instead = f"give {tables[0]}, which lies beside it" if tables else f"{population.name} does not lie beside it"
         raise InputError(f"{path}: a DEAP log has statistics of generations and no evaluations; {instead}")
     return path
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file in UTF-8") from None
 
 
 def _read_table(path: Path, text: str) -> _Table:
@@ -213,7 +203,7 @@ def _read_population(path: Path, text: str, metric: str | None) -> PastFile:
     beside = path.with_name(path.name.replace("population", "fitnesses", 1))
     if beside == path:
         raise InputError(f"{path}: a population is called population-N.txt, and fitnesses-N.txt has its values")
-    values = [value.strip() for value in _text(beside).strip().split(";")]
+    values = [value.strip() for value in read_text(beside).strip().split(";")]
     if len(values) != len(points):
         raise InputError(f"{beside}: has {len(values)} values for the {len(points)} points of {path.name}")
     different = {(json.dumps(point), value): None for point, value in zip(points, values, strict=True)}

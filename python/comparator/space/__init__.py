@@ -39,6 +39,7 @@ from typing import Any
 from comparator.errors import InputError, nearest
 from comparator.space.entries import EntryReader
 from comparator.space.parameters import Choice, Constant, Entry, Number, Ordered, Parameter
+from comparator.text import read_text
 
 __all__ = ["Choice", "Constant", "Number", "Ordered", "Parameter", "ParameterSpace", "Point"]
 
@@ -60,13 +61,7 @@ class ParameterSpace:
     def read(cls, path: Path) -> ParameterSpace:
         """Read a space file; raises `InputError` that names the file, the parameter and the key."""
         try:
-            content = json.loads(path.read_text(encoding="utf-8-sig"))
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such file") from None
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise InputError(f"{path}: not a text file in UTF-8") from None
+            content = json.loads(read_text(path))
         except json.JSONDecodeError as error:
             raise InputError(f"{path}, line {error.lineno}: not JSON: {error.msg}") from None
         except (ValueError, RecursionError) as error:
