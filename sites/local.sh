@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 
 SITE_DESCRIPTION="this machine: no scheduler, one worker for each core"
-SITE_ENGINES="local"
+SITE_ENGINES="local swift-t"
 
 # Where models find their data; made on first use.
 CANDLE_DATA_DIR=${CANDLE_DATA_DIR:-$COMPARATOR_ROOT/data}
@@ -15,3 +15,4 @@ SITE_DEVICE_VARIABLE=${SITE_DEVICE_VARIABLE:-CUDA_VISIBLE_DEVICES}
 
 # Trainings at a time where there are no devices; empty: one for each core.
 SITE_CORES=${SITE_CORES:-}
+SITE_LEAF=${SITE_LEAF:-python}

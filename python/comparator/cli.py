@@ -16,8 +16,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from comparator.errors import ComparatorError, InputError
+from comparator.engine.jobs import ALIVE, state_of
+from comparator.errors import ComparatorError, InputError, Submitted
 from comparator.names import check_name
+from comparator.options import ExperimentsOption, RunOptions, with_run_options
 from comparator.root import command_line, experiments_folder, project_root
 from comparator.store import (
     check_new_experiment,
@@ -27,7 +29,6 @@ from comparator.store import (
     read_experiment,
     read_json,
     read_records,
-    state_of,
 )
 
 if TYPE_CHECKING:
@@ -47,59 +48,36 @@ app.add_typer(sites_app, name="site")
 
 out = Console(highlight=False)
 STOPPED = 130
+WATCH_JOB_SECONDS = 3.0  # a scheduler does not like to be asked more often
 
-ExperimentsOption = Annotated[
-    Path | None,
-    typer.Option("--experiments", metavar="DIR", help="Where experiments are kept.", show_default=False),
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id (see `comparator list`).")]
 
 
-SiteOption = Annotated[str, typer.Option("--site", metavar="NAME", help="The machine's profile in sites/.")]
-EngineOption = Annotated[
-    str | None, typer.Option("--engine", metavar="local", help="What carries evaluations to workers.")
-]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key, as search.population=8.")
-]
-WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Evaluations at a time.")]
-IdOption = Annotated[str | None, typer.Option("--id", metavar="ID", help="The new experiment's id.")]
-ResumeOption = Annotated[str | None, typer.Option("--resume", metavar="ID", help="Go on with an experiment.")]
-ColdOption = Annotated[bool, typer.Option("--cold", help="A process per run instead of warm servers.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything, start nothing.")]
-
-
 @app.command()
+@with_run_options
 def search(
+    options: RunOptions,
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
-    site: SiteOption = "local",
-    engine: EngineOption = None,
-    settings: SetOption = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.")] = None,
-    workers: WorkersOption = None,
-    identifier: IdOption = None,
-    resume: ResumeOption = None,
-    experiments: ExperimentsOption = None,
     full: Annotated[bool, typer.Option("--full", help="The settings of the file's [full] table.")] = False,
-    cold: ColdOption = False,
-    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search for the points where two models differ most, or where one model is best."""
-    if seed is not None and resume is not None:
+    settings = list(options.settings or [])
+    if seed is not None and options.resume is not None:
         raise InputError("--resume goes on with an experiment as it was frozen; leave out --seed")
     if seed is not None:
-        settings = [*(settings or []), f"search.seed={seed}"]
-    if file is None and resume is None:
+        settings.append(f"search.seed={seed}")
+    if file is None and options.resume is None:
         raise InputError("give an experiment file, such as cfg/cmp-ga.toml, or --resume ID")
-    chosen = {"FILE": file, "--set": settings, "--id": identifier, "--full": full}
-    host = _open_host(site, engine, workers, experiments, cold, as_json)
-    _carry_out(host, resume, chosen, dry_run, as_json)
+    _carry_out(options, file, settings, full, as_json)
 
 
 @app.command()
+@with_run_options
 def sweep(
+    options: RunOptions,
     file: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="An experiment file (TOML), or an unrolled parameter file.")
     ] = None,
@@ -107,29 +85,19 @@ def sweep(
     hyperparameters: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Of a bare UPF: the hyperparameters below its lines.")
     ] = None,
-    site: SiteOption = "local",
-    engine: EngineOption = None,
-    settings: SetOption = None,
-    workers: WorkersOption = None,
-    identifier: IdOption = None,
-    resume: ResumeOption = None,
-    experiments: ExperimentsOption = None,
     full: Annotated[bool, typer.Option("--full", help="The settings of the file's [full] table.")] = False,
-    cold: ColdOption = False,
-    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate every point of a grid, or every line of an unrolled parameter file (UPF)."""
     bare = file is not None and file.suffix != ".toml"
-    if file is None and resume is None:
+    if file is None and options.resume is None:
         raise InputError("give an experiment file, an unrolled parameter file, or --resume ID")
     if (model or hyperparameters) and not bare:
         raise InputError("--model and --hyperparameters go with a bare UPF; an experiment file has its own")
+    settings = list(options.settings or [])
     if bare:
-        settings = [*(settings or []), *_settings_of_bare_upf(model, hyperparameters)]
-    chosen = {"FILE": file, "--set": settings, "--id": identifier, "--full": full}
-    host = _open_host(site, engine, workers, experiments, cold, as_json)
-    _carry_out(host, resume, chosen, dry_run, as_json)
+        settings += _settings_of_bare_upf(model, hyperparameters)
+    _carry_out(options, file, settings, full, as_json)
 
 
 def _settings_of_bare_upf(model: str | None, hyperparameters: Path | None) -> list[str]:
@@ -142,108 +110,96 @@ def _settings_of_bare_upf(model: str | None, hyperparameters: Path | None) -> li
     return settings
 
 
-def _open_host(
-    site: str, engine: str | None, workers: int | None, experiments: Path | None, cold: bool, as_json: bool
-) -> Host:
+def _open_host(options: RunOptions, as_json: bool = False) -> Host:
     from comparator import sitting
 
     console = Console(stderr=True, highlight=False) if as_json else out
     root = project_root()
-    folder = experiments_folder(experiments, root)
-    return sitting.open_host(root, folder, site, engine, workers, warm=not cold, console=console)
+    asked = sitting.Asked(
+        engine=options.engine,
+        workers=options.workers,
+        nodes=options.nodes,
+        workers_per_node=options.workers_per_node,
+        walltime=options.walltime,
+        queue=options.queue,
+        project=options.project,
+        resume_jobs=options.resume_jobs,
+    )
+    folder = experiments_folder(options.experiments, root)
+    return sitting.open_host(root, folder, options.site, asked, warm=not options.cold, console=console)
 
 
-def _carry_out(host: Host, resume: str | None, chosen: Mapping[str, Any], dry_run: bool, as_json: bool) -> None:
-    """Plan and run a new experiment, or go on with one; `chosen` are the words that only a new one takes."""
+def _carry_out(options: RunOptions, file: Path | None, settings: list[str], full: bool, as_json: bool) -> None:
+    """Plan and run a new experiment, or go on with one."""
     from comparator import sitting
+    from comparator.studies import study_of
 
+    host = _open_host(options, as_json)
     stop_signals_like_ctrl_c()
-    if resume is not None:
-        _refuse_with_resume(chosen)
-        study = _study_of(experiment_path(host.experiments, resume))
+    if options.resume is not None:
+        _refuse_with_resume({"FILE": file, "--set": settings, "--id": options.identifier, "--full": full})
+        study = study_of(experiment_path(host.experiments, options.resume))
         if study is not None:
-            study.resume(host, resume)
+            study.resume(host, options.resume)
             return
-        opened = sitting.resume(host, resume)
+        opened = sitting.resume(host, options.resume)
     else:
-        file, identifier = chosen["FILE"], chosen["--id"]
-        check_new_experiment(host.experiments, identifier)
-        overrides = list(chosen["--set"] or [])
-        plan = sitting.plan_experiment(host, file, overrides, full=chosen["--full"], command=_typed_command())
-        if dry_run:
+        assert file is not None
+        check_new_experiment(host.experiments, options.identifier)
+        plan = sitting.plan_experiment(host, file, settings, full=full, command=_typed_command())
+        if options.dry_run:
             sitting.describe(host, plan)
             if as_json:
                 print(json.dumps(plan.frozen, indent=1))
             return
-        opened = sitting.begin(host, plan, file.stem, identifier)
+        opened = sitting.begin(host, plan, file.stem, options.identifier)
     page = opened.run()
     if as_json:
         print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
 
 
 @app.command("cross-study")
+@with_run_options
 def cross_study(
+    options: RunOptions,
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
-    site: SiteOption = "local",
-    engine: EngineOption = None,
-    settings: SetOption = None,
-    workers: WorkersOption = None,
-    identifier: IdOption = None,
-    resume: ResumeOption = None,
-    experiments: ExperimentsOption = None,
-    cold: ColdOption = False,
-    dry_run: DryRunOption = False,
 ) -> None:
     """Train a model on each study once per split, and test it on all studies."""
     from comparator.studies import cross_study as study
 
-    host = _open_host(site, engine, workers, experiments, cold, False)
-    chosen = {"FILE": file, "--set": settings, "--id": identifier}
-    _carry_out_study(study, host, resume, chosen, dry_run)
+    _carry_out_study(study, options, file)
 
 
 @app.command("learning-curve")
+@with_run_options
 def learning_curve(
+    options: RunOptions,
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
-    site: SiteOption = "local",
-    engine: EngineOption = None,
-    settings: SetOption = None,
-    workers: WorkersOption = None,
-    identifier: IdOption = None,
-    resume: ResumeOption = None,
-    experiments: ExperimentsOption = None,
-    cold: ColdOption = False,
-    dry_run: DryRunOption = False,
 ) -> None:
     """Train a model on more and more rows of each study."""
     from comparator.studies import learning_curve as study
 
-    host = _open_host(site, engine, workers, experiments, cold, False)
-    chosen = {"FILE": file, "--set": settings, "--id": identifier}
-    _carry_out_study(study, host, resume, chosen, dry_run)
+    _carry_out_study(study, options, file)
 
 
-def _carry_out_study(
-    study: ModuleType, host: Host, resume: str | None, chosen: Mapping[str, Any], dry_run: bool
-) -> None:
+def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) -> None:
+    host = _open_host(options)
     stop_signals_like_ctrl_c()
-    if resume is not None:
-        _refuse_with_resume(chosen)
-        study.resume(host, resume)
+    if options.resume is not None:
+        _refuse_with_resume({"FILE": file, "--set": options.settings, "--id": options.identifier})
+        study.resume(host, options.resume)
         return
-    file, identifier = chosen["FILE"], chosen["--id"]
     if file is None:
         raise InputError("give an experiment file, such as cfg/cross-study.toml, or --resume ID")
-    check_new_experiment(host.experiments, identifier)
-    study.run(host, file, chosen["--set"] or [], command=_typed_command(), identifier=identifier, dry_run=dry_run)
-
-
-def _study_of(path: Path) -> ModuleType | None:
-    """The workflow that an experiment belongs to, where its report is not the ordinary one."""
-    from comparator.studies import cross_study, learning_curve
-
-    frozen = read_experiment(path)
-    return next((study for study in (cross_study, learning_curve) if study.NAME in frozen), None)
+    check_new_experiment(host.experiments, options.identifier)
+    study.run(
+        host,
+        file,
+        options.settings or [],
+        command=_typed_command(),
+        identifier=options.identifier,
+        dry_run=options.dry_run,
+    )
 
 
 def _refuse_with_resume(chosen: Mapping[str, Any]) -> None:
@@ -292,43 +248,45 @@ def unroll(
 
 @app.command()
 def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
-    """Follow an experiment, whichever process runs it, until it ends."""
+    """Follow an experiment, whichever process or job runs it, until it ends."""
     from comparator.progress import ProgressView
 
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
     experiment = read_experiment(path)
+    told = None
     with ProgressView(out, experiment) as view:
         while True:
             state = state_of(path)
+            if state["state"] == "queued" != told:
+                out.print(f"{identifier}: {_state_words(state)}")
+            told = state["state"]
             records = read_records(path / "evaluations.jsonl")
             view.update(records, pairs_in(records), len(state["running"]))
-            if state["state"] != "running":
+            if state["state"] not in ALIVE:
                 break
-            time.sleep(0.5)
+            time.sleep(0.5 if state.get("job") is None else WATCH_JOB_SECONDS)
     out.print(f"{identifier}: {_state_words(state)}")
 
 
 @app.command()
 def stop(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
-    """Stop an experiment that runs on this machine; everything finished is kept."""
+    """Stop an experiment that runs or waits in a queue; everything finished is kept."""
+    from comparator.engine import jobs
+
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
-    state = state_of(path)
-    if state["state"] != "running":
-        raise InputError(f"experiment '{identifier}' is not running: {_state_words(state)}")
-    if state["host"] != os.uname().nodename:
-        raise InputError(f"experiment '{identifier}' runs on {state['host']}; stop it there")
-    os.kill(state["pid"], signal.SIGTERM)
+    done = jobs.stop(path)
     go_on = command_line(path.parent, project_root(), "search", "--resume", identifier)
-    out.print(f"{identifier}: stopping; go on with it by: {go_on}", soft_wrap=True)
+    out.print(f"{identifier}: {done}; go on with it by: {go_on}", soft_wrap=True)
 
 
 @app.command()
 def report(identifier: IdArgument, experiments: ExperimentsOption = None, as_json: JsonOption = False) -> None:
     """Make an experiment's report again, and say where it is."""
     from comparator.report import write_report
+    from comparator.studies import study_of
 
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
-    if _study_of(path) is not None:
+    if study_of(path) is not None:
         raise InputError(
             f"'{identifier}' has tables and pages of its own; 'search --resume {identifier}' makes them again"
         )
@@ -442,8 +400,9 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 
 def _state_words(state: Mapping[str, Any]) -> str:
     reason = f": {state['reason']}" if state.get("reason") else ""
-    words = {"interrupted": "interrupted (its process is gone)"}
-    return words.get(state["state"], state["state"]) + reason
+    job = f" as job {state['job']}" if state.get("job") and state["state"] in ALIVE else ""
+    words = {"interrupted": "interrupted (what ran it is gone)"}
+    return words.get(state["state"], state["state"]) + job + reason
 
 
 def stop_signals_like_ctrl_c() -> None:
@@ -467,6 +426,9 @@ def main() -> None:
     """Run a command; a person's mistake is one line on standard error and an exit code that says so."""
     try:
         code = typer.main.get_command(app).main(standalone_mode=False)
+    except Submitted as submitted:
+        out.print(str(submitted), markup=False, soft_wrap=True)
+        code = 0
     except ComparatorError as error:
         print(f"comparator: {error}", file=sys.stderr)
         code = error.exit_code

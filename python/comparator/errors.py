@@ -30,3 +30,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Return ` (did you mean 'x'?)` for the known word nearest to `word`, or an empty string."""
     matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" (did you mean '{matches[0]}'?)" if matches else ""
+
+
+class Submitted(Exception):
+    """An experiment was handed to a scheduler: there is nothing more to do in this process, and that is well."""

@@ -26,6 +26,7 @@ from comparator.store import ExperimentFolder, now
 
 FAILURES_THAT_STOP = 5
 REPEATS_THAT_STOP = 50
+LATEST = 100  # of so many evaluations the longest tells how long the next may take
 
 Runs = list[dict[str, Any]]
 
@@ -66,6 +67,8 @@ class Experiment:
         self._deterministic = False
         self.asked = 0
         self.ended_early: str | None = None
+        #: An evaluation was cancelled, so that no more are asked for in this sitting.
+        self.is_cut_short = False
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -99,6 +102,7 @@ class Experiment:
         number = outcome["evaluation"]
         del self._running[number]
         if outcome["status"] == "cancelled":
+            self.is_cut_short = True
             return []
         proposal = self._open[number]
         point = self._points[_key(proposal)]
@@ -128,7 +132,7 @@ class Experiment:
         """Give each proposal a replicate of its own, or an answer where a replicate could tell nothing new."""
         requests: list[str] = []
         todo = deque(proposals)
-        while todo and not self._is_over():
+        while todo and not self.is_cut_short and not self._is_over():
             proposal = todo.popleft()
             point = self._points.setdefault(_key(proposal), _Point())
             if not (point.asked and self._deterministic):
@@ -161,6 +165,7 @@ class Experiment:
                 "name": proposal.name,
                 "point": proposal.point,
                 "replicate": replicate,
+                "expected_seconds": max((line["seconds"] for line in self.records[-LATEST:]), default=None),
             }
         )
 

@@ -1,6 +1,6 @@
 """The leaf task: one evaluation, JSON text in and JSON text out, on whatever worker it lands.
 
-    request  {"evaluation": 17, "name": null, "point": {"noise": 31.2}, "replicate": 0}
+    request  {"evaluation": 17, "name": null, "point": {"noise": 31.2}, "replicate": 0, "expected_seconds": 7.0}
     result   {"evaluation": 17, "replicate": 0, "status": "ok", "value": -0.29, "started": "...", "seconds": 7.4,
               "worker": "node3/2", "runs": [...], "reason": null}
 
@@ -34,7 +34,9 @@ from comparator.store import RunStore, now
 CUT_SHORT = "timed_out"
 # These cannot change a result (design decision 5); the seed is part of the identity by itself.
 NOT_PART_OF_AN_IDENTITY = {"run_id", "experiment_id", "output_dir", "verbose", "timeout"}
+ERRORS_FILE = "errors.log"
 DEFAULT_SEED = 1
+OUT_OF_TIME = "the walltime ends before it could"
 
 
 def run_identity(
@@ -89,10 +91,13 @@ class Leaf:
         slots: Sequence[Slot],
         name: str,
         warm: bool = True,
+        deadline: float | None = None,
     ) -> None:
+        """`deadline` is a time as `time.time()` has it: what may not end before it, is cancelled before it starts."""
         self._experiment, self._models, self._objective = experiment, models, objective
         self._experiments, self._data_folder = experiments, data_folder
         self._slots, self._name, self._warm = slots, name, warm
+        self._deadline, self._longest = deadline, 0.0
         self._runs = RunStore(experiments)
         self._runners: dict[tuple[int, Path], Runner] = {}
         self._lock = threading.Lock()
@@ -112,6 +117,8 @@ class Leaf:
             "runs": [],
             "reason": None,
         }
+        if self._is_too_late(asked):
+            return json.dumps({**result, "status": "cancelled", "seconds": 0.0, "reason": OUT_OF_TIME})
         try:
             result["runs"] = self._run_all(asked)
             result["value"] = self._objective(result["runs"])
@@ -126,6 +133,7 @@ class Leaf:
         if self._cancelled.is_set() and result["status"] != "ok":
             result["status"] = "cancelled"
         result["seconds"] = round(time.monotonic() - clock, 3)
+        self._longest = max(self._longest, time.monotonic() - clock)
         return json.dumps(result, allow_nan=False)
 
     def cancel(self) -> None:
@@ -140,6 +148,10 @@ class Leaf:
         """End the model servers."""
         for runner in self._runners.values():
             runner.close()
+
+    def _is_too_late(self, asked: Mapping[str, Any]) -> bool:
+        expected = max(self._longest, asked.get("expected_seconds") or 0.0)
+        return self._deadline is not None and time.time() + expected > self._deadline
 
     def _run_all(self, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Both submodels' runs: side by side on two slots, else one after the other."""
@@ -238,7 +250,7 @@ class Leaf:
         return int(str(given))
 
     def _keep_traceback(self, evaluation: int) -> None:
-        path = self._experiments / self._experiment["id"] / "errors.log"
+        path = self._experiments / self._experiment["id"] / ERRORS_FILE
         with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
             file.write(f"{now()} evaluation {evaluation}\n{traceback.format_exc()}\n")
 

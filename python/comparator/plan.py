@@ -24,7 +24,7 @@ from comparator.model.process import run_environment
 from comparator.provenance import provenance
 from comparator.search import STRATEGIES, Strategy, grid_points, make_strategy
 from comparator.search.sampling import SamplingStrategy
-from comparator.settings import ExperimentSettings
+from comparator.settings import ENDS_BY_ITSELF, ExperimentSettings
 from comparator.site import Site, Slot
 from comparator.space import ParameterSpace
 from comparator.upf import names_in, read_upf
@@ -55,9 +55,20 @@ class Plan:
         evaluations: int | None = self.frozen["budget"]["evaluations"]
         return evaluations
 
-    def strategy(self) -> Strategy:
-        """A new strategy with its own seeded generator; equal plans give equal strategies."""
+    def strategy(self, *, all_at_once: bool = False) -> Strategy:
+        """A new strategy with its own seeded generator; equal plans give equal strategies.
+
+        `all_at_once` has a sweep propose all its points at the start, whose order is the same either way.
+        """
+        if all_at_once:
+            made = {**self.frozen["strategy"], "in_flight": self.budget or len(self.frozen["upf"] or ())}
+            return _strategy({**self.frozen, "strategy": made}, self.space)
         return _strategy(self.frozen, self.space)
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether all points are known from the start."""
+        return self.frozen["strategy"]["name"] in ENDS_BY_ITSELF
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,7 @@ class Place:
     file: Path  # absolute
     root: Path
     site: Site
+    engine: str
     workers: int
     command: str
     say: Say
@@ -121,7 +133,7 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
             "past": _past(settings, space, objective, place, notices),
         },
         "budget": _budget(settings, None if lines is None else len(lines), space, f"{place.file}: [search]"),
-        "provenance": provenance(place.root, place.site, place.workers, place.command),
+        "provenance": provenance(place.root, place.site, place.engine, place.workers, place.command),
         "notices": notices,
     }
     informed = _strategy(frozen, space)

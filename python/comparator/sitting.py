@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Sequence
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,18 +14,30 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from comparator.engine import local
-from comparator.errors import ComparatorError, InputError, nearest
+from comparator.engine import local, swift_t
+from comparator.engine.jobs import launches, state_of
+from comparator.engine.swift_t import Job, Launch, Layout
+from comparator.errors import ComparatorError, InputError, Submitted, nearest
 from comparator.experiment import Experiment
-from comparator.leaf import Leaf
-from comparator.plan import Place, Plan, make_plan, reopen_plan
+from comparator.leaf import ERRORS_FILE, Leaf
+from comparator.plan import Place, Plan, Say, make_plan, reopen_plan
 from comparator.progress import ProgressView, point_words
 from comparator.root import command_line
-from comparator.settings import ENDS_BY_ITSELF, read_settings
-from comparator.site import ENGINES, Site, Slot, read_site
-from comparator.store import ExperimentFolder, experiment_path, now, pairs_in, read_experiment, state_of
+from comparator.settings import read_settings
+from comparator.site import ENGINES, Site, Slot, job_word, read_site, seconds_of
+from comparator.store import (
+    ExperimentFolder,
+    experiment_path,
+    last_word,
+    now,
+    pairs_in,
+    read_experiment,
+    read_records,
+    say,
+)
 
 BEST_SHOWN = 3
+BASELINE = -1  # the number of the evaluation of a single model at its settings as given
 
 
 @dataclass(frozen=True)
@@ -37,26 +51,83 @@ class Host:
     workers: int
     warm: bool
     console: Console
+    #: A time as `time.time()` has it, before which every evaluation has to end.
+    deadline: float | None = None
+    #: What Swift/T is asked for; None where the local engine runs the experiments.
+    job: Job | None = None
+
+    @property
+    def engine(self) -> str:
+        return "local" if self.job is None else "swift-t"
+
+    def place(self, file: Path, command: str, say: Say) -> Place:
+        """Where an experiment of `file` is planned."""
+        return Place(file.resolve(), self.root, self.site, self.engine, self.workers, command, say)
 
     def say(self, words: str) -> None:
         self.console.print(words, markup=False, soft_wrap=True)
 
 
-def open_host(
-    root: Path, experiments: Path, site: str, engine: str | None, workers: int | None, *, warm: bool, console: Console
-) -> Host:
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says of engine, workers and job; None where it says nothing."""
+
+    engine: str | None = None
+    workers: int | None = None
+    nodes: int | None = None
+    workers_per_node: int | None = None
+    walltime: str | None = None
+    queue: str | None = None
+    project: str | None = None
+    resume_jobs: int = 0
+
+
+def open_host(root: Path, experiments: Path, site: str, asked: Asked, *, warm: bool, console: Console) -> Host:
     """Read the site and check what is asked of it; raises `InputError`."""
     read = read_site(site, root)
-    if engine is not None and engine not in read.engines:
+    engine = asked.engine or read.engines[0]
+    if engine not in read.engines:
         has = ", ".join(read.engines)
         raise InputError(f"--engine {engine}: site '{read.name}' has {has}{nearest(engine, ENGINES)}")
     slots = read.slots()
+    walltime = None if asked.walltime is None else seconds_of(asked.walltime, "--walltime ")
+    if engine == "swift-t":
+        job = _job(asked, read, len(slots), walltime)
+        return Host(root, experiments, read, slots, job.layout.workers, warm, console, job=job)
+    for option, value in (("nodes", asked.nodes), ("queue", asked.queue), ("project", asked.project)):
+        if value is not None:
+            raise InputError(f"--{option}: the local engine runs on this machine alone; --engine swift-t takes it")
+    if asked.resume_jobs:
+        raise InputError("--resume-jobs: the local engine submits no jobs; --engine swift-t does")
+    workers = asked.workers or asked.workers_per_node
     if workers is not None and workers > len(slots):
         raise InputError(
             f"--workers {workers}: site '{read.name}' has {len(slots)} slots;"
             " SITE_CORES=N in the environment makes it N"
         )
-    return Host(root, experiments, read, slots, workers or len(slots), warm, console)
+    deadline = None if walltime is None else time.time() + swift_t.usable_seconds(walltime)
+    return Host(root, experiments, read, slots, workers or len(slots), warm, console, deadline=deadline)
+
+
+def _job(asked: Asked, site: Site, slots: int, walltime: int | None) -> Job:
+    nodes = asked.nodes or site.nodes
+    if nodes > 1 and site.scheduler == "none":
+        raise InputError(f"--nodes {nodes}: site '{site.name}' has no scheduler, so it is one node")
+    if asked.workers is not None and nodes > 1:
+        raise InputError("--workers: on several nodes give --workers-per-node")
+    workers = asked.workers_per_node or asked.workers or site.workers_per_node or slots
+    if workers > slots:
+        raise InputError(f"--workers-per-node {workers}: a node of site '{site.name}' has {slots} slots")
+    layout = Layout(nodes, workers)
+    if layout.workers < 1:
+        raise InputError(f"--nodes {nodes} --workers-per-node {workers}: leaves no worker beside the resident rank")
+    if asked.resume_jobs and site.scheduler == "none":
+        raise InputError(f"--resume-jobs: site '{site.name}' has no scheduler")
+    if walltime is None and site.scheduler != "none":
+        walltime = site.walltime
+    queue = site.queue if asked.queue is None else job_word(asked.queue, "--queue ")
+    project = site.project if asked.project is None else job_word(asked.project, "--project ")
+    return Job(layout, walltime, queue, project, 1 + asked.resume_jobs)
 
 
 def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool, command: str) -> Plan:
@@ -67,7 +138,7 @@ def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool,
         def say(words: str) -> None:
             status.update(f"checking: {escape(words)}")
 
-        plan = make_plan(settings, Place(file.resolve(), host.root, host.site, host.workers, command, say))
+        plan = make_plan(settings, host.place(file, command, say))
     for notice in plan.frozen["notices"]:
         host.console.print(f"note: {notice}", style="yellow", markup=False, soft_wrap=True)
     return plan
@@ -85,9 +156,25 @@ def describe(host: Host, plan: Plan) -> None:
     host.say(f"  objective: {frozen['objective']['name']} over {over}")
     host.say(f"  strategy: {frozen['strategy']['name']}, seed {frozen['strategy']['seed']}")
     host.say(f"  budget: {_budget_words(frozen)}")
-    host.say(f"  site {host.site.name}: {host.workers} workers on {len(host.slots)} slots")
-    host.say(f"  data: {host.site.data_folder}")
+    describe_host(host)
+    if host.job is not None:
+        launch = _launch_of(host, host.experiments / "ID", is_sweep=plan.is_sweep)
+        host.say(f"swift-t would be called so:\n\n{swift_t.rehearse(launch)}\n")
     host.say("nothing was started (--dry-run)")
+
+
+def describe_host(host: Host) -> None:
+    """Say where it would run."""
+    site = host.site
+    host.say(f"  site {site.name}: {site.description}")
+    host.say(f"  engine {host.engine}: {host.workers} workers; a node has {len(host.slots)} slots")
+    if host.job is not None:
+        job, layout = host.job, host.job.layout
+        walltime = "" if job.walltime is None else f", walltime {swift_t.clock(job.walltime)}"
+        words = f"{layout.nodes} nodes, {layout.processes} ranks, {layout.processes_per_node} on a node{walltime}"
+        asked = [f"queue {job.queue}" if job.queue else "", f"project {job.project}" if job.project else ""]
+        host.say(f"  scheduler {site.scheduler}: " + ", ".join([words, *filter(None, asked)]))
+    host.say(f"  data: {site.data_folder}")
 
 
 def begin(host: Host, plan: Plan, stem: str, identifier: str | None) -> Sitting:
@@ -102,100 +189,257 @@ def begin(host: Host, plan: Plan, stem: str, identifier: str | None) -> Sitting:
 def resume(host: Host, identifier: str) -> Sitting:
     """Open an experiment where it was left, and say what was found."""
     path = experiment_path(host.experiments, identifier)
-    left_running = state_of(path)["running"]
+    state = state_of(path)
+    if state["state"] == "queued" or (state["state"] == "running" and state.get("job")):
+        job = f" as job {state['job']}" if state.get("job") else ""
+        raise InputError(
+            f"experiment '{identifier}' is {state['state']}{job}; watch it by: comparator watch {identifier}"
+        )
     if read_experiment(path).get("imported"):
         raise InputError(f"experiment '{identifier}' was imported; a new search can be told of it by [search] past")
+    sitting = open_sitting(host, identifier)
+    sitting.say_what_is_there(state["running"])
+    return sitting
+
+
+def open_sitting(host: Host, identifier: str) -> Sitting:
+    """Open an experiment as it was frozen; raises `InputError` where that is not possible any more."""
+    path = experiment_path(host.experiments, identifier)
     plan = reopen_plan(read_experiment(path), root=host.root, site=host.site)
-    folder = ExperimentFolder(path)
-    recorded = {record["evaluation"] for record in folder.records}
-    done, to_repeat = pairs_in(folder.records), sum(each["evaluation"] not in recorded for each in left_running)
-    to_go = "" if plan.budget is None else f", {max(0, plan.budget - done - to_repeat)} to go"
-    host.say(f"experiment {identifier}: {done} done, {to_repeat} to repeat{to_go}")
-    in_flight = plan.frozen["strategy"]["in_flight"]
-    if host.workers > in_flight:
-        host.say(f"note: it began with {in_flight} evaluations at a time; more workers than that stay idle")
-    return Sitting(host, plan, folder)
+    return Sitting(host, plan, ExperimentFolder(path))
+
+
+class OutOfTime(ComparatorError):
+    """The walltime ended before the experiment did."""
+
+    exit_code = 75
 
 
 class Sitting:
-    """One experiment, opened on one host."""
+    """One experiment, opened on one host: `run` and `search` carry it out on the host's engine.
+
+    What hosts the search itself, the local engine here or the resident rank of Swift/T, calls `start`, `tell` with
+    every result, and `end` or `fail`.
+    """
 
     def __init__(self, host: Host, plan: Plan, folder: ExperimentFolder) -> None:
         self._host, self._plan, self._folder = host, plan, folder
+        self._experiment: Experiment | None = None
+        self._baseline_is_open = False
+
+    @property
+    def path(self) -> Path:
+        return self._folder.path
+
+    def say_what_is_there(self, left_running: Sequence[Mapping[str, Any]]) -> None:
+        """Say what an earlier sitting has done and left."""
+        recorded = {record["evaluation"] for record in self._folder.records}
+        done, to_repeat = (
+            pairs_in(self._folder.records),
+            sum(each["evaluation"] not in recorded for each in left_running),
+        )
+        budget = self._plan.budget
+        to_go = "" if budget is None else f", {max(0, budget - done - to_repeat)} to go"
+        self._host.say(f"experiment {self._folder.identifier}: {done} done, {to_repeat} to repeat{to_go}")
+        in_flight = self._plan.frozen["strategy"]["in_flight"]
+        if self._host.workers > in_flight and not self._plan.is_sweep:
+            self._host.say(f"note: it began with {in_flight} evaluations at a time; more workers than that stay idle")
 
     def run(self) -> Path:
         """Search, write the report, say what was found; returns the report's page. Raises as `search` does."""
         try:
-            experiment = self.search()
+            records = self.search()
         except ComparatorError:
             # What stopped the search, a full disk say, may stop the report too; it must not hide the reason.
             with contextlib.suppress(OSError):
                 if self._folder.records:
-                    self._host.say(f"report: {self._report()}")
+                    self._host.say(f"report: {self._report_with_words()}")
             raise
-        page = self._report()
-        self._conclude(experiment, page)
+        page = self._report_with_words()
+        self._conclude(records, page)
         return page
 
-    def search(self) -> Experiment:
-        """Run the search to its end, or to Ctrl-C.
+    def search(self) -> list[dict[str, Any]]:
+        """Run the search to its end, or to Ctrl-C, on the host's engine; returns the records.
 
-        Raises `ComparatorError` where it cannot go on, `KeyboardInterrupt` where it was stopped; what is finished
-        is kept in either case.
+        Raises `ComparatorError` where it cannot go on, `OutOfTime` where the walltime ends first, `Submitted` where
+        a scheduler has it now, `KeyboardInterrupt` where it was stopped; what is finished is kept in any case.
         """
-        experiment = Experiment(
+        if self._host.job is None:
+            self._search_here()
+        elif self._host.site.scheduler == "none":
+            self._search_on_ranks()
+        else:
+            self._submit()
+        if last_word(self.path)["state"] == "stopped":
+            self._say_how_to_go_on()
+            raise OutOfTime("the walltime came to its end; what is finished is kept")
+        return self._folder.records
+
+    # The search's host
+
+    def start(self, *, all_at_once: bool = False) -> list[str]:
+        """Replay what is recorded and give the first requests; `all_at_once`: of a sweep all there are."""
+        self._experiment = Experiment(
             self._folder,
-            self._plan.strategy(),
+            self._plan.strategy(all_at_once=all_at_once and self._plan.is_sweep),
             self._plan.objective,
             budget=self._plan.budget,
             space_size=self._plan.space_size,
         )
-        try:
-            self._drive(experiment)
-        except KeyboardInterrupt:
-            self._leave("stopped", experiment, "by hand")
-            self._host.say(f"stopped: {len(experiment.records)} evaluations kept; go on with them by:")
-            self._host.say(f"  {self._resume_command()}")
-            raise
-        except ComparatorError as error:
-            self._leave("failed", experiment, str(error))
-            raise
-        finally:
-            experiment.close()
-        self._leave("finished", experiment, experiment.ended_early)
-        return experiment
+        requests = self._baseline() + self._experiment.start()
+        self._say_running()
+        return requests
 
-    def _drive(self, experiment: Experiment) -> None:
+    def tell(self, result: str) -> list[str]:
+        """Record a result; gives the requests that follow."""
+        assert self._experiment is not None
+        outcome = json.loads(result)
+        if outcome["evaluation"] == BASELINE:
+            self._keep_baseline(outcome)
+            return []
+        requests = self._experiment.tell(result)
+        self._say_running()
+        return requests
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no result is waited for any more."""
+        assert self._experiment is not None
+        return not self._experiment.running and not self._baseline_is_open
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether a walltime ended the sitting before the experiment was done."""
+        return self._experiment is not None and self._experiment.is_cut_short
+
+    def end(self) -> None:
+        """Leave an experiment that is over."""
+        assert self._experiment is not None
+        if self._experiment.is_cut_short:
+            self._leave("stopped", "by the end of the walltime")
+        else:
+            self._leave("finished", self._experiment.ended_early)
+
+    def fail(self, error: BaseException) -> None:
+        """Leave an experiment that cannot go on, or that is stopped by hand."""
+        if isinstance(error, KeyboardInterrupt):
+            self._leave("stopped", "by hand")
+            return
+        details = getattr(error, "details", None) or "".join(traceback.format_exception(error))
+        with contextlib.suppress(OSError), (self.path / ERRORS_FILE).open("a", encoding="utf-8") as file:
+            file.write(f"{now()} the search\n{details}\n")
+        self._leave("failed", str(error) if isinstance(error, ComparatorError) else f"{type(error).__name__}: {error}")
+
+    def launched_from(self, launch: str) -> None:
+        """Note which Swift/T launch runs the experiment, by its folder's name."""
+        self._folder.launch = launch
+
+    def report(self) -> Path:
+        """Write the report; returns its page."""
+        from comparator.report import write_report
+
+        return write_report(self.path)
+
+    # Engines
+
+    def _search_here(self) -> None:
         shares = local.share_slots(self._host.slots, self._host.workers)
         leaves = [self._leaf(number, slots) for number, slots in enumerate(shares)]
-        self._evaluate_defaults(leaves[0])
+        try:
+            with self._progress() as show:
+                local.run(self, leaves, show)
+        except BaseException as error:
+            self.fail(error)
+            if isinstance(error, KeyboardInterrupt):
+                self._say_how_to_go_on()
+            raise
+        self.end()
+
+    def _search_on_ranks(self) -> None:
+        """Have Swift/T run the experiment on this machine, and follow its record."""
+        launch = _launch_of(self._host, self.path, is_sweep=self._plan.is_sweep)
+        number = len(launches(self.path)) + 1
+        say(self.path, "queued", [], None, f"launch-{number}")
+        self._folder.close()  # the resident rank opens it
+
+        try:
+            with self._progress() as show:
+                code = swift_t.run(launch, show)
+        except KeyboardInterrupt:
+            self._look()
+            said = last_word(self.path)
+            say(self.path, "stopped", said["running"], "by hand", said["launch"])
+            self._say_how_to_go_on()
+            raise
+        self._look()
+        self._check_end(code, self.path / f"launch-{number}" / swift_t.OUTPUT_FILE)
+
+    def _check_end(self, code: int, output: Path) -> None:
+        said = last_word(self.path)
+        if said["state"] in ("finished", "stopped"):
+            self._plan = replace(self._plan, frozen=read_experiment(self.path))
+            return
+        if said["state"] == "failed":
+            raise ComparatorError(said["reason"])
+        reason = f"the ranks ended with exit status {code}; see {output}"
+        say(self.path, "interrupted", said["running"], reason, said["launch"])
+        self._say_how_to_go_on()
+        raise ComparatorError(reason)
+
+    def _submit(self) -> None:
+        launch = _launch_of(self._host, self.path, is_sweep=self._plan.is_sweep)
+        say(self.path, "queued", [], None, f"launch-{len(launches(self.path)) + 1}")
+        self._folder.close()
+        try:
+            jobs = swift_t.submit(launch)
+        except BaseException as error:
+            say(self.path, "failed", [], str(error), None)
+            raise
+        watch = command_line(self._host.experiments, self._host.root, "watch", self._folder.identifier)
+        raise Submitted(f"submitted as job {', '.join(jobs)}; watch it by: {watch}")
+
+    @contextlib.contextmanager
+    def _progress(self) -> Iterator[Callable[[], None]]:
+        """Shows the progress; yields what brings it up to date."""
         done_before = pairs_in(self._folder.records)
         with ProgressView(self._host.console, self._plan.frozen, done_before=done_before) as view:
 
             def show() -> None:
-                running = experiment.running
-                self._folder.say("running", running[: self._host.workers])
-                view.update(experiment.records, experiment.asked - len(running), min(len(running), self._host.workers))
+                if self._experiment is None:  # another process hosts the search
+                    self._look()
+                    running = last_word(self.path)["running"]
+                    view.update(self._folder.records, pairs_in(self._folder.records), len(running))
+                    return
+                waiting = len(self._experiment.running)
+                view.update(self._folder.records, self._experiment.asked - waiting, min(waiting, self._host.workers))
 
-            local.run(experiment, leaves, show)
+            yield show
 
-    def _evaluate_defaults(self, leaf: Leaf) -> None:
-        """Evaluate a single model at its settings as given, so that the report can say what a search bought.
+    def _look(self) -> None:
+        """Read the record that another process writes."""
+        self._folder.records = read_records(self._folder.evaluations)
+
+    def _say_running(self) -> None:
+        assert self._experiment is not None
+        running = self._experiment.running[: self._host.workers]
+        self._folder.say("running", running)
+
+    def _baseline(self) -> list[str]:
+        """The request for a single model at its settings as given, so that the report can say what a search bought.
 
         It stands in `experiment.json` beside the search, not in its record, and costs nothing of its budget.
         """
         frozen = self._plan.frozen
-        searches = frozen["kind"] == "single" and frozen["strategy"]["name"] not in ENDS_BY_ITSELF
-        if not searches or "baseline" in frozen:
+        self._baseline_is_open = frozen["kind"] == "single" and not self._plan.is_sweep and "baseline" not in frozen
+        request = {"evaluation": BASELINE, "name": "defaults", "point": {}, "replicate": 0}
+        return [json.dumps(request)] if self._baseline_is_open else []
+
+    def _keep_baseline(self, outcome: dict[str, Any]) -> None:
+        self._baseline_is_open = False
+        if outcome["status"] == "cancelled":
             return
-        request = {"evaluation": -1, "name": "defaults", "point": {}, "replicate": 0}
-        try:
-            baseline = json.loads(leaf.evaluate(json.dumps(request)))
-        except BaseException:
-            leaf.cancel()
-            leaf.close()
-            raise
-        self._plan = replace(self._plan, frozen={**frozen, "baseline": {**baseline, "stage": "baseline"}})
+        self._plan = replace(self._plan, frozen={**self._plan.frozen, "baseline": {**outcome, "stage": "baseline"}})
         self._folder.freeze(self._plan.frozen)
 
     def _leaf(self, number: int, slots: Sequence[Slot]) -> Leaf:
@@ -208,34 +452,44 @@ class Sitting:
             slots=slots,
             name=f"{self._host.site.name}/{number}",
             warm=self._host.warm,
+            deadline=self._host.deadline,
         )
 
     def _resume_command(self) -> str:
         host = self._host
-        return command_line(host.experiments, host.root, "search", "--resume", self._folder.identifier)
+        site = [] if host.site.name == "local" else ["--site", host.site.name]
+        engine = [] if host.engine == host.site.engines[0] else ["--engine", host.engine]
+        words = ["search", "--resume", self._folder.identifier, *site, *engine]
+        return command_line(host.experiments, host.root, *words)
 
-    def _leave(self, state: str, experiment: Experiment, reason: str | None) -> None:
-        left = experiment.running[: self._host.workers] if state == "stopped" else []
+    def _say_how_to_go_on(self) -> None:
+        self._host.say(f"stopped: {len(self._folder.records)} evaluations kept; go on with them by:")
+        self._host.say(f"  {self._resume_command()}")
+
+    def _leave(self, state: str, reason: str | None) -> None:
+        left: list[dict[str, Any]] = []
+        if self._experiment is not None:
+            left = self._experiment.running[: self._host.workers] if state == "stopped" else []
+            self._experiment.close()
         self._folder.say(state, left, reason)
         self._folder.close()
 
-    def _report(self) -> Path:
-        from comparator.report import write_report
-
+    def _report_with_words(self) -> Path:
         with self._host.console.status("writing the report"):
-            return write_report(self._folder.path)
+            return self.report()
 
-    def _conclude(self, experiment: Experiment, page: Path) -> None:
+    def _conclude(self, records: Sequence[dict[str, Any]], page: Path) -> None:
         """The closing words: what was found, where the report is, how to look at it."""
         from comparator.report.summary import summarise
 
-        summary = summarise(self._plan.frozen, experiment.records)
-        if experiment.ended_early:
-            self._host.say(f"ended early: {experiment.ended_early}")
+        summary = summarise(self._plan.frozen, list(records))
+        ended_early = last_word(self.path)["reason"]
+        if ended_early:
+            self._host.say(f"ended early: {ended_early}")
         if summary.best is None:
-            last = experiment.records[-1]["reason"] if experiment.records else "there was none"
+            last = records[-1]["reason"] if records else "there was none"
             self._host.say(f"report: {page}")
-            raise ComparatorError(f"no evaluation of {len(experiment.records)} gave a result; the last one: {last}")
+            raise ComparatorError(f"no evaluation of {len(records)} gave a result; the last one: {last}")
         self._host.say(f"largest {summary.objective}:" if summary.maximise else f"smallest {summary.objective}:")
         for best in summary.best_points[:BEST_SHOWN]:
             both = "  ".join(
@@ -246,6 +500,11 @@ class Sitting:
             self._host.say(f"  {best.difference:.4g}  at {point_words(best.point)}  ({both})")
         self._host.say(f"report: {page}")
         self._host.say(f"look at it in a browser: {page.as_uri()}")
+
+
+def _launch_of(host: Host, experiment: Path, *, is_sweep: bool) -> Launch:
+    assert host.job is not None
+    return Launch(experiment, host.root, host.site, host.job, host.warm, is_sweep)
 
 
 def _budget_words(frozen: dict[str, Any]) -> str:

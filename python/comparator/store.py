@@ -29,14 +29,15 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def write_whole(path: Path, content: object) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never half of it."""
+def write_whole(path: Path, content: object, *, sync: bool = True) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never half of it; `sync`: even after a crash."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
         json.dump(content, file, indent=1, allow_nan=False)
         file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
+        if sync:
+            file.flush()
+            os.fsync(file.fileno())
     temporary.replace(path)
 
 
@@ -138,6 +139,7 @@ class ExperimentFolder:
         if not _lock_soon(self._lock.fileno()):
             self._lock.close()
             raise InputError(f"experiment '{path.name}' is being run by another process; watch it instead")
+        self.launch: str | None = None  # the folder of the Swift/T launch that runs it, in this one
         self.records, length = _whole_lines(self.evaluations)
         self._file = self.evaluations.open("ab", buffering=0)
         self._file.truncate(length)
@@ -180,9 +182,7 @@ class ExperimentFolder:
 
     def say(self, state: str, running: list[dict[str, Any]], reason: str | None = None) -> None:
         """Note for watchers what this process is doing; a failure to write it is of no consequence."""
-        message = {"state": state, "pid": os.getpid(), "host": os.uname().nodename, "updated": now()}
-        with contextlib.suppress(OSError):
-            write_whole(self.path / "state.json", {**message, "running": running, "reason": reason})
+        say(self.path, state, running, reason, self.launch)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -215,12 +215,17 @@ def experiment_names(experiments: Path) -> list[str]:
     return [path.name for path in sorted(found, key=lambda path: (path / "experiment.json").stat().st_mtime)]
 
 
-def state_of(path: Path) -> dict[str, Any]:
-    """What an experiment is doing: its last word, corrected where the process that said it is gone."""
-    state = read_json(path / "state.json") or {"state": "new", "running": [], "reason": None}
-    if state["state"] == "running" and not is_locked(path):
-        state = {**state, "state": "interrupted"}
-    return state
+def say(path: Path, state: str, running: list[dict[str, Any]], reason: str | None, launch: str | None) -> None:
+    """Note for watchers what an experiment is doing; a failure to write it is of no consequence."""
+    who = {"pid": os.getpid(), "host": os.uname().nodename, "launch": launch, "updated": now()}
+    with contextlib.suppress(OSError):
+        write_whole(path / "state.json", {"state": state, **who, "running": running, "reason": reason}, sync=False)
+
+
+def last_word(path: Path) -> dict[str, Any]:
+    """What the process that runs, or ran, an experiment last said of it. It may be gone since: `engine.jobs` asks."""
+    said = read_json(path / "state.json")
+    return {"state": "new", "running": [], "reason": None, "launch": None, **(said or {})}
 
 
 def is_locked(path: Path) -> bool:
@@ -237,6 +242,10 @@ def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        # A shared file system without locks: there a scheduler sees to it that one job runs an experiment.
+        if error.errno not in (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP):
+            raise
     return True
 
 

@@ -19,7 +19,7 @@ from comparator.report import write_report
 from comparator.report.summary import summarise
 from comparator.search import Proposal, Strategy, make_strategy
 from comparator.space import ParameterSpace
-from comparator.store import ExperimentFolder, pairs_in, read_experiment, read_records, state_of
+from comparator.store import ExperimentFolder, last_word, pairs_in, read_experiment, read_records
 
 PAST = Path(__file__).parent / "data" / "past"
 DEFECTS = PAST / "defects" / "hpo.csv"
@@ -154,7 +154,7 @@ def test_an_imported_experiment_is_one_like_any_other(tmp_path: Path) -> None:
     assert experiment["imported"]["file"] == str(DEFECTS)
     assert experiment["imported"]["sha256"] == hashlib.sha256(DEFECTS.read_bytes()).hexdigest()
     assert set(findings) < set(experiment["notices"])
-    assert state_of(folder)["state"] == "finished"
+    assert last_word(folder)["state"] == "finished"
     assert {record["stage"] for record in records} == {"imported"}
     assert all(run["run"] is None and run["log"] is None for record in records for run in record["runs"])
     assert not (tmp_path / "runs").exists()

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError, InputError
 from comparator.names import check_name
-from comparator.store import ExperimentFolder, RunStore, experiment_path, pairs_in, read_records, state_of
+from comparator.store import ExperimentFolder, RunStore, experiment_path, pairs_in, read_records
 
 
 @given(st.text(max_size=20))

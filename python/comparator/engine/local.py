@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Protocol
 
-from comparator.experiment import Experiment
 from comparator.leaf import Leaf
 from comparator.site import Slot
 
@@ -16,8 +16,16 @@ def share_slots(slots: Sequence[Slot], workers: int) -> list[list[Slot]]:
     return [list(slots[number::workers]) for number in range(workers)]
 
 
-def run(experiment: Experiment, leaves: Sequence[Leaf], on_change: Callable[[], None]) -> None:
-    """Drive an experiment to its end with one worker a leaf; `on_change` is called after every result.
+class Search(Protocol):
+    """What hosts a search: an `Experiment`, or the sitting around one."""
+
+    def start(self) -> list[str]: ...
+
+    def tell(self, result: str) -> list[str]: ...
+
+
+def run(search: Search, leaves: Sequence[Leaf], on_change: Callable[[], None]) -> None:
+    """Drive a search to its end with one worker a leaf; `on_change` is called after every result.
 
     An exception, Ctrl-C among them, cancels what runs before it goes on its way; finished evaluations are kept.
     Model servers are ended in any case.
@@ -35,12 +43,12 @@ def run(experiment: Experiment, leaves: Sequence[Leaf], on_change: Callable[[], 
 
     with ThreadPoolExecutor(len(leaves), thread_name_prefix="worker") as workers:
         try:
-            running: set[Future[str]] = {workers.submit(evaluate, each) for each in experiment.start()}
+            running: set[Future[str]] = {workers.submit(evaluate, each) for each in search.start()}
             on_change()
             while running:
                 finished, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    running |= {workers.submit(evaluate, each) for each in experiment.tell(future.result())}
+                    running |= {workers.submit(evaluate, each) for each in search.tell(future.result())}
                     on_change()
         except BaseException:
             for leaf in leaves:

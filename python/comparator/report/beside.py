@@ -17,7 +17,7 @@ from comparator.errors import InputError
 from comparator.names import RUNS
 from comparator.report.axes import Axis, is_number
 from comparator.report.summary import Evaluation, Summary, summarise
-from comparator.store import read_experiment, read_json, read_records, state_of
+from comparator.store import last_word, read_experiment, read_json, read_records
 
 FINISHED = ("finished", "new")  # without a word of its own, the record alone tells
 DAMAGED = (InputError, OSError, TypeError, KeyError, ValueError, AttributeError)
@@ -73,7 +73,7 @@ def find_grid(folder: Path, experiment: Mapping[str, Any], axes: Sequence[Axis])
 def _read_grid(folder: Path, experiment: Mapping[str, Any], axes: Sequence[Axis]) -> Iterable[GridBest]:
     """Give the best of the experiment in `folder` where it is a finished grid that asks what `experiment` asks."""
     other = read_experiment(folder)
-    if not _comparable(experiment, other) or state_of(folder)["state"] not in FINISHED:
+    if not _comparable(experiment, other) or last_word(folder)["state"] not in FINISHED:
         return
     grid = summarise(other, read_records(folder / "evaluations.jsonl"))
     points = _points_of_grid(grid, axes)

@@ -22,7 +22,7 @@ from comparator.model.description import explain, read_toml
 from comparator.model.model import Model
 from comparator.model.process import run_environment
 from comparator.names import check_name
-from comparator.plan import Place, Plan, make_plan
+from comparator.plan import Plan, make_plan
 from comparator.root import command_line
 from comparator.settings import ExperimentSettings
 from comparator.site import Slot
@@ -116,8 +116,7 @@ def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any]) -> Plan:
             raise InputError(explain(error, str(file.path), known)) from None
         if settings.compares:
             raise InputError(f"{file.path}: model = 'cmp': give a single model; its studies are compared")
-        place = Place(file.path.resolve(), host.root, host.site, host.workers, file.command, lambda _: None)
-        plan = make_plan(settings, place)
+        plan = make_plan(settings, host.place(file.path, file.command, lambda _: None))
     for notice in plan.frozen["notices"]:
         host.console.print(f"note: {notice}", style="yellow", markup=False, soft_wrap=True)
     return plan
@@ -200,7 +199,7 @@ class StudiesSitting(Sitting):
 
     def train(self) -> list[dict[str, Any]]:
         """Train what is not in the store; returns the records of all points. Raises as `search` does."""
-        return list(self.search().records)
+        return self.search()
 
     def say_how_to_go_on(self) -> None:
         """Say that what is finished is kept, after a stop between trainings."""
@@ -231,8 +230,7 @@ def describe(host: Host, plan: Plan, lines: Sequence[str]) -> None:
     host.say(f"  model: {frozen['models'][0]['name']} in {frozen['models'][0]['path']}")
     for line in lines:
         host.say(f"  {line}")
-    host.say(f"  site {host.site.name}: {host.workers} workers on {len(host.slots)} slots")
-    host.say(f"  data: {host.site.data_folder}")
+    sitting.describe_host(host)
     host.say("nothing was started (--dry-run)")
 
 

@@ -1,0 +1,202 @@
+"""The two parts that a rank of the Swift/T engine may play; `swift/leaf.swift` calls them.
+
+    resident    start() -> requests, exchange(result) -> requests: hosts the search and writes the record
+    worker      evaluate(request) -> result: one evaluation, in this interpreter or as `python -m comparator.ranks`
+
+Requests come one on each line. All texts are JSON without the character ', so that Python and Tcl carry them as they
+are. What the ranks need to know stands in the launch's file, which COMPARATOR_LAUNCH names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import sys
+import traceback
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from comparator.engine.local import share_slots
+from comparator.errors import ComparatorError
+from comparator.leaf import Leaf
+from comparator.plan import reopen_plan
+from comparator.site import Site
+from comparator.sitting import Host, Sitting, open_sitting
+from comparator.store import read_experiment
+
+RESIDENT_LOG = "resident.log"
+
+
+def start() -> str:
+    """Open the experiment on the resident rank; returns the first requests."""
+    return _lines(_resident().start())
+
+
+def exchange(result: str) -> str:
+    """Record a result; returns the requests that follow from it."""
+    return _lines(_resident().exchange(result))
+
+
+def evaluate(request: str) -> str:
+    """Carry out a request on this worker."""
+    return _without_quotes(_leaf().evaluate(request))
+
+
+class _Resident:
+    """The sitting of the resident rank. What stops it is recorded before it stops all ranks."""
+
+    def __init__(self, launch: dict[str, Any]) -> None:
+        self._launch = launch
+        self._folder = Path(os.environ["COMPARATOR_LAUNCH"]).parent
+        self._log = (self._folder / RESIDENT_LOG).open("a", encoding="utf-8")
+        self._host = _host(launch, Console(file=self._log, highlight=False, width=200))
+        self._sitting = self._open()
+
+    def start(self) -> list[str]:
+        try:
+            requests = self._sitting.start(all_at_once=self._launch["sweep"])
+        except BaseException as error:
+            self._fail(error)
+            raise
+        self._end_if_over()
+        return requests
+
+    def exchange(self, result: str) -> list[str]:
+        try:
+            requests = self._sitting.tell(result)
+        except BaseException as error:
+            self._fail(error)
+            raise
+        self._end_if_over()
+        return requests
+
+    def _open(self) -> Sitting:
+        sitting = open_sitting(self._host, Path(self._launch["experiment"]).name)
+        sitting.launched_from(self._folder.name)
+        return sitting
+
+    def _end_if_over(self) -> None:
+        if not self._sitting.is_over:
+            return
+        self._sitting.end()
+        # Where nobody waits for the end, the report is made here.
+        if self._host.site.scheduler != "none" and not self._sitting.is_cut_short:
+            from comparator.studies import study_of
+
+            study = study_of(self._sitting.path)
+            if study is not None:
+                study.resume(self._host, self._sitting.path.name)
+            else:
+                self._sitting.report()
+        self._log.flush()
+
+    def _fail(self, error: BaseException) -> None:
+        traceback.print_exc(file=self._log)
+        self._log.flush()
+        self._sitting.fail(error)
+
+
+@cache
+def _launch() -> dict[str, Any]:
+    """What the launch host wrote down; sets this process up as the launch host's Python was."""
+    launch: dict[str, Any] = json.loads(Path(os.environ["COMPARATOR_LAUNCH"]).read_text(encoding="utf-8"))
+    # Models are started with it; a rank's own Python is a library inside another program, and does not know.
+    sys.executable = launch["python"]
+    if launch["python_path"] is None:
+        os.environ.pop("PYTHONPATH", None)
+    else:
+        os.environ["PYTHONPATH"] = launch["python_path"]
+    return launch
+
+
+@cache
+def _resident() -> _Resident:
+    return _Resident(_launch())
+
+
+@cache
+def _leaf() -> Leaf:
+    launch = _launch()
+    host = _host(launch, Console(quiet=True))
+    experiment = Path(launch["experiment"])
+    plan = reopen_plan(read_experiment(experiment), root=host.root, site=host.site)
+    place = _claim_place(launch["workers_per_node"])
+    return Leaf(
+        plan.frozen,
+        plan.models,
+        plan.objective,
+        experiments=host.experiments,
+        data_folder=host.site.data_folder,
+        slots=share_slots(host.slots, launch["workers_per_node"])[place],
+        name=f"{_node()}/{place}",
+        warm=launch["warm"] and launch["site"]["leaf"] == "python",
+        deadline=host.deadline,
+    )
+
+
+def _host(launch: dict[str, Any], console: Console) -> Host:
+    described = launch["site"]
+    site = Site(
+        **{
+            **described,
+            "engines": tuple(described["engines"]),
+            "directives": tuple(described["directives"]),
+            "data_folder": Path(described["data_folder"]),
+        }
+    )
+    deadline = os.environ.get("COMPARATOR_DEADLINE")
+    return Host(
+        root=Path(launch["root"]),
+        experiments=Path(launch["experiment"]).parent,
+        site=site,
+        slots=site.slots(),
+        workers=launch["workers"],
+        warm=launch["warm"],
+        console=console,
+        deadline=float(deadline) if deadline else None,
+    )
+
+
+def _node() -> str:
+    """The node's name; Slurm's, where several of its nodes are one host."""
+    return os.environ.get("SLURMD_NODENAME") or socket.gethostname()
+
+
+_claims: list[socket.socket] = []  # held as long as the process lives
+
+
+def _claim_place(places: int) -> int:
+    """Take a place on this node that no other worker of this launch has, for as long as this process lives.
+
+    The place is a name in the kernel (an abstract socket address, unix(7)), which goes when its holder does,
+    however that ends. A rank's number on its node would not do: the resident rank and the servers have numbers too.
+    """
+    # An abstract address has room for 107 bytes.
+    launch = hashlib.sha256(os.environ["COMPARATOR_LAUNCH"].encode()).hexdigest()[:16]
+    for place in range(places):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0comparator {os.getuid()} {launch} {_node()} {place}")
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        return place
+    raise ComparatorError(f"{_node()}: more workers than the {places} places there are for them")
+
+
+def _lines(requests: list[str]) -> str:
+    return "\n".join(map(_without_quotes, requests))
+
+
+def _without_quotes(text: str) -> str:
+    return text.replace("'", "\\u0027")
+
+
+if __name__ == "__main__":
+    print(evaluate(sys.argv[1]))
