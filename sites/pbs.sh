@@ -21,4 +21,6 @@ SITE_QUEUE=${SITE_QUEUE:-}
 SITE_PROJECT=${SITE_PROJECT:-}
 # Further lines for the scheduler, one for each line, such as: -l filesystems=home
 SITE_DIRECTIVES=${SITE_DIRECTIVES:-}
+# What starts the ranks has to be told how many: not every mpiexec asks PBS.
+SITE_LAUNCH_OPTIONS=${SITE_LAUNCH_OPTIONS:--n {ranks\}}
 SITE_LEAF=${SITE_LEAF:-python}

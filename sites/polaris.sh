@@ -25,6 +25,8 @@ SITE_DIRECTIVES="
 -l filesystems=${FILESYSTEMS:-home:eagle}
 -l singularity_fakeroot=true
 "
+# Eight workers share the 32 cores.
+SITE_LAUNCH_OPTIONS="--depth=4 --cpu-bind depth"
 SITE_LEAF=${SITE_LEAF:-python}
 
 # Swift/T's own knowledge of the machine: `select` with system=polaris, mpiexec -n and --ppn, no GPU-aware MPI.

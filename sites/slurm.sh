@@ -21,6 +21,8 @@ SITE_QUEUE=${SITE_QUEUE:-}
 SITE_PROJECT=${SITE_PROJECT:-}
 # Further lines for the scheduler, one for each line, such as: --gres=gpu:4
 SITE_DIRECTIVES=${SITE_DIRECTIVES:-}
+# Further options of srun.
+SITE_LAUNCH_OPTIONS=${SITE_LAUNCH_OPTIONS:-}
 SITE_LEAF=${SITE_LEAF:-python}
 
 # Ranks are started by srun unless the site's Swift/T wants another launcher.

@@ -266,6 +266,9 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
                 break
             time.sleep(0.5 if state.get("job") is None else WATCH_JOB_SECONDS)
     out.print(f"{identifier}: {_state_words(state)}")
+    page = path / "report.html"
+    if page.exists():
+        out.print(f"report: {page}", soft_wrap=True)
 
 
 @app.command()
@@ -378,6 +381,7 @@ def list_sites() -> None:
 @sites_app.command("show")
 def show_site(name: Annotated[str, typer.Argument(metavar="NAME")] = "local") -> None:
     """Show what a site offers here and now."""
+    from comparator.engine.swift_t import clock
     from comparator.site import read_site
 
     site = read_site(name, project_root())
@@ -385,7 +389,39 @@ def show_site(name: Annotated[str, typer.Argument(metavar="NAME")] = "local") ->
     out.print(f"data folder: {site.data_folder}", soft_wrap=True)
     slots = site.slots()
     devices = f"{site.devices} devices, {site.models_per_device} models on each" if site.devices else "no devices"
-    out.print(f"{len(slots)} slots ({devices}, {site.cores} cores)")
+    out.print(f"engines: {', '.join(site.engines)}; scheduler: {site.scheduler}")
+    out.print(f"{len(slots)} slots a node ({devices}, {site.cores} cores)")
+    if site.scheduler != "none":
+        words = [f"queue {site.queue}" if site.queue else "", f"project {site.project}" if site.project else ""]
+        out.print(", ".join([f"{site.nodes} nodes", f"walltime {clock(site.walltime)}", *filter(None, words)]))
+        for line in site.directives:
+            out.print(f"  {line}", markup=False)
+
+
+@sites_app.command("check")
+def check_site(
+    name: Annotated[str, typer.Argument(metavar="NAME")] = "local",
+    job: Annotated[bool, typer.Option("--job", help="Try the site on one of its nodes too, by a job.")] = False,
+    on_node: Annotated[bool, typer.Option("--on-node", help="This host is one of the site's nodes.")] = False,
+) -> None:
+    """Try every line of a site's file on this machine, and say what to mend; exit status 1 where something fails."""
+    from comparator import site_check
+    from comparator.site import read_site
+
+    failed = False
+    for found in site_check.check_site(name, project_root(), on_node=on_node):
+        out.print(f"{found.outcome:9}{found.what}: {found.words}", markup=False, soft_wrap=True)
+        failed = failed or found.outcome == site_check.FAILS
+    if job:
+        if read_site(name, project_root()).scheduler == "none":
+            raise InputError(f"--job: site '{name}' has no scheduler; this host is its node")
+        folder = experiments_folder(None, project_root()) / "site-checks" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for line in site_check.check_node(name, project_root(), folder):
+            out.print(line, markup=False, soft_wrap=True)
+            failed = failed or line.startswith(site_check.FAILS)
+    if failed:
+        raise typer.Exit(1)
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
@@ -449,3 +485,7 @@ def main() -> None:
         print(f"comparator: {words}; --help tells more", file=sys.stderr)
         code = 2
     sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

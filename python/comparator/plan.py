@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,8 +24,9 @@ from comparator.model.probe import described
 from comparator.model.process import run_environment
 from comparator.provenance import provenance
 from comparator.search import STRATEGIES, Strategy, grid_points, make_strategy
+from comparator.search.resident import ResidentStrategy
 from comparator.search.sampling import SamplingStrategy
-from comparator.settings import ENDS_BY_ITSELF, ExperimentSettings
+from comparator.settings import ENDS_BY_ITSELF, ExperimentSettings, is_own_algorithm
 from comparator.site import Site, Slot
 from comparator.space import ParameterSpace
 from comparator.upf import names_in, read_upf
@@ -420,8 +422,9 @@ def _strategy_settings(settings: ExperimentSettings, place: Place, notices: list
         # So that one experiment file serves every strategy that the command line may choose.
         del options["population"]
         notices.append(f"strategy '{search.strategy}' has no population; the file's is left out")
+    own = is_own_algorithm(search.strategy)
     return {
-        "name": search.strategy,
+        "name": str(place.folder / search.strategy) if own else search.strategy,
         "seed": search.seed,
         "in_flight": place.workers,
         "options": options,
@@ -434,6 +437,8 @@ def _strategy(frozen: Mapping[str, Any], space: ParameterSpace | None) -> Strate
     if space is None:
         names, points = zip(*frozen["upf"], strict=True)
         return SamplingStrategy(iter(points), made["in_flight"], names)
+    if is_own_algorithm(made["name"]):
+        return _own_algorithm(made)
     try:
         strategy = make_strategy(
             made["name"], space, seed=made["seed"], in_flight=made["in_flight"], options=made["options"]
@@ -443,6 +448,22 @@ def _strategy(frozen: Mapping[str, Any], space: ParameterSpace | None) -> Strate
     if made["past"] and strategy.inform([(point, value) for point, value in made["past"]]) == 0:
         raise InputError(f"{made['where']}: strategy '{made['name']}' cannot be told past results")
     return strategy
+
+
+def _own_algorithm(made: Mapping[str, Any]) -> Strategy:
+    """The user's own EQ/Py module as a strategy; it may import what lies beside it."""
+    path, options = Path(made["name"]), made["options"]
+    unknown = sorted(set(options) - {"parameters"})
+    if unknown:
+        raise InputError(f"{made['where']}: {path.name} takes 'parameters' (a text), not '{unknown[0]}'")
+    if not path.is_file():
+        raise InputError(f"{made['where']}: strategy: {path}: no such file")
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    try:
+        return ResidentStrategy(path.stem, str(options.get("parameters", "")))
+    except InputError as error:
+        raise InputError(f"{made['where']}: {error}") from None
 
 
 def _past(

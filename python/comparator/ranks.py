@@ -27,13 +27,17 @@ from comparator.leaf import Leaf
 from comparator.plan import reopen_plan
 from comparator.site import Site
 from comparator.sitting import Host, Sitting, open_sitting
-from comparator.store import read_experiment
+from comparator.store import last_word, read_experiment, say
+from comparator.studies import study_of
 
 RESIDENT_LOG = "resident.log"
 
 
 def start() -> str:
     """Open the experiment on the resident rank; returns the first requests."""
+    experiment = Path(_launch()["experiment"])
+    if last_word(experiment)["state"] == "finished":  # a job that was to go on with it, and need not
+        return ""
     return _lines(_resident().start())
 
 
@@ -43,8 +47,14 @@ def exchange(result: str) -> str:
 
 
 def evaluate(request: str) -> str:
-    """Carry out a request on this worker."""
-    return _without_quotes(_leaf().evaluate(request))
+    """Carry out a request on this worker; raises, and so ends all ranks, only where the worker cannot be set up."""
+    try:
+        leaf = _leaf()
+    except Exception as error:
+        launch = Path(os.environ["COMPARATOR_LAUNCH"]).parent
+        say(launch.parent, "failed", [], f"a worker on {_node()} cannot start: {error}", launch.name)
+        raise
+    return _without_quotes(leaf.evaluate(request))
 
 
 class _Resident:
@@ -83,16 +93,14 @@ class _Resident:
     def _end_if_over(self) -> None:
         if not self._sitting.is_over:
             return
+        # Where nobody waits for the end, the report is made here; before the end is told, so that it is there then.
+        in_a_job = self._host.site.scheduler != "none" and not self._sitting.is_cut_short
+        study = study_of(self._sitting.path)
+        if in_a_job and study is None:
+            self._sitting.report()
         self._sitting.end()
-        # Where nobody waits for the end, the report is made here.
-        if self._host.site.scheduler != "none" and not self._sitting.is_cut_short:
-            from comparator.studies import study_of
-
-            study = study_of(self._sitting.path)
-            if study is not None:
-                study.resume(self._host, self._sitting.path.name)
-            else:
-                self._sitting.report()
+        if in_a_job and study is not None:
+            study.resume(self._host, self._sitting.path.name)
         self._log.flush()
 
     def _fail(self, error: BaseException) -> None:

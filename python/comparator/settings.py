@@ -21,6 +21,11 @@ from comparator.model.description import explain, read_toml
 ENDS_BY_ITSELF = ("grid", "listed")
 
 
+def is_own_algorithm(strategy: str) -> bool:
+    """Whether `strategy` is the user's own EQ/Py algorithm: a Python file, relative to the experiment file."""
+    return strategy.endswith(".py")
+
+
 class SearchSettings(BaseModel):
     """`[search]`: which search, how long. Keys that are not named here are options of the strategy."""
 
@@ -41,7 +46,8 @@ class SearchSettings(BaseModel):
     def _one_budget(self) -> SearchSettings:
         if self.evaluations is not None and self.generations is not None:
             raise ValueError("give evaluations or generations, not both")
-        if self.evaluations is None and self.generations is None and self.strategy not in ENDS_BY_ITSELF:
+        ends_by_itself = self.strategy in ENDS_BY_ITSELF or is_own_algorithm(self.strategy)
+        if self.evaluations is None and self.generations is None and not ends_by_itself:
             raise ValueError("give a budget: evaluations = N, or generations = N")
         return self
 

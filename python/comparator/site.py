@@ -34,6 +34,7 @@ VARIABLES = {
     "SITE_QUEUE": "",
     "SITE_PROJECT": "",
     "SITE_DIRECTIVES": "",
+    "SITE_LAUNCH_OPTIONS": "",
     "SITE_LEAF": "python",
 }
 ENGINES = ("local", "swift-t")
@@ -71,6 +72,7 @@ class Site:
     queue: str = ""
     project: str = ""
     directives: tuple[str, ...] = ()  # for the scheduler, without its mark, as `-l filesystems=home`
+    launch_options: str = ""  # of the program that starts the ranks of a job; {ranks} stands for their number
     leaf: str = "python"  # in the worker's own interpreter; "app": a command for each evaluation
 
     def slots(self) -> list[Slot]:
@@ -139,6 +141,7 @@ def read_site(name: str, root: Path) -> Site:
         queue=job_word(values["SITE_QUEUE"], f"{where}: SITE_QUEUE"),
         project=job_word(values["SITE_PROJECT"], f"{where}: SITE_PROJECT"),
         directives=tuple(line.strip() for line in values["SITE_DIRECTIVES"].splitlines() if line.strip()),
+        launch_options=values["SITE_LAUNCH_OPTIONS"],
         leaf=_choice(values, "SITE_LEAF", LEAVES, where),
     )
 

@@ -90,7 +90,7 @@ def open_host(root: Path, experiments: Path, site: str, asked: Asked, *, warm: b
         has = ", ".join(read.engines)
         raise InputError(f"--engine {engine}: site '{read.name}' has {has}{nearest(engine, ENGINES)}")
     slots = read.slots()
-    walltime = None if asked.walltime is None else seconds_of(asked.walltime, "--walltime ")
+    walltime = None if asked.walltime is None else seconds_of(asked.walltime, "--walltime")
     if engine == "swift-t":
         job = _job(asked, read, len(slots), walltime)
         return Host(root, experiments, read, slots, job.layout.workers, warm, console, job=job)
@@ -125,8 +125,8 @@ def _job(asked: Asked, site: Site, slots: int, walltime: int | None) -> Job:
         raise InputError(f"--resume-jobs: site '{site.name}' has no scheduler")
     if walltime is None and site.scheduler != "none":
         walltime = site.walltime
-    queue = site.queue if asked.queue is None else job_word(asked.queue, "--queue ")
-    project = site.project if asked.project is None else job_word(asked.project, "--project ")
+    queue = site.queue if asked.queue is None else job_word(asked.queue, "--queue")
+    project = site.project if asked.project is None else job_word(asked.project, "--project")
     return Job(layout, walltime, queue, project, 1 + asked.resume_jobs)
 
 
@@ -252,6 +252,8 @@ class Sitting:
         except ComparatorError:
             # What stopped the search, a full disk say, may stop the report too; it must not hide the reason.
             with contextlib.suppress(OSError):
+                if (self.path / ERRORS_FILE).exists():
+                    self._host.say(f"the whole traceback is in {self.path / ERRORS_FILE}")
                 if self._folder.records:
                     self._host.say(f"report: {self._report_with_words()}")
             raise

@@ -34,7 +34,11 @@ class Scheduler:
     name: str
     mark: str  # what begins a directive in its job scripts
     query: tuple[str, ...]
+    submit: str
     cancel: tuple[str, ...]
+    one_node: tuple[str, ...]  # the directives of a job of one node
+    queue: str
+    project: str
     after: str  # the directive that has a job wait for another one's end
     state: re.Pattern[str]  # finds the state in what `query` prints
     queued: tuple[str, ...]
@@ -72,23 +76,31 @@ SCHEDULERS = {
         name="Slurm",
         mark="#SBATCH",
         query=("squeue", "--noheader", "--format=%T", "--jobs"),
+        submit="sbatch",
         cancel=("scancel",),
+        one_node=("--nodes=1", "--time={walltime}", "--output={output}"),
+        queue="--partition={name}",
+        project="--account={name}",
         after="--dependency=afterany:{job}",
         state=re.compile(r"^([A-Z_]+)\s*$", re.MULTILINE),
         queued=("PENDING", "REQUEUED", "CONFIGURING"),
         running=("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED"),
-        answers=("sinfo", "--version"),
+        answers=("sinfo", "--noheader"),
     ),
     "pbs": Scheduler(
         name="PBS",
         mark="#PBS",
         query=("qstat", "-f"),
+        submit="qsub",
         cancel=("qdel",),
+        one_node=("-l select=1", "-l walltime={walltime}", "-j oe", "-o {output}"),
+        queue="-q {name}",
+        project="-A {name}",
         after="-W depend=afterany:{job}",
         state=re.compile(r"job_state = ([A-Z])"),
         queued=("Q", "H", "W", "T"),
         running=("R", "E", "S"),
-        answers=("qstat", "--version"),
+        answers=("qstat",),
     ),
 }
 

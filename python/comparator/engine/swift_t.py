@@ -35,6 +35,7 @@ from comparator.store import write_whole
 
 OUTPUT_FILE, WORKER_FILE = "output.txt", "worker.sh"
 RANKS_A_SERVER = 256
+STAND_INS = "stand-ins"
 LOOK_SECONDS = 0.5
 #: What remains of a walltime for the last result and the report; of a short one a twentieth.
 CLOSING_SECONDS = 60
@@ -98,13 +99,13 @@ class Launch:
     warm: bool
     sweep: bool
 
-    def command(self) -> list[str]:
-        """The swift-t command line."""
+    def command(self, folder: Path) -> list[str]:
+        """The swift-t command line; what it compiles goes to `folder`."""
         machine = [] if self.site.scheduler == "none" else ["-m", self.site.scheduler]
         swift = self.root / "swift"
-        program = "upf.swift" if self.sweep else "search.swift"
-        processes = str(self.job.layout.processes)
-        return ["swift-t", *machine, "-n", processes, "-I", str(swift), str(swift / program)]
+        program = "upf" if self.sweep else "search"
+        compiled = ["-I", str(swift), "-o", str(folder / f"{program}.tic")]
+        return ["swift-t", *machine, "-n", str(self.job.layout.processes), *compiled, str(swift / f"{program}.swift")]
 
     def environment(self, folder: Path, after: str | None = None) -> dict[str, str]:
         """What swift-t and the ranks find in their environment, on top of the launch host's own.
@@ -139,6 +140,7 @@ class Launch:
             "TURBINE_OUTPUT_SOFTLINK": "/dev/null",
             "TURBINE_DIRECTIVE": "\n".join(self._directives(after)),
             "TURBINE_PRELAUNCH": f". {folder / WORKER_FILE}",
+            "TURBINE_LAUNCH_OPTIONS": self.site.launch_options.replace("{ranks}", str(layout.processes)),
         }
 
     def description(self) -> dict[str, Any]:
@@ -217,7 +219,7 @@ def run(launch: Launch, on_look: Callable[[], None]) -> int:
     folder = _make_folder(launch)
     environment = {**surroundings, **launch.environment(folder)}
     with (folder / OUTPUT_FILE).open("ab") as output:
-        process = GuardedProcess(launch.command(), environment, output, piped=False, folder=folder)
+        process = GuardedProcess(launch.command(folder), environment, output, piped=False, folder=folder)
         try:
             while True:
                 try:
@@ -241,7 +243,7 @@ def submit(launch: Launch) -> list[str]:
         (folder / WORKER_FILE).write_text(launch.worker_script())
         environment = {**surroundings, **launch.environment(folder, after=jobs[-1] if jobs else None)}
         done = subprocess.run(
-            launch.command(),
+            launch.command(folder),
             env=environment,
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -254,7 +256,7 @@ def submit(launch: Launch) -> list[str]:
         (folder / "submission.txt").write_text(done.stdout)
         job = job_id(folder)
         if done.returncode != 0 or job is None:
-            raise ComparatorError(f"the job was not taken: {_last_line(done.stdout)} (see {folder}/submission.txt)")
+            raise ComparatorError(f"the job was not taken: {_reason(done.stdout)} (see {folder}/submission.txt)")
         jobs.append(job)
     return jobs
 
@@ -265,28 +267,33 @@ def rehearse(launch: Launch) -> str:
         folder = Path(place)
         own = launch.environment(folder)
         lines = [f"{name}={shlex.quote(value)} \\" for name, value in sorted(own.items())]
-        lines.append(shlex.join(launch.command()))
+        lines.append(shlex.join(launch.command(folder)))
         if launch.site.scheduler != "none":
             lines += ["", "the nodes are set up by:", launch.worker_script(), *_job_script(launch, folder, own)]
-    return "\n".join(lines)
+        text = "\n".join(lines).replace(f"{folder}/{STAND_INS}{os.pathsep}", "")
+    return text.replace(str(folder), str(launch.experiment / "launch-1"))
 
 
 def _job_script(launch: Launch, folder: Path, own: Mapping[str, str]) -> Sequence[str]:
     """The job script as swift-t writes it, with a stand-in for the command that would submit it."""
-    surroundings = host_environment(launch)
-    if shutil.which("swift-t", path=surroundings.get("PATH")) is None:
-        return ["the job script is written by swift-t, which is not on the PATH here"]
+    try:
+        surroundings = host_environment(launch)
+        check(launch, surroundings)
+    except InputError as error:
+        return [f"the job script is written by swift-t, which cannot be called here: {error}"]
     for name in ("sbatch", "qsub"):
-        stand_in = folder / "bin" / name
+        stand_in = folder / STAND_INS / name
         stand_in.parent.mkdir(exist_ok=True)
         stand_in.write_text("#!/bin/sh\necho 1\n")
         stand_in.chmod(0o755)
-    path = f"{folder / 'bin'}{os.pathsep}{surroundings['PATH']}"
+    path = f"{folder}/{STAND_INS}{os.pathsep}{surroundings['PATH']}"
     environment = {**surroundings, **own, "PATH": path}
-    done = subprocess.run(launch.command(), env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        launch.command(folder), env=environment, cwd=folder, capture_output=True, text=True, check=False
+    )
     scripts = list(folder.glob("turbine-*.sh"))
     if not scripts:
-        return [f"swift-t wrote no job script: {_last_line(done.stdout + done.stderr)}"]
+        return [f"swift-t wrote no job script: {_reason(done.stdout + done.stderr)}"]
     return ["the job script:", scripts[0].read_text()]
 
 
@@ -298,6 +305,8 @@ def _make_folder(launch: Launch) -> Path:
     return folder
 
 
-def _last_line(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[-1].strip() if lines else "no reason was given"
+def _reason(text: str) -> str:
+    """The line that most likely tells why: the first that speaks of an error, else the last."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if re.search(r"(?i)\berror\b", line)]
+    return [*telling, *lines[-1:], "no reason was given"][0]
