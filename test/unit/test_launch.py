@@ -1,0 +1,270 @@
+"""What is handed to Swift/T and to schedulers, which needs neither to be looked at: layout, environment, job, site."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import textwrap
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from comparator import ranks, site_check
+from comparator.engine import jobs
+from comparator.engine.swift_t import Job, Launch, Layout, check, clock, usable_seconds
+from comparator.errors import InputError
+from comparator.leaf import Leaf
+from comparator.search.resident import split_points
+from comparator.site import Site, job_word, launch_environment, read_site, seconds_of
+from comparator.sitting import Asked, open_host
+
+ROOT = Path(__file__).resolve().parents[2]
+SITES = ("lambda7", "local", "pbs", "polaris", "slurm")
+
+
+@given(nodes=st.integers(1, 2000), workers=st.integers(1, 64))
+def test_no_node_has_more_workers_than_places(nodes: int, workers: int) -> None:
+    layout = Layout(nodes, workers)
+    if layout.workers < 1:
+        return
+    on_node = layout.processes_per_node
+    of_last = layout.processes - (nodes - 1) * on_node
+    assert layout.workers + layout.servers + 1 == layout.processes
+    assert layout.resident_rank == layout.workers
+    assert 0 < of_last <= on_node
+    if nodes == 1:
+        assert layout.workers == workers
+    else:
+        assert on_node <= workers
+        assert nodes * workers - layout.workers == 1 + layout.servers
+
+
+def launch(tmp_path: Path, **of_site: object) -> Launch:
+    site = Site("there", "", ("swift-t",), tmp_path / "data", 4, 1, "CUDA_VISIBLE_DEVICES", "ascending", 2, **of_site)  # type: ignore[arg-type]
+    job = Job(Layout(3, 4), 5400, "debug", "cancer", 1)
+    return Launch(tmp_path / "experiments" / "ga-1", ROOT, site, job, True, False)
+
+
+def test_what_a_job_is_told(tmp_path: Path) -> None:
+    made = launch(
+        tmp_path, scheduler="pbs", directives=("-l place=scatter", "-l filesystems=home"), launch_options="-n {ranks}"
+    )
+    folder = tmp_path / "launch-1"
+    told = made.environment(folder, after="17.server")
+    assert made.command(folder)[:5] == ["swift-t", "-m", "pbs", "-n", "12"]
+    assert made.command(folder)[-1].endswith("swift/search.swift")
+    assert told["TURBINE_DIRECTIVE"].splitlines() == [
+        "#PBS -l place=scatter",
+        "#PBS -l filesystems=home",
+        "#PBS -W depend=afterany:17.server",
+    ]
+    expected = {"PROCS": "12", "PPN": "4", "WALLTIME": "01:30:00", "QUEUE": "debug", "PROJECT": "cancer"}
+    assert {name: told[name] for name in expected} == expected
+    assert told["RESIDENT_WORK_RANKS"] == "10" and told["TURBINE_LAUNCH_OPTIONS"] == "-n 12"
+    slurm = launch(tmp_path, scheduler="slurm").environment(folder, after="17")
+    assert slurm["TURBINE_DIRECTIVE"] == "#SBATCH --dependency=afterany:17"
+
+
+def test_without_a_scheduler_the_ranks_run_here(tmp_path: Path) -> None:
+    made = launch(tmp_path)
+    assert "-m" not in made.command(tmp_path)
+    assert "QUEUE" not in made.environment(tmp_path)
+    assert float(made.environment(tmp_path)["COMPARATOR_DEADLINE"]) > 0
+
+
+@pytest.mark.parametrize("text", ["a;b", "$(id)", "a b", "-x", "a\nb", "`id`", "'"])
+def test_hostile_words_do_not_reach_a_job_script(text: str) -> None:
+    with pytest.raises(InputError, match="job script"):
+        job_word(text, "--queue")
+    with pytest.raises(InputError):
+        open_host(ROOT, ROOT, "pbs", Asked(project=text), warm=True, console=Console(quiet=True))
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", "$HOME", "a;b", "a`b"])
+def test_hostile_paths_do_not_reach_a_job_script(tmp_path: Path, name: str) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "swift-t").touch(mode=0o755)
+    surroundings = {"PATH": str(tmp_path / "bin")}
+    check(launch(tmp_path, scheduler="slurm"), surroundings)
+    with pytest.raises(InputError, match="job script"):
+        check(launch(tmp_path / name, scheduler="slurm"), surroundings)
+    check(launch(tmp_path / name), surroundings)
+
+
+def test_no_swift_t_is_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no program swift-t on the PATH"):
+        check(launch(tmp_path), {"PATH": str(tmp_path)})
+
+
+def test_the_nodes_are_set_up_by_the_site(tmp_path: Path) -> None:
+    root = tmp_path / "it's $(here)"
+    (root / "sites").mkdir(parents=True)
+    (root / "sites" / "there.sh").write_text("site_worker() { echo worker set up; }\n")
+    made = launch(tmp_path)
+    script = Launch(made.experiment, root, made.site, made.job, True, False).worker_script()
+    done = subprocess.run(["bash", "-euc", script + 'echo "$COMPARATOR_ROOT"'], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["worker set up", str(root)], done.stderr
+
+
+def test_times() -> None:
+    assert seconds_of("01:30:05", "x") == 5405 and clock(5405) == "01:30:05"
+    assert usable_seconds(3600) == 3540 and usable_seconds(20) == 19
+    for wrong in ("1h", "90", "00:00:00", "01:99:00"):
+        with pytest.raises(InputError, match="HH:MM:SS"):
+            seconds_of(wrong, "--walltime")
+
+
+@given(st.dictionaries(st.text(), st.text() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()))
+def test_texts_pass_through_tcl_and_python_whole(point: dict[str, object]) -> None:
+    text = ranks._without_quotes(json.dumps({"point": point}))
+    assert "'" not in text and "\n" not in text
+    assert json.loads(eval(f"r'{text}'")) == {"point": point}
+    assert split_points(json.dumps(point)) == [point]
+
+
+# Sites
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_every_site_is_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SITE_DEVICES", raising=False)
+    site = read_site(name, ROOT)
+    assert site.slots() and site.description
+    assert len(open_host(ROOT, ROOT, name, Asked(), warm=True, console=Console(quiet=True)).slots) == len(site.slots())
+
+
+def test_polaris_gives_out_its_devices_from_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    site = read_site("polaris", ROOT)
+    assert [slot.device for slot in site.slots()] == ["3", "2", "1", "0"] * 2
+    assert site.scheduler == "pbs" and "-l filesystems=home:eagle" in site.directives
+
+
+def test_devices_that_are_given_are_those_given_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = launch(tmp_path).site
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7")
+    assert [slot.environment["CUDA_VISIBLE_DEVICES"] for slot in site.slots()] == ["4", "5", "6", "7"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
+    with pytest.raises(InputError, match="SITE_DEVICES=4, but CUDA_VISIBLE_DEVICES=4,5 allows 2"):
+        site.slots()
+
+
+def site_folder(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites" / "here.sh").write_text(textwrap.dedent(text))
+    return tmp_path
+
+
+def test_what_a_site_sets_up_reaches_swift_t(tmp_path: Path) -> None:
+    root = site_folder(
+        tmp_path,
+        """
+        export TURBINE_SOMETHING=1
+        site_launch() { echo noise; export LOADED="two
+        lines"; }
+        site_worker() { export ON_NODE=1; }
+        """,
+    )
+    site = read_site("here", root)
+    here = launch_environment(site, root, workers_too=False)
+    assert here["LOADED"].startswith("two\n") and here["TURBINE_SOMETHING"] == "1" and "ON_NODE" not in here
+    assert launch_environment(site, root, workers_too=True)["ON_NODE"] == "1"
+
+
+def test_a_site_function_that_fails_is_told(tmp_path: Path) -> None:
+    root = site_folder(tmp_path, "site_launch() { no_such_module_command load x; }\n")
+    with pytest.raises(InputError, match="no_such_module_command"):
+        launch_environment(read_site("here", root), root, workers_too=False)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("SITE_ENGINES=swift", "names 'swift'"),
+        ("SITE_SCHEDULER=lsf", "must be one of none, slurm, pbs"),
+        ("SITE_WALLTIME=1h", "HH:MM:SS"),
+        ("SITE_QUEUE='a;b'", "job script"),
+        ("SITE_WORKERS_PER_NODE=many", "whole number"),
+        ("exit 3", "exit status 3"),
+    ],
+)
+def test_a_wrong_line_of_a_site_is_named(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read_site("here", site_folder(tmp_path, line + "\n"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (Asked(nodes=2), "--nodes: the local engine"),
+        (Asked(queue="x"), "--queue: the local engine"),
+        (Asked(resume_jobs=1), "submits no jobs"),
+        (Asked(engine="swift-t", nodes=2), "has no scheduler"),
+        (Asked(engine="swift-t", workers=1000), "slots"),
+        (Asked(engine="swift-t", resume_jobs=1), "has no scheduler"),
+        (Asked(engine="swift"), "nearest|has local"),
+    ],
+)
+def test_what_a_site_cannot_give_is_told(asked: Asked, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        open_host(ROOT, ROOT, "local", asked, warm=True, console=Console(quiet=True))
+
+
+def test_a_check_of_a_site_finds_what_fails(tmp_path: Path) -> None:
+    root = site_folder(
+        tmp_path,
+        f"""
+        SITE_ENGINES="swift-t local"
+        SITE_SCHEDULER=pbs
+        CANDLE_DATA_DIR={shlex.quote(str(tmp_path / "data"))}
+        site_launch() {{ export PATH=/nowhere; }}
+        """,
+    )
+    found = {each.what: each for each in site_check.check_site("here", root)}
+    assert found["CANDLE_DATA_DIR"].outcome == site_check.HOLDS
+    assert found["Swift/T"].outcome == site_check.FAILS and "swift-t" in found["Swift/T"].words
+    assert found["scheduler"].outcome == site_check.FAILS
+    assert found["site_worker"].outcome == site_check.UNTESTED
+    with pytest.raises(InputError, match="no site"):
+        next(site_check.check_site("nowhere", root))
+
+
+# Jobs
+
+
+@pytest.mark.parametrize(
+    ("name", "printed", "code", "state"),
+    [
+        ("slurm", "PENDING\n", 0, "queued"),
+        ("slurm", "RUNNING\n", 0, "running"),
+        ("slurm", "COMPLETED\n", 0, "gone"),
+        ("slurm", "", 0, "gone"),
+        ("pbs", "    job_state = Q\n", 0, "queued"),
+        ("pbs", "    job_state = R\n", 0, "running"),
+        ("pbs", "    job_state = F\n", 0, "gone"),
+    ],
+)
+def test_the_words_of_schedulers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, printed: str, code: int, state: str
+) -> None:
+    scheduler = jobs.SCHEDULERS[name]
+    program = tmp_path / scheduler.query[0]
+    program.write_text(f"#!/bin/sh\nprintf %s {shlex.quote(printed)}\nexit {code}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert scheduler.state_of("17") == state
+    program.write_text("#!/bin/sh\necho 'qstat: Unknown Job Id 17 / Invalid job id specified' >&2\nexit 153\n")
+    assert scheduler.state_of("17") == "gone"
+    program.write_text("#!/bin/sh\necho 'cannot reach the server' >&2\nexit 1\n")
+    assert scheduler.state_of("17") is None
+
+
+def test_a_leaf_starts_nothing_that_cannot_end_in_time(tmp_path: Path) -> None:
+    leaf = Leaf({}, [], lambda _: 0.0, experiments=tmp_path, data_folder=tmp_path, slots=[], name="x", deadline=1.0)
+    answer = json.loads(leaf.evaluate(json.dumps({"evaluation": 3, "replicate": 0, "point": {}, "name": None})))
+    assert answer["status"] == "cancelled" and "walltime" in answer["reason"]

@@ -1,0 +1,314 @@
+"""The Swift/T engine: the same search over MPI, alone and in jobs of Slurm. Skipped where there is no swift-t."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import textwrap
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import slurm
+from test_command_line import Desk
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ROOT / "test" / "unit" / "models"
+needs_swift_t = pytest.mark.skipif(shutil.which("swift-t") is None, reason="there is no swift-t on the PATH")
+needs_slurm = pytest.mark.skipif(slurm.why_not() is not None, reason=str(slurm.why_not()))
+pytestmark = needs_swift_t
+
+SPACE = [
+    {"name": "noise", "type": "float", "lower": 0, "upper": 50},
+    {"name": "size", "type": "int", "lower": 25, "upper": 200},
+    {"name": "label", "type": "constant", "value": 'it\'s $HOME [exit 1] {a} \\ "b" ü\n%s %i'},
+]
+EXPERIMENT = """
+model = "cmp"
+space = "space.json"
+[search]
+strategy = "{strategy}"
+{budget}
+[cmp]
+models = ["{model}", "{model}"]
+[set]
+cmp_0_side = "left"
+cmp_1_side = "right"
+sleep = {sleep}
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    folder = tmp_path / "a desk's folder"
+    folder.mkdir()
+    return furnished(Desk(folder))
+
+
+def furnished(desk: Desk) -> Desk:
+    desk.write("space.json", json.dumps(SPACE))
+    shutil.copytree(MODELS, desk.folder / "models")
+    return desk
+
+
+def experiment(
+    desk: Desk,
+    name: str,
+    strategy: str = "simple",
+    budget: str = "evaluations = 12",
+    model: str = "quick",
+    sleep: float = 0,
+) -> str:
+    path = desk.folder / "models" / f"{model}.py"
+    desk.write(name, EXPERIMENT.format(strategy=strategy, budget=budget, model=path, sleep=sleep))
+    return name
+
+
+def records(desk: Desk, identifier: str) -> list[dict[str, Any]]:
+    path = desk.experiments / identifier / "evaluations.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def state(desk: Desk, identifier: str) -> dict[str, Any]:
+    return json.loads((desk.experiments / identifier / "state.json").read_text())
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+def test_both_engines_evaluate_the_same_points(desk: Desk) -> None:
+    """With texts that neither Tcl nor Python may read as code, in a folder whose name has blanks and quotes."""
+    file = experiment(desk, "search.toml", budget="population = 6\nevaluations = 18")
+    for engine in ("local", "swift-t"):
+        done = desk.run("search", file, "--id", engine, "--engine", engine, SITE_CORES="2")
+        assert done.returncode == 0, done.stderr + done.stdout
+    points = [
+        {(json.dumps(line["point"]), line["value"]) for line in records(desk, each)} for each in ("local", "swift-t")
+    ]
+    assert points[0] == points[1] and len(points[0]) > 5
+    workers = {line["worker"] for line in records(desk, "swift-t") if line["worker"]}
+    assert len(workers) == 2
+    assert (desk.experiments / "swift-t" / "report.html").exists()
+
+
+@pytest.mark.parametrize("leaf", ["python", "app"])
+def test_a_sweep_is_recorded_whole(desk: Desk, leaf: str) -> None:
+    file = experiment(desk, "sweep.toml", "grid", "points = 3")
+    done = desk.run("sweep", file, "--id", "grid", "--engine", "swift-t", SITE_LEAF=leaf, SITE_CORES="2")
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert sorted(line["evaluation"] for line in records(desk, "grid")) == list(range(9))
+    assert all(line["status"] == "ok" for line in records(desk, "grid"))
+
+
+def test_a_worker_that_dies_costs_what_it_was_doing_and_either_engine_goes_on(desk: Desk) -> None:
+    file = experiment(desk, "search.toml", "steady_state", "population = 4\nevaluations = 16", sleep=0.2)
+    process = desk.start("search", file, "--id", "dying", "--engine", "swift-t")
+    wait_for(lambda: len(records(desk, "dying")) >= 3)
+    resident = state(desk, "dying")["pid"]
+    ranks = [pid for pid in ranks_of(desk.experiments / "dying") if pid != resident]
+    os.kill(ranks[-1], signal.SIGKILL)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 1 and "the ranks ended with exit status" in errors
+    assert "--resume dying --engine swift-t" in output
+    kept = len(records(desk, "dying"))
+    assert kept >= 3
+    done = desk.run("search", "--resume", "dying")
+    assert done.returncode == 0, done.stderr
+    lines = records(desk, "dying")
+    assert len({line["evaluation"] for line in lines}) == len(lines) == 16
+
+
+def ranks_of(experiment: Path) -> list[int]:
+    """The processes whose environment names a launch of the experiment, and which are ranks."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            environment, command = (entry / "environ").read_bytes(), (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"COMPARATOR_LAUNCH={experiment}/".encode() in environment and command.split(b"\0")[0].endswith(b"tclsh8.6"):
+            found.append(int(entry.name))
+    return sorted(found)
+
+
+def test_ctrl_c_ends_all_ranks_and_the_other_engine_goes_on(desk: Desk) -> None:
+    file = experiment(desk, "search.toml", "steady_state", "population = 4\nevaluations = 12", sleep=0.2)
+    process = desk.start("search", file, "--id", "stopped", "--engine", "swift-t")
+    wait_for(lambda: len(records(desk, "stopped")) >= 2)
+    assert desk.run("stop", "stopped").returncode == 0
+    assert process.wait(30) == 130
+    wait_for(lambda: not ranks_of(desk.experiments / "stopped"))
+    assert state(desk, "stopped")["state"] == "stopped"
+    done = desk.run("search", "--resume", "stopped", "--engine", "swift-t")
+    assert done.returncode == 0, done.stderr
+    assert len(records(desk, "stopped")) == 12
+
+
+def test_an_algorithm_of_the_users_own_and_its_exception(desk: Desk) -> None:
+    desk.write(
+        "breaking.py",
+        textwrap.dedent(
+            """
+            import eqpy, json
+
+            def run():
+                eqpy.OUT_put("Params")
+                size = int(eqpy.IN_get())
+                eqpy.OUT_put(";".join(json.dumps({"noise": 10.0 * n, "size": size, "label": ""}) for n in range(3)))
+                assert len(eqpy.IN_get().split(";")) == 3
+                raise ValueError("it's over")
+            """
+        ),
+    )
+    file = experiment(desk, "own.toml", "breaking.py", 'parameters = "50"')
+    done = desk.run("search", file, "--id", "own", "--engine", "swift-t")
+    assert done.returncode == 1
+    assert "comparator: the search algorithm failed: ValueError: it's over" in done.stderr
+    assert 'raise ValueError("it\'s over")' in (desk.experiments / "own" / "errors.log").read_text()
+    assert [line["status"] for line in records(desk, "own")] == ["ok"] * 3
+
+
+def test_a_walltime_ends_a_sitting_in_time_and_it_goes_on(desk: Desk) -> None:
+    file = experiment(desk, "search.toml", "random", "evaluations = 60", sleep=0.3)
+    done = desk.run("search", file, "--id", "short", "--engine", "swift-t", "--walltime", "00:00:08")
+    assert done.returncode == 75, done.stderr
+    assert 0 < len(records(desk, "short")) < 60
+    assert all(line["status"] == "ok" for line in records(desk, "short"))
+    assert state(desk, "short")["state"] == "stopped"
+
+
+def test_a_script_of_emews_runs_unchanged(tmp_path: Path) -> None:
+    (tmp_path / "workflow.swift").write_text(
+        textwrap.dedent(
+            """
+            import io;
+            import location;
+            import python;
+            import string;
+            import sys;
+            import EQPy;
+
+            (string answer) work(string point) {
+              answer = python_persist("", "str(float(%s['x']) ** 2)" % point);
+            }
+
+            (void v) loop(location ME) {
+              for (boolean going = true, int i = 1; going; going = next, i = i + 1) {
+                string points = EQPy_get(ME);
+                boolean next;
+                if (points == "DONE") {
+                  string last = EQPy_get(ME);
+                  printf("final: %s", last) => v = make_void() => next = false;
+                } else {
+                  string answers[];
+                  foreach point, index in split(points, ";") { answers[index] = work(point); }
+                  EQPy_put(ME, join(answers, ";")) => next = true;
+                }
+              }
+            }
+
+            location ME = locationFromRank(string2int(getenv("RESIDENT_WORK_RANKS")));
+            EQPy_init_package(ME, "resident_algorithm") =>
+              string asked = EQPy_get(ME) =>
+              printf("asked: %s", asked) =>
+              EQPy_put(ME, "3, 2, \\"it's a label\\"") =>
+              loop(ME) => EQPy_stop(ME);
+            """
+        )
+    )
+    path = os.pathsep.join([str(ROOT / "python"), str(ROOT / "test" / "unit" / "data")])
+    done = subprocess.run(
+        ["swift-t", "-n", "4", "-I", str(ROOT / "swift"), "-o", "workflow.tic", "workflow.swift"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path, "TURBINE_RESIDENT_WORK_WORKERS": "1", "RESIDENT_WORK_RANKS": "2"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "asked: Params" in done.stdout, done.stdout + done.stderr
+    assert "final: [0.0, 0.0]" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[slurm.Cluster]:
+    # Not under pytest's own folder, where the user munge may not look.
+    with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
+        started = slurm.Cluster(Path(folder), nodes=2, devices=2)
+        try:
+            started.start()
+            yield started
+        finally:
+            started.stop()
+
+
+@needs_slurm
+class TestSlurm:
+    """Real jobs of a real Slurm, on nodes that are all this machine."""
+
+    @pytest.fixture
+    def desk(self, tmp_path: Path, cluster: slurm.Cluster, monkeypatch: pytest.MonkeyPatch) -> Desk:
+        for name, value in {
+            **cluster.environment,
+            "SITE_DEVICES": "2",
+            "SITE_MODELS_PER_DEVICE": "2",
+            "SITE_DIRECTIVES": "--gres=gpu:2",
+        }.items():
+            monkeypatch.setenv(name, value)
+        return furnished(Desk(tmp_path))
+
+    def test_every_run_has_a_device_of_its_own(self, desk: Desk) -> None:
+        file = experiment(desk, "search.toml", "random", "evaluations = 12", model="device", sleep=0.3)
+        told = desk.run("search", file, "--id", "bound", "--site", "slurm", "--nodes", "2", "--workers-per-node", "2")
+        assert told.returncode == 0 and "submitted as job" in told.stdout, told.stderr
+        watched = desk.run("watch", "bound")
+        assert "bound: finished" in watched.stdout and "report.html" in watched.stdout, watched.stdout
+        of_worker = defaultdict(set)
+        for line in records(desk, "bound"):
+            for run in line["runs"]:
+                assert float(run["device"]) == run["metrics"]["device"]
+                of_worker[line["worker"]].add(run["device"])
+        assert all(len(devices) == 1 for devices in of_worker.values())
+        on_node = defaultdict(list)
+        for worker, devices in of_worker.items():
+            on_node[worker.partition("/")[0]] += devices
+        assert all(len(set(devices)) == len(devices) for devices in on_node.values()), on_node
+
+    def test_a_job_is_watched_refused_twice_and_cancelled(self, desk: Desk) -> None:
+        file = experiment(desk, "search.toml", "random", "evaluations = 500", sleep=0.3)
+        assert desk.run("search", file, "--id", "long", "--site", "slurm", "--resume-jobs", "1").returncode == 0
+        wait_for(lambda: records(desk, "long"))
+        again = desk.run("search", "--resume", "long", "--site", "slurm")
+        assert again.returncode == 2 and "is running as job" in again.stderr
+        stopped = desk.run("stop", "long")
+        assert stopped.returncode == 0 and "cancelled job" in stopped.stdout, stopped.stderr
+        listed = json.loads(desk.run("list", "--json").stdout)
+        assert listed[0]["state"] == "stopped"
+        kept = len(records(desk, "long"))
+        done = desk.run("search", "--resume", "long", "--site", "local", "--walltime", "00:00:03", SITE_DEVICES="0")
+        assert done.returncode == 75
+        assert len(records(desk, "long")) > kept
+
+    def test_a_job_that_the_scheduler_refuses(self, desk: Desk) -> None:
+        file = experiment(desk, "search.toml")
+        done = desk.run("search", file, "--id", "refused", "--site", "slurm", "--queue", "nosuch")
+        assert done.returncode == 1 and "the job was not taken: sbatch: error" in done.stderr
+        assert "nosuch" in done.stderr or "partition" in done.stderr
+
+    def test_the_next_job_goes_on_with_what_is_left(self, desk: Desk) -> None:
+        file = experiment(desk, "search.toml", "random", "evaluations = 24", sleep=0.6)
+        words = ["--site", "slurm", "--walltime", "00:00:10", "--resume-jobs", "3"]
+        assert desk.run("search", file, "--id", "chain", *words).returncode == 0
+        wait_for(lambda: state(desk, "chain")["state"] == "finished", 90)
+        assert len(records(desk, "chain")) == 24
+        assert state(desk, "chain")["launch"] != "launch-1"
