@@ -171,7 +171,8 @@ def launch_environment(site: Site, root: Path, *, workers_too: bool) -> dict[str
     path = root / "sites" / f"{site.name}.sh"
     functions = ["site_launch", "site_worker"] if workers_too else ["site_launch"]
     calls = " ".join(f"if declare -F {each} >/dev/null; then {each} >&2; fi;" for each in functions)
-    script = f'set -eu; . "$1"; {calls} env -0'
+    # The program is found before the site's file can change the PATH.
+    script = f'set -eu; list=$(command -v env); . "$1"; {calls} "$list" -0'
     result = _bash(script, path, root)
     if result.returncode != 0:
         raise InputError(f"{path}: site_launch or site_worker failed: {_last_words(result)}")

@@ -412,9 +412,9 @@ def test_watch_list_and_stop_see_an_experiment_of_another_process(desk: Desk) ->
 
 def test_sites_are_listed_and_shown(desk: Desk) -> None:
     assert "local" in desk.run("site", "list").stdout.split()
-    assert "3 slots (no devices, 3 cores)" in desk.run("site", "show", "local", SITE_CORES="3").stdout
+    assert "3 slots a node (no devices, 3 cores)" in desk.run("site", "show", "local", SITE_CORES="3").stdout
     shown = desk.run("site", "show", "local", SITE_DEVICES="2", SITE_MODELS_PER_DEVICE="2").stdout
-    assert "4 slots (2 devices, 2 models on each" in shown
+    assert "4 slots a node (2 devices, 2 models on each" in shown
 
 
 def test_results_for_programs(desk: Desk) -> None:

@@ -306,9 +306,11 @@ class TestSlurm:
         assert "nosuch" in done.stderr or "partition" in done.stderr
 
     def test_the_next_job_goes_on_with_what_is_left(self, desk: Desk) -> None:
-        file = experiment(desk, "search.toml", "random", "evaluations = 24", sleep=0.6)
-        words = ["--site", "slurm", "--walltime", "00:00:10", "--resume-jobs", "3"]
+        file = experiment(desk, "search.toml", "random", "evaluations = 200", sleep=0.6)
+        words = ["--site", "slurm", "--walltime", "00:00:07", "--resume-jobs", "1"]
         assert desk.run("search", file, "--id", "chain", *words).returncode == 0
-        wait_for(lambda: state(desk, "chain")["state"] == "finished", 90)
-        assert len(records(desk, "chain")) == 24
-        assert state(desk, "chain")["launch"] != "launch-1"
+        wait_for(lambda: state(desk, "chain")["launch"] == "launch-2" and state(desk, "chain")["state"] == "stopped")
+        assert state(desk, "chain")["reason"] == "by the end of the walltime"
+        lines = records(desk, "chain")
+        assert len({line["evaluation"] for line in lines}) == len(lines) > 3
+        assert all(line["status"] == "ok" for line in lines)

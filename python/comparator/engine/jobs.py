@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from comparator.store import is_locked, last_word, read_json, say
 
 LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
 ASKING_SECONDS = 20.0
+CANCELLING_SECONDS = 60.0
 ALIVE = ("queued", "running")
 
 
@@ -143,6 +145,10 @@ def stop(path: Path) -> str:
         jobs = [job for folder in launches(path) if (job := job_id(folder)) and scheduler.state_of(job) != "gone"]
         for job in reversed(jobs):  # those that wait for others first
             scheduler.cancel_job(job)
+        # The ranks may go on writing for a moment; the last word is to be this one.
+        deadline = time.monotonic() + CANCELLING_SECONDS
+        while jobs and scheduler.state_of(jobs[0]) in ALIVE and time.monotonic() < deadline:
+            time.sleep(0.2)
         say(path, "stopped", said["running"], "by hand", said["launch"])
         return f"cancelled job {', '.join(jobs)}"
     launch = said["launch"] and read_json(path / said["launch"] / LAUNCH_FILE)
