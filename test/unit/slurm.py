@@ -51,6 +51,15 @@ class Cluster:
             time.sleep(0.1)
 
     def stop(self) -> None:
+        """Cancel all jobs, wait for their end, and end the daemons."""
+        environment = {**os.environ, **self.environment}
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            subprocess.run(["scancel", "--user=root"], env=environment, capture_output=True)
+            left = subprocess.run(["squeue", "--noheader"], env=environment, capture_output=True, text=True)
+            if not left.stdout.strip():
+                break
+            time.sleep(0.2)
         for process in reversed(self._processes):
             process.terminate()
         for process in self._processes:

@@ -124,6 +124,9 @@ class Launch:
             "TURBINE_RESIDENT_WORK_WORKERS": "1",
             "RESIDENT_WORK_RANKS": str(layout.resident_rank),
         }
+        interposer = self.root / "swift" / "rank.sh"
+        if IN_A_JOB_SCRIPT.fullmatch(str(interposer)):  # Swift/T splits it at blanks
+            values["TURBINE_INTERPOSER"] = str(interposer)
         if self.site.scheduler == "none":
             if self.job.walltime is not None:
                 values["COMPARATOR_DEADLINE"] = str(int(time.time() + usable_seconds(self.job.walltime)))
