@@ -14,6 +14,7 @@ from rich.console import Console
 
 from comparator import sitting
 from comparator.root import project_root
+from comparator.sitting import Asked
 
 DEFAULTS = [str(project_root() / "cfg" / "cmp-ga.toml"), "12", "2"]
 
@@ -33,14 +34,15 @@ def measure(file: Path, evaluations: int, workers: int, *, warm: bool) -> tuple[
     """Evaluations a minute, start of the servers included, and the values found."""
     console = Console(quiet=True)
     with tempfile.TemporaryDirectory() as folder:
-        host = sitting.open_host(project_root(), Path(folder), "local", None, workers, warm=warm, console=console)
+        asked = Asked(workers=workers)
+        host = sitting.open_host(project_root(), Path(folder), "local", asked, warm=warm, console=console)
         overrides = [f"search.evaluations={evaluations}", "search.strategy=random"]
         plan = sitting.plan_experiment(host, file, overrides, full=False, command="bench")
         opened = sitting.begin(host, plan, "bench", None)
         began = time.monotonic()
-        experiment = opened.search()
+        records = opened.search()
         seconds = time.monotonic() - began
-        return 60 * evaluations / seconds, [line["value"] for line in experiment.records if line["status"] == "ok"]
+        return 60 * evaluations / seconds, [line["value"] for line in records if line["status"] == "ok"]
 
 
 if __name__ == "__main__":

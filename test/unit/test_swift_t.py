@@ -277,6 +277,7 @@ class TestSlurm:
         for line in records(desk, "bound"):
             for run in line["runs"]:
                 assert float(run["device"]) == run["metrics"]["device"]
+                assert run["metrics"]["is_a_rank"] == 0
                 of_worker[line["worker"]].add(run["device"])
         assert all(len(devices) == 1 for devices in of_worker.values())
         on_node = defaultdict(list)

@@ -17,6 +17,12 @@ from comparator.site import Slot
 
 GUARD = Path(__file__).parent / "guard.py"
 GUARD_LIMIT_SECONDS = 5.0
+#: A worker may be a rank of MPI. Its models are not: with these in sight a framework that can run over MPI or as a
+#: Slurm step would take itself for one, and wait for the others.
+OF_THE_RANK = (
+    *("PMI_", "PMIX_", "PALS_", "HYDI_", "HYDRA_", "MPI_LOCAL", "OMPI_", "ADLB_", "TURBINE_", "COMPARATOR_"),
+    *("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NTASKS", "SLURM_STEP", "RESIDENT_WORK"),
+)
 
 
 class GuardedProcess:
@@ -86,7 +92,11 @@ class GuardedProcess:
 
 
 def run_environment(model: Model, slot: Slot, data_folder: Path) -> dict[str, str]:
-    """The environment of a run: this process's, one BLAS thread, the slot's device, the data folder."""
+    """The environment of a run: this process's, one BLAS thread, the slot's device, the data folder.
+
+    Where models share a device none may take all of its memory: TensorFlow and JAX are told to take what they need,
+    PyTorch does so anyway.
+    """
     one_thread = dict.fromkeys(
         (
             "OMP_NUM_THREADS",
@@ -99,10 +109,11 @@ def run_environment(model: Model, slot: Slot, data_folder: Path) -> dict[str, st
     )
     interpreter = str(Path(sys.executable).parent)
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith(OF_THE_RANK)},
         **one_thread,
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PATH": os.pathsep.join([interpreter, os.environ.get("PATH", os.defpath)]),

@@ -1,0 +1,78 @@
+"""An experiment of a model that takes no time, or sleeps, for the benches of what lies around a training."""
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+
+from comparator import sitting
+from comparator.leaf import Leaf
+from comparator.plan import reopen_plan
+from comparator.root import project_root
+from comparator.site import read_site
+from comparator.sitting import Asked, Sitting
+from comparator.store import read_experiment
+
+MODEL = """
+import time
+def run(params):
+    time.sleep(params["sleep"] * (1 + 2 * params["x"]))
+    return {"val_loss": 1.0 + params["x"] * params["side"] + params["rng_seed"]}
+"""
+SPACE = [{"name": "x", "type": "float", "lower": 0, "upper": 1}]
+HYPERPARAMETERS = """
+[bench]
+model_name = 'cmp'
+cmp_model_name = 'model.py'
+cmp_0_side = 1
+cmp_1_side = 2
+sleep = {sleep}
+"""
+DESCRIPTION = 'seed = "rng_seed"\n'
+EXPERIMENT = """
+hyperparameters = 'cmp.txt'
+space = 'space.json'
+[search]
+strategy = '{strategy}'
+population = {population}
+evaluations = {evaluations}
+"""
+
+
+def begin(
+    folder: Path,
+    engine: str,
+    workers: int,
+    evaluations: int,
+    strategy: str = "simple",
+    population: int = 8,
+    sleep: float = 0.0,
+) -> Sitting:
+    """Plan and open the experiment in `folder`; a run takes `sleep` to three times `sleep` seconds, evenly."""
+    (folder / "model.py").write_text(MODEL)
+    (folder / "model.toml").write_text(DESCRIPTION)
+    (folder / "space.json").write_text(json.dumps(SPACE))
+    (folder / "cmp.txt").write_text(HYPERPARAMETERS.format(sleep=sleep))
+    settings = EXPERIMENT.format(strategy=strategy, population=population, evaluations=evaluations)
+    (folder / "bench.toml").write_text(settings)
+    asked = Asked(engine=engine, workers=workers)
+    console = Console(quiet=True)
+    host = sitting.open_host(project_root(), folder / "experiments", "local", asked, warm=True, console=console)
+    plan = sitting.plan_experiment(host, folder / "bench.toml", [], full=False, command="bench")
+    return sitting.begin(host, plan, "bench", None)
+
+
+def leaf(opened: Sitting) -> Leaf:
+    """A worker of the experiment, in this process."""
+    site = read_site("local", project_root())
+    plan = reopen_plan(read_experiment(opened.path), root=project_root(), site=site)
+    return Leaf(
+        plan.frozen,
+        plan.models,
+        plan.objective,
+        experiments=opened.path.parent,
+        data_folder=site.data_folder,
+        slots=site.slots()[:2],
+        name="bench",
+        warm=True,
+    )
