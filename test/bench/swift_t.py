@@ -35,13 +35,13 @@ EXCHANGES = 2000
 BARE_LOOP = """
 import python;
 foreach i in [1:%d] {
-  trace(python_persist("import time", "'at %%s' %% time.time()"));
+  trace(python_persist("import time", "'clock: %%s' %% time.time()"));
 }
 """
 BARE_RESIDENT = """
 import leaf;
 foreach i in [1:%d] {
-  trace(@location=resident_rank() resident("'at %%s' %% __import__('time').time()"));
+  trace(@location=resident_rank() resident("'clock: %%s' %% __import__('time').time()"));
 }
 """
 
@@ -86,7 +86,7 @@ def call_seconds(program: str, ranks: int) -> float:
             del environment["TURBINE_RESIDENT_WORK_WORKERS"]
         command = ["swift-t", "-n", str(ranks), "-I", str(project_root() / "swift"), str(script)]
         done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=True)
-    times = sorted(float(line.split("at ")[1]) for line in done.stdout.splitlines() if "at " in line)
+    times = sorted(float(line.split("clock: ")[1]) for line in done.stdout.splitlines() if "clock: " in line)
     assert len(times) == BARE_CALLS, done.stdout[-500:] + done.stderr[-500:]
     return (times[-1] - times[0]) / (len(times) - 1)
 
