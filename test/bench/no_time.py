@@ -14,12 +14,13 @@ from comparator.sitting import Asked, Sitting
 from comparator.store import read_experiment
 
 MODEL = """
-import time
+import random, time
 def run(params):
-    time.sleep(params["sleep"] * (1 + 2 * params["x"]))
-    return {"val_loss": 1.0 + params["x"] * params["side"] + params["rng_seed"]}
+    point = (params["x"], params["y"])
+    time.sleep(params["sleep"] * random.Random(repr(point)).uniform(1, 3))
+    return {"val_loss": 1.0 + point[0] * params["side"] + point[1] + params["rng_seed"]}
 """
-SPACE = [{"name": "x", "type": "float", "lower": 0, "upper": 1}]
+SPACE = [{"name": name, "type": "float", "lower": 0, "upper": 1} for name in "xy"]
 HYPERPARAMETERS = """
 [bench]
 model_name = 'cmp'
@@ -48,7 +49,7 @@ def begin(
     population: int = 8,
     sleep: float = 0.0,
 ) -> Sitting:
-    """Plan and open the experiment in `folder`; a run takes `sleep` to three times `sleep` seconds, evenly."""
+    """Plan and open the experiment in `folder`; a run takes once to three times `sleep` seconds, by its point."""
     (folder / "model.py").write_text(MODEL)
     (folder / "model.toml").write_text(DESCRIPTION)
     (folder / "space.json").write_text(json.dumps(SPACE))

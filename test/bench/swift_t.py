@@ -23,6 +23,7 @@ from pathlib import Path
 
 import no_time
 
+from comparator.engine.swift_t import import_path
 from comparator.root import project_root
 
 RANKS = (4, 8, 16)
@@ -41,7 +42,8 @@ foreach i in [1:%d] {
 BARE_RESIDENT = """
 import leaf;
 foreach i in [1:%d] {
-  trace(@location=resident_rank() resident("'clock: %%s' %% __import__('time').time()"));
+  string answer = @location=resident_rank() resident("'clock: %%s' %% __import__('time').time()");
+  trace(answer);
 }
 """
 
@@ -78,6 +80,7 @@ def call_seconds(program: str, ranks: int) -> float:
         script.write_text(program % BARE_CALLS)
         environment = {
             **os.environ,
+            "PYTHONPATH": os.pathsep.join(import_path()),
             "TURBINE_RESIDENT_WORK_WORKERS": "1",
             "RESIDENT_WORK_RANKS": str(ranks - SERVING),
             "TURBINE_INTERPOSER": str(project_root() / "swift" / "rank.sh"),
@@ -101,7 +104,7 @@ def utilisation() -> None:
             records = opened.search()
         starts = [seconds_of(line["started"]) for line in records]
         ends = [start + line["seconds"] for start, line in zip(starts, records, strict=True)]
-        trained = sum(run["seconds"] for line in records for run in line["runs"])
+        trained = sum(run["seconds"] for line in records for run in line["runs"] if not run["reused"])
         share = trained / (len({line["worker"] for line in records}) * (max(ends) - min(starts)))
         print(f"{strategy:14}{share:8.1%} of the workers' time in trainings, {max(ends) - min(starts):6.1f} s of wall")
 
