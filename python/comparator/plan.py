@@ -21,7 +21,7 @@ from comparator.hyperparameters import as_flags, check_names, read_with_warnings
 from comparator.leaf import DEFAULT_SEED
 from comparator.model.model import Model, data_identity, find_model, outside_container
 from comparator.model.probe import described
-from comparator.model.process import run_environment
+from comparator.model.process import call
 from comparator.provenance import provenance
 from comparator.search import STRATEGIES, Strategy, grid_points, make_strategy
 from comparator.search.resident import ResidentStrategy
@@ -381,9 +381,11 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
         data_folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{data_folder}: the data folder cannot be made: {error.strerror}") from None
+    inside = [str(script), model.seen(str(data_folder), data_folder), *as_flags(model.seen(dict(given), data_folder))]
+    command, environment = call(model, inside, Slot(0), data_folder)
     process = subprocess.Popen(
-        [str(script), str(data_folder), *as_flags(given)],
-        env=run_environment(model, Slot(0), data_folder),
+        command,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from comparator.hyperparameters import as_flags
 from comparator.model.model import Model
-from comparator.model.process import GuardedProcess, exit_words, run_environment
+from comparator.model.process import GuardedProcess, call, exit_words
 from comparator.model.training import Outcome, Training
 from comparator.site import Slot
 
@@ -38,8 +38,8 @@ class ColdRunner:
         self._cancelled = False
 
     def run(self, training: Training) -> Outcome:
-        command = self._command(training)
-        environment = run_environment(self._model, self._slot, self._data_folder)
+        inside = self._command(training)
+        command, environment = call(self._model, inside, self._slot, self._data_folder, training.folder)
         with training.log.open("ab") as log:
             log.write(f"comparator: a process of its own: {shlex.join(command)}\n".encode())
             log.flush()
@@ -73,10 +73,15 @@ class ColdRunner:
     def _command(self, training: Training) -> list[str]:
         script = self._model.script("train.sh")
         assert script is not None
-        flags = as_flags(dict(training.hyperparameters))
+        flags = as_flags(self._model.seen(dict(training.hyperparameters), self._data_folder))
         if self._model.description.convention == "improve":
             return [str(script), *flags]
-        return [str(script), self._slot.device or "-1", str(self._data_folder), *flags]
+        return [
+            str(script),
+            self._slot.device or "-1",
+            self._model.seen(str(self._data_folder), self._data_folder),
+            *flags,
+        ]
 
     def _discard(self) -> None:
         with self._lock:

@@ -74,10 +74,14 @@ class ModelDescription(BaseModel):
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; an unreadable or malformed one is an `InputError` that names the file."""
+    return _parse_toml(read_text(path), str(path))
+
+
+def _parse_toml(text: str, where: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(read_text(path))
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not TOML: {error}") from None
+        raise InputError(f"{where}: not TOML: {error}") from None
 
 
 def explain(error: ValidationError, where: str, known: list[str]) -> str:
@@ -96,7 +100,12 @@ def explain(error: ValidationError, where: str, known: list[str]) -> str:
 
 def read_description(path: Path) -> ModelDescription:
     """Read `model.toml`; raises `InputError` with the key that is wrong."""
+    return parse_description(read_text(path), str(path))
+
+
+def parse_description(text: str, where: str) -> ModelDescription:
+    """The description that the text of a `model.toml` gives; `where` opens the line of an `InputError`."""
     try:
-        return ModelDescription.model_validate(read_toml(path))
+        return ModelDescription.model_validate(_parse_toml(text, where))
     except ValidationError as error:
-        raise InputError(explain(error, str(path), sorted(ModelDescription.model_fields))) from None
+        raise InputError(explain(error, where, sorted(ModelDescription.model_fields))) from None

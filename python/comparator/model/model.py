@@ -8,22 +8,23 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from comparator.errors import InputError, nearest
-from comparator.model.description import ModelDescription, read_description
+from comparator.model.container import DATA_FOLDER, IMAGE_ENDINGS, Image, image_digest, look_into
+from comparator.model.description import ModelDescription, parse_description, read_description
 
-CONTAINER_DATA_FOLDER = "/candle_data_dir"
-IMAGE_ENDINGS = (".sif", ".simg", ".img", ".sqfs")
 NOT_PART_OF_A_MODEL = {"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model folder (`train.sh`, perhaps `model.toml`) or a Python file or module with `run(params)`."""
+    """A model folder (`train.sh`, perhaps `model.toml`), an image, or a Python file with `run(params)`."""
 
     name: str
-    path: Path  # the folder, or the Python file
+    path: Path  # the folder, the image, or the Python file
     description: ModelDescription = field(default_factory=ModelDescription)
+    image: Image | None = None
 
     @property
     def is_folder(self) -> bool:
@@ -32,7 +33,7 @@ class Model:
     @property
     def module(self) -> str | None:
         """What the warm server imports: a module's name or a file; None: only `train.sh`."""
-        return self.description.module if self.is_folder else str(self.path)
+        return self.description.module if self.is_folder or self.image else str(self.path)
 
     @property
     def python_path(self) -> list[Path]:
@@ -42,15 +43,32 @@ class Model:
 
     def script(self, name: str) -> Path | None:
         """The path of `train.sh`, `infer.sh` or `preprocess.sh`, or None where the model has none."""
+        if self.image is not None:
+            return Path(name) if name in self.image.scripts else None
         script = self.path / name
         return script if self.is_folder and script.is_file() else None
+
+    def seen(self, value: Any, data_folder: Path) -> Any:
+        """A value, or hyperparameters, with paths under the data folder as the model sees them."""
+        if self.image is None:
+            return value
+        if isinstance(value, str) and (value + "/").startswith(f"{data_folder}/"):
+            return DATA_FOLDER + value[len(str(data_folder)) :]
+        if isinstance(value, list):
+            return [self.seen(each, data_folder) for each in value]
+        if isinstance(value, dict):
+            return {name: self.seen(each, data_folder) for name, each in value.items()}
+        return value
 
     @cached_property
     def identity(self) -> str:
         """SHA-256 over the names and contents of all files that the model consists of.
 
-        Of a Python file these are it, its description, and the Python files beside it, which it may import.
+        Of a Python file these are it, its description, and the Python files beside it, which it may import; of an
+        image it is the image's own.
         """
+        if self.image is not None:
+            return image_digest(self.path)
         digest = hashlib.sha256()
         roots = [self.path.resolve(), *self.python_path] if self.is_folder else [self.path.parent]
         for root in dict.fromkeys(roots):
@@ -70,6 +88,8 @@ class Model:
         for candidate in (asked, data_folder / asked.name, self.path / asked.name):
             if candidate.is_absolute() and candidate.is_file():
                 return candidate
+        if self.image is not None:  # it may be in the image; the model will say where it is not
+            return None
         raise InputError(
             f"config_file = '{value}': no such file, and neither {data_folder} nor {self.path} has '{asked.name}'"
         )
@@ -88,8 +108,8 @@ def data_identity(model: Model, data_folder: Path) -> str | None:
 
 def outside_container(value: object, data_folder: Path) -> object:
     """Read a leading `/candle_data_dir`, the data folder's place inside images, as the data folder itself."""
-    if isinstance(value, str) and (value + "/").startswith(CONTAINER_DATA_FOLDER + "/"):
-        return str(data_folder) + value[len(CONTAINER_DATA_FOLDER) :]
+    if isinstance(value, str) and (value + "/").startswith(DATA_FOLDER + "/"):
+        return str(data_folder) + value[len(DATA_FOLDER) :]
     if isinstance(value, list):
         return [outside_container(each, data_folder) for each in value]
     return value
@@ -102,11 +122,7 @@ def find_model(reference: str, relative_to: Path, containers: Path, where: str) 
     """
     path = (relative_to / Path(reference).expanduser()).resolve()
     if path.suffix in IMAGE_ENDINGS:
-        missing = "" if path.exists() else ", and there is no such file"
-        raise InputError(
-            f"{where}: '{reference}' is an image, which this version cannot run{missing}; "
-            "give the model's folder (with train.sh) or a Python file with run(params)"
-        )
+        return _image_model(path, reference, where)
     if path.is_dir():
         return _folder_model(path, reference, where)
     if path.is_file():
@@ -127,6 +143,16 @@ def _folder_model(path: Path, reference: str, where: str) -> Model:
     if train.is_file() and not os.access(train, os.X_OK):
         raise InputError(f"{where}: {train} is not executable; chmod +x mends it")
     return Model(description.name or path.name, path.resolve(), description)
+
+
+def _image_model(path: Path, reference: str, where: str) -> Model:
+    image = look_into(path, reference, where)
+    beside = path.with_suffix(".toml")
+    if beside.is_file():
+        description = read_description(beside)
+    else:
+        description = parse_description(image.description, f"{path.name}: model.toml")
+    return Model(description.name or path.stem, path, description, image)
 
 
 def _python_model(path: Path, reference: str, where: str) -> Model:

@@ -12,11 +12,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
+from comparator.model import container
 from comparator.model.model import Model
 from comparator.site import Slot
 
 GUARD = Path(__file__).parent / "guard.py"
 GUARD_LIMIT_SECONDS = 5.0
+SERVER = Path(__file__).parent / "server.py"
+SERVER_IN_IMAGE = "/comparator_server.py"
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
 #: A worker may be a rank of MPI. Its models are not: with these in sight a framework that can run over MPI or as a
 #: Slurm step would take itself for one, and wait for the others.
 OF_THE_RANK = (
@@ -91,34 +101,48 @@ class GuardedProcess:
                     pipe.close()
 
 
-def run_environment(model: Model, slot: Slot, data_folder: Path) -> dict[str, str]:
-    """The environment of a run: this process's, one BLAS thread, the slot's device, the data folder.
+def call(
+    model: Model, inside: list[str], slot: Slot, data_folder: Path, folder: Path | None = None
+) -> tuple[list[str], dict[str, str]]:
+    """The command and the environment by which `inside`, a script of the model say, is run.
+
+    In an image it sees `data_folder` as `/candle_data_dir`, and `folder`, where it works, with all beside it.
+    """
+    if model.image is None:
+        return inside, run_environment(slot, data_folder)
+    lent = {data_folder: container.DATA_FOLDER, SERVER: SERVER_IN_IMAGE}
+    if folder is not None:
+        lent[folder.parent] = str(folder.parent)
+    given = _told(slot, container.DATA_FOLDER)
+    command = model.image.command(inside, given, lent, working_folder=folder, device=slot.device is not None)
+    return command, container.host_environment()
+
+
+def run_environment(slot: Slot, data_folder: Path) -> dict[str, str]:
+    """The environment of a run: this process's, one BLAS thread, the slot's device, the data folder."""
+    interpreter = str(Path(sys.executable).parent)
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(OF_THE_RANK)},
+        **_told(slot, str(data_folder)),
+        "PATH": os.pathsep.join([interpreter, os.environ.get("PATH", os.defpath)]),
+    }
+
+
+def _told(slot: Slot, data_folder: str) -> dict[str, str]:
+    """What every model is told.
 
     Where models share a device none may take all of its memory: TensorFlow and JAX are told to take what they need,
     PyTorch does so anyway.
     """
-    one_thread = dict.fromkeys(
-        (
-            "OMP_NUM_THREADS",
-            "OPENBLAS_NUM_THREADS",
-            "MKL_NUM_THREADS",
-            "TF_NUM_INTRAOP_THREADS",
-            "TF_NUM_INTEROP_THREADS",
-        ),
-        "1",
-    )
-    interpreter = str(Path(sys.executable).parent)
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith(OF_THE_RANK)},
-        **one_thread,
+        **dict.fromkeys(THREADS, "1"),
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PATH": os.pathsep.join([interpreter, os.environ.get("PATH", os.defpath)]),
-        "CANDLE_DATA_DIR": str(data_folder),
-        "IMPROVE_DATA_DIR": str(data_folder),
+        "CANDLE_DATA_DIR": data_folder,
+        "IMPROVE_DATA_DIR": data_folder,
         **slot.environment,
     }
 

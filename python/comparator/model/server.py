@@ -43,7 +43,7 @@ def _send(replies, message):
 
 
 def _load(name, folders):
-    sys.path[:0] = folders
+    sys.path[:0] = [os.path.abspath(folder) for folder in folders]
     if name.endswith(".py"):
         sys.path.insert(0, os.path.dirname(os.path.abspath(name)))
         stem = os.path.splitext(os.path.basename(name))[0]

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from comparator.model.model import Model
-from comparator.model.process import GuardedProcess, exit_words, run_environment
+from comparator.model.process import SERVER, SERVER_IN_IMAGE, GuardedProcess, call, exit_words
 from comparator.model.training import Outcome, Status, Training
 from comparator.site import Slot
 
-SERVER = Path(__file__).parent / "server.py"
 START_LIMIT_SECONDS = 600.0
 
 
@@ -95,8 +94,8 @@ class WarmRunner:
                 self._server.close()
             module = self._model.module
             assert module is not None
-            command = [sys.executable, str(SERVER), module, *map(str, self._model.python_path)]
-            environment = run_environment(self._model, self._slot, self._data_folder)
+            inside = self._command(module)
+            command, environment = call(self._model, inside, self._slot, self._data_folder, folder)
             self._server = GuardedProcess(command, environment, log, piped=True, folder=folder)
             self._served, self._buffer = 0, b""
         ready = self._reply(START_LIMIT_SECONDS, "importing the model")
@@ -104,9 +103,15 @@ class WarmRunner:
             raise ServerEnded("failed", str(ready["reason"]))
         self._defaults = ready["hyperparameters"]
 
+    def _command(self, module: str) -> list[str]:
+        if self._model.image is None:
+            return [sys.executable, str(SERVER), module, *map(str, self._model.python_path)]
+        served = [SERVER_IN_IMAGE, module, *self._model.description.python_path]
+        return ["/bin/sh", "-c", 'cd "$0" && exec python3 "$@"', self._model.image.folder or "/", *served]
+
     def _ask(self, training: Training) -> dict[str, Any]:
         request = {
-            "hyperparameters": dict(training.hyperparameters),
+            "hyperparameters": self._model.seen(dict(training.hyperparameters), self._data_folder),
             "folder": str(training.folder),
             "log": str(training.log),
         }

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.model.model import Model
-from comparator.model.process import GuardedProcess, exit_words, run_environment
+from comparator.model.process import GuardedProcess, call, exit_words
 from comparator.site import Slot
 from comparator.sitting import Host
 from comparator.store import RunStore, read_json
@@ -133,11 +133,11 @@ class Inference:
         flags += [f"--{self._target}", *studies]
         if separate:
             flags += [f"--{SEPARATE_TESTS}", "True"]
-        where = [] if improve else [slot.device or "-1", str(self._data_folder)]
+        where = [] if improve else [slot.device or "-1", self._model.seen(str(self._data_folder), self._data_folder)]
         return [str(script), *where, *flags]
 
-    def _start(self, command: list[str], folder: Path, slot: Slot) -> str | None:
-        environment = run_environment(self._model, slot, self._data_folder)
+    def _start(self, inside: list[str], folder: Path, slot: Slot) -> str | None:
+        command, environment = call(self._model, inside, slot, self._data_folder, folder)
         with (folder / LOG).open("wb") as log:
             log.write(f"comparator: {' '.join(command)}\n".encode())
             log.flush()

@@ -20,7 +20,7 @@ from comparator.hyperparameters import as_flags, parse_override
 from comparator.model.cold import RESULT_LINE
 from comparator.model.description import explain, read_toml
 from comparator.model.model import Model
-from comparator.model.process import run_environment
+from comparator.model.process import call
 from comparator.names import check_name
 from comparator.plan import Plan, make_plan
 from comparator.root import command_line
@@ -152,17 +152,21 @@ def count_rows(
     if limit is not None:
         given.pop(limit, None)
 
+    data_folder = host.site.data_folder
+
     def count(point: Point) -> int | None:
-        return _ask(model, [str(script), str(host.site.data_folder), *as_flags({**given, **point})], host, where)
+        seen = model.seen({**given, **point}, data_folder)
+        return _ask(model, [str(script), model.seen(str(data_folder), data_folder), *as_flags(seen)], host, where)
 
     with host.console.status("counting rows"), ThreadPoolExecutor(host.workers) as askers:
         return list(askers.map(count, points))
 
 
-def _ask(model: Model, command: list[str], host: Host, where: str) -> int | None:
+def _ask(model: Model, inside: list[str], host: Host, where: str) -> int | None:
+    command, environment = call(model, inside, Slot(0), host.site.data_folder)
     process = subprocess.run(
         command,
-        env=run_environment(model, Slot(0), host.site.data_folder),
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
