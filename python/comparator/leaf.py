@@ -214,6 +214,8 @@ class Leaf:
         }
         if model.description.convention == "improve":
             names = {"output_dir": str(folder)}
+        elif model.image is not None and "output_dir" not in model.description.hyperparameters:
+            del names["output_dir"]  # an image of CANDLE's refuses flags that it does not know
         training = Training(
             {**hyperparameters, **names},
             folder,

@@ -372,7 +372,7 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
     """Run the model's `preprocess.sh`, which prepares its data once and refuses what the data do not have."""
     data_folder = place.site.data_folder
     script = model.script("preprocess.sh")
-    if script is None:
+    if script is None and model.image is None:
         return
     asked = os.environ.get("CANDLE_DATA_DIR")
     if asked and Path(asked).expanduser().absolute() == data_folder and not data_folder.exists():
@@ -381,6 +381,8 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
         data_folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{data_folder}: the data folder cannot be made: {error.strerror}") from None
+    if script is None:
+        return
     inside = [str(script), model.seen(str(data_folder), data_folder), *as_flags(model.seen(dict(given), data_folder))]
     command, environment = call(model, inside, Slot(0), data_folder)
     process = subprocess.Popen(

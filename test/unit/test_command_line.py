@@ -210,7 +210,7 @@ MISTAKES = [
     (["search", "quick.toml"], {"quick.txt": HYPERPARAMETERS.replace("quick.py", "quik.py")}, "quik.py"),
     (["search", "quick.toml"], {"quick.txt": "[a]\nmodel_name = 'cmp'\n"}, "cmp_model_name"),
     (["search", "quick.toml"], {"quick.txt": HYPERPARAMETERS + "cmp_0_noise = 3\ncmp_1_noise = 4\n"}, "'noise'"),
-    (["search", "quick.toml"], {"quick.txt": HYPERPARAMETERS.replace(str(QUICK), "/tmp/Uno.sif")}, "is an image"),
+    (["search", "quick.toml"], {"quick.txt": HYPERPARAMETERS.replace(str(QUICK), "/tmp/Uno.sif")}, "no such file"),
     (["search", "quick.toml"], {"space.json": '[{"name": "x", "type": "float", "lower": 2, "upper": 1}]'}, "lower"),
     (["search", "quick.toml"], {"space.json": '[{"name": "x", "type": "flaot"}]'}, "flaot"),
     (["search", "quick.toml"], {"space.json": "[" + json.dumps({**SPACE[0], "use_log_scale": True}) + "]"}, "log"),

@@ -5,8 +5,8 @@ The runtime is Apptainer, or Singularity, which takes the same words. A command 
 files are read-only.
 
 An image is a model by its scripts, which stand on its PATH: `train.sh`, and perhaps `preprocess.sh` and `infer.sh`. It
-may describe itself by a `model.toml` in the folder that its IMPROVE_MODEL_DIR names; one beside the image, `NAME.toml`
-for `NAME.sif`, takes its place.
+may describe itself by a `model.toml` in the folder that its IMPROVE_MODEL_DIR names; one beside the
+image, `NAME.sif.toml` for `NAME.sif`, takes its place.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def _folder_model(path: Path, reference: str, where: str) -> Model:
 
 def _image_model(path: Path, reference: str, where: str) -> Model:
     image = look_into(path, reference, where)
-    beside = path.with_suffix(".toml")
+    beside = path.with_name(f"{path.name}.toml")
     if beside.is_file():
         description = read_description(beside)
     else:
