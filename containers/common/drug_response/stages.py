@@ -1,0 +1,149 @@
+"""What a model's `train.sh`, `preprocess.sh` and `infer.sh` run: flags in, files and result lines out.
+
+Flags are the names of `model.toml`: `--name value`, `--name=value`, both in one word, or several words after a
+flag for a list. A file of CANDLE hyperparameters may stand first. Exit codes: 0; 2 for wrong input, with one
+line on standard error; 1 where training itself failed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from comparator.errors import ComparatorError
+from drug_response.errors import nearest
+from drug_response.hyperparameters import Hyperparameters, data_folder, named_studies
+from drug_response.preparation import PREPARED, prepare, summarise
+from drug_response.studies import choose_measure, choose_source, match_names
+
+#: Flags of the stages that are no hyperparameters; those of newer IMPROVE scripts among them.
+STAGE_FLAGS = ("model_dir", "input_model_dir", "input_dir", "input_data_dir", "y_col_name", "calc_infer_scores")
+
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Stages:
+    """A model's stages: `name` is its folder's in the data folder.
+
+    `train` takes complete hyperparameters and returns metrics; `predict` takes the model's folder, the output folder
+    and the hyperparameters that are given, and returns scores. Both should import what is slow to import themselves.
+    """
+
+    name: str
+    hyperparameters: Hyperparameters
+    train: Callable[[Mapping[str, Any]], dict[str, Any]]
+    predict: Callable[[Path, Path, Mapping[str, Any]], dict[str, float]]
+
+    def main(self, arguments: Sequence[str]) -> int:
+        """Run a stage, `train`, `preprocess` or `infer`: its name, then its flags. Returns the exit code."""
+        stage, words = arguments[0], arguments[1:]
+        try:
+            flags = read_flags(words)
+            _adopt_data_folder(flags)
+            self._warn_of_unknown(flags)
+            {"train": self._train, "preprocess": self._preprocess, "infer": self._infer}[stage](flags)
+        except ImportError as error:
+            print(f"{stage}: {error}: python3 must be the one that {self.name}'s packages are for", file=sys.stderr)
+            return 2
+        except (ValueError, ComparatorError) as error:
+            print(f"{stage}: {' '.join(str(error).split())}", file=sys.stderr)
+            return 2
+        return 0
+
+    def _train(self, flags: Mapping[str, str]) -> None:
+        """Train, write the output folder, print every metric; `val_loss` is the last line."""
+        settings = self.hyperparameters.complete(flags)
+        settings["output_dir"] = str(self._output_folder(settings))
+        metrics = self.train(settings)
+        print(f"Written to {settings['output_dir']}")
+        last = {name: value[-1] if isinstance(value, list) else value for name, value in metrics.items()}
+        for name in sorted(last, key=lambda name: name == "val_loss"):
+            print(f"IMPROVE_RESULT {name}: {last[name]!r}")
+
+    def _preprocess(self, flags: Mapping[str, str]) -> None:
+        """Prepare the data folder, or check that it is prepared and has the studies that the flags name.
+
+        With `count_rows` also say how many rows a training of these flags would have.
+        """
+        settings = self.hyperparameters.complete(flags)
+        folder = data_folder()
+        manifest = prepare(folder)
+        named = named_studies(settings)
+        source = choose_source(manifest, settings["data_source"], named, folder)
+        studies = manifest["sources"][source]["studies"]
+        for study in match_names([word for words in named.values() for word in words], list(studies))[0]:
+            choose_measure(study, studies[study]["measures"], settings["agg_dose"])
+        print(*summarise(manifest), sep="\n")
+        print(f"Prepared data: {folder / PREPARED / source}")
+        if settings["count_rows"]:
+            from drug_response.dataset import count_rows
+
+            for name, rows in zip(("training_rows", "validation_rows"), count_rows(settings, folder), strict=True):
+                print(f"IMPROVE_RESULT {name}: {rows}")
+
+    def _infer(self, flags: Mapping[str, str]) -> None:
+        """Predict with a model that `train` saved; write `test_scores.json` and `test_y_data_predicted.csv`."""
+        model_folder = flags.get("model_dir", flags.get("input_model_dir"))
+        if model_folder is None:
+            raise ValueError("--model_dir is missing: the folder that train.sh wrote")
+        if not (Path(model_folder) / "model.json").is_file():
+            raise ValueError(f"model_dir = '{model_folder}': holds no model that train.sh saved (with cp = True)")
+        given = self.hyperparameters.check({name: value for name, value in flags.items() if name not in STAGE_FLAGS})
+        scores = self.predict(Path(model_folder), Path(flags.get("output_dir", model_folder)), given)
+        for name, value in scores.items():
+            print(f"IMPROVE_RESULT {name}: {value!r}")
+
+    def _warn_of_unknown(self, flags: Mapping[str, str]) -> None:
+        known = [*self.hyperparameters.descriptions, *STAGE_FLAGS]
+        for name in flags:
+            if name not in known:
+                print(f"warning: --{name}: unknown, ignored{nearest(name, known)}", file=sys.stderr)
+
+    def _output_folder(self, settings: Mapping[str, Any]) -> Path:
+        """Return `output_dir`, else `DATA/MODEL/Output/EXPERIMENT/RUN`."""
+        if settings["output_dir"]:
+            return Path(settings["output_dir"])
+        for key in ("experiment_id", "run_id"):
+            if not _FOLDER_NAME.fullmatch(settings[key]):
+                raise ValueError(f"{key} = '{settings[key]}': letters, digits, '.', '_' and '-', no leading dot")
+        return data_folder() / self.name / "Output" / settings["experiment_id"] / settings["run_id"]
+
+
+def read_flags(words: Sequence[str]) -> dict[str, str]:
+    """Return flags and their values as text; a leading word without dashes is `config_file`.
+
+    A flag without a value is `True`. Raises ValueError for a word that belongs to no flag.
+    """
+    words = [part for word in words for part in _split_flag(word)]
+    flags: dict[str, list[str]] = {}
+    name = None
+    for place, word in enumerate(words):
+        if word.startswith("--"):
+            name = word[2:]
+            flags[name] = []
+        elif name is not None:
+            flags[name].append(word)
+        elif place == 0:
+            flags["config_file"] = [word]
+        else:
+            raise ValueError(f"'{word}': expected a flag such as --rng_seed 10")
+    return {name: " ".join(values) if values else "True" for name, values in flags.items()}
+
+
+def _split_flag(word: str) -> list[str]:
+    """Return the words of `--name=value` and of `--name value` in one word."""
+    found = re.match(r"(--[A-Za-z0-9_]+)(?:=|\s+)(.*)", word, re.DOTALL)
+    return [found[1], found[2]] if found else [word]
+
+
+def _adopt_data_folder(flags: Mapping[str, str]) -> None:
+    """In the newest convention the data folder is a flag, or IMPROVE_DATA_DIR."""
+    folder = flags.get("input_dir", flags.get("input_data_dir", os.environ.get("IMPROVE_DATA_DIR")))
+    if folder and not os.environ.get("CANDLE_DATA_DIR"):
+        os.environ["CANDLE_DATA_DIR"] = folder
