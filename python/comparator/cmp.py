@@ -14,12 +14,23 @@ NOT_FOR_MODELS = {"model_name", "config", "config_file", "candle_image"}
 
 
 def submodel_hyperparameters(
-    hyperparameters: Mapping[str, object], point: Mapping[str, object], *, compares: bool
+    hyperparameters: Mapping[str, object],
+    point: Mapping[str, object],
+    *,
+    compares: bool,
+    names: Sequence[Mapping[str, str]] = (),
 ) -> list[dict[str, object]]:
-    """What each submodel is given at a point: for CMP by the prefix rules, else one set as it is."""
+    """What each submodel is given at a point: for CMP by the prefix rules, else one set as it is.
+
+    `names` may have a mapping for each submodel, from the names that are common to its own.
+    """
     together = {**hyperparameters, **point}
     submodels = split_for_submodels(together) if compares else [together]
-    return [{key: value for key, value in given.items() if key not in NOT_FOR_MODELS} for given in submodels]
+    own: Sequence[Mapping[str, str]] = names or [{}] * len(submodels)
+    return [
+        {called.get(key, key): value for key, value in given.items() if key not in NOT_FOR_MODELS}
+        for given, called in zip(submodels, own, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

@@ -144,12 +144,12 @@ def as_flags(hyperparameters: Mapping[str, Any]) -> list[str]:
     """The words that `train.sh` is handed: `--name value`, with `True`, `None`, `0.1` as Python writes them.
 
     The elements of a list follow their flag as words of their own, and so do the words of a text with blanks
-    (`"500 500"`), which is how CANDLE search spaces write lists. An empty list is the word `[]`.
+    (`"500 500"`), which is how CANDLE search spaces write lists. An empty list is the word `[]`, a path one word.
     """
     words = []
     for name, value in hyperparameters.items():
         if name not in NOT_FLAGS:
-            words += [f"--{name}", *_words(value)]
+            words += [f"--{name}", *([str(value)] if isinstance(value, Path) else _words(value))]
     return words
 
 

@@ -53,6 +53,7 @@ def run_identity(
         "data": submodel["data"],
         "seed": seed,
         "hyperparameters": _canonical(telling, data_folder),
+        **({"environment": submodel["environment"]} if submodel["environment"] else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -99,7 +100,7 @@ class Leaf:
         self._slots, self._name, self._warm = slots, name, warm
         self._deadline, self._longest = deadline, 0.0
         self._runs = RunStore(experiments)
-        self._runners: dict[tuple[int, Path], Runner] = {}
+        self._runners: dict[tuple[int, str, Path], Runner] = {}
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
 
@@ -156,7 +157,10 @@ class Leaf:
     def _run_all(self, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Both submodels' runs: side by side on two slots, else one after the other."""
         given = submodel_hyperparameters(
-            self._experiment["hyperparameters"], asked["point"], compares=self._experiment["kind"] == "cmp"
+            self._experiment["hyperparameters"],
+            asked["point"],
+            compares=self._experiment["kind"] == "cmp",
+            names=[submodel["names"] for submodel in self._experiment["models"]],
         )
         if len(given) > 1 and len(self._slots) > 1:
             with ThreadPoolExecutor(len(given)) as side_by_side:
@@ -207,13 +211,14 @@ class Leaf:
             return _unfit(f"the data in {self._data_folder} have changed since the experiment began")
         prefix = hyperparameters.get("run_id")
         own = f"{asked['name'] or format(asked['evaluation'], '05d')}-{asked['replicate']}-{number}"
-        names = {
+        names: dict[str, object] = {
             "experiment_id": self._experiment["id"],
             "run_id": f"{prefix}-{own}" if prefix else own,
-            "output_dir": str(folder),
+            "output_dir": folder,
         }
         if model.description.convention == "improve":
-            names = {"output_dir": str(folder)}
+            names = {"input_dir": self._data_folder, "output_dir": folder}
+            names = {key: value for key, value in names.items() if key not in hyperparameters}
         elif model.image is not None and "output_dir" not in model.description.hyperparameters:
             del names["output_dir"]  # an image of CANDLE's refuses flags that it does not know
         training = Training(
@@ -224,6 +229,7 @@ class Leaf:
             self._experiment["run_timeout"],
         )
         started, clock = now(), time.monotonic()
+        slot = _slot_of(self._experiment["models"][number], slot)
         outcome: Outcome = self._runner(model, slot).run(training)
         if outcome.status == "ok" and outcome.metrics.get(CUT_SHORT):
             outcome = replace(outcome, status="timeout", reason="the model ended its training early, by its timeout")
@@ -239,7 +245,7 @@ class Leaf:
 
     def _runner(self, model: Model, slot: Slot) -> Runner:
         with self._lock:
-            key = (slot.number, model.path)
+            key = (slot.number, json.dumps(dict(slot.environment)), model.path)
             if key not in self._runners:
                 self._runners[key] = make_runner(model, slot, self._data_folder, warm=self._warm)
                 if self._cancelled.is_set():
@@ -255,6 +261,17 @@ class Leaf:
         path = self._experiments / self._experiment["id"] / ERRORS_FILE
         with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
             file.write(f"{now()} evaluation {evaluation}\n{traceback.format_exc()}\n")
+
+
+def _slot_of(submodel: Mapping[str, Any], slot: Slot) -> Slot:
+    """The slot as one submodel uses it: with its own device and the variables of its own environment."""
+    device = submodel["device"]
+    if device is None:
+        bound = dict(slot.environment)
+    else:
+        bound = dict.fromkeys(slot.environment, "" if device == "none" else device)
+        slot = replace(slot, device=None if device == "none" else device)
+    return replace(slot, environment={**bound, **submodel["environment"]})
 
 
 def _empty(folder: Path) -> None:

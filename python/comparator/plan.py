@@ -19,6 +19,7 @@ from comparator.difference import find_difference
 from comparator.errors import InputError, nearest
 from comparator.hyperparameters import as_flags, check_names, read_with_warnings, split_for_submodels
 from comparator.leaf import DEFAULT_SEED
+from comparator.model.image import DATA_FOLDER
 from comparator.model.model import Model, data_identity, find_model, outside_container
 from comparator.model.probe import described
 from comparator.model.process import call
@@ -26,7 +27,7 @@ from comparator.provenance import provenance
 from comparator.search import STRATEGIES, Strategy, grid_points, make_strategy
 from comparator.search.resident import ResidentStrategy
 from comparator.search.sampling import SamplingStrategy
-from comparator.settings import ENDS_BY_ITSELF, ExperimentSettings, is_own_algorithm
+from comparator.settings import ENDS_BY_ITSELF, ExperimentSettings, SubmodelSettings, is_own_algorithm
 from comparator.site import Site, Slot
 from comparator.space import ParameterSpace
 from comparator.upf import names_in, read_upf
@@ -147,11 +148,12 @@ def reopen_plan(frozen: dict[str, Any], *, root: Path, site: Site) -> Plan:
     """Make a plan from a frozen experiment; raises `InputError` where its models or data have changed since."""
     settings = ExperimentSettings.model_validate(frozen["settings"])
     models = [
-        find_model(submodel["path"], root, root / "containers", f"model of submodel {submodel['submodel']}")
+        find_model(submodel["path"], root, root / "containers", f"model of submodel {submodel['submodel']}", site)
         for submodel in frozen["models"]
     ]
     for submodel, model in zip(frozen["models"], models, strict=True):
-        if model.identity != submodel["identity"]:
+        is_as_it_was = model.state is not None and model.state == submodel["state"]
+        if not is_as_it_was and model.identity != submodel["identity"]:
             raise InputError(f"{model.path}: the model has changed since '{frozen['id']}' began; start anew")
         if data_identity(model, site.data_folder) != submodel["data"]:
             raise InputError(f"{site.data_folder}: the data have changed since '{frozen['id']}' began; start anew")
@@ -215,12 +217,16 @@ def _check_hyperparameters(
     models = [probed[model.path] for model in found]
     warnings = _check_reach(hyperparameters, varied, settings, source)
     whole = split_for_submodels(hyperparameters) if settings.compares else [hyperparameters]
-    own = submodel_hyperparameters(hyperparameters, {}, compares=settings.compares)
+    apart = settings.cmp.submodels if settings.compares else [SubmodelSettings()]
+    names = [each.names for each in apart]
+    own = submodel_hyperparameters(hyperparameters, {}, compares=settings.compares, names=names)
     submodels = []
     for number, model in enumerate(models):
+        called = _own_names(apart[number].names, whole[number], varied, number, place)
         known = model.description.hyperparameters
         where = f"{source.name} ({model.name})"
-        warnings += check_names([*own[number], *_without_prefix(varied, settings)], known, where)
+        reaching = [called.get(name, name) for name in _without_prefix(varied, settings)]
+        warnings += check_names([*own[number], *reaching], known, where)
         warnings += _doubt_seed(model, varied)
         config = _config(model, whole[number], data_folder)
         everything = {**config, **own[number]}
@@ -232,15 +238,44 @@ def _check_hyperparameters(
                 "name": model.name,
                 "path": str(model.path),
                 "identity": model.identity,
+                "state": model.state,
                 "data": data_identity(model, data_folder),
                 "seed": model.description.seed,
                 "without_effect": sorted(name for name, each in known.items() if each.effect == "none"),
                 "config": config,
                 "hyperparameters": own[number],
+                "names": called,
+                "environment": apart[number].environment,
+                "device": _own_device(apart[number].device, place, number),
             }
         )
     _label(submodels, settings.cmp.labels)
     return _Given(hyperparameters, models, submodels, list(dict.fromkeys(warnings)))
+
+
+def _own_names(
+    names: Mapping[str, str], given: Mapping[str, Any], varied: Sequence[str], number: int, place: Place
+) -> dict[str, str]:
+    """The mapping of names of one submodel; refuses what would give it a hyperparameter twice."""
+    where = f"{place.file}: [cmp.{number}] names"
+    for name, own in names.items():
+        if name not in given and name not in varied:
+            known = [*given, *varied]
+            raise InputError(f"{where}: '{name}' is given nowhere{nearest(name, known)}, so there is nothing to rename")
+        if own in given or own in varied or list(names.values()).count(own) > 1:
+            raise InputError(f"{where}: '{name}' would be '{own}', which is given as well")
+    return dict(names)
+
+
+def _own_device(device: str | None, place: Place, number: int) -> str | None:
+    """The device of one submodel, checked against those that the site gives out."""
+    there = list(dict.fromkeys(slot.device for slot in place.site.slots() if slot.device is not None))
+    if device not in (None, "none", *there):
+        raise InputError(
+            f"{place.file}: [cmp.{number}] device = '{device}': site '{place.site.name}' gives out"
+            f" {', '.join(there) or 'no devices'}; 'none' is allowed too"
+        )
+    return device
 
 
 def _find_models(
@@ -248,10 +283,10 @@ def _find_models(
 ) -> list[Model]:
     containers = place.root / "containers"
     if not settings.compares:
-        return [find_model(settings.model, place.folder, containers, f"{place.file}: model")]
+        return [find_model(settings.model, place.folder, containers, f"{place.file}: model", place.site)]
     if settings.cmp.models is not None:
         where = f"{place.file}: [cmp] models"
-        return [find_model(name, place.folder, containers, where) for name in settings.cmp.models]
+        return [find_model(name, place.folder, containers, where, place.site) for name in settings.cmp.models]
     found = []
     for number, given in enumerate(split_for_submodels(hyperparameters)):
         name = given.get("model_name") or given.get("candle_image")
@@ -260,7 +295,8 @@ def _find_models(
                 f"{source}: says no model for submodel {number}: give cmp_model_name = 'FOLDER' for both,"
                 f" or cmp_{number}_model_name"
             )
-        found.append(find_model(str(name), source.parent, containers, f"{source}: model_name of submodel {number}"))
+        where = f"{source}: model_name of submodel {number}"
+        found.append(find_model(str(name), source.parent, containers, where, place.site))
     return found
 
 
@@ -374,6 +410,8 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
     script = model.script("preprocess.sh")
     if script is None and model.image is None:
         return
+    if model.image is not None and model.image.runtime is None and model.description.data_manifest is not None:
+        _check_prepared(model, data_folder)
     asked = os.environ.get("CANDLE_DATA_DIR")
     if asked and Path(asked).expanduser().absolute() == data_folder and not data_folder.exists():
         raise InputError(f"CANDLE_DATA_DIR={data_folder}: no such folder; make it first, or leave the variable out")
@@ -407,6 +445,16 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
             raise
     if process.returncode != 0:
         raise _MissingData(f"{model.name}: {last or f'preprocess.sh ended with exit status {process.returncode}'}")
+
+
+def _check_prepared(model: Model, data_folder: Path) -> None:
+    """Where this host cannot run the image, what prepares its data has to have run on a node."""
+    manifest = data_folder / str(model.description.data_manifest)
+    if not manifest.is_file():
+        raise InputError(
+            f"{model.path.name}: {manifest} is missing, and this host has no container runtime to prepare the data;"
+            f" on a node run: preprocess.sh {DATA_FOLDER} in the image"
+        )
 
 
 # Search

@@ -136,7 +136,7 @@ def _leaf() -> Leaf:
     place = _claim_place(launch["workers_per_node"])
     return Leaf(
         plan.frozen,
-        plan.models,
+        [model.placed(host.site.image_folder) for model in plan.models],
         plan.objective,
         experiments=host.experiments,
         data_folder=host.site.data_folder,
@@ -155,6 +155,8 @@ def _host(launch: dict[str, Any], console: Console) -> Host:
             "engines": tuple(described["engines"]),
             "directives": tuple(described["directives"]),
             "data_folder": Path(described["data_folder"]),
+            "container_options": tuple(described["container_options"]),
+            "image_folder": Path(described["image_folder"]) if described["image_folder"] else None,
         }
     )
     deadline = os.environ.get("COMPARATOR_DEADLINE")

@@ -52,15 +52,34 @@ class SearchSettings(BaseModel):
         return self
 
 
+class SubmodelSettings(BaseModel):
+    """`[cmp.0]` and `[cmp.1]`: what is one submodel's own."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    #: From a hyperparameter's common name to this model's own.
+    names: dict[str, str] = Field(default_factory=dict)
+    #: Variables of its environment.
+    environment: dict[str, str] = Field(default_factory=dict)
+    #: The device that all its runs are bound to, as the device variable has it; "none": it gets no device.
+    device: str | None = None
+
+
 class ComparisonSettings(BaseModel):
     """`[cmp]`: how two trainings become one number."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
     metric: str | None = None
     difference: str = "relative"
     models: list[str] | None = None
     labels: list[str] | None = None
+    submodel_0: SubmodelSettings = Field(default_factory=SubmodelSettings, alias="0")
+    submodel_1: SubmodelSettings = Field(default_factory=SubmodelSettings, alias="1")
+
+    @property
+    def submodels(self) -> list[SubmodelSettings]:
+        return [self.submodel_0, self.submodel_1]
 
     @field_validator("models", "labels")
     @classmethod
@@ -144,7 +163,9 @@ def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> Ex
 def _explained(error: ValidationError, path: Path) -> str:
     location = error.errors()[0]["loc"]
     fields = ExperimentSettings.model_fields
-    if len(location) > 1 and location[0] == "cmp":
+    if len(location) > 2 and location[0] == "cmp":
+        fields = SubmodelSettings.model_fields
+    elif len(location) > 1 and location[0] == "cmp":
         fields = ComparisonSettings.model_fields
     elif len(location) > 1 and location[0] == "search":
         fields = SearchSettings.model_fields
@@ -167,7 +188,11 @@ def _apply(content: dict[str, Any], override: str) -> None:
     elif section in ("search", "cmp") and dot:
         if section == "search" and name in ("evaluations", "generations"):
             content.setdefault("search", {}).pop("generations" if name == "evaluations" else "evaluations", None)
-        content.setdefault(section, {})[name] = value
+        *tables, last = name.split(".") if section == "cmp" else [name]
+        table = content.setdefault(section, {})
+        for each in tables:
+            table = table.setdefault(each, {})
+        table[last] = value
     elif not dot and key in ExperimentSettings.model_fields and key not in ("search", "cmp", "set"):
         content[key] = value
     else:

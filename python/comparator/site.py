@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,9 @@ VARIABLES = {
     "SITE_DIRECTIVES": "",
     "SITE_LAUNCH_OPTIONS": "",
     "SITE_LEAF": "python",
+    "SITE_CONTAINER_RUNTIME": "",
+    "SITE_CONTAINER_OPTIONS": "",
+    "SITE_IMAGE_FOLDER": "",
 }
 ENGINES = ("local", "swift-t")
 SCHEDULERS = ("none", "slurm", "pbs")
@@ -74,6 +78,9 @@ class Site:
     directives: tuple[str, ...] = ()  # for the scheduler, without its mark, as `-l filesystems=home`
     launch_options: str = ""  # of the program that starts the ranks of a job; {ranks} stands for their number
     leaf: str = "python"  # in the worker's own interpreter; "app": a command for each evaluation
+    container_runtime: str = ""  # "": the first that there is
+    container_options: tuple[str, ...] = ()  # further words for its program
+    image_folder: Path | None = None  # on a disk of each node, where images are copied before they are started
 
     def slots(self) -> list[Slot]:
         """Places for one training each on a node: devices times models per device, without devices the cores.
@@ -143,6 +150,9 @@ def read_site(name: str, root: Path) -> Site:
         directives=tuple(line.strip() for line in values["SITE_DIRECTIVES"].splitlines() if line.strip()),
         launch_options=values["SITE_LAUNCH_OPTIONS"],
         leaf=_choice(values, "SITE_LEAF", LEAVES, where),
+        container_runtime=values["SITE_CONTAINER_RUNTIME"],
+        container_options=tuple(shlex.split(values["SITE_CONTAINER_OPTIONS"])),
+        image_folder=Path(values["SITE_IMAGE_FOLDER"]).expanduser() if values["SITE_IMAGE_FOLDER"] else None,
     )
 
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from comparator.engine.jobs import SCHEDULERS
 from comparator.engine.swift_t import import_path
-from comparator.errors import ComparatorError, InputError
+from comparator.errors import ComparatorError, InputError, nearest
+from comparator.model.runtime import RUNTIMES, programs_of
 from comparator.site import Site, launch_environment, read_site
 
 HOLDS, FAILS, UNTESTED = "holds", "FAILS", "untested"
@@ -32,7 +33,6 @@ LISTS_DEVICES = {
     "ROCR_VISIBLE_DEVICES": (["rocm-smi", "--showid"], "GPU["),
     "ZE_AFFINITY_MASK": (["xpu-smi", "discovery", "--dump", "1"], ""),
 }
-CONTAINER_RUNTIMES = ("apptainer", "singularity", "ch-run")
 HELLO = """
 import io; import python;
 printf("the rank's Python: %s", python_persist("import sys; import comparator.ranks, deap, numpy",
@@ -73,9 +73,11 @@ def check_site(name: str, root: Path, *, on_node: bool = False) -> Iterator[Find
     if not alone:
         words = f"the nodes' data folder, devices and modules: comparator site check {name} --job tries them"
         yield Finding("site_worker", UNTESTED, words)
-    yield _data_folder(site)
+    yield _can_be_written("CANDLE_DATA_DIR", site.data_folder)
     yield from _devices(site, alone)
-    yield _container_runtime(surroundings, alone)
+    yield _container_runtime(site, surroundings, alone)
+    if alone and site.image_folder is not None:
+        yield _can_be_written("SITE_IMAGE_FOLDER", site.image_folder)
     if "swift-t" in site.engines and not on_node:
         yield from _swift_t(surroundings)
     if not alone:
@@ -128,16 +130,15 @@ def _node_script(site: Site, root: Path, output: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _data_folder(site: Site) -> Finding:
-    folder = site.data_folder
+def _can_be_written(variable: str, folder: Path) -> Finding:
     there = next(each for each in (folder, *folder.parents) if each.exists())
     try:
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
-        return Finding("CANDLE_DATA_DIR", FAILS, f"{there} cannot be written: {error.strerror}")
+        return Finding(variable, FAILS, f"{there} cannot be written: {error.strerror}")
     words = f"{folder} can be written from this host"
-    return Finding("CANDLE_DATA_DIR", HOLDS, words if folder.exists() else f"{words}; it is made on first use")
+    return Finding(variable, HOLDS, words if folder.exists() else f"{words}; it is made on first use")
 
 
 def _devices(site: Site, alone: bool) -> Iterator[Finding]:
@@ -161,17 +162,24 @@ def _devices(site: Site, alone: bool) -> Iterator[Finding]:
     yield Finding("SITE_DEVICES", outcome, f"{seen} seen by {command[0]}, {site.devices} in the file")
 
 
-def _container_runtime(surroundings: Mapping[str, str], alone: bool) -> Finding:
+def _container_runtime(site: Site, surroundings: Mapping[str, str], alone: bool) -> Finding:
+    if site.container_runtime not in ("", *RUNTIMES):
+        known = ", ".join(RUNTIMES)
+        words = f"'{site.container_runtime}': must be one of {known}{nearest(site.container_runtime, RUNTIMES)}"
+        return Finding("SITE_CONTAINER_RUNTIME", FAILS, words)
+    programs = programs_of(site.container_runtime)
     path = surroundings.get("PATH")
-    found = next((each for each in CONTAINER_RUNTIMES if shutil.which(each, path=path)), None)
+    found = next((each for each in programs if shutil.which(each, path=path)), None)
     if found is None:
+        if site.container_runtime and alone:
+            return Finding("SITE_CONTAINER_RUNTIME", FAILS, f"there is no {' nor '.join(programs)} on the PATH")
         where = (
             "on the PATH of this host; models in images need one" if alone else "on this host; the nodes may have it"
         )
-        return Finding("container runtime", UNTESTED, f"none of {', '.join(CONTAINER_RUNTIMES)} {where}")
-    done = _run([found, "--version"], surroundings)
-    words = (done.stdout or done.stderr).strip().splitlines()
-    return Finding("container runtime", HOLDS if done.returncode == 0 else FAILS, words[0] if words else found)
+        return Finding("container runtime", UNTESTED, f"none of {', '.join(programs)} {where}")
+    done = _run([found, "--version"], {"USER": "user", **surroundings})
+    said = (done.stdout or done.stderr).strip().splitlines()
+    return Finding("container runtime", HOLDS if done.returncode == 0 else FAILS, said[0] if said else found)
 
 
 def _swift_t(surroundings: Mapping[str, str]) -> Iterator[Finding]:

@@ -447,7 +447,7 @@ class Sitting:
     def _leaf(self, number: int, slots: Sequence[Slot]) -> Leaf:
         return Leaf(
             self._plan.frozen,
-            self._plan.models,
+            [model.placed(self._host.site.image_folder) for model in self._plan.models],
             self._plan.objective,
             experiments=self._host.experiments,
             data_folder=self._host.site.data_folder,

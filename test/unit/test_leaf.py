@@ -26,6 +26,9 @@ def submodel(number: int, **fields) -> dict:
         "seed": "rng_seed",
         "config": {},
         "without_effect": [],
+        "names": {},
+        "environment": {},
+        "device": None,
         **fields,
     }
 

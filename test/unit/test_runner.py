@@ -145,7 +145,7 @@ def test_how_a_process_of_its_own_fails(tmp_path, script, status, reason) -> Non
 def test_result_lines(tmp_path, lines, metrics) -> None:
     finished = training(tmp_path / "a")
     finished.log.write_text(f"epoch 1\n{lines}\nbye\n")
-    assert reported_results(finished).metrics == metrics
+    assert reported_results(finished, tmp_path / "data").metrics == metrics
 
 
 def test_files_add_what_no_line_gave(tmp_path) -> None:
@@ -153,7 +153,7 @@ def test_files_add_what_no_line_gave(tmp_path) -> None:
     finished.log.write_text("IMPROVE_RESULT val_loss: 0.1\n")
     (tmp_path / "a" / "result.txt").write_text("0.9\n")
     (tmp_path / "a" / "val_scores.json").write_text('{"mse": 0.5, "pcc": 0.7}')
-    assert reported_results(finished).metrics == {"val_loss": 0.1, "val_corr": 0.7}
+    assert reported_results(finished, tmp_path / "data").metrics == {"val_loss": 0.1, "val_corr": 0.7}
 
 
 KEEPER = """

@@ -155,7 +155,7 @@ def test_the_two_grids_of_the_paper_share_every_training() -> None:
     alone = read_hyperparameters(CFG / "dense-noise.txt")
     grids = [ParameterSpace.read(CFG / name) for name in ("noise-layer.json", "study-noise-layer.json")]
     counts = {"noise": 11, "layer_force": 11}
-    submodel = {"identity": "m", "data": "d", "seed": "rng_seed", "without_effect": []}
+    submodel = {"identity": "m", "data": "d", "seed": "rng_seed", "without_effect": [], "environment": {}}
     done = {
         run_identity(submodel, {**alone, **point}, 1, CFG)
         for point in grids[1].grid(counts)

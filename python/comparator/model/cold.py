@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import math
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from comparator.hyperparameters import as_flags
 from comparator.model.model import Model
-from comparator.model.process import GuardedProcess, call, exit_words
+from comparator.model.process import GuardedProcess, call, clear_scratch, exit_words
 from comparator.model.training import Outcome, Training
 from comparator.site import Slot
 
@@ -53,13 +54,14 @@ class ColdRunner:
                 code = None
             finally:
                 self._discard()
+                clear_scratch(training.folder)
         if self._cancelled:
             return Outcome("cancelled", reason="stopped")
         if code is None:
             return Outcome("timeout", reason=f"the run exceeded its limit of {training.timeout:g} seconds")
         if code != 0:
             return Outcome("failed", reason=_last_words(training.log) or exit_words(code, "train.sh"))
-        return reported_results(training)
+        return reported_results(training, self._data_folder)
 
     def cancel(self) -> None:
         with self._lock:
@@ -90,11 +92,12 @@ class ColdRunner:
                 self._process = None
 
 
-def reported_results(training: Training) -> Outcome:
+def reported_results(training: Training, data_folder: Path) -> Outcome:
     """What a finished `train.sh` reported: result lines of the log, then `result.txt`, then `val_scores.json`.
 
     A named line (`IMPROVE_RESULT val_r2: 0.4`) gives that metric, one without a name the metric that was asked
-    for; of several the last counts. The two files only add metrics that no line gave.
+    for; of several the last counts. The two files only add metrics that no line gave. They are looked for in the
+    run's folder, then where CANDLE's library writes: `DATA/MODEL/Output/EXPERIMENT_ID/RUN_ID`.
     """
     metrics: dict[str, float | None] = {}
     for line in training.log.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -104,7 +107,7 @@ def reported_results(training: Training) -> Outcome:
             if isinstance(value, str):
                 return Outcome("failed", metrics, reason=f"'{line.strip()[:80]}' reports no number")
             metrics[match[1] or training.metric] = value
-    result_file, scores_file = training.folder / "result.txt", training.folder / "val_scores.json"
+    result_file, scores_file = (_output(training, data_folder, name) for name in ("result.txt", "val_scores.json"))
     if result_file.is_file() and result_file.stat().st_size:
         words = result_file.read_text(errors="replace").split()
         value = _finite(words[0]) if words else "nothing"
@@ -116,6 +119,15 @@ def reported_results(training: Training) -> Outcome:
     if not metrics:
         return Outcome("failed", reason="train.sh ended well but reported no result (no IMPROVE_RESULT line)")
     return Outcome("ok", metrics)
+
+
+def _output(training: Training, data_folder: Path, name: str) -> Path:
+    """Where a run has written the file called `name`, if it has."""
+    names = [str(training.hyperparameters.get(key, "")) for key in ("experiment_id", "run_id")]
+    own = training.folder / name
+    if own.is_file() or not all(names):
+        return own
+    return next(iter(sorted(data_folder.glob("/".join(["*", "Output", *map(glob.escape, names), name])))), own)
 
 
 def _scores(path: Path) -> dict[str, float]:

@@ -5,14 +5,24 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
-from comparator.model.container import DATA_FOLDER, IMAGE_ENDINGS, Image, image_digest, look_into
 from comparator.model.description import ModelDescription, parse_description, read_description
+from comparator.model.image import (
+    DATA_FOLDER,
+    Image,
+    description_beside,
+    image_digest,
+    image_state,
+    is_image,
+    look_into,
+)
+from comparator.model.runtime import find_runtime
+from comparator.site import Site
 
 NOT_PART_OF_A_MODEL = {"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 
@@ -28,7 +38,7 @@ class Model:
 
     @property
     def is_folder(self) -> bool:
-        return self.path.is_dir()
+        return self.image is None and self.path.is_dir()
 
     @property
     def module(self) -> str | None:
@@ -54,6 +64,8 @@ class Model:
             return value
         if isinstance(value, str) and (value + "/").startswith(f"{data_folder}/"):
             return DATA_FOLDER + value[len(str(data_folder)) :]
+        if isinstance(value, Path):
+            return Path(self.seen(str(value), data_folder))
         if isinstance(value, list):
             return [self.seen(each, data_folder) for each in value]
         if isinstance(value, dict):
@@ -79,6 +91,15 @@ class Model:
                 content = hashlib.sha256(file.read_bytes()).hexdigest()
                 digest.update(f"{root.name}/{file.relative_to(root).as_posix()}\0{content}\n".encode())
         return digest.hexdigest()
+
+    @property
+    def state(self) -> str | None:
+        """What tells in no time that a model is unchanged, None where only its `identity` does."""
+        return image_state(self.path) if self.image is not None and self.path.is_file() else None
+
+    def placed(self, folder: Path | None) -> Model:
+        """The model as this node runs it: an image from `folder`, on a disk of the node. Raises `InputError`."""
+        return self if self.image is None else replace(self, image=self.image.placed(folder))
 
     def config_file(self, value: object, data_folder: Path) -> Path | None:
         """Find the file that a `config_file` hyperparameter names: the data folder's, else the one that ships."""
@@ -115,14 +136,15 @@ def outside_container(value: object, data_folder: Path) -> object:
     return value
 
 
-def find_model(reference: str, relative_to: Path, containers: Path, where: str) -> Model:
+def find_model(reference: str, relative_to: Path, containers: Path, where: str, site: Site | None = None) -> Model:
     """Find what `reference` names: a path, a folder in `containers/`, or an importable Python module.
 
-    `relative_to` is the folder of the file that names the model, `where` the words for that place in errors.
+    `relative_to` is the folder of the file that names the model, `where` the words for that place in errors; `site`
+    says which runtime images are for. Raises `InputError`.
     """
     path = (relative_to / Path(reference).expanduser()).resolve()
-    if path.suffix in IMAGE_ENDINGS:
-        return _image_model(path, reference, where)
+    if is_image(path):
+        return _image_model(path, reference, where, site)
     if path.is_dir():
         return _folder_model(path, reference, where)
     if path.is_file():
@@ -145,9 +167,14 @@ def _folder_model(path: Path, reference: str, where: str) -> Model:
     return Model(description.name or path.name, path.resolve(), description)
 
 
-def _image_model(path: Path, reference: str, where: str) -> Model:
-    image = look_into(path, reference, where)
-    beside = path.with_name(f"{path.name}.toml")
+def _image_model(path: Path, reference: str, where: str, site: Site | None) -> Model:
+    if site is None:
+        image = look_into(path, reference, where, find_runtime(), nodes_have_one=False)
+    else:
+        of_site = f"site '{site.name}': SITE_CONTAINER_RUNTIME"
+        runtime = find_runtime(site.container_runtime, site.container_options, of_site)
+        image = look_into(path, reference, where, runtime, nodes_have_one=site.scheduler != "none")
+    beside = description_beside(path)
     if beside.is_file():
         description = read_description(beside)
     else:

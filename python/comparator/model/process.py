@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,14 +13,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from comparator.model import container
+from comparator.model.image import DATA_FOLDER
 from comparator.model.model import Model
+from comparator.model.runtime import Call
 from comparator.site import Slot
 
 GUARD = Path(__file__).parent / "guard.py"
 GUARD_LIMIT_SECONDS = 5.0
 SERVER = Path(__file__).parent / "server.py"
 SERVER_IN_IMAGE = "/comparator_server.py"
+SCRATCH = ".tmp"
 THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -102,20 +105,33 @@ class GuardedProcess:
 
 
 def call(
-    model: Model, inside: list[str], slot: Slot, data_folder: Path, folder: Path | None = None
+    model: Model,
+    inside: list[str],
+    slot: Slot,
+    data_folder: Path,
+    folder: Path | None = None,
+    lent_folder: Path | None = None,
 ) -> tuple[list[str], dict[str, str]]:
     """The command and the environment by which `inside`, a script of the model say, is run.
 
-    In an image it sees `data_folder` as `/candle_data_dir`, and `folder`, where it works, with all beside it.
+    In an image it sees `data_folder` as `/candle_data_dir`, and `folder`, where it works, with all beside it or in
+    `lent_folder`; its `/tmp` lies in `folder` and goes with `clear_scratch`.
     """
     if model.image is None:
         return inside, run_environment(slot, data_folder)
-    lent = {data_folder: container.DATA_FOLDER, SERVER: SERVER_IN_IMAGE}
+    lent = {data_folder: DATA_FOLDER, SERVER: SERVER_IN_IMAGE}
     if folder is not None:
-        lent[folder.parent] = str(folder.parent)
-    given = _told(slot, container.DATA_FOLDER)
-    command = model.image.command(inside, given, lent, working_folder=folder, device=slot.device is not None)
-    return command, container.host_environment()
+        (folder / SCRATCH).mkdir(exist_ok=True)
+        shown = lent_folder or folder.parent
+        lent |= {folder / SCRATCH: "/tmp", shown: str(shown)}
+    given = _told(slot, DATA_FOLDER)
+    command = model.image.command(Call(inside, given, lent, folder, uses_device=slot.device is not None))
+    return command, model.image.host_environment()
+
+
+def clear_scratch(folder: Path) -> None:
+    """Remove what a command in an image left in its `/tmp`, once it has ended."""
+    shutil.rmtree(folder / SCRATCH, ignore_errors=True)
 
 
 def run_environment(slot: Slot, data_folder: Path) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from comparator.model.model import Model
-from comparator.model.process import SERVER, SERVER_IN_IMAGE, GuardedProcess, call, exit_words
+from comparator.model.process import SERVER, SERVER_IN_IMAGE, GuardedProcess, call, clear_scratch, exit_words
 from comparator.model.training import Outcome, Status, Training
 from comparator.site import Slot
 
@@ -36,6 +36,7 @@ class WarmRunner:
     def __init__(self, model: Model, slot: Slot, data_folder: Path) -> None:
         self._model, self._slot, self._data_folder = model, slot, data_folder
         self._server: GuardedProcess | None = None
+        self._server_folder: Path | None = None
         self._defaults: dict[str, Any] | None = None
         self._served = 0
         self._buffer = b""
@@ -97,6 +98,7 @@ class WarmRunner:
             inside = self._command(module)
             command, environment = call(self._model, inside, self._slot, self._data_folder, folder)
             self._server = GuardedProcess(command, environment, log, piped=True, folder=folder)
+            self._server_folder = folder
             self._served, self._buffer = 0, b""
         ready = self._reply(START_LIMIT_SECONDS, "importing the model")
         if not ready["ready"]:
@@ -117,7 +119,7 @@ class WarmRunner:
         }
         assert self._server is not None
         try:
-            self._server.requests.write(json.dumps(request).encode() + b"\n")
+            self._server.requests.write(json.dumps(request, default=str).encode() + b"\n")
             self._server.requests.flush()
         except BrokenPipeError:
             raise ServerEnded("failed", "the model's process ended between two runs") from None
@@ -155,3 +157,6 @@ class WarmRunner:
             if self._server is not None:
                 self._server.close()
                 self._server = None
+            if self._server_folder is not None:
+                clear_scratch(self._server_folder)
+                self._server_folder = None

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.model.model import Model
-from comparator.model.process import GuardedProcess, call, exit_words
+from comparator.model.process import GuardedProcess, call, clear_scratch, exit_words
 from comparator.site import Slot
 from comparator.sitting import Host
 from comparator.store import RunStore, read_json
@@ -137,7 +137,7 @@ class Inference:
         return [str(script), *where, *flags]
 
     def _start(self, inside: list[str], folder: Path, slot: Slot) -> str | None:
-        command, environment = call(self._model, inside, slot, self._data_folder, folder)
+        command, environment = call(self._model, inside, slot, self._data_folder, folder, self._runs.folder)
         with (folder / LOG).open("wb") as log:
             log.write(f"comparator: {' '.join(command)}\n".encode())
             log.flush()
@@ -154,6 +154,7 @@ class Inference:
                 with self._lock:
                     self._processes.discard(process)
                 process.close()
+                clear_scratch(folder)
         if code == 0:
             return None
         last = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1].strip()

@@ -1,0 +1,206 @@
+"""Images: a model packed with everything it needs.
+
+An image is a file (SIF, or a squashed file system) or an unpacked root file system in a folder. It is a model by its
+scripts, which stand on its PATH: `train.sh`, and perhaps `preprocess.sh` and `infer.sh`. It may describe itself by a
+`model.toml` in the folder that its IMPROVE_MODEL_DIR names; one beside the image, `NAME.sif.toml` for `NAME.sif`,
+takes its place.
+
+A command in it sees the data folder as `/candle_data_dir` and the folder of its runs under its own name, may write
+there and in a `/tmp` of its own, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from comparator.errors import InputError
+from comparator.model.runtime import Call, Runtime, programs_of, unpack
+
+DATA_FOLDER = "/candle_data_dir"
+IMAGE_ENDINGS = (".sif", ".simg", ".img", ".sqfs")
+SCRIPTS = ("train.sh", "preprocess.sh", "infer.sh")
+LOOK_SECONDS = 300.0
+#: Prints the scripts there are, a blank line, those that are there but not executable, a blank line, the model's
+#: folder, and its description.
+LOOK = """
+for script in {scripts}; do if command -v "$script" >/dev/null; then echo "$script"; fi; done
+echo
+IFS=:
+for script in {scripts}; do for folder in $PATH; do
+  if [ -f "$folder/$script" ] && [ ! -x "$folder/$script" ]; then echo "$folder/$script"; fi
+done; done
+echo
+echo "${{IMPROVE_MODEL_DIR:-}}"
+cat "${{IMPROVE_MODEL_DIR:-/nowhere}}/model.toml" 2>/dev/null || true
+"""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that was looked into: `folder` is the model's own in it, `description` the text of its `model.toml`.
+
+    `runtime` is None where this host has none and the image could not be looked into; the nodes do it.
+    """
+
+    path: Path
+    runtime: Runtime | None
+    scripts: tuple[str, ...]
+    folder: str
+    description: str
+    is_placed: bool = False
+
+    def command(self, call: Call) -> list[str]:
+        """The command of this host that runs `call` in the image; unpacks it first where it has to be."""
+        ready = self if self.is_placed else self.placed(None)
+        assert ready.runtime is not None
+        return ready.runtime.command(ready.path, call)
+
+    def host_environment(self) -> dict[str, str]:
+        """What the runtime's own program finds in its environment."""
+        return {} if self.runtime is None else self.runtime.environment()
+
+    def placed(self, folder: Path | None) -> Image:
+        """The image as this node runs it: copied to `folder`, on a disk of its own, and unpacked where it has to be.
+
+        Once a node, whichever of its processes comes first; the others wait for it. Without a `folder` only what has
+        to be unpacked is, in the folder of temporary files. Raises `InputError`.
+        """
+        if self.runtime is None:
+            raise InputError(f"{self.path}: there is neither {' nor '.join(programs_of())} on the PATH of this node")
+        unpacks = self.runtime.needs_unpacking
+        if folder is None and not unpacks:
+            return self
+        place = folder or Path(tempfile.gettempdir()) / f"comparator-images-{os.getuid()}"
+        return replace(self, path=_place(self.path, place, unpacks=unpacks), is_placed=True)
+
+
+def is_image(path: Path) -> bool:
+    """Whether a path is that of an image: by its ending, or as a folder with a root file system in it."""
+    if path.suffix in IMAGE_ENDINGS and not path.is_dir():
+        return True
+    return (path / "bin").is_dir() and (path / "etc").is_dir() and not (path / "train.sh").exists()
+
+
+def look_into(path: Path, reference: str, where: str, runtime: Runtime | None, *, nodes_have_one: bool) -> Image:
+    """Find out what an image offers; raises `InputError` where it is none, or no model.
+
+    Without a runtime on this host that is an error too, unless `nodes_have_one`, and a description beside the image
+    says what can be known beforehand.
+    """
+    said = f"{where}: image '{reference}'"
+    if not path.exists():
+        raise InputError(f"{said}: no such file ({path})")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{said}: may not be read by this user ({path})")
+    if runtime is None:
+        if nodes_have_one and description_beside(path).is_file():
+            return Image(path, None, ("train.sh",), "", "")
+        beside = f" here, nor a description beside the image ({description_beside(path)})" if nodes_have_one else ""
+        raise InputError(f"{said}: there is neither {' nor '.join(programs_of())} on the PATH{beside}")
+    image = Image(path, runtime, (), "", "")
+    looked = _look(image, said)
+    if looked.returncode != 0:
+        raise InputError(f"{said}: {Path(runtime.program).name} cannot run it: {runtime.reason(looked.stderr)}")
+    scripts, locked, rest = _sections(looked.stdout)
+    if "train.sh" not in scripts:
+        hint = f"; {locked[0]} is not executable" if locked else ""
+        raise InputError(f"{said}: is no model: there is no train.sh on its PATH{hint}")
+    folder, _, description = rest.partition("\n")
+    return replace(image, scripts=tuple(scripts), folder=folder, description=description)
+
+
+def description_beside(path: Path) -> Path:
+    """The file that takes the place of an image's own description."""
+    return path.with_name(f"{path.name}.toml")
+
+
+def image_digest(path: Path) -> str:
+    """SHA-256 of an image; read once a process, and again where it has changed."""
+    return _digest(path, image_state(path))
+
+
+def image_state(path: Path) -> str:
+    """What changes when an image file does, and is quick to find out: its size and time; of a folder its own time."""
+    status = path.stat()
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def _look(image: Image, said: str) -> subprocess.CompletedProcess[str]:
+    assert image.runtime is not None
+    inside = ["/bin/sh", "-c", LOOK.format(scripts=" ".join(SCRIPTS))]
+    try:
+        return subprocess.run(
+            image.command(Call(inside, {}, {})),
+            env=image.runtime.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=LOOK_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise InputError(f"{said}: does not start within {LOOK_SECONDS:g} seconds") from None
+
+
+def _sections(printed: str) -> tuple[list[str], list[str], str]:
+    """The scripts, those that are not executable, and the rest of what looking into an image printed."""
+    lines = printed.split("\n")
+    first = lines.index("")
+    second = lines.index("", first + 1)
+    return lines[:first], lines[first + 1 : second], "\n".join(lines[second + 1 :])
+
+
+def _place(path: Path, folder: Path, *, unpacks: bool) -> Path:
+    """Copy or unpack an image into `folder`, if that is not done yet."""
+    state = hashlib.sha256(f"{path.resolve()} {image_state(path)}".encode()).hexdigest()[:16]
+    target = folder / (f"{path.stem}-{state}" + ("" if unpacks or path.is_dir() else path.suffix))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{target.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not target.exists():
+                for unfinished in folder.glob(f"{target.name}.part-*"):
+                    shutil.rmtree(unfinished, ignore_errors=True)
+                part = Path(tempfile.mkdtemp(prefix=f"{target.name}.part-", dir=folder)) / target.name
+                if path.is_dir():
+                    shutil.copytree(path, part, symlinks=True)
+                elif unpacks:
+                    unpack(path, part)
+                else:
+                    shutil.copyfile(path, part)
+                part.rename(target)
+                part.parent.rmdir()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be placed in {folder}: {error.strerror or error}") from None
+    return target
+
+
+@functools.lru_cache
+def _digest(path: Path, state: str) -> str:
+    whole = hashlib.sha256()
+    for file in _files_below(path) if path.is_dir() else [path]:
+        if path.is_dir():
+            whole.update(f"{file.relative_to(path)}\0".encode())
+        if file.is_symlink():
+            whole.update(str(file.readlink()).encode())
+        elif file.is_file():
+            with file.open("rb") as content:
+                while piece := content.read(1 << 20):
+                    whole.update(piece)
+    return whole.hexdigest()
+
+
+def _files_below(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        folders.sort()
+        yield from (Path(folder, name) for name in sorted(names))
