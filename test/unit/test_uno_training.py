@@ -47,6 +47,7 @@ def test_every_metric_is_described_and_in_range(capsys: pytest.CaptureFixture[st
     assert len(metrics["val_loss"]) == len(metrics["loss"]) == metrics["epochs_done"] == 2
     assert metrics["training_rows"] == 400 // 32 * 32 and metrics["validation_rows"] % 32 == 0
     assert metrics["val_mean_predictor_loss"] >= metrics["val_label_variance"] > 0
+    assert metrics["val_loss_over_variance"] == pytest.approx(1 - metrics["val_r2"][-1])
     assert metrics["test_GDSC2_loss"] > 0 and -1 <= metrics["test_GDSC2_corr"] <= 1
     log = capsys.readouterr().out
     assert "split by cell, seed 1" in log and "Epoch 2/2" in log

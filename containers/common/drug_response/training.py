@@ -99,9 +99,13 @@ def _train_fold(
     print("Comparing y_true and y_pred:")
     _tell_scores(found)
     mean_predictor = scores(hyperparameters, labels, np.full(len(labels), task.labels.training_mean))
+    validated = {f"val_{name}": value for name, value in scores(hyperparameters, labels, trained.validated).items()}
+    variance = float(np.var(labels, dtype=np.float64))
     facts = {
+        **{name: value for name, value in validated.items() if name not in trained.history},
+        "val_loss_over_variance": validated["val_loss"] / variance if variance > 0 else float("nan"),
         "val_mean_predictor_loss": mean_predictor["loss"],
-        "val_label_variance": float(np.var(labels, dtype=np.float64)),
+        "val_label_variance": variance,
         "training_rows": trained.training_rows,
         "validation_rows": len(labels),
     }
