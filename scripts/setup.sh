@@ -40,7 +40,7 @@ install() {
 }
 
 purpose=${1:-run}
-case $purpose in run) extras=uno ;; test) extras=uno,test ;; *) die "'$purpose': nothing, or 'test'" ;; esac
+case $purpose in run) extras=models ;; test) extras=models,test ;; *) die "'$purpose': nothing, or 'test'" ;; esac
 wanted="$root $(cat "$root/pyproject.toml" "$root/scripts/setup.sh" "$root/scripts/data-requirements.txt" | cksum)"
 is_done "$purpose" && exit 0
 

@@ -5,11 +5,6 @@
 # With --count_rows True the last lines are `IMPROVE_RESULT training_rows: N` and `... validation_rows: N`.
 # Exits with 2 and one line on standard error where a study is missing or the folder cannot be written.
 set -eu
-# shellcheck source-path=SCRIPTDIR source=common.sh
-. "$(dirname "$(readlink -f "$0")")/common.sh"
-
-if [[ ${1:---} != --* ]]; then
-    use_data "$1"
-    shift
-fi
-stage preprocess "$@"
+# shellcheck source-path=SCRIPTDIR source=../common/run.sh
+. "$(dirname "$(readlink -f "$0")")/../common/run.sh"
+run_stage preprocess "[CONFIG] [--name value ...]" "$@"

@@ -275,10 +275,10 @@ def uno_data(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def dataset(folder: Path, **changes: Any) -> Any:
-    from uno.data import read_dataset
-    from uno.hyperparameters import complete
+    from drug_response.dataset import read_dataset
+    from uno import HYPERPARAMETERS
 
-    return read_dataset(complete({**SMALL, **changes}), folder)
+    return read_dataset(HYPERPARAMETERS.complete({**SMALL, **changes}), folder)
 
 
 @pytest.mark.parametrize(("split", "column"), [("cell", "cell_line"), ("drug", "drug")])
@@ -305,10 +305,10 @@ def test_smaller_trainings_have_a_part_of_the_rows_of_larger_ones(uno_data: Path
 
 
 def test_rows_are_counted_without_a_training(uno_data: Path) -> None:
-    from uno.data import count_rows
-    from uno.hyperparameters import complete
+    from drug_response.dataset import count_rows
+    from uno import HYPERPARAMETERS
 
-    settings = complete({**SMALL, "train_sources": ["CCLE"], "row_limit": None})
+    settings = HYPERPARAMETERS.complete({**SMALL, "train_sources": ["CCLE"], "row_limit": None})
     training, validation = count_rows(settings, uno_data)
     assert validation == 64 and training == len(dataset(uno_data, train_sources=["CCLE"], row_limit=None).training)
     with pytest.raises(ValueError, match="split_over = 'data'"):
@@ -317,8 +317,8 @@ def test_rows_are_counted_without_a_training(uno_data: Path) -> None:
 
 def test_uno_is_tested_on_each_study_in_one_start(uno_data: Path, tmp_path: Path) -> None:
     import uno
-    from uno.inference import predict
 
+    predict = uno.MODEL.predict
     uno.run({**SMALL, "train_sources": ["CCLE"], "output_dir": str(tmp_path / "run")})
     together = predict(tmp_path / "run", tmp_path / "all", {"test_sources": ["CCLE", "GDSC2"], "separate_tests": True})
     for study in ("CCLE", "GDSC2"):

@@ -12,7 +12,10 @@ import pytest
 
 import uno
 from comparator.model.description import read_description
-from uno.hyperparameters import MODEL_FOLDER, check, complete, descriptions, find_config_file, given_values
+from uno import HYPERPARAMETERS
+
+MODEL_FOLDER = HYPERPARAMETERS.folder
+check, complete, given_values = HYPERPARAMETERS.check, HYPERPARAMETERS.complete, HYPERPARAMETERS.given_values
 
 
 def test_the_description_is_read_by_the_comparator_and_lists_every_hyperparameter() -> None:
@@ -88,14 +91,14 @@ def test_the_shipped_default_file_is_taken_where_the_data_folder_has_none(
 ) -> None:
     monkeypatch.setenv("CANDLE_DATA_DIR", str(tmp_path))
     name = "/candle_data_dir/uno_auc_model.txt"
-    assert find_config_file(name).parent == MODEL_FOLDER
+    assert HYPERPARAMETERS.find_config_file(name).parent == MODEL_FOLDER
     (tmp_path / "uno_auc_model.txt").write_text("[Global_Params]\nepochs = 5\n")
-    assert find_config_file(name).parent == tmp_path
+    assert HYPERPARAMETERS.find_config_file(name).parent == tmp_path
     assert uno.initialize_parameters()["epochs"] == 5
 
 
 def test_what_is_without_effect_is_said() -> None:
-    without = {name for name, entry in descriptions().items() if entry.get("effect") == "none"}
+    without = {name for name, entry in HYPERPARAMETERS.descriptions.items() if entry.get("effect") == "none"}
     assert without >= {"out_act", "metrics", "scaling", "batch_normalization", "max_val_loss", "partition_by"}
 
 

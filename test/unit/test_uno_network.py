@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import uno
-from uno.hyperparameters import complete
 
 keras = pytest.importorskip("keras")
 
@@ -123,7 +122,7 @@ def test_dropout_is_permanent_and_of_the_asked_rate() -> None:
 
 
 def test_weight_counts_of_the_original() -> None:
-    settings = complete({})
+    settings = uno.HYPERPARAMETERS.complete({})
     auc = network_shape(settings, [("rnaseq", 942), ("descriptors", 5270)], 0)
     assert auc.weight_count == 16_224_001
     default = {**settings, "dense": [1000] * 3}

@@ -17,9 +17,11 @@ pytest.importorskip("tensorflow")
 
 import uno
 from comparator.model.description import read_description
-from uno.data import read_dataset
-from uno.hyperparameters import MODEL_FOLDER, complete, descriptions
-from uno.training import _labels, add_noise
+from drug_response.dataset import read_dataset
+from drug_response.training import add_noise, noisy_labels
+from uno import HYPERPARAMETERS
+
+MODEL_FOLDER, complete, descriptions = HYPERPARAMETERS.folder, HYPERPARAMETERS.complete, HYPERPARAMETERS.descriptions
 
 SMALL = {"match_studies": ["CCLE", "GDSC1"], "layer_force": 8, "epochs": 1, "row_limit": 400, "rng_seed": 4}
 
@@ -45,6 +47,7 @@ def test_every_metric_is_described_and_in_range(capsys: pytest.CaptureFixture[st
     assert len(metrics["val_loss"]) == len(metrics["loss"]) == metrics["epochs_done"] == 2
     assert metrics["training_rows"] == 400 // 32 * 32 and metrics["validation_rows"] % 32 == 0
     assert metrics["val_mean_predictor_loss"] >= metrics["val_label_variance"] > 0
+    assert metrics["val_loss_over_variance"] == pytest.approx(1 - metrics["val_r2"][-1])
     assert metrics["test_GDSC2_loss"] > 0 and -1 <= metrics["test_GDSC2_corr"] <= 1
     log = capsys.readouterr().out
     assert "split by cell, seed 1" in log and "Epoch 2/2" in log
@@ -78,10 +81,8 @@ def test_the_split_keeps_test_studies_apart_too(data_folder: Path, split: str, s
 
 
 def test_a_model_of_several_folds_is_tested_on_its_own_folds_rows(data_folder: Path, tmp_path: Path) -> None:
-    from uno.inference import predict
-
     metrics = uno.run({**SMALL, "cv": 3, "output_dir": str(tmp_path), "cp": True})
-    predict(tmp_path, tmp_path, {})
+    uno.MODEL.predict(tmp_path, tmp_path, {})
     settings = complete({**SMALL, "cv": 3})
     last = read_dataset(settings, data_folder, fold=2)
     predicted = pd.read_csv(tmp_path / "test_y_data_predicted.csv")
@@ -102,7 +103,7 @@ def test_noise_goes_on_training_labels_unless_both_are_asked_for(data_folder: Pa
     dataset = read_dataset(complete(SMALL), data_folder)
 
     def labels(**changes: Any) -> Any:
-        return _labels(complete({**SMALL, **changes}), dataset.training, dataset.validation)
+        return noisy_labels(complete({**SMALL, **changes}), dataset.training, dataset.validation)
 
     clean, noisy, both = labels(), labels(noise=50), labels(noise=50, noise_validation=True)
     np.testing.assert_array_equal(clean.training, dataset.training.labels)
@@ -234,4 +235,11 @@ def test_the_papers_pair_trains_on_the_benchmark(benchmark_folder: Path, monkeyp
 
 
 def test_every_hyperparameter_has_a_kind_that_is_known() -> None:
-    assert {entry["type"] for entry in descriptions().values()} <= {"float", "int", "bool", "string", "list", "any"}
+    assert {entry["type"] for entry in descriptions.values()} <= {
+        "float",
+        "int",
+        "bool",
+        "string",
+        "list",
+        "any",
+    }

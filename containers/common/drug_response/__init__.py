@@ -1,4 +1,22 @@
-"""Drug-response data for every model of this project: read, prepare once, select, match, split, score.
+"""What the drug-response models of this project share: data, hyperparameters, training, files, the three scripts.
+
+A new model `NAME` is a folder `containers/NAME` with a package `NAME`, whose `__init__` has
+
+    MODEL = Model("Name", Hyperparameters(FOLDER, "name_params.txt"), "NAME.training")
+
+and `initialize_parameters()` and `run(params)` that call it; with `model.toml`, that default file, and `train.sh`,
+`preprocess.sh`, `infer.sh` that source `../common/run.sh`. Its module `NAME.training` has two functions, and may import
+what is slow to import:
+
+- `fit(task: training.Task) -> training.Trained` learns from `task.training` and `task.labels.training`, looking
+  features up in `task.dataset.tables`; where it learns in epochs, by `epochs.train_epochs`. What it returns also
+  predicts and saves (`output.write_model`).
+- `load(folder, model, source, tables)` makes of a `output.SavedModel` a function that predicts a `dataset.Part`.
+
+Rows, splits, noise, metrics, tests, folds, files and the log then are those of every model here. Besides those of
+`dataset.DATA_KEYS` these are the hyperparameters that must be described in `model.toml`: `noise noise_add
+noise_validation batch_size loss rng_seed separate_tests count_rows config_file output_dir experiment_id run_id cp`, for
+epochs `epochs shuffle es patience timeout` too.
 
 | module | holds |
 |---|---|
@@ -11,7 +29,12 @@
 | `selection` | which rows: the measure that is learned, matching, filters |
 | `features` | which columns: genes and drug features, standardised on the training rows |
 | `splits` | training, validation and test rows |
+| `dataset` | all that a training needs of these, from its hyperparameters |
 | `metrics` | mse, mae, R2, Pearson, Spearman |
+| `hyperparameters` | names and limits from `model.toml`, defaults, checks; standard library only |
+| `training`, `epochs` | one training: noise, scores, tests, folds, log; learning in epochs |
+| `output`, `inference` | the files of a run; tests of a saved model |
+| `model`, `stages` | a model as a CANDLE-compliant module, and as scripts |
 
 Nothing is imported here, so that a check of prepared data needs neither NumPy nor pandas.
 """

@@ -10,14 +10,19 @@ the numbers are those of a fresh process, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from uno import hyperparameters
+from drug_response.hyperparameters import Hyperparameters
+from drug_response.model import Model
+
+HYPERPARAMETERS = Hyperparameters(Path(__file__).resolve().parent.parent, "uno_auc_model.txt")
+MODEL = Model("Uno", HYPERPARAMETERS, "uno.training")
 
 
 def initialize_parameters() -> dict[str, Any]:
     """Return every hyperparameter with its default (`model.toml`, `uno_auc_model.txt`); needs no TensorFlow."""
-    return hyperparameters.defaults()
+    return HYPERPARAMETERS.defaults()
 
 
 def run(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,6 +35,4 @@ def run(params: Mapping[str, Any]) -> dict[str, Any]:
     Raises ValueError, one line that names the key, for a value that is not allowed, a study that the data do
     not have, or data that cannot be read.
     """
-    from uno.training import train
-
-    return train(hyperparameters.complete(hyperparameters.given_values(params)))
+    return MODEL.run(params)

@@ -1,11 +1,12 @@
-"""One training of Uno, from checked hyperparameters to metrics."""
+"""Uno's part of a training: its network, its schedule, and what is kept of it on disk.
+
+`model.npz` holds the weights of each layer after the last epoch, which the reported metrics are of, as `weight_0`,
+`weight_1`, ...; `model.json` the shape.
+"""
 
 from __future__ import annotations
 
-import functools
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,20 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from drug_response import metrics
-from uno import saved_model
-from uno.data import Dataset, Part, read_dataset
-from uno.hyperparameters import data_folder
+from drug_response.dataset import Dataset, Part
+from drug_response.epochs import train_epochs
+from drug_response.output import SavedModel, no_model, write_model
+from drug_response.tables import Source
+from drug_response.training import Task, Trained
 from uno.network import Shape, Structure, draw_weights, residual_layers
-from uno.program import TEST_STREAM, VALIDATION_STREAM, Program, program, set_up_tensorflow
+from uno.program import (
+    PREDICTION_STREAM,
+    TEST_STREAM,
+    VALIDATION_STREAM,
+    program,
+    set_up_tensorflow,
+)
 from uno.schedule import LearningRate
-
-History = dict[str, list[float]]
-
-#: Streams of NumPy's random numbers, besides the run's seed.
-_ORDER, _TRAINING_NOISE, _VALIDATION_NOISE = 1, 2, 3
 
 
 def network_shape(hyperparameters: Mapping[str, Any], features: Sequence[tuple[str, int]], raw_width: int) -> Shape:
@@ -59,88 +62,56 @@ def network_structure(hyperparameters: Mapping[str, Any], shape: Shape) -> Struc
     )
 
 
-def add_noise(
-    labels: NDArray[np.float32], mean_label: float, percent: float, seed: int, stream: int
-) -> NDArray[np.float32]:
-    """Add Gaussian noise with a standard deviation of `percent` of the mean label.
-
-    The same seed gives the same draws whatever the percentage, scaled.
-    """
-    draws = np.random.default_rng([seed, stream]).standard_normal(len(labels))
-    return (labels + abs(mean_label) * percent / 100.0 * draws).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class _Labels:
-    """Training and validation labels, noise included, and the training labels' mean without it."""
-
-    training: NDArray[np.float32]
-    validation: NDArray[np.float32]
-    training_mean: float
-
-
-def _labels(hyperparameters: Mapping[str, Any], training: Part, validation: Part) -> _Labels:
-    mean = float(np.mean(training.labels, dtype=np.float64))
-    percent = hyperparameters["noise"] if hyperparameters["noise_add"] else 0.0
-    noisy = functools.partial(add_noise, mean_label=mean, percent=percent, seed=hyperparameters["rng_seed"])
-    return _Labels(
-        noisy(training.labels, stream=_TRAINING_NOISE) if percent else training.labels,
-        noisy(validation.labels, stream=_VALIDATION_NOISE)
-        if percent and hyperparameters["noise_validation"]
-        else validation.labels,
-        mean,
-    )
-
-
-def train(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Train as the checked, complete hyperparameters say; returns metrics by name, see `uno.run`."""
+def fit(task: Task) -> Trained:
+    """Train the network that the hyperparameters ask for."""
     set_up_tensorflow()
-    folder = data_folder()
-    if hyperparameters["output_dir"]:
-        saved_model.make_folder(Path(hyperparameters["output_dir"]))
-    folds = [_train_fold(hyperparameters, folder, fold) for fold in range(hyperparameters["cv"])]
-    return folds[0] if len(folds) == 1 else _mean_of_folds(folds)
-
-
-def _mean_of_folds(folds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return each metric's mean over the folds: of curves the last values."""
-    last = [{name: value[-1] if isinstance(value, list) else value for name, value in fold.items()} for fold in folds]
-    return {name: float(np.mean([fold[name] for fold in last])) for name in last[0]}
-
-
-def _train_fold(hyperparameters: Mapping[str, Any], folder: Path, fold: int) -> dict[str, Any]:
-    dataset = read_dataset(hyperparameters, folder, fold)
-    batch_size = hyperparameters["batch_size"]
-    training = dataset.training.whole_batches(1, "training")
-    if len(training) < batch_size:
-        raise ValueError(f"batch_size = {batch_size}: there are only {len(training)} training rows")
-    validation = dataset.validation.whole_batches(batch_size, "validation")
-    labels = _labels(hyperparameters, training, validation)
-    shape = network_shape(
-        hyperparameters, [(table.kind, len(table.names)) for table in dataset.features], len(dataset.studies)
-    )
-    _tell_beginning(hyperparameters, dataset, training, validation, shape, fold)
+    hyperparameters, dataset = task.hyperparameters, task.dataset
+    batch_size, seed, dropout = (hyperparameters[key] for key in ("batch_size", "rng_seed", "dropout"))
+    features = [(table.kind, len(table.names)) for table in dataset.features]
+    shape = network_shape(hyperparameters, features, len(dataset.studies))
+    print(f"{shape.weight_count} weights, layers of {', '.join(str(outputs) for _, outputs in shape.layers)}")
     network = program(network_structure(hyperparameters, shape))
-    network.start(draw_weights(shape, hyperparameters["initialization"], hyperparameters["rng_seed"]))
+    network.start(draw_weights(shape, hyperparameters["initialization"], seed))
+    rates = LearningRate(hyperparameters)
     tables = _constant_tables(dataset)
-    history, predicted, out_of_time = _fit(hyperparameters, network, tables, training, validation, labels)
-    _tell_end(labels.validation, predicted)
-    mean_predictor = _scores(hyperparameters, labels.validation, np.full(len(validation), labels.training_mean))
+    numbers, wanted = tf.constant(task.training.numbers), tf.constant(task.labels.training)
+
+    def train_epoch(epoch: int, order: NDArray[np.int32]) -> float:
+        return network.train_epoch(
+            tables, numbers, wanted, order, batch_size, rates.of_epoch(epoch), dropout, epoch, seed
+        )
+
+    def validate(epoch: int) -> NDArray[np.float32]:
+        return network.predict(tables, task.validation.numbers, dropout, seed, VALIDATION_STREAM, epoch)
+
+    def predict(part: Part) -> NDArray[np.float32]:
+        return network.predict(tables, part.numbers, dropout, seed, TEST_STREAM)
+
+    def save(folder: Path) -> None:
+        weights = {f"weight_{number}": value for number, value in enumerate(network.weights())}
+        write_model(folder, hyperparameters, dataset, weights, _described(shape))
+
+    epochs = train_epochs(task, train_epoch, validate, rates.tell)
     facts = {
-        "val_mean_predictor_loss": mean_predictor["loss"],
-        "val_label_variance": float(np.var(labels.validation, dtype=np.float64)),
-        "training_rows": len(training) // batch_size * batch_size,
-        "validation_rows": len(validation),
-        "epochs_done": len(history["loss"]),
-        "timed_out": int(out_of_time),
+        "epochs_done": len(epochs.history["loss"]),
+        "timed_out": int(epochs.timed_out),
         "weights": shape.weight_count,
     }
-    tested = _test(hyperparameters, network, tables, dataset.test)
-    if hyperparameters["output_dir"]:
-        scores = metrics.scores(labels.validation, predicted)
-        folder = Path(hyperparameters["output_dir"])
-        saved_model.write_run(folder, hyperparameters, dataset, shape, network, history, scores)
-    return {**history, **facts, **tested}
+    rows = len(task.training) // batch_size * batch_size
+    return Trained(epochs.history, epochs.validated, rows, facts, predict, save)
+
+
+def load(
+    folder: Path, model: SavedModel, source: Source, tables: Sequence[NDArray[np.float32]]
+) -> Callable[[Part], NDArray[np.float32]]:
+    """Return what predicts with a saved network. Dropout is permanent: it acts here too, with draws of its own."""
+    set_up_tensorflow()
+    dropout, seed = model.hyperparameters["dropout"], model.hyperparameters["rng_seed"]
+    shape, weights = _read_network(folder, model)
+    network = program(network_structure(model.hyperparameters, shape))
+    network.start(weights)
+    constant = [tf.constant(table) for table in tables]
+    return lambda part: network.predict(constant, part.numbers, dropout, seed, PREDICTION_STREAM)
 
 
 _TABLES: dict[int, tuple[Dataset, list[Any]]] = {}
@@ -155,104 +126,20 @@ def _constant_tables(dataset: Dataset) -> list[Any]:
     return _TABLES[id(dataset)][1]
 
 
-def _fit(
-    hyperparameters: Mapping[str, Any],
-    network: Program,
-    tables: Sequence[Any],
-    training: Part,
-    validation: Part,
-    labels: _Labels,
-) -> tuple[History, NDArray[np.float32], bool]:
-    """Train epoch by epoch.
-
-    Returns the learning curves, the last epoch's validation predictions, and whether `timeout` cut the training short.
-    """
-    epochs, seed, dropout = (hyperparameters[key] for key in ("epochs", "rng_seed", "dropout"))
-    rates = LearningRate(hyperparameters)
-    orders = np.random.default_rng([seed, _ORDER])
-    order = orders.permutation(len(training)).astype(np.int32)
-    numbers, wanted = tf.constant(training.numbers), tf.constant(labels.training)
-    history: History = {}
-    predicted: NDArray[np.float32] = np.empty(0, dtype=np.float32)
-    out_of_time = False
-    started = time.monotonic()
-    for epoch in range(epochs):
-        loss = network.train_epoch(
-            tables, numbers, wanted, order, hyperparameters["batch_size"], rates.of_epoch(epoch), dropout, epoch, seed
-        )
-        predicted = network.predict(tables, validation.numbers, dropout, seed, VALIDATION_STREAM, epoch)
-        scores = _scores(hyperparameters, labels.validation, predicted)
-        for name, value in {"loss": loss, **{f"val_{name}": value for name, value in scores.items()}}.items():
-            history.setdefault(name, []).append(value)
-        _tell_epoch(epoch, epochs, time.monotonic() - started, history)
-        rates.tell(history["val_loss"][-1])
-        out_of_time = 0 <= hyperparameters["timeout"] < time.monotonic() - started and epoch + 1 < epochs
-        reason = _stop_reason(hyperparameters, history["val_loss"], out_of_time)
-        if reason:
-            print(reason)
-            break
-        if hyperparameters["shuffle"]:
-            order = orders.permutation(len(training)).astype(np.int32)
-    return history, predicted, out_of_time
+def _described(shape: Shape) -> dict[str, Any]:
+    """Return what `model.json` tells of the network."""
+    return {
+        "encoders": [[width, list(sizes)] for width, sizes in shape.encoders],
+        "joint": list(shape.joint),
+        "raw_width": shape.raw_width,
+    }
 
 
-def _scores(hyperparameters: Mapping[str, Any], true: NDArray[Any], predicted: NDArray[Any]) -> dict[str, float]:
-    """Return the scores, of which `loss` is the one that training makes small."""
-    scores = metrics.scores(true, predicted)
-    return {**scores, "loss": scores["mae"]} if hyperparameters["loss"] == "mae" else scores
-
-
-def _stop_reason(hyperparameters: Mapping[str, Any], val_losses: Sequence[float], out_of_time: bool) -> str | None:
-    """Say why training ends before its last epoch, or return None."""
-    timeout, patience = hyperparameters["timeout"], hyperparameters["patience"]
-    if out_of_time:
-        return f"Stopped after epoch {len(val_losses)}: timeout of {timeout:g} seconds"
-    if not np.isfinite(val_losses[-1]):
-        return f"Stopped after epoch {len(val_losses)}: val_loss is not finite"
-    if hyperparameters["es"] and len(val_losses) - 1 - int(np.argmin(val_losses)) >= patience:
-        return f"Stopped after epoch {len(val_losses)}: val_loss has not fallen for {patience} epochs"
-    return None
-
-
-def _test(
-    hyperparameters: Mapping[str, Any], network: Program, tables: Sequence[Any], test: Mapping[str, Part]
-) -> dict[str, float]:
-    """Return `test_STUDY_METRIC` for every test study."""
-    found = {}
-    for study, rows in test.items():
-        part = rows.whole_batches(hyperparameters["batch_size"], f"test (of {study})")
-        predicted = network.predict(
-            tables, part.numbers, hyperparameters["dropout"], hyperparameters["rng_seed"], TEST_STREAM
-        )
-        scores = _scores(hyperparameters, part.labels, predicted)
-        found.update({f"test_{study}_{name}": value for name, value in scores.items()})
-        print(f"Test on {study}, {len(part)} rows:")
-        _tell_scores(scores)
-    return found
-
-
-def _tell_beginning(
-    hyperparameters: Mapping[str, Any], dataset: Dataset, training: Part, validation: Part, shape: Shape, fold: int
-) -> None:
-    if hyperparameters["cv"] > 1:
-        print(f"Fold {fold + 1} of {hyperparameters['cv']}")
-    print(*dataset.notes, sep="\n")
-    percent = hyperparameters["noise"] if hyperparameters["noise_add"] else 0
-    placed = "training and validation" if hyperparameters["noise_validation"] else "training"
-    print(f"{len(training)} training rows, {len(validation)} validation rows; noise {percent:g} % on {placed} labels")
-    print(f"{shape.weight_count} weights, layers of {', '.join(str(outputs) for _, outputs in shape.layers)}")
-
-
-def _tell_epoch(epoch: int, epochs: int, seconds: float, history: History) -> None:
-    values = " - ".join(f"{name}: {values[-1]:.6f}" for name, values in history.items())
-    print(f"Epoch {epoch + 1}/{epochs} - {seconds:.1f} s - {values}", flush=True)
-
-
-def _tell_end(true: NDArray[Any], predicted: NDArray[Any]) -> None:
-    print("Comparing y_true and y_pred:")
-    _tell_scores(metrics.scores(true, predicted))
-
-
-def _tell_scores(scores: Mapping[str, float]) -> None:
-    for name in ("loss", "mae", "r2", "corr", "spearman"):
-        print(f"  {name}: {scores[name]:.4f}")
+def _read_network(folder: Path, model: SavedModel) -> tuple[Shape, list[NDArray[np.float32]]]:
+    """Return shape and weights of a saved network. Raises ValueError where they are not there."""
+    try:
+        encoders = tuple((width, tuple(sizes)) for width, sizes in model.described["encoders"])
+        shape = Shape(encoders, tuple(model.described["joint"]), model.described["raw_width"])
+        return shape, [model.arrays[f"weight_{number}"] for number in range(2 * len(shape.layers))]
+    except (KeyError, TypeError, ValueError) as error:
+        raise no_model(folder, error) from None

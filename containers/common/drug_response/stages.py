@@ -1,5 +1,8 @@
-"""What `train.sh`, `preprocess.sh` and `infer.sh` run: flags in, files and result lines out.
+"""What a model's `train.sh`, `preprocess.sh` and `infer.sh` run: flags in, files and result lines out.
 
+    python3 -m drug_response.stages MODULE STAGE [CONFIG] [--name value ...]
+
+MODULE is the model's, which has a `MODEL`; STAGE is `train`, `preprocess` or `infer`.
 Flags are the names of `model.toml`: `--name value`, `--name=value`, both in one word, or several words after a
 flag for a list. A file of CANDLE hyperparameters may stand first. Exit codes: 0; 2 for wrong input, with one
 line on standard error; 1 where training itself failed.
@@ -7,6 +10,7 @@ line on standard error; 1 where training itself failed.
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import sys
@@ -16,9 +20,10 @@ from typing import Any
 
 from comparator.errors import ComparatorError
 from drug_response.errors import nearest
+from drug_response.hyperparameters import data_folder, named_studies
+from drug_response.model import Model
 from drug_response.preparation import PREPARED, prepare, summarise
 from drug_response.studies import choose_measure, choose_source, match_names
-from uno import hyperparameters
 
 #: Flags of the stages that are no hyperparameters; those of newer IMPROVE scripts among them.
 STAGE_FLAGS = ("model_dir", "input_model_dir", "input_dir", "input_data_dir", "y_col_name", "calc_infer_scores")
@@ -43,7 +48,7 @@ def read_flags(words: Sequence[str]) -> dict[str, str]:
         elif place == 0:
             flags["config_file"] = [word]
         else:
-            raise ValueError(f"'{word}': expected a flag such as --epochs 10")
+            raise ValueError(f"'{word}': expected a flag such as --noise 10")
     return {name: " ".join(values) if values else "True" for name, values in flags.items()}
 
 
@@ -53,50 +58,50 @@ def _split_flag(word: str) -> list[str]:
     return [found[1], found[2]] if found else [word]
 
 
-def _warn_of_unknown(flags: Mapping[str, str]) -> None:
-    known = [*hyperparameters.descriptions(), *STAGE_FLAGS]
+def _adopt_data_folder(flags: Mapping[str, str]) -> None:
+    """In the newest convention the data folder is a flag, or IMPROVE_DATA_DIR."""
+    folder = flags.get("input_dir", flags.get("input_data_dir", os.environ.get("IMPROVE_DATA_DIR")))
+    if folder and not os.environ.get("CANDLE_DATA_DIR"):
+        os.environ["CANDLE_DATA_DIR"] = folder
+
+
+def _warn_of_unknown(model: Model, flags: Mapping[str, str]) -> None:
+    known = [*model.hyperparameters.descriptions, *STAGE_FLAGS]
     for name in flags:
         if name not in known:
             print(f"warning: --{name}: unknown, ignored{nearest(name, known)}", file=sys.stderr)
 
 
-def _output_folder(settings: Mapping[str, Any]) -> Path:
-    """Return `output_dir`, else `DATA/Uno/Output/EXPERIMENT/RUN`."""
+def _output_folder(model: Model, settings: Mapping[str, Any]) -> Path:
+    """Return `output_dir`, else `DATA/MODEL/Output/EXPERIMENT/RUN`."""
     if settings["output_dir"]:
         return Path(settings["output_dir"])
     for key in ("experiment_id", "run_id"):
         if not _FOLDER_NAME.fullmatch(settings[key]):
             raise ValueError(f"{key} = '{settings[key]}': letters, digits, '.', '_' and '-', no leading dot")
-    return hyperparameters.data_folder() / "Uno" / "Output" / settings["experiment_id"] / settings["run_id"]
+    return data_folder() / model.name / "Output" / settings["experiment_id"] / settings["run_id"]
 
 
-def train(words: Sequence[str]) -> int:
+def train(model: Model, flags: Mapping[str, str]) -> None:
     """Train, write the output folder, print every metric; `val_loss` is the last line."""
-    flags = read_flags(words)
-    _warn_of_unknown(flags)
-    settings = hyperparameters.complete(flags)
-    settings["output_dir"] = str(_output_folder(settings))
-    from uno.training import train as train_model
-
-    metrics = train_model(settings)
+    settings = model.hyperparameters.complete(flags)
+    settings["output_dir"] = str(_output_folder(model, settings))
+    metrics = model.train(settings)
     print(f"Written to {settings['output_dir']}")
     last = {name: value[-1] if isinstance(value, list) else value for name, value in metrics.items()}
     for name in sorted(last, key=lambda name: name == "val_loss"):
         print(f"IMPROVE_RESULT {name}: {last[name]!r}")
-    return 0
 
 
-def preprocess(words: Sequence[str]) -> int:
+def preprocess(model: Model, flags: Mapping[str, str]) -> None:
     """Prepare the data folder, or check that it is prepared and has the studies that the flags name.
 
     With `count_rows` also say how many rows a training of these flags would have.
     """
-    flags = read_flags(words)
-    _warn_of_unknown(flags)
-    settings = hyperparameters.complete(flags)
-    folder = hyperparameters.data_folder()
+    settings = model.hyperparameters.complete(flags)
+    folder = data_folder()
     manifest = prepare(folder)
-    named = hyperparameters.named_studies(settings)
+    named = named_studies(settings)
     source = choose_source(manifest, settings["data_source"], named, folder)
     studies = manifest["sources"][source]["studies"]
     for study in match_names([word for words in named.values() for word in words], list(studies))[0]:
@@ -104,54 +109,49 @@ def preprocess(words: Sequence[str]) -> int:
     print(*summarise(manifest), sep="\n")
     print(f"Prepared data: {folder / PREPARED / source}")
     if settings["count_rows"]:
-        from uno.data import count_rows
+        from drug_response.dataset import count_rows
 
         for name, rows in zip(("training_rows", "validation_rows"), count_rows(settings, folder), strict=True):
             print(f"IMPROVE_RESULT {name}: {rows}")
-    return 0
 
 
-def infer(words: Sequence[str]) -> int:
+def infer(model: Model, flags: Mapping[str, str]) -> None:
     """Predict with a model that `train` saved; write `test_scores.json` and `test_y_data_predicted.csv`."""
-    flags = read_flags(words)
-    _warn_of_unknown(flags)
     model_folder = flags.get("model_dir", flags.get("input_model_dir"))
     if model_folder is None:
         raise ValueError("--model_dir is missing: the folder that train.sh wrote")
     if not (Path(model_folder) / "model.json").is_file():
         raise ValueError(f"model_dir = '{model_folder}': holds no model that train.sh saved (with cp = True)")
-    given = hyperparameters.check({name: value for name, value in flags.items() if name not in STAGE_FLAGS})
-    from uno.inference import predict
-
-    scores = predict(Path(model_folder), Path(flags.get("output_dir", model_folder)), given)
+    given = model.hyperparameters.check({name: value for name, value in flags.items() if name not in STAGE_FLAGS})
+    scores = model.predict(Path(model_folder), Path(flags.get("output_dir", model_folder)), given)
     for name, value in scores.items():
         print(f"IMPROVE_RESULT {name}: {value!r}")
-    return 0
 
 
-STAGES: dict[str, Callable[[Sequence[str]], int]] = {"train": train, "preprocess": preprocess, "infer": infer}
-
-
-def _adopt_data_folder(words: Sequence[str]) -> None:
-    """In the newest convention the data folder is a flag, or IMPROVE_DATA_DIR."""
-    flags = read_flags(words)
-    folder = flags.get("input_dir", flags.get("input_data_dir", os.environ.get("IMPROVE_DATA_DIR")))
-    if folder and not os.environ.get("CANDLE_DATA_DIR"):
-        os.environ["CANDLE_DATA_DIR"] = folder
+STAGES: dict[str, Callable[[Model, Mapping[str, str]], None]] = {
+    "train": train,
+    "preprocess": preprocess,
+    "infer": infer,
+}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a stage: its name, then its flags."""
-    stage, words = arguments[0], arguments[1:]
+    """Run a stage of a model: module, stage, flags. Returns the exit code."""
+    module, stage, *words = arguments
+    model: Model = importlib.import_module(module).MODEL
     try:
-        _adopt_data_folder(words)
-        return STAGES[stage](words)
+        flags = read_flags(words)
+        _adopt_data_folder(flags)
+        _warn_of_unknown(model, flags)
+        STAGES[stage](model, flags)
     except ImportError as error:
-        print(f"{stage}: {error}: python3 must be the one that Uno's packages are installed for", file=sys.stderr)
+        packages = f"{model.name}'s packages"
+        print(f"{stage}: {error}: python3 must be the one that {packages} are installed for", file=sys.stderr)
         return 2
     except (ValueError, ComparatorError) as error:
         print(f"{stage}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Uno's hyperparameters: names and limits from `model.toml`, defaults from there and from `uno_auc_model.txt`.
+"""A model's hyperparameters: names and limits from its `model.toml`, defaults from there and from its default file.
 
-What a run uses is, the later before the earlier: the defaults of `model.toml`; `uno_auc_model.txt` of the data
-folder, else the one that ships with the model; the file that `config_file` names; what the caller gives.
+What a run uses is, the later before the earlier: the defaults of `model.toml`; the default file of the data folder,
+else the one that ships with the model; the file that `config_file` names; what the caller gives.
 Standard library only, besides the reader of CANDLE text files.
 """
 
@@ -23,19 +23,10 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-MODEL_FOLDER = Path(__file__).resolve().parent.parent
-DEFAULT_FILE = "uno_auc_model.txt"
 #: The data folder's place inside a container.
 CONTAINER_DATA_FOLDER = "/candle_data_dir"
 
 _WORDS_FOR_BOOL = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-
-
-@functools.cache
-def descriptions() -> dict[str, dict[str, Any]]:
-    """Return what `model.toml` says of each hyperparameter."""
-    with (MODEL_FOLDER / "model.toml").open("rb") as stream:
-        return dict(tomllib.load(stream)["hyperparameters"])
 
 
 def data_folder() -> Path:
@@ -48,53 +39,6 @@ def data_folder() -> Path:
     return Path(folder)
 
 
-def find_config_file(name: str) -> Path:
-    """Return the place of a hyperparameter file.
-
-    A leading /candle_data_dir means the data folder; another relative name is looked for in the data folder,
-    `./x` and the default file's name in the model's folder. Raises ValueError where there is no such file.
-    """
-    data = os.environ.get("CANDLE_DATA_DIR", "")
-    inside = name.removeprefix(CONTAINER_DATA_FOLDER + "/")
-    places = [Path(name)] if Path(name).is_absolute() else []
-    if data and not name.startswith("./"):
-        places.append(Path(data) / inside)
-    if name.startswith("./") or Path(inside).name == DEFAULT_FILE:
-        places.append(MODEL_FOLDER / Path(inside).name)
-    for place in places:
-        if place.is_file():
-            return place
-    raise ValueError(f"config_file = '{name}': no such file" + (f" in {data}" if data else ""))
-
-
-def defaults() -> dict[str, Any]:
-    """Return every hyperparameter with its default; None where nothing is set."""
-    values = {name: description.get("default") for name, description in descriptions().items()}
-    return {**values, **check(read_hyperparameters(find_config_file(DEFAULT_FILE)))}
-
-
-def complete(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all hyperparameters of a run: what the caller gives over `config_file` over the defaults.
-
-    Unknown names are left out. Raises ValueError, one line that names the key, for a value that is not allowed.
-    """
-    checked = check(given)
-    from_file = {}
-    if checked.get("config_file"):
-        from_file = check(read_hyperparameters(find_config_file(checked["config_file"])))
-    return {**defaults(), **from_file, **checked}
-
-
-def given_values(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of a full set of hyperparameters that differ from the defaults: what the user has set.
-
-    A CANDLE caller merges its settings into `initialize_parameters()`, and a `config_file` among them must take
-    the place of the defaults, not of the settings.
-    """
-    known = defaults()
-    return {name: value for name, value in hyperparameters.items() if name not in known or known[name] != value}
-
-
 def named_studies(hyperparameters: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the words that name studies, by hyperparameter; `train` among test sources names none."""
     return {
@@ -104,13 +48,69 @@ def named_studies(hyperparameters: Mapping[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def check(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the known ones of the given hyperparameters, in their types.
+class Hyperparameters:
+    """The hyperparameters of one model: `folder` holds its `model.toml` and its default file."""
 
-    Raises ValueError with one line: the key, the value given, what is allowed.
-    """
-    known = descriptions()
-    return {name: _check_value(name, value, known[name]) for name, value in given.items() if name in known}
+    def __init__(self, folder: Path, default_file: str) -> None:
+        self.folder = folder
+        self.default_file = default_file
+
+    @functools.cached_property
+    def descriptions(self) -> dict[str, dict[str, Any]]:
+        """What `model.toml` says of each hyperparameter."""
+        with (self.folder / "model.toml").open("rb") as stream:
+            return dict(tomllib.load(stream)["hyperparameters"])
+
+    def find_config_file(self, name: str) -> Path:
+        """Return the place of a hyperparameter file.
+
+        A leading /candle_data_dir means the data folder; another relative name is looked for in the data folder,
+        `./x` and the default file's name in the model's folder. Raises ValueError where there is no such file.
+        """
+        data = os.environ.get("CANDLE_DATA_DIR", "")
+        inside = name.removeprefix(CONTAINER_DATA_FOLDER + "/")
+        places = [Path(name)] if Path(name).is_absolute() else []
+        if data and not name.startswith("./"):
+            places.append(Path(data) / inside)
+        if name.startswith("./") or Path(inside).name == self.default_file:
+            places.append(self.folder / Path(inside).name)
+        for place in places:
+            if place.is_file():
+                return place
+        raise ValueError(f"config_file = '{name}': no such file" + (f" in {data}" if data else ""))
+
+    def defaults(self) -> dict[str, Any]:
+        """Return every hyperparameter with its default; None where nothing is set."""
+        values = {name: description.get("default") for name, description in self.descriptions.items()}
+        return {**values, **self.check(read_hyperparameters(self.find_config_file(self.default_file)))}
+
+    def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all hyperparameters of a run: what the caller gives over `config_file` over the defaults.
+
+        Unknown names are left out. Raises ValueError, one line that names the key, for a value that is not allowed.
+        """
+        checked = self.check(given)
+        from_file = {}
+        if checked.get("config_file"):
+            from_file = self.check(read_hyperparameters(self.find_config_file(checked["config_file"])))
+        return {**self.defaults(), **from_file, **checked}
+
+    def given_values(self, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of a full set of hyperparameters that differ from the defaults: what the user has set.
+
+        A CANDLE caller merges its settings into `initialize_parameters()`, and a `config_file` among them must take
+        the place of the defaults, not of the settings.
+        """
+        known = self.defaults()
+        return {name: value for name, value in hyperparameters.items() if name not in known or known[name] != value}
+
+    def check(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the known ones of the given hyperparameters, in their types.
+
+        Raises ValueError with one line: the key, the value given, what is allowed.
+        """
+        known = self.descriptions
+        return {name: _check_value(name, value, known[name]) for name, value in given.items() if name in known}
 
 
 def _check_value(name: str, value: Any, description: Mapping[str, Any]) -> Any:

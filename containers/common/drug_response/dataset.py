@@ -20,11 +20,11 @@ from drug_response import features, selection, splits
 from drug_response import studies as study_names
 from drug_response.errors import DataError
 from drug_response.features import FeatureTable
+from drug_response.hyperparameters import named_studies
 from drug_response.preparation import prepare
 from drug_response.selection import ResponseRows
 from drug_response.splits import Split
 from drug_response.tables import Source
-from uno.hyperparameters import named_studies
 
 #: The hyperparameters that choose rows and features; nothing else does.
 DATA_KEYS = (
@@ -65,7 +65,7 @@ class Part:
 class Dataset:
     """Everything a training needs.
 
-    `features` are the encoded inputs; `studies` the columns of the raw input, empty where there is none;
+    `features` are the tables of features; `studies` the columns that tell a row's study, empty where there are none;
     `trained` names the training studies, and `held_out` are their rows for a test: those of the split file, else
     all validation rows. `test` holds the test rows of each test study; `notes` says in words what was chosen,
     `test_notes` which rows of another study and of the own ones are for a test.
