@@ -449,6 +449,7 @@ def check_model(
 
     if data is not None and not data.is_dir():
         raise InputError(f"--data {data}: no such folder")
+    settings = dict(parse_override(each) for each in assignments or [])
     stop_signals_like_ctrl_c()
     root = project_root()
     with model_check.place_for_runs() as place:
@@ -457,7 +458,7 @@ def check_model(
             slot=read_site(site, root).slots()[0],
             folder=place.folder,
             data_folder=data,
-            settings=dict(parse_override(each) for each in assignments or []),
+            settings=settings,
             metric=metric,
             limit=limit,
         )
@@ -469,9 +470,9 @@ def check_model(
         place.keep = any(each.outcome == model_check.FAILS for each in findings)
     if as_json:
         print(json.dumps([asdict(each) for each in findings], indent=1))
+    if place.is_kept and not as_json:
+        out.print(f"what was tried, and its logs: {place.folder}", markup=False, soft_wrap=True)
     if place.keep:
-        if not as_json:
-            out.print(f"what was tried, and its logs: {place.folder}", markup=False, soft_wrap=True)
         raise typer.Exit(1)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,10 @@ from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site import Slot
 from comparator.tiny_benchmark import write_tiny_benchmark
 
+WHERE = "model check"
 DESCRIPTION = "model.toml"
 USUAL_METRIC = "val_loss"
+RUNS = "runs"
 BAD_VALUE = "nonsense"
 UNKNOWN_NAME = "no_such_hyperparameter"
 #: Settings of a small run, where the model has such a hyperparameter: one epoch; and Uno saves its model by `cp`.
@@ -50,8 +52,8 @@ PURPOSES = {
     "preprocess.sh": "the model must find its data as they are",
     "infer.sh": "cross-study cannot test the model on other studies",
 }
-#: Numbers that a model prints shorter than it has them.
-ROUNDING = 1e-3
+#: The largest part of a number that a model may lose by printing it shorter than it has it.
+ROUNDING = 0.01
 MEGABYTE = 1 << 20
 
 Steps = Iterator[Finding]
@@ -96,10 +98,14 @@ Way = Callable[[Mapping[str, object]], Run]
 
 @dataclass
 class Place:
-    """A folder for what is tried; it goes afterwards, unless `keep` is set."""
+    """A folder for what is tried; it goes afterwards, unless `keep` is set and there are runs in it."""
 
     folder: Path
     keep: bool = False
+
+    @property
+    def is_kept(self) -> bool:
+        return self.keep and (self.folder / RUNS).is_dir()
 
 
 @contextlib.contextmanager
@@ -108,7 +114,7 @@ def place_for_runs() -> Iterator[Place]:
     try:
         yield place
     finally:
-        if not place.keep:
+        if not place.is_kept:
             shutil.rmtree(place.folder, ignore_errors=True)
 
 
@@ -118,13 +124,13 @@ def check_model(reference: str, bench: Bench) -> Steps:
     Raises `InputError` where there is no such model, or the metric asked for is not among those that it describes.
     """
     try:
-        model = find_model(reference, bench.working_folder, bench.containers, "refused")
+        model = find_model(reference, bench.working_folder, bench.containers, WHERE)
     except InputError as error:
         path = (bench.working_folder / Path(reference).expanduser()).resolve()
         folder = path if path.is_dir() else bench.containers / reference
         if not path.exists() and not folder.is_dir():
             raise
-        yield Finding("found", FAILS, str(error).removeprefix("refused: ") + _misnamed(folder, "train.sh"))
+        yield Finding("found", FAILS, str(error).removeprefix(f"{WHERE}: ") + _misnamed(folder, "train.sh"))
         return
     yield Finding("found", HOLDS, _kind_words(model))
     trial = _Trial(model, bench)
@@ -247,7 +253,7 @@ class _Trial:
         elif USUAL_SEED in known:
             yield Finding("seed", FAILS, f"searches do not give it to the model: add the line seed = '{USUAL_SEED}'")
         else:
-            words = f"no hyperparameter is named that takes it (seed = 'NAME' in {DESCRIPTION}): repeats are all alike"
+            words = f"none is named (seed = 'NAME' in {DESCRIPTION}): the replicates of a point all get the same"
             yield Finding("seed", UNTESTED, words)
 
     # Data
@@ -373,28 +379,31 @@ class _Trial:
             yield Finding("result", FAILS, f"{words}; {absent}; another can be asked for by --metric NAME")
         elif metrics[self._metric] is None:
             yield Finding("result", FAILS, f"{self._metric} is no finite number, on data that any model can learn from")
-        elif described and unknown:
-            yield Finding("result", FAILS, f"{words}; {DESCRIPTION} does not describe {_listed(unknown)}")
         else:
             yield Finding("result", HOLDS, f"{words}; {self._metric} = {metrics[self._metric]:.6g}")
+            if described and unknown:
+                words = f"{DESCRIPTION} does not describe {_listed(unknown)}: no search can ask for them"
+                yield Finding("metrics", UNTESTED, words)
 
     def _same_seed(self, first: Mapping[str, Run], ways: Mapping[str, Way]) -> Steps:
-        """All the ways, and the last of them once more."""
+        """The ways against each other, where one may print fewer digits, and the last of them twice."""
         *others, last = ways
-        runs = [*first.values(), ways[last]({})]
+        again = ways[last]({})
         compared = " and ".join([*others, f"{last} twice"])
-        if not runs[-1].is_ok:
-            yield Finding("the same seed", FAILS, f"a second run failed: {self._failure_words(runs[-1])}")
+        if not again.is_ok:
+            yield Finding("the same seed", FAILS, f"a second run failed: {self._failure_words(again)}")
             return
-        apart = next(filter(None, (self._apart(runs[0], run, ROUNDING) for run in runs[1:])), None)
-        if apart is None:
-            exact = all(self._apart(runs[0], run, 0.0) is None for run in runs[1:])
+        pairs = [(first[other], first[last]) for other in others]
+        apart = [self._apart(*pair, rounded=True) for pair in pairs] + [self._apart(first[last], again)]
+        words = next(filter(None, apart), None)
+        if words is None:
+            exact = all(self._apart(*pair) is None for pair in pairs)
             yield Finding("the same seed", HOLDS, f"{compared}: equal numbers{'' if exact else ', but for rounding'}")
         elif self._model.description.seed is None:
-            yield Finding("the same seed", UNTESTED, f"{compared}: {apart}, and no hyperparameter takes a seed")
+            yield Finding("the same seed", UNTESTED, f"{compared}: {words}, and no hyperparameter takes a seed")
         else:
             mend = "the seed must reach everything that is drawn, and no run may depend on the one before"
-            yield Finding("the same seed", FAILS, f"{compared}: {apart}; {mend}")
+            yield Finding("the same seed", FAILS, f"{compared}: {words}; {mend}")
 
     def _other_seed(self, first: Mapping[str, Run], ways: Mapping[str, Way]) -> Steps:
         seed = self._model.description.seed
@@ -405,17 +414,20 @@ class _Trial:
         if not run.is_ok:
             yield Finding("another seed", FAILS, f"{seed} = {self._seed + 1}: {self._failure_words(run)}")
             return
-        apart = self._apart(first[name], run, 0.0)
+        apart = self._apart(first[name], run)
         words = "the numbers do not depend on it here: a search finds that out, and repeats cost it nothing"
         yield Finding("another seed", HOLDS, words if apart is None else f"other numbers: {apart}")
 
-    def _apart(self, one: Run, other: Run, tolerance: float) -> str | None:
-        """The first metric that differs between two runs, in words; facts, such as times, may differ."""
+    def _apart(self, one: Run, other: Run, *, rounded: bool = False) -> str | None:
+        """The first metric that differs between two runs, in words; facts, such as times, may differ.
+
+        `rounded` lets pass what the fewer digits of one number hide.
+        """
         described = self._model.description.metrics
         names = [name for name in described if described[name].kind != "fact"] or [self._metric]
         for name in names:
             a, b = one.outcome.metrics.get(name), other.outcome.metrics.get(name)
-            if a != b and (a is None or b is None or not math.isclose(a, b, rel_tol=tolerance)):
+            if a != b and not (rounded and a is not None and b is not None and _is_rounded(a, b)):
                 return f"{name} {a} and {b}"
         return None
 
@@ -509,16 +521,16 @@ class _Trial:
         return [] if self._is_improve else [self._bench.slot.device or "-1", self._seen(str(self._data_folder))]
 
     def _a_number(self) -> str | None:
-        """A hyperparameter that takes a number and changes the result, the first of them."""
+        """A hyperparameter that takes a number and changes the result: the first described, else the first given."""
         description = self._model.description
         for name, each in description.hyperparameters.items():
             if each.type in ("int", "float") and each.effect != "none" and name != description.seed:
                 return name
-        return None
+        return next((name for name, value in self._bench.settings.items() if _type(value) in ("int", "float")), None)
 
     def _new_folder(self, what: str) -> Path:
         self._runs += 1
-        folder = self._bench.folder / "runs" / f"{self._runs:02}-{what}"
+        folder = self._bench.folder / RUNS / f"{self._runs:02}-{what}"
         folder.mkdir(parents=True)
         return folder
 
@@ -585,6 +597,12 @@ def _metric(model: Model, asked: str | None) -> str:
         )
     usual = [USUAL_METRIC] if USUAL_METRIC in described else [n for n, each in described.items() if each.kind != "fact"]
     return asked or next(iter(usual), USUAL_METRIC)
+
+
+def _is_rounded(a: float, b: float) -> bool:
+    """Whether two numbers differ by no more than one in the last digit of the shorter one, and by little of both."""
+    last_digit = max(float(Decimal(1).scaleb(int(Decimal(repr(each)).as_tuple().exponent))) for each in (a, b))
+    return abs(a - b) <= min(last_digit, ROUNDING * max(abs(a), abs(b)))
 
 
 def _type(value: Any) -> str:
