@@ -163,7 +163,7 @@ class _Trial:
         self._metric = _metric(model, bench.metric)
         self._warm: WarmRunner | None = None
         self._small: dict[str, object] = {}
-        self._runs = 0
+        self._made: list[Path] = []  # folders of runs
 
     def close(self) -> None:
         if self._warm is not None:
@@ -180,8 +180,9 @@ class _Trial:
         yield from self._seed_named()
         prepared = yield from self._data()
         if prepared:
+            yield from self._manifest()
             yield from self._trainings()
-            yield self._files(before)
+        yield self._files(before)
 
     # What the model says of itself
 
@@ -191,7 +192,7 @@ class _Trial:
             if script is None:
                 near = _misnamed(self._model.path, name) if self._model.is_folder else ""
                 yield Finding(name, FAILS if near else UNTESTED, f"there is none: {PURPOSES[name]}{near}")
-            elif self._model.image is None and not os.access(script, os.X_OK):
+            elif not self._is_callable(name):
                 yield Finding(name, FAILS, f"{script} is not executable; chmod +x mends it")
             else:
                 yield Finding(name, HOLDS, "there" if self._model.image is None else "on the image's PATH")
@@ -259,32 +260,32 @@ class _Trial:
     # Data
 
     def _data(self) -> Generator[Finding, None, bool]:
-        """Have `preprocess.sh` prepare the data folder, twice; gives whether it did."""
+        """Have `preprocess.sh` prepare the data folder, twice; gives whether there are data to go on with."""
         tiny = self._bench.data_folder is None
         where = "a tiny benchmark made for this" if tiny else str(self._data_folder)
-        script = self._model.script("preprocess.sh")
-        if script is not None and (self._model.image is not None or os.access(script, os.X_OK)):
-            seconds = []
-            for _ in range(2):
-                folder, began = self._new_folder("preprocess"), time.monotonic()
-                words = [str(script), self._seen(str(self._data_folder)), *as_flags(self._given())]
-                reason = self._call(words, folder)
-                seconds.append(time.monotonic() - began)
-                if reason is not None:
-                    real = "; if it is this data set that does not suit, try a real one: --data FOLDER" if tiny else ""
-                    yield Finding("data", FAILS, f"preprocess.sh on {where}: {reason}{real}")
-                    return False
-            words_of_it = f"{where}; prepared in {seconds[0]:.1f} s, a second call took {seconds[1]:.1f} s"
-            yield Finding("data", HOLDS, words_of_it)
-        else:
+        if not self._is_callable("preprocess.sh"):
             yield Finding("data", UNTESTED, f"{where}; nothing prepares it")
+            return True
+        seconds = []
+        for _ in range(2):
+            folder, began = self._new_folder("preprocess"), time.monotonic()
+            reason = self._call("preprocess.sh", [self._seen(str(self._data_folder)), *as_flags(self._given())], folder)
+            seconds.append(time.monotonic() - began)
+            if reason is not None:
+                real = "; if it is this data set that does not suit, try a real one: --data FOLDER" if tiny else ""
+                yield Finding("data", FAILS, f"preprocess.sh on {where}: {reason}{real}")
+                return False
+        took = "prepared in {:.1f} s, a second call took {:.1f} s".format(*seconds)
+        yield Finding("data", HOLDS, f"{where}; {took}")
+        return True
+
+    def _manifest(self) -> Steps:
         manifest = self._model.description.data_manifest
         if manifest is not None and data_identity(self._model, self._data_folder) is None:
-            words_of_it = f"data_manifest = '{manifest}': no such file in the data folder after preprocess.sh"
-            yield Finding("data_manifest", FAILS, words_of_it + "; without it, runs on other data pass for the same")
+            words = f"data_manifest = '{manifest}': there is no such file in the data folder after preprocess.sh"
+            yield Finding("data_manifest", FAILS, f"{words}; without it, runs on other data pass for the same")
         elif manifest is not None:
             yield Finding("data_manifest", HOLDS, f"{manifest} tells one data set from another")
-        return True
 
     # Trainings
 
@@ -301,8 +302,8 @@ class _Trial:
         if not ways:
             yield Finding("further trainings", UNTESTED, "the first ones failed")
             return
-        yield from self._same_seed({name: first[name] for name in ways}, ways)
-        yield from self._other_seed({name: first[name] for name in ways}, ways)
+        yield from self._same_seed(first, ways)
+        yield from self._other_seed(first, ways)
         for name, way in ways.items():
             yield self._bad_value(name, way)
         yield self._unknown_name(*next(iter(ways.items())))
@@ -354,7 +355,7 @@ class _Trial:
             return words + "; if it only needs longer: --limit SECONDS, or a smaller run by --set NAME=VALUE"
         if run.status == 0:
             return words + f"; print a line 'IMPROVE_RESULT {self._metric}: NUMBER' at the end"
-        if _ways_of_reporting(run.log):
+        if run.status is not None and _ways_of_reporting(run.log):
             return f"it reports a result, but ends with exit status {run.status}: it must be 0; {words}"
         if "ermission denied" in run.reason or "not found" in run.reason or "xec format" in run.reason:
             return words + "; does its first line name an interpreter that is there?"
@@ -461,13 +462,11 @@ class _Trial:
         return Finding("an unknown name", HOLDS, f"ignored by {name}, {words}")
 
     def _inference(self, trained: Run) -> Steps:
-        script = self._model.script("infer.sh")
-        if script is None or (self._model.image is None and not os.access(script, os.X_OK)):
+        if not self._is_callable("infer.sh"):
             return
         folder = self._new_folder("infer")
         flags = {"input_model_dir" if self._is_improve else "model_dir": str(trained.log.parent)}
-        words = [str(script), *self._called_with(), *as_flags({**flags, "output_dir": str(folder)})]
-        reason = self._call(words, folder)
+        reason = self._call("infer.sh", [*self._called_with(), *as_flags({**flags, "output_dir": str(folder)})], folder)
         if reason is None and not (folder / "test_scores.json").is_file():
             reason = "it ended well but wrote no test_scores.json into output_dir"
         yield Finding("infer.sh runs", HOLDS if reason is None else FAILS, reason or "test_scores.json is written")
@@ -475,25 +474,28 @@ class _Trial:
     # Files
 
     def _listing(self) -> dict[Path, tuple[int, int]]:
-        """Size and time of every file of the model's own, and what else stands where the command was typed."""
+        """Size and time of every file of the model's own; an image's cannot be written."""
         model = self._model
-        found: dict[Path, tuple[int, int]] = {}
         roots = [] if model.image else [model.path, *model.python_path] if model.is_folder else [model.path.parent]
+        found = {}
         for root in roots:
             for folder, folders, names in os.walk(root):
                 folders[:] = sorted(set(folders) - NOT_PART_OF_A_MODEL) if model.is_folder else []
                 for path in (Path(folder, name) for name in names if not name.endswith(".pyc")):
                     status = path.lstat()
                     found[path] = (status.st_size, status.st_mtime_ns)
-        here = {path.resolve() for path in self._bench.working_folder.iterdir()} - {self._bench.folder.resolve()}
-        return {**dict.fromkeys(here, (0, 0)), **found}
+        return found
 
     def _files(self, before: Mapping[Path, tuple[int, int]]) -> Finding:
         after = self._listing()
-        changed = sorted(str(path) for path in {*before, *after} if before.get(path) != after.get(path))
+        changed = [path for path in {*before, *after} if before.get(path) != after.get(path)]
+        # Beside the folder of a run, which is where it is started.
+        runs = self._bench.folder / RUNS
+        changed += [path for path in runs.iterdir() if path not in self._made] if runs.is_dir() else []
         if changed:
             mend = "a model's files are its identity, and images are read-only: write to output_dir"
-            return Finding("files", FAILS, f"written outside the data folder and the run's: {_listed(changed)}; {mend}")
+            words = f"written outside the data folder and the run's: {_listed(sorted(map(str, changed)))}; {mend}"
+            return Finding("files", FAILS, words)
         return Finding("files", HOLDS, "nothing is written outside the data folder and the run's")
 
     # How runs are carried out
@@ -528,10 +530,14 @@ class _Trial:
                 return name
         return next((name for name, value in self._bench.settings.items() if _type(value) in ("int", "float")), None)
 
+    def _is_callable(self, name: str) -> bool:
+        script = self._model.script(name)
+        return script is not None and (self._model.image is not None or os.access(script, os.X_OK))
+
     def _new_folder(self, what: str) -> Path:
-        self._runs += 1
-        folder = self._bench.folder / RUNS / f"{self._runs:02}-{what}"
+        folder = self._bench.folder / RUNS / f"{len(self._made):02}-{what}"
         folder.mkdir(parents=True)
+        self._made.append(folder)
         return folder
 
     def _given(self) -> dict[str, object]:
@@ -552,7 +558,7 @@ class _Trial:
 
     def _cold(self, changed: Mapping[str, object]) -> Run:
         training = self._training("train", changed)
-        report = training.folder.with_suffix(".json")
+        report = training.folder / "witness.json"
         under = [sys.executable, "-m", "comparator.model.witness", str(report)]
         runner, began = ColdRunner(self._model, self._bench.slot, self._data_folder, under=under), time.monotonic()
         outcome = runner.run(training)
@@ -569,9 +575,10 @@ class _Trial:
         outcome = self._warm.run(training)
         return Run(outcome, time.monotonic() - began, _peak_memory_below(os.getpid()), training.log)
 
-    def _call(self, words: list[str], folder: Path) -> str | None:
+    def _call(self, name: str, words: Sequence[str], folder: Path) -> str | None:
         """Run a script of the model; says why it failed, or None."""
-        command, environment = call(self._model, words, self._bench.slot, self._data_folder, folder)
+        inside = [str(self._model.script(name)), *words]
+        command, environment = call(self._model, inside, self._bench.slot, self._data_folder, folder)
         path = folder / "model.log"
         with path.open("wb") as log:
             process = GuardedProcess(command, environment, log, piped=False, folder=folder)
@@ -584,7 +591,7 @@ class _Trial:
         if code == 0:
             return None
         lines = path.read_text(errors="replace").strip().splitlines()
-        last = lines[-1].strip()[:300] if lines else exit_words(code, Path(words[0]).name)
+        last = lines[-1].strip()[:300] if lines else exit_words(code, name)
         return f"{last} (log: {path})"
 
 

@@ -159,6 +159,7 @@ def test_a_model_that_is_there_is_left_alone(tmp_path) -> None:
         ("echo IMPROVE_RESULT val_loss: nan\n", "result", "no finite number"),
         ("echo IMPROVE_RESULT val_lose: 0.5\n", "result", "did you mean 'val_lose'"),
         (RESULT + 'echo x >> "$(dirname "$0")/history.log"\n', "files", "history.log"),
+        (RESULT + "echo x > ../beside.txt\n", "files", "beside.txt"),
         (RESULT + "sleep 60 &\n", "processes", "still running a second after train.sh had ended: sleep"),
         (RESULT, "a bad value, train.sh", "trained as if nothing were wrong"),
         ('case "$*" in *nonsense*) echo wrong; exit 0;; esac\n' + RESULT, "a bad value, train.sh", "exit status is 0"),
