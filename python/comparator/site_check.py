@@ -14,16 +14,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from comparator.engine.jobs import SCHEDULERS
 from comparator.engine.swift_t import import_path
 from comparator.errors import ComparatorError, InputError, nearest
+from comparator.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.model.runtime import RUNTIMES, programs_of
 from comparator.site import Site, launch_environment, read_site
 
-HOLDS, FAILS, UNTESTED = "holds", "FAILS", "untested"
 SECONDS = 120.0
 LOOK_SECONDS = 2.0
 END_OF_CHECK = "end of the check"
@@ -38,15 +37,6 @@ import io; import python;
 printf("the rank's Python: %s", python_persist("import sys; import comparator.ranks, deap, numpy",
                                                "'%i.%i' % sys.version_info[:2]"));
 """
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was tried: what, whether it holds, and what was seen or is to be mended."""
-
-    what: str
-    outcome: str
-    words: str
 
 
 def check_site(name: str, root: Path, *, on_node: bool = False) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from comparator.hyperparameters import as_flags
@@ -30,10 +31,10 @@ RESULT_LINE = re.compile(r"^\s*(?:IMPROVE|CANDLE)_RESULT:?\s+(?:([A-Za-z_]\w*)\s
 
 
 class ColdRunner:
-    """Starts `train.sh DEVICE DATA_FOLDER --name value ...` for every run."""
+    """Starts `train.sh DEVICE DATA_FOLDER --name value ...` for every run; `under` is a command to start it by."""
 
-    def __init__(self, model: Model, slot: Slot, data_folder: Path) -> None:
-        self._model, self._slot, self._data_folder = model, slot, data_folder
+    def __init__(self, model: Model, slot: Slot, data_folder: Path, *, under: Sequence[str] = ()) -> None:
+        self._model, self._slot, self._data_folder, self._under = model, slot, data_folder, under
         self._process: GuardedProcess | None = None
         self._lock = threading.Lock()
         self._cancelled = False
@@ -47,6 +48,7 @@ class ColdRunner:
             with self._lock:
                 if self._cancelled:
                     return Outcome("cancelled", reason="stopped before it began")
+                command = [*self._under, *command]
                 self._process = GuardedProcess(command, environment, log, piped=False, folder=training.folder)
             try:
                 code = self._process.wait(training.timeout)

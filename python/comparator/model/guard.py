@@ -84,10 +84,10 @@ def _reap(child: int) -> "int | None":
 def _end_descendants() -> None:
     """Kill every descendant; again until there is none, because a dying one may just have started another."""
     for _ in range(20):
-        descendants = _descendants()
-        if not descendants:
+        left = descendants(os.getpid())
+        if not left:
             return
-        for pid in descendants:
+        for pid in left:
             try:
                 os.kill(pid, signal.SIGKILL)
             except OSError:
@@ -99,7 +99,8 @@ def _end_descendants() -> None:
             pass
 
 
-def _descendants() -> "list[int]":
+def descendants(ancestor: int) -> "list[int]":
+    """The process ids of all descendants of a process that still run; none where there is no /proc."""
     parents = {}
     try:
         processes = [int(name) for name in os.listdir("/proc") if name.isdigit()]
@@ -113,7 +114,7 @@ def _descendants() -> "list[int]":
             continue
         if state != "Z":
             parents[pid] = int(parent)
-    found = [os.getpid()]
+    found = [ancestor]
     for each in found:
         found += [pid for pid, parent in parents.items() if parent == each]
     return found[1:]

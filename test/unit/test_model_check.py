@@ -1,0 +1,339 @@
+"""`comparator model check` and `comparator model new`: the skeleton passes, and what breaks a model is found."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import images
+import numpy as np
+import pytest
+
+from comparator.cli import main
+from comparator.errors import InputError
+from comparator.finding import FAILS, HOLDS, UNTESTED, Finding
+from comparator.model_check import Bench, check_model
+from comparator.model_new import new_model
+from comparator.site import Slot
+from comparator.tiny_benchmark import SMILES, write_tiny_benchmark
+
+QUICK = Path(__file__).parent / "models" / "quick.py"
+COMPARATOR = [sys.executable, "-c", "from comparator.cli import main; main()"]
+RESULT = 'echo "IMPROVE_RESULT val_loss: 0.5"\n'
+TELLING = """
+seed = "rng_seed"
+[metrics.val_loss]
+kind = "error"
+[hyperparameters.noise]
+type = "float"
+[hyperparameters.rng_seed]
+type = "int"
+"""
+#: A warm model whose run is the body of `run(params)`.
+MODULE = """
+import os, random, time
+def initialize_parameters():
+    return {{"noise": 0.0, "rng_seed": 1}}
+runs = 0
+def run(params):
+    {body}
+"""
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny data set for models that do not look at it."""
+    folder = tmp_path_factory.mktemp("tiny")
+    write_tiny_benchmark(folder)
+    return folder
+
+
+def steps(model: Path, tmp_path: Path, **bench: Any) -> Iterator[Finding]:
+    place = tmp_path / "bench"
+    place.mkdir()
+    slot = Slot(0, None, {"CUDA_VISIBLE_DEVICES": ""})
+    return check_model(str(model), Bench(tmp_path / "containers", slot, place, **bench))
+
+
+def findings(model: Path, tmp_path: Path, **bench: Any) -> dict[str, Finding]:
+    return {each.what: each for each in steps(model, tmp_path, **bench)}
+
+
+def assert_found(model: Path, tmp_path: Path, what: str, outcome: str, words: str, **bench: Any) -> None:
+    """Go as far as the step `what`, and no further."""
+    trial = steps(model, tmp_path, **bench)
+    found = next(each for each in trial if each.what == what)
+    trial.close()  # type: ignore[attr-defined]
+    assert (found.outcome, words in found.words) == (outcome, True), str(found)
+
+
+def shell_model(tmp_path: Path, script: str, description: str = "", *, name: str = "train.sh") -> Path:
+    folder = tmp_path / "shell"
+    folder.mkdir()
+    (folder / name).write_text("#!/bin/sh\n" + script)
+    (folder / name).chmod(0o755)
+    if description:
+        (folder / "model.toml").write_text(description)
+    return folder
+
+
+def python_model(tmp_path: Path, body: str) -> Path:
+    folder = tmp_path / "python"
+    folder.mkdir()
+    path = folder / "served.py"
+    path.write_text(MODULE.format(body=body))
+    return path
+
+
+@pytest.fixture(scope="module")
+def skeleton(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return new_model("my_ridge", tmp_path_factory.mktemp("models"))
+
+
+def test_the_skeleton_passes_every_step(skeleton, tmp_path) -> None:
+    found = findings(skeleton, tmp_path)
+    assert {each.outcome for each in found.values()} == {HOLDS}, [str(each) for each in found.values()]
+    assert {"train.sh", "preprocess.sh", "infer.sh", "module", "data_manifest", "the same seed"} <= set(found)
+    assert "DEVICE DATA_FOLDER" in found["train.sh runs"].words
+    assert "result lines and val_scores.json: val_loss, val_r2" in found["result"].words
+    assert "other numbers" in found["another seed"].words
+    assert "noise = 'nonsense'" in found["a bad value, train.sh"].words
+    assert "noise = 'nonsense'" in found["a bad value, run(params)"].words
+    assert "MB in its largest process" in found["cost"].words
+
+
+def test_the_skeleton_is_whole_and_learns(skeleton, tmp_path) -> None:
+    files = {path.relative_to(skeleton).as_posix(): path for path in skeleton.rglob("*") if path.suffix != ".pyc"}
+    assert {"my_ridge/__init__.py", "my_ridge/__main__.py", "my_ridge.def", "README.md"} <= set(files)
+    assert not [name for name, path in files.items() if path.is_file() and "@NAME" in path.read_text()]
+    assert all(os.access(path, os.X_OK) for name, path in files.items() if name.endswith(".sh"))
+    write_tiny_benchmark(tmp_path)
+    surroundings = {**os.environ, "IMPROVE_DATA_DIR": str(tmp_path)}
+    surroundings.pop("CANDLE_DATA_DIR", None)
+    subprocess.run([files["preprocess.sh"]], env=surroundings, check=True)
+    said = {}
+    for noise in ("0", "100"):
+        done = subprocess.run(
+            [files["train.sh"], "--noise", noise], env=surroundings, check=True, capture_output=True, text=True
+        )
+        said[noise] = {line.split()[1]: float(line.split()[2]) for line in done.stdout.splitlines()}
+    assert said["0"]["val_r2:"] > 0.1
+    assert said["0"]["val_loss:"] < said["100"]["val_loss:"]
+
+
+def test_the_skeleton_says_when_the_data_have_no_such_study(skeleton, tmp_path) -> None:
+    found = findings(skeleton, tmp_path, settings={"train_sources": ["GDSC9"]})
+    assert found["data"].outcome == FAILS
+    assert "study 'GDSC9': the data have CCLE, gCSI" in found["data"].words and "--data FOLDER" in found["data"].words
+    assert "train.sh runs" not in found
+
+
+@pytest.mark.parametrize("name", ["9lives", "my-model", "a b", "class", "", "json", "numpy", "../up", "naïve"])
+def test_names_that_no_model_can_have(tmp_path, name) -> None:
+    with pytest.raises(InputError, match="model '"):
+        new_model(name, tmp_path)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_model_that_is_there_is_left_alone(tmp_path) -> None:
+    kept = tmp_path / "my_model"
+    kept.mkdir()
+    with pytest.raises(InputError, match="is there already"):
+        new_model("my_model", tmp_path)
+    assert not [*kept.iterdir()]
+    with pytest.raises(InputError, match="no such folder"):
+        new_model("my_model", tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("script", "what", "words"),
+    [
+        ("echo done\n", "train.sh runs", "print a line 'IMPROVE_RESULT val_loss: NUMBER'"),
+        (RESULT + "exit 3\n", "train.sh runs", "ends with exit status 3: it must be 0"),
+        ("echo 'no such data' >&2; exit 2\n", "train.sh runs", "no such data"),
+        ("echo IMPROVE_RESULT val_loss: nan\n", "result", "no finite number"),
+        ("echo IMPROVE_RESULT val_lose: 0.5\n", "result", "did you mean 'val_lose'"),
+        (RESULT + 'echo x >> "$(dirname "$0")/history.log"\n', "files", "history.log"),
+        (RESULT + "echo x > ../beside.txt\n", "files", "beside.txt"),
+        (RESULT + "sleep 60 &\n", "processes", "still running a second after train.sh had ended: sleep"),
+        (RESULT, "a bad value, train.sh", "trained as if nothing were wrong"),
+        ('case "$*" in *nonsense*) echo wrong; exit 0;; esac\n' + RESULT, "a bad value, train.sh", "exit status is 0"),
+        ("echo IMPROVE_RESULT val_loss: 0.$$\n", "the same seed", "must reach everything"),
+    ],
+)
+def test_what_breaks_a_script(tmp_path, tiny, script, what, words) -> None:
+    assert_found(shell_model(tmp_path, script, TELLING), tmp_path, what, FAILS, words, data_folder=tiny)
+
+
+def test_a_script_that_hangs_is_ended_at_the_limit(tmp_path, tiny) -> None:
+    words = "exceeded its limit of 0.5 seconds"
+    model = shell_model(tmp_path, "sleep 600\n")
+    assert_found(model, tmp_path, "train.sh runs", FAILS, words, limit=0.5, data_folder=tiny)
+
+
+@pytest.mark.parametrize(
+    ("stated", "needed"),
+    [
+        ("", "improve"),
+        ("convention = 'candle'\n", "improve"),
+        ("convention = 'improve'\n", "candle"),
+    ],
+)
+def test_a_model_of_the_other_convention_is_found_out(tmp_path, tiny, stated, needed) -> None:
+    flags, device = ("result", "refuse") if needed == "improve" else ("refuse", "result")
+    script = f"""
+result() {{ {RESULT.strip()}; }}
+refuse() {{ echo "usage: otherwise" >&2; exit 2; }}
+case "$1" in --*) {flags};; *) {device};; esac
+"""
+    found = findings(shell_model(tmp_path, script, stated), tmp_path, data_folder=tiny)
+    assert found["train.sh runs"].outcome == FAILS
+    assert "usage: otherwise" in found["train.sh runs"].words
+    assert f"needs the line convention = '{needed}'" in found["train.sh runs"].words
+    assert found["result"].outcome == HOLDS
+
+
+def test_a_model_says_by_which_convention_it_is_called(tmp_path, tiny) -> None:
+    model = shell_model(tmp_path, f'case "$1" in --*) ;; *) exit 2;; esac\n{RESULT}', "convention = 'improve'\n")
+    assert_found(model, tmp_path, "train.sh runs", HOLDS, "called with flags only", data_folder=tiny)
+
+
+def test_scripts_that_cannot_be_called(tmp_path, tiny) -> None:
+    folder = shell_model(tmp_path, RESULT)
+    (folder / "Infer.sh").write_text("#!/bin/sh\n")
+    (folder / "preprocess.sh").write_text("#!/bin/sh\n")
+    found = findings(folder, tmp_path, data_folder=tiny)
+    assert found["infer.sh"].outcome == FAILS and "It must be called infer.sh" in found["infer.sh"].words
+    assert found["preprocess.sh"].outcome == FAILS and "chmod +x" in found["preprocess.sh"].words
+    assert found["data"].outcome == UNTESTED
+
+
+def test_a_train_script_that_cannot_be_called(tmp_path) -> None:
+    folder = shell_model(tmp_path, RESULT)
+    (folder / "train.sh").chmod(0o644)
+    assert [str(each) for each in findings(folder, tmp_path).values()] == [
+        f"FAILS    found: {folder / 'train.sh'} is not executable; chmod +x mends it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("description", "what", "words"),
+    [
+        ("nam = 'x'\n", "found", "unknown key 'nam' (did you mean 'name'?)"),
+        (TELLING.replace('seed = "rng_seed"', 'seed = "rng_sed"'), "seed", "did you mean 'rng_seed'"),
+        (TELLING.replace('seed = "rng_seed"', ""), "seed", "add the line seed = 'rng_seed'"),
+        ("python_path = ['elsewhere']\n", "python_path", "elsewhere"),
+        ("module = 'no_such_module'\n", "module", "No module named 'no_such_module'"),
+        ("data_manifest = 'made/manifest.json'\n", "data_manifest", "no such file"),
+    ],
+)
+def test_what_is_wrong_in_a_description(tmp_path, tiny, description, what, words) -> None:
+    assert_found(shell_model(tmp_path, RESULT, description), tmp_path, what, FAILS, words, data_folder=tiny)
+
+
+@pytest.mark.parametrize(
+    ("body", "what", "outcome", "words"),
+    [
+        ("return 0.5 + params['noise']", "the same seed", HOLDS, "run(params) twice: equal numbers"),
+        ("return 0.5 + params['noise']", "another seed", HOLDS, "do not depend on it"),
+        ("return random.Random(params['rng_seed']).random() + float(params['noise'])", "another seed", HOLDS, "other"),
+        ("return random.random()", "the same seed", FAILS, "must reach everything"),
+        ("return 0.5", "a bad value, run(params)", FAILS, "raised as ValueError"),
+        ("return 0.5 + params['noise']", "a bad value, run(params)", HOLDS, "it would help to name 'noise'"),
+        ("return 'well'", "run(params)", FAILS, "expected a number"),
+        ("time.sleep(600)", "run(params)", FAILS, "exceeded its limit"),
+        ("open(__file__ + '.log', 'w'); return 0.5", "files", FAILS, "served.py.log"),
+        ("return 0.5", "an unknown name", HOLDS, "ignored by run(params), without a word"),
+        ("assert len(params) < 7; return 0.5 + params['noise']", "an unknown name", HOLDS, "ignored"),
+        ("return {**params}['no_such_hyperparameter']", "run(params)", FAILS, "KeyError"),
+    ],
+)
+def test_models_of_python_alone(tmp_path, tiny, body, what, outcome, words) -> None:
+    limit = 0.5 if "sleep" in body else 60.0
+    assert_found(python_model(tmp_path, body), tmp_path, what, outcome, words, limit=limit, data_folder=tiny)
+
+
+@pytest.mark.parametrize(
+    ("printed", "returned", "outcome", "words"),
+    [
+        ("0.5", "0.25", FAILS, "train.sh and run(params) twice: val_loss 0.5 and 0.25"),
+        ("0.3333", "1 / 3", HOLDS, "equal numbers, but for rounding"),
+        ("0.3335", "1 / 3", FAILS, "val_loss 0.3335 and 0.33333"),
+        ("0.1", "globals().update(runs=runs + 1) or runs / 10", FAILS, "no run may depend on the one before"),
+    ],
+)
+def test_a_module_must_give_the_numbers_of_its_script(tmp_path, tiny, printed, returned, outcome, words) -> None:
+    folder = shell_model(tmp_path, f"echo IMPROVE_RESULT val_loss: {printed}\n", 'module = "served"\n' + TELLING)
+    (folder / "served.py").write_text(MODULE.format(body=f"return {returned}"))
+    assert_found(folder, tmp_path, "the same seed", outcome, words, data_folder=tiny)
+
+
+def test_no_such_model_and_no_such_metric_are_mistakes(tmp_path) -> None:
+    with pytest.raises(InputError, match="no model at"):
+        findings(tmp_path / "nowhere", tmp_path)
+    (tmp_path / "bench").rmdir()
+    with pytest.raises(InputError, match="did you mean 'val_loss'"):
+        findings(shell_model(tmp_path, RESULT, TELLING), tmp_path, metric="val_los")
+
+
+@pytest.mark.skipif(images.why_not() is not None, reason=str(images.why_not()))
+def test_an_image(tmp_path) -> None:
+    script = f'#!/bin/sh\ncase "$*" in *nonsense*) echo "noise is wrong"; exit 2;; esac\necho "$2"\n{RESULT}'
+    files = {"/bin/train.sh": script, "/model/model.toml": 'convention = "candle"\n' + TELLING}
+    found = findings(images.make_image(tmp_path / "tiny.sif", files), tmp_path)
+    assert not [str(each) for each in found.values() if each.outcome == FAILS]
+    assert found["a bad value, train.sh"].words == "refused: noise is wrong"
+    assert found["train.sh"].words == "on the image's PATH"
+
+
+def test_the_command_and_its_exit_status(tmp_path) -> None:
+    def typed(*words: str) -> subprocess.CompletedProcess[str]:
+        surroundings = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
+        return subprocess.run(
+            [*COMPARATOR, "model", *words], cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False
+        )
+
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "quick.py").write_text(QUICK.read_text())
+    held = typed("check", "quick.py", "--json", "--set", "noise=3")
+    assert held.returncode == 0
+    assert {each["what"]: each["outcome"] for each in json.loads(held.stdout)}["result"] == HOLDS
+    assert not [*(tmp_path / "tmp").iterdir()]
+    failed = typed("check", "quick.py", "--set", "behave=raise")
+    assert failed.returncode == 1
+    assert "FAILS    run(params): RuntimeError: the model broke" in failed.stdout
+    kept = Path(failed.stdout.splitlines()[-1].removeprefix("what was tried, and its logs: "))
+    assert "Traceback" in next(kept.glob("runs/*-serve/model.log")).read_text()
+
+
+def test_what_is_typed_wrong(tmp_path, monkeypatch, capsys) -> None:
+    for words, said in (
+        (["check", "quick.py", "--data", str(tmp_path / "nowhere")], f"--data {tmp_path / 'nowhere'}: no such folder"),
+        (["check", "quick.py", "--set", "noise"], "'noise' is not KEY=VALUE, such as epochs=10"),
+        (["new", "my-model"], "model 'my-model': must be a letter, then"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["comparator", "model", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert (ended.value.code, said in capsys.readouterr().err) == (2, True)
+
+
+def test_the_tiny_data_set_is_a_benchmark(tmp_path) -> None:
+    from drug_response.improve import read
+
+    places = tmp_path / "one", tmp_path / "two"
+    for place in places:
+        place.mkdir()
+        write_tiny_benchmark(place)
+    for path in places[0].rglob("*.t?t"):
+        assert path.read_bytes() == (places[1] / path.relative_to(places[0])).read_bytes()
+    source = read(places[0] / "raw_data")
+    assert {study: len(rows) for study, rows in source.responses.items()} == {"CCLE": 480, "gCSI": 240}
+    assert source.expression.shape == (30, 1000) and len(set(source.structures)) == len(SMILES) == 16
+    assert {"descriptors", "fingerprints", "mordred"} == set(source.drug_features)
+    assert [np.count_nonzero(source.splits["CCLE"][0] == part) for part in (1, 2, 3)] == [384, 48, 48]
