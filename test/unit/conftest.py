@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "containers" / name) for name in ("uno", "lgbm", "common")]
+sys.path[:0] = [str(ROOT / "containers" / name) for name in ("uno", "lgbm", "graphdrp", "common")]
 
 # Tests use one core each, as workers do.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
