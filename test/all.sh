@@ -12,6 +12,6 @@ fi
 code=(python containers test .ci)
 "$bin/ruff" check --quiet "${code[@]}"
 "$bin/ruff" format --check --quiet "${code[@]}"
-"$bin/mypy" --no-error-summary python containers/common containers/uno containers/lgbm
+"$bin/mypy" --no-error-summary python containers/common containers/uno containers/lgbm containers/graphdrp
 find . -path ./.venv -prune -o -path ./images -prune -o -name '*.sh' -print0 | xargs -0 "$bin/shellcheck" .ci/run
 exec "$bin/pytest" -n auto "$@"

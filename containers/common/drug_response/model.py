@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ class Model:
 
     `name` is its folder's in the data folder. `training` names the module that has its `fit` (see
     `drug_response.training`) and its `load` (see `drug_response.inference`); it is imported when it is needed, for what
-    it imports in turn is slow to import.
+    it imports in turn is slow to import. `prepare` makes what the model reads beside the prepared arrays, from the data
+    folder and the source's name; `preprocess.sh` calls it.
     """
 
     name: str
     hyperparameters: Hyperparameters
     training: str
+    prepare: Callable[[Path, str], None] | None = None
 
     def run(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Train as a CANDLE caller asks; returns metrics by name. Raises ValueError, one line."""

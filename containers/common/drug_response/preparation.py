@@ -30,7 +30,10 @@ from drug_response.errors import DataError
 FORMAT = 2
 
 #: Files directly in the data folder that models take without being told: defaults and lists of genes.
-TEXTS = ("uno_auc_model.txt", "landmark_genes.txt", "filtered_genes.txt")
+TEXTS = (
+    *("uno_auc_model.txt", "lgbm_params.txt", "graphdrp_params.txt"),
+    *("landmark_genes.txt", "filtered_genes.txt"),
+)
 PREPARED = "prepared"
 MANIFEST = "manifest.json"
 INPUTS = "inputs.json"

@@ -106,6 +106,8 @@ def preprocess(model: Model, flags: Mapping[str, str]) -> None:
     studies = manifest["sources"][source]["studies"]
     for study in match_names([word for words in named.values() for word in words], list(studies))[0]:
         choose_measure(study, studies[study]["measures"], settings["agg_dose"])
+    if model.prepare is not None:
+        model.prepare(folder, source)
     print(*summarise(manifest), sep="\n")
     print(f"Prepared data: {folder / PREPARED / source}")
     if settings["count_rows"]:
