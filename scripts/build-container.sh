@@ -43,6 +43,11 @@ else
   cp "${found[0]}" "$definition"
 fi
 
+# Where this host trusts certificates of its own, what is downloaded while building has to trust them too.
+if [[ -n ${SSL_CERT_FILE:-} ]]; then
+  further+=(--bind "$SSL_CERT_FILE:/etc/ssl/certs/ca-certificates.crt")
+fi
+
 # %files are read from the working folder.
 mkdir -p "$(dirname "$output")"
 cd "$project"

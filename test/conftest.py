@@ -9,13 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-<<<<<<< HEAD:test/conftest.py
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "containers" / name) for name in ("uno", "lgbm", "common")]
-=======
-ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "containers" / name) for name in ("uno", "lgbm", "graphdrp", "common")]
->>>>>>> 88c8eddb78b16a326c63f1beb6cfb7a7b95aeb49:test/unit/conftest.py
 
 # Tests use one core each, as workers do.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -27,9 +27,9 @@ from comparator.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.hyperparameters import as_flags
 from comparator.leaf import DEFAULT_SEED
 from comparator.model.cold import RESULT_LINE, ColdRunner
-from comparator.model.image import SCRIPTS
 from comparator.model.description import HyperparameterDescription, ModelDescription
 from comparator.model.guard import descendants
+from comparator.model.image import SCRIPTS
 from comparator.model.model import NOT_PART_OF_A_MODEL, Model, data_identity, find_model
 from comparator.model.probe import USUAL_SEED
 from comparator.model.process import GuardedProcess, call, exit_words
