@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Build the image of a model in containers/.
 #   ./scripts/build-container.sh NAME [--base FOLDER] [--output FILE] [further options of apptainer build]
-# Writes images/NAME.sif. Needs Apptainer (or Singularity) and user namespaces, no root. --base starts from an unpacked
-# root file system, such as debootstrap makes, in the place of the public base image that the definition file names.
+# Writes images/NAME.sif and its description beside it. Needs Apptainer (or Singularity) and user namespaces, no root.
+# --base starts from an unpacked root file system, as base-tree.sh makes, in the place of the public base image that the
+# definition file names.
 set -euo pipefail
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -14,7 +15,7 @@ die() {
 
 name=${1:---help}
 if [[ $name == -h || $name == --help ]]; then
-  sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
   exit 0
 fi
 shift
@@ -53,4 +54,6 @@ mkdir -p "$(dirname "$output")"
 cd "$project"
 "$runtime" build --fakeroot --force --mksquashfs-args "-comp zstd -Xcompression-level 3" \
   ${further[@]+"${further[@]}"} "$output" "$definition"
+# For hosts without a runtime, the login nodes of a cluster say: what the image says of itself.
+cp "$project/containers/$name/model.toml" "$output.toml"
 echo "image: $output"

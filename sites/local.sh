@@ -16,3 +16,8 @@ SITE_DEVICE_VARIABLE=${SITE_DEVICE_VARIABLE:-CUDA_VISIBLE_DEVICES}
 # Trainings at a time where there are no devices; empty: one for each core.
 SITE_CORES=${SITE_CORES:-}
 SITE_LEAF=${SITE_LEAF:-python}
+
+# What runs models in images: apptainer or charliecloud; empty: the first that there is.
+SITE_CONTAINER_RUNTIME=${SITE_CONTAINER_RUNTIME:-}
+SITE_CONTAINER_OPTIONS=${SITE_CONTAINER_OPTIONS:-}
+SITE_IMAGE_FOLDER=${SITE_IMAGE_FOLDER:-}

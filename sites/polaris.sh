@@ -29,6 +29,12 @@ SITE_DIRECTIVES="
 SITE_LAUNCH_OPTIONS="--depth=4 --cpu-bind depth"
 SITE_LEAF=${SITE_LEAF:-python}
 
+# Apptainer is on the compute nodes only, and wants --fakeroot there. An image needs its description beside it for the
+# login node, as scripts/build-container.sh writes it.
+SITE_CONTAINER_RUNTIME=apptainer
+SITE_CONTAINER_OPTIONS="--fakeroot"
+SITE_IMAGE_FOLDER=/local/scratch/comparator-images
+
 # Swift/T's own knowledge of the machine: `select` with system=polaris, mpiexec -n and --ppn, no GPU-aware MPI.
 export TURBINE_POLARIS=1
 

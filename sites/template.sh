@@ -28,6 +28,12 @@ SITE_DIRECTIVES="
 # Options of what starts the ranks (srun, mpiexec); {ranks} stands for their number.
 SITE_LAUNCH_OPTIONS=""
 
+# What runs models in images: apptainer or charliecloud, empty for the first that there is; further words for its
+# program; a folder on a disk of each node, where images are copied before they are started.
+SITE_CONTAINER_RUNTIME=
+SITE_CONTAINER_OPTIONS=""
+SITE_IMAGE_FOLDER=
+
 # On the host where commands are typed: the modules that Swift/T was built with, and swift-t on the PATH.
 site_launch() {
   :
