@@ -100,6 +100,22 @@ class ParameterSpace:
             for parameter, fraction in zip(self.parameters, fractions, strict=True)
         }
 
+    def spread(self, count: int) -> list[Point]:
+        """Up to `count` distinct points, spread over the space: the first ones of an additive sequence (Roberts 2018).
+
+        Of coordinate j the steps are 1 / g^j, where g^(d + 1) = g + 1: no number of dimensions d makes them coincide.
+        """
+        step = 2.0
+        for _ in range(64):
+            step = (1 + step) ** (1 / (len(self.parameters) + 1))
+        dimensions = range(1, len(self.parameters) + 1)
+        points = [self.at([(0.5 + number / step**each) % 1 for each in dimensions]) for number in range(count)]
+        return list({json.dumps(point): point for point in points}.values())
+
+    def distance(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+        """How far two points are apart: the largest distance of any parameter, as a fraction of its range."""
+        return max(parameter.distance(one[parameter.name], other[parameter.name]) for parameter in self.parameters)
+
     def mutate(self, point: Point, probability: float, rng: random.Random) -> Point:
         """`point` with each value mutated with the given probability."""
         return {
