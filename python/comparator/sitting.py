@@ -24,7 +24,7 @@ from comparator.plan import PILOT_SEEDS, Place, Plan, Say, make_plan, reopen_pla
 from comparator.progress import ProgressView, point_words
 from comparator.replay import measure_luck
 from comparator.root import command_line
-from comparator.settings import read_settings
+from comparator.settings import ExperimentSettings, read_settings
 from comparator.site import ENGINES, Site, Slot, job_word, read_site, seconds_of
 from comparator.store import (
     ExperimentFolder,
@@ -133,7 +133,11 @@ def _job(asked: Asked, site: Site, slots: int, walltime: int | None) -> Job:
 
 def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool, command: str) -> Plan:
     """Check everything about a new experiment; raises `InputError`."""
-    settings = read_settings(file, overrides, full=full)
+    return plan_settings(host, read_settings(file, overrides, full=full), file, command)
+
+
+def plan_settings(host: Host, settings: ExperimentSettings, file: Path, command: str) -> Plan:
+    """Check everything about a new experiment of these settings, whose paths are relative to `file`'s folder."""
     with host.console.status("checking") as status:
 
         def say(words: str) -> None:
@@ -506,6 +510,7 @@ class Sitting:
     def _conclude(self, records: Sequence[dict[str, Any]], page: Path) -> None:
         """The closing words: what was found, where the report is, how to look at it."""
         from comparator.report.summary import summarise
+        from comparator.report.trust import words
 
         summary = summarise(self._plan.frozen, list(records))
         ended_early = last_word(self.path)["reason"]
@@ -523,6 +528,8 @@ class Sitting:
                 if summary.metric in metrics
             )
             self._host.say(f"  {best.difference:.4g}  at {point_words(best.point)}  ({both})")
+        for line in words(summary.trust):
+            self._host.say(line)
         self._host.say(f"report: {page}")
         self._host.say(f"look at it in a browser: {page.as_uri()}")
 
