@@ -308,8 +308,7 @@ class Experiment:
         known = evaluation.point.values
         if known:
             others.remove(fmean(known.values()))
-        deviation = pooled_deviation([list(each.signed.values()) for each in self._points.values()])
-        return self._affordable(self._replication.further([*known.values(), *own], others, deviation))
+        return self._affordable(self._replication.further([*known.values(), *own], others))
 
     def _affordable(self, pairs: int) -> int:
         return pairs if self._budget is None else max(0, min(pairs, self._budget - self.asked))

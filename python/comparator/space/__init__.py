@@ -101,15 +101,13 @@ class ParameterSpace:
         }
 
     def spread(self, count: int) -> list[Point]:
-        """Up to `count` distinct points, spread over the space: the first ones of an additive sequence (Roberts 2018).
+        """Up to `count` distinct points, spread over the space: a Latin hypercube, the same one whenever it is asked for.
 
-        Of coordinate j the steps are 1 / g^j, where g^(d + 1) = g + 1: no number of dimensions d makes them coincide.
+        Of every parameter each of `count` equal parts of the range has one point, in its middle.
         """
-        step = 2.0
-        for _ in range(64):
-            step = (1 + step) ** (1 / (len(self.parameters) + 1))
-        dimensions = range(1, len(self.parameters) + 1)
-        points = [self.at([(0.5 + number / step**each) % 1 for each in dimensions]) for number in range(count)]
+        rng = random.Random(f"a spread of {count}")
+        places = [rng.sample(range(count), count) for _ in self.parameters]
+        points = [self.at([(each[number] + 0.5) / count for each in places]) for number in range(count)]
         return list({json.dumps(point): point for point in points}.values())
 
     def distance(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
