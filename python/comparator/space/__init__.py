@@ -101,7 +101,7 @@ class ParameterSpace:
         }
 
     def spread(self, count: int) -> list[Point]:
-        """Up to `count` distinct points, spread over the space: a Latin hypercube, the same one whenever it is asked for.
+        """Up to `count` distinct points, spread over the space: a Latin hypercube, always the same one.
 
         Of every parameter each of `count` equal parts of the range has one point, in its middle.
         """
