@@ -13,7 +13,7 @@ from typing import Any
 from comparator.errors import InputError
 from comparator.leaf import DEFAULT_SEED
 from comparator.plan import Plan, make_plan
-from comparator.settings import ComparisonSettings, ExperimentSettings, read_settings
+from comparator.settings import ExperimentSettings, read_settings
 from comparator.sitting import Host, plan_settings
 
 #: Between the seeds of the two sides: no replicate of one, confirmations included, is one of the other.
@@ -46,10 +46,14 @@ def against_itself(settings: ExperimentSettings, given: Mapping[str, Any]) -> Ex
     first = int(str(hyperparameters.pop(seed, DEFAULT_SEED)))
     seeds = {f"cmp_0_{seed}": first, f"cmp_1_{seed}": first + OTHER_SEEDS}
     is_error = given["metrics"].get(given["metric"], {}).get("kind", "error") == "error"
-    comparison = ComparisonSettings(
-        metric=given["metric"],
-        difference=settings.cmp.difference if settings.compares or is_error else "absolute",
-        models=[submodel["path"], submodel["path"]],
+    comparison = settings.cmp.model_copy(
+        update={
+            "metric": given["metric"],
+            "difference": settings.cmp.difference if settings.compares or is_error else "absolute",
+            "models": [submodel["path"], submodel["path"]],
+            "labels": None,
+            "submodel_1": settings.cmp.submodel_0,
+        }
     )
     return settings.model_copy(
         update={
