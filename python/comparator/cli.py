@@ -161,6 +161,30 @@ def _carry_out(options: RunOptions, file: Path | None, settings: list[str], full
         print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
 
 
+@app.command()
+@with_run_options
+def selftest(
+    options: RunOptions,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The experiment file (TOML).")],
+) -> None:
+    """Search where there is nothing to find: a model against itself, with other seeds; prints what was found."""
+    from comparator import sitting
+    from comparator.selftest import FINDINGS, plan_selftest
+
+    if options.resume is not None:
+        raise InputError("--resume: a self-test is gone on with like any search, by: comparator search --resume ID")
+    host = _open_host(options, as_json=True)
+    stop_signals_like_ctrl_c()
+    check_new_experiment(host.experiments, options.identifier)
+    plan = plan_selftest(host, file, options.settings or [], command=_typed_command())
+    if options.dry_run:
+        sitting.describe(host, plan)
+        return
+    page = sitting.begin(host, plan, f"{file.stem}-selftest", options.identifier).run()
+    found = read_json(page.with_suffix(".json")) or {}
+    print(json.dumps({key: found.get(key) for key in FINDINGS}, indent=1))
+
+
 @app.command("cross-study")
 @with_run_options
 def cross_study(

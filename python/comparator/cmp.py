@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparator.difference import Difference, NoValue, distance
+from comparator.difference import Difference, NoValue, distance, in_deviations, signed, signed_difference
 from comparator.hyperparameters import split_for_submodels
 
 # They say which model runs and with which defaults; the leaf has read them already.
@@ -47,12 +47,35 @@ class Objective:
 
     def __call__(self, runs: Sequence[Mapping[str, Any]]) -> float:
         """Raises `NoValue` with one line where there is no such number."""
-        values = [_reported(run, self.metric, named=self.difference is not None) for run in runs]
-        if len(values) < (1 if self.difference is None else 2):
-            raise NoValue("the evaluation has no run for each model")
+        values = self._values(runs)
         if self.difference is not None:
             return -distance(self.difference, values[0], values[1])
         return -values[0] if self.maximise else values[0]
+
+    def signed(self, runs: Sequence[Mapping[str, Any]]) -> float:
+        """What tests and intervals use: the difference with its sign; of a single model the metric itself.
+
+        Raises `NoValue` as a call does.
+        """
+        values = self._values(runs)
+        return values[0] if self.difference is None else signed_difference(self.difference, values[0], values[1])
+
+    def worth(self, number: float) -> float:
+        """What a search minimises where the signed difference, or a single model's metric, is `number`."""
+        if self.difference is None:
+            return -number if self.maximise else number
+        return -number if self.difference is signed else -abs(number)
+
+    @property
+    def in_deviations(self) -> bool:
+        """Whether the numbers become a value only when divided by their deviation from seed to seed."""
+        return self.difference is in_deviations
+
+    def _values(self, runs: Sequence[Mapping[str, Any]]) -> list[float]:
+        values = [_reported(run, self.metric, named=self.difference is not None) for run in runs]
+        if len(values) < (1 if self.difference is None else 2):
+            raise NoValue("the evaluation has no run for each model")
+        return values
 
 
 def _reported(run: Mapping[str, Any], metric: str, *, named: bool) -> float:

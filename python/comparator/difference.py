@@ -8,6 +8,13 @@ With V0 and V1 the metric of submodel 0 and 1:
 | `signed` | (V1 - V0) / max(V1, V0): finds where submodel 1 is the larger | as `relative` | as `relative` |
 | `absolute` | abs(V1 - V0) | any | any |
 | `log_ratio` | abs(ln(V1 / V0)) | no value | no value |
+| `in_deviations` | abs(V1 - V0) in units of its deviation from seed to seed | any | any |
+
+The unit of `in_deviations` is what the pilot found, the same for all points; without a pilot it is that of the
+replicates of the point itself, of which there must then be two or more. Where seeds change nothing there is none.
+
+Whatever the difference, tests and intervals use it with a sign (`signed_difference`), averaged over replicates before
+any absolute value: a mean of absolute values is never zero.
 
 A metric that is missing or not finite never reaches a difference: the evaluation fails and says which. "No
 value" likewise fails the evaluation, with the numbers and a difference that would serve.
@@ -57,11 +64,17 @@ def log_ratio(first: float, second: float) -> float:
     return abs(math.log(second / first))
 
 
+def in_deviations(first: float, second: float) -> float:
+    """abs(V1 - V0), which an experiment divides by its deviation from seed to seed."""
+    return absolute(first, second)
+
+
 DIFFERENCES: dict[str, Difference] = {
     "relative": relative,
     "signed": signed,
     "absolute": absolute,
     "log_ratio": log_ratio,
+    "in_deviations": in_deviations,
 }
 
 
@@ -88,6 +101,16 @@ def find_difference(name: str, folder: Path, where: str) -> Difference:
     if not callable(function):
         raise InputError(f"{where}: '{name}': module {module_name} has no function '{function_name}'")
     return function
+
+
+def signed_difference(difference: str | Difference, first: float, second: float) -> float:
+    """A difference with the sign of V1 - V0; `signed`, which has one, as it is.
+
+    `difference` is a function, or the name of one in `DIFFERENCES`. Raises `NoValue` as `distance` does.
+    """
+    function = DIFFERENCES[difference] if isinstance(difference, str) else difference
+    size = distance(function, first, second)
+    return size if function is signed else math.copysign(size, second - first)
 
 
 def distance(function: Difference, first: float, second: float) -> float:

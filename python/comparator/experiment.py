@@ -5,8 +5,11 @@ An engine does no more than this:
     requests = experiment.start()
     for each request: result = leaf.evaluate(request); requests += experiment.tell(result)
 
-`Experiment` decides what a proposal costs (design decision 7), keeps the budget, records every finished
-evaluation before the strategy hears of it, and replays the record when an experiment is resumed.
+`Experiment` leads through the stages: a pilot, the search, the confirmation of what it found. It decides what a
+proposal costs (design decision 7), keeps the budget, records every finished evaluation before the strategy hears of
+it, and replays the record when an experiment is resumed.
+
+Evaluations are numbered through: those of the pilot, then the strategy's proposals, then those that confirm.
 """
 
 from __future__ import annotations
@@ -14,58 +17,125 @@ from __future__ import annotations
 import itertools
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Protocol
 
 from comparator.difference import NoValue
 from comparator.errors import ComparatorError
+from comparator.evidence.confirmation import distinct_best
+from comparator.evidence.pilot import Pilot, measure_pilot
+from comparator.evidence.replicates import mean_interval, pooled_deviation
+from comparator.replication import Replication
 from comparator.search import Proposal, Strategy
-from comparator.store import ExperimentFolder, now
+from comparator.space import Point
+from comparator.store import now
 
 FAILURES_THAT_STOP = 5
 REPEATS_THAT_STOP = 50
-LATEST = 100  # of so many evaluations the longest tells how long the next may take
+LATEST = 100  # of so many evaluations the longest run tells how long the next may take
+FIRST_TO_CONFIRM = 1000  # the first replicate, and the first step of the split's seed, that only a confirmation uses
+
+PILOT, SEARCH, CONFIRM = "pilot", "search", "confirm"
 
 Runs = list[dict[str, Any]]
 
 
+class Objective(Protocol):
+    """What one replicate's runs are worth: the value to minimise, and the signed difference. Both raise `NoValue`."""
+
+    @property
+    def in_deviations(self) -> bool: ...
+
+    def __call__(self, runs: Runs) -> float: ...
+
+    def signed(self, runs: Runs) -> float: ...
+
+
+class Record(Protocol):
+    """Where finished evaluations are kept: an `ExperimentFolder`."""
+
+    records: list[dict[str, Any]]
+    evaluations: Path
+
+    def append(self, record: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class ToConfirm:
+    """What is confirmed when the search is over: up to `points` points, none near another, on `seeds` seeds each.
+
+    `splits` says that every seed has a fresh data split too. `distance` says how far two points are apart.
+    """
+
+    points: int
+    seeds: int
+    splits: bool
+    distance: Callable[[Mapping[str, Any], Mapping[str, Any]], float]
+
+
 @dataclass
 class _Point:
-    """What this experiment knows of one point of the space."""
+    """What is known of one point of the space: its replicates in search and pilot, or those that confirm it."""
 
     asked: set[int] = field(default_factory=set)  # replicates asked for, finished or not
     runs: dict[int, Runs] = field(default_factory=dict)  # of finished replicates
     values: dict[int, float] = field(default_factory=dict)  # of replicates that ended well
-    waiting: list[Proposal] = field(default_factory=list)  # repeats that need no replicate of their own
+    signed: dict[int, float] = field(default_factory=dict)  # of the same
+    waiting: list[_Evaluation] = field(default_factory=list)  # repeats that need no replicate of their own
+
+
+@dataclass
+class _Evaluation:
+    """A proposal without a record yet. `number` is that of the record; `proposal` has the strategy's."""
+
+    number: int
+    stage: str
+    proposal: Proposal
+    point: _Point
+    running: dict[int, str] = field(default_factory=dict)  # replicate: time of its start
+    outcomes: dict[int, dict[str, Any]] = field(default_factory=dict)  # by replicate
+    cancelled: bool = False
 
 
 class Experiment:
     """Turns a strategy's proposals into requests, and results into records.
 
-    `objective` gives the value of one replicate from its runs and raises `NoValue` where there is none. `budget` is
-    the number of pairs (single runs for a single model) that may be asked for, None where the strategy ends by
-    itself; `space_size` the number of points of the space, None where they are without number.
+    `objective` gives what one replicate is worth. `budget` is the number of pairs (single runs for a single model)
+    that pilot and search may ask for, None where the strategy ends by itself; `space_size` the number of points of the
+    space, None where they are without number. `pilot` are the points that are tried before the search, on
+    `pilot_seeds` seeds each; the strategy is informed of their values. `to_confirm` is None where nothing is confirmed.
     """
 
     def __init__(
         self,
-        folder: ExperimentFolder,
+        folder: Record,
         strategy: Strategy,
-        objective: Callable[[Runs], float],
+        objective: Objective,
         *,
         budget: int | None = None,
         space_size: int | None = None,
+        replication: Replication | None = None,
+        pilot: Sequence[Point] = (),
+        pilot_seeds: int = 2,
+        to_confirm: ToConfirm | None = None,
     ) -> None:
         self._folder, self._strategy, self._objective = folder, strategy, objective
         self._budget, self._space_size = budget, space_size
+        self._replication = replication or Replication()
+        self._pilot_points, self._pilot_seeds, self._to_confirm = list(pilot), pilot_seeds, to_confirm
         self._points: dict[str, _Point] = {}
-        self._open: dict[int, Proposal] = {}  # proposed, without a record yet
-        self._running: dict[int, tuple[int, str]] = {}  # evaluation: replicate, time of its start
+        self._open: dict[int, _Evaluation] = {}  # in the order of their proposal
         self._repeats_in_a_row = 0
         self._deterministic = False
+        self._unit: float | None = None  # of a difference in deviations
+        self.stage = PILOT
+        #: The pairs of the budget that were asked for, with a result or without.
         self.asked = 0
+        #: What the pilot found, None before it is over or where there is none.
+        self.pilot: Pilot | None = None
         self.ended_early: str | None = None
         #: An evaluation was cancelled, so that no more are asked for in this sitting.
         self.is_cut_short = False
@@ -76,166 +146,392 @@ class Experiment:
 
     @property
     def running(self) -> list[dict[str, Any]]:
-        """The evaluations without a result yet, for people."""
+        """The evaluations that wait for a result, for people."""
         return [
-            {"evaluation": number, "point": self._open[number].point, "started": started}
-            for number, (_, started) in self._running.items()
+            {
+                "evaluation": each.number,
+                "stage": each.stage,
+                "point": each.proposal.point,
+                "started": min(each.running.values()),
+            }
+            for each in self._open.values()
+            if each.running
         ]
+
+    @property
+    def waiting(self) -> int:
+        """How many requests have no result yet."""
+        return sum(len(each.running) for each in self._open.values())
+
+    @property
+    def done(self) -> int:
+        """How many pairs of the budget have a result."""
+        return self.asked - sum(len(each.running) for each in self._open.values() if each.stage != CONFIRM)
 
     def start(self) -> list[str]:
         """Replay what is recorded, then give the first requests.
 
         Raises `ComparatorError` where the record does not follow from the settings any more.
         """
-        self._note(self._strategy.start())
+        for number, point in enumerate(self._pilot_points):
+            self._add(number, PILOT, Proposal(number, point, None))
+        if not self._pilot_points:
+            self._begin_search()
         for record in self.records:
             self._replay(record)
-        return self._requests(self._open.values())
+        return self._go_on(list(self._open.values()))
 
     def tell(self, result: str) -> list[str]:
-        """Record a finished evaluation, tell the strategy, and give the requests that follow.
+        """Take the result of one replicate, and give the requests that follow.
 
-        A cancelled one leaves no line and is not told. Raises `ComparatorError` where every evaluation so far has
-        failed, or the record cannot be written.
+        The evaluation that it completes is recorded and the strategy told of it; one with a cancelled replicate
+        leaves no line and is not told. Raises `ComparatorError` where every evaluation so far has failed, the pilot
+        has found no unit for the difference, or the record cannot be written.
         """
         outcome = json.loads(result)
-        number = outcome["evaluation"]
-        del self._running[number]
+        evaluation = self._open[outcome["evaluation"]]
+        del evaluation.running[outcome["replicate"]]
+        evaluation.outcomes[outcome["replicate"]] = outcome
         if outcome["status"] == "cancelled":
-            self.is_cut_short = True
+            self.is_cut_short = evaluation.cancelled = True
+        if evaluation.running or evaluation.cancelled:
             return []
-        proposal = self._open[number]
-        point = self._points[_key(proposal)]
-        self._learn(point, outcome["replicate"], outcome["runs"])
-        self._folder.append(_line(proposal, point, outcome))
-        self._stop_if_all_failed()
-        proposals = self._tell_strategy(number, self.records[-1]["value"])
-        for repeat in point.waiting:
-            proposals += self._answer(repeat, point)
-        point.waiting.clear()
-        return self._requests(proposals)
+        more = self._further(evaluation)
+        if more:
+            return [] if self.is_cut_short else self._ask(evaluation, more)
+        return self._go_on(self._finish(evaluation))
 
     def close(self) -> None:
         """End the strategy, whose algorithm may have a thread of its own."""
         self._strategy.close()
 
-    def _note(self, proposals: Iterable[Proposal]) -> None:
-        self._open.update((proposal.number, proposal) for proposal in proposals)
+    # Stages
 
-    def _tell_strategy(self, number: int, value: float | None) -> list[Proposal]:
-        del self._open[number]
-        proposals = self._strategy.tell(number, value)
-        self._note(proposals)
-        return list(proposals)
+    def _begin_search(self) -> list[_Evaluation]:
+        """Measure the pilot, whose evaluations are all recorded; gives the first proposals."""
+        self.stage = SEARCH
+        if self._pilot_points:
+            known = [self._points[_key(point)] for point in self._pilot_points]
+            pairs = [part for line in self.records if line["stage"] == PILOT for part in line["asked"]]
+            trained = [part["seconds"] for part in pairs if not part["reused"]]
+            self.pilot = measure_pilot([list(each.signed.values()) for each in known], trained, len(pairs))
+            self._deterministic = self._deterministic or self.pilot.is_deterministic
+            tried = [line for line in self.records if line["stage"] == PILOT and line["status"] == "ok"]
+            if tried:
+                self._strategy.inform([(line["point"], line["value"]) for line in tried])
+        return self._note(self._strategy.start())
 
-    def _requests(self, proposals: Iterable[Proposal]) -> list[str]:
-        """Give each proposal a replicate of its own, or an answer where a replicate could tell nothing new."""
+    def _begin_confirmation(self) -> list[_Evaluation]:
+        """What confirms the search, which is over."""
+        self.stage = CONFIRM
+        if self._to_confirm is None or (self._deterministic and not self._to_confirm.splits):
+            return []
+        latest = {_key(line["point"]): line for line in self.records if line["stage"] != CONFIRM}
+        found = [(line["point"], line["value"]) for line in latest.values() if line["status"] == "ok"]
+        first = 1 + max((line["evaluation"] for line in latest.values()), default=-1)
+        best = distinct_best(found, self._to_confirm.points, self._to_confirm.distance)
+        return [
+            self._add(number, CONFIRM, Proposal(number, dict(point), None))
+            for number, point in enumerate(best, start=first)
+        ]
+
+    # Proposals
+
+    def _add(self, number: int, stage: str, proposal: Proposal) -> _Evaluation:
+        known = _Point() if stage == CONFIRM else self._points.setdefault(_key(proposal.point), _Point())
+        evaluation = _Evaluation(number, stage, proposal, known)
+        self._open[number] = evaluation
+        return evaluation
+
+    def _note(self, proposals: Iterable[Proposal]) -> list[_Evaluation]:
+        return [self._add(len(self._pilot_points) + each.number, SEARCH, each) for each in proposals]
+
+    def _tell_strategy(self, evaluation: _Evaluation, value: float | None) -> list[_Evaluation]:
+        return self._note(self._strategy.tell(evaluation.proposal.number, value))
+
+    def _go_on(self, evaluations: Iterable[_Evaluation]) -> list[str]:
+        """The requests for these evaluations, or for those of the next stage where there is nothing else to do."""
+        requests = self._requests(evaluations)
+        if requests or self.waiting or self.is_cut_short or self.stage != SEARCH:
+            return requests
+        for left in [number for number, each in self._open.items() if each.stage == SEARCH]:
+            del self._open[left]  # proposed, but the budget is spent
+        return self._requests(self._begin_confirmation())
+
+    def _requests(self, evaluations: Iterable[_Evaluation]) -> list[str]:
+        """Give each proposal replicates of its own, or an answer where a replicate could tell nothing new."""
         requests: list[str] = []
-        todo = deque(proposals)
+        todo = deque(evaluations)
         while todo and not self.is_cut_short and not self._is_over():
-            proposal = todo.popleft()
-            point = self._points.setdefault(_key(proposal), _Point())
-            if not (point.asked and self._deterministic):
-                requests.append(self._ask(proposal, point))
+            evaluation = todo.popleft()
+            point = evaluation.point
+            if evaluation.stage != SEARCH or not (point.asked and self._deterministic):
+                requests += self._ask(evaluation, self._first(evaluation))
             elif point.runs:
-                todo.extend(self._answer(proposal, point))
+                todo.extend(self._answer(evaluation))
             else:
-                point.waiting.append(proposal)
+                point.waiting.append(evaluation)
         return requests
 
     def _is_over(self) -> bool:
+        if self.stage != SEARCH:
+            return False
         if self._budget is not None and self.asked >= self._budget:
             return True
-        if self._deterministic and self._space_size is not None and len(self._points) >= self._space_size:
+        if self._deterministic and self._space_size is not None and self._known_points() >= self._space_size:
             self.ended_early = f"all {self._space_size} points of the space are known, and a repeat changes nothing"
         elif self._repeats_in_a_row >= REPEATS_THAT_STOP:
             self.ended_early = f"the last {REPEATS_THAT_STOP} proposals repeated points that are known"
         return self.ended_early is not None
 
-    def _ask(self, proposal: Proposal, point: _Point) -> str:
-        # The lowest that is free: of two replicates in flight the first may have been cut off.
-        replicate = next(number for number in itertools.count() if number not in point.asked)
-        point.asked.add(replicate)
-        self.asked += 1
-        self._repeats_in_a_row = 0
-        self._running[proposal.number] = (replicate, now())
-        return json.dumps(
-            {
-                "evaluation": proposal.number,
-                "name": proposal.name,
-                "point": proposal.point,
-                "replicate": replicate,
-                "expected_seconds": max((line["seconds"] for line in self.records[-LATEST:]), default=None),
-            }
-        )
+    def _known_points(self) -> int:
+        return sum(bool(point.asked) for point in self._points.values())
 
-    def _answer(self, proposal: Proposal, point: _Point) -> list[Proposal]:
-        """Answer a repeat with what its point has given already; a line like any other records it."""
-        self._repeats_in_a_row += 1
-        known = {"started": now(), "seconds": 0.0, "worker": None, "runs": [], "replicate": None}
-        reason = None if point.values else "this point failed before, and a repeat changes nothing"
-        status = "ok" if point.values else "failed"
-        self._folder.append(_line(proposal, point, {**known, "status": status, "reason": reason}))
-        return self._tell_strategy(proposal.number, self.records[-1]["value"])
+    # Replicates
+
+    def _first(self, evaluation: _Evaluation) -> int:
+        """On how many seeds an evaluation begins."""
+        if evaluation.stage == CONFIRM:
+            assert self._to_confirm is not None
+            return self._to_confirm.seeds
+        seeds = self._pilot_seeds if evaluation.stage == PILOT else self._replication.first
+        return self._affordable(1 if self._deterministic else seeds)
+
+    def _further(self, evaluation: _Evaluation) -> int:
+        """How many seeds more an evaluation needs, all of whose replicates so far have ended."""
+        if evaluation.stage != SEARCH or self._deterministic or not self._replication.is_adaptive:
+            return 0
+        own = [value for outcome in evaluation.outcomes.values() for value in self._values_of(outcome["runs"])]
+        if not own:
+            return 0
+        others = [fmean(each.values.values()) for each in self._points.values() if each.values]
+        known = evaluation.point.values
+        if known:
+            others.remove(fmean(known.values()))
+        return self._affordable(self._replication.further([*known.values(), *own], others))
+
+    def _affordable(self, pairs: int) -> int:
+        return pairs if self._budget is None else max(0, min(pairs, self._budget - self.asked))
+
+    def _values_of(self, runs: Runs) -> list[float]:
+        try:
+            return [self._objective(runs)]
+        except NoValue:
+            return []
+
+    def _ask(self, evaluation: _Evaluation, count: int) -> list[str]:
+        point, confirms = evaluation.point, evaluation.stage == CONFIRM
+        requests = []
+        for _ in range(count):
+            # The lowest that is free: of two replicates in flight the first may have been cut off.
+            first = FIRST_TO_CONFIRM if confirms else 0
+            replicate = next(number for number in itertools.count(first) if number not in point.asked)
+            point.asked.add(replicate)
+            evaluation.running[replicate] = now()
+            requests.append(
+                json.dumps(
+                    {
+                        "evaluation": evaluation.number,
+                        "name": evaluation.proposal.name,
+                        "point": evaluation.proposal.point,
+                        "replicate": replicate,
+                        "expected_seconds": max(map(_longest, self.records[-LATEST:]), default=None),
+                        "split": replicate if confirms and self._to_confirm and self._to_confirm.splits else None,
+                    }
+                )
+            )
+        if not confirms:
+            self.asked += count
+            self._repeats_in_a_row = 0
+        return requests
+
+    # Results
+
+    def _finish(self, evaluation: _Evaluation) -> list[_Evaluation]:
+        """Record an evaluation that is complete; gives what is to be evaluated next.
+
+        The lines of a pilot are written when all of it is in, which gives a difference in deviations its unit.
+        """
+        if evaluation.stage == PILOT:
+            return self._finish_pilot()
+        self._write(evaluation)
+        if evaluation.stage == CONFIRM:
+            return []
+        following = self._tell_strategy(evaluation, self.records[-1]["value"])
+        for repeat in evaluation.point.waiting:
+            following += self._answer(repeat)
+        evaluation.point.waiting.clear()
+        return following
+
+    def _finish_pilot(self) -> list[_Evaluation]:
+        if self.waiting or self.is_cut_short:
+            return []
+        pilot = [each for each in self._open.values() if each.stage == PILOT]
+        for each in pilot:
+            self._learn_all(each)
+        self._find_unit()
+        for each in pilot:
+            self._write(each)
+        return self._begin_search()
+
+    def _find_unit(self) -> None:
+        self._unit = pooled_deviation([list(each.signed.values()) for each in self._points.values()])
+        if self._objective.in_deviations and not self._unit:
+            found = "no deviation from seed to seed" if self._unit == 0 else "too few results to measure a deviation"
+            raise ComparatorError(
+                f"the pilot gave {found}, so that difference 'in_deviations' has no unit; 'relative' needs none"
+            )
+
+    def _write(self, evaluation: _Evaluation) -> None:
+        self._learn_all(evaluation)
+        self._folder.append(self._line(evaluation))
+        del self._open[evaluation.number]
+        self._stop_if_all_failed()
+
+    def _learn_all(self, evaluation: _Evaluation) -> None:
+        for replicate, outcome in evaluation.outcomes.items():
+            self._learn(evaluation.point, replicate, outcome["runs"])
 
     def _learn(self, point: _Point, replicate: int, runs: Runs) -> None:
         point.runs[replicate] = runs
         try:
             point.values[replicate] = self._objective(runs)
+            point.signed[replicate] = self._objective.signed(runs)
         except NoValue:
             return
-        self._deterministic = self._deterministic or _equal_under_different_seeds(point)
+        if replicate < FIRST_TO_CONFIRM:
+            self._deterministic = self._deterministic or _equal_under_different_seeds(point)
+
+    def _answer(self, evaluation: _Evaluation) -> list[_Evaluation]:
+        """Answer a repeat with what its point has given already; a line like any other records it."""
+        self._repeats_in_a_row += 1
+        self._folder.append(self._line(evaluation))
+        del self._open[evaluation.number]
+        return self._tell_strategy(evaluation, self.records[-1]["value"])
 
     def _stop_if_all_failed(self) -> None:
         if len(self.records) >= FAILURES_THAT_STOP and all(line["status"] != "ok" for line in self.records):
             last = self.records[-1]["reason"]
             raise ComparatorError(f"the first {len(self.records)} evaluations all failed; the last one: {last}")
 
+    # The record
+
     def _replay(self, record: Mapping[str, Any]) -> None:
         """Do again what led to a recorded line, without running anything."""
+        if record["stage"] == CONFIRM and self.stage == SEARCH:
+            self._open.clear()
+            self._begin_confirmation()
         number = record["evaluation"]
-        proposal = self._open.get(number)
-        if proposal is None or proposal.point != record["point"]:
-            now_proposed = "nothing" if proposal is None else json.dumps(proposal.point)
+        evaluation = self._open.get(number)
+        if evaluation is None or evaluation.proposal.point != record["point"]:
+            now_proposed = "nothing" if evaluation is None else json.dumps(evaluation.proposal.point)
             raise ComparatorError(
                 f"{self._folder.evaluations}: evaluation {number} was {json.dumps(record['point'])}, but the search"
                 f" now proposes {now_proposed}: the record, the space or the package has changed since"
             )
-        point = self._points.setdefault(_key(proposal), _Point())
-        for replicate, runs in _by_replicate(record["runs"]).items():
+        point = evaluation.point
+        runs = _by_replicate(record["runs"])
+        asked = [part["replicate"] for part in record["asked"]] if "asked" in record else set(runs) - point.asked
+        point.asked.update(asked)
+        if record["stage"] != CONFIRM:
+            self.asked += len(asked)
+        for replicate in runs:
             if replicate not in point.runs:
-                self._learn(point, replicate, runs)
-                point.asked.add(replicate)
-                self.asked += 1
-        self._tell_strategy(number, record["value"])
+                self._learn(point, replicate, runs[replicate])
+        del self._open[number]
+        if record["stage"] == SEARCH:
+            self._repeats_in_a_row = 0 if asked else self._repeats_in_a_row + 1
+            self._tell_strategy(evaluation, record["value"])
+        elif self.stage == PILOT and not any(each.stage == PILOT for each in self._open.values()):
+            self._find_unit()
+            self._begin_search()
+
+    def _line(self, evaluation: _Evaluation) -> dict[str, Any]:
+        """The record of an evaluation: its value is the mean over all replicates of its point that ended well.
+
+        `runs` lists these replicates, the earlier ones first and as reused; of a failed evaluation its own runs only.
+        `signed` has the signed difference of each, `deviation` and `interval` (95 %) are theirs; `asked` has the
+        replicates that the evaluation asked for.
+        """
+        point, proposal, outcomes = evaluation.point, evaluation.proposal, evaluation.outcomes
+        status, reason, value = _status(outcomes), _reason(outcomes), None
+        if not outcomes:
+            status, reason = "ok", None
+            if not point.values:
+                status, reason = "failed", "this point failed before, and a repeat changes nothing"
+        if status == "ok":
+            try:
+                value = fmean(point.values.values()) / self._unit_of(point)
+            except NoValue as failure:
+                status, reason = "failed", str(failure)
+        ok = status == "ok"
+        signed = [number / self._unit_of(point) for _, number in sorted(point.signed.items())] if ok else []
+        interval = mean_interval(signed)
+        earlier = [replicate for replicate in sorted(point.values) if ok and replicate not in outcomes]
+        reused = [{**run, "reused": True} for replicate in earlier for run in point.runs[replicate]]
+        asked = [_part(replicate, outcomes[replicate]) for replicate in sorted(outcomes)]
+        return {
+            "evaluation": evaluation.number,
+            **({} if proposal.name is None else {"id": proposal.name}),
+            "stage": evaluation.stage,
+            "generation": proposal.generation,
+            "point": proposal.point,
+            "status": status,
+            "value": value,
+            "signed": signed,
+            "deviation": pooled_deviation([signed]),
+            "interval": None if interval is None else list(interval),
+            "started": min((part["started"] for part in asked), default=now()),
+            "seconds": sum((part["seconds"] for part in asked), 0.0),
+            "worker": asked[0]["worker"] if asked else None,
+            "asked": asked,
+            "runs": reused + [run for replicate in sorted(outcomes) for run in outcomes[replicate]["runs"]],
+            "reason": reason,
+        }
+
+    def _unit_of(self, point: _Point) -> float:
+        """What a difference is divided by; raises `NoValue` where a difference in deviations has none."""
+        if not self._objective.in_deviations:
+            return 1.0
+        unit = self._unit or pooled_deviation([list(point.signed.values())])
+        if not unit:
+            found = "seeds change nothing here" if unit == 0 else "it takes two seeds that give a result"
+            raise NoValue(f"no deviation from seed to seed is known: {found}")
+        return unit
 
 
-def _key(proposal: Proposal) -> str:
-    return json.dumps(proposal.point, sort_keys=True)
+def _key(point: Mapping[str, Any]) -> str:
+    return json.dumps(point, sort_keys=True)
 
 
-def _line(proposal: Proposal, point: _Point, outcome: Mapping[str, Any]) -> dict[str, Any]:
-    """The record of an evaluation: its value is the mean over all replicates of its point that ended well.
+def _status(outcomes: Mapping[int, Mapping[str, Any]]) -> str:
+    """One replicate that ended well is a result."""
+    statuses = {outcome["status"] for outcome in outcomes.values()}
+    return next((status for status in ("ok", "timeout") if status in statuses), "failed")
 
-    `runs` lists these replicates, the earlier ones first and as reused; of a failed evaluation its own runs only.
-    """
-    ok = outcome["status"] == "ok"
-    earlier = [replicate for replicate in sorted(point.values) if ok and replicate != outcome["replicate"]]
-    reused = [{**run, "reused": True} for replicate in earlier for run in point.runs[replicate]]
+
+def _reason(outcomes: Mapping[int, Mapping[str, Any]]) -> str | None:
+    """Why replicates have no result; of an evaluation that is one all the same, which they are."""
+    failed = {replicate: outcome["reason"] for replicate, outcome in outcomes.items() if outcome["status"] != "ok"}
+    if len(failed) == len(outcomes):
+        return next(iter(failed.values()), None)
+    return "; ".join(f"replicate {replicate}: {reason}" for replicate, reason in sorted(failed.items())) or None
+
+
+def _part(replicate: int, outcome: Mapping[str, Any]) -> dict[str, Any]:
+    runs = outcome["runs"]
     return {
-        "evaluation": proposal.number,
-        **({} if proposal.name is None else {"id": proposal.name}),
-        "stage": "search",
-        "generation": proposal.generation,
-        "point": proposal.point,
-        "status": outcome["status"],
-        "value": fmean(point.values.values()) if ok else None,
+        "replicate": replicate,
         "started": outcome["started"],
         "seconds": outcome["seconds"],
         "worker": outcome["worker"],
-        "runs": reused + list(outcome["runs"]),
-        "reason": outcome["reason"],
+        "reused": bool(runs) and all(run.get("reused") for run in runs),
     }
+
+
+def _longest(record: Mapping[str, Any]) -> float:
+    parts = record.get("asked") or [record]
+    return max(part["seconds"] for part in parts)
 
 
 def _by_replicate(runs: Runs) -> dict[int, Runs]:

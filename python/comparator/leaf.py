@@ -1,10 +1,13 @@
-"""The leaf task: one evaluation, JSON text in and JSON text out, on whatever worker it lands.
+"""The leaf task: one replicate of an evaluation, JSON text in and JSON text out, on whatever worker it lands.
 
-    request  {"evaluation": 17, "name": null, "point": {"noise": 31.2}, "replicate": 0, "expected_seconds": 7.0}
+    request  {"evaluation": 17, "name": null, "point": {"noise": 31.2}, "replicate": 0, "expected_seconds": 7.0,
+              "split": null}
     result   {"evaluation": 17, "replicate": 0, "status": "ok", "value": -0.29, "started": "...", "seconds": 7.4,
               "worker": "node3/2", "runs": [...], "reason": null}
 
-A leaf never raises: a failure is a result. `status` of a result may also be `cancelled`, which is never recorded.
+An evaluation is one request for each of its replicates. `split` is null, or what is added to the seed of the data split
+of every model that has one. A leaf never raises: a failure is a result. `status` of a result may also be `cancelled`,
+which is never recorded.
 """
 
 from __future__ import annotations
@@ -183,8 +186,13 @@ class Leaf:
         seed = self._seed(submodel, hyperparameters) + asked["replicate"]
         if submodel["seed"] is not None:
             hyperparameters[submodel["seed"]] = seed
+        split = submodel.get("split")
+        if split is not None and asked.get("split") is not None:
+            hyperparameters[split] = int(str(hyperparameters.get(split, DEFAULT_SEED))) + asked["split"]
         identity = run_identity(submodel, hyperparameters, seed, self._data_folder)
         entry = {"submodel": number, "replicate": asked["replicate"], "seed": seed, "run": identity}
+        if asked.get("split") is not None:
+            entry["split"] = None if split is None else hyperparameters[split]
         with self._runs.claim(identity, self._cancelled) as folder:
             if folder is None:
                 return {**entry, **_entry_of({"status": "cancelled", "reason": "stopped"}), "reused": False}

@@ -17,6 +17,7 @@ from typing import Any
 from comparator.cmp import Objective, submodel_hyperparameters
 from comparator.difference import find_difference
 from comparator.errors import InputError, nearest
+from comparator.experiment import ToConfirm
 from comparator.hyperparameters import as_flags, check_names, read_with_warnings, split_for_submodels
 from comparator.leaf import DEFAULT_SEED
 from comparator.model.image import DATA_FOLDER
@@ -24,16 +25,26 @@ from comparator.model.model import Model, data_identity, find_model, outside_con
 from comparator.model.probe import described
 from comparator.model.process import call
 from comparator.provenance import provenance
+from comparator.replication import Replication
 from comparator.search import STRATEGIES, Strategy, grid_points, make_strategy
 from comparator.search.resident import ResidentStrategy
 from comparator.search.sampling import SamplingStrategy
-from comparator.settings import ENDS_BY_ITSELF, ExperimentSettings, SubmodelSettings, is_own_algorithm
+from comparator.settings import (
+    ADAPTIVE,
+    ENDS_BY_ITSELF,
+    ConfirmationSettings,
+    ExperimentSettings,
+    SubmodelSettings,
+    is_own_algorithm,
+)
 from comparator.site import Site, Slot
 from comparator.space import ParameterSpace
 from comparator.upf import names_in, read_upf
 
 FORMAT = 1
 CONFIG_FILE = ("config", "config_file")
+PILOT_POINTS, PILOT_SEEDS = 3, 2
+WORTH_A_PILOT = 8  # so many times a pilot's pairs, or more, must a budget be for it to be taken unasked
 
 Say = Callable[[str], None]
 
@@ -58,11 +69,39 @@ class Plan:
         evaluations: int | None = self.frozen["budget"]["evaluations"]
         return evaluations
 
-    def strategy(self, *, all_at_once: bool = False) -> Strategy:
+    @property
+    def replication(self) -> Replication:
+        """How many seeds a point is trained on."""
+        return Replication.of(self._stages.get("replicates", 1))
+
+    @property
+    def pilot(self) -> list[dict[str, Any]]:
+        """The points of the pilot, none where there is no pilot."""
+        return list(self._stages.get("pilot", ()))
+
+    @property
+    def to_confirm(self) -> ToConfirm | None:
+        """What is confirmed when the search is over."""
+        asked = self._stages.get("confirm")
+        if asked is None:
+            return None
+        distance = self.space.distance if self.space is not None else lambda one, other: float(one != other)
+        return ToConfirm(asked["points"], asked["seeds"], asked["splits"], distance)
+
+    @property
+    def _stages(self) -> dict[str, Any]:
+        stages: dict[str, Any] = self.frozen.get("stages") or {}
+        return stages
+
+    def strategy(self, *, all_at_once: bool = False, seed: int | None = None) -> Strategy:
         """A new strategy with its own seeded generator; equal plans give equal strategies.
 
-        `all_at_once` has a sweep propose all its points at the start, whose order is the same either way.
+        `all_at_once` has a sweep propose all its points at the start, whose order is the same either way. With a
+        `seed` the strategy is one of the same kind that knows of no past results.
         """
+        if seed is not None:
+            made = {**self.frozen["strategy"], "seed": seed, "past": []}
+            return _strategy({**self.frozen, "strategy": made}, self.space)
         if all_at_once:
             made = {**self.frozen["strategy"], "in_flight": self.budget or len(self.frozen["upf"] or ())}
             return _strategy({**self.frozen, "strategy": made}, self.space)
@@ -117,6 +156,8 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
         notices.append(f"MODEL_RETURN={asked_by_environment} has no effect: {place.file.name} states '{metric}'")
     metrics = _check_metric(metric, given.models, f"{place.file}: metric")
     objective = make_objective(settings, metric, metrics, place.file)
+    pilot = _pilot(settings, space, place, notices)
+    _check_unit(settings, objective, pilot, place)
     frozen = {
         "format": FORMAT,
         "title": settings.title or _title(given.submodels, metric),
@@ -132,10 +173,15 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
         "run_timeout": settings.run_timeout,
         "objective": _objective_words(settings, metric, objective),
         "strategy": {
-            **_strategy_settings(settings, place, notices),
+            **_strategy_settings(settings, place, notices, PILOT_SEEDS * len(pilot)),
             "past": _past(settings, space, objective, place, notices),
         },
-        "budget": _budget(settings, None if lines is None else len(lines), space, f"{place.file}: [search]"),
+        "budget": _budget(settings, None if lines is None else len(lines), space, pilot, f"{place.file}: [search]"),
+        "stages": {
+            "replicates": settings.search.replicates,
+            "pilot": pilot,
+            "confirm": _confirm(settings, given.submodels),
+        },
         "provenance": provenance(place.root, place.site, place.engine, place.workers, place.command),
         "notices": notices,
     }
@@ -241,6 +287,7 @@ def _check_hyperparameters(
                 "state": model.state,
                 "data": data_identity(model, data_folder),
                 "seed": model.description.seed,
+                "split": _split(model, everything, source),
                 "without_effect": sorted(name for name, each in known.items() if each.effect == "none"),
                 "config": config,
                 "hyperparameters": own[number],
@@ -341,6 +388,16 @@ def _check_seed(model: Model, given: Mapping[str, Any], source: Path) -> None:
     value = given.get(name, DEFAULT_SEED)
     if not str(value).isdigit():
         raise InputError(f"{source}: {name} = {value!r}: must be a whole number from 0")
+
+
+def _split(model: Model, given: Mapping[str, Any], source: Path) -> str | None:
+    """The hyperparameter that takes the seed of the data split; None where there is none, or it changes nothing."""
+    name, fixed = model.description.split, model.description.split_fixed
+    if name is None or any(given.get(key) == value for key, value in fixed.items()):
+        return None
+    if not str(given.get(name, DEFAULT_SEED)).isdigit():
+        raise InputError(f"{source}: {name} = {given[name]!r}: must be a whole number from 0")
+    return name
 
 
 def _without_prefix(names: Iterable[str], settings: ExperimentSettings) -> list[str]:
@@ -460,8 +517,55 @@ def _check_prepared(model: Model, data_folder: Path) -> None:
 # Search
 
 
-def _strategy_settings(settings: ExperimentSettings, place: Place, notices: list[str]) -> dict[str, Any]:
+def _pilot(
+    settings: ExperimentSettings, space: ParameterSpace | None, place: Place, notices: list[str]
+) -> list[dict[str, Any]]:
+    """The points that are tried before the search: asked for, or so few that the budget is hardly less by them."""
+    search, where = settings.search, f"{place.file}: [search] pilot"
+    if space is None or search.strategy in ENDS_BY_ITSELF:
+        if search.pilot:
+            notices.append("a sweep has no pilot; the file's is left out")
+        return []
+    pairs = search.evaluations or (search.generations or 0) * int(search.options.get("population", 16))
+    if search.pilot is None:
+        points = min(PILOT_POINTS, pairs // (WORTH_A_PILOT * PILOT_SEEDS))
+        return space.spread(points) if points > 1 else []
+    points = PILOT_POINTS if search.pilot is True else int(search.pilot)
+    if search.evaluations is not None and points * PILOT_SEEDS >= search.evaluations:
+        raise InputError(
+            f"{where} = {search.pilot}: takes {points * PILOT_SEEDS} pairs, and evaluations = {search.evaluations}"
+            " pairs are all there are"
+        )
+    return space.spread(points)
+
+
+def _check_unit(
+    settings: ExperimentSettings, objective: Objective, pilot: Sequence[Mapping[str, Any]], place: Place
+) -> None:
+    replicates = settings.search.replicates
+    if objective.in_deviations and not pilot and (isinstance(replicates, str) or replicates < 2):
+        raise InputError(
+            f"{place.file}: [cmp] difference = 'in_deviations': its unit is the deviation from seed to seed; measure"
+            " it by [search] pilot = true, or replicates = 2 or more"
+        )
+
+
+def _confirm(settings: ExperimentSettings, submodels: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """What is confirmed: after a search by default, after a sweep where the file says so."""
+    asked = settings.confirm
+    if asked is None and settings.search.strategy not in ENDS_BY_ITSELF:
+        asked = ConfirmationSettings()
+    if asked is None or asked.points == 0:
+        return None
+    splits = asked.splits and all(submodel["split"] is not None for submodel in submodels)
+    return {"points": asked.points, "seeds": asked.seeds, "splits": splits}
+
+
+def _strategy_settings(
+    settings: ExperimentSettings, place: Place, notices: list[str], pilot_pairs: int
+) -> dict[str, Any]:
     search = settings.search
+    seeds = Replication.of(search.replicates).first
     options = dict(search.options)
     known = STRATEGIES[search.strategy].options if search.strategy in STRATEGIES else options
     if "initial_population" in options:
@@ -469,7 +573,7 @@ def _strategy_settings(settings: ExperimentSettings, place: Place, notices: list
     if "generations" in known and search.generations is not None:
         options["generations"] = search.generations
     if "total" in known and "points" not in options and search.evaluations is not None:
-        options.setdefault("total", search.evaluations)
+        options.setdefault("total", max(1, (search.evaluations - pilot_pairs) // seeds))
     if "population" in options and "population" not in known:
         # So that one experiment file serves every strategy that the command line may choose.
         del options["population"]
@@ -478,7 +582,8 @@ def _strategy_settings(settings: ExperimentSettings, place: Place, notices: list
     return {
         "name": str(place.folder / search.strategy) if own else search.strategy,
         "seed": search.seed,
-        "in_flight": place.workers,
+        # The seeds of a point go to several workers; one point more than they need keeps all of them busy.
+        "in_flight": place.workers if seeds == 1 else min(place.workers, -(-place.workers // seeds) + 1),
         "options": options,
         "where": f"{place.file}: [search]",
     }
@@ -539,18 +644,28 @@ def _past(
 
 
 def _budget(
-    settings: ExperimentSettings, lines: int | None, space: ParameterSpace | None, where: str
+    settings: ExperimentSettings,
+    lines: int | None,
+    space: ParameterSpace | None,
+    pilot: Sequence[Mapping[str, Any]],
+    where: str,
 ) -> dict[str, int | None]:
     """The budget in pairs; a strategy without generations of its own has one for every `population` results."""
     search = settings.search
+    seeds = None if search.replicates == ADAPTIVE else int(search.replicates)
     if lines is not None:
-        return {"evaluations": lines, "generations": None}
+        return {"evaluations": seeds and lines * seeds, "generations": None}
     if search.strategy == "grid" and search.evaluations is None and space is not None:
-        return {"evaluations": _grid_size(space, search.options, where), "generations": None}
+        return {"evaluations": seeds and _grid_size(space, search.options, where) * seeds, "generations": None}
     kind = STRATEGIES.get(search.strategy)
     if search.generations is not None and kind is not None and "generations" not in kind.options:
-        population = search.options.get("population", 16)
-        return {"evaluations": search.generations * int(population), "generations": search.generations}
+        if seeds is None:
+            raise InputError(
+                f"{where}: strategy '{search.strategy}' has no generations of its own, and replicates = '{ADAPTIVE}'"
+                " no fixed number of pairs: give evaluations = N"
+            )
+        pairs = search.generations * int(search.options.get("population", 16)) * seeds
+        return {"evaluations": pairs + PILOT_SEEDS * len(pilot), "generations": search.generations}
     return {"evaluations": search.evaluations, "generations": search.generations}
 
 
@@ -565,6 +680,9 @@ def _grid_size(space: ParameterSpace, options: Mapping[str, Any], where: str) ->
 def _objective_words(settings: ExperimentSettings, metric: str, objective: Objective) -> dict[str, Any]:
     if not settings.compares:
         return {"name": metric, "symbol": metric, "maximise": objective.maximise}
+    if objective.in_deviations:
+        name = f"difference of {metric} in deviations from seed to seed"
+        return {"name": name, "symbol": "V", "maximise": True, "unit": "deviations"}
     name = settings.cmp.difference.replace("_", " ")
     name = f"{name} difference of {metric}" if ":" not in name else f"{name} of {metric}"
     return {"name": name, "symbol": "V", "maximise": True}

@@ -86,7 +86,7 @@ def describe(
 
 def best_words(experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> str:
     """The best value so far and where it was found."""
-    ok = [record for record in records if record["status"] == "ok"]
+    ok = [record for record in records if record["status"] == "ok" and record.get("stage") != "confirm"]
     if not ok:
         return "no result yet"
     best = min(ok, key=lambda record: record["value"])

@@ -19,6 +19,7 @@ from comparator.model.description import explain, read_toml
 
 #: Strategies that need no budget. "listed" is what a UPF is carried out by; no file names it.
 ENDS_BY_ITSELF = ("grid", "listed")
+ADAPTIVE = "adaptive"
 
 
 def is_own_algorithm(strategy: str) -> bool:
@@ -35,12 +36,28 @@ class SearchSettings(BaseModel):
     strategy: str = "steady_state"
     evaluations: int | None = Field(default=None, ge=1)
     generations: int | None = Field(default=None, ge=1)
+    replicates: int | str = 1
+    pilot: bool | int | None = None
     seed: int = Field(default=1, ge=0)
     past: list[str] = Field(default_factory=list)
 
     @property
     def options(self) -> dict[str, Any]:
         return dict(self.model_extra or {})
+
+    @field_validator("replicates", mode="before")
+    @classmethod
+    def _seeds_for_each(cls, given: Any) -> Any:
+        if given != ADAPTIVE and (isinstance(given, bool) or not isinstance(given, int) or given < 1):
+            raise ValueError(f"must be a whole number from 1, or '{ADAPTIVE}'")
+        return given
+
+    @field_validator("pilot", mode="before")
+    @classmethod
+    def _points_to_try(cls, given: Any) -> Any:
+        if given is not None and (not isinstance(given, int) or given < 0):
+            raise ValueError("must be true, false, or a number of points")
+        return given
 
     @model_validator(mode="after")
     def _one_budget(self) -> SearchSettings:
@@ -63,6 +80,16 @@ class SubmodelSettings(BaseModel):
     environment: dict[str, str] = Field(default_factory=dict)
     #: The device that all its runs are bound to, as the device variable has it; "none": it gets no device.
     device: str | None = None
+
+
+class ConfirmationSettings(BaseModel):
+    """`[confirm]`: what is trained anew when the search is over, on seeds that it never used."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    points: int = Field(default=3, ge=0)
+    seeds: int = Field(default=4, ge=2)
+    splits: bool = True
 
 
 class ComparisonSettings(BaseModel):
@@ -103,6 +130,7 @@ class ExperimentSettings(BaseModel):
     run_timeout: float | None = Field(default=3600.0, gt=0)
     search: SearchSettings = Field(default_factory=lambda: SearchSettings(strategy="listed"))
     cmp: ComparisonSettings = Field(default_factory=ComparisonSettings)
+    confirm: ConfirmationSettings | None = None
     set: dict[str, Any] = Field(default_factory=dict)
 
     @property
@@ -120,12 +148,20 @@ class ExperimentSettings(BaseModel):
         """The metric that counts: the file's, else MODEL_RETURN of the environment (as in CANDLE), else val_loss."""
         return self.own_metric or os.environ.get("MODEL_RETURN") or "val_loss"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _replicates_of_a_upf(cls, content: Any) -> Any:
+        search = content.get("search") if isinstance(content, dict) else None
+        if isinstance(search, dict) and content.get("upf") is not None and set(search) == {"replicates"}:
+            return {**content, "search": {"strategy": "listed", **search}}
+        return content
+
     @model_validator(mode="after")
     def _space_or_upf(self) -> ExperimentSettings:
         if (self.space is None) == (self.upf is None):
             raise ValueError("give either space = 'FILE' (with a [search]) or upf = 'FILE'")
         if self.upf is not None and self.search.strategy != "listed":
-            raise ValueError("a UPF is carried out line by line; leave [search] out")
+            raise ValueError("a UPF is carried out line by line; of [search] it takes replicates alone")
         if self.space is not None and self.search.strategy == "listed":
             raise ValueError("a space needs a [search] table")
         return self
@@ -135,6 +171,14 @@ class ExperimentSettings(BaseModel):
         if self.compares and self.metric is not None:
             raise ValueError("a comparison's metric stands in [cmp] as 'metric'")
         return self
+
+
+#: The tables of the file, whose keys the command line gives as TABLE.KEY.
+TABLES: dict[str, type[BaseModel]] = {
+    "search": SearchSettings,
+    "cmp": ComparisonSettings,
+    "confirm": ConfirmationSettings,
+}
 
 
 def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> ExperimentSettings:
@@ -165,10 +209,8 @@ def _explained(error: ValidationError, path: Path) -> str:
     fields = ExperimentSettings.model_fields
     if len(location) > 2 and location[0] == "cmp":
         fields = SubmodelSettings.model_fields
-    elif len(location) > 1 and location[0] == "cmp":
-        fields = ComparisonSettings.model_fields
-    elif len(location) > 1 and location[0] == "search":
-        fields = SearchSettings.model_fields
+    elif len(location) > 1 and location[0] in TABLES:
+        fields = TABLES[str(location[0])].model_fields
     return explain(error, str(path), sorted(set(fields) - {"set"}))
 
 
@@ -185,7 +227,7 @@ def _apply(content: dict[str, Any], override: str) -> None:
     section, dot, name = key.partition(".")
     if section == "hyperparameters" and dot:
         content["set"][name.lower()] = value
-    elif section in ("search", "cmp") and dot:
+    elif section in TABLES and dot:
         if section == "search" and name in ("evaluations", "generations"):
             content.setdefault("search", {}).pop("generations" if name == "evaluations" else "evaluations", None)
         *tables, last = name.split(".") if section == "cmp" else [name]
@@ -193,12 +235,11 @@ def _apply(content: dict[str, Any], override: str) -> None:
         for each in tables:
             table = table.setdefault(each, {})
         table[last] = value
-    elif not dot and key in ExperimentSettings.model_fields and key not in ("search", "cmp", "set"):
+    elif not dot and key in ExperimentSettings.model_fields and key not in (*TABLES, "set"):
         content[key] = value
     else:
-        known = [name for name in ExperimentSettings.model_fields if name not in ("search", "cmp", "set")]
-        known += [f"search.{name}" for name in SearchSettings.model_fields]
-        known += [f"cmp.{name}" for name in ComparisonSettings.model_fields]
+        known = [name for name in ExperimentSettings.model_fields if name not in (*TABLES, "set")]
+        known += [f"{table}.{name}" for table, kind in TABLES.items() for name in kind.model_fields]
         raise InputError(
             f"--set {override}: no key '{key}'{nearest(key, known)};"
             f" a hyperparameter is set as hyperparameters.{key.split('.')[-1]}=..."

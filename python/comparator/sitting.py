@@ -7,7 +7,7 @@ import json
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,11 @@ from comparator.engine.swift_t import Job, Launch, Layout
 from comparator.errors import ComparatorError, InputError, Submitted, nearest
 from comparator.experiment import Experiment
 from comparator.leaf import ERRORS_FILE, Leaf
-from comparator.plan import Place, Plan, Say, make_plan, reopen_plan
+from comparator.plan import PILOT_SEEDS, Place, Plan, Say, make_plan, reopen_plan
 from comparator.progress import ProgressView, point_words
+from comparator.replay import measure_luck
 from comparator.root import command_line
-from comparator.settings import read_settings
+from comparator.settings import ExperimentSettings, read_settings
 from comparator.site import ENGINES, Site, Slot, job_word, read_site, seconds_of
 from comparator.store import (
     ExperimentFolder,
@@ -132,7 +133,11 @@ def _job(asked: Asked, site: Site, slots: int, walltime: int | None) -> Job:
 
 def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool, command: str) -> Plan:
     """Check everything about a new experiment; raises `InputError`."""
-    settings = read_settings(file, overrides, full=full)
+    return plan_settings(host, read_settings(file, overrides, full=full), file, command)
+
+
+def plan_settings(host: Host, settings: ExperimentSettings, file: Path, command: str) -> Plan:
+    """Check everything about a new experiment of these settings, whose paths are relative to `file`'s folder."""
     with host.console.status("checking") as status:
 
         def say(words: str) -> None:
@@ -241,7 +246,7 @@ class Sitting:
         budget = self._plan.budget
         to_go = "" if budget is None else f", {max(0, budget - done - to_repeat)} to go"
         self._host.say(f"experiment {self._folder.identifier}: {done} done, {to_repeat} to repeat{to_go}")
-        in_flight = self._plan.frozen["strategy"]["in_flight"]
+        in_flight = self._plan.frozen["strategy"]["in_flight"] * self._plan.replication.first
         if self._host.workers > in_flight and not self._plan.is_sweep:
             self._host.say(f"note: it began with {in_flight} evaluations at a time; more workers than that stay idle")
 
@@ -288,6 +293,10 @@ class Sitting:
             self._plan.objective,
             budget=self._plan.budget,
             space_size=self._plan.space_size,
+            replication=self._plan.replication,
+            pilot=self._plan.pilot,
+            pilot_seeds=PILOT_SEEDS,
+            to_confirm=self._plan.to_confirm,
         )
         requests = self._baseline() + self._experiment.start()
         self._say_running()
@@ -301,6 +310,7 @@ class Sitting:
             self._keep_baseline(outcome)
             return []
         requests = self._experiment.tell(result)
+        self._keep_pilot()
         self._say_running()
         return requests
 
@@ -338,9 +348,13 @@ class Sitting:
         self._folder.launch = launch
 
     def report(self) -> Path:
-        """Write the report; returns its page."""
+        """Measure what luck alone would have found, and write the report; returns its page."""
         from comparator.report import write_report
 
+        luck = measure_luck(self._plan, self._folder.records)
+        if luck is not None:
+            self._plan = replace(self._plan, frozen={**self._plan.frozen, "luck": asdict(luck)})
+            self._folder.freeze(self._plan.frozen)
         return write_report(self.path)
 
     # Engines
@@ -413,8 +427,8 @@ class Sitting:
                     running = last_word(self.path)["running"]
                     view.update(self._folder.records, pairs_in(self._folder.records), len(running))
                     return
-                waiting = len(self._experiment.running)
-                view.update(self._folder.records, self._experiment.asked - waiting, min(waiting, self._host.workers))
+                running = min(self._experiment.waiting, self._host.workers)
+                view.update(self._folder.records, self._experiment.done, running)
 
             yield show
 
@@ -442,6 +456,19 @@ class Sitting:
         if outcome["status"] == "cancelled":
             return
         self._plan = replace(self._plan, frozen={**self._plan.frozen, "baseline": {**outcome, "stage": "baseline"}})
+        self._folder.freeze(self._plan.frozen)
+
+    def _keep_pilot(self) -> None:
+        """Say what the pilot found, once, and keep it with the settings."""
+        assert self._experiment is not None
+        pilot = self._experiment.pilot
+        if pilot is None or "pilot" in self._plan.frozen:
+            return
+        budget, seeds = self._plan.budget, self._plan.replication.first
+        to_go = None if budget is None else budget - pilot.pairs
+        words = pilot.words(to_go, seeds, self._host.workers)
+        self._host.say(words)
+        self._plan = replace(self._plan, frozen={**self._plan.frozen, "pilot": {**asdict(pilot), "words": words}})
         self._folder.freeze(self._plan.frozen)
 
     def _leaf(self, number: int, slots: Sequence[Slot]) -> Leaf:
@@ -483,6 +510,7 @@ class Sitting:
     def _conclude(self, records: Sequence[dict[str, Any]], page: Path) -> None:
         """The closing words: what was found, where the report is, how to look at it."""
         from comparator.report.summary import summarise
+        from comparator.report.trust import words
 
         summary = summarise(self._plan.frozen, list(records))
         ended_early = last_word(self.path)["reason"]
@@ -500,6 +528,8 @@ class Sitting:
                 if summary.metric in metrics
             )
             self._host.say(f"  {best.difference:.4g}  at {point_words(best.point)}  ({both})")
+        for line in words(summary.trust):
+            self._host.say(line)
         self._host.say(f"report: {page}")
         self._host.say(f"look at it in a browser: {page.as_uri()}")
 
@@ -510,8 +540,14 @@ def _launch_of(host: Host, experiment: Path, *, is_sweep: bool) -> Launch:
 
 
 def _budget_words(frozen: dict[str, Any]) -> str:
-    budget = frozen["budget"]
-    trainings = len(frozen["models"])
+    budget, trainings, stages = frozen["budget"], len(frozen["models"]), frozen["stages"]
     if budget["evaluations"] is None:
-        return f"{budget['generations']} generations" if budget["generations"] else "until the search ends"
-    return f"{budget['evaluations']} evaluations, {budget['evaluations'] * trainings} trainings"
+        words = f"{budget['generations']} generations" if budget["generations"] else "until the search ends"
+    else:
+        words = f"{budget['evaluations']} evaluations, {budget['evaluations'] * trainings} trainings"
+    if stages["pilot"]:
+        words += f"; a pilot of {len(stages['pilot']) * PILOT_SEEDS} among them"
+    if stages["confirm"]:
+        points, seeds = stages["confirm"]["points"], stages["confirm"]["seeds"]
+        words += f"; up to {points * seeds} more confirm the best {points} points"
+    return words

@@ -85,17 +85,20 @@ def table_cell(value: Any) -> Any:
 
 
 def pairs_in(records: Iterable[Mapping[str, Any]]) -> int:
-    """How many pairs (single runs for a single model) an experiment has asked for and heard of.
+    """How many pairs (single runs for a single model) of its budget an experiment has asked for and heard of.
 
-    A line that repeats what the experiment has already adds none (design decision 7).
+    A line that repeats what the experiment has already adds none, and what confirms stands beside the budget
+    (design decision 7).
     """
-    return len(
-        {
-            (json.dumps(record["point"], sort_keys=True), run["replicate"])
-            for record in records
-            for run in record["runs"]
-        }
-    )
+    budgeted = [record for record in records if record.get("stage") != "confirm"]
+    # Records of earlier versions, and of other programs, do not say what they asked for.
+    without = {
+        (json.dumps(record["point"], sort_keys=True), run["replicate"])
+        for record in budgeted
+        if "asked" not in record
+        for run in record["runs"]
+    }
+    return len(without) + sum(len(record.get("asked", ())) for record in budgeted)
 
 
 class RunStore:

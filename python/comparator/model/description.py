@@ -7,6 +7,8 @@ convention = "candle"                     # how train.sh is called
 module = "uno"                            # a CANDLE-compliant module, for warm serving; optional
 python_path = [".", "../common"]          # folders that the module is imported from; part of the identity
 seed = "rng_seed"                         # the hyperparameter that takes the seed; optional
+split = "split_seed"                      # the one that takes the seed of the data split, of default 1; optional
+split_fixed = { split = "file" }          # hyperparameters at which that seed changes nothing; optional
 data_manifest = "prepared/manifest.json"  # under the data folder; its hash is part of a run's identity
 
 [metrics.val_loss]
@@ -67,6 +69,8 @@ class ModelDescription(BaseModel):
     module: str | None = None
     python_path: list[str] = Field(default_factory=lambda: ["."])
     seed: str | None = None
+    split: str | None = None
+    split_fixed: dict[str, Any] = Field(default_factory=dict)
     data_manifest: str | None = None
     metrics: dict[str, MetricDescription] = Field(default_factory=dict)
     hyperparameters: dict[str, HyperparameterDescription] = Field(default_factory=dict)

@@ -17,8 +17,11 @@ no value:
 | value | what the search minimises |
 | difference | the value as people read it: with its sign turned where the objective is maximised |
 | replicates | seeds that value is the mean of |
+| signed | mean of the signed differences, one a seed (of a single model: of its metric) |
+| deviation | their standard deviation; empty for one seed |
+| low, high | the 95 % t-interval of their mean; empty for one seed |
 | metrics.S.NAME | metric NAME of submodel S (0, 1): the mean over the replicates that succeeded |
-| seconds | wall time of the evaluation |
+| seconds | wall time of the evaluation, of its seeds together |
 | reused | runs that were not trained by this evaluation but found |
 | started | UTC, ISO 8601 |
 | worker | who did it |
@@ -32,6 +35,7 @@ import csv
 import io
 import json
 import os
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,6 +93,10 @@ def evaluations_csv(summary: Summary, records: Sequence[Mapping[str, Any]]) -> s
             "value",
             "difference",
             "replicates",
+            "signed",
+            "deviation",
+            "low",
+            "high",
             *(f"metrics.{submodel}.{name}" for submodel, name in metrics),
             "seconds",
             "reused",
@@ -110,6 +118,9 @@ def evaluations_csv(summary: Summary, records: Sequence[Mapping[str, Any]]) -> s
                 one.value,
                 one.difference,
                 one.replicates,
+                statistics.fmean(one.signed) if one.signed else None,
+                one.deviation,
+                *(one.interval or (None, None)),
                 *(one.metrics[submodel].get(name) for submodel, name in metrics),
                 one.seconds,
                 sum(bool(run.get("reused")) for run in one.runs),

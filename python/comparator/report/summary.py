@@ -13,7 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from comparator.report import trust
 from comparator.report.axes import Axis, is_number, on_lattice, varying_axes
+from comparator.report.trust import Trust, trust_in
 
 BEST_POINTS = 5
 LOSS, SKILL = "val_loss", "val_r2"
@@ -26,7 +28,10 @@ class Evaluation:
     """One record, with its runs gathered by submodel.
 
     `difference` is None unless `status` is `ok`. `metrics[s]` are submodel s's metrics, means over the
-    replicates that succeeded, `{}` where none did; `seconds` is wall time, `started` is UTC, ISO 8601.
+    replicates that succeeded, `{}` where none did; `seconds` is the wall time of its replicates together, `started` is
+    UTC, ISO 8601. `signed` are the signed differences, one a replicate (of a single model its metric), `deviation` and
+    `interval` (95 %, of their mean) are theirs, None for fewer than two. `parts` are the replicates that the
+    evaluation itself asked for, each with `replicate`, `started`, `seconds` and `worker`.
     """
 
     number: int
@@ -43,6 +48,10 @@ class Evaluation:
     reason: str | None
     started: str | None = None
     worker: str | None = None
+    signed: tuple[float, ...] = ()
+    deviation: float | None = None
+    interval: tuple[float, float] | None = None
+    parts: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,6 +138,7 @@ class Summary:
     mean_predictor: MeanPredictor | None
     yardsticks: Yardsticks | None
     reasons: dict[str, list[int]]
+    trust: Trust
 
     @property
     def best(self) -> Evaluation | None:
@@ -174,12 +184,14 @@ def summarise(experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any]
         mean_predictor=_mean_predictor(searched),
         yardsticks=_yardsticks(searched) if metric == LOSS and len(models) == 2 else None,
         reasons=_reasons(evaluations),
+        trust=trust_in(experiment, records),
     )
 
 
 def as_json(summary: Summary) -> dict[str, Any]:
     """Return the content of report.json; `best` and `mean` of a generation are differences."""
     best, mean_predictor = summary.best, summary.mean_predictor
+    anew = summary.trust.confirmation_of(best.point) if best is not None else None
     return {
         "id": summary.id,
         "title": summary.title,
@@ -192,7 +204,12 @@ def as_json(summary: Summary) -> dict[str, Any]:
             "difference": best.difference,
             "metrics": list(best.metrics),
             "replicates": best.replicates,
+            "searched": best.difference,
+            "confirmed": anew and anew.confirmed,
+            "interval": anew and anew.interval,
+            "seeds": anew.seeds if anew is not None else 0,
         },
+        **trust.as_json(summary.trust),
         "baseline": summary.baseline
         and {"point": dict(summary.baseline.point), "difference": summary.baseline.difference},
         "generations": [
@@ -270,6 +287,10 @@ def _evaluation(record: Mapping[str, Any], maximise: bool, submodels: int) -> Ev
         reason=record.get("reason"),
         started=record.get("started"),
         worker=record.get("worker"),
+        signed=tuple(record.get("signed") or ()),
+        deviation=record.get("deviation"),
+        interval=(record["interval"][0], record["interval"][1]) if record.get("interval") else None,
+        parts=tuple(record.get("asked") or ()),
     )
 
 

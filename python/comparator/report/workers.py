@@ -15,7 +15,7 @@ SHORTEST_PAUSE = 20.0  # seconds in which nobody works, are a pause between two 
 
 @dataclass(frozen=True)
 class Span:
-    """One evaluation's time with its worker, in seconds from the first evaluation's start."""
+    """The time of one replicate of an evaluation with its worker, in seconds from the first evaluation's start."""
 
     evaluation: Evaluation
     worker: str
@@ -34,10 +34,15 @@ class Sitting:
 
 def spans_of(evaluations: Sequence[Evaluation]) -> list[Span]:
     """Return the spans of the evaluations that have a worker and a time, by their start."""
-    known = [
-        (one, str(one.worker), started, max(one.seconds, 0.0))
+    whole = [
+        (one, part)
         for one in evaluations
-        if one.worker and one.seconds is not None and (started := _seconds(one.started)) is not None
+        for part in one.parts or ({"worker": one.worker, "seconds": one.seconds, "started": one.started},)
+    ]
+    known = [
+        (one, str(part["worker"]), started, max(part["seconds"], 0.0))
+        for one, part in whole
+        if part["worker"] and part["seconds"] is not None and (started := _seconds(part["started"])) is not None
     ]
     first = min((started for _, _, started, _ in known), default=0.0)
     spans = [Span(one, worker, start - first, start - first + seconds) for one, worker, start, seconds in known]

@@ -100,6 +100,20 @@ class ParameterSpace:
             for parameter, fraction in zip(self.parameters, fractions, strict=True)
         }
 
+    def spread(self, count: int) -> list[Point]:
+        """Up to `count` distinct points, spread over the space: a Latin hypercube, always the same one.
+
+        Of every parameter each of `count` equal parts of the range has one point, in its middle.
+        """
+        rng = random.Random(f"a spread of {count}")
+        places = [rng.sample(range(count), count) for _ in self.parameters]
+        points = [self.at([(each[number] + 0.5) / count for each in places]) for number in range(count)]
+        return list({json.dumps(point): point for point in points}.values())
+
+    def distance(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+        """How far two points are apart: the largest distance of any parameter, as a fraction of its range."""
+        return max(parameter.distance(one[parameter.name], other[parameter.name]) for parameter in self.parameters)
+
     def mutate(self, point: Point, probability: float, rng: random.Random) -> Point:
         """`point` with each value mutated with the given probability."""
         return {

@@ -49,6 +49,10 @@ class Parameter(ABC):
         """The value at a fraction, from 0 up to 1, of the way through the range or the list."""
 
     @abstractmethod
+    def distance(self, one: Any, other: Any) -> float:
+        """How far two values are apart, as a fraction of the range or the list; 1 for unlike values without order."""
+
+    @abstractmethod
     def fault(self, value: Any) -> str | None:
         """What is wrong with a value, for people; None for a value of this parameter."""
 
@@ -99,6 +103,10 @@ class Number(Parameter):
             return [self._from_scale((low + high) / 2)]
         steps = [self._from_scale(low + (high - low) * step / (points - 1)) for step in range(points)]
         return list(dict.fromkeys(steps))
+
+    def distance(self, one: Any, other: Any) -> float:
+        whole = self._to_scale(self.upper) - self._to_scale(self.lower)
+        return abs(self._to_scale(one) - self._to_scale(other)) / whole if whole else 0.0
 
     def fault(self, value: Any) -> str | None:
         wanted = int if self.whole else float
@@ -168,6 +176,9 @@ class Choice(Parameter):
     def at(self, fraction: float) -> Any:
         return self.values[min(int(fraction * len(self.values)), len(self.values) - 1)]
 
+    def distance(self, one: Any, other: Any) -> float:
+        return 0.0 if same(one, other) else 1.0
+
     def fault(self, value: Any) -> str | None:
         if any(same(value, known) for known in self.values):
             return None
@@ -195,9 +206,14 @@ class Ordered(Choice):
     sigma: float
 
     def mutate(self, value: Any, rng: random.Random) -> Any:
-        place = next(place for place, known in enumerate(self.values) if same(known, value))
-        moved = place + rng.gauss(0, self.sigma)
+        moved = self._place(value) + rng.gauss(0, self.sigma)
         return self.values[round(max(0, min(len(self.values) - 1, moved)))]
+
+    def distance(self, one: Any, other: Any) -> float:
+        return abs(self._place(one) - self._place(other)) / max(1, len(self.values) - 1)
+
+    def _place(self, value: Any) -> int:
+        return next(place for place, known in enumerate(self.values) if same(known, value))
 
     def entry(self) -> Entry:
         return {**self._list_entry(), "type": "ordered", "sigma": self.sigma}
@@ -232,6 +248,9 @@ class Constant(Parameter):
 
     def at(self, fraction: float) -> Any:
         return self.value
+
+    def distance(self, one: Any, other: Any) -> float:
+        return 0.0
 
     def fault(self, value: Any) -> str | None:
         return None if same(value, self.value) else f"{value!r} is not {self.kind}"

@@ -1,0 +1,172 @@
+"""How far an experiment's findings can be trusted, read from its records: by stage, confirmed, against luck."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean
+from typing import Any
+
+from comparator.evidence.confirmation import Confirmation, Retest, confirm
+
+CONFIRM = "confirm"
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Luck:
+    """How high a maximum luck alone would reach in a search of this size, beside what was found.
+
+    All are differences as people read them. Half of all searches where nothing is to be found reach `median`, one in
+    twenty `extreme`. `found` is the search's own best. `replays` and `method` say how it was measured
+    (`comparator.evidence.luck`), `mean` and `deviation` on what noise.
+    """
+
+    found: float
+    median: float
+    extreme: float
+    replays: int
+    method: str
+    mean: float
+    deviation: float
+
+    @property
+    def is_beaten(self) -> bool:
+        """Whether the search found more than luck alone does in 95 of 100."""
+        return self.found > self.extreme if self.extreme >= self.median else self.found < self.extreme
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What a reader may know beside the findings.
+
+    `pairs` counts the pairs (single runs for a single model) of each stage that an experiment has asked for and heard
+    of; `confirmations` has the points that were trained anew, the best one first; `pilot` is what the pilot measured
+    (`comparator.evidence.pilot.Pilot`) with its `words`.
+    """
+
+    pairs: dict[str, int]
+    confirmations: tuple[Confirmation, ...]
+    luck: Luck | None
+    pilot: Mapping[str, Any] | None
+
+    def confirmation_of(self, point: Mapping[str, Any]) -> Confirmation | None:
+        """What became of `point`; None where it was not trained anew."""
+        return next((each for each in self.confirmations if dict(each.point) == dict(point)), None)
+
+
+def trust_in(experiment: Mapping[str, Any], records: Sequence[Record]) -> Trust:
+    """Return what the experiment (the content of experiment.json) and its records say of their own findings."""
+    pairs: dict[str, int] = {}
+    for record in records:
+        stage = str(record.get("stage") or "search")
+        pairs[stage] = pairs.get(stage, 0) + len(_asked(record))
+    return Trust(pairs, tuple(_confirmations(experiment, records)), _luck(experiment, records), experiment.get("pilot"))
+
+
+def observations_in(records: Sequence[Record]) -> list[tuple[dict[str, Any], list[float]]]:
+    """Return each point of pilot and search with its signed differences, one a replicate."""
+    latest = _latest(records)
+    return [(dict(record["point"]), list(record["signed"])) for record in latest.values() if record.get("signed")]
+
+
+def as_json(trust: Trust) -> dict[str, Any]:
+    """Return the keys of report.json that say it."""
+    return {
+        "pairs": trust.pairs,
+        "pilot": trust.pilot,
+        "confirmed": [asdict(each) for each in trust.confirmations],
+        "luck": trust.luck and asdict(trust.luck),
+    }
+
+
+def words(trust: Trust) -> list[str]:
+    """Return what the closing words say of it, a line each."""
+    lines = []
+    for number, each in enumerate(trust.confirmations, start=1):
+        if each.confirmed is None or each.interval is None:
+            lines.append(f"  point {number}: could not be trained anew")
+            continue
+        low, high = each.interval
+        verdict = "" if each.verdict is None else f"{each.verdict}: "
+        split = ", given this split" if each.given_this_split else ""
+        lines.append(
+            f"  point {number}: {verdict}{each.confirmed:.3g} [{low:.3g}, {high:.3g}]"
+            f" on {each.seeds} fresh seeds{split}; the search said {each.searched:.3g}"
+        )
+    if lines:
+        lines.insert(0, "trained anew, on seeds that the search never used:")
+    if trust.luck is not None:
+        lines.append(
+            f"luck alone would reach {trust.luck.median:.3g} in half of such searches,"
+            f" {trust.luck.extreme:.3g} in one of twenty; found: {trust.luck.found:.3g}"
+        )
+    return lines
+
+
+def _latest(records: Sequence[Record]) -> dict[str, Record]:
+    """The latest good line of every point that was searched, by point: its value is the mean of all before."""
+    return {
+        json.dumps(record["point"], sort_keys=True): record
+        for record in records
+        if record.get("stage") != CONFIRM and record.get("status") == "ok"
+    }
+
+
+def _asked(record: Record) -> Sequence[Any]:
+    """The replicates that a line asked for; records of earlier versions do not say, and asked for one."""
+    asked: Sequence[Any] = record.get("asked", record.get("runs", ())[:1])
+    return asked
+
+
+def _confirmations(experiment: Mapping[str, Any], records: Sequence[Record]) -> list[Confirmation]:
+    searched = _latest(records)
+    anew = [record for record in records if record.get("stage") == CONFIRM]
+    anew.sort(key=lambda record: int(record["evaluation"]))
+    if not anew:
+        return []
+    maximise = bool((experiment.get("objective") or {}).get("maximise"))
+    retests = [_retest(record, searched.get(_key(record)), experiment, maximise) for record in anew]
+    return confirm(retests, larger_is_better=maximise)
+
+
+def _key(record: Record) -> str:
+    return json.dumps(record["point"], sort_keys=True)
+
+
+def _retest(record: Record, searched: Record | None, experiment: Mapping[str, Any], maximise: bool) -> Retest:
+    value = 0.0 if searched is None else float(searched["value"])
+    splits = {run["split"] for run in record["runs"] if run.get("status") == "ok" and run.get("split") is not None}
+    return Retest(
+        point=record["point"],
+        searched=(-value if maximise else value) + 0.0,
+        direction=_direction(searched, experiment),
+        signed=record.get("signed") or (),
+        splits=len(splits),
+    )
+
+
+def _direction(searched: Record | None, experiment: Mapping[str, Any]) -> int:
+    """Which submodel's metric the search saw the larger; 0 for a single model."""
+    if experiment.get("kind") == "single":
+        return 0
+    difference = ((experiment.get("settings") or {}).get("cmp") or {}).get("difference")
+    if difference == "signed" or searched is None:
+        return 1
+    return 1 if fmean(searched["signed"]) >= 0 else -1
+
+
+def _luck(experiment: Mapping[str, Any], records: Sequence[Record]) -> Luck | None:
+    measured = experiment.get("luck")
+    values = [record["value"] for record in _latest(records).values()]
+    if not measured or not values:
+        return None
+    sign = -1.0 if (experiment.get("objective") or {}).get("maximise") else 1.0
+    return Luck(
+        found=sign * min(values) + 0.0,
+        median=sign * measured["median"] + 0.0,
+        extreme=sign * measured["extreme"] + 0.0,
+        **{key: measured[key] for key in ("replays", "method", "mean", "deviation")},
+    )

@@ -1,0 +1,68 @@
+"""An experiment in which there is nothing to find: a model against itself, with other seeds.
+
+What is made here are the settings of an ordinary experiment; nothing that carries it out or reports it knows that it is
+a self-test. Where all of that is right, `verdict` is `none` in 95 % of self-tests or more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from comparator.errors import InputError
+from comparator.leaf import DEFAULT_SEED
+from comparator.plan import Plan, make_plan
+from comparator.settings import ExperimentSettings, read_settings
+from comparator.sitting import Host, plan_settings
+
+#: Between the seeds of the two sides: no replicate of one, confirmations included, is one of the other.
+OTHER_SEEDS = 100_000
+#: The keys of report.json that say what was found.
+FINDINGS = ("verdict", "regions", "best", "confirmed")
+
+
+def plan_selftest(host: Host, file: Path, overrides: list[str], *, command: str) -> Plan:
+    """Plan the comparison with itself of the model of an experiment file; of two models, submodel 0.
+
+    Raises `InputError` where the file is wrong, the model takes no seed, or the two sides cannot be alike.
+    """
+    settings = read_settings(file, overrides)
+    given = make_plan(settings, host.place(file, command, lambda _: None)).frozen
+    return plan_settings(host, against_itself(settings, given), file, command)
+
+
+def against_itself(settings: ExperimentSettings, given: Mapping[str, Any]) -> ExperimentSettings:
+    """The settings of a comparison of a model with itself; `given` is the frozen form of `settings`."""
+    submodel, file = given["models"][0], given["file"]
+    seed = submodel["seed"]
+    if seed is None:
+        raise InputError(f"{file}: {submodel['name']} takes no seed that is known, so it has no other self")
+    varied = [entry["name"] for entry in given["space"]] + [name for _, point in given["upf"] or () for name in point]
+    one_sided = [name for name in varied if name.startswith(("cmp_0_", "cmp_1_"))]
+    if one_sided:
+        raise InputError(f"{file}: '{one_sided[0]}' is varied for one model only; in a self-test both are alike")
+    hyperparameters = {**submodel["config"], **submodel["hyperparameters"]}
+    first = int(str(hyperparameters.pop(seed, DEFAULT_SEED)))
+    seeds = {f"cmp_0_{seed}": first, f"cmp_1_{seed}": first + OTHER_SEEDS}
+    is_error = given["metrics"].get(given["metric"], {}).get("kind", "error") == "error"
+    comparison = settings.cmp.model_copy(
+        update={
+            "metric": given["metric"],
+            "difference": settings.cmp.difference if settings.compares or is_error else "absolute",
+            "models": [submodel["path"], submodel["path"]],
+            "labels": None,
+            "submodel_1": settings.cmp.submodel_0,
+        }
+    )
+    return settings.model_copy(
+        update={
+            "title": "",
+            "model": "cmp",
+            "metric": None,
+            "hyperparameters": [],
+            "cmp": comparison,
+            "set": {**hyperparameters, **seeds},
+            "search": settings.search.model_copy(update={"past": []}),
+        }
+    )

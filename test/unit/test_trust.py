@@ -1,0 +1,462 @@
+"""Replicates, pilot, confirmation and luck, with strategies and models that take no time."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_experiment import Listed, xs
+
+from comparator.cmp import Objective
+from comparator.difference import DIFFERENCES, absolute, in_deviations, relative, signed_difference
+from comparator.errors import ComparatorError
+from comparator.evidence.confirmation import NEAR, Retest, confirm, distinct_best
+from comparator.evidence.luck import FEWEST, Noise, luck_alone
+from comparator.evidence.pilot import measure_pilot
+from comparator.evidence.replicates import mean_interval, pooled_deviation
+from comparator.experiment import FIRST_TO_CONFIRM, Experiment, ToConfirm
+from comparator.replication import MOST, Replication
+from comparator.report.trust import observations_in, trust_in
+from comparator.space import ParameterSpace
+from comparator.store import ExperimentFolder, pairs_in
+
+OBJECTIVE = Objective("val_loss", relative)
+Model = Callable[[dict[str, Any]], tuple[float, float]]
+
+
+def noisy(asked: dict[str, Any]) -> tuple[float, float]:
+    """Losses 1 and about 2 + x."""
+    return 1.0, 2.0 + asked["point"]["x"] + random.Random(f"{asked['point']} {asked['replicate']}").gauss(0, 0.1)
+
+
+def deterministic(asked: dict[str, Any]) -> tuple[float, float]:
+    return 1.0, 2.0 + asked["point"]["x"]
+
+
+class Worker:
+    """Carries out requests; remembers what it was asked, and what of that it had trained before."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.asked: list[dict[str, Any]] = []
+        self.trained: set[str] = set()
+
+    def result(self, request: str, status: str = "ok") -> str:
+        asked = json.loads(request)
+        self.asked.append(asked)
+        run = json.dumps([asked["point"], asked["replicate"], asked["split"]])
+        found = run in self.trained
+        if status == "ok":
+            self.trained.add(run)
+        runs = [
+            {
+                "submodel": number,
+                "replicate": asked["replicate"],
+                "status": status,
+                "metrics": {"val_loss": loss} if status == "ok" else {},
+                "reused": found,
+                "reason": None,
+                **({} if asked["split"] is None else {"split": 1 + asked["split"]}),
+            }
+            for number, loss in enumerate(self.model(asked))
+        ]
+        reason = None if status == "ok" else "it broke"
+        fixed = {"started": "2026-01-01T00:00:00.000Z", "seconds": 2.0, "worker": "w", "reason": reason, "value": None}
+        return json.dumps({**asked, **fixed, "runs": runs, "status": status})
+
+    def finish(self, experiment: Experiment, *, at_most: int = 10**6) -> list[str]:
+        """Carry out up to `at_most` requests, first come first served; returns those left."""
+        waiting = experiment.start()
+        while waiting and at_most:
+            waiting += experiment.tell(self.result(waiting.pop(0)))
+            at_most -= 1
+        return waiting
+
+
+def apart(one: Any, other: Any) -> float:
+    return abs(one["x"] - other["x"]) / 10
+
+
+STAGES: dict[str, Any] = {
+    "budget": 20,
+    "pilot": xs(2, 8),
+    "to_confirm": ToConfirm(points=2, seeds=3, splits=True, distance=apart),
+}
+POINTS = xs(1, 2, 3, 9, 9.5, 4, 3, 6, 5, 1, 9, 0, 8, 7)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = ExperimentFolder.create(tmp_path, "try", None)
+    yield made
+    made.close()
+
+
+def lines(folder: ExperimentFolder, stage: str = "search") -> list[dict[str, Any]]:
+    return [line for line in folder.records if line["stage"] == stage]
+
+
+# Replicates
+
+
+def test_each_point_is_trained_on_k_seeds_and_its_line_carries_them_all(folder) -> None:
+    worker, strategy = Worker(noisy), Listed(xs(1, 2), ahead=2)
+    worker.finish(Experiment(folder, strategy, OBJECTIVE, budget=8, replication=Replication(4, 4)))
+    assert [(each["point"]["x"], each["replicate"]) for each in worker.asked] == [
+        (x, k) for x in (1, 2) for k in range(4)
+    ]
+    line = folder.records[0]
+    assert [(run["replicate"], run["submodel"]) for run in line["runs"]] == [(k, s) for k in range(4) for s in (0, 1)]
+    each = [OBJECTIVE(line["runs"][2 * k : 2 * k + 2]) for k in range(4)]
+    assert line["value"] == pytest.approx(statistics.fmean(each)) == strategy.told[0][1]
+    assert line["signed"] == pytest.approx([-value for value in each])  # submodel 1 is the larger
+    assert line["deviation"] == pytest.approx(statistics.stdev(each))
+    low, high = line["interval"]
+    assert (high - low) / 2 == pytest.approx(3.182446 * statistics.stdev(each) / 2, rel=1e-6)
+    assert (line["seconds"], len(line["asked"])) == (8.0, 4)
+
+
+def test_the_budget_is_kept_to_the_pair(folder) -> None:
+    experiment = Experiment(folder, Listed(xs(*range(9))), OBJECTIVE, budget=10, replication=Replication(4, 4))
+    Worker(noisy).finish(experiment)
+    assert [len(line["asked"]) for line in folder.records] == [4, 4, 2]
+    assert experiment.asked == pairs_in(folder.records) == 10
+
+
+def test_a_point_that_is_proposed_again_takes_fresh_seeds(folder) -> None:
+    worker = Worker(noisy)
+    worker.finish(Experiment(folder, Listed(xs(1, 1), ahead=1), OBJECTIVE, budget=4, replication=Replication(2, 2)))
+    assert [each["replicate"] for each in worker.asked] == [0, 1, 2, 3]
+    assert [run["reused"] for run in folder.records[1]["runs"]] == [True] * 4 + [False] * 4
+    assert len(folder.records[1]["signed"]) == 4
+
+
+def test_a_deterministic_model_gets_no_replicates(folder) -> None:
+    experiment = Experiment(folder, Listed(xs(*range(5)), ahead=1), OBJECTIVE, budget=9, replication=Replication(3, 3))
+    Worker(deterministic).finish(experiment)
+    assert [len(line["asked"]) for line in folder.records] == [3, 1, 1, 1, 1]
+
+
+def test_one_replicate_that_fails_costs_the_evaluation_nothing_but_itself(folder) -> None:
+    worker, strategy = Worker(noisy), Listed(xs(1), ahead=1)
+    experiment = Experiment(folder, strategy, OBJECTIVE, budget=3, replication=Replication(3, 3))
+    first, *others = experiment.start()
+    experiment.tell(worker.result(first, status="timeout"))
+    for each in others:
+        experiment.tell(worker.result(each))
+    line = folder.records[0]
+    assert (line["status"], len(line["signed"]), len(line["asked"])) == ("ok", 2, 3)
+    assert line["reason"] == "replicate 0: it broke"
+
+
+def test_an_evaluation_all_of_whose_replicates_fail_has_failed(folder) -> None:
+    worker = Worker(noisy)
+    experiment = Experiment(folder, Listed(xs(1), ahead=1), OBJECTIVE, budget=2, replication=Replication(2, 2))
+    for each in experiment.start():
+        experiment.tell(worker.result(each, status="failed"))
+    line = folder.records[0]
+    assert (line["status"], line["value"], line["reason"], line["signed"]) == ("failed", None, "it broke", [])
+
+
+def test_a_cancelled_replicate_leaves_no_line(folder) -> None:
+    worker = Worker(noisy)
+    experiment = Experiment(folder, Listed(xs(1, 2)), OBJECTIVE, budget=4, replication=Replication(2, 2))
+    first, second, *_ = experiment.start()
+    assert experiment.tell(worker.result(first)) == []
+    assert experiment.tell(worker.result(second, status="cancelled")) == []
+    assert folder.records == []
+
+
+def test_the_race_gives_seeds_to_what_would_be_the_best_and_to_nothing_else() -> None:
+    race = Replication.of("adaptive")
+    assert race.further([-0.5], [-0.4]) == 1
+    assert race.further([-0.3], [-0.4]) == 0
+    assert race.further([-0.5, -0.2], [-0.4]) == 0  # the first was luck
+    assert race.further([-0.5, -0.4], [-0.4]) == 2
+    assert race.further([-0.5] * MOST, [-0.4]) == 0
+    assert not Replication.of(3).is_adaptive and Replication.of(3).further([-0.5] * 3, [-0.4]) == 0
+
+
+def test_in_an_adaptive_search_the_best_point_has_the_most_seeds(folder) -> None:
+    rng = random.Random(1)
+    strategy = Listed(xs(*[rng.uniform(0, 9) for _ in range(30)]), ahead=1)
+    replication = Replication.of("adaptive")
+    experiment = Experiment(folder, strategy, OBJECTIVE, budget=30, replication=replication)
+    Worker(noisy).finish(experiment)
+    assert experiment.asked == pairs_in(folder.records) == 30
+    best = min(folder.records, key=lambda line: line["value"])
+    assert len(best["signed"]) == MOST
+    assert min(len(line["signed"]) for line in folder.records) == 1
+
+
+# Pilot and confirmation
+
+
+def test_the_stages_of_a_search(folder) -> None:
+    worker, strategy = Worker(noisy), Listed(POINTS)
+    experiment = Experiment(folder, strategy, OBJECTIVE, **{**STAGES, "budget": 12})
+    worker.finish(experiment)
+    assert [line["stage"] for line in folder.records] == ["pilot"] * 2 + ["search"] * 8 + ["confirm"] * 2
+    assert sorted(line["evaluation"] for line in lines(folder)) == list(range(2, 10))
+    assert experiment.asked == pairs_in(folder.records) == 12  # 2 x 2 and 8; what confirms stands beside
+    assert [line["evaluation"] for line in lines(folder, "confirm")] == [10, 11]
+    assert experiment.pilot is not None
+    assert (experiment.pilot.pairs, experiment.pilot.seconds) == (4, 2.0)
+    assert experiment.pilot.deviation == pytest.approx(
+        pooled_deviation([line["signed"] for line in lines(folder, "pilot")])
+    )
+
+
+def test_what_confirms_uses_seeds_and_splits_of_its_own(folder) -> None:
+    worker = Worker(noisy)
+    worker.finish(Experiment(folder, Listed(POINTS), OBJECTIVE, **STAGES))
+    confirming = [each for each in worker.asked if each["replicate"] >= FIRST_TO_CONFIRM]
+    expected = [FIRST_TO_CONFIRM + number for number in range(3)] * 2
+    assert [each["replicate"] for each in confirming] == [each["split"] for each in confirming] == expected
+    assert all(each["split"] is None for each in worker.asked if each["replicate"] < FIRST_TO_CONFIRM)
+    first, second = [line["point"] for line in lines(folder, "confirm")]
+    assert apart(first, second) > NEAR
+    assert len(lines(folder, "confirm")[0]["signed"]) == 3  # none of the search's own
+
+
+def test_a_deterministic_model_is_found_out_by_the_pilot_and_confirmed_on_splits_alone(folder, tmp_path) -> None:
+    experiment = Experiment(folder, Listed(POINTS), OBJECTIVE, replication=Replication(4, 4), **STAGES)
+    Worker(deterministic).finish(experiment)
+    assert experiment.pilot is not None and experiment.pilot.is_deterministic
+    assert {len(line["asked"]) for line in lines(folder)} == {0, 1}
+    assert len(lines(folder, "confirm")) == 2
+    given_split = ExperimentFolder.create(tmp_path, "given", None)
+    to_confirm = ToConfirm(points=2, seeds=3, splits=False, distance=apart)
+    Worker(deterministic).finish(
+        Experiment(given_split, Listed(POINTS), OBJECTIVE, **{**STAGES, "to_confirm": to_confirm})
+    )
+    assert lines(given_split, "confirm") == []
+    given_split.close()
+
+
+def test_a_search_without_a_result_confirms_nothing(folder) -> None:
+    worker = Worker(noisy)
+    experiment = Experiment(folder, Listed(xs(1, 2)), OBJECTIVE, budget=2, to_confirm=STAGES["to_confirm"])
+    waiting = experiment.start()
+    while waiting:
+        waiting += experiment.tell(worker.result(waiting.pop(0), status="failed"))
+    assert [line["stage"] for line in folder.records] == ["search"] * 2
+
+
+def facts(folder: ExperimentFolder) -> list[tuple]:
+    return sorted(
+        (line["evaluation"], line["stage"], line["point"]["x"], line["value"], line["signed"], len(line["asked"]))
+        for line in folder.records
+    )
+
+
+@pytest.mark.parametrize("replicates", [1, 2, "adaptive"])
+@pytest.mark.parametrize("model", [noisy, deterministic])
+def test_a_stop_anywhere_loses_nothing_and_trains_nothing_twice(tmp_path, model, replicates) -> None:
+    """Every place to stop: in the pilot, between replicates, in the confirmation."""
+
+    def experiment(folder: ExperimentFolder) -> Experiment:
+        return Experiment(folder, Listed(POINTS, ahead=1), OBJECTIVE, replication=Replication.of(replicates), **STAGES)
+
+    whole = ExperimentFolder.create(tmp_path, "whole", None)
+    worker = Worker(model)
+    worker.finish(experiment(whole))
+    assert lines(whole, "confirm")
+    for stopped_after in range(len(worker.asked) + 1):
+        folder = ExperimentFolder.create(tmp_path, "stopped", None)
+        again = Worker(model)
+        again.finish(experiment(folder), at_most=stopped_after)
+        folder.close()
+        folder = ExperimentFolder(folder.path)
+        again.finish(experiment(folder))
+        assert facts(folder) == facts(whole)
+        assert again.trained == worker.trained
+        Worker(model).finish(experiment(folder))  # once more: there is nothing left to do
+        assert facts(folder) == facts(whole)
+        folder.close()
+    whole.close()
+
+
+def test_the_best_distinct_points() -> None:
+    found = [({"x": x}, value) for x, value in ((5, -0.5), (5.5, -0.49), (7, -0.3), (1, -0.4), (6.6, -0.35))]
+    assert [point["x"] for point in distinct_best(found, 3, apart)] == [5, 1, 6.6]
+    assert len(distinct_best(found, 9, apart)) == 3
+
+
+# Differences
+
+
+@given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e6))
+def test_a_signed_difference_turns_with_the_models_and_has_the_size_of_its_own(first: float, second: float) -> None:
+    for name, function in DIFFERENCES.items():
+        here, there = signed_difference(name, first, second), signed_difference(function, second, first)
+        assert here == pytest.approx(-there)
+        assert abs(here) == pytest.approx(abs(function(first, second)))
+        assert here * (second - first) >= 0
+
+
+@given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
+def test_what_a_signed_difference_is_worth_is_what_the_search_minimises(first: float, second: float) -> None:
+    runs = [{"submodel": n, "status": "ok", "metrics": {"m": value}} for n, value in enumerate((first, second))]
+    for function in DIFFERENCES.values():
+        objective = Objective("m", function)
+        assert objective.worth(objective.signed(runs)) == pytest.approx(objective(runs))
+    for maximise in (False, True):
+        single = Objective("m", None, maximise=maximise)
+        assert single.worth(single.signed(runs[:1])) == single(runs[:1])
+
+
+def test_in_deviations_every_value_has_the_pilots_unit(folder, tmp_path) -> None:
+    objective = Objective("val_loss", in_deviations)
+    Worker(noisy).finish(Experiment(folder, Listed(POINTS), objective, **STAGES))
+    plain = ExperimentFolder.create(tmp_path, "plain", None)
+    Worker(noisy).finish(Experiment(plain, Listed(POINTS), Objective("val_loss", absolute), **STAGES))
+    unit = pooled_deviation([line["signed"] for line in lines(plain, "pilot")])
+    assert [line["value"] * unit for line in folder.records] == pytest.approx([line["value"] for line in plain.records])
+    assert pooled_deviation([line["signed"] for line in lines(folder, "pilot")]) == pytest.approx(1)
+    plain.close()
+
+
+def test_in_deviations_without_a_unit_says_so(folder, tmp_path) -> None:
+    objective = Objective("val_loss", in_deviations)
+    with pytest.raises(ComparatorError, match=r"no deviation from seed to seed.*'relative'"):
+        Worker(deterministic).finish(Experiment(folder, Listed(POINTS), objective, **STAGES))
+    own = ExperimentFolder.create(tmp_path, "own", None)
+    Worker(noisy).finish(Experiment(own, Listed(xs(1), ahead=1), objective, budget=3, replication=Replication(3, 3)))
+    signed = own.records[0]["signed"]
+    assert statistics.stdev(signed) == pytest.approx(1)
+    assert own.records[0]["value"] == pytest.approx(-statistics.fmean(signed))
+    own.close()
+
+
+# Evidence
+
+
+def test_a_pilot_says_what_can_be_seen() -> None:
+    pilot = measure_pilot([[0.1, 0.2], [0.3, 0.4]], [6.0] * 4, 4)
+    assert pilot.deviation == pytest.approx(math.sqrt(0.005))
+    assert pilot.between == pytest.approx(math.sqrt(0.02))
+    rng = random.Random(1)
+    highest = [max(rng.gauss(0, pilot.deviation) for _ in range(60)) for _ in range(2000)]
+    visible = pilot.visible(60)
+    assert sum(each < visible for each in highest) / 2000 == pytest.approx(0.95, abs=0.02)
+    assert pilot.visible(60, 4) == pytest.approx(visible / 2)
+    assert f"differences under {visible:.2g} between points are invisible with 60 pairs in 3 minutes" in pilot.words(
+        60, 1, 2
+    )
+    assert "nothing" in measure_pilot([[0.1, 0.1], [0.3, 0.3]], [], 4).words(60, 1, 2)
+    assert "too few" in measure_pilot([[0.1], []], [], 4).words(60, 1, 2)
+
+
+def test_of_findings_that_are_nothing_one_in_twenty_is_confirmed() -> None:
+    rng = random.Random(3)
+    runs = 3000
+    wrong = wide = 0
+    for _ in range(runs):
+        noise = [[rng.gauss(0, 0.1) for _ in range(4)] for _ in range(3)]
+        results = confirm([Retest({}, 0.3, rng.choice((-1, 1)), signed) for signed in noise])
+        wrong += any(each.verdict == "confirmed" for each in results)
+        wide += all(each.interval[0] <= 0 <= each.interval[1] for each in results)
+    # Two-sided at 5 % for all three together, so half of that on the side that counts.
+    assert wrong / runs == pytest.approx(0.025, abs=0.01)
+    assert wide / runs == pytest.approx(0.95, abs=0.015)
+
+
+def test_a_finding_that_holds_one_that_turned_and_one_that_failed() -> None:
+    holds, turned, failed = confirm(
+        [
+            Retest({"x": 1}, 0.43, -1, [-0.30, -0.32, -0.31, -0.33], splits=4),
+            Retest({"x": 2}, 0.40, 1, [-0.30, -0.32, -0.31, -0.33]),
+            Retest({"x": 3}, 0.39, 1, []),
+        ]
+    )
+    assert (holds.verdict, holds.confirmed, holds.given_this_split) == ("confirmed", pytest.approx(0.315), False)
+    assert holds.winners_curse == pytest.approx(0.115)
+    assert (turned.verdict, turned.confirmed, turned.given_this_split) == ("not confirmed", pytest.approx(-0.315), True)
+    assert (failed.verdict, failed.confirmed, failed.interval, failed.winners_curse) == (
+        "not confirmed",
+        None,
+        None,
+        None,
+    )
+    (single,) = confirm([Retest({}, 0.010, 0, [0.014, 0.016])], larger_is_better=False)
+    assert (single.verdict, single.winners_curse) == (None, pytest.approx(0.005))
+
+
+def test_luck_is_found_by_searching_again_or_by_drawing_again() -> None:
+    noise = Noise(0.2, 0.05, lambda signed: -abs(signed))
+    rng = random.Random(5)
+
+    def replay(_: int) -> float:
+        return min(noise.worth(noise.draw(rng)) for _ in range(60))
+
+    searched, drawn = luck_alone(noise, replay, [1] * 60), luck_alone(noise, None, [1] * 60)
+    assert (searched.method, searched.replays >= FEWEST, drawn.method) == ("replay", True, "resampling")
+    assert searched.median == pytest.approx(drawn.median, abs=0.01)
+    assert searched.extreme == pytest.approx(drawn.extreme, abs=0.02)
+    # The median of the largest of 60 Gaussians lies 2.27 deviations above the mean, 95 % of them stay under 3.14.
+    assert -drawn.median == pytest.approx(0.2 + 2.27 * 0.05, abs=0.005)
+    assert -drawn.extreme == pytest.approx(0.2 + 3.14 * 0.05, abs=0.008)
+
+
+def test_replicates_without_spread() -> None:
+    assert pooled_deviation([[1.0], [2.0]]) is None and mean_interval([1.0]) is None
+    assert mean_interval([0.5, 0.5]) == (0.5, 0.5)
+
+
+# The space, and the report's view
+
+
+SPACE: list[dict[str, Any]] = [
+    {"name": "noise", "type": "float", "lower": 0, "upper": 50},
+    {"name": "rate", "type": "float", "lower": 1e-4, "upper": 1e-2, "use_log_scale": True},
+    {"name": "batch", "type": "ordered", "element_type": "int", "values": [16, 32, 64]},
+    {"name": "kind", "type": "categorical", "element_type": "string", "values": ["a", "b"]},
+    {"name": "fixed", "type": "constant", "value": 3},
+]
+
+
+def test_distances_are_fractions_of_the_range_of_each_parameter() -> None:
+    space = ParameterSpace.from_entries(SPACE, "test")
+    here = {"noise": 10.0, "rate": 1e-3, "batch": 16, "kind": "a", "fixed": 3}
+    assert space.distance(here, here) == 0
+    assert space.distance(here, {**here, "noise": 15.0}) == pytest.approx(0.1)
+    assert space.distance(here, {**here, "noise": 15.0, "rate": 1e-2}) == pytest.approx(0.5)
+    assert space.distance(here, {**here, "batch": 32}) == 0.5
+    assert space.distance(here, {**here, "kind": "b"}) == 1
+
+
+@given(st.integers(1, 40))
+def test_points_are_spread_over_the_space(count: int) -> None:
+    space = ParameterSpace.from_entries(SPACE, "test")
+    points = space.spread(count)
+    assert len(points) == count and points == space.spread(count)
+    for point in points:
+        space.check(point)
+    assert sorted(point["noise"] for point in points) == pytest.approx(
+        [50 * (part + 0.5) / count for part in range(count)]
+    )
+
+
+def test_the_report_reads_it_all_from_the_record(folder) -> None:
+    Worker(noisy).finish(Experiment(folder, Listed(POINTS), OBJECTIVE, **STAGES))
+    frozen = {"kind": "cmp", "objective": {"maximise": True}, "settings": {"cmp": {"difference": "relative"}}}
+    luck = {"median": -0.8, "extreme": -0.9, "replays": 200, "method": "replay", "mean": 0.7, "deviation": 0.02}
+    trust = trust_in({**frozen, "luck": luck}, folder.records)
+    assert trust.pairs == {"pilot": 4, "search": 14, "confirm": 6}
+    first, second = trust.confirmations
+    best = min(lines(folder) + lines(folder, "pilot"), key=lambda line: line["value"])
+    assert (first.point, first.searched) == (best["point"], -best["value"])
+    assert (first.verdict, first.seeds, first.splits, first.given_this_split) == ("confirmed", 3, 3, False)
+    assert first.confirmed == pytest.approx(statistics.fmean(lines(folder, "confirm")[0]["signed"]))
+    assert trust.confirmation_of(second.point) is second
+    assert trust.luck is not None and (trust.luck.median, trust.luck.is_beaten) == (0.8, -best["value"] > 0.9)
+    observations = {point["x"]: signed for point, signed in observations_in(folder.records)}
+    assert len(observations[9]) == 2 and len(observations[2]) == 3  # of the pilot and of the search
