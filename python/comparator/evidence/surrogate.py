@@ -66,11 +66,11 @@ class Surrogate:
         cls,
         space: ParameterSpace,
         points: Points,
-        values: Sequence[float],
-        variances: Sequence[float] | None = None,
+        values: Sequence[float] | Array,
+        variances: Sequence[float] | Array | None = None,
         seed: int = 0,
         *,
-        counts: Sequence[int] | None = None,
+        counts: Sequence[int] | Array | None = None,
     ) -> Surrogate:
         """Fit to `values`, one for each of `points`, which may repeat.
 
@@ -100,7 +100,7 @@ class Surrogate:
 
     def predict_rows(self, rows: Array) -> tuple[Array, Array]:
         """`predict` of points given as rows of `coordinates`."""
-        across = self._covariance(rows)
+        across = self.covariance(rows)
         solved = cho_solve(self._factor, across.T)
         total = self._ones.sum()
         level = float(self._ones @ self.values) / total
@@ -111,7 +111,7 @@ class Surrogate:
 
     def smoother(self, rows: Array) -> Array:
         """The matrix, of shape (rows, observations), that times the observations' values gives the means at `rows`."""
-        across = self._covariance(rows)
+        across = self.covariance(rows)
         missed = 1 - across @ self._ones
         return cho_solve(self._factor, across.T).T + np.outer(missed, self._ones / self._ones.sum())
 
@@ -131,7 +131,8 @@ class Surrogate:
             np.concatenate([self.variances, np.asarray(variances, dtype=float)]),
         )
 
-    def _covariance(self, rows: Array) -> Array:
+    def covariance(self, rows: Array) -> Array:
+        """The covariance of the function at `rows` with that at the observations, of shape (rows, observations)."""
         squares = square_distances(self.coordinates, rows, self.rows)
         return self.hyperparameters.signal * _matern(squares, self.hyperparameters.lengths)
 
