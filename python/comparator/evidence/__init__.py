@@ -1,1 +1,4 @@
-"""What an experiment's numbers are evidence of: pure functions, points and numbers in, plain values out."""
+"""What an experiment's evaluations prove: whether two models differ, and under which conditions.
+
+Pure functions of points and numbers: nothing here reads a file, trains a model or knows how points were chosen.
+"""

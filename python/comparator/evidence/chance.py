@@ -1,0 +1,125 @@
+"""Whether differences, and their variation over the space, are more than chance.
+
+Both tests scan: they look at every box of a coarse net at once (those that bound one parameter or two), and ask how
+often the best box of data without a difference is as good as that of the observed data.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from scipy.optimize import minimize
+
+from comparator.evidence.coordinates import Array, Coordinates
+from comparator.evidence.paired import FLIPS, Paired, flips
+
+FEWEST = 3  # points in a box of the net, and outside
+PARTS = 6  # of a number's range, in up to three parameters; with more a box is wide or it holds no points
+PARTS_OF_MANY = 4
+SLOPE = 1.0  # prior deviation of the change of the noise's logarithmic variance over a range
+
+
+def net(coordinates: Coordinates, rows: Array) -> Array:
+    """Which of `rows` lie in each box of the net, of shape (boxes, rows)."""
+    parts = PARTS if rows.shape[1] <= 3 else PARTS_OF_MANY
+    sides = [
+        _categories(column) if is_category else _ranges(column, parts)
+        for column, is_category in zip(rows.T, coordinates.is_category, strict=True)
+    ]
+    both = [
+        (one[:, None, :] & other[None, :, :]).reshape(-1, len(rows)) for one, other in itertools.combinations(sides, 2)
+    ]
+    boxes = np.unique(np.vstack([np.zeros((1, len(rows)), dtype=bool), *sides, *both]), axis=0)
+    held = boxes.sum(axis=1)
+    return np.asarray(boxes[(held >= FEWEST) & (held <= len(rows) - FEWEST)], dtype=float)
+
+
+def differ(paired: Paired, boxes: Array, rng: np.random.Generator) -> float:
+    """How likely the differences are, were there none: each as likely with the other sign.
+
+    Exact for a search that was not told the signs. Looks at the overall mean and at that of each box, so that
+    a difference in a part of the space counts, and differences of opposite signs in two parts. Each of the two is
+    ranked among its own flips, and the better rank among the better ranks of the flips.
+    """
+    sums = paired.sums(flips(len(paired.differences), rng) * paired.differences)
+    overall = sums.sum(axis=1) ** 2
+    if not len(boxes):
+        return _share_as_large(overall)[0]
+    inside = _largest(np.abs(sums @ boxes.T) / np.sqrt(boxes @ paired.counts))
+    better = np.minimum(_share_as_large(overall), _share_as_large(inside))
+    return float(np.mean(better <= better[0] * (1 + 1e-9)))
+
+
+def vary(paired: Paired, rows: Array, is_category: Array, boxes: Array, rng: np.random.Generator) -> float:
+    """How likely the best contrast of a box with all else is, were the difference the same everywhere.
+
+    What departs from the overall mean is put in units of its deviation, which may change over the space, and dealt
+    out to the points anew.
+    """
+    if not len(boxes):
+        return 1.0
+    weights = paired.counts / _variances(paired, rows, is_category)
+    apart = np.sqrt(weights) * (paired.means - np.average(paired.means, weights=weights))
+    dealt = np.vstack([apart, rng.permuted(np.tile(apart, (FLIPS, 1)), axis=1)])
+    dealt -= dealt.mean(axis=1, keepdims=True)
+    held = boxes.sum(axis=1)
+    contrasts = np.abs(dealt @ boxes.T) / np.sqrt(held * (1 - held / len(rows)))
+    return float(_share_as_large(_largest(contrasts))[0])
+
+
+def _largest(statistics: Array) -> Array:
+    return np.asarray(statistics.max(axis=1))
+
+
+def _share_as_large(statistics: Array) -> Array:
+    """For each statistic the share of all that are as large; rounding does not part equal ones."""
+    return 1 - np.searchsorted(np.sort(statistics), statistics * (1 - 1e-9), side="left") / len(statistics)
+
+
+def _ranges(column: Array, parts: int) -> Array:
+    borders = np.linspace(0, 1, parts + 1)
+    borders[0], borders[-1] = -np.inf, np.inf
+    found = [
+        (column > low) & (column <= high)
+        for low, high in itertools.combinations(borders, 2)
+        if np.isfinite(low) or np.isfinite(high)
+    ]
+    return np.array(found)
+
+
+def _categories(column: Array) -> Array:
+    found = [side for value in np.unique(column) for side in (column == value, column != value)]
+    return np.array(found)
+
+
+def _variances(paired: Paired, rows: Array, is_category: Array) -> Array:
+    """The variance of a replicate at each point, up to a factor: an exponential of a line over the space.
+
+    The line is fitted to what departs from the overall mean, with a prior that it is flat (normal likelihood).
+    """
+    overall = float(np.average(paired.means, weights=paired.counts))
+    squares = paired.counts * (paired.means - overall) ** 2
+    if not squares.any():
+        return np.ones(len(rows))
+    squares = squares / squares.mean()
+    columns = [
+        feature
+        for column, is_set in zip(rows.T, is_category, strict=True)
+        for feature in ([column == value for value in np.unique(column)[1:]] if is_set else [column])
+    ]
+    features = np.column_stack([np.ones(len(rows)), *columns]).astype(float)
+    features[:, 1:] -= features[:, 1:].mean(axis=0)
+    stiffness = np.full(features.shape[1], SLOPE**-2)
+    stiffness[0] = 0.0
+
+    def cost(line: Array) -> tuple[float, Array]:
+        height = features @ line
+        ratio = squares * np.exp(-height)
+        return (
+            0.5 * float((ratio + height).sum() + (stiffness * line**2).sum()),
+            0.5 * features.T @ (1 - ratio) + stiffness * line,
+        )
+
+    line = minimize(cost, np.zeros(len(stiffness)), jac=True, method="L-BFGS-B", bounds=[(-8, 8)] * len(stiffness)).x
+    return np.asarray(np.exp(features[:, 1:] @ line[1:]))

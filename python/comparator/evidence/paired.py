@@ -1,0 +1,100 @@
+"""Paired signed differences: one number per replicate, both submodels of which were trained with the same seed.
+
+The sign is that of V1 - V0: `(V1 - V0) / max(V1, V0)` for the relative difference. Where a model is compared with
+itself under other seeds, the two submodels could as well change places, so that each difference is as likely with
+the other sign. A search that is told sizes alone would have gone the same way: flipping the signs is an exact test,
+however the points were chosen (Fisher's randomisation test; Good, Permutation, Parametric and Bootstrap Tests of
+Hypotheses, 2005).
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from comparator.evidence.coordinates import Array
+
+#: A point and the signed differences of its replicates.
+Observation = tuple[Mapping[str, Any], Sequence[float]]
+
+FLIPS = 999
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Signed differences by distinct point: those of point i are `differences[starts[i]:starts[i] + counts[i]]`."""
+
+    points: tuple[Mapping[str, Any], ...]
+    differences: Array  # (replicates of all points,)
+    counts: Array  # (points,)
+
+    @classmethod
+    def of(cls, observations: Sequence[Observation]) -> Paired:
+        """Gather observations, those of one point together; one without a difference is left out."""
+        gathered: dict[str, tuple[Mapping[str, Any], list[float]]] = {}
+        for point, differences in observations:
+            if len(differences):
+                key = json.dumps(dict(point), sort_keys=True)
+                gathered.setdefault(key, (point, []))[1].extend(float(each) for each in differences)
+        return cls(
+            tuple(point for point, _ in gathered.values()),
+            np.array([each for _, differences in gathered.values() for each in differences], dtype=float),
+            np.array([len(differences) for _, differences in gathered.values()], dtype=int),
+        )
+
+    @property
+    def starts(self) -> Array:
+        return np.asarray(np.cumsum(self.counts) - self.counts)
+
+    @property
+    def means(self) -> Array:
+        """The mean of each point."""
+        return self.sums(self.differences) / self.counts
+
+    def sums(self, differences: Array) -> Array:
+        """The sums by point of numbers laid out like `differences`, along the last axis."""
+        return np.asarray(np.add.reduceat(differences, self.starts, axis=-1))
+
+    @property
+    def freedom(self) -> int:
+        """The degrees of freedom of `deviation`: replicates beyond the first of each point."""
+        return int((self.counts - 1).sum())
+
+    @property
+    def deviation(self) -> float | None:
+        """The deviation of a replicate from its point's mean, pooled over points; None where no point has two."""
+        if self.freedom == 0:
+            return None
+        apart = self.differences - np.repeat(self.means, self.counts)
+        return math.sqrt(float((apart**2).sum()) / self.freedom)
+
+
+def mean_interval(numbers: Sequence[float] | Array, confidence: float = 0.95) -> tuple[float, float]:
+    """The t-interval of the mean of independent numbers; infinite where there are fewer than two."""
+    if len(numbers) < 2:
+        return -math.inf, math.inf
+    reach = float(stats.t.ppf((1 + confidence) / 2, len(numbers) - 1)) * float(stats.sem(numbers))
+    mean = float(np.mean(numbers))
+    return mean - reach, mean + reach
+
+
+def flips(count: int, rng: np.random.Generator, number: int = FLIPS) -> Array:
+    """Rows of `count` signs, the first all positive: `number` random ones, or all there are where they are fewer."""
+    if 2**count <= number:
+        return np.array(list(itertools.product((1.0, -1.0), repeat=count)))
+    drawn = rng.integers(0, 2, (number, count), dtype=np.int8) * 2.0 - 1.0
+    return np.vstack([np.ones(count), drawn])
+
+
+def sign_flip_test(differences: Sequence[float] | Array, seed: int = 0, number: int = 9999) -> float:
+    """How likely a mean at least as far from zero is, were each difference as likely with the other sign."""
+    numbers = np.asarray(differences, dtype=float)
+    sizes = np.abs(flips(len(numbers), np.random.default_rng(seed), number) @ numbers)
+    return float(np.mean(sizes >= sizes[0] * (1 - 1e-9)))

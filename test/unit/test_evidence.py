@@ -1,0 +1,204 @@
+"""Whether and where two models differ: verdicts, boxes and their numbers on planted differences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from comparator.evidence.boxes import Box
+from comparator.evidence.coordinates import dense_sample
+from comparator.evidence.paired import Observation, Paired, flips, mean_interval, sign_flip_test
+from comparator.evidence.regions import Evidence, cut, find_evidence, overlap, words
+from comparator.space import ParameterSpace
+
+ENTRIES: list[dict[str, Any]] = [
+    {"name": "noise", "type": "float", "lower": 0, "upper": 50},
+    {"name": "layer_force", "type": "int", "lower": 500, "upper": 1000},
+    {"name": "activation", "type": "categorical", "element_type": "string", "values": ["elu", "relu", "tanh"]},
+    {"name": "batch_size", "type": "ordered", "element_type": "int", "values": [16, 32, 64, 128]},
+    {"name": "epochs", "type": "constant", "value": 10},
+]
+WHOLE = ParameterSpace.from_entries(ENTRIES, "test")
+PLANE = ParameterSpace.from_entries([*ENTRIES[:2], ENTRIES[4]], "test")
+SWITCHED = ParameterSpace.from_entries(ENTRIES[:3], "test")
+
+Truth = Callable[[dict[str, Any]], float]
+
+
+def observed(
+    space: ParameterSpace,
+    truth: Truth,
+    *,
+    count: int = 60,
+    deviation: float = 0.042,
+    replicates: int = 1,
+    seed: int = 0,
+) -> list[Observation]:
+    rng = np.random.default_rng(seed)
+    points = dense_sample(space, count, seed)
+    return [(point, list(rng.normal(truth(point), deviation, replicates))) for point in points]
+
+
+def share(space: ParameterSpace, evidence: Evidence, is_inside: Callable[[dict[str, Any]], bool]) -> float:
+    """The overlap of the union of the regions with the truth."""
+    dense = dense_sample(space, 4096, 9)
+    found = np.zeros(len(dense), dtype=bool)
+    for region in evidence.regions:
+        found |= Box.from_bounds(space, region.bounds, "test").contains(dense)
+    return overlap(found, np.array([is_inside(point) for point in dense]))
+
+
+def in_corner(point: dict[str, Any]) -> bool:
+    return bool(point["noise"] > 30 and point["layer_force"] > 750)
+
+
+def test_a_planted_box_is_found_in_the_units_of_the_space() -> None:
+    evidence = find_evidence(PLANE, observed(PLANE, lambda point: 0.45 if in_corner(point) else 0.2))
+    assert evidence.verdict == "regions" and len(evidence.regions) == 1
+    assert share(PLANE, evidence, in_corner) > 0.75
+    region = evidence.regions[0]
+    (low, high), (small, large) = region.bounds["noise"], region.bounds["layer_force"]
+    assert set(region.bounds) == {"noise", "layer_force"}
+    assert low == pytest.approx(30, abs=4) and high == 50
+    assert small == pytest.approx(750, abs=60) and large == 1000 and isinstance(small, int)
+    assert region.mean == pytest.approx(0.45, abs=0.05) and region.outside == pytest.approx(0.2, abs=0.03)
+    assert region.interval[0] <= 0.45 <= region.interval[1] and region.larger == 1 and region.stability > 0.8
+    said = words(region, PLANE)
+    assert said.startswith(f"noise above {low:g} and layer_force from {small}: mean difference 0.4")
+    assert said.endswith(f"{region.evaluations} evaluations; elsewhere {region.outside:.2f}")
+
+
+def test_the_sign_says_whose_metric_is_the_larger_and_nothing_else() -> None:
+    observations = observed(PLANE, lambda point: 0.45 if in_corner(point) else 0.2)
+    turned = [(point, [-each for each in differences]) for point, differences in observations]
+    one, other = find_evidence(PLANE, observations), find_evidence(PLANE, turned)
+    assert [region.larger for region in one.regions] == [1] and [region.larger for region in other.regions] == [0]
+    assert one.regions[0].bounds == other.regions[0].bounds
+    assert one.regions[0].interval == pytest.approx(other.regions[0].interval)
+
+
+def test_opposite_signs_make_two_regions_although_their_mean_is_nothing() -> None:
+    def truth(point: dict[str, Any]) -> float:
+        return 0.3 if point["noise"] > 35 else -0.3 if point["noise"] < 15 else 0.0
+
+    evidence = find_evidence(PLANE, observed(PLANE, truth))
+    assert {region.larger for region in evidence.regions} == {0, 1}
+    assert share(PLANE, evidence, lambda point: truth(point) != 0) > 0.8
+
+
+def test_a_categorical_switch() -> None:
+    evidence = find_evidence(SWITCHED, observed(SWITCHED, lambda point: 0.45 if point["activation"] == "tanh" else 0.2))
+    assert [region.bounds for region in evidence.regions] == [
+        {"noise": [0, 50], "layer_force": [500, 1000], "activation": {"values": ["tanh"]}}
+    ]
+    assert words(evidence.regions[0], SWITCHED).startswith("activation tanh: mean difference 0.4")
+
+
+def test_noise_alone_is_none_and_a_constant_difference_everywhere() -> None:
+    verdicts = [find_evidence(WHOLE, observed(WHOLE, lambda _: 0.0, seed=seed)).verdict for seed in range(20)]
+    assert verdicts.count("none") >= 17
+    verdicts = [find_evidence(WHOLE, observed(WHOLE, lambda _: 0.3, seed=seed)).verdict for seed in range(20)]
+    assert verdicts.count("everywhere") >= 17 and "none" not in verdicts
+
+
+def test_replicates_show_the_noise() -> None:
+    evidence = find_evidence(PLANE, observed(PLANE, lambda _: 0.3, count=16, replicates=4, deviation=0.1))
+    assert evidence.noise == pytest.approx(0.1, rel=0.3) and evidence.points == 16
+    assert evidence.overall == pytest.approx(0.3, abs=0.06) and evidence.verdict == "everywhere"
+
+
+def test_models_that_do_not_depend_on_their_seed() -> None:
+    def twice(truth: Truth) -> list[Observation]:
+        return observed(PLANE, truth, deviation=0.0, replicates=2)
+
+    assert find_evidence(PLANE, twice(lambda _: 0.0)).verdict == "none"
+    assert find_evidence(PLANE, twice(lambda _: 0.3)).verdict == "everywhere"
+    evidence = find_evidence(PLANE, twice(lambda point: 0.45 if in_corner(point) else 0.2))
+    assert evidence.verdict == "regions" and share(PLANE, evidence, in_corner) > 0.8
+    single = [(point, differences[:1]) for point, differences in twice(lambda _: 0.3)]
+    assert find_evidence(PLANE, single, noise=0.0).verdict == "everywhere"
+
+
+@pytest.mark.parametrize("count", range(9))
+def test_few_evaluations_never_say_more_than_they_can(count: int) -> None:
+    evidence = find_evidence(PLANE, observed(PLANE, lambda point: 0.45 if in_corner(point) else 0.2, count=count))
+    assert evidence.verdict == ("none" if count < 6 else "everywhere")
+    assert evidence.reason and evidence.points == count
+    if 0 < count < 6:
+        assert evidence.reason.endswith("of trainings cannot show a difference")
+    json.dumps(evidence.to_json(), allow_nan=False)
+
+
+def test_the_users_level() -> None:
+    observations = observed(PLANE, lambda point: 0.2 + 0.01 * point["noise"], deviation=0.02)
+    evidence = find_evidence(PLANE, observations, level=0.5)
+    assert evidence.level == 0.5 and len(evidence.regions) == 1
+    assert evidence.regions[0].bounds["noise"][0] == pytest.approx(30, abs=3)
+    above = find_evidence(PLANE, observations, level=0.9)
+    assert above.verdict == "everywhere" and not above.regions and "0.9" in above.reason
+
+
+def test_the_same_evaluations_and_seed_give_the_same_answer() -> None:
+    observations = observed(WHOLE, lambda point: 0.45 if in_corner(point) else 0.2)
+    assert find_evidence(WHOLE, observations, seed=3) == find_evidence(WHOLE, observations, seed=3)
+
+
+def test_evidence_as_json() -> None:
+    evidence = find_evidence(PLANE, observed(PLANE, lambda point: 0.45 if in_corner(point) else 0.2))
+    read = json.loads(json.dumps(evidence.to_json(), allow_nan=False))
+    assert read["verdict"] == "regions" and read["regions"][0]["bounds"]["layer_force"][1] == 1000
+    assert {"mean", "interval", "evaluations", "outside", "larger", "stability"} <= set(read["regions"][0])
+    assert {"reason", "p_differ", "p_where", "level", "overall", "overall_interval", "noise"} <= set(read)
+
+
+# Paired differences
+
+
+def test_replicates_are_gathered_by_point() -> None:
+    paired = Paired.of([({"x": 1}, [0.1, 0.3]), ({"x": 2}, [0.5]), ({"x": 1}, [0.2]), ({"x": 3}, [])])
+    assert paired.points == ({"x": 1}, {"x": 2})
+    assert paired.means == pytest.approx(np.array([0.2, 0.5]))
+    assert paired.freedom == 2 and paired.deviation == pytest.approx(0.1)
+    assert Paired.of([({"x": 1}, [0.1])]).deviation is None
+
+
+def test_the_interval_is_students() -> None:
+    assert mean_interval([1.0, 2.0, 3.0]) == pytest.approx((2 - 2.4841, 2 + 2.4841), abs=1e-3)
+    assert mean_interval([1.0]) == (-np.inf, np.inf)
+
+
+def test_sign_flips_are_exact_where_all_can_be_done() -> None:
+    assert sign_flip_test([1.0, 2.0, 3.0]) == pytest.approx(2 / 8)
+    assert sign_flip_test([1.0, 2.0, -3.0]) == 1.0
+    assert sign_flip_test([0.3] * 20) == pytest.approx(1e-4, abs=1e-4)
+    assert len(flips(4, np.random.default_rng(0))) == 16
+    assert np.all(flips(30, np.random.default_rng(0))[0] == 1)
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=12), st.floats(0.1, 10))
+def test_sign_flips_know_neither_sign_nor_unit(differences: list[float], factor: float) -> None:
+    probability = sign_flip_test(differences, number=500)
+    assert 0 < probability <= 1
+    assert sign_flip_test([-factor * each for each in differences], number=500) == pytest.approx(probability, abs=0.02)
+
+
+# The cut
+
+
+def test_the_cut_parts_the_evaluations_that_differ_most() -> None:
+    heights = np.array([0.1, 0.2, 0.15, 0.8, 0.9, 0.85])
+    assert cut(heights, heights) == pytest.approx(0.5)
+    assert cut(heights, heights, np.array([1, 1, 1, 0, 0, 3])) == pytest.approx(0.525)
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(-1, 1), st.integers(0, 3)), min_size=4, max_size=30))
+def test_a_cut_lies_among_the_heights(rows: list[tuple[float, float, int]]) -> None:
+    heights, values, counts = (np.array(each) for each in zip(*rows, strict=True))
+    assert heights.min() <= cut(heights, values, counts + (counts.sum() == 0)) <= heights.max()

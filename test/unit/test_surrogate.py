@@ -1,0 +1,152 @@
+"""The Gaussian process over a parameter space."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from comparator.evidence.coordinates import Coordinates, dense_sample
+from comparator.evidence.surrogate import Surrogate, _Likelihood
+from comparator.space import ParameterSpace
+
+EVERY_TYPE = [
+    {"name": "noise", "type": "float", "lower": 0, "upper": 50},
+    {"name": "layer", "type": "int", "lower": 25, "upper": 200},
+    {"name": "rate", "type": "float", "lower": 1e-5, "upper": 1e-1, "use_log_scale": True},
+    {"name": "batch", "type": "ordered", "element_type": "int", "values": [16, 32, 64]},
+    {"name": "activation", "type": "categorical", "element_type": "string", "values": ["relu", "elu", "tanh"]},
+    {"name": "residual", "type": "logical"},
+    {"name": "epochs", "type": "constant", "value": 10},
+]
+
+
+def space_of(*names: str) -> ParameterSpace:
+    return ParameterSpace.from_entries([entry for entry in EVERY_TYPE if entry["name"] in names], "test")
+
+
+PLANE = space_of("noise", "layer")
+WHOLE = ParameterSpace.from_entries(EVERY_TYPE, "test")
+
+
+def smooth(point: dict[str, Any]) -> float:
+    return float(np.sin(point["noise"] / 10) + (point["layer"] / 200) ** 2)
+
+
+def test_coordinates_of_every_type() -> None:
+    point = {
+        "noise": 25.0,
+        "layer": 25,
+        "rate": 1e-3,
+        "batch": 32,
+        "activation": "tanh",
+        "residual": True,
+        "epochs": 10,
+    }
+    coordinates = Coordinates(WHOLE)
+    assert coordinates.names == ["noise", "layer", "rate", "batch", "activation", "residual"]
+    assert coordinates.of([point]) == pytest.approx(np.array([[0.5, 0.0, 0.5, 0.5, 2, 1]]))
+    assert coordinates.is_category.tolist() == [False] * 4 + [True] * 2
+
+
+@settings(max_examples=20, deadline=None)
+@given(count=st.integers(1, 70), seed=st.integers(0, 9))
+def test_a_dense_sample_is_of_the_space_and_even(count: int, seed: int) -> None:
+    points = dense_sample(WHOLE, count, seed)
+    for point in points:
+        WHOLE.check(point)
+    assert len(points) == count and points == dense_sample(WHOLE, count, seed)
+    if count >= 16:
+        assert 0.3 < np.mean([point["noise"] < 25 for point in points]) < 0.7
+
+
+def test_a_space_of_constants_has_one_point() -> None:
+    assert dense_sample(space_of("epochs"), 3) == [{"epochs": 10}] * 3
+
+
+def test_it_learns_a_smooth_function() -> None:
+    points, new = dense_sample(PLANE, 40), dense_sample(PLANE, 100, seed=5)
+    rng = np.random.default_rng(1)
+    truth = np.array([smooth(point) for point in new])
+    surrogate = Surrogate.fit(PLANE, points, [smooth(point) + rng.normal(0, 0.05) for point in points])
+    mean, deviation = surrogate.predict(new)
+    assert np.sqrt(((mean - truth) ** 2).mean()) < 0.06
+    assert np.mean(np.abs(mean - truth) < 2 * deviation) > 0.8
+    assert surrogate.hyperparameters.noise == pytest.approx(0.05**2, rel=1)
+
+
+def test_without_noise_it_passes_through_the_values() -> None:
+    points = dense_sample(PLANE, 20)
+    values = [smooth(point) for point in points]
+    mean, deviation = Surrogate.fit(PLANE, points, values, [0.0] * 20).predict(points)
+    assert mean == pytest.approx(np.array(values), abs=1e-3) and deviation.max() < 1e-2
+
+
+def test_it_finds_what_does_not_matter_and_what_switches() -> None:
+    space = space_of("noise", "layer", "activation")
+    points = dense_sample(space, 60)
+    rng = np.random.default_rng(2)
+    values = [(point["activation"] == "elu") * 0.4 + rng.normal(0, 0.05) for point in points]
+    surrogate = Surrogate.fit(space, points, values)
+    noise, layer, activation = surrogate.hyperparameters.lengths
+    assert min(noise, layer) > activation
+    new = dense_sample(space, 50, seed=3)
+    assert surrogate.predict(new)[0] == pytest.approx(
+        np.array([0.4 * (point["activation"] == "elu") for point in new]), abs=0.1
+    )
+
+
+def test_replicates_share_one_noise() -> None:
+    points = dense_sample(PLANE, 8) * 2
+    values = list(np.random.default_rng(3).normal(0.3, 0.1, 16))
+    with_counts = Surrogate.fit(PLANE, points, values, counts=[1] * 8 + [4] * 8)
+    assert with_counts.hyperparameters.noise is not None
+    assert with_counts.variances[0] == pytest.approx(4 * with_counts.variances[-1], rel=1e-3)
+
+
+@pytest.mark.parametrize("values", [[0.0] * 8, [0.3] * 8, [1e-9, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [5e5] * 7 + [6e5]])
+def test_values_that_say_little(values: list[float]) -> None:
+    mean, deviation = Surrogate.fit(PLANE, dense_sample(PLANE, 8), values).predict(dense_sample(PLANE, 20, seed=1))
+    assert np.isfinite(mean).all() and np.isfinite(deviation).all()
+    assert min(values) - 1e-6 <= mean.min() <= mean.max() <= max(values) + 1e-6
+
+
+def test_new_values_need_no_new_fit() -> None:
+    points, new = dense_sample(WHOLE, 30), dense_sample(WHOLE, 10, seed=1)
+    rng = np.random.default_rng(4)
+    surrogate = Surrogate.fit(WHOLE, points, rng.normal(size=30))
+    other = rng.normal(size=30)
+    smoother = surrogate.smoother(Coordinates(WHOLE).of(new))
+    assert smoother @ other == pytest.approx(surrogate.with_values(other).predict(new)[0])
+    assert smoother.sum(axis=1) == pytest.approx(np.ones(10))
+
+
+def test_more_observations_are_those_of_one_conditioning() -> None:
+    points, new = dense_sample(PLANE, 20), dense_sample(PLANE, 10, seed=1)
+    values = [smooth(point) for point in points]
+    whole = Surrogate.fit(PLANE, points, values, [0.01] * 20)
+    few = Surrogate.fit(PLANE, points[:12], values[:12], [0.01] * 12)
+    grown = few.with_more(points[12:], values[12:], [0.01] * 8)
+    assert len(grown.values) == 20 and grown.hyperparameters == few.hyperparameters
+    assert np.all(grown.predict(new)[1] <= few.predict(new)[1] + 1e-9)
+    assert grown.predict(new)[0] == pytest.approx(whole.predict(new)[0], abs=0.2)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_gradient_is_that_of_the_cost(known: bool) -> None:
+    rng = np.random.default_rng(5)
+    coordinates = Coordinates(WHOLE)
+    rows = coordinates.of(dense_sample(WHOLE, 15))
+    variances = rng.uniform(0.1, 0.3, 15) if known else None
+    likelihood = _Likelihood(coordinates, rows, rng.normal(size=15), variances, rng.uniform(0.3, 1, 15))
+    at = rng.normal(0, 0.5, 7 if known else 8)
+    slopes = likelihood._cost(at)[1]
+    for place in range(len(at)):
+        step = np.zeros(len(at))
+        step[place] = 1e-5
+        assert slopes[place] == pytest.approx(
+            (likelihood._cost(at + step)[0] - likelihood._cost(at - step)[0]) / 2e-5, rel=1e-3, abs=1e-5
+        )
