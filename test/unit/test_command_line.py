@@ -135,7 +135,8 @@ def test_generations_are_a_budget_too(desk: Desk) -> None:
         "search.population=12",
     )
     assert done.returncode == 0, done.stderr
-    assert {record["generation"] for record in desk.records("quick-1")} == {0, 1, 2}
+    searched = [record for record in desk.records("quick-1") if record["stage"] == "search"]
+    assert {record["generation"] for record in searched} == {0, 1, 2}
 
 
 def test_a_single_model_is_searched_by_its_metric(desk: Desk) -> None:
@@ -202,6 +203,14 @@ MISTAKES = [
     (["search", "quick.toml", "--set", "search.evaluations=many"], {}, "search.evaluations"),
     (["search", "quick.toml", "--set", "search.evaluations=0"], {}, "search.evaluations"),
     (["search", "quick.toml", "--set", "cmp.difference=relativ"], {}, "did you mean 'relative'"),
+    (["search", "quick.toml", "--set", "search.replicates=0"], {}, "from 1, or 'adaptive'"),
+    (["search", "quick.toml", "--set", "search.pilot=some"], {}, "true, false, or a number"),
+    (["search", "quick.toml", "--set", "search.pilot=6"], {}, "takes 12 pairs"),
+    (["search", "quick.toml", "--set", "confirm.sedes=4"], {}, "did you mean 'seeds'"),
+    (["search", "quick.toml", "--set", "confirm.seeds=1"], {}, "confirm.seeds"),
+    (["search", "quick.toml", "--set", "cmp.difference=in_deviations"], {}, "replicates = 2 or more"),
+    (["selftest", "quick.toml", "--resume", "quick-1"], {}, "search --resume"),
+    (["selftest", "quick.toml"], {"quick.txt": HYPERPARAMETERS + "rng_seed = 'x'\n"}, "rng_seed = 'x'"),
     (["search", "quick.toml", "--set", "hyperparameters.rng_seed=first"], {}, "rng_seed = 'first'"),
     (["search", "quick.toml"], {"quick.toml": EXPERIMENT + "metrik = 1\n"}, "did you mean 'metric'"),
     (["search", "quick.toml"], {"quick.toml": EXPERIMENT.replace("space", "spaec")}, "did you mean 'space'"),
@@ -415,6 +424,29 @@ def test_sites_are_listed_and_shown(desk: Desk) -> None:
     assert "3 slots a node (no devices, 3 cores)" in desk.run("site", "show", "local", SITE_CORES="3").stdout
     shown = desk.run("site", "show", "local", SITE_DEVICES="2", SITE_MODELS_PER_DEVICE="2").stdout
     assert "4 slots a node (2 devices, 2 models on each" in shown
+
+
+def test_a_self_test_goes_the_way_of_every_search_and_finds_nothing(desk: Desk) -> None:
+    desk.write("quick.txt", HYPERPARAMETERS + "jitter = 0.02\n")
+    few = ("--set", "search.evaluations=14", "--set", "search.pilot=2", "--set", "confirm.points=2")
+    done = desk.run("selftest", "quick.toml", *few)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert list(found) == ["verdict", "regions", "best", "confirmed"]
+    assert (found["verdict"], found["regions"]) == ("none", [])
+    assert [each["verdict"] for each in found["confirmed"]] == ["not confirmed"] * len(found["confirmed"])
+    assert found["best"]["searched"] > 0 and found["best"]["seeds"] == 4
+    records = desk.records("quick-selftest-1")
+    assert {record["stage"] for record in records} == {"pilot", "search", "confirm"}
+    for run in (run for record in records for run in record["runs"]):
+        assert run["seed"] == 1 + run["replicate"] + 100_000 * run["submodel"]
+        assert run["metrics"]["seed"] == run["seed"]
+    assert {line["seed"] for line in records[-1]["runs"]} == {
+        seed + other for seed in range(1001, 1005) for other in (0, 100_000)
+    }
+    report = json.loads((desk.experiments / "quick-selftest-1" / "report.json").read_text())
+    assert report["pairs"] == {"pilot": 4, "search": 10, "confirm": 4 * len(found["confirmed"])}
+    assert report["pilot"]["deviation"] > 0 and report["luck"]["median"] > 0
 
 
 def test_results_for_programs(desk: Desk) -> None:

@@ -78,6 +78,20 @@ def test_a_pair_shares_its_seed_and_its_runs_are_kept(leaf: Leaf, tmp_path: Path
     assert '"experiment_id": "try-1"' in log
 
 
+def test_a_fresh_split_is_one_of_each_models_own_and_another_run(leaf: Leaf) -> None:
+    EXPERIMENT["models"][1]["split"] = "split_seed"
+    try:
+        plain, fresh = ask(leaf), ask(leaf, split=1000)
+        given = ask(leaf, split=1000, point={"noise": 10.0, "size": 50, "split_seed": 7})
+    finally:
+        del EXPERIMENT["models"][1]["split"]
+    assert "split" not in plain["runs"][1]
+    assert [run["split"] for run in fresh["runs"]] == [None, 1001]
+    assert [run["split"] for run in given["runs"]] == [None, 1007]
+    assert [run["reused"] for run in fresh["runs"]] == [True, False]
+    assert fresh["runs"][1]["run"] != plain["runs"][1]["run"]
+
+
 def test_a_bug_of_ours_is_a_result_with_a_traceback_on_file(leaf: Leaf, tmp_path: Path) -> None:
     result = ask(leaf, point=None)
     assert result["status"] == "failed"

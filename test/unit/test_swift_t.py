@@ -38,6 +38,8 @@ strategy = "{strategy}"
 {budget}
 [cmp]
 models = ["{model}", "{model}"]
+[confirm]
+points = {confirm}
 [set]
 cmp_0_side = "left"
 cmp_1_side = "right"
@@ -65,9 +67,10 @@ def experiment(
     budget: str = "evaluations = 12",
     model: str = "quick",
     sleep: float = 0,
+    confirm: int = 0,
 ) -> str:
     path = desk.folder / "models" / f"{model}.py"
-    desk.write(name, EXPERIMENT.format(strategy=strategy, budget=budget, model=path, sleep=sleep))
+    desk.write(name, EXPERIMENT.format(strategy=strategy, budget=budget, model=path, sleep=sleep, confirm=confirm))
     return name
 
 
@@ -89,13 +92,16 @@ def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> None:
 
 def test_both_engines_evaluate_the_same_points(desk: Desk) -> None:
     """With texts that neither Tcl nor Python may read as code, in a folder whose name has blanks and quotes."""
-    file = experiment(desk, "search.toml", budget="population = 6\nevaluations = 18")
+    budget = "population = 6\nevaluations = 24\nreplicates = 2\npilot = 2"
+    file = experiment(desk, "search.toml", budget=budget, confirm=2)
     for engine in ("local", "swift-t"):
         done = desk.run("search", file, "--id", engine, "--engine", engine, SITE_CORES="2")
         assert done.returncode == 0, done.stderr + done.stdout
     points = [
-        {(json.dumps(line["point"]), line["value"]) for line in records(desk, each)} for each in ("local", "swift-t")
+        {(line["stage"], json.dumps(line["point"]), line["value"]) for line in records(desk, each)}
+        for each in ("local", "swift-t")
     ]
+    assert {stage for stage, *_ in points[0]} == {"pilot", "search", "confirm"}
     assert points[0] == points[1] and len(points[0]) > 5
     workers = {line["worker"] for line in records(desk, "swift-t") if line["worker"]}
     assert len(workers) == 2

@@ -17,7 +17,7 @@ from test_experiment import Listed, xs
 from comparator.cmp import Objective
 from comparator.difference import DIFFERENCES, absolute, in_deviations, relative, signed_difference
 from comparator.errors import ComparatorError
-from comparator.evidence.confirmation import NEAR, Retest, confirm, distinct_best
+from comparator.evidence.confirmation import NEAR, Retest, confirm, distinct_best, interval_over_seeds
 from comparator.evidence.luck import FEWEST, Noise, luck_alone
 from comparator.evidence.pilot import measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
@@ -388,6 +388,21 @@ def test_a_finding_that_holds_one_that_turned_and_one_that_failed() -> None:
     )
     (single,) = confirm([Retest({}, 0.010, 0, [0.014, 0.016])], larger_is_better=False)
     assert (single.verdict, single.winners_curse) == (None, pytest.approx(0.005))
+
+
+def test_what_a_seed_does_to_all_points_alike_is_no_difference() -> None:
+    rng = random.Random(4)
+    runs, wrong = 3000, 0
+    for _ in range(runs):
+        of_seed = [rng.gauss(0, 0.1) for _ in range(4)]
+        points = [[each + rng.gauss(0, 0.01) for each in of_seed] for _ in range(3)]
+        interval = interval_over_seeds([Retest({}, 0.3, 1, signed) for signed in points])
+        assert interval is not None
+        wrong += interval[0] > 0
+    assert wrong / runs == pytest.approx(0.025, abs=0.01)
+    one, other = Retest({}, 0.3, 1, [0.2, 0.3]), Retest({}, 0.3, -1, [-0.4, -0.5])
+    assert interval_over_seeds([one, other, Retest({}, 0.3, 1, [-9.0])]) == pytest.approx(mean_interval([0.3, 0.4]))
+    assert interval_over_seeds([]) is None
 
 
 def test_luck_is_found_by_searching_again_or_by_drawing_again() -> None:

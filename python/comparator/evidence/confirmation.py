@@ -77,6 +77,17 @@ def confirm(retests: Sequence[Retest], *, alpha: float = 0.05, larger_is_better:
     return [_judged(each, alpha / len(retests), larger_is_better) for each in retests]
 
 
+def interval_over_seeds(retests: Sequence[Retest], confidence: float = 0.95) -> tuple[float, float] | None:
+    """The t-interval of the mean difference, in the directions that the search saw, over all findings together.
+
+    Its units are the seeds: each gives one number, the mean over the findings. So what a seed does to all points alike
+    is part of the noise. Findings that lack a seed are left out; None for fewer than two seeds.
+    """
+    most = max((len(each.signed) for each in retests), default=0)
+    whole = [[number * (each.direction or 1) for number in each.signed] for each in retests if len(each.signed) == most]
+    return mean_interval([statistics.fmean(of_seed) for of_seed in zip(*whole, strict=True)], confidence)
+
+
 def _judged(retest: Retest, alpha: float, larger_is_better: bool) -> Confirmation:
     turned = [number * (retest.direction or 1) for number in retest.signed]
     mean = statistics.fmean(turned) if turned else None

@@ -41,6 +41,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comparator.report.beside import Material, gather_material
+from comparator.report.findings import findings
 from comparator.report.summary import Summary, as_json, summarise
 from comparator.store import read_experiment, read_records, table_cell
 
@@ -62,7 +63,8 @@ def write_report(folder: Path) -> Path:
     summary = summarise(experiment, records)
     gallery = _write_figures(folder / "figures", gather_material(folder, experiment, summary))
     _write(folder / "evaluations.csv", evaluations_csv(summary, records).encode("utf-8", "replace"))
-    _write(folder / "report.json", json.dumps(as_json(summary), indent=2, allow_nan=False).encode())
+    found = {**as_json(summary), **findings(experiment, records, summary.trust)}
+    _write(folder / "report.json", json.dumps(found, indent=2, allow_nan=False).encode())
 
     from comparator.report.page import render  # jinja2, only where a page is made
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
-from comparator.evidence.confirmation import Confirmation, Retest, confirm
+from comparator.evidence.confirmation import Confirmation, Retest, confirm, interval_over_seeds
 
 CONFIRM = "confirm"
 
@@ -44,13 +44,16 @@ class Trust:
 
     `pairs` counts the pairs (single runs for a single model) of each stage that an experiment has asked for and heard
     of; `confirmations` has the points that were trained anew, the best one first; `pilot` is what the pilot measured
-    (`comparator.evidence.pilot.Pilot`) with its `words`.
+    (`comparator.evidence.pilot.Pilot`) with its `words`. `holds` says whether the models differ on fresh seeds, over
+    all points that were trained anew together, in the directions that the search saw (two-sided at 5 %); None where
+    nothing was trained anew, and for a single model.
     """
 
     pairs: dict[str, int]
     confirmations: tuple[Confirmation, ...]
     luck: Luck | None
     pilot: Mapping[str, Any] | None
+    holds: bool | None
 
     def confirmation_of(self, point: Mapping[str, Any]) -> Confirmation | None:
         """What became of `point`; None where it was not trained anew."""
@@ -63,7 +66,16 @@ def trust_in(experiment: Mapping[str, Any], records: Sequence[Record]) -> Trust:
     for record in records:
         stage = str(record.get("stage") or "search")
         pairs[stage] = pairs.get(stage, 0) + len(_asked(record))
-    return Trust(pairs, tuple(_confirmations(experiment, records)), _luck(experiment, records), experiment.get("pilot"))
+    maximise = bool((experiment.get("objective") or {}).get("maximise"))
+    retests = _retests(experiment, records, maximise)
+    together = interval_over_seeds([each for each in retests if each.direction])
+    return Trust(
+        pairs=pairs,
+        confirmations=tuple(confirm(retests, larger_is_better=maximise)),
+        luck=_luck(experiment, records),
+        pilot=experiment.get("pilot"),
+        holds=None if together is None else together[0] > 0,
+    )
 
 
 def observations_in(records: Sequence[Record]) -> list[tuple[dict[str, Any], list[float]]]:
@@ -121,15 +133,11 @@ def _asked(record: Record) -> Sequence[Any]:
     return asked
 
 
-def _confirmations(experiment: Mapping[str, Any], records: Sequence[Record]) -> list[Confirmation]:
+def _retests(experiment: Mapping[str, Any], records: Sequence[Record], maximise: bool) -> list[Retest]:
     searched = _latest(records)
     anew = [record for record in records if record.get("stage") == CONFIRM]
     anew.sort(key=lambda record: int(record["evaluation"]))
-    if not anew:
-        return []
-    maximise = bool((experiment.get("objective") or {}).get("maximise"))
-    retests = [_retest(record, searched.get(_key(record)), experiment, maximise) for record in anew]
-    return confirm(retests, larger_is_better=maximise)
+    return [_retest(record, searched.get(_key(record)), experiment, maximise) for record in anew]
 
 
 def _key(record: Record) -> str:
