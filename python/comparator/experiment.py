@@ -125,6 +125,7 @@ class Experiment:
     def _tell_strategy(self, number: int, value: float | None) -> list[Proposal]:
         del self._open[number]
         proposals = self._strategy.tell(number, value)
+        self.ended_early = self.ended_early or self._strategy.ended
         self._note(proposals)
         return list(proposals)
 

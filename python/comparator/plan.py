@@ -33,6 +33,7 @@ from comparator.upf import names_in, read_upf
 
 FORMAT = 1
 CONFIG_FILE = ("config", "config_file")
+FEWEST_SCATTERED = 8  # points with which a search for regions begins, else half its budget
 
 Say = Callable[[str], None]
 
@@ -422,6 +423,8 @@ def _strategy_settings(settings: ExperimentSettings, place: Place, notices: list
         options["generations"] = search.generations
     if "total" in known and "points" not in options and search.evaluations is not None:
         options.setdefault("total", search.evaluations)
+    if "scattered" in known and search.evaluations is not None:
+        options.setdefault("scattered", max(FEWEST_SCATTERED, search.evaluations // 2))
     if "population" in options and "population" not in known:
         # So that one experiment file serves every strategy that the command line may choose.
         del options["population"]

@@ -20,6 +20,9 @@ from comparator.model.description import explain, read_toml
 #: Strategies that need no budget. "listed" is what a UPF is carried out by; no file names it.
 ENDS_BY_ITSELF = ("grid", "listed")
 
+#: The strategy where the file names none, by what is to be found.
+STRATEGY_FOR = {"maximum": "steady_state", "regions": "level_set"}
+
 
 def is_own_algorithm(strategy: str) -> bool:
     """Whether `strategy` is the user's own EQ/Py algorithm: a Python file, relative to the experiment file."""
@@ -27,12 +30,12 @@ def is_own_algorithm(strategy: str) -> bool:
 
 
 class SearchSettings(BaseModel):
-    """`[search]`: which search, how long. Keys that are not named here are options of the strategy."""
+    """`[search]`: what to find, which search, how long. Keys that are not named here are options of the strategy."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
-    find: Literal["maximum"] = "maximum"
-    strategy: str = "steady_state"
+    find: Literal["maximum", "regions"] = "maximum"
+    strategy: str
     evaluations: int | None = Field(default=None, ge=1)
     generations: int | None = Field(default=None, ge=1)
     seed: int = Field(default=1, ge=0)
@@ -41,6 +44,13 @@ class SearchSettings(BaseModel):
     @property
     def options(self) -> dict[str, Any]:
         return dict(self.model_extra or {})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _strategy_for_what_is_found(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "strategy" not in given:
+            return {**given, "strategy": STRATEGY_FOR.get(str(given.get("find")), STRATEGY_FOR["maximum"])}
+        return given
 
     @model_validator(mode="after")
     def _one_budget(self) -> SearchSettings:
@@ -109,6 +119,12 @@ class ExperimentSettings(BaseModel):
             raise ValueError("a UPF is carried out line by line; leave [search] out")
         if self.space is not None and self.search.strategy == "listed":
             raise ValueError("a space needs a [search] table")
+        return self
+
+    @model_validator(mode="after")
+    def _regions_of_a_comparison(self) -> ExperimentSettings:
+        if self.search.find == "regions" and not self.compares:
+            raise ValueError("find = 'regions' asks where two models differ; it needs model = 'cmp'")
         return self
 
     @model_validator(mode="after")
