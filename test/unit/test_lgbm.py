@@ -16,7 +16,9 @@ lightgbm = pytest.importorskip("lightgbm")
 
 import lgbm  # noqa: E402
 import uno  # noqa: E402
+from comparator.hyperparameters import read_hyperparameters, split_for_submodels  # noqa: E402
 from comparator.model.description import read_description  # noqa: E402
+from comparator.space import ParameterSpace  # noqa: E402
 from drug_response.dataset import DATA_KEYS, Dataset, read_dataset  # noqa: E402
 from drug_response.output import read_model  # noqa: E402
 from drug_response.training import Task, Trained, train  # noqa: E402
@@ -76,6 +78,21 @@ def test_what_both_models_know_is_described_alike() -> None:
     assert set(theirs.metrics) - set(ours.metrics) == {"epochs_done", "weights"}
     assert set(ours.metrics) - set(theirs.metrics) == {"trees"}
     assert all(theirs.metrics[name].kind == metric.kind for name, metric in ours.metrics.items() if name != "trees")
+
+
+CFG = Path(__file__).parents[2] / "cfg"
+
+
+@pytest.mark.parametrize("name", ["cmp-models.txt", "cmp-models-graphdrp.txt"])
+def test_what_each_model_is_given_is_what_it_takes(name: str) -> None:
+    point = ParameterSpace.read(CFG / "models-noise-rows.json").names
+    for given in split_for_submodels(read_hyperparameters(CFG / name)):
+        folder = CFG / str(given["model_name"])
+        if not folder.is_dir():
+            pytest.skip(f"{folder.name} is not among the models")
+        known = read_description(folder / "model.toml").hyperparameters
+        assert {*given, *point} <= set(known)
+        assert all(known[key].effect is None for key in {*given, *point} - {"model_name"})
 
 
 def test_defaults_are_the_improve_benchmarks_and_need_no_lightgbm() -> None:
