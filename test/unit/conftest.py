@@ -1,4 +1,4 @@
-"""What several tests share: the models' folders on the path, and one prepared data folder."""
+"""What several tests share: the folders of models and benches on the path, and one prepared data folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "containers" / "uno"), str(ROOT / "containers" / "common")]
+sys.path[:0] = [str(ROOT / "containers" / "uno"), str(ROOT / "containers" / "common"), str(ROOT / "test" / "bench")]
 
 # Tests use one core each, as workers do.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
