@@ -40,7 +40,7 @@ class LevelSetSettings:
     """`level` is the size of the difference at the border, None for the cut whose sides differ most.
 
     `scattered` first points are spread evenly over the space; None for 8, or two more than twice the number of
-    parameters that vary, whichever is more. `patience` looks at the region in a row must be alike for the search to end.
+    parameters that vary, whichever is more. The search ends when `patience` looks at the region in a row are alike.
     """
 
     level: float | None
