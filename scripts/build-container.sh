@@ -48,6 +48,10 @@ fi
 if [[ -n ${SSL_CERT_FILE:-} ]]; then
   further+=(--bind "$SSL_CERT_FILE:/etc/ssl/certs/ca-certificates.crt")
 fi
+# Where its pip looks for packages in a folder of its own, that of the image does too.
+if [[ -d ${PIP_FIND_LINKS:-} ]]; then
+  further+=(--bind "$PIP_FIND_LINKS")
+fi
 
 # %files are read from the working folder.
 mkdir -p "$(dirname "$output")"

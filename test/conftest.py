@@ -1,4 +1,4 @@
-"""What several tests share: the models' folders on the path, and one prepared data folder."""
+"""What several tests share: the folders of models and benches on the path, and one prepared data folder."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "containers" / name) for name in ("uno", "lgbm", "graphdrp", "common")]
+sys.path.append(str(ROOT / "test" / "bench"))
 
 # Tests use one core each, as workers do.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -1,6 +1,7 @@
 """Compare the search strategies on planted functions with noise, at the paper's budget of 56 evaluations.
 
-    python test/bench/strategies.py [--seeds 400] [--evaluations 56] [--workers 2] [--noise 0.04]
+    python test/bench/strategies.py [--strategies steady_state optuna] [--seeds 400] [--evaluations 56] [--workers 2]
+        [--noise 0.04]
 
 Each function has its least value, -0.45, somewhere in the space, and -0.20 or so far from it: the size of
 differences between two models. A search sees values with normal noise. It reports the point with the least value
@@ -103,6 +104,7 @@ def search(strategy: Strategy, function: Function, noise: float, budget: int, wo
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES), choices=list(STRATEGIES))
     parser.add_argument("--seeds", type=int, default=400)
     parser.add_argument("--evaluations", type=int, default=56)
     parser.add_argument("--workers", type=int, default=2)
@@ -112,7 +114,7 @@ def main() -> None:
 
     print(f"{'strategy':16}" + "".join(f"{name:>20}" for name in PROBLEMS) + f"{'mean':>9}")
     means: dict[str, list[float]] = {}
-    for strategy in STRATEGIES:
+    for strategy in arguments.strategies:
         cells = []
         means[strategy] = []
         for entries, function in PROBLEMS.values():

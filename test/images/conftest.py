@@ -33,7 +33,7 @@ def built(name: str, base: Path) -> Path:
     """The image of a model in `containers/`, built if it is not there or older than what goes into it."""
     image = ROOT / "images" / f"{name}.sif"
     places = [path for each in INGREDIENTS for path in (ROOT / each, *(ROOT / each).rglob("*"))]
-    newest = max(path.stat().st_mtime for path in places if path.is_file() and path.suffix != ".pyc")
+    newest = max(path.stat().st_mtime for path in places if path.is_file() and path.suffix not in (".pyc", ".md"))
     if not image.exists() or image.stat().st_mtime < newest:
         command = [str(ROOT / "scripts" / "build-container.sh"), name, "--base", str(base)]
         done = subprocess.run(command, capture_output=True, text=True)

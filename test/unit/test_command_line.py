@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from planted_model import CASES
 
 from comparator.cli import main
 from comparator.store import read_records
 
 QUICK = Path(__file__).parent / "models" / "quick.py"
+PLANTED_MODEL = Path(__file__).parents[1] / "bench" / "planted_model.py"
 COMPARATOR = [sys.executable, "-c", "from comparator.cli import main; main()"]
 SPACE = [
     {"name": "noise", "type": "float", "lower": 0, "upper": 50, "sigma": 10},
@@ -35,6 +37,23 @@ population = 4
 evaluations = 12
 [cmp]
 metric = "val_loss"
+"""
+
+PLANTED_HYPERPARAMETERS = f"""
+[Global_Params]
+cmp_model_name = '{PLANTED_MODEL}'
+cmp_0_side = 0
+cmp_1_side = 1
+case = 'box'
+deviation = 0.01
+"""
+PLANTED = """
+model = "cmp"
+hyperparameters = "planted.txt"
+space = "space.json"
+[search]
+find = "regions"
+evaluations = 14
 """
 
 
@@ -116,11 +135,31 @@ def test_the_same_seed_gives_the_same_points_and_costs_no_training(desk: Desk) -
     assert all(run["reused"] for record in second for run in record["runs"])
 
 
-@pytest.mark.parametrize("strategy", ["simple", "mu_plus_lambda", "steady_state", "random", "grid"])
+@pytest.mark.parametrize("strategy", ["simple", "mu_plus_lambda", "steady_state", "sobol", "random", "grid"])
 def test_every_strategy_runs(desk: Desk, strategy: str) -> None:
     done = desk.run("search", "quick.toml", "--set", f"search.strategy={strategy}", "--set", "search.evaluations=9")
     assert done.returncode == 0, done.stderr
     assert len(desk.records("quick-1")) >= 9
+
+
+def test_a_search_for_regions_needs_no_strategy_and_two_models(desk: Desk) -> None:
+    """On a planted case, whose model gives the planted difference exactly."""
+    desk.write("space.json", json.dumps(CASES["box"].space))
+    desk.write("planted.txt", PLANTED_HYPERPARAMETERS)
+    desk.write("planted.toml", PLANTED)
+    done = desk.run("search", "planted.toml", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    frozen = json.loads((desk.experiments / "planted-1" / "experiment.json").read_text())
+    assert frozen["strategy"]["name"] == "level_set"
+    records = desk.records("planted-1")
+    assert len(records) == 14
+    for record in records:
+        noise_free = 0.45 if CASES["box"].is_inside(record["point"]) else 0.2
+        assert record["value"] == pytest.approx(-noise_free, abs=0.05)
+    desk.write("planted.toml", PLANTED.replace('model = "cmp"', f'model = "{PLANTED_MODEL}"'))
+    refused = desk.run("search", "planted.toml")
+    assert refused.returncode == 2
+    assert "find = 'regions' asks where two models differ; it needs model = 'cmp'" in refused.stderr
 
 
 def test_generations_are_a_budget_too(desk: Desk) -> None:

@@ -137,6 +137,19 @@ def test_a_space_with_fewer_points_than_the_budget_ends_with_a_word(folder) -> N
     assert "all 2 points" in (experiment.ended_early or "")
 
 
+def test_a_strategy_that_has_found_its_answer_ends_the_search_with_its_word(folder) -> None:
+    class Sure(Listed):
+        def tell(self, number: int, value: float | None) -> list[Proposal]:
+            self.ended = "sure enough" if number == 3 else self.ended
+            return [] if self.ended else super().tell(number, value)
+
+    experiment = Experiment(folder, Sure(xs(*range(9))), OBJECTIVE, budget=9)
+    finish(experiment, noisy)
+    assert (experiment.ended_early, experiment.asked) == ("sure enough", 5)
+    resumed = Experiment(folder, Sure(xs(*range(9))), OBJECTIVE, budget=9)
+    assert (resumed.start(), resumed.ended_early) == ([], "sure enough")
+
+
 def test_a_cancelled_evaluation_leaves_no_line(folder) -> None:
     strategy = Listed(xs(1, 2, 3))
     experiment = Experiment(folder, strategy, OBJECTIVE, budget=3)

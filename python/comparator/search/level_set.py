@@ -32,7 +32,7 @@ FEWEST = 4
 #: Deviations by which a point may be farther from the level than another and yet be chosen (Bryan et al. 2005).
 STRADDLE = 1.96
 #: Shared part of the union of two looks at the region above which it has not changed.
-ALIKE = 0.95
+ALIKE = 0.9
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,12 @@ class LevelSetSettings:
     """`level` is the size of the difference at the border, None for the cut whose sides differ most.
 
     `scattered` first points are spread evenly over the space; None for 8, or two more than twice the number of
-    parameters that vary, whichever is more. `patience` looks at the region in a row must be alike for the search to
-    end; None for never.
+    parameters that vary, whichever is more. The search ends when `patience` looks at the region in a row are alike.
     """
 
     level: float | None
     scattered: int | None
-    patience: int | None
+    patience: int
 
 
 class LevelSetStrategy(Strategy):
@@ -144,8 +143,8 @@ class LevelSetStrategy(Strategy):
         region = mean > self._level(surrogate)
         self._alike = self._alike + 1 if overlap(region, self._region) >= ALIKE else 0
         self._region = region
-        if self._settings.patience is not None and self._alike >= self._settings.patience:
-            self.ended = f"the region has not changed at the last {self._alike} of the looks at it"
+        if self._alike >= self._settings.patience:
+            self.ended = f"the region was the same at the last {self._alike} looks at it"
 
     def _level(self, surrogate: Surrogate) -> float:
         if self._settings.level is not None:
