@@ -247,7 +247,9 @@ class Experiment:
         return [self._add(len(self._pilot_points) + each.number, SEARCH, each) for each in proposals]
 
     def _tell_strategy(self, evaluation: _Evaluation, value: float | None) -> list[_Evaluation]:
-        return self._note(self._strategy.tell(evaluation.proposal.number, value))
+        proposals = self._strategy.tell(evaluation.proposal.number, value)
+        self.ended_early = self.ended_early or self._strategy.ended
+        return self._note(proposals)
 
     def _go_on(self, evaluations: Iterable[_Evaluation]) -> list[str]:
         """The requests for these evaluations, or for those of the next stage where there is nothing else to do."""

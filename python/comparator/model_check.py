@@ -420,14 +420,16 @@ class _Trial:
         yield Finding("another seed", HOLDS, words if apart is None else f"other numbers: {apart}")
 
     def _apart(self, one: Run, other: Run, *, rounded: bool = False) -> str | None:
-        """The first metric that differs between two runs, in words; facts, such as times, may differ.
+        """The first metric of both that differs between two runs, in words; facts, such as times, may differ.
 
         `rounded` lets pass what the fewer digits of one number hide.
         """
+        of_one, of_other = one.outcome.metrics, other.outcome.metrics
         described = self._model.description.metrics
-        names = [name for name in described if described[name].kind != "fact"] or [self._metric]
-        for name in names:
-            a, b = one.outcome.metrics.get(name), other.outcome.metrics.get(name)
+        telling = [name for name, each in described.items() if each.kind != "fact"]
+        both = [name for name in telling if name in of_one and name in of_other]
+        for name in dict.fromkeys([self._metric, *both]):
+            a, b = of_one.get(name), of_other.get(name)
             if a != b and not (rounded and a is not None and b is not None and _is_rounded(a, b)):
                 return f"{name} {a} and {b}"
         return None
@@ -444,6 +446,8 @@ class _Trial:
         if run.is_ok:
             return Finding(what, FAILS, f"{given} was trained as if nothing were wrong: {mend}")
         if run.outcome.status == "timeout":
+            return Finding(what, FAILS, f"{given}: {run.reason}: {mend}")
+        if run.status is not None and run.status > 128:
             return Finding(what, FAILS, f"{given}: {run.reason}: {mend}")
         if run.status == 0:
             return Finding(what, FAILS, f"{given}: there is no result, yet the exit status is 0: {mend}")

@@ -46,13 +46,17 @@ def against_itself(settings: ExperimentSettings, given: Mapping[str, Any]) -> Ex
     first = int(str(hyperparameters.pop(seed, DEFAULT_SEED)))
     seeds = {f"cmp_0_{seed}": first, f"cmp_1_{seed}": first + OTHER_SEEDS}
     is_error = given["metrics"].get(given["metric"], {}).get("kind", "error") == "error"
+    # What is given has its own name already.
+    names = {name: own for name, own in settings.cmp.submodel_0.names.items() if name in varied}
+    of_both = settings.cmp.submodel_0.model_copy(update={"names": names})
     comparison = settings.cmp.model_copy(
         update={
             "metric": given["metric"],
             "difference": settings.cmp.difference if settings.compares or is_error else "absolute",
             "models": [submodel["path"], submodel["path"]],
             "labels": None,
-            "submodel_1": settings.cmp.submodel_0,
+            "submodel_0": of_both,
+            "submodel_1": of_both,
         }
     )
     return settings.model_copy(

@@ -21,6 +21,9 @@ from comparator.model.description import explain, read_toml
 ENDS_BY_ITSELF = ("grid", "listed")
 ADAPTIVE = "adaptive"
 
+#: The strategy where the file names none, by what is to be found.
+STRATEGY_FOR = {"maximum": "steady_state", "regions": "level_set"}
+
 
 def is_own_algorithm(strategy: str) -> bool:
     """Whether `strategy` is the user's own EQ/Py algorithm: a Python file, relative to the experiment file."""
@@ -28,12 +31,12 @@ def is_own_algorithm(strategy: str) -> bool:
 
 
 class SearchSettings(BaseModel):
-    """`[search]`: which search, how long. Keys that are not named here are options of the strategy."""
+    """`[search]`: what to find, which search, how long. Keys that are not named here are options of the strategy."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
-    find: Literal["maximum"] = "maximum"
-    strategy: str = "steady_state"
+    find: Literal["maximum", "regions"] = "maximum"
+    strategy: str
     evaluations: int | None = Field(default=None, ge=1)
     generations: int | None = Field(default=None, ge=1)
     replicates: int | str = 1
@@ -57,6 +60,13 @@ class SearchSettings(BaseModel):
     def _points_to_try(cls, given: Any) -> Any:
         if given is not None and (not isinstance(given, int) or given < 0):
             raise ValueError("must be true, false, or a number of points")
+        return given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _strategy_for_what_is_found(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "strategy" not in given:
+            return {**given, "strategy": STRATEGY_FOR.get(str(given.get("find")), STRATEGY_FOR["maximum"])}
         return given
 
     @model_validator(mode="after")
@@ -164,6 +174,12 @@ class ExperimentSettings(BaseModel):
             raise ValueError("a UPF is carried out line by line; of [search] it takes replicates alone")
         if self.space is not None and self.search.strategy == "listed":
             raise ValueError("a space needs a [search] table")
+        return self
+
+    @model_validator(mode="after")
+    def _regions_of_a_comparison(self) -> ExperimentSettings:
+        if self.search.find == "regions" and not self.compares:
+            raise ValueError("find = 'regions' asks where two models differ; it needs model = 'cmp'")
         return self
 
     @model_validator(mode="after")

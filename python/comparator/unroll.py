@@ -19,6 +19,7 @@ from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.hyperparameters import parse_value
+from comparator.search.sampling import sobol_points
 from comparator.space import ParameterSpace, Point
 
 DESIGNS = ("cartesian", "random", "latin", "sobol")
@@ -55,21 +56,14 @@ def design_points(space: ParameterSpace, design: str, count: int, seed: int) -> 
     if design == "random":
         generator = random.Random(seed)
         return [space.initial(generator) for _ in range(count)]
-    if design in ("latin", "sobol"):
-        return [space.at(fractions) for fractions in _unit_points(design, len(space.names), count, seed)]
-    raise InputError(f"no design '{design}'{nearest(design, DESIGNS)}; there are {', '.join(DESIGNS)}")
-
-
-def _unit_points(design: str, dimensions: int, count: int, seed: int) -> list[list[float]]:
-    from scipy.stats import qmc
-
     if design == "latin":
-        points = qmc.LatinHypercube(dimensions, rng=seed).random(count)
-    else:
-        # random() of a count that is no power of two only warns that the balance is lost.
-        exponent = max(0, (count - 1).bit_length())
-        points = qmc.Sobol(dimensions, rng=seed).random_base2(exponent)[:count]
-    return [[float(value) for value in point] for point in points]
+        from scipy.stats import qmc
+
+        drawn = qmc.LatinHypercube(len(space.names), rng=seed).random(count)
+        return [space.at(fractions) for fractions in drawn.tolist()]
+    if design == "sobol":
+        return list(itertools.islice(sobol_points(space, seed), count))
+    raise InputError(f"no design '{design}'{nearest(design, DESIGNS)}; there are {', '.join(DESIGNS)}")
 
 
 def _spread(values: str, text: str) -> list[Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-INGREDIENTS = ("containers", "python/comparator", "scripts")
+INGREDIENTS = ("containers", "scripts/build-container.sh", "python/comparator/hyperparameters.py")
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +32,8 @@ def base_tree() -> Path:
 def built(name: str, base: Path) -> Path:
     """The image of a model in `containers/`, built if it is not there or older than what goes into it."""
     image = ROOT / "images" / f"{name}.sif"
-    files = (path for folder in INGREDIENTS for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts)
-    newest = max(path.stat().st_mtime for path in files if path.is_file())
+    places = [path for each in INGREDIENTS for path in (ROOT / each, *(ROOT / each).rglob("*"))]
+    newest = max(path.stat().st_mtime for path in places if path.is_file() and path.suffix != ".pyc")
     if not image.exists() or image.stat().st_mtime < newest:
         command = [str(ROOT / "scripts" / "build-container.sh"), name, "--base", str(base)]
         done = subprocess.run(command, capture_output=True, text=True)

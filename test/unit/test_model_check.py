@@ -163,6 +163,7 @@ def test_a_model_that_is_there_is_left_alone(tmp_path) -> None:
         (RESULT + "sleep 60 &\n", "processes", "still running a second after train.sh had ended: sleep"),
         (RESULT, "a bad value, train.sh", "trained as if nothing were wrong"),
         ('case "$*" in *nonsense*) echo wrong; exit 0;; esac\n' + RESULT, "a bad value, train.sh", "exit status is 0"),
+        ('case "$*" in *nonsense*) kill -9 $$;; esac\n' + RESULT, "a bad value, train.sh", "killed by SIGKILL"),
         ("echo IMPROVE_RESULT val_loss: 0.$$\n", "the same seed", "must reach everything"),
     ],
 )

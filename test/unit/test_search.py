@@ -40,6 +40,9 @@ SMALL = ParameterSpace.from_entries(
     "space",
 )
 
+#: The strategies without a model of what they were told; `test_model_based.py` has the others.
+QUICK = [name for name in STRATEGIES if name not in ("level_set", "optuna")]
+
 
 def value_of(point: Point) -> float:
     return (point["noise"] - 20) ** 2 / 1e3 + point["layer_force"] / 1e3 + 0.1 * point["residual"]
@@ -76,7 +79,7 @@ def hammer() -> Iterator[None]:
     thread.join()
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", QUICK)
 @settings(max_examples=15)
 @given(seed=st.integers(0, 2**32), order=st.integers(), in_flight=st.integers(1, 20))
 def test_same_seed_and_same_results_give_the_same_points(name: str, seed: int, order: int, in_flight: int) -> None:
@@ -91,7 +94,7 @@ def test_same_seed_and_same_results_give_the_same_points(name: str, seed: int, o
         SPACE.check(proposal.point)
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", QUICK)
 def test_nothing_else_in_the_process_changes_the_points(name: str, hammer: None) -> None:
     runs = [
         drive(make_strategy(name, SPACE, seed=5, in_flight=4, options={}), random.Random(3), limit=200)
@@ -104,7 +107,7 @@ def test_nothing_else_in_the_process_changes_the_points(name: str, hammer: None)
     )
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", QUICK)
 def test_strategies_leave_the_global_generator_alone(name: str) -> None:
     random.seed(7)
     expected = random.random()
@@ -272,6 +275,9 @@ def test_a_wrong_table_is_refused(tmp_path: Path, content: str | None, words: st
         ("mu_plus_lambda", {"crossover_probability": 0.5}, "= 1.3 exceeds 1"),
         ("mu_plus_lambda", {"offspring_proportion": 0}, "is not a number above zero"),
         ("simple", {"initial_population": 3}, "is not the path of a table"),
+        ("optuna", {"sampler": "tpr"}, "'sampler' = 'tpr' is not one of tpe, gp, cmaes"),
+        ("level_set", {"level": "high"}, "'level' = 'high' is not a number"),
+        ("level_set", {"scattered": 1}, "'scattered' = 1 is not a whole number from 2"),
         ("grid", {"points": 0}, "'points' = 0 is not a whole number from 1"),
         ("grid", {"points": {"noise": 3}}, "number of values of 'layer_force' is missing"),
     ],

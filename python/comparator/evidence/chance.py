@@ -1,7 +1,10 @@
 """Whether differences, and their variation over the space, are more than chance.
 
 Both tests scan: they look at every box of a coarse net at once (those that bound one parameter or two), and ask how
-often the best box of data without a difference is as good as that of the observed data.
+often the best box of data without a difference is as good as that of the observed data. What takes more than one box
+to tell, such as a ridge, shows in a score: the sum over all pairs of points of the product of what they have, weighed
+by how near they lie. Where a test has two statistics, each is ranked among its own resamples, and the better rank
+among the better ranks of the resamples (Westfall and Young, Resampling-Based Multiple Testing, 1993).
 """
 
 from __future__ import annotations
@@ -13,10 +16,12 @@ from scipy.optimize import minimize
 
 from comparator.evidence.coordinates import Array, Coordinates
 from comparator.evidence.paired import FLIPS, Paired, flips
+from comparator.evidence.surrogate import square_distances
 
 FEWEST = 3  # points in a box of the net, and outside
 PARTS = 6  # of a number's range, in up to three parameters; with more a box is wide or it holds no points
 PARTS_OF_MANY = 4
+NEAR = 0.1  # of a range: the kernel's length, for each parameter
 SLOPE = 1.0  # prior deviation of the change of the noise's logarithmic variance over a range
 
 
@@ -39,37 +44,40 @@ def differ(paired: Paired, boxes: Array, rng: np.random.Generator) -> float:
     """How likely the differences are, were there none: each as likely with the other sign.
 
     Exact for a search that was not told the signs. Looks at the overall mean and at that of each box, so that
-    a difference in a part of the space counts, and differences of opposite signs in two parts. Each of the two is
-    ranked among its own flips, and the better rank among the better ranks of the flips.
+    a difference in a part of the space counts, and differences of opposite signs in two parts.
     """
     sums = paired.sums(flips(len(paired.differences), rng) * paired.differences)
     overall = sums.sum(axis=1) ** 2
     if not len(boxes):
-        return _share_as_large(overall)[0]
-    inside = _largest(np.abs(sums @ boxes.T) / np.sqrt(boxes @ paired.counts))
-    better = np.minimum(_share_as_large(overall), _share_as_large(inside))
-    return float(np.mean(better <= better[0] * (1 + 1e-9)))
+        return _best_rank([overall])
+    inside = np.abs(sums @ boxes.T) / np.sqrt(boxes @ paired.counts)
+    return _best_rank([overall, inside.max(axis=1)])
 
 
-def vary(paired: Paired, rows: Array, is_category: Array, boxes: Array, rng: np.random.Generator) -> float:
-    """How likely the best contrast of a box with all else is, were the difference the same everywhere.
+def vary(paired: Paired, coordinates: Coordinates, rows: Array, boxes: Array, rng: np.random.Generator) -> float:
+    """How likely the variation is, were the difference the same everywhere.
 
-    What departs from the overall mean is put in units of its deviation, which may change over the space, and dealt
-    out to the points anew.
+    Looks at the contrast of each box with all else, and at the score of neighbours that depart from the overall mean
+    alike. What departs is put in units of its deviation, which may change over the space, and dealt out to the points
+    anew.
     """
     if not len(boxes):
         return 1.0
-    weights = paired.counts / _variances(paired, rows, is_category)
+    weights = paired.counts / _variances(paired, rows, coordinates.is_category)
     apart = np.sqrt(weights) * (paired.means - np.average(paired.means, weights=weights))
     dealt = np.vstack([apart, rng.permuted(np.tile(apart, (FLIPS, 1)), axis=1)])
     dealt -= dealt.mean(axis=1, keepdims=True)
     held = boxes.sum(axis=1)
     contrasts = np.abs(dealt @ boxes.T) / np.sqrt(held * (1 - held / len(rows)))
-    return float(_share_as_large(_largest(contrasts))[0])
+    nearness = np.exp(-square_distances(coordinates, rows, rows).mean(axis=0) / (2 * NEAR**2))
+    score = np.einsum("di,di->d", dealt @ nearness, dealt)
+    return _best_rank([contrasts.max(axis=1), score])
 
 
-def _largest(statistics: Array) -> Array:
-    return np.asarray(statistics.max(axis=1))
+def _best_rank(statistics: list[Array]) -> float:
+    """The share of resamples whose best rank, of any statistic, is as good as that of the first, the observed one."""
+    ranks = np.min([_share_as_large(each) for each in statistics], axis=0)
+    return float(np.mean(ranks <= ranks[0] * (1 + 1e-9)))
 
 
 def _share_as_large(statistics: Array) -> Array:

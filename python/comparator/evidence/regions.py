@@ -142,7 +142,7 @@ class _Question:
     def p_where(self) -> float:
         if self._is_exact:
             return 0.0 if np.ptp(self._paired.means) > 1e-9 * np.abs(self._paired.means).max() else 1.0
-        return vary(self._paired, self._rows, self._coordinates.is_category, self._net, self._rng)
+        return vary(self._paired, self._coordinates, self._rows, self._net, self._rng)
 
     def why_none(self, p_differ: float | None) -> str:
         if p_differ is None:

@@ -13,8 +13,9 @@ from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.search.genetic import GeneticSettings, mu_plus_lambda, simple
+from comparator.search.optuna_sampler import SAMPLERS, OptunaStrategy
 from comparator.search.resident import AlgorithmError, ResidentStrategy
-from comparator.search.sampling import SamplingStrategy, random_points
+from comparator.search.sampling import SamplingStrategy, random_points, sobol_points
 from comparator.search.steady_state import SteadyStateSettings, SteadyStateStrategy
 from comparator.search.strategy import Proposal, Strategy
 from comparator.space import ParameterSpace, Point
@@ -160,6 +161,24 @@ def _make_random(space: ParameterSpace, seed: int, in_flight: int, options: Mapp
     return SamplingStrategy(random_points(space, seed), in_flight)
 
 
+def _make_sobol(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
+    return SamplingStrategy(sobol_points(space, seed), in_flight)
+
+
+def _make_level_set(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
+    # Here, so that commands that make no such search need not wait for SciPy.
+    from comparator.search.level_set import LevelSetSettings, LevelSetStrategy
+
+    return LevelSetStrategy(space, seed, in_flight, LevelSetSettings(**options))
+
+
+def _make_optuna(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
+    try:
+        return OptunaStrategy(space, seed, in_flight, options["sampler"])
+    except InputError as error:
+        raise InputError(f"strategy 'optuna': {error}") from None
+
+
 def _make_grid(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
     points = grid_points(space, options["points"], options["total"])
     return SamplingStrategy(iter(points), in_flight)
@@ -190,6 +209,30 @@ STRATEGIES: dict[str, StrategyKind] = {
         {**_GENERATIONS, **_evolution(crossover=0.2, mutation=0.8, tournament=4), **_OFFSPRING},
         _make_mu_plus_lambda,
     ),
+    "level_set": StrategyKind(
+        "level-set estimation: samples where it is least sure on which side of a level a point lies",
+        {
+            "level": Option(
+                None,
+                "the difference that separates; none: the cut whose two sides differ most",
+                "a number",
+                _is_number,
+            ),
+            "scattered": _whole(None, "first points, spread evenly; none: half the budget", 2),
+            "patience": _whole(None, "looks at the region in a row that must agree to end it; none: no end", 1),
+        },
+        _make_level_set,
+    ),
+    "optuna": StrategyKind(
+        "one of Optuna's samplers, asked for a new point for each result",
+        {
+            "sampler": Option(
+                "tpe", "Optuna's sampler", f"one of {', '.join(SAMPLERS)}", lambda value: value in tuple(SAMPLERS)
+            )
+        },
+        _make_optuna,
+    ),
+    "sobol": StrategyKind("points of a Sobol sequence: scattered as random ones, but evenly", {}, _make_sobol),
     "random": StrategyKind("random points, none twice where they can be counted", {}, _make_random),
     "grid": StrategyKind(
         "all combinations of evenly spread values",

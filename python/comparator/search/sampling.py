@@ -14,6 +14,8 @@ from comparator.space import ParameterSpace, Point
 TRIES = 100
 #: The largest space whose points are listed for that.
 LISTABLE = 100_000
+#: Two to the power of this many points of a Sobol sequence are made at first.
+FIRST_BLOCK = 6
 
 
 class SamplingStrategy(Strategy):
@@ -54,6 +56,20 @@ def random_points(space: ParameterSpace, seed: int) -> Iterator[Point]:
             point = rng.choice([each for each in space.all_points() if json.dumps(each) not in drawn])
         drawn.add(json.dumps(point))
         yield point
+
+
+def sobol_points(space: ParameterSpace, seed: int) -> Iterator[Point]:
+    """The points of a scrambled Sobol sequence, evenly spread over the space; a small space repeats them."""
+    from scipy.stats import qmc
+
+    sequence = qmc.Sobol(len(space.names), rng=seed)
+    power = FIRST_BLOCK
+    # Each block doubles what was drawn, since the sequence is balanced at powers of two.
+    block = sequence.random_base2(power)
+    while True:
+        yield from (space.at(row) for row in block.tolist())
+        block = sequence.random_base2(power)
+        power += 1
 
 
 def _draws(space: ParameterSpace, rng: random.Random) -> Iterator[Point]:

@@ -46,7 +46,8 @@ class Strategy(ABC):
       complete;
     - make its proposals with `self._propose`, which numbers them;
     - minimise: smaller values are better. A failed evaluation is told as None, and is worse than any number;
-    - return nothing, for every further result, once the search has ended;
+    - return nothing, for every further result, once the search has ended; one that ends because it has found out
+      what it wanted to know says so in `ended`, in words for people;
     - return as soon as it has computed the points, and never wait for anything else;
     - draw from a generator of its own, seeded when it is made: the same results in the same order give the same
       points. A stopped search is resumed by telling a new strategy the recorded results.
@@ -54,6 +55,8 @@ class Strategy(ABC):
 
     def __init__(self) -> None:
         self._proposed = 0
+        #: Why the search ended before its budget did; None where it has not.
+        self.ended: str | None = None
 
     def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
         """Take the values of earlier work, None for a failure; returns how many of them the search will use.

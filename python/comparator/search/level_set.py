@@ -1,0 +1,180 @@
+"""Level-set estimation: a search for the conditions under which a difference is large, not for its maximum.
+
+A maximiser spends its evaluations where the difference seems largest, and learns little of where it ceases to be
+large. This search asks at each point of the space on which side of a level it lies, and samples where that is least
+sure: at the border of the region, and where nothing is known yet.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from comparator.evidence.coordinates import Array, dense_sample
+from comparator.evidence.regions import cut, overlap
+from comparator.evidence.surrogate import Surrogate
+from comparator.search.sampling import sobol_points
+from comparator.search.strategy import Proposal, Strategy
+from comparator.space import ParameterSpace, Point
+
+#: Points of the space that a new one is chosen of, and how many of them, drawn anew, are looked at each time.
+POOL, CANDIDATES = 1024, 256
+#: Results between two fits of the surrogate's hyperparameters: so many, or this share of all where that is more.
+REFIT, REFIT_SHARE = 4, 1 / 8
+#: Results without which there is nothing to fit.
+FEWEST = 4
+#: Deviations by which a point may be farther from the level than another and yet be chosen (Bryan et al. 2005).
+STRADDLE = 1.96
+#: Shared part of the union of two looks at the region above which it has not changed.
+ALIKE = 0.95
+
+
+@dataclass(frozen=True)
+class LevelSetSettings:
+    """`level` is the size of the difference at the border, None for the cut whose sides differ most.
+
+    `scattered` first points are spread evenly over the space; None for 8, or two more than twice the number of
+    parameters that vary, whichever is more. `patience` looks at the region in a row must be alike for the search to
+    end; None for never.
+    """
+
+    level: float | None
+    scattered: int | None
+    patience: int | None
+
+
+class LevelSetStrategy(Strategy):
+    """Samples the border of the region in which the values are below -level (the differences above level).
+
+    1. The first points are those of a Sobol sequence, `scattered` of them.
+    2. From then on each result is answered with the point whose straddle, 1.96 deviation - |mean - level|, is largest
+       under a Gaussian process (Bryan et al., Active learning for identifying function threshold boundaries, 2005).
+       Points in flight count as if their result were the mean expected there; so do failures, which are thereby
+       neither forgotten nor sought again.
+    3. The candidates are points spread over the space, and those evaluated before: one is proposed again where the
+       next replicate tells more than a new point.
+    4. The level, where none is given, is taken anew each time: the height of the surrogate at which the results of
+       both sides differ most.
+    5. Whenever the surrogate's hyperparameters are fitted again, the region is compared with what it was before. It
+       ends when `patience` looks in a row agree.
+
+    The results of a point's replicates reach the surrogate one by one, so that it can tell noise from structure. It
+    hears sizes of differences only, never signs.
+    """
+
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, settings: LevelSetSettings) -> None:
+        super().__init__()
+        self._space, self._seed, self._in_flight, self._settings = space, seed, in_flight, settings
+        self._rng = random.Random(seed)
+        self._scattered = sobol_points(space, seed)
+        self._pool = dense_sample(space, POOL, seed)
+        varying = sum(parameter.count != 1 for parameter in space.parameters)
+        self._first = settings.scattered or max(8, 2 * varying + 2)
+        self._informed = 0
+        self._open: dict[int, Point] = {}
+        self._evaluated: dict[str, Point] = {}
+        self._told: Counter[str] = Counter()
+        self._means: dict[str, float] = {}
+        self._points: list[Point] = []
+        self._heights: list[float] = []
+        self._failed: list[Point] = []
+        self._surrogate: Surrogate | None = None
+        self._fitted = 0
+        self._region: Array = np.zeros(POOL, dtype=bool)
+        self._alike = 0
+        self._closed = False
+
+    def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
+        done = [(point, value) for point, value in past if value is not None and math.isfinite(value)]
+        for point, value in done:
+            self._learn(point, value)
+        self._informed = len(done)
+        self._fit()
+        self._failed += [point for point, value in past if value is None]
+        return len(done)
+
+    def start(self) -> list[Proposal]:
+        return [self._proposal() for _ in range(self._in_flight)]
+
+    def tell(self, number: int, value: float | None) -> list[Proposal]:
+        if self._closed or number not in self._open:
+            return []
+        point = self._open.pop(number)
+        if value is None or not math.isfinite(value):
+            self._failed.append(point)
+        else:
+            self._learn(point, value)
+            self._fit()
+        return [] if self.ended is not None else [self._proposal()]
+
+    def close(self) -> None:
+        self._closed = True
+
+    def _learn(self, point: Point, mean: float) -> None:
+        """Take the mean of all replicates of `point`, of which the newest is what changed it."""
+        key = json.dumps(point)
+        before, told = self._means.get(key, 0.0), self._told[key]
+        self._points.append(point)
+        self._heights.append(told * before - (told + 1) * mean)
+        self._evaluated[key], self._means[key], self._told[key] = point, mean, told + 1
+
+    def _fit(self) -> None:
+        count = len(self._heights)
+        if count < FEWEST:
+            return
+        if self._surrogate is not None and count < self._fitted + max(REFIT, REFIT_SHARE * count):
+            noise = self._surrogate.hyperparameters.noise
+            self._surrogate = self._surrogate.with_more(self._points[-1:], self._heights[-1:], [noise or 0.0])
+            return
+        self._surrogate = Surrogate.fit(self._space, self._points, self._heights, seed=self._seed)
+        self._fitted = count
+        self._look(self._surrogate)
+
+    def _look(self, surrogate: Surrogate) -> None:
+        """Compare the region with what it was, and end the search where it has not changed for long enough."""
+        if self._is_scattering:
+            return
+        mean, _ = surrogate.predict(self._pool)
+        region = mean > self._level(surrogate)
+        self._alike = self._alike + 1 if overlap(region, self._region) >= ALIKE else 0
+        self._region = region
+        if self._settings.patience is not None and self._alike >= self._settings.patience:
+            self.ended = f"the region has not changed at the last {self._alike} of the looks at it"
+
+    def _level(self, surrogate: Surrogate) -> float:
+        if self._settings.level is not None:
+            return self._settings.level
+        mean, _ = surrogate.predict(self._points)
+        return cut(mean, np.array(self._heights))
+
+    def _proposal(self) -> Proposal:
+        surrogate = self._surrogate
+        point = next(self._scattered) if self._is_scattering or surrogate is None else self._least_sure(surrogate)
+        proposal = self._propose(point)
+        self._open[proposal.number] = point
+        return proposal
+
+    @property
+    def _is_scattering(self) -> bool:
+        return self._proposed + self._informed < self._first
+
+    def _least_sure(self, surrogate: Surrogate) -> Point:
+        """The candidate with the largest straddle, given all that is in flight."""
+        level = self._level(surrogate)
+        pending = [*self._open.values(), *self._failed]
+        if pending:
+            expected, _ = surrogate.predict(pending)
+            noise = np.full(len(pending), surrogate.hyperparameters.noise or 0.0)
+            surrogate = surrogate.with_more(pending, expected, noise)
+        drawn = [*self._rng.sample(self._pool, CANDIDATES), *self._evaluated.values()]
+        barred = {json.dumps(point) for point in pending}
+        # In a small space all may be in flight.
+        candidates = [point for point in drawn if json.dumps(point) not in barred] or drawn
+        mean, deviation = surrogate.predict(candidates)
+        return candidates[int(np.argmax(STRADDLE * deviation - np.abs(mean - level)))]

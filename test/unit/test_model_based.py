@@ -1,0 +1,235 @@
+"""Strategies that model what they were told: Optuna's samplers, and level-set estimation."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from comparator.errors import InputError
+from comparator.search import Proposal, Strategy, make_strategy
+from comparator.search.optuna_sampler import SAMPLERS
+from comparator.space import ParameterSpace, Point
+
+ALL_TYPES: list[dict[str, Any]] = [
+    {"name": "noise", "type": "float", "lower": 0, "upper": 50},
+    {"name": "rate", "type": "float", "lower": 1e-5, "upper": 1e-1, "use_log_scale": True},
+    {"name": "layer_force", "type": "int", "lower": 25, "upper": 200},
+    {"name": "units", "type": "int", "lower": 1, "upper": 40, "use_log_scale": True},
+    {"name": "batch_size", "type": "ordered", "element_type": "int", "values": [64, 16, 32]},
+    {"name": "level", "type": "categorical", "element_type": "int", "values": [1, 0, 2]},
+    {"name": "activation", "type": "categorical", "element_type": "string", "values": ["relu", "a;b", "tanh"]},
+    {"name": "residual", "type": "logical"},
+    {"name": "epochs", "type": "constant", "value": 3},
+]
+SPACE = ParameterSpace.from_entries(ALL_TYPES, "space")
+PLANE = ParameterSpace.from_entries([ALL_TYPES[0], ALL_TYPES[2]], "space")
+CONSTANT = ParameterSpace.from_entries([ALL_TYPES[-1]], "space")
+
+HERE = [name for name, (_, _, needed) in SAMPLERS.items() if not needed or importlib.util.find_spec(needed)]
+
+
+def value_of(point: Point, order: random.Random) -> float:
+    return -(0.45 if point["noise"] > 30 else 0.2) + order.gauss(0, 0.05)
+
+
+def drive(strategy: Strategy, order: random.Random, limit: int) -> list[Proposal]:
+    """Tell results in the random order of `order`, some of them failures; all proposals in the order made."""
+    proposals = strategy.start()
+    waiting = list(proposals)
+    while waiting and len(proposals) < limit:
+        proposal = waiting.pop(order.randrange(len(waiting)))
+        value = None if order.random() < 0.1 else value_of({"noise": 1.0, **proposal.point}, order)
+        following = strategy.tell(proposal.number, value)
+        proposals += following
+        waiting += following
+    strategy.close()
+    return proposals
+
+
+# Optuna
+
+
+@pytest.mark.parametrize("sampler", HERE)
+def test_optunas_samplers_give_valid_points_and_the_same_again(sampler: str) -> None:
+    random.seed(7)
+    expected = random.random()
+    random.seed(7)
+    runs = []
+    for _ in range(2):
+        strategy = make_strategy("optuna", SPACE, seed=5, in_flight=3, options={"sampler": sampler})
+        runs.append(drive(strategy, random.Random(3), limit=24))
+        assert strategy.tell(runs[-1][-1].number, 0.1) == []
+    assert runs[0] == runs[1]
+    assert len(runs[0]) == 24
+    for proposal in runs[0]:
+        SPACE.check(proposal.point)
+        assert list(proposal.point) == SPACE.names
+    other = make_strategy("optuna", SPACE, seed=6, in_flight=3, options={"sampler": sampler})
+    assert drive(other, random.Random(3), limit=24) != runs[0]
+    assert random.random() == expected
+
+
+def test_tpe_approaches_the_least_value() -> None:
+    strategy = make_strategy("optuna", PLANE, seed=2, in_flight=2, options={})
+    waiting = strategy.start()
+    values: list[float] = []
+    while len(values) < 50:
+        proposal = waiting.pop(0)
+        values.append((proposal.point["noise"] - 20) ** 2 / 1e3)
+        waiting += strategy.tell(proposal.number, values[-1])
+    assert sum(values[-15:]) / 15 < 0.5 * 0.233  # of what random points have
+
+
+def test_points_in_flight_are_distinct_and_a_space_of_constants_is_a_space() -> None:
+    for sampler in HERE:
+        made = make_strategy("optuna", PLANE, seed=1, in_flight=8, options={"sampler": sampler})
+        assert len({json.dumps(proposal.point) for proposal in made.start()}) == 8
+    strategy = make_strategy("optuna", CONSTANT, seed=1, in_flight=2, options={})
+    assert [proposal.point for proposal in strategy.start()] == [{"epochs": 3}] * 2
+    assert [proposal.point for proposal in strategy.tell(0, 1.0)] == [{"epochs": 3}]
+
+
+def test_a_sampler_takes_past_results_and_learns_from_them() -> None:
+    past: list[tuple[Point, float | None]] = [
+        ({"noise": float(noise), "layer_force": 100}, (noise - 20) ** 2 / 1e3) for noise in range(0, 50, 2)
+    ]
+    past.append(({"noise": 3.0, "layer_force": 30}, None))
+    informed = make_strategy("optuna", PLANE, seed=1, in_flight=16, options={})
+    assert informed.inform(past) == 25
+    near = [abs(proposal.point["noise"] - 20) for proposal in informed.start()]
+    assert sum(near) / len(near) < 10
+
+
+def test_a_sampler_whose_package_is_missing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "torch" else find(name, *rest))
+    with pytest.raises(InputError) as refusal:
+        make_strategy("optuna", PLANE, seed=1, in_flight=1, options={"sampler": "gp"})
+    assert str(refusal.value) == "strategy 'optuna': sampler 'gp' needs the package 'torch': pip install torch"
+
+
+# Level-set estimation
+
+
+def level_set(space: ParameterSpace, seed: int = 1, in_flight: int = 2, **options: object) -> Strategy:
+    return make_strategy("level_set", space, seed=seed, in_flight=in_flight, options=options)
+
+
+@settings(max_examples=4)
+@given(seed=st.integers(0, 2**32), order=st.integers(), in_flight=st.integers(1, 12))
+def test_level_set_gives_valid_points_and_the_same_again(seed: int, order: int, in_flight: int) -> None:
+    runs = [
+        drive(level_set(SPACE, seed, in_flight, scattered=8), random.Random(order), limit=20 + in_flight)
+        for _ in range(2)
+    ]
+    assert runs[0] == runs[1]
+    assert [proposal.number for proposal in runs[0]] == list(range(20 + in_flight))
+    for proposal in runs[0]:
+        SPACE.check(proposal.point)
+        assert list(proposal.point) == SPACE.names
+
+
+def test_level_set_samples_the_border() -> None:
+    """Of the points that follow the scattered ones, most lie nearer to the border than a scattered one would."""
+    strategy = level_set(PLANE, scattered=16)
+    order = random.Random(4)
+    waiting = strategy.start()
+    points: list[Point] = []
+    while len(points) < 48:
+        proposal = waiting.pop(0)
+        points.append(proposal.point)
+        waiting += strategy.tell(proposal.number, value_of(proposal.point, order))
+    scattered, chosen = ([abs(point["noise"] - 30) for point in part] for part in (points[:16], points[18:]))
+    assert sum(chosen) / len(chosen) < 0.6 * sum(scattered) / len(scattered)
+
+
+def test_level_set_takes_the_level_that_it_is_given() -> None:
+    """On a slope the level says where the border lies."""
+
+    def mean_of_chosen(level: float) -> float:
+        strategy = level_set(PLANE, scattered=12, level=level)
+        waiting = strategy.start()
+        told: list[float] = []
+        while len(told) < 32:
+            proposal = waiting.pop(0)
+            told.append(proposal.point["noise"])
+            waiting += strategy.tell(proposal.number, -proposal.point["noise"] / 50)
+        return sum(told[14:]) / len(told[14:])
+
+    assert mean_of_chosen(0.2) < 22 < 28 < mean_of_chosen(0.8)
+
+
+def test_level_set_keeps_distinct_points_in_flight_and_answers_every_result() -> None:
+    strategy = level_set(PLANE, in_flight=6, scattered=8)
+    order = random.Random(2)
+    waiting = strategy.start()
+    for _ in range(24):
+        proposal = waiting.pop(0)
+        following = strategy.tell(proposal.number, value_of(proposal.point, order))
+        assert len(following) == 1
+        assert strategy.tell(proposal.number, 1.0) == []
+        waiting += following
+        assert len({json.dumps(proposal.point) for proposal in waiting}) == 6
+    strategy.close()
+    assert strategy.tell(waiting[0].number, 1.0) == []
+
+
+def test_level_set_ends_with_a_word_when_the_region_is_known() -> None:
+    strategy = level_set(PLANE, scattered=12, patience=3)
+    waiting, told = strategy.start(), 0
+    while waiting:
+        proposal = waiting.pop(0)
+        waiting += strategy.tell(proposal.number, -0.45 if proposal.point["noise"] > 30 else -0.2)
+        told += 1
+        assert told < 150
+    assert told > 20
+    assert strategy.ended == "the region has not changed at the last 3 of the looks at it"
+
+
+def test_level_set_survives_failures_and_leaves_them_alone() -> None:
+    strategy = level_set(PLANE, scattered=10)
+    order = random.Random(3)
+    waiting = strategy.start()
+    points: list[Point] = []
+    while len(points) < 40:
+        proposal = waiting.pop(0)
+        points.append(proposal.point)
+        fails = proposal.point["noise"] > 30
+        waiting += strategy.tell(proposal.number, None if fails else value_of(proposal.point, order))
+    failed = [json.dumps(point) for point in points if point["noise"] > 30]
+    assert len(set(failed)) == len(failed)
+    assert len(failed) < 30
+
+
+def test_level_set_replicates_where_the_space_is_small() -> None:
+    small = ParameterSpace.from_entries([ALL_TYPES[7], ALL_TYPES[4]], "space")
+    strategy = level_set(small, scattered=6)
+    order = random.Random(3)
+    waiting = strategy.start()
+    points: list[str] = []
+    means: dict[str, list[float]] = {}
+    while len(points) < 30:
+        proposal = waiting.pop(0)
+        key = json.dumps(proposal.point)
+        points.append(key)
+        means.setdefault(key, []).append(-0.45 * proposal.point["residual"] + order.gauss(0, 0.1))
+        waiting += strategy.tell(proposal.number, sum(means[key]) / len(means[key]))
+    assert 5 <= len(set(points)) <= 6
+    assert max(len(each) for each in means.values()) >= 5
+
+
+def test_level_set_starts_from_past_results() -> None:
+    order = random.Random(5)
+    past: list[tuple[Point, float | None]] = [
+        (point, value_of(point, order))
+        for point in ({"noise": 2.5 * place, "layer_force": 25 + 7 * (place * 7 % 25)} for place in range(20))
+    ]
+    strategy = level_set(PLANE, in_flight=4, scattered=12)
+    assert strategy.inform([*past, ({"noise": 50.0, "layer_force": 30}, None)]) == 20
+    assert all(abs(proposal.point["noise"] - 30) < 20 for proposal in strategy.start())
