@@ -79,7 +79,9 @@ def describe(
         parts.append(f"{failed} failed")
     if running:
         parts.append(f"{running} running")
-    if seconds_left is not None:
+    if seconds_left == 0 and running:
+        parts.append("training the best anew")
+    elif seconds_left is not None:
         parts.append(f"about {clock(seconds_left)} left" if seconds_left >= 1 or running else "done")
     return " · ".join(part for part in parts if part)
 

@@ -185,7 +185,11 @@ def test_a_single_model_is_searched_by_its_metric(desk: Desk) -> None:
     done = desk.run("search", "single.toml")
     assert done.returncode == 0, done.stderr
     assert "smallest val_loss" in done.stdout
-    assert all(len(record["runs"]) == 1 for record in desk.records("single-1"))
+    records = desk.records("single-1")
+    assert {run["submodel"] for record in records for run in record["runs"]} == {0}
+    assert {len(record["runs"]) for record in records} == {1, 4}  # on its seed, and on those that confirm
+    report = json.loads((desk.experiments / "single-1" / "report.json").read_text())
+    assert report["verdict"] is None and {each["verdict"] for each in report["confirmed"]} == {None}
 
 
 def test_side_by_side_gives_what_one_after_the_other_gives(desk: Desk) -> None:

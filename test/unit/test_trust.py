@@ -16,13 +16,14 @@ from test_experiment import Listed, xs
 
 from comparator.cmp import Objective
 from comparator.difference import DIFFERENCES, absolute, in_deviations, relative, signed_difference
-from comparator.errors import ComparatorError
+from comparator.errors import ComparatorError, InputError
 from comparator.evidence.confirmation import NEAR, Retest, confirm, distinct_best, interval_over_seeds
 from comparator.evidence.luck import FEWEST, Noise, luck_alone
 from comparator.evidence.pilot import measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
 from comparator.experiment import FIRST_TO_CONFIRM, Experiment, ToConfirm
 from comparator.replication import MOST, Replication
+from comparator.report.reread import in_metric
 from comparator.report.trust import observations_in, trust_in
 from comparator.space import ParameterSpace
 from comparator.store import ExperimentFolder, pairs_in
@@ -475,3 +476,43 @@ def test_the_report_reads_it_all_from_the_record(folder) -> None:
     assert trust.luck is not None and (trust.luck.median, trust.luck.is_beaten) == (0.8, -best["value"] > 0.9)
     observations = {point["x"]: signed for point, signed in observations_in(folder.records)}
     assert len(observations[9]) == 2 and len(observations[2]) == 3  # of the pilot and of the search
+
+
+# Another metric
+
+
+def test_an_experiment_read_in_another_metric_is_the_one_that_had_it_from_the_start(folder) -> None:
+    worker = Worker(noisy)
+    experiment = Experiment(folder, Listed(POINTS), OBJECTIVE, **STAGES)
+    waiting = experiment.start()
+    while waiting:
+        outcome = json.loads(worker.result(waiting.pop(0)))
+        for run in outcome["runs"]:
+            run["metrics"]["val_r2"] = 1 - run["metrics"]["val_loss"] / 20
+        waiting += experiment.tell(json.dumps(outcome))
+    frozen = {
+        "id": "try-1",
+        "kind": "cmp",
+        "metric": "val_loss",
+        "metrics": {"val_r2": {"kind": "score"}},
+        "objective": {"name": "relative difference of val_loss", "symbol": "V", "maximise": True},
+        "settings": {"cmp": {"difference": "relative"}},
+        "luck": {"median": 0.1},
+    }
+    same, records = in_metric(frozen, folder.records, "val_loss")
+    assert records == folder.records
+    again, records = in_metric(frozen, folder.records, "val_r2")
+    assert again["objective"]["name"] == "relative difference of val_r2" and "luck" not in same | again
+    for line, own in zip(records, folder.records, strict=True):
+        pairs = zip(own["runs"][::2], own["runs"][1::2], strict=True)
+        expected = [relative(first["metrics"]["val_r2"], second["metrics"]["val_r2"]) for first, second in pairs]
+        assert line["value"] == pytest.approx(-statistics.fmean(expected))
+        assert line["signed"] == pytest.approx([-each for each in expected])  # the larger loss is the smaller R2
+    with pytest.raises(InputError, match="did you mean 'val_r2'"):
+        in_metric(frozen, folder.records, "val_r3")
+    with pytest.raises(InputError, match="a function of its own"):
+        in_metric({**frozen, "settings": {"cmp": {"difference": "mine:own"}}}, folder.records, "val_r2")
+    without = [
+        {**line, "runs": [{**run, "metrics": {"val_r2": -1.0}} for run in line["runs"]]} for line in folder.records
+    ]
+    assert {(line["status"], line["value"]) for line in in_metric(frozen, without, "val_r2")[1]} == {("failed", None)}

@@ -43,12 +43,14 @@ def run(search: Search, leaves: Sequence[Leaf], on_change: Callable[[], None]) -
 
     with ThreadPoolExecutor(len(leaves), thread_name_prefix="worker") as workers:
         try:
-            running: set[Future[str]] = {workers.submit(evaluate, each) for each in search.start()}
+            running: list[Future[str]] = [workers.submit(evaluate, each) for each in search.start()]
             on_change()
             while running:
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    running |= {workers.submit(evaluate, each) for each in search.tell(future.result())}
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                # In the order in which they were asked for, which for one worker is that in which they finished.
+                for future in [each for each in running if each in finished]:
+                    running.remove(future)
+                    running += [workers.submit(evaluate, each) for each in search.tell(future.result())]
                     on_change()
         except BaseException:
             for leaf in leaves:

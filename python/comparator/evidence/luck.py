@@ -76,7 +76,7 @@ def luck_alone(
 
 
 def _replayed(replay: Callable[[int], float | None], seconds: float) -> Iterator[float]:
-    """The best values of as many replays as there is time for; the first one, which may import things, is not timed."""
+    """The best values of as many replays as there is time for; the first, which may import things, hardly counts."""
     first = began = time.process_time()
     for number in range(REPLAYS):
         best = replay(number)
@@ -84,9 +84,10 @@ def _replayed(replay: Callable[[int], float | None], seconds: float) -> Iterator
             yield best
         if number == 0:
             began = time.process_time()
-            each = 0.0
-        else:
-            each = (time.process_time() - began) / number
+            if began - first > seconds / 2:
+                return
+            continue
+        each = (time.process_time() - began) / number
         if each * FEWEST > seconds or time.process_time() - first + each > seconds:
             return
 

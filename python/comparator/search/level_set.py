@@ -93,7 +93,7 @@ class LevelSetStrategy(Strategy):
         done = [(point, value) for point, value in past if value is not None and math.isfinite(value)]
         for point, value in done:
             self._learn(point, value)
-        self._informed = len(done)
+        self._informed += len(done)
         self._fit()
         self._failed += [point for point, value in past if value is None]
         return len(done)

@@ -29,7 +29,7 @@ class Strategy(ABC):
 
     The caller
 
-    0. may call `inform(past)` once, before all else;
+    0. may call `inform(past)` before all else, more than once;
     1. calls `start()` once, and starts the evaluation of every proposal that it returns;
     2. calls `tell(number, value)` once for every finished evaluation, in the order in which they finish, and
        starts what that returns;

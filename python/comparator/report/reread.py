@@ -1,0 +1,99 @@
+"""An experiment read again in another metric, without training: its records hold every metric of every run.
+
+What is read so is what the same runs say by another yardstick. The search did not look for it: it went where the
+experiment's own metric led, so the best point by another is the best of those that it happened to visit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from comparator.cmp import Objective
+from comparator.difference import DIFFERENCES, NoValue
+from comparator.errors import InputError, nearest
+from comparator.evidence.replicates import mean_interval, pooled_deviation
+
+Record = dict[str, Any]
+Runs = Sequence[Mapping[str, Any]]
+
+
+def in_metric(
+    experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any]], metric: str
+) -> tuple[dict[str, Any], list[Record]]:
+    """Return the experiment (the content of experiment.json) and its records as they would be, had `metric` counted.
+
+    Values, signed differences, deviations and intervals are those of `metric`; an evaluation whose runs have none is
+    one that failed, with the reason. Pilot and luck, which were measured in the experiment's own metric, are left out.
+    Raises `InputError` where no run reports `metric`, and where the difference is the user's own function, which a
+    report does not run.
+    """
+    reported = sorted({name for record in records for run in record["runs"] for name in run.get("metrics") or ()})
+    if metric not in reported:
+        known = f"they report {', '.join(reported)}" if reported else "there is no result yet"
+        raise InputError(
+            f"--metric {metric}: no run of '{experiment.get('id')}' reports it{nearest(metric, reported)}; {known}"
+        )
+    objective, words = _objective(experiment, metric)
+    again = {key: value for key, value in experiment.items() if key not in ("pilot", "luck")}
+    again |= {"metric": metric, "objective": words}
+    pilot = [record for record in records if record.get("stage") == "pilot"]
+    raw = [list(_by_replicate(record["runs"], objective.signed).values()) for record in pilot]
+    unit = pooled_deviation(raw) if objective.in_deviations else None
+    return again, [_again(record, objective, unit) for record in records]
+
+
+def _objective(experiment: Mapping[str, Any], metric: str) -> tuple[Objective, dict[str, Any]]:
+    if experiment.get("kind") == "single":
+        described = (experiment.get("metrics") or {}).get(metric) or {}
+        maximise = described.get("kind") == "score"
+        return Objective(metric, None, maximise=maximise), {"name": metric, "symbol": metric, "maximise": maximise}
+    name = ((experiment.get("settings") or {}).get("cmp") or {}).get("difference", "relative")
+    if name not in DIFFERENCES:
+        raise InputError(
+            f"--metric {metric}: the difference of '{experiment.get('id')}' is a function of its own, '{name}'"
+        )
+    own = str(experiment["objective"]["name"])
+    words = {**experiment["objective"], "name": own.replace(str(experiment["metric"]), metric)}
+    return Objective(metric, DIFFERENCES[name]), words
+
+
+def _again(record: Mapping[str, Any], objective: Objective, unit: float | None) -> Record:
+    again: Record = {**record, "value": None, "signed": [], "deviation": None, "interval": None}
+    if record["status"] != "ok":
+        return again
+    values = _by_replicate(record["runs"], objective)
+    signed = list(_by_replicate(record["runs"], objective.signed).values())
+    divisor = (unit or pooled_deviation([signed])) if objective.in_deviations else 1.0
+    if not values or not divisor:
+        reason = "no deviation from seed to seed is known" if values else _why_not(record["runs"], objective)
+        return {**again, "status": "failed", "reason": reason}
+    signed = [number / divisor for number in signed]
+    interval = mean_interval(signed)
+    return {
+        **again,
+        "value": fmean(values.values()) / divisor,
+        "signed": signed,
+        "deviation": pooled_deviation([signed]),
+        "interval": None if interval is None else list(interval),
+    }
+
+
+def _by_replicate(runs: Runs, worth: Callable[[list[dict[str, Any]]], float]) -> dict[int, float]:
+    """What each replicate is worth, in their order; those that have no such number are left out."""
+    values = {}
+    for replicate in sorted({run["replicate"] for run in runs}):
+        try:
+            values[replicate] = worth([dict(run) for run in runs if run["replicate"] == replicate])
+        except NoValue:
+            continue
+    return values
+
+
+def _why_not(runs: Runs, objective: Objective) -> str:
+    try:
+        objective([run for run in runs if run["replicate"] == runs[0]["replicate"]])
+    except NoValue as failure:
+        return str(failure)
+    return "no replicate has a value"
