@@ -63,18 +63,36 @@ def search(
     options: RunOptions,
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.")] = None,
+    focus: Annotated[
+        str | None, typer.Option(metavar="BOX", help="Keep to a box: a JSON file, or ID:N, region N of a report.")
+    ] = None,
+    avoid: Annotated[
+        str | None, typer.Option(metavar="BOX", help="Keep out of a box: a JSON file, or ID:N, region N of a report.")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="The settings of the file's [full] table.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search for the points where two models differ most, or where one model is best."""
     settings = list(options.settings or [])
-    if seed is not None and options.resume is not None:
-        raise InputError("--resume goes on with an experiment as it was frozen; leave out --seed")
+    if options.resume is not None:
+        _refuse_with_resume({"--seed": seed is not None, "--focus": focus, "--avoid": avoid})
     if seed is not None:
         settings.append(f"search.seed={seed}")
+    for key, box in (("focus", focus), ("avoid", avoid)):
+        if box is not None:
+            settings.append(f"search.{key}={_box_file(box, options)}")
     if file is None and options.resume is None:
         raise InputError("give an experiment file, such as cfg/cmp-ga.toml, or --resume ID")
     _carry_out(options, file, settings, full, as_json)
+
+
+def _box_file(box: str, options: RunOptions) -> str:
+    """Where the box lies that the command line names: a file, or the report of an experiment with a region's number."""
+    identifier, _, number = box.rpartition(":")
+    if not identifier or not number.isdigit() or Path(identifier).suffix == ".json":
+        return str(Path(box).expanduser().absolute())
+    experiment = experiment_path(experiments_folder(options.experiments, project_root()), identifier)
+    return f"{experiment.absolute() / 'report.json'}:{number}"
 
 
 @app.command()

@@ -17,6 +17,7 @@ from typing import Any
 from comparator.cmp import Objective, submodel_hyperparameters
 from comparator.difference import find_difference
 from comparator.errors import InputError, nearest
+from comparator.evidence.boxes import Box, avoid, focus, read_box
 from comparator.experiment import ToConfirm
 from comparator.hyperparameters import as_flags, check_names, read_with_warnings, split_for_submodels
 from comparator.leaf import DEFAULT_SEED
@@ -145,12 +146,15 @@ class _Given:
 def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
     """Check `settings` whole; raises `InputError`. Prepares the models' data on the way."""
     space = ParameterSpace.read(place.folder / settings.space) if settings.space is not None else None
+    steered: list[str] = []
+    if space is not None:
+        settings, space = _steer(settings, space, place, steered)
     settings = settings.model_copy(update={"set": {**_config_files_in(space), **settings.set}})
     lines = read_upf(place.folder / settings.upf) if settings.upf is not None else None
     named = space.names if space is not None else names_in(lines or [])
     varied = [name for name in named if name not in CONFIG_FILE]
     given = _choose_hyperparameters(settings, varied, place)
-    notices = [*(space.warnings if space is not None else ()), *given.warnings]
+    notices = [*(space.warnings if space is not None else ()), *steered, *given.warnings]
     metric = settings.asked_metric
     asked_by_environment = os.environ.get("MODEL_RETURN") or metric
     if asked_by_environment != metric:
@@ -206,6 +210,8 @@ def reopen_plan(frozen: dict[str, Any], *, root: Path, site: Site) -> Plan:
             raise InputError(f"{site.data_folder}: the data have changed since '{frozen['id']}' began; start anew")
     objective = make_objective(settings, frozen["metric"], frozen["metrics"], Path(frozen["file"]))
     space = ParameterSpace.from_entries(frozen["space"], "experiment.json") if frozen["space"] else None
+    if space is not None and settings.search.avoid is not None:
+        space = avoid(space, Box.from_bounds(space, settings.search.avoid, "experiment.json: avoid"))
     return Plan(frozen, space, models, objective)
 
 
@@ -216,6 +222,24 @@ def make_objective(settings: ExperimentSettings, metric: str, metrics: Mapping[s
         return Objective(metric, difference)
     larger_is_better = metrics.get(metric, {}).get("kind") == "score"
     return Objective(metric, None, maximise=larger_is_better)
+
+
+def _steer(
+    settings: ExperimentSettings, space: ParameterSpace, place: Place, notices: list[str]
+) -> tuple[ExperimentSettings, ParameterSpace]:
+    """Keep the search inside the box to focus on and around the one to avoid; the settings then hold their bounds."""
+    bounds: dict[str, Any] = {}
+    for key, restricted, words in (("focus", focus, "keeps to"), ("avoid", avoid, "keeps out of")):
+        given = getattr(settings.search, key)
+        if given is None:
+            continue
+        read = read_box(str(place.folder / given)) if isinstance(given, str) else given
+        box = Box.from_bounds(space, read, given if isinstance(given, str) else f"{place.file}: [search] {key}")
+        space = restricted(space, box)
+        bounds[key] = box.bounds
+        notices.append(f"the search {words} {box.words()}")
+    search = settings.search.model_copy(update=bounds)
+    return settings.model_copy(update={"search": search}), space
 
 
 # Hyperparameters and models

@@ -43,6 +43,9 @@ class SearchSettings(BaseModel):
     pilot: bool | int | None = None
     seed: int = Field(default=1, ge=0)
     past: list[str] = Field(default_factory=list)
+    #: Boxes of the space that the search keeps to, or keeps out of: a file, or the bounds themselves.
+    focus: str | dict[str, Any] | None = None
+    avoid: str | dict[str, Any] | None = None
 
     @property
     def options(self) -> dict[str, Any]:

@@ -497,3 +497,48 @@ def test_results_for_programs(desk: Desk) -> None:
     assert done.returncode == 0
     assert json.loads(done.stdout)["best"]["difference"] > 0
     assert json.loads(desk.run("report", "quick-1", "--json").stdout) == json.loads(done.stdout)
+
+
+def test_a_box_is_handed_back_to_a_search(desk: Desk) -> None:
+    desk.write("box.json", json.dumps({"noise": [10, 50]}))
+    around = desk.run("search", "quick.toml", "--id", "around", "--avoid", "box.json", "--workers", "1")
+    assert around.returncode == 0, around.stdout
+    assert "the search keeps out of noise above 10" in around.stdout
+    records = desk.records("around")
+    assert len(records) == 12 and all(record["point"]["noise"] < 10 for record in records)
+
+    # The box is frozen: what the file says later changes nothing, and a resume proposes what it would have.
+    desk.write("box.json", json.dumps({"noise": [0, 10]}))
+    lines = desk.experiments / "around" / "evaluations.jsonl"
+    lines.write_text("".join(line + "\n" for line in lines.read_text().splitlines()[:7]))
+    resumed = desk.run("search", "--resume", "around", "--workers", "1")
+    assert resumed.returncode == 0, resumed.stdout
+    assert [record["point"] for record in desk.records("around")] == [record["point"] for record in records]
+
+    report = desk.experiments / "around" / "report.json"
+    box = {"noise": [10, 30], "size": [50, 120]}
+    report.write_text(json.dumps({"regions": [{"bounds": {"noise": [0, 1]}}, {"bounds": box, "mean": 0.3}]}))
+    inside = desk.run("search", "quick.toml", "--focus", "around:2", "--dry-run", "--json")
+    assert inside.returncode == 0 and "the search keeps to noise 10 to 30 and size 50 to 120" in inside.stderr
+    frozen = json.loads(inside.stdout)
+    assert frozen["settings"]["search"]["focus"] == box
+    assert [(entry["lower"], entry["upper"]) for entry in frozen["space"]] == [(10, 30), (50, 120)]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--focus", "absent.json"], "absent.json: no such file"),
+        (["--focus", "none:1"], "no experiment 'none'"),
+        (["--avoid", "everything.json"], "the box to avoid is the whole space: nothing is left to search"),
+        (["--focus", "other.json"], "the space has no 'noize' (did you mean 'noise'?)"),
+        (["--resume", "first", "--avoid", "other.json"], "leave out --avoid"),
+    ],
+)
+def test_a_box_that_is_none_is_said_in_one_line(desk: Desk, words: list[str], said: str) -> None:
+    desk.write("everything.json", json.dumps({"noise": [0, 50]}))
+    desk.write("other.json", json.dumps({"noize": [0, 10]}))
+    file = [] if "--resume" in words else ["quick.toml"]
+    done = desk.run("search", *file, *words)
+    assert done.returncode == 2 and said in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

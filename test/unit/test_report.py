@@ -23,9 +23,8 @@ from comparator.report import write_report
 from comparator.report.axes import Axis, varying_axes
 from comparator.report.beside import gather_material
 from comparator.report.figures.heat import metric_scale
-from comparator.report.figures.many import ranking
+from comparator.report.figures.many import importance_of, ranking
 from comparator.report.figures.progress import best_and_mean
-from comparator.report.importance import importance
 from comparator.report.summary import Summary, as_json, summarise
 from comparator.report.words import answer, baseline, mean_predictor, repeat_commands, yardsticks
 from comparator.report.workers import busy, sittings_of, spans_of
@@ -787,17 +786,17 @@ def planted(count: int, noise: float) -> Summary:
 
 
 def test_the_hyperparameters_that_matter_are_found() -> None:
-    found = importance(planted(80, 0.05))
+    found = importance_of(planted(80, 0.05))
     assert found is not None and found.predicted > 0.5 and found.points == 80
-    assert {share.axis.name for share in found.shares if share.shown} == {"noise", "activation"}
+    assert {share.name for share in found.shares if share.shown} == {"noise", "activation"}
     assert all(abs(share.mean) < 0.05 and share.low <= share.mean <= share.high for share in found.shares[2:])
 
 
 def test_noise_is_not_called_important() -> None:
-    found = importance(planted(40, 50.0))
+    found = importance_of(planted(40, 50.0))
     assert found is not None and found.predicted <= 0 and not any(share.shown for share in found.shares)
     assert "means nothing yet" in ranking(planted(40, 50.0), found)[0].caption
-    assert importance(planted(8, 0.0)) is None
+    assert importance_of(planted(8, 0.0)) is None
 
 
 def test_what_the_search_bought_over_the_default_settings_is_said() -> None:

@@ -30,7 +30,7 @@ from comparator.space import ParameterSpace
 FEWEST = 8  # distinct points, with fewer there is no telling where
 FEWEST_INSIDE = 3  # evaluations in a box
 DENSE, DENSE_OF_MANY = 2048, 4096  # points of the dense sample, in up to three parameters and in more
-RESAMPLES = 60
+RESAMPLES = 40
 ALIKE = 0.5  # overlap of two boxes, the shared part of their union, above which they are one
 
 Verdict = Literal["regions", "everywhere", "none"]

@@ -48,9 +48,7 @@ def _many(summary: Summary) -> list[Drawing]:
     """Return the figures of spaces of more than two dimensions."""
     if len(summary.axes) <= 2:
         return []
-    from comparator.report.importance import importance  # numpy, only where it is needed
-
-    return many.ranking(summary, importance(summary)) + many.parallel_coordinates(summary)
+    return many.ranking(summary, many.importance_of(summary)) + many.parallel_coordinates(summary)
 
 
 def left_out(material: Material, drawings: list[Drawing]) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comparator.report.axes import Axis, show
 from comparator.report.figures.drawing import (
@@ -21,11 +22,26 @@ from comparator.report.figures.drawing import (
     objective_label,
 )
 from comparator.report.figures.heat import Scale, difference_scale, metric_scale
-from comparator.report.importance import Importance, Share
 from comparator.report.summary import Evaluation, Summary
+
+if TYPE_CHECKING:
+    from comparator.evidence.importance import Importance, Share
 
 LINES = 400  # beyond, the best and a sample of the others are drawn
 HIGHEST = 24  # hyperparameters in one figure
+
+
+def importance_of(summary: Summary) -> Importance | None:
+    """Return which hyperparameters the objective depends on; None where there are too few distinct points."""
+    import numpy as np
+
+    from comparator.evidence.importance import importance  # and with it scikit-learn, only where it is needed
+
+    latest = {json.dumps(one.point, sort_keys=True): one for one in summary.searched if one.difference is not None}
+    placed = [([axis.position(one.point.get(axis.name)) for axis in summary.axes], one) for one in latest.values()]
+    known = [(row, one.difference) for row, one in placed if None not in row]
+    rows = np.array([row for row, _ in known], dtype=float)
+    return importance([axis.name for axis in summary.axes], rows, np.array([each for _, each in known], dtype=float))
 
 
 def ranking(summary: Summary, importance: Importance | None) -> list[Drawing]:
@@ -48,7 +64,7 @@ def ranking(summary: Summary, importance: Importance | None) -> list[Drawing]:
         bar.set_gid(f"importance-{number}")
         drawing.marks[f"importance-{number}"] = [Mark(_said(share), ())]
     axes.axvline(0, color=INK, lw=0.8)
-    axes.set_yticks(rows, [clip(share.axis.name, 22) for share in shares])
+    axes.set_yticks(rows, [clip(share.name, 22) for share in shares])
     axes.invert_yaxis()
     axes.set_xlabel("share of the variance that rests on it")
     axes.grid(True, axis="x")
@@ -57,7 +73,7 @@ def ranking(summary: Summary, importance: Importance | None) -> list[Drawing]:
 
 
 def _said(share: Share) -> str:
-    return f"{share.axis.name}\nshare {share.mean:.2f}, from {share.low:.2f} to {share.high:.2f}"
+    return f"{share.name}\nshare {share.mean:.2f}, from {share.low:.2f} to {share.high:.2f}"
 
 
 def _caption(importance: Importance, lattice: bool) -> str:
