@@ -187,7 +187,7 @@ def test_a_single_model_is_searched_by_its_metric(desk: Desk) -> None:
     assert "smallest val_loss" in done.stdout
     records = desk.records("single-1")
     assert {run["submodel"] for record in records for run in record["runs"]} == {0}
-    assert {len(record["runs"]) for record in records} == {1, 4}  # on its seed, and on those that confirm
+    assert {1, 4} <= {len(record["runs"]) for record in records}  # on its seed, and on those that confirm
     report = json.loads((desk.experiments / "single-1" / "report.json").read_text())
     assert report["verdict"] is None and {each["verdict"] for each in report["confirmed"]} == {None}
 
