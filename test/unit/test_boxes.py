@@ -60,7 +60,7 @@ def test_a_box_becomes_json_and_back(bounds: dict[str, Any]) -> None:
         assert name not in [parameter.name for parameter in box.closed]
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(BOUNDS, st.integers(0, 99))
 def test_every_point_of_the_focus_lies_in_the_box_and_the_space(bounds: dict[str, Any], seed: int) -> None:
     box = Box.from_bounds(WHOLE, bounds, "test")
@@ -75,7 +75,7 @@ def test_every_point_of_the_focus_lies_in_the_box_and_the_space(bounds: dict[str
     assert ParameterSpace.from_entries(inner.entries(), "again").entries() == inner.entries()
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(BOUNDS, st.integers(0, 99))
 def test_every_point_around_a_box_lies_outside_it_and_in_the_space(bounds: dict[str, Any], seed: int) -> None:
     box = Box.from_bounds(WHOLE, bounds, "test")

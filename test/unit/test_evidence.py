@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from comparator.evidence.boxes import Box
 from comparator.evidence.coordinates import dense_sample
-from comparator.evidence.paired import Observation, Paired, flips, mean_interval, sign_flip_test
+from comparator.evidence.paired import Observation, Paired, flips, sign_flip_test
 from comparator.evidence.regions import Evidence, cut, find_evidence, overlap, words
 from comparator.space import ParameterSpace
 
@@ -164,13 +164,8 @@ def test_replicates_are_gathered_by_point() -> None:
     paired = Paired.of([({"x": 1}, [0.1, 0.3]), ({"x": 2}, [0.5]), ({"x": 1}, [0.2]), ({"x": 3}, [])])
     assert paired.points == ({"x": 1}, {"x": 2})
     assert paired.means == pytest.approx(np.array([0.2, 0.5]))
-    assert paired.freedom == 2 and paired.deviation == pytest.approx(0.1)
+    assert paired.deviation == pytest.approx(0.1)
     assert Paired.of([({"x": 1}, [0.1])]).deviation is None
-
-
-def test_the_interval_is_students() -> None:
-    assert mean_interval([1.0, 2.0, 3.0]) == pytest.approx((2 - 2.4841, 2 + 2.4841), abs=1e-3)
-    assert mean_interval([1.0]) == (-np.inf, np.inf)
 
 
 def test_sign_flips_are_exact_where_all_can_be_done() -> None:

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from comparator.evidence.coordinates import Array
+from comparator.evidence.replicates import pooled_deviation
 
 #: A point and the signed differences of its replicates.
 Observation = tuple[Mapping[str, Any], Sequence[float]]
@@ -63,26 +62,11 @@ class Paired:
         return np.asarray(np.add.reduceat(differences, self.starts, axis=-1))
 
     @property
-    def freedom(self) -> int:
-        """The degrees of freedom of `deviation`: replicates beyond the first of each point."""
-        return int((self.counts - 1).sum())
-
-    @property
     def deviation(self) -> float | None:
         """The deviation of a replicate from its point's mean, pooled over points; None where no point has two."""
-        if self.freedom == 0:
+        if not len(self.points):
             return None
-        apart = self.differences - np.repeat(self.means, self.counts)
-        return math.sqrt(float((apart**2).sum()) / self.freedom)
-
-
-def mean_interval(numbers: Sequence[float] | Array, confidence: float = 0.95) -> tuple[float, float]:
-    """The t-interval of the mean of independent numbers; infinite where there are fewer than two."""
-    if len(numbers) < 2:
-        return -math.inf, math.inf
-    reach = float(stats.t.ppf((1 + confidence) / 2, len(numbers) - 1)) * float(stats.sem(numbers))
-    mean = float(np.mean(numbers))
-    return mean - reach, mean + reach
+        return pooled_deviation([group.tolist() for group in np.split(self.differences, self.starts[1:])])
 
 
 def flips(count: int, rng: np.random.Generator, number: int = FLIPS) -> Array:

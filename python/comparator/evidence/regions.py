@@ -23,7 +23,8 @@ from comparator.evidence.boxes import Box
 from comparator.evidence.chance import differ, net, vary
 from comparator.evidence.coordinates import Array, Coordinates, dense_sample
 from comparator.evidence.cover import Cells, Lattice
-from comparator.evidence.paired import Observation, Paired, mean_interval
+from comparator.evidence.paired import Observation, Paired
+from comparator.evidence.replicates import mean_interval
 from comparator.evidence.surrogate import Surrogate
 from comparator.space import ParameterSpace
 
@@ -172,7 +173,7 @@ class _Question:
             level,
             tuple(regions),
             float(means.mean()) if len(means) else None,
-            mean_interval(means) if len(means) else None,
+            mean_interval(means.tolist()),
             self._noise,
             len(means),
         )
@@ -230,12 +231,11 @@ class _Search:
             if match is not None and self._overlap(box, match) > ALIKE:
                 gains.append(self._optimism(match, counts, mean < 0))
         optimism = float(np.mean([gain for gain in gains if gain is not None] or [0.0]))
-        low, high = self._interval(numbers)
-        ends = sorted(((low, high), (-high, -low))[mean < 0])
+        low, high = mean_interval((-numbers if mean < 0 else numbers).tolist()) or (-math.inf, math.inf)
         return Region(
             self._lattice.box(box).bounds,
             abs(mean),
-            (ends[0] - optimism, ends[1] - optimism),
+            (low - optimism, high - optimism),
             int(inside.sum()),
             outside,
             int(mean > 0),
@@ -253,9 +253,6 @@ class _Search:
             return None
         gain = float(np.average(self._means, weights=taken) - self._means[inside].mean())
         return -gain if is_negative else gain
-
-    def _interval(self, numbers: Array) -> tuple[float, float]:
-        return mean_interval(numbers)
 
 
 class _Resampled:
