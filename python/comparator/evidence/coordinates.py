@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from scipy.stats import qmc
 
 from comparator.space import Choice, Constant, Number, Ordered, Parameter, ParameterSpace, Point
 
@@ -65,6 +64,8 @@ def dense_sample(space: ParameterSpace, count: int, seed: int = 0) -> list[Point
     varies = [not isinstance(parameter, Constant) for parameter in space.parameters]
     if not any(varies):
         return [space.at([0.0] * len(varies)) for _ in range(count)]
+    from scipy.stats import qmc  # seconds, only where it is needed
+
     power = max(count - 1, 1).bit_length()
     drawn = qmc.Sobol(sum(varies), scramble=True, rng=np.random.default_rng(seed)).random_base2(power)[:count]
     fractions = np.zeros((count, len(varies)))

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from sklearn.tree import DecisionTreeClassifier
 
 from comparator.evidence.boxes import Box
 from comparator.evidence.coordinates import Array, Coordinates
@@ -108,6 +107,8 @@ class Lattice:
 
     def _leaves(self, weights: Array) -> list[Cells]:
         """The whole space, and the leaves of a tree that hold more positive weight than negative."""
+        from sklearn.tree import DecisionTreeClassifier  # seconds, only where there is something to cover
+
         features, columns = self._features()
         tree = DecisionTreeClassifier(max_leaf_nodes=LEAVES, random_state=0)
         tree.fit(features, weights > 0, sample_weight=np.abs(weights) + 1e-12)

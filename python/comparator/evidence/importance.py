@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.ensemble import ExtraTreesRegressor
 
 from comparator.evidence.coordinates import Array
 
@@ -74,6 +73,8 @@ def importance(names: Sequence[str], rows: Array, values: Array, seed: int = 1) 
 
 def _repeat(rows: Array, values: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """Return by repeat and column how much the squared error grows, and by repeat the error itself."""
+    from sklearn.ensemble import ExtraTreesRegressor  # seconds, only where it is needed
+
     gains, errors = [], []
     for repeat in range(REPEATS):
         drawn = rng.integers(0, len(rows), len(rows))
