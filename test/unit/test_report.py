@@ -26,7 +26,7 @@ from comparator.report.figures.heat import metric_scale
 from comparator.report.figures.many import importance_of, ranking
 from comparator.report.figures.progress import best_and_mean
 from comparator.report.summary import Summary, as_json, summarise
-from comparator.report.words import answer, baseline, mean_predictor, repeat_commands, yardsticks
+from comparator.report.words import answer, baseline, mean_predictor, repeat_commands
 from comparator.report.workers import busy, sittings_of, spans_of
 
 Point = dict[str, Any]

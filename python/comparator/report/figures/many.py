@@ -68,7 +68,7 @@ def ranking(summary: Summary, importance: Importance | None) -> list[Drawing]:
     axes.invert_yaxis()
     axes.set_xlabel("share of the variance that rests on it")
     axes.grid(True, axis="x")
-    drawing.caption = _caption(importance, summary.lattice)
+    drawing.caption, drawing.section = _caption(importance, summary.lattice), "importance"
     return [drawing]
 
 
