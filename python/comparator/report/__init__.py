@@ -78,7 +78,14 @@ def write_report(folder: Path, metric: str | None = None) -> Path:
     gallery = _write_figures(figures, material)
     table = folder / f"evaluations{suffix}.csv"
     _write(table, evaluations_csv(summary, records).encode("utf-8", "replace"))
-    content = {**findings_json(findings), **as_json(summary), "yardsticks": [asdict(each) for each in compared]}
+    content = {
+        "id": summary.id,
+        "title": summary.title,
+        "metric": summary.metric,
+        **findings_json(findings),
+        **as_json(summary),
+        "yardsticks": [asdict(each) for each in compared],
+    }
     _write(folder / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())
 
     from comparator.report.page import render  # jinja2, only where a page is made

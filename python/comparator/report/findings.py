@@ -81,13 +81,11 @@ def prove(
     from comparator.evidence.regions import RESAMPLES, find_evidence
 
     asked = ((experiment.get("settings") or {}).get("search") or {}).get("level")
-    level = float(asked) if is_number(asked) else None
+    level = float(asked) if asked is not None and is_number(asked) else None
     return find_evidence(space, observations, level=level, seed=SEED, resamples=0 if verdict_alone else RESAMPLES)
 
 
-def placed(
-    experiment: Mapping[str, Any], records: Sequence[Record]
-) -> tuple[ParameterSpace | None, Observations, str]:
+def placed(experiment: Mapping[str, Any], records: Sequence[Record]) -> tuple[ParameterSpace | None, Observations, str]:
     """Return the space, and each point that lies in it with its signed differences; without a space, why."""
     from comparator.evidence.coordinates import Coordinates
 
@@ -105,11 +103,13 @@ def placed(
 
 def as_json(findings: Findings) -> dict[str, Any]:
     """Return the keys of report.json that say it."""
-    content = findings.evidence.to_json() if findings.evidence else {"regions": []}
+    content = findings.evidence.to_json() if findings.evidence else {}
     regions = [
         {**region, "words": condition.words}
-        for region, condition in zip(content.pop("regions"), findings.regions, strict=True)
+        for region, condition in zip(content.pop("regions", ()), findings.regions, strict=True)
     ]
+    for said in ("verdict", "reason"):
+        content.pop(said, None)
     matters = findings.importance
     return {
         "verdict": findings.verdict,

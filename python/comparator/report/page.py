@@ -153,7 +153,9 @@ def failures(summary: Summary) -> list[Failure]:
     """Return what failed, the most frequent reason first."""
     by_number = {one.number: one for one in summary.evaluations if one.status != "ok"}
     return [
-        Failure(reason, tuple((number, by_number[number].status, _logs(summary, by_number[number])) for number in numbers))
+        Failure(
+            reason, tuple((number, by_number[number].status, _logs(summary, by_number[number])) for number in numbers)
+        )
         for reason, numbers in summary.reasons.items()
     ]
 

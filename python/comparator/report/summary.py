@@ -175,12 +175,10 @@ def summarise(experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any]
 
 
 def as_json(summary: Summary) -> dict[str, Any]:
-    """Return the content of report.json; `best` and `mean` of a generation are differences."""
+    """Return the keys of report.json that say it; `best` and `mean` of a generation are differences."""
     best, mean_predictor = summary.best, summary.mean_predictor
     anew = summary.trust.confirmation_of(best.point) if best is not None else None
     return {
-        "id": summary.id,
-        "title": summary.title,
         "evaluations": summary.counts,
         "best": best
         and {

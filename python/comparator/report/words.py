@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from comparator.report.findings import Condition, Findings
     from comparator.report.yardsticks import Yardstick
 
-VERDICTS = {"regions": "differ more under some conditions", "everywhere": "differ about alike", "none": "show no difference"}
+VERDICTS = {
+    "regions": "differ more under some conditions",
+    "everywhere": "differ about alike",
+    "none": "show no difference",
+}
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
@@ -82,9 +86,9 @@ def luck(summary: Summary) -> str | None:
     beaten = "more than luck gives" if measured.is_beaten else "no more than luck may give"
     done = "done again" if measured.method == "replay" else "drawn again"
     return (
-        f"Luck alone, at points that are all the same, would reach {_short(measured.median)} in half of such searches and "
-        f"{_short(measured.extreme)} in one of twenty (the search {done} {measured.replays} times on noise of deviation "
-        f"{show(round_to(measured.deviation, 2))}). This search found {_short(measured.found)}, which is {beaten}."
+        f"Luck alone, at points that are all the same, would reach {_short(measured.median)} in half of such searches "
+        f"and {_short(measured.extreme)} in one of twenty (the search {done} {measured.replays} times on noise of "
+        f"deviation {show(round_to(measured.deviation, 2))}). This search found {_short(measured.found)}, which is {beaten}."
     )
 
 
@@ -99,14 +103,14 @@ def confirmation(summary: Summary) -> str | None:
         else "fresh splits of the data"
     )
     judged = (
-        " A point is confirmed where its interval, corrected for the number of points looked at, lies above 0: there the "
-        "two models differ, and in the direction that the search saw."
+        " A point is confirmed where its interval, corrected for the number of points looked at, lies above 0: there "
+        "the two models differ, and in the direction that the search saw."
         if summary.kind != "single"
         else ""
     )
     return (
-        f"When the search was over its best distinct points were trained anew, on seeds that it never used and {splits}."
-        f"{judged} The winner's curse is how much more the search promised than came true."
+        "When the search was over its best distinct points were trained anew, on seeds that it never used and "
+        f"{splits}.{judged} The winner's curse is how much more the search promised than came true."
     )
 
 
@@ -142,7 +146,8 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     if content.get("verdict") is None:
         return []
     evidence = content["evidence"]
-    return [f"{content['reason']}: mean signed difference {with_interval(evidence['overall'], evidence['overall_interval'])}"]
+    mean = with_interval(evidence["overall"], evidence["overall_interval"])
+    return [f"{content['reason']}: mean signed difference {mean}"]
 
 
 def with_interval(mean: float | None, interval: Sequence[float | None] | None) -> str:
@@ -158,10 +163,10 @@ def with_interval(mean: float | None, interval: Sequence[float | None] | None) -
 
 
 def chance(probability: float | None) -> str:
-    """Return a p-value for people: `under 0.1 %`, `12 %`, `not asked`."""
+    """Return a p-value for people: `0.1 % at most`, `12 %`, `not asked`."""
     if probability is None:
         return "not asked"
-    return "under 0.1 %" if probability <= 0.001 else f"{100 * probability:.2g} %"
+    return "0.1 % at most" if probability <= 0.001 else f"{100 * probability:.2g} %"
 
 
 def listed(names: Sequence[str]) -> str:
@@ -243,9 +248,7 @@ def repeat_commands(experiment: Mapping[str, Any], regions: Sequence[Condition] 
     return [(what, shlex.join(command)) for what, command in commands]
 
 
-def _steered(
-    words: Sequence[str], identifier: str, regions: Sequence[Condition]
-) -> Iterable[tuple[str, list[str]]]:
+def _steered(words: Sequence[str], identifier: str, regions: Sequence[Condition]) -> Iterable[tuple[str, list[str]]]:
     """Give the search again within each region, and around it."""
     for number, region in enumerate(regions, start=1):
         for what, option in (("within", "--focus"), ("outside", "--avoid")):
@@ -267,12 +270,7 @@ def _without_option(words: Sequence[str], option: str) -> list[str]:
 def _verdict(summary: Summary, findings: Findings, evidence: Evidence) -> str:
     both = " and ".join(summary.models)
     if findings.regions:
-        parts = [_where(summary, each) for each in findings.regions[:2]]
-        more = len(findings.regions) - len(parts)
-        others = f"; and under {more} more {'condition' if more == 1 else 'conditions'}" if more else ""
-        outside = findings.regions[0].region.outside
-        elsewhere = "" if outside is None else f"; elsewhere the mean is {show(round_to(outside, 2))}"
-        return f"{both} differ most at {'; and at '.join(parts)}{others}{elsewhere}."
+        return f"{both} differ most {_conditions(summary, findings.regions)}."
     overall = with_interval(evidence.overall, evidence.overall_interval)
     mean = f"the mean of the signed differences of {evidence.points} points is {overall}"
     if evidence.verdict == "none":
@@ -283,11 +281,18 @@ def _verdict(summary: Summary, findings: Findings, evidence: Evidence) -> str:
     return f"{both} differ everywhere about alike: {mean}{larger}."
 
 
-def _where(summary: Summary, condition: Condition) -> str:
-    region = condition.region
-    larger = _larger(summary, region.larger)
-    mean = with_interval(region.mean, region.interval)
-    return f"{condition.condition}, where {larger} by a mean of {mean} over {region.evaluations} points"
+def _conditions(summary: Summary, regions: Sequence[Condition]) -> str:
+    """The first two conditions with their means, and how it is elsewhere."""
+    shown, more = regions[:2], len(regions) - 2
+    means = [with_interval(each.region.mean, each.region.interval) for each in shown]
+    parts = [f"at {each.condition} (mean difference {mean})" for each, mean in zip(shown, means, strict=True)]
+    outside = regions[0].region.outside
+    said = " and ".join(parts) + (
+        f", under {more} more {'condition' if more == 1 else 'conditions'}" if more > 0 else ""
+    )
+    said += "" if outside is None else f", against {_short(outside)} elsewhere"
+    larger = {each.region.larger for each in regions}
+    return f"{said}; {_larger(summary, larger.pop())} there" if len(larger) == 1 else said
 
 
 def _is_one_sided(evidence: Evidence) -> bool:
@@ -311,7 +316,8 @@ def _held(summary: Summary) -> str | None:
     verdict = "" if first.verdict is None else f", {first.verdict}"
     reach = summary.trust.luck
     luck = "" if reach is None else f"; luck alone would reach {_short(reach.extreme)} in one search of twenty"
-    return f"{what} that the search saw, {_short(first.searched)} at {where or 'the fixed setting'}, came to {came}{verdict}{luck}."
+    seen = f"{_short(first.searched)} at {where or 'the fixed setting'}"
+    return f"{what} that the search saw, {seen}, came to {came}{verdict}{luck}."
 
 
 def _climb(summary: Summary) -> str | None:

@@ -81,7 +81,11 @@ def read_in(
 def with_signed(experiment: Mapping[str, Any], records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the records with the signed differences that those of earlier versions lack, where the runs tell them."""
     metric = str(experiment.get("metric") or LOSS)
-    if not _lacks_signed(records) or metric not in reported_metrics(records) or own_difference(experiment) not in (None, *DIFFERENCES):
+    if (
+        not _lacks_signed(records)
+        or metric not in reported_metrics(records)
+        or own_difference(experiment) not in (None, *DIFFERENCES)
+    ):
         return records
     again = read_in(experiment, records, metric)[1]
     keys = ("signed", "deviation", "interval")
@@ -92,7 +96,9 @@ def _lacks_signed(records: Sequence[Record]) -> bool:
     return any(record.get("status") == "ok" and "signed" not in record for record in records)
 
 
-def compare(experiment: Mapping[str, Any], records: Sequence[Record], known: Mapping[str, str | None]) -> list[Yardstick]:
+def compare(
+    experiment: Mapping[str, Any], records: Sequence[Record], known: Mapping[str, str | None]
+) -> list[Yardstick]:
     """Return what a comparison says in its own metric and in each standard one that all its runs report.
 
     `known` has the verdicts that were found already, by metric. A single model compares nothing.
@@ -133,7 +139,9 @@ def suited_difference(experiment: Mapping[str, Any], records: Sequence[Record], 
     if metric == experiment.get("metric") and own in DIFFERENCES:
         return own
     name = own if own in DIFFERENCES else "relative"
-    numbers = [run["metrics"].get(metric) for record in records for run in record.get("runs") or () if run.get("metrics")]
+    numbers = [
+        run["metrics"].get(metric) for record in records for run in record.get("runs") or () if run.get("metrics")
+    ]
     is_positive = all(number > 0 for number in numbers if is_number(number))
     suits = name not in NEEDS_POSITIVE or (is_positive and kind_of(experiment, metric) != "score")
     return name if suits else "absolute"
@@ -203,7 +211,7 @@ def _reread(
         return dict(record)
     if not values or (objective.in_deviations and not unit):
         reason = f"no difference in {objective.metric}"
-        nothing = {"signed": [], "deviation": None, "interval": None}
+        nothing: dict[str, Any] = {"signed": [], "deviation": None, "interval": None}
         return {**record, **nothing, "status": "failed", "value": None, "reason": reason}
     numbers = [number / (unit or 1.0) for number in signed]
     interval = mean_interval(numbers)

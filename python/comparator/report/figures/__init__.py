@@ -22,7 +22,6 @@ from __future__ import annotations
 from comparator.report.beside import Material
 from comparator.report.figures import confirmed, curves, many, maps, model_maps, progress, skill, timeline
 from comparator.report.figures.drawing import Drawing, Mark, style
-from comparator.report.summary import Summary
 
 __all__ = ["Drawing", "Mark", "draw", "left_out", "style"]
 
@@ -36,7 +35,9 @@ def draw(material: Material) -> list[Drawing]:
     own, compared = model_maps.model_maps(summary), skill.model_comparison(summary)
     if not first:
         first, own = own, []
-    drawings = first + _many(material) + confirmed.confirmed_points(summary) + progress.best_and_mean(summary, material.grid)
+    drawings = (
+        first + _many(material) + confirmed.confirmed_points(summary) + progress.best_and_mean(summary, material.grid)
+    )
     # The page has two columns, and the models' maps are looked at side by side.
     places = {drawing.place or drawing.name for drawing in drawings if drawing.section == "figures"}
     drawings += own + compared if len(places) % 2 == 0 else compared + own

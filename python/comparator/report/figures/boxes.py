@@ -12,7 +12,9 @@ from comparator.report.figures.drawing import FAINT, INK, PAPER, Axes
 Stretch = tuple[float, float]
 
 
-def draw_regions(axes: Axes, regions: Sequence[Mapping[str, Any]], shown: Sequence[Axis], varying: Sequence[Axis]) -> bool:
+def draw_regions(
+    axes: Axes, regions: Sequence[Mapping[str, Any]], shown: Sequence[Axis], varying: Sequence[Axis]
+) -> bool:
     """Draw the regions that the axes `shown` (one, or x and y) bound, with their numbers; return whether there are any.
 
     A frame is dashed where another of the `varying` axes bounds its region too.
@@ -71,11 +73,10 @@ def _frame(axes: Axes, across: Stretch, up: Stretch, *, dashed: bool) -> None:
     from matplotlib.patches import Rectangle
 
     corner, width, height = (across[0], up[0]), across[1] - across[0], up[1] - up[0]
-    line = {"ls": (0, (4, 2))} if dashed else {}
+    line: Any = (0, (4, 2)) if dashed else "solid"
     for colour, breadth in ((PAPER, 4.0), (INK, 1.8)):
-        axes.add_patch(
-            Rectangle(corner, width, height, fill=False, edgecolor=colour, lw=breadth, zorder=3.2, clip_on=False, **line)
-        )
+        look: Any = {"fill": False, "edgecolor": colour, "lw": breadth, "ls": line, "zorder": 3.2, "clip_on": False}
+        axes.add_patch(Rectangle(corner, width, height, **look))
 
 
 def _number(axes: Axes, number: int, across: Stretch, up: Stretch) -> None:

@@ -39,13 +39,19 @@ def confirmed_points(summary: Summary) -> list[Drawing]:
         [each.searched for each in found], range(len(found)),
         s=42, facecolor=PAPER, edgecolor=MUTED, linewidth=1.4, zorder=3, label="the search said",
     )  # fmt: skip
-    drawing.mark(searched, [Mark(f"the search said {show(each.searched)}\n{point_words(each.point, names)}", ()) for each in found])
+    drawing.mark(
+        searched,
+        [Mark(f"the search said {show(each.searched)}\n{point_words(each.point, names)}", ()) for each in found],
+    )
     anew = axes.scatter(
         [each.confirmed for each in found], range(len(found)), s=42, color=INK, zorder=4, label="on fresh seeds"
     )
     drawing.mark(
         anew,
-        [Mark(f"{each.seeds} fresh seeds: {show(each.confirmed)}\n{point_words(each.point, names)}", ()) for each in found],
+        [
+            Mark(f"{each.seeds} fresh seeds: {show(each.confirmed)}\n{point_words(each.point, names)}", ())
+            for each in found
+        ],
     )
     _reach_of_luck(axes, summary)
     axes.set_yticks(range(len(found)), [f"point {number}" for number in range(1, len(found) + 1)])

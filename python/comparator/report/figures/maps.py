@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comparator.report.axes import Axis, show
+from comparator.report.figures.boxes import draw_regions
 from comparator.report.figures.drawing import (
     MEAN,
     Drawing,
@@ -37,7 +38,6 @@ from comparator.report.figures.heat import (
     write_counts,
     write_means,
 )
-from comparator.report.figures.boxes import draw_regions
 from comparator.report.figures.model_maps import panel_axis
 from comparator.report.summary import Evaluation, Summary
 
@@ -47,7 +47,8 @@ MAPS = 6  # pairs of hyperparameters at most
 def objective_maps(summary: Summary, regions: Sequence[Mapping[str, Any]] = ()) -> list[Drawing]:
     """Return a heat map for each pair of varying hyperparameters; a strip plot where only one varies.
 
-    On them lie the `regions`, each a mapping from hyperparameter to its bounds. Of more than four hyperparameters, the four that explain most of the difference are paired.
+    On them lie the `regions`, each a mapping from hyperparameter to its bounds. Of more than four hyperparameters,
+    the four that explain most of the difference are paired.
     """
     if len(summary.axes) == 1:
         return [_strip(summary, summary.axes[0], regions)]
@@ -79,9 +80,7 @@ def _difference(one: Evaluation) -> float | None:
     return one.difference
 
 
-def _map(
-    summary: Summary, x: Axis, y: Axis, name: str, scale: Scale, regions: Sequence[Mapping[str, Any]]
-) -> Drawing:
+def _map(summary: Summary, x: Axis, y: Axis, name: str, scale: Scale, regions: Sequence[Mapping[str, Any]]) -> Drawing:
     cells = gather(summary.searched, x, y)
     means = means_of(cells, _difference)
     pair = f"{clip(x.name)} and {clip(y.name)}"
@@ -97,10 +96,8 @@ def _map(
         draw_points(axes, summary.searched, x, y)
         drawing.caption = _caption_of_search(summary, x, y)
     if draw_regions(axes, regions, (x, y), summary.axes):
-        drawing.caption = (
-            "Each frame is a region, with its number; dashed, where another hyperparameter bounds it too. "
-            + drawing.caption
-        )
+        dashed = "; dashed, where another hyperparameter bounds it too" if len(summary.axes) > 2 else ""
+        drawing.caption = f"Each frame is a region, with its number{dashed}. {drawing.caption}"
     return drawing
 
 
@@ -163,7 +160,9 @@ def _strip(summary: Summary, axis: Axis, regions: Sequence[Mapping[str, Any]]) -
     set_axis(axes, axis, "x")
     finish(axes, summary)
     drawing.section = "where"
-    drawing.caption = ("A shaded stretch is a region. " if draw_regions(axes, regions, (axis,), summary.axes) else "") + (
+    drawing.caption = (
+        "A shaded stretch is a region. " if draw_regions(axes, regions, (axis,), summary.axes) else ""
+    ) + (
         "Each dot is one evaluation, each bar the mean over a bin: a tenth of the range, or "
         "one value. Believe bars that rise or fall together before a single high dot."
     )
