@@ -378,7 +378,7 @@ def test_what_a_replicate_lacks_fails_in_that_metric_alone() -> None:
     _, again = read_in(experiment_of(), records, "val_r2")
     assert [each["status"] for each in again] == ["ok", "failed", "ok"] and again[1][
         "reason"
-    ] == "no difference in val_r2"
+    ] == "submodel 0 did not report val_r2; it reported val_loss"
     known = {"val_loss": "everywhere"}
     assert [each.metric for each in compare(experiment_of(), records, known)] == ["val_loss"]  # by all runs
 

@@ -1,30 +1,37 @@
-"""What an experiment's evaluations prove: the verdict, the regions in words, and which hyperparameters matter.
+"""What an experiment has found: whether two models differ, under which conditions, and which hyperparameters matter.
 
-Computed from the record alone, with a seed that is always the same. NumPy and what lies on it are imported when a
-report is made.
+The evidence of the search comes first (`comparator.evidence.regions`). It takes the points for independent, which they
+are not wholly: the first replicates of all points share a seed, so that what a seed does to every point alike looks
+like a difference. The runs that confirm have seeds of their own, and they decide: a difference that is not there
+on fresh seeds, taken together over all points that were trained anew, is none.
+
+All of it is computed from the record, with a seed that is always the same. NumPy and what lies on it are imported where
+a report is made.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from comparator.errors import InputError
 from comparator.report.axes import is_number
 from comparator.report.summary import Summary
-from comparator.report.trust import observations_in
+from comparator.report.trust import Record, observations_in, trust_in
 
 if TYPE_CHECKING:
     from comparator.evidence.coordinates import Coordinates
+    from comparator.evidence.importance import Importance
     from comparator.evidence.regions import Evidence, Region
-    from comparator.report.importance import Importance
     from comparator.space import ParameterSpace
 
-Record = Mapping[str, Any]
 Observations = Sequence[tuple[Mapping[str, Any], Sequence[float]]]
 
 SEED = 1
+NONE: Literal["none"] = "none"
+NOT_CONFIRMED = "the search saw a difference, but it is not there on fresh seeds"
 
 
 @dataclass(frozen=True)
@@ -55,15 +62,13 @@ class Findings:
 
 def find(experiment: Mapping[str, Any], records: Sequence[Record], summary: Summary) -> Findings:
     """Return what the records prove."""
-    from comparator.report.importance import importance
-
-    matters = importance(summary) if len(summary.axes) > 1 else None
+    matters = importance_of(summary) if len(summary.axes) > 1 else None
     if summary.kind == "single":
         return Findings(None, "one model alone: there is nothing to compare it with", importance=matters)
-    space, observations, reason = placed(experiment, records)
+    space, observations, reason = _placed(experiment, records)
     if space is None:
         return Findings(None, reason, importance=matters)
-    evidence = prove(experiment, space, observations)
+    evidence = _prove(experiment, records, space, observations)
     return Findings(
         evidence.verdict,
         evidence.reason,
@@ -74,18 +79,47 @@ def find(experiment: Mapping[str, Any], records: Sequence[Record], summary: Summ
     )
 
 
-def prove(
-    experiment: Mapping[str, Any], space: ParameterSpace, observations: Observations, *, verdict_alone: bool = False
+def verdict_of(experiment: Mapping[str, Any], records: Sequence[Record]) -> str | None:
+    """Return the verdict alone, which is sooner found; None where the question cannot be asked."""
+    space, observations, _ = _placed(experiment, records)
+    return None if space is None else _prove(experiment, records, space, observations, resamples=0).verdict
+
+
+def importance_of(summary: Summary) -> Importance | None:
+    """Return which hyperparameters the objective depends on; None where there are too few distinct points."""
+    import numpy as np
+
+    from comparator.evidence.importance import importance  # and with it scikit-learn, only where it is needed
+
+    latest = {json.dumps(one.point, sort_keys=True): one for one in summary.searched if one.difference is not None}
+    placed = [([axis.position(one.point.get(axis.name)) for axis in summary.axes], one) for one in latest.values()]
+    known = [(row, one.difference) for row, one in placed if None not in row]
+    rows = np.array([row for row, _ in known], dtype=float)
+    return importance([axis.name for axis in summary.axes], rows, np.array([each for _, each in known], dtype=float))
+
+
+def _prove(
+    experiment: Mapping[str, Any],
+    records: Sequence[Record],
+    space: ParameterSpace,
+    observations: Observations,
+    resamples: int | None = None,
 ) -> Evidence:
     """Return what the observations prove, at the level that the user asks for where there is one."""
     from comparator.evidence.regions import RESAMPLES, find_evidence
 
     asked = ((experiment.get("settings") or {}).get("search") or {}).get("level")
     level = float(asked) if asked is not None and is_number(asked) else None
-    return find_evidence(space, observations, level=level, seed=SEED, resamples=0 if verdict_alone else RESAMPLES)
+    drawn = RESAMPLES if resamples is None else resamples
+    evidence = find_evidence(space, observations, level=level, seed=SEED, resamples=drawn)
+    if evidence.verdict != NONE and trust_in(experiment, records).holds is False:
+        return replace(evidence, verdict=NONE, reason=NOT_CONFIRMED, regions=())
+    return evidence
 
 
-def placed(experiment: Mapping[str, Any], records: Sequence[Record]) -> tuple[ParameterSpace | None, Observations, str]:
+def _placed(
+    experiment: Mapping[str, Any], records: Sequence[Record]
+) -> tuple[ParameterSpace | None, Observations, str]:
     """Return the space, and each point that lies in it with its signed differences; without a space, why."""
     from comparator.evidence.coordinates import Coordinates
 
@@ -119,7 +153,7 @@ def as_json(findings: Findings) -> dict[str, Any]:
         "importance": matters
         and {
             "hyperparameters": [
-                {"name": share.axis.name, "share": share.mean, "interval": [share.low, share.high]}
+                {"name": share.name, "share": share.mean, "interval": [share.low, share.high]}
                 for share in matters.shares
             ],
             "predicted": matters.predicted,

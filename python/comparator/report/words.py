@@ -85,10 +85,11 @@ def luck(summary: Summary) -> str | None:
         return None
     beaten = "more than luck gives" if measured.is_beaten else "no more than luck may give"
     done = "done again" if measured.method == "replay" else "drawn again"
+    deviation = show(round_to(measured.deviation, 2))
     return (
         f"Luck alone, at points that are all the same, would reach {_short(measured.median)} in half of such searches "
         f"and {_short(measured.extreme)} in one of twenty (the search {done} {measured.replays} times on noise of "
-        f"deviation {show(round_to(measured.deviation, 2))}). This search found {_short(measured.found)}, which is {beaten}."
+        f"deviation {deviation}). This search found {_short(measured.found)}, which is {beaten}."
     )
 
 

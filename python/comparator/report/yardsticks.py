@@ -11,21 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparator.cmp import Objective
-from comparator.difference import DIFFERENCES, NoValue, objective_words
-from comparator.errors import InputError, nearest
-from comparator.evidence.replicates import mean_interval, pooled_deviation
-from comparator.report import findings as prove
+from comparator.difference import DIFFERENCES, objective_words
+from comparator.evidence.replicates import mean_interval
 from comparator.report.axes import is_number
+from comparator.report.findings import verdict_of
+from comparator.report.reread import in_metric
 from comparator.report.summary import LOSS, SCALED_LOSS, SKILL
-from comparator.report.trust import CONFIRM, observations_in
+from comparator.report.trust import Record, observations_in
 
 CORRELATION = "val_corr"
 STANDARD = {LOSS: "error", SCALED_LOSS: "error", SKILL: "score", CORRELATION: "score"}
 NEEDS_POSITIVE = ("relative", "signed", "log_ratio")
-
-Record = Mapping[str, Any]
-Runs = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -51,31 +47,25 @@ class Yardstick:
 def read_in(
     experiment: Mapping[str, Any], records: Sequence[Record], metric: str
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the experiment and its records as if it had been asked for `metric`.
+    """Return the experiment and its records as if it had been asked for `metric`, in the difference that suits it.
 
-    What was measured in the own metric (pilot, luck, baseline) is left out, unless `metric` is the own one. Raises
-    InputError where no run reports `metric`.
+    Raises InputError as `reread.in_metric` does.
     """
-    if metric == experiment.get("metric") and not _lacks_signed(records):
-        return dict(experiment), [dict(record) for record in records]
-    reported = reported_metrics(records)
-    if metric not in reported:
-        raise InputError(
-            f"--metric {metric}: no run of '{experiment.get('id', '')}' reports it{nearest(metric, reported)};"
-            f" they report {', '.join(reported) or 'nothing'}"
-        )
-    name, maximise = None, kind_of(experiment, metric) == "score"
-    if experiment.get("kind") != "single":
-        name, maximise = suited_difference(experiment, records, metric), True
-    objective = Objective(metric, None if name is None else DIFFERENCES[name], maximise=maximise)
-    settings = experiment.get("settings") or {}
-    asked = {**experiment, "metric": metric, "objective": objective_words(name, metric, maximise)}
-    if name is not None:
-        asked["settings"] = {**settings, "cmp": {**(settings.get("cmp") or {}), "difference": name}}
-    if metric != experiment.get("metric"):
-        for measured in ("pilot", "luck", "baseline"):
-            asked.pop(measured, None)
-    return asked, _read(records, objective)
+    if experiment.get("kind") == "single":
+        return in_metric(experiment, records, metric)
+    name, own, settings = suited_difference(experiment, records, metric), *_asked(experiment)
+    suited = {
+        **experiment,
+        "metric": own,
+        "objective": objective_words(name, own),
+        "settings": {**settings, "cmp": {**(settings.get("cmp") or {}), "difference": name}},
+    }
+    return in_metric(suited, records, metric)
+
+
+def _asked(experiment: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The experiment's own metric, and its settings."""
+    return str(experiment.get("metric") or LOSS), experiment.get("settings") or {}
 
 
 def with_signed(experiment: Mapping[str, Any], records: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -151,7 +141,8 @@ def _yardstick(
     experiment: Mapping[str, Any], records: Sequence[Record], metric: str, known: Mapping[str, str | None]
 ) -> Iterable[Yardstick]:
     """Give the yardstick; nothing where no point has a difference in this metric."""
-    asked, again = read_in(experiment, records, metric)
+    own = metric == experiment.get("metric") and not _lacks_signed(records)
+    asked, again = (experiment, records) if own else read_in(experiment, records, metric)
     means = [statistics.fmean(signed) for _, signed in observations_in(again)]
     if not means:
         return
@@ -168,57 +159,5 @@ def _yardstick(
         interval=interval,
         better_at=smaller if kind != "score" else (smaller[1], smaller[0]),
         better=ahead if interval is not None and interval[0] * interval[1] > 0 and kind != "fact" else None,
-        verdict=known[metric] if metric in known else _verdict(asked, again),
+        verdict=known[metric] if metric in known else verdict_of(asked, again),
     )
-
-
-def _verdict(experiment: Mapping[str, Any], records: Sequence[Record]) -> str | None:
-    space, observations, _ = prove.placed(experiment, records)
-    return None if space is None else prove.prove(experiment, space, observations, verdict_alone=True).verdict
-
-
-def _read(records: Sequence[Record], objective: Objective) -> list[dict[str, Any]]:
-    found = [_replicates(record, objective) for record in records]
-    unit = None
-    if objective.in_deviations:
-        searched = [pair for pair, record in zip(found, records, strict=True) if record.get("stage") != CONFIRM]
-        unit = pooled_deviation([signed for _, signed in searched])
-    return [_reread(record, *pair, objective, unit) for record, pair in zip(records, found, strict=True)]
-
-
-def _replicates(record: Record, objective: Objective) -> tuple[list[float], list[float]]:
-    """Return the values and the signed differences of a record's replicates that have them."""
-    by_replicate: dict[Any, Runs] = {}
-    for run in record.get("runs") or ():
-        if run.get("status") == "ok":
-            by_replicate.setdefault(run.get("replicate"), []).append(run)
-    values, signed = [], []
-    for runs in by_replicate.values():
-        runs.sort(key=lambda run: int(run["submodel"]))
-        try:
-            values.append(objective(runs))
-            signed.append(objective.signed(runs))
-        except NoValue:
-            continue
-    return values, signed
-
-
-def _reread(
-    record: Record, values: Sequence[float], signed: Sequence[float], objective: Objective, unit: float | None
-) -> dict[str, Any]:
-    """Return the record with the value that it has in another metric; failed where it has none."""
-    if record.get("status") != "ok":
-        return dict(record)
-    if not values or (objective.in_deviations and not unit):
-        reason = f"no difference in {objective.metric}"
-        nothing: dict[str, Any] = {"signed": [], "deviation": None, "interval": None}
-        return {**record, **nothing, "status": "failed", "value": None, "reason": reason}
-    numbers = [number / (unit or 1.0) for number in signed]
-    interval = mean_interval(numbers)
-    return {
-        **record,
-        "value": statistics.fmean(values) / (unit or 1.0),
-        "signed": numbers,
-        "deviation": pooled_deviation([numbers]),
-        "interval": None if interval is None else list(interval),
-    }
