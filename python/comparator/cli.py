@@ -328,7 +328,17 @@ def stop(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
 
 
 @app.command()
-def report(identifier: IdArgument, experiments: ExperimentsOption = None, as_json: JsonOption = False) -> None:
+def report(
+    identifier: IdArgument,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric", metavar="NAME", help="Read it in another metric that its runs reported: report-NAME.html."
+        ),
+    ] = None,
+    experiments: ExperimentsOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Make an experiment's report again, and say where it is."""
     from comparator.report import write_report
     from comparator.studies import study_of
@@ -338,9 +348,9 @@ def report(identifier: IdArgument, experiments: ExperimentsOption = None, as_jso
         raise InputError(
             f"'{identifier}' has tables and pages of its own; 'search --resume {identifier}' makes them again"
         )
-    page = write_report(path)
+    page = write_report(path, metric)
     if as_json:
-        print(json.dumps(read_json(path / "report.json"), indent=1))
+        print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
     else:
         out.print(f"report: {page}", soft_wrap=True)
         out.print(f"look at it in a browser: {page.as_uri()}", soft_wrap=True)

@@ -81,7 +81,7 @@ class Objective:
 def _reported(run: Mapping[str, Any], metric: str, *, named: bool) -> float:
     who = f"submodel {run['submodel']}" if named else "the model"
     if run["status"] != "ok":
-        raise NoValue(f"{who}: {run['reason'] or run['status']}")
+        raise NoValue(f"{who}: {run.get('reason') or run['status']}")
     if metric not in run["metrics"]:
         reported = ", ".join(sorted(run["metrics"])) or "nothing"
         raise NoValue(f"{who} did not report {metric}; it reported {reported}")

@@ -27,6 +27,7 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from comparator.errors import InputError, nearest
 
@@ -101,6 +102,17 @@ def find_difference(name: str, folder: Path, where: str) -> Difference:
     if not callable(function):
         raise InputError(f"{where}: '{name}': module {module_name} has no function '{function_name}'")
     return function
+
+
+def objective_words(name: str | None, metric: str, maximise: bool = True) -> dict[str, Any]:
+    """What an experiment calls the number that it looks for: a difference by its name, or (None) a model's metric."""
+    if name is None:
+        return {"name": metric, "symbol": metric, "maximise": maximise}
+    if name == "in_deviations":
+        words = f"difference of {metric} in deviations from seed to seed"
+        return {"name": words, "symbol": "V", "maximise": True, "unit": "deviations"}
+    words = f"{name} of {metric}" if ":" in name else f"{name.replace('_', ' ')} difference of {metric}"
+    return {"name": words, "symbol": "V", "maximise": True}
 
 
 def signed_difference(difference: str | Difference, first: float, second: float) -> float:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.cmp import Objective, submodel_hyperparameters
-from comparator.difference import find_difference
+from comparator.difference import find_difference, objective_words
 from comparator.errors import InputError, nearest
 from comparator.evidence.boxes import Box, avoid, focus, read_box
 from comparator.experiment import ToConfirm
@@ -176,7 +176,9 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
         "metric": metric,
         "metrics": metrics,
         "run_timeout": settings.run_timeout,
-        "objective": _objective_words(settings, metric, objective),
+        "objective": objective_words(
+            settings.cmp.difference if settings.compares else None, metric, objective.maximise
+        ),
         "strategy": {
             **_strategy_settings(settings, place, notices, PILOT_SEEDS * len(pilot)),
             "past": _past(settings, space, objective, place, notices),
@@ -702,14 +704,3 @@ def _grid_size(space: ParameterSpace, options: Mapping[str, Any], where: str) ->
         return len(grid_points(space, options.get("points"), options.get("total", known["total"].default)))
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
-
-
-def _objective_words(settings: ExperimentSettings, metric: str, objective: Objective) -> dict[str, Any]:
-    if not settings.compares:
-        return {"name": metric, "symbol": metric, "maximise": objective.maximise}
-    if objective.in_deviations:
-        name = f"difference of {metric} in deviations from seed to seed"
-        return {"name": name, "symbol": "V", "maximise": True, "unit": "deviations"}
-    name = settings.cmp.difference.replace("_", " ")
-    name = f"{name} difference of {metric}" if ":" not in name else f"{name} of {metric}"
-    return {"name": name, "symbol": "V", "maximise": True}

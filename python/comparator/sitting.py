@@ -33,6 +33,7 @@ from comparator.store import (
     now,
     pairs_in,
     read_experiment,
+    read_json,
     read_records,
     say,
 )
@@ -509,8 +510,8 @@ class Sitting:
 
     def _conclude(self, records: Sequence[dict[str, Any]], page: Path) -> None:
         """The closing words: what was found, where the report is, how to look at it."""
+        from comparator.report import trust, words
         from comparator.report.summary import summarise
-        from comparator.report.trust import words
 
         summary = summarise(self._plan.frozen, list(records))
         ended_early = last_word(self.path)["reason"]
@@ -520,6 +521,8 @@ class Sitting:
             last = records[-1]["reason"] if records else "there was none"
             self._host.say(f"report: {page}")
             raise ComparatorError(f"no evaluation of {len(records)} gave a result; the last one: {last}")
+        for line in words.verdict(read_json(page.with_suffix(".json")) or {}):
+            self._host.say(line)
         self._host.say(f"largest {summary.objective}:" if summary.maximise else f"smallest {summary.objective}:")
         for best in summary.best_points[:BEST_SHOWN]:
             both = "  ".join(
@@ -528,7 +531,7 @@ class Sitting:
                 if summary.metric in metrics
             )
             self._host.say(f"  {best.difference:.4g}  at {point_words(best.point)}  ({both})")
-        for line in words(summary.trust):
+        for line in trust.words(summary.trust):
             self._host.say(line)
         self._host.say(f"report: {page}")
         self._host.say(f"look at it in a browser: {page.as_uri()}")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_findings import experiment_of, in_region, record_of, records_of
 from test_report import genetic, make_experiment, sampled, save, with_histories
 
 from comparator.report import write_report
@@ -150,7 +151,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A search over two hyperparameters with learning curves, and one over four with names that are too long."""
+    """A search with learning curves, one over four names that are too long, one with a region and confirmed points."""
     folder = tmp_path_factory.mktemp("experiments")
     search = save(folder / "cmp-ga-3", make_experiment(), with_histories(folder, genetic()))
     space = [
@@ -160,11 +161,16 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         {"name": "residual", "type": "logical"},
     ]
     wide = save(folder / "wide-1", make_experiment(space=space, title="T" * 200), sampled(space))
-    return {"search": write_report(search), "wide": write_report(wide)}
+    records = records_of(in_region)
+    best = min(records, key=lambda record: record["value"])
+    luck = {"median": -0.3, "extreme": -0.35, "replays": 200, "method": "replay", "mean": 0.2, "deviation": 0.03}
+    records.append(record_of(60, best["point"], [0.48, 0.50, 0.49, 0.51], "confirm"))
+    planted = save(folder / "planted-1", experiment_of(id="planted-1", luck=luck), records)
+    return {"search": write_report(search), "wide": write_report(wide), "planted": write_report(planted)}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("page", ["search", "wide"])
+@pytest.mark.parametrize("page", ["search", "wide", "planted"])
 def test_the_page_fits_its_window_and_does_not_complain(
     browser: Browser, pages: dict[str, Path], page: str, width: int
 ) -> None:
@@ -176,6 +182,45 @@ def test_the_page_fits_its_window_and_does_not_complain(
         ".map((one) => one.tagName + '.' + one.className)"
     )
     assert sticking_out == [] and browser.complaints() == []
+    assert browser.ask("parseFloat(getComputedStyle(document.querySelector('.lead')).fontSize)") >= 16
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_headings_are_in_order_and_links_lead_somewhere(browser: Browser, pages: dict[str, Path], width: int) -> None:
+    browser.open(pages["planted"], width)
+    levels = browser.ask("[...document.querySelectorAll('h1, h2, h3, h4')].map((one) => Number(one.tagName[1]))")
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in itertools.pairwise(levels))
+    sections = browser.ask("[...document.querySelectorAll('main > section > h2')].map((one) => one.textContent)")
+    expected = ["Answer", "Where they differ", "Confirmed on fresh seeds", "Figures", "Which hyperparameters matter"]
+    expected += ["The same in other yardsticks", "How it was run", "How to repeat it"]
+    assert [one for one in sections if one in expected] == expected
+    labelled = browser.ask(
+        "[...document.querySelectorAll('section')]"
+        ".every((one) => document.getElementById(one.getAttribute('aria-labelledby')))"
+    )
+    lost = browser.ask(
+        "[...document.querySelectorAll('a[href^=\"#\"]')]"
+        ".filter((one) => !document.getElementById(decodeURIComponent(one.hash.slice(1)))).map((one) => one.hash)"
+    )
+    assert labelled and lost == []
+    files = browser.ask("[...document.querySelectorAll('.files a, .note a')].map((one) => one.getAttribute('href'))")
+    assert files and all((pages["planted"].parent / name).exists() for name in files if not name.startswith("#"))
+
+
+def test_a_region_is_framed_on_the_map_and_said_in_words(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(pages["planted"], 1280)
+    words = browser.ask("[...document.querySelectorAll('.regions li')].map((one) => one.innerText)")
+    assert words and all("mean difference" in each for each in words)
+    numbers = browser.ask(
+        "[...document.querySelectorAll('#figure-search svg text')].map((one) => one.textContent.trim())"
+    )
+    assert "1" in numbers
+    beside = browser.ask(
+        "document.querySelector('.regions').getBoundingClientRect().right"
+        " <= document.querySelector('#figure-search').getBoundingClientRect().left + 1"
+    )
+    assert beside
 
 
 @pytest.mark.parametrize("width", WIDTHS)

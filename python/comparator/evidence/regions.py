@@ -92,13 +92,15 @@ def find_evidence(
     alpha: float = 0.05,
     seed: int = 0,
     noise: float | None = None,
+    resamples: int = RESAMPLES,
 ) -> Evidence:
     """Say whether and where two models differ, from each point's signed differences, one for each replicate.
 
     `level` is the size of the difference that counts, by default the cut whose two sides differ most. `alpha` is
     the chance of finding a difference where there is none, and of finding regions where the difference is the same
     all over. `noise` is the deviation within a point where it is known from elsewhere; 0 says that the models do not
-    depend on their seed, as do replicates that are all equal.
+    depend on their seed, as do replicates that are all equal. Without `resamples` the boxes are the same, but no
+    `stability` is known, and their intervals do not allow for their having been chosen: enough for a verdict.
     """
     paired = Paired.of(observations)
     found = _Question(space, paired, paired.deviation if noise is None else noise, np.random.default_rng(seed))
@@ -111,7 +113,7 @@ def find_evidence(
     p_where = found.p_where()
     if p_where > alpha:
         return found.answer("everywhere", "they differ, and about alike wherever it was tried", p_differ, p_where)
-    height, regions = _Search(space, paired, level, seed).regions()
+    height, regions = _Search(space, paired, level, seed).regions(resamples)
     if not regions:
         reason = (
             f"the difference varies, but no condition holds {FEWEST_INSIDE} evaluations where it exceeds {height:.3g}"
@@ -193,14 +195,14 @@ class _Search:
         self._resampled = _Resampled(self._surrogate, coordinates.of(dense))
         self._rng = np.random.default_rng(seed)
 
-    def regions(self) -> tuple[float, list[Region]]:
+    def regions(self, resamples: int) -> tuple[float, list[Region]]:
         """The level and the regions beyond it, the largest mean first."""
         every = np.ones(len(self._means), dtype=int)
         level, boxes = self._boxes(every)
         boxes = [box for box in boxes if self._own.inside(box).sum() >= FEWEST_INSIDE]
         if not boxes:
             return level, []
-        drawn = [self._drawn() for _ in range(RESAMPLES)]
+        drawn = [self._drawn() for _ in range(resamples)]
         inside = np.array([self._own.inside(box) for box in boxes])
         elsewhere = ~inside.any(axis=0)
         outside = abs(float(self._means[elsewhere].mean())) if elsewhere.any() else None
@@ -239,7 +241,7 @@ class _Search:
             int(inside.sum()),
             outside,
             int(mean > 0),
-            len(gains) / len(drawn),
+            len(gains) / len(drawn) if drawn else 0.0,
         )
 
     def _overlap(self, one: Cells, other: Cells) -> float:

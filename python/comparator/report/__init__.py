@@ -37,11 +37,15 @@ import json
 import os
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comparator.report.beside import Material, gather_material
-from comparator.report.findings import findings
+from comparator.names import check_name
+from comparator.report import yardsticks
+from comparator.report.beside import Files, Material, gather_material
+from comparator.report.findings import as_json as findings_json
+from comparator.report.findings import find
 from comparator.report.summary import Summary, as_json, summarise
 from comparator.store import read_experiment, read_records, table_cell
 
@@ -51,25 +55,44 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, metric: str | None = None) -> Path:
     """Write the report of the experiment in `folder` and return the path of its page.
 
     Writes `report.html` (self-contained), `report.json`, `evaluations.csv` and `figures/*.png`, `*.svg`
-    into `folder`. Raises InputError where `folder` holds no readable experiment.
+    into `folder`. With another `metric` than the experiment's own, the experiment is read again in it, and
+    `report-METRIC.html` and so on are written beside these. Raises InputError where `folder` holds no readable
+    experiment, or where no run reports `metric`.
     """
     folder = Path(folder)
     experiment = read_experiment(folder)
-    records = read_records(folder / "evaluations.jsonl")
+    records = yardsticks.with_signed(experiment, read_records(folder / "evaluations.jsonl"))
+    suffix, own = "", (experiment, records)
+    if metric is not None and metric != experiment.get("metric"):
+        suffix = f"-{check_name(metric, '--metric')}"
+        experiment, records = yardsticks.read_in(experiment, records, metric)
     summary = summarise(experiment, records)
-    gallery = _write_figures(folder / "figures", gather_material(folder, experiment, summary))
-    _write(folder / "evaluations.csv", evaluations_csv(summary, records).encode("utf-8", "replace"))
-    found = {**as_json(summary), **findings(experiment, records, summary.trust)}
-    _write(folder / "report.json", json.dumps(found, indent=2, allow_nan=False).encode())
+    findings = find(experiment, records, summary)
+    compared = yardsticks.compare(*own, {summary.metric: findings.verdict})
+    material = gather_material(folder, experiment, summary, findings)
+    figures = folder / f"figures{suffix}"
+    gallery = _write_figures(figures, material)
+    table = folder / f"evaluations{suffix}.csv"
+    _write(table, evaluations_csv(summary, records).encode("utf-8", "replace"))
+    content = {
+        "id": summary.id,
+        "title": summary.title,
+        "metric": summary.metric,
+        **findings_json(findings),
+        **as_json(summary),
+        "yardsticks": [asdict(each) for each in compared],
+    }
+    _write(folder / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())
 
     from comparator.report.page import render  # jinja2, only where a page is made
 
-    page = folder / "report.html"
-    _write(page, render(experiment, summary, gallery).encode("utf-8", "replace"))
+    page = folder / f"report{suffix}.html"
+    files = Files(figures.name, table.name)
+    _write(page, render(experiment, summary, findings, compared, gallery, files).encode("utf-8", "replace"))
     return page
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from comparator.errors import InputError
 from comparator.names import RUNS
 from comparator.report.axes import Axis, is_number
+from comparator.report.findings import Findings
 from comparator.report.summary import Evaluation, Summary, summarise
 from comparator.store import last_word, read_experiment, read_json, read_records
 
@@ -44,18 +45,27 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Files:
+    """The names of what a page leads to: the folder of its figures, the table of its evaluations."""
+
+    figures: str = "figures"
+    table: str = "evaluations.csv"
+
+
+@dataclass(frozen=True)
 class Material:
     """All that the figures are drawn from."""
 
     summary: Summary
+    findings: Findings
     grid: GridBest | None = None
     curves: tuple[Curves, ...] = ()
 
 
-def gather_material(folder: Path, experiment: Mapping[str, Any], summary: Summary) -> Material:
-    """Return the summary of the experiment in `folder` with what lies beside it."""
+def gather_material(folder: Path, experiment: Mapping[str, Any], summary: Summary, findings: Findings) -> Material:
+    """Return summary and findings of the experiment in `folder` with what lies beside it."""
     grid = None if summary.lattice else find_grid(folder, experiment, summary.axes)
-    return Material(summary, grid, tuple(read_curves(folder.parent / RUNS, summary)))
+    return Material(summary, findings, grid, tuple(read_curves(folder.parent / RUNS, summary)))
 
 
 def find_grid(folder: Path, experiment: Mapping[str, Any], axes: Sequence[Axis]) -> GridBest | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -15,8 +15,12 @@ from markupsafe import Markup
 
 from comparator.report import words
 from comparator.report.axes import is_number, show
+from comparator.report.beside import Files
 from comparator.report.figures.drawing import Drawing
+from comparator.report.findings import Findings
 from comparator.report.summary import SKILL, Evaluation, Summary
+from comparator.report.workers import sittings_of, spans_of, typical
+from comparator.report.yardsticks import Yardstick
 
 SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
 
@@ -32,6 +36,7 @@ class Picture:
     title: str
     caption: str
     svg: str
+    section: str
     place: str
     of: str = ""
     choice: str = ""
@@ -44,10 +49,10 @@ class Gallery:
     pictures: tuple[Picture, ...] = ()
     left_out: tuple[str, ...] = ()
 
-    def places(self) -> list[tuple[str, list[Picture]]]:
-        """Return the pictures by their place."""
+    def places(self, section: str) -> list[tuple[str, list[Picture]]]:
+        """Return the pictures of a section by their place."""
         by_place: dict[str, list[Picture]] = {}
-        for one in self.pictures:
+        for one in (each for each in self.pictures if each.section == section):
             by_place.setdefault(one.place, []).append(one)
         return list(by_place.items())
 
@@ -77,13 +82,29 @@ def picture(drawing: Drawing, svg: str) -> Picture:
         drawing.title,
         drawing.caption,
         Markup(svg),
+        drawing.section,
         drawing.place or drawing.name,
         choice.of if choice else "",
         choice.label if choice else "",
     )
 
 
-def render(experiment: Mapping[str, Any], summary: Summary, gallery: Gallery) -> str:
+@dataclass(frozen=True)
+class Failure:
+    """Evaluations that failed for the same reason, each with its number, status and logs."""
+
+    reason: str
+    evaluations: tuple[tuple[int, str, tuple[tuple[str, str], ...]], ...]
+
+
+def render(
+    experiment: Mapping[str, Any],
+    summary: Summary,
+    findings: Findings,
+    yardsticks: Sequence[Yardstick],
+    gallery: Gallery,
+    files: Files,
+) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
     environment = Environment(
         loader=PackageLoader("comparator.report", ""),
@@ -93,25 +114,31 @@ def render(experiment: Mapping[str, Any], summary: Summary, gallery: Gallery) ->
         lstrip_blocks=True,
     )
     environment.filters["show"] = lambda value: "" if value is None else show(value)
+    environment.filters["short"] = lambda value: "" if value is None else show(words.round_to(value, 3))
     script = _asset("page.js")
     columns, rows = _table(summary)
     return words.printable(
         environment.get_template("page.html").render(
             experiment=experiment,
             summary=summary,
+            findings=findings,
+            yardsticks=yardsticks,
+            gallery=gallery,
+            files=files,
             style=Markup(_asset("page.css")),
             script=Markup(script),
             # The page's own script alone may run, and nothing may be fetched, whatever the data hold.
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            words=words,
             question=words.question(summary),
-            answer=words.answer(summary),
-            remarks=[text for text in _remarks(summary) if text],
-            places=gallery.places(),
-            left_out=gallery.left_out,
+            answer=words.answer(summary, findings),
+            remarks=words.remarks(summary, findings, yardsticks),
+            disagreements=words.disagreements(summary, yardsticks),
             best_columns=_metric_columns(summary),
             columns=columns,
             rows=rows,
-            commands=words.repeat_commands(experiment),
+            failures=failures(summary),
+            commands=words.repeat_commands(experiment, findings.regions),
             facts=facts(experiment, summary),
             settings=flat(experiment.get("settings") or {}),
             differing=differing_hyperparameters(experiment),
@@ -122,8 +149,15 @@ def render(experiment: Mapping[str, Any], summary: Summary, gallery: Gallery) ->
     )
 
 
-def _remarks(summary: Summary) -> tuple[str | None, ...]:
-    return words.baseline(summary), words.mean_predictor(summary), words.yardsticks(summary)
+def failures(summary: Summary) -> list[Failure]:
+    """Return what failed, the most frequent reason first."""
+    by_number = {one.number: one for one in summary.evaluations if one.status != "ok"}
+    return [
+        Failure(
+            reason, tuple((number, by_number[number].status, _logs(summary, by_number[number])) for number in numbers)
+        )
+        for reason, numbers in summary.reasons.items()
+    ]
 
 
 def differing_hyperparameters(experiment: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
@@ -157,6 +191,10 @@ def facts(experiment: Mapping[str, Any], summary: Summary) -> list[tuple[str, st
         "Split of the data": ", ".join(f"{name} = {value}" for name, value in splits.items()),
         "Data": provenance.get("data"),
         "Runs": f"{len(runs)}, of which {reused} reused" if runs else None,
+        "Budget": _budget(summary),
+        "Pilot": (experiment.get("pilot") or {}).get("words"),
+        "Took": _duration(summary),
+        "Engine": provenance.get("engine"),
         "Site": provenance.get("site"),
         "Workers": provenance.get("workers"),
         "Started": experiment.get("created"),
@@ -164,6 +202,23 @@ def facts(experiment: Mapping[str, Any], summary: Summary) -> list[tuple[str, st
         "Python": provenance.get("python"),
     }
     return [(name, show(value)) for name, value in found.items() if value not in (None, "")]
+
+
+def _budget(summary: Summary) -> str:
+    what = "runs" if summary.kind == "single" else "pairs of runs"
+    return ", ".join(f"{stage} {count}" for stage, count in summary.trust.pairs.items()) + f" ({what})"
+
+
+def _duration(summary: Summary) -> str | None:
+    """Return how long the workers were at it, in words."""
+    spans = spans_of(summary.evaluations)
+    seconds = sum(sitting.end - sitting.start for sitting in sittings_of(spans))
+    if seconds <= 0:
+        return None
+    whole = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+    if seconds >= 7200:
+        whole = f"{seconds / 3600:.1f} hours"
+    return f"{whole}; {show(words.round_to(typical(spans), 2))} seconds for a typical evaluation"
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -217,9 +272,12 @@ def _table(summary: Summary) -> tuple[list[str], list[Row]]:
             one.seconds,
             f"{reused} of {len(one.runs)}",
         ]
-        logs = tuple((_log_name(summary, run), _log_address(run)) for run in one.runs if run.get("log"))
-        rows.append(Row(one, tuple(_cell(value) for value in values), logs))
+        rows.append(Row(one, tuple(_cell(value) for value in values), _logs(summary, one)))
     return headings, rows
+
+
+def _logs(summary: Summary, one: Evaluation) -> tuple[tuple[str, str], ...]:
+    return tuple((_log_name(summary, run), _log_address(run)) for run in one.runs if run.get("log"))
 
 
 def _cell(value: Any) -> Cell:

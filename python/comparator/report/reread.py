@@ -25,7 +25,8 @@ def in_metric(
     """Return the experiment (the content of experiment.json) and its records as they would be, had `metric` counted.
 
     Values, signed differences, deviations and intervals are those of `metric`; an evaluation whose runs have none is
-    one that failed, with the reason. Pilot and luck, which were measured in the experiment's own metric, are left out.
+    one that failed, with the reason. Pilot, luck and baseline, which were measured in the experiment's own metric, are
+    left out.
     Raises `InputError` where no run reports `metric`, and where the difference is the user's own function, which a
     report does not run.
     """
@@ -36,7 +37,7 @@ def in_metric(
             f"--metric {metric}: no run of '{experiment.get('id')}' reports it{nearest(metric, reported)}; {known}"
         )
     objective, words = _objective(experiment, metric)
-    again = {key: value for key, value in experiment.items() if key not in ("pilot", "luck")}
+    again = {key: value for key, value in experiment.items() if key not in ("pilot", "luck", "baseline")}
     again |= {"metric": metric, "objective": words}
     pilot = [record for record in records if record.get("stage") == "pilot"]
     raw = [list(_by_replicate(record["runs"], objective.signed).values()) for record in pilot]

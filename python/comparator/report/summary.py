@@ -18,9 +18,9 @@ from comparator.report.axes import Axis, is_number, on_lattice, varying_axes
 from comparator.report.trust import Trust, trust_in
 
 BEST_POINTS = 5
+SCATTERED = ("grid", "listed", "random", "sobol", "level_set")  # strategies that do not gather where it is best
 LOSS, SKILL = "val_loss", "val_r2"
-MEAN_PREDICTOR_LOSS, LABEL_VARIANCE = "val_mean_predictor_loss", "val_label_variance"
-AGREEMENT = 0.9  # rank correlation below which two yardsticks are said to order the points differently
+MEAN_PREDICTOR_LOSS, SCALED_LOSS = "val_mean_predictor_loss", "val_loss_over_variance"
 
 
 @dataclass(frozen=True)
@@ -78,33 +78,14 @@ class Generation:
 class MeanPredictor:
     """In how many of `of` evaluations every submodel beats the mean predictor, by `metric`.
 
-    `metric` is `val_r2` (the mean predictor has 0) or `val_loss` (it has `val_mean_predictor_loss`).
+    `metric` is `val_r2` (the mean predictor has 0) or `val_loss` (it has `val_mean_predictor_loss`). `worse` counts
+    for each submodel the evaluations in which it does not.
     """
 
     metric: str
     beaten_by_both: int
     of: int
-
-
-@dataclass(frozen=True)
-class Yardsticks:
-    """Agreement of val_loss with val_loss over the variance of the validation labels (1 - R2).
-
-    Of `of` evaluations, `opposite` have another submodel ahead by the second; `rank_correlation` is
-    Spearman's, of the two relative differences' sizes, None where it is undefined; `largest` and
-    `largest_scaled` are the evaluations with the largest difference by each.
-    """
-
-    of: int
-    opposite: int
-    rank_correlation: float | None
-    largest: Evaluation
-    largest_scaled: Evaluation
-
-    @property
-    def disagree(self) -> bool:
-        """True where the sign, or the order, of the differences depends on the yardstick."""
-        return self.opposite > 0 or (self.rank_correlation is not None and self.rank_correlation < AGREEMENT)
+    worse: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -113,8 +94,8 @@ class Summary:
 
     `unit` is the objective's: `fraction` for a relative difference (0 is alike, 0.5 is one twice the other);
     `metric_kind` is `error`, `score` or `fact`, empty where it is not known. `lattice` is true where the points
-    are those of a grid; the axes then have a bin for each of its values. `baseline` is a single model's
-    evaluation with its default settings.
+    are those of a grid; the axes then have a bin for each of its values. `strategy` is the search's name, empty where
+    it is not known. `baseline` is a single model's evaluation with its default settings.
     """
 
     id: str
@@ -129,6 +110,7 @@ class Summary:
     models: tuple[str, ...]
     axes: tuple[Axis, ...]
     lattice: bool
+    strategy: str
     baseline: Evaluation | None
     evaluations: tuple[Evaluation, ...]
     counts: dict[str, int]
@@ -136,7 +118,6 @@ class Summary:
     best_so_far: tuple[tuple[int, float], ...]
     generations: tuple[Generation, ...]
     mean_predictor: MeanPredictor | None
-    yardsticks: Yardsticks | None
     reasons: dict[str, list[int]]
     trust: Trust
 
@@ -144,6 +125,11 @@ class Summary:
     def best(self) -> Evaluation | None:
         """The best point's latest evaluation, or None while none has succeeded."""
         return self.best_points[0] if self.best_points else None
+
+    @property
+    def is_climb(self) -> bool:
+        """Whether two models were compared where a search hoped for the largest difference, and hardly elsewhere."""
+        return self.kind != "single" and not self.lattice and self.strategy not in ("", *SCATTERED)
 
     @property
     def searched(self) -> tuple[Evaluation, ...]:
@@ -175,6 +161,7 @@ def summarise(experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any]
         models=models,
         axes=lattice or axes,
         lattice=lattice is not None,
+        strategy=_strategy(experiment),
         baseline=_evaluation(baseline, maximise, len(models)) if isinstance(baseline, Mapping) else None,
         evaluations=evaluations,
         counts={status: sum(one.status == status for one in evaluations) for status in ("ok", "failed", "timeout")},
@@ -182,19 +169,16 @@ def summarise(experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any]
         best_so_far=_best_so_far(searched, maximise),
         generations=_generations(searched, maximise),
         mean_predictor=_mean_predictor(searched),
-        yardsticks=_yardsticks(searched) if metric == LOSS and len(models) == 2 else None,
         reasons=_reasons(evaluations),
         trust=trust_in(experiment, records),
     )
 
 
 def as_json(summary: Summary) -> dict[str, Any]:
-    """Return the content of report.json; `best` and `mean` of a generation are differences."""
+    """Return the keys of report.json that say it; `best` and `mean` of a generation are differences."""
     best, mean_predictor = summary.best, summary.mean_predictor
     anew = summary.trust.confirmation_of(best.point) if best is not None else None
     return {
-        "id": summary.id,
-        "title": summary.title,
         "evaluations": summary.counts,
         "best": best
         and {
@@ -220,6 +204,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
         and {
             "beaten_by_both": mean_predictor.beaten_by_both,
             "of": mean_predictor.of,
+            "worse": list(mean_predictor.worse),
         },
     }
 
@@ -227,6 +212,11 @@ def as_json(summary: Summary) -> dict[str, Any]:
 def is_grid(experiment: Mapping[str, Any]) -> bool:
     """Return whether the experiment's points were chosen as a grid."""
     return (experiment.get("strategy") or {}).get("name") == "grid"
+
+
+def _strategy(experiment: Mapping[str, Any]) -> str:
+    settings = (experiment.get("settings") or {}).get("search") or {}
+    return str((experiment.get("strategy") or settings).get("name") or settings.get("strategy") or "")
 
 
 def model_names(models: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -356,57 +346,12 @@ def _mean_predictor(evaluations: Sequence[Evaluation]) -> MeanPredictor | None:
     if not known:
         return None
     by_skill = any(SKILL in metrics for one in evaluations for metrics in one.metrics)
-    return MeanPredictor(SKILL if by_skill else LOSS, sum(all(verdict) for verdict in known), len(known))
-
-
-def _yardsticks(evaluations: Sequence[Evaluation]) -> Yardsticks | None:
-    compared = []
-    for one in evaluations:
-        losses = [metrics.get(LOSS) for metrics in one.metrics]
-        scaled = [_scaled_loss(metrics) for metrics in one.metrics]
-        if one.status == "ok":
-            by_loss, by_scaled = _relative_difference(losses), _relative_difference(scaled)
-            if by_loss is not None and by_scaled is not None:
-                compared.append((by_loss, by_scaled, one))
-    if not compared:
-        return None
-    return Yardsticks(
-        of=len(compared),
-        opposite=sum(by_loss * by_scaled < 0 for by_loss, by_scaled, _ in compared),
-        rank_correlation=_rank_correlation(
-            [abs(by_loss) for by_loss, _, _ in compared], [abs(by_scaled) for _, by_scaled, _ in compared]
-        ),
-        largest=max(compared, key=lambda each: abs(each[0]))[2],
-        largest_scaled=max(compared, key=lambda each: abs(each[1]))[2],
+    return MeanPredictor(
+        SKILL if by_skill else LOSS,
+        sum(all(verdict) for verdict in known),
+        len(known),
+        tuple(sum(not beats for beats in each) for each in zip(*known, strict=True)),
     )
-
-
-def _scaled_loss(metrics: Mapping[str, float]) -> float | None:
-    if metrics.get(LABEL_VARIANCE, 0) > 0 and LOSS in metrics:
-        return metrics[LOSS] / metrics[LABEL_VARIANCE]
-    return 1 - metrics[SKILL] if SKILL in metrics else None
-
-
-def _relative_difference(pair: Sequence[float | None]) -> float | None:
-    """Return (second - first) / larger of two positive numbers, else None."""
-    first, second = pair
-    if first is None or second is None or min(first, second) < 0 or max(first, second) <= 0:
-        return None
-    return (second - first) / max(first, second)
-
-
-def _rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
-    if len(one) < 3 or len(set(one)) < 2 or len(set(other)) < 2:
-        return None
-    return statistics.correlation(_ranks(one), _ranks(other))
-
-
-def _ranks(numbers: Sequence[float]) -> list[float]:
-    """Return the rank of each number; equal numbers share the mean of their ranks."""
-    places: dict[float, list[int]] = {}
-    for place, number in enumerate(sorted(numbers)):
-        places.setdefault(number, []).append(place)
-    return [statistics.fmean(places[number]) for number in numbers]
 
 
 def _reasons(evaluations: Sequence[Evaluation]) -> dict[str, list[int]]:

@@ -5,14 +5,25 @@ Plain text, so that the command line can print the same words; cheap to import.
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from comparator.report.axes import show
-from comparator.report.summary import LOSS, SKILL, Evaluation, Summary
+from comparator.report.axes import is_number, show
+from comparator.report.summary import LOSS, SCALED_LOSS, SKILL, Evaluation, Summary
 
+if TYPE_CHECKING:
+    from comparator.evidence.regions import Evidence
+    from comparator.report.findings import Condition, Findings
+    from comparator.report.yardsticks import Yardstick
+
+VERDICTS = {
+    "regions": "differ more under some conditions",
+    "everywhere": "differ about alike",
+    "none": "show no difference",
+}
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
@@ -22,6 +33,11 @@ def question(summary: Summary) -> str:
     if summary.kind == "single":
         extreme = "highest" if summary.maximise else "lowest"
         return f"For which {where} does {' and '.join(summary.models)} reach its {extreme} {summary.metric}?"
+    if summary.strategy == "level_set":
+        return (
+            f"Under which conditions of {where} do {' and '.join(summary.models)} differ in {summary.metric}, "
+            f"by the {summary.objective}?"
+        )
     most = "most" if summary.maximise else "least"
     return (
         f"For which {where} do {' and '.join(summary.models)} differ {most} in {summary.metric}, "
@@ -29,8 +45,11 @@ def question(summary: Summary) -> str:
     )
 
 
-def answer(summary: Summary) -> list[str]:
-    """Return the answer as two sentences: what was found, and how far it can be trusted."""
+def answer(summary: Summary, findings: Findings) -> list[str]:
+    """Return the answer as two sentences: whether and where they differ, and the best that was found.
+
+    Of a single model: what was found, and how far it can be trusted.
+    """
     best, total = summary.best, len(summary.evaluations)
     if best is None:
         if not total:
@@ -40,13 +59,135 @@ def answer(summary: Summary) -> list[str]:
             f"None of the {total} evaluations succeeded, so there is no answer.",
             f"The most frequent reason ({len(numbers)} of {total}): {reason}",
         ]
-    return [_finding(summary, best), _limits(summary, best)]
+    if findings.evidence is None:
+        return [_finding(summary, best), _limits(summary, best)]
+    return [_verdict(summary, findings, findings.evidence), _held(summary) or _finding(summary, best)]
+
+
+def remarks(summary: Summary, findings: Findings, yardsticks: Sequence[Yardstick]) -> list[str]:
+    """Return what a reader of the answer has to know beside it, a paragraph each."""
+    best = summary.best
+    unconfirmed = best is not None and findings.evidence is not None and not summary.trust.confirmations
+    found = [
+        _limits(summary, best) if best is not None and unconfirmed else None,
+        _climb(summary) if findings.evidence is not None else None,
+        baseline(summary),
+        mean_predictor(summary),
+        *disagreements(summary, yardsticks),
+    ]
+    return [sentence for sentence in found if sentence]
+
+
+def luck(summary: Summary) -> str | None:
+    """Return what luck alone would have found; None where it was not measured."""
+    measured = summary.trust.luck
+    if measured is None:
+        return None
+    beaten = "more than luck gives" if measured.is_beaten else "no more than luck may give"
+    done = "done again" if measured.method == "replay" else "drawn again"
+    deviation = show(round_to(measured.deviation, 2))
+    return (
+        f"Luck alone, at points that are all the same, would reach {_short(measured.median)} in half of such searches "
+        f"and {_short(measured.extreme)} in one of twenty (the search {done} {measured.replays} times on noise of "
+        f"deviation {deviation}). This search found {_short(measured.found)}, which is {beaten}."
+    )
+
+
+def confirmation(summary: Summary) -> str | None:
+    """Return what the table of confirmed points means; None without any."""
+    confirmed = summary.trust.confirmations
+    if not confirmed:
+        return None
+    splits = (
+        "the search's own split of the data, so what follows holds given this split"
+        if confirmed[0].given_this_split
+        else "fresh splits of the data"
+    )
+    judged = (
+        " A point is confirmed where its interval, corrected for the number of points looked at, lies above 0: there "
+        "the two models differ, and in the direction that the search saw."
+        if summary.kind != "single"
+        else ""
+    )
+    return (
+        "When the search was over its best distinct points were trained anew, on seeds that it never used and "
+        f"{splits}.{judged} The winner's curse is how much more the search promised than came true."
+    )
+
+
+def disagreements(summary: Summary, yardsticks: Sequence[Yardstick]) -> list[str]:
+    """Return a sentence for each way in which the yardsticks disagree."""
+    found = []
+    better: dict[int, list[str]] = {}
+    for one in yardsticks:
+        if one.better is not None:
+            better.setdefault(one.better, []).append(one.metric)
+    if len(better) > 1:
+        sides = "; ".join(f"by {listed(metrics)} it is {summary.models[which]}" for which, metrics in better.items())
+        found.append(f"The yardsticks disagree about which model is the better one: {sides}.")
+    verdicts: dict[str, list[str]] = {}
+    for one in yardsticks:
+        if one.verdict is not None:
+            verdicts.setdefault(VERDICTS[one.verdict], []).append(one.metric)
+    if len(verdicts) > 1:
+        sides = "; ".join(f"by {listed(metrics)} they {verdict}" for verdict, metrics in verdicts.items())
+        found.append(f"The yardsticks disagree about where the models differ: {sides}.")
+    if found and any(one.metric == SCALED_LOSS for one in yardsticks):
+        found[-1] += (
+            f" Where the labels of two models vary unequally, {SCALED_LOSS} (1 - R2) is a fairer yardstick than {LOSS}."
+        )
+    return found
+
+
+def verdict(content: Mapping[str, Any]) -> list[str]:
+    """Return what the closing words say of the verdict, from the content of report.json, a line each."""
+    if content.get("verdict") == "regions":
+        numbered = [f"  {number}: {region['words']}" for number, region in enumerate(content["regions"], start=1)]
+        return ["they differ most where:", *numbered]
+    if content.get("verdict") is None:
+        return []
+    evidence = content["evidence"]
+    mean = with_interval(evidence["overall"], evidence["overall_interval"])
+    return [f"{content['reason']}: mean signed difference {mean}"]
+
+
+def with_interval(mean: float | None, interval: Sequence[float | None] | None) -> str:
+    """Return `0.31 [0.28, 0.35]`, the mean alone where it has no finite interval."""
+    if mean is None:
+        return "unknown"
+    if interval is None or not all(is_number(end) for end in interval):
+        return show(round_to(mean, 3))
+    low, high = (float(end) for end in interval if end is not None)
+    size = max(abs(mean), abs(low), abs(high))
+    places = max(0, 1 - math.floor(math.log10(size))) if size > 0 else 2
+    return f"{mean:.{places}f} [{low:.{places}f}, {high:.{places}f}]"
+
+
+def chance(probability: float | None) -> str:
+    """Return a p-value for people: `0.1 % at most`, `12 %`, `not asked`."""
+    if probability is None:
+        return "not asked"
+    return "0.1 % at most" if probability <= 0.001 else f"{100 * probability:.2g} %"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def round_to(number: float, digits: int) -> float:
+    """Return `number` to so many significant digits."""
+    return float(f"{number:.{digits}g}")
 
 
 def point(evaluation: Evaluation, names: tuple[str, ...]) -> str:
     """Return the point in words: `noise 3.2, layer_force 180`; all its settings where `names` is empty."""
-    shown = names or tuple(evaluation.point)
-    return ", ".join(f"{name} {show(evaluation.point[name])}" for name in shown if name in evaluation.point)
+    return point_words(evaluation.point, names)
+
+
+def point_words(values: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    """Return these values in words, as `point` does."""
+    return ", ".join(f"{name} {show(values[name])}" for name in names or tuple(values) if name in values)
 
 
 def mean_predictor(summary: Summary) -> str | None:
@@ -57,7 +198,8 @@ def mean_predictor(summary: Summary) -> str | None:
     who, beat = ("both models", "beat") if len(summary.models) == 2 else ("the model", "beats")
     sentence = f"In {count.beaten_by_both} of {count.of} evaluations {who} {beat} the mean predictor"
     reference = f"{SKILL} above 0" if count.metric == SKILL else f"{LOSS} below that of the labels' mean"
-    return f"{sentence} ({reference})."
+    worse = [f"{model} at {number}" for model, number in zip(summary.models, count.worse, strict=True) if number]
+    return f"{sentence} ({reference}){'; worse than it is ' + listed(worse) if worse else ''}."
 
 
 def baseline(summary: Summary) -> str | None:
@@ -80,28 +222,6 @@ def baseline(summary: Summary) -> str | None:
     return f"{named} reach a {summary.metric} of {show(default.difference)}; {bought}.{luck}"
 
 
-def yardsticks(summary: Summary) -> str | None:
-    """Return a sentence where val_loss and val_loss over the label variance disagree, else None."""
-    both = summary.yardsticks
-    if both is None or not both.disagree:
-        return None
-    parts = []
-    if both.opposite:
-        parts.append(f"they name opposite models as the better one in {both.opposite} of {both.of} evaluations")
-    if both.rank_correlation is not None and both.largest.number != both.largest_scaled.number:
-        parts.append(
-            f"they put the largest difference at evaluation {both.largest.number} and "
-            f"{both.largest_scaled.number} (rank correlation {both.rank_correlation:.2f})"
-        )
-    elif not parts:
-        parts.append(f"they order the points differently (rank correlation {both.rank_correlation:.2f})")
-    return (
-        f"The yardsticks disagree, {LOSS} and {LOSS} over the variance of the validation labels "
-        f"(1 - R2): {'; '.join(parts)}. Where the labels of two models vary unequally, the second is the "
-        "fairer one."
-    )
-
-
 def printable(text: str) -> str:
     """Return `text` without what XML and terminals cannot show, nor what turns the direction of writing.
 
@@ -110,20 +230,31 @@ def printable(text: str) -> str:
     return UNPRINTABLE.sub(" ", text)
 
 
-def repeat_commands(experiment: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return pairs (what it does, command) with which the experiment and its report are made again."""
+def repeat_commands(experiment: Mapping[str, Any], regions: Sequence[Condition] = ()) -> list[tuple[str, str]]:
+    """Return pairs (what it does, command): the experiment and its report made again, searches that go on from it."""
     typed = _words_of(str((experiment.get("provenance") or {}).get("command") or ""))
     words = _without_option(typed, "--id")
     kept = [word for place, word in enumerate(typed) if "--experiments" in (word, typed[place - 1] if place else "")]
+    identifier = str(experiment.get("id", "ID"))
     commands = []
     if words:
         seed = ((experiment.get("settings") or {}).get("search") or {}).get("seed")
         if "search" in words[:2] and seed is not None and "--seed" not in words:
             words += ["--seed", str(seed)]
-        commands.append(("The same experiment again, under a new id", shlex.join(words)))
-    again = ["comparator", "report", str(experiment.get("id", "ID")), *kept]
-    commands.append(("This page, made again", shlex.join(again)))
-    return commands
+        commands.append(("The same experiment again, under a new id", words))
+        if "search" in words[:2]:
+            commands += _steered(words, identifier, regions)
+    commands.append(("This page, made again", ["comparator", "report", identifier, *kept]))
+    commands.append(("Its runs as a table, one row a training", ["comparator", "export", identifier, *kept]))
+    return [(what, shlex.join(command)) for what, command in commands]
+
+
+def _steered(words: Sequence[str], identifier: str, regions: Sequence[Condition]) -> Iterable[tuple[str, list[str]]]:
+    """Give the search again within each region, and around it."""
+    for number, region in enumerate(regions, start=1):
+        for what, option in (("within", "--focus"), ("outside", "--avoid")):
+            command = [*_without_option(words, option), option, f"{identifier}:{number}"]
+            yield f"A search {what} region {number} ({region.condition})", command
 
 
 def _words_of(command: str) -> list[str]:
@@ -137,13 +268,75 @@ def _without_option(words: Sequence[str], option: str) -> list[str]:
     return [word for place, word in enumerate(words) if option not in (word, words[place - 1] if place else "")]
 
 
+def _verdict(summary: Summary, findings: Findings, evidence: Evidence) -> str:
+    both = " and ".join(summary.models)
+    if findings.regions:
+        return f"{both} differ most {_conditions(summary, findings.regions)}."
+    overall = with_interval(evidence.overall, evidence.overall_interval)
+    mean = f"the mean of the signed differences of {evidence.points} points is {overall}"
+    if evidence.verdict == "none":
+        return f"{both} show no difference beyond chance: {evidence.reason} ({mean})."
+    larger = f", {_larger(summary, int((evidence.overall or 0) > 0))}" if _is_one_sided(evidence) else ""
+    if evidence.p_where is None or evidence.level is not None:
+        return f"{both} differ, but not where can be said: {evidence.reason} ({mean}{larger})."
+    return f"{both} differ everywhere about alike: {mean}{larger}."
+
+
+def _conditions(summary: Summary, regions: Sequence[Condition]) -> str:
+    """The first two conditions with their means, and how it is elsewhere."""
+    shown, more = regions[:2], len(regions) - 2
+    means = [with_interval(each.region.mean, each.region.interval) for each in shown]
+    parts = [f"at {each.condition} (mean difference {mean})" for each, mean in zip(shown, means, strict=True)]
+    outside = regions[0].region.outside
+    said = " and ".join(parts) + (
+        f", under {more} more {'condition' if more == 1 else 'conditions'}" if more > 0 else ""
+    )
+    said += "" if outside is None else f", against {_short(outside)} elsewhere"
+    larger = {each.region.larger for each in regions}
+    return f"{said}; {_larger(summary, larger.pop())} there" if len(larger) == 1 else said
+
+
+def _is_one_sided(evidence: Evidence) -> bool:
+    ends = evidence.overall_interval
+    return ends is not None and ends[0] * ends[1] > 0
+
+
+def _larger(summary: Summary, submodel: int) -> str:
+    return f"{summary.models[submodel]} has the larger {summary.metric}"
+
+
+def _held(summary: Summary) -> str | None:
+    """What became of the best finding; None where it was not trained anew."""
+    first = next(iter(summary.trust.confirmations), None)
+    if first is None or first.confirmed is None:
+        return None
+    what = f"The {'largest' if summary.maximise else 'smallest'} {summary.objective}"
+    where = point_words(first.point, tuple(axis.name for axis in summary.axes))
+    fresh = f"{first.seeds} fresh seeds" + ("" if first.given_this_split else " and splits of the data")
+    came = f"{with_interval(first.confirmed, first.interval)} on {fresh}"
+    verdict = "" if first.verdict is None else f", {first.verdict}"
+    reach = summary.trust.luck
+    luck = "" if reach is None else f"; luck alone would reach {_short(reach.extreme)} in one search of twenty"
+    seen = f"{_short(first.searched)} at {where or 'the fixed setting'}"
+    return f"{what} that the search saw, {seen}, came to {came}{verdict}{luck}."
+
+
+def _climb(summary: Summary) -> str | None:
+    if not summary.is_climb:
+        return None
+    return (
+        "This search climbed towards the largest difference and hardly looked elsewhere; where two models differ is "
+        'better asked with find = "regions", which spreads its points.'
+    )
+
+
 def _finding(summary: Summary, best: Evaluation) -> str:
     names = tuple(axis.name for axis in summary.axes)
-    found = f"{show(best.difference)} at {point(best, names) or 'the fixed setting'} (evaluation {best.number})"
+    found = f"{_short(best.difference)} at {point(best, names) or 'the fixed setting'} (evaluation {best.number})"
     if summary.kind == "single":
         return f"The {'highest' if summary.maximise else 'lowest'} {summary.metric} found is {found}."
     values = " and ".join(
-        f"{show(metrics[summary.metric])} for {model}"
+        f"{_short(metrics[summary.metric])} for {model}"
         for model, metrics in zip(summary.models, best.metrics, strict=True)
         if summary.metric in metrics
     )
@@ -153,6 +346,9 @@ def _finding(summary: Summary, best: Evaluation) -> str:
 
 def _limits(summary: Summary, best: Evaluation) -> str:
     total = summary.counts["ok"]
+    held = _held(summary)
+    if held is not None:
+        return held
     if summary.kind == "single":
         return (
             f"The best of {total} evaluations is partly luck: it rests on {_seeds(best)}, and training "
@@ -168,6 +364,10 @@ def _limits(summary: Summary, best: Evaluation) -> str:
         f"It is the mean of {_seeds(best)}; as the best of {total} evaluations it is still partly luck "
         "until fresh seeds confirm it."
     )
+
+
+def _short(number: float | None) -> str:
+    return "" if number is None else show(round_to(number, 3))
 
 
 def _seeds(best: Evaluation) -> str:

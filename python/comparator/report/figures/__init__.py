@@ -11,6 +11,7 @@ returns drawings, in the module of its family or a new one, and one more line in
 | progress | best and mean by generation, against a grid's best |
 | skill | each model against the mean predictor |
 | curves | learning curves at the best points |
+| confirmed | the best points as the search saw them, and on fresh seeds |
 | many | which hyperparameters matter, parallel coordinates |
 | timeline | what the workers did when |
 | drawing, heat | what they share: colours, axes, marks; scales and cells |
@@ -19,9 +20,8 @@ returns drawings, in the module of its family or a new one, and one more line in
 from __future__ import annotations
 
 from comparator.report.beside import Material
-from comparator.report.figures import curves, many, maps, model_maps, progress, skill, timeline
+from comparator.report.figures import confirmed, curves, many, maps, model_maps, progress, skill, timeline
 from comparator.report.figures.drawing import Drawing, Mark, style
-from comparator.report.summary import Summary
 
 __all__ = ["Drawing", "Mark", "draw", "left_out", "style"]
 
@@ -31,24 +31,26 @@ def draw(material: Material) -> list[Drawing]:
     summary = material.summary
     if not summary.evaluations:
         return []
-    first = maps.objective_maps(summary)
+    first = maps.objective_maps(summary, [each.region.bounds for each in material.findings.regions])
     own, compared = model_maps.model_maps(summary), skill.model_comparison(summary)
     if not first:
         first, own = own, []
-    drawings = first + _many(summary) + progress.best_and_mean(summary, material.grid)
+    drawings = (
+        first + _many(material) + confirmed.confirmed_points(summary) + progress.best_and_mean(summary, material.grid)
+    )
     # The page has two columns, and the models' maps are looked at side by side.
-    places = {drawing.place or drawing.name for drawing in drawings}
+    places = {drawing.place or drawing.name for drawing in drawings if drawing.section == "figures"}
     drawings += own + compared if len(places) % 2 == 0 else compared + own
     drawings += curves.learning_curves(summary, material.curves)
     drawings += timeline.timeline(summary)
     return drawings
 
 
-def _many(summary: Summary) -> list[Drawing]:
-    """Return the figures of spaces of more than two dimensions."""
-    if len(summary.axes) <= 2:
-        return []
-    return many.ranking(summary, many.importance_of(summary)) + many.parallel_coordinates(summary)
+def _many(material: Material) -> list[Drawing]:
+    """Return the figures of spaces of more than one dimension."""
+    summary = material.summary
+    drawings = many.ranking(summary, material.findings.importance)
+    return drawings + many.parallel_coordinates(summary) if len(summary.axes) > 2 else drawings
 
 
 def left_out(material: Material, drawings: list[Drawing]) -> list[str]:
@@ -61,6 +63,6 @@ def left_out(material: Material, drawings: list[Drawing]) -> list[str]:
         reasons.append("Learning curves are left out: the runs of the best points kept no history by epoch.")
     if "timeline" not in drawn:
         reasons.append("The time line is left out: the record does not say who did what when.")
-    if len(summary.axes) > 2 and "importance" not in drawn:
+    if len(summary.axes) > 1 and "importance" not in drawn:
         reasons.append("Which hyperparameters matter is left out: too few distinct points to tell.")
     return reasons

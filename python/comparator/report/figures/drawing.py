@@ -69,8 +69,9 @@ class Drawing:
     """A figure with its name (also of its files), title, caption and marks.
 
     `marks` maps the gid of an artist to its marks, in the order in which the artist draws its items; `lines`
-    are the gids of those whose items are open lines. Drawings that show the same in several ways have a
-    `choice` each (which way, out of which set), and stand in the page in one place.
+    are the gids of those whose items are open lines. `section` is the page's section that it stands in. Drawings
+    that show the same in several ways have a `choice` each (which way, out of which set), and stand in the page in
+    one place.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Drawing:
     figure: Figure
     marks: dict[str, list[Mark]] = field(default_factory=dict)
     lines: set[str] = field(default_factory=set)
+    section: str = "figures"
     place: str = ""
     choice: Choice | None = None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,19 +30,6 @@ LINES = 400  # beyond, the best and a sample of the others are drawn
 HIGHEST = 24  # hyperparameters in one figure
 
 
-def importance_of(summary: Summary) -> Importance | None:
-    """Return which hyperparameters the objective depends on; None where there are too few distinct points."""
-    import numpy as np
-
-    from comparator.evidence.importance import importance  # and with it scikit-learn, only where it is needed
-
-    latest = {json.dumps(one.point, sort_keys=True): one for one in summary.searched if one.difference is not None}
-    placed = [([axis.position(one.point.get(axis.name)) for axis in summary.axes], one) for one in latest.values()]
-    known = [(row, one.difference) for row, one in placed if None not in row]
-    rows = np.array([row for row, _ in known], dtype=float)
-    return importance([axis.name for axis in summary.axes], rows, np.array([each for _, each in known], dtype=float))
-
-
 def ranking(summary: Summary, importance: Importance | None) -> list[Drawing]:
     """Return a bar for each hyperparameter: how much of the objective's variance rests on it."""
     if importance is None:
@@ -68,7 +54,7 @@ def ranking(summary: Summary, importance: Importance | None) -> list[Drawing]:
     axes.invert_yaxis()
     axes.set_xlabel("share of the variance that rests on it")
     axes.grid(True, axis="x")
-    drawing.caption = _caption(importance, summary.lattice)
+    drawing.caption, drawing.section = _caption(importance, summary.lattice), "importance"
     return [drawing]
 
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import itertools
 import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from comparator.report.axes import Axis, show
+from comparator.report.figures.boxes import draw_regions
 from comparator.report.figures.drawing import (
     MEAN,
     Drawing,
@@ -41,13 +44,14 @@ from comparator.report.summary import Evaluation, Summary
 MAPS = 6  # pairs of hyperparameters at most
 
 
-def objective_maps(summary: Summary) -> list[Drawing]:
+def objective_maps(summary: Summary, regions: Sequence[Mapping[str, Any]] = ()) -> list[Drawing]:
     """Return a heat map for each pair of varying hyperparameters; a strip plot where only one varies.
 
-    Of more than four hyperparameters, the four that explain most of the difference are paired.
+    On them lie the `regions`, each a mapping from hyperparameter to its bounds. Of more than four hyperparameters,
+    the four that explain most of the difference are paired.
     """
     if len(summary.axes) == 1:
-        return [_strip(summary, summary.axes[0])]
+        return [_strip(summary, summary.axes[0], regions)]
     if len(summary.axes) == 3 and summary.kind == "single" and panel_axis(summary):
         return []  # the model's own maps, one for each value, show all there is
     axes = strongest_first(summary.axes, summary)[:4]
@@ -56,11 +60,13 @@ def objective_maps(summary: Summary) -> list[Drawing]:
     scale = _common_scale(summary, pairs)
     stem = "grid" if summary.lattice else "search"
     drawings = [
-        _map(summary, x, y, f"{stem}-{number}" if len(pairs) > 1 else stem, scale)
+        _map(summary, x, y, f"{stem}-{number}" if len(pairs) > 1 else stem, scale, regions)
         for number, (x, y) in enumerate(pairs, 1)
     ]
     for drawing in drawings[1:]:
         drawing.caption = "Read like the first map; the colours mean the same."
+    for drawing in drawings:
+        drawing.section = "where"
     return drawings
 
 
@@ -74,7 +80,7 @@ def _difference(one: Evaluation) -> float | None:
     return one.difference
 
 
-def _map(summary: Summary, x: Axis, y: Axis, name: str, scale: Scale) -> Drawing:
+def _map(summary: Summary, x: Axis, y: Axis, name: str, scale: Scale, regions: Sequence[Mapping[str, Any]]) -> Drawing:
     cells = gather(summary.searched, x, y)
     means = means_of(cells, _difference)
     pair = f"{clip(x.name)} and {clip(y.name)}"
@@ -89,6 +95,9 @@ def _map(summary: Summary, x: Axis, y: Axis, name: str, scale: Scale) -> Drawing
         write_counts(axes, x, y, cells, means, scale)
         draw_points(axes, summary.searched, x, y)
         drawing.caption = _caption_of_search(summary, x, y)
+    if draw_regions(axes, regions, (x, y), summary.axes):
+        dashed = "; dashed, where another hyperparameter bounds it too" if len(summary.axes) > 2 else ""
+        drawing.caption = f"Each frame is a region, with its number{dashed}. {drawing.caption}"
     return drawing
 
 
@@ -118,7 +127,7 @@ def _colours(summary: Summary) -> str:
     return " Red is high, blue low, white the median." if summary.kind == "single" else ""
 
 
-def _strip(summary: Summary, axis: Axis) -> Drawing:
+def _strip(summary: Summary, axis: Axis, regions: Sequence[Mapping[str, Any]]) -> Drawing:
     """Return the objective over the only hyperparameter, with each bin's mean."""
     drawing, axes = new_drawing("search", f"Where the search looked: {clip(axis.name)}")
     place = coordinate_of(axis)
@@ -150,7 +159,10 @@ def _strip(summary: Summary, axis: Axis) -> Drawing:
     failed_ticks(drawing, axes, summary, place)
     set_axis(axes, axis, "x")
     finish(axes, summary)
+    drawing.section = "where"
     drawing.caption = (
+        "A shaded stretch is a region. " if draw_regions(axes, regions, (axis,), summary.axes) else ""
+    ) + (
         "Each dot is one evaluation, each bar the mean over a bin: a tenth of the range, or "
         "one value. Believe bars that rise or fall together before a single high dot."
     )
