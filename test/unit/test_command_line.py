@@ -152,7 +152,7 @@ def test_a_search_for_regions_needs_no_strategy_and_two_models(desk: Desk) -> No
     frozen = json.loads((desk.experiments / "planted-1" / "experiment.json").read_text())
     assert frozen["strategy"]["name"] == "level_set"
     records = desk.records("planted-1")
-    assert len(records) == 14
+    assert len(records) >= 14
     for record in records:
         noise_free = 0.45 if CASES["box"].is_inside(record["point"]) else 0.2
         assert record["value"] == pytest.approx(-noise_free, abs=0.05)
