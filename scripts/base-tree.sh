@@ -21,10 +21,12 @@ command -v mmdebstrap >/dev/null || die "there is no mmdebstrap on the PATH (Deb
 mode=unshare
 [[ $(id -u) != 0 ]] || mode=root
 mkdir -p "$(dirname "$folder")"
-rm -rf "$folder.part"
+part=$(mktemp -d "$folder.part-XXXXXX")
+# Where it is interrupted there may be mounts in it: none of those is to be emptied.
+trap 'rm -rf --one-file-system "$part" 2>/dev/null' EXIT
 mmdebstrap --quiet --mode="$mode" --variant=minbase --include=python3,python3-pip,ca-certificates \
-  "${SUITE:-bookworm}" "$folder.part"
+  "${SUITE:-bookworm}" "$part/root"
 # A build in a user namespace may not copy device nodes; a runtime brings its own.
-find "$folder.part/dev" -mindepth 1 -delete
-mv "$folder.part" "$folder"
+find "$part/root/dev" -mindepth 1 -delete
+mv --no-target-directory "$part/root" "$folder"
 echo "root file system: $folder"

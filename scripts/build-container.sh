@@ -51,7 +51,6 @@ fi
 # Where its pip looks for packages in a folder of its own, that of the image does too.
 if [[ -d ${PIP_FIND_LINKS:-} ]]; then
   further+=(--bind "$PIP_FIND_LINKS:/mnt")
-  export PIP_FIND_LINKS=/mnt
 fi
 
 # %files are read from the working folder.

@@ -13,6 +13,10 @@ install=(python3 -m pip install --no-cache-dir --root-user-action ignore)
 if python3 -m pip install --help | grep -q break-system-packages; then
     install+=(--break-system-packages)
 fi
+# build-container.sh lends the folder where the host's pip finds packages.
+if compgen -G '/mnt/*.whl' >/dev/null; then
+    install+=(--find-links /mnt)
+fi
 "${install[@]}" 'numpy>=1.26' 'pandas>=2.2' 'scipy>=1.15' 'rdkit>=2024.9' "$@"
 "${install[@]}" --no-deps -r $project/data-requirements.txt
 rm $project/data-requirements.txt

@@ -278,3 +278,21 @@ def test_an_image_is_placed_on_the_node_once(desk: Desk) -> None:
     lines = search(desk, "placed", image, image, SITE_IMAGE_FOLDER=str(node))
     copies = [path for path in node.iterdir() if path.suffix != ".lock"]
     assert len(copies) == 1 and str(copies[0]) in log_of(desk, lines[0])
+
+
+CHECKED = """#!/bin/sh
+case "$*" in *nonsense*) echo "noise is wrong"; exit 2 ;; esac
+echo "$2"
+echo "IMPROVE_RESULT val_loss: 0.25"
+"""
+
+
+def test_an_image_can_be_checked(desk: Desk) -> None:
+    description = 'convention = "candle"\n[metrics.val_loss]\nkind = "error"\n[hyperparameters.noise]\ntype = "float"\n'
+    files = {"/usr/local/bin/train.sh": CHECKED, "/model/model.toml": description}
+    image = images.make_image(desk.folder / "checked.sif", files)
+    done = desk.run("model", "check", str(image), "--json")
+    found = {each["what"]: each for each in json.loads(done.stdout)}
+    assert not [each for each in found.values() if each["outcome"] == "FAILS"], found
+    assert found["a bad value, train.sh"]["words"] == "refused: noise is wrong"
+    assert found["train.sh"]["words"] == "on the image's PATH"

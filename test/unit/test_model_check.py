@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import images
 import numpy as np
 import pytest
 
@@ -280,16 +279,6 @@ def test_no_such_model_and_no_such_metric_are_mistakes(tmp_path) -> None:
     (tmp_path / "bench").rmdir()
     with pytest.raises(InputError, match="did you mean 'val_loss'"):
         findings(shell_model(tmp_path, RESULT, TELLING), tmp_path, metric="val_los")
-
-
-@pytest.mark.skipif(images.why_not() is not None, reason=str(images.why_not()))
-def test_an_image(tmp_path) -> None:
-    script = f'#!/bin/sh\ncase "$*" in *nonsense*) echo "noise is wrong"; exit 2;; esac\necho "$2"\n{RESULT}'
-    files = {"/bin/train.sh": script, "/model/model.toml": 'convention = "candle"\n' + TELLING}
-    found = findings(images.make_image(tmp_path / "tiny.sif", files), tmp_path)
-    assert not [str(each) for each in found.values() if each.outcome == FAILS]
-    assert found["a bad value, train.sh"].words == "refused: noise is wrong"
-    assert found["train.sh"].words == "on the image's PATH"
 
 
 def test_the_command_and_its_exit_status(tmp_path) -> None:
