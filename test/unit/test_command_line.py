@@ -497,6 +497,10 @@ def test_results_for_programs(desk: Desk) -> None:
     assert done.returncode == 0
     assert json.loads(done.stdout)["best"]["difference"] > 0
     assert json.loads(desk.run("report", "quick-1", "--json").stdout) == json.loads(done.stdout)
+    again = json.loads(desk.run("report", "quick-1", "--metric", "val_r2", "--json").stdout)
+    assert again["metric"] == "val_r2" and (desk.experiments / "quick-1" / "report-val_r2.html").exists()
+    refused = desk.run("report", "quick-1", "--metric", "val_r3")
+    assert refused.returncode == 2 and "did you mean 'val_r2'" in refused.stderr
 
 
 def test_a_box_is_handed_back_to_a_search(desk: Desk) -> None:

@@ -35,7 +35,7 @@ def ranking(summary: Summary, importance: Importance | None) -> list[Drawing]:
     if importance is None:
         return []
     shares = importance.shares[:HIGHEST]
-    drawing, axes = new_drawing("importance", "Which hyperparameters matter", 1.1 + 0.27 * len(shares))
+    drawing, axes = new_drawing("importance", "Importance, with its uncertainty", 1.1 + 0.27 * len(shares))
     rows = range(len(shares))
     bars = axes.barh(
         rows,
