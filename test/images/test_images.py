@@ -57,6 +57,8 @@ space = "space.json"
 [search]
 strategy = "random"
 evaluations = 3
+[confirm]
+points = 0
 [cmp]
 models = [{models}]
 [set]

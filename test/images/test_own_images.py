@@ -42,6 +42,8 @@ space = "space.json"
 [search]
 strategy = "random"
 evaluations = 2
+[confirm]
+points = 0
 [cmp]
 models = [{models}]
 """

@@ -39,9 +39,11 @@ from typing import Any
 
 import pandas as pd
 
-from comparator.difference import DIFFERENCES, NoValue, distance
+from comparator.difference import DIFFERENCES, NoValue, distance, in_deviations
 
 DECIMALS = 4
+#: A table of scores tells of no deviation from seed to seed.
+WITHOUT_UNIT = [name for name, difference in DIFFERENCES.items() if difference is not in_deviations]
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def _differences(
     splits = sorted({split for values in groups.values() for _, _, split in values})
     rows = []
     for (first, second), (group, values) in itertools.product(itertools.combinations(studies, 2), groups.items()):
-        for metric, name in itertools.product(dict.fromkeys(metric for metric, _, _ in values), DIFFERENCES):
+        for metric, name in itertools.product(dict.fromkeys(metric for metric, _, _ in values), WITHOUT_UNIT):
             found = [
                 _difference(name, values.get((metric, first, split)), values.get((metric, second, split)))
                 for split in splits
