@@ -35,6 +35,7 @@ SPACE = [
     {"name": "noise", "type": "float", "lower": 0, "upper": 50},
     {"name": "layer_force", "type": "int", "lower": 25, "upper": 60},
 ]
+SAME_STUDY = ("--set", "hyperparameters.cmp_1_train_sources=CCLE")
 EXPERIMENT = """
 model = "cmp"
 hyperparameters = "cmp.txt"
@@ -108,7 +109,7 @@ def test_warm_cold_and_outside_the_image_the_numbers_are_the_same(
 
 
 def test_models_of_other_kinds_are_compared(desk: OwnDesk, uno: Path, lgbm: Path) -> None:
-    lines = desk.search("kinds", uno, lgbm, "--set", "hyperparameters.cmp_1_n_estimators=20")
+    lines = desk.search("kinds", uno, lgbm, *SAME_STUDY, "--set", "hyperparameters.cmp_1_n_estimators=20")
     for first, second in numbers(lines):
         # The same rows, whatever learns from them.
         assert first["validation_rows"] == second["validation_rows"]
@@ -117,7 +118,9 @@ def test_models_of_other_kinds_are_compared(desk: OwnDesk, uno: Path, lgbm: Path
 
 
 def test_graphdrp_is_compared_with_uno(desk: OwnDesk, uno: Path, graphdrp: Path) -> None:
-    lines = desk.search("graph", uno, graphdrp, "--set", "search.evaluations=1")
+    small = "conv_channels=[4,8]", "gin_layers=2", "gin_width=16", "drug_features=['none']", "learning_rate=0.001"
+    given = [word for each in small for word in ("--set", f"hyperparameters.cmp_1_{each}")]
+    lines = desk.search("graph", uno, graphdrp, *SAME_STUDY, *given, "--set", "search.evaluations=1")
     (first, second), *_ = numbers(lines)
     assert first["training_rows"] == second["training_rows"]
     assert 0 < second["val_loss"] < 1
