@@ -95,7 +95,8 @@ def test_both_engines_evaluate_the_same_points(desk: Desk) -> None:
     budget = "population = 6\nevaluations = 24\nreplicates = 2\npilot = 2"
     file = experiment(desk, "search.toml", budget=budget, confirm=2)
     for engine in ("local", "swift-t"):
-        done = desk.run("search", file, "--id", engine, "--engine", engine, SITE_CORES="2")
+        noisy = ("--set", "hyperparameters.jitter=0.01")
+        done = desk.run("search", file, "--id", engine, "--engine", engine, *noisy, SITE_CORES="2")
         assert done.returncode == 0, done.stderr + done.stdout
     points = [
         {(line["stage"], json.dumps(line["point"]), line["value"]) for line in records(desk, each)}
