@@ -189,10 +189,10 @@ def test_an_algorithm_of_the_users_own_and_its_exception(desk: Desk) -> None:
 
 
 def test_a_walltime_ends_a_sitting_in_time_and_it_goes_on(desk: Desk) -> None:
-    file = experiment(desk, "search.toml", "random", "evaluations = 300", sleep=0.3)
-    done = desk.run("search", file, "--id", "short", "--engine", "swift-t", "--walltime", "00:00:20")
+    file = experiment(desk, "search.toml", "random", "evaluations = 1000", sleep=0.3)
+    done = desk.run("search", file, "--id", "short", "--engine", "swift-t", "--walltime", "00:00:40")
     assert done.returncode == 75, done.stderr
-    assert 0 < len(records(desk, "short")) < 300
+    assert 0 < len(records(desk, "short")) < 1000
     assert all(line["status"] == "ok" for line in records(desk, "short"))
     assert state(desk, "short")["state"] == "stopped"
 
@@ -316,8 +316,8 @@ class TestSlurm:
         assert "nosuch" in done.stderr or "partition" in done.stderr
 
     def test_the_next_job_goes_on_with_what_is_left(self, desk: Desk) -> None:
-        file = experiment(desk, "search.toml", "random", "evaluations = 200", sleep=0.6)
-        words = ["--site", "slurm", "--walltime", "00:00:15", "--resume-jobs", "1"]
+        file = experiment(desk, "search.toml", "random", "evaluations = 400", sleep=0.6)
+        words = ["--site", "slurm", "--walltime", "00:00:30", "--resume-jobs", "1"]
         assert desk.run("search", file, "--id", "chain", *words).returncode == 0
         wait_for(lambda: state(desk, "chain")["launch"] == "launch-2" and state(desk, "chain")["state"] == "stopped")
         assert state(desk, "chain")["reason"] == "by the end of the walltime"
