@@ -7,7 +7,7 @@ scripts/setup.sh test
 bin=$PWD/.venv/bin
 if [ "${1:-}" = --images ]; then
   shift
-  exec "$bin/pytest" -n 2 --dist loadfile -rs test/images "$@"
+  exec "$bin/pytest" -rs test/images "$@" # one after the other: they share what they build
 fi
 code=(python containers test .ci)
 "$bin/ruff" check --quiet "${code[@]}"
