@@ -305,7 +305,7 @@ class TestSlurm:
         listed = json.loads(desk.run("list", "--json").stdout)
         assert listed[0]["state"] == "stopped"
         kept = len(records(desk, "long"))
-        done = desk.run("search", "--resume", "long", "--site", "local", "--walltime", "00:00:03", SITE_DEVICES="0")
+        done = desk.run("search", "--resume", "long", "--site", "local", "--walltime", "00:00:15", SITE_DEVICES="0")
         assert done.returncode == 75
         assert len(records(desk, "long")) > kept
 
@@ -317,7 +317,7 @@ class TestSlurm:
 
     def test_the_next_job_goes_on_with_what_is_left(self, desk: Desk) -> None:
         file = experiment(desk, "search.toml", "random", "evaluations = 400", sleep=0.6)
-        words = ["--site", "slurm", "--walltime", "00:00:30", "--resume-jobs", "1"]
+        words = ["--site", "slurm", "--walltime", "00:00:20", "--resume-jobs", "1"]
         assert desk.run("search", file, "--id", "chain", *words).returncode == 0
         wait_for(lambda: state(desk, "chain")["launch"] == "launch-2" and state(desk, "chain")["state"] == "stopped")
         assert state(desk, "chain")["reason"] == "by the end of the walltime"
