@@ -85,7 +85,7 @@ def state(desk: Desk, identifier: str) -> dict[str, Any]:
     return json.loads((desk.experiments / identifier / "state.json").read_text())
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> None:
+def wait_for(what: Callable[[], Any], seconds: float = 180.0) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "it did not happen"
