@@ -219,16 +219,8 @@ class Leaf:
             return _unfit(f"the data in {self._data_folder} have changed since the experiment began")
         prefix = hyperparameters.get("run_id")
         own = f"{asked['name'] or format(asked['evaluation'], '05d')}-{asked['replicate']}-{number}"
-        names: dict[str, object] = {
-            "experiment_id": self._experiment["id"],
-            "run_id": f"{prefix}-{own}" if prefix else own,
-            "output_dir": folder,
-        }
-        if model.description.convention == "improve":
-            names = {"input_dir": self._data_folder, "output_dir": folder}
-            names = {key: value for key, value in names.items() if key not in hyperparameters}
-        elif model.image is not None and "output_dir" not in model.description.hyperparameters:
-            del names["output_dir"]  # an image of CANDLE's refuses flags that it does not know
+        run_id = f"{prefix}-{own}" if prefix else own
+        names = model.run_names(self._experiment["id"], run_id, folder, self._data_folder, hyperparameters)
         training = Training(
             {**hyperparameters, **names},
             folder,

@@ -550,15 +550,11 @@ class _Trial:
     def _training(self, what: str, changed: Mapping[str, object]) -> Training:
         """A training with the names and the folder that a search gives one."""
         folder = self._new_folder(what)
-        description = self._model.description
-        names: dict[str, object] = {"output_dir": str(folder)}
-        if description.convention != "improve":
-            if self._model.image is not None and "output_dir" not in description.hyperparameters:
-                names = {}
-            names = {"experiment_id": "check", "run_id": folder.name, **names}
-        seed = {description.seed: self._seed} if description.seed is not None else {}
-        given = {**self._small, **self._bench.settings, **seed, **names, **changed}
-        return Training(given, folder, folder / "model.log", self._metric, self._bench.limit)
+        name = self._model.description.seed
+        seed = {name: self._seed} if name is not None else {}
+        given = {**self._small, **self._bench.settings, **seed}
+        names = self._model.run_names("check", folder.name, folder, self._data_folder, given)
+        return Training({**given, **names, **changed}, folder, folder / "model.log", self._metric, self._bench.limit)
 
     def _cold(self, changed: Mapping[str, object]) -> Run:
         training = self._training("train", changed)

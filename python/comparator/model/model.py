@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -100,6 +101,19 @@ class Model:
     def placed(self, folder: Path | None) -> Model:
         """The model as this node runs it: an image from `folder`, on a disk of the node. Raises `InputError`."""
         return self if self.image is None else replace(self, image=self.image.placed(folder))
+
+    def run_names(
+        self, experiment_id: str, run_id: str, folder: Path, data_folder: Path, given: Mapping[str, object]
+    ) -> dict[str, object]:
+        """What a run is given beside its hyperparameters, `given`: its names and folders, as the model takes them."""
+        if self.description.convention == "improve":
+            folders = {"input_dir": data_folder, "output_dir": folder}
+            return {name: path for name, path in folders.items() if name not in given}
+        names: dict[str, object] = {"experiment_id": experiment_id, "run_id": run_id}
+        # An image of CANDLE's refuses flags that it does not know.
+        if self.image is None or "output_dir" in self.description.hyperparameters:
+            names["output_dir"] = folder
+        return names
 
     def config_file(self, value: object, data_folder: Path) -> Path | None:
         """Find the file that a `config_file` hyperparameter names: the data folder's, else the one that ships."""
