@@ -18,9 +18,9 @@ from pathlib import Path
 
 from comparator.engine.jobs import SCHEDULERS
 from comparator.engine.swift_t import import_path
-from comparator.errors import ComparatorError, InputError, nearest
+from comparator.errors import ComparatorError, InputError
 from comparator.finding import FAILS, HOLDS, UNTESTED, Finding
-from comparator.model.runtime import RUNTIMES, programs_of
+from comparator.model.runtime import find_runtime, programs_of
 from comparator.site import Site, launch_environment, read_site
 
 SECONDS = 120.0
@@ -153,23 +153,21 @@ def _devices(site: Site, alone: bool) -> Iterator[Finding]:
 
 
 def _container_runtime(site: Site, surroundings: Mapping[str, str], alone: bool) -> Finding:
-    if site.container_runtime not in ("", *RUNTIMES):
-        known = ", ".join(RUNTIMES)
-        words = f"'{site.container_runtime}': must be one of {known}{nearest(site.container_runtime, RUNTIMES)}"
-        return Finding("SITE_CONTAINER_RUNTIME", FAILS, words)
-    programs = programs_of(site.container_runtime)
-    path = surroundings.get("PATH")
-    found = next((each for each in programs if shutil.which(each, path=path)), None)
+    try:
+        found = find_runtime(site.container_runtime, where="SITE_CONTAINER_RUNTIME", path=surroundings.get("PATH"))
+    except InputError as error:
+        return Finding("SITE_CONTAINER_RUNTIME", FAILS, str(error))
     if found is None:
+        programs = programs_of(site.container_runtime)
         if site.container_runtime and alone:
             return Finding("SITE_CONTAINER_RUNTIME", FAILS, f"there is no {' nor '.join(programs)} on the PATH")
         where = (
             "on the PATH of this host; models in images need one" if alone else "on this host; the nodes may have it"
         )
         return Finding("container runtime", UNTESTED, f"none of {', '.join(programs)} {where}")
-    done = _run([found, "--version"], {"USER": "user", **surroundings})
+    done = _run([found.program, "--version"], {"USER": "user", **surroundings})
     said = (done.stdout or done.stderr).strip().splitlines()
-    return Finding("container runtime", HOLDS if done.returncode == 0 else FAILS, said[0] if said else found)
+    return Finding("container runtime", HOLDS if done.returncode == 0 else FAILS, said[0] if said else found.program)
 
 
 def _swift_t(surroundings: Mapping[str, str]) -> Iterator[Finding]:

@@ -61,12 +61,11 @@ class Image:
     def command(self, call: Call) -> list[str]:
         """The command of this host that runs `call` in the image; unpacks it first where it has to be."""
         ready = self if self.is_placed else self.placed(None)
-        assert ready.runtime is not None
-        return ready.runtime.command(ready.path, call)
+        return self._known_runtime.command(ready.path, call)
 
     def host_environment(self) -> dict[str, str]:
         """What the runtime's own program finds in its environment."""
-        return {} if self.runtime is None else self.runtime.environment()
+        return self._known_runtime.environment()
 
     def placed(self, folder: Path | None) -> Image:
         """The image as this node runs it: copied to `folder`, on a disk of its own, and unpacked where it has to be.
@@ -74,13 +73,17 @@ class Image:
         Once a node, whichever of its processes comes first; the others wait for it. Without a `folder` only what has
         to be unpacked is, in the folder of temporary files. Raises `InputError`.
         """
-        if self.runtime is None:
-            raise InputError(f"{self.path}: there is neither {' nor '.join(programs_of())} on the PATH of this node")
-        unpacks = self.runtime.needs_unpacking
+        unpacks = self._known_runtime.needs_unpacking
         if folder is None and not unpacks:
             return self
         place = folder or Path(tempfile.gettempdir()) / f"comparator-images-{os.getuid()}"
         return replace(self, path=_place(self.path, place, unpacks=unpacks), is_placed=True)
+
+    @property
+    def _known_runtime(self) -> Runtime:
+        if self.runtime is None:
+            raise InputError(f"{self.path}: there is neither {' nor '.join(programs_of())} on the PATH of this node")
+        return self.runtime
 
 
 def is_image(path: Path) -> bool:
@@ -135,12 +138,11 @@ def image_state(path: Path) -> str:
 
 
 def _look(image: Image, said: str) -> subprocess.CompletedProcess[str]:
-    assert image.runtime is not None
     inside = ["/bin/sh", "-c", LOOK.format(scripts=" ".join(SCRIPTS))]
     try:
         return subprocess.run(
             image.command(Call(inside, {}, {})),
-            env=image.runtime.environment(),
+            env=image.host_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

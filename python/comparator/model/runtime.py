@@ -47,6 +47,8 @@ class Runtime(ABC):
 
     #: The programs that serve, the first that is there is taken.
     programs: ClassVar[tuple[str, ...]]
+    #: Whether an image has to be unpacked into a folder of this user's before a command can run in it.
+    needs_unpacking: ClassVar[bool] = False
 
     def __init__(self, program: str, options: Sequence[str] = ()) -> None:
         self.program, self.options = program, tuple(options)
@@ -54,9 +56,6 @@ class Runtime(ABC):
     @abstractmethod
     def command(self, image: Path, call: Call) -> list[str]:
         """The command of this host that runs `call` in `image`, in its unpacked copy where there has to be one."""
-
-    #: Whether an image has to be unpacked into a folder of this user's before a command can run in it.
-    needs_unpacking: ClassVar[bool] = False
 
     def environment(self) -> dict[str, str]:
         """What the program itself finds in its environment."""
@@ -138,16 +137,19 @@ class Charliecloud(Runtime):
 RUNTIMES: dict[str, type[Runtime]] = {"apptainer": Apptainer, "charliecloud": Charliecloud}
 
 
-def find_runtime(name: str = "", options: Sequence[str] = (), where: str = "") -> Runtime | None:
+def find_runtime(
+    name: str = "", options: Sequence[str] = (), where: str = "", path: str | None = None
+) -> Runtime | None:
     """The runtime called `name`, where it is not given the first that this host has; None where it has none.
 
-    Raises `InputError`, which opens with `where`, for a name that is unknown.
+    Programs are looked for on `path`, by default this process's PATH. Raises `InputError`, which opens with `where`,
+    for a name that is unknown.
     """
     if name and name not in RUNTIMES:
         raise InputError(f"{where}='{name}': no such runtime{nearest(name, RUNTIMES)}; known: {', '.join(RUNTIMES)}")
     for kind in [RUNTIMES[name]] if name else RUNTIMES.values():
         for program in kind.programs:
-            found = shutil.which(program)
+            found = shutil.which(program, path=path)
             if found is not None:
                 return kind(found, options)
     return None
