@@ -25,7 +25,7 @@ from __future__ import annotations
 import importlib
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,13 @@ def objective_words(name: str | None, metric: str, maximise: bool = True) -> dic
         return {"name": words, "symbol": "V", "maximise": True, "unit": "deviations"}
     words = f"{name} of {metric}" if ":" in name else f"{name.replace('_', ' ')} difference of {metric}"
     return {"name": words, "symbol": "V", "maximise": True}
+
+
+def asked_difference(experiment: Mapping[str, Any]) -> str | None:
+    """The name of the difference of an experiment (the content of experiment.json); None for a single model."""
+    if experiment.get("kind") == "single":
+        return None
+    return str(((experiment.get("settings") or {}).get("cmp") or {}).get("difference") or "relative")
 
 
 def signed_difference(difference: str | Difference, first: float, second: float) -> float:

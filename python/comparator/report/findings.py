@@ -68,7 +68,7 @@ def find(experiment: Mapping[str, Any], records: Sequence[Record], summary: Summ
     space, observations, reason = _placed(experiment, records)
     if space is None:
         return Findings(None, reason, importance=matters)
-    evidence = _prove(experiment, records, space, observations)
+    evidence = _prove(experiment, space, observations, summary.trust.holds)
     return Findings(
         evidence.verdict,
         evidence.reason,
@@ -82,7 +82,9 @@ def find(experiment: Mapping[str, Any], records: Sequence[Record], summary: Summ
 def verdict_of(experiment: Mapping[str, Any], records: Sequence[Record]) -> str | None:
     """Return the verdict alone, which is sooner found; None where the question cannot be asked."""
     space, observations, _ = _placed(experiment, records)
-    return None if space is None else _prove(experiment, records, space, observations, resamples=0).verdict
+    if space is None:
+        return None
+    return _prove(experiment, space, observations, trust_in(experiment, records).holds, resamples=0).verdict
 
 
 def importance_of(summary: Summary) -> Importance | None:
@@ -100,19 +102,22 @@ def importance_of(summary: Summary) -> Importance | None:
 
 def _prove(
     experiment: Mapping[str, Any],
-    records: Sequence[Record],
     space: ParameterSpace,
     observations: Observations,
+    holds: bool | None,
     resamples: int | None = None,
 ) -> Evidence:
-    """Return what the observations prove, at the level that the user asks for where there is one."""
+    """Return what the observations prove, at the level that the user asks for where there is one.
+
+    `holds` is what fresh seeds say (`Trust.holds`).
+    """
     from comparator.evidence.regions import RESAMPLES, find_evidence
 
     asked = ((experiment.get("settings") or {}).get("search") or {}).get("level")
     level = float(asked) if asked is not None and is_number(asked) else None
     drawn = RESAMPLES if resamples is None else resamples
     evidence = find_evidence(space, observations, level=level, seed=SEED, resamples=drawn)
-    if evidence.verdict != NONE and trust_in(experiment, records).holds is False:
+    if evidence.verdict != NONE and holds is False:
         return replace(evidence, verdict=NONE, reason=NOT_CONFIRMED, regions=())
     return evidence
 

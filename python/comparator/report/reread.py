@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from comparator.cmp import Objective
-from comparator.difference import DIFFERENCES, NoValue
+from comparator.difference import DIFFERENCES, NoValue, asked_difference, objective_words
 from comparator.errors import InputError, nearest
 from comparator.evidence.replicates import mean_interval, pooled_deviation
 
@@ -46,18 +46,16 @@ def in_metric(
 
 
 def _objective(experiment: Mapping[str, Any], metric: str) -> tuple[Objective, dict[str, Any]]:
-    if experiment.get("kind") == "single":
+    name = asked_difference(experiment)
+    if name is None:
         described = (experiment.get("metrics") or {}).get(metric) or {}
         maximise = described.get("kind") == "score"
-        return Objective(metric, None, maximise=maximise), {"name": metric, "symbol": metric, "maximise": maximise}
-    name = ((experiment.get("settings") or {}).get("cmp") or {}).get("difference", "relative")
+        return Objective(metric, None, maximise=maximise), objective_words(None, metric, maximise)
     if name not in DIFFERENCES:
         raise InputError(
             f"--metric {metric}: the difference of '{experiment.get('id')}' is a function of its own, '{name}'"
         )
-    own = str(experiment["objective"]["name"])
-    words = {**experiment["objective"], "name": own.replace(str(experiment["metric"]), metric)}
-    return Objective(metric, DIFFERENCES[name]), words
+    return Objective(metric, DIFFERENCES[name]), objective_words(name, metric)
 
 
 def _again(record: Mapping[str, Any], objective: Objective, unit: float | None) -> Record:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
+from comparator.difference import asked_difference
 from comparator.evidence.confirmation import Confirmation, Retest, confirm, interval_over_seeds
 
 CONFIRM = "confirm"
@@ -158,9 +159,9 @@ def _retest(record: Record, searched: Record | None, experiment: Mapping[str, An
 
 def _direction(searched: Record | None, experiment: Mapping[str, Any]) -> int:
     """Which submodel's metric the search saw the larger; 0 for a single model."""
-    if experiment.get("kind") == "single":
+    difference = asked_difference(experiment)
+    if difference is None:
         return 0
-    difference = ((experiment.get("settings") or {}).get("cmp") or {}).get("difference")
     if difference == "signed" or searched is None:
         return 1
     return 1 if fmean(searched["signed"]) >= 0 else -1

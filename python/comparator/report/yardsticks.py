@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparator.difference import DIFFERENCES, objective_words
+from comparator.difference import DIFFERENCES, asked_difference
 from comparator.evidence.replicates import mean_interval
 from comparator.report.axes import is_number
 from comparator.report.findings import verdict_of
@@ -53,19 +53,9 @@ def read_in(
     """
     if experiment.get("kind") == "single":
         return in_metric(experiment, records, metric)
-    name, own, settings = suited_difference(experiment, records, metric), *_asked(experiment)
-    suited = {
-        **experiment,
-        "metric": own,
-        "objective": objective_words(name, own),
-        "settings": {**settings, "cmp": {**(settings.get("cmp") or {}), "difference": name}},
-    }
+    name, settings = suited_difference(experiment, records, metric), experiment.get("settings") or {}
+    suited = {**experiment, "settings": {**settings, "cmp": {**(settings.get("cmp") or {}), "difference": name}}}
     return in_metric(suited, records, metric)
-
-
-def _asked(experiment: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """The experiment's own metric, and its settings."""
-    return str(experiment.get("metric") or LOSS), experiment.get("settings") or {}
 
 
 def with_signed(experiment: Mapping[str, Any], records: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -74,7 +64,7 @@ def with_signed(experiment: Mapping[str, Any], records: list[dict[str, Any]]) ->
     if (
         not _lacks_signed(records)
         or metric not in reported_metrics(records)
-        or own_difference(experiment) not in (None, *DIFFERENCES)
+        or asked_difference(experiment) not in (None, *DIFFERENCES)
     ):
         return records
     again = read_in(experiment, records, metric)[1]
@@ -116,16 +106,9 @@ def kind_of(experiment: Mapping[str, Any], metric: str) -> str:
     return str(described.get("kind") or STANDARD.get(metric, "error"))
 
 
-def own_difference(experiment: Mapping[str, Any]) -> str | None:
-    """Return the name of the experiment's difference; None for a single model."""
-    if experiment.get("kind") == "single":
-        return None
-    return str(((experiment.get("settings") or {}).get("cmp") or {}).get("difference") or "relative")
-
-
 def suited_difference(experiment: Mapping[str, Any], records: Sequence[Record], metric: str) -> str:
     """Return the name of the difference to read `metric` in; a function of the user's own is not called by a report."""
-    own = own_difference(experiment) or "relative"
+    own = asked_difference(experiment) or "relative"
     if metric == experiment.get("metric") and own in DIFFERENCES:
         return own
     name = own if own in DIFFERENCES else "relative"
@@ -154,7 +137,7 @@ def _yardstick(
     yield Yardstick(
         metric=metric,
         kind=kind,
-        difference=own_difference(asked) or "",
+        difference=asked_difference(asked) or "",
         mean=mean,
         interval=interval,
         better_at=smaller if kind != "score" else (smaller[1], smaller[0]),
