@@ -21,6 +21,7 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
+from planted_model import MIXED, PLANE
 from scipy import stats
 
 from comparator.evidence.coordinates import dense_sample
@@ -32,17 +33,6 @@ from comparator.space import ParameterSpace, Point
 
 EVALUATIONS = 56
 CONSTANT = 0.3
-PLANE: list[dict[str, Any]] = [
-    {"name": "noise", "type": "float", "lower": 0, "upper": 50},
-    {"name": "layer_force", "type": "int", "lower": 25, "upper": 200},
-]
-MIXED: list[dict[str, Any]] = [
-    *PLANE,
-    {"name": "learning_rate", "type": "float", "lower": 1e-5, "upper": 1e-1, "use_log_scale": True},
-    {"name": "batch_size", "type": "ordered", "element_type": "int", "values": [16, 32, 64, 128, 256]},
-    {"name": "activation", "type": "categorical", "element_type": "string", "values": ["elu", "relu", "tanh"]},
-    {"name": "residual", "type": "logical"},
-]
 SPACES = {name: ParameterSpace.from_entries(entries, name) for name, entries in (("plane", PLANE), ("six", MIXED))}
 #: The deviation of a replicate at a point; unequal noise grows five times over a range, as label noise makes it.
 NOISES: dict[str, Callable[[Point], float]] = {

@@ -17,7 +17,6 @@ standard error. `--record` keeps each repeat as a line of JSON, and what is reco
 from __future__ import annotations
 
 import argparse
-import heapq
 import json
 import math
 import os
@@ -34,6 +33,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from planted_model import CASES, Case, difference
+from simulated import search
 
 from comparator.evidence import regions
 from comparator.evidence.boxes import Box
@@ -68,27 +68,18 @@ def strategy_of(trial: Trial, space: ParameterSpace, budget: int) -> Strategy:
     )
 
 
-def search(strategy: Strategy, trial: Trial, budget: int) -> Evaluations:
+def evaluated(strategy: Strategy, trial: Trial, budget: int) -> Evaluations:
     """Points and signed differences in the order in which they finish."""
-    rng = random.Random(f"{trial.repeat} times")
-    waiting = strategy.start()
-    running: list[tuple[float, int, Point]] = []
     replicates: dict[str, list[float]] = {}
-    clock, started = 0.0, 0
     done: Evaluations = []
-    while True:
-        while waiting and len(running) < WORKERS and started < budget:
-            proposal = waiting.pop(0)
-            heapq.heappush(running, (clock + rng.lognormvariate(0, 0.5), proposal.number, proposal.point))
-            started += 1
-        if not running:
-            break
-        clock, number, point = heapq.heappop(running)
+
+    def evaluate(number: int, point: Point) -> float:
         known = replicates.setdefault(json.dumps(point), [])
         known.append(difference(trial.case, point, trial.deviation, f"{trial.repeat} {len(known)}"))
         done.append((point, known[-1]))
-        waiting += strategy.tell(number, -statistics.fmean(map(abs, known)))
-    strategy.close()
+        return -statistics.fmean(map(abs, known))
+
+    search(strategy, evaluate, budget, WORKERS, random.Random(f"{trial.repeat} times"))
     return done
 
 
@@ -115,7 +106,7 @@ def carry_out(trial: Trial) -> list[dict[str, Any]]:
     space = ParameterSpace.from_entries(case.space, trial.case)
     by_budget = trial.strategy in BY_BUDGET
     runs = {
-        budget: search(strategy_of(trial, space, budget), trial, budget)
+        budget: evaluated(strategy_of(trial, space, budget), trial, budget)
         for budget in (trial.evaluations if by_budget else [max(trial.evaluations)])
     }
     return [

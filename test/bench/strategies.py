@@ -13,7 +13,6 @@ come. Lower is better.
 from __future__ import annotations
 
 import argparse
-import heapq
 import json
 import math
 import random
@@ -21,20 +20,11 @@ import statistics
 from collections.abc import Callable
 from typing import Any
 
+from planted_model import MIXED, PLANE
+from simulated import search
+
 from comparator.search import STRATEGIES, Strategy, make_strategy
 from comparator.space import ParameterSpace, Point
-
-PLANE: list[dict[str, Any]] = [
-    {"name": "noise", "type": "float", "lower": 0, "upper": 50},
-    {"name": "layer_force", "type": "int", "lower": 25, "upper": 200},
-]
-MIXED: list[dict[str, Any]] = [
-    *PLANE,
-    {"name": "learning_rate", "type": "float", "lower": 1e-5, "upper": 1e-1, "use_log_scale": True},
-    {"name": "batch_size", "type": "ordered", "element_type": "int", "values": [16, 32, 64, 128, 256]},
-    {"name": "activation", "type": "categorical", "element_type": "string", "values": ["elu", "relu", "tanh"]},
-    {"name": "residual", "type": "logical"},
-]
 
 Function = Callable[[Point], float]
 
@@ -80,25 +70,17 @@ PROBLEMS: dict[str, tuple[list[dict[str, Any]], Function]] = {
 }
 
 
-def search(strategy: Strategy, function: Function, noise: float, budget: int, workers: int, seed: int) -> Point:
+def reported(strategy: Strategy, function: Function, noise: float, budget: int, workers: int, seed: int) -> Point:
     """Run one search on simulated workers; the point that it would report."""
     rng = random.Random(f"{seed} noise")
-    waiting = strategy.start()
-    running: list[tuple[float, int, Point]] = []
-    clock, started = 0.0, 0
     seen: list[tuple[float, int, Point]] = []
-    while True:
-        while waiting and len(running) < workers and started < budget:
-            proposal = waiting.pop(0)
-            heapq.heappush(running, (clock + rng.lognormvariate(0, 0.5), proposal.number, proposal.point))
-            started += 1
-        if not running:
-            break
-        clock, number, point = heapq.heappop(running)
+
+    def evaluate(number: int, point: Point) -> float:
         value = function(point) + rng.gauss(0, noise)
         seen.append((value, number, point))
-        waiting += strategy.tell(number, value)
-    strategy.close()
+        return value
+
+    search(strategy, evaluate, budget, workers, rng)
     return min(seen, key=lambda each: each[:2])[2]
 
 
@@ -123,7 +105,7 @@ def main() -> None:
             values = []
             for seed in range(arguments.seeds):
                 made = make_strategy(strategy, space, seed=seed, in_flight=arguments.workers, options=options)
-                point = search(made, function, arguments.noise, arguments.evaluations, arguments.workers, seed)
+                point = reported(made, function, arguments.noise, arguments.evaluations, arguments.workers, seed)
                 values.append(function(point))
             error = statistics.stdev(values) / math.sqrt(len(values))
             means[strategy].append(statistics.fmean(values))
