@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,13 +28,8 @@ pytestmark = pytest.mark.skipif(REASON is not None, reason=str(REASON))
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[slurm.Cluster]:
-    with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
-        started = slurm.Cluster(Path(folder), nodes=3, devices=2)
-        try:
-            started.start()
-            yield started
-        finally:
-            started.stop()
+    with slurm.running_cluster(nodes=3, devices=2) as started:
+        yield started
 
 
 def test_a_genetic_search_over_images_on_the_nodes_of_a_cluster(

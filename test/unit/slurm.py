@@ -6,11 +6,14 @@ the programs of Slurm find it by SLURM_CONF. The nodes' devices are files withou
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 PROGRAMS = ("sbatch", "slurmctld", "slurmd", "munged")
@@ -23,6 +26,19 @@ def why_not() -> str | None:
     if missing:
         return f"not on the PATH: {', '.join(missing)} (Debian: slurm-wlm and munge)"
     return None if os.getuid() == 0 else "the daemons of Slurm want root"
+
+
+@contextlib.contextmanager
+def running_cluster(nodes: int, devices: int) -> Iterator[Cluster]:
+    """A cluster for as long as the context lasts."""
+    # Not under pytest's own folder, where the user munge may not look.
+    with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
+        started = Cluster(Path(folder), nodes=nodes, devices=devices)
+        try:
+            started.start()
+            yield started
+        finally:
+            started.stop()
 
 
 class Cluster:

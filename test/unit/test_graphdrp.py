@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from model_trials import call_script, last
 from rdkit import Chem
 
 import graphdrp
@@ -26,6 +25,7 @@ from graphdrp import HYPERPARAMETERS
 from graphdrp.molecules import ATOM_FEATURES, ELEMENTS, MoleculeGraphs, atom_features, make_graphs, read_graphs
 
 torch = pytest.importorskip("torch", reason="needs PyTorch, which only GraphDRP's image has: pip install torch==2.13.0")
+
 
 from graphdrp import network, training  # noqa: E402
 
@@ -55,14 +55,8 @@ def _data(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CANDLE_DATA_DIR", str(data_folder))
 
 
-def last(metrics: dict[str, Any]) -> dict[str, float]:
-    return {name: value[-1] if isinstance(value, list) else value for name, value in metrics.items()}
-
-
 def script(name: str, *words: object) -> subprocess.CompletedProcess[str]:
-    command = [str(MODEL_FOLDER / name), *map(str, words)]
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    return call_script(MODEL_FOLDER / name, *words)
 
 
 def small_network(**changes: Any) -> network.Network:

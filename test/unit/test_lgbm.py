@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from model_trials import call_script, last
 
 lightgbm = pytest.importorskip("lightgbm")
+
 
 import lgbm  # noqa: E402
 import uno  # noqa: E402
@@ -35,13 +37,7 @@ def _data(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def script(name: str, *words: object) -> subprocess.CompletedProcess[str]:
-    command = [str(MODEL_FOLDER / name), *map(str, words)]
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-
-
-def last(metrics: dict[str, Any]) -> dict[str, float]:
-    return {name: value[-1] if isinstance(value, list) else value for name, value in metrics.items()}
+    return call_script(MODEL_FOLDER / name, *words)
 
 
 def asked_of(model: Any, **changes: Any) -> Task:

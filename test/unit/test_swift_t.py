@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import textwrap
 import time
 from collections import defaultdict
@@ -251,14 +250,8 @@ def test_a_script_of_emews_runs_unchanged(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[slurm.Cluster]:
-    # Not under pytest's own folder, where the user munge may not look.
-    with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
-        started = slurm.Cluster(Path(folder), nodes=2, devices=2)
-        try:
-            started.start()
-            yield started
-        finally:
-            started.stop()
+    with slurm.running_cluster(nodes=2, devices=2) as started:
+        yield started
 
 
 @needs_slurm

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,8 @@ import pandas as pd
 import pytest
 
 pytest.importorskip("tensorflow")
+
+from model_trials import call_script, last
 
 import uno
 from comparator.model.description import read_description
@@ -31,14 +31,8 @@ def _data(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CANDLE_DATA_DIR", str(data_folder))
 
 
-def last(metrics: dict[str, Any]) -> dict[str, float]:
-    return {name: value[-1] if isinstance(value, list) else value for name, value in metrics.items()}
-
-
 def script(name: str, *words: object) -> subprocess.CompletedProcess[str]:
-    command = [str(MODEL_FOLDER / name), *map(str, words)]
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    return call_script(MODEL_FOLDER / name, *words)
 
 
 def test_every_metric_is_described_and_in_range(capsys: pytest.CaptureFixture[str]) -> None:
