@@ -36,8 +36,9 @@ import io
 import json
 import os
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ from comparator.report import yardsticks
 from comparator.report.beside import Files, Material, gather_material
 from comparator.report.findings import as_json as findings_json
 from comparator.report.findings import find
-from comparator.report.summary import Summary, as_json, summarise
+from comparator.report.summary import Evaluation, Summary, as_json, summarise
 from comparator.store import read_experiment, read_records, table_cell
 
 if TYPE_CHECKING:
@@ -98,67 +99,58 @@ def write_report(folder: Path, metric: str | None = None) -> Path:
 
 def evaluations_csv(summary: Summary, records: Sequence[Mapping[str, Any]]) -> str:
     """Return the table of evaluations as CSV; the module's docstring has its columns."""
-    hyperparameters = list(dict.fromkeys(name for one in summary.evaluations for name in one.point))
+    columns = _columns(summary)
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(table_cell(name) for name, _ in columns)
+    for one, record in zip(summary.evaluations, records, strict=True):
+        table.writerow(table_cell(cell(one, record)) for _, cell in columns)
+    return text.getvalue()
+
+
+def _columns(summary: Summary) -> list[tuple[str, Callable[[Evaluation, Mapping[str, Any]], Any]]]:
+    """Return the name of each column, and what gives its cell from an evaluation and its record."""
     submodels = range(len(summary.models))
+    points = dict.fromkeys(name for one in summary.evaluations for name in one.point)
     metrics = [
         (submodel, name)
         for submodel in submodels
         for name in dict.fromkeys(name for one in summary.evaluations for name in one.metrics[submodel])
     ]
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(
-        table_cell(cell)
-        for cell in [
-            "evaluation",
-            "stage",
-            "generation",
-            *(f"point.{name}" for name in hyperparameters),
-            "status",
-            "value",
-            "difference",
-            "replicates",
-            "signed",
-            "deviation",
-            "low",
-            "high",
-            *(f"metrics.{submodel}.{name}" for submodel, name in metrics),
-            "seconds",
-            "reused",
-            "started",
-            "worker",
-            *(f"log.{submodel}" for submodel in submodels),
-            "reason",
-        ]
-    )
-    for one, record in zip(summary.evaluations, records, strict=True):
-        table.writerow(
-            table_cell(cell)
-            for cell in [
-                one.number,
-                one.stage,
-                one.generation,
-                *(_cell(one.point, name) for name in hyperparameters),
-                one.status,
-                one.value,
-                one.difference,
-                one.replicates,
-                statistics.fmean(one.signed) if one.signed else None,
-                one.deviation,
-                *(one.interval or (None, None)),
-                *(one.metrics[submodel].get(name) for submodel, name in metrics),
-                one.seconds,
-                sum(bool(run.get("reused")) for run in one.runs),
-                record.get("started"),
-                record.get("worker"),
-                *(
-                    " ".join(str(run.get("log") or "") for run in one.runs if run.get("submodel") == submodel)
-                    for submodel in submodels
-                ),
-                one.reason,
-            ]
-        )
-    return text.getvalue()
+    return [
+        ("evaluation", lambda one, _: one.number),
+        ("stage", lambda one, _: one.stage),
+        ("generation", lambda one, _: one.generation),
+        *((f"point.{name}", partial(_point_cell, name)) for name in points),
+        ("status", lambda one, _: one.status),
+        ("value", lambda one, _: one.value),
+        ("difference", lambda one, _: one.difference),
+        ("replicates", lambda one, _: one.replicates),
+        ("signed", lambda one, _: statistics.fmean(one.signed) if one.signed else None),
+        ("deviation", lambda one, _: one.deviation),
+        ("low", lambda one, _: one.interval and one.interval[0]),
+        ("high", lambda one, _: one.interval and one.interval[1]),
+        *((f"metrics.{submodel}.{name}", partial(_metric_cell, submodel, name)) for submodel, name in metrics),
+        ("seconds", lambda one, _: one.seconds),
+        ("reused", lambda one, _: sum(bool(run.get("reused")) for run in one.runs)),
+        ("started", lambda _, record: record.get("started")),
+        ("worker", lambda _, record: record.get("worker")),
+        *((f"log.{submodel}", partial(_log_cell, submodel)) for submodel in submodels),
+        ("reason", lambda one, _: one.reason),
+    ]
+
+
+def _point_cell(name: str, one: Evaluation, _: object) -> Any:
+    value = one.point.get(name)
+    return value if isinstance(value, (str, int, float)) or name not in one.point else json.dumps(value)
+
+
+def _metric_cell(submodel: int, name: str, one: Evaluation, _: object) -> Any:
+    return one.metrics[submodel].get(name)
+
+
+def _log_cell(submodel: int, one: Evaluation, _: object) -> str:
+    return " ".join(str(run.get("log") or "") for run in one.runs if run.get("submodel") == submodel)
 
 
 def _write_figures(folder: Path, material: Material) -> Gallery:
@@ -180,11 +172,6 @@ def _write_figures(folder: Path, material: Material) -> Gallery:
         if path.stem not in current:
             path.unlink(missing_ok=True)
     return page.Gallery(tuple(pictures), tuple(figures.left_out(material, drawings)))
-
-
-def _cell(point: Mapping[str, Any], name: str) -> Any:
-    value = point.get(name)
-    return value if isinstance(value, (str, int, float)) or name not in point else json.dumps(value)
 
 
 def _write(path: Path, content: bytes) -> None:
