@@ -20,7 +20,8 @@ from comparator.engine.swift_t import Job, Launch, Layout
 from comparator.errors import ComparatorError, InputError, Submitted, nearest
 from comparator.experiment import Experiment
 from comparator.leaf import ERRORS_FILE, Leaf
-from comparator.plan import PILOT_SEEDS, Place, Plan, Say, make_plan, reopen_plan
+from comparator.place import Place, Say
+from comparator.plan import PILOT_SEEDS, Plan, make_plan, reopen_plan
 from comparator.progress import ProgressView, point_words
 from comparator.replay import measure_luck
 from comparator.root import command_line

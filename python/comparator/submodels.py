@@ -1,0 +1,293 @@
+"""The models of an experiment and what each is given: found, checked, told apart, their data prepared."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from comparator.cmp import submodel_hyperparameters
+from comparator.errors import InputError, nearest
+from comparator.hyperparameters import as_flags, check_names, read_with_warnings, split_for_submodels
+from comparator.leaf import DEFAULT_SEED
+from comparator.model.image import DATA_FOLDER
+from comparator.model.model import Model, data_identity, find_model, outside_container
+from comparator.model.probe import described
+from comparator.model.process import call
+from comparator.place import Place
+from comparator.settings import ExperimentSettings, SubmodelSettings
+from comparator.site import Slot
+
+
+@dataclass(frozen=True)
+class Given:
+    """Hyperparameters that passed their checks, and the models that they name."""
+
+    hyperparameters: dict[str, Any]
+    models: list[Model]
+    submodels: list[dict[str, Any]]
+    warnings: list[str]
+
+
+class _MissingData(InputError):
+    """The model's data do not have what the hyperparameters ask for."""
+
+
+def choose_hyperparameters(settings: ExperimentSettings, varied: list[str], place: Place) -> Given:
+    """Take the file that the settings name; of several the first whose data are there."""
+    named = settings.hyperparameters
+    files = [place.folder / name for name in ([named] if isinstance(named, str) else named)]
+    if not files:
+        return _check_hyperparameters({}, place.file, settings, varied, place)
+    refused = []
+    for file in files:
+        try:
+            read, warnings = read_with_warnings(file)
+            given = _check_hyperparameters(read, file, settings, varied, place)
+        except _MissingData as error:
+            refused.append(f"{file.name} cannot be used here ({error})")
+            if file == files[-1]:
+                raise
+            continue
+        chosen = [*refused, f"taking {file.name}"] if len(files) > 1 else []
+        return replace(given, warnings=[*chosen, *warnings, *given.warnings])
+    raise AssertionError("unreachable: the last file is taken or refused")
+
+
+def _check_hyperparameters(
+    read: Mapping[str, Any], source: Path, settings: ExperimentSettings, varied: list[str], place: Place
+) -> Given:
+    """Check what `source` gives, with the settings' own on top, and prepare the data of its models."""
+    data_folder = place.site.data_folder
+    hyperparameters = {key: outside_container(value, data_folder) for key, value in {**read, **settings.set}.items()}
+    found = _find_models(settings, hyperparameters, source, place)
+    probed = {model.path: described(model, place.site.slots()[0], data_folder) for model in found}
+    models = [probed[model.path] for model in found]
+    warnings = _check_reach(hyperparameters, varied, settings, source)
+    whole = split_for_submodels(hyperparameters) if settings.compares else [hyperparameters]
+    apart = settings.cmp.submodels if settings.compares else [SubmodelSettings()]
+    names = [each.names for each in apart]
+    own = submodel_hyperparameters(hyperparameters, {}, compares=settings.compares, names=names)
+    submodels = []
+    for number, model in enumerate(models):
+        called = _own_names(apart[number].names, whole[number], varied, number, place)
+        known = model.description.hyperparameters
+        where = f"{source.name} ({model.name})"
+        reaching = [called.get(name, name) for name in _without_prefix(varied, settings)]
+        warnings += check_names([*own[number], *reaching], known, where)
+        warnings += _doubt_seed(model, varied)
+        config = _config(model, whole[number], data_folder)
+        everything = {**config, **own[number]}
+        _check_seed(model, everything, source)
+        _prepare(model, everything, place)
+        submodels.append(
+            {
+                "submodel": number,
+                "name": model.name,
+                "path": str(model.path),
+                "identity": model.identity,
+                "state": model.state,
+                "data": data_identity(model, data_folder),
+                "seed": model.description.seed,
+                "split": _split(model, everything, source),
+                "without_effect": sorted(name for name, each in known.items() if each.effect == "none"),
+                "config": config,
+                "hyperparameters": own[number],
+                "names": called,
+                "environment": apart[number].environment,
+                "device": _own_device(apart[number].device, place, number),
+            }
+        )
+    _label(submodels, settings.cmp.labels)
+    return Given(hyperparameters, models, submodels, list(dict.fromkeys(warnings)))
+
+
+def _own_names(
+    names: Mapping[str, str], given: Mapping[str, Any], varied: Sequence[str], number: int, place: Place
+) -> dict[str, str]:
+    """The mapping of names of one submodel; refuses what would give it a hyperparameter twice."""
+    where = f"{place.file}: [cmp.{number}] names"
+    for name, own in names.items():
+        if name not in given and name not in varied:
+            known = [*given, *varied]
+            raise InputError(f"{where}: '{name}' is given nowhere{nearest(name, known)}, so there is nothing to rename")
+        if own in given or own in varied or list(names.values()).count(own) > 1:
+            raise InputError(f"{where}: '{name}' would be '{own}', which is given as well")
+    return dict(names)
+
+
+def _own_device(device: str | None, place: Place, number: int) -> str | None:
+    """The device of one submodel, checked against those that the site gives out."""
+    there = list(dict.fromkeys(slot.device for slot in place.site.slots() if slot.device is not None))
+    if device not in (None, "none", *there):
+        raise InputError(
+            f"{place.file}: [cmp.{number}] device = '{device}': site '{place.site.name}' gives out"
+            f" {', '.join(there) or 'no devices'}; 'none' is allowed too"
+        )
+    return device
+
+
+def _find_models(
+    settings: ExperimentSettings, hyperparameters: Mapping[str, Any], source: Path, place: Place
+) -> list[Model]:
+    containers = place.root / "containers"
+    if not settings.compares:
+        return [find_model(settings.model, place.folder, containers, f"{place.file}: model", place.site)]
+    if settings.cmp.models is not None:
+        where = f"{place.file}: [cmp] models"
+        return [find_model(name, place.folder, containers, where, place.site) for name in settings.cmp.models]
+    found = []
+    for number, given in enumerate(split_for_submodels(hyperparameters)):
+        name = given.get("model_name") or given.get("candle_image")
+        if name is None:
+            raise InputError(
+                f"{source}: says no model for submodel {number}: give cmp_model_name = 'FOLDER' for both,"
+                f" or cmp_{number}_model_name"
+            )
+        where = f"{source}: model_name of submodel {number}"
+        found.append(find_model(str(name), source.parent, containers, where, place.site))
+    return found
+
+
+def _check_reach(
+    hyperparameters: Mapping[str, Any], varied: list[str], settings: ExperimentSettings, source: Path
+) -> list[str]:
+    """See to it that what is varied reaches the submodels past the prefix rules."""
+    warnings = []
+    for name in varied:
+        mark = object()
+        given = submodel_hyperparameters(hyperparameters, {name: mark}, compares=settings.compares)
+        reached = [number for number, each in enumerate(given) if any(value is mark for value in each.values())]
+        if not reached:
+            raise InputError(f"{source}: a key with a prefix overrides '{name}', which is varied, in every model")
+        if len(reached) < len(given) and not name.startswith("cmp_"):
+            kept = 1 - reached[0]
+            warnings.append(
+                f"the space varies '{name}' for submodel {reached[0]} only: {source.name} has cmp_{kept}_{name}"
+            )
+    return warnings
+
+
+def _config(model: Model, given: Mapping[str, Any], data_folder: Path) -> dict[str, Any]:
+    """What the file that `config_file` names adds, below everything that is given directly."""
+    path = model.config_file(given.get("config_file"), data_folder)
+    if path is None:
+        return {}
+    return {key: outside_container(value, data_folder) for key, value in read_with_warnings(path)[0].items()}
+
+
+def _doubt_seed(model: Model, varied: Sequence[str]) -> list[str]:
+    seed = model.description.seed
+    if seed is None:
+        return [f"{model.name} takes no seed that is known (its model.toml can name one): all its runs are alike to us"]
+    if seed in varied:
+        return [f"the space varies '{seed}', which is the seed of {model.name}: replicates vary it too"]
+    return []
+
+
+def _check_seed(model: Model, given: Mapping[str, Any], source: Path) -> None:
+    name = model.description.seed or "rng_seed"
+    value = given.get(name, DEFAULT_SEED)
+    if not str(value).isdigit():
+        raise InputError(f"{source}: {name} = {value!r}: must be a whole number from 0")
+
+
+def _split(model: Model, given: Mapping[str, Any], source: Path) -> str | None:
+    """The hyperparameter that takes the seed of the data split; None where there is none, or it changes nothing."""
+    name, fixed = model.description.split, model.description.split_fixed
+    if name is None or any(given.get(key) == value for key, value in fixed.items()):
+        return None
+    if not str(given.get(name, DEFAULT_SEED)).isdigit():
+        raise InputError(f"{source}: {name} = {given[name]!r}: must be a whole number from 0")
+    return name
+
+
+def _without_prefix(names: Iterable[str], settings: ExperimentSettings) -> list[str]:
+    """The names as the submodels see them."""
+    if not settings.compares:
+        return list(names)
+    return list(dict.fromkeys(name for own in split_for_submodels(dict.fromkeys(names)) for name in own))
+
+
+def _label(submodels: list[dict[str, Any]], labels: Sequence[str] | None) -> None:
+    """Call each submodel by what sets it apart from the other."""
+    for submodel in submodels:
+        others = [other for other in submodels if other is not submodel]
+        if labels is not None:
+            label = labels[submodel["submodel"]]
+        elif others and others[0]["path"] != submodel["path"]:
+            label = submodel["name"]
+        else:
+            own = submodel["hyperparameters"]
+            apart = [key for key in own if others and own[key] != others[0]["hyperparameters"].get(key)]
+            label = ", ".join(_words(key, own[key]) for key in apart if key != "run_id") or submodel["name"]
+        submodel["label"] = label
+    if len({submodel["label"] for submodel in submodels}) < len(submodels):
+        for submodel in submodels:
+            submodel["label"] = f"{submodel['label']} ({submodel['submodel']})"
+
+
+def _words(name: str, value: Any) -> str:
+    """What tells two models apart: a text says it by itself, anything else needs its name."""
+    if isinstance(value, list):
+        return " + ".join(map(str, value))
+    return value if isinstance(value, str) and value else f"{name} {value}"
+
+
+# Data
+
+
+def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
+    """Run the model's `preprocess.sh`, which prepares its data once and refuses what the data do not have."""
+    data_folder = place.site.data_folder
+    script = model.script("preprocess.sh")
+    if script is None and model.image is None:
+        return
+    if model.image is not None and model.image.runtime is None and model.description.data_manifest is not None:
+        _check_prepared(model, data_folder)
+    asked = os.environ.get("CANDLE_DATA_DIR")
+    if asked and Path(asked).expanduser().absolute() == data_folder and not data_folder.exists():
+        raise InputError(f"CANDLE_DATA_DIR={data_folder}: no such folder; make it first, or leave the variable out")
+    try:
+        data_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{data_folder}: the data folder cannot be made: {error.strerror}") from None
+    if script is None:
+        return
+    inside = [str(script), model.seen(str(data_folder), data_folder), *as_flags(model.seen(dict(given), data_folder))]
+    command, environment = call(model, inside, Slot(0), data_folder)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    last = ""
+    assert process.stdout is not None
+    with process:
+        try:
+            for line in process.stdout:
+                if line.strip():
+                    last = line.strip()
+                    place.say(last)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode != 0:
+        raise _MissingData(f"{model.name}: {last or f'preprocess.sh ended with exit status {process.returncode}'}")
+
+
+def _check_prepared(model: Model, data_folder: Path) -> None:
+    """Where this host cannot run the image, what prepares its data has to have run on a node."""
+    manifest = data_folder / str(model.description.data_manifest)
+    if not manifest.is_file():
+        raise InputError(
+            f"{model.path.name}: {manifest} is missing, and this host has no container runtime to prepare the data;"
+            f" on a node run: preprocess.sh {DATA_FOLDER} in the image"
+        )
