@@ -5,4 +5,6 @@
 # nothing where a core is free. The ranks themselves stay alike: a server with a lower priority than the workers that
 # wait for it would never answer them.
 (echo 10 >/proc/self/autogroup) 2>/dev/null
+# Where MPI rests on UCX: its handler of crashes can wait for ever for what the crash left locked, and the job with it.
+export UCX_HANDLE_ERRORS="${UCX_HANDLE_ERRORS:-none}"
 exec "$@"

@@ -53,6 +53,7 @@ out = Console(highlight=False)
 STOPPED = 130
 WATCH_JOB_SECONDS = 3.0  # a scheduler does not like to be asked more often
 
+NoReportOption = Annotated[bool, typer.Option("--no-report", help="Leave the report to: comparator report ID.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id (see `comparator list`).")]
 
@@ -70,6 +71,7 @@ def search(
         str | None, typer.Option(metavar="BOX", help="Keep out of a box: a JSON file, or ID:N, region N of a report.")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="The settings of the file's [full] table.")] = False,
+    no_report: NoReportOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search for the points where two models differ most, or where one model is best."""
@@ -83,7 +85,7 @@ def search(
             settings.append(f"search.{key}={_box_file(box, options)}")
     if file is None and options.resume is None:
         raise InputError("give an experiment file, such as cfg/cmp-ga.toml, or --resume ID")
-    _carry_out(options, file, settings, full, as_json)
+    _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)
 
 
 def _box_file(box: str, options: RunOptions) -> str:
@@ -107,6 +109,7 @@ def sweep(
         Path | None, typer.Option(metavar="FILE", help="Of a bare UPF: the hyperparameters below its lines.")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="The settings of the file's [full] table.")] = False,
+    no_report: NoReportOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate every point of a grid, or every line of an unrolled parameter file (UPF)."""
@@ -118,7 +121,7 @@ def sweep(
     settings = list(options.settings or [])
     if bare:
         settings += _settings_of_bare_upf(model, hyperparameters)
-    _carry_out(options, file, settings, full, as_json)
+    _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)
 
 
 def _settings_of_bare_upf(model: str | None, hyperparameters: Path | None) -> list[str]:
@@ -131,7 +134,7 @@ def _settings_of_bare_upf(model: str | None, hyperparameters: Path | None) -> li
     return settings
 
 
-def _open_host(options: RunOptions, as_json: bool = False) -> Host:
+def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = True) -> Host:
     from comparator import sitting
 
     console = Console(stderr=True, highlight=False) if as_json else out
@@ -147,15 +150,19 @@ def _open_host(options: RunOptions, as_json: bool = False) -> Host:
         resume_jobs=options.resume_jobs,
     )
     folder = experiments_folder(options.experiments, root)
-    return sitting.open_host(root, folder, options.site, asked, warm=not options.cold, console=console)
+    return sitting.open_host(root, folder, options.site, asked, warm=not options.cold, console=console, reports=reports)
 
 
-def _carry_out(options: RunOptions, file: Path | None, settings: list[str], full: bool, as_json: bool) -> None:
+def _carry_out(
+    options: RunOptions, file: Path | None, settings: list[str], *, full: bool, no_report: bool, as_json: bool
+) -> None:
     """Plan and run a new experiment, or go on with one."""
+    if no_report and as_json and not options.dry_run:
+        raise InputError("--json prints the report; leave out --no-report")
     from comparator import sitting
     from comparator.studies import study_of
 
-    host = _open_host(options, as_json)
+    host = _open_host(options, as_json=as_json, reports=not no_report)
     stop_signals_like_ctrl_c()
     if options.resume is not None:
         _refuse_with_resume({"FILE": file, "--set": settings, "--id": options.identifier, "--full": full})
@@ -175,7 +182,7 @@ def _carry_out(options: RunOptions, file: Path | None, settings: list[str], full
             return
         opened = sitting.begin(host, plan, file.stem, options.identifier)
     page = opened.run()
-    if as_json:
+    if as_json and page is not None:
         print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
 
 
@@ -198,8 +205,9 @@ def selftest(
     if options.dry_run:
         sitting.describe(host, plan)
         return
-    page = sitting.begin(host, plan, f"{file.stem}-selftest", options.identifier).run()
-    found = read_json(page.with_suffix(".json")) or {}
+    opened = sitting.begin(host, plan, f"{file.stem}-selftest", options.identifier)
+    opened.run()
+    found = read_json(opened.path / "report.json") or {}
     print(json.dumps({key: found.get(key) for key in FINDINGS}, indent=1))
 
 

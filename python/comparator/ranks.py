@@ -9,6 +9,7 @@ are. What the ranks need to know stands in the launch's file, which COMPARATOR_L
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
@@ -113,6 +114,7 @@ class _Resident:
 def _launch() -> dict[str, Any]:
     """What the launch host wrote down; sets this process up as the launch host's Python was."""
     launch: dict[str, Any] = json.loads(Path(os.environ["COMPARATOR_LAUNCH"]).read_text(encoding="utf-8"))
+    end_without_finalising()
     # Models are started with it; a rank's own Python is a library inside another program, and does not know.
     sys.executable = launch["python"]
     if launch["python_path"] is None:
@@ -120,6 +122,25 @@ def _launch() -> dict[str, Any]:
     else:
         os.environ["PYTHONPATH"] = launch["python_path"]
     return launch
+
+
+def end_without_finalising() -> None:
+    """Have this process end, when it exits, without taking its Python down.
+
+    Inside a rank that is done from a handler of exit(3), where extension modules have been seen to crash; and a rank
+    that does not end keeps its job until the walltime.
+    """
+    c_library = ctypes.CDLL(None)
+    if hasattr(c_library, "on_exit"):  # glibc's
+        c_library.on_exit(_leave, None)
+
+
+@ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p)
+def _leave(status: int, _: int | None) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ctypes.CDLL(None).fflush(None)
+    os._exit(status)
 
 
 @cache
@@ -167,6 +188,7 @@ def _host(launch: dict[str, Any], console: Console) -> Host:
         slots=site.slots(),
         workers=launch["workers"],
         warm=launch["warm"],
+        reports=launch["reports"],
         console=console,
         deadline=float(deadline) if deadline else None,
     )

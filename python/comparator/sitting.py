@@ -58,6 +58,8 @@ class Host:
     deadline: float | None = None
     #: What Swift/T is asked for; None where the local engine runs the experiments.
     job: Job | None = None
+    #: Whether a report is made when an experiment is over.
+    reports: bool = True
 
     @property
     def engine(self) -> str:
@@ -85,7 +87,9 @@ class Asked:
     resume_jobs: int = 0
 
 
-def open_host(root: Path, experiments: Path, site: str, asked: Asked, *, warm: bool, console: Console) -> Host:
+def open_host(
+    root: Path, experiments: Path, site: str, asked: Asked, *, warm: bool, console: Console, reports: bool = True
+) -> Host:
     """Read the site and check what is asked of it; raises `InputError`."""
     read = read_site(site, root)
     engine = asked.engine or read.engines[0]
@@ -96,7 +100,7 @@ def open_host(root: Path, experiments: Path, site: str, asked: Asked, *, warm: b
     walltime = None if asked.walltime is None else seconds_of(asked.walltime, "--walltime")
     if engine == "swift-t":
         job = _job(asked, read, len(slots), walltime)
-        return Host(root, experiments, read, slots, job.layout.workers, warm, console, job=job)
+        return Host(root, experiments, read, slots, job.layout.workers, warm, console, job=job, reports=reports)
     for option, value in (("nodes", asked.nodes), ("queue", asked.queue), ("project", asked.project)):
         if value is not None:
             raise InputError(f"--{option}: the local engine runs on this machine alone; --engine swift-t takes it")
@@ -109,7 +113,8 @@ def open_host(root: Path, experiments: Path, site: str, asked: Asked, *, warm: b
             " SITE_CORES=N in the environment makes it N"
         )
     deadline = None if walltime is None else time.time() + swift_t.usable_seconds(walltime)
-    return Host(root, experiments, read, slots, workers or len(slots), warm, console, deadline=deadline)
+    workers = workers or len(slots)
+    return Host(root, experiments, read, slots, workers, warm, console, deadline=deadline, reports=reports)
 
 
 def _job(asked: Asked, site: Site, slots: int, walltime: int | None) -> Job:
@@ -252,8 +257,11 @@ class Sitting:
         if self._host.workers > in_flight and not self._plan.is_sweep:
             self._host.say(f"note: it began with {in_flight} evaluations at a time; more workers than that stay idle")
 
-    def run(self) -> Path:
-        """Search, write the report, say what was found; returns the report's page. Raises as `search` does."""
+    def run(self) -> Path | None:
+        """Search, write the report, say what was found; returns the report's page. Raises as `search` does.
+
+        Where the host is to make no report there is no page.
+        """
         try:
             records = self.search()
         except ComparatorError:
@@ -261,8 +269,8 @@ class Sitting:
             with contextlib.suppress(OSError):
                 if (self.path / ERRORS_FILE).exists():
                     self._host.say(f"the whole traceback is in {self.path / ERRORS_FILE}")
-                if self._folder.records:
-                    self._host.say(f"report: {self._report_with_words()}")
+                if self._folder.records and (page := self._report_with_words()) is not None:
+                    self._host.say(f"report: {page}")
             raise
         page = self._report_with_words()
         self._conclude(records, page)
@@ -349,14 +357,16 @@ class Sitting:
         """Note which Swift/T launch runs the experiment, by its folder's name."""
         self._folder.launch = launch
 
-    def report(self) -> Path:
-        """Measure what luck alone would have found, and write the report; returns its page."""
-        from comparator.report import write_report
-
+    def report(self) -> Path | None:
+        """Measure what luck alone would have found, and write the report; returns its page, None without a report."""
         luck = measure_luck(self._plan, self._folder.records)
         if luck is not None:
             self._plan = replace(self._plan, frozen={**self._plan.frozen, "luck": asdict(luck)})
             self._folder.freeze(self._plan.frozen)
+        if not self._host.reports:
+            return None
+        from comparator.report import write_report
+
         return write_report(self.path)
 
     # Engines
@@ -505,12 +515,12 @@ class Sitting:
         self._folder.say(state, left, reason)
         self._folder.close()
 
-    def _report_with_words(self) -> Path:
+    def _report_with_words(self) -> Path | None:
         with self._host.console.status("writing the report"):
             return self.report()
 
-    def _conclude(self, records: Sequence[dict[str, Any]], page: Path) -> None:
-        """The closing words: what was found, where the report is, how to look at it."""
+    def _conclude(self, records: Sequence[dict[str, Any]], page: Path | None) -> None:
+        """The closing words: what was found, where the report is or how to make it."""
         from comparator.report import trust, words
         from comparator.report.summary import summarise
 
@@ -520,10 +530,11 @@ class Sitting:
             self._host.say(f"ended early: {ended_early}")
         if summary.best is None:
             last = records[-1]["reason"] if records else "there was none"
-            self._host.say(f"report: {page}")
+            self._say_where(page)
             raise ComparatorError(f"no evaluation of {len(records)} gave a result; the last one: {last}")
-        for line in words.verdict(read_json(page.with_suffix(".json")) or {}):
-            self._host.say(line)
+        if page is not None:
+            for line in words.verdict(read_json(page.with_suffix(".json")) or {}):
+                self._host.say(line)
         self._host.say(f"largest {summary.objective}:" if summary.maximise else f"smallest {summary.objective}:")
         for best in summary.best_points[:BEST_SHOWN]:
             both = "  ".join(
@@ -534,13 +545,20 @@ class Sitting:
             self._host.say(f"  {best.difference:.4g}  at {point_words(best.point)}  ({both})")
         for line in trust.words(summary.trust):
             self._host.say(line)
+        self._say_where(page)
+
+    def _say_where(self, page: Path | None) -> None:
+        if page is None:
+            make = command_line(self._host.experiments, self._host.root, "report", self._folder.identifier)
+            self._host.say(f"report: not made; make it by: {make}")
+            return
         self._host.say(f"report: {page}")
         self._host.say(f"look at it in a browser: {page.as_uri()}")
 
 
 def _launch_of(host: Host, experiment: Path, *, is_sweep: bool) -> Launch:
     assert host.job is not None
-    return Launch(experiment, host.root, host.site, host.job, host.warm, is_sweep)
+    return Launch(experiment, host.root, host.site, host.job, host.warm, host.reports, is_sweep)
 
 
 def _budget_words(frozen: dict[str, Any]) -> str:

@@ -89,6 +89,10 @@ class Desk:
             check=False,
         )
 
+    def search(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a search without its report, which takes longer than a search of quick models."""
+        return self.run("search", *words, "--no-report", **environment)
+
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [*COMPARATOR, *words],
@@ -128,7 +132,7 @@ def test_an_experiment_from_its_file_to_its_report(desk: Desk) -> None:
 
 def test_the_same_seed_gives_the_same_points_and_costs_no_training(desk: Desk) -> None:
     for _ in range(2):
-        assert desk.run("search", "quick.toml", "--seed", "7", "--workers", "1").returncode == 0
+        assert desk.search("quick.toml", "--seed", "7", "--workers", "1").returncode == 0
     first, second = desk.records("quick-1"), desk.records("quick-2")
     assert [each["point"] for each in first] == [each["point"] for each in second]
     assert [each["value"] for each in first] == [each["value"] for each in second]
@@ -137,7 +141,7 @@ def test_the_same_seed_gives_the_same_points_and_costs_no_training(desk: Desk) -
 
 @pytest.mark.parametrize("strategy", ["simple", "mu_plus_lambda", "steady_state", "sobol", "random", "grid"])
 def test_every_strategy_runs(desk: Desk, strategy: str) -> None:
-    done = desk.run("search", "quick.toml", "--set", f"search.strategy={strategy}", "--set", "search.evaluations=9")
+    done = desk.search("quick.toml", "--set", f"search.strategy={strategy}", "--set", "search.evaluations=9")
     assert done.returncode == 0, done.stderr
     assert len(desk.records("quick-1")) >= 9
 
@@ -147,7 +151,7 @@ def test_a_search_for_regions_needs_no_strategy_and_two_models(desk: Desk) -> No
     desk.write("space.json", json.dumps(CASES["box"].space))
     desk.write("planted.txt", PLANTED_HYPERPARAMETERS)
     desk.write("planted.toml", PLANTED)
-    done = desk.run("search", "planted.toml", "--workers", "1")
+    done = desk.search("planted.toml", "--workers", "1")
     assert done.returncode == 0, done.stderr
     frozen = json.loads((desk.experiments / "planted-1" / "experiment.json").read_text())
     assert frozen["strategy"]["name"] == "level_set"
@@ -157,14 +161,13 @@ def test_a_search_for_regions_needs_no_strategy_and_two_models(desk: Desk) -> No
         noise_free = 0.45 if CASES["box"].is_inside(record["point"]) else 0.2
         assert record["value"] == pytest.approx(-noise_free, abs=0.05)
     desk.write("planted.toml", PLANTED.replace('model = "cmp"', f'model = "{PLANTED_MODEL}"'))
-    refused = desk.run("search", "planted.toml")
+    refused = desk.search("planted.toml")
     assert refused.returncode == 2
     assert "find = 'regions' asks where two models differ; it needs model = 'cmp'" in refused.stderr
 
 
 def test_generations_are_a_budget_too(desk: Desk) -> None:
-    done = desk.run(
-        "search",
+    done = desk.search(
         "quick.toml",
         "--set",
         "search.strategy=simple",
@@ -194,8 +197,8 @@ def test_a_single_model_is_searched_by_its_metric(desk: Desk) -> None:
 
 def test_side_by_side_gives_what_one_after_the_other_gives(desk: Desk) -> None:
     environment = {"SITE_CORES": "2"}
-    desk.run("search", "quick.toml", "--workers", "1", "--experiments", "side-by-side", **environment)
-    desk.run("search", "quick.toml", "--workers", "1", "--experiments", "in-turn", SITE_CORES="1")
+    desk.search("quick.toml", "--workers", "1", "--experiments", "side-by-side", **environment)
+    desk.search("quick.toml", "--workers", "1", "--experiments", "in-turn", SITE_CORES="1")
     both = [read_records(desk.folder / name / "quick-1/evaluations.jsonl") for name in ("side-by-side", "in-turn")]
     assert [record["value"] for record in both[0]] == [record["value"] for record in both[1]]
 
@@ -218,8 +221,8 @@ def test_a_process_per_run_gives_what_a_warm_server_gives(desk: Desk) -> None:
     train.chmod(0o755)
     desk.write("quick.txt", HYPERPARAMETERS.replace(str(QUICK), str(model)) + "jitter = 0.003\n")
     few = ("--set", "search.evaluations=4", "--workers", "1")
-    assert desk.run("search", "quick.toml", *few, "--experiments", "warm").returncode == 0
-    cold = desk.run("search", "quick.toml", *few, "--experiments", "cold", "--cold")
+    assert desk.search("quick.toml", *few, "--experiments", "warm").returncode == 0
+    cold = desk.search("quick.toml", *few, "--experiments", "cold", "--cold")
     assert cold.returncode == 0, cold.stderr
     both = [read_records(desk.folder / name / "quick-1/evaluations.jsonl") for name in ("warm", "cold")]
     assert [record["value"] for record in both[0]] == [record["value"] for record in both[1]]
@@ -302,7 +305,7 @@ def test_wrong_usage(desk: Desk, words: list[str]) -> None:
 
 def test_a_folder_without_write_permission(desk: Desk) -> None:
     desk.experiments.write_text("in the way")
-    done = desk.run("search", "quick.toml")
+    done = desk.search("quick.toml")
     assert done.returncode == 2
     assert "experiments cannot be kept here" in done.stderr
 
@@ -316,7 +319,7 @@ def test_doubtful_names_are_told_and_kept(desk: Desk) -> None:
     (model / "model.toml").write_text(description)
     text = HYPERPARAMETERS.replace(str(QUICK), "model") + "scaling = 'std'\nsidde = 'left'\n"
     desk.write("quick.txt", text)
-    done = desk.run("search", "quick.toml", "--dry-run")
+    done = desk.search("quick.toml", "--dry-run")
     assert done.returncode == 0, done.stderr
     assert "did you mean 'side'" in done.stdout
     assert "'scaling' is accepted, without effect" in done.stdout
@@ -325,22 +328,22 @@ def test_doubtful_names_are_told_and_kept(desk: Desk) -> None:
 
 
 def test_a_metric_that_the_model_does_not_report(desk: Desk) -> None:
-    done = desk.run("search", "quick.toml", "--set", "cmp.metric=val_corr")
+    done = desk.search("quick.toml", "--set", "cmp.metric=val_corr")
     assert done.returncode == 1
     assert "did not report val_corr; it reported seed, val_loss, val_r2" in done.stderr
 
 
 def test_model_return_names_the_metric_where_the_file_does_not(desk: Desk) -> None:
-    stated = desk.run("search", "quick.toml", "--dry-run", MODEL_RETURN="val_r2")
+    stated = desk.search("quick.toml", "--dry-run", MODEL_RETURN="val_r2")
     assert "MODEL_RETURN=val_r2 has no effect: quick.toml states 'val_loss'" in stated.stdout
     desk.write("quick.toml", EXPERIMENT.replace('metric = "val_loss"', ""))
-    assert desk.run("search", "quick.toml", MODEL_RETURN="val_r2").returncode == 0
+    assert desk.search("quick.toml", MODEL_RETURN="val_r2").returncode == 0
     assert "difference of val_r2" in (desk.experiments / "quick-1" / "experiment.json").read_text()
 
 
 @pytest.mark.parametrize("behave", ["raise", "die", "nan", "nonsense", "nothing"])
 def test_an_experiment_that_only_fails_stops_and_says_so(desk: Desk, behave: str) -> None:
-    done = desk.run("search", "quick.toml", "--set", f"hyperparameters.behave={behave}")
+    done = desk.search("quick.toml", "--set", f"hyperparameters.behave={behave}")
     assert done.returncode == 1
     assert "evaluations all failed" in done.stderr
     records = desk.records("quick-1")
@@ -351,7 +354,7 @@ def test_an_experiment_that_only_fails_stops_and_says_so(desk: Desk, behave: str
 
 def test_a_model_that_hangs_is_a_time_out(desk: Desk) -> None:
     desk.write("quick.toml", EXPERIMENT.replace("run_timeout = 20", "run_timeout = 0.3"))
-    done = desk.run("search", "quick.toml", "--set", "hyperparameters.cmp_1_behave=hang")
+    done = desk.search("quick.toml", "--set", "hyperparameters.cmp_1_behave=hang")
     assert done.returncode == 1
     assert {record["status"] for record in desk.records("quick-1")} == {"timeout"}
 
@@ -359,7 +362,7 @@ def test_a_model_that_hangs_is_a_time_out(desk: Desk) -> None:
 def test_some_failures_do_not_stop_a_search(desk: Desk) -> None:
     space = [*SPACE, {"name": "behave", "type": "categorical", "element_type": "string", "values": ["well", "raise"]}]
     desk.write("space.json", json.dumps(space))
-    done = desk.run("search", "quick.toml", "--set", "search.strategy=random", "--set", "search.evaluations=16")
+    done = desk.search("quick.toml", "--set", "search.strategy=random", "--set", "search.evaluations=16")
     assert done.returncode == 0, done.stderr
     assert {record["status"] for record in desk.records("quick-1")} == {"ok", "failed"}
 
@@ -367,7 +370,7 @@ def test_some_failures_do_not_stop_a_search(desk: Desk) -> None:
 @pytest.mark.parametrize("stopped_by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_stopped_and_resumed_is_the_experiment_that_was_never_stopped(desk: Desk, stopped_by) -> None:
     slow = ("--set", "hyperparameters.sleep=0.05", "--workers", "1")
-    assert desk.run("search", "quick.toml", *slow, "--experiments", "whole").returncode == 0
+    assert desk.search("quick.toml", *slow, "--experiments", "whole").returncode == 0
     process = desk.start("search", "quick.toml", *slow)
     assert process.stdout is not None
     for line in process.stdout:
@@ -383,7 +386,7 @@ def test_stopped_and_resumed_is_the_experiment_that_was_never_stopped(desk: Desk
         assert "Traceback" not in errors
     kept = len(desk.records("quick-1"))
     assert 4 <= kept < 12
-    resumed = desk.run("search", "--resume", "quick-1", "--workers", "1")
+    resumed = desk.search("--resume", "quick-1", "--workers", "1")
     assert resumed.returncode == 0, resumed.stderr
     assert f"experiment quick-1: {kept} done, 1 to repeat, {12 - kept - 1} to go" in resumed.stdout
     whole = read_records(desk.folder / "whole" / "quick-1" / "evaluations.jsonl")
@@ -408,7 +411,7 @@ def test_replicates_of_a_model_without_a_description_have_seeds_of_their_own(des
         "space.json", json.dumps([{"name": "noise", "type": "ordered", "element_type": "int", "values": [1, 2]}])
     )
     desk.write("quick.txt", HYPERPARAMETERS + "cmp_1_jitter = 0.01\n")
-    assert desk.run("search", "quick.toml").returncode == 0
+    assert desk.search("quick.toml").returncode == 0
     runs = [run for record in desk.records("quick-1") for run in record["runs"] if run["submodel"] == 1]
     assert len({run["metrics"]["val_loss"] for run in runs if run["seed"] == 1}) == 2
     assert len({run["seed"] for run in runs}) > 2
@@ -427,7 +430,7 @@ def test_replicates_of_a_model_without_a_description_have_seeds_of_their_own(des
 def test_a_model_that_cannot_run_is_told_before_anything_starts(desk: Desk, text: str, words: str) -> None:
     desk.write("broken.py", text)
     desk.write("quick.txt", HYPERPARAMETERS.replace(str(QUICK), "broken.py"))
-    done = desk.run("search", "quick.toml")
+    done = desk.search("quick.toml")
     assert done.returncode == 2
     assert words in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -441,7 +444,7 @@ def test_a_constant_config_of_a_space_is_a_file_of_hyperparameters(desk: Desk) -
     (model / "best.txt").write_text("[a]\nsize = 40\n")
     desk.write("quick.txt", HYPERPARAMETERS.replace(str(QUICK), "model"))
     desk.write("space.json", json.dumps([SPACE[0], {"name": "config", "type": "constant", "value": "best.txt"}]))
-    assert desk.run("search", "quick.toml", "--set", "search.evaluations=2").returncode == 0
+    assert desk.search("quick.toml", "--set", "search.evaluations=2").returncode == 0
     log = (desk.experiments / desk.records("quick-1")[0]["runs"][0]["log"]).read_text()
     assert " size 40" in log
 
@@ -453,7 +456,7 @@ def test_watch_list_and_stop_see_an_experiment_of_another_process(desk: Desk) ->
     assert "no result yet" in process.stdout.readline()
     listed = json.loads(desk.run("list", "--json").stdout)
     assert [(each["id"], each["state"]) for each in listed] == [("mine", "running")]
-    assert "being run by another process" in desk.run("search", "--resume", "mine").stderr
+    assert "being run by another process" in desk.search("--resume", "mine").stderr
     watching = desk.start("watch", "mine")
     assert desk.run("stop", "mine").returncode == 0
     process.communicate(timeout=60)
@@ -492,6 +495,16 @@ def test_a_self_test_goes_the_way_of_every_search_and_finds_nothing(desk: Desk) 
     assert report["pilot"]["deviation"] > 0 and report["luck"]["median"] > 0
 
 
+def test_a_report_is_left_for_later(desk: Desk) -> None:
+    desk.write("quick.txt", HYPERPARAMETERS + "jitter = 0.02\n")
+    done = desk.search("quick.toml", "--id", "later", "--set", "search.pilot=2")
+    assert done.returncode == 0, done.stderr
+    assert "largest relative difference of val_loss" in done.stdout and "report later" in done.stdout
+    assert not (desk.experiments / "later" / "report.json").exists()
+    assert json.loads(desk.run("report", "later", "--json").stdout)["luck"]["median"] > 0
+    assert "--json prints the report; leave out --no-report" in desk.search("quick.toml", "--json").stderr
+
+
 def test_results_for_programs(desk: Desk) -> None:
     done = desk.run("search", "quick.toml", "--json")
     assert done.returncode == 0
@@ -505,7 +518,7 @@ def test_results_for_programs(desk: Desk) -> None:
 
 def test_a_box_is_handed_back_to_a_search(desk: Desk) -> None:
     desk.write("box.json", json.dumps({"noise": [10, 50]}))
-    around = desk.run("search", "quick.toml", "--id", "around", "--avoid", "box.json", "--workers", "1")
+    around = desk.search("quick.toml", "--id", "around", "--avoid", "box.json", "--workers", "1")
     assert around.returncode == 0, around.stdout
     assert "the search keeps out of noise above 10" in around.stdout
     records = desk.records("around")
@@ -516,14 +529,14 @@ def test_a_box_is_handed_back_to_a_search(desk: Desk) -> None:
     desk.write("box.json", json.dumps({"noise": [0, 10]}))
     lines = desk.experiments / "around" / "evaluations.jsonl"
     lines.write_text("".join(line + "\n" for line in lines.read_text().splitlines()[:7]))
-    resumed = desk.run("search", "--resume", "around", "--workers", "1")
+    resumed = desk.search("--resume", "around", "--workers", "1")
     assert resumed.returncode == 0, resumed.stdout
     assert [record["point"] for record in desk.records("around")] == [record["point"] for record in records]
 
     report = desk.experiments / "around" / "report.json"
     box = {"noise": [10, 30], "size": [50, 120]}
     report.write_text(json.dumps({"regions": [{"bounds": {"noise": [0, 1]}}, {"bounds": box, "mean": 0.3}]}))
-    inside = desk.run("search", "quick.toml", "--focus", "around:2", "--dry-run", "--json")
+    inside = desk.search("quick.toml", "--focus", "around:2", "--dry-run", "--json")
     assert inside.returncode == 0 and "the search keeps to noise 10 to 30 and size 50 to 120" in inside.stderr
     frozen = json.loads(inside.stdout)
     assert frozen["settings"]["search"]["focus"] == box
@@ -544,6 +557,6 @@ def test_a_box_that_is_none_is_said_in_one_line(desk: Desk, words: list[str], sa
     desk.write("everything.json", json.dumps({"noise": [0, 50]}))
     desk.write("other.json", json.dumps({"noize": [0, 10]}))
     file = [] if "--resume" in words else ["quick.toml"]
-    done = desk.run("search", *file, *words)
+    done = desk.search(*file, *words)
     assert done.returncode == 2 and said in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

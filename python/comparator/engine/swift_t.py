@@ -97,6 +97,7 @@ class Launch:
     site: Site
     job: Job
     warm: bool
+    reports: bool
     sweep: bool
 
     def command(self, folder: Path) -> list[str]:
@@ -155,6 +156,7 @@ class Launch:
             "workers_per_node": self.job.layout.workers_per_node,
             "workers": self.job.layout.workers,
             "warm": self.warm,
+            "reports": self.reports,
             "sweep": self.sweep,
             "python": sys.executable,
             "python_path": os.environ.get("PYTHONPATH"),
