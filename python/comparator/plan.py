@@ -300,6 +300,8 @@ def _strategy_settings(
         options["initial_population"] = str(place.folder / str(options["initial_population"]))
     if "generations" in known and search.generations is not None:
         options["generations"] = search.generations
+    if "level" in known and search.level is not None:
+        options["level"] = search.level
     if "total" in known and "points" not in options and search.evaluations is not None:
         options.setdefault("total", max(1, (search.evaluations - pilot_pairs) // seeds))
     if "scattered" in known and search.evaluations is not None:

@@ -37,6 +37,8 @@ class SearchSettings(BaseModel):
 
     find: Literal["maximum", "regions"] = "maximum"
     strategy: str
+    #: The size of the difference that counts; None for the cut whose two sides differ most.
+    level: float | None = None
     evaluations: int | None = Field(default=None, ge=1)
     generations: int | None = Field(default=None, ge=1)
     replicates: int | str = 1

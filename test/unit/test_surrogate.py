@@ -114,16 +114,6 @@ def test_values_that_say_little(values: list[float]) -> None:
     assert min(values) - 1e-6 <= mean.min() <= mean.max() <= max(values) + 1e-6
 
 
-def test_new_values_need_no_new_fit() -> None:
-    points, new = dense_sample(WHOLE, 30), dense_sample(WHOLE, 10, seed=1)
-    rng = np.random.default_rng(4)
-    surrogate = Surrogate.fit(WHOLE, points, rng.normal(size=30))
-    other = rng.normal(size=30)
-    smoother = surrogate.smoother(Coordinates(WHOLE).of(new))
-    assert smoother @ other == pytest.approx(surrogate.with_values(other).predict(new)[0])
-    assert smoother.sum(axis=1) == pytest.approx(np.ones(10))
-
-
 def test_more_observations_are_those_of_one_conditioning() -> None:
     points, new = dense_sample(PLANE, 20), dense_sample(PLANE, 10, seed=1)
     values = [smooth(point) for point in points]

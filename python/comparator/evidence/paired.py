@@ -75,10 +75,3 @@ def flips(count: int, rng: np.random.Generator, number: int = FLIPS) -> Array:
         return np.array(list(itertools.product((1.0, -1.0), repeat=count)))
     drawn = rng.integers(0, 2, (number, count), dtype=np.int8) * 2.0 - 1.0
     return np.vstack([np.ones(count), drawn])
-
-
-def sign_flip_test(differences: Sequence[float] | Array, seed: int = 0, number: int = 9999) -> float:
-    """How likely a mean at least as far from zero is, were each difference as likely with the other sign."""
-    numbers = np.asarray(differences, dtype=float)
-    sizes = np.abs(flips(len(numbers), np.random.default_rng(seed), number) @ numbers)
-    return float(np.mean(sizes >= sizes[0] * (1 - 1e-9)))

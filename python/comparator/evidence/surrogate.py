@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -47,11 +47,7 @@ class Hyperparameters:
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A Gaussian process conditioned on observations; make one with `fit`.
-
-    Predictions are linear in the values, so that other values at the same points need no new fit (`with_values`,
-    `smoother`).
-    """
+    """A Gaussian process conditioned on observations; make one with `fit`."""
 
     coordinates: Coordinates
     hyperparameters: Hyperparameters
@@ -108,16 +104,6 @@ class Surrogate:
         missed = 1 - across @ self._ones
         variance = self.hyperparameters.signal - np.einsum("ij,ji->i", across, solved) + missed**2 / total
         return mean, np.sqrt(np.maximum(variance, 0.0))
-
-    def smoother(self, rows: Array) -> Array:
-        """The matrix, of shape (rows, observations), that times the observations' values gives the means at `rows`."""
-        across = self.covariance(rows)
-        missed = 1 - across @ self._ones
-        return cho_solve(self._factor, across.T).T + np.outer(missed, self._ones / self._ones.sum())
-
-    def with_values(self, values: Sequence[float] | Array) -> Surrogate:
-        """The same points and hyperparameters with other values."""
-        return replace(self, values=np.asarray(values, dtype=float))
 
     def with_more(
         self, points: Points, values: Sequence[float] | Array, variances: Sequence[float] | Array

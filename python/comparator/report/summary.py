@@ -93,9 +93,9 @@ class Summary:
     """An experiment in plain values; evaluations in the order in which they finished.
 
     `unit` is the objective's: `fraction` for a relative difference (0 is alike, 0.5 is one twice the other);
-    `metric_kind` is `error`, `score` or `fact`, empty where it is not known. `lattice` is true where the points
-    are those of a grid; the axes then have a bin for each of its values. `strategy` is the search's name, empty where
-    it is not known. `baseline` is a single model's evaluation with its default settings.
+    `metric_kind` is `error`, `score` or `fact`, empty where it is not known; `find` is what was asked for, `maximum` or
+    `regions`. `lattice` is true where the points are those of a grid; the axes then have a bin for each of its values.
+    `strategy` is the search's name, empty where it is not known. `baseline` is a single model's evaluation with its default settings.
     """
 
     id: str
@@ -107,6 +107,7 @@ class Summary:
     symbol: str
     unit: str
     maximise: bool
+    find: str
     models: tuple[str, ...]
     axes: tuple[Axis, ...]
     lattice: bool
@@ -158,6 +159,7 @@ def summarise(experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any]
         symbol=str(objective.get("symbol") or ""),
         unit=str(objective.get("unit") or ("fraction" if str(objective.get("name")).startswith("relative") else "")),
         maximise=maximise,
+        find=str(((experiment.get("settings") or {}).get("search") or {}).get("find") or "maximum"),
         models=models,
         axes=lattice or axes,
         lattice=lattice is not None,

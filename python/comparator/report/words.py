@@ -33,7 +33,7 @@ def question(summary: Summary) -> str:
     if summary.kind == "single":
         extreme = "highest" if summary.maximise else "lowest"
         return f"For which {where} does {' and '.join(summary.models)} reach its {extreme} {summary.metric}?"
-    if summary.strategy == "level_set":
+    if summary.find == "regions":
         return (
             f"Under which conditions of {where} do {' and '.join(summary.models)} differ in {summary.metric}, "
             f"by the {summary.objective}?"

@@ -1,0 +1,95 @@
+"""What the whole composition costs: cmp-ga.sh over Swift/T and Slurm with an image, beside the local engine.
+
+    python test/bench/composition.py IMAGE [NODES] [WORKERS]
+
+The same generational search of `cfg/cmp-ga.toml`, short trainings, every row with an empty store: as a job on NODES
+nodes of a Slurm cluster that lives on this machine, with WORKERS workers on each, and on as many workers of the local
+engine, of the same image and of the model's folder. Wants what test_composition.py wants: swift-t, Slurm, Apptainer.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from comparator.root import project_root
+from comparator.store import read_records
+
+sys.path.append(str(project_root() / "test" / "unit"))
+import slurm
+
+SETTINGS = {
+    "hyperparameters.epochs": "5",
+    "search.strategy": "simple",
+    "search.population": "8",
+    "search.generations": "3",
+    "search.pilot": "0",
+    "confirm.points": "0",
+}
+
+
+def main() -> None:
+    image = Path(sys.argv[1]).resolve()
+    nodes, workers = map(int, [*sys.argv[2:], *["2", "1"][len(sys.argv) - 2 :]])
+    local = ["local", "--workers", str(nodes * workers)]
+    print(f"{nodes * workers} workers, {os.cpu_count()} cores")
+    print(f"{'':34}{'submit to end':>15}{'first to last':>15}{'in trainings':>14}  pairs")
+    found = [report("Swift/T through Slurm, image", *cluster_run(image, nodes, workers))]
+    found.append(report("local engine, image", *run(local, {"hyperparameters.cmp_model_name": str(image)})))
+    found.append(report("local engine, folder", *run(local, {})))
+    print("all gave the same values" if found[0] == found[1] == found[2] else f"the values differ: {found}")
+
+
+def cluster_run(image: Path, nodes: int, workers: int) -> tuple[float, list[dict[str, Any]]]:
+    """`run` as a job of a cluster that is started beforehand."""
+    with slurm.running_cluster(nodes=nodes, devices=workers) as cluster, tempfile.TemporaryDirectory() as staged:
+        given = {
+            **cluster.environment,
+            "SITE_DEVICES": str(workers),
+            "SITE_DIRECTIVES": f"--gres=gpu:{workers}",
+            "SITE_IMAGE_FOLDER": staged,
+        }
+        words = ["slurm", "--nodes", str(nodes), "--workers-per-node", str(workers)]
+        return run(words, {"hyperparameters.cmp_model_name": str(image)}, given)
+
+
+def run(
+    words: list[str], settings: Mapping[str, str], environment: Mapping[str, str] | None = None
+) -> tuple[float, list[dict[str, Any]]]:
+    """Seconds from the command to the finished report, and the records."""
+    with tempfile.TemporaryDirectory() as folder:
+        given = {**os.environ, **(environment or {}), "COMPARATOR_EXPERIMENTS": folder}
+        sets = [word for key, value in {**SETTINGS, **settings}.items() for word in ("--set", f"{key}={value}")]
+        began = time.monotonic()
+        call([str(project_root() / "test" / "cmp-ga.sh"), *words, "--id", "bench", *sets], given)
+        if environment is not None:
+            call([str(project_root() / ".venv" / "bin" / "comparator"), "watch", "bench"], given)
+        seconds = time.monotonic() - began
+        assert json.loads((Path(folder) / "bench" / "report.json").read_text())["counts"]["failed"] == 0
+        return seconds, read_records(Path(folder) / "bench" / "evaluations.jsonl")
+
+
+def call(command: list[str], environment: Mapping[str, str]) -> None:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def report(name: str, seconds: float, records: list[dict[str, Any]]) -> list[float]:
+    """Print a row and return the values by the number of the evaluation."""
+    starts = [datetime.fromisoformat(line["started"].replace("Z", "+00:00")).timestamp() for line in records]
+    ends = [start + line["seconds"] for start, line in zip(starts, records, strict=True)]
+    span = max(ends) - min(starts)
+    trained = sum(run["seconds"] for line in records for run in line["runs"] if not run["reused"])
+    share = trained / (len({line["worker"] for line in records}) * span)
+    print(f"{name:34}{seconds:13.1f} s{span:13.1f} s{share:14.0%}{len(records):7}")
+    return [line["value"] for line in sorted(records, key=lambda line: line["evaluation"])]
+
+
+if __name__ == "__main__":
+    main()
