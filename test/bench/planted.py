@@ -62,7 +62,7 @@ class Trial:
 
 
 def strategy_of(trial: Trial, space: ParameterSpace, budget: int) -> Strategy:
-    options: dict[str, Any] = {"grid": {"total": budget}, "level_set": {"scattered": max(8, budget // 2)}}
+    options: dict[str, Any] = {"grid": {"total": budget}, "level_set": {"scattered": max(8, budget * 3 // 4)}}
     return make_strategy(
         trial.strategy, space, seed=trial.repeat, in_flight=WORKERS, options=options.get(trial.strategy, {})
     )

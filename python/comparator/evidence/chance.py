@@ -19,9 +19,8 @@ from comparator.evidence.paired import FLIPS, Paired, flips
 from comparator.evidence.surrogate import square_distances
 
 FEWEST = 3  # points in a box of the net, and outside
-PARTS = 6  # of a number's values, in up to three parameters; with more a box is wide or it holds no points
+PARTS = 6  # of a number's range, in up to three parameters; with more a box is wide or it holds no points
 PARTS_OF_MANY = 4
-NEIGHBOURS = 2  # with which a point is compared to learn of the noise there
 NEAR = 0.1  # of a range: the kernel's length, for each parameter
 SLOPE = 1.0  # prior deviation of the change of the noise's logarithmic variance over a range
 
@@ -64,7 +63,7 @@ def vary(paired: Paired, coordinates: Coordinates, rows: Array, boxes: Array, rn
     """
     if not len(boxes):
         return 1.0
-    weights = paired.counts / _variances(paired, coordinates, rows)
+    weights = paired.counts / _variances(paired, rows, coordinates.is_category)
     apart = np.sqrt(weights) * (paired.means - np.average(paired.means, weights=weights))
     dealt = np.vstack([apart, rng.permuted(np.tile(apart, (FLIPS, 1)), axis=1)])
     dealt -= dealt.mean(axis=1, keepdims=True)
@@ -87,15 +86,14 @@ def _share_as_large(statistics: Array) -> Array:
 
 
 def _ranges(column: Array, parts: int) -> Array:
-    # As many points in each part: a search that looked closely somewhere is asked closely there.
-    inner = np.unique(np.quantile(column, np.linspace(0, 1, parts + 1)[1:-1]))
-    borders = [-np.inf, *inner, np.inf]
+    borders = np.linspace(0, 1, parts + 1)
+    borders[0], borders[-1] = -np.inf, np.inf
     found = [
         (column > low) & (column <= high)
         for low, high in itertools.combinations(borders, 2)
         if np.isfinite(low) or np.isfinite(high)
     ]
-    return np.array(found, dtype=bool).reshape(-1, len(column))
+    return np.array(found)
 
 
 def _categories(column: Array) -> Array:
@@ -103,23 +101,19 @@ def _categories(column: Array) -> Array:
     return np.array(found)
 
 
-def _variances(paired: Paired, coordinates: Coordinates, rows: Array) -> Array:
+def _variances(paired: Paired, rows: Array, is_category: Array) -> Array:
     """The variance of a replicate at each point, up to a factor: an exponential of a line over the space.
 
-    The line is fitted, with a prior that it is flat (normal likelihood), to how far each point is from its nearest
-    neighbours: how far it is from the overall mean would take for noise what is to be found.
+    The line is fitted to what departs from the overall mean, with a prior that it is flat (normal likelihood).
     """
-    apart = square_distances(coordinates, rows, rows).sum(axis=0)
-    np.fill_diagonal(apart, np.inf)
-    neighbours = np.argsort(apart, axis=1, kind="stable")[:, :NEIGHBOURS]
-    departures = paired.means - paired.means[neighbours].mean(axis=1)
-    squares = paired.counts * (departures - np.average(departures, weights=paired.counts)) ** 2
+    overall = float(np.average(paired.means, weights=paired.counts))
+    squares = paired.counts * (paired.means - overall) ** 2
     if not squares.any():
         return np.ones(len(rows))
     squares = squares / squares.mean()
     columns = [
         feature
-        for column, is_set in zip(rows.T, coordinates.is_category, strict=True)
+        for column, is_set in zip(rows.T, is_category, strict=True)
         for feature in ([column == value for value in np.unique(column)[1:]] if is_set else [column])
     ]
     features = np.column_stack([np.ones(len(rows)), *columns]).astype(float)

@@ -95,7 +95,8 @@ class Summary:
     `unit` is the objective's: `fraction` for a relative difference (0 is alike, 0.5 is one twice the other);
     `metric_kind` is `error`, `score` or `fact`, empty where it is not known; `find` is what was asked for, `maximum` or
     `regions`. `lattice` is true where the points are those of a grid; the axes then have a bin for each of its values.
-    `strategy` is the search's name, empty where it is not known. `baseline` is a single model's evaluation with its default settings.
+    `strategy` is the search's name, empty where it is not known. `baseline` is a single model's evaluation with its
+    default settings.
     """
 
     id: str

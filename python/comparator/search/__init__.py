@@ -218,7 +218,7 @@ STRATEGIES: dict[str, StrategyKind] = {
                 "a number",
                 _is_number,
             ),
-            "scattered": _whole(None, "first points, spread evenly; none: half the budget", 2),
+            "scattered": _whole(None, "first points, spread evenly; none: three quarters of the budget", 2),
             "patience": _whole(3, "looks at the region in a row that must agree to end the search", 1),
         },
         _make_level_set,

@@ -6,17 +6,13 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
-JOB = "Jobs (engine swift-t)"
+from comparator.cli.app import ExperimentsOption
 
-ExperimentsOption = Annotated[
-    Path | None,
-    typer.Option("--experiments", metavar="DIR", help="Where experiments are kept.", show_default=False),
-]
+JOB = "Jobs (engine swift-t)"
 
 
 @dataclass(frozen=True)

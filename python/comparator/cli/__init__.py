@@ -1,0 +1,47 @@
+"""The command line. Every script of `test/` is a few lines over one of these commands.
+
+`carry_out` has the commands that carry an experiment out, `experiments` those that look at one, `sites` and `models`
+those of `comparator site` and `comparator model`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from comparator.cli import carry_out, experiments, models, sites  # noqa: F401  (they register their commands)
+from comparator.cli.app import app, out
+from comparator.errors import ComparatorError, Submitted
+
+STOPPED = 130
+
+
+def main() -> None:
+    """Run a command; a person's mistake is one line on standard error and an exit code that says so."""
+    try:
+        code = typer.main.get_command(app).main(standalone_mode=False)
+    except Submitted as submitted:
+        out.print(str(submitted), markup=False, soft_wrap=True)
+        code = 0
+    except ComparatorError as error:
+        print(f"comparator: {error}", file=sys.stderr)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        print("comparator: stopped", file=sys.stderr)
+        code = STOPPED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = 1
+    except OSError as error:
+        print(f"comparator: {error.filename or 'writing'}: {error.strerror or error}", file=sys.stderr)
+        code = 1
+    except Exception as error:
+        # Wrong usage: typer's own exceptions, whose base class differs between its versions.
+        if not hasattr(error, "show"):
+            raise
+        words = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+        print(f"comparator: {words}; --help tells more", file=sys.stderr)
+        code = 2
+    sys.exit(code if isinstance(code, int) else 0)

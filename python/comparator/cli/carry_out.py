@@ -1,0 +1,268 @@
+"""Commands that carry an experiment out, or prepare one."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from comparator.cli.app import JsonOption, app, out, stop_signals_like_ctrl_c
+from comparator.cli.options import RunOptions, with_run_options
+from comparator.errors import InputError
+from comparator.names import check_name
+from comparator.root import experiments_folder, project_root
+from comparator.store import check_new_experiment, experiment_path, read_json
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from comparator.sitting import Host
+
+NoReportOption = Annotated[bool, typer.Option("--no-report", help="Leave the report to: comparator report ID.")]
+
+
+@app.command()
+@with_run_options
+def search(
+    options: RunOptions,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.")] = None,
+    focus: Annotated[
+        str | None, typer.Option(metavar="BOX", help="Keep to a box: a JSON file, or ID:N, region N of a report.")
+    ] = None,
+    avoid: Annotated[
+        str | None, typer.Option(metavar="BOX", help="Keep out of a box: a JSON file, or ID:N, region N of a report.")
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="The settings of the file's [full] table.")] = False,
+    no_report: NoReportOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Search for the points where two models differ most, or where one model is best."""
+    settings = list(options.settings or [])
+    if options.resume is not None:
+        _refuse_with_resume({"--seed": seed is not None, "--focus": focus, "--avoid": avoid})
+    if seed is not None:
+        settings.append(f"search.seed={seed}")
+    for key, box in (("focus", focus), ("avoid", avoid)):
+        if box is not None:
+            settings.append(f"search.{key}={_box_file(box, options)}")
+    if file is None and options.resume is None:
+        raise InputError("give an experiment file, such as cfg/cmp-ga.toml, or --resume ID")
+    _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)
+
+
+def _box_file(box: str, options: RunOptions) -> str:
+    """Where the box lies that the command line names: a file, or the report of an experiment with a region's number."""
+    identifier, _, number = box.rpartition(":")
+    if not identifier or not number.isdigit() or Path(identifier).suffix == ".json":
+        return str(Path(box).expanduser().absolute())
+    experiment = experiment_path(experiments_folder(options.experiments, project_root()), identifier)
+    return f"{experiment.absolute() / 'report.json'}:{number}"
+
+
+@app.command()
+@with_run_options
+def sweep(
+    options: RunOptions,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="An experiment file (TOML), or an unrolled parameter file.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(metavar="MODEL", help="Of a bare UPF: the model, or cmp.")] = None,
+    hyperparameters: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of a bare UPF: the hyperparameters below its lines.")
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="The settings of the file's [full] table.")] = False,
+    no_report: NoReportOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Evaluate every point of a grid, or every line of an unrolled parameter file (UPF)."""
+    bare = file is not None and file.suffix != ".toml"
+    if file is None and options.resume is None:
+        raise InputError("give an experiment file, an unrolled parameter file, or --resume ID")
+    if (model or hyperparameters) and not bare:
+        raise InputError("--model and --hyperparameters go with a bare UPF; an experiment file has its own")
+    settings = list(options.settings or [])
+    if bare:
+        settings += _settings_of_bare_upf(model, hyperparameters)
+    _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)
+
+
+def _settings_of_bare_upf(model: str | None, hyperparameters: Path | None) -> list[str]:
+    if model is None:
+        raise InputError("a bare UPF needs --model MODEL (a folder, a Python file, or cmp)")
+    place = Path(model).expanduser()
+    settings = [f"model={place.absolute() if place.exists() else model}"]
+    if hyperparameters is not None:
+        settings.append(f"hyperparameters={hyperparameters.absolute()}")
+    return settings
+
+
+@app.command()
+@with_run_options
+def selftest(
+    options: RunOptions,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The experiment file (TOML).")],
+) -> None:
+    """Search where there is nothing to find: a model against itself, with other seeds; prints what was found."""
+    from comparator import sitting
+    from comparator.selftest import FINDINGS, plan_selftest
+
+    if options.resume is not None:
+        raise InputError("--resume: a self-test is gone on with like any search, by: comparator search --resume ID")
+    host = _open_host(options, as_json=True)
+    stop_signals_like_ctrl_c()
+    check_new_experiment(host.experiments, options.identifier)
+    plan = plan_selftest(host, file, options.settings or [], command=_typed_command())
+    if options.dry_run:
+        sitting.describe(host, plan)
+        return
+    opened = sitting.begin(host, plan, f"{file.stem}-selftest", options.identifier)
+    opened.run()
+    found = read_json(opened.path / "report.json") or {}
+    print(json.dumps({key: found.get(key) for key in FINDINGS}, indent=1))
+
+
+@app.command("cross-study")
+@with_run_options
+def cross_study(
+    options: RunOptions,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
+) -> None:
+    """Train a model on each study once per split, and test it on all studies."""
+    from comparator.studies import cross_study as study
+
+    _carry_out_study(study, options, file)
+
+
+@app.command("learning-curve")
+@with_run_options
+def learning_curve(
+    options: RunOptions,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
+) -> None:
+    """Train a model on more and more rows of each study."""
+    from comparator.studies import learning_curve as study
+
+    _carry_out_study(study, options, file)
+
+
+@app.command()
+def unroll(
+    axes: Annotated[
+        list[str] | None,
+        typer.Option("--grid", metavar="NAME=VALUES", help="FIRST:LAST:COUNT, or VALUE,VALUE,...; may be repeated."),
+    ] = None,
+    space: Annotated[Path | None, typer.Option(metavar="FILE", help="A parameter space (JSON).")] = None,
+    design: Annotated[str, typer.Option(help="Of the space: cartesian, random, latin or sobol.")] = "cartesian",
+    points: Annotated[int, typer.Option(min=1, help="Points of the design.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the design.")] = 1,
+    studies: Annotated[str | None, typer.Option(metavar="STUDY,...", help="The same as --grid train_sources=")] = None,
+    sizes: Annotated[str | None, typer.Option(metavar="ROWS,...", help="The same as --grid row_limit=")] = None,
+    prefix: Annotated[str, typer.Option(help="What the ids begin with.")] = "run",
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; the terminal if not given.")] = None,
+) -> None:
+    """Make an unrolled parameter file (UPF): every combination of the lists with every point of the space."""
+    from comparator.space import ParameterSpace
+    from comparator.unroll import combine, design_points, read_axis
+    from comparator.upf import write_upf
+
+    given = list(axes or [])
+    given += [f"train_sources={studies}"] if studies else []
+    given += [f"row_limit={sizes}"] if sizes else []
+    if not given and space is None:
+        raise InputError("give --grid, --space, --studies or --sizes")
+    designed = design_points(ParameterSpace.read(space), design, points, seed) if space is not None else []
+    text = write_upf(combine([read_axis(axis) for axis in given], designed), check_name(prefix, "prefix"))
+    if output is None:
+        print(text, end="")
+    else:
+        output.write_text(text)
+        out.print(f"{output}: {text.count(chr(10))} lines")
+
+
+def _carry_out(
+    options: RunOptions, file: Path | None, settings: list[str], *, full: bool, no_report: bool, as_json: bool
+) -> None:
+    """Plan and run a new experiment, or go on with one."""
+    if no_report and as_json and not options.dry_run:
+        raise InputError("--json prints the report; leave out --no-report")
+    from comparator import sitting
+    from comparator.studies import study_of
+
+    host = _open_host(options, as_json=as_json, reports=not no_report)
+    stop_signals_like_ctrl_c()
+    if options.resume is not None:
+        _refuse_with_resume({"FILE": file, "--set": settings, "--id": options.identifier, "--full": full})
+        study = study_of(experiment_path(host.experiments, options.resume))
+        if study is not None:
+            study.resume(host, options.resume)
+            return
+        opened = sitting.resume(host, options.resume)
+    else:
+        assert file is not None
+        check_new_experiment(host.experiments, options.identifier)
+        plan = sitting.plan_experiment(host, file, settings, full=full, command=_typed_command())
+        if options.dry_run:
+            sitting.describe(host, plan)
+            if as_json:
+                print(json.dumps(plan.frozen, indent=1))
+            return
+        opened = sitting.begin(host, plan, file.stem, options.identifier)
+    page = opened.run()
+    if as_json and page is not None:
+        print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
+
+
+def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) -> None:
+    host = _open_host(options)
+    stop_signals_like_ctrl_c()
+    if options.resume is not None:
+        _refuse_with_resume({"FILE": file, "--set": options.settings, "--id": options.identifier})
+        study.resume(host, options.resume)
+        return
+    if file is None:
+        raise InputError("give an experiment file, such as cfg/cross-study.toml, or --resume ID")
+    check_new_experiment(host.experiments, options.identifier)
+    study.run(
+        host,
+        file,
+        options.settings or [],
+        command=_typed_command(),
+        identifier=options.identifier,
+        dry_run=options.dry_run,
+    )
+
+
+def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = True) -> Host:
+    from comparator import sitting
+
+    console = Console(stderr=True, highlight=False) if as_json else out
+    root = project_root()
+    asked = sitting.Asked(
+        engine=options.engine,
+        workers=options.workers,
+        nodes=options.nodes,
+        workers_per_node=options.workers_per_node,
+        walltime=options.walltime,
+        queue=options.queue,
+        project=options.project,
+        resume_jobs=options.resume_jobs,
+    )
+    folder = experiments_folder(options.experiments, root)
+    return sitting.open_host(root, folder, options.site, asked, warm=not options.cold, console=console, reports=reports)
+
+
+def _refuse_with_resume(chosen: Mapping[str, Any]) -> None:
+    for words, value in chosen.items():
+        if value:
+            raise InputError(f"--resume goes on with an experiment as it was frozen; leave out {words}")
+
+
+def _typed_command() -> str:
+    return shlex.join(["comparator", *sys.argv[1:]])

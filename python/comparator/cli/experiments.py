@@ -1,0 +1,177 @@
+"""Commands that look at experiments, stop them, and make things of them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from comparator.cli.app import ExperimentsOption, JsonOption, app, out
+from comparator.engine.jobs import ALIVE, state_of
+from comparator.errors import InputError
+from comparator.root import command_line, experiments_folder, project_root
+from comparator.store import (
+    experiment_names,
+    experiment_path,
+    pairs_in,
+    read_experiment,
+    read_json,
+    read_records,
+)
+
+WATCH_JOB_SECONDS = 3.0  # a scheduler does not like to be asked more often
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id (see `comparator list`).")]
+
+
+@app.command()
+def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
+    """Follow an experiment, whichever process or job runs it, until it ends."""
+    from comparator.progress import ProgressView
+
+    path = experiment_path(experiments_folder(experiments, project_root()), identifier)
+    experiment = read_experiment(path)
+    told = None
+    with ProgressView(out, experiment) as view:
+        while True:
+            state = state_of(path)
+            if state["state"] == "queued" != told:
+                out.print(f"{identifier}: {_state_words(state)}")
+            told = state["state"]
+            records = read_records(path / "evaluations.jsonl")
+            view.update(records, pairs_in(records), len(state["running"]))
+            if state["state"] not in ALIVE:
+                break
+            time.sleep(0.5 if state.get("job") is None else WATCH_JOB_SECONDS)
+    out.print(f"{identifier}: {_state_words(state)}")
+    page = path / "report.html"
+    if page.exists():
+        out.print(f"report: {page}", soft_wrap=True)
+
+
+@app.command()
+def stop(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
+    """Stop an experiment that runs or waits in a queue; everything finished is kept."""
+    from comparator.engine import jobs
+
+    path = experiment_path(experiments_folder(experiments, project_root()), identifier)
+    done = jobs.stop(path)
+    go_on = command_line(path.parent, project_root(), "search", "--resume", identifier)
+    out.print(f"{identifier}: {done}; go on with it by: {go_on}", soft_wrap=True)
+
+
+@app.command()
+def report(
+    identifier: IdArgument,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric", metavar="NAME", help="Read it in another metric that its runs reported: report-NAME.html."
+        ),
+    ] = None,
+    experiments: ExperimentsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an experiment's report again, and say where it is."""
+    from comparator.report import write_report
+    from comparator.studies import study_of
+
+    path = experiment_path(experiments_folder(experiments, project_root()), identifier)
+    if study_of(path) is not None:
+        raise InputError(
+            f"'{identifier}' has tables and pages of its own; 'search --resume {identifier}' makes them again"
+        )
+    page = write_report(path, metric)
+    if as_json:
+        print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
+    else:
+        out.print(f"report: {page}", soft_wrap=True)
+        out.print(f"look at it in a browser: {page.as_uri()}", soft_wrap=True)
+
+
+@app.command("export")
+def export_runs(
+    identifier: IdArgument,
+    form: Annotated[str, typer.Option("--form", metavar="csv|json", help="The form of the file.")] = "csv",
+    target: Annotated[
+        Path | None, typer.Option("--to", metavar="PATH", help="Where to write it.", show_default=False)
+    ] = None,
+    experiments: ExperimentsOption = None,
+) -> None:
+    """Write an experiment's runs as a tidy table, one row each."""
+    from comparator.export import export
+
+    path = experiment_path(experiments_folder(experiments, project_root()), identifier)
+    out.print(f"runs: {export(path, form, target)}", soft_wrap=True)
+
+
+@app.command("import")
+def import_past(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="hpo.csv, output.csv, population-N.txt, hpo_results.csv")
+    ],
+    identifier: Annotated[str | None, typer.Option("--id", metavar="ID", help="The new experiment's id.")] = None,
+    space: Annotated[Path | None, typer.Option(metavar="FILE", help="The parameter space that was searched.")] = None,
+    metric: Annotated[str | None, typer.Option(metavar="NAME", help="Which metric, where there are several.")] = None,
+    experiments: ExperimentsOption = None,
+) -> None:
+    """Make an experiment of a search that another program made, and say what is wrong with its file."""
+    from comparator.past import import_experiment
+    from comparator.report import write_report
+
+    folder, findings = import_experiment(
+        file, experiments_folder(experiments, project_root()), identifier, space, metric
+    )
+    for finding in findings:
+        out.print(f"note: {finding}", style="yellow", markup=False, soft_wrap=True)
+    out.print(f"experiment {folder.name}; report: {write_report(folder)}", soft_wrap=True)
+
+
+@app.command("list")
+def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption = False) -> None:
+    """List the experiments, oldest first: what each is doing, and its best."""
+    from comparator.progress import best_words
+
+    folder = experiments_folder(experiments, project_root())
+    rows = []
+    for name in experiment_names(folder):
+        experiment = read_experiment(folder / name)
+        records = read_records(folder / name / "evaluations.jsonl")
+        rows.append(
+            {
+                "id": name,
+                "state": state_of(folder / name)["state"],
+                "evaluations": len(records),
+                "failed": sum(record["status"] != "ok" for record in records),
+                "best": best_words(experiment, records),
+                "created": experiment["created"],
+                "title": experiment["title"],
+            }
+        )
+    if as_json:
+        print(json.dumps(rows, indent=1))
+    elif not rows:
+        out.print(f"no experiments in {folder} yet", soft_wrap=True)
+    else:
+        _print_table(rows)
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("id", "state", "done", "best", "title"):
+        table.add_column(column, overflow="fold" if column in ("id", "best") else "ellipsis")
+    for row in rows:
+        done = f"{row['evaluations']}" + (f" ({row['failed']} failed)" if row["failed"] else "")
+        table.add_row(row["id"], row["state"], done, row["best"], row["title"])
+    out.print(table)
+
+
+def _state_words(state: Mapping[str, Any]) -> str:
+    reason = f": {state['reason']}" if state.get("reason") else ""
+    job = f" as job {state['job']}" if state.get("job") and state["state"] in ALIVE else ""
+    words = {"interrupted": "interrupted (what ran it is gone)"}
+    return words.get(state["state"], state["state"]) + job + reason

@@ -1,0 +1,77 @@
+"""`comparator model`: begin a model, and try one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from comparator.cli.app import JsonOption, models_app, out, stop_signals_like_ctrl_c
+from comparator.errors import InputError
+from comparator.root import project_root
+
+
+@models_app.command("check")
+def check_model(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A folder, an image, a Python file, or a module.")],
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="FOLDER", help="A data folder; a tiny one is made if not given."),
+    ] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a hyperparameter, as epochs=2.")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(metavar="NAME", help="The metric that a search would take.")] = None,
+    limit: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="What one run may take.")] = 600.0,
+    site: Annotated[str, typer.Option(metavar="NAME", help="The site whose first slot the model runs on.")] = "local",
+    as_json: JsonOption = False,
+) -> None:
+    """Try a model on a tiny data set, step by step, and say what to mend; exit status 1 where something fails."""
+    from comparator import model_check
+    from comparator.hyperparameters import parse_override
+    from comparator.site import read_site
+
+    if data is not None and not data.is_dir():
+        raise InputError(f"--data {data}: no such folder")
+    settings = dict(parse_override(each) for each in assignments or [])
+    stop_signals_like_ctrl_c()
+    root = project_root()
+    with model_check.place_for_runs() as place:
+        bench = model_check.Bench(
+            containers=root / "containers",
+            slot=read_site(site, root).slots()[0],
+            folder=place.folder,
+            data_folder=data,
+            settings=settings,
+            metric=metric,
+            limit=limit,
+        )
+        findings = []
+        for found in model_check.check_model(model, bench):
+            findings.append(found)
+            if not as_json:
+                out.print(str(found), markup=False, soft_wrap=True)
+        place.keep = any(each.outcome == model_check.FAILS for each in findings)
+    if as_json:
+        print(json.dumps([asdict(each) for each in findings], indent=1))
+    if place.is_kept and not as_json:
+        out.print(f"what was tried, and its logs: {place.folder}", markup=False, soft_wrap=True)
+    if place.keep:
+        raise typer.Exit(1)
+
+
+@models_app.command("new")
+def new_model(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    folder: Annotated[
+        Path | None, typer.Option("--folder", metavar="DIR", help="Where it is put; containers/ if not given.")
+    ] = None,
+) -> None:
+    """Write the folder of a new model, which works at once, for you to put yours in its place."""
+    from comparator.model_new import new_model
+
+    made = new_model(name, folder or project_root() / "containers")
+    out.print(f"{made}: README.md in it says what goes where; try it by: comparator model check {made}", soft_wrap=True)

@@ -1,0 +1,67 @@
+"""`comparator site`: the machines that experiments can run on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from comparator.cli.app import out, sites_app
+from comparator.errors import InputError
+from comparator.root import experiments_folder, project_root
+
+
+@sites_app.command("list")
+def list_sites() -> None:
+    """List the sites there are."""
+    from comparator.site import site_description, site_names
+
+    sites = project_root() / "sites"
+    for name in site_names(sites):
+        out.print(f"{name}  {site_description(sites, name)}")
+
+
+@sites_app.command("show")
+def show_site(name: Annotated[str, typer.Argument(metavar="NAME")] = "local") -> None:
+    """Show what a site offers here and now."""
+    from comparator.engine.swift_t import clock
+    from comparator.site import read_site
+
+    site = read_site(name, project_root())
+    out.print(f"{site.name}: {site.description}")
+    out.print(f"data folder: {site.data_folder}", soft_wrap=True)
+    slots = site.slots()
+    devices = f"{site.devices} devices, {site.models_per_device} models on each" if site.devices else "no devices"
+    out.print(f"engines: {', '.join(site.engines)}; scheduler: {site.scheduler}")
+    out.print(f"{len(slots)} slots a node ({devices}, {site.cores} cores)")
+    if site.scheduler != "none":
+        words = [f"queue {site.queue}" if site.queue else "", f"project {site.project}" if site.project else ""]
+        out.print(", ".join([f"{site.nodes} nodes", f"walltime {clock(site.walltime)}", *filter(None, words)]))
+        for line in site.directives:
+            out.print(f"  {line}", markup=False)
+
+
+@sites_app.command("check")
+def check_site(
+    name: Annotated[str, typer.Argument(metavar="NAME")] = "local",
+    job: Annotated[bool, typer.Option("--job", help="Try the site on one of its nodes too, by a job.")] = False,
+    on_node: Annotated[bool, typer.Option("--on-node", help="This host is one of the site's nodes.")] = False,
+) -> None:
+    """Try every line of a site's file on this machine, and say what to mend; exit status 1 where something fails."""
+    from comparator import site_check
+    from comparator.site import read_site
+
+    failed = False
+    for found in site_check.check_site(name, project_root(), on_node=on_node):
+        out.print(str(found), markup=False, soft_wrap=True)
+        failed = failed or found.outcome == site_check.FAILS
+    if job:
+        if read_site(name, project_root()).scheduler == "none":
+            raise InputError(f"--job: site '{name}' has no scheduler; this host is its node")
+        folder = experiments_folder(None, project_root()) / "site-checks" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for line in site_check.check_node(name, project_root(), folder):
+            out.print(line, markup=False, soft_wrap=True)
+            failed = failed or line.startswith(site_check.FAILS)
+    if failed:
+        raise typer.Exit(1)
