@@ -95,7 +95,7 @@ def find(name: str, folder: Path) -> Model:
 def search(desk: Desk, identifier: str, *models: Path, words: tuple[str, ...] = (), **environment: str) -> Any:
     quoted = ", ".join(json.dumps(str(model)) for model in models)
     desk.write("images.toml", EXPERIMENT.format(models=quoted))
-    done = desk.run("search", "images.toml", "--id", identifier, *words, **environment)
+    done = desk.search("images.toml", "--id", identifier, *words, **environment)
     assert done.returncode == 0, done.stderr
     return {line["evaluation"]: line for line in desk.records(identifier)}
 
@@ -155,7 +155,7 @@ def test_nothing_is_left_of_a_run_that_exceeds_its_limit(desk: Desk) -> None:
     image = images.make_image(desk.folder / "slow.sif", {"/usr/local/bin/train.sh": script})
     quoted = f"{json.dumps(str(image))}, {json.dumps(str(image))}"
     desk.write("slow.toml", "run_timeout = 3\n" + EXPERIMENT.format(models=quoted))
-    done = desk.run("search", "slow.toml", "--id", "slow", "--set", "search.evaluations=1")
+    done = desk.search("slow.toml", "--id", "slow", "--set", "search.evaluations=1")
     assert done.returncode == 1
     assert [line["status"] for line in desk.records("slow")] == ["timeout"]
     assert subprocess.run(["pgrep", "-f", f"sleep {mark}"], capture_output=True).stdout == b""
@@ -263,7 +263,7 @@ def test_each_model_has_its_own_names_environment_and_device(desk: Desk) -> None
     )
     quoted = json.dumps(str(image))
     desk.write("own.toml", EXPERIMENT.format(models=f"{quoted}, {quoted}") + apart)
-    done = desk.run("search", "own.toml", "--id", "own", SITE_DEVICES="1", CUDA_VISIBLE_DEVICES="3")
+    done = desk.search("own.toml", "--id", "own", SITE_DEVICES="1", CUDA_VISIBLE_DEVICES="3")
     assert done.returncode == 0, done.stderr
     line = desk.records("own")[0]
     first, second = log_of(desk, line, 0), log_of(desk, line, 1)

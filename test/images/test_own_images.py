@@ -63,11 +63,11 @@ class OwnDesk(Desk):
     def environment(self) -> dict[str, str]:
         return {**super().environment, "CANDLE_DATA_DIR": str(self._data)}
 
-    def search(self, identifier: str, first: Path, second: Path, *words: str) -> list[dict[str, Any]]:
+    def compare(self, identifier: str, first: Path, second: Path, *words: str) -> list[dict[str, Any]]:
         """The records of two evaluations of a comparison, each with its two runs."""
         models = f"{json.dumps(str(first))}, {json.dumps(str(second))}"
         self.write(f"{identifier}.toml", EXPERIMENT.format(models=models).replace("space.json", "own-space.json"))
-        done = self.run("search", f"{identifier}.toml", "--id", identifier, *words)
+        done = self.run("search", f"{identifier}.toml", "--id", identifier, "--no-report", *words)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         return sorted(self.records(identifier), key=lambda line: line["evaluation"])
 
@@ -97,19 +97,19 @@ def test_warm_cold_and_outside_the_image_the_numbers_are_the_same(
     desk: OwnDesk, name: str, request: pytest.FixtureRequest
 ) -> None:
     image, folder = request.getfixturevalue(name), ROOT / "containers" / name
-    warm = desk.search("warm", image, image)
+    warm = desk.compare("warm", image, image)
     assert ways(desk, warm) == {"warm"}
     desk.forget_runs()
-    cold = desk.search("cold", image, image, "--cold")
+    cold = desk.compare("cold", image, image, "--cold")
     assert ways(desk, cold) == {"cold"}
-    mixed = desk.search("mixed", image, folder)
+    mixed = desk.compare("mixed", image, folder)
     main = [[run["val_loss"], run["val_r2"]] for pair in numbers(warm) for run in pair]
     for other in (cold, mixed):
         assert [[run["val_loss"], run["val_r2"]] for pair in numbers(other) for run in pair] == main
 
 
 def test_models_of_other_kinds_are_compared(desk: OwnDesk, uno: Path, lgbm: Path) -> None:
-    lines = desk.search("kinds", uno, lgbm, *SAME_STUDY, "--set", "hyperparameters.cmp_1_n_estimators=20")
+    lines = desk.compare("kinds", uno, lgbm, *SAME_STUDY, "--set", "hyperparameters.cmp_1_n_estimators=20")
     for first, second in numbers(lines):
         # The same rows, whatever learns from them.
         assert first["validation_rows"] == second["validation_rows"]
@@ -120,7 +120,7 @@ def test_models_of_other_kinds_are_compared(desk: OwnDesk, uno: Path, lgbm: Path
 def test_graphdrp_is_compared_with_uno(desk: OwnDesk, uno: Path, graphdrp: Path) -> None:
     small = "conv_channels=[4,8]", "gin_layers=2", "gin_width=16", "drug_features=['none']", "learning_rate=0.001"
     given = [word for each in small for word in ("--set", f"hyperparameters.cmp_1_{each}")]
-    lines = desk.search("graph", uno, graphdrp, *SAME_STUDY, *given, "--set", "search.evaluations=1")
+    lines = desk.compare("graph", uno, graphdrp, *SAME_STUDY, *given, "--set", "search.evaluations=1")
     (first, second), *_ = numbers(lines)
     assert first["training_rows"] == second["training_rows"]
     assert 0 < second["val_loss"] < 1
@@ -138,7 +138,7 @@ def test_another_runtime_runs_the_same_image(desk: OwnDesk, lgbm: Path, tmp_path
     reason = images.why_not("charliecloud")
     if reason is not None:
         pytest.skip(reason)
-    one = desk.search("one", lgbm, lgbm)
+    one = desk.compare("one", lgbm, lgbm)
     desk.forget_runs()
     words = ("search", "one.toml", "--id", "other")
     folder = str(tmp_path / "node")
