@@ -1,10 +1,11 @@
 """What the whole composition costs: cmp-ga.sh over Swift/T and Slurm with an image, beside the local engine.
 
-    python test/bench/composition.py IMAGE [NODES] [WORKERS]
+    python test/bench/composition.py IMAGE [NODES] [PLACES]
 
 The same generational search of `cfg/cmp-ga.toml`, short trainings, every row with an empty store: as a job on NODES
-nodes of a Slurm cluster that lives on this machine, with WORKERS workers on each, and on as many workers of the local
-engine, of the same image and of the model's folder. Wants what test_composition.py wants: swift-t, Slurm, Apptainer.
+nodes of a Slurm cluster that lives on this machine, each with PLACES devices for as many ranks, and on as many workers
+of the local engine, of the same image and of the model's folder. Wants what test_composition.py wants: swift-t, Slurm,
+Apptainer.
 """
 
 import json
@@ -18,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from comparator.engine.swift_t import Layout
 from comparator.root import project_root
 from comparator.store import read_records
 
@@ -36,26 +38,27 @@ SETTINGS = {
 
 def main() -> None:
     image = Path(sys.argv[1]).resolve()
-    nodes, workers = map(int, [*sys.argv[2:], *["2", "1"][len(sys.argv) - 2 :]])
-    local = ["local", "--workers", str(nodes * workers)]
-    print(f"{nodes * workers} workers, {os.cpu_count()} cores")
+    nodes, places = map(int, [*sys.argv[2:], *["2", "2"][len(sys.argv) - 2 :]])
+    workers = Layout(nodes, places).workers
+    local = ["local", "--workers", str(workers)]
+    print(f"{workers} workers, {os.cpu_count()} cores")
     print(f"{'':34}{'submit to end':>15}{'first to last':>15}{'in trainings':>14}  pairs")
-    found = [report("Swift/T through Slurm, image", *cluster_run(image, nodes, workers))]
+    found = [report("Swift/T through Slurm, image", *cluster_run(image, nodes, places))]
     found.append(report("local engine, image", *run(local, {"hyperparameters.cmp_model_name": str(image)})))
     found.append(report("local engine, folder", *run(local, {})))
     print("all gave the same values" if found[0] == found[1] == found[2] else f"the values differ: {found}")
 
 
-def cluster_run(image: Path, nodes: int, workers: int) -> tuple[float, list[dict[str, Any]]]:
+def cluster_run(image: Path, nodes: int, places: int) -> tuple[float, list[dict[str, Any]]]:
     """`run` as a job of a cluster that is started beforehand."""
-    with slurm.running_cluster(nodes=nodes, devices=workers) as cluster, tempfile.TemporaryDirectory() as staged:
+    with slurm.running_cluster(nodes=nodes, devices=places) as cluster, tempfile.TemporaryDirectory() as staged:
         given = {
             **cluster.environment,
-            "SITE_DEVICES": str(workers),
-            "SITE_DIRECTIVES": f"--gres=gpu:{workers}",
+            "SITE_DEVICES": str(places),
+            "SITE_DIRECTIVES": f"--gres=gpu:{places}",
             "SITE_IMAGE_FOLDER": staged,
         }
-        words = ["slurm", "--nodes", str(nodes), "--workers-per-node", str(workers)]
+        words = ["slurm", "--nodes", str(nodes), "--workers-per-node", str(places)]
         return run(words, {"hyperparameters.cmp_model_name": str(image)}, given)
 
 
@@ -71,7 +74,7 @@ def run(
         if environment is not None:
             call([str(project_root() / ".venv" / "bin" / "comparator"), "watch", "bench"], given)
         seconds = time.monotonic() - began
-        assert json.loads((Path(folder) / "bench" / "report.json").read_text())["counts"]["failed"] == 0
+        assert json.loads((Path(folder) / "bench" / "report.json").read_text())["evaluations"]["failed"] == 0
         return seconds, read_records(Path(folder) / "bench" / "evaluations.jsonl")
 
 
