@@ -46,7 +46,9 @@ def main() -> None:
     found = [report("Swift/T through Slurm, image", *cluster_run(image, nodes, places))]
     found.append(report("local engine, image", *run(local, {"hyperparameters.cmp_model_name": str(image)})))
     found.append(report("local engine, folder", *run(local, {})))
-    print("all gave the same values" if found[0] == found[1] == found[2] else f"the values differ: {found}")
+    common = set.intersection(*map(set, found))
+    differ = [key for key in common if len({each[key] for each in found}) > 1]
+    print(f"{len(common)} trainings are common to all; {len(differ) or 'none'} of them differ in their result")
 
 
 def cluster_run(image: Path, nodes: int, places: int) -> tuple[float, list[dict[str, Any]]]:
@@ -83,15 +85,23 @@ def call(command: list[str], environment: Mapping[str, str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def report(name: str, seconds: float, records: list[dict[str, Any]]) -> list[float]:
-    """Print a row and return the values by the number of the evaluation."""
+def report(name: str, seconds: float, records: list[dict[str, Any]]) -> dict[tuple[str, int, int], float]:
+    """Print a row and return the loss of each training, by its point, seed and submodel.
+
+    Not the values of evaluations: that of a point that is proposed twice in a generation is the mean of what has been
+    trained so far, and so depends on which of the two ends first.
+    """
     starts = [datetime.fromisoformat(line["started"].replace("Z", "+00:00")).timestamp() for line in records]
     ends = [start + line["seconds"] for start, line in zip(starts, records, strict=True)]
     span = max(ends) - min(starts)
     trained = sum(run["seconds"] for line in records for run in line["runs"] if not run["reused"])
     share = trained / (len({line["worker"] for line in records}) * span)
     print(f"{name:34}{seconds:13.1f} s{span:13.1f} s{share:14.0%}{len(records):7}")
-    return [line["value"] for line in sorted(records, key=lambda line: line["evaluation"])]
+    return {
+        (json.dumps(line["point"]), run["seed"], run["submodel"]): run["metrics"]["val_loss"]
+        for line in records
+        for run in line["runs"]
+    }
 
 
 if __name__ == "__main__":
