@@ -114,7 +114,8 @@ class _Resident:
 def _launch() -> dict[str, Any]:
     """What the launch host wrote down; sets this process up as the launch host's Python was."""
     launch: dict[str, Any] = json.loads(Path(os.environ["COMPARATOR_LAUNCH"]).read_text(encoding="utf-8"))
-    end_without_finalising()
+    if __name__ != "__main__":  # a library inside a rank, not a program of its own
+        end_without_finalising()
     # Models are started with it; a rank's own Python is a library inside another program, and does not know.
     sys.executable = launch["python"]
     if launch["python_path"] is None:

@@ -47,7 +47,7 @@ def test_no_node_has_more_workers_than_places(nodes: int, workers: int) -> None:
 def launch(tmp_path: Path, **of_site: object) -> Launch:
     site = Site("there", "", ("swift-t",), tmp_path / "data", 4, 1, "CUDA_VISIBLE_DEVICES", "ascending", 2, **of_site)  # type: ignore[arg-type]
     job = Job(Layout(3, 4), 5400, "debug", "cancer", 1)
-    return Launch(tmp_path / "experiments" / "ga-1", ROOT, site, job, True, False)
+    return Launch(tmp_path / "experiments" / "ga-1", ROOT, site, job, True, True, False)
 
 
 def test_what_a_job_is_told(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_the_nodes_are_set_up_by_the_site(tmp_path: Path) -> None:
     (root / "sites").mkdir(parents=True)
     (root / "sites" / "there.sh").write_text("site_worker() { echo worker set up; }\n")
     made = launch(tmp_path)
-    script = Launch(made.experiment, root, made.site, made.job, True, False).worker_script()
+    script = Launch(made.experiment, root, made.site, made.job, True, True, False).worker_script()
     done = subprocess.run(["bash", "-euc", script + 'echo "$COMPARATOR_ROOT"'], capture_output=True, text=True)
     assert done.stdout.splitlines() == ["worker set up", str(root)], done.stderr
 
