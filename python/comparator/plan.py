@@ -22,7 +22,7 @@ from comparator.model.model import Model, data_identity, find_model
 from comparator.place import Place
 from comparator.provenance import provenance
 from comparator.replication import Replication
-from comparator.search import STRATEGIES, Strategy, grid_points, make_strategy
+from comparator.search import STRATEGIES, Strategy, grid_points, make_strategy, points_to_scatter
 from comparator.search.resident import ResidentStrategy
 from comparator.search.sampling import SamplingStrategy
 from comparator.settings import (
@@ -41,7 +41,6 @@ FORMAT = 1
 CONFIG_FILE = ("config", "config_file")
 PILOT_POINTS, PILOT_SEEDS = 3, 2
 WORTH_A_PILOT = 8  # so many times a pilot's pairs, or more, must a budget be for it to be taken unasked
-FEWEST_SCATTERED = 8  # points with which a search for regions begins, else three quarters of its budget
 
 
 @dataclass(frozen=True)
@@ -305,7 +304,7 @@ def _strategy_settings(
     if "total" in known and "points" not in options and search.evaluations is not None:
         options.setdefault("total", max(1, (search.evaluations - pilot_pairs) // seeds))
     if "scattered" in known and search.evaluations is not None:
-        options.setdefault("scattered", max(FEWEST_SCATTERED, search.evaluations * 3 // 4))
+        options.setdefault("scattered", points_to_scatter(search.evaluations))
     if "population" in options and "population" not in known:
         # So that one experiment file serves every strategy that the command line may choose.
         del options["population"]

@@ -32,6 +32,7 @@ from comparator.store import last_word, read_experiment, say
 from comparator.studies import study_of
 
 RESIDENT_LOG = "resident.log"
+C_LIBRARY = ctypes.CDLL(None)
 
 
 def start() -> str:
@@ -131,16 +132,15 @@ def end_without_finalising() -> None:
     Inside a rank that is done from a handler of exit(3), where extension modules have been seen to crash; and a rank
     that does not end keeps its job until the walltime.
     """
-    c_library = ctypes.CDLL(None)
-    if hasattr(c_library, "on_exit"):  # glibc's
-        c_library.on_exit(_leave, None)
+    if hasattr(C_LIBRARY, "on_exit"):  # glibc's
+        C_LIBRARY.on_exit(_leave, None)
 
 
 @ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p)
 def _leave(status: int, _: int | None) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
-    ctypes.CDLL(None).fflush(None)
+    C_LIBRARY.fflush(None)
     os._exit(status)
 
 

@@ -257,11 +257,8 @@ class Sitting:
         if self._host.workers > in_flight and not self._plan.is_sweep:
             self._host.say(f"note: it began with {in_flight} evaluations at a time; more workers than that stay idle")
 
-    def run(self) -> Path | None:
-        """Search, write the report, say what was found; returns the report's page. Raises as `search` does.
-
-        Where the host is to make no report there is no page.
-        """
+    def run(self) -> None:
+        """Search, write the report where the host makes one, say what was found. Raises as `search` does."""
         try:
             records = self.search()
         except ComparatorError:
@@ -272,9 +269,7 @@ class Sitting:
                 if self._folder.records and (page := self._report_with_words()) is not None:
                     self._host.say(f"report: {page}")
             raise
-        page = self._report_with_words()
-        self._conclude(records, page)
-        return page
+        self._conclude(records, self._report_with_words())
 
     def search(self) -> list[dict[str, Any]]:
         """Run the search to its end, or to Ctrl-C, on the host's engine; returns the records.

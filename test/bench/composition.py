@@ -15,9 +15,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from busy import time_in_trainings
 
 from comparator.engine.swift_t import Layout
 from comparator.root import project_root
@@ -54,12 +55,7 @@ def main() -> None:
 def cluster_run(image: Path, nodes: int, places: int) -> tuple[float, list[dict[str, Any]]]:
     """`run` as a job of a cluster that is started beforehand."""
     with slurm.running_cluster(nodes=nodes, devices=places) as cluster, tempfile.TemporaryDirectory() as staged:
-        given = {
-            **cluster.environment,
-            "SITE_DEVICES": str(places),
-            "SITE_DIRECTIVES": f"--gres=gpu:{places}",
-            "SITE_IMAGE_FOLDER": staged,
-        }
+        given = {**cluster.environment, "SITE_IMAGE_FOLDER": staged}
         words = ["slurm", "--nodes", str(nodes), "--workers-per-node", str(places)]
         return run(words, {"hyperparameters.cmp_model_name": str(image)}, given)
 
@@ -91,11 +87,7 @@ def report(name: str, seconds: float, records: list[dict[str, Any]]) -> dict[tup
     Not the values of evaluations: that of a point that is proposed twice in a generation is the mean of what has been
     trained so far, and so depends on which of the two ends first.
     """
-    starts = [datetime.fromisoformat(line["started"].replace("Z", "+00:00")).timestamp() for line in records]
-    ends = [start + line["seconds"] for start, line in zip(starts, records, strict=True)]
-    span = max(ends) - min(starts)
-    trained = sum(run["seconds"] for line in records for run in line["runs"] if not run["reused"])
-    share = trained / (len({line["worker"] for line in records}) * span)
+    span, share = time_in_trainings(records)
     print(f"{name:34}{seconds:13.1f} s{span:13.1f} s{share:14.0%}{len(records):7}")
     return {
         (json.dumps(line["point"]), run["seed"], run["submodel"]): run["metrics"]["val_loss"]

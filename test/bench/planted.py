@@ -38,7 +38,7 @@ from simulated import search
 from comparator.evidence import regions
 from comparator.evidence.boxes import Box
 from comparator.evidence.coordinates import dense_sample
-from comparator.search import STRATEGIES, Strategy, make_strategy
+from comparator.search import STRATEGIES, Strategy, make_strategy, points_to_scatter
 from comparator.space import ParameterSpace, Point
 
 WORKERS = 2
@@ -62,7 +62,7 @@ class Trial:
 
 
 def strategy_of(trial: Trial, space: ParameterSpace, budget: int) -> Strategy:
-    options: dict[str, Any] = {"grid": {"total": budget}, "level_set": {"scattered": max(8, budget * 3 // 4)}}
+    options: dict[str, Any] = {"grid": {"total": budget}, "level_set": {"scattered": points_to_scatter(budget)}}
     return make_strategy(
         trial.strategy, space, seed=trial.repeat, in_flight=WORKERS, options=options.get(trial.strategy, {})
     )

@@ -18,10 +18,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
 
 import no_time
+from busy import seconds_of, time_in_trainings
 
 from comparator.engine.swift_t import import_path
 from comparator.root import project_root
@@ -102,11 +102,8 @@ def utilisation() -> None:
         with tempfile.TemporaryDirectory() as folder:
             opened = no_time.begin(Path(folder), "swift-t", BUSY_WORKERS, evaluations, strategy, 12, SLEEP)
             records = opened.search()
-        starts = [seconds_of(line["started"]) for line in records]
-        ends = [start + line["seconds"] for start, line in zip(starts, records, strict=True)]
-        trained = sum(run["seconds"] for line in records for run in line["runs"] if not run["reused"])
-        share = trained / (len({line["worker"] for line in records}) * (max(ends) - min(starts)))
-        print(f"{strategy:14}{share:8.1%} of the workers' time in trainings, {max(ends) - min(starts):6.1f} s of wall")
+        span, share = time_in_trainings(records)
+        print(f"{strategy:14}{share:8.1%} of the workers' time in trainings, {span:6.1f} s of wall")
 
 
 def exchanges() -> None:
@@ -128,10 +125,6 @@ def exchanges() -> None:
     )
     print(f"through Swift/T       {1 / through:8.0f} a second ({through * 1e3:.2f} ms)")
     print(f"both                  {1 / (mean + through):8.0f} a second")
-
-
-def seconds_of(text: str) -> float:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 if __name__ == "__main__":

@@ -38,8 +38,6 @@ def test_a_genetic_search_over_images_on_the_nodes_of_a_cluster(
     environment = {
         **os.environ,
         **cluster.environment,
-        "SITE_DEVICES": "2",
-        "SITE_DIRECTIVES": "--gres=gpu:2",
         "SITE_IMAGE_FOLDER": str(tmp_path / "of-a-node"),
         "CANDLE_DATA_DIR": str(data_folder),
         "COMPARATOR_EXPERIMENTS": str(tmp_path / "experiments"),

@@ -42,14 +42,18 @@ def running_cluster(nodes: int, devices: int) -> Iterator[Cluster]:
 
 
 class Cluster:
-    """`nodes` nodes, each of `devices` devices; `environment` is what its users need."""
+    """`nodes` nodes, each of `devices` devices; `environment` is what its users need, and what a site says of it."""
 
     def __init__(self, folder: Path, nodes: int, devices: int) -> None:
         self._folder, self._nodes = folder, nodes
         self._processes: list[subprocess.Popen[bytes]] = []
         ports = _free_ports(1 + nodes)
         self._configure(devices, ports[0], ports[1:])
-        self.environment = {"SLURM_CONF": str(folder / "slurm.conf")}
+        self.environment = {
+            "SLURM_CONF": str(folder / "slurm.conf"),
+            "SITE_DEVICES": str(devices),
+            "SITE_DIRECTIVES": f"--gres=gpu:{devices}",
+        }
 
     def start(self) -> None:
         """Start the daemons and wait until every node is idle."""

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comparator.evidence.boxes import Box
+from comparator.evidence.chance import differ
 from comparator.evidence.coordinates import dense_sample
 from comparator.evidence.paired import Observation, Paired, flips
 from comparator.evidence.regions import Evidence, cut, find_evidence, overlap, words
@@ -175,10 +176,26 @@ def test_replicates_are_gathered_by_point() -> None:
     assert Paired.of([({"x": 1}, [0.1])]).deviation is None
 
 
-def test_signs_are_all_flipped_where_they_are_few() -> None:
+def chance_of(differences: list[float]) -> float:
+    """The chance of these differences, one at a point, by their mean alone."""
+    paired = Paired.of([({"x": number}, [each]) for number, each in enumerate(differences)])
+    return differ(paired, np.zeros((0, len(differences))), np.random.default_rng(0))
+
+
+def test_sign_flips_are_exact_where_all_can_be_done() -> None:
+    assert chance_of([1.0, 2.0, 3.0]) == pytest.approx(2 / 8)
+    assert chance_of([1.0, 2.0, -3.0]) == 1.0
+    assert chance_of([0.3] * 20) == pytest.approx(1e-3, abs=1e-4)
     assert len({tuple(row) for row in flips(4, np.random.default_rng(0))}) == 16
     assert flips(30, np.random.default_rng(0), number=50).shape == (51, 30)
     assert all(np.all(flips(count, np.random.default_rng(0))[0] == 1) for count in (4, 30))
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=12), st.floats(0.1, 10))
+def test_sign_flips_know_neither_sign_nor_unit(differences: list[float], factor: float) -> None:
+    probability = chance_of(differences)
+    assert 0 < probability <= 1
+    assert chance_of([-factor * each for each in differences]) == pytest.approx(probability, abs=0.02)
 
 
 # The cut

@@ -286,12 +286,7 @@ class TestSlurm:
 
     @pytest.fixture
     def desk(self, tmp_path: Path, cluster: slurm.Cluster, monkeypatch: pytest.MonkeyPatch) -> Desk:
-        for name, value in {
-            **cluster.environment,
-            "SITE_DEVICES": "2",
-            "SITE_MODELS_PER_DEVICE": "2",
-            "SITE_DIRECTIVES": "--gres=gpu:2",
-        }.items():
+        for name, value in {**cluster.environment, "SITE_MODELS_PER_DEVICE": "2"}.items():
             monkeypatch.setenv(name, value)
         return furnished(Desk(tmp_path))
 
@@ -336,10 +331,10 @@ class TestSlurm:
 
     def test_the_next_job_goes_on_with_what_is_left(self, desk: Desk) -> None:
         file = experiment(desk, "search.toml", "random", "evaluations = 400", sleep=0.6)
-        words = ["--site", "slurm", "--walltime", "00:00:20", "--resume-jobs", "1"]
+        words = ["--site", "slurm", "--walltime", "00:00:30", "--resume-jobs", "1"]
         assert desk.search(file, "--id", "chain", *words).returncode == 0
         wait_for(lambda: state(desk, "chain")["launch"] == "launch-2" and state(desk, "chain")["state"] == "stopped")
         assert state(desk, "chain")["reason"] == "by the end of the walltime"
         lines = records(desk, "chain")
-        assert len({line["evaluation"] for line in lines}) == len(lines) > 0
+        assert len({line["evaluation"] for line in lines}) == len(lines) > 3
         assert all(line["status"] == "ok" for line in lines)

@@ -214,9 +214,9 @@ def _carry_out(
                 print(json.dumps(plan.frozen, indent=1))
             return
         opened = sitting.begin(host, plan, file.stem, options.identifier)
-    page = opened.run()
-    if as_json and page is not None:
-        print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
+    opened.run()
+    if as_json:
+        print(json.dumps(read_json(opened.path / "report.json"), indent=1))
 
 
 def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from comparator.errors import InputError
 from comparator.report.axes import is_number
-from comparator.report.summary import Summary
+from comparator.report.summary import Summary, search_settings
 from comparator.report.trust import Record, observations_in, trust_in
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _prove(
     """
     from comparator.evidence.regions import RESAMPLES, find_evidence
 
-    asked = ((experiment.get("settings") or {}).get("search") or {}).get("level")
+    asked = search_settings(experiment).get("level")
     level = float(asked) if asked is not None and is_number(asked) else None
     drawn = RESAMPLES if resamples is None else resamples
     evidence = find_evidence(space, observations, level=level, seed=SEED, resamples=drawn)

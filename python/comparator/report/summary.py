@@ -160,7 +160,7 @@ def summarise(experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any]
         symbol=str(objective.get("symbol") or ""),
         unit=str(objective.get("unit") or ("fraction" if str(objective.get("name")).startswith("relative") else "")),
         maximise=maximise,
-        find=str(((experiment.get("settings") or {}).get("search") or {}).get("find") or "maximum"),
+        find=str(search_settings(experiment).get("find") or "maximum"),
         models=models,
         axes=lattice or axes,
         lattice=lattice is not None,
@@ -217,8 +217,13 @@ def is_grid(experiment: Mapping[str, Any]) -> bool:
     return (experiment.get("strategy") or {}).get("name") == "grid"
 
 
+def search_settings(experiment: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the experiment's `[search]`, empty where it has none."""
+    return (experiment.get("settings") or {}).get("search") or {}
+
+
 def _strategy(experiment: Mapping[str, Any]) -> str:
-    settings = (experiment.get("settings") or {}).get("search") or {}
+    settings = search_settings(experiment)
     return str((experiment.get("strategy") or settings).get("name") or settings.get("strategy") or "")
 
 

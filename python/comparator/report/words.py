@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from comparator.report.axes import is_number, show
-from comparator.report.summary import LOSS, SCALED_LOSS, SKILL, Evaluation, Summary
+from comparator.report.summary import LOSS, SCALED_LOSS, SKILL, Evaluation, Summary, search_settings
 
 if TYPE_CHECKING:
     from comparator.evidence.regions import Evidence
@@ -238,7 +238,7 @@ def repeat_commands(experiment: Mapping[str, Any], regions: Sequence[Condition] 
     identifier = str(experiment.get("id", "ID"))
     commands = []
     if words:
-        seed = ((experiment.get("settings") or {}).get("search") or {}).get("seed")
+        seed = search_settings(experiment).get("seed")
         if "search" in words[:2] and seed is not None and "--seed" not in words:
             words += ["--seed", str(seed)]
         commands.append(("The same experiment again, under a new id", words))

@@ -30,6 +30,7 @@ __all__ = [
     "StrategyKind",
     "grid_points",
     "make_strategy",
+    "points_to_scatter",
 ]
 
 
@@ -182,6 +183,11 @@ def _make_optuna(space: ParameterSpace, seed: int, in_flight: int, options: Mapp
 def _make_grid(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
     points = grid_points(space, options["points"], options["total"])
     return SamplingStrategy(iter(points), in_flight)
+
+
+def points_to_scatter(evaluations: int) -> int:
+    """Return with how many points spread evenly a search for regions of so many evaluations begins."""
+    return max(8, evaluations * 3 // 4)
 
 
 def grid_points(space: ParameterSpace, points: Any, total: int) -> list[Point]:
