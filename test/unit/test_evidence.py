@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from comparator.evidence.boxes import Box
 from comparator.evidence.chance import differ
-from comparator.evidence.coordinates import dense_sample
+from comparator.evidence.coordinates import Coordinates, dense_sample
+from comparator.evidence.cover import Lattice
 from comparator.evidence.paired import Observation, Paired, flips
 from comparator.evidence.regions import Evidence, cut, find_evidence, overlap, words
 from comparator.space import ParameterSpace
@@ -98,6 +99,17 @@ def test_opposite_signs_make_two_regions_although_their_mean_is_nothing() -> Non
     evidence = find_evidence(PLANE, observed(PLANE, truth))
     assert {region.larger for region in evidence.regions} == {0, 1}
     assert share(PLANE, evidence, lambda point: truth(point) != 0) > 0.8
+
+
+@pytest.mark.parametrize("slope", [1.0, -0.6])
+def test_a_diagonal_ridge_is_told_in_a_few_boxes(slope: float) -> None:
+    points = dense_sample(PLANE, 2048, 1)
+    x, y = Coordinates(PLANE).of(points).T
+    ridge = np.abs(y - 0.5 - slope * (x - 0.5)) <= 0.125
+    lattice = Lattice(Coordinates(PLANE), points)
+    boxes = lattice.cover(np.where(ridge, 1.0, -1.0))
+    covered = np.any([lattice.inside(box) for box in boxes], axis=0)
+    assert len(boxes) <= 5 and overlap(covered, ridge) > 0.55
 
 
 def test_a_categorical_switch() -> None:

@@ -17,9 +17,9 @@ from comparator.evidence.coordinates import Array, Coordinates
 from comparator.space import Choice, Number, Parameter
 
 CELLS = 100  # of a number's range: a side lies on one of their borders
-LEAVES = 10  # of the tree
+LEAVES = 20  # of the tree: a diagonal ridge takes a box or two for each turn
 SIDE = 0.02  # of all positive weight: what a closed side has to gain
-ADDED = 0.1  # of all positive weight: what a further box has to gain
+ADDED = 0.07  # of all positive weight: what a further box has to gain
 MOST = 6  # boxes
 ROUNDS = 10  # of moving the sides of a box
 
