@@ -112,7 +112,8 @@ def test_the_skeleton_is_whole_and_learns(skeleton, tmp_path) -> None:
     assert not [name for name, path in files.items() if path.is_file() and "@NAME" in path.read_text()]
     assert all(os.access(path, os.X_OK) for name, path in files.items() if name.endswith(".sh"))
     write_tiny_benchmark(tmp_path)
-    surroundings = {**os.environ, "IMPROVE_DATA_DIR": str(tmp_path)}
+    beside_ours = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    surroundings = {**os.environ, "IMPROVE_DATA_DIR": str(tmp_path), "PATH": beside_ours}
     surroundings.pop("CANDLE_DATA_DIR", None)
     subprocess.run([files["preprocess.sh"]], env=surroundings, check=True)
     said = {}
