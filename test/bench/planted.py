@@ -2,16 +2,18 @@
 
     python test/bench/planted.py [--strategies random level_set] [--cases box ridge | held-out | chosen | all]
         [--deviations 0.042 0.084] [--evaluations 28 56 112] [--repeats 20] [--processes 2] [--record FILE]
+        [--figure FILE]
 
 The cases are those of `planted_model.py`. Evaluations take random times on two workers, and a strategy is told what an
 experiment tells it: minus the mean size of the difference over a point's replicates. Boxes are read off what it
 evaluated by `find_evidence`, as for a report. Their overlap with the truth is the shared part of the union (IoU) on
-points spread over the space; a region is found where it is half or more. Whether the verdict is `regions`, at 5 %, is
-a question of its own: boxes count for the overlap without it.
+points spread over the space. Boxes count for the overlap whatever the verdict; a search succeeds where the overlap is
+half or more and the verdict is `regions`, at 5 %.
 
-For each deviation and number of evaluations the table gives, over all repeats, the mean overlap, the share that found
-the region, and the share whose verdict is `regions`; the last column is the mean overlap over the cases and its
-standard error. `--record` keeps each repeat as a line of JSON, and what is recorded there already is not done again.
+For each deviation and number of evaluations the table gives, over all repeats, the mean overlap and, in brackets, the
+share that succeeds; the last column is both over all cases, the overlap with its standard error. `--figure` draws both
+against the evaluations. `--record` keeps each repeat as a line of JSON, and what is recorded there already is not done
+again.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import matplotlib.pyplot as plt
 import numpy as np
 from planted_model import CASES, Case, difference
 from simulated import search
@@ -146,22 +149,65 @@ def results(trials: list[Trial], processes: int, record: Path | None) -> Iterato
             yield from lines
 
 
+def succeeds(line: dict[str, Any]) -> bool:
+    return line["overlap"] >= 0.5 and line["regions"]
+
+
+def mean_overlap(lines: list[dict[str, Any]]) -> float:
+    return statistics.fmean(line["overlap"] for line in lines)
+
+
+def success(lines: list[dict[str, Any]]) -> float:
+    return statistics.fmean(map(succeeds, lines))
+
+
+def standard_error(lines: list[dict[str, Any]]) -> float:
+    """Of the mean overlap over the cases, which are given, not drawn."""
+    cases: dict[str, list[float]] = {}
+    for line in lines:
+        cases.setdefault(line["case"], []).append(line["overlap"])
+    if min(map(len, cases.values())) < 2:
+        return math.nan
+    return math.sqrt(sum(statistics.variance(values) / len(values) for values in cases.values())) / len(cases)
+
+
 def table(lines: list[dict[str, Any]], cases: list[str], strategies: list[str]) -> str:
     """Strategy by case, for one deviation and number of evaluations."""
-    rows = ["| strategy | " + " | ".join(cases) + " | mean |", "|---" * (len(cases) + 2) + "|"]
+    rows = ["| strategy | " + " | ".join(cases) + " | all |", "|---" * (len(cases) + 2) + "|"]
     for strategy in strategies:
-        cells, means, errors = [], [], []
-        for case in cases:
-            here = [line for line in lines if (line["strategy"], line["case"]) == (strategy, case)]
-            values = [line["overlap"] for line in here]
-            found = statistics.fmean(value >= 0.5 for value in values)
-            verdict = statistics.fmean(line["regions"] for line in here)
-            means.append(statistics.fmean(values))
-            errors.append(statistics.variance(values) / len(values) if len(values) > 1 else math.nan)
-            cells.append(f"{means[-1]:.2f}, {found:.0%}, {verdict:.0%}")
-        error = math.sqrt(sum(errors)) / len(cases)
-        rows.append(f"| `{strategy}` | " + " | ".join(cells) + f" | {statistics.fmean(means):.3f} ± {error:.3f} |")
+        own = [line for line in lines if line["strategy"] == strategy]
+        by_case = [[line for line in own if line["case"] == case] for case in cases]
+        cells = [f"{mean_overlap(lines):.2f} ({success(lines):.0%})" for lines in by_case]
+        cells.append(f"{mean_overlap(own):.3f} ± {standard_error(own):.3f} ({success(own):.0%})")
+        rows.append(f"| `{strategy}` | " + " | ".join(cells) + " |")
     return "\n".join(rows)
+
+
+def draw(lines: list[dict[str, Any]], strategies: list[str], file: Path) -> None:
+    """Overlap and success, over all cases, against evaluations: a column for each deviation."""
+    by_trial: dict[tuple[str, float, int], list[dict[str, Any]]] = {}
+    for line in lines:
+        by_trial.setdefault((line["strategy"], line["deviation"], line["evaluations"]), []).append(line)
+    deviations = sorted({line["deviation"] for line in lines})
+    numbers = sorted({line["evaluations"] for line in lines})
+    figure, rows = plt.subplots(2, len(deviations), sharex=True, sharey=True, squeeze=False, layout="constrained")
+    figure.set_size_inches(4 * len(deviations), 6)
+    for axes, name, measure in zip(rows, ("overlap", "success"), (mean_overlap, success), strict=True):
+        axes[0].set_ylabel(name)
+        for axis, deviation in zip(axes, deviations, strict=True):
+            for strategy, marker in zip(strategies, "os^vDPX*", strict=False):
+                heights = [measure(by_trial[strategy, deviation, number]) for number in numbers]
+                axis.plot(numbers, heights, marker=marker, markersize=5, linewidth=1.2)
+            axis.set(xscale="log", ylim=(0, 1.03))
+            axis.set_xticks(numbers, [str(number) for number in numbers])
+            axis.minorticks_off()
+            axis.grid(alpha=0.3)
+    for axis, deviation in zip(rows[0], deviations, strict=True):
+        axis.set_title(f"noise {deviation}")
+    for axis in rows[1]:
+        axis.set_xlabel("evaluations")
+    figure.legend(rows[0][0].lines, strategies, loc="outside lower center", ncols=4, frameon=False)
+    figure.savefig(file, dpi=110)
 
 
 def main() -> None:
@@ -173,6 +219,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--record", type=Path)
+    parser.add_argument("--figure", type=Path)
     arguments = parser.parse_args()
 
     cases = chosen_cases(arguments.cases)
@@ -186,8 +233,10 @@ def main() -> None:
     lines = list(results(trials, arguments.processes, arguments.record))
     for deviation, number in product(arguments.deviations, numbers):
         chosen = [line for line in lines if (line["deviation"], line["evaluations"]) == (deviation, number)]
-        print(f"\nNoise {deviation}, {number} evaluations: overlap, found, verdict\n")
+        print(f"\nNoise {deviation}, {number} evaluations: overlap (success)\n")
         print(table(chosen, cases, arguments.strategies))
+    if arguments.figure:
+        draw(lines, arguments.strategies, arguments.figure)
 
 
 if __name__ == "__main__":
