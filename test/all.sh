@@ -14,4 +14,4 @@ code=(python containers test .ci)
 "$bin/ruff" format --check --quiet "${code[@]}"
 "$bin/mypy" --no-error-summary python containers/common containers/uno containers/lgbm containers/graphdrp
 find . -path ./.venv -prune -o -path ./images -prune -o -name '*.sh' -print0 | xargs -0 "$bin/shellcheck" .ci/run
-exec "$bin/pytest" -n auto "$@"
+exec "$bin/pytest" -n auto --dist loadfile "$@" # by file: what the tests of a file share is made once

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,12 @@ def benchmark_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "raw_data").symlink_to(benchmark.resolve())
     prepare(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def quick_reports() -> Iterator[None]:
+    """Coarse pictures, and boxes resampled a few times: what takes longest in a report."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("comparator.report.svg.DOTS_PER_INCH", 50)
+        patch.setattr("comparator.evidence.regions.RESAMPLES", 4)
+        yield

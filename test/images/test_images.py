@@ -13,7 +13,7 @@ from typing import Any
 
 import images
 import pytest
-from test_command_line import Desk
+from desk import Desk
 
 from comparator.errors import InputError
 from comparator.model.model import Model, find_model

@@ -9,7 +9,7 @@ from typing import Any
 
 import images
 import pytest
-from test_command_line import Desk
+from desk import Desk
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -3,41 +3,17 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from desk import EXPERIMENT, HYPERPARAMETERS, QUICK, SPACE, Desk
 from planted_model import CASES
 
 from comparator.cli import main
 from comparator.store import read_records
 
-QUICK = Path(__file__).parent / "models" / "quick.py"
 PLANTED_MODEL = Path(__file__).parents[1] / "bench" / "planted_model.py"
-COMPARATOR = [sys.executable, "-c", "from comparator.cli import main; main()"]
-SPACE = [
-    {"name": "noise", "type": "float", "lower": 0, "upper": 50, "sigma": 10},
-    {"name": "size", "type": "int", "lower": 10, "upper": 200},
-]
-HYPERPARAMETERS = f"""
-[Global_Params]
-model_name = 'cmp'
-cmp_model_name = '{QUICK}'
-cmp_0_side = 'left'
-cmp_1_side = 'right'
-"""
-EXPERIMENT = """
-title = "left against right"
-hyperparameters = "quick.txt"
-space = "space.json"
-run_timeout = 20
-[search]
-population = 4
-evaluations = 12
-[cmp]
-metric = "val_loss"
-"""
 
 PLANTED_HYPERPARAMETERS = f"""
 [Global_Params]
@@ -55,58 +31,6 @@ space = "space.json"
 find = "regions"
 evaluations = 14
 """
-
-
-class Desk:
-    """A folder with an experiment in it, and the commands typed there."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.experiments = folder / "experiments"
-        self.write("space.json", json.dumps(SPACE))
-        self.write("quick.txt", HYPERPARAMETERS)
-        self.write("quick.toml", EXPERIMENT)
-
-    def write(self, name: str, text: str) -> Path:
-        path = self.folder / name
-        path.write_text(text)
-        return path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if key not in ("COMPARATOR_ROOT", "MODEL_RETURN")}
-        data = str(self.folder / "data")
-        return {**kept, "COMPARATOR_EXPERIMENTS": str(self.experiments), "CANDLE_DATA_DIR": data, "COLUMNS": "200"}
-
-    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMPARATOR, *words],
-            cwd=self.folder,
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-
-    def search(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a search without its report, which takes longer than a search of quick models."""
-        return self.run("search", *words, "--no-report", **environment)
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*COMPARATOR, *words],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # Where the suite itself runs in the background a shell has it ignore Ctrl-C.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
-
-    def records(self, identifier: str) -> list[dict]:
-        return read_records(self.experiments / identifier / "evaluations.jsonl")
 
 
 @pytest.fixture
@@ -502,18 +426,21 @@ def test_a_report_is_left_for_later(desk: Desk) -> None:
     done = desk.search("quick.toml", "--id", "later", "--set", "search.pilot=2")
     assert done.returncode == 0, done.stderr
     assert "largest relative difference of val_loss" in done.stdout and "report later" in done.stdout
-    assert not (desk.experiments / "later" / "report.json").exists()
-    assert json.loads(desk.run("report", "later", "--json").stdout)["luck"]["median"] > 0
+    report = desk.experiments / "later" / "report.json"
+    assert not report.exists()
+    printed = json.loads(desk.run("report", "later", "--json").stdout)
+    assert printed == json.loads(report.read_text())
+    assert printed["best"]["difference"] > 0 and printed["luck"]["median"] > 0
     assert "--json prints the report; leave out --no-report" in desk.search("quick.toml", "--json").stderr
 
 
 def test_results_for_programs(desk: Desk) -> None:
     done = desk.run("search", "quick.toml", "--json")
     assert done.returncode == 0
-    assert json.loads(done.stdout)["best"]["difference"] > 0
-    assert json.loads(desk.run("report", "quick-1", "--json").stdout) == json.loads(done.stdout)
-    again = json.loads(desk.run("report", "quick-1", "--metric", "val_r2", "--json").stdout)
-    assert again["metric"] == "val_r2" and (desk.experiments / "quick-1" / "report-val_r2.html").exists()
+    assert json.loads(done.stdout) == json.loads((desk.experiments / "quick-1" / "report.json").read_text())
+    again = desk.run("report", "quick-1", "--metric", "val_r2", "--json")
+    assert json.loads(again.stdout)["metric"] == "val_r2"
+    assert (desk.experiments / "quick-1" / "report-val_r2.html").exists()
     refused = desk.run("report", "quick-1", "--metric", "val_r3")
     assert refused.returncode == 2 and "did you mean 'val_r2'" in refused.stderr
 

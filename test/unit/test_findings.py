@@ -7,7 +7,7 @@ import json
 import math
 import random
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ SPACE: list[dict[str, Any]] = [
     {"name": "noise", "type": "float", "lower": 0, "upper": 50},
     {"name": "activation", "type": "categorical", "element_type": "string", "values": ["relu", "tanh", "elu"]},
 ]
+pytestmark = pytest.mark.usefixtures("quick_reports")
+
 SEARCH = {"strategy": "random", "find": "maximum", "evaluations": 60, "seed": 1}
 VARIANCES = 0.02, 0.04  # of the labels: so that the loss calls one model better, the loss over the variance the other
 
@@ -112,14 +114,6 @@ def findings_of(records: list[Record], **changes: Any) -> tuple[dict[str, Any], 
     summary = summarise(experiment, records)
     found = find(experiment, records, summary)
     return as_json(found), found, answer(summary, found)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("comparator.report.svg.DOTS_PER_INCH", 50)
-        patch.setattr("comparator.evidence.regions.RESAMPLES", 4)
-        yield
 
 
 @pytest.fixture(scope="module")

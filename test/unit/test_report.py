@@ -33,6 +33,8 @@ from comparator.report.workers import busy, sittings_of, spans_of
 Point = dict[str, Any]
 Metrics = dict[str, float]
 
+pytestmark = pytest.mark.usefixtures("quick_reports")
+
 NOISE = {"name": "noise", "type": "float", "lower": 0, "upper": 50, "sigma": 10}
 LAYERS = {"name": "layer_force", "type": "int", "lower": 25, "upper": 200, "use_log_scale": True}
 UNASKED = Findings(None, "nothing was asked")
@@ -536,29 +538,6 @@ DEGENERATE: dict[str, Callable[[], tuple[dict[str, Any], list[dict[str, Any]]]]]
             {"evaluation": 1, "point": {"noise": 2.5}, "status": "timeout", "value": None, "runs": []},
         ],
     ),
-    "hostile": lambda: (
-        make_experiment(
-            title=HOSTILE,
-            notices=[HOSTILE],
-            id="x-1",
-            space=[{**NOISE, "name": HOSTILE}, {**CATEGORICAL, "values": ["a", HOSTILE]}],
-            objective={"name": HOSTILE, "symbol": "$V_{", "maximise": True},
-            models=[
-                {**model, "label": f"{HOSTILE}{model['submodel']}", "path": HOSTILE}
-                for model in make_experiment()["models"]
-            ],
-        ),
-        [
-            make_record(
-                number,
-                {HOSTILE: number, "activation": ("a", HOSTILE)[number % 2]},
-                (uno({}, 0, random.Random(1)), uno({}, 1, random.Random(2))),
-                "failed" if number == 3 else "ok",
-                **({"reason": HOSTILE} if number == 3 else {}),
-            )
-            for number in range(6)
-        ],
-    ),
 }
 
 
@@ -571,8 +550,33 @@ def test_no_experiment_is_too_odd_for_a_report(name: str, tmp_path: Path) -> Non
     assert pairs == (6 if name == "four dimensions" else 0)
 
 
+def hostile() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    experiment = make_experiment(
+        title=HOSTILE,
+        notices=[HOSTILE],
+        id="x-1",
+        space=[{**NOISE, "name": HOSTILE}, {**CATEGORICAL, "values": ["a", HOSTILE]}],
+        objective={"name": HOSTILE, "symbol": "$V_{", "maximise": True},
+        models=[
+            {**model, "label": f"{HOSTILE}{model['submodel']}", "path": HOSTILE}
+            for model in make_experiment()["models"]
+        ],
+    )
+    records = [
+        make_record(
+            number,
+            {HOSTILE: number, "activation": ("a", HOSTILE)[number % 2]},
+            (uno({}, 0, random.Random(1)), uno({}, 1, random.Random(2))),
+            "failed" if number == 3 else "ok",
+            **({"reason": HOSTILE} if number == 3 else {}),
+        )
+        for number in range(6)
+    ]
+    return experiment, records
+
+
 def test_hostile_text_is_shown_as_text(tmp_path: Path) -> None:
-    experiment, records = DEGENERATE["hostile"]()
+    experiment, records = hostile()
     records[0]["runs"][0]["log"] = 'javascript:alert(1)/"><b>'
     folder = save(tmp_path / "x-1", experiment, records)
     write_report(folder)
@@ -581,18 +585,15 @@ def test_hostile_text_is_shown_as_text(tmp_path: Path) -> None:
     assert '<img src=x onerror="alert(1)">' in "".join(read_page(folder).words)
 
 
-def test_figures_of_an_earlier_report_go(tmp_path: Path) -> None:
-    folder = save(tmp_path / "x", make_experiment(), genetic(2))
-    (folder / "figures").mkdir()
-    (folder / "figures" / "search-7.svg").write_text("<svg/>")
-    write_report(folder)
-    assert not (folder / "figures" / "search-7.svg").exists() and (folder / "figures" / "search.svg").exists()
-
-
-def test_a_torn_last_line_is_left_out_and_a_broken_middle_refused(tmp_path: Path) -> None:
+def test_earlier_figures_go_a_torn_last_line_is_left_out_and_a_broken_middle_refused(
+    tmp_path: Path,
+) -> None:
     torn = '{"evaluation": 2, "reason": "é'.encode()[:-1]
     folder = save(tmp_path / "x", make_experiment(), genetic(2), tail=torn)
+    (folder / "figures").mkdir()
+    (folder / "figures" / "search-7.svg").write_text("a figure of an earlier report")
     write_report(folder)
+    assert (folder / "figures" / "search.svg").exists() and not (folder / "figures" / "search-7.svg").exists()
     assert json.loads((folder / "report.json").read_text())["evaluations"]["ok"] == 2
     save(folder, make_experiment(), [], tail=b'{"evaluation": 0\n{}\n')
     with pytest.raises(InputError, match="line 1"):

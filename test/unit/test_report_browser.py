@@ -27,7 +27,10 @@ from comparator.report import write_report
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome", "headless_shell"))), None
 )
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium or chrome to look at the page with")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium or chrome to look at the page with"),
+    pytest.mark.usefixtures("quick_reports"),
+]
 
 PATIENCE = 20.0  # seconds for one answer
 WIDTHS = (1280, 390)

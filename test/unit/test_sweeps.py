@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from desk import EXPERIMENT, QUICK, Desk
 from hypothesis import given
 from hypothesis import strategies as st
-from test_command_line import EXPERIMENT, QUICK, Desk
 
 from comparator.cmp import submodel_hyperparameters
 from comparator.errors import InputError

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import slurm
-from test_command_line import Desk
+from desk import Desk
 
 from comparator.engine.swift_t import import_path
 

@@ -6,15 +6,17 @@ made of them: predictions, tables in the form of IMPROVE, figures.
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 from comparator.store import read_experiment
 
+STUDIES = ("cross_study", "learning_curve")  # each a module here, and a table of the experiment's file
+
 
 def study_of(path: Path) -> ModuleType | None:
     """The workflow that an experiment belongs to, where its report is not the ordinary one."""
-    from comparator.studies import cross_study, learning_curve
-
     frozen = read_experiment(path)
-    return next((study for study in (cross_study, learning_curve) if study.NAME in frozen), None)
+    names = [name for name in STUDIES if name in frozen]
+    return import_module(f"comparator.studies.{names[0]}") if names else None

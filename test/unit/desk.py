@@ -1,0 +1,126 @@
+"""A folder with an experiment of a quick model in it, and the commands typed there."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+from functools import cache
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from subprocess import PIPE, CompletedProcess, Popen, TimeoutExpired
+
+from comparator.cli import main
+from comparator.store import read_records
+
+QUICK = Path(__file__).parent / "models" / "quick.py"
+COMPARATOR = [sys.executable, "-c", "from comparator.cli import main; main()"]
+SPACE = [
+    {"name": "noise", "type": "float", "lower": 0, "upper": 50, "sigma": 10},
+    {"name": "size", "type": "int", "lower": 10, "upper": 200},
+]
+HYPERPARAMETERS = f"""
+[Global_Params]
+model_name = 'cmp'
+cmp_model_name = '{QUICK}'
+cmp_0_side = 'left'
+cmp_1_side = 'right'
+"""
+EXPERIMENT = """
+title = "left against right"
+hyperparameters = "quick.txt"
+space = "space.json"
+run_timeout = 20
+[search]
+population = 4
+evaluations = 12
+[cmp]
+metric = "val_loss"
+"""
+#: What commands import when they come to it.
+IMPORTED_LATE = (
+    "comparator.sitting",
+    "comparator.report.page",
+    "comparator.report.figures",
+    "deap.tools",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "sklearn.ensemble",
+    "sklearn.gaussian_process",
+    "sklearn.tree",
+)
+
+
+class Desk:
+    """A folder with an experiment in it, and the commands typed there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.experiments = folder / "experiments"
+        self.write("space.json", json.dumps(SPACE))
+        self.write("quick.txt", HYPERPARAMETERS)
+        self.write("quick.toml", EXPERIMENT)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if key not in ("COMPARATOR_ROOT", "MODEL_RETURN")}
+        data = str(self.folder / "data")
+        return {**kept, "COMPARATOR_EXPERIMENTS": str(self.experiments), "CANDLE_DATA_DIR": data, "COLUMNS": "200"}
+
+    def run(self, *words: str, **environment: str) -> CompletedProcess[str]:
+        """Carry a command out in a process of its own, which has Python's imports behind it."""
+        said = [self.folder / name for name in (".stdout", ".stderr")]
+        given = {**self.environment, **environment}
+        process = _processes().Process(target=_carry_out, args=(words, self.folder, given, *said))
+        process.start()
+        process.join(600)
+        if process.exitcode is None:
+            process.kill()
+            raise TimeoutExpired(words, 600)
+        return CompletedProcess(words, process.exitcode, *(path.read_text() for path in said))
+
+    def search(self, *words: str, **environment: str) -> CompletedProcess[str]:
+        """Run a search without its report, which takes longer than a search of quick models."""
+        return self.run("search", *words, "--no-report", **environment)
+
+    def start(self, *words: str) -> Popen[str]:
+        return Popen(
+            [*COMPARATOR, *words],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=PIPE,
+            stderr=PIPE,
+            text=True,
+            # Where the suite itself runs in the background a shell has it ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    def records(self, identifier: str) -> list[dict]:
+        return read_records(self.experiments / identifier / "evaluations.jsonl")
+
+
+@cache
+def _processes() -> ForkServerContext:
+    """Processes that begin where the imports end: a second for each search, several for each report."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["comparator.cli", *IMPORTED_LATE])
+    # Read at import, by rich: the width, and whether there are colours.
+    os.environ.update(COLUMNS="200", TERM="dumb")
+    return context
+
+
+def _carry_out(words: tuple[str, ...], folder: Path, environment: dict[str, str], stdout: Path, stderr: Path) -> None:
+    for path, stream in ((stdout, 1), (stderr, 2)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), stream)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv[1:] = words
+    main()
