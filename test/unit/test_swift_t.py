@@ -112,6 +112,20 @@ def test_both_engines_evaluate_the_same_points(desk: Desk) -> None:
     assert (desk.experiments / "swift-t" / "report.html").exists()
 
 
+def test_a_search_for_regions_scatters_alike_and_then_seeks_the_border(desk: Desk) -> None:
+    """Points scattered depend on no result; those after them are where the surrogate, in the rank, is least sure."""
+    file = experiment(desk, "search.toml", "level_set", 'find = "regions"\nevaluations = 14')
+    scattered = []
+    for engine in ("local", "swift-t"):
+        words = ("--id", engine, "--engine", engine, "--set", "hyperparameters.jitter=0.01")
+        done = desk.search(file, *words, SITE_CORES="2")
+        assert done.returncode == 0, done.stderr + done.stdout
+        lines = sorted(records(desk, engine), key=lambda line: line["evaluation"])
+        assert len(lines) == 14 and {line["status"] for line in lines} == {"ok"}
+        scattered.append([line["point"] for line in lines[:10]])
+    assert scattered[0] == scattered[1]
+
+
 @pytest.mark.parametrize("leaf", ["python", "app"])
 def test_a_sweep_is_recorded_whole(desk: Desk, leaf: str) -> None:
     file = experiment(desk, "sweep.toml", "grid", "points = 3")
