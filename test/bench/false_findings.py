@@ -1,6 +1,6 @@
 """How often chance alone is taken for a finding, over simulated experiments.
 
-    .venv/bin/python test/bench/false_findings.py [EXPERIMENTS] [SEED]
+    .venv/bin/python test/bench/false_findings.py [EXPERIMENTS] [SEED] [PROCESSES]
 
 `none`: the models are the same (A/A), and any verdict but "none" is false. `constant`: the models differ by 0.3 at
 every point, and "regions" is false. Each experiment has 56 evaluations; it takes its space, the way in which its points
@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from statistics import fmean
 from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from planted_model import MIXED, PLANE
@@ -27,7 +30,7 @@ from scipy import stats
 from comparator.evidence.coordinates import dense_sample
 from comparator.evidence.paired import Observation
 from comparator.evidence.regions import find_evidence
-from comparator.search import make_strategy
+from comparator.search import make_strategy, points_to_scatter
 from comparator.search.sampling import random_points
 from comparator.space import ParameterSpace, Point
 
@@ -40,7 +43,11 @@ NOISES: dict[str, Callable[[Point], float]] = {
     "unequal": lambda point: 0.03 + 0.12 * point["noise"] / 50,
 }
 REPLICATES = {"1": (1, 1), "2 to 4": (2, 4)}
-DESIGNS = ("sobol", "random", "steady_state")
+SEARCHES: dict[str, dict[str, Any]] = {
+    "steady_state": {},
+    "level_set": {"scattered": points_to_scatter(EVALUATIONS)},
+}
+DESIGNS = ("sobol", "random", *SEARCHES)
 
 Draw = Callable[[Point], list[float]]
 
@@ -51,15 +58,17 @@ def observe(design: str, space: ParameterSpace, draw: Draw, seed: int) -> list[O
         return [(point, draw(point)) for point in dense_sample(space, EVALUATIONS, seed)]
     if design == "random":
         return [(point, draw(point)) for point in itertools.islice(random_points(space, seed), EVALUATIONS)]
-    return list(searched(space, draw, seed))
+    return list(searched(design, space, draw, seed))
 
 
-def searched(space: ParameterSpace, draw: Draw, seed: int) -> Iterator[Observation]:
+def searched(design: str, space: ParameterSpace, draw: Draw, seed: int) -> Iterator[Observation]:
     """The points of a real search, two in flight; a point that is proposed again is told the mean of all it has."""
-    strategy = make_strategy("steady_state", space, seed=seed, in_flight=2, options={})
+    strategy = make_strategy(design, space, seed=seed, in_flight=2, options=SEARCHES[design])
     known: dict[str, list[float]] = defaultdict(list)
     waiting = strategy.start()
     for _ in range(EVALUATIONS):
+        if not waiting:
+            break
         proposal = waiting.pop(0)
         differences = draw(proposal.point)
         yield proposal.point, differences
@@ -79,7 +88,7 @@ def verdict(truth: str, setting: tuple[str, str, str, str], seed: int) -> str:
         count = int(rng.integers(fewest, most + 1))
         return [float(each) for each in rng.normal(mean, NOISES[noise](point), count)]
 
-    return find_evidence(space, observe(design, space, draw, seed), seed=seed).verdict
+    return find_evidence(space, observe(design, space, draw, seed), seed=seed, resamples=0).verdict
 
 
 def rate(found: int, of: int) -> str:
@@ -87,22 +96,24 @@ def rate(found: int, of: int) -> str:
     return f"{found:4d} of {of:5d} = {found / of:6.2%} [{interval.low:.2%}, {interval.high:.2%}]"
 
 
-def main(experiments: int, first_seed: int) -> None:
-    settings = list(itertools.product(SPACES, DESIGNS, NOISES, REPLICATES))
+def main(experiments: int, first_seed: int, processes: int) -> None:
+    settings = list(
+        itertools.islice(itertools.cycle(itertools.product(SPACES, DESIGNS, NOISES, REPLICATES)), experiments)
+    )
+    seeds = range(first_seed, first_seed + experiments)
     for truth in ("none", "constant"):
-        false: dict[Any, list[bool]] = defaultdict(list)
-        begun = time.process_time()
-        for number in range(experiments):
-            setting = settings[number % len(settings)]
-            found = verdict(truth, setting, first_seed + number)
-            is_false = found != "none" if truth == "none" else found == "regions"
-            for key in ("all", *setting):
-                false[key].append(is_false)
-        print(f"{truth}: {(time.process_time() - begun) / experiments:.3f} CPU-seconds an experiment")
+        false: dict[str, list[bool]] = defaultdict(list)
+        with ProcessPoolExecutor(processes) as pool:
+            verdicts = pool.map(verdict, itertools.repeat(truth), settings, seeds, chunksize=8)
+            for setting, found in zip(settings, verdicts, strict=True):
+                is_false = found != "none" if truth == "none" else found == "regions"
+                for key in ("all", *setting):
+                    false[key].append(is_false)
+        print(truth)
         for key, values in false.items():
             print(f"  {key:14s} {rate(sum(values), len(values))}", flush=True)
 
 
 if __name__ == "__main__":
     given = [int(each) for each in sys.argv[1:]]
-    main(*[*given, *(2400, 1)[len(given) :]])
+    main(*[*given, *(3200, 1, 2)[len(given) :]])

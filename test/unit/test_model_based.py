@@ -137,32 +137,38 @@ def test_level_set_gives_valid_points_and_the_same_again(seed: int, order: int, 
         assert list(proposal.point) == SPACE.names
 
 
-def test_level_set_samples_the_border() -> None:
-    """Of the points that follow the scattered ones, most lie nearer to the border than a scattered one would."""
-    strategy = level_set(PLANE, scattered=16)
+def test_level_set_samples_the_border_and_what_lies_within() -> None:
+    """After the scattered points in turn: one nearer to the border than those are, one in the region."""
+    strategy = level_set(PLANE, in_flight=1, scattered=16)
     order = random.Random(4)
     waiting = strategy.start()
-    points: list[Point] = []
-    while len(points) < 48:
+    noises: list[float] = []
+    while len(noises) < 48:
         proposal = waiting.pop(0)
-        points.append(proposal.point)
+        noises.append(proposal.point["noise"])
         waiting += strategy.tell(proposal.number, value_of(proposal.point, order))
-    scattered, chosen = ([abs(point["noise"] - 30) for point in part] for part in (points[:16], points[18:]))
-    assert sum(chosen) / len(chosen) < 0.6 * sum(scattered) / len(scattered)
+    scattered, within, border = noises[:16], noises[16::2], noises[17::2]
+
+    def distance(some: list[float]) -> float:
+        return sum(abs(noise - 30) for noise in some) / len(some)
+
+    assert distance(border) < 0.6 * distance(scattered)
+    assert sum(noise > 30 for noise in within) > 0.8 * len(within)
 
 
 def test_level_set_takes_the_level_that_it_is_given() -> None:
     """On a slope the level says where the border lies."""
 
     def mean_of_chosen(level: float) -> float:
-        strategy = level_set(PLANE, scattered=12, level=level)
+        strategy = level_set(PLANE, in_flight=1, scattered=12, level=level)
         waiting = strategy.start()
         told: list[float] = []
         while len(told) < 32:
             proposal = waiting.pop(0)
             told.append(proposal.point["noise"])
             waiting += strategy.tell(proposal.number, -proposal.point["noise"] / 50)
-        return sum(told[14:]) / len(told[14:])
+        border = told[13::2]
+        return sum(border) / len(border)
 
     assert mean_of_chosen(0.2) < 22 < 28 < mean_of_chosen(0.8)
 

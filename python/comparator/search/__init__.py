@@ -187,7 +187,7 @@ def _make_grid(space: ParameterSpace, seed: int, in_flight: int, options: Mappin
 
 def points_to_scatter(evaluations: int) -> int:
     """Return with how many points spread evenly a search for regions of so many evaluations begins."""
-    return max(8, evaluations * 3 // 4)
+    return max(8, evaluations // 2)
 
 
 def grid_points(space: ParameterSpace, points: Any, total: int) -> list[Point]:
@@ -224,7 +224,7 @@ STRATEGIES: dict[str, StrategyKind] = {
                 "a number",
                 _is_number,
             ),
-            "scattered": _whole(None, "first points, spread evenly; none: three quarters of the budget", 2),
+            "scattered": _whole(None, "first points, spread evenly; none: half of the budget", 2),
             "patience": _whole(3, "looks at the region in a row that must agree to end the search", 1),
         },
         _make_level_set,

@@ -1,8 +1,9 @@
 """Level-set estimation: a search for the conditions under which a difference is large, not for its maximum.
 
 A maximiser spends its evaluations where the difference seems largest, and learns little of where it ceases to be
-large. This search asks at each point of the space on which side of a level it lies, and samples where that is least
-sure: at the border of the region, and where nothing is known yet.
+large. This search asks at each point of the space on which side of a level it lies, and samples in turn where that is
+least sure, at the border of the region and where nothing is known yet, and where it is largest: the first shows where
+the region is, the second that it is one.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ POOL, CANDIDATES = 1024, 256
 REFIT, REFIT_SHARE = 4, 1 / 8
 #: Results without which there is nothing to fit.
 FEWEST = 4
-#: Deviations by which a point may be farther from the level than another and yet be chosen (Bryan et al. 2005).
-STRADDLE = 1.96
+#: Deviations of the surrogate that what is not known of a point counts (Bryan et al. 2005).
+UNKNOWN = 1.96
 #: Shared part of the union of two looks at the region above which it has not changed.
 ALIKE = 0.9
 
@@ -49,13 +50,14 @@ class LevelSetSettings:
 
 
 class LevelSetStrategy(Strategy):
-    """Samples the border of the region in which the values are below -level (the differences above level).
+    """Samples the region in which the values are below -level (the differences above level), and its border.
 
     1. The first points are those of a Sobol sequence, `scattered` of them.
-    2. From then on each result is answered with the point whose straddle, 1.96 deviation - |mean - level|, is largest
-       under a Gaussian process (Bryan et al., Active learning for identifying function threshold boundaries, 2005).
-       Points in flight count as if their result were the mean expected there; so do failures, which are thereby
-       neither forgotten nor sought again.
+    2. From then on each result is answered with a point chosen under a Gaussian process: in turn the one whose
+       straddle, 1.96 deviation - |mean - level|, is largest (Bryan et al., Active learning for identifying function
+       threshold boundaries, 2005), and the one whose upper bound, mean + 1.96 deviation, is. Points in flight count as
+       if their result were the mean expected there; so do failures, which are thereby neither forgotten nor sought
+       again.
     3. The candidates are points spread over the space, and those evaluated before: one is proposed again where the
        next replicate tells more than a new point.
     4. The level, where none is given, is taken anew each time: the height of the surrogate at which the results of
@@ -154,7 +156,7 @@ class LevelSetStrategy(Strategy):
 
     def _proposal(self) -> Proposal:
         surrogate = self._surrogate
-        point = next(self._scattered) if self._is_scattering or surrogate is None else self._least_sure(surrogate)
+        point = next(self._scattered) if self._is_scattering or surrogate is None else self._most_telling(surrogate)
         proposal = self._propose(point)
         self._open[proposal.number] = point
         return proposal
@@ -163,8 +165,8 @@ class LevelSetStrategy(Strategy):
     def _is_scattering(self) -> bool:
         return self._proposed + self._informed < self._first
 
-    def _least_sure(self, surrogate: Surrogate) -> Point:
-        """The candidate with the largest straddle, given all that is in flight."""
+    def _most_telling(self, surrogate: Surrogate) -> Point:
+        """The candidate with the largest upper bound, or straddle, given all that is in flight."""
         level = self._level(surrogate)
         pending = [*self._open.values(), *self._failed]
         if pending:
@@ -176,4 +178,7 @@ class LevelSetStrategy(Strategy):
         # In a small space all may be in flight.
         candidates = [point for point in drawn if json.dumps(point) not in barred] or drawn
         mean, deviation = surrogate.predict(candidates)
-        return candidates[int(np.argmax(STRADDLE * deviation - np.abs(mean - level)))]
+        above = mean - level
+        is_for_the_border = self._proposed % 2 == 1
+        worth = UNKNOWN * deviation + (-np.abs(above) if is_for_the_border else above)
+        return candidates[int(np.argmax(worth))]
