@@ -216,7 +216,7 @@ STRATEGIES: dict[str, StrategyKind] = {
         _make_mu_plus_lambda,
     ),
     "level_set": StrategyKind(
-        "level-set estimation: samples where it is least sure on which side of a level a point lies",
+        "level-set estimation: samples a region of large differences, and where it is least sure of its border",
         {
             "level": Option(
                 None,

@@ -30,7 +30,7 @@ POOL, CANDIDATES = 1024, 256
 REFIT, REFIT_SHARE = 4, 1 / 8
 #: Results without which there is nothing to fit.
 FEWEST = 4
-#: Deviations of the surrogate that what is not known of a point counts (Bryan et al. 2005).
+#: What is not known of a point counts so many deviations of the surrogate there (Bryan et al. 2005).
 UNKNOWN = 1.96
 #: Shared part of the union of two looks at the region above which it has not changed.
 ALIKE = 0.9
