@@ -41,15 +41,16 @@ metric = "val_loss"
 """
 #: What commands import when they come to it.
 IMPORTED_LATE = (
-    "comparator.sitting",
-    "comparator.report.page",
+    "comparator.evidence.importance",
+    "comparator.evidence.regions",
     "comparator.report.figures",
+    "comparator.report.page",
+    "comparator.report.svg",
+    "comparator.sitting",
     "deap.tools",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
-    "sklearn.ensemble",
-    "sklearn.gaussian_process",
-    "sklearn.tree",
+    "matplotlib.figure",
 )
 
 

@@ -10,7 +10,7 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -200,19 +200,12 @@ def with_histories(experiments: Path, records: list[dict[str, Any]]) -> list[dic
     return records
 
 
-@pytest.fixture(scope="module", autouse=True)
-def coarse_pictures() -> Iterator[None]:
-    """Write PNG files of few dots, and draw few resamples: what they show is looked at by people, not here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("comparator.evidence.regions.RESAMPLES", 4)
-        patch.setattr("comparator.report.svg.DOTS_PER_INCH", 50)
-        yield
-
-
 @pytest.fixture(scope="module")
 def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     experiments = tmp_path_factory.mktemp("experiments")
     folder = save(experiments / "cmp-ga-3", make_experiment(), with_histories(experiments, genetic()))
+    (folder / "figures").mkdir()
+    (folder / "figures" / "search-7.svg").write_text("<svg/>")  # of an earlier report
     write_report(folder)
     return folder
 
@@ -458,6 +451,11 @@ def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
         assert expected in text
 
 
+def test_figures_of_an_earlier_report_go(ordinary: Path) -> None:
+    figures = ordinary / "figures"
+    assert not (figures / "search-7.svg").exists() and (figures / "search.svg").exists()
+
+
 def test_logs_are_linked_relative_to_the_page(ordinary: Path) -> None:
     """Those of every evaluation, and those of the two that failed once more where it says what went wrong."""
     logs = [address for address in read_page(ordinary).values("href", "a") if address.endswith("model.log")]
@@ -579,21 +577,17 @@ def test_hostile_text_is_shown_as_text(tmp_path: Path) -> None:
     experiment, records = hostile()
     records[0]["runs"][0]["log"] = 'javascript:alert(1)/"><b>'
     folder = save(tmp_path / "x-1", experiment, records)
-    write_report(folder)
+    assert write_report(folder) == folder / "report.html"
     check_files(folder)
+    assert not list((folder / "figures").glob("search-*.svg"))
     assert "../javascript%3Aalert%281%29/%22%3E%3Cb%3E" in read_page(folder).values("href", "a")
     assert '<img src=x onerror="alert(1)">' in "".join(read_page(folder).words)
 
 
-def test_earlier_figures_go_a_torn_last_line_is_left_out_and_a_broken_middle_refused(
-    tmp_path: Path,
-) -> None:
+def test_a_torn_last_line_is_left_out_and_a_broken_middle_refused(tmp_path: Path) -> None:
     torn = '{"evaluation": 2, "reason": "é'.encode()[:-1]
     folder = save(tmp_path / "x", make_experiment(), genetic(2), tail=torn)
-    (folder / "figures").mkdir()
-    (folder / "figures" / "search-7.svg").write_text("a figure of an earlier report")
     write_report(folder)
-    assert (folder / "figures" / "search.svg").exists() and not (folder / "figures" / "search-7.svg").exists()
     assert json.loads((folder / "report.json").read_text())["evaluations"]["ok"] == 2
     save(folder, make_experiment(), [], tail=b'{"evaluation": 0\n{}\n')
     with pytest.raises(InputError, match="line 1"):

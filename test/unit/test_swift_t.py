@@ -19,6 +19,7 @@ import slurm
 from desk import Desk
 
 from comparator.engine.swift_t import import_path
+from comparator.search import points_to_scatter
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "test" / "unit" / "models"
@@ -122,7 +123,7 @@ def test_a_search_for_regions_scatters_alike_and_then_seeks_the_border(desk: Des
         assert done.returncode == 0, done.stderr + done.stdout
         lines = sorted(records(desk, engine), key=lambda line: line["evaluation"])
         assert len(lines) == 14 and {line["status"] for line in lines} == {"ok"}
-        scattered.append([line["point"] for line in lines[:10]])
+        scattered.append([line["point"] for line in lines[: points_to_scatter(14)]])
     assert scattered[0] == scattered[1]
 
 
