@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_report import check_files, make_experiment, read_page, save
+from pages import check_files, read_page
+from recorded import make_experiment, save
 
 from comparator.errors import InputError
 from comparator.report import evaluations_csv, write_report

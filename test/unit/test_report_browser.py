@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded import genetic, make_experiment, sampled, save, with_histories
 from test_findings import experiment_of, in_region, record_of, records_of
-from test_report import genetic, make_experiment, sampled, save, with_histories
 
 from comparator.report import write_report
 
