@@ -37,5 +37,10 @@ run_stage() {
         use_data "$1"
         shift
     fi
-    exec python3 -m drug_response.stages "$(basename "$model")" "$stage" "$@"
+    # Not by -m, which would look for the model's modules in the working folder first.
+    exec python3 -c '
+import sys
+sys.path[:] = filter(None, sys.path)
+from drug_response.stages import main
+sys.exit(main(sys.argv[1:]))' "$(basename "$model")" "$stage" "$@"
 }

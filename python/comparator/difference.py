@@ -22,14 +22,14 @@ value" likewise fails the evaluation, with the numbers and a difference that wou
 
 from __future__ import annotations
 
-import importlib
 import math
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
+from comparator.model.fingerprint import content_of
+from comparator.own_code import import_own, own_file
 
 Difference = Callable[[float, float], float]
 
@@ -93,15 +93,20 @@ def find_difference(name: str, folder: Path, where: str) -> Difference:
             )
         return DIFFERENCES[name]
     module_name, _, function_name = name.partition(":")
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
     try:
-        function = getattr(importlib.import_module(module_name), function_name, None)
+        function = getattr(import_own(folder, module_name), function_name, None)
     except Exception as error:
         raise InputError(f"{where}: '{name}': {type(error).__name__}: {error}") from None
     if not callable(function):
         raise InputError(f"{where}: '{name}': module {module_name} has no function '{function_name}'")
     return function
+
+
+def difference_code(name: str, folder: Path) -> str | None:
+    """SHA-256 of the user's own file that a difference is in; None where it is none of the user's."""
+    module, colon, _ = name.partition(":")
+    file = own_file(folder, module) if colon else None
+    return None if file is None else content_of(file)
 
 
 def objective_words(name: str | None, metric: str, maximise: bool = True) -> dict[str, Any]:

@@ -13,7 +13,6 @@ which is never recorded.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import shutil
 import threading
@@ -22,63 +21,29 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from comparator.cmp import submodel_hyperparameters
 from comparator.difference import NoValue
-from comparator.model.model import Model, data_identity
+from comparator.model.data import has_changed
+from comparator.model.fingerprint import Recent
+from comparator.model.model import Model
+from comparator.model.process import run_environment
+from comparator.model.reads import Reads
 from comparator.model.runner import make_runner
 from comparator.model.training import Outcome, Runner, Training
+from comparator.run_identity import Identity, NamedPaths, identity_after_change, identity_in_experiment, run_identity
 from comparator.site import Slot
 from comparator.store import RunStore, now
 
 # A fact that a model may report: it ended before its training was complete, by its own `timeout`.
 CUT_SHORT = "timed_out"
-# These cannot change a result (design decision 5); the seed is part of the identity by itself.
-NOT_PART_OF_AN_IDENTITY = {"run_id", "experiment_id", "output_dir", "verbose", "timeout"}
 ERRORS_FILE = "errors.log"
 DEFAULT_SEED = 1
+CODE_ENDINGS = (".py", ".so")
 OUT_OF_TIME = "the walltime ends before it could"
-
-
-def run_identity(
-    submodel: Mapping[str, Any], hyperparameters: Mapping[str, object], seed: int, data_folder: Path
-) -> str:
-    """SHA-256 over the model, the data, the seed and the hyperparameters that can change a result.
-
-    A hyperparameter that names a file, as it stands or under `data_folder`, counts with the file's contents.
-    """
-    neutral = {*NOT_PART_OF_AN_IDENTITY, *submodel["without_effect"], submodel["seed"]}
-    telling = {key: value for key, value in hyperparameters.items() if key not in neutral}
-    content = {
-        "model": submodel["identity"],
-        "data": submodel["data"],
-        "seed": seed,
-        "hyperparameters": _canonical(telling, data_folder),
-        **({"environment": submodel["environment"]} if submodel["environment"] else {}),
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _canonical(value: Any, data_folder: Path) -> Any:
-    """`value` with 50.0 as 50, which differ in writing only, and with the contents of files that it names."""
-    if isinstance(value, str) and value:
-        return [value, _contents(data_folder / value)]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, (list, tuple)):
-        return [_canonical(each, data_folder) for each in value]
-    if isinstance(value, Mapping):
-        return {key: _canonical(each, data_folder) for key, each in value.items()}
-    return value
-
-
-def _contents(path: Path) -> str | None:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-    except (OSError, ValueError):
-        return None
 
 
 class Leaf:
@@ -104,6 +69,9 @@ class Leaf:
         self._deadline, self._longest = deadline, 0.0
         self._runs = RunStore(experiments)
         self._runners: dict[tuple[int, str, Path], Runner] = {}
+        self._named = [NamedPaths([data_folder, model.folder], model.covers(data_folder)) for model in models]
+        self._data_changes = [Recent(partial(self._data_change, number)) for number in range(len(models))]
+        self._read: list[Reads | None] = [None] * len(models)
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
 
@@ -189,20 +157,55 @@ class Leaf:
         split = submodel.get("split")
         if split is not None and asked.get("split") is not None:
             hyperparameters[split] = int(str(hyperparameters.get(split, DEFAULT_SEED))) + asked["split"]
-        identity = run_identity(submodel, hyperparameters, seed, self._data_folder)
-        entry = {"submodel": number, "replicate": asked["replicate"], "seed": seed, "run": identity}
+        identity = run_identity(
+            submodel,
+            hyperparameters,
+            seed,
+            self._named[number],
+            untold=submodel.get("untold") or self._models[number].untold(warm=self._warm),
+            experiment=self._experiment["id"],
+        )
+        entry = {"submodel": number, "replicate": asked["replicate"], "seed": seed}
         if asked.get("split") is not None:
             entry["split"] = None if split is None else hyperparameters[split]
-        with self._runs.claim(identity, self._cancelled) as folder:
-            if folder is None:
-                return {**entry, **_entry_of({"status": "cancelled", "reason": "stopped"}), "reused": False}
-            result = self._runs.finished(identity)
-            reused = result is not None
-            if result is None:
-                result = self._train(number, asked, hyperparameters, folder, slot)
-                self._runs.save(identity, result)
-        log = (self._runs.folder / identity / "model.log").relative_to(self._experiments)
-        return {**entry, **_entry_of(result), "reused": reused, "log": str(log)}
+        run, result, reused = self._find_or_train(number, asked, hyperparameters, identity, slot)
+        log = (self._runs.folder / run / "model.log").relative_to(self._experiments)
+        return {**entry, "run": run, **_entry_of(result), "reused": reused, "log": str(log)}
+
+    def _find_or_train(
+        self, number: int, asked: Mapping[str, Any], hyperparameters: dict[str, object], identity: Identity, slot: Slot
+    ) -> tuple[str, dict[str, Any], bool]:
+        """The run's name in the store, its result, and whether that was there already.
+
+        A run in the store that would come out otherwise today, by what it read, or of which that cannot be told, keeps
+        its name; the run that takes its place gets one of its own.
+        """
+        run = identity.digest
+        while True:
+            with self._runs.claim(run, self._cancelled) as folder:
+                if folder is None:
+                    return run, {"status": "cancelled", "reason": "stopped"}, False
+                result = self._runs.finished(run)
+                if result is None:
+                    result = self._train(number, asked, hyperparameters, folder, slot)
+                    result["no_reuse"] = identity.untold or result.pop("untold", None)
+                    result["experiment"] = self._experiment["id"]
+                    self._runs.save(run, result)
+                    return run, result, False
+            successor = self._successor(run, result, number, slot)
+            if successor is None:
+                return run, result, True
+            run = successor
+
+    def _successor(self, run: str, result: Mapping[str, Any], number: int, slot: Slot) -> str | None:
+        """The name of the run that is to take the place of a finished one; None where it serves as it is."""
+        if result.get("no_reuse") and result.get("experiment") != self._experiment["id"]:
+            return identity_in_experiment(run, self._experiment["id"])
+        if result.get("reads") is None:
+            return None
+        read = Reads(**result["reads"])
+        now = read.now(run_environment(slot_of(self._experiment["models"][number], slot), self._data_folder))
+        return None if read.change(now) is None else identity_after_change(run, now)
 
     def _train(
         self,
@@ -215,8 +218,9 @@ class Leaf:
         _empty(folder)
         log = folder / "model.log"
         model = self._models[number]
-        if data_identity(model, self._data_folder) != self._experiment["models"][number]["data"]:
-            return _unfit(f"the data in {self._data_folder} have changed since the experiment began")
+        is_strict = self._experiment["models"][number].get("data_until") is None
+        if is_strict and (change := self._data_changes[number]()) is not None:
+            return _unfit(f"{change} since the experiment began")
         prefix = hyperparameters.get("run_id")
         own = f"{asked['name'] or format(asked['evaluation'], '05d')}-{asked['replicate']}-{number}"
         run_id = f"{prefix}-{own}" if prefix else own
@@ -229,10 +233,11 @@ class Leaf:
             self._experiment["run_timeout"],
         )
         started, clock = now(), time.monotonic()
-        slot = _slot_of(self._experiment["models"][number], slot)
+        slot = slot_of(self._experiment["models"][number], slot)
         outcome: Outcome = self._runner(model, slot).run(training)
         if outcome.status == "ok" and outcome.metrics.get(CUT_SHORT):
             outcome = replace(outcome, status="timeout", reason="the model ended its training early, by its timeout")
+        outcome = self._watched(number, outcome)
         return {
             **asdict(outcome),
             "seconds": round(time.monotonic() - clock, 3),
@@ -242,6 +247,25 @@ class Leaf:
             "hyperparameters": hyperparameters,
             "worker": self._name,
         }
+
+    def _data_change(self, number: int) -> str | None:
+        submodel = self._experiment["models"][number]
+        return has_changed(self._models[number], self._data_folder, submodel["data"], submodel.get("data_until"))
+
+    def _watched(self, number: int, outcome: Outcome) -> Outcome:
+        """The outcome of a training, in the light of what else is known of what it read.
+
+        It fails where its code is not that of earlier trainings of the experiment.
+        """
+        reads, earlier = outcome.reads, self._read[number]
+        if reads is not None and earlier is not None:
+            changed = earlier.conflict(reads)
+            if changed is not None and changed.endswith(CODE_ENDINGS):
+                return Outcome("failed", reason=f"{changed} has changed since the experiment began")
+        self._read[number] = earlier or reads
+        if outcome.untold is None and (change := self._data_changes[number]()) is not None:
+            return replace(outcome, untold=f"{change} since the experiment began")
+        return outcome
 
     def _runner(self, model: Model, slot: Slot) -> Runner:
         with self._lock:
@@ -263,7 +287,7 @@ class Leaf:
             file.write(f"{now()} evaluation {evaluation}\n{traceback.format_exc()}\n")
 
 
-def _slot_of(submodel: Mapping[str, Any], slot: Slot) -> Slot:
+def slot_of(submodel: Mapping[str, Any], slot: Slot) -> Slot:
     """The slot as one submodel uses it: with its own device and the variables of its own environment."""
     device = submodel["device"]
     if device is None:
@@ -298,6 +322,7 @@ def _entry_of(result: Mapping[str, Any]) -> dict[str, Any]:
         "device": result.get("device"),
         "reason": result.get("reason"),
         "log": None,
+        **({"no_reuse": result["no_reuse"]} if result.get("no_reuse") else {}),
     }
 
 

@@ -28,9 +28,10 @@ from comparator.hyperparameters import as_flags
 from comparator.leaf import DEFAULT_SEED
 from comparator.model.cold import RESULT_LINE, ColdRunner
 from comparator.model.description import HyperparameterDescription, ModelDescription
+from comparator.model.fingerprint import NOT_COUNTED, content_of
 from comparator.model.guard import descendants
 from comparator.model.image import SCRIPTS
-from comparator.model.model import NOT_PART_OF_A_MODEL, Model, data_identity, find_model
+from comparator.model.model import Model, find_model
 from comparator.model.probe import USUAL_SEED
 from comparator.model.process import GuardedProcess, call, exit_words
 from comparator.model.training import Outcome, Training
@@ -281,7 +282,7 @@ class _Trial:
 
     def _manifest(self) -> Steps:
         manifest = self._model.description.data_manifest
-        if manifest is not None and data_identity(self._model, self._data_folder) is None:
+        if manifest is not None and content_of(self._data_folder / manifest) is None:
             words = f"data_manifest = '{manifest}': there is no such file in the data folder after preprocess.sh"
             yield Finding("data_manifest", FAILS, f"{words}; without it, runs on other data pass for the same")
         elif manifest is not None:
@@ -484,7 +485,7 @@ class _Trial:
         found = {}
         for root in roots:
             for folder, folders, names in os.walk(root):
-                folders[:] = sorted(set(folders) - NOT_PART_OF_A_MODEL) if model.is_folder else []
+                folders[:] = sorted(set(folders) - NOT_COUNTED) if model.is_folder else []
                 for path in (Path(folder, name) for name in names if not name.endswith(".pyc")):
                     status = path.lstat()
                     found[path] = (status.st_size, status.st_mtime_ns)

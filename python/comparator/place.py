@@ -22,6 +22,8 @@ class Place:
     workers: int
     command: str
     say: Say
+    #: Whether models are served warm, by a process that stays.
+    warm: bool = True
 
     @property
     def folder(self) -> Path:

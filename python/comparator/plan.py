@@ -7,18 +7,19 @@ identities, metric, budget, provenance. Everything later (leaf, report, resume) 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from comparator.cmp import Objective
-from comparator.difference import find_difference, objective_words
+from comparator.difference import difference_code, find_difference, objective_words
+from comparator.earlier_format import upgraded
 from comparator.errors import InputError, nearest
 from comparator.evidence.boxes import Box, avoid, focus, read_box
 from comparator.experiment import ToConfirm
-from comparator.model.model import Model, data_identity, find_model
+from comparator.model.data import has_changed
+from comparator.model.model import Model, find_model
 from comparator.place import Place
 from comparator.provenance import provenance
 from comparator.replication import Replication
@@ -37,7 +38,7 @@ from comparator.space import ParameterSpace
 from comparator.submodels import choose_hyperparameters
 from comparator.upf import names_in, read_upf
 
-FORMAT = 1
+FORMAT = 2
 CONFIG_FILE = ("config", "config_file")
 PILOT_POINTS, PILOT_SEEDS = 3, 2
 WORTH_A_PILOT = 8  # so many times a pilot's pairs, or more, must a budget be for it to be taken unasked
@@ -139,6 +140,7 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
         "models": given.submodels,
         "metric": metric,
         "metrics": metrics,
+        "difference_code": difference_code(settings.cmp.difference, place.folder) if settings.compares else None,
         "run_timeout": settings.run_timeout,
         "objective": objective_words(
             settings.cmp.difference if settings.compares else None, metric, objective.maximise
@@ -168,17 +170,28 @@ def reopen_plan(frozen: dict[str, Any], *, root: Path, site: Site) -> Plan:
         find_model(submodel["path"], root, root / "containers", f"model of submodel {submodel['submodel']}", site)
         for submodel in frozen["models"]
     ]
-    for submodel, model in zip(frozen["models"], models, strict=True):
-        is_as_it_was = model.state is not None and model.state == submodel["state"]
-        if not is_as_it_was and model.identity != submodel["identity"]:
-            raise InputError(f"{model.path}: the model has changed since '{frozen['id']}' began; start anew")
-        if data_identity(model, site.data_folder) != submodel["data"]:
-            raise InputError(f"{site.data_folder}: the data have changed since '{frozen['id']}' began; start anew")
-    objective = make_objective(settings, frozen["metric"], frozen["metrics"], Path(frozen["file"]))
+    file = Path(frozen["file"])
+    if frozen["format"] < FORMAT:
+        frozen = upgraded(frozen, models, site.data_folder)
+    changes = [_change(submodel, model, site) for submodel, model in zip(frozen["models"], models, strict=True)]
+    if settings.compares and frozen["difference_code"] != difference_code(settings.cmp.difference, file.parent):
+        changes.append(f"{file.parent}: the code of difference '{settings.cmp.difference}' has changed")
+    change = next(filter(None, changes), None)
+    if change is not None:
+        raise InputError(f"{change} since '{frozen['id']}' began; start anew")
+    objective = make_objective(settings, frozen["metric"], frozen["metrics"], file)
     space = ParameterSpace.from_entries(frozen["space"], "experiment.json") if frozen["space"] else None
     if space is not None and settings.search.avoid is not None:
         space = avoid(space, Box.from_bounds(space, settings.search.avoid, "experiment.json: avoid"))
     return Plan(frozen, space, models, objective)
+
+
+def _change(submodel: Mapping[str, Any], model: Model, site: Site) -> str | None:
+    """What of a model or of its data is not as it was, in a line; None where all is."""
+    is_as_it_was = model.state is not None and model.state == submodel["state"]
+    if not is_as_it_was and model.identity != submodel["identity"]:
+        return f"{model.path}: the model has changed"
+    return has_changed(model, site.data_folder, submodel["data"], submodel["data_until"])
 
 
 def make_objective(settings: ExperimentSettings, metric: str, metrics: Mapping[str, Any], file: Path) -> Objective:
@@ -346,10 +359,8 @@ def _own_algorithm(made: Mapping[str, Any]) -> Strategy:
         raise InputError(f"{made['where']}: {path.name} takes 'parameters' (a text), not '{unknown[0]}'")
     if not path.is_file():
         raise InputError(f"{made['where']}: strategy: {path}: no such file")
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
     try:
-        return ResidentStrategy(path.stem, str(options.get("parameters", "")))
+        return ResidentStrategy(path, str(options.get("parameters", "")))
     except InputError as error:
         raise InputError(f"{made['where']}: {error}") from None
 

@@ -19,7 +19,9 @@ from comparator.engine.jobs import launches, state_of
 from comparator.engine.swift_t import Job, Launch, Layout
 from comparator.errors import ComparatorError, InputError, Submitted, nearest
 from comparator.experiment import Experiment
-from comparator.leaf import ERRORS_FILE, Leaf
+from comparator.leaf import ERRORS_FILE, Leaf, slot_of
+from comparator.model.process import run_environment
+from comparator.model.reads import Reads
 from comparator.place import Place, Say
 from comparator.plan import PILOT_SEEDS, Plan, make_plan, reopen_plan
 from comparator.progress import ProgressView, point_words
@@ -29,6 +31,7 @@ from comparator.settings import ExperimentSettings, read_settings
 from comparator.site import ENGINES, Site, Slot, job_word, read_site, seconds_of
 from comparator.store import (
     ExperimentFolder,
+    RunStore,
     experiment_path,
     last_word,
     now,
@@ -67,7 +70,12 @@ class Host:
 
     def place(self, file: Path, command: str, say: Say) -> Place:
         """Where an experiment of `file` is planned."""
-        return Place(file.resolve(), self.root, self.site, self.engine, self.workers, command, say)
+        return Place(file.resolve(), self.root, self.site, self.engine, self.workers, command, say, self.serves_warm)
+
+    @property
+    def serves_warm(self) -> bool:
+        """Whether a model's process stays from one run to the next."""
+        return self.warm and (self.job is None or self.site.leaf == "python")
 
     def say(self, words: str) -> None:
         self.console.print(words, markup=False, soft_wrap=True)
@@ -218,7 +226,27 @@ def open_sitting(host: Host, identifier: str) -> Sitting:
     """Open an experiment as it was frozen; raises `InputError` where that is not possible any more."""
     path = experiment_path(host.experiments, identifier)
     plan = reopen_plan(read_experiment(path), root=host.root, site=host.site)
-    return Sitting(host, plan, ExperimentFolder(path))
+    folder = ExperimentFolder(path)
+    change = _change_of_reads(host, plan, folder.records)
+    if change is not None:
+        folder.close()
+        raise InputError(f"{change} has changed since '{identifier}' began; start anew")
+    return Sitting(host, plan, folder)
+
+
+def _change_of_reads(host: Host, plan: Plan, records: Sequence[Mapping[str, Any]]) -> str | None:
+    """What the latest runs of an experiment have read that is not as it was; None where all is."""
+    latest = {run["submodel"]: run for record in records for run in record["runs"] if run["status"] == "ok"}
+    for number, run in latest.items():
+        result = RunStore(host.experiments).finished(run["run"])
+        if result is not None and result.get("reads") is not None:
+            read = Reads(**result["reads"])
+            slot = slot_of(plan.frozen["models"][number], host.slots[0])
+            now = read.now(run_environment(slot, host.site.data_folder))
+            change = read.change(now, ("files", "packages"))
+            if change is not None:
+                return change
+    return None
 
 
 class OutOfTime(ComparatorError):
@@ -517,6 +545,7 @@ class Sitting:
     def _conclude(self, records: Sequence[dict[str, Any]], page: Path | None) -> None:
         """The closing words: what was found, where the report is or how to make it."""
         from comparator.report import trust, words
+        from comparator.report.notices import single_use
         from comparator.report.summary import summarise
 
         summary = summarise(self._plan.frozen, list(records))
@@ -540,6 +569,8 @@ class Sitting:
             self._host.say(f"  {best.difference:.4g}  at {point_words(best.point)}  ({both})")
         for line in trust.words(summary.trust):
             self._host.say(line)
+        for line in single_use((run for record in records for run in record["runs"]), self._plan.frozen["notices"]):
+            self._host.say(f"note: {line}")
         self._say_where(page)
 
     def _say_where(self, page: Path | None) -> None:

@@ -13,13 +13,16 @@ from comparator.cmp import submodel_hyperparameters
 from comparator.errors import InputError, nearest
 from comparator.hyperparameters import as_flags, check_names, read_with_warnings, split_for_submodels
 from comparator.leaf import DEFAULT_SEED
+from comparator.model.data import data_of
 from comparator.model.image import DATA_FOLDER
-from comparator.model.model import Model, data_identity, find_model, outside_container
+from comparator.model.model import Model, find_model, outside_container
 from comparator.model.probe import described
 from comparator.model.process import call
 from comparator.place import Place
 from comparator.settings import ExperimentSettings, SubmodelSettings
 from comparator.site import Slot
+
+NUMBER_TYPES = ("int", "float")
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,10 @@ def _check_hyperparameters(
         everything = {**config, **own[number]}
         _check_seed(model, everything, source)
         _prepare(model, everything, place)
+        data = data_of(model, data_folder)
+        untold = model.untold(warm=place.warm) or data.untold
+        if untold is not None:
+            warnings.append(f"{model.name}: its trainings serve this experiment alone: {untold}")
         submodels.append(
             {
                 "submodel": number,
@@ -90,10 +97,13 @@ def _check_hyperparameters(
                 "path": str(model.path),
                 "identity": model.identity,
                 "state": model.state,
-                "data": data_identity(model, data_folder),
+                "data": data.digest,
+                "data_until": data.until,
+                "untold": untold,
                 "seed": model.description.seed,
                 "split": _split(model, everything, source),
                 "without_effect": sorted(name for name, each in known.items() if each.effect == "none"),
+                "numbers": sorted(name for name, each in known.items() if each.type in NUMBER_TYPES),
                 "config": config,
                 "hyperparameters": own[number],
                 "names": called,
@@ -101,8 +111,19 @@ def _check_hyperparameters(
                 "device": _own_device(apart[number].device, place, number),
             }
         )
+    _check_apart(submodels, source)
     _label(submodels, settings.cmp.labels)
     return Given(hyperparameters, models, submodels, list(dict.fromkeys(warnings)))
+
+
+def _check_apart(submodels: Sequence[Mapping[str, Any]], source: Path) -> None:
+    """See to it that two models are two: what is one to the store is trained once."""
+    if len({each["path"] for each in submodels}) > 1 and len({each["identity"] for each in submodels}) == 1:
+        first, second = (each["path"] for each in submodels)
+        raise InputError(
+            f"{source}: {first} and {second} are one model: all that they are made of is equal; to compare a model with"
+            " itself name it twice"
+        )
 
 
 def _own_names(

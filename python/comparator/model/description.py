@@ -9,7 +9,10 @@ python_path = [".", "../common"]          # folders that the module is imported 
 seed = "rng_seed"                         # the hyperparameter that takes the seed; optional
 split = "split_seed"                      # the one that takes the seed of the data split, of default 1; optional
 split_fixed = { split = "file" }          # hyperparameters at which that seed changes nothing; optional
-data_manifest = "prepared/manifest.json"  # under the data folder; its hash is part of a run's identity
+data_manifest = "prepared/manifest.json"  # under the data folder; tells one data set from another
+reads = ["raw_data/CCLE"]                 # all that a run reads there, where that is not the whole data folder
+code = ["../HiDRA"]                       # files and folders, beside the model's own, that its code is in
+packages = ["torch", "numpy"]             # installed packages that its numbers depend on
 
 [metrics.val_loss]
 kind = "error"                            # "error": smaller is better, "score": larger, "fact": neither
@@ -20,6 +23,11 @@ type = "float"
 description = "one line"
 effect = "none"                           # optional: accepted for compatibility, changes nothing
 ```
+
+`data_manifest`, `reads`, `code` and `packages` say what a run depends on, which is part of its identity: a run found in
+the store takes the place of a training only where all of that is as it was. Without the first two the whole data folder
+counts. A model that gives any of the first three has thereby told all that its runs read (`reads = []`: nothing of the
+data folder); of one that gives none, see `model.model.Model.untold`.
 """
 
 from __future__ import annotations
@@ -72,8 +80,21 @@ class ModelDescription(BaseModel):
     split: str | None = None
     split_fixed: dict[str, Any] = Field(default_factory=dict)
     data_manifest: str | None = None
+    reads: list[str] | None = None
+    code: list[str] = Field(default_factory=list)
+    packages: list[str] | None = None
     metrics: dict[str, MetricDescription] = Field(default_factory=dict)
     hyperparameters: dict[str, HyperparameterDescription] = Field(default_factory=dict)
+
+    @property
+    def tells_what_is_read(self) -> bool:
+        """Whether the model's author says what its runs read."""
+        return self.reads is not None or self.data_manifest is not None or bool(self.code)
+
+    @property
+    def calling(self) -> dict[str, Any]:
+        """What the description says of how a run is called: a run called otherwise is another run."""
+        return self.model_dump(include={"convention", "module", "python_path"})
 
 
 def read_toml(path: Path) -> dict[str, Any]:

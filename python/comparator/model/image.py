@@ -11,6 +11,7 @@ there and in a `/tmp` of its own, and nowhere else.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import functools
 import hashlib
@@ -132,9 +133,16 @@ def image_digest(path: Path) -> str:
 
 
 def image_state(path: Path) -> str:
-    """What changes when an image file does, and is quick to find out: its size and time; of a folder its own time."""
-    status = path.stat()
-    return f"{status.st_size} {status.st_mtime_ns}"
+    """What changes when an image does, and is quicker to find out than its digest: sizes and times of its files."""
+    if not path.is_dir():
+        status = path.stat()
+        return f"{status.st_size} {status.st_mtime_ns}"
+    whole = hashlib.sha256()
+    for file in _files_below(path):
+        with contextlib.suppress(FileNotFoundError):
+            status = file.lstat()
+            whole.update(f"{file.relative_to(path)}\0{status.st_size} {status.st_mtime_ns}\n".encode())
+    return whole.hexdigest()
 
 
 def _look(image: Image, said: str) -> subprocess.CompletedProcess[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
+import importlib.metadata
 import importlib.util
 import os
-from collections.abc import Mapping
+import platform
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.model.description import ModelDescription, parse_description, read_description
+from comparator.model.fingerprint import Tree, digest_of, tree_of
 from comparator.model.image import (
     DATA_FOLDER,
     Image,
@@ -24,8 +26,6 @@ from comparator.model.image import (
 )
 from comparator.model.runtime import find_runtime
 from comparator.site import Site
-
-NOT_PART_OF_A_MODEL = {"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class Model:
     @property
     def is_folder(self) -> bool:
         return self.image is None and self.path.is_dir()
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the model is, or lies in."""
+        return self.path if self.is_folder else self.path.parent
 
     @property
     def module(self) -> str | None:
@@ -75,28 +80,72 @@ class Model:
 
     @cached_property
     def identity(self) -> str:
-        """SHA-256 over the names and contents of all files that the model consists of.
+        """SHA-256 over what the model is: its files, what else its code is in, how it is called, its packages.
 
-        Of a Python file these are it, its description, and the Python files beside it, which it may import; of an
-        image it is the image's own.
+        Of a folder these are all its files, of a Python file it alone (what it imports and opens is seen while it runs,
+        see `reads`), of an image the image's own. The place of a model whose author does not say what its runs read
+        counts too: what it reads may lie beside it.
         """
         if self.image is not None:
-            return image_digest(self.path)
-        digest = hashlib.sha256()
-        roots = [self.path.resolve(), *self.python_path] if self.is_folder else [self.path.parent]
-        for root in dict.fromkeys(roots):
-            files = (
-                _files_below(root) if self.is_folder else [*sorted(root.glob("*.py")), self.path.with_suffix(".toml")]
-            )
-            for file in filter(Path.is_file, files):
-                content = hashlib.sha256(file.read_bytes()).hexdigest()
-                digest.update(f"{root.name}/{file.relative_to(root).as_posix()}\0{content}\n".encode())
-        return digest.hexdigest()
+            return digest_of([image_digest(self.path), self.description.calling])
+        place = None if self.description.tells_what_is_read else str(self.path)
+        called = self.path.name if self.path.is_file() else None
+        return digest_of([place, called, self._code.digest, self.description.calling, self._packages])
 
     @property
     def state(self) -> str | None:
         """What tells in no time that a model is unchanged, None where only its `identity` does."""
         return image_state(self.path) if self.image is not None and self.path.is_file() else None
+
+    def untold(self, *, warm: bool) -> str | None:
+        """Why it cannot be told what a run of the model depends on; None where it can.
+
+        An image sees nothing but the data folder, a server tells what is read in it, and an author may say it in
+        `model.toml`. What a script reads cannot be seen.
+        """
+        if self.image is not None:
+            return None
+        if self._code.unknown is not None:
+            return f"its code: {self._code.unknown}"
+        if self.description.tells_what_is_read or (warm and self.module is not None):
+            return None
+        return f"what train.sh reads cannot be seen; reads = [...] in {self.folder / 'model.toml'} says it"
+
+    def covers(self, data_folder: Path, *others: Path) -> Callable[[str], bool]:
+        """Says of a path whether the identity of the model's runs holds what lies there, or it lies in `others`."""
+        reads = self.description.reads
+        data = [data_folder] if reads is None else [data_folder / name for name in reads]
+        code = [self.path, *self.python_path, *map(self._beside, self.description.code)]
+        ours = [Path(__file__).with_name(name) for name in ("server.py", "opened_files.py")]
+        roots = {form for root in (*data, *code, *ours, *others) for form in (str(root), os.path.realpath(root))}
+
+        def covered(path: str) -> bool:
+            forms = (path, os.path.realpath(path))
+            return any(form == root or form.startswith(f"{root}/") for form in forms for root in roots)
+
+        return covered
+
+    @cached_property
+    def _code(self) -> Tree:
+        roots = {".": self.path.resolve()}
+        if self.is_folder:
+            roots |= dict(zip(self.description.python_path, self.python_path, strict=True))
+        roots |= {name: self._beside(name) for name in self.description.code}
+        named: dict[Path, str] = {}
+        for name, path in roots.items():
+            named.setdefault(path, name)
+        return tree_of((name, path) for path, name in named.items())
+
+    @cached_property
+    def _packages(self) -> dict[str, str | None] | None:
+        """The versions of the packages that count; None where a server tells which those are."""
+        if self.description.packages is not None:
+            return {name: version_of(name) for name in self.description.packages}
+        return None if self.module is not None else installed_packages()
+
+    def _beside(self, name: str) -> Path:
+        """A path of `model.toml`, which is relative to the folder that it lies in."""
+        return (self.folder / name).resolve()
 
     def placed(self, folder: Path | None) -> Model:
         """The model as this node runs it: an image from `folder`, on a disk of the node. Raises `InputError`."""
@@ -128,17 +177,6 @@ class Model:
         raise InputError(
             f"config_file = '{value}': no such file, and neither {data_folder} nor {self.path} has '{asked.name}'"
         )
-
-
-def data_identity(model: Model, data_folder: Path) -> str | None:
-    """SHA-256 of the manifest that the model's data have, None where there is none."""
-    if model.description.data_manifest is None:
-        return None
-    try:
-        manifest = (data_folder / model.description.data_manifest).read_bytes()
-    except OSError:
-        return None
-    return hashlib.sha256(manifest).hexdigest()
 
 
 def outside_container(value: object, data_folder: Path) -> object:
@@ -218,9 +256,15 @@ def _module_model(reference: str, where: str, containers: Path) -> Model:
     return _python_model(Path(found.origin), reference, where)
 
 
-def _files_below(root: Path) -> list[Path]:
-    found = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(set(folders) - NOT_PART_OF_A_MODEL)
-        found += [Path(folder, name) for name in sorted(names) if not name.endswith(".pyc")]
-    return found
+def installed_packages() -> dict[str, str | None]:
+    """The packages that this Python has, and itself, with their versions."""
+    found = {str(each.metadata["Name"]): each.version for each in importlib.metadata.distributions()}
+    return {"Python": platform.python_version(), **found}
+
+
+def version_of(package: str) -> str | None:
+    """The version of an installed package; None where it is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

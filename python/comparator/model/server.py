@@ -1,18 +1,24 @@
 """Serve a CANDLE-compliant Python module over standard input and output: the model's imports are paid once.
 
-    python server.py MODULE_OR_FILE [FOLDER_ON_THE_MODULE_PATH ...]
+    python server.py TOKEN MODULE_OR_FILE [FOLDER_ON_THE_MODULE_PATH ...]
 
 One JSON object a line, both ways:
 
-    <- {"ready": true, "hyperparameters": {...} or null}     after the import; null: no initialize_parameters()
-    <- {"ready": false, "reason": "..."}                     the import failed; the server ends
-    -> {"hyperparameters": {...}, "folder": "...", "log": "..."}
-    <- {"status": "ok", "metrics": {...}, "history": {...}, "value": null, "reason": null}
-    <- {"status": "failed", "metrics": {}, "history": {}, "value": null, "reason": "..."}
+    <- {"token": TOKEN, "ready": true, "process": 123, "hyperparameters": {...} or null, "read": {...}}
+    <- {"token": TOKEN, "ready": false, "process": 123, "reason": "..."}     the import failed; the server ends
+    -> {"request": "...", "hyperparameters": {...}, "metric": "val_loss", "folder": "...", "log": "..."}
+    <- {"request": "...", "process": 123, "status": "ok", "metrics": {...}, "history": {...}, "value": null,
+        "reason": null, "read": {...}}
 
-`run()` may return a dict of numbers or of lists (one number an epoch: the last one counts), an object with
-such a dict as `.history` (Keras), or one number (`value`). NaN and infinities travel as null. Whatever the
-model prints goes to the log of its run: the protocol has descriptors of its own.
+`hyperparameters` of the first line is null where the module has no `initialize_parameters()`. A reply has the request's
+own word and the number of the process that answers: one of another process, or to another request, is none. `read` is
+what the process has read since it last said so, as `opened_files.py` tells, which lies beside this file; where it does
+not, in images, which see nothing that they are not lent, it is null.
+
+`run()` may return a dict, an object with such a dict as `.history` (Keras), or one number (`value`). Of a dict numbers
+are metrics, and of lists of numbers (one an epoch) the last one is. The metric asked for has to be one of them; what
+else is no number is left out, with a word in the log. NaN and infinities travel as null. Whatever the model prints goes
+to the log of its run: the protocol has descriptors of its own, which processes that the model forks do not share.
 
 This file is standard library only and keeps to Python 3.6, so that it can be bound into any image.
 """
@@ -26,32 +32,80 @@ import sys
 import traceback
 
 
-def _claim_protocol():
-    """Move the protocol off descriptors 0 and 1; from here on the model's prints go to standard error."""
-    requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
-    os.dup2(2, 1)
-    return requests, replies
+class _Protocol:
+    """The two ends of the pipe, off descriptors 0 and 1: from here on the model's prints go to standard error."""
+
+    def __init__(self):
+        self.process = os.getpid()
+        self._requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
+        self._replies = os.dup(1)
+        self._to_nowhere(0, os.O_RDONLY)
+        os.dup2(2, 1)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._leave)
+
+    def requests(self):
+        """The requests; in a process that the model has forked there are none."""
+        for line in iter(self._requests.readline, ""):
+            yield json.loads(line)
+            self.end_if_forked()
+
+    def send(self, message):
+        self.end_if_forked()
+        rest = json.dumps(dict(message, process=self.process)).encode() + b"\n"
+        while rest:
+            rest = rest[os.write(self._replies, rest) :]
+
+    def end_if_forked(self, status=0):
+        """End a process that the model has forked and that came out of its run."""
+        if os.getpid() != self.process:
+            for stream in (sys.stdout, sys.stderr):
+                _flush(stream)
+            os._exit(status)
+
+    def _leave(self):
+        """Take the pipe from a process that the model has forked."""
+        self._to_nowhere(self._requests.fileno(), os.O_RDONLY)
+        self._to_nowhere(self._replies, os.O_WRONLY)
+
+    @staticmethod
+    def _to_nowhere(descriptor, how):
+        nowhere = os.open(os.devnull, how)
+        os.dup2(nowhere, descriptor, inheritable=False)
+        os.close(nowhere)
 
 
-def _send(replies, message):
-    replies.write(json.dumps(message) + "\n")
-    replies.flush()
+def _watch(model):
+    """Something whose `news()` says what was read since it was asked last."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "opened_files.py")
+    if not os.path.exists(path):
+        return _Unseen()
+    folder = os.path.dirname(os.path.abspath(model)) if model.endswith(".py") else None
+    return _module_of(path, "comparator_opened_files").Watch(folder)
+
+
+class _Unseen:
+    def news(self):
+        return None
+
+
+def _module_of(path, name):
+    """The module that a file is, under a name of its own."""
+    specification = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    specification.loader.exec_module(module)
+    return module
 
 
 def _load(name, folders):
+    # The folder of this file, where Python has put it: what lies beside it is none of the model's modules.
+    if sys.path and os.path.abspath(sys.path[0] or ".") == os.path.dirname(os.path.abspath(__file__)):
+        del sys.path[0]
     sys.path[:0] = [os.path.abspath(folder) for folder in folders]
     if name.endswith(".py"):
         sys.path.insert(0, os.path.dirname(os.path.abspath(name)))
-        stem = os.path.splitext(os.path.basename(name))[0]
-        specification = importlib.util.spec_from_file_location(stem, name)
-        module = importlib.util.module_from_spec(specification)
-        sys.modules[stem] = module
-        specification.loader.exec_module(module)
-        return module
+        return _module_of(name, os.path.splitext(os.path.basename(name))[0])
     return importlib.import_module(name)
 
 
@@ -88,29 +142,34 @@ def _is_sequence(value):
     return isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) == 1
 
 
-def _outcome(returned):
+def _outcome(returned, metric):
     returned = getattr(returned, "history", returned)
     outcome = {"status": "ok", "metrics": {}, "history": {}, "value": None, "reason": None}
     if not isinstance(returned, dict):
         try:
             outcome["value"] = _number(returned)
-        except (TypeError, ValueError):
+        except Exception:
             raise TypeError("run() returned %.60r: expected a number, a dict or a history" % (returned,))
         return outcome
+    left_out = []
     for name, value in returned.items():
         try:
             if _is_sequence(value):
-                numbers = [_number(each) for each in value]
-                outcome["history"][str(name)] = numbers
+                numbers = [None if each is None else _number(each) for each in value]
                 outcome["metrics"][str(name)] = numbers[-1] if numbers else None
+                outcome["history"][str(name)] = numbers
             else:
                 outcome["metrics"][str(name)] = _number(value)
-        except (TypeError, ValueError):
-            raise TypeError("run() returned %r = %.60r: expected a number or a list of numbers" % (name, value))
+        except Exception:
+            if str(name) == metric:
+                raise TypeError("run() returned %r = %.60r: expected a number or a list of numbers" % (name, value))
+            left_out.append("%s = %.60r" % (name, value))
+    if left_out:
+        print("comparator: left out of the metrics, because they are no numbers: %s" % "; ".join(left_out))
     return outcome
 
 
-def _run(module, defaults, request):
+def _run(module, defaults, request, protocol):
     os.chdir(request["folder"])
     log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     os.dup2(log, 1)
@@ -119,34 +178,44 @@ def _run(module, defaults, request):
     try:
         hyperparameters = dict(defaults or {})
         hyperparameters.update(request["hyperparameters"])
-        return _outcome(module.run(hyperparameters))
+        return _outcome(module.run(hyperparameters), request["metric"])
     except (Exception, SystemExit) as error:
+        if isinstance(error, SystemExit):
+            protocol.end_if_forked(error.code if isinstance(error.code, int) else int(error.code is not None))
         traceback.print_exc()
+        protocol.end_if_forked(1)
         return {"status": "failed", "metrics": {}, "history": {}, "value": None, "reason": _one_line(error)}
     finally:
         for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except (OSError, ValueError):
-                pass
+            _flush(stream)
+
+
+def _flush(stream):
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        pass
 
 
 def main():
-    requests, replies = _claim_protocol()
+    token = sys.argv[1]
+    protocol = _Protocol()
+    watch = _watch(sys.argv[2])
     try:
-        module = _load(sys.argv[1], sys.argv[2:])
+        module = _load(sys.argv[2], sys.argv[3:])
         if not callable(getattr(module, "run", None)):
-            raise AttributeError("module %r has no function run(params)" % sys.argv[1])
+            raise AttributeError("module %r has no function run(params)" % sys.argv[2])
         # initialize_parameters() of CANDLE's library reads the command line: it must see none of ours.
         del sys.argv[1:]
         defaults = _defaults(module)
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        _send(replies, {"ready": False, "reason": _one_line(error)})
+        protocol.send({"token": token, "ready": False, "reason": _one_line(error)})
         return 1
-    _send(replies, {"ready": True, "hyperparameters": defaults})
-    for line in iter(requests.readline, ""):
-        _send(replies, _run(module, defaults, json.loads(line)))
+    protocol.send({"token": token, "ready": True, "hyperparameters": defaults, "read": watch.news()})
+    for request in protocol.requests():
+        outcome = _run(module, defaults, request, protocol)
+        protocol.send(dict(outcome, request=request["request"], read=watch.news()))
     return 0
 
 

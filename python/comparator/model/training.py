@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from comparator.model.reads import Reads
+
 Status = Literal["ok", "failed", "timeout", "cancelled"]
 
 
@@ -23,12 +25,18 @@ class Training:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended; `metrics` are final values (None: not finite), `history` one number an epoch."""
+    """How a run ended; `metrics` are final values (None: not finite), `history` one number an epoch.
+
+    `reads` is what the run was seen to read, None where that is not seen; `untold` says in a line why more may have
+    gone into its numbers than is known, None where nothing has.
+    """
 
     status: Status
     metrics: dict[str, float | None] = field(default_factory=dict)
     history: dict[str, list[float | None]] = field(default_factory=dict)
     reason: str | None = None
+    reads: Reads | None = None
+    untold: str | None = None
 
 
 class Runner(Protocol):

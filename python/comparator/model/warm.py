@@ -5,24 +5,31 @@ from __future__ import annotations
 import json
 import math
 import os
+import secrets
 import selectors
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from comparator.model.model import Model
 from comparator.model.process import SERVER, SERVER_IN_IMAGE, GuardedProcess, call, clear_scratch, exit_words
+from comparator.model.reads import Reading
 from comparator.model.training import Outcome, Status, Training
 from comparator.site import Slot
 
 START_LIMIT_SECONDS = 600.0
+#: A reply, which has a number for each epoch and metric, is never longer.
+LONGEST_REPLY = 64 << 20
+SHOWN = 80  # characters of what is no reply
+TOLD_AT_MOST = 3  # names of what reads unseen
 
 
 class ServerEnded(Exception):
-    """The server is gone, or did not answer within the limit; `status` says which."""
+    """The server is gone, did not answer within the limit, or gave no answer; `status` says which."""
 
     def __init__(self, status: Status, reason: str) -> None:
         super().__init__(reason)
@@ -31,15 +38,17 @@ class ServerEnded(Exception):
 
 
 class WarmRunner:
-    """Feeds runs to one server process, started on first use and replaced when it dies or hangs."""
+    """Feeds runs to one server process, started on first use and replaced when it dies, hangs or babbles."""
 
     def __init__(self, model: Model, slot: Slot, data_folder: Path) -> None:
         self._model, self._slot, self._data_folder = model, slot, data_folder
         self._server: GuardedProcess | None = None
         self._server_folder: Path | None = None
+        self._process: int | None = None  # the server's number, as it says itself
         self._defaults: dict[str, Any] | None = None
+        self._reading: Reading | None = None
         self._served = 0
-        self._buffer = b""
+        self._buffer = bytearray()
         self._lock = threading.Lock()
         self._cancelled = False
 
@@ -57,7 +66,8 @@ class WarmRunner:
         metrics = dict(reply["metrics"])
         if reply["value"] is not None or (reply["status"] == "ok" and not metrics):
             metrics[training.metric] = reply["value"]
-        return Outcome(reply["status"], metrics, reply["history"], reply["reason"])
+        outcome = Outcome(reply["status"], metrics, reply["history"], reply["reason"])
+        return outcome if reply["read"] is None else self._with_reads(outcome, reply["read"])
 
     def defaults(self, log: Path) -> dict[str, Any] | None:
         """Start the server and say what `initialize_parameters()` gave, None where the module has none.
@@ -85,35 +95,68 @@ class WarmRunner:
         log.write(f"comparator: hyperparameters {given}\n".encode())
         log.flush()
 
+    def _with_reads(self, outcome: Outcome, news: dict[str, Any]) -> Outcome:
+        """Add what the server has read so far: what it read for an earlier run it may still hold in memory."""
+        assert self._reading is not None
+        self._reading.add(news)
+        reads, changed = self._reading.so_far(), self._reading.changed_meanwhile()
+        untold = None if changed is None else f"{changed} changed while it was read"
+        if reads.unseen and not self._model.description.tells_what_is_read:
+            untold = f"what {', '.join(reads.unseen[:TOLD_AT_MOST])} read cannot be seen"
+        return replace(outcome, reads=reads, untold=untold)
+
+    # The server
+
     def _start_if_needed(self, log: IO[bytes], folder: Path) -> None:
+        """Have a server that is ready; raises `ServerEnded`.
+
+        One that has said something since its last reply is not asked again: that might pass for the next reply.
+        """
+        if self._server is not None and self._server.is_alive() and not self._has_babbled(log):
+            return
+        self._discard()
         with self._lock:
             if self._cancelled:
                 raise ServerEnded("cancelled", "stopped before it began")
-            if self._server is not None and self._server.is_alive():
-                return
-            if self._server is not None:
-                self._server.close()
-            module = self._model.module
-            assert module is not None
-            inside = self._command(module)
-            command, environment = call(self._model, inside, self._slot, self._data_folder, folder)
+            token = secrets.token_hex(8)
+            command, environment = call(self._model, self._command(token), self._slot, self._data_folder, folder)
             self._server = GuardedProcess(command, environment, log, piped=True, folder=folder)
             self._server_folder = folder
-            self._served, self._buffer = 0, b""
-        ready = self._reply(START_LIMIT_SECONDS, "importing the model")
+            self._served, self._buffer = 0, bytearray()
+        self._reading = Reading(self._model.covers(self._data_folder, folder.parent))
+        ready = self._hello(token, log)
         if not ready["ready"]:
             raise ServerEnded("failed", str(ready["reason"]))
-        self._defaults = ready["hyperparameters"]
+        self._process, self._defaults = ready["process"], ready["hyperparameters"]
+        self._reading.add(ready["read"])
 
-    def _command(self, module: str) -> list[str]:
+    def _command(self, token: str) -> list[str]:
+        module = self._model.module
+        assert module is not None
         if self._model.image is None:
-            return [sys.executable, str(SERVER), module, *map(str, self._model.python_path)]
-        served = [SERVER_IN_IMAGE, module, *self._model.description.python_path]
+            return [sys.executable, str(SERVER), token, module, *map(str, self._model.python_path)]
+        served = [SERVER_IN_IMAGE, token, module, *self._model.description.python_path]
         return ["/bin/sh", "-c", 'cd "$0" && exec python3 "$@"', self._model.image.folder or "/", *served]
 
+    def _hello(self, token: str, log: IO[bytes]) -> dict[str, Any]:
+        """The server's first line; what is said before it, by the start of a shell or of Python, goes to the log."""
+        deadline = time.monotonic() + START_LIMIT_SECONDS
+        said = 0
+        while said < LONGEST_REPLY:
+            line = self._line(deadline, f"importing the model exceeded its limit of {START_LIMIT_SECONDS:g} seconds")
+            hello = _json_object(line)
+            if hello is not None and hello.get("token") == token:
+                return hello
+            said += len(line) + 1
+            log.write(line + b"\n")
+        raise ServerEnded("failed", "the model's process says more than any log before it is ready")
+
     def _ask(self, training: Training) -> dict[str, Any]:
+        number = secrets.token_hex(16)
         request = {
+            "request": number,
             "hyperparameters": self._model.seen(dict(training.hyperparameters), self._data_folder),
+            "metric": training.metric,
             "folder": str(training.folder),
             "log": str(training.log),
         }
@@ -123,34 +166,60 @@ class WarmRunner:
             self._server.requests.flush()
         except BrokenPipeError:
             raise ServerEnded("failed", "the model's process ended between two runs") from None
-        return self._reply(training.timeout, "the run")
-
-    def _reply(self, limit: float | None, what: str) -> dict[str, Any]:
-        """The next line of the server; the pipe's own buffer is read without blocking past `limit` seconds."""
-        assert self._server is not None
+        limit = training.timeout
         deadline = math.inf if limit is None else time.monotonic() + limit
+        line = self._line(deadline, f"the run exceeded its limit of {limit or 0:g} seconds")
+        reply = _json_object(line)
+        if reply is None or reply.get("request") != number or reply.get("process") != self._process:
+            raise ServerEnded("failed", f"the model's process sent what is no reply: {_shown(line)}")
+        if self._buffer:
+            raise ServerEnded("failed", f"the model's process sent more than its reply: {_shown(self._buffer)}")
+        return reply
+
+    def _has_babbled(self, log: IO[bytes]) -> bool:
+        """Whether the server has said something unasked."""
+        assert self._server is not None
         descriptor = self._server.replies.fileno()
         with selectors.DefaultSelector() as selector:
             selector.register(descriptor, selectors.EVENT_READ)
-            while b"\n" not in self._buffer:
+            if not selector.select(0):
+                return False
+        said = os.read(descriptor, 1 << 16)
+        if said:
+            log.write(f"comparator: a new server: the last one said unasked: {_shown(said)}\n".encode())
+        return True
+
+    def _line(self, deadline: float, too_late: str) -> bytes:
+        """The next line of the server; the pipe is read without waiting past `deadline` (of `time.monotonic()`)."""
+        assert self._server is not None
+        descriptor = self._server.replies.fileno()
+        searched = 0
+        with selectors.DefaultSelector() as selector:
+            selector.register(descriptor, selectors.EVENT_READ)
+            while (end := self._buffer.find(b"\n", searched)) < 0:
+                searched = len(self._buffer)
+                if searched > LONGEST_REPLY:
+                    said = _shown(self._buffer)
+                    raise ServerEnded("failed", f"the model's process sent {searched:,} bytes without a reply: {said}")
                 left = deadline - time.monotonic()
                 if left <= 0 or not selector.select(None if left == math.inf else left):
-                    raise ServerEnded("timeout", f"{what} exceeded its limit of {limit:g} seconds")
+                    raise ServerEnded("timeout", too_late)
                 piece = os.read(descriptor, 1 << 16)
                 if not piece:
                     raise ServerEnded("failed", self._cause_of_death())
                 self._buffer += piece
-        line, self._buffer = self._buffer.split(b"\n", 1)
-        reply: dict[str, Any] = json.loads(line)
-        return reply
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line
 
     def _cause_of_death(self) -> str:
         assert self._server is not None
+        half = f"; it had begun to say: {_shown(self._buffer)}" if self._buffer else ""
         try:
             code = self._server.wait(5.0)
         except subprocess.TimeoutExpired:
-            return "the model closed its side of the pipe"
-        return exit_words(code, "the model's process")
+            return f"the model closed its side of the pipe{half}"
+        return exit_words(code, "the model's process") + half
 
     def _discard(self) -> None:
         with self._lock:
@@ -160,3 +229,18 @@ class WarmRunner:
             if self._server_folder is not None:
                 clear_scratch(self._server_folder)
                 self._server_folder = None
+
+
+def _json_object(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _shown(said: bytes | bytearray) -> str:
+    """What a process said, for people: the beginning of it, without what a terminal would take for orders."""
+    text = bytes(said[: 4 * SHOWN]).decode(errors="replace")
+    printable = "".join(character if character.isprintable() else "?" for character in text)
+    return printable if len(printable) <= SHOWN else printable[:SHOWN] + "..."

@@ -18,6 +18,7 @@ from comparator.report.axes import is_number, show
 from comparator.report.beside import Files
 from comparator.report.figures.drawing import Drawing
 from comparator.report.findings import Findings
+from comparator.report.notices import notices
 from comparator.report.summary import SKILL, Evaluation, Summary
 from comparator.report.workers import sittings_of, spans_of, typical
 from comparator.report.yardsticks import Yardstick
@@ -144,7 +145,7 @@ def render(
             differing=differing_hyperparameters(experiment),
             common=common_hyperparameters(experiment),
             packages=flat((experiment.get("provenance") or {}).get("packages") or {}),
-            notices=[str(notice) for notice in experiment.get("notices") or []],
+            notices=notices(experiment, (run for one in summary.evaluations for run in one.runs)),
         )
     )
 

@@ -14,8 +14,10 @@ import importlib
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 from comparator.errors import ComparatorError, InputError
+from comparator.own_code import import_own
 from comparator.search.strategy import Proposal, Strategy
 from comparator.space import Point
 from eqpy import EQPY_ABORT, Conversation
@@ -32,14 +34,14 @@ class AlgorithmError(ComparatorError):
 class ResidentStrategy(Strategy):
     """Runs an EQ/Py algorithm in a thread, and each batch of it as one generation.
 
-    `algorithm` is the name of a module with a function `run()`, or such a function. `parameters` is the text
-    that it gets where it asks for one. A failed evaluation is told to it as `inf`. What the algorithm raises
+    `algorithm` is a file, or the name of a module, with a function `run()`, or such a function. `parameters` is the
+    text that it gets where it asks for one. A failed evaluation is told to it as `inf`. What the algorithm raises
     comes out of the call that waited for it as an `AlgorithmError`.
     """
 
-    def __init__(self, algorithm: str | Callable[[], object], parameters: str = "") -> None:
+    def __init__(self, algorithm: Path | str | Callable[[], object], parameters: str = "") -> None:
         super().__init__()
-        self._run = _imported(algorithm) if isinstance(algorithm, str) else algorithm
+        self._run = _imported(algorithm) if isinstance(algorithm, (Path, str)) else algorithm
         self._parameters = parameters
         self._conversation = Conversation()
         self._batch: list[int] = []
@@ -135,9 +137,12 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
 
 
-def _imported(module: str) -> Callable[[], object]:
+def _imported(module: Path | str) -> Callable[[], object]:
     try:
-        run = importlib.import_module(module).run
+        if isinstance(module, Path):
+            run = import_own(module.parent, module.stem).run
+        else:
+            run = importlib.import_module(module).run
     except ImportError as error:
         raise InputError(f"search algorithm '{module}': cannot be imported: {error}") from None
     except AttributeError:

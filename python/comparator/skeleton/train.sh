@@ -9,4 +9,8 @@ if [[ ${1:---} != --* ]]; then
   export CUDA_VISIBLE_DEVICES=$1 CANDLE_DATA_DIR=${2:?the second argument is the data folder}
   shift 2
 fi
-PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}" exec python3 -m @NAME@ train "$@"
+export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}"
+# As -m does, but for the working folder, which may hold something of the same name.
+exec python3 -c 'import runpy, sys
+sys.path[:] = filter(None, sys.path)
+runpy.run_module("@NAME@", run_name="__main__")' train "$@"

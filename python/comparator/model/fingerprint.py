@@ -1,0 +1,214 @@
+"""Fingerprints: what tells that files have changed, for as little reading as that takes.
+
+`content_of` is the hash of one file: streamed, and kept for as long as the file's size, times and inode are the same.
+`tree_of` is that of files and of all files below folders: names and contents where there are few and small ones, else
+names, sizes and times. Links are followed; experiments and runs, which may lie below a folder by chance, are left out.
+`Recent` has a measurement repeated no more often than it can afford.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+#: Folders of tools, whose files are nobody's data and nobody's code.
+NOT_COUNTED = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".ipynb_checkpoints"})
+#: What the folder of an experiment holds, and how that of a run is called.
+EXPERIMENT, RUN = "experiment.json", re.compile("[0-9a-f]{64}")
+#: A larger file, where nobody named it, counts with its size and time.
+LARGE_BYTES = 64 << 20
+#: More files than this are not looked at one by one.
+MOST_FILES = 200_000
+#: So many files at the most, and so large ones, count with their contents; beyond, with sizes and times.
+FEW_FILES, SMALL_BYTES = 1000, 1 << 20
+PIECE_BYTES = 1 << 20
+#: A file system's clock may be this coarse: what changed within it before it was read, may change unseen again.
+CLOCK_TICK_SECONDS = 2.0
+#: A measurement that took a second is repeated after so many seconds.
+SPARING = 20.0
+
+Measured = TypeVar("Measured")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """What files and folders hold: `digest` None where it cannot be told, and then `unknown` says why in a line.
+
+    `latest` is the time of the last change of any of `files` files, in nanoseconds since 1970; 0 where there is none.
+    """
+
+    digest: str | None
+    files: int = 0
+    latest: int = 0
+    unknown: str | None = None
+
+
+@dataclass(frozen=True)
+class _File:
+    name: str
+    path: str
+    size: int
+    changed: int
+
+
+class _Unknown(Exception):
+    """The files cannot be listed; the text says why."""
+
+
+_contents: dict[tuple[int, ...], str] = {}
+_contents_lock = threading.Lock()
+
+
+def content_of(path: Path | str) -> str | None:
+    """SHA-256 of a file's contents; None where there is no such file or it cannot be read."""
+    try:
+        with open(path, "rb", opener=_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            with _contents_lock:
+                known = _contents.get(key)
+            if known is not None:
+                return known
+            whole = hashlib.sha256()
+            while piece := file.read(PIECE_BYTES):
+                whole.update(piece)
+    except (OSError, ValueError):
+        return None
+    if time.time() - max(status.st_mtime, status.st_ctime) > CLOCK_TICK_SECONDS:
+        with _contents_lock:
+            _contents[key] = whole.hexdigest()
+    return whole.hexdigest()
+
+
+def state_of(path: Path | str) -> str | None:
+    """What tells that a file has changed: its contents, of a large one its size and time; None where there is none."""
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    if status.st_size > LARGE_BYTES:
+        return f"{status.st_size} {status.st_mtime_ns}"
+    return content_of(path)
+
+
+def names_in(folder: Path | str) -> str | None:
+    """SHA-256 of the names in a folder; None where there is no such folder or it cannot be listed."""
+    try:
+        names = sorted(entry.name for entry in Path(folder).iterdir())
+    except (OSError, ValueError):
+        return None
+    return digest_of([name for name in names if name not in NOT_COUNTED])
+
+
+def tree_of(
+    roots: Iterable[tuple[str, Path]],
+    *,
+    skip: Callable[[str], bool] = lambda name: False,
+    until: int | None = None,
+    limit: int = MOST_FILES,
+) -> Tree:
+    """The fingerprint of files and folders, each with the name that it goes by.
+
+    `skip` says of a folder's name, `NAME/OF/FOLDER`, whether it is left out; `until` leaves out files changed after
+    that time (nanoseconds since 1970); `limit` is the number of files beyond which nothing is told.
+    """
+    try:
+        files = []
+        for name, root in roots:
+            for file in _files_below(name, str(root), skip, set()):
+                files.append(file)
+                if len(files) > limit:
+                    raise _Unknown(f"{root} holds more than {limit:,} files")
+    except _Unknown as reason:
+        return Tree(None, unknown=str(reason))
+    if until is not None:
+        files = [file for file in files if file.changed <= until]
+    files.sort(key=lambda file: file.name)
+    whole = hashlib.sha256()
+    for file in files:
+        whole.update(f"{file.name}\0{_telling(file, few=len(files) <= FEW_FILES)}\n".encode(errors="surrogateescape"))
+    return Tree(whole.hexdigest(), len(files), max((file.changed for file in files), default=0))
+
+
+def latest_below(root: Path) -> str | None:
+    """The path of the file below `root` that changed last; None where there is none, or they cannot be listed."""
+    try:
+        files = list(_files_below("", str(root), lambda name: False, set()))
+    except _Unknown:
+        return None
+    return max(files, key=lambda file: file.changed).path if files else None
+
+
+class Recent(Generic[Measured]):
+    """What `measure` gave last, measured again where that was SPARING times longer ago than it took."""
+
+    def __init__(self, measure: Callable[[], Measured]) -> None:
+        self._measure = measure
+        self._lock = threading.Lock()
+        self._last: tuple[Measured, float] | None = None
+
+    def __call__(self) -> Measured:
+        with self._lock:
+            began = time.monotonic()
+            if self._last is None or began >= self._last[1]:
+                measured, ended = self._measure(), time.monotonic()
+                self._last = (measured, ended + SPARING * (ended - began))
+            return self._last[0]
+
+
+def digest_of(parts: Sequence[object]) -> str:
+    """SHA-256 over texts, numbers and None, in their order."""
+    return hashlib.sha256("\0".join(map(repr, parts)).encode(errors="surrogateescape")).hexdigest()
+
+
+def _telling(file: _File, *, few: bool) -> str:
+    """What tells a file from another of its name."""
+    if few and file.size <= SMALL_BYTES:
+        return content_of(file.path) or "unreadable"
+    return f"{file.size} {file.changed}"
+
+
+def _files_below(
+    name: str, path: str, skip: Callable[[str], bool], open_folders: set[tuple[int, int]]
+) -> Iterator[_File]:
+    """The file at `path`, or all files below it; a link that leads back to a folder that it lies in is left alone."""
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return  # none, or a link to nowhere
+    if stat.S_ISREG(status.st_mode):
+        yield _File(name, path, status.st_size, status.st_mtime_ns)
+        return
+    itself = (status.st_dev, status.st_ino)
+    if not stat.S_ISDIR(status.st_mode) or itself in open_folders or skip(name):
+        return
+    try:
+        with os.scandir(path) as listed:
+            entries = list(listed)
+    except OSError as error:
+        raise _Unknown(f"{path} cannot be read: {error.strerror}") from None
+    if any(entry.name == EXPERIMENT for entry in entries):
+        return
+    for entry in entries:
+        if entry.is_file(follow_symlinks=False):
+            with contextlib.suppress(FileNotFoundError):  # it went meanwhile
+                status = entry.stat()
+                yield _File(f"{name}/{entry.name}", entry.path, status.st_size, status.st_mtime_ns)
+        elif entry.name not in NOT_COUNTED and not RUN.fullmatch(entry.name):
+            yield from _files_below(f"{name}/{entry.name}", entry.path, skip, {*open_folders, itself})
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a named pipe too, without waiting for somebody who writes to it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))

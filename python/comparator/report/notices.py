@@ -1,0 +1,26 @@
+"""What a reader of an experiment has to know beside its findings, a line each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Run = Mapping[str, Any]
+
+
+def notices(experiment: Mapping[str, Any], runs: Iterable[Run]) -> list[str]:
+    """What was said when the experiment was planned, and what its runs have shown since."""
+    planned = [str(notice) for notice in experiment.get("notices") or []]
+    return [*planned, *single_use(runs, planned)]
+
+
+def single_use(runs: Iterable[Run], known: Sequence[str] = ()) -> list[str]:
+    """Why runs serve no other experiment, as far as `known` does not say it."""
+    by_identity = {run["run"]: run for run in runs if run.get("run")}
+    reasons = Counter(run["no_reuse"] for run in by_identity.values() if run.get("no_reuse"))
+    return [
+        f"{count} of {len(by_identity)} trainings serve this experiment alone: {reason}"
+        for reason, count in reasons.most_common()
+        if not any(reason in notice for notice in known)
+    ]

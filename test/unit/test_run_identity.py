@@ -1,0 +1,387 @@
+"""What a run is and reads is its identity: a run of the store takes the place of a training only where all is equal."""
+
+import json
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from comparator.errors import InputError
+from comparator.leaf import Leaf
+from comparator.model.data import data_of, has_changed
+from comparator.model.fingerprint import Recent, content_of, tree_of
+from comparator.model.image import image_state
+from comparator.model.model import find_model
+from comparator.place import Place
+from comparator.plan import make_plan, reopen_plan
+from comparator.settings import read_settings
+from comparator.site import read_site
+
+ROOT = Path(__file__).parents[2]
+READS_DATA = 'import os\ndef run(p): return float(open(os.environ["CANDLE_DATA_DIR"] + "/loss.txt").read())\n'
+
+
+class Store:
+    """A store of runs, and a data folder, in which one point of a model is trained at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.data = folder, folder / "data"
+        self.data.mkdir()
+        self.trained = 0
+
+    def write(self, name: str, text: str, mode: int = 0o644) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    def plan(self, model: str, warm: bool = True, **hyperparameters: object):
+        settings = self.write(f"{time.monotonic_ns()}.toml", f'model = "{model}"\nupf = "upf.txt"\n')
+        self.write("upf.txt", json.dumps({"id": "a", **hyperparameters}) + "\n")
+        site = replace(read_site("local", ROOT), data_folder=self.data)
+        place = Place(settings, ROOT, site, "local", 1, "test", lambda words: None, warm)
+        return make_plan(read_settings(settings, []), place)
+
+    def train(self, model: str, warm: bool = True, **hyperparameters: object) -> dict:
+        """The run of an experiment of its own."""
+        plan = self.plan(model, warm, **hyperparameters)
+        self.trained += 1
+        frozen = {**plan.frozen, "id": f"test-{self.trained}"}
+        site = replace(read_site("local", ROOT), data_folder=self.data)
+        leaf = Leaf(
+            frozen,
+            plan.models,
+            plan.objective,
+            experiments=self.folder / "experiments",
+            data_folder=self.data,
+            slots=site.slots()[:1],
+            name="test",
+            warm=warm,
+        )
+        try:
+            request = {"evaluation": 0, "name": "a", "point": dict(hyperparameters), "replicate": 0}
+            result = json.loads(leaf.evaluate(json.dumps(request)))
+        finally:
+            leaf.close()
+        assert result["runs"], result["reason"]
+        return result["runs"][0]
+
+    def loss(self, model: str, *, reused: bool, warm: bool = True, **hyperparameters: object) -> float:
+        run = self.train(model, warm, **hyperparameters)
+        assert run["reused"] is reused, run
+        return run["metrics"]["val_loss"]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def test_two_python_files_in_one_folder_are_two_models(store: Store) -> None:
+    store.write("a.py", "def run(p): return 1.0\n")
+    store.write("b.py", "def run(p): return 2.0\n")
+    assert [store.loss(name, reused=False) for name in ("a.py", "b.py")] == [1.0, 2.0]
+    assert [store.loss(name, reused=True) for name in ("a.py", "b.py")] == [1.0, 2.0]
+
+
+def test_what_lies_beside_a_python_file_and_is_not_read_does_not_count(store: Store) -> None:
+    store.write("a.py", "def run(p): return 1.0\n")
+    store.loss("a.py", reused=False)
+    store.write("c.py", "raise RuntimeError\n")
+    store.write("notes.txt", "1")
+    assert store.loss("a.py", reused=True) == 1.0
+
+
+def test_the_entry_file_counts(store: Store) -> None:
+    store.write("a.py", "def run(p): return 1.0\n")
+    store.loss("a.py", reused=False)
+    store.write("a.py", "def run(p): return 2.0\n")
+    assert store.loss("a.py", reused=False) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("how", "where"),
+    [
+        ("from helper import LOSS\ndef run(p): return LOSS\n", "models"),  # imported beside the model
+        ("def run(p):\n    from helper import LOSS\n    return LOSS\n", "models"),  # imported while it runs
+        ("import sys; sys.path.append(DIRECTORY)\nfrom helper import LOSS\ndef run(p): return LOSS\n", "repository"),
+        ("def run(p):\n    exec(open(DIRECTORY + '/helper.py').read())\n    return locals()['LOSS']\n", "repository"),
+        ("import os\ndef run(p):\n  r, w = os.pipe()\n  if not os.fork():\n    exec(open(DIRECTORY + '/helper.py').read())\n"
+         "    os.write(w, str(locals()['LOSS']).encode()); os._exit(0)\n  os.wait(); return float(os.read(r, 9))\n", "repository"),
+    ],
+    ids=["import", "late-import", "thin-adapter", "opened", "forked"],
+)  # fmt: skip
+def test_what_a_model_imports_and_opens_counts(store: Store, how: str, where: str) -> None:
+    """Each twice with other contents, then with the first ones again, which were trained already."""
+    store.write("models/a.py", how.replace("DIRECTORY", repr(str(store.folder / where))))
+    store.write(f"{where}/helper.py", "LOSS = 1.5\n")
+    assert store.loss("models/a.py", reused=False) == 1.5
+    assert store.loss("models/a.py", reused=True) == 1.5
+    store.write(f"{where}/helper.py", "LOSS = 2.5\n")
+    assert store.loss("models/a.py", reused=False) == 2.5
+    assert store.loss("models/a.py", reused=True) == 2.5
+    store.write(f"{where}/helper.py", "LOSS = 1.5\n")
+    assert store.loss("models/a.py", reused=True) == 1.5
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        "open(PATH).read()",
+        "open(os.open(PATH, os.O_RDONLY)).read()",
+        "pathlib.Path(PATH).read_text()",
+        "np.loadtxt(PATH)",
+        "mmap.mmap(os.open(PATH, os.O_RDONLY), 0, prot=mmap.PROT_READ)[:].decode()",
+        "unseen_by_python(PATH)",
+    ],
+)
+def test_a_data_file_beside_the_model_counts(store: Store, reading: str) -> None:
+    by_libc = (
+        "def unseen_by_python(path):\n    libc = ctypes.CDLL(None); text = ctypes.create_string_buffer(9)\n"
+        "    libc.read(libc.open(path.encode(), 0), text, 9); return text.value\n"
+    )
+    store.write(
+        "models/a.py",
+        "import ctypes, mmap, os, pathlib\nimport numpy as np\nPATH = os.path.join(os.path.dirname(__file__), 'loss.txt')\n"
+        f"{by_libc}def run(p): return float({reading})\n",
+    )
+    store.write("models/loss.txt", "1.5")
+    assert store.loss("models/a.py", reused=False) == 1.5
+    store.write("models/loss.txt", "2.5")
+    assert store.loss("models/a.py", reused=False) == 2.5
+    assert store.loss("models/a.py", reused=True) == 2.5
+
+
+def test_a_file_that_was_not_there_and_a_folder_that_was_listed_count(store: Store) -> None:
+    store.write("models/parts/a", "")
+    store.write(
+        "models/a.py",
+        "import os\nHERE = os.path.dirname(__file__)\ndef run(p):\n"
+        "    try: return float(open(HERE + '/override').read())\n"
+        "    except FileNotFoundError: return float(len(os.listdir(HERE + '/parts')))\n",
+    )
+    assert store.loss("models/a.py", reused=False) == 1.0
+    store.write("models/parts/b", "")
+    assert store.loss("models/a.py", reused=False) == 2.0
+    store.write("models/override", "7")
+    assert store.loss("models/a.py", reused=False) == 7.0
+
+
+def test_a_variable_that_was_asked_for_counts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write("a.py", "import os\ndef run(p): return float(os.environ.get('MY_LOSS', 1))\n")
+    assert store.loss("a.py", reused=False) == 1.0
+    monkeypatch.setenv("ANOTHER", "7")
+    assert store.loss("a.py", reused=True) == 1.0
+    monkeypatch.setenv("MY_LOSS", "2")
+    assert store.loss("a.py", reused=False) == 2.0
+    assert store.loss("a.py", reused=True) == 2.0
+
+
+def test_what_a_model_writes_itself_is_not_what_it_reads(store: Store) -> None:
+    store.write(
+        "a.py",
+        "import os, tempfile\nHERE = os.path.dirname(os.path.abspath(__file__))\ndef run(p):\n"
+        "    os.environ['MADE'] = str(os.getpid()); os.environ['MADE']\n"
+        "    open(HERE + '/made', 'w').write(str(os.getpid())); open(HERE + '/made').read()\n"
+        "    with tempfile.NamedTemporaryFile('w+') as file: file.write('1'); file.flush(); open(file.name).read()\n"
+        "    return 1.0\n",
+    )
+    assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 1.0
+
+
+def test_where_the_whole_cannot_be_told_nothing_is_reused_and_it_is_said(store: Store) -> None:
+    store.write("a.py", "import subprocess\ndef run(p): return float(subprocess.check_output(['cat', p['file']]))\n")
+    outside = str(store.write("loss", "1"))
+    store.write("model.toml", "")
+    assert store.loss("a.py", reused=False, file=outside) == 1.0
+    again = store.train("a.py", file=outside)
+    assert not again["reused"]
+    assert again["no_reuse"] == "what cat read cannot be seen"
+
+
+def test_a_script_serves_its_own_experiment_until_its_author_says_what_it_reads(store: Store) -> None:
+    store.write("model/train.sh", f"#!/bin/sh\necho IMPROVE_RESULT $(cat {store.folder}/loss)\n", 0o755)
+    store.write("loss", "1")
+    assert any("serve this experiment alone" in notice for notice in store.plan("model").frozen["notices"])
+    assert store.loss("model", reused=False) == 1.0
+    store.write("loss", "2")
+    assert store.loss("model", reused=False) == 2.0
+    store.write("model/model.toml", 'reads = []\ncode = ["../loss"]\n')
+    assert not store.plan("model").frozen["notices"][1:]
+    assert store.loss("model", reused=False) == 2.0
+    assert store.loss("model", reused=True) == 2.0
+    store.write("loss", "3")
+    assert store.loss("model", reused=False) == 3.0
+
+
+@pytest.mark.parametrize("kind", ["script", "module"])
+def test_the_data_folder_counts_where_nothing_is_said_of_it(store: Store, kind: str) -> None:
+    """Also with a file of the same size and time; and what CANDLE's library writes there does not."""
+    name = "model" if kind == "script" else "a.py"
+    store.write("a.py", READS_DATA)
+    store.write("model/train.sh", '#!/bin/sh\necho IMPROVE_RESULT $(cat "$2/loss.txt")\n', 0o755)
+    store.write("data/loss.txt", "1")
+    os.utime(store.data / "loss.txt", (1, 1))
+    assert store.loss(name, reused=False) == 1.0
+    store.write("data/Uno/Output/EXP000/RUN000/model.log", "x")
+    assert store.loss(name, reused=kind == "module") == 1.0
+    store.write("data/loss.txt", "2")
+    os.utime(store.data / "loss.txt", (1, 1))
+    assert store.loss(name, reused=False) == 2.0
+
+
+def test_a_model_can_say_which_part_of_the_data_folder_it_reads(store: Store) -> None:
+    store.write("model/model.toml", 'module = "m"\nreads = ["loss.txt"]\n')
+    store.write("model/m.py", READS_DATA)
+    store.write("data/loss.txt", "1")
+    assert store.loss("model", reused=False) == 1.0
+    store.write("data/other.txt", "1")
+    assert store.loss("model", reused=True) == 1.0
+    store.write("data/loss.txt", "2")
+    assert store.loss("model", reused=False) == 2.0
+
+
+def test_a_model_that_reads_more_than_it_says_is_found_out(store: Store) -> None:
+    store.write("model/model.toml", 'module = "m"\nreads = []\n')
+    store.write("model/m.py", READS_DATA)
+    store.write("data/loss.txt", "1")
+    assert store.loss("model", reused=False) == 1.0
+    store.write("data/loss.txt", "2")
+    assert store.loss("model", reused=False) == 2.0
+
+
+def test_files_and_folders_that_hyperparameters_name_count_but_not_where_a_run_writes(store: Store) -> None:
+    store.write("a.py", "import glob\ndef run(p): return float(sum(float(open(f).read()) for f in glob.glob(p['parts'] + '/*')))\n")  # fmt: skip
+    store.write("parts/one", "1")
+    names = {"parts": str(store.folder / "parts"), "logfile": str(store.folder / "log")}
+    assert store.loss("a.py", reused=False, **names) == 1.0
+    store.write("log", "grows")
+    assert store.loss("a.py", reused=True, **names) == 1.0
+    store.write("parts/two", "1")
+    assert store.loss("a.py", reused=False, **names) == 2.0
+
+
+def test_code_that_our_models_import_from_us_counts() -> None:
+    for name in ("uno", "lgbm", "graphdrp"):
+        description = find_model(name, ROOT, ROOT / "containers", "test").description
+        imported = [path for path in description.code if (ROOT / "containers" / name / path).is_file()]
+        assert sorted(Path(path).name for path in imported) == ["__init__.py", "errors.py", "hyperparameters.py", "text.py"]  # fmt: skip
+
+
+def test_a_copy_with_another_helper_is_another_model_and_an_equal_one_is_refused_where_it_is_one(store: Store) -> None:
+    for name, loss in (("one", 1), ("two", 2)):
+        store.write(f"{name}/adapter.py", "from helper import LOSS\ndef run(p): return LOSS\n")
+        store.write(f"{name}/helper.py", f"LOSS = {loss}.0\n")
+    assert [store.loss(f"{name}/adapter.py", reused=False) for name in ("one", "two")] == [1.0, 2.0]
+    for name in ("three", "four"):
+        store.write(f"{name}/train.sh", "#!/bin/sh\necho IMPROVE_RESULT 1\n", 0o755)
+        store.write(f"{name}/model.toml", "reads = []\n")
+    store.write("pair.txt", "[Global_Params]\ncmp_0_model_name = 'three'\ncmp_1_model_name = 'four'\n")
+    file = store.write("pair.toml", 'model = "cmp"\nhyperparameters = "pair.txt"\nupf = "upf.txt"\n')
+    store.write("upf.txt", '{"id": "a"}\n')
+    site = replace(read_site("local", ROOT), data_folder=store.data)
+    with pytest.raises(InputError, match="three and .*four are one model"):
+        make_plan(read_settings(file, []), Place(file, ROOT, site, "local", 1, "test", lambda words: None))
+
+
+def test_other_packages_make_another_script(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write("model/train.sh", "#!/bin/sh\necho IMPROVE_RESULT 1\n", 0o755)
+    store.write("model/model.toml", "reads = []\n")
+    store.loss("model", reused=False)
+    monkeypatch.setattr("comparator.model.model.installed_packages", lambda: {"numpy": "0.1"})
+    store.loss("model", reused=False)
+    store.loss("model", reused=True)
+
+
+def test_the_packages_of_a_module_are_those_that_it_loads(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write("a.py", "import numpy\ndef run(p): return 1.0\n")
+    store.loss("a.py", reused=False)
+    monkeypatch.setattr("comparator.model.reads._version", lambda name: "1")
+    store.loss("a.py", reused=False)
+
+
+def test_data_that_come_later_are_no_change_of_those_that_were_there(store: Store) -> None:
+    store.write("a.py", READS_DATA)
+    store.write("data/loss.txt", "1")
+    model = find_model("a.py", store.folder, ROOT, "test")
+    data = data_of(model, store.data)
+    store.write("data/cache", "x")
+    os.utime(store.data / "cache", ns=(data.until + 10**9, data.until + 10**9))
+    assert has_changed(model, store.data, data.digest, data.until) is None
+    store.write("data/loss.txt", "2")
+    os.utime(store.data / "loss.txt", ns=(data.until + 2 * 10**9, data.until + 2 * 10**9))
+    assert str(store.data / "loss.txt") in has_changed(model, store.data, data.digest, data.until)
+
+
+def test_an_experiment_of_the_first_format_is_reopened_and_refused_where_its_model_changed(store: Store) -> None:
+    store.write("a.py", "def run(p): return 1.0\n")
+    plan = store.plan("a.py")
+    site = replace(read_site("local", ROOT), data_folder=store.data)
+    from comparator import earlier_format
+
+    [submodel] = plan.frozen["models"]
+    identity = earlier_format._identity(plan.models[0])
+    old = {key: value for key, value in submodel.items() if key not in ("data_until", "untold", "numbers")}
+    frozen = {**plan.frozen, "id": "old", "format": 1, "models": [{**old, "identity": identity, "data": None}]}
+    del frozen["difference_code"]
+    assert reopen_plan(frozen, root=ROOT, site=site).frozen["models"][0]["identity"] == submodel["identity"]
+    store.write("a.py", "def run(p): return 2.0\n")
+    with pytest.raises(InputError, match="the model has changed since 'old' began"):
+        reopen_plan(frozen, root=ROOT, site=site)
+
+
+def test_an_image_in_a_folder_has_changed_where_a_file_deep_in_it_has(tmp_path: Path) -> None:
+    (tmp_path / "usr/lib").mkdir(parents=True)
+    (tmp_path / "usr/lib/a").write_text("1")
+    before = image_state(tmp_path)
+    (tmp_path / "usr/lib/a").write_text("22")
+    assert image_state(tmp_path) != before
+
+
+def test_a_tree_is_told_up_to_a_number_of_files_through_links_and_without_experiments(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/file").write_text("1")
+    (tmp_path / "real/loop").symlink_to(tmp_path)
+    (tmp_path / "linked").symlink_to(tmp_path / "real")
+    before = tree_of([("", tmp_path)])
+    (tmp_path / "mine-1").mkdir()
+    (tmp_path / "mine-1/experiment.json").write_text("{}")
+    (tmp_path / "runs" / ("a" * 64)).mkdir(parents=True)
+    (tmp_path / "runs" / ("a" * 64) / "model.log").write_text("x")
+    assert tree_of([("", tmp_path)]) == before
+    (tmp_path / "real/file").write_text("2")
+    assert tree_of([("", tmp_path)]).digest != before.digest
+    few = tree_of([("", tmp_path)], limit=1)
+    assert (few.digest, few.unknown) == (None, f"{tmp_path} holds more than 1 files")
+
+
+def test_a_large_file_is_hashed_once_and_again_when_it_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "large"
+    file.write_bytes(b"x" * (3 << 20))
+    os.utime(file, (1, 1))
+    monkeypatch.setattr("comparator.model.fingerprint.CLOCK_TICK_SECONDS", 0)
+    first = content_of(file)
+    monkeypatch.setattr("comparator.model.fingerprint.PIECE_BYTES", 0)  # reads nothing any more
+    assert content_of(file) == first
+    os.utime(file, (2, 2))
+    assert content_of(file) != first
+
+
+def test_a_measurement_is_repeated_as_often_as_it_can_be_afforded(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, taken = [0.0], []
+    monkeypatch.setattr("comparator.model.fingerprint.time.monotonic", lambda: clock[0])
+
+    def measure() -> int:
+        clock[0] += 0.1
+        taken.append(clock[0])
+        return len(taken)
+
+    recent = Recent(measure)
+    assert recent() == recent() == 1
+    clock[0] = 2.09
+    assert recent() == 1
+    clock[0] = 2.11
+    assert recent() == 2
