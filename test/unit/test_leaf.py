@@ -12,8 +12,8 @@ from comparator.difference import relative
 from comparator.engine.local import share_slots
 from comparator.errors import InputError
 from comparator.leaf import Leaf
-from comparator.run_identity import NOT_PART_OF_AN_IDENTITY, NamedPaths, run_identity
 from comparator.model.model import Model, find_model, outside_container
+from comparator.run_identity import NOT_PART_OF_AN_IDENTITY, NamedPaths, run_identity
 from comparator.site import Slot, read_site
 
 QUICK = Model("quick", Path(__file__).parent / "models" / "quick.py")

@@ -102,21 +102,31 @@ def test_the_entry_file_counts(store: Store) -> None:
     assert store.loss("a.py", reused=False) == 2.0
 
 
-@pytest.mark.parametrize(
-    ("how", "where"),
-    [
-        ("from helper import LOSS\ndef run(p): return LOSS\n", "models"),  # imported beside the model
-        ("def run(p):\n    from helper import LOSS\n    return LOSS\n", "models"),  # imported while it runs
-        ("import sys; sys.path.append(DIRECTORY)\nfrom helper import LOSS\ndef run(p): return LOSS\n", "repository"),
-        ("def run(p):\n    exec(open(DIRECTORY + '/helper.py').read())\n    return locals()['LOSS']\n", "repository"),
-        ("import os\ndef run(p):\n  r, w = os.pipe()\n  if not os.fork():\n    exec(open(DIRECTORY + '/helper.py').read())\n"
-         "    os.write(w, str(locals()['LOSS']).encode()); os._exit(0)\n  os.wait(); return float(os.read(r, 9))\n", "repository"),
-    ],
-    ids=["import", "late-import", "thin-adapter", "opened", "forked"],
-)  # fmt: skip
-def test_what_a_model_imports_and_opens_counts(store: Store, how: str, where: str) -> None:
+#: Ways to come to the helper in DIRECTORY.
+COMING_TO_IT = {
+    "imported beside it": "from helper import LOSS\ndef run(p): return LOSS\n",
+    "imported while it runs": "def run(p):\n    from helper import LOSS\n    return LOSS\n",
+    "a thin adapter": "import sys; sys.path.append(DIRECTORY)\nfrom helper import LOSS\ndef run(p): return LOSS\n",
+    "opened": "def run(p):\n    exec(open(DIRECTORY + '/helper.py').read())\n    return locals()['LOSS']\n",
+    "opened by a forked process": """
+import os
+def run(p):
+    reading, writing = os.pipe()
+    if not os.fork():
+        exec(open(DIRECTORY + '/helper.py').read())
+        os.write(writing, str(locals()['LOSS']).encode())
+        os._exit(0)
+    os.wait()
+    return float(os.read(reading, 9))
+""",
+}
+
+
+@pytest.mark.parametrize("coming", COMING_TO_IT)
+def test_what_a_model_imports_and_opens_counts(store: Store, coming: str) -> None:
     """Each twice with other contents, then with the first ones again, which were trained already."""
-    store.write("models/a.py", how.replace("DIRECTORY", repr(str(store.folder / where))))
+    where = "models" if coming.startswith("imported") else "repository"
+    store.write("models/a.py", COMING_TO_IT[coming].replace("DIRECTORY", repr(str(store.folder / where))))
     store.write(f"{where}/helper.py", "LOSS = 1.5\n")
     assert store.loss("models/a.py", reused=False) == 1.5
     assert store.loss("models/a.py", reused=True) == 1.5
@@ -125,6 +135,18 @@ def test_what_a_model_imports_and_opens_counts(store: Store, how: str, where: st
     assert store.loss("models/a.py", reused=True) == 2.5
     store.write(f"{where}/helper.py", "LOSS = 1.5\n")
     assert store.loss("models/a.py", reused=True) == 1.5
+
+
+READING = """
+import ctypes, mmap, os, pathlib
+import numpy as np
+PATH = os.path.join(os.path.dirname(__file__), 'loss.txt')
+def unseen_by_python(path):
+    libc, text = ctypes.CDLL(None), ctypes.create_string_buffer(9)
+    libc.read(libc.open(path.encode(), 0), text, 9)
+    return text.value
+def run(p): return float(READING)
+"""
 
 
 @pytest.mark.parametrize(
@@ -139,15 +161,7 @@ def test_what_a_model_imports_and_opens_counts(store: Store, how: str, where: st
     ],
 )
 def test_a_data_file_beside_the_model_counts(store: Store, reading: str) -> None:
-    by_libc = (
-        "def unseen_by_python(path):\n    libc = ctypes.CDLL(None); text = ctypes.create_string_buffer(9)\n"
-        "    libc.read(libc.open(path.encode(), 0), text, 9); return text.value\n"
-    )
-    store.write(
-        "models/a.py",
-        "import ctypes, mmap, os, pathlib\nimport numpy as np\nPATH = os.path.join(os.path.dirname(__file__), 'loss.txt')\n"
-        f"{by_libc}def run(p): return float({reading})\n",
-    )
+    store.write("models/a.py", READING.replace("READING", reading))
     store.write("models/loss.txt", "1.5")
     assert store.loss("models/a.py", reused=False) == 1.5
     store.write("models/loss.txt", "2.5")
@@ -254,7 +268,8 @@ def test_a_model_that_reads_more_than_it_says_is_found_out(store: Store) -> None
 
 
 def test_files_and_folders_that_hyperparameters_name_count_but_not_where_a_run_writes(store: Store) -> None:
-    store.write("a.py", "import glob\ndef run(p): return float(sum(float(open(f).read()) for f in glob.glob(p['parts'] + '/*')))\n")  # fmt: skip
+    adds = "def run(p): return sum(float(open(each).read()) for each in glob.glob(p['parts'] + '/*'))\n"
+    store.write("a.py", f"import glob\n{adds}")
     store.write("parts/one", "1")
     names = {"parts": str(store.folder / "parts"), "logfile": str(store.folder / "log")}
     assert store.loss("a.py", reused=False, **names) == 1.0
@@ -267,8 +282,9 @@ def test_files_and_folders_that_hyperparameters_name_count_but_not_where_a_run_w
 def test_code_that_our_models_import_from_us_counts() -> None:
     for name in ("uno", "lgbm", "graphdrp"):
         description = find_model(name, ROOT, ROOT / "containers", "test").description
-        imported = [path for path in description.code if (ROOT / "containers" / name / path).is_file()]
-        assert sorted(Path(path).name for path in imported) == ["__init__.py", "errors.py", "hyperparameters.py", "text.py"]  # fmt: skip
+        imported = [ROOT / "containers" / name / path for path in description.code]
+        assert all(path.is_file() for path in imported)
+        assert {path.stem for path in imported} == {"__init__", "errors", "hyperparameters", "text"}
 
 
 def test_a_copy_with_another_helper_is_another_model_and_an_equal_one_is_refused_where_it_is_one(store: Store) -> None:
@@ -283,7 +299,7 @@ def test_a_copy_with_another_helper_is_another_model_and_an_equal_one_is_refused
     file = store.write("pair.toml", 'model = "cmp"\nhyperparameters = "pair.txt"\nupf = "upf.txt"\n')
     store.write("upf.txt", '{"id": "a"}\n')
     site = replace(read_site("local", ROOT), data_folder=store.data)
-    with pytest.raises(InputError, match="three and .*four are one model"):
+    with pytest.raises(InputError, match=r"three and .*four are one model"):
         make_plan(read_settings(file, []), Place(file, ROOT, site, "local", 1, "test", lambda words: None))
 
 

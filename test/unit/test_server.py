@@ -1,0 +1,197 @@
+"""A server's reply belongs to its request and its process, or it is none."""
+
+import json
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparator.model import warm as warm_module
+from comparator.model.model import Model
+from comparator.model.process import SERVER
+from comparator.model.training import Outcome, Training
+from comparator.model.warm import WarmRunner
+from comparator.site import Slot
+
+UNRULY = Model("unruly", Path(__file__).parent / "models" / "unruly.py")
+
+
+@pytest.fixture
+def served(tmp_path: Path):
+    runner = WarmRunner(UNRULY, Slot(0), tmp_path)
+    number = iter(range(100))
+
+    def run(timeout: float = 30.0, **hyperparameters: object) -> Outcome:
+        folder = tmp_path / str(next(number))
+        folder.mkdir()
+        return runner.run(Training(hyperparameters, folder, folder / "model.log", "val_loss", timeout))
+
+    run.runner = runner
+    yield run
+    runner.close()
+
+
+@pytest.mark.parametrize(
+    ("behave", "reason"),
+    [
+        ("garbage", "the model's process sent what is no reply: \N{REPLACEMENT CHARACTER}?garbage"),
+        ("half a line", "the model's process sent what is no reply: half a li{"),
+        ("not a dictionary", "the model's process sent what is no reply: [1, 2]"),
+        ("forged", 'the model\'s process sent what is no reply: {"status": "ok", "metrics": {"val_loss": 123.0}'),
+        ("half a line, then dead", "the model's process ended with exit status 3; it had begun to say: {"),
+        ("twice", "the model's process sent more than its reply: {"),
+    ],
+)
+def test_what_is_no_reply_fails_the_run_with_its_words_and_the_next_runs_are_right(served, behave, reason) -> None:
+    assert served(loss=2.0).metrics == {"val_loss": 2.0}
+    failed = served(behave=behave, loss=3.0)
+    assert (failed.status, failed.metrics) == ("failed", {})
+    assert failed.reason.startswith(reason)
+    assert [served(loss=loss).metrics for loss in (4.0, 5.0)] == [{"val_loss": 4.0}, {"val_loss": 5.0}]
+
+
+def test_more_than_any_reply_is_cut_off_in_bounded_memory(served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm_module, "LONGEST_REPLY", 4 << 20)
+    failed = served(behave="much")
+    assert failed.status == "failed"
+    assert "bytes without a reply: xxx" in failed.reason
+    assert len(failed.reason) < 200
+    assert served(loss=4.0).metrics == {"val_loss": 4.0}
+
+
+def test_what_is_said_after_a_reply_is_not_the_next_reply(served, tmp_path: Path) -> None:
+    assert served(behave="a second line later", loss=2.0).metrics == {"val_loss": 2.0}
+    assert select.select([served.runner._server.replies], [], [], 30)[0]
+    assert [served(loss=loss).metrics for loss in (3.0, 4.0)] == [{"val_loss": 3.0}, {"val_loss": 4.0}]
+    assert 'the last one said unasked: {"status": "ok"}' in (tmp_path / "1" / "model.log").read_text()
+
+
+def test_a_reply_after_the_time_limit_is_nobodys(tmp_path: Path, served) -> None:
+    slow = Path(tmp_path / "slow.py")
+    waiting = "while p['wait'] and not os.path.exists(p['wait']): pass"
+    slow.write_text(f"import os\ndef run(p):\n    {waiting}\n    return p['loss']\n")
+    runner = WarmRunner(Model("slow", slow), Slot(0), tmp_path)
+    try:
+        folders = [tmp_path / name for name in ("late", "next")]
+        for folder in folders:
+            folder.mkdir()
+        late, next_one = (
+            Training(given, folder, folder / "model.log", "val_loss", 0.3)
+            for given, folder in zip(
+                ({"wait": str(tmp_path / "never"), "loss": 1.0}, {"wait": "", "loss": 2.0}), folders, strict=True
+            )
+        )
+        assert runner.run(late).status == "timeout"
+        (tmp_path / "never").touch()
+        assert runner.run(next_one).metrics == {"val_loss": 2.0}
+    finally:
+        runner.close()
+
+
+@pytest.mark.parametrize("behave", ["exit", "return", "fail", "say", "read"])
+def test_a_forked_process_neither_answers_nor_asks(served, behave: str) -> None:
+    losses = [float(number) for number in range(4)]
+    outcomes = [served(behave=f"fork and {behave}", loss=loss) for loss in losses]
+    assert [outcome.metrics for outcome in outcomes] == [{"val_loss": loss} for loss in losses]
+
+
+def test_what_python_or_a_shell_says_before_the_server_is_ready_goes_to_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text('import os; os.write(1, b"welcome\\n{}\\n")')
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    runner = WarmRunner(UNRULY, Slot(0), tmp_path)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    try:
+        outcome = runner.run(Training({"loss": 2.0}, folder, folder / "model.log", "val_loss", 30.0))
+    finally:
+        runner.close()
+    assert outcome.metrics == {"val_loss": 2.0}
+    assert "welcome" in (folder / "model.log").read_text()
+
+
+def test_a_module_is_not_taken_for_one_of_the_servers_own(tmp_path: Path) -> None:
+    optional = "try:\n    import image\nexcept ImportError:\n    image = None\n"
+    (tmp_path / "mine.py").write_text(f"{optional}def run(p): return float(image is None)\n")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    runner = WarmRunner(Model("mine", tmp_path / "mine.py"), Slot(0), tmp_path)
+    try:
+        assert runner.run(Training({}, folder, folder / "model.log", "val_loss", 30.0)).metrics == {"val_loss": 1.0}
+    finally:
+        runner.close()
+
+
+RETURNS = """
+import json, sys
+class Odd:
+    def __float__(self): raise RuntimeError("no scalar")
+    def __repr__(self): return "odd"
+def run(params):
+    values = {"odd": Odd(), "array": __import__("numpy").ones((2, 2)), "scalar": __import__("numpy").float32(0.5)}
+    return {key: values.get(value, value) if isinstance(value, str) else value for key, value in params.items()}
+"""
+
+
+@pytest.fixture(scope="module")
+def returned(tmp_path_factory: pytest.TempPathFactory):
+    """What becomes of a dictionary that a model returns, and its log."""
+    folder = tmp_path_factory.mktemp("returned")
+    (folder / "returns.py").write_text(RETURNS)
+    (folder / "run").mkdir()
+    log = folder / "run" / "model.log"
+    runner = WarmRunner(Model("returns", folder / "returns.py"), Slot(0), folder)
+
+    def returned(values: dict) -> tuple[Outcome, str]:
+        log.unlink(missing_ok=True)
+        return runner.run(Training(values, folder / "run", log, "val_loss", 60.0)), log.read_text()
+
+    yield returned
+    runner.close()
+
+
+LISTS = st.lists(st.lists(st.integers(), min_size=1), min_size=1) | st.lists(st.text(), min_size=1)
+BESIDE = st.text() | st.none() | st.sampled_from(["odd", "array"]) | st.dictionaries(st.text(), st.text()) | LISTS
+
+
+@given(st.dictionaries(st.text(min_size=1), BESIDE), st.floats(allow_nan=False, allow_infinity=False))
+def test_a_dictionary_may_hold_anything_beside_the_metric_asked_for(returned, beside: dict, loss: float) -> None:
+    outcome, _ = returned({**beside, "val_loss": loss})
+    assert outcome.status == "ok", outcome.reason
+    assert outcome.metrics["val_loss"] == loss
+
+
+def test_what_is_left_out_is_in_the_log_and_the_metric_has_to_be_a_number(returned) -> None:
+    outcome, log = returned({"val_loss": "scalar", "checkpoint": "/scratch/model.h5", "confusion": [[5, 1], [2, 4]]})
+    assert outcome.metrics == {"val_loss": 0.5}
+    assert "left out of the metrics, because they are no numbers: checkpoint = '/scratch/model.h5'; confusion" in log
+    outcome, _ = returned({"val_loss": "0.5"})
+    assert (outcome.status, outcome.reason) == (
+        "failed",
+        "TypeError: run() returned 'val_loss' = '0.5': expected a number or a list of numbers",
+    )
+    assert returned({"val_loss": [0.5, None, 0.25]})[0].history == {"val_loss": [0.5, None, 0.25]}
+
+
+def test_the_server_serves_alone_as_in_an_image(tmp_path: Path) -> None:
+    """One file of the standard library, without what lies beside it here; what is read is then not said."""
+    (tmp_path / "served.py").write_text(SERVER.read_text())
+    (tmp_path / "m.py").write_text("def run(params): return params['x']\n")
+    where = {"folder": str(tmp_path), "log": str(tmp_path / "log")}
+    request = {"request": "r", "hyperparameters": {"x": 2.0}, "metric": "m", **where}
+    process = subprocess.run(
+        [sys.executable, str(tmp_path / "served.py"), "token", "m", str(tmp_path)],
+        input=json.dumps(request) + "\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ready, reply = map(json.loads, process.stdout.splitlines())
+    assert (ready["token"], ready["ready"], ready["read"]) == ("token", True, None)
+    assert (reply["request"], reply["value"], reply["read"]) == ("r", 2.0, None)
+    assert reply["process"] == ready["process"]
