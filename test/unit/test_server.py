@@ -64,7 +64,8 @@ def test_more_than_any_reply_is_cut_off_in_bounded_memory(served, monkeypatch: p
 
 
 def test_what_is_said_after_a_reply_is_not_the_next_reply(served, tmp_path: Path) -> None:
-    assert served(behave="a second line later", loss=2.0).metrics == {"val_loss": 2.0}
+    assert served(behave="a line later", when=str(tmp_path / "now"), loss=2.0).metrics == {"val_loss": 2.0}
+    (tmp_path / "now").touch()
     assert select.select([served.runner._server.replies], [], [], 30)[0]
     assert [served(loss=loss).metrics for loss in (3.0, 4.0)] == [{"val_loss": 3.0}, {"val_loss": 4.0}]
     assert 'the last one said unasked: {"status": "ok"}' in (tmp_path / "1" / "model.log").read_text()

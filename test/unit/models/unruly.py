@@ -5,6 +5,7 @@ import json
 import os
 import stat
 import sys
+import threading
 
 
 def pipes():
@@ -49,19 +50,22 @@ def run(params):
         with contextlib.suppress(OSError):
             while True:
                 say(piece)
-    if behave in ("a second line later", "twice"):
+    if behave == "twice":
         protocol = protocol_of_server()
-        send = protocol.send
 
-        def send_more(message):
-            if behave == "twice":
-                line = json.dumps({**message, "process": os.getpid()}).encode() + b"\n"
-                os.write(protocol._replies, line + line)
-            else:
-                send(message)
-                say(b'{"status": "ok"}\n')
+        def send_twice(message):
+            line = json.dumps({**message, "process": os.getpid()}).encode() + b"\n"
+            os.write(protocol._replies, line + line)
 
-        protocol.send = send_more
+        protocol.send = send_twice
+    if behave == "a line later":
+
+        def say_later():
+            while not os.path.exists(params["when"]):
+                pass
+            say(b'{"status": "ok"}\n')
+
+        threading.Thread(target=say_later, daemon=True).start()
     if behave.startswith("fork") and os.fork() == 0:
         if behave == "fork and exit":
             sys.exit(0)
