@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 import threading
+from pathlib import Path
 
 
 def pipes():
@@ -61,7 +62,7 @@ def run(params):
     if behave == "a line later":
 
         def say_later():
-            while not os.path.exists(params["when"]):
+            while not Path(params["when"]).exists():
                 pass
             say(b'{"status": "ok"}\n')
 
