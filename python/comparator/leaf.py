@@ -34,6 +34,7 @@ from comparator.model.process import run_environment
 from comparator.model.reads import Reads
 from comparator.model.runner import make_runner
 from comparator.model.training import Outcome, Runner, Training
+from comparator.provenance import processor
 from comparator.run_identity import Identity, NamedPaths, identity_after_change, identity_in_experiment, run_identity
 from comparator.site import Slot
 from comparator.store import RunStore, now
@@ -121,18 +122,21 @@ class Leaf:
         for runner in self._runners.values():
             runner.close()
 
+    def repeat(self, request: Mapping[str, Any], submodel: int) -> dict[str, Any]:
+        """Carry out the run of one submodel alone, by a process that has done nothing before."""
+        given = given_at(self._experiment, request["point"])[submodel]
+        try:
+            return self._run(submodel, request, given, self._slots[0])
+        finally:
+            self.close()
+
     def _is_too_late(self, asked: Mapping[str, Any]) -> bool:
         expected = max(self._longest, asked.get("expected_seconds") or 0.0)
         return self._deadline is not None and time.time() + expected > self._deadline
 
     def _run_all(self, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Both submodels' runs: side by side on two slots, else one after the other."""
-        given = submodel_hyperparameters(
-            self._experiment["hyperparameters"],
-            asked["point"],
-            compares=self._experiment["kind"] == "cmp",
-            names=[submodel["names"] for submodel in self._experiment["models"]],
-        )
+        given = given_at(self._experiment, asked["point"])
         if len(given) > 1 and len(self._slots) > 1:
             with ThreadPoolExecutor(len(given)) as side_by_side:
                 waiting = [
@@ -150,13 +154,7 @@ class Leaf:
     def _run(self, number: int, asked: Mapping[str, Any], given: Mapping[str, object], slot: Slot) -> dict[str, Any]:
         """One submodel's run: found in the store, or trained now."""
         submodel = self._experiment["models"][number]
-        hyperparameters = {**submodel["config"], **given}
-        seed = self._seed(submodel, hyperparameters) + asked["replicate"]
-        if submodel["seed"] is not None:
-            hyperparameters[submodel["seed"]] = seed
-        split = submodel.get("split")
-        if split is not None and asked.get("split") is not None:
-            hyperparameters[split] = int(str(hyperparameters.get(split, DEFAULT_SEED))) + asked["split"]
+        hyperparameters, seed = run_hyperparameters(submodel, given, asked["replicate"], asked.get("split"))
         identity = run_identity(
             submodel,
             hyperparameters,
@@ -167,6 +165,7 @@ class Leaf:
         )
         entry = {"submodel": number, "replicate": asked["replicate"], "seed": seed}
         if asked.get("split") is not None:
+            split = submodel.get("split")
             entry["split"] = None if split is None else hyperparameters[split]
         run, result, reused = self._find_or_train(number, asked, hyperparameters, identity, slot)
         log = (self._runs.folder / run / "model.log").relative_to(self._experiments)
@@ -246,6 +245,7 @@ class Leaf:
             "model": model.name,
             "hyperparameters": hyperparameters,
             "worker": self._name,
+            "processor": processor(),
         }
 
     def _data_change(self, number: int) -> str | None:
@@ -276,15 +276,34 @@ class Leaf:
                     self._runners[key].cancel()
             return self._runners[key]
 
-    @staticmethod
-    def _seed(submodel: Mapping[str, Any], hyperparameters: Mapping[str, object]) -> int:
-        given = hyperparameters.get(submodel["seed"] or "rng_seed", DEFAULT_SEED)
-        return int(str(given))
-
     def _keep_traceback(self, evaluation: int) -> None:
         path = self._experiments / self._experiment["id"] / ERRORS_FILE
         with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
             file.write(f"{now()} evaluation {evaluation}\n{traceback.format_exc()}\n")
+
+
+def given_at(experiment: Mapping[str, Any], point: Mapping[str, object]) -> list[dict[str, object]]:
+    """What each submodel of an experiment is given at a point."""
+    return submodel_hyperparameters(
+        experiment["hyperparameters"],
+        point,
+        compares=experiment["kind"] == "cmp",
+        names=[submodel["names"] for submodel in experiment["models"]],
+    )
+
+
+def run_hyperparameters(
+    submodel: Mapping[str, Any], given: Mapping[str, object], replicate: int, split: int | None
+) -> tuple[dict[str, object], int]:
+    """The hyperparameters of a run, its seed among them, and that seed; `split` is added to the split's seed."""
+    hyperparameters = {**submodel["config"], **given}
+    seed = int(str(hyperparameters.get(submodel["seed"] or "rng_seed", DEFAULT_SEED))) + replicate
+    if submodel["seed"] is not None:
+        hyperparameters[submodel["seed"]] = seed
+    of_split = submodel.get("split")
+    if of_split is not None and split is not None:
+        hyperparameters[of_split] = int(str(hyperparameters.get(of_split, DEFAULT_SEED))) + split
+    return hyperparameters, seed
 
 
 def slot_of(submodel: Mapping[str, Any], slot: Slot) -> Slot:

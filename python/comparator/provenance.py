@@ -28,6 +28,16 @@ def provenance(root: Path, site: Site, engine: str, workers: int, command: str) 
     }
 
 
+def processor() -> str:
+    """What computes here: the processor's name. The last digits of a training may be others on another one."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
 def _versions() -> dict[str, str]:
     versions = {}
     for package in PACKAGES:

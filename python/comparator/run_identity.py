@@ -77,12 +77,7 @@ def run_identity(
     A hyperparameter that names a file or a folder counts with what is there. Where it cannot be told what a run reads,
     `untold` or found out here, the run is one of `experiment` alone.
     """
-    neutral = {*NOT_PART_OF_AN_IDENTITY, *submodel["without_effect"], submodel["seed"]}
-    telling = {
-        name: value
-        for name, value in hyperparameters.items()
-        if name not in neutral and not (name.lower() in OUTPUT_NAMES and isinstance(value, str))
-    }
+    telling = telling_hyperparameters(submodel, hyperparameters)
     numbers = set(submodel.get("numbers") or ())
     unknown: list[str] = []
     content = {
@@ -98,6 +93,16 @@ def run_identity(
     if untold is not None:
         content["experiment"] = experiment
     return Identity(digest_of([json.dumps(content, sort_keys=True, default=str)]), untold)
+
+
+def telling_hyperparameters(submodel: Mapping[str, Any], hyperparameters: Mapping[str, object]) -> dict[str, object]:
+    """Those that can change a result, without the seed."""
+    neutral = {*NOT_PART_OF_AN_IDENTITY, *submodel["without_effect"], submodel["seed"]}
+    return {
+        name: value
+        for name, value in hyperparameters.items()
+        if name not in neutral and not (name.lower() in OUTPUT_NAMES and isinstance(value, str))
+    }
 
 
 def identity_after_change(identity: str, now: Reads) -> str:

@@ -4,7 +4,9 @@ EXPERIMENTS/ID/experiment.json      frozen settings and provenance
 EXPERIMENTS/ID/evaluations.jsonl    one line per finished evaluation, appended and synced: the truth
 EXPERIMENTS/ID/state.json           what the running process last said of itself; advice, never truth
 EXPERIMENTS/ID/lock                 held (flock) by the process that runs the experiment
-EXPERIMENTS/runs/IDENTITY/          model.log, result.json and whatever the model writes
+EXPERIMENTS/ID/withdrawn.jsonl      one line for each of its runs that was withdrawn since
+EXPERIMENTS/runs/IDENTITY/          model.log, result.json and whatever the model writes; withdrawn.json in the place
+                                    of a result that did not come out again
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from typing import Any
 
 from comparator.errors import ComparatorError, InputError, nearest
 from comparator.names import RUNS, check_name
+
+RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jsonl"
 
 
 def now() -> str:
@@ -109,7 +113,7 @@ class RunStore:
 
     def finished(self, identity: str) -> dict[str, Any] | None:
         """The result of a run that ended well, else None: failed and cancelled runs are never reused."""
-        result = read_json(self.folder / identity / "result.json")
+        result = read_json(self.folder / identity / RESULT)
         return result if isinstance(result, dict) and result.get("status") == "ok" else None
 
     @contextlib.contextmanager
@@ -128,7 +132,39 @@ class RunStore:
             yield folder
 
     def save(self, identity: str, result: Mapping[str, Any]) -> None:
-        write_whole(self.folder / identity / "result.json", dict(result))
+        write_whole(self.folder / identity / RESULT, dict(result))
+
+    def withdraw(self, identity: str, reason: str) -> list[str]:
+        """Take a result from use, and note it in every experiment that has used it; returns the ids of these."""
+        folder = self.folder / identity
+        result = read_json(folder / RESULT) or {}
+        write_whole(folder / WITHDRAWN, {"withdrawn": now(), "reason": reason, "result": result})
+        (folder / RESULT).unlink(missing_ok=True)
+        users = []
+        for name in experiment_names(self.folder.parent):
+            path = self.folder.parent / name
+            evaluations = _evaluations_with(path / "evaluations.jsonl", identity)
+            if evaluations:
+                users.append(name)
+                note = {"run": identity, "evaluations": evaluations, "withdrawn": now(), "reason": reason}
+                with (path / WITHDRAWALS).open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(note) + "\n")
+        return users
+
+
+def withdrawals(path: Path) -> list[dict[str, Any]]:
+    """The runs of the experiment in `path` that were withdrawn after it had used them."""
+    return _whole_lines(path / WITHDRAWALS)[0]
+
+
+def _evaluations_with(path: Path, identity: str) -> list[int]:
+    """The numbers of the evaluations that a run is part of; none where the record cannot be read."""
+    try:
+        return [
+            line["evaluation"] for line in read_records(path) if any(r.get("run") == identity for r in line["runs"])
+        ]
+    except (InputError, LookupError, TypeError, AttributeError):
+        return []
 
 
 class ExperimentFolder:

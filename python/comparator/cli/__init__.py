@@ -1,7 +1,7 @@
 """The command line. Every script of `test/` is a few lines over one of these commands.
 
-`carry_out` has the commands that carry an experiment out, `experiments` those that look at one, `sites` and `models`
-those of `comparator site` and `comparator model`.
+`carry_out` has the commands that carry an experiment out, `experiments` those that look at one, `verify` the one that
+checks it, `sites` and `models` those of `comparator site` and `comparator model`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from comparator.cli import carry_out, experiments, models, sites  # noqa: F401  (they register their commands)
+from comparator.cli import carry_out, experiments, models, sites, verify  # noqa: F401  (they register their commands)
 from comparator.cli.app import app, out
 from comparator.errors import ComparatorError, Submitted
 

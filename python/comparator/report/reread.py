@@ -39,10 +39,16 @@ def in_metric(
     objective, words = _objective(experiment, metric)
     again = {key: value for key, value in experiment.items() if key not in ("pilot", "luck", "baseline")}
     again |= {"metric": metric, "objective": words}
+    unit = unit_of(records, objective)
+    return again, [worked_out(record, objective, unit) for record in records]
+
+
+def unit_of(records: Sequence[Mapping[str, Any]], objective: Objective) -> float | None:
+    """What the pilot found for a difference in deviations; None without one, and for other differences."""
+    if not objective.in_deviations:
+        return None
     pilot = [record for record in records if record.get("stage") == "pilot"]
-    raw = [list(_by_replicate(record["runs"], objective.signed).values()) for record in pilot]
-    unit = pooled_deviation(raw) if objective.in_deviations else None
-    return again, [_again(record, objective, unit) for record in records]
+    return pooled_deviation([list(_by_replicate(record["runs"], objective.signed).values()) for record in pilot])
 
 
 def _objective(experiment: Mapping[str, Any], metric: str) -> tuple[Objective, dict[str, Any]]:
@@ -58,7 +64,11 @@ def _objective(experiment: Mapping[str, Any], metric: str) -> tuple[Objective, d
     return Objective(metric, DIFFERENCES[name]), objective_words(name, metric)
 
 
-def _again(record: Mapping[str, Any], objective: Objective, unit: float | None) -> Record:
+def worked_out(record: Mapping[str, Any], objective: Objective, unit: float | None) -> Record:
+    """A record with value, signed differences, deviation and interval as its runs give them.
+
+    `unit` is what the pilot found for a difference in deviations; None: that of the record's own replicates.
+    """
     again: Record = {**record, "value": None, "signed": [], "deviation": None, "interval": None}
     if record["status"] != "ok":
         return again

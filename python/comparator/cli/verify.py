@@ -1,0 +1,48 @@
+"""`comparator verify`: is what an experiment's record says true?"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from comparator.cli.app import ExperimentsOption, JsonOption, app, out, stop_signals_like_ctrl_c
+from comparator.cli.experiments import IdArgument
+from comparator.root import experiments_folder, project_root
+
+
+@app.command()
+def verify(
+    identifier: IdArgument,
+    sample: Annotated[
+        str, typer.Option(metavar="N|all", help="How many of its trainings are repeated; 0 checks the record alone.")
+    ] = "5",
+    site: Annotated[str, typer.Option(metavar="NAME", help="The site whose slots they are repeated on.")] = "local",
+    workers: Annotated[int | None, typer.Option(min=1, help="Trainings at a time.")] = None,
+    cold: Annotated[bool, typer.Option("--cold", help="By train.sh, where the model has a module too.")] = False,
+    experiments: ExperimentsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a record whole, and repeat a sample of its trainings; exit status 1 where something is wrong."""
+    from comparator import sitting
+    from comparator.verification import verify as verification
+
+    number = verification.chosen_sample(sample)
+    root = project_root()
+    console = Console(stderr=True, highlight=False) if as_json else out
+    asked = sitting.Asked(engine="local", workers=workers)
+    host = sitting.open_host(root, experiments_folder(experiments, root), site, asked, warm=not cold, console=console)
+    stop_signals_like_ctrl_c()
+    with console.status("checking the record") as status:
+        found = verification.verify(
+            host, identifier, number, lambda done, of: status.update(f"repeating trainings: {done} of {of}")
+        )
+    if as_json:
+        print(json.dumps(verification.as_json(found), indent=1))
+    else:
+        for line in found.words():
+            out.print(line, markup=False, soft_wrap=True)
+    if not found.is_right:
+        raise typer.Exit(1)

@@ -1,0 +1,194 @@
+"""A record that is right, and every way of its being wrong; trainings that do and do not come out again."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from desk import Desk
+
+SEARCH = ("--set", "search.evaluations=6", "--set", "confirm.points=1", "--set", "confirm.seeds=2")
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    desk = Desk(tmp_path_factory.mktemp("desk"))
+    # The model asks whether somebody has left a word for it: what that is, its runs cannot know.
+    desk.write("moody.py", MOODY)
+    desk.write("quick.txt", HYPERPARAMETERS)
+    for name in ("first", "second"):
+        assert desk.search("quick.toml", "--id", name, *SEARCH).returncode == 0
+    return desk
+
+
+HYPERPARAMETERS = """
+[Global_Params]
+cmp_model_name = 'moody.py'
+cmp_0_side = 'left'
+cmp_1_side = 'right'
+"""
+MOODY = """
+import ctypes, os, random
+HERE = os.path.dirname(os.path.abspath(__file__))
+def initialize_parameters(): return {"rng_seed": 1, "noise": 0.0, "size": 1, "side": "left"}
+def mood():
+    # Past Python, and outside the folder that is watched: a training that does not come out again for its own reasons.
+    libc, text = ctypes.CDLL(None), ctypes.create_string_buffer(20)
+    descriptor = libc.open(os.path.join(HERE, "..", "mood").encode(), 0)
+    if descriptor < 0: return "steady"
+    libc.read(descriptor, text, 19)
+    libc.close(descriptor)
+    return text.value.decode().strip()
+def run(params):
+    loss = 1 + params["noise"] / 100 + params["size"] / 1000 + (params["side"] == "right") / 10
+    loss += random.Random(params["rng_seed"]).random() / 10
+    changes = {"steady": 0, "other": 0.1, "slight": 1e-6, "unsteady": random.SystemRandom().random() / 100}
+    return {"val_loss": loss + changes[mood()] * loss}
+"""
+
+
+@pytest.fixture
+def mood(searched: Desk):
+    file = searched.folder.parent / "mood"
+
+    def set_mood(mood: str) -> None:
+        file.write_text(mood)
+
+    yield set_mood
+    file.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def lines(searched: Desk):
+    """Changes the record of `first`; it is as it was afterwards."""
+    path = searched.experiments / "first" / "evaluations.jsonl"
+    before = path.read_text()
+
+    def change(edit: Callable[[list[dict]], None]) -> None:
+        records = [json.loads(line) for line in before.splitlines()]
+        edit(records)
+        path.write_text("".join(json.dumps(record) + "\n" for record in records))
+
+    yield change
+    path.write_text(before)
+
+
+def verify(desk: Desk, *words: str) -> tuple[int, str]:
+    done = desk.run("verify", *words)
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_record_that_is_right_and_trainings_that_come_out_again(searched: Desk) -> None:
+    code, said = verify(searched, "first", "--sample", "all")
+    assert code == 0, said
+    assert "record of first: 7 evaluations, 16 trainings: as it should be" in said
+    assert "repeated 16 of 16 trainings, each by a process of its own: 16 gave the same numbers to the last digit" in said
+    told = json.loads(searched.run("verify", "first", "--json", "--sample", "2").stdout)
+    assert (told["right"], [each["outcome"] for each in told["repeats"]]) == (True, ["equal", "equal"])
+
+
+def first_ok(records: list[dict]) -> dict:
+    return next(record for record in records if record["status"] == "ok")
+
+
+def _set(key: str, value: object) -> Callable[[list[dict]], None]:
+    return lambda records: first_ok(records).update({key: value})
+
+
+def _set_run(key: str, value: object) -> Callable[[list[dict]], None]:
+    return lambda records: first_ok(records)["runs"][0].update({key: value})
+
+
+def _move_point(records: list[dict]) -> None:
+    first_ok(records)["point"]["noise"] += 1
+
+
+EDITS = {
+    "value is -0.5, but its runs give": _set("value", -0.5),
+    "signed is [0.5], but its runs give": _set("signed", [0.5]),
+    "status 'failed' with value": _set("status", "failed"),
+    "status 'fine': there are ok, failed, timeout": _set("status", "fine"),
+    "val_loss is 9.0, but run": _set_run("metrics", {"val_loss": 9.0}),
+    "seed is 99, but its replicate has 1": _set_run("seed", 99),
+    "the result of run 000000000000 is missing": _set_run("run", "0" * 64),
+    "noise is": _move_point,
+    "evaluation 3: is missing": lambda records: records.pop(3),
+    "evaluation 2: stands 2 times": lambda records: records.insert(2, records[2]),
+    "which evaluation 0 has asked for already": lambda records: records[1].update(
+        point=records[0]["point"], asked=records[0]["asked"]
+    ),
+    "pairs were asked for, of 6": lambda records: records[0]["asked"].extend(
+        {**records[0]["asked"][0], "replicate": number} for number in range(50, 60)
+    ),
+    "the search: evaluation": lambda records: records.__setitem__(0, {**records[0], "point": {"noise": 1.0, "size": 10}}),
+}
+
+
+@pytest.mark.parametrize("words", EDITS)
+def test_a_line_that_is_wrong_is_named(searched: Desk, lines, words: str) -> None:
+    lines(EDITS[words])
+    code, said = verify(searched, "first", "--sample", "0")
+    assert code == 1
+    assert words in said
+
+
+def test_a_record_that_cannot_be_read_and_an_id_that_is_none(searched: Desk) -> None:
+    path = searched.experiments / "first" / "evaluations.jsonl"
+    before = path.read_text()
+    path.write_text("nonsense\n" + before)
+    code, said = verify(searched, "first")
+    path.write_text(before)
+    assert (code, "line 1 is not a record" in said) == (1, True)
+    assert verify(searched, "frist")[0] == 2
+    assert verify(searched, "first", "--sample", "many") == (2, "comparator: --sample many: give a number of trainings, or all\n")
+
+
+def test_a_training_that_gives_other_numbers_is_withdrawn_and_named_wherever_it_was_used(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    desk = Desk(tmp_path / "in")
+    desk.write("moody.py", MOODY)
+    desk.write("quick.txt", HYPERPARAMETERS)
+    for name in ("one", "two"):
+        assert desk.search("quick.toml", "--id", name, "--set", "search.evaluations=2").returncode == 0
+    (tmp_path / "mood").write_text("other")
+    code, said = verify(desk, "one", "--sample", "1")
+    assert code == 1
+    assert "1 gave other numbers" in said
+    assert "was withdrawn from the store; used by one, two" in said
+    (tmp_path / "mood").unlink()
+    code, said = verify(desk, "two", "--sample", "0")
+    assert code == 1
+    assert "was withdrawn: val_loss was" in said
+    assert "withdrawn" in desk.run("list").stdout
+    # It is trained again by whoever needs it, and only that one.
+    assert desk.search("quick.toml", "--id", "three", "--set", "search.evaluations=2").returncode == 0
+    reused = [run["reused"] for record in desk.records("three") for run in record["runs"]]
+    assert reused.count(False) == 1
+
+
+def test_numbers_of_another_processor_and_of_a_model_without_rest_are_told_apart(searched: Desk, mood) -> None:
+    mood("slight")
+    code, said = verify(searched, "second", "--sample", "1")
+    assert (code, "1 gave other numbers" in said) == (1, True)  # the same processor: no reason to differ
+    for result in searched.experiments.glob("runs/*/result.json"):
+        content = json.loads(result.read_text())
+        result.write_text(json.dumps({**content, "processor": "Another 3000"}))
+    code, said = verify(searched, "first", "--sample", "1")
+    assert "1 differ slightly, as another processor's arithmetic may" in said
+    assert "on Another 3000, and comes out as" in said
+    mood("unsteady")
+    assert "1 differ as much as the model's own repeats do" in verify(searched, "first", "--sample", "1")[1]
+
+
+def test_what_cannot_be_repeated_is_not_said_to_be_right(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write("moody.py", MOODY)
+    desk.write("quick.txt", HYPERPARAMETERS)
+    assert desk.search("quick.toml", "--id", "one", "--set", "search.evaluations=2").returncode == 0
+    desk.write("moody.py", MOODY + "\n")
+    code, said = verify(desk, "one")
+    assert code == 1
+    assert "as it should be" in said
+    assert "no training was repeated: " in said
+    assert "the model has changed since 'one' began" in said
