@@ -8,9 +8,10 @@ from typing import Any
 
 from comparator.difference import Difference, NoValue, distance, in_deviations, signed, signed_difference
 from comparator.hyperparameters import split_for_submodels
+from comparator.spelling import CONFIG_FILE, merged
 
 # They say which model runs and with which defaults; the leaf has read them already.
-NOT_FOR_MODELS = {"model_name", "config", "config_file", "candle_image"}
+NOT_FOR_MODELS = {"model_name", "candle_image", *CONFIG_FILE}
 
 
 def submodel_hyperparameters(
@@ -22,9 +23,10 @@ def submodel_hyperparameters(
 ) -> list[dict[str, object]]:
     """What each submodel is given at a point: for CMP by the prefix rules, else one set as it is.
 
-    `names` may have a mapping for each submodel, from the names that are common to its own.
+    What the point says of a hyperparameter, whatever the case of its name, takes the place of what `hyperparameters`
+    says. `names` may have a mapping for each submodel, from the names that are common to its own.
     """
-    together = {**hyperparameters, **point}
+    together = merged(hyperparameters, point)
     submodels = split_for_submodels(together) if compares else [together]
     own: Sequence[Mapping[str, str]] = names or [{}] * len(submodels)
     return [

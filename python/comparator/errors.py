@@ -27,9 +27,10 @@ class InputError(ComparatorError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean 'x'?)` for the known word nearest to `word`, or an empty string."""
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" (did you mean '{matches[0]}'?)" if matches else ""
+    """Return ` (did you mean 'x'?)` for the known word nearest to `word` in any case, or an empty string."""
+    by_lower_case = {name.lower(): name for name in known}
+    matches = difflib.get_close_matches(word.lower(), list(by_lower_case), n=1, cutoff=0.6)
+    return f" (did you mean '{by_lower_case[matches[0]]}'?)" if matches else ""
 
 
 class Submitted(Exception):

@@ -13,8 +13,10 @@ The format is that of CANDLE's and IMPROVE's `*_default_model.txt` and `*_params
 - Sections have any names and only group the lines. A key that stands in two sections keeps the value of the
   first one, as in CANDLE; a key that stands twice in one section keeps the last one, the line that its author
   added. Both are told as warnings where the values differ.
-- Keys are lower-cased. Values are Python literals; what is none is text, as in newer IMPROVE files
-  (`loss = mse`). `%` and `$` are ordinary characters.
+- Keys keep their case, and are matched whatever it is (see `spelling`): the model is given them as it writes them
+  itself. Keys that differ in case alone and have different values are refused.
+- Values are Python literals; what is none is text, as in newer IMPROVE files (`loss = mse`). `%` and `$` are ordinary
+  characters.
 - `#` and `;` open a comment, on a line of its own (Emacs trailers) or behind a blank after a value.
 - A value whose bracket is still open goes on in the next line.
 - A quoted number with a point or an exponent (`'1e-5'`) is a number. A quoted whole number (`'01'`) is text:
@@ -33,27 +35,18 @@ import re
 import warnings as python_warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from comparator.errors import InputError, nearest
+from comparator.spelling import COMMON, NOT_FLAGS, NOT_PASSED_DOWN, as_kept, merged, spelling
 from comparator.text import read_text
-
-#: Names that any CANDLE model takes, whatever its own description says; `ckpt_*` are known too.
-COMMON = frozenset(
-    {"train_bool", "experiment_id", "run_id", "verbose", "logfile", "shuffle", "rng_seed", "timeout"}
-    | {"data_type", "output_dir", "model_name", "config_file"}
-)
-#: Names that belong to the comparison itself and that no submodel is given.
-NOT_PASSED_DOWN = frozenset({"data_type", "data_dir", "save", "instance_directory", "framework", "model_name"})
-#: Names that tell a workflow what to run, or whose values do not survive a command line; no flags.
-NOT_FLAGS = frozenset({"id", "candle_image", "solr_root"})
 
 _SECTION = re.compile(r"\[[^\[\]=]*\]\s*([#;].*)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(-[A-Za-z0-9_.]+)*")
 _QUOTED_NUMBER = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?")
 _COMMENT_BEHIND = re.compile(r"\s+[#;].*", re.DOTALL)
 _SUBMODEL = re.compile(r"cmp_([01])_(.+)")
-_MISSPELT_PREFIX = re.compile(r"cmp([-.]|_?\d|_*$|_[^a-z])")
+_MISSPELT_PREFIX = re.compile(r"cmp([-.]|_?\d|_*$|_[^a-z])", re.IGNORECASE)
 
 
 def read_hyperparameters(path: Path) -> dict[str, Any]:
@@ -68,14 +61,19 @@ def read_with_warnings(path: Path) -> tuple[dict[str, Any], list[str]]:
     """
     sections: dict[str, dict[str, Any]] = {}
     warnings = []
-    for line_number, section, key, text in _entries(path):
+    alike: dict[str, list[_Entry]] = {}
+    for line, section, written, text in _entries(path):
         value = parse_value(text)
         if isinstance(value, float) and text.startswith(("'", '"')):
-            warnings.append(f"{path}, line {line_number}: '{key}' = {text} is taken as the number {value!r}")
+            warnings.append(f"{path}, line {line}: '{written}' = {text} is taken as the number {value!r}")
+        earlier = alike.setdefault(written.casefold(), [])
+        earlier.append(_Entry(line, written, value))
+        _check_spelling(earlier, path)
+        key = as_kept(earlier[0].written)
         present = sections.setdefault(section, {})
         if key in present and not _same(present[key], value):
             warnings.append(
-                f"{path}, line {line_number}: '{key}' stands twice in [{section}]; "
+                f"{path}, line {line}: '{key}' stands twice in [{section}]; "
                 f"the last value counts, {value!r}, not {present[key]!r}"
             )
         present[key] = value
@@ -114,6 +112,14 @@ def parse_override(assignment: str) -> tuple[str, Any]:
     return key.strip(), parse_value(text)
 
 
+def set_once(settings: dict[str, Any], name: str, value: Any, where: str) -> None:
+    """Add a hyperparameter to those that a command line sets; another value for one that is set is an `InputError`."""
+    present = spelling(name, settings)
+    if present in settings and not _same(settings[present], value):
+        raise InputError(f"{where}: '{name}' is set twice: '{present}' is {settings[present]!r} already")
+    settings[present if present in settings else as_kept(name)] = value
+
+
 def split_for_submodels(hyperparameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Divide the hyperparameters of a comparison between its two submodels.
 
@@ -137,7 +143,7 @@ def split_for_submodels(hyperparameters: Mapping[str, Any]) -> tuple[dict[str, A
             both[name] = value
         elif key not in NOT_PASSED_DOWN:
             plain[key] = value
-    return {**plain, **both, **one[0]}, {**plain, **both, **one[1]}
+    return merged(plain, both, one[0]), merged(plain, both, one[1])
 
 
 def as_flags(hyperparameters: Mapping[str, Any]) -> list[str]:
@@ -170,8 +176,25 @@ def check_names(given: Iterable[str], known: Mapping[str, Any], where: str) -> l
     return warnings
 
 
+class _Entry(NamedTuple):
+    line: int
+    written: str
+    value: Any
+
+
+def _check_spelling(alike: list[_Entry], path: Path) -> None:
+    """Refuse the last of the entries of one name if another one writes it in another case and has another value."""
+    *earlier, last = alike
+    for other in earlier:
+        if other.written != last.written and not _same(other.value, last.value):
+            raise InputError(
+                f"{path}, line {last.line}: '{last.written}' = {last.value!r} and '{other.written}' = {other.value!r}"
+                f" of line {other.line} differ in case alone, and are one hyperparameter"
+            )
+
+
 def _entries(path: Path) -> Iterable[tuple[int, str, str, str]]:
-    """Each entry of the file: number of its first line, section, lower-cased key, text of its value."""
+    """Each entry of the file: number of its first line, section, key as written, text of its value."""
     section: str | None = None
     lines = iter(enumerate(_read_text(path).split("\n"), start=1))
     for number, line in lines:
@@ -188,7 +211,7 @@ def _entries(path: Path) -> Iterable[tuple[int, str, str, str]]:
         found = re.match(r"([^=:]*?)\s*[=:]\s*(.*)", line)
         if not found or not _NAME.fullmatch(found[1]):
             raise InputError(f"{path}, line {number}: '{_short(line)}' is not 'key = value'")
-        key, text = found[1].lower(), found[2]
+        key, text = found[1], found[2]
         while _is_open(text):
             following = next(lines, None)
             if following is None:

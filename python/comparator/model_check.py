@@ -32,11 +32,12 @@ from comparator.model.fingerprint import NOT_COUNTED, content_of
 from comparator.model.guard import descendants
 from comparator.model.image import SCRIPTS
 from comparator.model.model import Model, find_model
-from comparator.model.probe import USUAL_SEED
+from comparator.model.probe import USUAL_SEED, usual_seed, with_defaults
 from comparator.model.process import GuardedProcess, call, exit_words
 from comparator.model.training import Outcome, Training
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site import Slot
+from comparator.spelling import spelling
 from comparator.tiny_benchmark import write_tiny_benchmark
 
 WHERE = "model check"
@@ -239,12 +240,12 @@ class _Trial:
             if absent:
                 yield Finding("defaults", UNTESTED, f"initialize_parameters() has no default of {_listed(absent)}")
         elif defaults:
-            self._describe(
-                hyperparameters={name: HyperparameterDescription(type=_type(v)) for name, v in defaults.items()},
-                seed=self._model.description.seed or (USUAL_SEED if USUAL_SEED in defaults else None),
-            )
-        known = self._model.description.hyperparameters
-        self._small = {name: value for name, value in SMALL.items() if name in known}
+            known = {name: HyperparameterDescription(type=_type(value)) for name, value in defaults.items()}
+            self._model = replace(self._model, description=with_defaults(self._model.description, known))
+        names = self._model.description.names
+        self._small = {spelling(name, names): value for name, value in SMALL.items() if spelling(name, names) in names}
+        settings = {spelling(name, names): value for name, value in self._bench.settings.items()}
+        self._bench = replace(self._bench, settings=settings)
 
     def _seed_named(self) -> Steps:
         seed, known = self._model.description.seed, self._model.description.hyperparameters
@@ -252,8 +253,8 @@ class _Trial:
             yield Finding("seed", FAILS, f"seed = '{seed}' is not among the hyperparameters{nearest(seed, known)}")
         elif seed is not None:
             yield Finding("seed", HOLDS, f"{seed} takes it")
-        elif USUAL_SEED in known:
-            yield Finding("seed", FAILS, f"searches do not give it to the model: add the line seed = '{USUAL_SEED}'")
+        elif (usual := usual_seed(known)) is not None:
+            yield Finding("seed", FAILS, f"searches do not give it to the model: add the line seed = '{usual}'")
         else:
             words = f"none is named (seed = 'NAME' in {DESCRIPTION}): the replicates of a point all get the same"
             yield Finding("seed", UNTESTED, words)

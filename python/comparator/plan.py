@@ -35,11 +35,11 @@ from comparator.settings import (
 )
 from comparator.site import Site
 from comparator.space import ParameterSpace
+from comparator.spelling import CONFIG_FILE
 from comparator.submodels import choose_hyperparameters
 from comparator.upf import names_in, read_upf
 
 FORMAT = 2
-CONFIG_FILE = ("config", "config_file")
 PILOT_POINTS, PILOT_SEEDS = 3, 2
 WORTH_A_PILOT = 8  # so many times a pilot's pairs, or more, must a budget be for it to be taken unasked
 

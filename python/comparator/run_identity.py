@@ -97,11 +97,13 @@ def run_identity(
 
 def telling_hyperparameters(submodel: Mapping[str, Any], hyperparameters: Mapping[str, object]) -> dict[str, object]:
     """Those that can change a result, without the seed."""
-    neutral = {*NOT_PART_OF_AN_IDENTITY, *submodel["without_effect"], submodel["seed"]}
+    neutral = {*submodel["without_effect"], submodel["seed"]}
     return {
         name: value
         for name, value in hyperparameters.items()
-        if name not in neutral and not (name.lower() in OUTPUT_NAMES and isinstance(value, str))
+        if name not in neutral
+        and name.lower() not in NOT_PART_OF_AN_IDENTITY
+        and not (name.lower() in OUTPUT_NAMES and isinstance(value, str))
     }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError
+from comparator.hyperparameters import split_for_submodels
 from comparator.leaf import DEFAULT_SEED
 from comparator.plan import Plan, make_plan
 from comparator.settings import ExperimentSettings, read_settings
@@ -42,12 +43,15 @@ def against_itself(settings: ExperimentSettings, given: Mapping[str, Any]) -> Ex
     one_sided = [name for name in varied if name.startswith(("cmp_0_", "cmp_1_"))]
     if one_sided:
         raise InputError(f"{file}: '{one_sided[0]}' is varied for one model only; in a self-test both are alike")
-    hyperparameters = {**submodel["config"], **submodel["hyperparameters"]}
+    reaching, called = split_for_submodels(dict.fromkeys(varied))[0], submodel["names"]
+    # What is given has the model's own names already; of what is varied the space gives the values.
+    names = {name: called[name] for name in reaching if name in called}
+    own_varied = {called.get(name, name) for name in reaching}
+    given_ones = {**submodel["config"], **submodel["hyperparameters"]}
+    hyperparameters = {name: value for name, value in given_ones.items() if name not in own_varied}
     first = int(str(hyperparameters.pop(seed, DEFAULT_SEED)))
     seeds = {f"cmp_0_{seed}": first, f"cmp_1_{seed}": first + OTHER_SEEDS}
     is_error = given["metrics"].get(given["metric"], {}).get("kind", "error") == "error"
-    # What is given has its own name already.
-    names = {name: own for name, own in settings.cmp.submodel_0.names.items() if name in varied}
     of_both = settings.cmp.submodel_0.model_copy(update={"names": names})
     comparison = settings.cmp.model_copy(
         update={

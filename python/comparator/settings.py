@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import copy
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from comparator.errors import InputError, nearest
-from comparator.hyperparameters import parse_override
+from comparator.hyperparameters import parse_override, set_once
 from comparator.model.description import explain, read_toml
+from comparator.spelling import as_kept, check_once, merged
 
 #: Strategies that need no budget. "listed" is what a UPF is carried out by; no file names it.
 ENDS_BY_ITSELF = ("grid", "listed")
@@ -216,13 +218,22 @@ def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> Ex
         if not isinstance(at_full_size, dict):
             raise InputError(f"{path}: has no [full] table, so there is nothing for --full to choose")
         content = _merge(content, at_full_size)
-    content.setdefault("set", {})
+    chosen: dict[str, Any] = {}
     for override in overrides:
-        _apply(content, override)
+        _apply(content, chosen, override)
+    set_hyperparameters(content, chosen, path)
     try:
         return ExperimentSettings.model_validate(content)
     except ValidationError as error:
         raise InputError(_explained(error, path)) from None
+
+
+def set_hyperparameters(content: dict[str, Any], chosen: Mapping[str, Any], path: Path) -> None:
+    """Put the hyperparameters that the command line sets over those of the file's `[set]`; raises `InputError`."""
+    given = content.setdefault("set", {})
+    if isinstance(given, dict):
+        check_once(given, f"{path}: [set]")
+        content["set"] = merged({as_kept(name): value for name, value in given.items()}, chosen)
 
 
 def _explained(error: ValidationError, path: Path) -> str:
@@ -243,11 +254,12 @@ def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _apply(content: dict[str, Any], override: str) -> None:
+def _apply(content: dict[str, Any], chosen: dict[str, Any], override: str) -> None:
+    """Put one setting of the command line into the file's content, a hyperparameter among those that are chosen."""
     key, value = parse_override(override)
     section, dot, name = key.partition(".")
     if section == "hyperparameters" and dot:
-        content["set"][name.lower()] = value
+        set_once(chosen, name, value, f"--set {override}")
     elif section in TABLES and dot:
         if section == "search" and name in ("evaluations", "generations"):
             content.setdefault("search", {}).pop("generations" if name == "evaluations" else "evaluations", None)

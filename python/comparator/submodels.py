@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from comparator.model.process import call
 from comparator.place import Place
 from comparator.settings import ExperimentSettings, SubmodelSettings
 from comparator.site import Slot
+from comparator.spelling import check_once, is_same, merged, spelling
 
 NUMBER_TYPES = ("int", "float")
 
@@ -65,24 +66,27 @@ def _check_hyperparameters(
 ) -> Given:
     """Check what `source` gives, with the settings' own on top, and prepare the data of its models."""
     data_folder = place.site.data_folder
-    hyperparameters = {key: outside_container(value, data_folder) for key, value in {**read, **settings.set}.items()}
+    together = merged(read, settings.set)
+    hyperparameters = {key: outside_container(value, data_folder) for key, value in together.items()}
     found = _find_models(settings, hyperparameters, source, place)
     probed = {model.path: described(model, place.site.slots()[0], data_folder) for model in found}
     models = [probed[model.path] for model in found]
     warnings = _check_reach(hyperparameters, varied, settings, source)
     whole = split_for_submodels(hyperparameters) if settings.compares else [hyperparameters]
     apart = settings.cmp.submodels if settings.compares else [SubmodelSettings()]
-    names = [each.names for each in apart]
+    reaching = _reaching(varied, settings)
+    names = [
+        _own_names(apart[number], [*whole[number], *reaching[number]], model, f"{place.file}: [cmp.{number}]")
+        for number, model in enumerate(models)
+    ]
     own = submodel_hyperparameters(hyperparameters, {}, compares=settings.compares, names=names)
     submodels = []
     for number, model in enumerate(models):
-        called = _own_names(apart[number].names, whole[number], varied, number, place)
         known = model.description.hyperparameters
-        where = f"{source.name} ({model.name})"
-        reaching = [called.get(name, name) for name in _without_prefix(varied, settings)]
-        warnings += check_names([*own[number], *reaching], known, where)
-        warnings += _doubt_seed(model, varied)
-        config = _config(model, whole[number], data_folder)
+        own_varied = [names[number].get(name, name) for name in reaching[number]]
+        warnings += check_names([*own[number], *own_varied], known, f"{source.name} ({model.name})")
+        warnings += _doubt_seed(model, own_varied)
+        config = _config(model, whole[number], data_folder, [*own[number], *own_varied])
         everything = {**config, **own[number]}
         _check_seed(model, everything, source)
         _prepare(model, everything, place)
@@ -106,7 +110,7 @@ def _check_hyperparameters(
                 "numbers": sorted(name for name, each in known.items() if each.type in NUMBER_TYPES),
                 "config": config,
                 "hyperparameters": own[number],
-                "names": called,
+                "names": names[number],
                 "environment": apart[number].environment,
                 "device": _own_device(apart[number].device, place, number),
             }
@@ -126,18 +130,38 @@ def _check_apart(submodels: Sequence[Mapping[str, Any]], source: Path) -> None:
         )
 
 
-def _own_names(
-    names: Mapping[str, str], given: Mapping[str, Any], varied: Sequence[str], number: int, place: Place
-) -> dict[str, str]:
-    """The mapping of names of one submodel; refuses what would give it a hyperparameter twice."""
-    where = f"{place.file}: [cmp.{number}] names"
-    for name, own in names.items():
-        if name not in given and name not in varied:
-            known = [*given, *varied]
-            raise InputError(f"{where}: '{name}' is given nowhere{nearest(name, known)}, so there is nothing to rename")
-        if own in given or own in varied or list(names.values()).count(own) > 1:
-            raise InputError(f"{where}: '{name}' would be '{own}', which is given as well")
-    return dict(names)
+def _own_names(apart: SubmodelSettings, given: Sequence[str], model: Model, where: str) -> dict[str, str]:
+    """From the names that are given to one submodel to its own, where these are others.
+
+    Its own are those that its table's `names` says, else those of its description, as the model writes them. Raises
+    `InputError` for what would give it a hyperparameter twice.
+    """
+    renamed, where = apart.names, f"{where} names"
+    check_once(renamed, where)
+    for name in renamed:
+        if not any(is_same(name, other) for other in given):
+            raise InputError(f"{where}: '{name}' is given nowhere{nearest(name, given)}, so there is nothing to rename")
+    own = {}
+    for name in given:
+        asked = renamed.get(spelling(name, renamed))
+        own[name] = spelling(asked, model.description.names) if asked is not None else _as_described(name, model)
+    for name in renamed:
+        for other in given:
+            called = own[spelling(name, given)]
+            if not is_same(name, other) and is_same(called, own[other]):
+                raise InputError(f"{where}: '{name}' would be '{called}', which is given as well")
+    return {name: called for name, called in own.items() if called != name}
+
+
+def _as_described(name: str, model: Model) -> str:
+    """A name as the model writes it; as it is where the model does not describe it."""
+    described = [own for own in model.description.names if is_same(own, name)]
+    if len(described) > 1:
+        both = " and ".join(f"'{own}'" for own in described)
+        raise InputError(
+            f"{model.path}: '{name}' cannot be set: the model has {both}, and names are matched whatever their case"
+        )
+    return described[0] if described else name
 
 
 def _own_device(device: str | None, place: Place, number: int) -> str | None:
@@ -179,25 +203,30 @@ def _check_reach(
     """See to it that what is varied reaches the submodels past the prefix rules."""
     warnings = []
     for name in varied:
+        written = spelling(name, hyperparameters)
+        if written in hyperparameters and written != name:
+            warnings.append(f"'{name}', which is varied, takes the place of '{written}' of {source.name}")
         mark = object()
         given = submodel_hyperparameters(hyperparameters, {name: mark}, compares=settings.compares)
         reached = [number for number, each in enumerate(given) if any(value is mark for value in each.values())]
         if not reached:
             raise InputError(f"{source}: a key with a prefix overrides '{name}', which is varied, in every model")
         if len(reached) < len(given) and not name.startswith("cmp_"):
-            kept = 1 - reached[0]
-            warnings.append(
-                f"the space varies '{name}' for submodel {reached[0]} only: {source.name} has cmp_{kept}_{name}"
-            )
+            kept = spelling(f"cmp_{1 - reached[0]}_{name}", hyperparameters)
+            warnings.append(f"the space varies '{name}' for submodel {reached[0]} only: {source.name} has {kept}")
     return warnings
 
 
-def _config(model: Model, given: Mapping[str, Any], data_folder: Path) -> dict[str, Any]:
-    """What the file that `config_file` names adds, below everything that is given directly."""
+def _config(model: Model, given: Mapping[str, Any], data_folder: Path, own: Sequence[str]) -> dict[str, Any]:
+    """What the file that `config_file` names adds, below everything that is given directly under the names `own`."""
     path = model.config_file(given.get("config_file"), data_folder)
     if path is None:
         return {}
-    return {key: outside_container(value, data_folder) for key, value in read_with_warnings(path)[0].items()}
+    known = [*own, *model.description.names]
+    return {
+        spelling(name, known): outside_container(value, data_folder)
+        for name, value in read_with_warnings(path)[0].items()
+    }
 
 
 def _doubt_seed(model: Model, varied: Sequence[str]) -> list[str]:
@@ -226,11 +255,11 @@ def _split(model: Model, given: Mapping[str, Any], source: Path) -> str | None:
     return name
 
 
-def _without_prefix(names: Iterable[str], settings: ExperimentSettings) -> list[str]:
-    """The names as the submodels see them."""
+def _reaching(varied: Sequence[str], settings: ExperimentSettings) -> list[list[str]]:
+    """What is varied for each submodel, under the names that it sees."""
     if not settings.compares:
-        return list(names)
-    return list(dict.fromkeys(name for own in split_for_submodels(dict.fromkeys(names)) for name in own))
+        return [list(varied)]
+    return [list(own) for own in split_for_submodels(dict.fromkeys(varied))]
 
 
 def _label(submodels: list[dict[str, Any]], labels: Sequence[str] | None) -> None:
@@ -243,7 +272,8 @@ def _label(submodels: list[dict[str, Any]], labels: Sequence[str] | None) -> Non
             label = submodel["name"]
         else:
             own = submodel["hyperparameters"]
-            apart = [key for key in own if others and own[key] != others[0]["hyperparameters"].get(key)]
+            other = others[0]["hyperparameters"] if others else own
+            apart = [key for key in own if own[key] != other.get(spelling(key, other))]
             label = ", ".join(_words(key, own[key]) for key in apart if key != "run_id") or submodel["name"]
         submodel["label"] = label
     if len({submodel["label"] for submodel in submodels}) < len(submodels):

@@ -21,6 +21,7 @@ from comparator.errors import InputError, nearest
 from comparator.hyperparameters import parse_value
 from comparator.search.sampling import sobol_points
 from comparator.space import ParameterSpace, Point
+from comparator.spelling import check_once
 
 DESIGNS = ("cartesian", "random", "latin", "sobol")
 
@@ -36,12 +37,12 @@ def read_axis(text: str) -> tuple[str, list[Any]]:
 
 
 def combine(axes: Iterable[tuple[str, Sequence[Any]]], points: Iterable[Point]) -> list[Point]:
-    """Every point with every combination of the axes' values; the axes come first and vary slowest."""
-    named = list(axes)
-    for name, _ in named:
-        if sum(name == other for other, _ in named) > 1:
-            raise InputError(f"'{name}' is given twice")
-    listed = list(points) or [{}]
+    """Every point with every combination of the axes' values; the axes come first and vary slowest.
+
+    All points have the same names. Raises `InputError` where a name stands twice among these and the axes.
+    """
+    named, listed = list(axes), list(points) or [{}]
+    check_once([*(name for name, _ in named), *listed[0]], "unroll")
     return [
         {**dict(zip((name for name, _ in named), values, strict=True)), **point}
         for values in itertools.product(*(values for _, values in named))

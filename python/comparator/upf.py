@@ -7,6 +7,8 @@
 ```
 
 The format is that of CANDLE/Supervisor's UPF workflows. `id` is a text that can name a folder, and stands once.
+Names keep their case: lines that write one in several ways have it as the first of them does, and a line with two names
+that differ in case alone is refused (see `spelling`).
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from typing import Any
 
 from comparator.errors import InputError
 from comparator.names import check_name
-from comparator.text import read_text
+from comparator.spelling import as_kept, check_once
+from comparator.text import each_key_once, read_text
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,11 @@ def read_upf(path: Path) -> list[Line]:
     """Read a UPF; raises `InputError` with the number of the line that is wrong."""
     text = read_text(path)
     lines: dict[str, Line] = {}
+    spellings: dict[str, str] = {}
     for number, content in enumerate(text.split("\n"), start=1):
         if not content.strip() or content.lstrip().startswith("#"):
             continue
-        line = _read_line(content.strip(), f"{path}, line {number}")
+        line = _read_line(content.strip(), f"{path}, line {number}", spellings)
         if line.identifier in lines:
             raise InputError(f"{path}, line {number}: the id '{line.identifier}' stands twice")
         lines[line.identifier] = line
@@ -61,9 +65,11 @@ def write_upf(points: Iterable[Mapping[str, Any]], prefix: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _read_line(content: str, where: str) -> Line:
+def _read_line(content: str, where: str, spellings: dict[str, str]) -> Line:
+    """One line; `spellings` has the names of the lines before by their lower case, and gets those that are new."""
+    decoder = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=each_key_once(where))
     try:
-        entry, end = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode(content)
+        entry, end = decoder.raw_decode(content)
     except (ValueError, RecursionError) as error:
         message = getattr(error, "msg", str(error))
         raise InputError(f"{where}: not JSON: {message[:1].lower()}{message[1:]}") from None
@@ -72,12 +78,15 @@ def _read_line(content: str, where: str) -> Line:
         raise InputError(f"{where}: '{rest[:40]}' stands behind the JSON object; one object a line")
     if not isinstance(entry, dict):
         raise InputError(f"{where}: {json.dumps(entry)[:40]} is not a JSON object with an 'id'")
+    check_once(entry, where)
+    entry = {as_kept(name): value for name, value in entry.items()}
     if "id" not in entry:
         raise InputError(f"{where}: has no 'id'")
     identifier = entry.pop("id")
     if not isinstance(identifier, str):
         raise InputError(f"{where}: 'id' = {json.dumps(identifier)}: must be a text")
-    return Line(check_name(identifier, f"{where}: id"), {key.lower(): value for key, value in entry.items()})
+    given = {spellings.setdefault(name.casefold(), name): value for name, value in entry.items()}
+    return Line(check_name(identifier, f"{where}: id"), given)
 
 
 def _refuse_constant(word: str) -> float:

@@ -149,6 +149,7 @@ def test_a_box_in_words(bounds: dict[str, Any], said: str) -> None:
         ({"noise": [True, 3]}, "is not [low, high]"),
         ({"noise": [60, 70]}, "'noise': [60, 70] holds no value of the space, 0 to 50"),
         ({"layer": [30.2, 30.8]}, "holds no value"),
+        ({"noise": [10, 20], "Noise": [10, 30]}, "'noise' and 'Noise' differ in case alone"),
         ({"activation": ["elu"]}, 'is not {"values": [...]}'),
         ({"activation": {"values": ["gelu"]}}, 'the space has none of ["gelu"], but ["relu", "elu", "tanh"]'),
     ],
@@ -157,6 +158,10 @@ def test_what_is_no_box_is_said_in_one_line(bounds: Any, words: str) -> None:
     with pytest.raises(InputError) as raised:
         Box.from_bounds(WHOLE, bounds, "b.json")
     assert words in str(raised.value) and str(raised.value).startswith("b.json: ")
+
+
+def test_a_box_may_name_parameters_in_any_case() -> None:
+    assert Box.from_bounds(WHOLE, {"NOISE": [10, 50]}, "test") == Box.from_bounds(WHOLE, {"noise": [10, 50]}, "test")
 
 
 def test_the_whole_space_cannot_be_avoided() -> None:
@@ -174,6 +179,9 @@ def test_boxes_in_files(tmp_path: Path) -> None:
     for given_, words in ((f"{report}:3", "has 2 regions, not number 3"), (f"{box}:1", "has no regions, not number 1")):
         with pytest.raises(InputError, match=words):
             read_box(given_)
+    box.write_text('{"noise": [10, 50], "noise": [20, 50]}')
+    with pytest.raises(InputError, match="'noise' stands twice in"):
+        read_box(str(box))
     (tmp_path / "broken.json").write_text("{")
     for name, words in (("broken.json", "not JSON"), ("absent.json", "no such file"), ("report.json", "the space has")):
         with pytest.raises(InputError, match=words):

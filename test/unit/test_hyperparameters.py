@@ -18,6 +18,7 @@ from comparator.hyperparameters import (
     parse_value,
     read_hyperparameters,
     read_with_warnings,
+    set_once,
     split_for_submodels,
 )
 
@@ -47,7 +48,7 @@ def test_oddities_are_read_as_their_authors_meant() -> None:
         "dense": [1000, 1000, 500],
         "model_file_format": "",
         "by_cell": None,
-        "cbo_kappa": 2,
+        "CBO_Kappa": 2,
         "loss": "mse",
         "rate": "50%",
         "home": "$HOME/data",
@@ -113,6 +114,62 @@ def test_what_is_no_hyperparameter_file_is_refused(tmp_path: Path, content: byte
     assert all(word in str(refusal.value) for word in [str(path), *words])
 
 
+def test_names_keep_their_case_but_for_prefixes_and_those_of_the_workflow(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    lines = ["LR = 1", "N_layers = 2", "CMP_0_LR = 3", "Model_Name = 'cmp'", "cmp_CONFIG_FILE = 'x'", "CKPT_Mode = 'y'"]
+    path.write_text("[a]\n" + "\n".join(lines))
+    names = ["LR", "N_layers", "cmp_0_LR", "model_name", "cmp_config_file", "ckpt_mode"]
+    assert list(read_hyperparameters(path)) == names
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[a]\nLR = 0.9\nx = 1\nlr = 0.7\n", "line 4: 'lr' = 0.7 and 'LR' = 0.9 of line 2 differ in case alone"),
+        ("[a]\nLR = 0.9\n[b]\nlr = 0.7\n", "line 4: 'lr' = 0.7 and 'LR' = 0.9 of line 2 differ in case alone"),
+        ("[a]\nlr = 1\nLR = 1\n[b]\nlr = 2\n", "line 5: 'lr' = 2 and 'LR' = 1 of line 3 differ in case alone"),
+        ("[a]\nCMP_0_x = 1\ncmp_0_X = 2\n", "line 3: 'cmp_0_X' = 2 and 'CMP_0_x' = 1 of line 2"),
+        ("[a]\nmodel_name = 'a'\nMODEL_NAME = 'b'\n", "line 3: 'MODEL_NAME' = 'b' and 'model_name' = 'a' of line 2"),
+    ],
+)
+def test_names_that_differ_in_case_alone_are_refused_with_both_lines(tmp_path: Path, content: str, words: str) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text(content)
+    with pytest.raises(InputError) as refusal:
+        read_hyperparameters(path)
+    assert words in str(refusal.value) and str(path) in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_names_that_differ_in_case_alone_may_have_one_value(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("[a]\nLR = 0.5\nlr = 0.5\n[b]\nLr = .5\n")
+    assert read_with_warnings(path) == ({"LR": 0.5}, [])
+
+
+OWN_NAMES = st.text("abLRN_", min_size=1, max_size=6).filter(lambda name: name.strip("_"))
+
+
+@given(st.lists(st.tuples(OWN_NAMES, st.integers()), max_size=8, unique_by=lambda pair: pair[0].casefold()))
+def test_names_are_read_as_they_are_written(tmp_path_factory: pytest.TempPathFactory, pairs: list) -> None:
+    path = tmp_path_factory.getbasetemp() / "names.txt"
+    path.write_text("[a]\n" + "".join(f"{name} = {value}\n" for name, value in pairs))
+    assert list(read_hyperparameters(path).items()) == pairs
+
+
+@given(OWN_NAMES, st.integers(), st.integers(), st.booleans())
+def test_a_name_in_two_cases_is_one_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, name: str, one: int, other: int, apart: bool
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "twice.txt"
+    section = "[b]\n" if apart else ""
+    path.write_text(f"[a]\n{name} = {one}\n{section}{name.swapcase()} = {other}\n")
+    if one == other:
+        assert read_hyperparameters(path) == {name: one}
+    else:
+        with pytest.raises(InputError, match=f"line {3 + apart}: .* of line 2 differ in case alone"):
+            read_hyperparameters(path)
+
+
 def test_a_missing_file_or_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_hyperparameters(tmp_path / "absent.txt")
@@ -151,6 +208,21 @@ def test_the_more_special_prefix_wins() -> None:
     assert second == {"epochs": 2, "compound": 4, "cmpx": 5}
 
 
+def test_prefixes_win_whatever_the_case_of_the_names_behind_them() -> None:
+    given_values = {"LR": 1, "cmp_lr": 2, "cmp_1_Lr": 3}
+    assert split_for_submodels(given_values) == ({"lr": 2}, {"Lr": 3})
+
+
+def test_a_command_line_sets_a_hyperparameter_to_one_value() -> None:
+    settings: dict[str, Any] = {}
+    for name, value in (("LR", 0.5), ("CMP_0_LR", 1), ("lr", 0.5)):
+        set_once(settings, name, value, "--set")
+    assert settings == {"LR": 0.5, "cmp_0_LR": 1}
+    for name in ("lr", "LR"):
+        with pytest.raises(InputError, match=f"--set {name}=1: '{name}' is set twice: 'LR' is 0.5 already"):
+            set_once(settings, name, 1, f"--set {name}=1")
+
+
 def test_what_belongs_to_the_comparison_is_not_passed_down() -> None:
     names = ["data_type", "data_dir", "save", "instance_directory", "framework", "model_name"]
     assert split_for_submodels(dict.fromkeys(names, "x")) == ({}, {})
@@ -159,7 +231,9 @@ def test_what_belongs_to_the_comparison_is_not_passed_down() -> None:
     assert second == {"data_dir": "y", "model_name": "z"}
 
 
-@pytest.mark.parametrize("name", ["cmp_2_epochs", "cmp-epochs", "cmp0_epochs", "cmp_", "cmp_0", "cmp_0_", "cmp_-x"])
+@pytest.mark.parametrize(
+    "name", ["cmp_2_epochs", "cmp-epochs", "cmp0_epochs", "cmp_", "cmp_0", "cmp_0_", "cmp_-x", "CMP-epochs", "Cmp_2_LR"]
+)
 def test_a_misspelt_prefix_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=f"'{name}'"):
         split_for_submodels({name: 1})
@@ -197,9 +271,9 @@ def test_doubtful_names_are_told_with_the_nearest() -> None:
         effect = "none"
 
     known = {"learning_rate": {"type": "float"}, "out_act": {"effect": "none"}, "scaling": Described()}
-    given_names = ["learning_rate", "leraning_rate", "out_act", "scaling", "rng_seed", "ckpt_restart_mode"]
+    given_names = ["learning_rate", "LERANING_RATE", "out_act", "scaling", "rng_seed", "ckpt_restart_mode"]
     assert check_names(given_names, known, "file.txt") == [
-        "file.txt: the model does not describe 'leraning_rate' (did you mean 'learning_rate'?); it is passed on",
+        "file.txt: the model does not describe 'LERANING_RATE' (did you mean 'learning_rate'?); it is passed on",
         "file.txt: 'out_act' is accepted, without effect",
         "file.txt: 'scaling' is accepted, without effect",
     ]

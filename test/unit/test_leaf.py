@@ -96,7 +96,7 @@ def test_a_fresh_split_is_one_of_each_models_own_and_another_run(leaf: Leaf) -> 
 def test_a_bug_of_ours_is_a_result_with_a_traceback_on_file(leaf: Leaf, tmp_path: Path) -> None:
     result = ask(leaf, point=None)
     assert result["status"] == "failed"
-    assert "TypeError" in result["reason"]
+    assert "AttributeError" in result["reason"]
     assert "Traceback" in (tmp_path / "try-1" / "errors.log").read_text()
 
 

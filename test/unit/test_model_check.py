@@ -274,6 +274,15 @@ def test_a_module_must_give_the_numbers_of_its_script(tmp_path, tiny, printed, r
     assert_found(folder, tmp_path, "the same seed", outcome, words, data_folder=tiny)
 
 
+def test_settings_and_the_seed_are_the_models_in_any_case(tmp_path, tiny) -> None:
+    model = python_model(tmp_path, "return params['noise'] + params['RNG_Seed'] / 100")
+    model.write_text(model.read_text().replace('"rng_seed"', '"RNG_Seed"'))
+    settings = {"NOISE": 3, "rng_seed": 7}
+    found = findings(model, tmp_path, data_folder=tiny, settings=settings)
+    assert "val_loss = 3.07" in found["result"].words and found["seed"].words == "RNG_Seed takes it"
+    assert "3.07 and 3.08" in found["another seed"].words
+
+
 def test_no_such_model_and_no_such_metric_are_mistakes(tmp_path) -> None:
     with pytest.raises(InputError, match="no model at"):
         findings(tmp_path / "nowhere", tmp_path)
@@ -306,6 +315,7 @@ def test_what_is_typed_wrong(tmp_path, monkeypatch, capsys) -> None:
     for words, said in (
         (["check", "quick.py", "--data", str(tmp_path / "nowhere")], f"--data {tmp_path / 'nowhere'}: no such folder"),
         (["check", "quick.py", "--set", "noise"], "'noise' is not KEY=VALUE, such as epochs=10"),
+        (["check", "quick.py", "--set", "a=1", "--set", "A=2"], "--set A=2: 'A' is set twice: 'a' is 1 already"),
         (["new", "my-model"], "model 'my-model': must be a letter, then"),
     ):
         monkeypatch.setattr(sys, "argv", ["comparator", "model", *words])

@@ -118,6 +118,8 @@ def test_two_searches_in_one_file_are_told_apart(tmp_path: Path) -> None:
         ("iteration,sample,metric,result\n", "has results of no metric"),
         ("iteration,sample,noise,metric,result\n1,0,1,loss,1\n1,1,1,r2,1\n", "has results of loss, r2; say which"),
         ("iteration,sample,noise,noise,metric,result\n", "the column 'noise' stands twice"),
+        ("iteration,sample,noise,Noise,metric,result\n1,0,1,1,loss,1\n", "'noise' and 'Noise' differ in case alone"),
+        ('{"noise": 1, "noise": 2}', "'noise' stands twice"),
         ("noise,run_id,val_loss\n1,r_1,0.5\n", "has no evaluation that can be read"),
         ('{"noise": 1};oops', "point 2 is not a JSON object"),
         ("\xff\xfe", "not a text file in UTF-8"),
@@ -210,6 +212,17 @@ def test_points_are_told_once_whole_and_with_their_mean() -> None:
         space.check(point)
     other = ParameterSpace.from_entries([{"name": "noise", "type": "float", "lower": 0, "upper": 1}], "other")
     assert as_told(read_past(DEFECTS), other) == []
+
+
+def test_names_are_the_spaces_whatever_their_case_in_the_file(tmp_path: Path) -> None:
+    table, space = tmp_path / "hpo.csv", tmp_path / "space.json"
+    table.write_text("iteration,sample,lr,RNG_Seed,metric,result\n1,0,0.5,1,val_loss,1\n1,1,0.25,2,val_loss,2\n")
+    entries = [{"name": "LR", "type": "float", "lower": 0, "upper": 1}]
+    space.write_text(json.dumps(entries))
+    past = read_past(table, space)
+    assert [one.point for one in past.results] == [{"LR": 0.5, "rng_seed": 1}, {"LR": 0.25, "rng_seed": 2}]
+    searched = ParameterSpace.from_entries([*entries, {"name": "RNG_SEED", "type": "int", "lower": 1, "upper": 9}], "x")
+    assert as_told(past, searched) == [({"LR": 0.5, "rng_seed": 1}, 1), ({"LR": 0.25, "rng_seed": 2}, 2)]
 
 
 def test_another_value_of_a_constant_is_another_question() -> None:

@@ -216,7 +216,7 @@ def test_grid_has_the_points_asked_for() -> None:
 
 def test_a_first_population_is_taken_from_a_table(tmp_path: Path) -> None:
     table = tmp_path / "first.csv"
-    table.write_text("layer_force, noise, residual, activation, note\n" + "30,1.5,true,a;b,x\n200,0,False,tanh,y\n" * 2)
+    table.write_text("Layer_force,NOISE, residual, activation, n,n\n" + "30,1.5,true,a;b,x,\n200,0,False,tanh,y,\n" * 2)
     options = {"population": 3, "initial_population": str(table)}
     for name in ("simple", "mu_plus_lambda", "steady_state"):
         strategy = make_strategy(name, SPACE, seed=1, in_flight=3, options=options)
@@ -241,6 +241,8 @@ def test_a_first_population_is_taken_from_a_table(tmp_path: Path) -> None:
         ("noise,layer_force,activation,residual\n1,30,relu,true\n51,30,relu,true\n", "line 3: 'noise': 51.0 is not"),
         ("noise,layer_force,activation,residual\n1,x,relu,true\n", "line 2: 'layer_force': 'x' is not an int"),
         ("noise,layer_force,activation,residual\n1,30\n", "line 2: 'activation' is missing"),
+        ("noise,layer_force,activation,residual,Noise\n", "line 1: 'noise' and 'Noise' differ in case alone"),
+        ("noise,layer_force,activation,residual,noise\n", "line 1: 'noise' stands twice"),
         ("", "no column 'noise'"),
         (None, "no such file"),
     ],

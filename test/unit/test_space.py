@@ -101,6 +101,30 @@ def test_what_is_no_space_file_is_refused(tmp_path: Path, content: str) -> None:
 def test_a_name_may_stand_once() -> None:
     with pytest.raises(InputError, match="'noise' stands twice"):
         space_of(NOISE, NOISE)
+    with pytest.raises(InputError, match="'noise' and 'Noise' differ in case alone, and are one hyperparameter"):
+        space_of(NOISE, {**NOISE, "name": "Noise"})
+
+
+def test_a_key_of_an_entry_may_stand_once(tmp_path: Path) -> None:
+    path = tmp_path / "space.json"
+    path.write_text('[{"name": "noise", "type": "float", "lower": 0, "lower": 1, "upper": 2}]')
+    with pytest.raises(InputError) as refusal:
+        ParameterSpace.read(path)
+    entry = '{"name": "noise", "type": "float", "lower": 0, "lower": 1, "upper": 2}'
+    assert str(refusal.value) == f"{path}: 'lower' stands twice in {entry}"
+
+
+def test_names_keep_their_case_but_for_prefixes_and_those_of_the_workflow() -> None:
+    names = ["LR", "CMP_0_LR", "Cmp_N", "RNG_SEED", "Config"]
+    space = space_of(*({**NOISE, "name": name} for name in names))
+    assert space.names == ["LR", "cmp_0_LR", "cmp_N", "rng_seed", "config"]
+
+
+def test_a_grid_may_name_parameters_in_any_case() -> None:
+    space = space_of({**NOISE, "name": "Noise"})
+    assert len(space.grid({"noise": 3})) == 3
+    with pytest.raises(InputError, match="grid: 'noise' and 'NOISE' differ in case alone"):
+        space.grid({"noise": 3, "NOISE": 4})
 
 
 JSON = st.recursive(

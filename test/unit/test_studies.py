@@ -188,6 +188,24 @@ def test_a_cross_study_trains_each_study_once_and_is_never_done_again(quick: Pat
     assert started(host) == 12 and len(read(wider, "all_scores.csv")) == 16
 
 
+def test_names_are_the_models_whatever_their_case_in_the_file(quick: Path, host: Host) -> None:
+    for name in ("Train_Sources", "Test_Sources", "Split_Seed", "Row_Limit"):
+        for file in (quick / "quick").iterdir():
+            file.write_text(file.read_text().replace(name.lower(), name))
+    folder = cross_study.run(host, quick / "cross_study.toml", [], command="")
+    assert read(folder, "mse_mean_csa_table.csv").to_numpy().tolist() == [["A", 0.1, 0.4], ["B", 0.4, 0.1]]
+    table = quick / "learning_curve.toml"
+    table.write_text(table.read_text().replace("count = 3", 'count = 3\nsource = "TRAIN_sources"\nsize = "row_LIMIT"'))
+    sizes = read(learning_curve.run(host, table, ["hyperparameters.ROW_limit=7"], command=""), "all_scores.csv")
+    assert {study: sorted(set(part.shard)) for study, part in sizes.groupby("dataset")} == {
+        "A": [10, 100, 1000],
+        "B": [10, 100],
+    }
+    with pytest.raises(InputError, match="'row_limit' is set twice: 'ROW_limit' is 7 already"):
+        twice = ["hyperparameters.ROW_limit=7", "hyperparameters.row_limit=8"]
+        learning_curve.run(host, table, twice, command="")
+
+
 def test_what_fails_is_missing_and_said(quick: Path, host: Host) -> None:
     folder = cross_study.run(host, quick / "cross_study.toml", ['cross_study.studies=["A", "C"]'], command="")
     assert folder is not None

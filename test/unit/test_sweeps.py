@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from comparator.cmp import submodel_hyperparameters
 from comparator.errors import InputError
 from comparator.hyperparameters import read_hyperparameters
-from comparator.leaf import run_identity
+from comparator.run_identity import NamedPaths, run_identity
 from comparator.space import ParameterSpace
 from comparator.unroll import combine, design_points, read_axis
 from comparator.upf import Line, read_upf, write_upf
@@ -27,7 +27,13 @@ def desk(tmp_path: Path) -> Desk:
 def test_a_upf_with_comments(tmp_path: Path) -> None:
     path = tmp_path / "upf.txt"
     path.write_text('# heading\n\n{"id": "a", "Epochs": 3, "tag": "x # y"}  # behind\n  {"id": "b", "dense": [1, 2]}')
-    assert read_upf(path) == [Line("a", {"epochs": 3, "tag": "x # y"}), Line("b", {"dense": [1, 2]})]
+    assert read_upf(path) == [Line("a", {"Epochs": 3, "tag": "x # y"}), Line("b", {"dense": [1, 2]})]
+
+
+def test_a_name_is_the_first_lines_in_all_lines_of_a_upf(tmp_path: Path) -> None:
+    path = tmp_path / "upf.txt"
+    path.write_text('{"id": "a", "LR": 0.9}\n{"ID": "b", "lr": 0.7, "CMP_0_N": 1, "Model_Name": "x"}\n')
+    assert read_upf(path) == [Line("a", {"LR": 0.9}), Line("b", {"LR": 0.7, "cmp_0_N": 1, "model_name": "x"})]
 
 
 @pytest.mark.parametrize(
@@ -44,6 +50,15 @@ def test_a_upf_with_comments(tmp_path: Path) -> None:
         ('{"id": "a"} {"id": "b"}\n', 'line 1: \'{"id": "b"}\' stands behind'),
         ('{"id": "a", "x": NaN}\n', "line 1: not JSON"),
         ("id,epochs\n1,3\n", "line 1: not JSON"),
+        ('{"id": "a"}\n{"id": "b", "LR": 0.1, "lr": 0.7}\n', "line 2: 'LR' and 'lr' differ in case alone"),
+        ('{"id": "a", "lr": 1, "LR": 1}\n', "line 1: 'lr' and 'LR' differ in case alone"),
+        (
+            '{"id": "a", "noise": 1, "noise": 3}\n',
+            'line 1: \'noise\' stands twice in {"id": "a", "noise": 1, "noise": 3}',
+        ),
+        ('{"id": "a", "noise": 10, "noise": 10}\n', "line 1: 'noise' stands twice"),
+        ('{"id": "a", "ID": "b"}\n', "line 1: 'id' and 'ID' differ in case alone"),
+        ('{"id": "a", "options": {"x": 1, "x": 2}}\n', "line 1: 'x' stands twice"),
     ],
 )
 def test_what_is_wrong_with_a_upf_is_said_with_its_line(tmp_path: Path, text: str, words: str) -> None:
@@ -113,8 +128,14 @@ def test_lists_combine_with_every_point() -> None:
     points = combine([("study", ["A", "B"]), ("rows", [1, 2])], [{"x": 0}, {"x": 1}])
     assert len(points) == 8
     assert points[0] == {"study": "A", "rows": 1, "x": 0}
-    with pytest.raises(InputError, match="twice"):
-        combine([("a", [1]), ("a", [2])], [])
+    for axes, points in (
+        ([("a", [1]), ("a", [2])], []),
+        ([("a", [1]), ("A", [2])], []),
+        ([("a", [1])], [{"A": 2}]),
+        ([("a", [1])], [{"a": 2}]),
+    ):
+        with pytest.raises(InputError, match=r"'a' stands twice|'a' and 'A' differ in case alone"):
+            combine(axes, points)
 
 
 def test_a_sweep_evaluates_every_line_under_its_id(desk: Desk) -> None:
@@ -158,11 +179,11 @@ def test_the_two_grids_of_the_paper_share_every_training() -> None:
     counts = {"noise": 11, "layer_force": 11}
     submodel = {"identity": "m", "data": "d", "seed": "rng_seed", "without_effect": [], "environment": {}}
     done = {
-        run_identity(submodel, {**alone, **point}, 1, CFG)
+        run_identity(submodel, {**alone, **point}, 1, NamedPaths([CFG])).digest
         for point in grids[1].grid(counts)
     }  # fmt: skip
     wanted = {
-        run_identity(submodel, given, 1, CFG)
+        run_identity(submodel, given, 1, NamedPaths([CFG])).digest
         for point in grids[0].grid(counts)
         for given in submodel_hyperparameters(compared, point, compares=True)
     }

@@ -86,6 +86,14 @@ def test_a_file_stands_between_defaults_and_what_is_given(tmp_path: Path, monkey
         complete({"config_file": "other.txt"})
 
 
+def test_a_file_may_write_names_in_any_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.txt").write_text("[Global_Params]\nEPOCHS = 7\n")
+    (tmp_path / "uno_auc_model.txt").write_text("[Global_Params]\nBatch_Size = 64\n")
+    monkeypatch.setenv("CANDLE_DATA_DIR", str(tmp_path))
+    settings = complete({"config_file": "mine.txt"})
+    assert (settings["epochs"], settings["batch_size"]) == (7, 64)
+
+
 def test_the_shipped_default_file_is_taken_where_the_data_folder_has_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

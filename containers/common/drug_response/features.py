@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drug_response.errors import DataError, nearest
+from comparator.errors import nearest
+from drug_response.errors import DataError
 from drug_response.tables import Source
 
 #: Columns below this fraction of the largest absolute value are taken as constant.

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from comparator.errors import nearest
 from comparator.hyperparameters import read_hyperparameters
-from drug_response.errors import nearest
+from comparator.spelling import spelling
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -82,7 +83,7 @@ class Hyperparameters:
     def defaults(self) -> dict[str, Any]:
         """Return every hyperparameter with its default; None where nothing is set."""
         values = {name: description.get("default") for name, description in self.descriptions.items()}
-        return {**values, **self.check(read_hyperparameters(self.find_config_file(self.default_file)))}
+        return {**values, **self._read(self.default_file)}
 
     def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return all hyperparameters of a run: what the caller gives over `config_file` over the defaults.
@@ -92,7 +93,7 @@ class Hyperparameters:
         checked = self.check(given)
         from_file = {}
         if checked.get("config_file"):
-            from_file = self.check(read_hyperparameters(self.find_config_file(checked["config_file"])))
+            from_file = self._read(checked["config_file"])
         return {**self.defaults(), **from_file, **checked}
 
     def given_values(self, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,6 +112,11 @@ class Hyperparameters:
         """
         known = self.descriptions
         return {name: _check_value(name, value, known[name]) for name, value in given.items() if name in known}
+
+    def _read(self, file: str) -> dict[str, Any]:
+        """The known hyperparameters of a file, which may write their names in any case."""
+        given = read_hyperparameters(self.find_config_file(file))
+        return self.check({spelling(name, self.descriptions): value for name, value in given.items()})
 
 
 def _check_value(name: str, value: Any, description: Mapping[str, Any]) -> Any:

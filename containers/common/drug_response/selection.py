@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drug_response.errors import DataError, nearest
+from comparator.errors import nearest
+from drug_response.errors import DataError
 from drug_response.preparation import PREPARED
 from drug_response.studies import choose_measure
 from drug_response.tables import Source, open_source

@@ -18,8 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from comparator.errors import ComparatorError
-from drug_response.errors import nearest
+from comparator.errors import ComparatorError, nearest
 from drug_response.hyperparameters import data_folder, named_studies
 from drug_response.model import Model
 from drug_response.preparation import PREPARED, prepare, summarise

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from drug_response.errors import DataError, nearest
+from comparator.errors import nearest
+from drug_response.errors import DataError
 
 
 def match_names(wanted: Iterable[str], available: Sequence[str]) -> tuple[list[str], list[str]]:

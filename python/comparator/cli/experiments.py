@@ -22,6 +22,7 @@ from comparator.store import (
     read_experiment,
     read_json,
     read_records,
+    withdrawals,
 )
 
 WATCH_JOB_SECONDS = 3.0  # a scheduler does not like to be asked more often
@@ -145,6 +146,7 @@ def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption 
             {
                 "id": name,
                 "state": state_of(folder / name)["state"],
+                "withdrawn": len(withdrawals(folder / name)),
                 "evaluations": len(records),
                 "failed": sum(record["status"] != "ok" for record in records),
                 "best": best_words(experiment, records),
@@ -166,7 +168,8 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         table.add_column(column, overflow="fold" if column in ("id", "best") else "ellipsis")
     for row in rows:
         done = f"{row['evaluations']}" + (f" ({row['failed']} failed)" if row["failed"] else "")
-        table.add_row(row["id"], row["state"], done, row["best"], row["title"])
+        state = row["state"] + (f", {row['withdrawn']} of its runs withdrawn" if row["withdrawn"] else "")
+        table.add_row(row["id"], state, done, row["best"], row["title"])
     out.print(table)
 
 

@@ -31,12 +31,14 @@ def check_model(
 ) -> None:
     """Try a model on a tiny data set, step by step, and say what to mend; exit status 1 where something fails."""
     from comparator import model_check
-    from comparator.hyperparameters import parse_override
+    from comparator.hyperparameters import parse_override, set_once
     from comparator.site import read_site
 
     if data is not None and not data.is_dir():
         raise InputError(f"--data {data}: no such folder")
-    settings = dict(parse_override(each) for each in assignments or [])
+    settings: dict[str, object] = {}
+    for assignment in assignments or []:
+        set_once(settings, *parse_override(assignment), f"--set {assignment}")
     stop_signals_like_ctrl_c()
     root = project_root()
     with model_check.place_for_runs() as place:

@@ -1,8 +1,8 @@
 """Boxes of a parameter space: conditions such as "noise above 34 and layer_force above 860".
 
 A box is handed back to a new search as JSON, `{"noise": [34.0, 50.0], "activation": {"values": ["relu"]}}`: ends,
-both included, for `int` and `float`, the values for the other types; a parameter that is left out is open. `focus`
-gives the space inside, `avoid` the space around it.
+both included, for `int` and `float`, the values for the other types; a parameter that is left out is open. Names may be
+in any case. `focus` gives the space inside, `avoid` the space around it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 from comparator.errors import InputError, nearest
 from comparator.space import Choice, Constant, Number, Parameter, ParameterSpace, Point
 from comparator.space.parameters import same
-from comparator.text import read_text
+from comparator.spelling import check_once, spelling
+from comparator.text import each_key_once, read_text
 
 #: Mutations of a point before one that stays in the box to be avoided is given up.
 TRIES = 20
@@ -41,6 +42,8 @@ class Box:
         """The part of `bounds` that lies in `space`; raises `InputError` where there is none, or no sense in it."""
         if not isinstance(bounds, Mapping) or not bounds:
             raise InputError(f'{where}: a box is an object such as {{"noise": [10, 50], "layer": {{"values": [1]}}}}')
+        check_once(bounds, where)
+        bounds = {spelling(name, space.names): given for name, given in bounds.items()}
         parameters = {parameter.name: parameter for parameter in space.parameters}
         for name in bounds:
             if name not in parameters:
@@ -90,7 +93,7 @@ def read_box(given: str) -> Mapping[str, Any]:
     name, colon, number = given.rpartition(":")
     path, place = (Path(name), int(number)) if colon and number.isdigit() else (Path(given), None)
     try:
-        content = json.loads(read_text(path))
+        content = json.loads(read_text(path), object_pairs_hook=each_key_once(str(path)))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON: {error}") from None
     if place is not None:

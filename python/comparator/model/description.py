@@ -39,6 +39,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from comparator.errors import InputError, nearest
+from comparator.spelling import spelling
 from comparator.text import read_text
 
 if sys.version_info >= (3, 11):
@@ -96,6 +97,23 @@ class ModelDescription(BaseModel):
         """What the description says of how a run is called: a run called otherwise is another run."""
         return self.model_dump(include={"convention", "module", "python_path"})
 
+    @property
+    def names(self) -> list[str]:
+        """All hyperparameters that it names, as the model writes them."""
+        takes_seeds = [name for name in (self.seed, self.split) if name is not None]
+        return list(dict.fromkeys([*self.hyperparameters, *takes_seeds, *self.split_fixed]))
+
+    def with_hyperparameters(self, known: dict[str, HyperparameterDescription]) -> ModelDescription:
+        """The same of a model with these hyperparameters; `seed`, `split` and `split_fixed` name them as they do."""
+        return self.model_copy(
+            update={
+                "hyperparameters": known,
+                "seed": None if self.seed is None else spelling(self.seed, known),
+                "split": None if self.split is None else spelling(self.split, known),
+                "split_fixed": {spelling(name, known): value for name, value in self.split_fixed.items()},
+            }
+        )
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; an unreadable or malformed one is an `InputError` that names the file."""
@@ -131,6 +149,7 @@ def read_description(path: Path) -> ModelDescription:
 def parse_description(text: str, where: str) -> ModelDescription:
     """The description that the text of a `model.toml` gives; `where` opens the line of an `InputError`."""
     try:
-        return ModelDescription.model_validate(_parse_toml(text, where))
+        description = ModelDescription.model_validate(_parse_toml(text, where))
+        return description.with_hyperparameters(description.hyperparameters)
     except ValidationError as error:
         raise InputError(explain(error, where, sorted(ModelDescription.model_fields))) from None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from comparator.errors import InputError
-from comparator.model.description import HyperparameterDescription
+from comparator.model.description import HyperparameterDescription, ModelDescription
 from comparator.model.model import Model
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site import Slot
+from comparator.spelling import is_same
 
 USUAL_SEED = "rng_seed"
 
@@ -33,6 +35,16 @@ def described(model: Model, slot: Slot, data_folder: Path) -> Model:
             runner.close()
     if defaults is None:
         return model
-    seed = model.description.seed or (USUAL_SEED if USUAL_SEED in defaults else None)
     known = {name: HyperparameterDescription() for name in defaults}
-    return replace(model, description=model.description.model_copy(update={"hyperparameters": known, "seed": seed}))
+    return replace(model, description=with_defaults(model.description, known))
+
+
+def with_defaults(description: ModelDescription, known: dict[str, HyperparameterDescription]) -> ModelDescription:
+    """The description of a model whose `initialize_parameters()` tells the hyperparameters `known`."""
+    seed = description.seed or usual_seed(known)
+    return description.model_copy(update={"seed": seed}).with_hyperparameters(known)
+
+
+def usual_seed(known: Iterable[str]) -> str | None:
+    """The one of the hyperparameters that is `rng_seed`, as the model writes it; None where none is."""
+    return next((name for name in known if is_same(name, USUAL_SEED)), None)

@@ -13,6 +13,7 @@ from comparator.errors import InputError
 from comparator.past.records import PastRecords, PastResult, read_past
 from comparator.space import Constant, Number, ParameterSpace, Point
 from comparator.space.parameters import Parameter
+from comparator.spelling import spelling
 from comparator.store import ExperimentFolder, now
 
 FORMAT = 1
@@ -82,14 +83,15 @@ def as_told(past: PastRecords, space: ParameterSpace) -> list[tuple[Point, float
     """Past results as a search over `space` may be told them (`Strategy.inform`): each point once, with its mean value.
 
     A point whose evaluations all failed has None. A point that does not fit `space` is left out, and so is everything
-    where a hyperparameter that varied is missing. The caller sees to it that the metric is the search's own.
+    where a hyperparameter that varied is missing; names are matched whatever their case. The caller sees to it that the
+    metric is the search's own.
     """
     constants = {one.name: one.value for one in space.parameters if isinstance(one, Constant)}
-    constants |= {name: value for name, value in past.constants.items() if name in space.names}
+    constants |= {name: value for name, value in _spelt_by(space, past.constants).items() if name in space.names}
     points: dict[str, Point] = {}
     values: dict[str, list[float]] = {}
     for one in past.results if not past.missing else ():
-        whole = {**constants, **one.point}
+        whole = {**constants, **_spelt_by(space, one.point)}
         try:
             space.check(whole)
         except InputError:
@@ -100,6 +102,10 @@ def as_told(past: PastRecords, space: ParameterSpace) -> list[tuple[Point, float
         value = past.value(one)
         values.setdefault(key, []).extend([] if value is None else [value])
     return [(points[key], fmean(each) if each else None) for key, each in values.items()]
+
+
+def _spelt_by(space: ParameterSpace, point: Point) -> Point:
+    return {spelling(name, space.names): value for name, value in point.items()}
 
 
 def _run(one: PastResult, replicate: int) -> dict[str, Any]:

@@ -8,12 +8,13 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
-from comparator.text import read_text
+from comparator.spelling import as_kept, check_once, spelling
+from comparator.text import each_key_once, read_text
 
 #: What a folder is searched for, in this order.
 NAMES = ("hpo.csv", "output.csv", "hpo_results.csv", "population-*.txt")
@@ -52,6 +53,15 @@ class PastFile:
     names: list[str]
     rows: list[Row]
     findings: list[str]
+
+    def spelt_by(self, names: Sequence[str]) -> PastFile:
+        """The same with its hyperparameters' names as `names` has them; raises `InputError` where two are one."""
+        check_once(self.names, str(self.path))
+        spelt = {name: as_kept(spelling(name, names)) for name in self.names}
+        rows = [
+            replace(row, texts={spelt.get(name, name): text for name, text in row.texts.items()}) for row in self.rows
+        ]
+        return replace(self, names=list(spelt.values()), rows=rows)
 
 
 @dataclass(frozen=True)
@@ -220,7 +230,7 @@ def _read_population(path: Path, text: str, metric: str | None) -> PastFile:
 
 def _objects(path: Path, text: str) -> list[dict[str, str]]:
     """JSON objects with `;` between, which may stand within their strings too; the values as text."""
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(object_pairs_hook=each_key_once(str(path)))
     objects: list[dict[str, str]] = []
     while text:
         try:

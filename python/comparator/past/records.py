@@ -72,12 +72,14 @@ class PastRecords:
 def read_past(path: Path, space: Path | None = None, metric: str | None = None) -> PastRecords:
     """Read a file of past work, or the one in a folder; raises `InputError`.
 
-    `space` is the file of the parameter space that was searched; without it, the one beside the file is taken.
+    `space` is the file of the parameter space that was searched; without it, the one beside the file is taken. It may
+    write names in another case than the file; the records then have the space's.
     `metric` chooses where the file has several, and names it where the file does not.
     """
     file = read_file(path, metric)
     findings = list(file.findings)
     searched = _space_beside(file.path, findings) if space is None else _read_space(space, findings)
+    file = file.spelt_by(searched.names if searched is not None else ())
     parameters, missing, constants = _dimensions(file, searched, findings)
     results = []
     for row in file.rows:

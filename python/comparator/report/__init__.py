@@ -47,6 +47,7 @@ from comparator.report import yardsticks
 from comparator.report.beside import Files, Material, gather_material
 from comparator.report.findings import as_json as findings_json
 from comparator.report.findings import find
+from comparator.report.notices import notices
 from comparator.report.summary import Evaluation, Summary, as_json, summarise
 from comparator.store import read_experiment, read_records, table_cell
 
@@ -93,7 +94,8 @@ def write_report(folder: Path, metric: str | None = None) -> Path:
 
     page = folder / f"report{suffix}.html"
     files = Files(figures.name, table.name)
-    _write(page, render(experiment, summary, findings, compared, gallery, files).encode("utf-8", "replace"))
+    said = notices(experiment, (run for one in summary.evaluations for run in one.runs), folder)
+    _write(page, render(experiment, summary, findings, compared, gallery, files, said).encode("utf-8", "replace"))
     return page
 
 

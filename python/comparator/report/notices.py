@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from comparator.store import withdrawals
 
 Run = Mapping[str, Any]
 
 
-def notices(experiment: Mapping[str, Any], runs: Iterable[Run]) -> list[str]:
-    """What was said when the experiment was planned, and what its runs have shown since."""
+def notices(experiment: Mapping[str, Any], runs: Iterable[Run], folder: Path) -> list[str]:
+    """What was said when the experiment in `folder` was planned, and what has come out since."""
     planned = [str(notice) for notice in experiment.get("notices") or []]
-    return [*planned, *single_use(runs, planned)]
+    return [*withdrawn(folder), *planned, *single_use(runs, planned)]
+
+
+def withdrawn(folder: Path) -> list[str]:
+    """Which runs of the experiment in `folder` were withdrawn after it had used them."""
+    return [
+        f"evaluation {', '.join(map(str, note['evaluations']))} rests on run {note['run'][:12]}, which was withdrawn"
+        f" later: {note['reason']}"
+        for note in withdrawals(folder)
+    ]
 
 
 def single_use(runs: Iterable[Run], known: Sequence[str] = ()) -> list[str]:

@@ -18,10 +18,10 @@ from comparator.report.axes import is_number, show
 from comparator.report.beside import Files
 from comparator.report.figures.drawing import Drawing
 from comparator.report.findings import Findings
-from comparator.report.notices import notices
 from comparator.report.summary import SKILL, Evaluation, Summary
 from comparator.report.workers import sittings_of, spans_of, typical
 from comparator.report.yardsticks import Yardstick
+from comparator.spelling import spelling
 
 SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
 
@@ -105,6 +105,7 @@ def render(
     yardsticks: Sequence[Yardstick],
     gallery: Gallery,
     files: Files,
+    notices: Sequence[str] = (),
 ) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
     environment = Environment(
@@ -145,7 +146,7 @@ def render(
             differing=differing_hyperparameters(experiment),
             common=common_hyperparameters(experiment),
             packages=flat((experiment.get("provenance") or {}).get("packages") or {}),
-            notices=notices(experiment, (run for one in summary.evaluations for run in one.runs)),
+            notices=notices,
         )
     )
 
@@ -164,8 +165,13 @@ def failures(summary: Summary) -> list[Failure]:
 def differing_hyperparameters(experiment: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """Return the hyperparameters in which the submodels differ, each with one value a submodel."""
     given = [model.get("hyperparameters") or {} for model in experiment.get("models") or []]
-    names = dict.fromkeys(name for one in given for name in one)
-    rows = [(name, [show(one[name]) if name in one else "not given" for one in given]) for name in names]
+    names: dict[str, str] = {}
+    for name in (name for one in given for name in one):
+        names.setdefault(name.casefold(), name)  # each model's are as it writes them itself
+    rows = [
+        (name, [show(one[own]) if (own := spelling(name, one)) in one else "not given" for one in given])
+        for name in names.values()
+    ]
     return [(name, values) for name, values in rows if len(set(values)) > 1]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from comparator.errors import InputError, nearest
 from comparator.space import Constant, ParameterSpace, Point
+from comparator.spelling import check_once, spelling
 
 
 def first_population(space: ParameterSpace, size: int, path: str | None, rng: random.Random) -> list[Point]:
@@ -21,11 +22,13 @@ def first_population(space: ParameterSpace, size: int, path: str | None, rng: ra
 
 
 def read_points(space: ParameterSpace, path: Path) -> list[Point]:
-    """The points of a CSV table whose header names the space's parameters; further columns are ignored."""
+    """The points of a CSV table whose header names the space's parameters, in any case; further columns are ignored."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file, skipinitialspace=True)
-            header = [name.strip() for name in table.fieldnames or ()]
+            written = [name.strip() for name in table.fieldnames or ()]
+            check_once([name for name in written if spelling(name, space.names) in space.names], f"{path}, line 1")
+            header = [spelling(name, space.names) for name in written]
             table.fieldnames = header
             for parameter in space.parameters:
                 if parameter.name not in header and not isinstance(parameter, Constant):

@@ -22,7 +22,7 @@ The file format is the JSON of CANDLE's genetic algorithm, its users' `*_param_s
 Bounds are included. `sigma`, the deviation of the step, defaults to a tenth of the range: in the parameter's
 unit, in decades where `use_log_scale` is true, in places of the list for `ordered`. `element_type` is `int`,
 `float`, `string` or `logical`. A parameter with one possible value is a constant. The order of the file is kept
-everywhere.
+everywhere, and so is the case of names, of which no two may differ in case alone (see `comparator.spelling`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ from typing import Any
 from comparator.errors import InputError, nearest
 from comparator.space.entries import EntryReader
 from comparator.space.parameters import Choice, Constant, Entry, Number, Ordered, Parameter
-from comparator.text import read_text
+from comparator.spelling import check_once, spelling
+from comparator.text import each_key_once, read_text
 
 __all__ = ["Choice", "Constant", "Number", "Ordered", "Parameter", "ParameterSpace", "Point"]
 
@@ -61,7 +62,7 @@ class ParameterSpace:
     def read(cls, path: Path) -> ParameterSpace:
         """Read a space file; raises `InputError` that names the file, the parameter and the key."""
         try:
-            content = json.loads(read_text(path))
+            content = json.loads(read_text(path), object_pairs_hook=each_key_once(str(path)))
         except json.JSONDecodeError as error:
             raise InputError(f"{path}, line {error.lineno}: not JSON: {error.msg}") from None
         except (ValueError, RecursionError) as error:
@@ -75,10 +76,7 @@ class ParameterSpace:
             raise InputError(f"{where}: a parameter space is a list of objects, each with 'name' and 'type'")
         readers = [EntryReader(entry, number, where) for number, entry in enumerate(entries, start=1)]
         parameters = tuple(reader.read() for reader in readers)
-        names = [parameter.name for parameter in parameters]
-        for name in names:
-            if names.count(name) > 1:
-                raise InputError(f"{where}: '{name}' stands twice")
+        check_once([parameter.name for parameter in parameters], where)
         return cls(parameters, tuple(warning for reader in readers for warning in reader.warnings))
 
     @property
@@ -139,10 +137,12 @@ class ParameterSpace:
     def grid(self, counts: Mapping[str, int]) -> list[Point]:
         """All combinations of evenly spread values, the last parameter varying fastest.
 
-        `counts` gives the number of values of each parameter. Lists that it leaves out get all their values;
-        an `int` or a `float` that it leaves out, a name that the space lacks and a count below one are
+        `counts` gives the number of values of each parameter, by names in any case. Lists that it leaves out get all
+        their values; an `int` or a `float` that it leaves out, a name that the space lacks and a count below one are
         `InputError`s. A parameter never has more values than there are.
         """
+        check_once(counts, "grid")
+        counts = {spelling(name, self.names): count for name, count in counts.items()}
         for name, count in counts.items():
             if name not in self.names:
                 raise InputError(f"grid: the space has no '{name}'{nearest(name, self.names)}")

@@ -21,6 +21,7 @@ from comparator.space.parameters import (
     same,
     short,
 )
+from comparator.spelling import as_kept
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 #: The keys of an entry by its type, besides `name` and `type`.
@@ -50,7 +51,7 @@ class EntryReader:
         name = self._get("name")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise self._error(f"'name' = {short(name)} is not the name of a hyperparameter")
-        self._name = name
+        self._name = as_kept(name)
         self._where = f"{where}: '{name}'"
 
     def read(self) -> Parameter:

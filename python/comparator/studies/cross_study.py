@@ -17,7 +17,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 from rich.table import Table
@@ -40,6 +40,8 @@ class CrossStudyTable(StudiesTable):
     """`[cross_study]` of an experiment file."""
 
     target: str = "test_sources"
+
+    names: ClassVar[tuple[str, ...]] = (*StudiesTable.names, "target")
 
 
 def run(
@@ -73,9 +75,10 @@ def resume(host: Host, identifier: str) -> Path:
 def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> tuple[Plan, CrossStudyTable]:
     """Check everything; raises `InputError`."""
     file, table = sweep.read_file(path, overrides, NAME, CrossStudyTable, command)
-    points = points_of(table)
-    plan = sweep.plan_sweep(host, file, next(iter(points.values())))
+    plan = sweep.plan_sweep(host, file, next(iter(points_of(table).values())))
     _check_model(plan, file)
+    table = sweep.spelt_by(plan.models[0], table)
+    points = points_of(table)
     # All studies at once, so that data are asked for that have them all.
     together = [{**point, table.target: table.studies} for point in points.values()]
     sweep.count_rows(host, plan, together, f"{path}: [{NAME}] studies")

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 from pydantic import Field, field_validator
@@ -40,6 +40,7 @@ class LearningCurveTable(StudiesTable):
     """`[learning_curve]` of an experiment file."""
 
     size: str = "row_limit"
+    names: ClassVar[tuple[str, ...]] = (*StudiesTable.names, "size")
     sizes: list[int] | None = Field(default=None, min_length=1)
     smallest: int = Field(default=128, ge=1)
     largest: int | None = Field(default=None, ge=1)
@@ -84,8 +85,10 @@ def resume(host: Host, identifier: str) -> Path:
 def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> tuple[Plan, dict[str, list[int]]]:
     """Check everything, and choose each study's sizes; raises `InputError`."""
     file, table = sweep.read_file(path, overrides, NAME, LearningCurveTable, command)
+    point = {table.source: table.studies[:1], table.split: table.splits[0]}
+    plan = sweep.plan_sweep(host, file, {**point, table.size: (table.sizes or [table.smallest])[0]})
+    table = sweep.spelt_by(plan.models[0], table)
     whole = [{table.source: [study], table.split: split} for study in table.studies for split in table.splits]
-    plan = sweep.plan_sweep(host, file, {**whole[0], table.size: (table.sizes or [table.smallest])[0]})
     counts = iter(sweep.count_rows(host, plan, whole, f"{path}: [{NAME}] studies", limit=table.size))
     rows = {study: _fewest([next(counts) for _ in table.splits]) for study in table.studies}
     sizes = choose_sizes(table, rows, f"{path}: [{NAME}]")

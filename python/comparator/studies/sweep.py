@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from comparator import sitting
 from comparator.errors import InputError
-from comparator.hyperparameters import as_flags, parse_override
+from comparator.hyperparameters import as_flags, parse_override, set_once
 from comparator.model.cold import RESULT_LINE
 from comparator.model.description import explain, read_toml
 from comparator.model.model import Model
@@ -24,9 +24,10 @@ from comparator.model.process import call
 from comparator.names import check_name
 from comparator.plan import Plan, make_plan
 from comparator.root import command_line
-from comparator.settings import ExperimentSettings
+from comparator.settings import ExperimentSettings, set_hyperparameters
 from comparator.site import Slot
 from comparator.sitting import Host, Sitting
+from comparator.spelling import as_kept, is_same, merged, spelling
 
 Point = dict[str, Any]
 #: The hyperparameter of `preprocess.sh` that has it say how many rows a training would have.
@@ -43,6 +44,9 @@ class StudiesTable(BaseModel):
     # The model's hyperparameters that take them.
     source: str = "train_sources"
     split: str = "split_seed"
+
+    #: The keys that name hyperparameters.
+    names: ClassVar[tuple[str, ...]] = ("source", "split")
 
     @field_validator("studies")
     @classmethod
@@ -66,6 +70,12 @@ class StudiesTable(BaseModel):
 Table = TypeVar("Table", bound=StudiesTable)
 
 
+def spelt_by(model: Model, table: Table) -> Table:
+    """The table with the names of hyperparameters as the model writes them."""
+    known = model.description.names
+    return table.model_copy(update={key: spelling(as_kept(getattr(table, key)), known) for key in table.names})
+
+
 @dataclass(frozen=True)
 class SweepFile:
     """A checked experiment file: everything but its own table."""
@@ -87,16 +97,17 @@ def read_file(
     table = content.pop(name, None)
     if not isinstance(table, dict):
         raise InputError(f"{path}: has no table [{name}]")
-    content.setdefault("set", {})
+    chosen: dict[str, Any] = {}
     for override in overrides:
         key, value = parse_override(override)
         section, dot, rest = key.partition(".")
         if dot and section == name:
             table[rest] = value
         elif dot and section == "hyperparameters":
-            content["set"][rest.lower()] = value
+            set_once(chosen, rest, value, f"--set {override}")
         else:
             content[key] = value
+    set_hyperparameters(content, chosen, path)
     try:
         checked = kind.model_validate(table)
     except ValidationError as error:
@@ -140,7 +151,7 @@ def count_rows(
     """How many rows each training would have, None where the model cannot tell.
 
     The model's `preprocess.sh` is asked, which refuses what the data do not have: then raises `InputError`.
-    `limit` names the hyperparameter that limits the rows; it is left open here.
+    Points name hyperparameters as the model does. `limit` is the one that limits the rows; it is left open here.
     """
     model, submodel = plan.models[0], plan.frozen["models"][0]
     script = model.script("preprocess.sh")
@@ -150,12 +161,11 @@ def count_rows(
     if COUNT_ROWS in model.description.hyperparameters:
         given[COUNT_ROWS] = True
     if limit is not None:
-        given.pop(limit, None)
-
+        given = {name: value for name, value in given.items() if not is_same(name, limit)}
     data_folder = host.site.data_folder
 
     def count(point: Point) -> int | None:
-        seen = model.seen({**given, **point}, data_folder)
+        seen = model.seen(merged(given, point), data_folder)
         return _ask(model, [str(script), model.seen(str(data_folder), data_folder), *as_flags(seen)], host, where)
 
     with host.console.status("counting rows"), ThreadPoolExecutor(host.workers) as askers:
