@@ -17,6 +17,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import struct
 import sys
 
@@ -36,6 +37,8 @@ PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 FINDERS = ("importlib", "pkgutil", os.path.basename(__file__))
 #: inotify(7): a file was opened, one that was open for writing was closed, a folder, do not block.
 OPENED, WRITTEN, IS_FOLDER, WITHOUT_WAITING = 0x20, 0x8, 0x40000000, 0o4000
+#: What the folder of an experiment holds, and how that of a run is called.
+EXPERIMENT, RUN = "experiment.json", re.compile("[0-9a-f]{64}")
 EVENT = struct.Struct("iIII")
 MOST_FOLDERS = 200
 KINDS = ("files", "folders", "variables", "packages", "unseen")
@@ -238,7 +241,7 @@ class _FolderWatch:
         """The paths of files that were opened since this was asked last, and not written."""
         opened, written = set(), set()
         for number, mask, name in self._events():
-            if not mask & IS_FOLDER and name and number in self._folders:
+            if not mask & IS_FOLDER and name and not name.startswith(".") and number in self._folders:
                 (written if mask & WRITTEN else opened).add(os.path.join(self._folders[number], name))
         return opened - written
 
@@ -257,18 +260,24 @@ class _FolderWatch:
 
 
 def _folders_below(folder):
-    """A folder and those below it, but for hidden ones and those of tools; no more than a few hundred."""
-    found = [os.path.abspath(folder)]
-    for path in found:
+    """A folder and those below it, but for hidden ones and those of tools and stores; no more than a few hundred."""
+    found, waiting = [], [os.path.abspath(folder)]
+    while waiting and len(found) < MOST_FOLDERS:
+        path = waiting.pop(0)
         try:
-            with os.scandir(path) as entries:
-                below = [each.path for each in entries if each.is_dir(follow_symlinks=False)]
+            with os.scandir(path) as listed:
+                entries = {each.name: each for each in listed}
         except OSError:
             continue
-        found += [each for each in below if not os.path.basename(each).startswith((".", "__"))]
-        if len(found) > MOST_FOLDERS:
-            break
-    return found[:MOST_FOLDERS]
+        if EXPERIMENT in entries:
+            continue
+        found.append(path)
+        waiting += [
+            each.path
+            for name, each in entries.items()
+            if each.is_dir(follow_symlinks=False) and not name.startswith((".", "__")) and not RUN.fullmatch(name)
+        ]
+    return found
 
 
 def _status(path):
