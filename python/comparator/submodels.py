@@ -90,10 +90,6 @@ def _check_hyperparameters(
         everything = {**config, **own[number]}
         _check_seed(model, everything, source)
         _prepare(model, everything, place)
-        data = data_of(model, data_folder)
-        untold = model.untold(warm=place.warm) or data.untold
-        if untold is not None:
-            warnings.append(f"{model.name}: its trainings serve this experiment alone: {untold}")
         submodels.append(
             {
                 "submodel": number,
@@ -101,9 +97,6 @@ def _check_hyperparameters(
                 "path": str(model.path),
                 "identity": model.identity,
                 "state": model.state,
-                "data": data.digest,
-                "data_until": data.until,
-                "untold": untold,
                 "seed": model.description.seed,
                 "split": _split(model, everything, source),
                 "without_effect": sorted(name for name, each in known.items() if each.effect == "none"),
@@ -115,6 +108,10 @@ def _check_hyperparameters(
                 "device": _own_device(apart[number].device, place, number),
             }
         )
+    for submodel, model in zip(submodels, models, strict=True):  # the data of all are prepared now
+        submodel |= _data(model, place)
+        if submodel["untold"] is not None:
+            warnings.append(f"{model.name}: its trainings serve this experiment alone: {submodel['untold']}")
     _check_apart(submodels, source)
     _label(submodels, settings.cmp.labels)
     return Given(hyperparameters, models, submodels, list(dict.fromkeys(warnings)))
@@ -291,6 +288,16 @@ def _words(name: str, value: Any) -> str:
 # Data
 
 
+def _data(model: Model, place: Place) -> dict[str, Any]:
+    """What a model's data are, and why it cannot be told what its runs read; None where it can."""
+    data = data_of(model, place.site.data_folder)
+    return {
+        "data": data.digest,
+        "data_until": data.until,
+        "untold": model.untold(warm=place.warm) or data.untold,
+    }
+
+
 def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
     """Run the model's `preprocess.sh`, which prepares its data once and refuses what the data do not have."""
     data_folder = place.site.data_folder
@@ -313,6 +320,7 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
     process = subprocess.Popen(
         command,
         env=environment,
+        cwd=data_folder,  # wherever the user is, something of a name that the script looks for may lie there
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROWS = {"A": 1000, "B": 200}
 
 MODEL = """
+reads = []
 name = "Quick"
 seed = "rng_seed"
 [metrics.val_loss]

@@ -26,12 +26,12 @@ class Data:
     untold: str | None = None
 
 
-def data_of(model: Model, data_folder: Path, until: int | None = None) -> Data:
-    """The data of `model`: what its description says it reads of the data folder, else all that is there.
+def data_of(model: Model, data_folder: Path, until: int | None = None, *, everything: bool = False) -> Data:
+    """The data of `model`: what its description says that a training reads of the data folder, else all that is there.
 
-    `until` leaves out what was written there later, see `Data`.
+    `until` leaves out what was written there later, see `Data`. `everything`: what a test reads may count too.
     """
-    manifest, reads = model.description.data_manifest, model.description.reads
+    manifest, reads = model.description.data_manifest, None if everything else model.description.reads
     if manifest is None and reads is None:
         return _whole(data_folder, until)
     parts: list[str | None] = []

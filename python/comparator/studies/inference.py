@@ -1,9 +1,9 @@
 """Inference by runs of the store: `infer.sh` with a trained model, on one study after another.
 
 RUNS/IDENTITY/infer/STUDY/ holds what it wrote (`test_scores.json`, `test_y_data_predicted.csv`) and `model.log`.
-The folder appears whole, by a rename, and is made once: the run's identity says which model, data, seed and
-hyperparameters it comes from. A model that describes the hyperparameter `separate_tests` is started once for all
-studies, any other once for each.
+The folder appears whole, by a rename, and is made once for the same data: `data` in it has their fingerprint, and the
+run's identity says which model, seed, hyperparameters and training data it comes from. A model that describes the
+hyperparameter `separate_tests` is started once for all studies, any other once for each.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+from comparator.model.data import data_of
 from comparator.model.model import Model
 from comparator.model.process import GuardedProcess, call, clear_scratch, exit_words
 from comparator.site import Slot
 from comparator.sitting import Host
 from comparator.store import RunStore, read_json
 
-SCORES, PREDICTIONS, LOG = "test_scores.json", "test_y_data_predicted.csv", "model.log"
+SCORES, PREDICTIONS, LOG, DATA = "test_scores.json", "test_y_data_predicted.csv", "model.log", "data"
 SEPARATE_TESTS = "separate_tests"
 
 
@@ -32,6 +33,8 @@ class Inference:
 
     def __init__(self, model: Model, host: Host, target: str, limit: float | None) -> None:
         self._model, self._data_folder = model, host.site.data_folder
+        # What tests may read is more than what trainings say that they read.
+        self._data = str(data_of(model, self._data_folder, everything=True).digest)
         self._target, self._limit = target, limit
         self._runs = RunStore(host.experiments)
         self._host = host
@@ -44,8 +47,16 @@ class Inference:
 
     def scores(self, identity: str, study: str) -> dict[str, Any] | None:
         """The scores of a finished inference, None where there is none."""
-        scores = read_json(self.folder(identity, study) / SCORES)
-        return scores if isinstance(scores, dict) else None
+        folder = self.folder(identity, study)
+        scores = read_json(folder / SCORES)
+        return scores if isinstance(scores, dict) and self._is_of_these_data(folder) else None
+
+    def _is_of_these_data(self, folder: Path) -> bool:
+        """Whether an inference was made with the data of today; one of an earlier version does not say."""
+        try:
+            return (folder / DATA).read_text() == self._data
+        except OSError:
+            return self._model.description.data_manifest is not None
 
     def missing(self, identity: str, studies: Sequence[str]) -> list[str]:
         return [study for study in studies if self.scores(identity, study) is None]
@@ -118,6 +129,7 @@ class Inference:
                 break
             if separate:
                 shutil.copyfile(making / LOG, written / LOG)
+            (written / DATA).write_text(self._data)
             shutil.rmtree(folder / "infer" / study, ignore_errors=True)
             written.rename(folder / "infer" / study)
         if reason is not None:

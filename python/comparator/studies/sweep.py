@@ -177,6 +177,7 @@ def _ask(model: Model, inside: list[str], host: Host, where: str) -> int | None:
     process = subprocess.run(
         command,
         env=environment,
+        cwd=host.site.data_folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
