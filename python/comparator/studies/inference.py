@@ -15,13 +15,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
 
 from comparator.model.model import Model
 from comparator.model.process import GuardedProcess, call, clear_scratch, exit_words
+from comparator.model.reported import lacks_scores, last_words, our_line, read_scores
 from comparator.site import Slot
 from comparator.sitting import Host
-from comparator.store import RunStore, read_json
+from comparator.store import RunStore
 
 SCORES, PREDICTIONS, LOG = "test_scores.json", "test_y_data_predicted.csv", "model.log"
 SEPARATE_TESTS = "separate_tests"
@@ -42,10 +42,10 @@ class Inference:
     def folder(self, identity: str, study: str) -> Path:
         return self._runs.folder / identity / "infer" / study
 
-    def scores(self, identity: str, study: str) -> dict[str, Any] | None:
+    def scores(self, identity: str, study: str) -> dict[str, float | None] | None:
         """The scores of a finished inference, None where there is none."""
-        scores = read_json(self.folder(identity, study) / SCORES)
-        return scores if isinstance(scores, dict) else None
+        numbers, _ = read_scores(self.folder(identity, study) / SCORES) or ({}, {})
+        return numbers or None
 
     def missing(self, identity: str, studies: Sequence[str]) -> list[str]:
         return [study for study in studies if self.scores(identity, study) is None]
@@ -113,8 +113,9 @@ class Inference:
         reason = self._start(self._command(folder, making, studies, slot, separate=separate), making, slot)
         for study in studies if reason is None else ():
             written = making / study if separate else making
-            if not (written / SCORES).is_file():
-                reason = f"infer.sh wrote no {SCORES} for {study}"
+            lacks = lacks_scores(written / SCORES)
+            if lacks is not None:
+                reason = f"infer.sh {lacks} for {study}"
                 break
             if separate:
                 shutil.copyfile(making / LOG, written / LOG)
@@ -139,7 +140,7 @@ class Inference:
     def _start(self, inside: list[str], folder: Path, slot: Slot) -> str | None:
         command, environment = call(self._model, inside, slot, self._data_folder, folder, self._runs.folder)
         with (folder / LOG).open("wb") as log:
-            log.write(f"comparator: {' '.join(command)}\n".encode())
+            log.write(our_line(" ".join(command)))
             log.flush()
             with self._lock:
                 if self._cancelled.is_set():
@@ -157,5 +158,4 @@ class Inference:
                 clear_scratch(folder)
         if code == 0:
             return None
-        last = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1].strip()
-        return last[:300] if not last.startswith("comparator:") else exit_words(code, "infer.sh")
+        return last_words(folder / LOG) or exit_words(code, "infer.sh")
