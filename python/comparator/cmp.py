@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from comparator.difference import Difference, NoValue, distance, in_deviations, signed, signed_difference
 from comparator.hyperparameters import split_for_submodels
+from comparator.metrics import reported_instead
 from comparator.spelling import CONFIG_FILE, merged
 
 # They say which model runs and with which defaults; the leaf has read them already.
 NOT_FOR_MODELS = {"model_name", "candle_image", *CONFIG_FILE}
+ALONE = "the model"
 
 
 def submodel_hyperparameters(
@@ -40,12 +43,16 @@ class Objective:
     """The number that one replicate gives the search to minimise, from its runs.
 
     For a comparison the negative `difference` of the two runs' `metric`; for a single model (`difference` None)
-    the metric itself, negative where `maximise` says that a larger one is better.
+    the metric itself, negative where `maximise` says that a larger one is better. For the words on a metric that is
+    missing: `ask` is what stands before the name of one that is asked for, an experiment's `--set` where it is None,
+    empty where that would be no help; `described` are those that can be asked for, where the models say so.
     """
 
     metric: str
     difference: Difference | None
     maximise: bool = True
+    ask: str | None = None
+    described: Collection[str] = ()
 
     def __call__(self, runs: Sequence[Mapping[str, Any]]) -> float:
         """Raises `NoValue` with one line where there is no such number."""
@@ -74,20 +81,36 @@ class Objective:
         return self.difference is in_deviations
 
     def _values(self, runs: Sequence[Mapping[str, Any]]) -> list[float]:
-        values = [_reported(run, self.metric, named=self.difference is not None) for run in runs]
+        values = [self._value(run) for run in runs]
         if len(values) < (1 if self.difference is None else 2):
             raise NoValue("the evaluation has no run for each model")
         return values
 
+    def _value(self, run: Mapping[str, Any]) -> float:
+        compares, metrics = self.difference is not None, run["metrics"]
+        who = _who(run) if compares else ALONE
+        if run["status"] != "ok":
+            raise NoValue(f"{who}: {run.get('reason') or run['status']}")
+        if self.metric not in metrics:
+            usual = "--set cmp.metric=" if compares else "--set metric="
+            ask = usual if self.ask is None else self.ask
+            instead = reported_instead(self.metric, metrics, ask, self.described)
+            raise NoValue(f"{who} did not report {self.metric}; {instead}")
+        if metrics[self.metric] is None:
+            raise NoValue(f"{who} reported a {self.metric} that is not finite")
+        return float(metrics[self.metric])
 
-def _reported(run: Mapping[str, Any], metric: str, *, named: bool) -> float:
-    who = f"submodel {run['submodel']}" if named else "the model"
-    if run["status"] != "ok":
-        raise NoValue(f"{who}: {run.get('reason') or run['status']}")
-    if metric not in run["metrics"]:
-        reported = ", ".join(sorted(run["metrics"])) or "nothing"
-        raise NoValue(f"{who} did not report {metric}; it reported {reported}")
-    value = run["metrics"][metric]
-    if value is None:
-        raise NoValue(f"{who} reported a {metric} that is not finite")
-    return float(value)
+
+def failure_words(record: Mapping[str, Any], experiments: Path) -> str:
+    """Why an evaluation failed, and where the log of the run is that it failed by, where a run is to blame.
+
+    `experiments` is the folder of all experiments.
+    """
+    reason = str(record["reason"] or record["status"])
+    logs = [run["log"] for run in record["runs"] if reason.startswith((_who(run), ALONE)) and run.get("log")]
+    there = [experiments / log for log in logs if (experiments / log).is_file()]
+    return f"{reason} (log: {there[0]})" if there else reason
+
+
+def _who(run: Mapping[str, Any]) -> str:
+    return f"submodel {run['submodel']}"

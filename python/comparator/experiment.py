@@ -23,6 +23,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Protocol
 
+from comparator.cmp import failure_words
 from comparator.difference import NoValue
 from comparator.errors import ComparatorError
 from comparator.evidence.confirmation import distinct_best
@@ -413,7 +414,7 @@ class Experiment:
 
     def _stop_if_all_failed(self) -> None:
         if len(self.records) >= FAILURES_THAT_STOP and all(line["status"] != "ok" for line in self.records):
-            last = self.records[-1]["reason"]
+            last = failure_words(self.records[-1], self._folder.evaluations.parent.parent)
             raise ComparatorError(f"the first {len(self.records)} evaluations all failed; the last one: {last}")
 
     # The record

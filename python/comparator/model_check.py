@@ -26,7 +26,8 @@ from comparator.errors import InputError, nearest
 from comparator.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.hyperparameters import as_flags
 from comparator.leaf import DEFAULT_SEED
-from comparator.model.cold import RESULT_LINE, ColdRunner
+from comparator.metrics import reported_instead
+from comparator.model.cold import ColdRunner
 from comparator.model.description import HyperparameterDescription, ModelDescription
 from comparator.model.fingerprint import NOT_COUNTED, content_of
 from comparator.model.guard import descendants
@@ -34,6 +35,7 @@ from comparator.model.image import SCRIPTS
 from comparator.model.model import Model, find_model
 from comparator.model.probe import USUAL_SEED, usual_seed, with_defaults
 from comparator.model.process import GuardedProcess, call, exit_words
+from comparator.model.reported import RESULT_FILE, SCORES_FILE, lacks_scores, last_words, mentions, reports_in
 from comparator.model.training import Outcome, Training
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site import Slot
@@ -77,14 +79,14 @@ class Bench:
 
 @dataclass(frozen=True)
 class Run:
-    """One training that was tried; `status` and `left_running` are known of `train.sh` alone."""
+    """One training that was tried; `status` and `left_running` are known of `train.sh` alone, None elsewhere."""
 
     outcome: Outcome
     seconds: float
     peak_memory: int  # bytes of the largest process; 0: not known
     log: Path
     status: int | None = None
-    left_running: Sequence[str] = ()
+    left_running: Sequence[str] | None = None
 
     @property
     def is_ok(self) -> bool:
@@ -93,6 +95,14 @@ class Run:
     @property
     def reason(self) -> str:
         return self.outcome.reason or "no reason given"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs side by side: the `metrics` of which there was a number to compare, the first that is `apart`."""
+
+    metrics: Sequence[str]
+    apart: str | None
 
 
 Way = Callable[[Mapping[str, object]], Run]
@@ -251,8 +261,11 @@ class _Trial:
         seed, known = self._model.description.seed, self._model.description.hyperparameters
         if seed is not None and known and seed not in known:
             yield Finding("seed", FAILS, f"seed = '{seed}' is not among the hyperparameters{nearest(seed, known)}")
-        elif seed is not None:
+        elif seed is not None and known:
             yield Finding("seed", HOLDS, f"{seed} takes it")
+        elif seed is not None:
+            words = f"{seed} is to take it, and no hyperparameters are known to compare it with"
+            yield Finding("seed", UNTESTED, f"{words}: neither {DESCRIPTION} nor initialize_parameters() names any")
         elif (usual := usual_seed(known)) is not None:
             yield Finding("seed", FAILS, f"searches do not give it to the model: add the line seed = '{usual}'")
         else:
@@ -283,11 +296,15 @@ class _Trial:
 
     def _manifest(self) -> Steps:
         manifest = self._model.description.data_manifest
-        if manifest is not None and content_of(self._data_folder / manifest) is None:
-            words = f"data_manifest = '{manifest}': there is no such file in the data folder after preprocess.sh"
+        if manifest is None:
+            return
+        there = content_of(self._data_folder / manifest) is not None
+        if not there or not (self._data_folder / manifest).stat().st_size:
+            what = "this file is empty" if there else "there is no such file in the data folder"
+            words = f"data_manifest = '{manifest}': {what} after preprocess.sh"
             yield Finding("data_manifest", FAILS, f"{words}; without it, runs on other data pass for the same")
-        elif manifest is not None:
-            yield Finding("data_manifest", HOLDS, f"{manifest} tells one data set from another")
+        else:
+            yield Finding("data_manifest", HOLDS, f"{manifest} is there, to tell one data set from another")
 
     # Trainings
 
@@ -337,8 +354,10 @@ class _Trial:
         if run.left_running:
             words = f"still running a second after train.sh had ended: {', '.join(run.left_running)}; wait for them"
             yield Finding("processes", FAILS, words)
-        elif run.is_ok:
+        elif run.left_running is not None and run.is_ok:
             yield Finding("processes", HOLDS, "train.sh leaves none behind")
+        elif run.is_ok:
+            yield Finding("processes", UNTESTED, "what watches the run left no word of them")
         return run
 
     def _by_other_convention(self) -> Run | None:
@@ -379,7 +398,7 @@ class _Trial:
         unknown = [name for name in metrics if name not in described]
         if self._metric not in metrics:
             absent = f"'{self._metric}' is not among them{nearest(self._metric, metrics)}"
-            yield Finding("result", FAILS, f"{words}; {absent}; another can be asked for by --metric NAME")
+            yield Finding("result", FAILS, f"{how}: {absent}; {self._instead(run)}")
         elif metrics[self._metric] is None:
             yield Finding("result", FAILS, f"{self._metric} is no finite number, on data that any model can learn from")
         else:
@@ -397,11 +416,14 @@ class _Trial:
             yield Finding("the same seed", FAILS, f"a second run failed: {self._failure_words(again)}")
             return
         pairs = [(first[other], first[last]) for other in others]
-        apart = [self._apart(*pair, rounded=True) for pair in pairs] + [self._apart(first[last], again)]
-        words = next(filter(None, apart), None)
-        if words is None:
-            exact = all(self._apart(*pair) is None for pair in pairs)
-            yield Finding("the same seed", HOLDS, f"{compared}: equal numbers{'' if exact else ', but for rounding'}")
+        found = [self._compare(*pair, rounded=True) for pair in pairs] + [self._compare(first[last], again)]
+        words = next((each.apart for each in found if each.apart), None)
+        if words is None and not all(each.metrics for each in found):
+            yield Finding("the same seed", UNTESTED, f"{compared}: {self._nothing_to_compare(again)}")
+        elif words is None:
+            exact = all(self._compare(*pair).apart is None for pair in pairs)
+            equal = f"equal numbers{'' if exact else ', but for rounding'}"
+            yield Finding("the same seed", HOLDS, f"{compared}: {equal}: {_listed(found[-1].metrics)}")
         elif self._model.description.seed is None:
             yield Finding("the same seed", UNTESTED, f"{compared}: {words}, and no hyperparameter takes a seed")
         else:
@@ -417,12 +439,17 @@ class _Trial:
         if not run.is_ok:
             yield Finding("another seed", FAILS, f"{seed} = {self._seed + 1}: {self._failure_words(run)}")
             return
-        apart = self._apart(first[name], run)
-        words = "the numbers do not depend on it here: a search finds that out, and repeats cost it nothing"
-        yield Finding("another seed", HOLDS, words if apart is None else f"other numbers: {apart}")
+        found = self._compare(first[name], run)
+        if found.apart is not None:
+            yield Finding("another seed", HOLDS, f"other numbers: {found.apart}")
+        elif found.metrics:
+            equal = f"{_listed(found.metrics)} do not depend on it here"
+            yield Finding("another seed", HOLDS, f"{equal}: a search finds that out, and repeats cost it nothing")
+        else:
+            yield Finding("another seed", UNTESTED, f"{name}: {self._nothing_to_compare(run)}")
 
-    def _apart(self, one: Run, other: Run, *, rounded: bool = False) -> str | None:
-        """The first metric of both that differs between two runs, in words; facts, such as times, may differ.
+    def _compare(self, one: Run, other: Run, *, rounded: bool = False) -> Comparison:
+        """Compare the metric asked for, and those described that both report; facts, such as times, may differ.
 
         `rounded` lets pass what the fewer digits of one number hide.
         """
@@ -430,11 +457,24 @@ class _Trial:
         described = self._model.description.metrics
         telling = [name for name, each in described.items() if each.kind != "fact"]
         both = [name for name in telling if name in of_one and name in of_other]
+        compared, apart = [], None
         for name in dict.fromkeys([self._metric, *both]):
             a, b = of_one.get(name), of_other.get(name)
-            if a != b and not (rounded and a is not None and b is not None and _is_rounded(a, b)):
-                return f"{name} {a} and {b}"
-        return None
+            if a is None and b is None:
+                continue
+            compared.append(name)
+            is_alike = a == b or (rounded and a is not None and b is not None and _is_rounded(a, b))
+            if apart is None and not is_alike:
+                apart = f"{name} {a} and {b}"
+        return Comparison(compared, apart)
+
+    def _nothing_to_compare(self, run: Run) -> str:
+        if self._metric in run.outcome.metrics:
+            return f"nothing to compare: {self._metric} is no finite number"
+        return f"nothing to compare: no {self._metric}; {self._instead(run)}"
+
+    def _instead(self, run: Run) -> str:
+        return reported_instead(self._metric, run.outcome.metrics, "--metric ", self._model.description.metrics)
 
     def _bad_value(self, name: str, way: Way) -> Finding:
         what = f"a bad value, {name}"
@@ -462,8 +502,7 @@ class _Trial:
         run = way({UNKNOWN_NAME: 1})
         if not run.is_ok:
             return Finding("an unknown name", HOLDS, f"refused by {name}: {run.reason}")
-        said = run.log.read_text(errors="replace").replace(json.dumps(UNKNOWN_NAME), "").splitlines()
-        warned = any(UNKNOWN_NAME in line for line in said if not line.startswith("comparator:"))
+        warned = run.log.is_file() and mentions(run.log, UNKNOWN_NAME)
         words = "with a word in the log" if warned else f"without a word; searches warn of it where {DESCRIPTION} tells"
         return Finding("an unknown name", HOLDS, f"ignored by {name}, {words}")
 
@@ -473,8 +512,9 @@ class _Trial:
         folder = self._new_folder("infer")
         flags = {"input_model_dir" if self._is_improve else "model_dir": str(trained.log.parent)}
         reason = self._call("infer.sh", [*self._called_with(), *as_flags({**flags, "output_dir": str(folder)})], folder)
-        if reason is None and not (folder / "test_scores.json").is_file():
-            reason = "it ended well but wrote no test_scores.json into output_dir"
+        lacks = lacks_scores(folder / "test_scores.json")
+        if reason is None and lacks is not None:
+            reason = f"it ended well but {lacks} into output_dir"
         yield Finding("infer.sh runs", HOLDS if reason is None else FAILS, reason or "test_scores.json is written")
 
     # Files
@@ -592,9 +632,7 @@ class _Trial:
                 process.close()
         if code == 0:
             return None
-        lines = path.read_text(errors="replace").strip().splitlines()
-        last = lines[-1].strip()[:300] if lines else exit_words(code, name)
-        return f"{last} (log: {path})"
+        return f"{last_words(path) or exit_words(code, name)} (log: {path})"
 
 
 def _metric(model: Model, asked: str | None) -> str:
@@ -621,11 +659,13 @@ def _type(value: Any) -> str:
 
 def _ways_of_reporting(log: Path) -> str:
     """Which of the ways there are a run of `train.sh` reported by, in words; empty where by none."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    matches = [match for match in map(RESULT_LINE.match, lines) if match]
-    ways = ["result lines"] if any(match[1] for match in matches) else []
-    ways += ["a result line without a name"] if any(not match[1] for match in matches) else []
-    ways += [name for name in ("result.txt", "val_scores.json") if (log.parent / name).is_file()]
+    named = set()
+    if log.is_file():
+        with log.open("rb") as file:
+            named = {report.name is not None for report in reports_in(file) if report.number is not None}
+    ways = ["result lines"] if True in named else []
+    ways += ["a result line without a name"] if False in named else []
+    ways += [name for name in (RESULT_FILE, SCORES_FILE) if (log.parent / name).is_file()]
     return " and ".join(ways)
 
 
@@ -634,7 +674,7 @@ def _peak_memory_below(ancestor: int) -> int:
     peaks = [0]
     for pid in descendants(ancestor):
         try:
-            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+            lines = Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
         except OSError:
             continue
         peaks += [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]

@@ -22,3 +22,8 @@ def check_name(name: str, what: str) -> str:
             f" {LONGEST} at the most, must not begin with '.', and must not be '{RUNS}'"
         )
     return name
+
+
+def as_file_name(text: str) -> str:
+    """`text`, a metric's name say, as a part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", text)[:LONGEST]

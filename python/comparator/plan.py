@@ -198,9 +198,9 @@ def make_objective(settings: ExperimentSettings, metric: str, metrics: Mapping[s
     """The number that a search over `settings` minimises."""
     if settings.compares:
         difference = find_difference(settings.cmp.difference, file.parent, f"{file}: [cmp] difference")
-        return Objective(metric, difference)
+        return Objective(metric, difference, described=metrics.keys())
     larger_is_better = metrics.get(metric, {}).get("kind") == "score"
-    return Objective(metric, None, maximise=larger_is_better)
+    return Objective(metric, None, maximise=larger_is_better, described=metrics.keys())
 
 
 def _steer(

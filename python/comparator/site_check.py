@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from comparator.engine.jobs import SCHEDULERS
@@ -26,11 +26,12 @@ from comparator.site import Site, launch_environment, read_site
 SECONDS = 120.0
 LOOK_SECONDS = 2.0
 END_OF_CHECK = "end of the check"
-#: How the devices that a variable binds are listed; one line each that begins so.
+#: How the devices that a variable binds are listed, and the number of one in a line; `rocm-smi` prints several lines
+#: for each, `xpu-smi` a header before them.
 LISTS_DEVICES = {
-    "CUDA_VISIBLE_DEVICES": (["nvidia-smi", "--list-gpus"], "GPU "),
-    "ROCR_VISIBLE_DEVICES": (["rocm-smi", "--showid"], "GPU["),
-    "ZE_AFFINITY_MASK": (["xpu-smi", "discovery", "--dump", "1"], ""),
+    "CUDA_VISIBLE_DEVICES": (["nvidia-smi", "--list-gpus"], re.compile(r"GPU (\d+)")),
+    "ROCR_VISIBLE_DEVICES": (["rocm-smi", "--showid"], re.compile(r"GPU\[(\d+)\]")),
+    "ZE_AFFINITY_MASK": (["xpu-smi", "discovery", "--dump", "1"], re.compile(r'"?(\d+)')),
 }
 HELLO = """
 import io; import python;
@@ -55,8 +56,7 @@ def check_site(name: str, root: Path, *, on_node: bool = False) -> Iterator[Find
     alone = on_node or site.scheduler == "none"
     try:
         surroundings = launch_environment(site, root, workers_too=alone)
-        ran = "site_launch and site_worker" if alone else "site_launch"
-        yield Finding(ran, HOLDS, "module commands and exports ran on this host")
+        yield _functions(name, root, ["site_launch", "site_worker"] if alone else ["site_launch"])
     except InputError as error:
         surroundings = dict(os.environ)
         yield Finding("site_launch", FAILS, str(error))
@@ -120,6 +120,15 @@ def _node_script(site: Site, root: Path, output: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _functions(name: str, root: Path, called: Sequence[str]) -> Finding:
+    """What of the site's file ran, once all of it has."""
+    text = (root / "sites" / f"{name}.sh").read_text(encoding="utf-8", errors="replace")
+    there = [each for each in called if re.search(rf"^\s*(?:function\s+)?{each}\b", text, re.MULTILINE)]
+    if there:
+        return Finding(" and ".join(there), HOLDS, "module commands and exports ran on this host")
+    return Finding(" and ".join(called), UNTESTED, f"sites/{name}.sh has none: there are no modules to load")
+
+
 def _can_be_written(variable: str, folder: Path) -> Finding:
     there = next(each for each in (folder, *folder.parents) if each.exists())
     try:
@@ -142,12 +151,16 @@ def _devices(site: Site, alone: bool) -> Iterator[Finding]:
         yield Finding("SITE_CORES", HOLDS if alone else UNTESTED, words)
         return
     yield Finding("slots", HOLDS, f"{slots}: {site.devices} devices, {site.models_per_device} models on each")
-    command, mark = LISTS_DEVICES.get(site.device_variable, ([""], ""))
+    if site.device_variable not in LISTS_DEVICES:
+        yield Finding("SITE_DEVICES", UNTESTED, f"nothing is known that lists what {site.device_variable} binds")
+        return
+    command, number = LISTS_DEVICES[site.device_variable]
     if not alone or shutil.which(command[0]) is None:
         reason = "the nodes have them, this host need not" if not alone else f"no program {command[0]} here"
         yield Finding("SITE_DEVICES", UNTESTED, reason)
         return
-    seen = sum(line.startswith(mark) for line in _run(command, os.environ).stdout.splitlines() if line.strip())
+    listed = map(number.match, _run(command, os.environ).stdout.splitlines())
+    seen = len({found[1] for found in listed if found})
     outcome = HOLDS if seen >= site.devices else FAILS
     yield Finding("SITE_DEVICES", outcome, f"{seen} seen by {command[0]}, {site.devices} in the file")
 
@@ -177,8 +190,10 @@ def _swift_t(surroundings: Mapping[str, str]) -> Iterator[Finding]:
     if missing:
         yield Finding("Swift/T", FAILS, f"not on the PATH: {', '.join(missing)}; site_launch may load or export them")
         return
-    version = _run(["swift-t", "-v"], surroundings).stdout.strip().splitlines()
-    yield Finding("Swift/T", HOLDS, f"{version[0].strip() if version else 'swift-t'} in {programs[0][1]}")
+    asked = _run(["swift-t", "-v"], surroundings)
+    version = (asked.stdout or asked.stderr).strip().splitlines()
+    said = f"{version[0].strip() if version else 'swift-t -v says nothing'} in {programs[0][1]}"
+    yield Finding("Swift/T", HOLDS if asked.returncode == 0 else FAILS, said)
     yield _rank_python(surroundings)
 
 

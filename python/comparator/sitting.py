@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from comparator.cmp import failure_words
 from comparator.engine import local, swift_t
 from comparator.engine.jobs import launches, state_of
 from comparator.engine.swift_t import Job, Launch, Layout
@@ -287,12 +288,13 @@ class Sitting:
 
     def run(self) -> None:
         """Search, write the report where the host makes one, say what was found. Raises as `search` does."""
+        tracebacks = self._tracebacks()
         try:
             records = self.search()
         except ComparatorError:
             # What stopped the search, a full disk say, may stop the report too; it must not hide the reason.
             with contextlib.suppress(OSError):
-                if (self.path / ERRORS_FILE).exists():
+                if self._tracebacks() > tracebacks:
                     self._host.say(f"the whole traceback is in {self.path / ERRORS_FILE}")
                 if self._folder.records and (page := self._report_with_words()) is not None:
                     self._host.say(f"report: {page}")
@@ -371,10 +373,13 @@ class Sitting:
         if isinstance(error, KeyboardInterrupt):
             self._leave("stopped", "by hand")
             return
-        details = getattr(error, "details", None) or "".join(traceback.format_exception(error))
-        with contextlib.suppress(OSError), (self.path / ERRORS_FILE).open("a", encoding="utf-8") as file:
-            file.write(f"{now()} the search\n{details}\n")
-        self._leave("failed", str(error) if isinstance(error, ComparatorError) else f"{type(error).__name__}: {error}")
+        details, reason = getattr(error, "details", None), str(error)
+        if not isinstance(error, ComparatorError):
+            details, reason = "".join(traceback.format_exception(error)), f"{type(error).__name__}: {error}"
+        if details is not None:  # what a person can mend is said in its one line
+            with contextlib.suppress(OSError), (self.path / ERRORS_FILE).open("a", encoding="utf-8") as file:
+                file.write(f"{now()} the search\n{details}\n")
+        self._leave("failed", reason)
 
     def launched_from(self, launch: str) -> None:
         """Note which Swift/T launch runs the experiment, by its folder's name."""
@@ -391,6 +396,11 @@ class Sitting:
         from comparator.report import write_report
 
         return write_report(self.path)
+
+    def _tracebacks(self) -> int:
+        """The bytes of all tracebacks that the experiment has left, of this sitting or an earlier one."""
+        path = self.path / ERRORS_FILE
+        return path.stat().st_size if path.exists() else 0
 
     # Engines
 
@@ -553,7 +563,7 @@ class Sitting:
         if ended_early:
             self._host.say(f"ended early: {ended_early}")
         if summary.best is None:
-            last = records[-1]["reason"] if records else "there was none"
+            last = failure_words(records[-1], self._host.experiments) if records else "there was none"
             self._say_where(page)
             raise ComparatorError(f"no evaluation of {len(records)} gave a result; the last one: {last}")
         if page is not None:

@@ -18,6 +18,7 @@ from comparator.model.image import DATA_FOLDER
 from comparator.model.model import Model, find_model, outside_container
 from comparator.model.probe import described
 from comparator.model.process import call
+from comparator.model.reported import LAST_WORDS, plain
 from comparator.place import Place
 from comparator.settings import ExperimentSettings, SubmodelSettings
 from comparator.site import Slot
@@ -332,8 +333,9 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
     with process:
         try:
             for line in process.stdout:
-                if line.strip():
-                    last = line.strip()
+                said = plain(line).strip()
+                if said:
+                    last = said[:LAST_WORDS]
                     place.say(last)
         except BaseException:
             process.kill()

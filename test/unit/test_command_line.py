@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from desk import EXPERIMENT, HYPERPARAMETERS, QUICK, SPACE, Desk
@@ -256,7 +257,17 @@ def test_doubtful_names_are_told_and_kept(desk: Desk) -> None:
 def test_a_metric_that_the_model_does_not_report(desk: Desk) -> None:
     done = desk.search("quick.toml", "--set", "cmp.metric=val_corr")
     assert done.returncode == 1
-    assert "did not report val_corr; it reported seed, val_loss, val_r2" in done.stderr
+    words = "submodel 0 did not report val_corr; it reported seed, val_loss, val_r2: --set cmp.metric=val_r2 (log: "
+    assert words in done.stderr
+    assert_names_the_models_log(desk, done)
+
+
+def assert_names_the_models_log(desk: Desk, done: CompletedProcess[str]) -> None:
+    """The last line names the log of the run that failed last, and nothing speaks of a traceback of ours."""
+    log = Path(done.stderr.rstrip().removesuffix(")").rpartition("(log: ")[2])
+    assert log == desk.experiments / desk.records("quick-1")[-1]["runs"][0]["log"] and log.is_file()
+    assert "traceback" not in done.stdout + done.stderr
+    assert not (desk.experiments / "quick-1" / "errors.log").exists()
 
 
 def test_model_return_names_the_metric_where_the_file_does_not(desk: Desk) -> None:
@@ -272,6 +283,7 @@ def test_an_experiment_that_only_fails_stops_and_says_so(desk: Desk, behave: str
     done = desk.search("quick.toml", "--set", f"hyperparameters.behave={behave}")
     assert done.returncode == 1
     assert "evaluations all failed" in done.stderr
+    assert_names_the_models_log(desk, done)
     records = desk.records("quick-1")
     assert 5 <= len(records) <= 7
     assert all(record["status"] == "failed" and record["reason"] for record in records)
@@ -280,8 +292,12 @@ def test_an_experiment_that_only_fails_stops_and_says_so(desk: Desk, behave: str
 
 def test_a_model_that_hangs_is_a_time_out(desk: Desk) -> None:
     desk.write("quick.toml", EXPERIMENT.replace("run_timeout = 20", "run_timeout = 0.3"))
-    done = desk.search("quick.toml", "--set", "hyperparameters.cmp_1_behave=hang")
+    done = desk.search("quick.toml", "--set", "hyperparameters.cmp_1_behave=hang", "--set", "search.evaluations=2")
     assert done.returncode == 1
+    words = "comparator: no evaluation of 2 gave a result; the last one: submodel 1: the run exceeded its limit of 0.3"
+    assert done.stderr.startswith(words)
+    log = desk.experiments / desk.records("quick-1")[-1]["runs"][1]["log"]
+    assert done.stderr.endswith(f"(log: {log})\n")
     assert {record["status"] for record in desk.records("quick-1")} == {"timeout"}
 
 
@@ -398,13 +414,23 @@ def test_sites_are_listed_and_shown(desk: Desk) -> None:
     assert "4 slots a node (2 devices, 2 models on each" in shown
 
 
+def test_a_self_test_of_equal_numbers_says_that_it_compared_nothing(desk: Desk) -> None:
+    few = ("--set", "search.evaluations=3", "--set", "confirm.points=0")
+    done = desk.run("selftest", "quick.toml", *few)
+    assert done.returncode == 0, done.stderr
+    assert "note: seeds change nothing here: both sides gave equal numbers" in done.stderr
+    found = json.loads(done.stdout)
+    assert (found["verdict"], found["reason"]) == ("none", "both models give the same everywhere")
+
+
 def test_a_self_test_goes_the_way_of_every_search_and_finds_nothing(desk: Desk) -> None:
     desk.write("quick.txt", HYPERPARAMETERS + "jitter = 0.02\n")
     few = ("--set", "search.evaluations=14", "--set", "search.pilot=2", "--set", "confirm.points=2")
     done = desk.run("selftest", "quick.toml", *few)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert list(found) == ["verdict", "regions", "best", "confirmed"]
+    assert list(found) == ["verdict", "reason", "regions", "best", "confirmed"]
+    assert "seeds change nothing" not in done.stderr
     assert (found["verdict"], found["regions"]) == ("none", [])
     assert [each["verdict"] for each in found["confirmed"]] == ["not confirmed"] * len(found["confirmed"])
     assert found["best"]["searched"] > 0 and found["best"]["seeds"] == 4

@@ -70,7 +70,12 @@ def run(number: int, **fields) -> dict:
 @pytest.mark.parametrize(
     ("second", "words"),
     [
-        (run(1, metrics={"val_r2": 0.3}), "submodel 1 did not report val_loss; it reported val_r2"),
+        (
+            run(1, metrics={"r2": 0.3, "rmse": 0.1, "seconds": 3.0, "mae": None}),
+            "submodel 1 did not report val_loss; it reported r2, rmse, seconds: --set cmp.metric=rmse",
+        ),
+        (run(1, metrics={"r2": None}), "submodel 1 did not report val_loss; it reported no finite number"),
+        (run(1), "submodel 1 did not report val_loss; it reported nothing"),
         (run(1, metrics={"val_loss": None}), "submodel 1 reported a val_loss that is not finite"),
         (run(1, status="failed", reason="ValueError: no"), "submodel 1: ValueError: no"),
     ],
@@ -79,6 +84,21 @@ def test_an_objective_without_a_value_says_why(second: dict, words: str) -> None
     objective = Objective("val_loss", relative)
     with pytest.raises(NoValue, match=words):
         objective([run(0, metrics={"val_loss": 0.2}), second])
+
+
+@pytest.mark.parametrize(
+    ("metric", "described", "words"),
+    [
+        ("val_loss", (), "it reported r2, rmse: --set metric=rmse"),
+        ("val_r2", (), "it reported r2, rmse: --set metric=r2"),
+        ("val_loss", ("val_loss", "r2"), "it reported r2, rmse: --set metric=r2"),
+        ("val_loss", ("val_loss",), "it reported r2, rmse, which model.toml does not describe"),
+    ],
+)
+def test_a_metric_that_is_missing_comes_with_one_that_can_be_asked_for(metric, described, words) -> None:
+    objective = Objective(metric, None, described=described)
+    with pytest.raises(NoValue, match=f"the model did not report {metric}; {words}$"):
+        objective([run(0, metrics={"r2": 0.3, "rmse": 0.1})])
 
 
 def test_an_evaluation_that_never_ran_has_no_value() -> None:

@@ -137,7 +137,10 @@ def test_models_that_do_not_depend_on_their_seed() -> None:
     def twice(truth: Truth) -> list[Observation]:
         return observed(PLANE, truth, deviation=0.0, replicates=2)
 
-    assert find_evidence(PLANE, twice(lambda _: 0.0)).verdict == "none"
+    nothing = find_evidence(PLANE, twice(lambda _: 0.0))
+    assert (nothing.verdict, nothing.reason) == ("none", "both models give the same everywhere")
+    once = [(point, differences[:1]) for point, differences in twice(lambda _: 0.0)]
+    assert find_evidence(PLANE, once).reason == "both models give the same everywhere"
     assert find_evidence(PLANE, twice(lambda _: 0.3)).verdict == "everywhere"
     evidence = find_evidence(PLANE, twice(lambda point: 0.45 if in_corner(point) else 0.2))
     assert evidence.verdict == "regions" and share(PLANE, evidence, in_corner) > 0.8

@@ -114,6 +114,18 @@ def test_a_deterministic_model_is_found_out_and_its_repeats_are_free(folder) -> 
     assert all(run["reused"] for run in folder.records[5]["runs"])
 
 
+def test_replicates_that_reported_nothing_are_not_alike(folder) -> None:
+    """Nothing equals nothing: that tells of no model that it does not depend on its seed."""
+    experiment = Experiment(folder, Listed(xs(1, 1, 1, 1), ahead=1), OBJECTIVE, budget=9)
+    waiting = experiment.start()
+    while waiting:
+        result = json.loads(result_of(waiting.pop(0), deterministic))
+        for run in result["runs"]:
+            run["metrics"] = {}
+        waiting += experiment.tell(json.dumps({**result, "status": "failed", "reason": "submodel 0 did not report"}))
+    assert experiment.asked == 4 and [line["status"] for line in folder.records] == ["failed"] * 4
+
+
 def test_a_repeat_of_what_still_runs_waits_for_it(folder) -> None:
     experiment = Experiment(folder, Listed(xs(1, 1, 2, 2), ahead=2), OBJECTIVE, budget=9)
     waiting = experiment.start()

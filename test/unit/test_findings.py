@@ -8,6 +8,7 @@ import math
 import random
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from comparator.report.axes import varying_axes
 from comparator.report.figures.boxes import stretches
 from comparator.report.findings import Findings, as_json, find
 from comparator.report.summary import summarise
-from comparator.report.words import answer, disagreements, remarks, repeat_commands, verdict, with_interval
+from comparator.report.words import agreement, answer, disagreements, remarks, repeat_commands, verdict, with_interval
 from comparator.report.yardsticks import compare, kind_of, read_in, with_signed
 
 Point = dict[str, Any]
@@ -390,6 +391,10 @@ def test_yardsticks_that_agree_and_that_disagree() -> None:
     (sentence,) = disagreements(summary, compared)
     assert "by val_loss it is CCLE; by val_loss_over_variance and val_r2 it is GDSC1" in sentence
     assert disagreements(summary, compared[1:]) == []
+    silent = [replace(one, better=None, verdict=None) for one in compared]
+    assert agreement(silent) is None and agreement(compared[1:2]) is None
+    for_all = [replace(one, better=1) for one in silent]
+    assert agreement(for_all) == "The yardsticks agree: the same model is the better one."
     single = experiment_of(kind="single")
     assert compare(single, records, {}) == []
 

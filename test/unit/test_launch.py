@@ -234,6 +234,37 @@ def test_a_check_of_a_site_finds_what_fails(tmp_path: Path) -> None:
         next(site_check.check_site("nowhere", root))
 
 
+DEVICES = {
+    "nvidia-smi": ("CUDA_VISIBLE_DEVICES", "GPU 0: NVIDIA A100 (UUID: x)\n  MIG 1g Device 0\nGPU 1: NVIDIA A100\n"),
+    "rocm-smi": ("ROCR_VISIBLE_DEVICES", "== ROCm ==\nGPU[0]\t: Node ID: 4\nGPU[0]\t: GUID: 5\nGPU[1]\t: Node ID: 5\n"),
+    "xpu-smi": ("ZE_AFFINITY_MASK", "Device ID\n0\n1\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("program", DEVICES)
+def test_devices_are_counted_and_not_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    variable, printed = DEVICES[program]
+    (tmp_path / program).write_text(f"#!/bin/sh\nprintf %s {shlex.quote(printed)}\n")
+    (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv(variable, raising=False)
+    for devices, outcome in ((2, site_check.HOLDS), (3, site_check.FAILS)):
+        root = tmp_path / str(devices)
+        root.mkdir()
+        site_folder(root, f"SITE_ENGINES=local\nSITE_DEVICES={devices}\nSITE_DEVICE_VARIABLE={variable}\n")
+        found = {each.what: each for each in site_check.check_site("here", root)}
+        words = f"2 seen by {program}, {devices} in the file"
+        assert (found["SITE_DEVICES"].outcome, found["SITE_DEVICES"].words) == (outcome, words)
+
+
+def test_what_is_not_there_is_not_said_to_hold(tmp_path: Path) -> None:
+    text = "SITE_ENGINES=local\nSITE_DEVICES=1\nSITE_DEVICE_VARIABLE=MY_DEVICES\n"
+    found = {each.what: each for each in site_check.check_site("here", site_folder(tmp_path, text))}
+    functions, devices = found["site_launch and site_worker"], found["SITE_DEVICES"]
+    assert (functions.outcome, "has none" in functions.words) == (site_check.UNTESTED, True)
+    assert (devices.outcome, "MY_DEVICES" in devices.words) == (site_check.UNTESTED, True)
+
+
 # Jobs
 
 

@@ -52,20 +52,23 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def steps(model: Path, tmp_path: Path, **bench: Any) -> Iterator[Finding]:
+def bench(tmp_path: Path, **settings: Any) -> Bench:
     place = tmp_path / "bench"
     place.mkdir()
-    slot = Slot(0, None, {"CUDA_VISIBLE_DEVICES": ""})
-    return check_model(str(model), Bench(tmp_path / "containers", slot, place, **bench))
+    return Bench(tmp_path / "containers", Slot(0, None, {"CUDA_VISIBLE_DEVICES": ""}), place, **settings)
 
 
-def findings(model: Path, tmp_path: Path, **bench: Any) -> dict[str, Finding]:
-    return {each.what: each for each in steps(model, tmp_path, **bench)}
+def steps(model: Path, tmp_path: Path, **settings: Any) -> Iterator[Finding]:
+    return check_model(str(model), bench(tmp_path, **settings))
 
 
-def assert_found(model: Path, tmp_path: Path, what: str, outcome: str, words: str, **bench: Any) -> None:
+def findings(model: Path, tmp_path: Path, **settings: Any) -> dict[str, Finding]:
+    return {each.what: each for each in steps(model, tmp_path, **settings)}
+
+
+def assert_found(model: Path, tmp_path: Path, what: str, outcome: str, words: str, **settings: Any) -> None:
     """Go as far as the step `what`, and no further."""
-    trial = steps(model, tmp_path, **bench)
+    trial = steps(model, tmp_path, **settings)
     found = next(each for each in trial if each.what == what)
     trial.close()  # type: ignore[attr-defined]
     assert (found.outcome, words in found.words) == (outcome, True), str(found)
@@ -257,6 +260,63 @@ def test_what_is_wrong_in_a_description(tmp_path, tiny, description, what, words
 def test_models_of_python_alone(tmp_path, tiny, body, what, outcome, words) -> None:
     limit = 0.5 if "sleep" in body else 60.0
     assert_found(python_model(tmp_path, body), tmp_path, what, outcome, words, limit=limit, data_folder=tiny)
+
+
+NOTHING = "nothing to compare: no val_loss; it reported r2, rmse: --metric rmse"
+
+
+@pytest.mark.parametrize(
+    ("body", "metric", "what", "outcome", "words"),
+    [
+        ("return {'r2': .5, 'rmse': .1}", None, "result", FAILS, "not among them; it reported r2, rmse: --metric rmse"),
+        ("return {'r2': .5, 'rmse': .1}", None, "the same seed", UNTESTED, f"run(params) twice: {NOTHING}"),
+        ("return {'r2': .5, 'rmse': random.random()}", None, "another seed", UNTESTED, f"run(params): {NOTHING}"),
+        ("return {'r2': .5, 'rmse': params['rng_seed']}", "rmse", "another seed", HOLDS, "numbers: rmse 1.0 and 2.0"),
+        ("return {'r2': .5, 'rmse': .1}", "rmse", "another seed", HOLDS, "rmse do not depend on it here"),
+        ("return {'r2': .5, 'rmse': .1}", "rmse", "the same seed", HOLDS, "run(params) twice: equal numbers: rmse"),
+        ("return {'val_loss': float('nan')}", None, "the same seed", UNTESTED, "compare: val_loss is no finite number"),
+        ("return {'val_loss': float('nan')}", None, "another seed", UNTESTED, "compare: val_loss is no finite number"),
+    ],
+)  # fmt: skip
+def test_what_compared_nothing_does_not_hold(tmp_path, tiny, body, metric, what, outcome, words) -> None:
+    assert_found(python_model(tmp_path, body), tmp_path, what, outcome, words, metric=metric, data_folder=tiny)
+
+
+def test_metrics_that_the_description_lacks_cannot_be_asked_for(tmp_path, tiny) -> None:
+    model = shell_model(tmp_path, "echo IMPROVE_RESULT rmse: 0.1\n", TELLING)
+    words = "it reported rmse, which model.toml does not describe"
+    assert_found(model, tmp_path, "the same seed", UNTESTED, words, data_folder=tiny)
+
+
+def test_a_seed_that_nothing_lists_is_untested(tmp_path, tiny) -> None:
+    model = shell_model(tmp_path, RESULT, 'seed = "rng_seed"\n')
+    assert_found(model, tmp_path, "seed", UNTESTED, "no hyperparameters are known", data_folder=tiny)
+
+
+def test_an_empty_manifest_tells_no_data_from_others(tmp_path, tiny) -> None:
+    model = shell_model(tmp_path, RESULT, "data_manifest = 'empty.json'\n" + TELLING)
+    (model / "preprocess.sh").write_text('#!/bin/sh\n: > "$1"/empty.json\n')
+    (model / "preprocess.sh").chmod(0o755)
+    data = tmp_path / "data"
+    data.mkdir()
+    assert_found(model, tmp_path, "data_manifest", FAILS, "this file is empty", data_folder=data)
+
+
+@pytest.mark.parametrize(
+    ("scores", "outcome", "words"),
+    [
+        ("{}", FAILS, "wrote a test_scores.json without a number"),
+        ('{"mse": "n/a"}', FAILS, "wrote a test_scores.json without a number"),
+        ("", FAILS, "wrote a test_scores.json without a number"),
+        ('{"mse": 0.5, "study": "CCLE"}', HOLDS, "test_scores.json is written"),
+    ],
+)
+def test_scores_without_a_number_are_no_inference(tmp_path, tiny, scores, outcome, words) -> None:
+    model = shell_model(tmp_path, RESULT, TELLING)
+    last_flag = 'for folder in "$@"; do :; done\n'
+    (model / "infer.sh").write_text(f"#!/bin/sh\n{last_flag}echo '{scores}' > \"$folder/test_scores.json\"\n")
+    (model / "infer.sh").chmod(0o755)
+    assert_found(model, tmp_path, "infer.sh runs", outcome, words, data_folder=tiny)
 
 
 @pytest.mark.parametrize(

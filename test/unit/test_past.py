@@ -99,6 +99,29 @@ def test_deephyper_maximises_its_objective() -> None:
     assert not loss.maximise and [one.result for one in loss.results] == [0.5, 0.25, None]
 
 
+@pytest.mark.parametrize("value", ["nan", "1e999", "-inf"])
+def test_a_point_that_is_no_number_is_left_out_and_the_rest_is_imported(tmp_path: Path, value: str) -> None:
+    table = tmp_path / "hpo.csv"
+    rows = [f"1,{place},{noise},loss,0.{place},1" for place, noise in enumerate(["1", value, "3"])]
+    table.write_text("iteration,sample,noise,metric,result,walltime\n" + "\n".join(rows))
+    space = tmp_path / "space.json"
+    space.write_text('[{"name": "noise", "type": "float", "lower": 0, "upper": 5, "sigma": 1}]')
+    folder, findings = import_experiment(table, tmp_path / "experiments", space=space)
+    assert len(read_records(folder / "evaluations.jsonl")) == 2
+    assert f"line 3 is left out: 'noise': '{value}' is not a float" in findings
+
+
+def test_repeats_without_results_tell_nothing_of_the_model(tmp_path: Path) -> None:
+    table = tmp_path / "hpo.csv"
+    rows = ["1,0,1,loss,,1", "1,1,1,loss,nan,1", "1,2,2,loss,0.5,1"]
+    table.write_text("iteration,sample,noise,metric,result,walltime\n" + "\n".join(rows))
+    findings = read_past(table).findings
+    assert (
+        "1 of 3 evaluations (33%) repeat an earlier point exactly, but no point has two results to compare" in findings
+    )
+    assert not any("deterministic" in words for words in findings)
+
+
 def test_two_searches_in_one_file_are_told_apart(tmp_path: Path) -> None:
     table = tmp_path / "hpo.csv"
     rows = ["001,0000,1,acc,0.5,1", "001,0000,2,acc,0.5,1", "001,0000,3,acc,0.5,1", "001,0001,3,acc,0.5,1"]

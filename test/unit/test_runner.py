@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from comparator.model.cold import ColdRunner, reported_results
+from comparator.model.cold import ColdRunner
 from comparator.model.description import ModelDescription
 from comparator.model.model import Model
 from comparator.model.training import Outcome, Runner, Training
@@ -132,37 +132,12 @@ def test_how_a_process_of_its_own_fails(tmp_path, script, status, reason) -> Non
     assert reason in outcome.reason
 
 
-@pytest.mark.parametrize(
-    ("lines", "metrics"),
-    [
-        ("IMPROVE_RESULT 0.1", {"val_loss": 0.1}),
-        ("IMPROVE_RESULT: 0.1", {"val_loss": 0.1}),
-        ("IMPROVE_RESULT val_loss:\t0.1\nIMPROVE_RESULT val_loss: 0.2", {"val_loss": 0.2}),
-        ("CANDLE_RESULT val_r2: 0.85", {"val_r2": 0.85}),
-        ("IMPROVE_RESULT nan", {"val_loss": None}),
-    ],
-)
-def test_result_lines(tmp_path, lines, metrics) -> None:
-    finished = training(tmp_path / "a")
-    finished.log.write_text(f"epoch 1\n{lines}\nbye\n")
-    assert reported_results(finished, tmp_path / "data").metrics == metrics
-
-
-def test_files_add_what_no_line_gave(tmp_path) -> None:
-    finished = training(tmp_path / "a")
-    finished.log.write_text("IMPROVE_RESULT val_loss: 0.1\n")
-    (tmp_path / "a" / "result.txt").write_text("0.9\n")
-    (tmp_path / "a" / "val_scores.json").write_text('{"mse": 0.5, "pcc": 0.7}')
-    assert reported_results(finished, tmp_path / "data").metrics == {"val_loss": 0.1, "val_corr": 0.7}
-
-
 KEEPER = """
 import sys, threading
 from pathlib import Path
 from comparator.model.model import Model
 from comparator.model.runner import make_runner
 from comparator.model.training import Training
-from comparator.model.cold import ColdRunner, reported_results
 from comparator.model.description import ModelDescription
 from comparator.site import Slot
 model, folder, kind = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]

@@ -16,7 +16,7 @@ from rich.console import Console
 from comparator.errors import ComparatorError, InputError
 from comparator.site import Site, Slot
 from comparator.sitting import Host
-from comparator.studies import cross_study, learning_curve, tables
+from comparator.studies import cross_study, learning_curve, sweep, tables
 from comparator.studies.learning_curve import LearningCurveTable, choose_sizes, log_scale
 from comparator.studies.tables import CrossTest
 
@@ -233,6 +233,65 @@ def test_a_learning_curve_takes_what_each_study_has(quick: Path, host: Host) -> 
     assert folder is not None and (folder / "figures" / "learning-curve-r2.svg").is_file()
 
 
+def test_odd_values_beside_the_scores_do_not_undo_a_cross_study(quick: Path, host: Host) -> None:
+    """Texts, truths and nested values beside the numbers, names that are no file names, no table of predictions."""
+    infer = quick / "quick" / "infer.sh"
+    odd = '\\"study\\": \\"K\xf6ln\\", \\"done\\": true, \\"folds\\": [1], \\"acc/val@1\\": 0.5, \\"nothing\\": NaN'
+    text = infer.read_text().replace('\\"r2\\": -0.5}', f'\\"r2\\": -0.5, {odd}}}')
+    text = text.replace("printf 'auc_true", "[ $source = B ] || printf 'auc_true").replace("two rows", "zw\xf6lf rows")
+    infer.write_bytes(text.encode("latin-1"))
+    folder = cross_study.run(host, quick / "cross_study.toml", [], command="")
+    assert set(read(folder, "all_scores.csv").met) == {"mse", "r2", "acc/val@1"}
+    assert folder is not None and (folder / "tables" / "acc_val_1_scores.csv").is_file()
+    assert (folder / "figures" / "cross-study-acc_val_1.png").is_file()
+    rows = read(folder, "rows.csv")
+    assert rows[rows.src == "A"]["rows"].tolist() == [2] * 4 and rows[rows.src == "B"]["rows"].isna().all()
+    missing = (folder / "tables" / "missing_pred_files.txt").read_text().splitlines()
+    assert len(missing) == 4 and missing[0] == "infer/B-A/split_1/test_y_data_predicted.csv"
+
+
+def test_an_inference_without_a_number_has_failed(quick: Path, host: Host) -> None:
+    infer = quick / "quick" / "infer.sh"
+    infer.write_text(infer.read_text().replace('\\"mse\\": $mse, \\"r2\\": -0.5', ""))
+    with pytest.raises(ComparatorError, match="no test ended well"):
+        cross_study.run(host, quick / "cross_study.toml", [], command="")
+    assert "infer.sh wrote a test_scores.json without a number for A" in said(host)
+
+
+def test_odd_scores_do_not_undo_a_learning_curve(quick: Path, host: Host) -> None:
+    train = quick / "quick" / "train.sh"
+    odd = {"mse": 0.5, "study": "A", "done": True, "folds": [0.1], "r2": "n/a"}
+    train.write_text(train.read_text() + f"echo '{json.dumps(odd)}' > \"$output_dir/val_scores.json\"\n")
+    scores = read(learning_curve.run(host, quick / "learning_curve.toml", [], command=""), "all_scores.csv")
+    assert set(scores.metric) == {"mse", "r2"}
+
+
+def test_a_learning_curve_without_scores_says_so(quick: Path, host: Host) -> None:
+    (quick / "quick" / "model.toml").write_text(MODEL.replace("metrics.val_r2", "metrics.quality"))
+    train = quick / "quick" / "train.sh"
+    train.write_text(f"{FLAGS}echo IMPROVE_RESULT quality: 0.5\n")
+    with pytest.raises(ComparatorError, match="no training reported a score that is finite"):
+        learning_curve.run(host, quick / "learning_curve.toml", ["metric=quality"], command="")
+
+
+@pytest.mark.parametrize(
+    ("printed", "count"),
+    [
+        ("IMPROVE_RESULT training_rows: 361", 361),
+        ("INFO IMPROVE_RESULT training_rows: np.int64(361)", 361),
+        ("IMPROVE_RESULT training_rows: 361.0, and more", 361),
+        ("IMPROVE_RESULT training_rows: nan", None),
+        ("IMPROVE_RESULT training_rows: unknown", None),
+        ("done", None),
+    ],
+)
+def test_rows_are_counted_from_any_result_line(quick: Path, host: Host, printed: str, count: int | None) -> None:
+    (quick / "quick" / "preprocess.sh").write_text(f"#!/bin/sh\necho '{printed}'\n")
+    file, table = sweep.read_file(quick / "learning_curve.toml", [], "learning_curve", LearningCurveTable, "comparator")
+    plan = sweep.plan_sweep(host, file, {table.source: ["A"]})
+    assert sweep.count_rows(host, plan, [{table.source: ["A"]}], "x.toml") == [count]
+
+
 def test_a_dry_run_counts_and_starts_nothing(quick: Path, host: Host) -> None:
     assert cross_study.run(host, quick / "cross_study.toml", [], command="", dry_run=True) is None
     assert learning_curve.run(host, quick / "learning_curve.toml", [], command="", dry_run=True) is None
@@ -273,8 +332,6 @@ def test_a_model_without_infer_is_refused(quick: Path, host: Host) -> None:
 
 @pytest.mark.parametrize("name", ["cross-study", "learning-curve"])
 def test_the_files_of_cfg_are_well_formed(name: str) -> None:
-    from comparator.studies import sweep
-
     kind = {"cross-study": cross_study.CrossStudyTable, "learning-curve": LearningCurveTable}[name]
     _, table = sweep.read_file(ROOT / "cfg" / f"{name}.toml", [], name.replace("-", "_"), kind, "")
     assert table.studies == ["CCLE", "GDSC1", "GDSC2"]

@@ -381,12 +381,9 @@ def test_a_finding_that_holds_one_that_turned_and_one_that_failed() -> None:
     assert (holds.verdict, holds.confirmed, holds.given_this_split) == ("confirmed", pytest.approx(0.315), False)
     assert holds.winners_curse == pytest.approx(0.115)
     assert (turned.verdict, turned.confirmed, turned.given_this_split) == ("not confirmed", pytest.approx(-0.315), True)
-    assert (failed.verdict, failed.confirmed, failed.interval, failed.winners_curse) == (
-        "not confirmed",
-        None,
-        None,
-        None,
-    )
+    assert (failed.verdict, failed.confirmed, failed.interval, failed.winners_curse) == ("untested", None, None, None)
+    (once,) = confirm([Retest({}, 0.3, 1, [0.3])])
+    assert (once.verdict, once.confirmed, once.interval) == ("untested", 0.3, None)
     (single,) = confirm([Retest({}, 0.010, 0, [0.014, 0.016])], larger_is_better=False)
     assert (single.verdict, single.winners_curse) == (None, pytest.approx(0.005))
 

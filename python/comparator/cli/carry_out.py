@@ -17,7 +17,7 @@ from comparator.cli.options import RunOptions, with_run_options
 from comparator.errors import InputError
 from comparator.names import check_name
 from comparator.root import experiments_folder, project_root
-from comparator.store import check_new_experiment, experiment_path, read_json
+from comparator.store import check_new_experiment, experiment_path, read_json, read_records
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -111,7 +111,7 @@ def selftest(
 ) -> None:
     """Search where there is nothing to find: a model against itself, with other seeds; prints what was found."""
     from comparator import sitting
-    from comparator.selftest import FINDINGS, plan_selftest
+    from comparator.selftest import FINDINGS, caution, plan_selftest
 
     if options.resume is not None:
         raise InputError("--resume: a self-test is gone on with like any search, by: comparator search --resume ID")
@@ -124,6 +124,9 @@ def selftest(
         return
     opened = sitting.begin(host, plan, f"{file.stem}-selftest", options.identifier)
     opened.run()
+    words = caution(read_records(opened.path / "evaluations.jsonl"))
+    if words is not None:
+        host.console.print(f"note: {words}", style="yellow", markup=False, soft_wrap=True)
     found = read_json(opened.path / "report.json") or {}
     print(json.dumps({key: found.get(key) for key in FINDINGS}, indent=1))
 

@@ -41,7 +41,8 @@ class Confirmation:
     `confirmed` is the mean of the fresh signed differences in the direction that the search saw, so negative where it
     turned round; `interval` contains it with 95 % chance for all points together (t-intervals, Bonferroni's correction
     for the number of points looked at). `verdict` is `confirmed` where the interval lies above 0, that is, where the
-    models differ at this point in this direction, else `not confirmed`; None for a single model. `given_this_split`
+    models differ at this point in this direction, else `not confirmed`, and `untested` where fewer than two fresh seeds
+    gave a result, so that there is no interval; None for a single model. `given_this_split`
     says that every run had the search's own data split. `winners_curse` is how much the search promised too much.
     """
 
@@ -93,7 +94,7 @@ def _judged(retest: Retest, alpha: float, larger_is_better: bool) -> Confirmatio
     mean = statistics.fmean(turned) if turned else None
     interval = mean_interval(turned, 1 - alpha)
     promised = None if mean is None else retest.searched - mean
-    verdict = "confirmed" if interval is not None and interval[0] > 0 else "not confirmed"
+    verdict = "untested" if interval is None else "confirmed" if interval[0] > 0 else "not confirmed"
     return Confirmation(
         point=retest.point,
         searched=retest.searched,

@@ -150,7 +150,7 @@ class _Question:
     def why_none(self, p_differ: float | None) -> str:
         if p_differ is None:
             return "no evaluation has a difference"
-        if self._is_exact:
+        if not np.any(self._paired.differences):
             return "both models give the same everywhere"
         count = len(self._paired.differences)
         if 2 / 2**count > 0.05:

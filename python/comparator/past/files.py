@@ -13,19 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
+from comparator.metrics import kind_by_name
 from comparator.spelling import as_kept, check_once, spelling
 from comparator.text import each_key_once, read_text
 
 #: What a folder is searched for, in this order.
 NAMES = ("hpo.csv", "output.csv", "hpo_results.csv", "population-*.txt")
-#: Metrics that are better when they are larger; what stands before them (`val_`, `test_`) does not count.
-SCORES = {"r2", "pcc", "scc", "pearson", "spearman", "corr", "acc", "accuracy", "recall", "precision", "f1", "kappa"}
-SCORES |= {"bacc", "auc", "roc_auc", "aupr", "objective"}
-ERRORS = ("loss", "err", "mse", "mae")
 LINES_NAMED = 5
 _RUN_ID = re.compile(r"(?:.*_)?(\d+)_(\d+)_(\d+)")
 _DEAP_LOG = re.compile(r"deap-(.+)\.log")
-_PARTITION = re.compile(r"(val|test|train)_")
 
 
 @dataclass(frozen=True)
@@ -260,10 +256,10 @@ def _choose(path: Path, metric: str | None, there: Sequence[str]) -> str:
 
 def _is_score(metric: str, findings: list[str]) -> bool:
     """Whether larger is better; where the name does not tell, the metric is taken as an error."""
-    name = _PARTITION.sub("", metric.lower())
-    if name not in SCORES and not any(word in name for word in ERRORS):
+    kind = kind_by_name(metric)
+    if kind is None:
         findings.append(f"metric '{metric}' is not known; taken as an error, smaller is better")
-    return name in SCORES
+    return kind == "score"
 
 
 def _lines(numbers: Sequence[int]) -> str:

@@ -114,8 +114,11 @@ def _result(row: Row, parameters: Sequence[Parameter], metric: str) -> PastResul
         text = row.texts.get(parameter.name, "")
         try:
             point[parameter.name] = parameter.parse(text)
-        except ValueError:
-            raise ValueError(f"'{parameter.name}': '{text}' is not {parameter.kind}") from None
+            is_value = not isinstance(parameter, Number) or math.isfinite(point[parameter.name])
+        except (ValueError, OverflowError):
+            is_value = False
+        if not is_value:
+            raise ValueError(f"'{parameter.name}': '{text}' is not {parameter.kind}")
     result = finite(row.result)
     metrics = dict(row.metrics) if result is None else {**row.metrics, metric: result}
     reason = None
@@ -241,9 +244,13 @@ def _words_on_repeats(records: PastRecords) -> Iterator[str]:
     if not repeats:
         return
     share = f"{repeats} of {total} evaluations ({repeats / total:.0%})"
+    known = [[result for result in results if result is not None] for results in groups.values()]
+    several = [results for results in known if len(results) > 1]
     if records.missing:
         yield f"{share} repeat an earlier point in all that the file tells"
-    elif all(len(set(results)) == 1 for results in groups.values()):
+    elif not several:
+        yield f"{share} repeat an earlier point exactly, but no point has two results to compare"
+    elif all(len(set(results)) == 1 for results in several):
         yield f"{share} repeat an earlier point exactly, and gave its result again: the model is deterministic"
     else:
         yield f"{share} repeat an earlier point exactly: its value is the mean of its results"

@@ -56,12 +56,12 @@ def _objective(experiment: Mapping[str, Any], metric: str) -> tuple[Objective, d
     if name is None:
         described = (experiment.get("metrics") or {}).get(metric) or {}
         maximise = described.get("kind") == "score"
-        return Objective(metric, None, maximise=maximise), objective_words(None, metric, maximise)
+        return Objective(metric, None, maximise=maximise, ask=""), objective_words(None, metric, maximise)
     if name not in DIFFERENCES:
         raise InputError(
             f"--metric {metric}: the difference of '{experiment.get('id')}' is a function of its own, '{name}'"
         )
-    return Objective(metric, DIFFERENCES[name]), objective_words(name, metric)
+    return Objective(metric, DIFFERENCES[name], ask=""), objective_words(name, metric)
 
 
 def worked_out(record: Mapping[str, Any], objective: Objective, unit: float | None) -> Record:

@@ -99,8 +99,11 @@ def words(trust: Trust) -> list[str]:
     """Return what the closing words say of it, a line each."""
     lines = []
     for number, each in enumerate(trust.confirmations, start=1):
-        if each.confirmed is None or each.interval is None:
+        if each.confirmed is None:
             lines.append(f"  point {number}: could not be trained anew")
+            continue
+        if each.interval is None:
+            lines.append(f"  point {number}: {each.confirmed:.3g} on one fresh seed, which tells nothing by itself")
             continue
         low, high = each.interval
         verdict = "" if each.verdict is None else f"{each.verdict}: "

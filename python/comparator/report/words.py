@@ -139,6 +139,13 @@ def disagreements(summary: Summary, yardsticks: Sequence[Yardstick]) -> list[str
     return found
 
 
+def agreement(yardsticks: Sequence[Yardstick]) -> str | None:
+    """Return what yardsticks that do not disagree agree in; None where fewer than two of them say anything."""
+    said = ["the same model is the better one"] if sum(one.better is not None for one in yardsticks) > 1 else []
+    said += ["the verdict is the same"] if sum(one.verdict is not None for one in yardsticks) > 1 else []
+    return f"The yardsticks agree: {' and '.join(said)}." if said else None
+
+
 def verdict(content: Mapping[str, Any]) -> list[str]:
     """Return what the closing words say of the verdict, from the content of report.json, a line each."""
     if content.get("verdict") == "regions":

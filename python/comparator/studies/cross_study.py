@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 import pandas as pd
 from rich.table import Table
 
+from comparator.cmp import failure_words
 from comparator.errors import ComparatorError, InputError
 from comparator.plan import Plan
 from comparator.sitting import Host
@@ -106,9 +107,10 @@ def _check_model(plan: Plan, file: SweepFile) -> None:
 
 def _finish(host: Host, opened: StudiesSitting) -> Path:
     table = CrossStudyTable.model_validate(opened.frozen[NAME])
-    trained = _trained(opened.train())
+    records = opened.train()
+    trained = _trained(records)
     if not trained:
-        raise ComparatorError(f"no training ended well; see {opened.folder / 'evaluations.jsonl'}")
+        raise ComparatorError(f"no training ended well; the last one: {failure_words(records[-1], host.experiments)}")
     inference = Inference(opened.model, host, table.target, opened.frozen["run_timeout"])
     _infer(host, opened, inference, trained, table)
     tests, missing = _collect(inference, trained, table)
@@ -158,10 +160,10 @@ def _collect(
             for split in table.splits:
                 identity = trained.get(point_id(source, split))
                 scores = inference.scores(identity, target) if identity is not None else None
-                if scores is None:
-                    missing.append(f"infer/{source}-{target}/split_{split}/{PREDICTIONS}")
-                else:
+                if scores is not None:
                     tests.append(tables.CrossTest(source, target, split, scores))
+                if identity is None or not (inference.folder(identity, target) / PREDICTIONS).is_file():
+                    missing.append(f"infer/{source}-{target}/split_{split}/{PREDICTIONS}")
     return tests, missing
 
 
@@ -178,16 +180,22 @@ def _link_predictions(
 
 
 def _rows(inference: Inference, trained: Mapping[str, str], tests: Sequence[tables.CrossTest]) -> pd.DataFrame:
-    """How many rows each test has, and which, where the model says it in `test_rows.txt`."""
+    """How many rows each test has, as far as its predictions are there, and which, where `test_rows.txt` says it."""
     rows = []
     for test in tests:
         folder = inference.folder(trained[point_id(test.source, test.split)], test.target)
-        with (folder / PREDICTIONS).open("rb") as predictions:
-            count = sum(1 for _ in predictions) - 1
         note = folder / "test_rows.txt"
-        which = note.read_text(encoding="utf-8").strip().partition(": ")[2] if note.is_file() else ""
-        rows.append([test.source, test.target, test.split, count, which])
-    return pd.DataFrame(rows, columns=["src", "trg", "split", "rows", "which"])
+        said = note.read_text(encoding="utf-8", errors="replace") if note.is_file() else ""
+        which = said.strip().partition(": ")[2]
+        rows.append([test.source, test.target, test.split, _lines_below_header(folder / PREDICTIONS), which])
+    return pd.DataFrame(rows, columns=["src", "trg", "split", "rows", "which"]).astype({"rows": "Int64"})
+
+
+def _lines_below_header(path: Path) -> int | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as table:
+        return sum(1 for _ in table) - 1
 
 
 def metrics_in_order(scores: pd.DataFrame) -> list[str]:
@@ -276,5 +284,5 @@ def _which_rows(rows: pd.DataFrame) -> page.Section:
     for (source, target), part in itertools.groupby(tables.rows_of(rows), key=lambda row: (row["src"], row["trg"])):
         tests = list(part)
         which = "; ".join(dict.fromkeys(row["which"] for row in tests))
-        shown.append([source, target, ", ".join(f"{row['rows']:,}" for row in tests), which])
+        shown.append([source, target, ", ".join(tables.count_words(row["rows"]) for row in tests), which])
     return page.Section("Rows of the tests", "By split.", ["trained on", "tested on", "rows", "which"], shown)

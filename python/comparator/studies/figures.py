@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from comparator.names import as_file_name
 from comparator.report import svg
 from comparator.report.figures.drawing import FAINT, INK, METRIC, MUTED, PAPER, Drawing, style
 from comparator.studies import tables
@@ -55,7 +56,7 @@ def cross_study(scores: pd.DataFrame, metric: str, studies: Sequence[str], rows:
     count = len(studies)
     splits = scores.split.nunique()
     with style():
-        drawing, axes = _new(f"cross-study-{metric}", 2.2 + 0.95 * count, 1.5 + 0.62 * count)
+        drawing, axes = _new(f"cross-study-{as_file_name(metric)}", 2.2 + 0.95 * count, 1.5 + 0.62 * count)
         means = [mean for mean, _ in cells.values()]
         colours, decimals = _around_median(means), decimals_for(means)
         for row, source in enumerate(studies):
@@ -121,7 +122,7 @@ def learning_curve(curves: pd.DataFrame, metric: str, studies: Sequence[str]) ->
     chosen = curves[curves.metric == metric]
     splits = int(chosen.splits.max())
     with style():
-        drawing, axes = _new(f"learning-curve-{metric}", 4.7, 3.4)
+        drawing, axes = _new(f"learning-curve-{as_file_name(metric)}", 4.7, 3.4)
         for place, study in enumerate(studies):
             curve = chosen[chosen.dataset == study].sort_values("shard")
             if len(curve):

@@ -15,14 +15,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
 
 from comparator.model.data import data_of
 from comparator.model.model import Model
 from comparator.model.process import GuardedProcess, call, clear_scratch, exit_words
+from comparator.model.reported import lacks_scores, last_words, our_line, read_scores
 from comparator.site import Slot
 from comparator.sitting import Host
-from comparator.store import RunStore, read_json
+from comparator.store import RunStore
 
 SCORES, PREDICTIONS, LOG, DATA = "test_scores.json", "test_y_data_predicted.csv", "model.log", "data"
 SEPARATE_TESTS = "separate_tests"
@@ -45,11 +45,11 @@ class Inference:
     def folder(self, identity: str, study: str) -> Path:
         return self._runs.folder / identity / "infer" / study
 
-    def scores(self, identity: str, study: str) -> dict[str, Any] | None:
+    def scores(self, identity: str, study: str) -> dict[str, float | None] | None:
         """The scores of a finished inference, None where there is none."""
         folder = self.folder(identity, study)
-        scores = read_json(folder / SCORES)
-        return scores if isinstance(scores, dict) and self._is_of_these_data(folder) else None
+        numbers, _ = read_scores(folder / SCORES) or ({}, {})
+        return numbers if numbers and self._is_of_these_data(folder) else None
 
     def _is_of_these_data(self, folder: Path) -> bool:
         """Whether an inference was made with the data of today; one of an earlier version does not say."""
@@ -124,8 +124,9 @@ class Inference:
         reason = self._start(self._command(folder, making, studies, slot, separate=separate), making, slot)
         for study in studies if reason is None else ():
             written = making / study if separate else making
-            if not (written / SCORES).is_file():
-                reason = f"infer.sh wrote no {SCORES} for {study}"
+            lacks = lacks_scores(written / SCORES)
+            if lacks is not None:
+                reason = f"infer.sh {lacks} for {study}"
                 break
             if separate:
                 shutil.copyfile(making / LOG, written / LOG)
@@ -151,7 +152,7 @@ class Inference:
     def _start(self, inside: list[str], folder: Path, slot: Slot) -> str | None:
         command, environment = call(self._model, inside, slot, self._data_folder, folder, self._runs.folder)
         with (folder / LOG).open("wb") as log:
-            log.write(f"comparator: {' '.join(command)}\n".encode())
+            log.write(our_line(" ".join(command)))
             log.flush()
             with self._lock:
                 if self._cancelled.is_set():
@@ -169,5 +170,4 @@ class Inference:
                 clear_scratch(folder)
         if code == 0:
             return None
-        last = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1].strip()
-        return last[:300] if not last.startswith("comparator:") else exit_words(code, "infer.sh")
+        return last_words(folder / LOG) or exit_words(code, "infer.sh")

@@ -24,11 +24,12 @@ from typing import Any, ClassVar
 import pandas as pd
 from pydantic import Field, field_validator
 
+from comparator.cmp import failure_words
 from comparator.errors import ComparatorError, InputError
-from comparator.model.cold import IMPROVE_SCORES
+from comparator.model.reported import IMPROVE_SCORES, SCORES_FILE, read_scores
 from comparator.plan import Plan
 from comparator.sitting import Host
-from comparator.store import RunStore, read_json
+from comparator.store import RunStore
 from comparator.studies import figures, page, sweep, tables
 from comparator.studies.sweep import Point, StudiesSitting, StudiesTable, words
 
@@ -150,10 +151,13 @@ def point_id(study: str, split: int, size: int) -> str:
 
 def _finish(host: Host, opened: StudiesSitting) -> Path:
     table = LearningCurveTable.model_validate(opened.frozen[NAME])
-    trained = _collect(host, opened.train(), table)
+    records = opened.train()
+    trained = _collect(host, records, table)
     if not trained:
-        raise ComparatorError(f"no training ended well; see {opened.folder / 'evaluations.jsonl'}")
+        raise ComparatorError(f"no training ended well; the last one: {failure_words(records[-1], host.experiments)}")
     scores = tables.learning_curve_scores(trained, opened.model.name)
+    if scores.empty:
+        raise ComparatorError(f"no training reported a score that is finite; see {opened.folder / 'evaluations.jsonl'}")
     written = tables.write_learning_curve(opened.folder / "tables", scores, trained, table.studies)
     _show(host, scores)
     return _report(host, opened, table, scores, written)
@@ -176,8 +180,7 @@ def _collect(host: Host, records: Sequence[Mapping[str, Any]], table: LearningCu
 
 def held_out_scores(folder: Path, metrics: Mapping[str, float | None]) -> dict[str, float | None]:
     """A run's scores on its held-out rows under IMPROVE's names: its `val_scores.json`, then its metrics."""
-    written = read_json(folder / "val_scores.json")
-    scores: dict[str, float | None] = dict(written) if isinstance(written, dict) else {}
+    scores, _ = read_scores(folder / SCORES_FILE) or ({}, {})
     for name, ours in IMPROVE_SCORES.items():
         if ours in metrics:
             scores.setdefault(name, metrics[ours])

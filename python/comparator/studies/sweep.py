@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from comparator import sitting
 from comparator.errors import InputError
 from comparator.hyperparameters import as_flags, parse_override, set_once
-from comparator.model.cold import RESULT_LINE
 from comparator.model.description import explain, read_toml
 from comparator.model.model import Model
-from comparator.model.process import call
+from comparator.model.process import call, exit_words
+from comparator.model.reported import last_words, reports_in
 from comparator.names import check_name
 from comparator.plan import Plan, make_plan
 from comparator.root import command_line
@@ -32,6 +32,8 @@ from comparator.spelling import as_kept, is_same, merged, spelling
 Point = dict[str, Any]
 #: The hyperparameter of `preprocess.sh` that has it say how many rows a training would have.
 COUNT_ROWS = "count_rows"
+#: The metric by which it does.
+TRAINING_ROWS = "training_rows"
 
 
 class StudiesTable(BaseModel):
@@ -174,23 +176,23 @@ def count_rows(
 
 def _ask(model: Model, inside: list[str], host: Host, where: str) -> int | None:
     command, environment = call(model, inside, Slot(0), host.site.data_folder)
-    process = subprocess.run(
-        command,
-        env=environment,
-        cwd=host.site.data_folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    lines = process.stdout.strip().splitlines()
-    if process.returncode != 0:
-        last = lines[-1].strip() if lines else f"preprocess.sh ended with exit status {process.returncode}"
-        raise InputError(f"{where}: {model.name}: {last}")
-    found = [match for match in map(RESULT_LINE.match, lines) if match and match[1] == "training_rows"]
-    return int(found[-1][2]) if found else None
+    with tempfile.NamedTemporaryFile() as log:
+        done = subprocess.run(
+            command,
+            env=environment,
+            cwd=host.site.data_folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if done.returncode != 0:
+            last = last_words(Path(log.name)) or exit_words(done.returncode, "preprocess.sh")
+            raise InputError(f"{where}: {model.name}: {last}")
+        log.seek(0)
+        counts = {report.name: report.number for report in reports_in(log)}
+    count = counts.get(TRAINING_ROWS)
+    return int(count) if count is not None and math.isfinite(count) else None
 
 
 class StudiesSitting(Sitting):

@@ -40,8 +40,11 @@ from typing import Any
 import pandas as pd
 
 from comparator.difference import DIFFERENCES, NoValue, distance, in_deviations
+from comparator.names import as_file_name
 
 DECIMALS = 4
+#: What is said where a model does not tell a number.
+UNKNOWN = "?"
 #: A table of scores tells of no deviation from seed to seed.
 WITHOUT_UNIT = [name for name, difference in DIFFERENCES.items() if difference is not in_deviations]
 
@@ -95,9 +98,16 @@ def cells(scores: pd.DataFrame, metric: str) -> dict[tuple[str, str], tuple[floa
 
 def row_words(rows: pd.DataFrame, target: str) -> str:
     """How many rows of a study the models are tested on, mean over splits: one number where it is so for all."""
-    means = rows[rows.trg == target].groupby("src")["rows"].mean()
+    means = rows[rows.trg == target].groupby("src")["rows"].mean().dropna()
+    if means.empty:
+        return f"{UNKNOWN} rows"
     low, high = means.min(), means.max()
     return f"{low:,.0f} rows" if low == high else f"{low:,.0f} to {high:,.0f} rows"
+
+
+def count_words(count: Any) -> str:
+    """A number of rows for people."""
+    return UNKNOWN if pd.isna(count) else f"{count:,}"
 
 
 def write_cross_study(
@@ -107,9 +117,10 @@ def write_cross_study(
     tables = {"all_scores.csv": scores.to_csv(index=False)}
     by_name = sorted(studies)
     for metric in dict.fromkeys(scores.met):
-        tables[f"{metric}_scores.csv"] = scores[scores.met == metric].to_csv()
-        tables[f"{metric}_mean_csa_table.csv"] = matrix(scores, metric, "mean", by_name).round(DECIMALS).to_csv()
-        tables[f"{metric}_std_csa_table.csv"] = matrix(scores, metric, "std", by_name).to_csv()
+        stem = as_file_name(metric)
+        tables[f"{stem}_scores.csv"] = scores[scores.met == metric].to_csv()
+        tables[f"{stem}_mean_csa_table.csv"] = matrix(scores, metric, "mean", by_name).round(DECIMALS).to_csv()
+        tables[f"{stem}_std_csa_table.csv"] = matrix(scores, metric, "std", by_name).to_csv()
     tables["densed_csa_table.csv"] = _densed(scores).to_csv(index=False)
     tables["differences.csv"] = cross_study_differences(scores, studies).to_csv(index=False)
     tables["rows.csv"] = rows.to_csv(index=False)

@@ -1,0 +1,304 @@
+"""What a process of a model's own reported: result lines of its log, `result.txt`, `val_scores.json`; its last words.
+
+A result line has `IMPROVE_RESULT` or `CANDLE_RESULT`, then `:` or `=` or a blank, then perhaps the metric's name with
+`:` or `=`, then a number:
+
+    IMPROVE_RESULT val_loss: 0.0123        2026-11-25 12:00:00,123 INFO train: IMPROVE_RESULT val_loss: 0.0123
+    CANDLE_RESULT = 1.2e-05                {"level": "info", "msg": "IMPROVE_RESULT val_loss:\\t0.0123"}
+    IMPROVE_RESULT: np.float64(0.5)        Epoch 3: 90%|###   | 9/10IMPROVE_RESULT tensor(0.5, device='cuda:0')
+
+It may stand anywhere in a line, behind a logger's prefix or a progress bar that was closed without a newline, with
+words behind it; a carriage return ends a line as a newline does. The workflow manager that the convention comes from
+reads it so too: ECP-CANDLE's Supervisor (workflows/common/sh/model.sh) takes what follows `IMPROVE_RESULT` in the last
+line of `model.log` that has it, wherever in the line that is. It then keeps every run of digits in it, so that
+`1.2e-05` gives it two numbers and `r2: 0.85` too; here a number counts whole or not at all: `0,5`, `0.5.3` and `12abc`
+are none.
+
+Logs are read in UTF-8 or UTF-16, also one behind the other, as streams: the longest line takes no more memory than
+the shortest. Lines of ours in them, which begin with `comparator:`, are no words of the model.
+"""
+
+from __future__ import annotations
+
+import codecs
+import glob
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from comparator.model.training import Outcome, Training
+
+OURS = "comparator:"
+#: `val_scores.json` of the IMPROVE interface, in CANDLE's names.
+IMPROVE_SCORES = {
+    "mse": "val_loss",
+    "rmse": "val_rmse",
+    "mae": "val_mae",
+    "r2": "val_r2",
+    "pcc": "val_corr",
+    "scc": "val_spearman",
+}
+RESULT_FILE, SCORES_FILE = "result.txt", "val_scores.json"
+
+BLOCK = 1 << 20  # bytes of a log that are read at once
+TAIL = 1 << 16  # bytes at the end of a log in which its last words are looked for
+PIECE = 1000  # characters, from what is looked for on, that are looked at
+QUOTED = 80  # characters of a line that are quoted
+LAST_WORDS = 300  # characters
+CUT = "\N{HORIZONTAL ELLIPSIS}"
+
+TAG_END = "_RESULT"
+TAG = re.compile(rf"(?:IMPROVE|CANDLE){TAG_END}(?!\w)")
+#: Colours, movements of the cursor, titles and links of terminals (ECMA-48, and xterm's); also as JSON and shells
+#: write the escape character.
+TERMINAL_CODE = re.compile(
+    r"(?:\x1b|\\u001b|\\x1b|\\033|\\e)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|\([0-9A-Z])", re.IGNORECASE
+)
+BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+ESCAPED_TABS = re.compile(r"(?: |\\+t)+")
+QUOTE = r"""(?:\\*["'])?"""
+#: A name without `:` or `=`, which Supervisor's comments call a label, counts where the number is the line's last word.
+BEFORE_NUMBER = re.compile(
+    rf"(?:{QUOTE} ?[:=] ?| )(?:{QUOTE}(?P<name>[^\W\d][\w./@%+-]*)(?:(?P<mark>{QUOTE} ?[:=] ?)| (?=[^ ]+ ?$)))?"
+)
+FINITE = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?"
+#: A number by itself, or as NumPy 2 (`np.float64(0.5)`) and PyTorch (`tensor(0.5, device='cuda:0')`) print it.
+NUMBER = re.compile(
+    rf"""
+    {QUOTE}
+    (?P<wrapped> (?:\w+\.)* (?:(?:b?float|u?int)\d*|longdouble|tensor|array) \( ["']? )?
+    (?P<number> {FINITE} | [+-]?(?:nan|inf(?:inity)?) )
+    (?(wrapped) ["']? (?:,\ ?\w+=(?:[^()]|\(\))*)? \) )
+    (?= [.,;!?]* (?: [\ "'`)\]}}>|<\\] | $ ) )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A result line; `name` is None where it names no metric, `number` where it has none; `line` is it, to quote."""
+
+    name: str | None
+    number: float | None
+    line: str
+
+
+def reported_results(training: Training, data_folder: Path) -> Outcome:
+    """What a finished `train.sh` reported: result lines of the log, then `result.txt`, then `val_scores.json`.
+
+    A line with a name gives that metric, one without the metric that was asked for; of several the last counts. One
+    without name and number is prose. The two files only add metrics that no line gave. They are looked for in the run's
+    folder, then where CANDLE's library writes: `DATA/MODEL/Output/EXPERIMENT_ID/RUN_ID`. Failed where the metric that
+    was asked for is no number, or nothing is one; what else is none is None, or left out with a word in the log.
+    """
+    results = _Results(training.metric)
+    # A model may have emptied the folder that it was given.
+    has_log = training.log.is_file()
+    if has_log:
+        with training.log.open("rb") as log:
+            for report in reports_in(log):
+                results.add_line(report)
+    results.add_result_file(_output(training, data_folder, RESULT_FILE))
+    left_out = results.add_scores(_output(training, data_folder, SCORES_FILE))
+    if left_out and has_log:
+        _append(training.log, our_line(f"left out of {SCORES_FILE}, no numbers: {plain(', '.join(left_out))}"))
+    return results.outcome()
+
+
+class _Results:
+    """What was reported so far, the most telling place first."""
+
+    def __init__(self, asked: str) -> None:
+        self._asked = asked
+        self._metrics: dict[str, float | None] = {}
+        self._faults: dict[str | None, str] = {}  # by metric: what was reported and is no number; prose by None
+
+    def add_line(self, report: Report) -> None:
+        name = report.name if report.number is None else report.name or self._asked
+        self._faults.pop(name, None)
+        if report.number is None:
+            self._faults[name] = f"'{report.line}' reports no number"
+        if name is not None:
+            self._metrics[name] = _finite(report.number)
+
+    def add_result_file(self, path: Path) -> None:
+        text = _text_of(path, PIECE)
+        if self._asked in self._metrics or text is None or not text.strip():
+            return
+        words = plain(text).strip()
+        number = _number(words)
+        if number is None:
+            self._faults[None] = f"'{words[:QUOTED]}' in {path.name} is no number"
+        else:
+            self._metrics[self._asked] = _finite(number)
+
+    def add_scores(self, path: Path) -> list[str]:
+        """Returns the names of what the file holds beside numbers."""
+        numbers, others = read_scores(path) or ({}, {})
+        for name, value in numbers.items():
+            self._metrics.setdefault(IMPROVE_SCORES.get(name, name), value)
+        for name, value in others.items():
+            if IMPROVE_SCORES.get(name, name) == self._asked and self._asked not in self._metrics:
+                self._faults[self._asked] = f"{name} = {json.dumps(value)[:QUOTED]} in {path.name} is no number"
+        return list(others)
+
+    def outcome(self) -> Outcome:
+        has_number = bool(self._metrics.keys() - self._faults.keys())
+        fault = self._faults.get(self._asked) or next(reversed(self._faults.values()), None)
+        if self._asked in self._faults or not has_number:
+            none = "train.sh ended well but reported no result (no IMPROVE_RESULT line)"
+            return Outcome("failed", self._metrics, reason=fault or none)
+        return Outcome("ok", self._metrics)
+
+
+def read_scores(path: Path) -> tuple[dict[str, float | None], dict[str, Any]] | None:
+    """The numbers in a JSON file of scores (None: not finite), and what else it holds; None: there is no such file.
+
+    Any encoding of JSON will do. Booleans, texts, null, lists and objects are no numbers.
+    """
+    text = _text_of(path)
+    try:
+        # As floating-point numbers whole ones have no limit of digits.
+        content = None if text is None else json.loads(text, parse_int=float)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict):
+        return None
+    numbers = {name: _finite(value) for name, value in content.items() if isinstance(value, float)}
+    return numbers, {name: value for name, value in content.items() if name not in numbers}
+
+
+def lacks_scores(path: Path) -> str | None:
+    """What is to be said of who should have written numbers there, None where that was done."""
+    scores = read_scores(path)
+    if scores is not None and scores[0]:
+        return None
+    return f"wrote a {path.name} without a number" if path.is_file() else f"wrote no {path.name}"
+
+
+def reports_in(log: IO[bytes], block: int = BLOCK) -> Iterator[Report]:
+    """The result lines of a log, in their order; it is read `block` bytes at a time."""
+    for piece in _pieces(log, TAG, TAG_END, block):
+        who, tag, behind = piece.partition(TAG_END)
+        # What follows the next tag is that one's.
+        following = plain(TAG.split(behind, maxsplit=1)[0])
+        line = (who + tag + following).strip()[:QUOTED]
+        text = ESCAPED_TABS.sub(" ", following)
+        before = BEFORE_NUMBER.match(text)
+        if before is None:
+            yield Report(None, None, line)
+            continue
+        number = _number(text[before.end() :])
+        is_prose = number is None and before["mark"] is None
+        yield Report(None if is_prose else before["name"], number, line)
+
+
+def mentions(path: Path, word: str) -> bool:
+    """Whether a log says `word` on its own account: neither in a line of ours, nor in quotes, as JSON has it."""
+    quoted = json.dumps(word)
+    with path.open("rb") as log:
+        sought = re.compile(f"{re.escape(quoted)}|{re.escape(word)}")
+        return any(not piece.startswith(quoted) for piece in _pieces(log, sought, word, BLOCK))
+
+
+def last_words(path: Path) -> str:
+    """The last line that a process printed, by custom its error; empty where it printed nothing, or has no log.
+
+    Looks at the end of the log alone.
+    """
+    if not path.is_file():
+        return ""
+    with path.open("rb") as log:
+        log.seek(max(0, path.stat().st_size - TAIL))
+        text = log.read().replace(b"\0", b"").decode("utf-8", "replace")
+    lines = filter(None, (plain(line).strip(" \N{REPLACEMENT CHARACTER}") for line in re.split(r"[\r\n]", text)))
+    last = list(lines)[-1:]
+    return "" if not last or last[0].startswith(OURS) else last[0][:LAST_WORDS]
+
+
+def our_line(words: str) -> bytes:
+    """A line of ours for a log; one line, whatever the words hold."""
+    one_line = words.replace("\r", "\\r").replace("\n", "\\n")
+    return f"{OURS} {one_line}\n".encode(errors="backslashreplace")
+
+
+def plain(text: str) -> str:
+    """Text without a terminal's codes and control characters, white space as single blanks."""
+    return BLANKS.sub(" ", TERMINAL_CODE.sub("", text))
+
+
+def _pieces(log: IO[bytes], sought: re.Pattern[str], rare: str, block: int) -> Iterator[str]:
+    """Where a log has what is `sought`: the text from there to the end of its line, `PIECE` characters at most.
+
+    A place is looked at only when so many characters are read behind it, so that no block's end cuts anything.
+    `rare` is a part of all that is sought: blocks without it are passed by at once.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    text, is_ours = "\n", False
+    while True:
+        read = log.read(block)
+        # Without its NUL bytes UTF-16 is ASCII as far as it is read here.
+        text += decoder.decode(read.replace(b"\0", b""), final=not read).replace("\r", "\n")
+        certain = max(0, len(text) - PIECE) if read else len(text)
+        since = 0
+        for found in sought.finditer(text) if rare in text else ():
+            if found.start() >= certain:
+                break
+            is_ours = _line_is_ours(text, since, found.start(), is_ours)
+            since = found.start()
+            if not is_ours:
+                piece, line_end, _ = text[since : since + PIECE].partition("\n")
+                yield piece if line_end or since + PIECE >= len(text) else piece + CUT
+        if not read:
+            return
+        is_ours = _line_is_ours(text, since, certain, is_ours)
+        text = text[certain:]
+
+
+def _line_is_ours(text: str, since: int, place: int, before: bool) -> bool:
+    """Whether `place` lies in a line of ours, where `before` says so of `since`, an earlier place."""
+    line_end = text.rfind("\n", since, place)
+    return before if line_end < 0 else text.startswith(OURS, line_end + 1)
+
+
+def _number(text: str) -> float | None:
+    """The number that a text begins with, where it is a whole one; it need not be finite."""
+    found = NUMBER.match(text)
+    return None if found is None else float(found["number"])
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _text_of(path: Path, most: int = -1) -> str | None:
+    """The first `most` bytes of a file as text, whichever encoding of JSON it has; None where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(most)
+    except OSError:
+        return None
+    return content.decode(json.detect_encoding(content), "replace")
+
+
+def _output(training: Training, data_folder: Path, name: str) -> Path:
+    """Where a run has written the file called `name`, if it has."""
+    names = [str(training.hyperparameters.get(key, "")) for key in ("experiment_id", "run_id")]
+    own = training.folder / name
+    if own.is_file() or not all(names):
+        return own
+    return next(iter(sorted(data_folder.glob("/".join(["*", "Output", *map(glob.escape, names), name])))), own)
+
+
+def _append(log: Path, line: bytes) -> None:
+    """Add a line to a log, whose last one may lack its end."""
+    with log.open("r+b") as file:
+        if file.seek(0, 2):
+            file.seek(-1, 2)
+            line = line if file.read(1) in b"\0\n" else b"\n" + line
+        file.write(line)
