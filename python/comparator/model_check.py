@@ -36,8 +36,10 @@ from comparator.model.model import Model, find_model
 from comparator.model.probe import USUAL_SEED, usual_seed, with_defaults
 from comparator.model.process import GuardedProcess, call, exit_words
 from comparator.model.reported import RESULT_FILE, SCORES_FILE, lacks_scores, last_words, mentions, reports_in
+from comparator.model.trace import can_trace, files_read, traced_by
 from comparator.model.training import Outcome, Training
 from comparator.model.warm import ServerEnded, WarmRunner
+from comparator.model_reads_check import READS, script_reads, served_reads
 from comparator.site import Slot
 from comparator.spelling import spelling
 from comparator.tiny_benchmark import write_tiny_benchmark
@@ -323,6 +325,7 @@ class _Trial:
             return
         yield from self._same_seed(first, ways)
         yield from self._other_seed(first, ways)
+        yield from self._reads(ways)
         for name, way in ways.items():
             yield self._bad_value(name, way)
         yield self._unknown_name(*next(iter(ways.items())))
@@ -517,6 +520,20 @@ class _Trial:
             reason = f"it ended well but {lacks} into output_dir"
         yield Finding("infer.sh runs", HOLDS if reason is None else FAILS, reason or "test_scores.json is written")
 
+    def _reads(self, ways: Mapping[str, Way]) -> Steps:
+        """What a run opens that is not part of its identity; an image sees nothing but what it is lent."""
+        covers = self._model.covers(self._data_folder, self._bench.folder / RUNS)
+        if "run(params)" in ways:
+            yield served_reads(self._served({}).outcome)
+        if "train.sh" not in ways or self._model.image is not None:
+            return
+        if not can_trace():
+            yield Finding(READS.format("train.sh"), UNTESTED, "it takes strace(1), which is not there or may not trace")
+            return
+        folder = self._new_folder("trace")
+        self._cold({}, traced_by(folder))
+        yield script_reads(self._model.description, files_read(folder), covers, self._data_folder)
+
     # Files
 
     def _listing(self) -> dict[Path, tuple[int, int]]:
@@ -598,10 +615,10 @@ class _Trial:
         names = self._model.run_names("check", folder.name, folder, self._data_folder, given)
         return Training({**given, **names, **changed}, folder, folder / "model.log", self._metric, self._bench.limit)
 
-    def _cold(self, changed: Mapping[str, object]) -> Run:
+    def _cold(self, changed: Mapping[str, object], traced: Sequence[str] = ()) -> Run:
         training = self._training("train", changed)
         report = training.folder / "witness.json"
-        under = [sys.executable, "-m", "comparator.model.witness", str(report)]
+        under = [sys.executable, "-m", "comparator.model.witness", str(report), *traced]
         runner, began = ColdRunner(self._model, self._bench.slot, self._data_folder, under=under), time.monotonic()
         outcome = runner.run(training)
         if not report.is_file():

@@ -206,6 +206,33 @@ def test_what_a_model_writes_itself_is_not_what_it_reads(store: Store) -> None:
     assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 1.0
 
 
+def test_a_file_that_a_model_makes_because_it_is_not_there_counts_as_it_was_made(store: Store) -> None:
+    store.write(
+        "a.py",
+        "import os\nPATH = os.path.join(os.path.dirname(__file__), 'settings')\ndef run(p):\n"
+        "    try: return float(open(PATH).read())\n"
+        "    except FileNotFoundError: open(PATH, 'w').write('1'); return 1.0\n",
+    )
+    assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 1.0
+    store.write("settings", "2")
+    assert store.loss("a.py", reused=False) == 2.0
+
+
+def test_a_module_that_is_written_before_it_is_imported_is_not_what_it_reads(store: Store) -> None:
+    store.write(
+        "a.py",
+        "import importlib.util, os, tempfile\ndef run(p):\n"
+        "    file = tempfile.NamedTemporaryFile('w', suffix='.py', delete=False)\n"
+        "    file.write(f'# {os.getpid()}'); file.close()\n"
+        "    made = importlib.util.spec_from_file_location('made', file.name)\n"
+        "    import sys; sys.modules['made'] = importlib.util.module_from_spec(made)\n"
+        "    made.loader.exec_module(sys.modules['made'])\n"
+        "    os.unlink(file.name)\n"
+        "    return 1.0\n",
+    )
+    assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 1.0
+
+
 def test_where_the_whole_cannot_be_told_nothing_is_reused_and_it_is_said(store: Store) -> None:
     store.write("a.py", "import subprocess\ndef run(p): return float(subprocess.check_output(['cat', p['file']]))\n")
     outside = str(store.write("loss", "1"))

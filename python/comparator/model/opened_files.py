@@ -41,15 +41,15 @@ OPENED, WRITTEN, IS_FOLDER, WITHOUT_WAITING = 0x20, 0x8, 0x40000000, 0o4000
 EXPERIMENT, RUN = "experiment.json", re.compile("[0-9a-f]{64}")
 EVENT = struct.Struct("iIII")
 MOST_FOLDERS = 200
-KINDS = ("files", "folders", "variables", "packages", "unseen")
+KINDS = ("files", "made", "folders", "variables", "packages", "unseen")
 
 
 class Watch:
     """Watches this process from its making on, and the files in `folder`; `news()` is what was read since it last said.
 
     That is a dictionary of dictionaries: `files` with size and time (nanoseconds since 1970) when they were opened,
-    null where there was none; `folders`; `variables` with the SHA-256 of their values, null where they were not set;
-    `packages` with their versions; `unseen`, what reads unseen.
+    null where there was none; `made`, those of them that were written after that; `folders`; `variables` with the
+    SHA-256 of their values, null where they were not set; `packages` with their versions; `unseen`, what reads unseen.
     """
 
     def __init__(self, folder=None):
@@ -60,7 +60,6 @@ class Watch:
         self._process = os.getpid()
         self._of_children = _shared_file()
         self._heard = 0
-        self._of_packages = tuple({os.path.join(each, "") for each in _folders_of_packages()})
         self._handlers = {
             "open": lambda path, mode, flags: self._opened(path, flags),
             "sqlite3.connect": lambda path: self._opened(path, os.O_RDWR | os.O_CREAT),
@@ -115,6 +114,8 @@ class Watch:
         makes_it = flags & os.O_CREAT and (status is None or flags & os.O_EXCL)
         if flags & (os.O_WRONLY | os.O_TRUNC) or makes_it:
             self._written.add(path)
+            if path in self._seen["files"]:
+                self._note("made", path)
         elif path not in self._written:
             self._note("files", path, status)
 
@@ -132,7 +133,7 @@ class Watch:
         if isinstance(path, int) or path is None or path == ":memory:":
             return None
         path = os.path.abspath(os.fsdecode(path))
-        return None if path.startswith(SYSTEM) or path.startswith(self._of_packages) else path
+        return None if is_of_system(path) else path
 
     def _look_at_modules(self):
         """Modules that were loaded from files, and the packages that they belong to."""
@@ -142,7 +143,7 @@ class Watch:
             if not isinstance(place, str):
                 continue
             path = self._path(place)
-            if path is not None:
+            if path is not None and path not in self._written:
                 self._note("files", path, _status(path))
             elif any(os.sep + folder + os.sep in place for folder in PACKAGE_FOLDERS):
                 packages.add(name.partition(".")[0])
@@ -186,7 +187,7 @@ class Watch:
         text = os.pread(self._of_children, os.fstat(self._of_children).st_size - self._heard, self._heard)
         self._heard += len(text)
         for kind, name, value in map(json.loads, text.splitlines()):
-            if name not in self._written:
+            if kind == "made" or name not in self._written:
                 self._seen[kind].setdefault(name, value)
 
     # Variables
@@ -304,11 +305,20 @@ def _shared_file():
     return descriptor
 
 
+def is_of_system(path):
+    """Whether a file is the system's, or Python's or an installed package's, which count with their versions."""
+    return path.startswith(SYSTEM) or path.startswith(_OF_PACKAGES)
+
+
 def _folders_of_packages():
     """Where Python itself and installed packages are."""
     found = [path for path in sys.path if os.path.basename(path) in PACKAGE_FOLDERS]
     prefixes = {sys.prefix, sys.base_prefix}
-    return found + [os.path.join(prefix, part) for prefix in prefixes for part in ("bin", "lib", "lib64", "share")]
+    found += [os.path.join(prefix, part) for prefix in prefixes for part in ("bin", "lib", "lib64", "share")]
+    return (*{os.path.join(each, "") for each in found}, os.path.join(sys.prefix, "pyvenv.cfg"))
+
+
+_OF_PACKAGES = _folders_of_packages()
 
 
 def _versions(modules):

@@ -87,7 +87,10 @@ class Reading:
             return
         paths = {path: opened for path, opened in news["files"].items() if not self._is_covered(path)}
         self._opened |= paths
-        self._seen.files.update({path: state_of(path) for path in paths})
+        # A file that was looked for, and made because there was none, counts as it was made.
+        made = [path for path in news["made"] if self._opened.get(path, []) is None]
+        self._opened |= {path: _status(path) for path in made}
+        self._seen.files.update({path: state_of(path) for path in [*paths, *made]})
         self._seen.folders.update({path: names_in(path) for path in news["folders"] if not self._is_covered(path)})
         self._seen.variables.update({k: v for k, v in news["variables"].items() if not _is_neutral(k)})
         self._seen.packages.update(news["packages"])
