@@ -37,7 +37,7 @@ from comparator.model.training import Outcome, Runner, Training
 from comparator.provenance import processor
 from comparator.run_identity import Identity, NamedPaths, identity_after_change, identity_in_experiment, run_identity
 from comparator.site import Slot
-from comparator.store import RunStore, now
+from comparator.store import RunStore, in_metric, now
 
 # A fact that a model may report: it ended before its training was complete, by its own `timeout`.
 CUT_SHORT = "timed_out"
@@ -193,7 +193,7 @@ class Leaf:
                     return run, result, False
             successor = self._successor(run, result, number, slot)
             if successor is None:
-                return run, result, True
+                return run, in_metric(result, self._experiment["metric"]), True
             run = successor
 
     def _successor(self, run: str, result: Mapping[str, Any], number: int, slot: Slot) -> str | None:

@@ -105,6 +105,14 @@ def pairs_in(records: Iterable[Mapping[str, Any]]) -> int:
     return len(without) + sum(len(record.get("asked", ())) for record in budgeted)
 
 
+def in_metric(result: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """A run's result for somebody who asks for `metric`: a number without a name is that of whatever is asked for."""
+    unnamed, metrics = result.get("unnamed"), result["metrics"]
+    if unnamed is None or metric in metrics:
+        return dict(result)
+    return {**result, "metrics": {metric if name == unnamed else name: value for name, value in metrics.items()}}
+
+
 class RunStore:
     """The runs, by identity. One training at a time for each identity, over threads and processes."""
 

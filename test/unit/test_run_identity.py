@@ -38,8 +38,11 @@ class Store:
         path.chmod(mode)
         return path
 
+    metric = "val_loss"
+
     def plan(self, model: str, warm: bool = True, **hyperparameters: object):
-        settings = self.write(f"{time.monotonic_ns()}.toml", f'model = "{model}"\nupf = "upf.txt"\n')
+        asked = f'model = "{model}"\nupf = "upf.txt"\nmetric = "{self.metric}"\n'
+        settings = self.write(f"{time.monotonic_ns()}.toml", asked)
         self.write("upf.txt", json.dumps({"id": "a", **hyperparameters}) + "\n")
         site = replace(read_site("local", ROOT), data_folder=self.data)
         place = Place(settings, ROOT, site, "local", 1, "test", lambda words: None, warm)
@@ -72,7 +75,7 @@ class Store:
     def loss(self, model: str, *, reused: bool, warm: bool = True, **hyperparameters: object) -> float:
         run = self.train(model, warm, **hyperparameters)
         assert run["reused"] is reused, run
-        return run["metrics"]["val_loss"]
+        return run["metrics"][self.metric]
 
 
 @pytest.fixture
@@ -231,6 +234,17 @@ def test_a_module_that_is_written_before_it_is_imported_is_not_what_it_reads(sto
         "    return 1.0\n",
     )
     assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 1.0
+
+
+@pytest.mark.parametrize("kind", ["script", "module"])
+def test_a_number_without_a_name_is_that_of_whatever_is_asked_for(store: Store, kind: str) -> None:
+    store.write("a.py", "def run(p): return 1.0\n")
+    store.write("model/train.sh", "#!/bin/sh\necho IMPROVE_RESULT 1\n", 0o755)
+    store.write("model/model.toml", "reads = []\n")
+    name = "model" if kind == "script" else "a.py"
+    assert store.loss(name, reused=False) == 1.0
+    store.metric = "rmse"
+    assert store.loss(name, reused=True) == 1.0
 
 
 def test_where_the_whole_cannot_be_told_nothing_is_reused_and_it_is_said(store: Store) -> None:

@@ -117,6 +117,7 @@ class _Results:
         self._asked = asked
         self._metrics: dict[str, float | None] = {}
         self._faults: dict[str | None, str] = {}  # by metric: what was reported and is no number; prose by None
+        self._is_unnamed = False  # the number of the metric that was asked for
 
     def add_line(self, report: Report) -> None:
         name = report.name if report.number is None else report.name or self._asked
@@ -125,6 +126,8 @@ class _Results:
             self._faults[name] = f"'{report.line}' reports no number"
         if name is not None:
             self._metrics[name] = _finite(report.number)
+        if name == self._asked:
+            self._is_unnamed = report.name is None
 
     def add_result_file(self, path: Path) -> None:
         text = _text_of(path, PIECE)
@@ -136,6 +139,7 @@ class _Results:
             self._faults[None] = f"'{words[:QUOTED]}' in {path.name} is no number"
         else:
             self._metrics[self._asked] = _finite(number)
+            self._is_unnamed = True
 
     def add_scores(self, path: Path) -> list[str]:
         """Returns the names of what the file holds beside numbers."""
@@ -153,7 +157,7 @@ class _Results:
         if self._asked in self._faults or not has_number:
             none = "train.sh ended well but reported no result (no IMPROVE_RESULT line)"
             return Outcome("failed", self._metrics, reason=fault or none)
-        return Outcome("ok", self._metrics)
+        return Outcome("ok", self._metrics, unnamed=self._asked if self._is_unnamed else None)
 
 
 def read_scores(path: Path) -> tuple[dict[str, float | None], dict[str, Any]] | None:

@@ -28,7 +28,8 @@ class Outcome:
     """How a run ended; `metrics` are final values (None: not finite), `history` one number an epoch.
 
     `reads` is what the run was seen to read, None where that is not seen; `untold` says in a line why more may have
-    gone into its numbers than is known, None where nothing has.
+    gone into its numbers than is known, None where nothing has. `unnamed` is the metric that was asked for, where the
+    run gave its number without a name.
     """
 
     status: Status
@@ -37,6 +38,7 @@ class Outcome:
     reason: str | None = None
     reads: Reads | None = None
     untold: str | None = None
+    unnamed: str | None = None
 
 
 class Runner(Protocol):

@@ -63,10 +63,10 @@ class WarmRunner:
                 status: Status = "cancelled" if self._cancelled else ended.status
                 log.write(f"comparator: {status}: {ended.reason}\n".encode())
                 return Outcome(status, reason=ended.reason)
-        metrics = dict(reply["metrics"])
+        metrics, unnamed = dict(reply["metrics"]), None
         if reply["value"] is not None or (reply["status"] == "ok" and not metrics):
-            metrics[training.metric] = reply["value"]
-        outcome = Outcome(reply["status"], metrics, reply["history"], reply["reason"])
+            metrics[training.metric], unnamed = reply["value"], training.metric
+        outcome = Outcome(reply["status"], metrics, reply["history"], reply["reason"], unnamed=unnamed)
         return outcome if reply["read"] is None else self._with_reads(outcome, reply["read"])
 
     def defaults(self, log: Path) -> dict[str, Any] | None:

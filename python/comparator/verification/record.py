@@ -17,7 +17,7 @@ from comparator.plan import PILOT_SEEDS, Plan
 from comparator.replay import MemoryRecord
 from comparator.report.reread import unit_of, worked_out
 from comparator.run_identity import telling_hyperparameters
-from comparator.store import RunStore, pairs_in
+from comparator.store import RunStore, in_metric, pairs_in
 
 Record = Mapping[str, Any]
 Run = Mapping[str, Any]
@@ -138,6 +138,7 @@ def _run(frozen: Mapping[str, Any], record: Record, run: Run, runs: RunStore) ->
     if result is None:
         yield f"the result of run {run['run'][:12]} is missing, or was withdrawn"
         return
+    result = in_metric(result, frozen["metric"])
     names = {**result["metrics"], **run["metrics"]}
     apart = next((name for name in names if _at(result, name) != _at(run, name)), None)
     if apart is not None:

@@ -17,7 +17,7 @@ from comparator.leaf import Leaf
 from comparator.plan import Plan, make_objective, reopen_plan
 from comparator.settings import ExperimentSettings
 from comparator.sitting import Host
-from comparator.store import RunStore, experiment_path, read_experiment, read_records, withdrawals
+from comparator.store import RunStore, experiment_path, in_metric, read_experiment, read_records, withdrawals
 from comparator.verification.record import Fault, check_record, check_search
 from comparator.verification.trainings import (
     EQUAL,
@@ -124,7 +124,7 @@ def verify(
     for repeat in repeats:
         found.repeats.append(repeat)
         on_repeat(len(found.repeats), len(chosen))
-    _withdraw(found, runs, telling)
+    _withdraw(found, runs, frozen["metric"], telling)
     return found
 
 
@@ -153,7 +153,7 @@ def as_json(found: Verification) -> dict[str, Any]:
     }
 
 
-def _withdraw(found: Verification, runs: RunStore, telling: Callable[[Numbers], Numbers]) -> None:
+def _withdraw(found: Verification, runs: RunStore, metric: str, telling: Callable[[Numbers], Numbers]) -> None:
     """Take from use the runs that gave other numbers.
 
     Where the store has other numbers than the line, it is the line that is wrong, which is said already.
@@ -161,7 +161,9 @@ def _withdraw(found: Verification, runs: RunStore, telling: Callable[[Numbers], 
     for repeat in found.repeats:
         run = repeat.training.run
         result = runs.finished(run["run"])
-        if repeat.outcome == OTHER and result is not None and telling(result["metrics"]) == telling(run["metrics"]):
+        if repeat.outcome != OTHER or result is None:
+            continue
+        if telling(in_metric(result, metric)["metrics"]) == telling(run["metrics"]):
             found.withdrawn[run["run"]] = runs.withdraw(run["run"], repeat.words)
 
 
