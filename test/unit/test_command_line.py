@@ -153,7 +153,8 @@ def test_a_process_per_run_gives_what_a_warm_server_gives(desk: Desk) -> None:
     assert cold.returncode == 0, cold.stderr
     both = [read_records(desk.folder / name / "quick-1/evaluations.jsonl") for name in ("warm", "cold")]
     assert [record["value"] for record in both[0]] == [record["value"] for record in both[1]]
-    logs = [(desk.folder / name / both[0][0]["runs"][0]["log"]).read_text() for name in ("warm", "cold")]
+    first = {"warm": both[0][0]["runs"][0], "cold": both[1][0]["runs"][0]}
+    logs = [(desk.folder / name / run["log"]).read_text() for name, run in first.items()]
     assert "warm server" in logs[0]
     assert "a process of its own" in logs[1]
 

@@ -56,7 +56,7 @@ class Watch:
         self._seen = {kind: {} for kind in KINDS}
         self._told = {kind: {} for kind in KINDS}
         self._written, self._set = set(), set()
-        self._loaded = None
+        self._loaded, self._modules = None, 0
         self._process = os.getpid()
         self._of_children = _shared_file()
         self._heard = 0
@@ -137,6 +137,9 @@ class Watch:
 
     def _look_at_modules(self):
         """Modules that were loaded from files, and the packages that they belong to."""
+        if len(sys.modules) == self._modules:
+            return
+        self._modules = len(sys.modules)
         packages = set()
         for name, module in list(sys.modules.items()):
             place = getattr(module, "__file__", None)
