@@ -34,7 +34,7 @@ from comparator.model.process import run_environment
 from comparator.model.reads import Reads
 from comparator.model.runner import make_runner
 from comparator.model.training import Outcome, Runner, Training
-from comparator.provenance import processor
+from comparator.provenance import computed_on
 from comparator.run_identity import Identity, NamedPaths, identity_after_change, identity_in_experiment, run_identity
 from comparator.site import Slot
 from comparator.store import RunStore, in_metric, now
@@ -121,6 +121,10 @@ class Leaf:
         """End the model servers."""
         for runner in self._runners.values():
             runner.close()
+
+    def change_since(self, submodel: int, result: Mapping[str, Any]) -> str | None:
+        """What a finished run has read that is not as it was; None where all is, or it is not known."""
+        return change_of_reads(self._experiment, submodel, result, self._slots[0], self._data_folder)
 
     def repeat(self, request: Mapping[str, Any], submodel: int) -> dict[str, Any]:
         """Carry out the run of one submodel alone, by a process that has done nothing before."""
@@ -245,7 +249,7 @@ class Leaf:
             "model": model.name,
             "hyperparameters": hyperparameters,
             "worker": self._name,
-            "processor": processor(),
+            "computed_on": computed_on(slot.device),
         }
 
     def _data_change(self, number: int) -> str | None:
@@ -304,6 +308,20 @@ def run_hyperparameters(
     if of_split is not None and split is not None:
         hyperparameters[of_split] = int(str(hyperparameters.get(of_split, DEFAULT_SEED))) + split
     return hyperparameters, seed
+
+
+def change_of_reads(
+    experiment: Mapping[str, Any], submodel: int, result: Mapping[str, Any], slot: Slot, data_folder: Path
+) -> str | None:
+    """Which file or package that a finished run has read is not as it was; None where all are, or it is not known.
+
+    `slot` is one in which the experiment would run the submodel today.
+    """
+    if result.get("reads") is None:
+        return None
+    read = Reads(**result["reads"])
+    now = read.now(run_environment(slot_of(experiment["models"][submodel], slot), data_folder))
+    return read.change(now, ("files", "packages"))
 
 
 def slot_of(submodel: Mapping[str, Any], slot: Slot) -> Slot:

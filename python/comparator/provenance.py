@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import platform
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +30,31 @@ def provenance(root: Path, site: Site, engine: str, workers: int, command: str) 
     }
 
 
-def processor() -> str:
-    """What computes here: the processor's name. The last digits of a training may be others on another one."""
+def computed_on(device: str | None) -> str:
+    """What a training with this device computes on: the accelerator's name, without one the processor's.
+
+    On another one its numbers come out otherwise, and not only in their last digits.
+    """
+    return _processor() if device is None else _accelerator(device)
+
+
+@cache
+def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+@cache
+def _accelerator(device: str) -> str:
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader", f"--id={device}"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        name = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+        return name or f"device {device}"
+    return f"device {device} beside {_processor()}"
 
 
 def _versions() -> dict[str, str]:

@@ -20,9 +20,7 @@ from comparator.engine.jobs import launches, state_of
 from comparator.engine.swift_t import Job, Launch, Layout
 from comparator.errors import ComparatorError, InputError, Submitted, nearest
 from comparator.experiment import Experiment
-from comparator.leaf import ERRORS_FILE, Leaf, slot_of
-from comparator.model.process import run_environment
-from comparator.model.reads import Reads
+from comparator.leaf import ERRORS_FILE, Leaf, change_of_reads
 from comparator.place import Place, Say
 from comparator.plan import PILOT_SEEDS, Plan, make_plan, reopen_plan
 from comparator.progress import ProgressView, point_words
@@ -239,14 +237,10 @@ def _change_of_reads(host: Host, plan: Plan, records: Sequence[Mapping[str, Any]
     """What the latest runs of an experiment have read that is not as it was; None where all is."""
     latest = {run["submodel"]: run for record in records for run in record["runs"] if run["status"] == "ok"}
     for number, run in latest.items():
-        result = RunStore(host.experiments).finished(run["run"])
-        if result is not None and result.get("reads") is not None:
-            read = Reads(**result["reads"])
-            slot = slot_of(plan.frozen["models"][number], host.slots[0])
-            now = read.now(run_environment(slot, host.site.data_folder))
-            change = read.change(now, ("files", "packages"))
-            if change is not None:
-                return change
+        result = RunStore(host.experiments).finished(run["run"]) or {}
+        change = change_of_reads(plan.frozen, number, result, host.slots[0], host.site.data_folder)
+        if change is not None:
+            return change
     return None
 
 

@@ -83,6 +83,12 @@ def _whole_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
     return records, length
 
 
+def left_over(path: Path) -> int:
+    """How many bytes at the end of a record are no whole line."""
+    _, length = _whole_lines(path)
+    return (path.stat().st_size if path.exists() else 0) - length
+
+
 def table_cell(value: Any) -> Any:
     """A value as a CSV table can hold it: Python 3.10's writer refuses the character NUL, and no reader wants it."""
     return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
@@ -158,6 +164,33 @@ class RunStore:
                 with (path / WITHDRAWALS).open("a", encoding="utf-8") as file:
                     file.write(json.dumps(note) + "\n")
         return users
+
+    def withdrawn(self, identity: str) -> dict[str, Any] | None:
+        """The result that was withdrawn; None where none was, or it has been trained again since."""
+        if self.finished(identity) is not None:
+            return None
+        noted = read_json(self.folder / identity / WITHDRAWN)
+        return noted["result"] if isinstance(noted, dict) and isinstance(noted.get("result"), dict) else None
+
+    def restore(self, identity: str) -> None:
+        """Take a withdrawn result into use again, and forget of it in every experiment that has used it."""
+        result = self.withdrawn(identity)
+        if result is not None:
+            self.save(identity, result)
+        (self.folder / identity / WITHDRAWN).unlink(missing_ok=True)
+        for name in experiment_names(self.folder.parent):
+            path = self.folder.parent / name / WITHDRAWALS
+            kept = [note for note in _whole_lines(path)[0] if note["run"] != identity]
+            if kept:
+                _write_lines(path, kept)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    temporary.replace(path)
 
 
 def withdrawals(path: Path) -> list[dict[str, Any]]:

@@ -59,8 +59,8 @@ def check_record(
             yield from (Fault(its, words) for words in _run(frozen, record, run, runs))
 
 
-def check_search(plan: Plan, records: Sequence[Record]) -> Iterator[Fault]:
-    """Whether the search, done again on the recorded results, proposes the recorded points."""
+def check_search(plan: Plan, records: Sequence[Record], *, is_finished: bool) -> Iterator[Fault]:
+    """Whether the search, done again on the recorded results, proposes the recorded points, and has come to its end."""
     memory = MemoryRecord()
     memory.records = [dict(record) for record in records]
     again = Experiment(
@@ -75,7 +75,9 @@ def check_search(plan: Plan, records: Sequence[Record]) -> Iterator[Fault]:
         to_confirm=plan.to_confirm,
     )
     try:
-        again.start()
+        requests = again.start()
+        if is_finished and requests:
+            yield Fault("the record", f"has no result of {len(requests)} replicates that the search asks for next")
     except ComparatorError as error:
         yield Fault("the search", str(error).removeprefix(f"{memory.evaluations}: "))
     finally:
@@ -136,7 +138,8 @@ def _run(frozen: Mapping[str, Any], record: Record, run: Run, runs: RunStore) ->
         return
     result = runs.finished(run["run"])
     if result is None:
-        yield f"the result of run {run['run'][:12]} is missing, or was withdrawn"
+        if runs.withdrawn(run["run"]) is None:
+            yield f"the result of run {run['run'][:12]} is missing"
         return
     result = in_metric(result, frozen["metric"])
     names = {**result["metrics"], **run["metrics"]}

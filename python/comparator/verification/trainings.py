@@ -12,17 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from comparator.leaf import Leaf
-from comparator.provenance import processor
-from comparator.store import RunStore
+from comparator.provenance import computed_on
+from comparator.store import RESULT, RunStore
 
-#: What another processor's arithmetic may make of a number, as a part of it.
-SLIGHT = 1e-3
+#: Arithmetic of another processor or accelerator changes a network as another seed does. A difference of so many
+#: deviations from seed to seed, or of this part of a number where that deviation is not known, is as may be.
+DEVIATIONS, PART = 3.0, 0.1
 #: A number so many times farther off than a model's own repeats are from each other is not one of them.
 FAR = 10.0
 #: How often more a training is repeated whose first two repeats differ.
 FURTHER = 2
 
-EQUAL, SLIGHTLY, UNSTEADY, OTHER, FAILED = "equal", "slightly different", "unsteady", "other", "failed"
+EQUAL, SLIGHT, UNSTEADY, ELSEWHERE, CHANGED, OTHER, FAILED = (
+    *("equal", "slight", "unsteady", "elsewhere"),
+    *("changed", "other", "failed"),
+)
 
 Numbers = Mapping[str, float | None]
 
@@ -61,17 +65,26 @@ def trainings_of(records: Sequence[Mapping[str, Any]]) -> list[Training]:
     return list(found.values())
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """What is known of the runs of a record: `results` of the store, by run; the `metric` that counts and those that
+    `tell` of a result; `deviations` of the metric from seed to seed, by submodel."""
+
+    results: Mapping[str, Mapping[str, Any]]
+    metric: str
+    tell: frozenset[str]
+    deviations: Mapping[int, float | None]
+
+    def telling(self, metrics: Numbers) -> Numbers:
+        return {name: value for name, value in metrics.items() if name in self.tell}
+
+
 def repeat_trainings(
-    trainings: Sequence[Training],
-    make_leaf: Callable[[int, Path], Leaf],
-    workers: int,
-    telling: Callable[[Numbers], Numbers],
-    recorded_on: Callable[[str], str | None],
+    trainings: Sequence[Training], make_leaf: Callable[[int, Path], Leaf], workers: int, recorded: Recorded
 ) -> Iterator[Repeat]:
     """Repeat trainings in stores of their own, as many at a time as there are workers; in the order in which they end.
 
-    `make_leaf` gives the leaf of a worker over a store; `telling` keeps those metrics of a run that have to be equal;
-    `recorded_on` tells the processor that a run was done on.
+    `make_leaf` gives the leaf of a worker over a store.
     """
     with tempfile.TemporaryDirectory(prefix="comparator-verify-") as folder:
         leaves = [make_leaf(number, Path(folder, str(number))) for number in range(workers)]
@@ -82,8 +95,7 @@ def repeat_trainings(
         def repeat(training: Training) -> Repeat:
             number = idle.get()
             try:
-                store = RunStore(Path(folder, str(number)))
-                return _compare(training, leaves[number], store, telling, recorded_on(training.run["run"]))
+                return _repeat(training, leaves[number], RunStore(Path(folder, str(number))), recorded)
             finally:
                 idle.put(number)
 
@@ -98,37 +110,50 @@ def repeat_trainings(
                 raise
 
 
-def _compare(
-    training: Training,
-    leaf: Leaf,
-    store: RunStore,
-    telling: Callable[[Numbers], Numbers],
-    processor_then: str | None,
-) -> Repeat:
-    recorded = telling(training.run["metrics"])
-    first = _repeated(training, leaf, store)
+def _repeat(training: Training, leaf: Leaf, store: RunStore, recorded: Recorded) -> Repeat:
+    """Repeat a training as often as it takes to judge it."""
+    run = training.run
+    result = recorded.results.get(run["run"], {})
+    changed = leaf.change_since(run["submodel"], result)
+    if changed is not None:
+        return Repeat(training, CHANGED, f"cannot be repeated: {changed} has changed since")
+    first = _once(training, leaf, store)
     if first["status"] != "ok":
         return Repeat(training, FAILED, f"a repeat {first['status']}: {first['reason']}")
-    again = telling(first["metrics"])
-    apart = _farthest(recorded, again)
-    if apart is None:
+    was, now = recorded.telling(run["metrics"]), recorded.telling(first["metrics"])
+    then, here = result.get("computed_on"), computed_on(first["device"])
+    # On other arithmetic the numbers beside the one that counts are not looked at.
+    name = _farthest(was, now) if then == here or was.get(recorded.metric) != now.get(recorded.metric) else None
+    if name is None:
         return Repeat(training, EQUAL)
-    was, comes = f"{apart} was {recorded.get(apart)}", f"comes out as {again.get(apart)}"
-    if processor_then != processor() and _difference(recorded.get(apart), again.get(apart)) <= SLIGHT:
-        return Repeat(training, SLIGHTLY, f"{was} on {processor_then or 'another machine'}, and {comes} here")
-    own = [again.get(apart), telling(_repeated(training, leaf, store)["metrics"]).get(apart)]
+    if then != here:
+        return _judged_elsewhere(training, recorded, now.get(recorded.metric), then, here)
+    words = f"{name} was {was.get(name)}"
+    own = [now.get(name), _once(training, leaf, store)["metrics"].get(name)]
     if own[0] == own[1]:
-        return Repeat(training, OTHER, f"{was}, but {comes}")
-    own += [telling(_repeated(training, leaf, store)["metrics"]).get(apart) for _ in range(FURTHER)]
+        return Repeat(training, OTHER, f"{words}, but comes out as {own[0]}")
+    own += [_once(training, leaf, store)["metrics"].get(name) for _ in range(FURTHER)]
     spread = max(_difference(own[0], each) for each in own)
-    if min(_difference(recorded.get(apart), each) for each in own) <= FAR * spread:
-        return Repeat(training, UNSTEADY, f"{was}, and {comes} and {own[1]} with one seed")
-    return Repeat(training, OTHER, f"{was}, but {comes} and {own[1]}")
+    if min(_difference(was.get(name), each) for each in own) <= FAR * spread:
+        return Repeat(training, UNSTEADY, f"{words}, and comes out as {own[0]} and {own[1]} with one seed")
+    return Repeat(training, OTHER, f"{words}, but comes out as {own[0]} and {own[1]}")
 
 
-def _repeated(training: Training, leaf: Leaf, store: RunStore) -> dict[str, Any]:
+def _judged_elsewhere(training: Training, recorded: Recorded, now: float | None, then: str | None, here: str) -> Repeat:
+    """Judge a number that was computed on something else."""
+    name = recorded.metric
+    was = training.run["metrics"].get(name)
+    words = f"{name} was {was} on {then or 'something that it does not say'}, and comes out as {now} on {here}"
+    if was is None or now is None:
+        return Repeat(training, ELSEWHERE, words)
+    deviation = recorded.deviations.get(training.run["submodel"])
+    may_be = PART * max(abs(was), abs(now)) if not deviation else DEVIATIONS * deviation
+    return Repeat(training, SLIGHT if abs(was - now) <= may_be else ELSEWHERE, words)
+
+
+def _once(training: Training, leaf: Leaf, store: RunStore) -> dict[str, Any]:
     run = leaf.repeat(training.request, training.run["submodel"])
-    (store.folder / run["run"] / "result.json").unlink(missing_ok=True)  # a second repeat is a training too
+    (store.folder / run["run"] / RESULT).unlink(missing_ok=True)  # a second repeat is a training too
     return run
 
 

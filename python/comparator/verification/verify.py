@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,30 @@ from comparator.cmp import Objective
 from comparator.engine.jobs import state_of
 from comparator.engine.local import share_slots
 from comparator.errors import InputError
+from comparator.evidence.replicates import pooled_deviation
 from comparator.leaf import Leaf
 from comparator.plan import Plan, make_objective, reopen_plan
 from comparator.settings import ExperimentSettings
 from comparator.sitting import Host
-from comparator.store import RunStore, experiment_path, in_metric, read_experiment, read_records, withdrawals
+from comparator.store import (
+    RunStore,
+    experiment_path,
+    in_metric,
+    left_over,
+    read_experiment,
+    read_records,
+    withdrawals,
+)
 from comparator.verification.record import Fault, check_record, check_search
 from comparator.verification.trainings import (
+    CHANGED,
+    ELSEWHERE,
     EQUAL,
     FAILED,
     OTHER,
-    SLIGHTLY,
+    SLIGHT,
     UNSTEADY,
-    Numbers,
+    Recorded,
     Repeat,
     repeat_trainings,
     trainings_of,
@@ -33,11 +45,14 @@ from comparator.verification.trainings import (
 
 OUTCOME_WORDS = {
     EQUAL: "gave the same numbers to the last digit",
-    SLIGHTLY: "differ slightly, as another processor's arithmetic may",
+    SLIGHT: "differ no more than another seed, as another processor's arithmetic may",
     UNSTEADY: "differ as much as the model's own repeats do",
+    ELSEWHERE: "gave other numbers on another processor, which cannot be judged here",
+    CHANGED: "cannot be repeated",
     OTHER: "gave other numbers",
     FAILED: "did not come to an end",
 }
+WRONG = (OTHER, FAILED, ELSEWHERE, CHANGED)
 
 
 @dataclass
@@ -45,7 +60,8 @@ class Verification:
     """What was found of an experiment.
 
     `repeats` are of a sample of `trainings`; `not_repeated` says why none was done again where some were asked for.
-    `withdrawn` has, by run, the ids of the experiments that used it.
+    `withdrawn` has, by run, the ids of the experiments that used it; `restored` the runs that were withdrawn before,
+    and come out as they were recorded.
     """
 
     identifier: str
@@ -55,11 +71,12 @@ class Verification:
     repeats: list[Repeat] = field(default_factory=list)
     not_repeated: str | None = None
     withdrawn: dict[str, list[str]] = field(default_factory=dict)
+    restored: list[str] = field(default_factory=list)
 
     @property
     def is_right(self) -> bool:
         """Whether nothing is wrong, and what was to be done again could be."""
-        wrong = any(repeat.outcome in (OTHER, FAILED) for repeat in self.repeats)
+        wrong = any(repeat.outcome in WRONG for repeat in self.repeats)
         return not self.faults and not wrong and self.not_repeated is None
 
     def words(self) -> Iterator[str]:
@@ -80,6 +97,8 @@ class Verification:
             yield f"{how}: {found}"
         for identity, experiments in self.withdrawn.items():
             yield f"run {identity[:12]} was withdrawn from the store; used by {', '.join(experiments)}"
+        for identity in self.restored:
+            yield f"run {identity[:12]}, which was withdrawn, comes out as it was recorded, and is in the store again"
 
 
 def verify(
@@ -94,10 +113,10 @@ def verify(
     state = state_of(path)["state"]
     if state in ("running", "queued"):
         raise InputError(f"experiment '{identifier}' is {state}; verify it when it has ended")
-    frozen = read_experiment(path)
+    frozen, evaluations = read_experiment(path), path / "evaluations.jsonl"
     found = Verification(identifier)
     try:
-        records = read_records(path / "evaluations.jsonl")
+        records = read_records(evaluations)
     except InputError as error:
         found.faults.append(Fault("the record", str(error)))
         return found
@@ -107,11 +126,14 @@ def verify(
     runs = RunStore(host.experiments)
     plan, why_not = _reopen(host, frozen)
     objective = plan.objective if plan is not None else _objective(frozen)
-    found.faults += check_record(frozen, records, runs, objective, is_finished=state == "finished")
-    found.faults += [_withdrawn_fault(note) for note in withdrawals(path)]
+    is_finished = state == "finished"
+    if left_over(evaluations):
+        found.faults.append(Fault("the record", "its last line is none"))
+    found.faults += check_record(frozen, records, runs, objective, is_finished=is_finished)
     if plan is not None:
-        found.faults += check_search(plan, records)
-    if sample == 0:
+        found.faults += check_search(plan, records, is_finished=is_finished)
+    if sample == 0 or frozen.get("imported"):
+        found.faults += map(_withdrawn_fault, withdrawals(path))
         return found
     if plan is None or not trainings:
         found.not_repeated = "none has given a result" if plan is not None else why_not
@@ -119,12 +141,11 @@ def verify(
 
     chosen = trainings if sample is None else random.sample(trainings, min(sample, len(trainings)))
     workers = min(host.workers, len(chosen))
-    telling = _telling(frozen)
-    repeats = repeat_trainings(chosen, _leaves(host, plan, workers), workers, telling, _processors(runs))
-    for repeat in repeats:
+    for repeat in repeat_trainings(chosen, _leaves(host, plan, workers), workers, _recorded(frozen, records, runs)):
         found.repeats.append(repeat)
         on_repeat(len(found.repeats), len(chosen))
-    _withdraw(found, runs, frozen["metric"], telling)
+    _settle(found, runs, frozen["metric"])
+    found.faults += [_withdrawn_fault(note) for note in withdrawals(path) if note["run"] not in found.withdrawn]
     return found
 
 
@@ -150,21 +171,47 @@ def as_json(found: Verification) -> dict[str, Any]:
         ],
         "not_repeated": found.not_repeated,
         "withdrawn": found.withdrawn,
+        "restored": found.restored,
     }
 
 
-def _withdraw(found: Verification, runs: RunStore, metric: str, telling: Callable[[Numbers], Numbers]) -> None:
-    """Take from use the runs that gave other numbers.
+def _settle(found: Verification, runs: RunStore, metric: str) -> None:
+    """Take from use the runs that gave other numbers, and into use those that were withdrawn and come out again.
 
     Where the store has other numbers than the line, it is the line that is wrong, which is said already.
     """
     for repeat in found.repeats:
         run = repeat.training.run
         result = runs.finished(run["run"])
-        if repeat.outcome != OTHER or result is None:
-            continue
-        if telling(in_metric(result, metric)["metrics"]) == telling(run["metrics"]):
+        if repeat.outcome == EQUAL and runs.withdrawn(run["run"]) is not None:
+            runs.restore(run["run"])
+            found.restored.append(run["run"])
+        elif repeat.outcome == OTHER and result is not None and in_metric(result, metric)["metrics"] == run["metrics"]:
             found.withdrawn[run["run"]] = runs.withdraw(run["run"], repeat.words)
+
+
+def _recorded(frozen: Mapping[str, Any], records: Sequence[Mapping[str, Any]], runs: RunStore) -> Recorded:
+    """What is known of the runs: the metrics that have to come out again are the one that counts, and all results."""
+    metric, described = frozen["metric"], frozen.get("metrics") or {}
+    names = {metric, *(name for name, each in described.items() if each.get("kind") != "fact")}
+    identities = {run["run"] for record in records for run in record["runs"] if run.get("run")}
+    results = {each: runs.finished(each) or runs.withdrawn(each) or {} for each in identities}
+    return Recorded(results, metric, frozenset(names), _deviations(records, metric))
+
+
+def _deviations(records: Sequence[Mapping[str, Any]], metric: str) -> dict[int, float | None]:
+    """The deviation of a metric from seed to seed at one point, by submodel; None where no point has two seeds."""
+    values: dict[int, dict[str, dict[int, float]]] = {}
+    for record in records:
+        for run in record["runs"]:
+            value = run["metrics"].get(metric)
+            if run["status"] == "ok" and value is not None:
+                at_point = values.setdefault(run["submodel"], {}).setdefault(json.dumps(record["point"]), {})
+                at_point[run["replicate"]] = value
+    return {
+        submodel: pooled_deviation([list(by_seed.values()) for by_seed in points.values()])
+        for submodel, points in values.items()
+    }
 
 
 def _withdrawn_fault(note: Mapping[str, Any]) -> Fault:
@@ -207,21 +254,6 @@ def _leaves(host: Host, plan: Plan, workers: int) -> Callable[[int, Path], Leaf]
         )
 
     return leaf
-
-
-def _telling(frozen: Mapping[str, Any]) -> Callable[[Numbers], Numbers]:
-    """Keeps the metrics that have to come out again: the one that counts, and those described as results."""
-    described = frozen.get("metrics") or {}
-    names = {frozen["metric"], *(name for name, each in described.items() if each.get("kind") != "fact")}
-    return lambda metrics: {name: value for name, value in metrics.items() if name in names}
-
-
-def _processors(runs: RunStore) -> Callable[[str], str | None]:
-    def processor_of(run: str) -> str | None:
-        result = runs.finished(run)
-        return None if result is None else result.get("processor")
-
-    return processor_of
 
 
 def _count(number: int, of: str) -> str:
