@@ -14,9 +14,9 @@ from typing import Any
 
 from comparator.difference import asked_difference, difference_code
 from comparator.errors import InputError
-from comparator.model.data import data_of
 from comparator.model.fingerprint import content_of
 from comparator.model.image import image_digest
+from comparator.model.inputs import inputs_of
 from comparator.model.model import Model
 
 NOT_COUNTED = {"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
@@ -33,9 +33,7 @@ def upgraded(frozen: Mapping[str, Any], models: Sequence[Model], data_folder: Pa
             raise InputError(f"{model.path}: the model has changed since '{frozen['id']}' began; start anew")
         if _data(model, data_folder) != submodel["data"]:
             raise InputError(f"the data in {data_folder} have changed since '{frozen['id']}' began; start anew")
-        data = data_of(model, data_folder)
-        now = {"identity": model.identity, "data": data.digest, "data_until": data.until, "untold": data.untold}
-        submodels.append({**submodel, **now})
+        submodels.append({**submodel, "identity": model.identity, **inputs_of(model, data_folder)})
     difference = asked_difference(frozen)
     code = None if difference is None else difference_code(difference, Path(frozen["file"]).parent)
     return {**frozen, "format": 2, "models": submodels, "difference_code": code}

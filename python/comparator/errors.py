@@ -13,6 +13,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+#: The status of a leaf's result that is no outcome of a training: the search stops, and a resume asks for it again.
+FAULT = "fault"
+
+
+class Fault(Exception):
+    """Something that is no training's outcome, and lets none go on; the text says what, and what to do."""
+
 
 class ComparatorError(Exception):
     """A failure with one line for people; `exit_code` is what the command returns."""

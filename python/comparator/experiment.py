@@ -25,7 +25,7 @@ from typing import Any, Protocol
 
 from comparator.cmp import failure_words
 from comparator.difference import NoValue
-from comparator.errors import ComparatorError
+from comparator.errors import FAULT, ComparatorError
 from comparator.evidence.confirmation import distinct_best
 from comparator.evidence.pilot import Pilot, measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
@@ -187,9 +187,11 @@ class Experiment:
 
         The evaluation that it completes is recorded and the strategy told of it; one with a cancelled replicate
         leaves no line and is not told. Raises `ComparatorError` where every evaluation so far has failed, the pilot
-        has found no unit for the difference, or the record cannot be written.
+        has found no unit for the difference, the record cannot be written, or no training can go on.
         """
         outcome = json.loads(result)
+        if outcome["status"] == FAULT:
+            raise ComparatorError(outcome["reason"])
         evaluation = self._open[outcome["evaluation"]]
         del evaluation.running[outcome["replicate"]]
         evaluation.outcomes[outcome["replicate"]] = outcome

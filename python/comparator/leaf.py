@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import threading
 import time
@@ -21,18 +22,17 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from comparator.cmp import submodel_hyperparameters
 from comparator.difference import NoValue
-from comparator.model.data import has_changed
-from comparator.model.fingerprint import Recent
-from comparator.model.model import Model
+from comparator.errors import FAULT, Fault
+from comparator.model.inputs import BEGAN, Inputs, Pending
+from comparator.model.model import Model, installed_packages
 from comparator.model.process import run_environment
 from comparator.model.reads import Reads
-from comparator.model.runner import make_runner
+from comparator.model.runner import is_served, make_runner
 from comparator.model.training import Outcome, Runner, Training
 from comparator.provenance import computed_on
 from comparator.run_identity import Identity, NamedPaths, identity_after_change, identity_in_experiment, run_identity
@@ -43,7 +43,9 @@ from comparator.store import RunStore, in_metric, now
 CUT_SHORT = "timed_out"
 ERRORS_FILE = "errors.log"
 DEFAULT_SEED = 1
+PREFIX = re.compile(r"cmp_(?:[01]_)?(.+)")
 CODE_ENDINGS = (".py", ".so")
+NOT_LOOKED_AT = "the data and the model's files have not been looked at since"
 OUT_OF_TIME = "the walltime ends before it could"
 
 
@@ -71,7 +73,8 @@ class Leaf:
         self._runs = RunStore(experiments)
         self._runners: dict[tuple[int, str, Path], Runner] = {}
         self._named = [NamedPaths([data_folder, model.folder], model.covers(data_folder)) for model in models]
-        self._data_changes = [Recent(partial(self._data_change, number)) for number in range(len(models))]
+        self._inputs = [self._inputs_of(number) for number in range(len(models))]
+        self._pending = Pending(self._settle)
         self._read: list[Reads | None] = [None] * len(models)
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
@@ -98,6 +101,8 @@ class Leaf:
             result["status"] = "ok"
         except NoValue as failure:
             result["status"], result["reason"] = _worst(result["runs"]), str(failure)
+        except Fault as fault:
+            result["status"], result["reason"] = FAULT, str(fault)
         except OSError as error:
             result["reason"] = f"{error.filename or 'the store'}: {error.strerror or error}"
         except Exception as error:
@@ -118,9 +123,11 @@ class Leaf:
             runner.cancel()
 
     def close(self) -> None:
-        """End the model servers."""
+        """End the model servers, and have every result serve others that may."""
         for runner in self._runners.values():
             runner.close()
+        with self._lock, contextlib.suppress(OSError):
+            self._pending.look(again=True)
 
     def change_since(self, submodel: int, result: Mapping[str, Any]) -> str | None:
         """What a finished run has read that is not as it was; None where all is, or it is not known."""
@@ -132,7 +139,8 @@ class Leaf:
         try:
             return self._run(submodel, request, given, self._slots[0])
         finally:
-            self.close()
+            for runner in self._runners.values():
+                runner.close()
 
     def _is_too_late(self, asked: Mapping[str, Any]) -> bool:
         expected = max(self._longest, asked.get("expected_seconds") or 0.0)
@@ -164,6 +172,7 @@ class Leaf:
             hyperparameters,
             seed,
             self._named[number],
+            varied=varied_names(submodel, asked["point"]),
             untold=submodel.get("untold") or self._models[number].untold(warm=self._warm),
             experiment=self._experiment["id"],
         )
@@ -191,14 +200,37 @@ class Leaf:
                 result = self._runs.finished(run)
                 if result is None:
                     result = self._train(number, asked, hyperparameters, folder, slot)
-                    result["no_reuse"] = identity.untold or result.pop("untold", None)
                     result["experiment"] = self._experiment["id"]
-                    self._runs.save(run, result)
-                    return run, result, False
+                    return run, self._keep(number, run, result, identity.untold), False
             successor = self._successor(run, result, number, slot)
             if successor is None:
                 return run, in_metric(result, self._experiment["metric"]), True
             run = successor
+
+    def _keep(self, number: int, run: str, result: dict[str, Any], untold: str | None) -> dict[str, Any]:
+        """Put a result into the store; says in it why it serves no other experiment, None where it does.
+
+        A look at what it rests on has to follow it first, which is not taken after every training where it is dear.
+        """
+        ended = time.monotonic()
+        untold = untold or result.pop("untold") or self._inputs[number].doubt()
+        result["no_reuse"] = untold
+        with self._lock:
+            if untold is None and self._inputs[number].looked_at() < ended:
+                self._pending.add(self._inputs[number], run, result)
+                self._runs.save(run, {**result, "no_reuse": NOT_LOOKED_AT})
+            else:
+                self._runs.save(run, result)
+            self._pending.look()
+        return result
+
+    def _settle(self, run: str, result: dict[str, Any]) -> None:
+        self._runs.save(run, result)
+
+    def _inputs_of(self, number: int) -> Inputs:
+        model = self._models[number]
+        sees_reads = model.image is None and is_served(model, warm=self._warm)
+        return Inputs(model, self._experiment["models"][number], self._data_folder, sees_reads=sees_reads)
 
     def _successor(self, run: str, result: Mapping[str, Any], number: int, slot: Slot) -> str | None:
         """The name of the run that is to take the place of a finished one; None where it serves as it is."""
@@ -221,9 +253,8 @@ class Leaf:
         _empty(folder)
         log = folder / "model.log"
         model = self._models[number]
-        is_strict = self._experiment["models"][number].get("data_until") is None
-        if is_strict and (change := self._data_changes[number]()) is not None:
-            return _unfit(f"{change} since the experiment began")
+        if (fault := self._inputs[number].fault()) is not None:
+            raise Fault(fault)
         prefix = hyperparameters.get("run_id")
         own = f"{asked['name'] or format(asked['evaluation'], '05d')}-{asked['replicate']}-{number}"
         run_id = f"{prefix}-{own}" if prefix else own
@@ -237,10 +268,12 @@ class Leaf:
         )
         started, clock = now(), time.monotonic()
         slot = slot_of(self._experiment["models"][number], slot)
-        outcome: Outcome = self._runner(model, slot).run(training)
+        outcome: Outcome = self._runner(number, slot).run(training)
         if outcome.status == "ok" and outcome.metrics.get(CUT_SHORT):
             outcome = replace(outcome, status="timeout", reason="the model ended its training early, by its timeout")
         outcome = self._watched(number, outcome)
+        if outcome.status == "ok" and (fault := self._inputs[number].fault()) is not None:
+            raise Fault(fault)
         return {
             **asdict(outcome),
             "seconds": round(time.monotonic() - clock, 3),
@@ -252,30 +285,31 @@ class Leaf:
             "computed_on": computed_on(slot.device),
         }
 
-    def _data_change(self, number: int) -> str | None:
-        submodel = self._experiment["models"][number]
-        return has_changed(self._models[number], self._data_folder, submodel["data"], submodel.get("data_until"))
-
     def _watched(self, number: int, outcome: Outcome) -> Outcome:
-        """The outcome of a training, in the light of what else is known of what it read.
+        """The outcome of a training, with what is known of its reading otherwise.
 
-        It fails where its code is not that of earlier trainings of the experiment.
+        Raises `Fault` where the code that it read is not that of earlier trainings.
         """
-        reads, earlier = outcome.reads, self._read[number]
-        if reads is not None and earlier is not None:
-            changed = earlier.conflict(reads)
-            if changed is not None and changed.endswith(CODE_ENDINGS):
-                return Outcome("failed", reason=f"{changed} has changed since the experiment began")
+        model, reads, earlier = self._models[number], outcome.reads, self._read[number]
+        if reads is None:
+            # Nobody has seen which packages a process of its own has loaded.
+            by_itself = model.image is None and model.module is not None and model.description.packages is None
+            return replace(outcome, reads=Reads(packages=installed_packages())) if by_itself else outcome
+        changed = None if earlier is None else earlier.conflict(reads)
+        if changed is not None and changed.endswith(CODE_ENDINGS):
+            raise Fault(f"{changed} has changed {BEGAN}")
         self._read[number] = earlier or reads
-        if outcome.untold is None and (change := self._data_changes[number]()) is not None:
-            return replace(outcome, untold=f"{change} since the experiment began")
+        if changed is not None and outcome.untold is None:
+            return replace(outcome, untold=f"{changed} has changed {BEGAN}: trainings before and after that may differ")
         return outcome
 
-    def _runner(self, model: Model, slot: Slot) -> Runner:
+    def _runner(self, number: int, slot: Slot) -> Runner:
+        model = self._models[number]
         with self._lock:
             key = (slot.number, json.dumps(dict(slot.environment)), model.path)
             if key not in self._runners:
-                self._runners[key] = make_runner(model, slot, self._data_folder, warm=self._warm)
+                until = self._experiment["models"][number].get("data_until")
+                self._runners[key] = make_runner(model, slot, self._data_folder, warm=self._warm, data_until=until)
                 if self._cancelled.is_set():
                     self._runners[key].cancel()
             return self._runners[key]
@@ -294,6 +328,12 @@ def given_at(experiment: Mapping[str, Any], point: Mapping[str, object]) -> list
         compares=experiment["kind"] == "cmp",
         names=[submodel["names"] for submodel in experiment["models"]],
     )
+
+
+def varied_names(submodel: Mapping[str, Any], point: Mapping[str, object]) -> set[str]:
+    """The names at a point, as a submodel has them."""
+    common = [numbered[1] if (numbered := PREFIX.fullmatch(name)) else name for name in point]
+    return {submodel["names"].get(name, name) for name in common}
 
 
 def run_hyperparameters(
@@ -344,10 +384,6 @@ def _empty(folder: Path) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
-
-
-def _unfit(reason: str) -> dict[str, Any]:
-    return {"status": "failed", "metrics": {}, "history": {}, "reason": reason, "seconds": 0.0}
 
 
 def _entry_of(result: Mapping[str, Any]) -> dict[str, Any]:

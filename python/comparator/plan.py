@@ -19,6 +19,7 @@ from comparator.errors import InputError, nearest
 from comparator.evidence.boxes import Box, avoid, focus, read_box
 from comparator.experiment import ToConfirm
 from comparator.model.data import has_changed
+from comparator.model.inputs import source_change
 from comparator.model.model import Model, find_model
 from comparator.place import Place
 from comparator.provenance import provenance
@@ -188,10 +189,8 @@ def reopen_plan(frozen: dict[str, Any], *, root: Path, site: Site) -> Plan:
 
 def _change(submodel: Mapping[str, Any], model: Model, site: Site) -> str | None:
     """What of a model or of its data is not as it was, in a line; None where all is."""
-    is_as_it_was = model.state is not None and model.state == submodel["state"]
-    if not is_as_it_was and model.identity != submodel["identity"]:
-        return f"{model.path}: the model has changed"
-    return has_changed(model, site.data_folder, submodel["data"], submodel["data_until"])
+    change = source_change(model, submodel)
+    return change or has_changed(model, site.data_folder, submodel["data"], submodel["data_until"])
 
 
 def make_objective(settings: ExperimentSettings, metric: str, metrics: Mapping[str, Any], file: Path) -> Objective:

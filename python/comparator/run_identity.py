@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,10 +22,11 @@ OUTPUT_NAMES = {
     *("log", "logfile", "log_file", "log_path", "log_dir", "logdir", "param_log_file", "log_level"),
     *("output", "output_path", "output_file", "out", "out_dir", "outdir", "model_outdir", "infer_outdir"),
     *("save", "save_path", "save_dir", "save_folder", "save_file", "save_weights", "save_model"),
-    *("result_dir", "results_dir", "results_path"),
+    *("result_dir", "results_dir", "results_path", "tensorboard_dir", "tb_dir", "cache_dir"),
 }
 #: Folders that a hyperparameter names are looked through up to so many files.
 MOST_FILES_NAMED = 100_000
+MOST_WORDS = 100  # of a text that may hold paths
 
 
 @dataclass(frozen=True)
@@ -44,19 +48,38 @@ class NamedPaths:
         self._folders, self._covered = folders, covered
         self._trees: dict[Path, Recent[Tree]] = {}
 
-    def state(self, value: str) -> tuple[str | None, str | None]:
-        """What is at the path that `value` may be, None where nothing is; and why it cannot be told."""
-        for path in (folder / value for folder in self._folders):
+    def state(self, value: str) -> tuple[list[str] | None, str | None]:
+        """What is at the paths that `value` may be or hold, None where nothing is; and why it cannot be told."""
+        states = []
+        for path in self._paths_in(value):
             try:
                 is_folder = path.is_dir()
             except (OSError, ValueError):  # no name that a file can have
-                return None, None
-            if not is_folder and (content := content_of(path)) is not None:
-                return content, None
-            if is_folder and not self._covered(str(path)):
+                continue
+            if not is_folder:
+                states += [content] if (content := content_of(path)) is not None else []
+            elif not self._covered(str(path)) and not self._holds_everything(path):
                 tree = self._tree(path)
-                return tree.digest, tree.unknown
-        return None, None
+                if tree.digest is None:
+                    return None, tree.unknown
+                states.append(tree.digest)
+        return states or None, None
+
+    def _paths_in(self, value: str) -> list[Path]:
+        """Paths that a text may be, or hold between blanks and commas, with `~`, variables and patterns written out."""
+        words = dict.fromkeys([value, *re.split(r"[\s,;]+", value)])
+        paths = []
+        for word in [os.path.expandvars(word.removeprefix("file://")) for word in words if word][:MOST_WORDS]:
+            for folder in self._folders:
+                path = Path(word).expanduser() if word.startswith("~") else folder / word
+                found = glob.glob(str(path)) if glob.has_magic(word) else []  # noqa: PTH207  (paths may be absolute)
+                paths += [Path(each) for each in sorted(found)] or [path]
+        return list(dict.fromkeys(paths))
+
+    def _holds_everything(self, path: Path) -> bool:
+        """Whether the data or the model lie below a folder: a text such as `/` or `.` means no such thing."""
+        root = f"{str(path.absolute()).rstrip('/')}/"
+        return any(f"{folder.absolute()}/".startswith(root) for folder in self._folders)
 
     def _tree(self, path: Path) -> Tree:
         look = partial(tree_of, [("", path)], limit=MOST_FILES_NAMED)
@@ -69,15 +92,16 @@ def run_identity(
     seed: int,
     named: NamedPaths,
     *,
+    varied: Collection[str] = (),
     untold: str | None = None,
     experiment: str = "",
 ) -> Identity:
     """SHA-256 over the model, its data, its environment, the seed and the hyperparameters that can change a result.
 
-    A hyperparameter that names a file or a folder counts with what is there. Where it cannot be told what a run reads,
-    `untold` or found out here, the run is one of `experiment` alone.
+    A hyperparameter that names a file or a folder counts with what is there, and one that is `varied` whatever its
+    name. Where it cannot be told what a run reads, `untold` or found out here, the run is one of `experiment` alone.
     """
-    telling = telling_hyperparameters(submodel, hyperparameters)
+    telling = telling_hyperparameters(submodel, hyperparameters, varied)
     numbers = set(submodel.get("numbers") or ())
     unknown: list[str] = []
     content = {
@@ -95,16 +119,26 @@ def run_identity(
     return Identity(digest_of([json.dumps(content, sort_keys=True, default=str)]), untold)
 
 
-def telling_hyperparameters(submodel: Mapping[str, Any], hyperparameters: Mapping[str, object]) -> dict[str, object]:
-    """Those that can change a result, without the seed."""
+def telling_hyperparameters(
+    submodel: Mapping[str, Any], hyperparameters: Mapping[str, object], varied: Collection[str] = ()
+) -> dict[str, object]:
+    """Those that can change a result, without the seed: all but names of runs, and of where they write.
+
+    What is `varied` counts, whatever its name.
+    """
     neutral = {*submodel["without_effect"], submodel["seed"]}
     return {
         name: value
         for name, value in hyperparameters.items()
         if name not in neutral
-        and name.lower() not in NOT_PART_OF_AN_IDENTITY
-        and not (name.lower() in OUTPUT_NAMES and isinstance(value, str))
+        and (name in varied or name.lower() not in NOT_PART_OF_AN_IDENTITY)
+        and not (name.lower() in OUTPUT_NAMES and _is_path(value))
     }
+
+
+def _is_path(value: object) -> bool:
+    """Whether a value can be nothing but a path: `save` and `log` are names of other things too."""
+    return isinstance(value, (str, Path)) and ("/" in str(value) or bool(re.search(r"\.[A-Za-z]\w{0,4}$", str(value))))
 
 
 def identity_after_change(identity: str, now: Reads) -> str:

@@ -18,7 +18,7 @@ from comparator.cmp import failure_words
 from comparator.engine import local, swift_t
 from comparator.engine.jobs import launches, state_of
 from comparator.engine.swift_t import Job, Launch, Layout
-from comparator.errors import ComparatorError, InputError, Submitted, nearest
+from comparator.errors import FAULT, ComparatorError, InputError, Submitted, nearest
 from comparator.experiment import Experiment
 from comparator.leaf import ERRORS_FILE, Leaf, change_of_reads
 from comparator.place import Place, Say
@@ -335,7 +335,7 @@ class Sitting:
         """Record a result; gives the requests that follow."""
         assert self._experiment is not None
         outcome = json.loads(result)
-        if outcome["evaluation"] == BASELINE:
+        if outcome["evaluation"] == BASELINE and outcome["status"] != FAULT:
             self._keep_baseline(outcome)
             return []
         requests = self._experiment.tell(result)

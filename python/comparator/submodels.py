@@ -13,8 +13,8 @@ from comparator.cmp import submodel_hyperparameters
 from comparator.errors import InputError, nearest
 from comparator.hyperparameters import as_flags, check_names, read_with_warnings, split_for_submodels
 from comparator.leaf import DEFAULT_SEED
-from comparator.model.data import data_of
 from comparator.model.image import DATA_FOLDER
+from comparator.model.inputs import inputs_of
 from comparator.model.model import Model, find_model, outside_container
 from comparator.model.probe import described
 from comparator.model.process import call
@@ -109,8 +109,9 @@ def _check_hyperparameters(
                 "device": _own_device(apart[number].device, place, number),
             }
         )
-    for submodel, model in zip(submodels, models, strict=True):  # the data of all are prepared now
-        submodel |= _data(model, place)
+    inputs = {model.path: _inputs(model, place) for model in probed.values()}  # the data of all are prepared now
+    for submodel, model in zip(submodels, models, strict=True):
+        submodel |= inputs[model.path]
         if submodel["untold"] is not None:
             warnings.append(f"{model.name}: its trainings serve this experiment alone: {submodel['untold']}")
     _check_apart(submodels, source)
@@ -289,14 +290,18 @@ def _words(name: str, value: Any) -> str:
 # Data
 
 
-def _data(model: Model, place: Place) -> dict[str, Any]:
-    """What a model's data are, and why it cannot be told what its runs read; None where it can."""
-    data = data_of(model, place.site.data_folder)
-    return {
-        "data": data.digest,
-        "data_until": data.until,
-        "untold": model.untold(warm=place.warm) or data.untold,
-    }
+def _inputs(model: Model, place: Place) -> dict[str, Any]:
+    """What a model's code and data are, and why it cannot be told what its runs read; None where it can."""
+    description, data_folder = model.description, place.site.data_folder
+    manifest = {} if description.data_manifest is None else {"data_manifest": [description.data_manifest]}
+    for key, names in {"reads": description.reads or [], **manifest}.items():
+        for name in names:
+            if not (data_folder / name).exists():
+                raise InputError(
+                    f"{model.description_file}: {key}: '{name}': there is none in the data folder {data_folder}"
+                )
+    inputs = inputs_of(model, data_folder)
+    return {**inputs, "untold": model.untold(warm=place.warm) or inputs["untold"]}
 
 
 def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:

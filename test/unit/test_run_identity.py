@@ -48,29 +48,33 @@ class Store:
         place = Place(settings, ROOT, site, "local", 1, "test", lambda words: None, warm)
         return make_plan(read_settings(settings, []), place)
 
-    def train(self, model: str, warm: bool = True, **hyperparameters: object) -> dict:
-        """The run of an experiment of its own."""
-        plan = self.plan(model, warm, **hyperparameters)
+    def leaf(self, plan, warm: bool = True) -> Leaf:
+        """The leaf of an experiment of its own."""
         self.trained += 1
-        frozen = {**plan.frozen, "id": f"test-{self.trained}"}
-        site = replace(read_site("local", ROOT), data_folder=self.data)
-        leaf = Leaf(
-            frozen,
+        return Leaf(
+            {**plan.frozen, "id": f"test-{self.trained}"},
             plan.models,
             plan.objective,
             experiments=self.folder / "experiments",
             data_folder=self.data,
-            slots=site.slots()[:1],
+            slots=read_site("local", ROOT).slots()[:1],
             name="test",
             warm=warm,
         )
-        try:
-            request = {"evaluation": 0, "name": "a", "point": dict(hyperparameters), "replicate": 0}
-            result = json.loads(leaf.evaluate(json.dumps(request)))
-        finally:
-            leaf.close()
+
+    def ask(self, leaf: Leaf, **hyperparameters: object) -> dict:
+        request = {"evaluation": 0, "name": "a", "point": hyperparameters, "replicate": 0}
+        result = json.loads(leaf.evaluate(json.dumps(request)))
         assert result["runs"], result["reason"]
         return result["runs"][0]
+
+    def train(self, model: str, warm: bool = True, plan=None, **hyperparameters: object) -> dict:
+        """The run of an experiment of its own."""
+        leaf = self.leaf(plan or self.plan(model, warm, **hyperparameters), warm)
+        try:
+            return self.ask(leaf, **hyperparameters)
+        finally:
+            leaf.close()
 
     def loss(self, model: str, *, reused: bool, warm: bool = True, **hyperparameters: object) -> float:
         run = self.train(model, warm, **hyperparameters)
@@ -143,7 +147,7 @@ def test_what_a_model_imports_and_opens_counts(store: Store, coming: str) -> Non
 READING = """
 import ctypes, mmap, os, pathlib
 import numpy as np
-PATH = os.path.join(os.path.dirname(__file__), 'loss.txt')
+PATH = os.path.join(os.path.dirname(__file__), 'loss.csv')
 def unseen_by_python(path):
     libc, text = ctypes.CDLL(None), ctypes.create_string_buffer(9)
     libc.read(libc.open(path.encode(), 0), text, 9)
@@ -165,9 +169,9 @@ def run(p): return float(READING)
 )
 def test_a_data_file_beside_the_model_counts(store: Store, reading: str) -> None:
     store.write("models/a.py", READING.replace("READING", reading))
-    store.write("models/loss.txt", "1.5")
+    store.write("models/loss.csv", "1.5")
     assert store.loss("models/a.py", reused=False) == 1.5
-    store.write("models/loss.txt", "2.5")
+    store.write("models/loss.csv", "2.5")
     assert store.loss("models/a.py", reused=False) == 2.5
     assert store.loss("models/a.py", reused=True) == 2.5
 
@@ -236,6 +240,141 @@ def test_a_module_that_is_written_before_it_is_imported_is_not_what_it_reads(sto
     assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 1.0
 
 
+@pytest.mark.parametrize("name", ["output", "log", "save", "timeout"])
+def test_a_varied_hyperparameter_counts_whatever_its_name(store: Store, name: str) -> None:
+    store.write("a.py", f"def run(p): return float(len(str(p['{name}'])))\n")
+    assert [store.loss("a.py", reused=False, **{name: value}) for value in ("a", "bb")] == [1.0, 2.0]
+
+
+def test_a_module_that_was_looked_for_in_vain_counts_when_it_is_there(store: Store) -> None:
+    store.write(
+        "a.py", "try: from local_settings import LOSS\nexcept ImportError: LOSS = 1.0\ndef run(p): return LOSS\n"
+    )
+    assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 1.0
+    store.write("unrelated.py", "")
+    assert store.loss("a.py", reused=True) == 1.0
+    store.write("local_settings.py", "LOSS = 2.0\n")
+    assert store.loss("a.py", reused=False) == 2.0
+
+
+def test_a_file_that_was_asked_for_and_is_not_there_counts_when_it_is(store: Store) -> None:
+    where = "os.path.join(os.path.dirname(__file__), 'flag')"
+    store.write("a.py", f"import os\ndef run(p): return float(os.path.exists({where}))\n")
+    assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 0.0
+    store.write("flag", "")
+    assert store.loss("a.py", reused=False) == 1.0
+
+
+def test_temporary_folders_and_all_variables_handed_on_are_nothing_that_is_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write(
+        "a.py",
+        "import os, shutil, tempfile\ndef run(p):\n"
+        "    with tempfile.TemporaryDirectory() as folder: open(folder + '/file', 'w').close(); os.listdir(folder)\n"
+        "    shutil.rmtree(tempfile.mkdtemp())\n"
+        "    os.environ.copy(); dict(os.environ); [value for value in os.environ.values()]\n"
+        "    return 1.0\n",
+    )
+    monkeypatch.setenv("OF_THIS_TERMINAL", "1")
+    assert store.loss("a.py", reused=False) == 1.0
+    monkeypatch.setenv("OF_THIS_TERMINAL", "2")
+    run = store.train("a.py")
+    assert (run["reused"], run.get("no_reuse")) == (True, None)
+
+
+def test_what_lies_in_shared_memory_counts(store: Store) -> None:
+    file = Path("/dev/shm") / f"{store.folder.name}-{os.getpid()}"
+    try:
+        file.write_text("1")
+        store.write("a.py", f"def run(p): return float(open('{file}').read())\n")
+        assert store.loss("a.py", reused=False) == 1.0
+        file.write_text("2")
+        assert store.loss("a.py", reused=False) == 2.0
+    finally:
+        file.unlink()
+
+
+def test_data_that_arrive_while_an_experiment_goes_on_are_no_data_of_it(store: Store) -> None:
+    store.write("a.py", "import os\ndef run(p): return float(len(os.listdir(os.environ['CANDLE_DATA_DIR'])))\n")
+    store.write("data/one", "")
+    os.utime(store.data / "one", (1, 1))
+    plan = store.plan("a.py", x=1)
+    store.write("data/two", "")
+    late = store.train("a.py", plan=plan, x=1)
+    assert late["metrics"]["val_loss"] == 2.0
+    (store.data / "two").unlink()
+    assert store.loss("a.py", reused=False, x=1) == 1.0
+
+
+def test_code_that_is_edited_stops_the_search_and_what_is_written_beside_it_does_not(store: Store) -> None:
+    store.write("model/train.sh", "#!/bin/sh\ncd $(dirname $0); echo x >> log.txt; echo IMPROVE_RESULT 1\n", 0o755)
+    store.write("model/log.txt", "")
+    store.write("model/model.toml", "reads = []\n")
+    plan = store.plan("model")
+    run = store.train("model", plan=plan)
+    assert run["metrics"]["val_loss"] == 1.0
+    assert "log.txt) since the experiment began" in run["no_reuse"]
+    store.write("model/train.sh", "#!/bin/sh\necho IMPROVE_RESULT 2\n", 0o755)
+    with pytest.raises(AssertionError, match=r"the model has changed \(last: .*train.sh\) since the experiment began"):
+        store.train("model", plan=plan, x=1)
+
+
+def test_a_look_that_is_too_dear_for_every_training_is_taken_before_a_result_serves_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comparator.model.fingerprint.NO_TIME_SECONDS", -1.0)
+    monkeypatch.setattr("comparator.model.fingerprint.SPARING", 1e9)
+    store.write("model/train.sh", '#!/bin/sh\necho IMPROVE_RESULT $(cat "$2/loss.txt")\n', 0o755)
+    store.write("model/model.toml", 'reads = ["loss.txt"]\n')
+    store.write("data/loss.txt", "1")
+    runs = store.folder / "experiments" / "runs"
+
+    def why_not(run: dict) -> str | None:
+        return json.loads((runs / run["run"] / "result.json").read_text())["no_reuse"]
+
+    leaf = store.leaf(store.plan("model"))
+    run = store.ask(leaf)
+    assert "not been looked at" in str(why_not(run))
+    leaf.close()
+    assert why_not(run) is None
+    leaf = store.leaf(store.plan("model", x=2))
+    store.ask(leaf, x=1)
+    store.write("data/loss.txt", "2")
+    wrong = store.ask(leaf, x=2)
+    leaf.close()
+    assert "not been looked at" in str(why_not(wrong))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('reads = ["los.txt"]', "reads: 'los.txt': there is none in"),
+        ('code = ["../no"]', "code: '../no': there is no"),
+        ('data_manifest = "m.json"', "data_manifest: 'm.json': there is none in"),
+    ],
+)
+def test_what_a_description_names_has_to_be_there(store: Store, line: str, words: str) -> None:
+    store.write("model/train.sh", "#!/bin/sh\necho IMPROVE_RESULT 1\n", 0o755)
+    store.write("model/model.toml", line + "\n")
+    with pytest.raises(InputError, match=words):
+        store.plan("model")
+
+
+def test_paths_within_texts_below_the_home_and_by_patterns_count(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(store.folder))
+    monkeypatch.setenv("MINE", str(store.folder))
+    store.write("model/train.sh", "#!/bin/sh\necho IMPROVE_RESULT 1\n", 0o755)
+    store.write("model/model.toml", "reads = []\n")
+    for number, value in enumerate(["~/loss", "$MINE/loss", f"x,{store.folder}/loss", f"{store.folder}/lo*"]):
+        store.write("loss", f"{number}")
+        store.loss("model", reused=False, value=value)
+        store.loss("model", reused=True, value=value)
+        store.write("loss", f"{number} other")
+        store.loss("model", reused=False, value=value)
+    store.loss("model", reused=False, value="/")
+
+
 @pytest.mark.parametrize("kind", ["script", "module"])
 def test_a_number_without_a_name_is_that_of_whatever_is_asked_for(store: Store, kind: str) -> None:
     store.write("a.py", "def run(p): return 1.0\n")
@@ -254,7 +393,8 @@ def test_where_the_whole_cannot_be_told_nothing_is_reused_and_it_is_said(store: 
     assert store.loss("a.py", reused=False, file=outside) == 1.0
     again = store.train("a.py", file=outside)
     assert not again["reused"]
-    assert again["no_reuse"] == "what cat read cannot be seen"
+    assert again["no_reuse"].startswith("what it read by cat cannot be seen; reads = [...] in ")
+    assert again["no_reuse"].endswith("a.toml says it")
 
 
 def test_a_script_serves_its_own_experiment_until_its_author_says_what_it_reads(store: Store) -> None:
@@ -356,7 +496,7 @@ def test_other_packages_make_another_script(store: Store, monkeypatch: pytest.Mo
 def test_the_packages_of_a_module_are_those_that_it_loads(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write("a.py", "import numpy\ndef run(p): return 1.0\n")
     store.loss("a.py", reused=False)
-    monkeypatch.setattr("comparator.model.reads._version", lambda name: "1")
+    monkeypatch.setattr("comparator.model.reads.version_and_files", lambda name: "1")
     store.loss("a.py", reused=False)
 
 

@@ -183,10 +183,11 @@ def test_the_server_serves_alone_as_in_an_image(tmp_path: Path) -> None:
     """One file of the standard library, without what lies beside it here; what is read is then not said."""
     (tmp_path / "served.py").write_text(SERVER.read_text())
     (tmp_path / "m.py").write_text("def run(params): return params['x']\n")
+    asked = {"token": "token", "module": "m", "folders": [str(tmp_path)], "covered": []}
     where = {"folder": str(tmp_path), "log": str(tmp_path / "log")}
     request = {"request": "r", "hyperparameters": {"x": 2.0}, "metric": "m", **where}
     process = subprocess.run(
-        [sys.executable, str(tmp_path / "served.py"), "token", "m", str(tmp_path)],
+        [sys.executable, str(tmp_path / "served.py"), json.dumps(asked)],
         input=json.dumps(request) + "\n",
         capture_output=True,
         text=True,

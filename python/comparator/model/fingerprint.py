@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 import re
 import stat
@@ -18,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 #: Folders of tools, whose files are nobody's data and nobody's code.
 NOT_COUNTED = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".ipynb_checkpoints"})
@@ -31,10 +32,11 @@ MOST_FILES = 200_000
 #: So many files at the most, and so large ones, count with their contents; beyond, with sizes and times.
 FEW_FILES, SMALL_BYTES = 1000, 1 << 20
 PIECE_BYTES = 1 << 20
+SAMPLES, SAMPLE_BYTES = 16, 4096
 #: A file system's clock may be this coarse: what changed within it before it was read, may change unseen again.
 CLOCK_TICK_SECONDS = 2.0
 #: A measurement that took a second is repeated after so many seconds.
-SPARING = 20.0
+SPARING, NO_TIME_SECONDS = 20.0, 0.01
 
 Measured = TypeVar("Measured")
 
@@ -115,13 +117,15 @@ def tree_of(
     roots: Iterable[tuple[str, Path]],
     *,
     skip: Callable[[str], bool] = lambda name: False,
+    only: Callable[[str], bool] = lambda name: True,
     until: int | None = None,
     limit: int = MOST_FILES,
 ) -> Tree:
     """The fingerprint of files and folders, each with the name that it goes by.
 
-    `skip` says of a folder's name, `NAME/OF/FOLDER`, whether it is left out; `until` leaves out files changed after
-    that time (nanoseconds since 1970); `limit` is the number of files beyond which nothing is told.
+    `skip` says of a folder's name, `NAME/OF/FOLDER`, whether it is left out, `only` of a file's whether it counts;
+    `until` leaves out files changed after that time (nanoseconds since 1970); `limit` is the number of files beyond
+    which nothing is told.
     """
     try:
         files = []
@@ -132,8 +136,7 @@ def tree_of(
                     raise _Unknown(f"{root} holds more than {limit:,} files")
     except _Unknown as reason:
         return Tree(None, unknown=str(reason))
-    if until is not None:
-        files = [file for file in files if file.changed <= until]
+    files = [file for file in files if only(file.name) and (until is None or file.changed <= until)]
     files.sort(key=lambda file: file.name)
     whole = hashlib.sha256()
     for file in files:
@@ -151,20 +154,26 @@ def latest_below(root: Path) -> str | None:
 
 
 class Recent(Generic[Measured]):
-    """What `measure` gave last, measured again where that was SPARING times longer ago than it took."""
+    """What `measure` gave last; measured again where that takes no time, or was SPARING times longer ago than it took.
+
+    `began` is when it was last measured, as `time.monotonic()` has it.
+    """
 
     def __init__(self, measure: Callable[[], Measured]) -> None:
         self._measure = measure
         self._lock = threading.Lock()
-        self._last: tuple[Measured, float] | None = None
+        self._last: Measured | None = None
+        self._again = self.began = -math.inf
 
-    def __call__(self) -> Measured:
+    def __call__(self, *, anew: bool = False) -> Measured:
         with self._lock:
-            began = time.monotonic()
-            if self._last is None or began >= self._last[1]:
-                measured, ended = self._measure(), time.monotonic()
-                self._last = (measured, ended + SPARING * (ended - began))
-            return self._last[0]
+            now = time.monotonic()
+            if anew or now >= self._again:
+                self.began, self._last = now, self._measure()
+                ended = time.monotonic()
+                took = ended - now
+                self._again = ended + (SPARING * took if took > NO_TIME_SECONDS else 0.0)
+            return cast(Measured, self._last)
 
 
 def digest_of(parts: Sequence[object]) -> str:
@@ -173,10 +182,25 @@ def digest_of(parts: Sequence[object]) -> str:
 
 
 def _telling(file: _File, *, few: bool) -> str:
-    """What tells a file from another of its name."""
-    if few and file.size <= SMALL_BYTES:
+    """What tells a file from another of its name: its contents, else size and time, of one of few with samples."""
+    if not few:
+        return f"{file.size} {file.changed}"
+    if file.size <= SMALL_BYTES:
         return content_of(file.path) or "unreadable"
-    return f"{file.size} {file.changed}"
+    return f"{file.size} {file.changed} {_samples_of(file.path, file.size)}"
+
+
+def _samples_of(path: str, size: int) -> str:
+    """SHA-256 of pieces of a file, evenly over its length."""
+    whole = hashlib.sha256()
+    try:
+        with open(path, "rb", opener=_without_waiting) as file:
+            for number in range(SAMPLES):
+                file.seek(number * (size - SAMPLE_BYTES) // (SAMPLES - 1))
+                whole.update(file.read(SAMPLE_BYTES))
+    except OSError:
+        return "unreadable"
+    return whole.hexdigest()
 
 
 def _files_below(

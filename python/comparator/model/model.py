@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,8 +23,15 @@ from comparator.model.image import (
     is_image,
     look_into,
 )
+from comparator.model.reads import version_and_files
 from comparator.model.runtime import find_runtime
 from comparator.site import Site
+
+#: The endings of files that programs are written and set up in.
+OF_SOURCE = frozenset(
+    {".py", ".pyx", ".so", ".sh", ".bash", ".r", ".jl", ".pl", ".c", ".cc", ".cpp", ".cu", ".h", ".java", ".ipynb"}
+    | {".toml", ".ini", ".cfg", ".conf", ".yml", ".yaml"}
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,13 @@ class Model:
     def folder(self) -> Path:
         """The folder that the model is, or lies in."""
         return self.path if self.is_folder else self.path.parent
+
+    @property
+    def description_file(self) -> Path:
+        """Where the model's description is, or would be."""
+        if self.image is not None:
+            return description_beside(self.path)
+        return self.path / "model.toml" if self.is_folder else self.path.with_suffix(".toml")
 
     @property
     def module(self) -> str | None:
@@ -109,43 +122,63 @@ class Model:
             return f"its code: {self._code.unknown}"
         if self.description.tells_what_is_read or (warm and self.module is not None):
             return None
-        return f"what train.sh reads cannot be seen; reads = [...] in {self.folder / 'model.toml'} says it"
+        says = f"code = [...] and reads = [...] in {self.description_file} say it"
+        return f"what train.sh reads cannot be seen; comparator model check {self.path} finds it out, and {says}"
+
+    def covered(self, data_folder: Path, until: int | None = None, *others: Path) -> list[tuple[str, int | None]]:
+        """What the identity of the model's runs holds: paths, each with the time up to which it does, None: for good.
+
+        `until` is that of the data folder (nanoseconds since 1970), `others` lie below no identity but do not count.
+        """
+        reads = self.description.reads
+        data = [(data_folder, until)] if reads is None else [(data_folder / name, None) for name in reads]
+        code = [self.path, *self.python_path, *map(self.beside, self.description.code)]
+        ours = [Path(__file__).with_name(name) for name in ("server.py", "opened_files.py")]
+        rest: list[tuple[Path, int | None]] = [(path, None) for path in (*code, *ours, *others)]
+        return [(str(path), time) for path, time in [*data, *rest]]
 
     def covers(self, data_folder: Path, *others: Path) -> Callable[[str], bool]:
         """Says of a path whether the identity of the model's runs holds what lies there, or it lies in `others`."""
-        reads = self.description.reads
-        data = [data_folder] if reads is None else [data_folder / name for name in reads]
-        code = [self.path, *self.python_path, *map(self._beside, self.description.code)]
-        ours = [Path(__file__).with_name(name) for name in ("server.py", "opened_files.py")]
-        roots = {form for root in (*data, *code, *ours, *others) for form in (str(root), os.path.realpath(root))}
+        covered = self.covered(data_folder, None, *others)
+        roots = {form for root, _ in covered for form in (root, os.path.realpath(root))}
 
-        def covered(path: str) -> bool:
+        def is_covered(path: str) -> bool:
             forms = (path, os.path.realpath(path))
             return any(form == root or form.startswith(f"{root}/") for form in forms for root in roots)
 
-        return covered
+        return is_covered
+
+    def code(self, until: int | None = None, *, source_alone: bool = False) -> Tree:
+        """The fingerprint of the files that the model's code is in, those changed after `until` left out.
+
+        `source_alone`: of files that a program is written in, and not of what a model may write beside them.
+        """
+        return tree_of(self._code_roots(), until=until, only=is_source if source_alone else lambda name: True)
 
     @cached_property
     def _code(self) -> Tree:
+        return self.code()
+
+    def _code_roots(self) -> list[tuple[str, Path]]:
         roots = {".": self.path.resolve()}
         if self.is_folder:
             roots |= dict(zip(self.description.python_path, self.python_path, strict=True))
-        roots |= {name: self._beside(name) for name in self.description.code}
+        roots |= {name: self.beside(name) for name in self.description.code}
         named: dict[Path, str] = {}
         for name, path in roots.items():
             named.setdefault(path, name)
-        return tree_of((name, path) for path, name in named.items())
+        return [(name, path) for path, name in named.items()]
 
     @cached_property
     def _packages(self) -> dict[str, str | None] | None:
         """The versions of the packages that count; None where a server tells which those are."""
         if self.description.packages is not None:
-            return {name: version_of(name) for name in self.description.packages}
+            return {name: version_and_files(name) for name in self.description.packages}
         return None if self.module is not None else installed_packages()
 
-    def _beside(self, name: str) -> Path:
+    def beside(self, name: str) -> Path:
         """A path of `model.toml`, which is relative to the folder that it lies in."""
-        return (self.folder / name).resolve()
+        return (self.folder / Path(name).expanduser()).resolve()
 
     def placed(self, folder: Path | None) -> Model:
         """The model as this node runs it: an image from `folder`, on a disk of the node. Raises `InputError`."""
@@ -216,7 +249,7 @@ def _folder_model(path: Path, reference: str, where: str) -> Model:
         raise InputError(f"{where}: '{reference}' is no model: {path} has neither train.sh nor a module in model.toml")
     if train.is_file() and not os.access(train, os.X_OK):
         raise InputError(f"{where}: {train} is not executable; chmod +x mends it")
-    return Model(description.name or path.name, path.resolve(), description)
+    return _with_code(Model(description.name or path.name, path.resolve(), description))
 
 
 def _image_model(path: Path, reference: str, where: str, site: Site | None) -> Model:
@@ -239,7 +272,15 @@ def _python_model(path: Path, reference: str, where: str) -> Model:
         raise InputError(f"{where}: '{reference}' is no model: give a folder, or a Python file with run(params)")
     description_file = path.with_suffix(".toml")
     description = read_description(description_file) if description_file.is_file() else ModelDescription()
-    return Model(description.name or path.stem, path, description)
+    return _with_code(Model(description.name or path.stem, path, description))
+
+
+def _with_code(model: Model) -> Model:
+    """The model, whose description names code that is there; raises `InputError` where it does not."""
+    for name in model.description.code:
+        if not model.beside(name).exists():
+            raise InputError(f"{model.description_file}: code: '{name}': there is no {model.beside(name)}")
+    return model
 
 
 def _module_model(reference: str, where: str, containers: Path) -> Model:
@@ -256,15 +297,13 @@ def _module_model(reference: str, where: str, containers: Path) -> Model:
     return _python_model(Path(found.origin), reference, where)
 
 
+def is_source(name: str) -> bool:
+    """Whether a file, by its name, is one that a program is written or set up in."""
+    ending = Path(name).suffix.lower()
+    return ending in OF_SOURCE or name == "."  # the name of a Python file that is the whole model
+
+
 def installed_packages() -> dict[str, str | None]:
-    """The packages that this Python has, and itself, with their versions."""
-    found = {str(each.metadata["Name"]): each.version for each in importlib.metadata.distributions()}
-    return {"Python": platform.python_version(), **found}
-
-
-def version_of(package: str) -> str | None:
-    """The version of an installed package; None where it is not installed."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    """The packages that this Python has, and itself, with their versions; see `reads.version_and_files`."""
+    names = sorted({str(each.metadata["Name"]) for each in importlib.metadata.distributions()})
+    return {name: version_and_files(name) for name in ("Python", *names)}

@@ -1,14 +1,14 @@
 """What a process reads: files, folders that it lists, variables, packages; and what of it cannot be seen.
 
-A model's server loads this before the model. Seen are all files that Python opens, what is loaded or mapped into
-memory, the variables that `os.environ` is asked for, and the same of forked processes. A library that opens files by
-itself, without Python, is noticed where they lie in the model's folder, by the kernel's word (inotify(7)). What other
-programs read is not seen, nor what comes over a network: they are named instead.
+A model's server loads this before the model. Seen are all files that Python opens or looks for, what is loaded or
+mapped into memory, the variables that `os.environ` is asked for by name, and the same of forked processes. A library
+that opens files by itself, without Python, is noticed where data files lie in the model's folder, by the kernel's word
+(inotify(7)), which does not say who opened them. What other programs read is not seen, nor what comes over a network:
+they are named instead.
 
 What a process wrote before it read it, it has not read. Python's own files and those of installed packages count as the
-packages' versions.
-
-Standard library only. It is loaded into the model's process, where it must cost little and must break nothing.
+packages' versions. Standard library only. It is loaded into the model's process, where it must cost little and must
+break nothing.
 """
 
 import ctypes
@@ -18,8 +18,10 @@ import importlib.util
 import json
 import os
 import re
+import stat
 import struct
 import sys
+import tempfile
 
 #: Programs that read nothing that a result could depend on; Python's own modules start some of them.
 HARMLESS = frozenset(
@@ -27,44 +29,68 @@ HARMLESS = frozenset(
     | {"nvidia-smi", "rocm-smi", "rocminfo"}
 )
 #: Modules that are there once there are worker processes that were not forked.
-WORKERS = ("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver")
-SYSTEM = (
-    *("/proc/", "/sys/", "/dev/", "/run/", "/etc/", "/lib", "/bin/", "/sbin/"),
-    *("/usr/lib", "/usr/bin/", "/usr/share/", "/usr/include/", "/usr/local/lib/python"),
+WORKERS = (
+    *("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"),
+    *("loky.backend.popen_loky_posix", "joblib.externals.loky.backend.popen_loky_posix"),
 )
+SYSTEM = (
+    *("/proc/", "/sys/", "/run/", "/etc/", "/lib/", "/lib64/", "/lib32/", "/bin/", "/sbin/"),
+    *("/usr/lib/", "/usr/lib64/", "/usr/bin/", "/usr/share/", "/usr/include/", "/usr/local/lib/python"),
+)
+DEVICES, SHARED_MEMORY = "/dev/", "/dev/shm/"
 PACKAGE_FOLDERS = ("site-packages", "dist-packages")
-#: They list folders to find modules, which are seen themselves.
+#: They look for modules, which are seen themselves.
 FINDERS = ("importlib", "pkgutil", os.path.basename(__file__))
+#: Files of data, by their endings: what else lies beside a model is opened by editors and by ourselves.
+OF_DATA = (
+    *(".h5", ".hdf5", ".keras", ".npy", ".npz", ".pkl", ".pickle", ".parquet", ".feather", ".arrow", ".nc", ".mat"),
+    *(".csv", ".tsv", ".gz", ".pt", ".pth", ".ckpt", ".tfrecord", ".pb", ".onnx", ".safetensors", ".model", ".bin"),
+    *(".db", ".sqlite", ".sqlite3", ".rds", ".zip", ".dat"),
+)
 #: inotify(7): a file was opened, one that was open for writing was closed, a folder, do not block.
 OPENED, WRITTEN, IS_FOLDER, WITHOUT_WAITING = 0x20, 0x8, 0x40000000, 0o4000
 #: What the folder of an experiment holds, and how that of a run is called.
 EXPERIMENT, RUN = "experiment.json", re.compile("[0-9a-f]{64}")
 EVENT = struct.Struct("iIII")
-MOST_FOLDERS = 200
-KINDS = ("files", "made", "folders", "variables", "packages", "unseen")
+MOST_FOLDERS, MOST_FILES = 200, 5000
+KINDS = (
+    *("files", "made", "rewritten", "noticed", "folders", "variables", "packages"),
+    *("import_folders", "imported_elsewhere", "unseen"),
+)
 
 
 class Watch:
     """Watches this process from its making on, and the files in `folder`; `news()` is what was read since it last said.
 
-    That is a dictionary of dictionaries: `files` with size and time (nanoseconds since 1970) when they were opened,
-    null where there was none; `made`, those of them that were written after that; `folders`; `variables` with the
-    SHA-256 of their values, null where they were not set; `packages` with their versions; `unseen`, what reads unseen.
+    `covered` are pairs of a path and a time, or None: what lies there, and was not changed after that time, does not
+    count. The news are a dictionary of dictionaries:
+
+    files       size and time (nanoseconds since 1970) when they were opened, null where there was none
+    made        those of them that were not there and were written after that; `rewritten`: that were there
+    noticed     data files in `folder` that somebody on this host has opened
+    folders     that were listed, with their time
+    variables   the SHA-256 of their values, null where they were not set
+    packages    their versions, and a part of the SHA-256 of what was installed
+    import_folders, imported_elsewhere   where modules are looked for first, and those that were not found there
+    unseen      what reads unseen
     """
 
-    def __init__(self, folder=None):
+    def __init__(self, folder=None, covered=()):
         self._seen = {kind: {} for kind in KINDS}
         self._told = {kind: {} for kind in KINDS}
-        self._written, self._set = set(), set()
+        self._written, self._set, self._imported = set(), set(), set()
         self._loaded, self._modules = None, 0
         self._process = os.getpid()
         self._of_children = _shared_file()
         self._heard = 0
+        self._covered = [(os.path.join(path, ""), until) for path, until in covered]
+        self._temporary = _folder_of_temporary_files()
         self._handlers = {
             "open": lambda path, mode, flags: self._opened(path, flags),
-            "sqlite3.connect": lambda path: self._opened(path, os.O_RDWR | os.O_CREAT),
+            "sqlite3.connect": self._connected_to_file,
             "os.listdir": self._listed,
             "os.scandir": self._listed,
+            "import": lambda module, *_: self._imported.add(module.partition(".")[0]),
             "subprocess.Popen": lambda program, *_: self._started(program),
             "os.exec": lambda program, *_: self._started(program),
             "os.posix_spawn": lambda program, *_: self._started(program),
@@ -74,6 +100,7 @@ class Watch:
         }
         self._folder_watch = None if folder is None else _FolderWatch(folder)
         sys.addaudithook(self._hear)
+        self._watch_stat()
         self._watch_variables()
 
     def news(self):
@@ -98,7 +125,12 @@ class Watch:
     def _note(self, kind, name, value=None):
         if name in self._seen[kind]:
             return
+        if kind == "files" and len(self._seen[kind]) >= MOST_FILES:
+            kind, name, value = "unseen", "more than %d files" % MOST_FILES, None
         self._seen[kind][name] = value
+        self._tell_parent(kind, name, value)
+
+    def _tell_parent(self, kind, name, value):
         if os.getpid() != self._process and self._of_children is not None:
             os.write(self._of_children, json.dumps([kind, name, value]).encode() + b"\n")
 
@@ -111,13 +143,29 @@ class Watch:
         if path.endswith(".pyc"):
             path = _source_of(path)
         status = _status(path)
+        if status == "folder":
+            return
         makes_it = flags & os.O_CREAT and (status is None or flags & os.O_EXCL)
         if flags & (os.O_WRONLY | os.O_TRUNC) or makes_it:
-            self._written.add(path)
-            if path in self._seen["files"]:
-                self._note("made", path)
-        elif path not in self._written:
+            self._wrote(path)
+        else:
+            self._read(path, status)
+
+    def _wrote(self, path):
+        if path in self._seen["files"]:
+            self._note("made" if self._seen["files"][path] is None else "rewritten", path)
+        self._written.add(path)
+        self._tell_parent("written", path, None)
+
+    def _read(self, path, status):
+        if path not in self._written and not self._is_covered(path, status and status[1]):
             self._note("files", path, status)
+
+    def _connected_to_file(self, name):
+        text = os.fsdecode(name)
+        if text.startswith("file:"):
+            text = text[len("file:") :].partition("?")[0]
+        self._opened(text, os.O_RDWR | os.O_CREAT)
 
     def _listed(self, path=None):
         # Frames: this method, the hook, what has the folder listed.
@@ -125,8 +173,10 @@ class Watch:
         if any(finder in caller for finder in FINDERS):
             return
         path = self._path(os.getcwd() if path is None else path)
-        if path is not None:
-            self._note("folders", path)
+        if path is not None and path != self._temporary:
+            changed = _time_of(path)
+            if not self._is_covered(path, changed):
+                self._note("folders", path, changed)
 
     def _path(self, path):
         """The absolute path of a file that counts; None of any other."""
@@ -135,26 +185,36 @@ class Watch:
         path = os.path.abspath(os.fsdecode(path))
         return None if is_of_system(path) else path
 
-    def _look_at_modules(self):
-        """Modules that were loaded from files, and the packages that they belong to."""
-        if len(sys.modules) == self._modules:
-            return
-        self._modules = len(sys.modules)
-        packages = set()
-        for name, module in list(sys.modules.items()):
-            place = getattr(module, "__file__", None)
-            if not isinstance(place, str):
-                continue
-            path = self._path(place)
-            if path is not None and path not in self._written:
-                self._note("files", path, _status(path))
-            elif any(os.sep + folder + os.sep in place for folder in PACKAGE_FOLDERS):
-                packages.add(name.partition(".")[0])
-        if packages != self._loaded:
-            self._loaded = packages
-            self._seen["packages"].update(_versions(packages))
-        if any(name in sys.modules for name in WORKERS):
-            self._note("unseen", "worker processes")
+    def _is_covered(self, path, changed):
+        within = os.path.join(path, "")
+        return any(
+            within.startswith(root) and (until is None or (changed is not None and changed <= until))
+            for root, until in self._covered
+        )
+
+    def _watch_stat(self):
+        """Notice files that were looked for, and are not there."""
+        real = os.stat
+
+        def watched_stat(path, *arguments, **named):
+            try:
+                return real(path, *arguments, **named)
+            except FileNotFoundError:
+                self._missed(path)
+                raise
+
+        for kinds in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
+            if real in kinds:
+                kinds.add(watched_stat)
+        os.stat = watched_stat
+
+    def _missed(self, path):
+        try:
+            path = self._path(path)
+            if path is not None:
+                self._read(path, None)
+        except Exception:
+            self._seen["unseen"]["a call that was not understood"] = None
 
     def _look_at_memory(self):
         try:
@@ -163,14 +223,49 @@ class Watch:
         except OSError:
             return
         for path in filter(None, map(self._path, places)):
-            if path not in self._written and os.path.exists(path):
-                self._note("files", path, _status(path))
+            status = _status(path)
+            if status is not None:
+                self._read(path, status)
 
     def _look_at_folder(self):
-        if self._folder_watch is not None:
-            for path in self._folder_watch.opened():
-                if path not in self._written and os.path.isfile(path):
-                    self._note("files", _source_of(path), _status(path))
+        for path in self._folder_watch.opened() if self._folder_watch is not None else ():
+            status = _status(path)
+            if path not in self._written and path not in self._seen["files"] and isinstance(status, list):
+                self._note("noticed", path, status)
+
+    # Modules and packages
+
+    def _look_at_modules(self):
+        """Modules that were loaded from files, the packages that they are of, and what was looked for here in vain."""
+        if len(sys.modules) == self._modules:
+            return
+        self._modules = len(sys.modules)
+        of_packages = {}
+        for module in list(sys.modules.values()):
+            place = getattr(module, "__file__", None)
+            if not isinstance(place, str):
+                continue
+            path = self._path(place)
+            if path is not None:
+                self._read(path, _status(path))
+            elif _top_name(place) is not None:
+                of_packages.setdefault(_top_name(place), []).append(place)
+        if set(of_packages) != self._loaded:
+            self._loaded = set(of_packages)
+            versions, matched = _versions(self._loaded)
+            self._seen["packages"].update(versions)
+            for place in [place for name in self._loaded - matched for place in of_packages[name]]:  # put there by hand
+                self._note("files", os.path.abspath(place), _status(place))
+        if any(name in sys.modules for name in WORKERS):
+            self._note("unseen", "worker processes")
+        for folder in sys.path:
+            path = self._path(folder or os.getcwd())
+            if path is not None and _status(path) == "folder":
+                self._seen["import_folders"][path] = None
+        for name in self._imported - {"__main__"}:
+            place = getattr(sys.modules.get(name), "__file__", None)
+            if not isinstance(place, str) or self._path(place) is None:
+                self._seen["imported_elsewhere"][name] = None
 
     # Programs, networks, forked processes
 
@@ -181,7 +276,7 @@ class Watch:
 
     def _connected(self, address):
         host = str(address[0]) if isinstance(address, tuple) else ""
-        if host and not host.startswith(("127.", "::1", "localhost")):
+        if host:
             self._note("unseen", "a connection to " + host)
 
     def _hear_of_children(self):
@@ -190,7 +285,9 @@ class Watch:
         text = os.pread(self._of_children, os.fstat(self._of_children).st_size - self._heard, self._heard)
         self._heard += len(text)
         for kind, name, value in map(json.loads, text.splitlines()):
-            if kind == "made" or name not in self._written:
+            if kind == "written":
+                self._written.add(name)
+            elif kind != "files" or name not in self._written:
                 self._seen[kind].setdefault(name, value)
 
     # Variables
@@ -199,11 +296,13 @@ class Watch:
         watch, kind = self, type(os.environ)
 
         class Environ(kind):
-            at = None
+            handed_on = None  # the names that are yet to come where all variables are handed on, which asks for none
 
             def __getitem__(self, name):
-                # What goes through all of them, to hand them on say, asks for none.
-                if name != self.at and name not in watch._set:
+                if self.handed_on and name == self.handed_on[-1]:
+                    self.handed_on.pop()
+                elif name not in watch._set:
+                    self.handed_on = None
                     watch._asked_for(name)
                 return kind.__getitem__(self, name)
 
@@ -216,10 +315,9 @@ class Watch:
                 kind.__delitem__(self, name)
 
             def __iter__(self):
-                for name in kind.__iter__(self):
-                    self.at = name
-                    yield name
-                self.at = None
+                names = list(kind.__iter__(self))
+                self.handed_on = names[::-1]
+                return iter(names)
 
         os.environ.__class__ = Environ
 
@@ -230,7 +328,7 @@ class Watch:
 
 
 class _FolderWatch:
-    """The files in a folder, and in those below it, that any process of this host opens, as far as the kernel tells."""
+    """The data files in a folder, and in those below it, that any process of this host opens."""
 
     def __init__(self, folder):
         self._folders = {}
@@ -245,7 +343,7 @@ class _FolderWatch:
         """The paths of files that were opened since this was asked last, and not written."""
         opened, written = set(), set()
         for number, mask, name in self._events():
-            if not mask & IS_FOLDER and name and not name.startswith(".") and number in self._folders:
+            if not mask & IS_FOLDER and name.lower().endswith(OF_DATA) and number in self._folders:
                 (written if mask & WRITTEN else opened).add(os.path.join(self._folders[number], name))
         return opened - written
 
@@ -270,26 +368,41 @@ def _folders_below(folder):
         path = waiting.pop(0)
         try:
             with os.scandir(path) as listed:
-                entries = {each.name: each for each in listed}
+                entries = {each.name: each for each in listed if each.name == EXPERIMENT or each.is_dir()}
         except OSError:
             continue
         if EXPERIMENT in entries:
             continue
         found.append(path)
-        waiting += [
-            each.path
-            for name, each in entries.items()
-            if each.is_dir(follow_symlinks=False) and not name.startswith((".", "__")) and not RUN.fullmatch(name)
-        ]
+        waiting += [each.path for each in entries.values() if not _is_left_out(each)]
     return found
 
 
+def _is_left_out(entry):
+    return entry.is_symlink() or entry.name.startswith((".", "__")) or RUN.fullmatch(entry.name)
+
+
+def is_of_system(path):
+    """Whether a file is the system's, or Python's or an installed package's, which count with their versions."""
+    if path.startswith(DEVICES):
+        return not path.startswith(SHARED_MEMORY)
+    return path.startswith(SYSTEM) or path.startswith(_OF_PACKAGES)
+
+
 def _status(path):
+    """Size and time of a file, "folder", or None."""
     try:
-        status = os.stat(path)
+        status = _STAT(path)
     except (OSError, ValueError):
         return None
-    return [status.st_size, status.st_mtime_ns]
+    return "folder" if stat.S_ISDIR(status.st_mode) else [status.st_size, status.st_mtime_ns]
+
+
+def _time_of(path):
+    try:
+        return _STAT(path).st_mtime_ns
+    except (OSError, ValueError):
+        return None
 
 
 def _source_of(path):
@@ -297,6 +410,13 @@ def _source_of(path):
         return importlib.util.source_from_cache(path)
     except (ValueError, NotImplementedError):
         return path
+
+
+def _folder_of_temporary_files():
+    try:
+        return tempfile.gettempdir()
+    except OSError:
+        return None
 
 
 def _shared_file():
@@ -308,25 +428,19 @@ def _shared_file():
     return descriptor
 
 
-def is_of_system(path):
-    """Whether a file is the system's, or Python's or an installed package's, which count with their versions."""
-    return path.startswith(SYSTEM) or path.startswith(_OF_PACKAGES)
-
-
 def _folders_of_packages():
     """Where Python itself and installed packages are."""
     found = [path for path in sys.path if os.path.basename(path) in PACKAGE_FOLDERS]
     prefixes = {sys.prefix, sys.base_prefix}
     found += [os.path.join(prefix, part) for prefix in prefixes for part in ("bin", "lib", "lib64", "share")]
-    return (*{os.path.join(each, "") for each in found}, os.path.join(sys.prefix, "pyvenv.cfg"))
-
-
-_OF_PACKAGES = _folders_of_packages()
+    found = {form for path in found for form in (path, os.path.realpath(path))}
+    configuration = os.path.join(sys.prefix, "pyvenv.cfg")
+    return (*{os.path.join(each, "") for each in found}, configuration, os.path.realpath(configuration))
 
 
 def _versions(modules):
-    """The versions of Python and of the installed packages that these modules, top names, are of."""
-    found = {"Python": "%d.%d.%d" % sys.version_info[:3]}
+    """The versions of Python and of the packages that modules, by top names, are of; and those that are of one."""
+    found, matched = {"Python": "%d.%d.%d" % sys.version_info[:3]}, set()
     for folder in sys.path:
         try:
             entries = [name for name in os.listdir(folder or ".") if name.endswith(".dist-info")]
@@ -334,9 +448,29 @@ def _versions(modules):
             continue
         for entry in entries:
             package, _, version = entry[: -len(".dist-info")].partition("-")
-            if modules & (_top_names(os.path.join(folder, entry)) | {package}):
-                found.setdefault(package.replace("_", "-"), version)
-    return found
+            own = modules & (_top_names(os.path.join(folder, entry)) | {package})
+            if own:
+                matched |= own
+                found.setdefault(package.replace("_", "-"), version + _installed(os.path.join(folder, entry)))
+    return found, matched
+
+
+def _top_name(place):
+    """The name at the top of an installed package that a module's file belongs to; None where it belongs to none."""
+    for folder in PACKAGE_FOLDERS:
+        _, found, rest = place.rpartition(os.sep + folder + os.sep)
+        if found:
+            return rest.partition(os.sep)[0].partition(".")[0]
+    return None
+
+
+def _installed(folder):
+    """What tells one installation of a version from another: a part of the SHA-256 of the list of its files."""
+    try:
+        with open(os.path.join(folder, "RECORD"), encoding="utf-8") as file:
+            return " " + hashlib.sha256(file.read().encode()).hexdigest()[:16]
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _top_names(folder):
@@ -352,3 +486,7 @@ def _top_names(folder):
 
 def _first_part(line):
     return line.partition(",")[0].strip('"').partition("/")[0].partition(".")[0]
+
+
+_STAT = os.stat
+_OF_PACKAGES = _folders_of_packages()

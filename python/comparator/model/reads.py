@@ -5,60 +5,79 @@ from __future__ import annotations
 import copy
 import functools
 import hashlib
+import importlib.metadata
 import os
 import platform
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from comparator.model.fingerprint import names_in, state_of
-from comparator.model.model import version_of
 
 #: Variables that change where things are shown or put, or are set by whatever starts a run, and no result.
 NEUTRAL_VARIABLES = frozenset(
-    {"PATH", "PWD", "OLDPWD", "SHLVL", "TERM", "COLUMNS", "LINES", "LANG", "LANGUAGE", "TMPDIR", "TEMP", "TMP", "TZ"}
+    {"PATH", "PWD", "OLDPWD", "SHLVL", "TERM", "COLUMNS", "LINES", "LANG", "LANGUAGE", "TMPDIR", "TEMP", "TMP"}
     | {"DISPLAY", "HOSTNAME", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PAGER", "EDITOR", "BROWSER"}
     | {"CANDLE_DATA_DIR", "IMPROVE_DATA_DIR", "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK"}
     | {"TF_CPP_MIN_LOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE", "SOURCE_DATE_EPOCH"}
+    | {"PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
+    | {"PYTHONIOENCODING", "PYTHONSTARTUP", "PYTHONTZPATH", "PYTHONDOCS", "HOME"}  # paths below HOME are told by it
 )
 NEUTRAL_BEGINNINGS = (
-    *("LC_", "XDG_", "SSH_", "SLURM_", "PBS_", "PMI_", "PALS_", "OMPI_", "MPL", "PYTHON", "_PYTHON"),
+    *("LC_", "XDG_", "SSH_", "SLURM_", "PBS_", "PMI_", "PALS_", "OMPI_", "MPL", "_PYTHON"),
     *("COMPARATOR_", "JUPYTER", "JPY_", "VSCODE_", "COLORTERM", "TERM_", "TERMINAL_"),
 )
 NEUTRAL_ENDINGS = ("_NUM_THREADS", "_NUM_INTRAOP_THREADS", "_NUM_INTEROP_THREADS")
-WORDS = {"files": "{}", "folders": "{}", "variables": "${}", "packages": "the package {}"}
+TELLING_VARIABLES = frozenset({"SLURM_ARRAY_TASK_ID", "PBS_ARRAY_INDEX"})
+#: Variables that libraries ask for past Python: all that begin so count together, under the beginning and a star.
+LIBRARY_BEGINNINGS = ("TF_", "XLA_", "CUDA_", "CUDNN_", "CUBLAS_", "NVIDIA_", "KMP_", "MKL_", "OMP_", "PYTHONHASHSEED")
 #: Files that libraries make for themselves.
 CACHES = ("/.cache/matplotlib/", "/.cache/fontconfig/")
+WORDS = {"files": "{}", "noticed": "{}", "folders": "{}", "variables": "${}", "packages": "the package {}"}
+IMPORTS, OF_MODULES = "imports", (".py", ".pyc", ".so", ".pyd")
+HOME = "~/"
+TOLD_AT_MOST = 3  # names of what reads unseen
 
 
 @dataclass(frozen=True)
 class Reads:
     """What a run has read: None is that there was none.
 
-    `files` have the SHA-256 of their contents (large ones size and time), `folders` that of the names in them,
-    `variables` that of their values, `packages` their versions. `unseen` names what may have read more.
+    `files` have the SHA-256 of their contents (large ones size and time), and so have `noticed`, which it may have read
+    itself; `folders` have that of the names in them, `variables` that of their values, `packages` their versions.
+    `imports` has by folder the modules that were looked for there first and are elsewhere; `unseen` names what may have
+    read more. Paths below the user's home begin with `~/`.
     """
 
     files: dict[str, str | None] = field(default_factory=dict)
+    noticed: dict[str, str | None] = field(default_factory=dict)
     folders: dict[str, str | None] = field(default_factory=dict)
     variables: dict[str, str | None] = field(default_factory=dict)
     packages: dict[str, str | None] = field(default_factory=dict)
+    imports: dict[str, list[str]] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
 
     def now(self, environment: Mapping[str, str]) -> Reads:
-        """The same as it is now, for a run in `environment`."""
+        """The same as it is now, for a run in `environment`; of `imports` those modules that are there now."""
         return Reads(
-            {path: state_of(path) for path in self.files},
-            {path: names_in(path) for path in self.folders},
-            {name: _digest(environment.get(name)) for name in self.variables},
-            {name: _version(name) for name in self.packages},
+            {path: state_of(_found(path, environment)) for path in self.files},
+            {path: state_of(_found(path, environment)) for path in self.noticed},
+            {path: names_in(_found(path, environment)) for path in self.folders},
+            {name: _value_of(name, environment) for name in self.variables},
+            {name: version_and_files(name) for name in self.packages},
+            {path: _modules_in(_found(path, environment), names) for path, names in self.imports.items()},
             self.unseen,
         )
 
-    def change(self, now: Reads, kinds: Iterable[str] = WORDS) -> str | None:
+    def change(self, now: Reads, kinds: Iterable[str] = (*WORDS, IMPORTS)) -> str | None:
         """The first thing of these kinds that is not as it was, in words; None where all is."""
         for kind in kinds:
+            if kind == IMPORTS:
+                there = next((f"{path}/{names[0]}" for path, names in now.imports.items() if names), None)
+                if there is not None:
+                    return there
+                continue
             was, is_now = getattr(self, kind), getattr(now, kind)
             for name, state in was.items():
                 if is_now.get(name) != state:
@@ -74,43 +93,122 @@ class Reads:
 
 
 class Reading:
-    """What a server says it has read, run after run; `covered` are paths that the identity of its runs holds."""
+    """What a server says it has read, run after run; `covered` is what the identity of its runs holds already."""
 
-    def __init__(self, covered: Callable[[str], bool]) -> None:
-        self._covered = covered
+    def __init__(self, covered: Sequence[tuple[str, int | None]]) -> None:
+        self._covered = [(form, until) for root, until in covered for form in (root, os.path.realpath(root))]
         self._opened: dict[str, list[int] | None] = {}
+        self._rewritten: list[str] = []
+        self._import_folders: set[str] = set()
+        self._imported_elsewhere: set[str] = set()
         self._seen = Reads()
 
     def add(self, news: Mapping[str, Any] | None) -> None:
         """Take what was read since the last run; None where it cannot be seen, and need not be."""
         if news is None:
             return
-        paths = {path: opened for path, opened in news["files"].items() if not self._is_covered(path)}
-        self._opened |= paths
+        files = {path: opened for path, opened in news["files"].items() if not self._counts(path, opened)}
+        self._opened |= files
         # A file that was looked for, and made because there was none, counts as it was made.
         made = [path for path in news["made"] if self._opened.get(path, []) is None]
         self._opened |= {path: _status(path) for path in made}
-        self._seen.files.update({path: state_of(path) for path in [*paths, *made]})
-        self._seen.folders.update({path: names_in(path) for path in news["folders"] if not self._is_covered(path)})
-        self._seen.variables.update({k: v for k, v in news["variables"].items() if not _is_neutral(k)})
-        self._seen.packages.update(news["packages"])
-        self._seen.unseen.extend(news["unseen"])
+        self._rewritten += [path for path in news["rewritten"] if path in self._opened]
+        seen = self._seen
+        seen.files.update({_told(path): state_of(path) for path in [*files, *made]})
+        noticed = [path for path, opened in news["noticed"].items() if not self._counts(path, opened)]
+        seen.noticed.update({_told(path): state_of(path) for path in noticed})
+        folders = [path for path, time in news["folders"].items() if not self._counts(path, [0, time or 0])]
+        seen.folders.update({_told(path): names_in(path) for path in folders})
+        seen.variables.update({k: v for k, v in news["variables"].items() if not _is_neutral(k)})
+        seen.variables.update({f"{each}*": _value_of(f"{each}*", os.environ) for each in LIBRARY_BEGINNINGS})
+        seen.packages.update(news["packages"])
+        self._import_folders |= set(news["import_folders"])
+        self._imported_elsewhere |= set(news["imported_elsewhere"])
+        for path in self._import_folders:
+            there = set(_modules_in(path, self._imported_elsewhere))
+            seen.imports[_told(path)] = sorted(self._imported_elsewhere - there)
+        seen.unseen.extend(news["unseen"])
 
     def so_far(self) -> Reads:
         return copy.deepcopy(self._seen)
 
-    def changed_meanwhile(self) -> str | None:
-        """The path of a file that has changed since it was opened; None where none has."""
-        return next((path for path, opened in self._opened.items() if _status(path) != opened), None)
+    def untold(self, where: str | None) -> str | None:
+        """Why more may have gone into the numbers than is known, None where nothing has.
 
-    def _is_covered(self, path: str) -> bool:
-        return self._covered(path) or any(cache in path for cache in CACHES)
+        `where` is how the model's author may say what is read unseen; None where that is said.
+        """
+        if self._rewritten:
+            return f"it reads {self._rewritten[0]}, and writes it"
+        for path, opened in self._opened.items():
+            if _status(path) != opened:
+                return f"{path} changed while it was in use: trainings before and after that may differ"
+        if self._seen.unseen and where is not None:
+            return f"what it read by {', '.join(self._seen.unseen[:TOLD_AT_MOST])} cannot be seen; {where} says it"
+        return None
+
+    def _counts(self, path: str, opened: list[int] | None) -> bool:
+        """Whether the identity holds a file as it was when it was opened."""
+        if any(cache in path for cache in CACHES):
+            return True
+        forms = [f"{form}/" for form in {path, os.path.realpath(path)}]
+        return any(
+            form.startswith(f"{root}/") and (until is None or (opened is not None and opened[1] <= until))
+            for form in forms
+            for root, until in self._covered
+        )
+
+
+@functools.lru_cache
+def version_and_files(package: str) -> str | None:
+    """The version of an installed package, with a part of the SHA-256 of the list of its files; None: not installed."""
+    if package == "Python":
+        return platform.python_version()
+    try:
+        found = importlib.metadata.distribution(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    files = found.read_text("RECORD")
+    return found.version + ("" if files is None else " " + hashlib.sha256(files.encode()).hexdigest()[:16])
+
+
+def _told(path: str) -> str:
+    """A path as it is told: below the user's home by that."""
+    home = f"{Path.home()}/"
+    return HOME + path[len(home) :] if path.startswith(home) else path
+
+
+def _found(path: str, environment: Mapping[str, str]) -> str:
+    return f"{environment.get('HOME') or Path.home()}/{path[len(HOME) :]}" if path.startswith(HOME) else path
+
+
+def _modules_in(folder: str, names: Iterable[str]) -> list[str]:
+    """Those of the names that are modules or packages in a folder."""
+    try:
+        entries = [entry.name for entry in Path(folder).iterdir()]
+    except OSError:
+        return []
+    there = {name.partition(".")[0] for name in entries if "." not in name or name.endswith(OF_MODULES)}
+    return sorted(there & set(names))
 
 
 def _is_neutral(variable: str) -> bool:
+    if variable in TELLING_VARIABLES or variable.startswith(LIBRARY_BEGINNINGS):
+        return variable not in TELLING_VARIABLES  # a library's count together
     return (
         variable in NEUTRAL_VARIABLES or variable.startswith(NEUTRAL_BEGINNINGS) or variable.endswith(NEUTRAL_ENDINGS)
     )
+
+
+def _value_of(variable: str, environment: Mapping[str, str]) -> str | None:
+    """The SHA-256 of a variable's value, or of those of all that begin as `NAME*` says; None where there is none."""
+    if not variable.endswith("*"):
+        return _digest(environment.get(variable))
+    counted = {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(variable[:-1]) and name not in NEUTRAL_VARIABLES and not name.endswith(NEUTRAL_ENDINGS)
+    }
+    return _digest(repr(sorted(counted.items()))) if counted else None
 
 
 def _status(path: str) -> list[int] | None:
@@ -123,8 +221,3 @@ def _status(path: str) -> list[int] | None:
 
 def _digest(value: str | None) -> str | None:
     return None if value is None else hashlib.sha256(os.fsencode(value)).hexdigest()
-
-
-@functools.lru_cache
-def _version(package: str) -> str | None:
-    return platform.python_version() if package == "Python" else version_of(package)

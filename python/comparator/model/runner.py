@@ -15,8 +15,15 @@ from comparator.model.warm import WarmRunner
 from comparator.site import Slot
 
 
-def make_runner(model: Model, slot: Slot, data_folder: Path, *, warm: bool = True) -> Runner:
+def make_runner(
+    model: Model, slot: Slot, data_folder: Path, *, warm: bool = True, data_until: int | None = None
+) -> Runner:
     """Choose the way that a model's runs take: warm where it has a module, else a process per run."""
-    if model.module is not None and (warm or model.script("train.sh") is None):
-        return WarmRunner(model, slot, data_folder)
+    if is_served(model, warm=warm):
+        return WarmRunner(model, slot, data_folder, data_until=data_until)
     return ColdRunner(model, slot, data_folder)
+
+
+def is_served(model: Model, *, warm: bool) -> bool:
+    """Whether a model's runs are served by a process that stays."""
+    return model.module is not None and (warm or model.script("train.sh") is None)

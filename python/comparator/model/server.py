@@ -1,11 +1,12 @@
 """Serve a CANDLE-compliant Python module over standard input and output: the model's imports are paid once.
 
-    python server.py TOKEN MODULE_OR_FILE [FOLDER_ON_THE_MODULE_PATH ...]
+    python server.py '{"token": "...", "module": "NAME_OR_FILE", "folders": [...], "covered": [...]}'
 
-One JSON object a line, both ways:
+`folders` are put on the module path; `covered` is what `opened_files.Watch` takes. Then one JSON object a line, both
+ways:
 
-    <- {"token": TOKEN, "ready": true, "process": 123, "hyperparameters": {...} or null, "read": {...}}
-    <- {"token": TOKEN, "ready": false, "process": 123, "reason": "..."}     the import failed; the server ends
+    <- {"token": "...", "ready": true, "process": 123, "hyperparameters": {...} or null, "read": {...}}
+    <- {"token": "...", "ready": false, "process": 123, "reason": "..."}     the import failed; the server ends
     -> {"request": "...", "hyperparameters": {...}, "metric": "val_loss", "folder": "...", "log": "..."}
     <- {"request": "...", "process": 123, "status": "ok", "metrics": {...}, "history": {...}, "value": null,
         "reason": null, "read": {...}}
@@ -75,13 +76,13 @@ class _Protocol:
         os.close(nowhere)
 
 
-def _watch(model):
+def _watch(model, covered):
     """Something whose `news()` says what was read since it was asked last."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "opened_files.py")
     if not os.path.exists(path):
         return _Unseen()
     folder = os.path.dirname(os.path.abspath(model)) if model.endswith(".py") else None
-    return _module_of(path, "comparator_opened_files").Watch(folder)
+    return _module_of(path, "comparator_opened_files").Watch(folder, covered)
 
 
 class _Unseen:
@@ -193,18 +194,19 @@ def _run(module, defaults, request, protocol):
 def _flush(stream):
     try:
         stream.flush()
-    except (OSError, ValueError):
+    except Exception:  # a model may have put anything in its place
         pass
 
 
 def main():
-    token = sys.argv[1]
+    asked = json.loads(sys.argv[1])
+    token = asked["token"]
     protocol = _Protocol()
-    watch = _watch(sys.argv[2])
+    watch = _watch(asked["module"], asked["covered"])
     try:
-        module = _load(sys.argv[2], sys.argv[3:])
+        module = _load(asked["module"], asked["folders"])
         if not callable(getattr(module, "run", None)):
-            raise AttributeError("module %r has no function run(params)" % sys.argv[2])
+            raise AttributeError("module %r has no function run(params)" % asked["module"])
         # initialize_parameters() of CANDLE's library reads the command line: it must see none of ours.
         del sys.argv[1:]
         defaults = _defaults(module)

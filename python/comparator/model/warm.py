@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -23,9 +24,8 @@ from comparator.site import Slot
 
 START_LIMIT_SECONDS = 600.0
 #: A reply, which has a number for each epoch and metric, is never longer.
-LONGEST_REPLY = 64 << 20
+LONGEST_REPLY = 256 << 20
 SHOWN = 80  # characters of what is no reply
-TOLD_AT_MOST = 3  # names of what reads unseen
 
 
 class ServerEnded(Exception):
@@ -38,10 +38,24 @@ class ServerEnded(Exception):
 
 
 class WarmRunner:
-    """Feeds runs to one server process, started on first use and replaced when it dies, hangs or babbles."""
+    """Feeds runs to one server process, started on first use and replaced when it dies, hangs or babbles.
 
-    def __init__(self, model: Model, slot: Slot, data_folder: Path) -> None:
-        self._model, self._slot, self._data_folder = model, slot, data_folder
+    `data_until` is the time (nanoseconds since 1970) up to which the identity of the runs holds what is in the data
+    folder, None where it holds all of it; `under` is a command to start the server by.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        slot: Slot,
+        data_folder: Path,
+        *,
+        data_until: int | None = None,
+        under: Sequence[str] = (),
+    ) -> None:
+        self._model, self._slot, self._data_folder, self._under = model, slot, data_folder, under
+        self._data_until = data_until
+        self._covered: list[tuple[str, int | None]] = []
         self._server: GuardedProcess | None = None
         self._server_folder: Path | None = None
         self._process: int | None = None  # the server's number, as it says itself
@@ -99,11 +113,13 @@ class WarmRunner:
         """Add what the server has read so far: what it read for an earlier run it may still hold in memory."""
         assert self._reading is not None
         self._reading.add(news)
-        reads, changed = self._reading.so_far(), self._reading.changed_meanwhile()
-        untold = None if changed is None else f"{changed} changed while it was read"
-        if reads.unseen and not self._model.description.tells_what_is_read:
-            untold = f"what {', '.join(reads.unseen[:TOLD_AT_MOST])} read cannot be seen"
-        return replace(outcome, reads=reads, untold=untold)
+        return replace(outcome, reads=self._reading.so_far(), untold=self._reading.untold(self._where_to_say))
+
+    @property
+    def _where_to_say(self) -> str | None:
+        """Where the model's author may say what else is read; None where that is said."""
+        description = self._model.description
+        return None if description.tells_what_is_read else f"reads = [...] in {self._model.description_file}"
 
     # The server
 
@@ -119,11 +135,12 @@ class WarmRunner:
             if self._cancelled:
                 raise ServerEnded("cancelled", "stopped before it began")
             token = secrets.token_hex(8)
+            self._covered = self._model.covered(self._data_folder, self._data_until, folder.parent)
             command, environment = call(self._model, self._command(token), self._slot, self._data_folder, folder)
             self._server = GuardedProcess(command, environment, log, piped=True, folder=folder)
             self._server_folder = folder
             self._served, self._buffer = 0, bytearray()
-        self._reading = Reading(self._model.covers(self._data_folder, folder.parent))
+        self._reading = Reading(self._covered)
         ready = self._hello(token, log)
         if not ready["ready"]:
             raise ServerEnded("failed", str(ready["reason"]))
@@ -133,10 +150,13 @@ class WarmRunner:
     def _command(self, token: str) -> list[str]:
         module = self._model.module
         assert module is not None
+        asked = {"token": token, "module": module, "covered": self._covered}
         if self._model.image is None:
-            return [sys.executable, str(SERVER), token, module, *map(str, self._model.python_path)]
-        served = [SERVER_IN_IMAGE, token, module, *self._model.description.python_path]
-        return ["/bin/sh", "-c", 'cd "$0" && exec python3 "$@"', self._model.image.folder or "/", *served]
+            asked["folders"] = [str(folder) for folder in self._model.python_path]
+            return [*self._under, sys.executable, str(SERVER), json.dumps(asked)]
+        asked["folders"] = self._model.description.python_path
+        served = ["python3", SERVER_IN_IMAGE, json.dumps(asked)]
+        return ["/bin/sh", "-c", 'cd "$0" && exec "$@"', self._model.image.folder or "/", *served]
 
     def _hello(self, token: str, log: IO[bytes]) -> dict[str, Any]:
         """The server's first line; what is said before it, by the start of a shell or of Python, goes to the log."""

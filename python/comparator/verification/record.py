@@ -12,7 +12,7 @@ from typing import Any
 from comparator.cmp import Objective
 from comparator.errors import ComparatorError
 from comparator.experiment import CONFIRM, Experiment
-from comparator.leaf import given_at, run_hyperparameters
+from comparator.leaf import given_at, run_hyperparameters, varied_names
 from comparator.plan import PILOT_SEEDS, Plan
 from comparator.replay import MemoryRecord
 from comparator.report.reread import unit_of, worked_out
@@ -152,8 +152,9 @@ def _run(frozen: Mapping[str, Any], record: Record, run: Run, runs: RunStore) ->
     hyperparameters, seed = run_hyperparameters(submodel, given, run["replicate"], split)
     if seed != run["seed"]:
         yield f"seed is {run['seed']}, but its replicate has {seed}"
-    trained = telling_hyperparameters(submodel, result.get("hyperparameters") or hyperparameters)
-    asked = telling_hyperparameters(submodel, hyperparameters)
+    varied = varied_names(submodel, record["point"])
+    trained = telling_hyperparameters(submodel, result.get("hyperparameters") or hyperparameters, varied)
+    asked = telling_hyperparameters(submodel, hyperparameters, varied)
     apart = next((name for name in {**trained, **asked} if trained.get(name) != asked.get(name)), None)
     if apart is not None:
         yield f"{apart} is {asked.get(apart)} at its point, but run {run['run'][:12]} had {trained.get(apart)}"

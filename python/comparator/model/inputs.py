@@ -1,0 +1,116 @@
+"""What the runs of a submodel rest on, its code and its data, looked at again while an experiment goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from comparator.model.data import data_of, has_changed
+from comparator.model.fingerprint import Recent, latest_below
+from comparator.model.model import Model
+
+BEGAN = "since the experiment began"
+
+
+def inputs_of(model: Model, data_folder: Path) -> dict[str, Any]:
+    """What a frozen submodel holds of code and data, so that a change of them is noticed later.
+
+    `untold` says in a line why the data cannot be told, None where they can.
+    """
+    code = model.code() if model.image is None else None
+    data = data_of(model, data_folder)
+    return {
+        "code": None if code is None else code.digest,
+        "source": None if code is None else model.code(code.latest, source_alone=True).digest,
+        "code_until": None if code is None else code.latest,
+        "data": data.digest,
+        "data_until": data.until,
+        "untold": data.untold,
+    }
+
+
+def source_change(model: Model, submodel: Mapping[str, Any]) -> str | None:
+    """Say in a line that a model is not the one that was frozen; None: it is, but for what may be written beside it."""
+    if model.image is not None:
+        if model.state is not None and model.state == submodel["state"]:
+            return None
+        return None if model.identity == submodel["identity"] else f"{model.path}: the model has changed"
+    if model.code(submodel["code_until"], source_alone=True).digest == submodel["source"]:
+        return None
+    last = latest_below(model.path)
+    return f"{model.path}: the model has changed{f' (last: {last})' if last and last != str(model.path) else ''}"
+
+
+class Inputs:
+    """Code and data of a submodel, as they were frozen; looked at again no more often than can be afforded.
+
+    `sees_reads` says whether the model's own process tells what it reads.
+    """
+
+    def __init__(self, model: Model, submodel: Mapping[str, Any], data_folder: Path, *, sees_reads: bool) -> None:
+        self._model, self._submodel, self._data_folder = model, submodel, data_folder
+        self._until = submodel.get("data_until") if sees_reads else None
+        self._looks: list[Recent[str | None]] = [Recent(self._fault), Recent(self._doubt)]
+
+    def fault(self) -> str | None:
+        """Why no training may begin: the model, or the data that it names, are not those of the experiment."""
+        return self._looks[0]()
+
+    def doubt(self) -> str | None:
+        """Why a training may have read something else than its identity says."""
+        return self.fault() or self._looks[1]()
+
+    def looked_at(self) -> float:
+        """When they were last looked at whole, as `time.monotonic()` has it."""
+        return min(look.began for look in self._looks)
+
+    def look_again(self) -> str | None:
+        """Look at them now, whatever it costs; gives what `doubt` does."""
+        found = [look(anew=True) for look in self._looks]
+        return next(filter(None, found), None)
+
+    def _fault(self) -> str | None:
+        is_known = self._model.image is not None or self._submodel.get("source") is not None
+        change = source_change(self._model, self._submodel) if is_known else None
+        if change is None and self._is_strict:
+            change = has_changed(self._model, self._data_folder, self._submodel["data"], None)
+        return change and f"{change} {BEGAN}"
+
+    def _doubt(self) -> str | None:
+        submodel, model = self._submodel, self._model
+        if submodel.get("code") and model.code(submodel["code_until"]).digest != submodel["code"]:
+            return f"files in {model.folder} have changed (last: {latest_below(model.folder)}) {BEGAN}"
+        if self._is_strict:
+            return None
+        change = has_changed(model, self._data_folder, submodel["data"], self._until)
+        return change and f"{change} {BEGAN}"
+
+    @property
+    def _is_strict(self) -> bool:
+        """Whether the model's author says what of the data counts."""
+        return self._submodel.get("data_until") is None
+
+
+class Pending:
+    """Results that wait for a look, begun after them, at what they rest on; `settle` is told of each that may serve."""
+
+    def __init__(self, settle: Callable[[str, dict[str, Any]], None]) -> None:
+        self._settle = settle
+        self._waiting: list[tuple[float, Inputs, str, dict[str, Any]]] = []
+
+    def add(self, inputs: Inputs, run: str, result: dict[str, Any]) -> None:
+        self._waiting.append((time.monotonic(), inputs, run, result))
+
+    def look(self, *, again: bool = False) -> None:
+        """Settle those that can be; `again`: look at everything once more for it."""
+        if again:
+            for inputs in {id(each): each for _, each, _, _ in self._waiting}.values():
+                inputs.look_again()
+        waiting, self._waiting = self._waiting, []
+        for ended, inputs, run, result in waiting:
+            if inputs.looked_at() < ended:
+                self._waiting.append((ended, inputs, run, result))
+            elif inputs.doubt() is None:
+                self._settle(run, result)
