@@ -216,12 +216,16 @@ class _Trial:
         if description == ModelDescription():
             near = _misnamed(self._model.path, DESCRIPTION) if self._model.is_folder else ""
             words = "there is none: a score is taken for an error, misspelt hyperparameters are passed on"
-            yield Finding(DESCRIPTION, FAILS if near else UNTESTED, words + near)
+            yield Finding(self._described_in, FAILS if near else UNTESTED, words + near)
             return
         metrics, hyperparameters = description.metrics, description.hyperparameters
-        yield Finding(DESCRIPTION, HOLDS, f"describes {len(metrics)} metrics, {len(hyperparameters)} hyperparameters")
+        yield Finding(
+            self._described_in, HOLDS, f"describes {len(metrics)} metrics, {len(hyperparameters)} hyperparameters"
+        )
         if not metrics:
-            yield Finding("metrics", UNTESTED, f"{DESCRIPTION} has no [metrics.NAME]: a score is taken for an error")
+            yield Finding(
+                "metrics", UNTESTED, f"{self._described_in} has no [metrics.NAME]: a score is taken for an error"
+            )
         silent = [f"metrics.{name}" for name, each in metrics.items() if not each.description]
         silent += [f"hyperparameters.{name}" for name, each in hyperparameters.items() if not each.description]
         if silent:
@@ -267,11 +271,13 @@ class _Trial:
             yield Finding("seed", HOLDS, f"{seed} takes it")
         elif seed is not None:
             words = f"{seed} is to take it, and no hyperparameters are known to compare it with"
-            yield Finding("seed", UNTESTED, f"{words}: neither {DESCRIPTION} nor initialize_parameters() names any")
+            yield Finding(
+                "seed", UNTESTED, f"{words}: neither {self._described_in} nor initialize_parameters() names any"
+            )
         elif (usual := usual_seed(known)) is not None:
             yield Finding("seed", FAILS, f"searches do not give it to the model: add the line seed = '{usual}'")
         else:
-            words = f"none is named (seed = 'NAME' in {DESCRIPTION}): the replicates of a point all get the same"
+            words = f"none is named (seed = 'NAME' in {self._described_in}): the replicates of a point all get the same"
             yield Finding("seed", UNTESTED, words)
 
     # Data
@@ -338,7 +344,7 @@ class _Trial:
         run = self._cold({})
         other = self._by_other_convention() if run.outcome.status == "failed" else None
         if other is not None:
-            place = f"{self._model.path.name}.toml beside it" if self._model.image else DESCRIPTION
+            place = f"{self._model.path.name}.toml beside it" if self._model.image else self._described_in
             yield Finding(
                 "train.sh runs",
                 FAILS,
@@ -348,7 +354,7 @@ class _Trial:
             run = other
         elif run.is_ok:
             called = "flags only" if self._is_improve else "DEVICE DATA_FOLDER, then flags"
-            stated = "" if self._states_convention else f" ({DESCRIPTION} states no convention)"
+            stated = "" if self._states_convention else f" ({self._described_in} states no convention)"
             yield Finding("train.sh runs", HOLDS, f"called with {called}{stated}")
         else:
             yield Finding("train.sh runs", FAILS, self._failure_words(run))
@@ -407,7 +413,7 @@ class _Trial:
         else:
             yield Finding("result", HOLDS, f"{words}; {self._metric} = {metrics[self._metric]:.6g}")
             if described and unknown:
-                words = f"{DESCRIPTION} does not describe {_listed(unknown)}: no search can ask for them"
+                words = f"{self._described_in} does not describe {_listed(unknown)}: no search can ask for them"
                 yield Finding("metrics", UNTESTED, words)
 
     def _same_seed(self, first: Mapping[str, Run], ways: Mapping[str, Way]) -> Steps:
@@ -506,7 +512,11 @@ class _Trial:
         if not run.is_ok:
             return Finding("an unknown name", HOLDS, f"refused by {name}: {run.reason}")
         warned = run.log.is_file() and mentions(run.log, UNKNOWN_NAME)
-        words = "with a word in the log" if warned else f"without a word; searches warn of it where {DESCRIPTION} tells"
+        words = (
+            "with a word in the log"
+            if warned
+            else f"without a word; searches warn of it where {self._described_in} tells"
+        )
         return Finding("an unknown name", HOLDS, f"ignored by {name}, {words}")
 
     def _inference(self, trained: Run) -> Steps:
@@ -522,17 +532,23 @@ class _Trial:
 
     def _reads(self, ways: Mapping[str, Way]) -> Steps:
         """What a run opens that is not part of its identity; an image sees nothing but what it is lent."""
-        covers = self._model.covers(self._data_folder, self._bench.folder / RUNS)
+        model, traces = self._model, can_trace()
+        if model.image is not None:
+            yield Finding("what is read", HOLDS, "the image, the data folder, and nothing else of this machine")
+            return
+        covers = model.covers(self._data_folder, self._bench.folder / RUNS)
         if "run(params)" in ways:
-            yield served_reads(self._served({}).outcome)
-        if "train.sh" not in ways or self._model.image is not None:
-            return
-        if not can_trace():
+            folder = self._new_folder("trace-served")
+            outcome = self._served_anew(traced_by(folder) if traces else ())
+            opened = [path for path in files_read(folder) if not covers(path)]
+            yield served_reads(outcome, opened if traces else None, model.description_file)
+        if "train.sh" in ways and traces:
+            folder = self._new_folder("trace")
+            self._cold({}, traced_by(folder))
+            opened = files_read(folder)
+            yield script_reads(model.description, model.description_file, opened, covers, self._data_folder)
+        elif "train.sh" in ways:
             yield Finding(READS.format("train.sh"), UNTESTED, "it takes strace(1), which is not there or may not trace")
-            return
-        folder = self._new_folder("trace")
-        self._cold({}, traced_by(folder))
-        yield script_reads(self._model.description, files_read(folder), covers, self._data_folder)
 
     # Files
 
@@ -562,6 +578,10 @@ class _Trial:
         return Finding("files", HOLDS, "nothing is written outside the data folder and the run's")
 
     # How runs are carried out
+
+    @property
+    def _described_in(self) -> str:
+        return self._model.description_file.name
 
     @property
     def _is_improve(self) -> bool:
@@ -633,6 +653,14 @@ class _Trial:
         training, began = self._training("serve", changed), time.monotonic()
         outcome = self._warm.run(training)
         return Run(outcome, time.monotonic() - began, _peak_memory_below(os.getpid()), training.log)
+
+    def _served_anew(self, under: Sequence[str]) -> Outcome:
+        """A training by a server of its own, which `under` starts."""
+        runner = WarmRunner(self._model, self._bench.slot, self._data_folder, under=under)
+        try:
+            return runner.run(self._training("serve", {}))
+        finally:
+            runner.close()
 
     def _call(self, name: str, words: Sequence[str], folder: Path) -> str | None:
         """Run a script of the model; says why it failed, or None."""

@@ -11,9 +11,10 @@ from comparator.model.opened_files import is_of_system
 
 #: One file for each process: no line is cut by another's.
 OUTPUT = "opened"
-CALLS = "trace=open,openat,openat2,creat"
+CALLS = "trace=open,openat,openat2,creat,execve"
 OPENED = re.compile(r"^\w+\(.*?(O_[A-Z_|]+).*\) = \d+<(/.*)>$")
-WRITES = ("O_WRONLY", "O_TRUNC", "O_EXCL", "O_DIRECTORY")
+EXECUTED = re.compile(r'^execve\("(/.*?)", .*\) = 0$')
+WRITES = ("O_WRONLY", "O_TRUNC", "O_EXCL")
 
 
 def can_trace() -> bool:
@@ -29,16 +30,19 @@ def traced_by(folder: Path) -> list[str]:
 
 
 def files_read(folder: Path) -> list[str]:
-    """The files that a command traced into `folder` has opened to read, and not written, but for the system's own."""
+    """The files and folders that a command traced into `folder` has read or executed, and not written.
+
+    The system's own and those of installed packages are left out.
+    """
     read: dict[str, None] = {}
     written = set()
     for path in sorted(folder.glob(f"{OUTPUT}.*")):
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            match = OPENED.match(line)
-            if match is None or is_of_system(match[2]):
-                continue
-            if any(flag in match[1].split("|") for flag in WRITES):
-                written.add(match[2])
-            else:
-                read[match[2]] = None
-    return [path for path in read if path not in written]
+            opened, executed = OPENED.match(line), EXECUTED.match(line)
+            if opened and any(flag in opened[1].split("|") for flag in WRITES):
+                written.add(opened[2])
+            elif opened:
+                read[opened[2]] = None
+            elif executed:
+                read[executed[1]] = None
+    return [path for path in read if path not in written and not is_of_system(path)]
