@@ -36,7 +36,7 @@ def upgraded(frozen: Mapping[str, Any], models: Sequence[Model], data_folder: Pa
         submodels.append({**submodel, "identity": model.identity, **inputs_of(model, data_folder)})
     difference = asked_difference(frozen)
     code = None if difference is None else difference_code(difference, Path(frozen["file"]).parent)
-    return {**frozen, "format": 2, "models": submodels, "difference_code": code}
+    return {**frozen, "format": 2, "from_format": 1, "models": submodels, "difference_code": code}
 
 
 def _identity(model: Model) -> str:

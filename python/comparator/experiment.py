@@ -428,7 +428,7 @@ class Experiment:
             self._begin_confirmation()
         number = record["evaluation"]
         evaluation = self._open.get(number)
-        if evaluation is None or evaluation.proposal.point != record["point"]:
+        if evaluation is None or (evaluation.proposal.point, evaluation.stage) != (record["point"], record["stage"]):
             now_proposed = "nothing" if evaluation is None else json.dumps(evaluation.proposal.point)
             raise ComparatorError(
                 f"{self._folder.evaluations}: evaluation {number} was {json.dumps(record['point'])}, but the search"

@@ -131,7 +131,8 @@ class Leaf:
 
     def change_since(self, submodel: int, result: Mapping[str, Any]) -> str | None:
         """What a finished run has read that is not as it was; None where all is, or it is not known."""
-        return change_of_reads(self._experiment, submodel, result, self._slots[0], self._data_folder)
+        kinds = ("files", "noticed", "folders", "variables", "packages", "imports")
+        return change_of_reads(self._experiment, submodel, result, self._slots[0], self._data_folder, kinds)
 
     def repeat(self, request: Mapping[str, Any], submodel: int) -> dict[str, Any]:
         """Carry out the run of one submodel alone, by a process that has done nothing before."""
@@ -351,9 +352,14 @@ def run_hyperparameters(
 
 
 def change_of_reads(
-    experiment: Mapping[str, Any], submodel: int, result: Mapping[str, Any], slot: Slot, data_folder: Path
+    experiment: Mapping[str, Any],
+    submodel: int,
+    result: Mapping[str, Any],
+    slot: Slot,
+    data_folder: Path,
+    kinds: Sequence[str] = ("files", "packages"),
 ) -> str | None:
-    """Which file or package that a finished run has read is not as it was; None where all are, or it is not known.
+    """What, of some kinds, a finished run has read that is not as it was; None where all is, or it is not known.
 
     `slot` is one in which the experiment would run the submodel today.
     """
@@ -361,7 +367,7 @@ def change_of_reads(
         return None
     read = Reads(**result["reads"])
     now = read.now(run_environment(slot_of(experiment["models"][submodel], slot), data_folder))
-    return read.change(now, ("files", "packages"))
+    return read.change(now, kinds)
 
 
 def slot_of(submodel: Mapping[str, Any], slot: Slot) -> Slot:

@@ -12,7 +12,7 @@ from comparator.model.reads import CACHES
 from comparator.model.training import Outcome
 
 READS = "what {} reads"
-ALONE = "its trainings serve no other experiment"
+ALONE = "its trainings are not re-used by other experiments"
 SHOWN = 6
 #: What follows the folder of an environment in the paths of its modules.
 _ENVIRONMENT = re.compile(r"/lib(64)?/python\d+(\.\d+)?/.*$")

@@ -21,10 +21,12 @@ from comparator.engine.swift_t import Job, Launch, Layout
 from comparator.errors import FAULT, ComparatorError, InputError, Submitted, nearest
 from comparator.experiment import Experiment
 from comparator.leaf import ERRORS_FILE, Leaf, change_of_reads
+from comparator.model.data import has_changed
 from comparator.place import Place, Say
 from comparator.plan import PILOT_SEEDS, Plan, make_plan, reopen_plan
 from comparator.progress import ProgressView, point_words
 from comparator.replay import measure_luck
+from comparator.report.notices import withdrawn
 from comparator.root import command_line
 from comparator.settings import ExperimentSettings, read_settings
 from comparator.site import ENGINES, Site, Slot, job_word, read_site, seconds_of
@@ -233,12 +235,14 @@ def open_sitting(host: Host, identifier: str) -> Sitting:
     return Sitting(host, plan, folder)
 
 
-def _change_of_reads(host: Host, plan: Plan, records: Sequence[Mapping[str, Any]]) -> str | None:
-    """What the latest runs of an experiment have read that is not as it was; None where all is."""
+def _change_of_reads(
+    host: Host, plan: Plan, records: Sequence[Mapping[str, Any]], kinds: Sequence[str] = ("files", "packages")
+) -> str | None:
+    """What, of some kinds, the latest runs of an experiment have read that is not as it was; None where all is."""
     latest = {run["submodel"]: run for record in records for run in record["runs"] if run["status"] == "ok"}
     for number, run in latest.items():
         result = RunStore(host.experiments).finished(run["run"]) or {}
-        change = change_of_reads(plan.frozen, number, result, host.slots[0], host.site.data_folder)
+        change = change_of_reads(plan.frozen, number, result, host.slots[0], host.site.data_folder, kinds)
         if change is not None:
             return change
     return None
@@ -276,9 +280,27 @@ class Sitting:
         budget = self._plan.budget
         to_go = "" if budget is None else f", {max(0, budget - done - to_repeat)} to go"
         self._host.say(f"experiment {self._folder.identifier}: {done} done, {to_repeat} to repeat{to_go}")
+        for doubt in self._doubts():
+            self._host.console.print(f"note: {doubt}", style="yellow", markup=False, soft_wrap=True)
         in_flight = self._plan.frozen["strategy"]["in_flight"] * self._plan.replication.first
         if self._host.workers > in_flight and not self._plan.is_sweep:
             self._host.say(f"note: it began with {in_flight} evaluations at a time; more workers than that stay idle")
+
+    def _doubts(self) -> list[str]:
+        """What may make the trainings to come others than those there are, a line each."""
+        doubts = withdrawn(self.path)
+        for submodel, model in zip(self._plan.frozen["models"], self._plan.models, strict=True):
+            if submodel.get("untold"):
+                words = f"{model.name}: whether what it reads is as it was when this began is not known"
+                doubts.append(f"{words}: {submodel['untold']}")
+            elif submodel.get("data_until") is not None:
+                new = has_changed(model, self._host.site.data_folder, submodel["data"], None)
+                doubts += [] if new is None else [f"{model.name}: {new} since this began"]
+        variable = _change_of_reads(self._host, self._plan, self._folder.records, ("variables",))
+        doubts += [] if variable is None else [f"{variable} is not as it was when this began"]
+        if self._plan.frozen.get("from_format"):
+            doubts.append("an earlier version began it, which did not note what its trainings read")
+        return list(dict.fromkeys(doubts))
 
     def run(self) -> None:
         """Search, write the report where the host makes one, say what was found. Raises as `search` does."""
@@ -573,6 +595,7 @@ class Sitting:
             self._host.say(f"  {best.difference:.4g}  at {point_words(best.point)}  ({both})")
         for line in trust.words(summary.trust):
             self._host.say(line)
+        self._host.say(_trained_words(records))
         for line in single_use((run for record in records for run in record["runs"]), self._plan.frozen["notices"]):
             self._host.say(f"note: {line}")
         self._say_where(page)
@@ -589,6 +612,14 @@ class Sitting:
 def _launch_of(host: Host, experiment: Path, *, is_sweep: bool) -> Launch:
     assert host.job is not None
     return Launch(experiment, host.root, host.site, host.job, host.warm, host.reports, is_sweep)
+
+
+def _trained_words(records: Sequence[Mapping[str, Any]]) -> str:
+    """How many trainings the records rest on, and how many of them were found in the store."""
+    runs = [run for record in records for run in record["runs"] if run.get("run")]
+    trained = {run["run"] for run in runs if not run["reused"]}
+    found = {run["run"] for run in runs} - trained
+    return f"trainings: {len(trained)} done, {len(found)} found in the store"
 
 
 def _budget_words(frozen: dict[str, Any]) -> str:

@@ -67,7 +67,7 @@ def _check_hyperparameters(
 ) -> Given:
     """Check what `source` gives, with the settings' own on top, and prepare the data of its models."""
     data_folder = place.site.data_folder
-    together = merged(read, settings.set)
+    together = merged(read, {spelling(name, read): value for name, value in settings.set.items()})
     hyperparameters = {key: outside_container(value, data_folder) for key, value in together.items()}
     found = _find_models(settings, hyperparameters, source, place)
     probed = {model.path: described(model, place.site.slots()[0], data_folder) for model in found}
@@ -113,7 +113,7 @@ def _check_hyperparameters(
     for submodel, model in zip(submodels, models, strict=True):
         submodel |= inputs[model.path]
         if submodel["untold"] is not None:
-            warnings.append(f"{model.name}: its trainings serve this experiment alone: {submodel['untold']}")
+            warnings.append(f"{model.name}: its trainings are not re-used by other experiments: {submodel['untold']}")
     _check_apart(submodels, source)
     _label(submodels, settings.cmp.labels)
     return Given(hyperparameters, models, submodels, list(dict.fromkeys(warnings)))

@@ -400,7 +400,7 @@ def test_where_the_whole_cannot_be_told_nothing_is_reused_and_it_is_said(store: 
 def test_a_script_serves_its_own_experiment_until_its_author_says_what_it_reads(store: Store) -> None:
     store.write("model/train.sh", f"#!/bin/sh\necho IMPROVE_RESULT $(cat {store.folder}/loss)\n", 0o755)
     store.write("loss", "1")
-    assert any("serve this experiment alone" in notice for notice in store.plan("model").frozen["notices"])
+    assert any("are not re-used by other experiments" in notice for notice in store.plan("model").frozen["notices"])
     assert store.loss("model", reused=False) == 1.0
     store.write("loss", "2")
     assert store.loss("model", reused=False) == 2.0

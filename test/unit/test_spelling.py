@@ -131,7 +131,7 @@ def test_a_model_gets_what_file_and_command_line_say_under_its_own_names(desk: D
         assert second == {"val_loss": 1.25, "LR": 0.25, "N_layers": 7, "noise": 0, "seed": first["seed"]}
         assert first["seed"] >= 40
     frozen = json.loads((desk.experiments / "quick-1" / "experiment.json").read_text())
-    own = {"n_LAYERS": "N_layers", "Lr": "LR", "Size": "size", "rng_seed": "RNG_seed"}
+    own = {"n_LAYERS": "N_layers", "lr": "LR", "Size": "size", "rng_seed": "RNG_seed"}
     assert [model["names"] for model in frozen["models"]] == [{"Noise": "noise", **own}, own]
     assert [model["seed"] for model in frozen["models"]] == ["RNG_seed"] * 2
     assert all(set(record["point"]) == {"Size"} for record in desk.records("quick-1"))

@@ -168,7 +168,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         table.add_column(column, overflow="fold" if column in ("id", "best") else "ellipsis")
     for row in rows:
         done = f"{row['evaluations']}" + (f" ({row['failed']} failed)" if row["failed"] else "")
-        state = row["state"] + (f", {row['withdrawn']} of its runs withdrawn" if row["withdrawn"] else "")
+        state = row["state"] + (f"; runs withdrawn: {row['withdrawn']}" if row["withdrawn"] else "")
         table.add_row(row["id"], state, done, row["best"], row["title"])
     out.print(table)
 

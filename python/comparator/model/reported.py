@@ -65,6 +65,8 @@ QUOTE = r"""(?:\\*["'])?"""
 BEFORE_NUMBER = re.compile(
     rf"(?:{QUOTE} ?[:=] ?| )(?:{QUOTE}(?P<name>[^\W\d][\w./@%+-]*)(?:(?P<mark>{QUOTE} ?[:=] ?)| (?=[^ ]+ ?$)))?"
 )
+#: A whole number of something, in words.
+COUNTED = re.compile(r"[+-]?[0-9]+ +[^\W\d]")
 FINITE = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?"
 #: A number by itself, or as NumPy 2 (`np.float64(0.5)`) and PyTorch (`tensor(0.5, device='cuda:0')`) print it.
 NUMBER = re.compile(
@@ -197,7 +199,10 @@ def reports_in(log: IO[bytes], block: int = BLOCK) -> Iterator[Report]:
         if before is None:
             yield Report(None, None, line)
             continue
-        number = _number(text[before.end() :])
+        rest = text[before.end() :]
+        number = _number(rest)
+        if before["name"] is None and COUNTED.match(rest):  # "3 folds" is no result
+            number = None
         is_prose = number is None and before["mark"] is None
         yield Report(None if is_prose else before["name"], number, line)
 

@@ -49,7 +49,7 @@ from comparator.report.findings import as_json as findings_json
 from comparator.report.findings import find
 from comparator.report.notices import notices
 from comparator.report.summary import Evaluation, Summary, as_json, summarise
-from comparator.store import read_experiment, read_records, table_cell
+from comparator.store import read_experiment, read_records, table_cell, withdrawals
 
 if TYPE_CHECKING:
     from comparator.report.page import Gallery
@@ -87,6 +87,7 @@ def write_report(folder: Path, metric: str | None = None) -> Path:
         **findings_json(findings),
         **as_json(summary),
         "yardsticks": [asdict(each) for each in compared],
+        "withdrawn": withdrawals(folder),
     }
     _write(folder / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())
 

@@ -28,11 +28,11 @@ def withdrawn(folder: Path) -> list[str]:
 
 
 def single_use(runs: Iterable[Run], known: Sequence[str] = ()) -> list[str]:
-    """Why runs serve no other experiment, as far as `known` does not say it."""
+    """Why runs are not re-used by other experiments, as far as `known` does not say it."""
     by_identity = {run["run"]: run for run in runs if run.get("run")}
     reasons = Counter(run["no_reuse"] for run in by_identity.values() if run.get("no_reuse"))
     return [
-        f"{count} of {len(by_identity)} trainings serve this experiment alone: {reason}"
+        f"{count} of {len(by_identity)} trainings are not re-used by other experiments: {reason}"
         for reason, count in reasons.most_common()
         if not any(reason in notice for notice in known)
     ]

@@ -48,6 +48,7 @@ def check_record(
 ) -> Iterator[Fault]:
     """What is wrong with a record, in its order. Without an `objective` no value is worked out again."""
     yield from _numbering(records, is_finished)
+    yield from _lines_of_upf(frozen, records)
     yield from _replicates(records)
     yield from _budget(frozen, records)
     unit = None if objective is None else unit_of(records, objective)
@@ -82,6 +83,14 @@ def check_search(plan: Plan, records: Sequence[Record], *, is_finished: bool) ->
         yield Fault("the search", str(error).removeprefix(f"{memory.evaluations}: "))
     finally:
         again.close()
+
+
+def _lines_of_upf(frozen: Mapping[str, Any], records: Sequence[Record]) -> Iterator[Fault]:
+    """A line of an unrolled parameter file is evaluated under its own id."""
+    points = dict(frozen.get("upf") or [])
+    for record in records if points else ():
+        if record.get("stage") != CONFIRM and points.get(record.get("id")) != record["point"]:
+            yield Fault(f"evaluation {record['evaluation']}", f"id '{record.get('id')}' has another point in the UPF")
 
 
 def _numbering(records: Sequence[Record], is_finished: bool) -> Iterator[Fault]:
@@ -121,7 +130,16 @@ def _outcome(record: Record, objective: Objective | None, unit: float | None) ->
         return
     if (record["status"] == "ok") != isinstance(record["value"], (int, float)):
         yield f"status '{record['status']}' with value {record['value']}"
-    if objective is None or record["status"] != "ok":
+    if objective is None:
+        return
+    if record["status"] != "ok":
+        runs = [run for run in record["runs"] if run["status"] == "ok"]
+        if (
+            runs
+            and len(runs) == len(record["runs"])
+            and worked_out({**record, "status": "ok"}, objective, unit)["value"]
+        ):
+            yield f"status '{record['status']}', but its runs give a value"
         return
     again = worked_out(record, objective, unit)
     if again["status"] != "ok":

@@ -132,7 +132,7 @@ def verify(
     found.faults += check_record(frozen, records, runs, objective, is_finished=is_finished)
     if plan is not None:
         found.faults += check_search(plan, records, is_finished=is_finished)
-    if sample == 0 or frozen.get("imported"):
+    if sample == 0 or frozen.get("imported"):  # of what was imported nothing was trained here
         found.faults += map(_withdrawn_fault, withdrawals(path))
         return found
     if plan is None or not trainings:
