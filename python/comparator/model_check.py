@@ -452,7 +452,7 @@ class _Trial:
         if found.apart is not None:
             yield Finding("another seed", HOLDS, f"other numbers: {found.apart}")
         elif found.metrics:
-            equal = f"{_listed(found.metrics)} do not depend on it here"
+            equal = f"{_listed(found.metrics)}: it changes nothing here"
             yield Finding("another seed", HOLDS, f"{equal}: a search finds that out, and repeats cost it nothing")
         else:
             yield Finding("another seed", UNTESTED, f"{name}: {self._nothing_to_compare(run)}")

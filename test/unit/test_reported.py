@@ -23,7 +23,7 @@ from comparator.site import Slot
 
 GREEN, PLAIN = "\x1b[32m", "\x1b[0m"
 NONE = "reports no number"
-NOTHING = "train.sh ended well but reported no result (no IMPROVE_RESULT line)"
+NOTHING = "train.sh ended well but reported no result (no line such as IMPROVE_RESULT val_loss: 0.0123)"
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
 
 

@@ -54,6 +54,10 @@ def search(
             settings.append(f"search.{key}={_box_file(box, options)}")
     if file is None and options.resume is None:
         raise InputError("give an experiment file, such as cfg/cmp-ga.toml, or --resume ID")
+    if file is not None and file.suffix != ".toml":
+        raise InputError(
+            f"{file}: no experiment file (TOML); a UPF is carried out by: comparator sweep {file} --model MODEL"
+        )
     _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)
 
 

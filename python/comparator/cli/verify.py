@@ -35,10 +35,14 @@ def verify(
     asked = sitting.Asked(engine="local", workers=workers)
     host = sitting.open_host(root, experiments_folder(experiments, root), site, asked, warm=not cold, console=console)
     stop_signals_like_ctrl_c()
-    with console.status("checking the record") as status:
-        found = verification.verify(
-            host, identifier, number, lambda done, of: status.update(f"repeating trainings: {done} of {of}")
-        )
+    try:
+        with console.status("checking the record") as status:
+            found = verification.verify(
+                host, identifier, number, lambda done, of: status.update(f"repeating trainings: {done} of {of}")
+            )
+    except KeyboardInterrupt:
+        console.print("stopped: no run was withdrawn")
+        raise
     if as_json:
         print(json.dumps(verification.as_json(found), indent=1))
     else:

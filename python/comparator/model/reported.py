@@ -157,7 +157,7 @@ class _Results:
         has_number = bool(self._metrics.keys() - self._faults.keys())
         fault = self._faults.get(self._asked) or next(reversed(self._faults.values()), None)
         if self._asked in self._faults or not has_number:
-            none = "train.sh ended well but reported no result (no IMPROVE_RESULT line)"
+            none = "train.sh ended well but reported no result (no line such as IMPROVE_RESULT val_loss: 0.0123)"
             return Outcome("failed", self._metrics, reason=fault or none)
         return Outcome("ok", self._metrics, unnamed=self._asked if self._is_unnamed else None)
 
