@@ -297,12 +297,20 @@ class Leaf:
             by_itself = model.image is None and model.module is not None and model.description.packages is None
             return replace(outcome, reads=Reads(packages=installed_packages())) if by_itself else outcome
         changed = None if earlier is None else earlier.conflict(reads)
+        # What the identity holds of the data folder is not among what was read besides.
+        came = next((path for path in (*reads.files, *reads.folders) if self._is_data(number, path)), None)
+        if came is not None and outcome.untold is None:
+            outcome = replace(outcome, untold=f"{came} has come or changed {BEGAN}")
         if changed is not None and changed.endswith(CODE_ENDINGS):
             raise Fault(f"{changed} has changed {BEGAN}")
         self._read[number] = earlier or reads
         if changed is not None and outcome.untold is None:
             return replace(outcome, untold=f"{changed} has changed {BEGAN}: trainings before and after that may differ")
         return outcome
+
+    def _is_data(self, number: int, path: str) -> bool:
+        until = self._experiment["models"][number].get("data_until")
+        return until is not None and f"{path}/".startswith(f"{self._data_folder}/")
 
     def _runner(self, number: int, slot: Slot) -> Runner:
         model = self._models[number]

@@ -265,22 +265,38 @@ def test_a_file_that_was_asked_for_and_is_not_there_counts_when_it_is(store: Sto
     assert store.loss("a.py", reused=False) == 1.0
 
 
-def test_temporary_folders_and_all_variables_handed_on_are_nothing_that_is_read(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_temporary_folders_are_nothing_that_is_read(store: Store) -> None:
     store.write(
         "a.py",
         "import os, shutil, tempfile\ndef run(p):\n"
         "    with tempfile.TemporaryDirectory() as folder: open(folder + '/file', 'w').close(); os.listdir(folder)\n"
         "    shutil.rmtree(tempfile.mkdtemp())\n"
-        "    os.environ.copy(); dict(os.environ); [value for value in os.environ.values()]\n"
         "    return 1.0\n",
     )
+    assert store.loss("a.py", reused=False) == 1.0
+    run = store.train("a.py")
+    assert (run["reused"], run.get("no_reuse")) == (True, None)
+
+
+@pytest.mark.parametrize("every", ["dict(os.environ)", "os.environ.copy()", "os.environb.copy()", "{**os.environ}"])
+def test_a_model_may_pick_a_variable_from_all(store: Store, monkeypatch: pytest.MonkeyPatch, every: str) -> None:
+    key = "b'MY_LOSS'" if "environb" in every else "'MY_LOSS'"
+    store.write("a.py", f"import os\ndef run(p): return float({every}[{key}])\n")
+    monkeypatch.setenv("MY_LOSS", "1")
+    assert store.loss("a.py", reused=False) == 1.0
+    monkeypatch.setenv("MY_LOSS", "2")
+    assert store.loss("a.py", reused=False) == 2.0
+
+
+def test_a_package_that_looks_through_all_variables_as_it_is_loaded_asks_for_none(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tqdm")
+    store.write("a.py", "import tqdm\ndef run(p): return 1.0\n")
     monkeypatch.setenv("OF_THIS_TERMINAL", "1")
     assert store.loss("a.py", reused=False) == 1.0
     monkeypatch.setenv("OF_THIS_TERMINAL", "2")
-    run = store.train("a.py")
-    assert (run["reused"], run.get("no_reuse")) == (True, None)
+    assert store.train("a.py")["reused"]
 
 
 def test_what_lies_in_shared_memory_counts(store: Store) -> None:

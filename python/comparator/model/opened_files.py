@@ -55,7 +55,7 @@ EVENT = struct.Struct("iIII")
 MOST_FOLDERS, MOST_FILES = 200, 5000
 KINDS = (
     *("files", "made", "rewritten", "noticed", "folders", "variables", "packages"),
-    *("import_folders", "imported_elsewhere", "unseen"),
+    *("import_folders", "imported", "unseen"),
 )
 
 
@@ -71,14 +71,14 @@ class Watch:
     folders     that were listed, with their time
     variables   the SHA-256 of their values, null where they were not set
     packages    their versions, and a part of the SHA-256 of what was installed
-    import_folders, imported_elsewhere   where modules are looked for first, and those that were not found there
+    import_folders, imported    where modules are looked for, beside the system's folders, and the names of them
     unseen      what reads unseen
     """
 
     def __init__(self, folder=None, covered=()):
         self._seen = {kind: {} for kind in KINDS}
         self._told = {kind: {} for kind in KINDS}
-        self._written, self._set, self._imported = set(), set(), set()
+        self._written, self._own_folders, self._set, self._imported = set(), set(), set(), set()
         self._loaded, self._modules = None, 0
         self._process = os.getpid()
         self._of_children = _shared_file()
@@ -88,6 +88,10 @@ class Watch:
         self._handlers = {
             "open": lambda path, mode, flags: self._opened(path, flags),
             "sqlite3.connect": self._connected_to_file,
+            "os.mkdir": lambda path, *_: self._made_folder(path),
+            "os.rename": lambda source, target, *_: self._renamed(target),
+            "os.symlink": lambda source, target, *_: self._renamed(target),
+            "os.link": lambda source, target, *_: self._renamed(target),
             "os.listdir": self._listed,
             "os.scandir": self._listed,
             "import": lambda module, *_: self._imported.add(module.partition(".")[0]),
@@ -151,6 +155,18 @@ class Watch:
         else:
             self._read(path, status)
 
+    def _made_folder(self, path):
+        """What comes into a folder that the process has made is its own."""
+        path = self._path(path)
+        if path is not None and _status(path) is None:
+            self._own_folders.add(os.path.join(path, ""))
+            self._wrote(path)
+
+    def _renamed(self, path):
+        path = self._path(path)
+        if path is not None:
+            self._wrote(path)
+
     def _wrote(self, path):
         if path in self._seen["files"]:
             self._note("made" if self._seen["files"][path] is None else "rewritten", path)
@@ -158,14 +174,20 @@ class Watch:
         self._tell_parent("written", path, None)
 
     def _read(self, path, status):
-        if path not in self._written and not self._is_covered(path, status and status[1]):
+        changed = status[1] if isinstance(status, list) else None
+        if status != "folder" and not self._is_own(path) and not self._is_covered(path, changed):
             self._note("files", path, status)
+
+    def _is_own(self, path):
+        return path in self._written or any(path.startswith(folder) for folder in self._own_folders)
 
     def _connected_to_file(self, name):
         text = os.fsdecode(name)
         if text.startswith("file:"):
             text = text[len("file:") :].partition("?")[0]
-        self._opened(text, os.O_RDWR | os.O_CREAT)
+        for beside in ("", "-wal", "-journal"):  # SQLite's own files beside a database
+            if not beside or os.path.exists(text + beside):
+                self._opened(text + beside, os.O_RDWR | os.O_CREAT)
 
     def _listed(self, path=None):
         # Frames: this method, the hook, what has the folder listed.
@@ -173,7 +195,7 @@ class Watch:
         if any(finder in caller for finder in FINDERS):
             return
         path = self._path(os.getcwd() if path is None else path)
-        if path is not None and path != self._temporary:
+        if path is not None and path != self._temporary and not self._is_own(os.path.join(path, "")):
             changed = _time_of(path)
             if not self._is_covered(path, changed):
                 self._note("folders", path, changed)
@@ -262,10 +284,7 @@ class Watch:
             path = self._path(folder or os.getcwd())
             if path is not None and _status(path) == "folder":
                 self._seen["import_folders"][path] = None
-        for name in self._imported - {"__main__"}:
-            place = getattr(sys.modules.get(name), "__file__", None)
-            if not isinstance(place, str) or self._path(place) is None:
-                self._seen["imported_elsewhere"][name] = None
+        self._seen["imported"].update(dict.fromkeys(self._imported - {"__main__"}))
 
     # Programs, networks, forked processes
 
@@ -287,6 +306,7 @@ class Watch:
         for kind, name, value in map(json.loads, text.splitlines()):
             if kind == "written":
                 self._written.add(name)
+                self._seen["files"].pop(name, None)
             elif kind != "files" or name not in self._written:
                 self._seen[kind].setdefault(name, value)
 
@@ -296,13 +316,8 @@ class Watch:
         watch, kind = self, type(os.environ)
 
         class Environ(kind):
-            handed_on = None  # the names that are yet to come where all variables are handed on, which asks for none
-
             def __getitem__(self, name):
-                if self.handed_on and name == self.handed_on[-1]:
-                    self.handed_on.pop()
-                elif name not in watch._set:
-                    self.handed_on = None
+                if name not in watch._set and not _looks_through_all(sys._getframe(1)):
                     watch._asked_for(name)
                 return kind.__getitem__(self, name)
 
@@ -314,17 +329,12 @@ class Watch:
                 watch._set.add(name)
                 kind.__delitem__(self, name)
 
-            def __iter__(self):
-                names = list(kind.__iter__(self))
-                self.handed_on = names[::-1]
-                return iter(names)
-
-        os.environ.__class__ = Environ
+        for environment in (os.environ, os.environb):
+            environment.__class__ = Environ
 
     def _asked_for(self, name):
-        if isinstance(name, str):
-            value = os.environ._data.get(os.fsencode(name))
-            self._note("variables", name, None if value is None else hashlib.sha256(value).hexdigest())
+        value = os.environ._data.get(os.fsencode(name))
+        self._note("variables", os.fsdecode(name), None if value is None else hashlib.sha256(value).hexdigest())
 
 
 class _FolderWatch:
@@ -403,6 +413,20 @@ def _time_of(path):
         return _STAT(path).st_mtime_ns
     except (OSError, ValueError):
         return None
+
+
+def _looks_through_all(frame):
+    """Whether an installed package, while it is loaded, goes through all variables, as some do for their own."""
+    if frame.f_code.co_name not in ("__iter__", "copy"):  # of what `items`, `values` and `copy` of a mapping run
+        return False
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith("<frozen importlib"):
+            return True
+        if not file.startswith("<frozen ") and not is_of_system(os.path.abspath(file)):
+            return False
+        frame = frame.f_back
+    return False
 
 
 def _source_of(path):

@@ -21,17 +21,22 @@ NEUTRAL_VARIABLES = frozenset(
     | {"DISPLAY", "HOSTNAME", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PAGER", "EDITOR", "BROWSER"}
     | {"CANDLE_DATA_DIR", "IMPROVE_DATA_DIR", "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK"}
     | {"TF_CPP_MIN_LOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE", "SOURCE_DATE_EPOCH"}
-    | {"PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
+    | {"PYTHONHOME", "PYTHONUSERBASE", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
     | {"PYTHONIOENCODING", "PYTHONSTARTUP", "PYTHONTZPATH", "PYTHONDOCS", "HOME"}  # paths below HOME are told by it
 )
 NEUTRAL_BEGINNINGS = (
     *("LC_", "XDG_", "SSH_", "SLURM_", "PBS_", "PMI_", "PALS_", "OMPI_", "MPL", "_PYTHON"),
-    *("COMPARATOR_", "JUPYTER", "JPY_", "VSCODE_", "COLORTERM", "TERM_", "TERMINAL_"),
+    *("COMPARATOR_", "JUPYTER", "JPY_", "VSCODE_", "COLORTERM", "TERM_", "TERMINAL_", "TMUX", "WINDOWID", "DBUS_"),
+    *("LESS", "LS_COLORS", "HIST", "GPG_", "MAIL", "PS1", "PROMPT", "SYSTEMD_", "INVOCATION_ID", "JOURNAL_STREAM"),
+    *("GNOME_", "KDE_", "XAUTHORITY", "SESSION_", "WAYLAND_", "SUDO_", "GIT_", "PYTEST_", "DEBUGINFOD_", "STY"),
 )
 NEUTRAL_ENDINGS = ("_NUM_THREADS", "_NUM_INTRAOP_THREADS", "_NUM_INTEROP_THREADS")
 TELLING_VARIABLES = frozenset({"SLURM_ARRAY_TASK_ID", "PBS_ARRAY_INDEX"})
 #: Variables that libraries ask for past Python: all that begin so count together, under the beginning and a star.
-LIBRARY_BEGINNINGS = ("TF_", "XLA_", "CUDA_", "CUDNN_", "CUBLAS_", "NVIDIA_", "KMP_", "MKL_", "OMP_", "PYTHONHASHSEED")
+LIBRARY_BEGINNINGS = (
+    *("TF_", "XLA_", "CUDA_", "CUDNN_", "CUBLAS_", "NVIDIA_", "KMP_", "MKL_", "OMP_"),
+    *("PYTHONHASHSEED", "PYTHONPATH"),
+)
 #: Files that libraries make for themselves.
 CACHES = ("/.cache/matplotlib/", "/.cache/fontconfig/")
 WORDS = {"files": "{}", "noticed": "{}", "folders": "{}", "variables": "${}", "packages": "the package {}"}
@@ -100,7 +105,7 @@ class Reading:
         self._opened: dict[str, list[int] | None] = {}
         self._rewritten: list[str] = []
         self._import_folders: set[str] = set()
-        self._imported_elsewhere: set[str] = set()
+        self._imported: set[str] = set()
         self._seen = Reads()
 
     def add(self, news: Mapping[str, Any] | None) -> None:
@@ -123,14 +128,19 @@ class Reading:
         seen.variables.update({f"{each}*": _value_of(f"{each}*", os.environ) for each in LIBRARY_BEGINNINGS})
         seen.packages.update(news["packages"])
         self._import_folders |= set(news["import_folders"])
-        self._imported_elsewhere |= set(news["imported_elsewhere"])
+        self._imported |= set(news["imported"])
         for path in self._import_folders:
-            there = set(_modules_in(path, self._imported_elsewhere))
-            seen.imports[_told(path)] = sorted(self._imported_elsewhere - there)
+            seen.imports[_told(path)] = sorted(self._imported - set(_modules_in(path, self._imported)))
         seen.unseen.extend(news["unseen"])
 
     def so_far(self) -> Reads:
-        return copy.deepcopy(self._seen)
+        """What was read until now. What changed in the meantime, by whose hand ever, is only `noticed`."""
+        seen = copy.deepcopy(self._seen)
+        for path in {*self._rewritten, *(path for path, opened in self._opened.items() if _status(path) != opened)}:
+            if _told(path) in seen.files:
+                del seen.files[_told(path)]
+                seen.noticed[_told(path)] = state_of(path)
+        return seen
 
     def untold(self, where: str | None) -> str | None:
         """Why more may have gone into the numbers than is known, None where nothing has.
@@ -192,6 +202,8 @@ def _modules_in(folder: str, names: Iterable[str]) -> list[str]:
 
 
 def _is_neutral(variable: str) -> bool:
+    if variable == "_":  # a shell's last word
+        return True
     if variable in TELLING_VARIABLES or variable.startswith(LIBRARY_BEGINNINGS):
         return variable not in TELLING_VARIABLES  # a library's count together
     return (
