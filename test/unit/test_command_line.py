@@ -1,5 +1,6 @@
 """The command line as a person meets it: whole experiments with a quick model, mistakes, stops and resumes."""
 
+import contextlib
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ from desk import EXPERIMENT, HYPERPARAMETERS, QUICK, SPACE, Desk
 from planted_model import CASES
 
 from comparator.cli import main
+from comparator.cli.app import stop_signals_like_ctrl_c
+from comparator.engine.workers import STOPPED_BY
 from comparator.store import read_records
 
 PLANTED_MODEL = Path(__file__).parents[1] / "bench" / "planted_model.py"
@@ -347,6 +350,29 @@ def test_a_second_ctrl_c_changes_nothing(desk: Desk) -> None:
     assert process.returncode == 130
     assert "--resume quick-1" in output
     assert "Traceback" not in errors
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_ctrl_c_counts_unless_an_earlier_one_is_ending_the_command() -> None:
+    class Gone:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)  # Python drops what is raised here
+
+    handlers = {number: signal.getsignal(number) for number in STOPPED_BY}
+    try:
+        stop_signals_like_ctrl_c()
+        Gone()
+        with pytest.raises(KeyboardInterrupt):
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                signal.raise_signal(signal.SIGINT)
+                with contextlib.suppress(ValueError):
+                    signal.raise_signal(signal.SIGINT)
+                    raise ValueError
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def test_replicates_of_a_model_without_a_description_have_seeds_of_their_own(desk: Desk) -> None:

@@ -12,7 +12,7 @@ import sys
 import typer
 
 from comparator.cli import carry_out, experiments, models, sites, verify  # noqa: F401  (they register their commands)
-from comparator.cli.app import app, out
+from comparator.cli.app import app, ignore_stop_signals, out
 from comparator.errors import ComparatorError, Submitted
 
 STOPPED = 130
@@ -29,6 +29,7 @@ def main() -> None:
         print(f"comparator: {error}", file=sys.stderr)
         code = error.exit_code
     except KeyboardInterrupt:
+        ignore_stop_signals()
         print("comparator: stopped", file=sys.stderr)
         code = STOPPED
     except BrokenPipeError:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+
+from comparator.engine.workers import STOPPED_BY
 
 app = typer.Typer(
     add_completion=False,
@@ -31,17 +34,23 @@ ExperimentsOption = Annotated[
 
 
 def stop_signals_like_ctrl_c() -> None:
-    """Let SIGTERM and SIGHUP end an experiment the way Ctrl-C does; once it is ending, further ones change nothing."""
-    numbers = [
-        number
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) is not signal.SIG_IGN
-    ]
+    """Let SIGTERM and SIGHUP end an experiment the way Ctrl-C does; while it is ending, further ones change nothing."""
+    for number in STOPPED_BY:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
 
-    def stop(*_: object) -> None:
-        for number in numbers:
-            signal.signal(number, signal.SIG_IGN)
+
+def ignore_stop_signals() -> None:
+    """Let nothing interrupt the last words of a command that was stopped."""
+    for number in STOPPED_BY:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _stop(*_: object) -> None:
+    # Python drops an exception that is raised in some places, as an object goes, say. So the next signal counts again,
+    # unless the exception of an earlier one is on its way.
+    error = sys.exc_info()[1]
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    if error is None:
         raise KeyboardInterrupt
-
-    for number in numbers:
-        signal.signal(number, stop)

@@ -1,12 +1,13 @@
-"""The local engine: this machine's slots, driven through `concurrent.futures`."""
+"""The local engine: this machine's slots, each worker a thread."""
 
 from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Protocol
 
+from comparator.engine.workers import Workers
 from comparator.leaf import Leaf
 from comparator.site import Slot
 
@@ -41,22 +42,20 @@ def run(search: Search, leaves: Sequence[Leaf], on_change: Callable[[], None]) -
         finally:
             idle.put(leaf)
 
-    with ThreadPoolExecutor(len(leaves), thread_name_prefix="worker") as workers:
-        try:
-            running: list[Future[str]] = [workers.submit(evaluate, each) for each in search.start()]
+    def cancel() -> None:
+        for leaf in leaves:
+            leaf.cancel()
+
+    try:
+        requests = search.start()
+        with Workers[str](len(leaves), cancel) as workers:
+            for request in requests:
+                workers.start(partial(evaluate, request))
             on_change()
-            while running:
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                # In the order in which they were asked for, which for one worker is that in which they finished.
-                for future in [each for each in running if each in finished]:
-                    running.remove(future)
-                    running += [workers.submit(evaluate, each) for each in search.tell(future.result())]
-                    on_change()
-        except BaseException:
-            for leaf in leaves:
-                leaf.cancel()
-            workers.shutdown(wait=True, cancel_futures=True)
-            raise
-        finally:
-            for leaf in leaves:
-                leaf.close()
+            for result in workers.results():
+                for request in search.tell(result):
+                    workers.start(partial(evaluate, request))
+                on_change()
+    finally:
+        for leaf in leaves:
+            leaf.close()

@@ -13,9 +13,10 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 
+from comparator.engine.workers import Workers
 from comparator.model.data import data_of
 from comparator.model.model import Model
 from comparator.model.process import GuardedProcess, call, clear_scratch, exit_words
@@ -71,31 +72,21 @@ class Inference:
         for slot in self._host.slots[: self._host.workers]:
             slots.put(slot)
 
-        def infer(identity: str, studies: Sequence[str]) -> str | None:
+        def infer(identity: str, studies: Sequence[str]) -> tuple[str, str | None]:
             slot = slots.get()
             try:
-                return self._run(identity, studies, slot)
+                return identity, self._run(identity, studies, slot)
             finally:
                 slots.put(slot)
 
         failed: dict[str, str] = {}
-        with ThreadPoolExecutor(self._host.workers, thread_name_prefix="inference") as workers:
-            try:
-                running: dict[Future[str | None], str] = {
-                    workers.submit(infer, identity, studies): identity for identity, studies in wanted.items()
-                }
-                done = 0
-                while running:
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        identity, reason = running.pop(future), future.result()
-                        done += 1
-                        on_change(done)
-                        if reason is not None:
-                            failed[identity] = reason
-            except BaseException:
-                self._cancel()
-                workers.shutdown(wait=True, cancel_futures=True)
-                raise
+        with Workers[tuple[str, str | None]](self._host.workers, self._cancel) as workers:
+            for identity, studies in wanted.items():
+                workers.start(partial(infer, identity, studies))
+            for done, (identity, reason) in enumerate(workers.results(), start=1):
+                on_change(done)
+                if reason is not None:
+                    failed[identity] = reason
         return failed
 
     def _cancel(self) -> None:

@@ -7,14 +7,15 @@ import math
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from comparator import sitting
+from comparator.engine.workers import Workers
 from comparator.errors import InputError
 from comparator.hyperparameters import as_flags, parse_override, set_once
 from comparator.model.description import explain, read_toml
@@ -170,8 +171,14 @@ def count_rows(
         seen = model.seen(merged(given, point), data_folder)
         return _ask(model, [str(script), model.seen(str(data_folder), data_folder), *as_flags(seen)], host, where)
 
-    with host.console.status("counting rows"), ThreadPoolExecutor(host.workers) as askers:
-        return list(askers.map(count, points))
+    def numbered(number: int) -> tuple[int, int | None]:
+        return number, count(points[number])
+
+    with host.console.status("counting rows"), Workers[tuple[int, int | None]](host.workers, lambda: None) as workers:
+        for number in range(len(points)):
+            workers.start(partial(numbered, number))
+        counts = dict(workers.results())
+    return [counts[number] for number in range(len(points))]
 
 
 def _ask(model: Model, inside: list[str], host: Host, where: str) -> int | None:

@@ -6,11 +6,12 @@ import math
 import queue
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from comparator.engine.workers import Workers
 from comparator.leaf import Leaf
 from comparator.provenance import computed_on
 from comparator.store import RESULT, RunStore
@@ -99,15 +100,14 @@ def repeat_trainings(
             finally:
                 idle.put(number)
 
-        with ThreadPoolExecutor(workers) as pool:
-            try:
-                for future in as_completed([pool.submit(repeat, training) for training in trainings]):
-                    yield future.result()
-            except BaseException:
-                for leaf in leaves:
-                    leaf.cancel()
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        def cancel() -> None:
+            for leaf in leaves:
+                leaf.cancel()
+
+        with Workers[Repeat](workers, cancel) as repeating:
+            for training in trainings:
+                repeating.start(partial(repeat, training))
+            yield from repeating.results()
 
 
 def _repeat(training: Training, leaf: Leaf, store: RunStore, recorded: Recorded) -> Repeat:
