@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 from comparator.cli import main
 from comparator.errors import InputError
 from comparator.finding import FAILS, HOLDS, UNTESTED, Finding
+from comparator.model.trace import can_trace
 from comparator.model_check import Bench, check_model
 from comparator.model_new import new_model
 from comparator.site import Slot
@@ -334,6 +336,66 @@ def test_a_module_must_give_the_numbers_of_its_script(tmp_path, tiny, printed, r
     assert_found(folder, tmp_path, "the same seed", outcome, words, data_folder=tiny)
 
 
+needs_strace = pytest.mark.skipif(not can_trace(), reason="strace is not on the PATH, or may not trace here")
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome", "words"),
+    [
+        ("return float(open('{numbers}').read())", HOLDS, "the model's files and the data folder, with {numbers}"),
+        ("return float(open(os.environ['CANDLE_DATA_DIR'] + '/seen.txt').read())", HOLDS, "and the data folder"),
+        (
+            "import subprocess; return float(subprocess.check_output(['cat', '{numbers}']))",
+            UNTESTED,
+            "cat cannot be seen",
+        ),
+    ],
+)
+def test_what_a_module_reads_is_told(tmp_path, tiny, body, outcome, words) -> None:
+    numbers = tmp_path / "numbers.txt"
+    numbers.write_text("0.5")
+    (tiny / "seen.txt").write_text("0.25")
+    model = python_model(tmp_path, body.format(numbers=numbers))
+    assert_found(model, tmp_path, "what run(params) reads", outcome, words.format(numbers=numbers), data_folder=tiny)
+
+
+@needs_strace
+def test_files_that_a_module_opens_past_python_are_found_and_named_they_count(tmp_path, tiny) -> None:
+    numbers = tmp_path / "numbers.txt"
+    numbers.write_text("0.5")
+    body = f"import ctypes; ctypes.CDLL(None).fopen(b'{numbers}', b'r'); return 0.5"
+    model = python_model(tmp_path, body)
+    what = "what run(params) reads"
+    words = f"opens past Python are not noticed: {numbers}; name them in code = [...] in {model.with_suffix('.toml')}"
+    assert_found(model, tmp_path, what, FAILS, words, data_folder=tiny)
+    model.with_suffix(".toml").write_text(f'code = ["{numbers}"]\n')
+    shutil.rmtree(tmp_path / "bench")
+    assert_found(model, tmp_path, what, HOLDS, "part of a run's identity", data_folder=tiny)
+
+
+@needs_strace
+def test_a_script_says_what_it_reads_by_the_lines_that_are_proposed(tmp_path, tiny) -> None:
+    numbers, tool, what = tmp_path / "numbers.txt", tmp_path / "tool.sh", "what train.sh reads"
+    numbers.write_text("0.5")
+    tool.write_text(f'#!/bin/sh\necho "IMPROVE_RESULT val_loss: $(cat {numbers} "$1")"\n')
+    tool.chmod(0o755)
+    (tiny / "more").mkdir(exist_ok=True)
+    (tiny / "more" / "digits.txt").write_text("25")
+    model = shell_model(tmp_path, f'{tool} "$CANDLE_DATA_DIR/more/digits.txt"\n', TELLING)
+    trial = findings(model, tmp_path, data_folder=tiny)[what]
+    assert trial.outcome == UNTESTED
+    lines = trial.words.rpartition(" it takes ")[2].removeprefix("the line ").split(" and the line ")
+    assert lines == ['reads = ["more"]', f'code = ["{tool}", "{numbers}"]']
+
+    for kept, outcome, words in (
+        (lines[:1], FAILS, f"old numbers can pass for new ones: {tool}, {numbers}; name it there in code = [...]"),
+        (lines, HOLDS, "nothing that is not part of a run's identity"),
+    ):
+        (model / "model.toml").write_text("\n".join(kept) + TELLING)
+        shutil.rmtree(tmp_path / "bench")
+        assert_found(model, tmp_path, what, outcome, words, data_folder=tiny)
+
+
 def test_settings_and_the_seed_are_the_models_in_any_case(tmp_path, tiny) -> None:
     model = python_model(tmp_path, "return params['noise'] + params['RNG_Seed'] / 100")
     model.write_text(model.read_text().replace('"rng_seed"', '"RNG_Seed"'))
@@ -346,7 +408,7 @@ def test_settings_and_the_seed_are_the_models_in_any_case(tmp_path, tiny) -> Non
 def test_no_such_model_and_no_such_metric_are_mistakes(tmp_path) -> None:
     with pytest.raises(InputError, match="no model at"):
         findings(tmp_path / "nowhere", tmp_path)
-    (tmp_path / "bench").rmdir()
+    shutil.rmtree(tmp_path / "bench")
     with pytest.raises(InputError, match="did you mean 'val_loss'"):
         findings(shell_model(tmp_path, RESULT, TELLING), tmp_path, metric="val_los")
 
