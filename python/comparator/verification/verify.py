@@ -82,8 +82,9 @@ class Verification:
     def words(self) -> Iterator[str]:
         """What was found, a line each."""
         yield from map(str, self.faults)
-        record = f"record of {self.identifier}: {self.evaluations} evaluations, {self.trainings} trainings"
-        yield f"{record}: {_count(len(self.faults), 'fault') if self.faults else 'as it should be'}"
+        counted = f"{_count(self.evaluations, 'evaluation')}, {_count(self.trainings, 'training')}"
+        verdict = _count(len(self.faults), "fault") if self.faults else "as it should be"
+        yield f"record of {self.identifier}: {counted}: {verdict}"
         for repeat in self.repeats:
             if repeat.words:
                 run, its = repeat.training.run, repeat.training.request
