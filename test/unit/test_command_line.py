@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -337,6 +338,33 @@ def test_stopped_and_resumed_is_the_experiment_that_was_never_stopped(desk: Desk
     assert f"experiment quick-1: {kept} done, 1 to repeat, {12 - kept - 1} to go" in resumed.stdout
     whole = read_records(desk.folder / "whole" / "quick-1" / "evaluations.jsonl")
     assert [each["point"] for each in desk.records("quick-1")] == [each["point"] for each in whole]
+
+
+READING = """
+import os
+def initialize_parameters(): return {"rng_seed": 1, "noise": 0.0, "size": 1, "side": "left"}
+def run(params):
+    weight = float(os.environ.get("WEIGHT", "1"))
+    return params["noise"] * weight + float(open(os.environ["CANDLE_DATA_DIR"] + "/loss.txt").read())
+"""
+
+
+def test_resuming_says_what_may_make_the_trainings_come_out_otherwise(desk: Desk) -> None:
+    model = desk.write("reading.py", READING)
+    data = desk.folder / "data"
+    data.mkdir()
+    (data / "loss.txt").write_text("0.5")
+    asked = ("quick.toml", "--workers", "1", "--set", f"hyperparameters.cmp_model_name={model}")
+    first, second = (desk.search(*asked, "--id", name).stdout for name in ("one", "two"))
+    trained = re.search(r"^trainings: (\d+) done, 0 found in the store$", first, re.MULTILINE)
+    assert trained
+    assert f"trainings: 0 done, {trained[1]} found in the store" in second.splitlines()
+    again = ("--resume", "one", "--workers", "1")
+    assert "note:" not in desk.search(*again).stdout
+    assert "note: $WEIGHT is not as it was when this began" in desk.search(*again, WEIGHT="2").stdout
+    (data / "more.txt").write_text("0.25")
+    said = desk.search(*again).stdout
+    assert f"note: reading: the data in {data} have changed since this began" in said
 
 
 def test_a_second_ctrl_c_changes_nothing(desk: Desk) -> None:
