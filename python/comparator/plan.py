@@ -23,6 +23,7 @@ from comparator.model.inputs import source_change
 from comparator.model.model import Model, find_model
 from comparator.place import Place
 from comparator.provenance import provenance
+from comparator.record import FORMAT
 from comparator.replication import Replication
 from comparator.search import STRATEGIES, Strategy, grid_points, make_strategy, points_to_scatter
 from comparator.search.resident import ResidentStrategy
@@ -40,7 +41,6 @@ from comparator.spelling import CONFIG_FILE
 from comparator.submodels import choose_hyperparameters
 from comparator.upf import names_in, read_upf
 
-FORMAT = 2
 PILOT_POINTS, PILOT_SEEDS = 3, 2
 WORTH_A_PILOT = 8  # so many times a pilot's pairs, or more, must a budget be for it to be taken unasked
 

@@ -24,6 +24,7 @@ from typing import Any
 
 from comparator.errors import ComparatorError, InputError, nearest
 from comparator.names import RUNS, check_name
+from comparator.record import FORMAT, Evaluation, FrozenExperiment, Result, check, fault_of
 
 RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jsonl"
 
@@ -58,8 +59,15 @@ def read_records(path: Path) -> list[dict[str, Any]]:
 
     Raises `InputError` where a line before the last is not a record: then the file was changed by hand.
     """
-    records, _ = _whole_lines(path)
-    return records
+    return _checked_lines(path)[0]
+
+
+def _checked_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """The records, each of its form, and the length in bytes of the part of the file that holds them."""
+    records, length = _whole_lines(path)
+    for number, record in enumerate(records, start=1):
+        check(Evaluation, record, f"{path}: line {number}")
+    return records, length
 
 
 def _whole_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
@@ -126,9 +134,11 @@ class RunStore:
         self.folder = experiments / RUNS
 
     def finished(self, identity: str) -> dict[str, Any] | None:
-        """The result of a run that ended well, else None: failed and cancelled runs are never reused."""
+        """The result of a run that ended well, else None: failed, cancelled and damaged ones are never reused."""
         result = read_json(self.folder / identity / RESULT)
-        return result if isinstance(result, dict) and result.get("status") == "ok" else None
+        if result is None or fault_of(Result, result) is not None:
+            return None
+        return dict(result) if result["status"] == "ok" else None
 
     @contextlib.contextmanager
     def claim(self, identity: str, cancelled: Any) -> Iterator[Path | None]:
@@ -220,7 +230,7 @@ class ExperimentFolder:
             self._lock.close()
             raise InputError(f"experiment '{path.name}' is being run by another process; watch it instead")
         self.launch: str | None = None  # the folder of the Swift/T launch that runs it, in this one
-        self.records, length = _whole_lines(self.evaluations)
+        self.records, length = _checked_lines(self.evaluations)
         self._file = self.evaluations.open("ab", buffering=0)
         self._file.truncate(length)
 
@@ -281,12 +291,18 @@ def experiment_path(experiments: Path, identifier: str) -> Path:
 
 
 def read_experiment(path: Path) -> dict[str, Any]:
-    """The frozen experiment in the folder `path`; raises `InputError` where there is none, or not a whole one."""
+    """The frozen experiment in the folder `path`.
+
+    Raises `InputError` where there is none, or it is damaged, or of a later version.
+    """
     file = path / "experiment.json"
     experiment = read_json(file)
-    if not isinstance(experiment, dict):
+    if experiment is None:
         raise InputError(f"{file}: {'is not a whole experiment' if file.exists() else 'no such file'}")
-    return experiment
+    check(FrozenExperiment, experiment, str(file))
+    if experiment["format"] > FORMAT:
+        raise InputError(f"{file}: its format is {experiment['format']}, of a later version; this one reads {FORMAT}")
+    return dict(experiment)
 
 
 def experiment_names(experiments: Path) -> list[str]:

@@ -29,7 +29,7 @@ cmp_0_side = 'left'
 cmp_1_side = 'right'
 """
 MOODY = """
-import ctypes, os, random
+import ctypes, os, random, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 def initialize_parameters(): return {"rng_seed": 1, "noise": 0.0, "size": 1, "side": "left"}
 def mood():
@@ -44,7 +44,8 @@ def run(params):
     loss = 1 + params["noise"] / 100 + params["size"] / 1000 + (params["side"] == "right") / 10
     loss += random.Random(params["rng_seed"]).random() / 10
     changes = {"steady": 0, "other": 0.5, "slight": 1e-6, "unsteady": random.SystemRandom().random() / 100}
-    return {"val_loss": loss + changes[mood()] * loss}
+    loss += changes[mood()] * loss
+    return {"val_loss": [loss + 1, loss], "val_r2": 1 / loss, "clock": time.perf_counter()}
 """
 
 
@@ -105,11 +106,28 @@ def _move_point(records: list[dict]) -> None:
     first_ok(records)["point"]["noise"] += 1
 
 
+def _failed(records: list[dict]) -> None:
+    record = first_ok(records)
+    record["runs"][0].update(status="failed", metrics={}, reason="boom")
+    record.update(status="failed", value=None, signed=[], reason="boom")
+
+
+def _without_a_replicate(records: list[dict]) -> None:
+    record = next(record for record in records if len(record["asked"]) > 1)
+    record["runs"] = [run for run in record["runs"] if run["replicate"] != record["asked"][0]["replicate"]]
+
+
+def _of_another_seed(records: list[dict]) -> None:
+    runs = next(record for record in records if len(record["asked"]) > 1)["runs"]
+    other = next(run for run in runs if run["replicate"] != runs[0]["replicate"] and not run["submodel"])
+    runs[0].update(run=other["run"], metrics=other["metrics"])
+
+
 EDITS = {
     "value is -0.5, but its runs give": _set("value", -0.5),
     "signed is [0.5], but its runs give": _set("signed", [0.5]),
     "status 'failed' with value": _set("status", "failed"),
-    "status 'fine': there are ok, failed, timeout": _set("status", "fine"),
+    "status: input should be 'ok', 'failed' or 'timeout'": _set("status", "fine"),
     "val_loss is 9.0, but run": _set_run("metrics", {"val_loss": 9.0}),
     "seed is 99, but its replicate has 1": _set_run("seed", 99),
     "the result of run 000000000000 is missing": _set_run("run", "0" * 64),
@@ -122,6 +140,15 @@ EDITS = {
     "pairs were asked for, of 6": lambda records: records[0]["asked"].extend(
         {**records[0]["asked"][0], "replicate": number} for number in range(50, 60)
     ),
+    "does not say which run of the store it is": _set_run("run", None),
+    "is said to have failed, but run": _failed,
+    "has 0 of its 2 runs": _without_a_replicate,
+    "submodel 0 stands twice": lambda records: records[0]["runs"].append(records[0]["runs"][0]),
+    "rng_seed is": _of_another_seed,
+    "line 1: runs.0.submodel: input should be 0 or 1": _set_run("submodel", 5),
+    "line 1: runs.0.metrics: input should be a valid dictionary": _set_run("metrics", None),
+    "line 1: value is missing": lambda records: records[0].pop("value"),
+    "line 1: it is no object": lambda records: records.__setitem__(0, 7),
     "the search: evaluation 0 was": lambda records: records[0].update(point={"noise": 1.0, "size": 10}),
 }
 
@@ -132,6 +159,64 @@ def test_a_line_that_is_wrong_is_named(searched: Desk, lines, words: str) -> Non
     code, said = verify(searched, "first", "--sample", "0")
     assert code == 1
     assert words in said
+
+
+@pytest.fixture
+def results(searched: Desk):
+    """Changes the results of all runs, and the record of `first` alike; they are as they were afterwards."""
+    files = [searched.experiments / "first" / "evaluations.jsonl", *searched.experiments.glob("runs/*/result.json")]
+    before = {file: file.read_text() for file in files}
+
+    def change(edit: Callable[[dict], None]) -> None:
+        records = [json.loads(line) for line in before[files[0]].splitlines()]
+        for run in (run for record in records for run in record["runs"]):
+            edit(run)
+        files[0].write_text("".join(json.dumps(record) + "\n" for record in records))
+        for file in files[1:]:
+            result = json.loads(before[file])
+            edit(result)
+            file.write_text(json.dumps(result))
+
+    yield change
+    for file, text in before.items():
+        file.write_text(text)
+    for file in [*searched.experiments.glob("*/withdrawn*"), *searched.experiments.glob("runs/*/withdrawn*")]:
+        file.unlink()
+
+
+@pytest.mark.parametrize("number", ["a metric beside", "an epoch"])
+def test_every_number_of_a_training_has_to_come_out_again_but_times(searched: Desk, results, number: str) -> None:
+    def edit(run: dict) -> None:
+        if number == "a metric beside":
+            run["metrics"]["val_r2"] = 0.99
+        elif "history" in run:
+            run["history"]["val_loss"][0] = 9.0
+
+    results(edit)
+    code, said = verify(searched, "first", "--sample", "2")
+    name = "val_r2 was 0.99" if number == "a metric beside" else "val_loss of epoch 1 was 9.0"
+    assert (code, said.count(f"{name}, but comes out as")) == (1, 2)
+    assert said.count("was withdrawn from the store") == 2
+
+
+def test_a_line_with_the_run_of_another_has_none_withdrawn(searched: Desk, lines) -> None:
+    lines(_of_another_seed)
+    code, said = verify(searched, "first", "--sample", "all")
+    assert code == 1
+    assert "rng_seed is" in said and "gave other numbers" not in said and "withdrawn" not in said
+
+
+@pytest.mark.parametrize("damage", ['{"status": "ok", "metrics": 5}', '{"status": "ok", "reads": {"more": {}}}', "{"])
+def test_a_damaged_result_is_missing_and_trained_anew(searched: Desk, results, damage: str) -> None:
+    results(lambda run: None)
+    run = searched.records("first")[0]["runs"][0]["run"]
+    (searched.experiments / "runs" / run / "result.json").write_text(damage)
+    code, said = verify(searched, "first", "--sample", "0")
+    assert (code, f"the result of run {run[:12]} is missing" in said) == (1, True)
+    name = f"third-{len(damage)}"
+    assert searched.search("quick.toml", "--id", name, *SEARCH).returncode == 0
+    trained = [each["run"] for record in searched.records(name) for each in record["runs"] if not each["reused"]]
+    assert run in trained
 
 
 def test_a_record_that_cannot_be_read_and_an_id_that_is_none(searched: Desk) -> None:

@@ -135,25 +135,13 @@ def import_past(
 @app.command("list")
 def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption = False) -> None:
     """List the experiments, oldest first: what each is doing, and its best."""
-    from comparator.progress import best_words
-
     folder = experiments_folder(experiments, project_root())
     rows = []
     for name in experiment_names(folder):
-        experiment = read_experiment(folder / name)
-        records = read_records(folder / name / "evaluations.jsonl")
-        rows.append(
-            {
-                "id": name,
-                "state": state_of(folder / name)["state"],
-                "withdrawn": len(withdrawals(folder / name)),
-                "evaluations": len(records),
-                "failed": sum(record["status"] != "ok" for record in records),
-                "best": best_words(experiment, records),
-                "created": experiment["created"],
-                "title": experiment["title"],
-            }
-        )
+        try:
+            rows.append(_row(folder / name))
+        except InputError as error:
+            rows.append({"id": name, "state": "damaged", "damage": str(error).removeprefix(f"{folder / name}/")})
     if as_json:
         print(json.dumps(rows, indent=1))
     elif not rows:
@@ -162,11 +150,30 @@ def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption 
         _print_table(rows)
 
 
+def _row(path: Path) -> dict[str, Any]:
+    from comparator.progress import best_words
+
+    experiment, records = read_experiment(path), read_records(path / "evaluations.jsonl")
+    return {
+        "id": path.name,
+        "state": state_of(path)["state"],
+        "withdrawn": len(withdrawals(path)),
+        "evaluations": len(records),
+        "failed": sum(record["status"] != "ok" for record in records),
+        "best": best_words(experiment, records),
+        "created": experiment["created"],
+        "title": experiment["title"],
+    }
+
+
 def _print_table(rows: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("id", "state", "done", "best", "title"):
         table.add_column(column, overflow="fold" if column in ("id", "best") else "ellipsis")
     for row in rows:
+        if "damage" in row:
+            table.add_row(row["id"], row["state"], "", row["damage"], "")
+            continue
         done = f"{row['evaluations']}" + (f" ({row['failed']} failed)" if row["failed"] else "")
         state = row["state"] + (f"; runs withdrawn: {row['withdrawn']}" if row["withdrawn"] else "")
         table.add_row(row["id"], state, done, row["best"], row["title"])

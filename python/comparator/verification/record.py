@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from comparator.cmp import Objective
@@ -22,9 +23,10 @@ from comparator.store import RunStore, in_metric, pairs_in
 Record = Mapping[str, Any]
 Run = Mapping[str, Any]
 
+#: Of the two clocks by which a line and its runs are timed.
+SLACK = timedelta(milliseconds=10)
 #: A mean may be summed in another order.
 CLOSE = 1e-12
-STATUSES = ("ok", "failed", "timeout")
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def check_record(
     yield from _lines_of_upf(frozen, records)
     yield from _replicates(records)
     yield from _budget(frozen, records)
+    yield from _whole_pairs(frozen, records)
     unit = None if objective is None else unit_of(records, objective)
     for record in records:
         where = f"evaluation {record['evaluation']}"
@@ -116,6 +119,26 @@ def _replicates(records: Sequence[Record]) -> Iterator[Fault]:
             asked.setdefault(key, record["evaluation"])
 
 
+def _whole_pairs(frozen: Mapping[str, Any], records: Sequence[Record]) -> Iterator[Fault]:
+    """Every replicate that was asked for has the runs of all models, once each, up to one that has failed."""
+    models = len(frozen["models"])
+    for record in records:
+        statuses: dict[int, dict[int, str]] = {part["replicate"]: {} for part in record.get("asked", ())}
+        for run in record["runs"]:
+            where = f"evaluation {record['evaluation']}, replicate {run['replicate']}"
+            of_replicate = statuses.setdefault(run["replicate"], {})
+            if run["submodel"] in of_replicate:
+                yield Fault(where, f"submodel {run['submodel']} stands twice")
+            elif run["submodel"] >= models:
+                yield Fault(where, f"submodel {run['submodel']}: the experiment has {models}")
+            of_replicate[run["submodel"]] = run["status"]
+        for replicate, found in statuses.items():
+            # What our own code raised leaves a reason, and no run.
+            if len(found) < models and set(found.values()) <= {"ok"} and (found or record.get("reason") is None):
+                where = f"evaluation {record['evaluation']}, replicate {replicate}"
+                yield Fault(where, f"has {len(found)} of its {models} runs")
+
+
 def _budget(frozen: Mapping[str, Any], records: Sequence[Record]) -> Iterator[Fault]:
     budget = (frozen.get("budget") or {}).get("evaluations")
     pairs = pairs_in(records)
@@ -125,9 +148,6 @@ def _budget(frozen: Mapping[str, Any], records: Sequence[Record]) -> Iterator[Fa
 
 def _outcome(record: Record, objective: Objective | None, unit: float | None) -> Iterator[str]:
     """Whether status, value and what goes with it follow from the runs of the line."""
-    if record["status"] not in STATUSES:
-        yield f"status '{record['status']}': there are {', '.join(STATUSES)}"
-        return
     if (record["status"] == "ok") != isinstance(record["value"], (int, float)):
         yield f"status '{record['status']}' with value {record['value']}"
     if objective is None:
@@ -150,11 +170,25 @@ def _outcome(record: Record, objective: Objective | None, unit: float | None) ->
             yield f"{key} is {record[key]}, but its runs give {again[key]}"
 
 
-def _run(frozen: Mapping[str, Any], record: Record, run: Run, runs: RunStore) -> Iterator[str]:
+def is_of_the_store(frozen: Mapping[str, Any], record: Record, run: Run, runs: RunStore) -> bool:
     """Whether a run of a line is what the store has, trained as the line says."""
-    if run["status"] != "ok" or not run.get("run"):
+    return next(_run(frozen, record, run, runs), None) is None
+
+
+def _run(frozen: Mapping[str, Any], record: Record, run: Run, runs: RunStore) -> Iterator[str]:
+    """What tells a run of a line from what the store has, and from what was to be trained."""
+    if frozen.get("imported") or run["submodel"] >= len(frozen["models"]):
+        return
+    if not run.get("run"):
+        if run["status"] == "ok":
+            yield "does not say which run of the store it is"
         return
     result = runs.finished(run["run"])
+    if run["status"] != "ok":
+        if result is not None and _is_of_line(frozen, record, run, result):
+            gave = in_metric(result, frozen["metric"])["metrics"].get(frozen["metric"])
+            yield f"is said to have failed, but run {run['run'][:12]} gave {frozen['metric']} {gave}"
+        return
     if result is None:
         if runs.withdrawn(run["run"]) is None:
             yield f"the result of run {run['run'][:12]} is missing"
@@ -170,12 +204,31 @@ def _run(frozen: Mapping[str, Any], record: Record, run: Run, runs: RunStore) ->
     hyperparameters, seed = run_hyperparameters(submodel, given, run["replicate"], split)
     if seed != run["seed"]:
         yield f"seed is {run['seed']}, but its replicate has {seed}"
+    of_seed, had = submodel["seed"], result.get("hyperparameters") or hyperparameters
+    if of_seed is not None and had.get(of_seed) != seed:
+        yield f"{of_seed} is {seed} by its replicate, but run {run['run'][:12]} had {had.get(of_seed)}"
     varied = varied_names(submodel, record["point"])
-    trained = telling_hyperparameters(submodel, result.get("hyperparameters") or hyperparameters, varied)
+    trained = telling_hyperparameters(submodel, had, varied)
     asked = telling_hyperparameters(submodel, hyperparameters, varied)
     apart = next((name for name in {**trained, **asked} if trained.get(name) != asked.get(name)), None)
     if apart is not None:
         yield f"{apart} is {asked.get(apart)} at its point, but run {run['run'][:12]} had {trained.get(apart)}"
+
+
+def _is_of_line(frozen: Mapping[str, Any], record: Record, run: Run, result: Mapping[str, Any]) -> bool:
+    """Whether a result was trained for this replicate of this line, and for no later one."""
+    part = next((part for part in record.get("asked", ()) if part["replicate"] == run["replicate"]), record)
+    began, trained = _time(part.get("started")), _time(result.get("started"))
+    if result.get("experiment") != frozen["id"] or began is None or trained is None:
+        return False
+    return began - SLACK <= trained <= began + timedelta(seconds=part["seconds"] or 0.0) + SLACK
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None
 
 
 def _at(result: Mapping[str, Any], metric: str) -> Any:

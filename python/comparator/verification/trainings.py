@@ -23,6 +23,7 @@ DEVIATIONS, PART = 3.0, 0.1
 FAR = 10.0
 #: How often more a training is repeated whose first two repeats differ.
 FURTHER = 2
+OF_EPOCH = " of epoch "
 
 EQUAL, SLIGHT, UNSTEADY, ELSEWHERE, CHANGED, OTHER, FAILED = (
     *("equal", "slight", "unsteady", "elsewhere"),
@@ -49,12 +50,15 @@ class Repeat:
     words: str = ""
 
 
-def trainings_of(records: Sequence[Mapping[str, Any]]) -> list[Training]:
-    """Every training of a record that gave a result, once."""
+def trainings_of(
+    records: Sequence[Mapping[str, Any]],
+    is_sound: Callable[[Mapping[str, Any], Mapping[str, Any]], bool] = lambda record, run: True,
+) -> list[Training]:
+    """Every training of a record that gave a result, once; without the runs of lines that are not `is_sound`."""
     found: dict[str, Training] = {}
     for record in records:
         for run in record["runs"]:
-            if run["status"] == "ok" and run.get("run"):
+            if run["status"] == "ok" and run.get("run") and is_sound(record, run):
                 request = {
                     "evaluation": record["evaluation"],
                     "name": record.get("id"),
@@ -68,16 +72,17 @@ def trainings_of(records: Sequence[Mapping[str, Any]]) -> list[Training]:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What is known of the runs of a record: `results` of the store, by run; the `metric` that counts and those that
-    `tell` of a result; `deviations` of the metric from seed to seed, by submodel."""
+    """What is known of the runs of a record: `results` of the store, by run; the `metric` that counts, and what of them
+    is `described` as a result; `deviations` of the metric from seed to seed, by submodel."""
 
     results: Mapping[str, Mapping[str, Any]]
     metric: str
-    tell: frozenset[str]
+    described: frozenset[str]
     deviations: Mapping[int, float | None]
 
-    def telling(self, metrics: Numbers) -> Numbers:
-        return {name: value for name, value in metrics.items() if name in self.tell}
+    def is_a_result(self, name: str) -> bool:
+        """Whether a number is known to be no time, or the like, which comes out otherwise each time."""
+        return name.partition(OF_EPOCH)[0] in self.described
 
 
 def repeat_trainings(
@@ -120,19 +125,27 @@ def _repeat(training: Training, leaf: Leaf, store: RunStore, recorded: Recorded)
     first = _once(training, leaf, store)
     if first["status"] != "ok":
         return Repeat(training, FAILED, f"a repeat {first['status']}: {first['reason']}")
-    was, now = recorded.telling(run["metrics"]), recorded.telling(first["metrics"])
+    was, now = _numbers({**result, **run}), _numbers(first)
     then, here = result.get("computed_on"), computed_on(first["device"])
-    # On other arithmetic the numbers beside the one that counts are not looked at.
-    name = _farthest(was, now) if then == here or was.get(recorded.metric) != now.get(recorded.metric) else None
-    if name is None:
-        return Repeat(training, EQUAL)
     if then != here:
+        # On other arithmetic the numbers beside the one that counts are not looked at.
+        if was.get(recorded.metric) == now.get(recorded.metric):
+            return Repeat(training, EQUAL)
         return _judged_elsewhere(training, recorded, now.get(recorded.metric), then, here)
+    apart = {name for name in {**was, **first["metrics"]} if was.get(name) != now.get(name)}
+    if not apart:
+        return Repeat(training, EQUAL)
+    second = _numbers(_once(training, leaf, store))
+    # A time differs between repeats too.
+    apart = {name for name in apart if recorded.is_a_result(name) or now.get(name) == second.get(name)}
+    if not apart:
+        return Repeat(training, EQUAL)
+    name = recorded.metric if recorded.metric in apart else _farthest(sorted(apart), was, now)
     words = f"{name} was {was.get(name)}"
-    own = [now.get(name), _once(training, leaf, store)["metrics"].get(name)]
+    own = [now.get(name), second.get(name)]
     if own[0] == own[1]:
         return Repeat(training, OTHER, f"{words}, but comes out as {own[0]}")
-    own += [_once(training, leaf, store)["metrics"].get(name) for _ in range(FURTHER)]
+    own += [_numbers(_once(training, leaf, store)).get(name) for _ in range(FURTHER)]
     spread = max(_difference(own[0], each) for each in own)
     if min(_difference(was.get(name), each) for each in own) <= FAR * spread:
         return Repeat(training, UNSTEADY, f"{words}, and comes out as {own[0]} and {own[1]} with one seed")
@@ -153,14 +166,24 @@ def _judged_elsewhere(training: Training, recorded: Recorded, now: float | None,
 
 def _once(training: Training, leaf: Leaf, store: RunStore) -> dict[str, Any]:
     run = leaf.repeat(training.request, training.run["submodel"])
+    history = (store.finished(run["run"]) or {}).get("history", {})
     (store.folder / run["run"] / RESULT).unlink(missing_ok=True)  # a second repeat is a training too
-    return run
+    return {**run, "history": history}
 
 
-def _farthest(recorded: Numbers, again: Numbers) -> str | None:
-    """The metric that differs most; None where all are equal to the last digit."""
-    names = [name for name in {**recorded, **again} if recorded.get(name) != again.get(name)]
-    return max(names, key=lambda name: _difference(recorded.get(name), again.get(name)), default=None)
+def _numbers(run: Mapping[str, Any]) -> Numbers:
+    """All numbers of a training, those of its epochs by names of their own."""
+    of_epochs = {
+        f"{name}{OF_EPOCH}{epoch}": value
+        for name, values in run.get("history", {}).items()
+        for epoch, value in enumerate(values, start=1)
+    }
+    return {**of_epochs, **run["metrics"]}
+
+
+def _farthest(names: Sequence[str], was: Numbers, now: Numbers) -> str:
+    """The one that differs most."""
+    return max(names, key=lambda name: _difference(was.get(name), now.get(name)))
 
 
 def _difference(one: float | None, other: float | None) -> float:

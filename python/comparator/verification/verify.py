@@ -28,7 +28,7 @@ from comparator.store import (
     read_records,
     withdrawals,
 )
-from comparator.verification.record import Fault, check_record, check_search
+from comparator.verification.record import Fault, check_record, check_search, is_of_the_store
 from comparator.verification.trainings import (
     CHANGED,
     ELSEWHERE,
@@ -136,11 +136,13 @@ def verify(
     if sample == 0 or frozen.get("imported"):  # of what was imported nothing was trained here
         found.faults += map(_withdrawn_fault, withdrawals(path))
         return found
-    if plan is None or not trainings:
-        found.not_repeated = "none has given a result" if plan is not None else why_not
+    sound = trainings_of(records, lambda record, run: is_of_the_store(frozen, record, run, runs))
+    if plan is None or not sound:
+        none = "none is what the store has" if trainings else "none has given a result"
+        found.not_repeated = none if plan is not None else why_not
         return found
 
-    chosen = trainings if sample is None else random.sample(trainings, min(sample, len(trainings)))
+    chosen = sound if sample is None else random.sample(sound, min(sample, len(sound)))
     workers = min(host.workers, len(chosen))
     for repeat in repeat_trainings(chosen, _leaves(host, plan, workers), workers, _recorded(frozen, records, runs)):
         found.repeats.append(repeat)
@@ -192,12 +194,12 @@ def _settle(found: Verification, runs: RunStore, metric: str) -> None:
 
 
 def _recorded(frozen: Mapping[str, Any], records: Sequence[Mapping[str, Any]], runs: RunStore) -> Recorded:
-    """What is known of the runs: the metrics that have to come out again are the one that counts, and all results."""
+    """What is known of the runs of a record."""
     metric, described = frozen["metric"], frozen.get("metrics") or {}
-    names = {metric, *(name for name, each in described.items() if each.get("kind") != "fact")}
+    results_by_name = {metric, *(name for name, each in described.items() if each.get("kind") != "fact")}
     identities = {run["run"] for record in records for run in record["runs"] if run.get("run")}
     results = {each: runs.finished(each) or runs.withdrawn(each) or {} for each in identities}
-    return Recorded(results, metric, frozenset(names), _deviations(records, metric))
+    return Recorded(results, metric, frozenset(results_by_name), _deviations(records, metric))
 
 
 def _deviations(records: Sequence[Mapping[str, Any]], metric: str) -> dict[int, float | None]:
