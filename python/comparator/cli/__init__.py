@@ -22,6 +22,8 @@ def main() -> None:
     """Run a command; a person's mistake is one line on standard error and an exit code that says so."""
     try:
         code = typer.main.get_command(app).main(standalone_mode=False)
+        if code == STOPPED:  # what some versions of typer make of a KeyboardInterrupt
+            _say_stopped()
     except Submitted as submitted:
         out.print(str(submitted), markup=False, soft_wrap=True)
         code = 0
@@ -29,8 +31,7 @@ def main() -> None:
         print(f"comparator: {error}", file=sys.stderr)
         code = error.exit_code
     except KeyboardInterrupt:
-        ignore_stop_signals()
-        print("comparator: stopped", file=sys.stderr)
+        _say_stopped()
         code = STOPPED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -46,3 +47,8 @@ def main() -> None:
         print(f"comparator: {words}; --help tells more", file=sys.stderr)
         code = 2
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say_stopped() -> None:
+    ignore_stop_signals()
+    print("comparator: stopped", file=sys.stderr)

@@ -226,7 +226,7 @@ def _was_there(record: Record, run: Run, result: Mapping[str, Any]) -> bool:
 
 def _time(text: object) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        return datetime.fromisoformat(str(text).removesuffix("Z")).replace(tzinfo=None)
     except ValueError:
         return None
 
