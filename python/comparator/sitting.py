@@ -565,8 +565,12 @@ class Sitting:
         self._folder.close()
 
     def _report_with_words(self) -> Path | None:
-        with self._host.console.status("writing the report"):
-            return self.report()
+        try:
+            with self._host.console.status("writing the report"):
+                return self.report()
+        except KeyboardInterrupt:
+            self._say_where(None)
+            raise
 
     def _conclude(self, records: Sequence[dict[str, Any]], page: Path | None) -> None:
         """The closing words: what was found, where the report is or how to make it."""
