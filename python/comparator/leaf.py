@@ -131,7 +131,7 @@ class Leaf:
 
     def change_since(self, submodel: int, result: Mapping[str, Any]) -> str | None:
         """What a finished run has read that is not as it was; None where all is, or it is not known."""
-        kinds = ("files", "noticed", "folders", "variables", "packages", "imports")
+        kinds = ("files", "noticed", "folders", "places", "variables", "packages", "imports")
         return change_of_reads(self._experiment, submodel, result, self._slots[0], self._data_folder, kinds)
 
     def repeat(self, request: Mapping[str, Any], submodel: int) -> dict[str, Any]:

@@ -89,6 +89,7 @@ class ReadsOfResult(BaseModel):
     files: dict[str, str | None] = {}
     noticed: dict[str, str | None] = {}
     folders: dict[str, str | None] = {}
+    places: dict[str, str | None] = {}
     variables: dict[str, str | None] = {}
     packages: dict[str, str | None] = {}
     imports: dict[str, list[str]] = {}

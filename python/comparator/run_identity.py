@@ -16,7 +16,7 @@ from comparator.model.fingerprint import Recent, Tree, content_of, digest_of, tr
 from comparator.model.reads import Reads
 
 #: These cannot change a result; the seed is part of the identity by itself.
-NOT_PART_OF_AN_IDENTITY = {"run_id", "experiment_id", "output_dir", "verbose", "timeout"}
+NOT_PART_OF_AN_IDENTITY = {"run_id", "experiment_id", "output_dir", "verbose"}
 #: Where a run writes, by the names that such hyperparameters go by.
 OUTPUT_NAMES = {
     *("log", "logfile", "log_file", "log_path", "log_dir", "logdir", "param_log_file", "log_level"),
@@ -24,6 +24,9 @@ OUTPUT_NAMES = {
     *("save", "save_path", "save_dir", "save_folder", "save_file", "save_weights", "save_model"),
     *("result_dir", "results_dir", "results_path", "tensorboard_dir", "tb_dir", "cache_dir"),
 }
+#: Names of other things too: only what can be nothing but a path is where a run writes.
+OF_OTHER_THINGS = {"log", "output", "out", "save"}
+OUTPUT_ENDINGS = (".log", ".txt", ".csv", ".tsv", ".json", ".h5", ".hdf5", ".keras", ".pt", ".pth", ".pkl", ".npz")
 #: Folders that a hyperparameter names are looked through up to so many files.
 MOST_FILES_NAMED = 100_000
 MOST_WORDS = 100  # of a text that may hold paths
@@ -66,8 +69,8 @@ class NamedPaths:
         return states or None, None
 
     def _paths_in(self, value: str) -> list[Path]:
-        """Paths that a text may be, or hold between blanks and commas, with `~`, variables and patterns written out."""
-        words = dict.fromkeys([value, *re.split(r"[\s,;]+", value)])
+        """Paths that a text may be, or hold between signs and blanks; `~`, variables and patterns are written out."""
+        words = dict.fromkeys([value, *re.split(r"[\s,;]+", value), *re.split(r"[\s,;=:|]+", value)])
         paths = []
         for word in [os.path.expandvars(word.removeprefix("file://")) for word in words if word][:MOST_WORDS]:
             for folder in self._folders:
@@ -132,13 +135,18 @@ def telling_hyperparameters(
         for name, value in hyperparameters.items()
         if name not in neutral
         and (name in varied or name.lower() not in NOT_PART_OF_AN_IDENTITY)
-        and not (name.lower() in OUTPUT_NAMES and _is_path(value))
+        and not (name.lower() in OUTPUT_NAMES and _is_path(name.lower(), value))
     }
 
 
-def _is_path(value: object) -> bool:
-    """Whether a value can be nothing but a path: `save` and `log` are names of other things too."""
-    return isinstance(value, (str, Path)) and ("/" in str(value) or bool(re.search(r"\.[A-Za-z]\w{0,4}$", str(value))))
+def _is_path(name: str, value: object) -> bool:
+    """Whether a value can be nothing but a path."""
+    if not isinstance(value, (str, Path)):
+        return False
+    text = str(value)
+    if name in OF_OTHER_THINGS:
+        return text.startswith(("/", "./", "../", "~")) or text.lower().endswith(OUTPUT_ENDINGS)
+    return "/" in text or bool(re.search(r"\.[A-Za-z]\w{0,4}$", text))
 
 
 def identity_after_change(identity: str, now: Reads) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from comparator.cmp import submodel_hyperparameters
 from comparator.errors import InputError, nearest
 from comparator.hyperparameters import as_flags, check_names, read_with_warnings, split_for_submodels
-from comparator.leaf import DEFAULT_SEED
+from comparator.leaf import CUT_SHORT, DEFAULT_SEED
 from comparator.model.image import DATA_FOLDER
 from comparator.model.inputs import inputs_of
 from comparator.model.model import Model, find_model, outside_container
@@ -100,7 +100,7 @@ def _check_hyperparameters(
                 "state": model.state,
                 "seed": model.description.seed,
                 "split": _split(model, everything, source),
-                "without_effect": sorted(name for name, each in known.items() if each.effect == "none"),
+                "without_effect": _without_effect(model),
                 "numbers": sorted(name for name, each in known.items() if each.type in NUMBER_TYPES),
                 "config": config,
                 "hyperparameters": own[number],
@@ -117,6 +117,13 @@ def _check_hyperparameters(
     _check_apart(submodels, source)
     _label(submodels, settings.cmp.labels)
     return Given(hyperparameters, models, submodels, list(dict.fromkeys(warnings)))
+
+
+def _without_effect(model: Model) -> list[str]:
+    """The hyperparameters that change no result: `timeout` too, where the model says which trainings it cut short."""
+    known = model.description.hyperparameters
+    named = {name for name, each in known.items() if each.effect == "none"}
+    return sorted(named | ({"timeout"} & set(known) if CUT_SHORT in model.description.metrics else set()))
 
 
 def _check_apart(submodels: Sequence[Mapping[str, Any]], source: Path) -> None:

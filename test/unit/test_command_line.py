@@ -349,6 +349,17 @@ def run(params):
 """
 
 
+def test_trainings_in_an_environment_of_their_own_are_found_again_and_come_out_again(desk: Desk) -> None:
+    desk.write(
+        "quick.toml", EXPERIMENT + '[cmp.0]\nenvironment = { TF_DETERMINISTIC_OPS = "1", OMP_SCHEDULE = "static" }\n'
+    )
+    few = ("quick.toml", "--workers", "1", "--set", "search.evaluations=2", "--set", "confirm.points=0")
+    assert "trainings: 4 done, 0 found in the store" in desk.search(*few, "--id", "one").stdout
+    assert "trainings: 0 done, 4 found in the store" in desk.search(*few, "--id", "two").stdout
+    verified = desk.run("verify", "one", "--sample", "all")
+    assert (verified.returncode, "4 gave the same numbers" in verified.stdout) == (0, True)
+
+
 def test_resuming_says_what_may_make_the_trainings_come_out_otherwise(desk: Desk) -> None:
     model = desk.write("reading.py", READING)
     data = desk.folder / "data"

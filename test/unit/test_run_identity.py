@@ -16,6 +16,7 @@ from comparator.model.image import image_state
 from comparator.model.model import find_model
 from comparator.place import Place
 from comparator.plan import make_plan, reopen_plan
+from comparator.run_identity import telling_hyperparameters
 from comparator.settings import read_settings
 from comparator.site import read_site
 
@@ -238,6 +239,151 @@ def test_a_module_that_is_written_before_it_is_imported_is_not_what_it_reads(sto
         "    return 1.0\n",
     )
     assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 1.0
+
+
+HERE = "os.path.join(os.path.dirname(os.path.abspath(__file__)), 'it')"
+ASKING = {
+    "os.path.exists": (f"os.path.exists({HERE})", "file"),
+    "os.path.isfile": (f"os.path.isfile({HERE})", "file"),
+    "Path.exists": (f"__import__('pathlib').Path({HERE}).exists()", "file"),
+    "os.access": (f"os.access({HERE}, os.R_OK)", "file"),
+    "os.path.isdir": (f"os.path.isdir({HERE})", "folder"),
+    "Path.is_dir": (f"__import__('pathlib').Path({HERE}).is_dir()", "folder"),
+}
+
+
+@pytest.mark.parametrize("asking", ASKING)
+def test_whether_there_is_a_file_or_a_folder_counts_where_the_model_asks(store: Store, asking: str) -> None:
+    code, kind = ASKING[asking]
+    store.write("a.py", f"import os\ndef run(p): return float({code})\n")
+    it = store.folder / "it"
+
+    def make(content: str) -> None:
+        if kind == "folder":
+            it.mkdir(exist_ok=True)
+            (it / content).touch()
+        else:
+            it.write_text(content)
+
+    make("a")
+    assert store.loss("a.py", reused=False) == 1.0
+    make("b")
+    assert store.loss("a.py", reused=True) == 1.0
+    it.rename(store.folder / "gone")
+    assert store.loss("a.py", reused=False) == 0.0
+    make("c")
+    assert store.loss("a.py", reused=True) == 1.0
+
+
+@pytest.mark.parametrize("asking", [f"os.path.getsize({HERE})", f"os.stat({HERE}).st_size"])
+def test_how_large_a_file_is_counts_where_the_model_asks(store: Store, asking: str) -> None:
+    store.write("a.py", f"import os\ndef run(p): return float({asking})\n")
+    store.write("it", "1")
+    assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 1.0
+    store.write("it", "22")
+    assert store.loss("a.py", reused=False) == 2.0
+
+
+LOGS = {
+    "a table with a header": """
+import csv, os
+PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "results.csv")
+def run(p):
+    is_new = not os.path.exists(PATH)
+    with open(PATH, "a", newline="") as file:
+        if is_new: csv.writer(file).writerow(["x"])
+        csv.writer(file).writerow([os.getpid()])
+    return 1.0
+""",
+    "a log that is rotated": """
+import logging.handlers, os
+PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "a.log")
+logging.getLogger("a").addHandler(logging.handlers.RotatingFileHandler(PATH, maxBytes=200, backupCount=2))
+def run(p):
+    for _ in range(5): logging.getLogger("a").warning(str(os.getpid()) + "x" * 60)
+    return 1.0
+""",
+}
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_a_log_that_is_added_to_is_nothing_that_is_read(store: Store, log: str) -> None:
+    store.write("a.py", LOGS[log])
+    runs = [store.train("a.py", x=x) for x in (1, 2, 1, 2, 3, 3)]
+    assert [run["reused"] for run in runs] == [False, False, True, True, False, True]
+
+
+@pytest.mark.parametrize("mode", ["a", "a+"])
+def test_what_stood_in_a_log_before_counts_where_it_is_read(store: Store, mode: str) -> None:
+    store.write(
+        "a.py",
+        f"import os\nPATH = {HERE}\ndef run(p):\n"
+        f"    with open(PATH, '{mode}') as file:\n        file.write('x\\n')\n"
+        + ("        file.seek(0); return float(len(file.readlines()))\n" if mode == "a+" else "")
+        + "    return float(len(open(PATH).readlines()))\n",
+    )
+    store.write("it", "")
+    assert [store.loss("a.py", reused=False) for _ in range(3)] == [1.0, 2.0, 3.0]
+
+
+def test_a_package_that_the_model_does_without_counts_when_it_is_there(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = store.folder / "later" / "site-packages"
+    packages.mkdir(parents=True)
+    monkeypatch.setenv("PYTHONPATH", str(packages))
+    store.write(
+        "a.py", "try: import fast_library\nexcept ImportError: LOSS = 1.0\nelse: LOSS = 2.0\ndef run(p): return LOSS\n"
+    )
+    assert store.loss("a.py", reused=False) == 1.0
+    (packages / "another.py").touch()
+    assert store.loss("a.py", reused=True) == 1.0
+    (packages / "fast_library.py").touch()
+    assert store.loss("a.py", reused=False) == 2.0
+
+
+@pytest.mark.parametrize("name", ["HISTOGRAM_BINS", "PROMPT_TEMPLATE", "LESS_NOISE", "TERM_WEIGHT", "MY_NUM_THREADS"])
+def test_a_variable_is_told_by_its_whole_name(store: Store, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    store.write("a.py", f"import os\ndef run(p): return float(os.environ.get('{name}', 1))\n")
+    assert store.loss("a.py", reused=False) == 1.0
+    monkeypatch.setenv(name, "2")
+    assert store.loss("a.py", reused=False) == 2.0
+
+
+def test_a_variable_that_comes_counts_where_all_are_gone_through(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write(
+        "a.py",
+        "import os\ndef run(p): return sum(float(v) for k, v in os.environ.items() if k.startswith('MINE_')) + 1\n",
+    )
+    assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 1.0
+    monkeypatch.setenv("MINE_LOSS", "2")
+    assert store.loss("a.py", reused=False) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "counts"),
+    [
+        *[(name, value, True) for name, value in (("timeout", 2), ("output", "linear/tanh"), ("output", "softmax.v2"))],
+        *[("save", value, value is True) for value in (True, "./runs/1", "/scratch/me", "~/me", "weights.h5")],
+        *[(name, "me/1", False) for name in ("save_path", "output_dir", "logfile", "verbose")],
+    ],
+)
+def test_a_hyperparameter_is_where_a_run_writes_only_where_it_can_be_nothing_else(name, value, counts) -> None:
+    told = telling_hyperparameters({"without_effect": [], "seed": None}, {name: value})
+    assert told == ({name: value} if counts else {})
+
+
+@pytest.mark.parametrize("text", ["pre={}", "{}:/another", "pre={},post=/none"])
+def test_paths_between_signs_count(store: Store, text: str) -> None:
+    store.write("model/model.toml", "reads = []\n")
+    store.write("model/train.sh", '#!/bin/sh\necho "IMPROVE_RESULT val_loss: $(cat "$(dirname "$0")/../it")"\n', 0o755)
+    store.write("it", "1")
+    weights = text.format(store.folder / "it")
+    assert (
+        store.loss("model", reused=False, weights=weights) == store.loss("model", reused=True, weights=weights) == 1.0
+    )
+    store.write("it", "2")
+    assert store.loss("model", reused=False, weights=weights) == 2.0
 
 
 @pytest.mark.parametrize("name", ["output", "log", "save", "timeout"])

@@ -94,11 +94,16 @@ def content_of(path: Path | str) -> str | None:
 
 
 def state_of(path: Path | str) -> str | None:
-    """What tells that a file has changed: its contents, of a large one its size and time; None where there is none."""
+    """What tells that a file has changed: its contents, of a large one its size and time; None where there is none.
+
+    A folder is none of these: it is told by its being one.
+    """
     try:
         status = Path(path).stat()
     except (OSError, ValueError):
         return None
+    if stat.S_ISDIR(status.st_mode):
+        return "folder"
     if status.st_size > LARGE_BYTES:
         return f"{status.st_size} {status.st_mtime_ns}"
     return content_of(path)

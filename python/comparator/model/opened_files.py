@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import importlib.util
 import json
+import logging
 import os
 import re
 import stat
@@ -34,11 +35,19 @@ WORKERS = (
     *("loky.backend.popen_loky_posix", "joblib.externals.loky.backend.popen_loky_posix"),
 )
 SYSTEM = (
-    *("/proc/", "/sys/", "/run/", "/etc/", "/lib/", "/lib64/", "/lib32/", "/bin/", "/sbin/"),
+    *("/proc/", "/sys/", "/run/", "/lib/", "/lib64/", "/lib32/", "/bin/", "/sbin/"),
     *("/usr/lib/", "/usr/lib64/", "/usr/bin/", "/usr/share/", "/usr/include/", "/usr/local/lib/python"),
+    *("/etc/ld.so", "/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/etc/mtab", "/etc/passwd", "/etc/group"),
+    *("/etc/localtime", "/etc/machine-id", "/etc/ssl/", "/etc/pki/", "/etc/fonts/"),
 )
+MOUNTED = "/run/media/"
 DEVICES, SHARED_MEMORY = "/dev/", "/dev/shm/"
 PACKAGE_FOLDERS = ("site-packages", "dist-packages")
+#: Python's own modules through which files are looked at, and what of theirs says no more than whether one is there.
+LOOKING = ("genericpath.py", "posixpath.py", "pathlib.py", "os.py", "_local.py", "__init__.py")
+LOOKING_FROZEN = ("<frozen genericpath>", "<frozen posixpath>", "<frozen os>")
+WHETHER_THERE = ("exists", "isfile", "isdir", "is_file", "is_dir", "lexists")
+HOW_LARGE = ("getsize", "getmtime", "getctime", "stat")
 #: They look for modules, which are seen themselves.
 FINDERS = ("importlib", "pkgutil", os.path.basename(__file__))
 #: Files of data, by their endings: what else lies beside a model is opened by editors and by ourselves.
@@ -54,8 +63,8 @@ EXPERIMENT, RUN = "experiment.json", re.compile("[0-9a-f]{64}")
 EVENT = struct.Struct("iIII")
 MOST_FOLDERS, MOST_FILES = 200, 5000
 KINDS = (
-    *("files", "made", "rewritten", "noticed", "folders", "variables", "packages"),
-    *("import_folders", "imported", "unseen"),
+    *("files", "made", "logged", "rewritten", "noticed", "folders", "places", "variables", "packages"),
+    *("import_folders", "imported", "package_folders", "missed", "unseen"),
 )
 
 
@@ -66,12 +75,15 @@ class Watch:
     count. The news are a dictionary of dictionaries:
 
     files       size and time (nanoseconds since 1970) when they were opened, null where there was none
-    made        those of them that were not there and were written after that; `rewritten`: that were there
+    made        those of them that were not there and were written after that; `logged`: that were only added to;
+                `rewritten`: that were there
     noticed     data files in `folder` that somebody on this host has opened
     folders     that were listed, with their time
-    variables   the SHA-256 of their values, null where they were not set
+    places      "file" or "folder": the model has asked whether there is one, and there was
+    variables   the SHA-256 of their values, null where they were not set; `*`: all were gone through
     packages    their versions, and a part of the SHA-256 of what was installed
     import_folders, imported    where modules are looked for, beside the system's folders, and the names of them
+    package_folders, missed     the folders of packages, and the modules that the model itself has looked for in vain
     unseen      what reads unseen
     """
 
@@ -79,6 +91,7 @@ class Watch:
         self._seen = {kind: {} for kind in KINDS}
         self._told = {kind: {} for kind in KINDS}
         self._written, self._own_folders, self._set, self._imported = set(), set(), set(), set()
+        self._imported_here, self._logged, self._whose = set(), set(), {}
         self._loaded, self._modules = None, 0
         self._process = os.getpid()
         self._of_children = _shared_file()
@@ -89,12 +102,12 @@ class Watch:
             "open": lambda path, mode, flags: self._opened(path, flags),
             "sqlite3.connect": self._connected_to_file,
             "os.mkdir": lambda path, *_: self._made_folder(path),
-            "os.rename": lambda source, target, *_: self._renamed(target),
-            "os.symlink": lambda source, target, *_: self._renamed(target),
-            "os.link": lambda source, target, *_: self._renamed(target),
+            "os.rename": lambda source, target, *_: self._renamed(source, target),
+            "os.symlink": lambda source, target, *_: self._renamed(source, target),
+            "os.link": lambda source, target, *_: self._renamed(source, target),
             "os.listdir": self._listed,
             "os.scandir": self._listed,
-            "import": lambda module, *_: self._imported.add(module.partition(".")[0]),
+            "import": lambda module, *_: self._imports(module.partition(".")[0]),
             "subprocess.Popen": lambda program, *_: self._started(program),
             "os.exec": lambda program, *_: self._started(program),
             "os.posix_spawn": lambda program, *_: self._started(program),
@@ -150,7 +163,11 @@ class Watch:
         if status == "folder":
             return
         makes_it = flags & os.O_CREAT and (status is None or flags & os.O_EXCL)
-        if flags & (os.O_WRONLY | os.O_TRUNC) or makes_it:
+        if flags & os.O_APPEND and not flags & os.O_TRUNC:
+            if flags & os.O_RDWR and status is not None:
+                self._read(path, status)
+            self._added_to(path, status)
+        elif flags & (os.O_WRONLY | os.O_TRUNC) or makes_it:
             self._wrote(path)
         else:
             self._read(path, status)
@@ -162,10 +179,12 @@ class Watch:
             self._own_folders.add(os.path.join(path, ""))
             self._wrote(path)
 
-    def _renamed(self, path):
-        path = self._path(path)
-        if path is not None:
-            self._wrote(path)
+    def _renamed(self, source, target):
+        source, target = self._path(source), self._path(target)
+        if target is not None and source in self._logged:
+            self._added_to(target, None)
+        elif target is not None:
+            self._wrote(target)
 
     def _wrote(self, path):
         if path in self._seen["files"]:
@@ -173,10 +192,21 @@ class Watch:
         self._written.add(path)
         self._tell_parent("written", path, None)
 
+    def _added_to(self, path, status):
+        """A log: what stands in it already is not the process's own, and counts where it is read."""
+        self._logged.add(path)
+        if path in self._seen["files"]:
+            self._note("logged" if self._seen["files"][path] is None else "rewritten", path)
+        if status is None:
+            self._written.add(path)
+            self._tell_parent("written", path, None)
+
     def _read(self, path, status):
         changed = status[1] if isinstance(status, list) else None
         if status != "folder" and not self._is_own(path) and not self._is_covered(path, changed):
             self._note("files", path, status)
+            if path in self._logged and status is not None:
+                self._note("rewritten", path)
 
     def _is_own(self, path):
         return path in self._written or any(path.startswith(folder) for folder in self._own_folders)
@@ -215,28 +245,68 @@ class Watch:
         )
 
     def _watch_stat(self):
-        """Notice files that were looked for, and are not there."""
-        real = os.stat
+        """Notice files that were looked for and are not there, and those of which the model asks whether they are."""
+        real, real_access = os.stat, os.access
 
         def watched_stat(path, *arguments, **named):
             try:
-                return real(path, *arguments, **named)
-            except FileNotFoundError:
-                self._missed(path)
+                found = real(path, *arguments, **named)
+            except (FileNotFoundError, NotADirectoryError):
+                self._looked_for(path, None, sys._getframe(1), named)
                 raise
+            self._looked_for(path, found, sys._getframe(1), named)
+            return found
 
-        for kinds in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
-            if real in kinds:
-                kinds.add(watched_stat)
-        os.stat = watched_stat
+        def watched_access(path, *arguments, **named):
+            try:
+                found = real(path)
+            except (OSError, ValueError):
+                found = None
+            self._looked_for(path, found, sys._getframe(1), named, WHETHER_THERE[0])
+            return real_access(path, *arguments, **named)
 
-    def _missed(self, path):
+        for watched, original in ((watched_stat, real), (watched_access, real_access)):
+            for kinds in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
+                if original in kinds:
+                    kinds.add(watched)
+        os.stat, os.access = watched_stat, watched_access
+
+    def _looked_for(self, path, found, frame, named, how=""):
+        """A file or folder was asked for, in a `frame`; `found` is its status, None where there is none.
+
+        `how` it was asked for is the name of the function of Python's by which it was; none by `os.stat` itself.
+        """
         try:
+            while self._whose_code(frame) == LOOKS:
+                how, frame = frame.f_code.co_name, frame.f_back
+            whose = self._whose_code(frame)
+            if named.get("dir_fd") is not None or (whose != OWN if found is not None else whose == LOGS):
+                return
             path = self._path(path)
-            if path is not None:
+            if path is None:
+                return
+            if found is None:
                 self._read(path, None)
+            elif not self._is_own(path) and not self._is_own(os.path.join(path, "")):
+                self._found(path, found, how)
         except Exception:
             self._seen["unseen"]["a call that was not understood"] = None
+
+    def _found(self, path, found, how):
+        is_folder = stat.S_ISDIR(found.st_mode)
+        if how in ("", *HOW_LARGE) and not is_folder:
+            self._read(path, [found.st_size, found.st_mtime_ns])
+        elif how in ("", *HOW_LARGE, *WHETHER_THERE) and not self._is_covered(path, found.st_mtime_ns):
+            self._note("places", path, "folder" if is_folder else "file")
+
+    def _whose_code(self, frame):
+        """Whose the code of a frame is: the model's own, Python's that looks at files, its loggers', or another's."""
+        if frame is None:
+            return OTHER
+        file = frame.f_code.co_filename
+        if file not in self._whose:
+            self._whose[file] = _whose_file(file)
+        return self._whose[file]
 
     def _look_at_memory(self):
         try:
@@ -259,6 +329,7 @@ class Watch:
 
     def _look_at_modules(self):
         """Modules that were loaded from files, the packages that they are of, and what was looked for here in vain."""
+        self._seen["missed"].update(dict.fromkeys(name for name in self._imported_here if name not in sys.modules))
         if len(sys.modules) == self._modules:
             return
         self._modules = len(sys.modules)
@@ -281,10 +352,23 @@ class Watch:
         if any(name in sys.modules for name in WORKERS):
             self._note("unseen", "worker processes")
         for folder in sys.path:
+            if os.path.basename(folder) in PACKAGE_FOLDERS:
+                self._seen["package_folders"][os.path.abspath(folder)] = None
             path = self._path(folder or os.getcwd())
             if path is not None and _status(path) == "folder":
                 self._seen["import_folders"][path] = None
         self._seen["imported"].update(dict.fromkeys(self._imported - {"__main__"}))
+
+    def _imports(self, name):
+        self._imported.add(name)
+        # Frames: this method, the lambda, the hook, the importing module.
+        frame = sys._getframe(3)
+        while frame is not None and (
+            frame.f_code.co_filename.startswith("<frozen importlib") or frame.f_code.co_filename == importlib.__file__
+        ):
+            frame = frame.f_back
+        if self._whose_code(frame) == OWN:
+            self._imported_here.add(name)
 
     # Programs, networks, forked processes
 
@@ -320,6 +404,11 @@ class Watch:
                 if name not in watch._set and not _looks_through_all(sys._getframe(1)):
                     watch._asked_for(name)
                 return kind.__getitem__(self, name)
+
+            def __iter__(self):
+                if not _is_of_loading(sys._getframe(1)):
+                    watch._note("variables", "*")
+                return kind.__iter__(self)
 
             def __setitem__(self, name, value):
                 watch._set.add(name)
@@ -396,7 +485,19 @@ def is_of_system(path):
     """Whether a file is the system's, or Python's or an installed package's, which count with their versions."""
     if path.startswith(DEVICES):
         return not path.startswith(SHARED_MEMORY)
+    if path.startswith(MOUNTED):
+        return False
     return path.startswith(SYSTEM) or path.startswith(_OF_PACKAGES)
+
+
+def _whose_file(file):
+    folder, name = os.path.split(file)
+    if folder == os.path.dirname(logging.__file__):
+        return LOGS
+    if file in LOOKING_FROZEN or (folder in LOOKING_IN and name in LOOKING):
+        return LOOKS
+    of_ours = folder == os.path.dirname(os.path.abspath(__file__))
+    return OTHER if file.startswith("<") or of_ours or is_of_system(os.path.abspath(file)) else OWN
 
 
 def _status(path):
@@ -417,8 +518,12 @@ def _time_of(path):
 
 def _looks_through_all(frame):
     """Whether an installed package, while it is loaded, goes through all variables, as some do for their own."""
-    if frame.f_code.co_name not in ("__iter__", "copy"):  # of what `items`, `values` and `copy` of a mapping run
-        return False
+    # Of what `items`, `values` and `copy` of a mapping run.
+    return frame.f_code.co_name in ("__iter__", "copy") and _is_of_loading(frame)
+
+
+def _is_of_loading(frame):
+    """Whether a frame is of an installed package's code that is run to load it."""
     while frame is not None:
         file = frame.f_code.co_filename
         if file.startswith("<frozen importlib"):
@@ -512,5 +617,7 @@ def _first_part(line):
     return line.partition(",")[0].strip('"').partition("/")[0].partition(".")[0]
 
 
+OWN, LOOKS, LOGS, OTHER = "own", "looks", "logs", "other"
+LOOKING_IN = frozenset({os.path.dirname(os.__file__), os.path.join(os.path.dirname(os.__file__), "pathlib")})
 _STAT = os.stat
 _OF_PACKAGES = _folders_of_packages()

@@ -23,14 +23,20 @@ NEUTRAL_VARIABLES = frozenset(
     | {"TF_CPP_MIN_LOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE", "SOURCE_DATE_EPOCH"}
     | {"PYTHONHOME", "PYTHONUSERBASE", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
     | {"PYTHONIOENCODING", "PYTHONSTARTUP", "PYTHONTZPATH", "PYTHONDOCS", "HOME"}  # paths below HOME are told by it
+    | {"MPLBACKEND", "MPLCONFIGDIR", "COLORTERM", "COLORFGBG", "TERMINFO", "TERM_PROGRAM", "TERM_PROGRAM_VERSION"}
+    | {"TERM_SESSION_ID", "TERMINAL_EMULATOR", "TMUX", "TMUX_PANE", "TMUX_TMPDIR", "WINDOWID", "STY", "XAUTHORITY"}
+    | {"LESS", "LESSOPEN", "LESSCLOSE", "LESSCHARSET", "LS_COLORS", "MAIL", "MAILCHECK", "SESSION_MANAGER"}
+    | {"HISTFILE", "HISTSIZE", "HISTFILESIZE", "HISTCONTROL", "HISTIGNORE", "HISTTIMEFORMAT"}
+    | {"PS1", "PS2", "PS3", "PS4", "PROMPT_COMMAND", "PROMPT_DIRTRIM", "INVOCATION_ID", "JOURNAL_STREAM"}
+    | {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "GOTO_NUM_THREADS"}
+    | {"NUMEXPR_NUM_THREADS", "NUMEXPR_MAX_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"}
+    | {"TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS"}
 )
 NEUTRAL_BEGINNINGS = (
-    *("LC_", "XDG_", "SSH_", "SLURM_", "PBS_", "PMI_", "PALS_", "OMPI_", "MPL", "_PYTHON"),
-    *("COMPARATOR_", "JUPYTER", "JPY_", "VSCODE_", "COLORTERM", "TERM_", "TERMINAL_", "TMUX", "WINDOWID", "DBUS_"),
-    *("LESS", "LS_COLORS", "HIST", "GPG_", "MAIL", "PS1", "PROMPT", "SYSTEMD_", "INVOCATION_ID", "JOURNAL_STREAM"),
-    *("GNOME_", "KDE_", "XAUTHORITY", "SESSION_", "WAYLAND_", "SUDO_", "GIT_", "PYTEST_", "DEBUGINFOD_", "STY"),
+    *("LC_", "XDG_", "SSH_", "SLURM_", "PBS_", "PMI_", "PALS_", "OMPI_", "_PYTHON", "COMPARATOR_", "JUPYTER_", "JPY_"),
+    *("VSCODE_", "DBUS_", "LESS_TERMCAP_", "GPG_", "SYSTEMD_", "GNOME_", "KDE_", "WAYLAND_", "SUDO_", "GIT_"),
+    *("PYTEST_", "DEBUGINFOD_"),
 )
-NEUTRAL_ENDINGS = ("_NUM_THREADS", "_NUM_INTRAOP_THREADS", "_NUM_INTEROP_THREADS")
 TELLING_VARIABLES = frozenset({"SLURM_ARRAY_TASK_ID", "PBS_ARRAY_INDEX"})
 #: Variables that libraries ask for past Python: all that begin so count together, under the beginning and a star.
 LIBRARY_BEGINNINGS = (
@@ -39,7 +45,11 @@ LIBRARY_BEGINNINGS = (
 )
 #: Files that libraries make for themselves.
 CACHES = ("/.cache/matplotlib/", "/.cache/fontconfig/")
-WORDS = {"files": "{}", "noticed": "{}", "folders": "{}", "variables": "${}", "packages": "the package {}"}
+WORDS = {
+    **dict.fromkeys(("files", "noticed", "folders", "places"), "{}"),
+    **{"variables": "${}", "packages": "the package {}"},
+}
+EVERY_VARIABLE = "*"
 IMPORTS, OF_MODULES = "imports", (".py", ".pyc", ".so", ".pyd")
 HOME = "~/"
 TOLD_AT_MOST = 3  # names of what reads unseen
@@ -51,6 +61,7 @@ class Reads:
 
     `files` have the SHA-256 of their contents (large ones size and time), and so have `noticed`, which it may have read
     itself; `folders` have that of the names in them, `variables` that of their values, `packages` their versions.
+    `places` say of what was asked for whether it is a file or a folder; what was not there is among `files`.
     `imports` has by folder the modules that were looked for there first and are elsewhere; `unseen` names what may have
     read more. Paths below the user's home begin with `~/`.
     """
@@ -58,6 +69,7 @@ class Reads:
     files: dict[str, str | None] = field(default_factory=dict)
     noticed: dict[str, str | None] = field(default_factory=dict)
     folders: dict[str, str | None] = field(default_factory=dict)
+    places: dict[str, str | None] = field(default_factory=dict)
     variables: dict[str, str | None] = field(default_factory=dict)
     packages: dict[str, str | None] = field(default_factory=dict)
     imports: dict[str, list[str]] = field(default_factory=dict)
@@ -69,6 +81,7 @@ class Reads:
             {path: state_of(_found(path, environment)) for path in self.files},
             {path: state_of(_found(path, environment)) for path in self.noticed},
             {path: names_in(_found(path, environment)) for path in self.folders},
+            {path: _place(_found(path, environment)) for path in self.places},
             {name: _value_of(name, environment) for name in self.variables},
             {name: version_and_files(name) for name in self.packages},
             {path: _modules_in(_found(path, environment), names) for path, names in self.imports.items()},
@@ -98,14 +111,20 @@ class Reads:
 
 
 class Reading:
-    """What a server says it has read, run after run; `covered` is what the identity of its runs holds already."""
+    """What a server says it has read, run after run, in an environment.
 
-    def __init__(self, covered: Sequence[tuple[str, int | None]]) -> None:
+    `covered` is what the identity of its runs holds already.
+    """
+
+    def __init__(self, covered: Sequence[tuple[str, int | None]], environment: Mapping[str, str]) -> None:
+        self._environment = environment
         self._covered = [(form, until) for root, until in covered for form in (root, os.path.realpath(root))]
         self._opened: dict[str, list[int] | None] = {}
         self._rewritten: list[str] = []
         self._import_folders: set[str] = set()
         self._imported: set[str] = set()
+        self._package_folders: set[str] = set()
+        self._missed: set[str] = set()
         self._seen = Reads()
 
     def add(self, news: Mapping[str, Any] | None) -> None:
@@ -120,17 +139,27 @@ class Reading:
         self._rewritten += [path for path in news["rewritten"] if path in self._opened]
         seen = self._seen
         seen.files.update({_told(path): state_of(path) for path in [*files, *made]})
+        for path in news["logged"]:  # a log that begins anew reads nothing
+            self._opened.pop(path, None)
+            seen.files.pop(_told(path), None)
         noticed = [path for path, opened in news["noticed"].items() if not self._counts(path, opened)]
         seen.noticed.update({_told(path): state_of(path) for path in noticed})
         folders = [path for path, time in news["folders"].items() if not self._counts(path, [0, time or 0])]
         seen.folders.update({_told(path): names_in(path) for path in folders})
+        seen.places.update({_told(k): v for k, v in news["places"].items() if not self._counts(k, None)})
         seen.variables.update({k: v for k, v in news["variables"].items() if not _is_neutral(k)})
-        seen.variables.update({f"{each}*": _value_of(f"{each}*", os.environ) for each in LIBRARY_BEGINNINGS})
+        together = [f"{each}*" for each in LIBRARY_BEGINNINGS]
+        together += [EVERY_VARIABLE] if EVERY_VARIABLE in news["variables"] else []
+        seen.variables.update({each: _value_of(each, self._environment) for each in together})
         seen.packages.update(news["packages"])
         self._import_folders |= set(news["import_folders"])
         self._imported |= set(news["imported"])
+        self._package_folders |= set(news["package_folders"])
+        self._missed |= set(news["missed"])
         for path in self._import_folders:
             seen.imports[_told(path)] = sorted(self._imported - set(_modules_in(path, self._imported)))
+        for path in self._package_folders if self._missed else ():
+            seen.imports[_told(path)] = sorted(self._missed - set(_modules_in(path, self._missed)))
         seen.unseen.extend(news["unseen"])
 
     def so_far(self) -> Reads:
@@ -206,21 +235,25 @@ def _is_neutral(variable: str) -> bool:
         return True
     if variable in TELLING_VARIABLES or variable.startswith(LIBRARY_BEGINNINGS):
         return variable not in TELLING_VARIABLES  # a library's count together
-    return (
-        variable in NEUTRAL_VARIABLES or variable.startswith(NEUTRAL_BEGINNINGS) or variable.endswith(NEUTRAL_ENDINGS)
-    )
+    return variable in NEUTRAL_VARIABLES or variable.startswith(NEUTRAL_BEGINNINGS)
 
 
 def _value_of(variable: str, environment: Mapping[str, str]) -> str | None:
     """The SHA-256 of a variable's value, or of those of all that begin as `NAME*` says; None where there is none."""
     if not variable.endswith("*"):
         return _digest(environment.get(variable))
+    beginning = variable.removesuffix("*")
     counted = {
         name: value
         for name, value in environment.items()
-        if name.startswith(variable[:-1]) and name not in NEUTRAL_VARIABLES and not name.endswith(NEUTRAL_ENDINGS)
+        if name.startswith(beginning) and name not in NEUTRAL_VARIABLES and (beginning or not _is_neutral(name))
     }
     return _digest(repr(sorted(counted.items()))) if counted else None
+
+
+def _place(path: str) -> str | None:
+    place = Path(path)
+    return "folder" if place.is_dir() else "file" if place.exists() else None
 
 
 def _status(path: str) -> list[int] | None:

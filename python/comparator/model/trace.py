@@ -14,6 +14,8 @@ OUTPUT = "opened"
 CALLS = "trace=open,openat,openat2,creat,execve"
 OPENED = re.compile(r"^\w+\(.*?(O_[A-Z_|]+).*\) = \d+<(/.*)>$")
 EXECUTED = re.compile(r'^execve\("(/.*?)", .*\) = 0$')
+#: The system's libraries read these, and of a program it cannot be told from them which it reads itself.
+SETTINGS = "/etc/"
 WRITES = ("O_WRONLY", "O_TRUNC", "O_EXCL")
 
 
@@ -45,4 +47,4 @@ def files_read(folder: Path) -> list[str]:
                 read[opened[2]] = None
             elif executed:
                 read[executed[1]] = None
-    return [path for path in read if path not in written and not is_of_system(path)]
+    return [path for path in read if path not in written and not is_of_system(path) and not path.startswith(SETTINGS)]

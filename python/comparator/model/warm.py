@@ -137,10 +137,10 @@ class WarmRunner:
             token = secrets.token_hex(8)
             self._covered = self._model.covered(self._data_folder, self._data_until, folder.parent)
             command, environment = call(self._model, self._command(token), self._slot, self._data_folder, folder)
+            self._reading = Reading(self._covered, environment)
             self._server = GuardedProcess(command, environment, log, piped=True, folder=folder)
             self._server_folder = folder
             self._served, self._buffer = 0, bytearray()
-        self._reading = Reading(self._covered)
         ready = self._hello(token, log)
         if not ready["ready"]:
             raise ServerEnded("failed", str(ready["reason"]))
