@@ -14,6 +14,7 @@ that differ in case alone is refused (see `spelling`).
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,9 @@ def write_upf(points: Iterable[Mapping[str, Any]], prefix: str) -> str:
 
 def _read_line(content: str, where: str, spellings: dict[str, str]) -> Line:
     """One line; `spellings` has the names of the lines before by their lower case, and gets those that are new."""
-    decoder = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=each_key_once(where))
+    decoder = json.JSONDecoder(
+        parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=each_key_once(where)
+    )
     try:
         entry, end = decoder.raw_decode(content)
     except (ValueError, RecursionError) as error:
@@ -87,6 +90,12 @@ def _read_line(content: str, where: str, spellings: dict[str, str]) -> Line:
         raise InputError(f"{where}: 'id' = {json.dumps(identifier)}: must be a text")
     given = {spellings.setdefault(name.casefold(), name): value for name, value in entry.items()}
     return Line(check_name(identifier, f"{where}: id"), given)
+
+
+def _finite(word: str) -> float:
+    if math.isinf(float(word)):
+        raise ValueError(f"{word} is larger than any number")
+    return float(word)
 
 
 def _refuse_constant(word: str) -> float:

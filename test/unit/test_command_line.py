@@ -193,6 +193,7 @@ MISTAKES = [
     (["search", "quick.toml"], {"quick.toml": EXPERIMENT + "metrik = 1\n"}, "did you mean 'metric'"),
     (["search", "quick.toml"], {"quick.toml": EXPERIMENT.replace("space", "spaec")}, "did you mean 'space'"),
     (["search", "quick.toml"], {"quick.toml": EXPERIMENT + "["}, "not TOML"),
+    (["search", "quick.toml"], {"quick.toml": "a = " + "[" * 100_000}, "not TOML that can be read"),
     (["search", "quick.toml"], {"quick.toml": EXPERIMENT.replace("evaluations = 12", "")}, "give a budget"),
     (["search", "quick.toml"], {"quick.txt": HYPERPARAMETERS.replace("quick.py", "quik.py")}, "quik.py"),
     (["search", "quick.toml"], {"quick.txt": "[a]\nmodel_name = 'cmp'\n"}, "cmp_model_name"),

@@ -49,6 +49,7 @@ def test_a_name_is_the_first_lines_in_all_lines_of_a_upf(tmp_path: Path) -> None
         ('["a"]\n', "line 1"),
         ('{"id": "a"} {"id": "b"}\n', 'line 1: \'{"id": "b"}\' stands behind'),
         ('{"id": "a", "x": NaN}\n', "line 1: not JSON"),
+        ('{"id": "a", "x": 1e999}\n', "line 1: not JSON: 1e999 is larger than any number"),
         ("id,epochs\n1,3\n", "line 1: not JSON"),
         ('{"id": "a"}\n{"id": "b", "LR": 0.1, "lr": 0.7}\n', "line 2: 'LR' and 'lr' differ in case alone"),
         ('{"id": "a", "lr": 1, "LR": 1}\n', "line 1: 'lr' and 'LR' differ in case alone"),

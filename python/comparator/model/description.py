@@ -125,6 +125,8 @@ def _parse_toml(text: str, where: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{where}: not TOML: {error}") from None
+    except RecursionError:
+        raise InputError(f"{where}: not TOML that can be read: brackets in brackets, too deep") from None
 
 
 def explain(error: ValidationError, where: str, known: list[str]) -> str:
