@@ -284,6 +284,13 @@ def test_how_large_a_file_is_counts_where_the_model_asks(store: Store, asking: s
     assert store.loss("a.py", reused=False) == 2.0
 
 
+def test_functions_that_are_watched_may_stand_in_a_class(store: Store) -> None:
+    store.write(
+        "a.py", "import os\nclass Looks: stat = os.stat\ndef run(p): return float(Looks().stat('/').st_mode > 0)\n"
+    )
+    assert store.loss("a.py", reused=False) == 1.0
+
+
 LOGS = {
     "a table with a header": """
 import csv, os

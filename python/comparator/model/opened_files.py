@@ -44,7 +44,7 @@ MOUNTED = "/run/media/"
 DEVICES, SHARED_MEMORY = "/dev/", "/dev/shm/"
 PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 #: Python's own modules through which files are looked at, and what of theirs says no more than whether one is there.
-LOOKING = ("genericpath.py", "posixpath.py", "pathlib.py", "os.py", "_local.py", "__init__.py")
+LOOKING = ("genericpath.py", "posixpath.py", "pathlib.py", "os.py", "_local.py", "_abc.py", "_os.py", "__init__.py")
 LOOKING_FROZEN = ("<frozen genericpath>", "<frozen posixpath>", "<frozen os>")
 WHETHER_THERE = ("exists", "isfile", "isdir", "is_file", "is_dir", "lexists")
 HOW_LARGE = ("getsize", "getmtime", "getctime", "stat")
@@ -246,30 +246,27 @@ class Watch:
 
     def _watch_stat(self):
         """Notice files that were looked for and are not there, and those of which the model asks whether they are."""
-        real, real_access = os.stat, os.access
+        real = os.stat
 
-        def watched_stat(path, *arguments, **named):
+        def watched_stat(frame, path, *arguments, **named):
             try:
                 found = real(path, *arguments, **named)
             except (FileNotFoundError, NotADirectoryError):
-                self._looked_for(path, None, sys._getframe(1), named)
+                self._looked_for(path, None, frame, named)
                 raise
-            self._looked_for(path, found, sys._getframe(1), named)
+            self._looked_for(path, found, frame, named)
             return found
 
-        def watched_access(path, *arguments, **named):
+        def watched_access(frame, path, *arguments, **named):
             try:
                 found = real(path)
             except (OSError, ValueError):
                 found = None
-            self._looked_for(path, found, sys._getframe(1), named, WHETHER_THERE[0])
+            self._looked_for(path, found, frame, named, WHETHER_THERE[0])
             return real_access(path, *arguments, **named)
 
-        for watched, original in ((watched_stat, real), (watched_access, real_access)):
-            for kinds in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
-                if original in kinds:
-                    kinds.add(watched)
-        os.stat, os.access = watched_stat, watched_access
+        real_access = os.access
+        os.stat, os.access = _Watched(watched_stat, os.stat), _Watched(watched_access, os.access)
 
     def _looked_for(self, path, found, frame, named, how=""):
         """A file or folder was asked for, in a `frame`; `found` is its status, None where there is none.
@@ -424,6 +421,19 @@ class Watch:
     def _asked_for(self, name):
         value = os.environ._data.get(os.fsencode(name))
         self._note("variables", os.fsdecode(name), None if value is None else hashlib.sha256(value).hexdigest())
+
+
+class _Watched:
+    """Takes the place of a function of `os`; unlike a function of Python's, and like those, it makes no method."""
+
+    def __init__(self, watched, real):
+        self._watched, self.__name__, self.__doc__ = watched, real.__name__, real.__doc__
+        for kinds in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
+            if real in kinds:
+                kinds.add(self)
+
+    def __call__(self, *arguments, **named):
+        return self._watched(sys._getframe(1), *arguments, **named)
 
 
 class _FolderWatch:
