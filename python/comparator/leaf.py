@@ -13,7 +13,9 @@ which is never recorded.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 import re
 import shutil
 import threading
@@ -46,6 +48,8 @@ DEFAULT_SEED = 1
 PREFIX = re.compile(r"cmp_(?:[01]_)?(.+)")
 CODE_ENDINGS = (".py", ".so")
 NOT_LOOKED_AT = "the data and the model's files have not been looked at since"
+FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
+MENDED = "; what is finished is kept, and once that is mended --resume goes on with it"
 OUT_OF_TIME = "the walltime ends before it could"
 
 
@@ -103,8 +107,8 @@ class Leaf:
             result["status"], result["reason"] = _worst(result["runs"]), str(failure)
         except Fault as fault:
             result["status"], result["reason"] = FAULT, str(fault)
-        except OSError as error:
-            result["reason"] = f"{error.filename or 'the store'}: {error.strerror or error}"
+        except OSError as error:  # a full disk, a folder that is gone, a file that may not be read: no training's doing
+            result["status"], result["reason"] = FAULT, self._words_of(error)
         except Exception as error:
             result["reason"] = f"{type(error).__name__}: {error}"
             self._keep_traceback(asked["evaluation"])
@@ -142,6 +146,11 @@ class Leaf:
         finally:
             for runner in self._runners.values():
                 runner.close()
+
+    def _words_of(self, error: OSError) -> str:
+        if not self._experiments.is_dir():
+            return f"{self._experiments}: is gone, or cannot be read"
+        return f"{error.filename or self._experiments}: {error.strerror or error}{MENDED}"
 
     def _is_too_late(self, asked: Mapping[str, Any]) -> bool:
         expected = max(self._longest, asked.get("expected_seconds") or 0.0)
@@ -195,14 +204,16 @@ class Leaf:
         """
         run = identity.digest
         while True:
-            with self._runs.claim(run, self._cancelled) as folder:
-                if folder is None:
-                    return run, {"status": "cancelled", "reason": "stopped"}, False
-                result = self._runs.finished(run)
-                if result is None:
-                    result = self._train(number, asked, hyperparameters, folder, slot)
-                    result["experiment"] = self._experiment["id"]
-                    return run, self._keep(number, run, result, identity.untold), False
+            result = self._runs.finished(run)
+            if result is None:
+                with self._runs.claim(run, self._cancelled) as folder:
+                    if folder is None:
+                        return run, {"status": "cancelled", "reason": "stopped"}, False
+                    result = self._runs.finished(run)  # by whoever held it
+                    if result is None:
+                        result = self._train(number, asked, hyperparameters, folder, slot)
+                        result["experiment"] = self._experiment["id"]
+                        return run, self._keep(number, run, result, identity.untold), False
             successor = self._successor(run, result, number, slot)
             if successor is None:
                 return run, in_metric(result, self._experiment["metric"]), True
@@ -270,6 +281,8 @@ class Leaf:
         started, clock = now(), time.monotonic()
         slot = slot_of(self._experiment["models"][number], slot)
         outcome: Outcome = self._runner(number, slot).run(training)
+        if outcome.status == "failed" and (fault := _fault_of_disk(folder, outcome.reason)) is not None:
+            raise Fault(fault)
         if outcome.status == "ok" and outcome.metrics.get(CUT_SHORT):
             outcome = replace(outcome, status="timeout", reason="the model ended its training early, by its timeout")
         outcome = self._watched(number, outcome)
@@ -387,6 +400,16 @@ def slot_of(submodel: Mapping[str, Any], slot: Slot) -> Slot:
         bound = dict.fromkeys(slot.environment, "" if device == "none" else device)
         slot = replace(slot, device=None if device == "none" else device)
     return replace(slot, environment={**bound, **submodel["environment"]})
+
+
+def _fault_of_disk(folder: Path, reason: str | None) -> str | None:
+    """What hinders any training from writing into a run's folder, where that may be why one failed."""
+    if not folder.is_dir():
+        return f"{folder}: is gone"
+    usage = os.statvfs(folder)
+    if usage.f_bavail == 0 or (usage.f_files > 0 and usage.f_favail == 0):
+        return f"{folder}: {FULL[0]}{MENDED}"
+    return next((f"{folder}: {words}{MENDED}" for words in FULL if words in (reason or "")), None)
 
 
 def _empty(folder: Path) -> None:

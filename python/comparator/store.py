@@ -19,6 +19,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
+from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
@@ -144,10 +145,12 @@ class RunStore:
     def claim(self, identity: str, cancelled: Any) -> Iterator[Path | None]:
         """Hold the run's folder while it is trained; waits for another holder unless `cancelled.is_set()`.
 
-        Yields the folder, or None where the wait was cancelled.
+        Yields the folder, or None where the wait was cancelled. Raises `OSError` where the folder of all experiments
+        is gone, or may not be written.
         """
         folder = self.folder / identity
-        folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         with (folder / "lock").open("w") as lock:
             while not _try_lock(lock.fileno()):
                 if cancelled.wait(0.05):
@@ -257,7 +260,10 @@ class ExperimentFolder:
         write_whole(self.path / "experiment.json", dict(experiment))
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Add one finished evaluation, on disk when this returns; raises `ComparatorError` on a full disk."""
+        """Add one finished evaluation, on disk when this returns.
+
+        Raises `ComparatorError` on a full disk, or where the file is no longer in its place.
+        """
         line = json.dumps(record, allow_nan=False, separators=(", ", ": ")).encode() + b"\n"
         position = self._file.tell()
         try:
@@ -268,6 +274,8 @@ class ExperimentFolder:
             with contextlib.suppress(OSError):
                 self._file.truncate(position)
             raise ComparatorError(f"{self.evaluations}: cannot be written: {error.strerror}") from None
+        if not _is_in_place(self._file, self.evaluations):
+            raise ComparatorError(f"{self.evaluations}: was removed or moved while the experiment ran, which ends here")
         self.records.append(dict(record))
 
     def say(self, state: str, running: list[dict[str, Any]], reason: str | None = None) -> None:
@@ -278,6 +286,14 @@ class ExperimentFolder:
         with contextlib.suppress(OSError):
             self._file.close()
         self._lock.close()
+
+
+def _is_in_place(file: RawIOBase, path: Path) -> bool:
+    """Whether an open file is still what lies at its path."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False
 
 
 def experiment_path(experiments: Path, identifier: str) -> Path:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from comparator.cmp import Objective
 from comparator.difference import relative
 from comparator.engine.local import share_slots
-from comparator.errors import InputError
+from comparator.errors import FAULT, InputError
 from comparator.leaf import Leaf
 from comparator.model.model import Model, find_model, outside_container
 from comparator.run_identity import NOT_PART_OF_AN_IDENTITY, NamedPaths, run_identity
@@ -166,11 +166,23 @@ def test_a_training_that_its_own_timeout_cut_short_is_no_result(leaf: Leaf) -> N
         assert not result["runs"][0]["reused"]
 
 
-def test_a_store_that_cannot_be_written_is_a_result(leaf: Leaf, tmp_path: Path) -> None:
-    (tmp_path / "runs").write_text("in the way")
-    result = ask(leaf)
-    assert (result["status"], result["runs"]) == ("failed", [])
-    assert "runs" in result["reason"]
+@pytest.mark.parametrize("hindrance", ["in the way", "gone", "full"])
+def test_what_hinders_every_training_is_no_result(leaf: Leaf, tmp_path: Path, hindrance: str) -> None:
+    asked = {}
+    if hindrance == "in the way":
+        (tmp_path / "runs").write_text("")
+    elif hindrance == "gone":
+        (tmp_path / "runs").mkdir()
+        tmp_path.rename(tmp_path.with_name("elsewhere"))
+    else:
+        asked = {"point": {"behave": "full"}}
+    result = ask(leaf, **asked)
+    assert (result["status"], result["runs"]) == (FAULT, [])
+    words = {"in the way": "File exists", "gone": f"{tmp_path}: is gone", "full": "No space left on device"}
+    assert str(tmp_path) in result["reason"] and words[hindrance] in result["reason"]
+    kept = "; what is finished is kept, and once that is mended --resume goes on with it"
+    assert result["reason"].endswith(kept) == (hindrance != "gone")
+    assert tmp_path.exists() == (hindrance != "gone")
 
 
 @given(st.integers(1, 9), st.integers(1, 9))

@@ -30,6 +30,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder, self.data = folder, folder / "data"
         self.data.mkdir()
+        (folder / "experiments").mkdir()
         self.trained = 0
 
     def write(self, name: str, text: str, mode: int = 0o644) -> Path:

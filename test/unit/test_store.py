@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError, InputError
 from comparator.names import check_name
-from comparator.store import ExperimentFolder, RunStore, experiment_path, pairs_in, read_records
+from comparator.store import ExperimentFolder, RunStore, experiment_path, pairs_in, read_experiment, read_records
 
 
 @given(st.text(max_size=20))
@@ -33,7 +33,8 @@ def test_refused_names(name: str) -> None:
 
 
 def record(number: int) -> dict:
-    return {"evaluation": number, "point": {"x": number}, "runs": [{"replicate": 0}], "status": "ok"}
+    run = {"submodel": 0, "replicate": 0, "status": "ok", "metrics": {}}
+    return {"evaluation": number, "point": {"x": number}, "runs": [run], "status": "ok", "value": 0.0}
 
 
 @pytest.fixture
@@ -105,6 +106,47 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_line(folder) -> None:
         with pytest.raises(ComparatorError, match="No space left"):
             folder.append(record(1))
     assert len(folder.records) == 1
+
+
+@pytest.mark.parametrize("how", ["removed", "moved", "replaced"])
+def test_a_record_that_is_no_longer_in_its_place_ends_the_experiment(folder, how: str) -> None:
+    folder.append(record(0))
+    if how == "moved":
+        folder.path.rename(folder.path.with_name("elsewhere"))
+    else:
+        folder.evaluations.unlink()
+    if how == "replaced":
+        folder.evaluations.touch()
+    with pytest.raises(ComparatorError, match="was removed or moved while the experiment ran"):
+        folder.append(record(1))
+    assert how != "moved" or not folder.path.exists()
+
+
+FROZEN = {
+    **{"id": "a", "format": 2, "kind": "cmp", "created": "", "title": "", "models": [{"name": "m"}], "metric": "loss"},
+    "settings": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (FROZEN, None),
+        ({**FROZEN, "format": 1}, None),
+        ({**FROZEN, "format": 3}, "its format is 3, of a later version; this one reads 2"),
+        ({**FROZEN, "models": 5}, "models: input should be a valid list; the file was changed or damaged"),
+        ({}, "id is missing; the file was changed or damaged"),
+        ([], "it is no object; the file was changed or damaged"),
+    ],
+)
+def test_a_frozen_experiment_is_read_where_it_is_one(tmp_path, content, words: str | None) -> None:
+    (tmp_path / "experiment.json").write_text(json.dumps(content))
+    if words is None:
+        assert read_experiment(tmp_path) == content
+    else:
+        with pytest.raises(InputError) as raised:
+            read_experiment(tmp_path)
+        assert str(raised.value) == f"{tmp_path}/experiment.json: {words}"
 
 
 def test_pairs_are_counted_once() -> None:

@@ -93,7 +93,10 @@ def repeat_trainings(
     `make_leaf` gives the leaf of a worker over a store.
     """
     with tempfile.TemporaryDirectory(prefix="comparator-verify-") as folder:
-        leaves = [make_leaf(number, Path(folder, str(number))) for number in range(workers)]
+        stores = [Path(folder, str(number)) for number in range(workers)]
+        for store in stores:
+            store.mkdir()
+        leaves = [make_leaf(number, store) for number, store in enumerate(stores)]
         idle: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in range(workers):
             idle.put(number)
@@ -101,7 +104,7 @@ def repeat_trainings(
         def repeat(training: Training) -> Repeat:
             number = idle.get()
             try:
-                return _repeat(training, leaves[number], RunStore(Path(folder, str(number))), recorded)
+                return _repeat(training, leaves[number], RunStore(stores[number]), recorded)
             finally:
                 idle.put(number)
 

@@ -28,6 +28,8 @@ def run(params):
         import signal
 
         os.kill(os.getpid(), signal.SIGKILL)
+    if behave == "full":
+        raise OSError(28, "No space left on device", "model.h5")
     if behave == "nan":
         return {"val_loss": float("nan")}
     if behave == "nonsense":
