@@ -50,6 +50,7 @@ from typing import Any, TextIO
 
 from comparator.errors import InputError, nearest
 from comparator.report.summary import model_names
+from comparator.record import Evaluation, check
 from comparator.store import read_experiment, table_cell
 
 BEFORE_POINT = ("evaluation", "id", "stage", "generation")
@@ -168,13 +169,17 @@ def _records(path: Path) -> Iterator[Record]:
         return
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return
             try:
-                if line.endswith(b"\n"):
-                    yield json.loads(line)
+                record = json.loads(line)
             except ValueError:
                 if file.read(1):
                     what = f"line {number} is not a record"
                     raise InputError(f"{path}: {what}; the file was changed or damaged") from None
+                return
+            check(Evaluation, record, f"{path}: line {number}")
+            yield record
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from comparator.model.inputs import source_change
 from comparator.model.model import Model, find_model
 from comparator.place import Place
 from comparator.provenance import provenance
-from comparator.record import FORMAT
+from comparator.record import FORMAT, WholeExperiment, check
 from comparator.replication import Replication
 from comparator.search import STRATEGIES, Strategy, grid_points, make_strategy, points_to_scatter
 from comparator.search.resident import ResidentStrategy
@@ -166,6 +166,7 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
 
 def reopen_plan(frozen: dict[str, Any], *, root: Path, site: Site) -> Plan:
     """Make a plan from a frozen experiment; raises `InputError` where its models or data have changed since."""
+    check(WholeExperiment, frozen, f"experiment '{frozen['id']}'")
     settings = ExperimentSettings.model_validate(frozen["settings"])
     models = [
         find_model(submodel["path"], root, root / "containers", f"model of submodel {submodel['submodel']}", site)

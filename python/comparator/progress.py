@@ -92,7 +92,9 @@ def best_words(experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any
     if not ok:
         return "no result yet"
     best = min(ok, key=lambda record: record["value"])
-    value = 0.0 - best["value"] if experiment["objective"]["maximise"] else best["value"]  # -0.0 is no best value
+    value = (
+        0.0 - best["value"] if experiment.get("objective", {}).get("maximise") else best["value"]
+    )  # -0.0 is no best value
     return f"best {value:.3g} at {point_words(best['point'])}"
 
 

@@ -34,7 +34,7 @@ class RunOfEvaluation(Form):
     status: Literal["ok", "failed", "timeout"]
     metrics: Metrics
     seed: int | None = None
-    run: Annotated[str, Field(pattern=r"^[\w-][\w.-]*$")] | None = None
+    run: str | None = None
     seconds: Number | None = None
     reason: str | None = None
     reused: bool = False
@@ -62,23 +62,32 @@ class Evaluation(Form):
     reason: str | None = None
 
 
-class Submodel(Form):
-    """One of the models of a frozen experiment."""
-
-    name: str
-
-
 class FrozenExperiment(Form):
-    """`experiment.json`."""
+    """`experiment.json`, as far as it takes to show what was found; of what another program made it may have less."""
 
     id: str
+    format: Annotated[int, Field(ge=1)] = 1
+    kind: Literal["cmp", "single"] = "cmp"
+    created: str = ""
+    title: str = ""
+    models: list[dict[str, Any]]
+    metric: str = ""
+    settings: dict[str, Any] = {}
+
+
+class WholeExperiment(FrozenExperiment):
+    """`experiment.json`, with all that it takes to go on with an experiment, or to repeat its trainings."""
+
     format: Annotated[int, Field(ge=1)]
     kind: Literal["cmp", "single"]
-    created: str
-    title: str
-    models: list[Submodel]
+    file: str
+    models: list[dict[str, Any]]
     metric: str
+    metrics: dict[str, Any]
     settings: dict[str, Any]
+    space: list[dict[str, Any]]
+    hyperparameters: dict[str, Any]
+    strategy: dict[str, Any]
 
 
 class ReadsOfResult(BaseModel):

@@ -16,6 +16,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
@@ -27,6 +28,7 @@ from comparator.errors import ComparatorError, InputError, nearest
 from comparator.names import RUNS, check_name
 from comparator.record import FORMAT, Evaluation, FrozenExperiment, Result, check, fault_of
 
+NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
 RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jsonl"
 
 
@@ -136,7 +138,7 @@ class RunStore:
 
     def finished(self, identity: str) -> dict[str, Any] | None:
         """The result of a run that ended well, else None: failed, cancelled and damaged ones are never reused."""
-        result = read_json(self.folder / identity / RESULT)
+        result = read_json(self.folder / identity / RESULT) if NAME_OF_RUN.fullmatch(identity) else None
         if result is None or fault_of(Result, result) is not None:
             return None
         return dict(result) if result["status"] == "ok" else None
@@ -180,7 +182,7 @@ class RunStore:
 
     def withdrawn(self, identity: str) -> dict[str, Any] | None:
         """The result that was withdrawn; None where none was, or it has been trained again since."""
-        if self.finished(identity) is not None:
+        if self.finished(identity) is not None or not NAME_OF_RUN.fullmatch(identity):
             return None
         noted = read_json(self.folder / identity / WITHDRAWN)
         return noted["result"] if isinstance(noted, dict) and isinstance(noted.get("result"), dict) else None
@@ -316,7 +318,7 @@ def read_experiment(path: Path) -> dict[str, Any]:
     if experiment is None:
         raise InputError(f"{file}: {'is not a whole experiment' if file.exists() else 'no such file'}")
     check(FrozenExperiment, experiment, str(file))
-    if experiment["format"] > FORMAT:
+    if experiment.get("format", FORMAT) > FORMAT:
         raise InputError(f"{file}: its format is {experiment['format']}, of a later version; this one reads {FORMAT}")
     return dict(experiment)
 

@@ -341,6 +341,39 @@ def test_stopped_and_resumed_is_the_experiment_that_was_never_stopped(desk: Desk
     assert [each["point"] for each in desk.records("quick-1")] == [each["point"] for each in whole]
 
 
+def test_a_damaged_experiment_is_a_row_that_says_what_is_damaged(desk: Desk) -> None:
+    line = {"evaluation": 0, "point": {}, "status": "ok", "value": 1.0, "runs": []}
+    files = {
+        "bare": ("{}", ""),
+        "later": ('{"id": "later", "format": 99, "models": []}', ""),
+        "line": ('{"id": "line", "models": []}', "7\n{}\n"),
+        "little": (
+            '{"id": "little", "models": []}',
+            '{"evaluation": 0, "point": {}, "status": "ok", "value": 1.0, "runs": []}\n',
+        ),
+    }
+    for name, (frozen, record) in files.items():
+        (desk.experiments / name).mkdir(parents=True)
+        (desk.experiments / name / "experiment.json").write_text(frozen)
+        (desk.experiments / name / "evaluations.jsonl").write_text(record)
+    listed = desk.run("list")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert "experiment.json: id is missing; the file was changed or damaged" in listed.stdout
+    assert "experiment.json: its format is 99, of a later version" in listed.stdout
+    assert "evaluations.jsonl: line 1: it is no object" in listed.stdout
+    states = {row["id"]: row["state"] for row in json.loads(desk.run("list", "--json").stdout)}
+    assert states == {"bare": "damaged", "later": "damaged", "line": "damaged", "little": "new"}
+    for command in ("report", "export", "watch", "verify"):
+        for name in ("bare", "later", "line"):
+            done = desk.run(command, name)
+            assert done.returncode in (1, 2) and "Traceback" not in done.stderr, (command, name, done)
+    resumed = desk.search("--resume", "little")
+    assert (resumed.returncode, resumed.stderr) == (
+        2,
+        "comparator: experiment 'little': format is missing; the file was changed or damaged\n",
+    )
+
+
 READING = """
 import os
 def initialize_parameters(): return {"rng_seed": 1, "noise": 0.0, "size": 1, "side": "left"}

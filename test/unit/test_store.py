@@ -134,6 +134,7 @@ FROZEN = {
         (FROZEN, None),
         ({**FROZEN, "format": 1}, None),
         ({**FROZEN, "format": 3}, "its format is 3, of a later version; this one reads 2"),
+        ({"id": "a", "models": []}, None),
         ({**FROZEN, "models": 5}, "models: input should be a valid list; the file was changed or damaged"),
         ({}, "id is missing; the file was changed or damaged"),
         ([], "it is no object; the file was changed or damaged"),

@@ -161,8 +161,8 @@ def _row(path: Path) -> dict[str, Any]:
         "evaluations": len(records),
         "failed": sum(record["status"] != "ok" for record in records),
         "best": best_words(experiment, records),
-        "created": experiment["created"],
-        "title": experiment["title"],
+        "created": experiment.get("created", ""),
+        "title": experiment.get("title", ""),
     }
 
 
