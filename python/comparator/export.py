@@ -49,8 +49,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from comparator.errors import InputError, nearest
-from comparator.report.summary import model_names
 from comparator.record import Evaluation, check
+from comparator.report.summary import model_names
 from comparator.store import read_experiment, table_cell
 
 BEFORE_POINT = ("evaluation", "id", "stage", "generation")

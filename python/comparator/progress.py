@@ -19,7 +19,7 @@ class ProgressView:
 
     def __init__(self, console: Console, experiment: Mapping[str, Any], *, done_before: int = 0) -> None:
         self._console, self._experiment = console, experiment
-        self._total: int | None = experiment["budget"]["evaluations"]
+        self._total: int | None = experiment.get("budget", {}).get("evaluations")
         self._done_before = done_before
         self._began = time.monotonic()
         self._lines_told = -1

@@ -347,10 +347,7 @@ def test_a_damaged_experiment_is_a_row_that_says_what_is_damaged(desk: Desk) -> 
         "bare": ("{}", ""),
         "later": ('{"id": "later", "format": 99, "models": []}', ""),
         "line": ('{"id": "line", "models": []}', "7\n{}\n"),
-        "little": (
-            '{"id": "little", "models": []}',
-            '{"evaluation": 0, "point": {}, "status": "ok", "value": 1.0, "runs": []}\n',
-        ),
+        "little": ('{"id": "little", "models": []}', json.dumps(line) + "\n"),
     }
     for name, (frozen, record) in files.items():
         (desk.experiments / name).mkdir(parents=True)
