@@ -3,7 +3,7 @@
 | code | meaning |
 |---|---|
 | 0 | done |
-| 1 | the experiment ended without a usable result (every evaluation failed, the algorithm raised), or is found wrong |
+| 1 | no usable result (every evaluation failed, the disk is full, the algorithm raised), or one is found wrong |
 | 2 | the input is wrong; nothing was started |
 | 130 | stopped by Ctrl-C or a signal; everything finished is kept |
 """
