@@ -139,13 +139,15 @@ class Leaf:
         return change_of_reads(self._experiment, submodel, result, self._slots[0], self._data_folder, kinds)
 
     def repeat(self, request: Mapping[str, Any], submodel: int) -> dict[str, Any]:
-        """Carry out the run of one submodel alone, by a process that has done nothing before."""
+        """Carry out the run of one submodel alone, by a process that has done nothing before; with its `history`."""
         given = given_at(self._experiment, request["point"])[submodel]
         try:
-            return self._run(submodel, request, given, self._slots[0])
+            entry, result = self._run_with_result(submodel, request, given, self._slots[0])
+            return {**entry, "history": result.get("history", {})}
         finally:
             for runner in self._runners.values():
                 runner.close()
+            self._pending = Pending(self._settle)  # it serves nobody else
 
     def _words_of(self, error: OSError) -> str:
         if not self._experiments.is_dir():
@@ -175,6 +177,12 @@ class Leaf:
 
     def _run(self, number: int, asked: Mapping[str, Any], given: Mapping[str, object], slot: Slot) -> dict[str, Any]:
         """One submodel's run: found in the store, or trained now."""
+        return self._run_with_result(number, asked, given, slot)[0]
+
+    def _run_with_result(
+        self, number: int, asked: Mapping[str, Any], given: Mapping[str, object], slot: Slot
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A run as a line of the record shows it, and its result."""
         submodel = self._experiment["models"][number]
         hyperparameters, seed = run_hyperparameters(submodel, given, asked["replicate"], asked.get("split"))
         identity = run_identity(
@@ -192,7 +200,7 @@ class Leaf:
             entry["split"] = None if split is None else hyperparameters[split]
         run, result, reused = self._find_or_train(number, asked, hyperparameters, identity, slot)
         log = (self._runs.folder / run / "model.log").relative_to(self._experiments)
-        return {**entry, "run": run, **_entry_of(result), "reused": reused, "log": str(log)}
+        return {**entry, "run": run, **_entry_of(result), "reused": reused, "log": str(log)}, result
 
     def _find_or_train(
         self, number: int, asked: Mapping[str, Any], hyperparameters: dict[str, object], identity: Identity, slot: Slot

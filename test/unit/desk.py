@@ -111,7 +111,7 @@ class Desk:
 def _processes() -> ForkServerContext:
     """Processes that begin where the imports end: a second for each search, several for each report."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["comparator.cli", *IMPORTED_LATE])
+    context.set_forkserver_preload(["comparator.cli.carry_out", *IMPORTED_LATE])
     # Read at import, by rich: the width, and whether there are colours.
     os.environ.update(COLUMNS="200", TERM="dumb")
     return context

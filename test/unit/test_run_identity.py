@@ -1,6 +1,7 @@
 """What a run is and reads is its identity: a run of the store takes the place of a training only where all is equal."""
 
 import json
+import math
 import os
 import time
 from dataclasses import replace
@@ -285,6 +286,23 @@ def test_how_large_a_file_is_counts_where_the_model_asks(store: Store, asking: s
     assert store.loss("a.py", reused=False) == 2.0
 
 
+def test_functions_that_are_watched_are_what_they_were_to_the_model(store: Store) -> None:
+    store.write(
+        "a.py",
+        "import copy, inspect, multiprocessing, os, pickle, typing\n"
+        "def run(p):\n"
+        "    assert pickle.loads(pickle.dumps(os.stat)) is os.stat is copy.deepcopy(os.stat)\n"
+        "    assert str(inspect.signature(os.access)).startswith('(path, mode, *, dir_fd=None')\n"
+        "    assert os.stat.__module__ and os.stat.__text_signature__ and typing.get_type_hints(os.stat) == {}\n"
+        "    for wrong, words in ((lambda: os.access(None, 0), 'access'), (lambda: os.environ[3], 'str expected')):\n"
+        "        try: wrong()\n"
+        "        except TypeError as error: assert words in str(error), error\n"
+        "    with multiprocessing.get_context('fork').Pool(2) as pool: found = pool.map(os.stat, ['/', '/'])\n"
+        "    return float(len(found))\n",
+    )
+    assert store.loss("a.py", reused=False) == 2.0
+
+
 def test_functions_that_are_watched_may_stand_in_a_class(store: Store) -> None:
     store.write(
         "a.py", "import os\nclass Looks: stat = os.stat\ndef run(p): return float(Looks().stat('/').st_mode > 0)\n"
@@ -514,6 +532,23 @@ def test_a_look_that_is_too_dear_for_every_training_is_taken_before_a_result_ser
     wrong = store.ask(leaf, x=2)
     leaf.close()
     assert "not been looked at" in str(why_not(wrong))
+
+
+def test_a_repeat_that_waits_for_a_dear_look_does_not_take_the_place_of_the_next(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comparator.model.fingerprint.NO_TIME_SECONDS", -1.0)
+    monkeypatch.setattr("comparator.model.fingerprint.SPARING", 1e9)
+    store.write("a.py", "import time\ndef run(p): return {'val_loss': 1.0, 'epoch_time': [time.perf_counter()]}\n")
+    leaf = store.leaf(store.plan("a.py"))
+    request = {"evaluation": 0, "name": "a", "point": {}, "replicate": 0}
+    first = leaf.repeat(request, 0)
+    result = store.folder / "experiments" / "runs" / first["run"] / "result.json"
+    result.unlink()
+    monkeypatch.setattr("comparator.model.inputs.Inputs.looked_at", lambda self: math.inf)  # what waits, need not now
+    second = leaf.repeat(request, 0)
+    assert first["history"]["epoch_time"] != second["history"]["epoch_time"]
+    assert json.loads(result.read_text())["history"] == second["history"]
 
 
 @pytest.mark.parametrize(

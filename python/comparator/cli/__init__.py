@@ -7,12 +7,11 @@ checks it, `sites` and `models` those of `comparator site` and `comparator model
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from typing import Any
 
-import typer
-
-from comparator.cli import carry_out, experiments, models, sites, verify  # noqa: F401  (they register their commands)
-from comparator.cli.app import app, ignore_stop_signals, out
+from comparator.engine.workers import STOPPED_BY
 from comparator.errors import ComparatorError, Submitted
 
 STOPPED = 130
@@ -21,11 +20,11 @@ STOPPED = 130
 def main() -> None:
     """Run a command; a person's mistake is one line on standard error and an exit code that says so."""
     try:
-        code = typer.main.get_command(app).main(standalone_mode=False)
+        code = _run_command()
         if code == STOPPED:  # what some versions of typer make of a KeyboardInterrupt
             _say_stopped()
     except Submitted as submitted:
-        out.print(str(submitted), markup=False, soft_wrap=True)
+        print(submitted)
         code = 0
     except ComparatorError as error:
         print(f"comparator: {error}", file=sys.stderr)
@@ -49,6 +48,17 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _run_command() -> Any:
+    """The command that was typed. What it takes is loaded here: Ctrl-C may come meanwhile."""
+    import typer
+
+    from comparator.cli import carry_out, experiments, models, sites, verify  # noqa: F401  (they register commands)
+    from comparator.cli.app import app
+
+    return typer.main.get_command(app).main(standalone_mode=False)
+
+
 def _say_stopped() -> None:
-    ignore_stop_signals()
+    for number in STOPPED_BY:  # nothing interrupts the last words
+        signal.signal(number, signal.SIG_IGN)
     print("comparator: stopped", file=sys.stderr)

@@ -40,12 +40,6 @@ def stop_signals_like_ctrl_c() -> None:
             signal.signal(number, _stop)
 
 
-def ignore_stop_signals() -> None:
-    """Let nothing interrupt the last words of a command that was stopped."""
-    for number in STOPPED_BY:
-        signal.signal(number, signal.SIG_IGN)
-
-
 def _stop(*_: object) -> None:
     # Python drops an exception that is raised in some places, as an object goes, say. So the next signal counts again,
     # unless the exception of an earlier one is on its way.

@@ -260,7 +260,7 @@ class Watch:
         def watched_access(frame, path, *arguments, **named):
             try:
                 found = real(path)
-            except (OSError, ValueError):
+            except (OSError, ValueError, TypeError):
                 found = None
             self._looked_for(path, found, frame, named, WHETHER_THERE[0])
             return real_access(path, *arguments, **named)
@@ -398,7 +398,11 @@ class Watch:
 
         class Environ(kind):
             def __getitem__(self, name):
-                if name not in watch._set and not _looks_through_all(sys._getframe(1)):
+                if (
+                    isinstance(name, (str, bytes))
+                    and name not in watch._set
+                    and not _looks_through_all(sys._getframe(1))
+                ):
                     watch._asked_for(name)
                 return kind.__getitem__(self, name)
 
@@ -427,13 +431,24 @@ class _Watched:
     """Takes the place of a function of `os`; unlike a function of Python's, and like those, it makes no method."""
 
     def __init__(self, watched, real):
-        self._watched, self.__name__, self.__doc__ = watched, real.__name__, real.__doc__
+        self._watched, self._real = watched, real
+        self.__module__, self.__name__, self.__qualname__ = os.__name__, real.__name__, real.__name__
+        self.__wrapped__, self.__doc__, self.__annotations__ = real, real.__doc__, {}
         for kinds in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
             if real in kinds:
                 kinds.add(self)
 
     def __call__(self, *arguments, **named):
         return self._watched(sys._getframe(1), *arguments, **named)
+
+    def __getattr__(self, name):
+        return getattr(self.__dict__["_real"], name)
+
+    def __reduce__(self):
+        return self.__name__  # where it is unpickled, it is what goes by that name there
+
+    def __repr__(self):
+        return repr(self._real)
 
 
 class _FolderWatch:

@@ -169,9 +169,8 @@ def _judged_elsewhere(training: Training, recorded: Recorded, now: float | None,
 
 def _once(training: Training, leaf: Leaf, store: RunStore) -> dict[str, Any]:
     run = leaf.repeat(training.request, training.run["submodel"])
-    history = (store.finished(run["run"]) or {}).get("history", {})
     (store.folder / run["run"] / RESULT).unlink(missing_ok=True)  # a second repeat is a training too
-    return {**run, "history": history}
+    return run
 
 
 def _numbers(run: Mapping[str, Any]) -> Numbers:
