@@ -135,7 +135,8 @@ def test_results_come_as_they_end_and_a_piece_that_raises_ends_the_others():
     assert pieces.ended == [1]
 
 
-def test_signals_are_handled_as_before_once_it_is_over():
+def test_signals_are_handled_as_before_once_it_is_over(stop_once):
+    stop_once()
     before = signal.getsignal(signal.SIGINT)
     with Workers[int](1, lambda: None):
         assert signal.getsignal(signal.SIGINT) != before
