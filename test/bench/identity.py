@@ -58,6 +58,7 @@ def found_run(folder: Path) -> None:
         "device": None,
     }
     experiment = {"id": "bench", "kind": "single", "metric": "val_loss", "run_timeout": None}
+    (folder / "experiments").mkdir()
     leaf = Leaf(
         {**experiment, "hyperparameters": {}, "models": [submodel]},
         [model],
@@ -71,7 +72,8 @@ def found_run(folder: Path) -> None:
         json.dumps({"evaluation": number, "name": None, "point": {"x": float(number)}, "replicate": 0})
         for number in range(RUNS)
     ]
-    leaf.evaluate(requests[0])  # starts the server
+    first = json.loads(leaf.evaluate(requests[0]))  # starts the server
+    assert first["status"] == "ok", first["reason"]
     for words in ("trained", "found"):
         seconds, _ = measured(lambda: [leaf.evaluate(request) for request in requests])
         print(f"a run of no length, {words:8} {seconds / RUNS * 1e3:9.2f} ms")
