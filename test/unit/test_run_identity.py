@@ -14,6 +14,7 @@ from comparator.leaf import Leaf
 from comparator.model.data import data_of, has_changed
 from comparator.model.fingerprint import Recent, content_of, tree_of
 from comparator.model.image import image_state
+from comparator.model.inputs import source_change
 from comparator.model.model import find_model
 from comparator.place import Place
 from comparator.plan import make_plan, reopen_plan
@@ -663,6 +664,18 @@ def test_files_and_folders_that_hyperparameters_name_count_but_not_where_a_run_w
     assert store.loss("a.py", reused=True, **names) == 1.0
     store.write("parts/two", "1")
     assert store.loss("a.py", reused=False, **names) == 2.0
+
+
+def test_the_file_that_changed_is_named_wherever_a_models_code_is(store: Store) -> None:
+    store.write("model/train.sh", "#!/bin/sh\necho IMPROVE_RESULT 1\n", 0o755)
+    store.write("model/model.toml", 'code = ["../elsewhere"]\nreads = []\n')
+    store.write("elsewhere/helper.py", "1")
+    plan = store.plan("model")
+    helper = store.write("elsewhere/helper.py", "2")
+    os.utime(helper, ns=(time.time_ns() + 10**9,) * 2)
+    model = find_model("model", store.folder, store.folder, "test")
+    words = source_change(model, plan.frozen["models"][0])
+    assert words == f"{model.path}: the model has changed (last: {helper})"
 
 
 def test_code_that_our_models_import_from_us_counts() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.model.data import data_of, has_changed
-from comparator.model.fingerprint import Recent, latest_below
+from comparator.model.fingerprint import Recent
 from comparator.model.model import Model
 
 BEGAN = "since the experiment began"
@@ -39,7 +39,7 @@ def source_change(model: Model, submodel: Mapping[str, Any]) -> str | None:
         return None if model.identity == submodel["identity"] else f"{model.path}: the model has changed"
     if model.code(submodel["code_until"], source_alone=True).digest == submodel["source"]:
         return None
-    last = latest_below(model.path)
+    last = model.last_changed()
     return f"{model.path}: the model has changed{f' (last: {last})' if last and last != str(model.path) else ''}"
 
 
@@ -81,7 +81,7 @@ class Inputs:
     def _doubt(self) -> str | None:
         submodel, model = self._submodel, self._model
         if submodel.get("code") and model.code(submodel["code_until"]).digest != submodel["code"]:
-            return f"files in {model.folder} have changed (last: {latest_below(model.folder)}) {BEGAN}"
+            return f"files of {model.path} have changed (last: {model.last_changed()}) {BEGAN}"
         if self._is_strict:
             return None
         change = has_changed(model, self._data_folder, submodel["data"], self._until)

@@ -13,7 +13,7 @@ from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.model.description import ModelDescription, parse_description, read_description
-from comparator.model.fingerprint import Tree, digest_of, tree_of
+from comparator.model.fingerprint import Tree, digest_of, latest_below, tree_of
 from comparator.model.image import (
     DATA_FOLDER,
     Image,
@@ -154,6 +154,10 @@ class Model:
         `source_alone`: of files that a program is written in, and not of what a model may write beside them.
         """
         return tree_of(self._code_roots(), until=until, only=is_source if source_alone else lambda name: True)
+
+    def last_changed(self) -> str | None:
+        """The path of the file of the model's code that changed last; None where that is not known."""
+        return latest_below(*(path for _, path in self._code_roots()))
 
     @cached_property
     def _code(self) -> Tree:
