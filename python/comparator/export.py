@@ -49,9 +49,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from comparator.errors import InputError, nearest
-from comparator.record import Evaluation, check
 from comparator.report.summary import model_names
-from comparator.store import read_experiment, table_cell
+from comparator.store import each_record, read_experiment, table_cell
 
 BEFORE_POINT = ("evaluation", "id", "stage", "generation")
 BEFORE_METRICS = ("status", "value", "difference", "replicate", "submodel", "label", "seed", "run_status")
@@ -130,10 +129,10 @@ def export(folder: Path, form: str = "csv", target: Path | None = None) -> Path:
     elif not path.parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}")
     evaluations = folder / "evaluations.jsonl"
-    columns = Columns.of(_records(evaluations))
+    columns = Columns.of(each_record(evaluations))
     labels = model_names(experiment.get("models") or [])
     maximise = bool((experiment.get("objective") or {}).get("maximise"))
-    rows = (row for record in _records(evaluations) for row in columns.rows(record, labels, maximise))
+    rows = (row for record in each_record(evaluations) for row in columns.rows(record, labels, maximise))
     with _whole(path) as file:
         FORMS[form](file, experiment, columns, rows)
     return path
@@ -161,25 +160,6 @@ FORMS: dict[str, Callable[[TextIO, Record, Columns, Iterable[dict[str, Any]]], N
 
 def _cell(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, (list, dict)) else value
-
-
-def _records(path: Path) -> Iterator[Record]:
-    """The records one after another, so that memory holds one; a torn last line is left out, as in the store."""
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.endswith(b"\n"):
-                return
-            try:
-                record = json.loads(line)
-            except ValueError:
-                if file.read(1):
-                    what = f"line {number} is not a record"
-                    raise InputError(f"{path}: {what}; the file was changed or damaged") from None
-                return
-            check(Evaluation, record, f"{path}: line {number}")
-            yield record
 
 
 @contextmanager

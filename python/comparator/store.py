@@ -62,42 +62,46 @@ def read_records(path: Path) -> list[dict[str, Any]]:
 
     Raises `InputError` where a line before the last is not a record: then the file was changed by hand.
     """
-    return _checked_lines(path)[0]
+    return list(each_record(path))
 
 
-def _checked_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
-    """The records, each of its form, and the length in bytes of the part of the file that holds them."""
-    records, length = _whole_lines(path)
-    for number, record in enumerate(records, start=1):
+def each_record(path: Path) -> Iterator[dict[str, Any]]:
+    """The same, one after another, so that memory holds one."""
+    for record, _ in _checked_lines(path):
+        yield record
+
+
+def _checked_lines(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
+    """The records, each of its form, and where in the file, in bytes, each ends."""
+    for number, (record, end) in enumerate(_whole_lines(path), start=1):
         check(Evaluation, record, f"{path}: line {number}")
-    return records, length
+        yield record, end
 
 
-def _whole_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
-    """The records, and the length in bytes of the part of the file that holds them."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return [], 0
-    records: list[dict[str, Any]] = []
-    length = 0
-    lines = content.split(b"\n")
-    for number, line in enumerate(lines[:-1], start=1):
-        try:
-            record = json.loads(line)
-        except ValueError:
-            if number == len(lines) - 1:
-                break
-            raise InputError(f"{path}: line {number} is not a record; the file was changed or damaged") from None
-        records.append(record)
-        length += len(line) + 1
-    return records, length
+def _whole_lines(path: Path) -> Iterator[tuple[Any, int]]:
+    """What the whole lines of a file of JSON hold, and where in the file, in bytes, each ends."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        end = 0
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                content = json.loads(line)
+            except ValueError:
+                if any(later.endswith(b"\n") for later in file):
+                    words = f"line {number} is not a record; the file was changed or damaged"
+                    raise InputError(f"{path}: {words}") from None
+                return
+            end += len(line)
+            yield content, end
 
 
 def left_over(path: Path) -> int:
     """How many bytes at the end of a record are no whole line."""
-    _, length = _whole_lines(path)
-    return (path.stat().st_size if path.exists() else 0) - length
+    whole = max((end for _, end in _whole_lines(path)), default=0)
+    return (path.stat().st_size if path.exists() else 0) - whole
 
 
 def table_cell(value: Any) -> Any:
@@ -195,7 +199,7 @@ class RunStore:
         (self.folder / identity / WITHDRAWN).unlink(missing_ok=True)
         for name in experiment_names(self.folder.parent):
             path = self.folder.parent / name / WITHDRAWALS
-            kept = [note for note in _whole_lines(path)[0] if note["run"] != identity]
+            kept = [note for note, _ in _whole_lines(path) if note["run"] != identity]
             if kept:
                 _write_lines(path, kept)
             else:
@@ -210,7 +214,7 @@ def _write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
 
 def withdrawals(path: Path) -> list[dict[str, Any]]:
     """The runs of the experiment in `path` that were withdrawn after it had used them."""
-    return _whole_lines(path / WITHDRAWALS)[0]
+    return [note for note, _ in _whole_lines(path / WITHDRAWALS)]
 
 
 def _evaluations_with(path: Path, identity: str) -> list[int]:
@@ -235,9 +239,10 @@ class ExperimentFolder:
             self._lock.close()
             raise InputError(f"experiment '{path.name}' is being run by another process; watch it instead")
         self.launch: str | None = None  # the folder of the Swift/T launch that runs it, in this one
-        self.records, length = _checked_lines(self.evaluations)
+        lines = list(_checked_lines(self.evaluations))
+        self.records = [record for record, _ in lines]
         self._file = self.evaluations.open("ab", buffering=0)
-        self._file.truncate(length)
+        self._file.truncate(lines[-1][1] if lines else 0)
 
     @classmethod
     def create(cls, experiments: Path, stem: str, identifier: str | None) -> ExperimentFolder:

@@ -68,7 +68,7 @@ def test_a_torn_last_line_is_cut_off_on_opening(folder, torn) -> None:
 
 
 def test_a_damaged_line_in_the_middle_is_said(folder) -> None:
-    folder.evaluations.write_text('{"evaluation": 0}\nnonsense\n{"evaluation": 2}\n')
+    folder.evaluations.write_text(f"{json.dumps(record(0))}\nnonsense\n{json.dumps(record(2))}\n")
     with pytest.raises(ComparatorError, match="line 2"):
         read_records(folder.evaluations)
 
