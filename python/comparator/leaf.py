@@ -30,6 +30,7 @@ from typing import Any
 from comparator.cmp import submodel_hyperparameters
 from comparator.difference import NoValue
 from comparator.errors import FAULT, Fault
+from comparator.lease import LEASE, LOCK, Holder
 from comparator.model.inputs import BEGAN, Inputs, Pending
 from comparator.model.model import Model, installed_packages
 from comparator.model.process import run_environment
@@ -39,7 +40,7 @@ from comparator.model.training import Outcome, Runner, Training
 from comparator.provenance import computed_on
 from comparator.run_identity import Identity, NamedPaths, identity_after_change, identity_in_experiment, run_identity
 from comparator.site import Slot
-from comparator.store import RunStore, in_metric, now
+from comparator.store import RunStore, in_metric, now, share_as
 
 # A fact that a model may report: it ended before its training was complete, by its own `timeout`.
 CUT_SHORT = "timed_out"
@@ -51,6 +52,49 @@ NOT_LOOKED_AT = "the data and the model's files have not been looked at since"
 FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 MENDED = "; what is finished is kept, and once that is mended --resume goes on with it"
 OUT_OF_TIME = "the walltime ends before it could"
+#: After so long a wait for another's run is said; so long after its time limit it is given up.
+SAID_SECONDS, GRACE_SECONDS = 5.0, 10.0
+
+
+class Patience:
+    """How long a worker waits for a run that another process trains: as long as a training may take, and it says so.
+
+    `limit` is the time limit of a training in seconds, None where there is none; `deadline` a time as
+    `time.monotonic()` has it, None where there is none.
+    """
+
+    def __init__(
+        self,
+        run: str,
+        *,
+        limit: float | None,
+        deadline: float | None = None,
+        stopped: threading.Event,
+        say: Callable[[str], None],
+    ) -> None:
+        self._run, self._limit, self._deadline, self._stopped, self._say = run, limit, deadline, stopped, say
+        self._holder = ""
+        self._since = 0.0
+        self._is_said = False
+
+    def wait(self, holder: Holder, seconds: float) -> bool:
+        """Wait so long; False where there is no more time, or the experiment is stopped.
+
+        Raises `Fault` where one holder has had the run for longer than a training may take.
+        """
+        now = time.monotonic()
+        if holder.token != self._holder:
+            self._holder, self._since = holder.token, now
+        waited = now - self._since
+        if self._limit is not None and waited > self._limit + GRACE_SECONDS:
+            raise Fault(
+                f"run {self._run} is held by {holder.words}, for longer than the {self._limit:g} s that a training may"
+                f" take; end that process{MENDED}"
+            )
+        if waited > SAID_SECONDS and not self._is_said:
+            self._is_said = True
+            self._say(f"waiting for run {self._run}, which is being trained by {holder.words}")
+        return not self._stopped.wait(seconds) and (self._deadline is None or now < self._deadline)
 
 
 class Leaf:
@@ -68,12 +112,18 @@ class Leaf:
         name: str,
         warm: bool = True,
         deadline: float | None = None,
+        say: Callable[[str], None] = lambda words: None,
     ) -> None:
-        """`deadline` is a time as `time.time()` has it: what may not end before it, is cancelled before it starts."""
+        """`deadline` is a time as `time.time()` has it: what may not end before it, is cancelled before it starts.
+
+        `say` is called with what a person may want to know while evaluations run.
+        """
         self._experiment, self._models, self._objective = experiment, models, objective
         self._experiments, self._data_folder = experiments, data_folder
         self._slots, self._name, self._warm = slots, name, warm
-        self._deadline, self._longest = deadline, 0.0
+        self._deadline = None if deadline is None else time.monotonic() + deadline - time.time()  # clocks are set
+        self._longest, self._say = 0.0, say
+        share_as(experiments)
         self._runs = RunStore(experiments)
         self._runners: dict[tuple[int, str, Path], Runner] = {}
         self._named = [NamedPaths([data_folder, model.folder], model.covers(data_folder)) for model in models]
@@ -156,7 +206,7 @@ class Leaf:
 
     def _is_too_late(self, asked: Mapping[str, Any]) -> bool:
         expected = max(self._longest, asked.get("expected_seconds") or 0.0)
-        return self._deadline is not None and time.time() + expected > self._deadline
+        return self._deadline is not None and time.monotonic() + expected > self._deadline
 
     def _run_all(self, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Both submodels' runs: side by side on two slots, else one after the other."""
@@ -214,9 +264,10 @@ class Leaf:
         while True:
             result = self._runs.finished(run)
             if result is None:
-                with self._runs.claim(run, self._cancelled) as folder:
+                with self._runs.claim(run, f"experiment {self._experiment['id']}", self._patience(run).wait) as folder:
                     if folder is None:
-                        return run, {"status": "cancelled", "reason": "stopped"}, False
+                        reason = "stopped" if self._cancelled.is_set() else OUT_OF_TIME
+                        return run, {"status": "cancelled", "reason": reason}, False
                     result = self._runs.finished(run)  # by whoever held it
                     if result is None:
                         result = self._train(number, asked, hyperparameters, folder, slot)
@@ -226,6 +277,10 @@ class Leaf:
             if successor is None:
                 return run, in_metric(result, self._experiment["metric"]), True
             run = successor
+
+    def _patience(self, run: str) -> Patience:
+        limit = self._experiment["run_timeout"]
+        return Patience(run, limit=limit, deadline=self._deadline, stopped=self._cancelled, say=self._say)
 
     def _keep(self, number: int, run: str, result: dict[str, Any], untold: str | None) -> dict[str, Any]:
         """Put a result into the store; says in it why it serves no other experiment, None where it does.
@@ -423,7 +478,7 @@ def _fault_of_disk(folder: Path, reason: str | None) -> str | None:
 def _empty(folder: Path) -> None:
     """Clear what an earlier, failed attempt at the same run has left, but for the lock that is held."""
     for entry in folder.iterdir():
-        if entry.name == "lock":
+        if entry.name in (LOCK, LEASE):
             continue
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)

@@ -166,6 +166,7 @@ def _leaf() -> Leaf:
         name=f"{_node()}/{place}",
         warm=launch["warm"] and launch["site"]["leaf"] == "python",
         deadline=host.deadline,
+        say=lambda words: print(words, file=sys.stderr, flush=True),
     )
 
 

@@ -200,9 +200,8 @@ def describe_host(host: Host) -> None:
 
 def begin(host: Host, plan: Plan, stem: str, identifier: str | None) -> Sitting:
     """Make the folder of a planned experiment and freeze the plan there."""
-    folder = ExperimentFolder.create(host.experiments, stem, identifier)
-    frozen = {"id": folder.identifier, "created": now(), **plan.frozen}
-    folder.freeze(frozen)
+    folder = ExperimentFolder.create(host.experiments, stem, identifier, plan.frozen)
+    frozen = read_experiment(folder.path)
     host.say(f"experiment {folder.identifier}: {frozen['title']}")
     return Sitting(host, replace(plan, frozen=frozen), folder)
 
@@ -227,7 +226,9 @@ def open_sitting(host: Host, identifier: str) -> Sitting:
     """Open an experiment as it was frozen; raises `InputError` where that is not possible any more."""
     path = experiment_path(host.experiments, identifier)
     plan = reopen_plan(read_experiment(path), root=host.root, site=host.site)
-    folder = ExperimentFolder(path)
+    folder = ExperimentFolder(
+        path, on_doubt=lambda holder: host.say(f"waiting to see whether it is still run by {holder.words}")
+    )
     change = _change_of_reads(host, plan, folder.records)
     if change is not None:
         folder.close()
@@ -543,6 +544,7 @@ class Sitting:
             name=f"{self._host.site.name}/{number}",
             warm=self._host.warm,
             deadline=self._host.deadline,
+            say=self._host.say,
         )
 
     def _resume_command(self) -> str:

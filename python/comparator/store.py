@@ -3,33 +3,43 @@
 EXPERIMENTS/ID/experiment.json      frozen settings and provenance
 EXPERIMENTS/ID/evaluations.jsonl    one line per finished evaluation, appended and synced: the truth
 EXPERIMENTS/ID/state.json           what the running process last said of itself; advice, never truth
-EXPERIMENTS/ID/lock                 held (flock) by the process that runs the experiment
+EXPERIMENTS/ID/lock, lease          held by the process that runs the experiment (`lease`)
 EXPERIMENTS/ID/withdrawn.jsonl      one line for each of its runs that was withdrawn since
 EXPERIMENTS/runs/IDENTITY/          model.log, result.json and whatever the model writes; withdrawn.json in the place
-                                    of a result that did not come out again
+                                    of a result that did not come out again; lock, lease while it is trained
+
+What is finished is read without a lock, and without permission to write. Where the folder of all experiments has the
+set-group-id bit, a group shares it: what is made in it has the folder's own permissions (`share_as`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
+import itertools
 import json
 import os
 import re
+import shutil
+import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
 from comparator.errors import ComparatorError, InputError, nearest
+from comparator.lease import LEASE, LOCK, LOOK_SECONDS, Attempt, Holder, Lease, hold, holder_of
 from comparator.names import RUNS, check_name
 from comparator.record import FORMAT, Evaluation, FrozenExperiment, Result, check, fault_of
 
 NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
+EXPERIMENT, STATE = "experiment.json", "state.json"
 RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jsonl"
+#: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
+UNFINISHED, UNFINISHED_SECONDS = ".unfinished-", 3600.0
+FIRST_WAIT_SECONDS = 0.05
 
 
 def now() -> str:
@@ -40,13 +50,32 @@ def now() -> str:
 def write_whole(path: Path, content: object, *, sync: bool = True) -> None:
     """Write JSON so that a reader sees the old file or the new one, never half of it; `sync`: even after a crash."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1, allow_nan=False)
-        file.write("\n")
-        if sync:
-            file.flush()
-            os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1, allow_nan=False)
+            file.write("\n")
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def share_as(experiments: Path) -> None:
+    """Have what this process makes from now on be shared as the folder of all experiments is, where a group shares it.
+
+    That is so where the folder has the set-group-id bit (chmod g+s); else the user's own umask holds.
+    """
+    try:
+        mode = experiments.stat().st_mode
+    except OSError:
+        return
+    if mode & stat.S_ISGID:
+        own = os.umask(0o077)
+        os.umask(own & ~(mode & 0o077))
 
 
 def read_json(path: Path) -> Any | None:
@@ -148,21 +177,26 @@ class RunStore:
         return dict(result) if result["status"] == "ok" else None
 
     @contextlib.contextmanager
-    def claim(self, identity: str, cancelled: Any) -> Iterator[Path | None]:
-        """Hold the run's folder while it is trained; waits for another holder unless `cancelled.is_set()`.
+    def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Path | None]:
+        """Hold the run's folder while it is trained; `purpose` says of whoever waits for it what for.
 
-        Yields the folder, or None where the wait was cancelled. Raises `OSError` where the folder of all experiments
-        is gone, or may not be written.
+        While another holds it, `wait(holder, seconds)` is called, which is to return after these seconds at the
+        latest, False in order to give up. Yields the folder, or None where it was given up. Raises `OSError` where the
+        folder of all experiments is gone, or may not be written.
         """
         folder = self.folder / identity
         self.folder.mkdir(exist_ok=True)
         folder.mkdir(exist_ok=True)
-        with (folder / "lock").open("w") as lock:
-            while not _try_lock(lock.fileno()):
-                if cancelled.wait(0.05):
-                    yield None
-                    return
+        attempt, seconds = Attempt(folder, purpose), FIRST_WAIT_SECONDS
+        while isinstance(got := attempt.now(), Holder):
+            if not wait(got, seconds):
+                yield None
+                return
+            seconds = min(2 * seconds, LOOK_SECONDS)
+        try:
             yield folder
+        finally:
+            got.release()
 
     def save(self, identity: str, result: Mapping[str, Any]) -> None:
         write_whole(self.folder / identity / RESULT, dict(result))
@@ -208,7 +242,8 @@ class RunStore:
 
 def _write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines)
+    temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
 
 
@@ -230,47 +265,82 @@ def _evaluations_with(path: Path, identity: str) -> list[int]:
 class ExperimentFolder:
     """One experiment on disk, opened for writing by the one process that runs it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, on_doubt: Callable[[Holder], None] = lambda _: None) -> None:
+        """Open the experiment in the folder `path`; `on_doubt` is called where it takes time to see whether it runs.
+
+        Raises `InputError` where another process runs it, it may not be written, or its record is damaged.
+        """
         self.path = path
         self.identifier = path.name
         self.evaluations = path / "evaluations.jsonl"
-        self._lock = (path / "lock").open("w")
-        if not _lock_soon(self._lock.fileno()):
-            self._lock.close()
-            raise InputError(f"experiment '{path.name}' is being run by another process; watch it instead")
+        share_as(path.parent)
+        self._lease = _hold_experiment(path, on_doubt)
         self.launch: str | None = None  # the folder of the Swift/T launch that runs it, in this one
-        lines = list(_checked_lines(self.evaluations))
-        self.records = [record for record, _ in lines]
-        self._file = self.evaluations.open("ab", buffering=0)
-        self._file.truncate(lines[-1][1] if lines else 0)
+        try:
+            lines = list(_checked_lines(self.evaluations))
+            self.records = [record for record, _ in lines]
+            self._file = self.evaluations.open("ab", buffering=0)
+            self._file.truncate(lines[-1][1] if lines else 0)
+            _sync_folder(path)
+        except BaseException:
+            self._lease.release()
+            raise
 
     @classmethod
-    def create(cls, experiments: Path, stem: str, identifier: str | None) -> ExperimentFolder:
-        """Make the folder of a new experiment: `identifier`, or `stem-N` with the first free N."""
+    def create(
+        cls,
+        experiments: Path,
+        stem: str,
+        identifier: str | None,
+        frozen: Mapping[str, Any],
+        records: Iterable[Mapping[str, Any]] = (),
+    ) -> ExperimentFolder:
+        """Make a new experiment called `identifier`, or `stem-N` with the first free N: a whole one, or none.
+
+        Its file holds `frozen` with the id and the time, its record `records`.
+        """
         check_new_experiment(experiments, identifier)
         _make_writable(experiments)
-        if identifier is not None:
-            path = experiments / identifier
-            path.mkdir()
-            return cls(path)
-        number = 1
-        while True:
-            path = experiments / f"{stem}-{number}"
-            try:
-                path.mkdir()
-            except FileExistsError:
-                number += 1
-                continue
-            return cls(path)
+        share_as(experiments)
+        _remove_unfinished(experiments)
+        names = itertools.count(1)
+        making = experiments / f"{UNFINISHED}{os.getpid()}-{time.monotonic_ns()}"
+        making.mkdir()
+        try:
+            _write_lines(making / "evaluations.jsonl", records)
+            while True:
+                name = identifier or f"{stem}-{next(names)}"
+                if identifier is None and (experiments / name).exists() and not _is_leftover(experiments / name):
+                    continue
+                write_whole(making / EXPERIMENT, {"id": name, "created": now(), **frozen})
+                _sync_folder(making)
+                if _is_leftover(experiments / name):
+                    shutil.rmtree(experiments / name)
+                try:
+                    making.rename(experiments / name)  # takes the place of an empty folder, and of no other
+                except OSError as error:
+                    if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                        raise
+                    check_new_experiment(experiments, identifier)
+                    continue
+                _sync_folder(experiments)
+                return cls(experiments / name)
+        except BaseException:
+            shutil.rmtree(making, ignore_errors=True)
+            raise
 
     def freeze(self, experiment: Mapping[str, Any]) -> None:
-        write_whole(self.path / "experiment.json", dict(experiment))
+        """Write the frozen experiment anew, whose settings stay as they are."""
+        self._lease.check()
+        write_whole(self.path / EXPERIMENT, dict(experiment))
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Add one finished evaluation, on disk when this returns.
 
-        Raises `ComparatorError` on a full disk, or where the file is no longer in its place.
+        Raises `ComparatorError` on a full disk, where the file is no longer in its place, or where another process
+        runs the experiment meanwhile.
         """
+        self._lease.check()
         line = json.dumps(record, allow_nan=False, separators=(", ", ": ")).encode() + b"\n"
         position = self._file.tell()
         try:
@@ -282,7 +352,7 @@ class ExperimentFolder:
                 self._file.truncate(position)
             raise ComparatorError(f"{self.evaluations}: cannot be written: {error.strerror}") from None
         if not _is_in_place(self._file, self.evaluations):
-            raise ComparatorError(f"{self.evaluations}: was removed or moved while the experiment ran, which ends here")
+            raise ComparatorError(f"{self.evaluations}: was removed or moved while it was in use; what wrote it ends")
         self.records.append(dict(record))
 
     def say(self, state: str, running: list[dict[str, Any]], reason: str | None = None) -> None:
@@ -292,7 +362,56 @@ class ExperimentFolder:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._file.close()
-        self._lock.close()
+        self._lease.release()
+
+
+def _hold_experiment(path: Path, on_doubt: Callable[[Holder], None]) -> Lease:
+    try:
+        held = hold(path, on_doubt=on_doubt)
+    except PermissionError:
+        owner = _owner(path)
+        raise InputError(
+            f"experiment '{path.name}' is {owner}'s, and its folder may not be written: it can be looked at, but not"
+            f" gone on with (report and export take --output)"
+        ) from None
+    if isinstance(held, Holder):
+        raise InputError(
+            f"experiment '{path.name}' is being run by {held.words}; follow it by: comparator watch {path.name}"
+        )
+    return held
+
+
+def _is_leftover(path: Path) -> bool:
+    """Whether a folder is what an earlier version has left that died before there was an experiment in it."""
+    if not path.is_dir():
+        return False
+    left = [entry.name for entry in path.iterdir() if entry.name != "evaluations.jsonl" or entry.stat().st_size]
+    return set(left) <= {LOCK, LEASE, STATE} and holder_of(path) is None
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.owner()
+    except (KeyError, OSError):
+        return f"user {path.stat().st_uid}"
+
+
+def _sync_folder(path: Path) -> None:
+    """See to it that what was made in a folder, or renamed into it, is there after a crash."""
+    with contextlib.suppress(OSError):  # some file systems refuse it
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove_unfinished(experiments: Path) -> None:
+    """Remove what processes have left that died while they made an experiment."""
+    for folder in experiments.glob(f"{UNFINISHED}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > UNFINISHED_SECONDS:
+                shutil.rmtree(folder)
 
 
 def _is_in_place(file: RawIOBase, path: Path) -> bool:
@@ -306,7 +425,7 @@ def _is_in_place(file: RawIOBase, path: Path) -> bool:
 def experiment_path(experiments: Path, identifier: str) -> Path:
     """The folder of an existing experiment; raises `InputError` with the nearest name."""
     path = experiments / check_name(identifier, "id")
-    if not (path / "experiment.json").is_file():
+    if not (path / EXPERIMENT).is_file():
         known = experiment_names(experiments)
         there = f"; there are: {', '.join(known[-8:])}" if known else "; there is none yet"
         raise InputError(f"no experiment '{identifier}' in {experiments}{nearest(identifier, known)}{there}")
@@ -318,7 +437,7 @@ def read_experiment(path: Path) -> dict[str, Any]:
 
     Raises `InputError` where there is none, or it is damaged, or of a later version.
     """
-    file = path / "experiment.json"
+    file = path / EXPERIMENT
     experiment = read_json(file)
     if experiment is None:
         raise InputError(f"{file}: {'is not a whole experiment' if file.exists() else 'no such file'}")
@@ -330,60 +449,34 @@ def read_experiment(path: Path) -> dict[str, Any]:
 
 def experiment_names(experiments: Path) -> list[str]:
     """The ids of all experiments, oldest first."""
-    found = [entry.parent for entry in experiments.glob("*/experiment.json")]
-    return [path.name for path in sorted(found, key=lambda path: (path / "experiment.json").stat().st_mtime)]
+    found = [entry.parent for entry in experiments.glob(f"[!.]*/{EXPERIMENT}")]
+    return [path.name for path in sorted(found, key=lambda path: (path / EXPERIMENT).stat().st_mtime)]
 
 
 def say(path: Path, state: str, running: list[dict[str, Any]], reason: str | None, launch: str | None) -> None:
     """Note for watchers what an experiment is doing; a failure to write it is of no consequence."""
     who = {"pid": os.getpid(), "host": os.uname().nodename, "launch": launch, "updated": now()}
     with contextlib.suppress(OSError):
-        write_whole(path / "state.json", {"state": state, **who, "running": running, "reason": reason}, sync=False)
+        write_whole(path / STATE, {"state": state, **who, "running": running, "reason": reason}, sync=False)
 
 
 def last_word(path: Path) -> dict[str, Any]:
     """What the process that runs, or ran, an experiment last said of it. It may be gone since: `engine.jobs` asks."""
-    said = read_json(path / "state.json")
+    said = read_json(path / STATE)
     return {"state": "new", "running": [], "reason": None, "launch": None, **(said or {})}
-
-
-def is_locked(path: Path) -> bool:
-    """Whether a process on this machine holds the experiment."""
-    try:
-        with (path / "lock").open("r") as lock:
-            return not _try_lock(lock.fileno(), fcntl.LOCK_SH)
-    except OSError:
-        return False
-
-
-def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        # A shared file system without locks: there a scheduler sees to it that one job runs an experiment.
-        if error.errno not in (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP):
-            raise
-    return True
-
-
-def _lock_soon(descriptor: int) -> bool:
-    """Take a lock, again for a moment: a watcher that looks whether it is held holds it for an instant itself."""
-    for _ in range(5):
-        if _try_lock(descriptor):
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def check_new_experiment(experiments: Path, identifier: str | None) -> None:
     """See to it that an experiment of this name can be made; raises `InputError`, and makes nothing."""
-    if identifier is not None and (experiments / check_name(identifier, "id")).exists():
-        raise InputError(
-            f"id '{identifier}': there is already an experiment of this name in {experiments};"
-            f" '--resume {identifier}' goes on with it"
-        )
+    if identifier is not None:
+        path = experiments / check_name(identifier, "id")
+        if (path / EXPERIMENT).exists():
+            raise InputError(
+                f"id '{identifier}': there is already an experiment of this name in {experiments};"
+                f" '--resume {identifier}' goes on with it"
+            )
+        if path.exists() and not _is_leftover(path):
+            raise InputError(f"id '{identifier}': {path} is there, and is no experiment; remove it, or give another id")
     nearest_there = next(folder for folder in (experiments, *experiments.parents) if folder.exists())
     if not nearest_there.is_dir() or not os.access(nearest_there, os.W_OK | os.X_OK):
         what = "cannot be written" if nearest_there.is_dir() else "is a file"

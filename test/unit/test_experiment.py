@@ -78,7 +78,7 @@ def finish(experiment: Experiment, model, *, at_most: int = 10**6, first: list[s
 
 @pytest.fixture
 def folder(tmp_path):
-    made = ExperimentFolder.create(tmp_path, "try", None)
+    made = ExperimentFolder.create(tmp_path, "try", None, {})
     yield made
     made.close()
 
@@ -194,9 +194,9 @@ POINTS = xs(1, 2, 1, 1, 3, 2, 4, 4, 5, 1)
 @pytest.mark.parametrize("model", [noisy, deterministic])
 @pytest.mark.parametrize("stopped_after", range(11))
 def test_a_resumed_experiment_is_the_one_that_was_never_stopped(tmp_path, model, stopped_after) -> None:
-    whole = ExperimentFolder.create(tmp_path, "whole", None)
+    whole = ExperimentFolder.create(tmp_path, "whole", None, {})
     finish(Experiment(whole, Listed(POINTS), OBJECTIVE, budget=8), model)
-    stopped = ExperimentFolder.create(tmp_path, "stopped", None)
+    stopped = ExperimentFolder.create(tmp_path, "stopped", None, {})
     finish(Experiment(stopped, Listed(POINTS), OBJECTIVE, budget=8), model, at_most=stopped_after)
     stopped.close()
     resumed = ExperimentFolder(stopped.path)
@@ -215,7 +215,7 @@ def test_a_replicate_that_was_cut_off_is_asked_again(tmp_path) -> None:
     """Two replicates of one point are in flight, the second finishes first, then the experiment is stopped."""
 
     def of(name: str, *, stop: bool) -> ExperimentFolder:
-        folder = ExperimentFolder.create(tmp_path, name, None)
+        folder = ExperimentFolder.create(tmp_path, name, None, {})
         experiment = Experiment(folder, Listed(xs(1, 1, 2)), OBJECTIVE, budget=3)
         first, second = experiment.start()
         requests = experiment.tell(result_of(second, noisy))

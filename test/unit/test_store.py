@@ -1,15 +1,23 @@
 """What is kept, torn files, names that become folders, and runs that are trained once."""
 
+import errno
 import json
+import os
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comparator import store
 from comparator.engine.jobs import state_of
-from comparator.errors import ComparatorError, InputError
+from comparator.errors import ComparatorError, Fault, InputError
+from comparator.leaf import Patience
+from comparator.lease import Holder
 from comparator.names import check_name
 from comparator.store import ExperimentFolder, RunStore, experiment_path, pairs_in, read_experiment, read_records
 
@@ -32,6 +40,10 @@ def test_refused_names(name: str) -> None:
         check_name(name, "id")
 
 
+def never(holder: Holder, seconds: float) -> bool:
+    raise AssertionError(f"nobody holds it: {holder}")
+
+
 def record(number: int) -> dict:
     run = {"submodel": 0, "replicate": 0, "status": "ok", "metrics": {}}
     return {"evaluation": number, "point": {"x": number}, "runs": [run], "status": "ok", "value": 0.0}
@@ -39,17 +51,17 @@ def record(number: int) -> dict:
 
 @pytest.fixture
 def folder(tmp_path):
-    made = ExperimentFolder.create(tmp_path, "try", None)
+    made = ExperimentFolder.create(tmp_path, "try", None, {})
     yield made
     made.close()
 
 
 def test_ids_count_up_and_are_never_taken_twice(tmp_path) -> None:
-    names = [ExperimentFolder.create(tmp_path, "try", None).identifier for _ in range(3)]
+    names = [ExperimentFolder.create(tmp_path, "try", None, {}).identifier for _ in range(3)]
     assert names == ["try-1", "try-2", "try-3"]
-    ExperimentFolder.create(tmp_path, "try", "mine")
+    ExperimentFolder.create(tmp_path, "try", "mine", {})
     with pytest.raises(InputError, match="--resume mine"):
-        ExperimentFolder.create(tmp_path, "try", "mine")
+        ExperimentFolder.create(tmp_path, "try", "mine", {})
 
 
 @pytest.mark.parametrize("torn", [b'{"evaluation": 2, "po', b'{"evaluation": 2}', b'"half\n', b"\xff\xfe"])
@@ -74,7 +86,7 @@ def test_a_damaged_line_in_the_middle_is_said(folder) -> None:
 
 
 def test_one_process_runs_an_experiment(folder) -> None:
-    with pytest.raises(InputError, match="another process"):
+    with pytest.raises(InputError, match="is being run by process"):
         ExperimentFolder(folder.path)
 
 
@@ -95,7 +107,7 @@ def test_a_folder_that_cannot_be_written(tmp_path) -> None:
     occupied = tmp_path / "occupied"
     occupied.write_text("a file")
     with pytest.raises(InputError, match="cannot be kept here"):
-        ExperimentFolder.create(occupied, "try", None)
+        ExperimentFolder.create(occupied, "try", None, {})
 
 
 def test_a_full_disk_is_one_line_and_leaves_no_half_line(folder) -> None:
@@ -117,7 +129,7 @@ def test_a_record_that_is_no_longer_in_its_place_ends_the_experiment(folder, how
         folder.evaluations.unlink()
     if how == "replaced":
         folder.evaluations.touch()
-    with pytest.raises(ComparatorError, match="was removed or moved while the experiment ran"):
+    with pytest.raises(ComparatorError, match="was removed or moved while it was in use"):
         folder.append(record(1))
     assert how != "moved" or not folder.path.exists()
 
@@ -159,7 +171,7 @@ def test_pairs_are_counted_once() -> None:
 
 def test_only_runs_that_ended_well_are_reused(tmp_path) -> None:
     runs = RunStore(tmp_path)
-    with runs.claim("abc", threading.Event()):
+    with runs.claim("abc", "a test", never):
         runs.save("abc", {"status": "failed"})
         assert runs.finished("abc") is None
         runs.save("abc", {"status": "ok", "metrics": {}})
@@ -169,14 +181,106 @@ def test_only_runs_that_ended_well_are_reused(tmp_path) -> None:
 def test_a_second_claim_waits_and_can_be_cancelled(tmp_path) -> None:
     runs, cancelled = RunStore(tmp_path), threading.Event()
     claimed: list[Path | None] = []
+    patience = Patience("abc", limit=None, stopped=cancelled, say=lambda words: None)
 
     def claim() -> None:
-        with runs.claim("abc", cancelled) as folder:
+        with runs.claim("abc", "a test", patience.wait) as folder:
             claimed.append(folder)
 
-    with runs.claim("abc", threading.Event()):
+    with runs.claim("abc", "a test", never):
         waiting = threading.Thread(target=claim)
         waiting.start()
         cancelled.set()
         waiting.join(60)
     assert claimed == [None]
+
+
+def test_an_experiment_is_made_whole_or_not_at_all(tmp_path, monkeypatch) -> None:
+    def full(path: Path, *_: object) -> None:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store, "write_whole", full)
+    with pytest.raises(OSError, match="No space left"):
+        ExperimentFolder.create(tmp_path, "try", "mine", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_earlier_start_left_does_not_occupy_an_id(tmp_path) -> None:
+    for name in ("mine", "try-1"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "lock").touch()
+        (tmp_path / name / "evaluations.jsonl").touch()
+    assert ExperimentFolder.create(tmp_path, "try", "mine", {}).identifier == "mine"
+    assert ExperimentFolder.create(tmp_path, "try", None, {}).identifier == "try-1"
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").touch()
+    (tmp_path / "try-1").mkdir()
+    (tmp_path / "try-1" / "thesis.txt").touch()
+    with pytest.raises(InputError, match="is no experiment; remove it, or give another id"):
+        ExperimentFolder.create(tmp_path, "try", "mine", {})
+    assert ExperimentFolder.create(tmp_path, "try", None, {}).identifier == "try-2"
+    assert (tmp_path / "mine" / "thesis.txt").exists() and (tmp_path / "try-1" / "thesis.txt").exists()
+
+
+def test_several_processes_that_begin_at_a_time_get_ids_of_their_own(tmp_path) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom comparator.store import ExperimentFolder\n"
+        "print(ExperimentFolder.create(Path(sys.argv[1]), 'try', None, {'models': []}).identifier)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    several = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    assert sorted(each.communicate(timeout=60)[0].strip() for each in several) == [f"try-{n}" for n in range(1, 7)]
+    assert all(read_experiment(tmp_path / f"try-{n}")["id"] == f"try-{n}" for n in range(1, 7))
+
+
+def test_who_was_taken_for_dead_records_nothing_more(folder) -> None:
+    folder.append(record(0))
+    (folder.path / "lease").unlink()
+    with pytest.raises(ComparatorError, match="was removed or moved"):
+        folder.append(record(1))
+    assert [each["evaluation"] for each in read_records(folder.evaluations)] == [0]
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(0o2775, 0o775), (0o2770, 0o770), (0o775, 0o700)])
+def test_a_group_shares_what_is_made_in_a_folder_with_its_bit_set(tmp_path, mode: int, expected: int) -> None:
+    tmp_path.chmod(mode)
+    own = os.umask(0o077)
+    try:
+        made = ExperimentFolder.create(tmp_path, "try", None, {})
+        made.append(record(0))
+    finally:
+        os.umask(own)
+    made.close()
+    assert made.path.stat().st_mode & 0o777 == expected
+    assert made.evaluations.stat().st_mode & 0o777 == expected & 0o666
+
+
+def holder(**changes: str) -> Holder:
+    of = {"token": "one", "host": "node7", "machine": "another", "user": "alice", "since": "noon"}
+    return Holder(**{**of, **changes}, pid=4711, began=None)
+
+
+def test_a_wait_for_another_is_said_and_has_an_end(monkeypatch) -> None:
+    clock, said = [0.0], []
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    patience = Patience("abc", limit=60.0, stopped=threading.Event(), say=said.append)
+    for clock[0] in (0.0, 4.0, 6.0, 8.0):
+        assert patience.wait(holder(), 0.0)
+    assert said == ["waiting for run abc, which is being trained by process 4711 of alice on node7, since noon"]
+    clock[0] = 71.0
+    assert patience.wait(holder(token="two"), 0.0)  # whoever has it now has a time of its own
+    clock[0] = 142.0
+    with pytest.raises(
+        Fault, match=r"run abc is held by process 4711 of alice on node7.*longer than the 60 s.*--resume"
+    ):
+        patience.wait(holder(token="two"), 0.0)
+
+
+def test_nobody_waits_beyond_the_walltime() -> None:
+    stopped = threading.Event()
+    patience = Patience("abc", limit=None, deadline=time.monotonic() - 1, stopped=stopped, say=lambda words: None)
+    assert not patience.wait(holder(), 0.0)

@@ -95,7 +95,7 @@ POINTS = xs(1, 2, 3, 9, 9.5, 4, 3, 6, 5, 1, 9, 0, 8, 7)
 
 @pytest.fixture
 def folder(tmp_path):
-    made = ExperimentFolder.create(tmp_path, "try", None)
+    made = ExperimentFolder.create(tmp_path, "try", None, {})
     yield made
     made.close()
 
@@ -233,7 +233,7 @@ def test_a_deterministic_model_is_found_out_by_the_pilot_and_confirmed_on_splits
     assert experiment.pilot is not None and experiment.pilot.is_deterministic
     assert {len(line["asked"]) for line in lines(folder)} == {0, 1}
     assert len(lines(folder, "confirm")) == 2
-    given_split = ExperimentFolder.create(tmp_path, "given", None)
+    given_split = ExperimentFolder.create(tmp_path, "given", None, {})
     to_confirm = ToConfirm(points=2, seeds=3, splits=False, distance=apart)
     Worker(deterministic).finish(
         Experiment(given_split, Listed(POINTS), OBJECTIVE, **{**STAGES, "to_confirm": to_confirm})
@@ -266,12 +266,12 @@ def test_a_stop_anywhere_loses_nothing_and_trains_nothing_twice(tmp_path, model,
     def experiment(folder: ExperimentFolder) -> Experiment:
         return Experiment(folder, Listed(POINTS, ahead=1), OBJECTIVE, replication=Replication.of(replicates), **STAGES)
 
-    whole = ExperimentFolder.create(tmp_path, "whole", None)
+    whole = ExperimentFolder.create(tmp_path, "whole", None, {})
     worker = Worker(model)
     worker.finish(experiment(whole))
     assert lines(whole, "confirm")
     for stopped_after in range(len(worker.asked) + 1):
-        folder = ExperimentFolder.create(tmp_path, "stopped", None)
+        folder = ExperimentFolder.create(tmp_path, "stopped", None, {})
         again = Worker(model)
         again.finish(experiment(folder), at_most=stopped_after)
         folder.close()
@@ -317,7 +317,7 @@ def test_what_a_signed_difference_is_worth_is_what_the_search_minimises(first: f
 def test_in_deviations_every_value_has_the_pilots_unit(folder, tmp_path) -> None:
     objective = Objective("val_loss", in_deviations)
     Worker(noisy).finish(Experiment(folder, Listed(POINTS), objective, **STAGES))
-    plain = ExperimentFolder.create(tmp_path, "plain", None)
+    plain = ExperimentFolder.create(tmp_path, "plain", None, {})
     Worker(noisy).finish(Experiment(plain, Listed(POINTS), Objective("val_loss", absolute), **STAGES))
     unit = pooled_deviation([line["signed"] for line in lines(plain, "pilot")])
     assert [line["value"] * unit for line in folder.records] == pytest.approx([line["value"] for line in plain.records])
@@ -329,7 +329,7 @@ def test_in_deviations_without_a_unit_says_so(folder, tmp_path) -> None:
     objective = Objective("val_loss", in_deviations)
     with pytest.raises(ComparatorError, match=r"no deviation from seed to seed.*'relative'"):
         Worker(deterministic).finish(Experiment(folder, Listed(POINTS), objective, **STAGES))
-    own = ExperimentFolder.create(tmp_path, "own", None)
+    own = ExperimentFolder.create(tmp_path, "own", None, {})
     Worker(noisy).finish(Experiment(own, Listed(xs(1), ahead=1), objective, budget=3, replication=Replication(3, 3)))
     signed = own.records[0]["signed"]
     assert statistics.stdev(signed) == pytest.approx(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -74,6 +75,10 @@ def report(
             "--metric", metavar="NAME", help="Read it in another metric that its runs reported: report-NAME.html."
         ),
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="DIR", help="The report's folder; the experiment's own if not given."),
+    ] = None,
     experiments: ExperimentsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -86,7 +91,11 @@ def report(
         raise InputError(
             f"'{identifier}' has tables and pages of its own; 'search --resume {identifier}' makes them again"
         )
-    page = write_report(path, metric)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+    elif not os.access(path, os.W_OK):
+        raise InputError(f"{path}: may not be written; give the report another folder by --output DIR")
+    page = write_report(path, metric, output).absolute()
     if as_json:
         print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
     else:

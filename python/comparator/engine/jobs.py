@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import ComparatorError, InputError
-from comparator.store import is_locked, last_word, read_json, say
+from comparator.lease import holder_of
+from comparator.store import last_word, read_json, say
 
 LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
 ASKING_SECONDS = 20.0
@@ -165,7 +166,7 @@ def launches(path: Path) -> list[Path]:
 
 def _is_alive_here(path: Path, said: Mapping[str, Any]) -> bool:
     if said["state"] == "running":
-        return is_locked(path)
+        return holder_of(path) is not None
     if said["host"] != os.uname().nodename:
         return True
     with contextlib.suppress(ProcessLookupError, PermissionError):

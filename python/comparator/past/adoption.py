@@ -14,7 +14,7 @@ from comparator.past.records import PastRecords, PastResult, read_past
 from comparator.space import Constant, Number, ParameterSpace, Point
 from comparator.space.parameters import Parameter
 from comparator.spelling import spelling
-from comparator.store import ExperimentFolder, now
+from comparator.store import ExperimentFolder
 
 FORMAT = 1
 STAGE = "imported"
@@ -32,14 +32,10 @@ def import_experiment(
     Nothing is written unless the whole file could be read; raises `InputError`.
     """
     past = read_past(path, space, metric)
-    folder = ExperimentFolder.create(experiments, f"imported-{past.path.stem}", identifier)
-    try:
-        lines = [json.dumps(record, allow_nan=False) + "\n" for record in records_of(past)]
-        folder.evaluations.write_text("".join(lines), encoding="utf-8")
-        folder.freeze({"id": folder.identifier, "created": now(), **_frozen(past)})
-        folder.say("finished", [])
-    finally:
-        folder.close()
+    stem = f"imported-{past.path.stem}"
+    folder = ExperimentFolder.create(experiments, stem, identifier, _frozen(past), records_of(past))
+    folder.say("finished", [])
+    folder.close()
     return folder.path, list(past.findings)
 
 

@@ -41,6 +41,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from comparator.names import check_name
 from comparator.report import yardsticks
@@ -57,15 +58,15 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 
-def write_report(folder: Path, metric: str | None = None) -> Path:
+def write_report(folder: Path, metric: str | None = None, output: Path | None = None) -> Path:
     """Write the report of the experiment in `folder` and return the path of its page.
 
     Writes `report.html` (self-contained), `report.json`, `evaluations.csv` and `figures/*.png`, `*.svg`
-    into `folder`. With another `metric` than the experiment's own, the experiment is read again in it, and
-    `report-METRIC.html` and so on are written beside these. Raises InputError where `folder` holds no readable
-    experiment, or where no run reports `metric`.
+    into `output`, `folder` if not given. With another `metric` than the experiment's own, the experiment is read
+    again in it, and `report-METRIC.html` and so on are written beside these. Raises InputError where `folder` holds no
+    readable experiment, or where no run reports `metric`.
     """
-    folder = Path(folder)
+    output = output or folder
     experiment = read_experiment(folder)
     records = yardsticks.with_signed(experiment, read_records(folder / "evaluations.jsonl"))
     suffix, own = "", (experiment, records)
@@ -76,9 +77,9 @@ def write_report(folder: Path, metric: str | None = None) -> Path:
     findings = find(experiment, records, summary)
     compared = yardsticks.compare(*own, {summary.metric: findings.verdict})
     material = gather_material(folder, experiment, summary, findings)
-    figures = folder / f"figures{suffix}"
+    figures = output / f"figures{suffix}"
     gallery = _write_figures(figures, material)
-    table = folder / f"evaluations{suffix}.csv"
+    table = output / f"evaluations{suffix}.csv"
     _write(table, evaluations_csv(summary, records).encode("utf-8", "replace"))
     content = {
         "id": summary.id,
@@ -89,12 +90,13 @@ def write_report(folder: Path, metric: str | None = None) -> Path:
         "yardsticks": [asdict(each) for each in compared],
         "withdrawn": withdrawals(folder),
     }
-    _write(folder / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())
+    _write(output / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())
 
     from comparator.report.page import render  # jinja2, only where a page is made
 
-    page = folder / f"report{suffix}.html"
-    files = Files(figures.name, table.name)
+    page = output / f"report{suffix}.html"
+    experiments = quote(os.path.relpath(folder.parent, output).encode("utf-8", "replace"))
+    files = Files(figures.name, table.name, experiments)
     said = notices(experiment, (run for one in summary.evaluations for run in one.runs), folder)
     _write(page, render(experiment, summary, findings, compared, gallery, files, said).encode("utf-8", "replace"))
     return page

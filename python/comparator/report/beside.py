@@ -46,10 +46,11 @@ class Curves:
 
 @dataclass(frozen=True)
 class Files:
-    """The names of what a page leads to: the folder of its figures, the table of its evaluations."""
+    """What a page leads to, as addresses relative to it: its figures, the table of its evaluations, all experiments."""
 
     figures: str = "figures"
     table: str = "evaluations.csv"
+    experiments: str = ".."
 
 
 @dataclass(frozen=True)

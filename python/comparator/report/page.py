@@ -300,8 +300,8 @@ def _log_name(summary: Summary, run: Mapping[str, Any]) -> str:
 
 
 def _log_address(run: Mapping[str, Any]) -> str:
-    """Return the log's address relative to the page, which lies one folder below."""
-    return "../" + quote(str(run["log"]).encode("utf-8", "replace"))
+    """Return the log's address relative to the folder of all experiments."""
+    return quote(str(run["log"]).encode("utf-8", "replace"))
 
 
 def _asset(name: str) -> str:

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from comparator.engine.workers import Workers
+from comparator.leaf import Patience
 from comparator.model.data import data_of
 from comparator.model.model import Model
 from comparator.model.process import GuardedProcess, call, clear_scratch, exit_words
@@ -97,7 +98,8 @@ class Inference:
 
     def _run(self, identity: str, studies: Sequence[str], slot: Slot) -> str | None:
         """Infer by one run; says why it failed, or None."""
-        with self._runs.claim(identity, self._cancelled) as folder:
+        patience = Patience(identity, limit=self._limit, stopped=self._cancelled, say=self._host.say)
+        with self._runs.claim(identity, "its inference", patience.wait) as folder:
             if folder is None:
                 return "stopped"
             studies = self.missing(identity, studies)

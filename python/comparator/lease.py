@@ -1,0 +1,386 @@
+"""Hold a folder, an experiment's or a run's, so that one process at a time changes it, on whatever file system.
+
+    FOLDER/lock     locked (flock) by its holder, where the file system has such locks
+    FOLDER/lease    who holds it, as long as it is held; its time of change is renewed by the holder
+
+A lease is as good as its holder. Of a process on this machine that is seen: once it is dead its lease is free. Of one
+elsewhere it is not; its lease has expired when nobody has renewed it for `EXPIRES_SECONDS` in which it was looked at.
+No clock of another machine is compared with one's own.
+
+Locks alone would not do: some shared file systems have none, others keep them to each machine by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import getpass
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cache
+from pathlib import Path
+from secrets import token_hex
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from comparator.errors import ComparatorError
+
+LOCK, LEASE = "lock", "lease"
+RENEWED_SECONDS = 10.0
+EXPIRES_SECONDS = 60.0
+#: How often a lease is looked at by whoever waits for it.
+LOOK_SECONDS = 0.5
+#: A lock that is looked at is held for an instant by whoever looks.
+INSTANTS, INSTANT_SECONDS = 5, 0.05
+WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)
+WITHOUT_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK)
+
+
+class Holder(BaseModel):
+    """Who holds a folder: a process. `began` tells it from a later one with its number; `machine` from one elsewhere.
+
+    `purpose` is what it does with the folder, for people.
+    """
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    token: str
+    host: str
+    machine: str
+    pid: int
+    began: str | None
+    user: str
+    since: str
+    purpose: str = ""
+
+    @property
+    def words(self) -> str:
+        """`process 4711 of alice on node3, since 2026-05-01T12:00:00Z (experiment cmp-ga-1)`."""
+        purpose = f" ({self.purpose})" if self.purpose else ""
+        return f"process {self.pid} of {self.user} on {self.host}, since {self.since}{purpose}"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it runs, or ran, where its processes can be seen from here."""
+        return self.machine == this_machine()
+
+    @property
+    def is_alive_here(self) -> bool:
+        """Whether it is a process of this machine that has not ended; one of another user may hide when it began."""
+        if not self.is_here:
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+        return _beginning_of(self.pid) in (self.began, None)
+
+
+UNKNOWN = Holder(token="", host="another machine", machine="", pid=0, began=None, user="an unknown user", since="")
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A lease as it was seen: `inode` and `changed` tell one that was renewed or taken by another."""
+
+    holder: Holder
+    inode: int
+    changed: int  # nanoseconds, by the clock of the file system
+
+
+class Lease:
+    """A folder that this process holds, until `release`."""
+
+    def __init__(self, folder: Path, lock: int, lease: int) -> None:
+        self._path, self._lock, self._lease = folder / LEASE, lock, lease
+        self._is_released = False
+        _renewal.add(lease)
+
+    def check(self) -> None:
+        """Raises `ComparatorError` where the folder is gone, or held by another because this process seemed dead."""
+        try:
+            is_own = os.path.samestat(os.fstat(self._lease), self._path.stat())
+        except OSError:
+            is_own = False
+        if not is_own:
+            folder, seen = self._path.parent, _look(self._path)
+            if seen is None:
+                raise ComparatorError(f"{folder}: was removed or moved while it was in use; what used it ends here")
+            by = seen.holder.words
+            raise ComparatorError(f"{folder}: was taken over by {by} while this process stood still; it ends here")
+
+    def release(self) -> None:
+        """Let go of the folder, which may be gone; once is enough."""
+        if self._is_released:
+            return
+        self._is_released = True
+        _renewal.remove(self._lease)
+        with contextlib.suppress(OSError, ComparatorError):
+            self.check()
+            self._path.unlink()
+        os.close(self._lease)
+        os.close(self._lock)
+
+
+class Attempt:
+    """Trying to hold a folder, as often as `now` is called."""
+
+    def __init__(self, folder: Path, purpose: str = "") -> None:
+        self._folder, self._purpose = folder, purpose
+        self._seen: _Seen | None = None
+        self._since = 0.0  # when it was first seen as it is, by this process's own clock
+        self._was_renewed = False
+        #: Whether the latest try found the folder locked, be it by somebody who only looks.
+        self.is_locked = False
+
+    def now(self) -> Lease | Holder:
+        """The lease, or who holds the folder. Raises `OSError` where it cannot be written."""
+        lock = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            self.is_locked = not _try_lock(lock)
+            taken = self._holder() if self.is_locked else self._take()
+        except BaseException:
+            os.close(lock)
+            raise
+        if isinstance(taken, Holder):
+            os.close(lock)
+            return taken
+        return Lease(self._folder, lock, taken)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the holder may be dead: it is elsewhere, and nothing has been heard of it since it was first seen."""
+        return self._seen is not None and not self._seen.holder.is_here and not self._was_renewed
+
+    def _holder(self) -> Holder:
+        seen = _look(self._folder / LEASE)
+        return UNKNOWN if seen is None else seen.holder
+
+    def _take(self) -> int | Holder:
+        path = self._folder / LEASE
+        while True:
+            seen = _look(path)
+            if seen is None:
+                made = _make(path, self._purpose)
+                if made is not None:
+                    return made
+                continue
+            if not self._has_expired(seen):
+                return seen.holder
+            _remove(path, seen)
+
+    def _has_expired(self, seen: _Seen) -> bool:
+        if seen.holder.is_here:
+            return not seen.holder.is_alive_here
+        if seen != self._seen:
+            self._was_renewed = self._seen is not None
+            self._seen, self._since = seen, time.monotonic()
+        return time.monotonic() - self._since >= EXPIRES_SECONDS
+
+
+def hold(folder: Path, purpose: str = "", *, on_doubt: Callable[[Holder], None] = lambda _: None) -> Lease | Holder:
+    """Hold a folder, or tell who does.
+
+    Where it cannot be seen whether the holder is alive, this takes until its lease is renewed or has expired; then
+    `on_doubt` is called first.
+    """
+    attempt, told = Attempt(folder, purpose), False
+    got = attempt.now()
+    for _ in range(INSTANTS):
+        if not attempt.is_locked:
+            break
+        time.sleep(INSTANT_SECONDS)
+        got = attempt.now()
+    while not isinstance(got, Lease) and attempt.is_doubtful:
+        if not told:
+            on_doubt(got)
+            told = True
+        time.sleep(LOOK_SECONDS)
+        got = attempt.now()
+    return got
+
+
+def holder_of(folder: Path) -> Holder | None:
+    """Who holds a folder, as far as a look tells; None where nobody does. Nothing is written."""
+    is_locked = _is_locked(folder / LOCK)
+    try:
+        seen = _look(folder / LEASE)
+    except PermissionError:
+        return UNKNOWN
+    if is_locked:
+        return UNKNOWN if seen is None else seen.holder
+    if seen is None:
+        return None
+    if seen.holder.is_here:
+        return seen.holder if seen.holder.is_alive_here else None
+    age = time.time() - seen.changed / 1e9
+    return seen.holder if age < EXPIRES_SECONDS else None
+
+
+@cache
+def this_machine() -> str:
+    """What tells processes that can be seen from here from others: this start of it, and the namespace."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    try:
+        return f"{boot.read_text().strip()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return os.uname().nodename
+
+
+def _beginning_of(pid: int) -> str | None:
+    """When a process began, in ticks since the machine did (proc(5), `starttime`); empty of one that is dead.
+
+    None where that cannot be read.
+    """
+    try:
+        # The name of its program, in parentheses, may hold anything.
+        state, *fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return "" if state in "ZX" else fields[18]
+
+
+def _this_holder(purpose: str) -> Holder:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = f"user {os.getuid()}"
+    since = datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+    host, pid = os.uname().nodename, os.getpid()
+    return Holder(
+        token=token_hex(8),
+        host=host,
+        machine=this_machine(),
+        pid=pid,
+        began=_beginning_of(pid),
+        user=user,
+        since=since,
+        purpose=purpose,
+    )
+
+
+def _look(path: Path) -> _Seen | None:
+    """The lease that lies there; None where none does. It is opened: a network file system then asks its server."""
+    try:
+        with path.open("rb") as file:
+            stat, text = os.fstat(file.fileno()), file.read()
+    except FileNotFoundError:
+        return None
+    try:
+        holder = Holder.model_validate_json(text)
+    except ValidationError:
+        holder = UNKNOWN
+    return _Seen(holder, stat.st_ino, stat.st_mtime_ns)
+
+
+def _make(path: Path, purpose: str) -> int | None:
+    """Make the lease, whole at once, and give it open; None where there is one now."""
+    holder = _this_holder(purpose)
+    own = path.with_name(f".{path.name}.{holder.token}")
+    descriptor = os.open(own, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        os.write(descriptor, (json.dumps(holder.model_dump()) + "\n").encode())
+        os.link(own, path)
+    except FileExistsError:
+        if os.fstat(descriptor).st_nlink == 2:  # NFS may say so of the link that it has made
+            return descriptor
+        os.close(descriptor)
+        return None
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno not in WITHOUT_LINKS:
+            raise
+        return _make_without_links(path, holder)
+    finally:
+        own.unlink()
+    return descriptor
+
+
+def _make_without_links(path: Path, holder: Holder) -> int | None:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except FileExistsError:
+        return None
+    os.write(descriptor, (json.dumps(holder.model_dump()) + "\n").encode())
+    return descriptor
+
+
+def _remove(path: Path, expired: _Seen) -> None:
+    """Remove a lease that has expired, and no other that may have taken its place meanwhile."""
+    guard = path.with_name(f".{path.name}.taking-over")
+    try:
+        os.close(os.open(guard, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
+    except FileExistsError:
+        time.sleep(INSTANT_SECONDS)  # another process removes it at this moment
+        with contextlib.suppress(FileNotFoundError):
+            if abs(time.time() - guard.stat().st_mtime) > EXPIRES_SECONDS:  # or has died at it
+                guard.unlink()
+        return
+    try:
+        now = _look(path)
+        if now is not None and (now.inode, now.holder) == (expired.inode, expired.holder):
+            path.unlink()
+    finally:
+        guard.unlink(missing_ok=True)
+
+
+def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
+    """Lock a file, for as long as it is open; True too where the file system has no locks."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in WITHOUT_LOCKS:
+            raise
+    return True
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not _try_lock(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+class _Renewal:
+    """One thread that renews all leases of this process; it sleeps between two renewals, and ends with the process."""
+
+    def __init__(self) -> None:
+        self._leases: set[int] = set()
+        self._changes = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, lease: int) -> None:
+        with self._changes:
+            self._leases.add(lease)
+            if self._thread is None or not self._thread.is_alive():  # the process may have been forked
+                self._thread = threading.Thread(target=self._renew, name="leases", daemon=True)
+                self._thread.start()
+
+    def remove(self, lease: int) -> None:
+        with self._changes:
+            self._leases.discard(lease)
+
+    def _renew(self) -> None:
+        while True:
+            time.sleep(RENEWED_SECONDS)
+            with self._changes:
+                for lease in self._leases:
+                    with contextlib.suppress(OSError):
+                        os.utime(lease)
+
+
+_renewal = _Renewal()
