@@ -128,6 +128,8 @@ def export(folder: Path, form: str = "csv", target: Path | None = None) -> Path:
         path = path / f"{folder.name}.{form}"
     elif not path.parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{path.parent}: may not be written; give the table another place by --to PATH")
     evaluations = folder / "evaluations.jsonl"
     columns = Columns.of(each_record(evaluations))
     labels = model_names(experiment.get("models") or [])

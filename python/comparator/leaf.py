@@ -40,7 +40,7 @@ from comparator.model.training import Outcome, Runner, Training
 from comparator.provenance import computed_on
 from comparator.run_identity import Identity, NamedPaths, identity_after_change, identity_in_experiment, run_identity
 from comparator.site import Slot
-from comparator.store import RunStore, in_metric, now, share_as
+from comparator.store import RunStore, in_metric, now, owner_of, share_as
 
 # A fact that a model may report: it ended before its training was complete, by its own `timeout`.
 CUT_SHORT = "timed_out"
@@ -202,7 +202,9 @@ class Leaf:
     def _words_of(self, error: OSError) -> str:
         if not self._experiments.is_dir():
             return f"{self._experiments}: is gone, or cannot be read"
-        return f"{error.filename or self._experiments}: {error.strerror or error}{MENDED}"
+        at = Path(error.filename or self._experiments)
+        whose = f" (it is {_nearest_owner(at)}'s)" if isinstance(error, PermissionError) else ""
+        return f"{at}: {error.strerror or error}{whose}{MENDED}"
 
     def _is_too_late(self, asked: Mapping[str, Any]) -> bool:
         expected = max(self._longest, asked.get("expected_seconds") or 0.0)
@@ -463,6 +465,11 @@ def slot_of(submodel: Mapping[str, Any], slot: Slot) -> Slot:
         bound = dict.fromkeys(slot.environment, "" if device == "none" else device)
         slot = replace(slot, device=None if device == "none" else device)
     return replace(slot, environment={**bound, **submodel["environment"]})
+
+
+def _nearest_owner(path: Path) -> str:
+    """Whose a file is; where that cannot be seen, whose the folder is in which it lies."""
+    return owner_of(next(place for place in (path, *path.parents) if os.access(place, os.F_OK)))
 
 
 def _fault_of_disk(folder: Path, reason: str | None) -> str | None:

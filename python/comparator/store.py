@@ -369,10 +369,10 @@ def _hold_experiment(path: Path, on_doubt: Callable[[Holder], None]) -> Lease:
     try:
         held = hold(path, on_doubt=on_doubt)
     except PermissionError:
-        owner = _owner(path)
+        owner = owner_of(path)
         raise InputError(
-            f"experiment '{path.name}' is {owner}'s, and its folder may not be written: it can be looked at, but not"
-            f" gone on with (report and export take --output)"
+            f"experiment '{path.name}' is {owner}'s, and its folder may not be written: it can be reported elsewhere"
+            " (report --output, export --to), but not gone on with"
         ) from None
     if isinstance(held, Holder):
         raise InputError(
@@ -389,7 +389,8 @@ def _is_leftover(path: Path) -> bool:
     return set(left) <= {LOCK, LEASE, STATE} and holder_of(path) is None
 
 
-def _owner(path: Path) -> str:
+def owner_of(path: Path) -> str:
+    """The name of the user whose a file or folder is; of one without a name the number."""
     try:
         return path.owner()
     except (KeyError, OSError):
@@ -445,6 +446,13 @@ def read_experiment(path: Path) -> dict[str, Any]:
     if experiment.get("format", FORMAT) > FORMAT:
         raise InputError(f"{file}: its format is {experiment['format']}, of a later version; this one reads {FORMAT}")
     return dict(experiment)
+
+
+def hidden_experiments(experiments: Path) -> list[str]:
+    """The names of what lies among the experiments and may not be looked into."""
+    return sorted(
+        path.name for path in experiments.glob("[!.]*") if path.is_dir() and not os.access(path, os.R_OK | os.X_OK)
+    )
 
 
 def experiment_names(experiments: Path) -> list[str]:

@@ -19,6 +19,8 @@ from comparator.root import command_line, experiments_folder, project_root
 from comparator.store import (
     experiment_names,
     experiment_path,
+    hidden_experiments,
+    owner_of,
     pairs_in,
     read_experiment,
     read_json,
@@ -151,6 +153,10 @@ def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption 
             rows.append(_row(folder / name))
         except InputError as error:
             rows.append({"id": name, "state": "damaged", "damage": str(error).removeprefix(f"{folder / name}/")})
+    rows.sort(key=lambda row: str(row.get("created", "")))
+    for name in hidden_experiments(folder):
+        owner = owner_of(folder / name)
+        rows.append({"id": name, "state": "hidden", "damage": f"may not be looked into; it is {owner}'s"})
     if as_json:
         print(json.dumps(rows, indent=1))
     elif not rows:
