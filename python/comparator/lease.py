@@ -101,7 +101,7 @@ class Lease:
 
     def __init__(self, folder: Path, lock: int, lease: int) -> None:
         self._path, self._lock, self._lease = folder / LEASE, lock, lease
-        self._is_released = False
+        self.is_released = False
         _renewal.add(lease)
 
     def check(self) -> None:
@@ -119,9 +119,9 @@ class Lease:
 
     def release(self) -> None:
         """Let go of the folder, which may be gone; once is enough."""
-        if self._is_released:
+        if self.is_released:
             return
-        self._is_released = True
+        self.is_released = True
         _renewal.remove(self._lease)
         with contextlib.suppress(OSError, ComparatorError):
             self.check()

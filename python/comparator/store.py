@@ -330,9 +330,14 @@ class ExperimentFolder:
             raise
 
     def freeze(self, experiment: Mapping[str, Any]) -> None:
-        """Write the frozen experiment anew, whose settings stay as they are."""
-        self._lease.check()
-        write_whole(self.path / EXPERIMENT, dict(experiment))
+        """Write the frozen experiment anew, whose settings stay as they are; one that was closed is held for that."""
+        lease = _hold_experiment(self.path, lambda _: None) if self._lease.is_released else self._lease
+        try:
+            lease.check()
+            write_whole(self.path / EXPERIMENT, dict(experiment))
+        finally:
+            if lease is not self._lease:
+                lease.release()
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Add one finished evaluation, on disk when this returns.

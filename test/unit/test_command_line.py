@@ -495,7 +495,7 @@ def test_watch_list_and_stop_see_an_experiment_of_another_process(desk: Desk) ->
     assert "no result yet" in process.stdout.readline()
     listed = json.loads(desk.run("list", "--json").stdout)
     assert [(each["id"], each["state"]) for each in listed] == [("mine", "running")]
-    assert "being run by another process" in desk.search("--resume", "mine").stderr
+    assert "is being run by process" in desk.search("--resume", "mine").stderr
     watching = desk.start("watch", "mine")
     assert desk.run("stop", "mine").returncode == 0
     process.communicate(timeout=60)
