@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from comparator.difference import Difference, NoValue, distance, in_deviations, signed, signed_difference
 from comparator.hyperparameters import split_for_submodels
 from comparator.metrics import reported_instead
+from comparator.record import Evaluation, Run
 from comparator.spelling import CONFIG_FILE, merged
 
 # They say which model runs and with which defaults; the leaf has read them already.
@@ -54,14 +54,14 @@ class Objective:
     ask: str | None = None
     described: Collection[str] = ()
 
-    def __call__(self, runs: Sequence[Mapping[str, Any]]) -> float:
+    def __call__(self, runs: Sequence[Run]) -> float:
         """Raises `NoValue` with one line where there is no such number."""
         values = self._values(runs)
         if self.difference is not None:
             return -distance(self.difference, values[0], values[1])
         return -values[0] if self.maximise else values[0]
 
-    def signed(self, runs: Sequence[Mapping[str, Any]]) -> float:
+    def signed(self, runs: Sequence[Run]) -> float:
         """What tests and intervals use: the difference with its sign; of a single model the metric itself.
 
         Raises `NoValue` as a call does.
@@ -80,37 +80,38 @@ class Objective:
         """Whether the numbers become a value only when divided by their deviation from seed to seed."""
         return self.difference is in_deviations
 
-    def _values(self, runs: Sequence[Mapping[str, Any]]) -> list[float]:
+    def _values(self, runs: Sequence[Run]) -> list[float]:
         values = [self._value(run) for run in runs]
         if len(values) < (1 if self.difference is None else 2):
             raise NoValue("the evaluation has no run for each model")
         return values
 
-    def _value(self, run: Mapping[str, Any]) -> float:
-        compares, metrics = self.difference is not None, run["metrics"]
+    def _value(self, run: Run) -> float:
+        compares, metrics = self.difference is not None, run.metrics
         who = _who(run) if compares else ALONE
-        if run["status"] != "ok":
-            raise NoValue(f"{who}: {run.get('reason') or run['status']}")
+        if run.status != "ok":
+            raise NoValue(f"{who}: {run.reason or run.status}")
         if self.metric not in metrics:
             usual = "--set cmp.metric=" if compares else "--set metric="
             ask = usual if self.ask is None else self.ask
             instead = reported_instead(self.metric, metrics, ask, self.described)
             raise NoValue(f"{who} did not report {self.metric}; {instead}")
-        if metrics[self.metric] is None:
+        value = metrics[self.metric]
+        if value is None:
             raise NoValue(f"{who} reported a {self.metric} that is not finite")
-        return float(metrics[self.metric])
+        return value
 
 
-def failure_words(record: Mapping[str, Any], experiments: Path) -> str:
+def failure_words(record: Evaluation, experiments: Path) -> str:
     """Why an evaluation failed, and where the log of the run is that it failed by, where a run is to blame.
 
     `experiments` is the folder of all experiments.
     """
-    reason = str(record["reason"] or record["status"])
-    logs = [run["log"] for run in record["runs"] if reason.startswith((_who(run), ALONE)) and run.get("log")]
+    reason = record.reason or record.status
+    logs = [run.log for run in record.runs if reason.startswith((_who(run), ALONE)) and run.log]
     there = [experiments / log for log in logs if (experiments / log).is_file()]
     return f"{reason} (log: {there[0]})" if there else reason
 
 
-def _who(run: Mapping[str, Any]) -> str:
-    return f"submodel {run['submodel']}"
+def _who(run: Run) -> str:
+    return f"submodel {run.submodel}"

@@ -23,13 +23,13 @@ value" likewise fails the evaluation, with the numbers and a difference that wou
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.model.fingerprint import content_of
 from comparator.own_code import import_own, own_file
+from comparator.record import FrozenExperiment, ObjectiveWords
 
 Difference = Callable[[float, float], float]
 
@@ -109,22 +109,22 @@ def difference_code(name: str, folder: Path) -> str | None:
     return None if file is None else content_of(file)
 
 
-def objective_words(name: str | None, metric: str, maximise: bool = True) -> dict[str, Any]:
+def objective_words(name: str | None, metric: str, maximise: bool = True) -> ObjectiveWords:
     """What an experiment calls the number that it looks for: a difference by its name, or (None) a model's metric."""
     if name is None:
-        return {"name": metric, "symbol": metric, "maximise": maximise}
+        return ObjectiveWords(name=metric, symbol=metric, maximise=maximise)
     if name == "in_deviations":
         words = f"difference of {metric} in deviations from seed to seed"
-        return {"name": words, "symbol": "V", "maximise": True, "unit": "deviations"}
+        return ObjectiveWords(name=words, symbol="V", maximise=True, unit="deviations")
     words = f"{name} of {metric}" if ":" in name else f"{name.replace('_', ' ')} difference of {metric}"
-    return {"name": words, "symbol": "V", "maximise": True}
+    return ObjectiveWords(name=words, symbol="V", maximise=True)
 
 
-def asked_difference(experiment: Mapping[str, Any]) -> str | None:
-    """The name of the difference of an experiment (the content of experiment.json); None for a single model."""
-    if experiment.get("kind") == "single":
+def asked_difference(experiment: FrozenExperiment) -> str | None:
+    """The name of the difference of an experiment; None for a single model."""
+    if experiment.kind == "single":
         return None
-    return str(((experiment.get("settings") or {}).get("cmp") or {}).get("difference") or "relative")
+    return str((experiment.settings.get("cmp") or {}).get("difference") or "relative")
 
 
 def signed_difference(difference: str | Difference, first: float, second: float) -> float:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from comparator.difference import asked_difference, difference_code
 from comparator.errors import InputError
@@ -18,25 +17,27 @@ from comparator.model.fingerprint import content_of
 from comparator.model.image import image_digest
 from comparator.model.inputs import inputs_of
 from comparator.model.model import Model
+from comparator.record import WholeExperiment
 
 NOT_COUNTED = {"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 
 
-def upgraded(frozen: Mapping[str, Any], models: Sequence[Model], data_folder: Path) -> dict[str, Any]:
+def upgraded(frozen: WholeExperiment, models: Sequence[Model], data_folder: Path) -> WholeExperiment:
     """A frozen experiment of format 1 in the present form; its models and data are those of today.
 
     Raises `InputError` where they are not those that it began with, as far as it says.
     """
     submodels = []
-    for submodel, model in zip(frozen["models"], models, strict=True):
-        if _identity(model) != submodel["identity"]:
-            raise InputError(f"{model.path}: the model has changed since '{frozen['id']}' began; start anew")
-        if _data(model, data_folder) != submodel["data"]:
-            raise InputError(f"the data in {data_folder} have changed since '{frozen['id']}' began; start anew")
-        submodels.append({**submodel, "identity": model.identity, **inputs_of(model, data_folder)})
+    for submodel, model in zip(frozen.models, models, strict=True):
+        if _identity(model) != submodel.identity:
+            raise InputError(f"{model.path}: the model has changed since '{frozen.id}' began; start anew")
+        if _data(model, data_folder) != submodel.data:
+            raise InputError(f"the data in {data_folder} have changed since '{frozen.id}' began; start anew")
+        now = {"identity": model.identity, **inputs_of(model, data_folder)}
+        submodels.append(submodel.model_copy(update=now))
     difference = asked_difference(frozen)
-    code = None if difference is None else difference_code(difference, Path(frozen["file"]).parent)
-    return {**frozen, "format": 2, "from_format": 1, "models": submodels, "difference_code": code}
+    code = None if difference is None else difference_code(difference, Path(frozen.file).parent)
+    return frozen.model_copy(update={"format": 2, "from_format": 1, "models": submodels, "difference_code": code})
 
 
 def _identity(model: Model) -> str:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Literal
 
 #: The status of a leaf's result that is no outcome of a training: the search stops, and a resume asks for it again.
-FAULT = "fault"
+FAULT: Literal["fault"] = "fault"
 
 
 class Fault(Exception):

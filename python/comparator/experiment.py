@@ -21,14 +21,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from comparator.cmp import failure_words
 from comparator.difference import NoValue
-from comparator.errors import FAULT, ComparatorError
+from comparator.errors import ComparatorError
 from comparator.evidence.confirmation import distinct_best
 from comparator.evidence.pilot import Pilot, measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
+from comparator.points import key_of, searched, values_of
+from comparator.record import (
+    CONFIRM,
+    PILOT,
+    SEARCH,
+    Evaluation,
+    Replicate,
+    Request,
+    Result,
+    Run,
+    Running,
+    as_text,
+)
 from comparator.replication import Replication
 from comparator.search import Proposal, Strategy
 from comparator.space import Point
@@ -39,9 +52,7 @@ REPEATS_THAT_STOP = 50
 LATEST = 100  # of so many evaluations the longest run tells how long the next may take
 FIRST_TO_CONFIRM = 1000  # the first replicate, and the first step of the split's seed, that only a confirmation uses
 
-PILOT, SEARCH, CONFIRM = "pilot", "search", "confirm"
-
-Runs = list[dict[str, Any]]
+Runs = Sequence[Run]
 
 
 class Objective(Protocol):
@@ -58,10 +69,10 @@ class Objective(Protocol):
 class Record(Protocol):
     """Where finished evaluations are kept: an `ExperimentFolder`."""
 
-    records: list[dict[str, Any]]
+    records: list[Evaluation]
     evaluations: Path
 
-    def append(self, record: Mapping[str, Any]) -> None: ...
+    def append(self, record: Evaluation) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -85,11 +96,11 @@ class _Point:
     runs: dict[int, Runs] = field(default_factory=dict)  # of finished replicates
     values: dict[int, float] = field(default_factory=dict)  # of replicates that ended well
     signed: dict[int, float] = field(default_factory=dict)  # of the same
-    waiting: list[_Evaluation] = field(default_factory=list)  # repeats that need no replicate of their own
+    waiting: list[_Open] = field(default_factory=list)  # repeats that need no replicate of their own
 
 
 @dataclass
-class _Evaluation:
+class _Open:
     """A proposal without a record yet. `number` is that of the record; `proposal` has the strategy's."""
 
     number: int
@@ -97,7 +108,7 @@ class _Evaluation:
     proposal: Proposal
     point: _Point
     running: dict[int, str] = field(default_factory=dict)  # replicate: time of its start
-    outcomes: dict[int, dict[str, Any]] = field(default_factory=dict)  # by replicate
+    outcomes: dict[int, Result] = field(default_factory=dict)  # by replicate
     cancelled: bool = False
 
 
@@ -128,7 +139,7 @@ class Experiment:
         self._replication = replication or Replication()
         self._pilot_points, self._pilot_seeds, self._to_confirm = list(pilot), pilot_seeds, to_confirm
         self._points: dict[str, _Point] = {}
-        self._open: dict[int, _Evaluation] = {}  # in the order of their proposal
+        self._open: dict[int, _Open] = {}  # in the order of their proposal
         self._repeats_in_a_row = 0
         self._deterministic = False
         self._unit: float | None = None  # of a difference in deviations
@@ -142,19 +153,19 @@ class Experiment:
         self.is_cut_short = False
 
     @property
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[Evaluation]:
         return self._folder.records
 
     @property
-    def running(self) -> list[dict[str, Any]]:
+    def running(self) -> list[Running]:
         """The evaluations that wait for a result, for people."""
         return [
-            {
-                "evaluation": each.number,
-                "stage": each.stage,
-                "point": each.proposal.point,
-                "started": min(each.running.values()),
-            }
+            Running(
+                evaluation=each.number,
+                stage=each.stage,
+                point=each.proposal.point,
+                started=min(each.running.values()),
+            )
             for each in self._open.values()
             if each.running
         ]
@@ -189,13 +200,13 @@ class Experiment:
         leaves no line and is not told. Raises `ComparatorError` where every evaluation so far has failed, the pilot
         has found no unit for the difference, the record cannot be written, or no training can go on.
         """
-        outcome = json.loads(result)
-        if outcome["status"] == FAULT:
-            raise ComparatorError(outcome["reason"])
-        evaluation = self._open[outcome["evaluation"]]
-        del evaluation.running[outcome["replicate"]]
-        evaluation.outcomes[outcome["replicate"]] = outcome
-        if outcome["status"] == "cancelled":
+        outcome = Result.model_validate_json(result)
+        if outcome.is_fault:
+            raise ComparatorError(outcome.reason or "no training can go on")
+        evaluation = self._open[outcome.evaluation]
+        del evaluation.running[outcome.replicate]
+        evaluation.outcomes[outcome.replicate] = outcome
+        if outcome.status == "cancelled":
             self.is_cut_short = evaluation.cancelled = True
         if evaluation.running or evaluation.cancelled:
             return []
@@ -210,28 +221,28 @@ class Experiment:
 
     # Stages
 
-    def _begin_search(self) -> list[_Evaluation]:
+    def _begin_search(self) -> list[_Open]:
         """Measure the pilot, whose evaluations are all recorded; gives the first proposals."""
         self.stage = SEARCH
         if self._pilot_points:
-            known = [self._points[_key(point)] for point in self._pilot_points]
-            pairs = [part for line in self.records if line["stage"] == PILOT for part in line["asked"]]
-            trained = [part["seconds"] for part in pairs if not part["reused"]]
+            known = [self._points[key_of(point)] for point in self._pilot_points]
+            tried = [line for line in self.records if line.stage == PILOT]
+            pairs = [part for line in tried for part in line.asked or ()]
+            trained = [part.seconds for part in pairs if not part.reused]
             self.pilot = measure_pilot([list(each.signed.values()) for each in known], trained, len(pairs))
             self._deterministic = self._deterministic or self.pilot.is_deterministic
-            tried = [line for line in self.records if line["stage"] == PILOT and line["status"] == "ok"]
-            if tried:
-                self._strategy.inform([(line["point"], line["value"]) for line in tried])
+            known_values = [(line.point, line.value) for line in tried if line.status == "ok"]
+            if known_values:
+                self._strategy.inform(known_values)
         return self._note(self._strategy.start())
 
-    def _begin_confirmation(self) -> list[_Evaluation]:
+    def _begin_confirmation(self) -> list[_Open]:
         """What confirms the search, which is over."""
         self.stage = CONFIRM
         if self._to_confirm is None or (self._deterministic and not self._to_confirm.splits):
             return []
-        latest = {_key(line["point"]): line for line in self.records if line["stage"] != CONFIRM}
-        found = [(line["point"], line["value"]) for line in latest.values() if line["status"] == "ok"]
-        first = 1 + max((line["evaluation"] for line in latest.values()), default=-1)
+        found = [(line.point, line.value or 0.0) for line in values_of(self.records).values()]
+        first = 1 + max((line.evaluation for line in searched(self.records)), default=-1)
         best = distinct_best(found, self._to_confirm.points, self._to_confirm.distance)
         return [
             self._add(number, CONFIRM, Proposal(number, dict(point), None))
@@ -240,21 +251,21 @@ class Experiment:
 
     # Proposals
 
-    def _add(self, number: int, stage: str, proposal: Proposal) -> _Evaluation:
-        known = _Point() if stage == CONFIRM else self._points.setdefault(_key(proposal.point), _Point())
-        evaluation = _Evaluation(number, stage, proposal, known)
+    def _add(self, number: int, stage: str, proposal: Proposal) -> _Open:
+        known = _Point() if stage == CONFIRM else self._points.setdefault(key_of(proposal.point), _Point())
+        evaluation = _Open(number, stage, proposal, known)
         self._open[number] = evaluation
         return evaluation
 
-    def _note(self, proposals: Iterable[Proposal]) -> list[_Evaluation]:
+    def _note(self, proposals: Iterable[Proposal]) -> list[_Open]:
         return [self._add(len(self._pilot_points) + each.number, SEARCH, each) for each in proposals]
 
-    def _tell_strategy(self, evaluation: _Evaluation, value: float | None) -> list[_Evaluation]:
+    def _tell_strategy(self, evaluation: _Open, value: float | None) -> list[_Open]:
         proposals = self._strategy.tell(evaluation.proposal.number, value)
         self.ended_early = self.ended_early or self._strategy.ended
         return self._note(proposals)
 
-    def _go_on(self, evaluations: Iterable[_Evaluation]) -> list[str]:
+    def _go_on(self, evaluations: Iterable[_Open]) -> list[str]:
         """The requests for these evaluations, or for those of the next stage where there is nothing else to do."""
         requests = self._requests(evaluations)
         if requests or self.waiting or self.is_cut_short or self.stage != SEARCH:
@@ -263,7 +274,7 @@ class Experiment:
             del self._open[left]  # proposed, but the budget is spent
         return self._requests(self._begin_confirmation())
 
-    def _requests(self, evaluations: Iterable[_Evaluation]) -> list[str]:
+    def _requests(self, evaluations: Iterable[_Open]) -> list[str]:
         """Give each proposal replicates of its own, or an answer where a replicate could tell nothing new."""
         requests: list[str] = []
         todo = deque(evaluations)
@@ -294,7 +305,7 @@ class Experiment:
 
     # Replicates
 
-    def _first(self, evaluation: _Evaluation) -> int:
+    def _first(self, evaluation: _Open) -> int:
         """On how many seeds an evaluation begins."""
         if evaluation.stage == CONFIRM:
             assert self._to_confirm is not None
@@ -302,11 +313,11 @@ class Experiment:
         seeds = self._pilot_seeds if evaluation.stage == PILOT else self._replication.first
         return self._affordable(1 if self._deterministic else seeds)
 
-    def _further(self, evaluation: _Evaluation) -> int:
+    def _further(self, evaluation: _Open) -> int:
         """How many seeds more an evaluation needs, all of whose replicates so far have ended."""
         if evaluation.stage != SEARCH or self._deterministic or not self._replication.is_adaptive:
             return 0
-        own = [value for outcome in evaluation.outcomes.values() for value in self._values_of(outcome["runs"])]
+        own = [value for outcome in evaluation.outcomes.values() for value in self._values_of(outcome.runs)]
         if not own:
             return 0
         others = [fmean(each.values.values()) for each in self._points.values() if each.values]
@@ -324,7 +335,7 @@ class Experiment:
         except NoValue:
             return []
 
-    def _ask(self, evaluation: _Evaluation, count: int) -> list[str]:
+    def _ask(self, evaluation: _Open, count: int) -> list[str]:
         point, confirms = evaluation.point, evaluation.stage == CONFIRM
         requests = []
         for _ in range(count):
@@ -333,18 +344,15 @@ class Experiment:
             replicate = next(number for number in itertools.count(first) if number not in point.asked)
             point.asked.add(replicate)
             evaluation.running[replicate] = now()
-            requests.append(
-                json.dumps(
-                    {
-                        "evaluation": evaluation.number,
-                        "name": evaluation.proposal.name,
-                        "point": evaluation.proposal.point,
-                        "replicate": replicate,
-                        "expected_seconds": max(map(_longest, self.records[-LATEST:]), default=None),
-                        "split": replicate if confirms and self._to_confirm and self._to_confirm.splits else None,
-                    }
-                )
+            request = Request(
+                evaluation=evaluation.number,
+                name=evaluation.proposal.name,
+                point=evaluation.proposal.point,
+                replicate=replicate,
+                expected_seconds=max(map(_longest, self.records[-LATEST:]), default=None),
+                split=replicate if confirms and self._to_confirm and self._to_confirm.splits else None,
             )
+            requests.append(as_text(request))
         if not confirms:
             self.asked += count
             self._repeats_in_a_row = 0
@@ -352,7 +360,7 @@ class Experiment:
 
     # Results
 
-    def _finish(self, evaluation: _Evaluation) -> list[_Evaluation]:
+    def _finish(self, evaluation: _Open) -> list[_Open]:
         """Record an evaluation that is complete; gives what is to be evaluated next.
 
         The lines of a pilot are written when all of it is in, which gives a difference in deviations its unit.
@@ -362,13 +370,13 @@ class Experiment:
         self._write(evaluation)
         if evaluation.stage == CONFIRM:
             return []
-        following = self._tell_strategy(evaluation, self.records[-1]["value"])
+        following = self._tell_strategy(evaluation, self.records[-1].value)
         for repeat in evaluation.point.waiting:
             following += self._answer(repeat)
         evaluation.point.waiting.clear()
         return following
 
-    def _finish_pilot(self) -> list[_Evaluation]:
+    def _finish_pilot(self) -> list[_Open]:
         if self.waiting or self.is_cut_short:
             return []
         pilot = [each for each in self._open.values() if each.stage == PILOT]
@@ -387,15 +395,15 @@ class Experiment:
                 f"the pilot gave {found}, so that difference 'in_deviations' has no unit; 'relative' needs none"
             )
 
-    def _write(self, evaluation: _Evaluation) -> None:
+    def _write(self, evaluation: _Open) -> None:
         self._learn_all(evaluation)
         self._folder.append(self._line(evaluation))
         del self._open[evaluation.number]
         self._stop_if_all_failed()
 
-    def _learn_all(self, evaluation: _Evaluation) -> None:
+    def _learn_all(self, evaluation: _Open) -> None:
         for replicate, outcome in evaluation.outcomes.items():
-            self._learn(evaluation.point, replicate, outcome["runs"])
+            self._learn(evaluation.point, replicate, outcome.runs)
 
     def _learn(self, point: _Point, replicate: int, runs: Runs) -> None:
         point.runs[replicate] = runs
@@ -407,51 +415,52 @@ class Experiment:
         if replicate < FIRST_TO_CONFIRM:
             self._deterministic = self._deterministic or _equal_under_different_seeds(point)
 
-    def _answer(self, evaluation: _Evaluation) -> list[_Evaluation]:
+    def _answer(self, evaluation: _Open) -> list[_Open]:
         """Answer a repeat with what its point has given already; a line like any other records it."""
         self._repeats_in_a_row += 1
         self._folder.append(self._line(evaluation))
         del self._open[evaluation.number]
-        return self._tell_strategy(evaluation, self.records[-1]["value"])
+        return self._tell_strategy(evaluation, self.records[-1].value)
 
     def _stop_if_all_failed(self) -> None:
-        if len(self.records) >= FAILURES_THAT_STOP and all(line["status"] != "ok" for line in self.records):
+        if len(self.records) >= FAILURES_THAT_STOP and all(line.status != "ok" for line in self.records):
             last = failure_words(self.records[-1], self._folder.evaluations.parent.parent)
             raise ComparatorError(f"the first {len(self.records)} evaluations all failed; the last one: {last}")
 
     # The record
 
-    def _replay(self, record: Mapping[str, Any]) -> None:
+    def _replay(self, record: Evaluation) -> None:
         """Do again what led to a recorded line, without running anything."""
-        if record["stage"] == CONFIRM and self.stage == SEARCH:
+        if record.stage == CONFIRM and self.stage == SEARCH:
             self._open.clear()
             self._begin_confirmation()
-        number = record["evaluation"]
+        number = record.evaluation
         evaluation = self._open.get(number)
-        if evaluation is None or (evaluation.proposal.point, evaluation.stage) != (record["point"], record["stage"]):
+        if evaluation is None or (evaluation.proposal.point, evaluation.stage) != (record.point, record.stage):
             now_proposed = "nothing" if evaluation is None else json.dumps(evaluation.proposal.point)
             raise ComparatorError(
-                f"{self._folder.evaluations}: evaluation {number} was {json.dumps(record['point'])}, but the search"
+                f"{self._folder.evaluations}: evaluation {number} was {json.dumps(record.point)}, but the search"
                 f" now proposes {now_proposed}: the record, the space or the package has changed since"
             )
         point = evaluation.point
-        runs = _by_replicate(record["runs"])
-        asked = [part["replicate"] for part in record["asked"]] if "asked" in record else set(runs) - point.asked
+        runs = _by_replicate(record.runs)
+        says = record.asked is not None
+        asked = [part.replicate for part in record.asked or ()] if says else set(runs) - point.asked
         point.asked.update(asked)
-        if record["stage"] != CONFIRM:
+        if record.stage != CONFIRM:
             self.asked += len(asked)
         for replicate in runs:
             if replicate not in point.runs:
                 self._learn(point, replicate, runs[replicate])
         del self._open[number]
-        if record["stage"] == SEARCH:
+        if record.stage == SEARCH:
             self._repeats_in_a_row = 0 if asked else self._repeats_in_a_row + 1
-            self._tell_strategy(evaluation, record["value"])
+            self._tell_strategy(evaluation, record.value)
         elif self.stage == PILOT and not any(each.stage == PILOT for each in self._open.values()):
             self._find_unit()
             self._begin_search()
 
-    def _line(self, evaluation: _Evaluation) -> dict[str, Any]:
+    def _line(self, evaluation: _Open) -> Evaluation:
         """The record of an evaluation: its value is the mean over all replicates of its point that ended well.
 
         `runs` lists these replicates, the earlier ones first and as reused; of a failed evaluation its own runs only.
@@ -459,7 +468,8 @@ class Experiment:
         replicates that the evaluation asked for.
         """
         point, proposal, outcomes = evaluation.point, evaluation.proposal, evaluation.outcomes
-        status, reason, value = _status(outcomes), _reason(outcomes), None
+        status, reason = _status(outcomes), _reason(outcomes)
+        value: float | None = None
         if not outcomes:
             status, reason = "ok", None
             if not point.values:
@@ -473,26 +483,27 @@ class Experiment:
         signed = [number / self._unit_of(point) for _, number in sorted(point.signed.items())] if ok else []
         interval = mean_interval(signed)
         earlier = [replicate for replicate in sorted(point.values) if ok and replicate not in outcomes]
-        reused = [{**run, "reused": True} for replicate in earlier for run in point.runs[replicate]]
+        reused = [run.model_copy(update={"reused": True}) for replicate in earlier for run in point.runs[replicate]]
         asked = [_part(replicate, outcomes[replicate]) for replicate in sorted(outcomes)]
-        return {
-            "evaluation": evaluation.number,
-            **({} if proposal.name is None else {"id": proposal.name}),
-            "stage": evaluation.stage,
-            "generation": proposal.generation,
-            "point": proposal.point,
-            "status": status,
-            "value": value,
-            "signed": signed,
-            "deviation": pooled_deviation([signed]),
-            "interval": None if interval is None else list(interval),
-            "started": min((part["started"] for part in asked), default=now()),
-            "seconds": sum((part["seconds"] for part in asked), 0.0),
-            "worker": asked[0]["worker"] if asked else None,
-            "asked": asked,
-            "runs": reused + [run for replicate in sorted(outcomes) for run in outcomes[replicate]["runs"]],
-            "reason": reason,
-        }
+        named = {} if proposal.name is None else {"id": proposal.name}
+        return Evaluation(
+            evaluation=evaluation.number,
+            **named,
+            stage=evaluation.stage,
+            generation=proposal.generation,
+            point=proposal.point,
+            status=status,
+            value=value,
+            signed=signed,
+            deviation=pooled_deviation([signed]),
+            interval=None if interval is None else list(interval),
+            started=min((outcome.started for outcome in outcomes.values()), default=now()),
+            seconds=sum((part.seconds for part in asked), 0.0),
+            worker=asked[0].worker if asked else None,
+            asked=asked,
+            runs=reused + [run for replicate in sorted(outcomes) for run in outcomes[replicate].runs],
+            reason=reason,
+        )
 
     def _unit_of(self, point: _Point) -> float:
         """What a difference is divided by; raises `NoValue` where a difference in deviations has none."""
@@ -505,48 +516,42 @@ class Experiment:
         return unit
 
 
-def _key(point: Mapping[str, Any]) -> str:
-    return json.dumps(point, sort_keys=True)
-
-
-def _status(outcomes: Mapping[int, Mapping[str, Any]]) -> str:
+def _status(outcomes: Mapping[int, Result]) -> Literal["ok", "failed", "timeout"]:
     """One replicate that ended well is a result."""
-    statuses = {outcome["status"] for outcome in outcomes.values()}
-    return next((status for status in ("ok", "timeout") if status in statuses), "failed")
+    statuses = {outcome.status for outcome in outcomes.values()}
+    return "ok" if "ok" in statuses else "timeout" if "timeout" in statuses else "failed"
 
 
-def _reason(outcomes: Mapping[int, Mapping[str, Any]]) -> str | None:
+def _reason(outcomes: Mapping[int, Result]) -> str | None:
     """Why replicates have no result; of an evaluation that is one all the same, which they are."""
-    failed = {replicate: outcome["reason"] for replicate, outcome in outcomes.items() if outcome["status"] != "ok"}
+    failed = {replicate: outcome.reason for replicate, outcome in outcomes.items() if outcome.status != "ok"}
     if len(failed) == len(outcomes):
         return next(iter(failed.values()), None)
     return "; ".join(f"replicate {replicate}: {reason}" for replicate, reason in sorted(failed.items())) or None
 
 
-def _part(replicate: int, outcome: Mapping[str, Any]) -> dict[str, Any]:
-    runs = outcome["runs"]
-    return {
-        "replicate": replicate,
-        "started": outcome["started"],
-        "seconds": outcome["seconds"],
-        "worker": outcome["worker"],
-        "reused": bool(runs) and all(run.get("reused") for run in runs),
-    }
+def _part(replicate: int, outcome: Result) -> Replicate:
+    return Replicate(
+        replicate=replicate,
+        started=outcome.started,
+        seconds=outcome.seconds,
+        worker=outcome.worker,
+        reused=bool(outcome.runs) and all(run.reused for run in outcome.runs),
+    )
 
 
-def _longest(record: Mapping[str, Any]) -> float:
-    parts = record.get("asked") or [record]
-    return max(part["seconds"] for part in parts)
+def _longest(record: Evaluation) -> float:
+    return max((part.seconds for part in record.asked or ()), default=record.seconds or 0.0)
 
 
-def _by_replicate(runs: Runs) -> dict[int, Runs]:
-    grouped: dict[int, Runs] = {}
+def _by_replicate(runs: Runs) -> dict[int, list[Run]]:
+    grouped: dict[int, list[Run]] = {}
     for run in runs:
-        grouped.setdefault(run["replicate"], []).append(run)
+        grouped.setdefault(run.replicate, []).append(run)
     return grouped
 
 
 def _equal_under_different_seeds(point: _Point) -> bool:
     """Whether two replicates, whose seeds differ, reported exactly the same metrics: the model is deterministic."""
-    reported = [json.dumps([run["metrics"] for run in point.runs[each]], sort_keys=True) for each in point.values]
+    reported = [json.dumps([run.metrics for run in point.runs[each]], sort_keys=True) for each in point.values]
     return len(set(reported)) < len(reported)

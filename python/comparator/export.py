@@ -42,21 +42,21 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from comparator.errors import InputError, nearest
+from comparator.points import as_read
+from comparator.record import Evaluation, FrozenExperiment, Run, as_text
 from comparator.report.summary import model_names
 from comparator.store import each_record, read_experiment, table_cell
 
 BEFORE_POINT = ("evaluation", "id", "stage", "generation")
 BEFORE_METRICS = ("status", "value", "difference", "replicate", "submodel", "label", "seed", "run_status")
 AFTER_METRICS = ("seconds", "reused", "device", "started", "worker", "run", "log", "reason")
-
-Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ class Columns:
     metrics: tuple[str, ...]
 
     @classmethod
-    def of(cls, records: Iterable[Record]) -> Columns:
+    def of(cls, records: Iterable[Evaluation]) -> Columns:
         """The names that the records have, in the order in which they first stand there."""
         hyperparameters: dict[str, None] = {}
         metrics: dict[str, None] = {}
         for record in records:
-            hyperparameters.update(dict.fromkeys(record["point"]))
-            for run in record["runs"]:
-                metrics.update(dict.fromkeys(run["metrics"]))
+            hyperparameters.update(dict.fromkeys(record.point))
+            for run in record.runs:
+                metrics.update(dict.fromkeys(run.metrics))
         return cls(tuple(hyperparameters), tuple(metrics))
 
     @property
@@ -87,22 +87,18 @@ class Columns:
             *AFTER_METRICS,
         ]
 
-    def rows(self, record: Record, labels: tuple[str, ...], maximise: bool) -> Iterator[dict[str, Any]]:
+    def rows(self, record: Evaluation, labels: tuple[str, ...], maximise: bool) -> Iterator[dict[str, Any]]:
         """One row for each run of an evaluation; one for an evaluation without runs."""
-        value = record["value"]
-        # Adding zero turns -0.0 into 0.0.
-        difference = None if value is None else (-value if maximise else value) + 0.0
-        evaluation = {**record, "difference": difference}
-        point = {f"point.{name}": record["point"].get(name) for name in self.hyperparameters}
-        for run in record["runs"] or [{}]:
-            submodel = run.get("submodel")
-            own = {
-                **run,
-                "label": None if submodel is None else labels[submodel],
-                "run_status": run.get("status"),
-                "reason": run.get("reason") or record.get("reason"),
-            }
-            metrics = run.get("metrics") or {}
+        difference = None if record.value is None else as_read(record.value, maximise=maximise)
+        evaluation = {**dict(record), "difference": difference}
+        point = {f"point.{name}": record.point.get(name) for name in self.hyperparameters}
+        runs: Sequence[Run | None] = record.runs or [None]
+        for run in runs:
+            own: dict[str, Any] = {"reason": record.reason}
+            if run is not None:
+                label = labels[run.submodel] if run.submodel < len(labels) else None
+                own = {**dict(run), "label": label, "run_status": run.status, "reason": run.reason or record.reason}
+            metrics = run.metrics if run is not None else {}
             yield {
                 **{name: evaluation.get(name) for name in BEFORE_POINT},
                 **point,
@@ -132,29 +128,29 @@ def export(folder: Path, form: str = "csv", target: Path | None = None) -> Path:
         raise InputError(f"{path.parent}: may not be written; give the table another place by --to PATH")
     evaluations = folder / "evaluations.jsonl"
     columns = Columns.of(each_record(evaluations))
-    labels = model_names(experiment.get("models") or [])
-    maximise = bool((experiment.get("objective") or {}).get("maximise"))
+    labels = model_names(experiment.models)
+    maximise = experiment.objective.maximise
     rows = (row for record in each_record(evaluations) for row in columns.rows(record, labels, maximise))
     with _whole(path) as file:
         FORMS[form](file, experiment, columns, rows)
     return path
 
 
-def _write_csv(file: TextIO, experiment: Record, columns: Columns, rows: Iterable[dict[str, Any]]) -> None:
+def _write_csv(file: TextIO, experiment: FrozenExperiment, columns: Columns, rows: Iterable[dict[str, Any]]) -> None:
     table = csv.writer(file, lineterminator="\n")
     table.writerow(map(table_cell, columns.names))
     table.writerows([table_cell(_cell(value)) for value in row.values()] for row in rows)
 
 
-def _write_json(file: TextIO, experiment: Record, columns: Columns, rows: Iterable[dict[str, Any]]) -> None:
-    file.write(f'{{"experiment": {json.dumps(experiment)},\n "runs": [')
+def _write_json(file: TextIO, experiment: FrozenExperiment, columns: Columns, rows: Iterable[dict[str, Any]]) -> None:
+    file.write(f'{{"experiment": {as_text(experiment)},\n "runs": [')
     for number, row in enumerate(rows):
         file.write(f"{',' if number else ''}\n  {json.dumps(row)}")
     file.write("\n ]}\n")
 
 
 #: How a table is written, by the name of the form.
-FORMS: dict[str, Callable[[TextIO, Record, Columns, Iterable[dict[str, Any]]], None]] = {
+FORMS: dict[str, Callable[[TextIO, FrozenExperiment, Columns, Iterable[dict[str, Any]]], None]] = {
     "csv": _write_csv,
     "json": _write_json,
 }

@@ -5,9 +5,8 @@
     result   {"evaluation": 17, "replicate": 0, "status": "ok", "value": -0.29, "started": "...", "seconds": 7.4,
               "worker": "node3/2", "runs": [...], "reason": null}
 
-An evaluation is one request for each of its replicates. `split` is null, or what is added to the seed of the data split
-of every model that has one. A leaf never raises: a failure is a result. `status` of a result may also be `cancelled`,
-which is never recorded.
+`record.Request` and `record.Result` say what they are. An evaluation is one request for each of its replicates. A leaf
+never raises: a failure is a result.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from comparator.cmp import submodel_hyperparameters
 from comparator.difference import NoValue
@@ -38,9 +37,10 @@ from comparator.model.reads import Reads
 from comparator.model.runner import is_served, make_runner
 from comparator.model.training import Outcome, Runner, Training
 from comparator.provenance import computed_on
+from comparator.record import FrozenExperiment, ReadsOfResult, Request, Result, Run, RunResult, Submodel, as_text
 from comparator.run_identity import Identity, NamedPaths, identity_after_change, identity_in_experiment, run_identity
 from comparator.site import Slot
-from comparator.store import RunStore, in_metric, now, owner_of, share_as
+from comparator.store import RunStore, now, owner_of, share_as
 
 # A fact that a model may report: it ended before its training was complete, by its own `timeout`.
 CUT_SHORT = "timed_out"
@@ -102,9 +102,9 @@ class Leaf:
 
     def __init__(
         self,
-        experiment: Mapping[str, Any],
+        experiment: FrozenExperiment,
         models: Sequence[Model],
-        objective: Callable[[list[dict[str, Any]]], float],
+        objective: Callable[[list[Run]], float],
         *,
         experiments: Path,
         data_folder: Path,
@@ -135,38 +135,40 @@ class Leaf:
 
     def evaluate(self, request: str) -> str:
         """Carry out one request; always returns a result."""
-        asked = json.loads(request)
-        started, clock = now(), time.monotonic()
-        result = {
-            "evaluation": asked["evaluation"],
-            "replicate": asked["replicate"],
-            "status": "failed",
-            "value": None,
-            "started": started,
-            "worker": self._name,
-            "runs": [],
-            "reason": None,
-        }
+        asked = Request.model_validate_json(request)
+        clock = time.monotonic()
+        result = Result(
+            evaluation=asked.evaluation,
+            replicate=asked.replicate,
+            status="failed",
+            value=None,
+            started=now(),
+            seconds=0.0,
+            worker=self._name,
+            runs=[],
+            reason=None,
+        )
         if self._is_too_late(asked):
-            return json.dumps({**result, "status": "cancelled", "seconds": 0.0, "reason": OUT_OF_TIME})
+            result.status, result.reason = "cancelled", OUT_OF_TIME
+            return as_text(result)
         try:
-            result["runs"] = self._run_all(asked)
-            result["value"] = self._objective(result["runs"])
-            result["status"] = "ok"
+            result.runs = self._run_all(asked)
+            result.value = self._objective(result.runs)
+            result.status = "ok"
         except NoValue as failure:
-            result["status"], result["reason"] = _worst(result["runs"]), str(failure)
+            result.status, result.reason = _worst(result.runs), str(failure)
         except Fault as fault:
-            result["status"], result["reason"] = FAULT, str(fault)
+            result.status, result.reason = FAULT, str(fault)
         except OSError as error:  # a full disk, a folder that is gone, a file that may not be read: no training's doing
-            result["status"], result["reason"] = FAULT, self._words_of(error)
+            result.status, result.reason = FAULT, self._words_of(error)
         except Exception as error:
-            result["reason"] = f"{type(error).__name__}: {error}"
-            self._keep_traceback(asked["evaluation"])
-        if self._cancelled.is_set() and result["status"] != "ok":
-            result["status"] = "cancelled"
-        result["seconds"] = round(time.monotonic() - clock, 3)
+            result.reason = f"{type(error).__name__}: {error}"
+            self._keep_traceback(asked.evaluation)
+        if self._cancelled.is_set() and result.status != "ok":
+            result.status = "cancelled"
+        result.seconds = round(time.monotonic() - clock, 3)
         self._longest = max(self._longest, time.monotonic() - clock)
-        return json.dumps(result, allow_nan=False)
+        return as_text(result)
 
     def cancel(self) -> None:
         """End what is running, at once; later requests come back cancelled."""
@@ -183,17 +185,16 @@ class Leaf:
         with self._lock, contextlib.suppress(OSError):
             self._pending.look(again=True)
 
-    def change_since(self, submodel: int, result: Mapping[str, Any]) -> str | None:
+    def change_since(self, submodel: int, result: RunResult) -> str | None:
         """What a finished run has read that is not as it was; None where all is, or it is not known."""
         kinds = ("files", "noticed", "folders", "places", "variables", "packages", "imports")
         return change_of_reads(self._experiment, submodel, result, self._slots[0], self._data_folder, kinds)
 
-    def repeat(self, request: Mapping[str, Any], submodel: int) -> dict[str, Any]:
-        """Carry out the run of one submodel alone, by a process that has done nothing before; with its `history`."""
-        given = given_at(self._experiment, request["point"])[submodel]
+    def repeat(self, request: Request, submodel: int) -> tuple[Run, RunResult]:
+        """Carry out the run of one submodel alone, by a process that has done nothing before."""
+        given = given_at(self._experiment, request.point)[submodel]
         try:
-            entry, result = self._run_with_result(submodel, request, given, self._slots[0])
-            return {**entry, "history": result.get("history", {})}
+            return self._run_with_result(submodel, request, given, self._slots[0])
         finally:
             for runner in self._runners.values():
                 runner.close()
@@ -206,13 +207,13 @@ class Leaf:
         whose = f" (it is {_nearest_owner(at)}'s)" if isinstance(error, PermissionError) else ""
         return f"{at}: {error.strerror or error}{whose}{MENDED}"
 
-    def _is_too_late(self, asked: Mapping[str, Any]) -> bool:
-        expected = max(self._longest, asked.get("expected_seconds") or 0.0)
+    def _is_too_late(self, asked: Request) -> bool:
+        expected = max(self._longest, asked.expected_seconds or 0.0)
         return self._deadline is not None and time.monotonic() + expected > self._deadline
 
-    def _run_all(self, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _run_all(self, asked: Request) -> list[Run]:
         """Both submodels' runs: side by side on two slots, else one after the other."""
-        given = given_at(self._experiment, asked["point"])
+        given = given_at(self._experiment, asked.point)
         if len(given) > 1 and len(self._slots) > 1:
             with ThreadPoolExecutor(len(given)) as side_by_side:
                 waiting = [
@@ -220,43 +221,58 @@ class Leaf:
                     for number, each in enumerate(given)
                 ]
                 return [future.result() for future in waiting]
-        runs: list[dict[str, Any]] = []
+        runs: list[Run] = []
         for number, each in enumerate(given):
             runs.append(self._run(number, asked, each, self._slots[0]))
-            if runs[-1]["status"] != "ok":
+            if runs[-1].status != "ok":
                 break
         return runs
 
-    def _run(self, number: int, asked: Mapping[str, Any], given: Mapping[str, object], slot: Slot) -> dict[str, Any]:
+    def _run(self, number: int, asked: Request, given: Mapping[str, object], slot: Slot) -> Run:
         """One submodel's run: found in the store, or trained now."""
         return self._run_with_result(number, asked, given, slot)[0]
 
     def _run_with_result(
-        self, number: int, asked: Mapping[str, Any], given: Mapping[str, object], slot: Slot
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        self, number: int, asked: Request, given: Mapping[str, object], slot: Slot
+    ) -> tuple[Run, RunResult]:
         """A run as a line of the record shows it, and its result."""
-        submodel = self._experiment["models"][number]
-        hyperparameters, seed = run_hyperparameters(submodel, given, asked["replicate"], asked.get("split"))
+        submodel = self._experiment.models[number]
+        hyperparameters, seed = run_hyperparameters(submodel, given, asked.replicate, asked.split)
         identity = run_identity(
             submodel,
             hyperparameters,
             seed,
             self._named[number],
-            varied=varied_names(submodel, asked["point"]),
-            untold=submodel.get("untold") or self._models[number].untold(warm=self._warm),
-            experiment=self._experiment["id"],
+            varied=varied_names(submodel, asked.point),
+            untold=submodel.untold or self._models[number].untold(warm=self._warm),
+            experiment=self._experiment.id,
         )
-        entry = {"submodel": number, "replicate": asked["replicate"], "seed": seed}
-        if asked.get("split") is not None:
-            split = submodel.get("split")
-            entry["split"] = None if split is None else hyperparameters[split]
-        run, result, reused = self._find_or_train(number, asked, hyperparameters, identity, slot)
-        log = (self._runs.folder / run / "model.log").relative_to(self._experiments)
-        return {**entry, "run": run, **_entry_of(result), "reused": reused, "log": str(log)}, result
+        split: dict[str, Any] = {}
+        if asked.split is not None:
+            split = {"split": None if submodel.split is None else hyperparameters[submodel.split]}
+        name, result, reused = self._find_or_train(number, asked, hyperparameters, identity, slot)
+        log = (self._runs.folder / name / "model.log").relative_to(self._experiments)
+        no_reuse: dict[str, Any] = {"no_reuse": result.no_reuse} if result.no_reuse else {}
+        run = Run(
+            submodel=submodel.submodel,
+            replicate=asked.replicate,
+            seed=seed,
+            **split,
+            run=name,
+            status=result.status,
+            metrics=result.metrics,
+            seconds=result.seconds,
+            device=result.device,
+            reason=result.reason,
+            **no_reuse,
+            reused=reused,
+            log=str(log),
+        )
+        return run, result
 
     def _find_or_train(
-        self, number: int, asked: Mapping[str, Any], hyperparameters: dict[str, object], identity: Identity, slot: Slot
-    ) -> tuple[str, dict[str, Any], bool]:
+        self, number: int, asked: Request, hyperparameters: dict[str, object], identity: Identity, slot: Slot
+    ) -> tuple[str, RunResult, bool]:
         """The run's name in the store, its result, and whether that was there already.
 
         A run in the store that would come out otherwise today, by what it read, or of which that cannot be told, keeps
@@ -266,85 +282,85 @@ class Leaf:
         while True:
             result = self._runs.finished(run)
             if result is None:
-                with self._runs.claim(run, f"experiment {self._experiment['id']}", self._patience(run).wait) as folder:
+                with self._runs.claim(run, f"experiment {self._experiment.id}", self._patience(run).wait) as folder:
                     if folder is None:
                         reason = "stopped" if self._cancelled.is_set() else OUT_OF_TIME
-                        return run, {"status": "cancelled", "reason": reason}, False
+                        return run, RunResult(status="cancelled", reason=reason), False
                     result = self._runs.finished(run)  # by whoever held it
                     if result is None:
-                        result = self._train(number, asked, hyperparameters, folder, slot)
-                        result["experiment"] = self._experiment["id"]
-                        return run, self._keep(number, run, result, identity.untold), False
+                        result, untold = self._train(number, asked, hyperparameters, folder, slot)
+                        return run, self._keep(number, run, result, identity.untold or untold), False
             successor = self._successor(run, result, number, slot)
             if successor is None:
-                return run, in_metric(result, self._experiment["metric"]), True
+                return run, result.in_metric(self._experiment.metric), True
             run = successor
 
     def _patience(self, run: str) -> Patience:
-        limit = self._experiment["run_timeout"]
+        limit = self._experiment.run_timeout
         return Patience(run, limit=limit, deadline=self._deadline, stopped=self._cancelled, say=self._say)
 
-    def _keep(self, number: int, run: str, result: dict[str, Any], untold: str | None) -> dict[str, Any]:
+    def _keep(self, number: int, run: str, result: RunResult, untold: str | None) -> RunResult:
         """Put a result into the store; says in it why it serves no other experiment, None where it does.
 
         A look at what it rests on has to follow it first, which is not taken after every training where it is dear.
         """
         ended = time.monotonic()
-        untold = untold or result.pop("untold") or self._inputs[number].doubt()
-        result["no_reuse"] = untold
+        untold = untold or self._inputs[number].doubt()
+        result.no_reuse = untold
         with self._lock:
             if untold is None and self._inputs[number].looked_at() < ended:
                 self._pending.add(self._inputs[number], run, result)
-                self._runs.save(run, {**result, "no_reuse": NOT_LOOKED_AT})
+                self._runs.save(run, result.model_copy(update={"no_reuse": NOT_LOOKED_AT}))
             else:
                 self._runs.save(run, result)
             self._pending.look()
         return result
 
-    def _settle(self, run: str, result: dict[str, Any]) -> None:
+    def _settle(self, run: str, result: RunResult) -> None:
         self._runs.save(run, result)
 
     def _inputs_of(self, number: int) -> Inputs:
         model = self._models[number]
         sees_reads = model.image is None and is_served(model, warm=self._warm)
-        return Inputs(model, self._experiment["models"][number], self._data_folder, sees_reads=sees_reads)
+        return Inputs(model, self._experiment.models[number], self._data_folder, sees_reads=sees_reads)
 
-    def _successor(self, run: str, result: Mapping[str, Any], number: int, slot: Slot) -> str | None:
+    def _successor(self, run: str, result: RunResult, number: int, slot: Slot) -> str | None:
         """The name of the run that is to take the place of a finished one; None where it serves as it is."""
-        if result.get("no_reuse") and result.get("experiment") != self._experiment["id"]:
-            return identity_in_experiment(run, self._experiment["id"])
-        if result.get("reads") is None:
+        if result.no_reuse and result.experiment != self._experiment.id:
+            return identity_in_experiment(run, self._experiment.id)
+        if result.reads is None:
             return None
-        read = Reads(**result["reads"])
-        now = read.now(run_environment(slot_of(self._experiment["models"][number], slot), self._data_folder))
+        read = Reads(**result.reads.model_dump())
+        now = read.now(run_environment(slot_of(self._experiment.models[number], slot), self._data_folder))
         return None if read.change(now) is None else identity_after_change(run, now)
 
     def _train(
         self,
         number: int,
-        asked: Mapping[str, Any],
+        asked: Request,
         hyperparameters: dict[str, object],
         folder: Path,
         slot: Slot,
-    ) -> dict[str, Any]:
+    ) -> tuple[RunResult, str | None]:
+        """The result, and why more may have gone into it than is known, None where nothing has."""
         _empty(folder)
         log = folder / "model.log"
         model = self._models[number]
         if (fault := self._inputs[number].fault()) is not None:
             raise Fault(fault)
         prefix = hyperparameters.get("run_id")
-        own = f"{asked['name'] or format(asked['evaluation'], '05d')}-{asked['replicate']}-{number}"
+        own = f"{asked.name or format(asked.evaluation, '05d')}-{asked.replicate}-{number}"
         run_id = f"{prefix}-{own}" if prefix else own
-        names = model.run_names(self._experiment["id"], run_id, folder, self._data_folder, hyperparameters)
+        names = model.run_names(self._experiment.id, run_id, folder, self._data_folder, hyperparameters)
         training = Training(
             {**hyperparameters, **names},
             folder,
             log,
-            self._experiment["metric"],
-            self._experiment["run_timeout"],
+            self._experiment.metric,
+            self._experiment.run_timeout,
         )
         started, clock = now(), time.monotonic()
-        slot = slot_of(self._experiment["models"][number], slot)
+        slot = slot_of(self._experiment.models[number], slot)
         outcome: Outcome = self._runner(number, slot).run(training)
         if outcome.status == "failed" and (fault := _fault_of_disk(folder, outcome.reason)) is not None:
             raise Fault(fault)
@@ -353,16 +369,24 @@ class Leaf:
         outcome = self._watched(number, outcome)
         if outcome.status == "ok" and (fault := self._inputs[number].fault()) is not None:
             raise Fault(fault)
-        return {
-            **asdict(outcome),
-            "seconds": round(time.monotonic() - clock, 3),
-            "started": started,
-            "device": slot.device,
-            "model": model.name,
-            "hyperparameters": hyperparameters,
-            "worker": self._name,
-            "computed_on": computed_on(slot.device),
-        }
+        reads = None if outcome.reads is None else ReadsOfResult(**outcome.reads.as_record())
+        result = RunResult(
+            status=outcome.status,
+            metrics=outcome.metrics,
+            history=outcome.history,
+            reason=outcome.reason,
+            reads=reads,
+            unnamed=outcome.unnamed,
+            seconds=round(time.monotonic() - clock, 3),
+            started=started,
+            device=slot.device,
+            model=model.name,
+            hyperparameters=hyperparameters,
+            worker=self._name,
+            computed_on=computed_on(slot.device),
+            experiment=self._experiment.id,
+        )
+        return result, outcome.untold
 
     def _watched(self, number: int, outcome: Outcome) -> Outcome:
         """The outcome of a training, with what is known of its reading otherwise.
@@ -387,7 +411,7 @@ class Leaf:
         return outcome
 
     def _is_data(self, number: int, path: str) -> bool:
-        until = self._experiment["models"][number].get("data_until")
+        until = self._experiment.models[number].data_until
         return until is not None and f"{path}/".startswith(f"{self._data_folder}/")
 
     def _runner(self, number: int, slot: Slot) -> Runner:
@@ -395,52 +419,52 @@ class Leaf:
         with self._lock:
             key = (slot.number, json.dumps(dict(slot.environment)), model.path)
             if key not in self._runners:
-                until = self._experiment["models"][number].get("data_until")
+                until = self._experiment.models[number].data_until
                 self._runners[key] = make_runner(model, slot, self._data_folder, warm=self._warm, data_until=until)
                 if self._cancelled.is_set():
                     self._runners[key].cancel()
             return self._runners[key]
 
     def _keep_traceback(self, evaluation: int) -> None:
-        path = self._experiments / self._experiment["id"] / ERRORS_FILE
+        path = self._experiments / self._experiment.id / ERRORS_FILE
         with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
             file.write(f"{now()} evaluation {evaluation}\n{traceback.format_exc()}\n")
 
 
-def given_at(experiment: Mapping[str, Any], point: Mapping[str, object]) -> list[dict[str, object]]:
+def given_at(experiment: FrozenExperiment, point: Mapping[str, object]) -> list[dict[str, object]]:
     """What each submodel of an experiment is given at a point."""
     return submodel_hyperparameters(
-        experiment["hyperparameters"],
+        experiment.hyperparameters,
         point,
-        compares=experiment["kind"] == "cmp",
-        names=[submodel["names"] for submodel in experiment["models"]],
+        compares=experiment.kind == "cmp",
+        names=[submodel.names for submodel in experiment.models],
     )
 
 
-def varied_names(submodel: Mapping[str, Any], point: Mapping[str, object]) -> set[str]:
+def varied_names(submodel: Submodel, point: Mapping[str, object]) -> set[str]:
     """The names at a point, as a submodel has them."""
     common = [numbered[1] if (numbered := PREFIX.fullmatch(name)) else name for name in point]
-    return {submodel["names"].get(name, name) for name in common}
+    return {submodel.names.get(name, name) for name in common}
 
 
 def run_hyperparameters(
-    submodel: Mapping[str, Any], given: Mapping[str, object], replicate: int, split: int | None
+    submodel: Submodel, given: Mapping[str, object], replicate: int, split: int | None
 ) -> tuple[dict[str, object], int]:
     """The hyperparameters of a run, its seed among them, and that seed; `split` is added to the split's seed."""
-    hyperparameters = {**submodel["config"], **given}
-    seed = int(str(hyperparameters.get(submodel["seed"] or "rng_seed", DEFAULT_SEED))) + replicate
-    if submodel["seed"] is not None:
-        hyperparameters[submodel["seed"]] = seed
-    of_split = submodel.get("split")
+    hyperparameters = {**submodel.config, **given}
+    seed = int(str(hyperparameters.get(submodel.seed or "rng_seed", DEFAULT_SEED))) + replicate
+    if submodel.seed is not None:
+        hyperparameters[submodel.seed] = seed
+    of_split = submodel.split
     if of_split is not None and split is not None:
         hyperparameters[of_split] = int(str(hyperparameters.get(of_split, DEFAULT_SEED))) + split
     return hyperparameters, seed
 
 
 def change_of_reads(
-    experiment: Mapping[str, Any],
+    experiment: FrozenExperiment,
     submodel: int,
-    result: Mapping[str, Any],
+    result: RunResult,
     slot: Slot,
     data_folder: Path,
     kinds: Sequence[str] = ("files", "packages"),
@@ -449,22 +473,22 @@ def change_of_reads(
 
     `slot` is one in which the experiment would run the submodel today.
     """
-    if result.get("reads") is None:
+    if result.reads is None:
         return None
-    read = Reads(**result["reads"])
-    now = read.now(run_environment(slot_of(experiment["models"][submodel], slot), data_folder))
+    read = Reads(**result.reads.model_dump())
+    now = read.now(run_environment(slot_of(experiment.models[submodel], slot), data_folder))
     return read.change(now, kinds)
 
 
-def slot_of(submodel: Mapping[str, Any], slot: Slot) -> Slot:
+def slot_of(submodel: Submodel, slot: Slot) -> Slot:
     """The slot as one submodel uses it: with its own device and the variables of its own environment."""
-    device = submodel["device"]
+    device = submodel.device
     if device is None:
         bound = dict(slot.environment)
     else:
         bound = dict.fromkeys(slot.environment, "" if device == "none" else device)
         slot = replace(slot, device=None if device == "none" else device)
-    return replace(slot, environment={**bound, **submodel["environment"]})
+    return replace(slot, environment={**bound, **submodel.environment})
 
 
 def _nearest_owner(path: Path) -> str:
@@ -493,19 +517,6 @@ def _empty(folder: Path) -> None:
             entry.unlink()
 
 
-def _entry_of(result: Mapping[str, Any]) -> dict[str, Any]:
-    """A run as a record of an evaluation shows it."""
-    return {
-        "status": result["status"],
-        "metrics": result.get("metrics", {}),
-        "seconds": result.get("seconds", 0.0),
-        "device": result.get("device"),
-        "reason": result.get("reason"),
-        "log": None,
-        **({"no_reuse": result["no_reuse"]} if result.get("no_reuse") else {}),
-    }
-
-
-def _worst(runs: Sequence[Mapping[str, Any]]) -> str:
-    statuses = {run["status"] for run in runs}
+def _worst(runs: Sequence[Run]) -> Literal["cancelled", "timeout", "failed"]:
+    statuses = {run.status for run in runs}
     return "cancelled" if "cancelled" in statuses else "timeout" if "timeout" in statuses else "failed"

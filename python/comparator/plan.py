@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,17 @@ from comparator.model.inputs import source_change
 from comparator.model.model import Model, find_model
 from comparator.place import Place
 from comparator.provenance import provenance
-from comparator.record import FORMAT, WholeExperiment, check
+from comparator.record import (
+    FORMAT,
+    Budget,
+    Confirm,
+    FrozenStrategy,
+    MetricDescription,
+    Point,
+    Stages,
+    Submodel,
+    WholeExperiment,
+)
 from comparator.replication import Replication
 from comparator.search import STRATEGIES, Strategy, grid_points, make_strategy, points_to_scatter
 from comparator.search.resident import ResidentStrategy
@@ -49,7 +59,7 @@ WORTH_A_PILOT = 8  # so many times a pilot's pairs, or more, must a budget be fo
 class Plan:
     """A checked experiment: the frozen form, and the live things made from it."""
 
-    frozen: dict[str, Any]
+    frozen: WholeExperiment
     space: ParameterSpace | None  # None: the points are those of a UPF
     models: list[Model]
     objective: Objective
@@ -62,32 +72,30 @@ class Plan:
     @property
     def budget(self) -> int | None:
         """The pairs that may be asked for; None where the strategy ends by itself."""
-        evaluations: int | None = self.frozen["budget"]["evaluations"]
-        return evaluations
+        return self.frozen.budget.evaluations
 
     @property
     def replication(self) -> Replication:
         """How many seeds a point is trained on."""
-        return Replication.of(self._stages.get("replicates", 1))
+        return Replication.of(self.frozen.stages.replicates)
 
     @property
     def pilot(self) -> list[dict[str, Any]]:
         """The points of the pilot, none where there is no pilot."""
-        return list(self._stages.get("pilot", ()))
+        return list(self.frozen.stages.pilot)
 
     @property
     def to_confirm(self) -> ToConfirm | None:
         """What is confirmed when the search is over."""
-        asked = self._stages.get("confirm")
+        asked = self.frozen.stages.confirm
         if asked is None:
             return None
         distance = self.space.distance if self.space is not None else lambda one, other: float(one != other)
-        return ToConfirm(asked["points"], asked["seeds"], asked["splits"], distance)
+        return ToConfirm(asked.points, asked.seeds, asked.splits, distance)
 
-    @property
-    def _stages(self) -> dict[str, Any]:
-        stages: dict[str, Any] = self.frozen.get("stages") or {}
-        return stages
+    def noting(self, **found: Any) -> Plan:
+        """The plan with what was found since it was frozen, by the keys of `FrozenExperiment`."""
+        return replace(self, frozen=self.frozen.model_copy(update=found))
 
     def strategy(self, *, all_at_once: bool = False, seed: int | None = None) -> Strategy:
         """A new strategy with its own seeded generator; equal plans give equal strategies.
@@ -95,18 +103,17 @@ class Plan:
         `all_at_once` has a sweep propose all its points at the start, whose order is the same either way. With a
         `seed` the strategy is one of the same kind that knows of no past results.
         """
+        changes: dict[str, Any] = {}
         if seed is not None:
-            made = {**self.frozen["strategy"], "seed": seed, "past": []}
-            return _strategy({**self.frozen, "strategy": made}, self.space)
-        if all_at_once:
-            made = {**self.frozen["strategy"], "in_flight": self.budget or len(self.frozen["upf"] or ())}
-            return _strategy({**self.frozen, "strategy": made}, self.space)
-        return _strategy(self.frozen, self.space)
+            changes = {"seed": seed, "past": []}
+        elif all_at_once:
+            changes = {"in_flight": self.budget or len(self.frozen.upf or ())}
+        return _strategy(self.frozen.strategy.model_copy(update=changes), self.frozen.upf, self.space)
 
     @property
     def is_sweep(self) -> bool:
         """Whether all points are known from the start."""
-        return self.frozen["strategy"]["name"] in ENDS_BY_ITSELF
+        return self.frozen.strategy.name in ENDS_BY_ITSELF
 
 
 def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
@@ -129,77 +136,72 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
     objective = make_objective(settings, metric, metrics, place.file)
     pilot = _pilot(settings, space, place, notices)
     _check_unit(settings, objective, pilot, place)
-    frozen = {
-        "format": FORMAT,
-        "title": settings.title or _title(given.submodels, metric),
-        "kind": "cmp" if settings.compares else "single",
-        "file": str(place.file),
-        "settings": settings.model_dump(mode="json", exclude_none=True),
-        "space": space.entries() if space is not None else [],
-        "upf": [[line.identifier, line.hyperparameters] for line in lines] if lines is not None else None,
-        "hyperparameters": given.hyperparameters,
-        "models": given.submodels,
-        "metric": metric,
-        "metrics": metrics,
-        "difference_code": difference_code(settings.cmp.difference, place.folder) if settings.compares else None,
-        "run_timeout": settings.run_timeout,
-        "objective": objective_words(
-            settings.cmp.difference if settings.compares else None, metric, objective.maximise
-        ),
-        "strategy": {
-            **_strategy_settings(settings, place, notices, PILOT_SEEDS * len(pilot)),
-            "past": _past(settings, space, objective, place, notices),
-        },
-        "budget": _budget(settings, None if lines is None else len(lines), space, pilot, f"{place.file}: [search]"),
-        "stages": {
-            "replicates": settings.search.replicates,
-            "pilot": pilot,
-            "confirm": _confirm(settings, given.submodels),
-        },
-        "provenance": provenance(place.root, place.site, place.engine, place.workers, place.command),
-        "notices": notices,
-    }
-    informed = _strategy(frozen, space)
+    past = _past(settings, space, objective, place, notices)
+    strategy = _strategy_settings(settings, place, notices, PILOT_SEEDS * len(pilot))
+    frozen = WholeExperiment(
+        id="",
+        format=FORMAT,
+        title=settings.title or _title(given.submodels, metric),
+        kind="cmp" if settings.compares else "single",
+        file=str(place.file),
+        settings=settings.model_dump(mode="json", exclude_none=True),
+        space=space.entries() if space is not None else [],
+        upf=[(line.identifier, line.hyperparameters) for line in lines] if lines is not None else None,
+        hyperparameters=given.hyperparameters,
+        models=given.submodels,
+        metric=metric,
+        metrics=metrics,
+        difference_code=difference_code(settings.cmp.difference, place.folder) if settings.compares else None,
+        run_timeout=settings.run_timeout,
+        objective=objective_words(settings.cmp.difference if settings.compares else None, metric, objective.maximise),
+        strategy=strategy.model_copy(update={"past": past}),
+        budget=_budget(settings, None if lines is None else len(lines), space, pilot, f"{place.file}: [search]"),
+        stages=Stages(replicates=settings.search.replicates, pilot=pilot, confirm=_confirm(settings, given.submodels)),
+        provenance=provenance(place.root, place.site, place.engine, place.workers, place.command),
+        notices=notices,
+    )
+    informed = _strategy(frozen.strategy, frozen.upf, space)
     informed.close()
     return Plan(frozen, space, given.models, objective)
 
 
-def reopen_plan(frozen: dict[str, Any], *, root: Path, site: Site) -> Plan:
+def reopen_plan(frozen: WholeExperiment, *, root: Path, site: Site) -> Plan:
     """Make a plan from a frozen experiment; raises `InputError` where its models or data have changed since."""
-    check(WholeExperiment, frozen, f"experiment '{frozen['id']}'")
-    settings = ExperimentSettings.model_validate(frozen["settings"])
+    settings = ExperimentSettings.model_validate(frozen.settings)
     models = [
-        find_model(submodel["path"], root, root / "containers", f"model of submodel {submodel['submodel']}", site)
-        for submodel in frozen["models"]
+        find_model(submodel.path, root, root / "containers", f"model of submodel {submodel.submodel}", site)
+        for submodel in frozen.models
     ]
-    file = Path(frozen["file"])
-    if frozen["format"] < FORMAT:
+    file = Path(frozen.file)
+    if frozen.format < FORMAT:
         frozen = upgraded(frozen, models, site.data_folder)
-    changes = [_change(submodel, model, site) for submodel, model in zip(frozen["models"], models, strict=True)]
-    if settings.compares and frozen["difference_code"] != difference_code(settings.cmp.difference, file.parent):
+    changes = [_change(submodel, model, site) for submodel, model in zip(frozen.models, models, strict=True)]
+    if settings.compares and frozen.difference_code != difference_code(settings.cmp.difference, file.parent):
         changes.append(f"{file.parent}: the code of difference '{settings.cmp.difference}' has changed")
     change = next(filter(None, changes), None)
     if change is not None:
-        raise InputError(f"{change} since '{frozen['id']}' began; start anew")
-    objective = make_objective(settings, frozen["metric"], frozen["metrics"], file)
-    space = ParameterSpace.from_entries(frozen["space"], "experiment.json") if frozen["space"] else None
+        raise InputError(f"{change} since '{frozen.id}' began; start anew")
+    objective = make_objective(settings, frozen.metric, frozen.metrics, file)
+    space = ParameterSpace.from_entries(frozen.space, "experiment.json") if frozen.space else None
     if space is not None and settings.search.avoid is not None:
         space = avoid(space, Box.from_bounds(space, settings.search.avoid, "experiment.json: avoid"))
     return Plan(frozen, space, models, objective)
 
 
-def _change(submodel: Mapping[str, Any], model: Model, site: Site) -> str | None:
+def _change(submodel: Submodel, model: Model, site: Site) -> str | None:
     """What of a model or of its data is not as it was, in a line; None where all is."""
     change = source_change(model, submodel)
-    return change or has_changed(model, site.data_folder, submodel["data"], submodel["data_until"])
+    return change or has_changed(model, site.data_folder, submodel.data, submodel.data_until)
 
 
-def make_objective(settings: ExperimentSettings, metric: str, metrics: Mapping[str, Any], file: Path) -> Objective:
+def make_objective(
+    settings: ExperimentSettings, metric: str, metrics: Mapping[str, MetricDescription], file: Path
+) -> Objective:
     """The number that a search over `settings` minimises."""
     if settings.compares:
         difference = find_difference(settings.cmp.difference, file.parent, f"{file}: [cmp] difference")
         return Objective(metric, difference, described=metrics.keys())
-    larger_is_better = metrics.get(metric, {}).get("kind") == "score"
+    larger_is_better = metric in metrics and metrics[metric].kind == "score"
     return Objective(metric, None, maximise=larger_is_better, described=metrics.keys())
 
 
@@ -228,16 +230,16 @@ def _config_files_in(space: ParameterSpace | None) -> dict[str, Any]:
     return {"config_file": given[0]} if given else {}
 
 
-def _title(submodels: Sequence[Mapping[str, Any]], metric: str) -> str:
+def _title(submodels: Sequence[Submodel], metric: str) -> str:
     if len(submodels) == 1:
-        return f"{submodels[0]['name']}: {metric}"
-    first, second = (submodel["label"] for submodel in submodels)
+        return f"{submodels[0].name}: {metric}"
+    first, second = (submodel.label for submodel in submodels)
     return f"Where do {first} and {second} differ in {metric}?"
 
 
-def _check_metric(metric: str, models: Sequence[Model], where: str) -> dict[str, Any]:
+def _check_metric(metric: str, models: Sequence[Model], where: str) -> dict[str, MetricDescription]:
     """The descriptions of all metrics; a metric that a described model does not have is refused."""
-    metrics: dict[str, Any] = {}
+    metrics: dict[str, MetricDescription] = {}
     for model in models:
         described = model.description.metrics
         if described and metric not in described:
@@ -245,7 +247,7 @@ def _check_metric(metric: str, models: Sequence[Model], where: str) -> dict[str,
                 f"{where} = '{metric}': {model.name} does not report it{nearest(metric, described)};"
                 f" it reports {', '.join(_first(described, 12))}"
             )
-        metrics.update({name: each.model_dump() for name, each in described.items()})
+        metrics.update({name: MetricDescription(**each.model_dump()) for name, each in described.items()})
     return metrics
 
 
@@ -290,20 +292,20 @@ def _check_unit(
         )
 
 
-def _confirm(settings: ExperimentSettings, submodels: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def _confirm(settings: ExperimentSettings, submodels: Sequence[Submodel]) -> Confirm | None:
     """What is confirmed: after a search by default, after a sweep where the file says so."""
     asked = settings.confirm
     if asked is None and settings.search.strategy not in ENDS_BY_ITSELF:
         asked = ConfirmationSettings()
     if asked is None or asked.points == 0:
         return None
-    splits = asked.splits and all(submodel["split"] is not None for submodel in submodels)
-    return {"points": asked.points, "seeds": asked.seeds, "splits": splits}
+    splits = asked.splits and all(submodel.split is not None for submodel in submodels)
+    return Confirm(points=asked.points, seeds=asked.seeds, splits=splits)
 
 
 def _strategy_settings(
     settings: ExperimentSettings, place: Place, notices: list[str], pilot_pairs: int
-) -> dict[str, Any]:
+) -> FrozenStrategy:
     search = settings.search
     seeds = Replication.of(search.replicates).first
     options = dict(search.options)
@@ -323,46 +325,45 @@ def _strategy_settings(
         del options["population"]
         notices.append(f"strategy '{search.strategy}' has no population; the file's is left out")
     own = is_own_algorithm(search.strategy)
-    return {
-        "name": str(place.folder / search.strategy) if own else search.strategy,
-        "seed": search.seed,
+    return FrozenStrategy(
+        name=str(place.folder / search.strategy) if own else search.strategy,
+        seed=search.seed,
         # The seeds of a point go to several workers; one point more than they need keeps all of them busy.
-        "in_flight": place.workers if seeds == 1 else min(place.workers, -(-place.workers // seeds) + 1),
-        "options": options,
-        "where": f"{place.file}: [search]",
-    }
+        in_flight=place.workers if seeds == 1 else min(place.workers, -(-place.workers // seeds) + 1),
+        options=options,
+        where=f"{place.file}: [search]",
+    )
 
 
-def _strategy(frozen: Mapping[str, Any], space: ParameterSpace | None) -> Strategy:
-    made = frozen["strategy"]
+def _strategy(
+    made: FrozenStrategy, upf: Sequence[tuple[str | None, Point]] | None, space: ParameterSpace | None
+) -> Strategy:
     if space is None:
-        names, points = zip(*frozen["upf"], strict=True)
-        return SamplingStrategy(iter(points), made["in_flight"], names)
-    if is_own_algorithm(made["name"]):
+        names, points = zip(*(upf or ()), strict=True)
+        return SamplingStrategy(iter(points), made.in_flight, names)
+    if is_own_algorithm(made.name):
         return _own_algorithm(made)
     try:
-        strategy = make_strategy(
-            made["name"], space, seed=made["seed"], in_flight=made["in_flight"], options=made["options"]
-        )
+        strategy = make_strategy(made.name, space, seed=made.seed, in_flight=made.in_flight, options=made.options)
     except InputError as error:
-        raise InputError(f"{made['where']}: {error}") from None
-    if made["past"] and strategy.inform([(point, value) for point, value in made["past"]]) == 0:
-        raise InputError(f"{made['where']}: strategy '{made['name']}' cannot be told past results")
+        raise InputError(f"{made.where}: {error}") from None
+    if made.past and strategy.inform(made.past) == 0:
+        raise InputError(f"{made.where}: strategy '{made.name}' cannot be told past results")
     return strategy
 
 
-def _own_algorithm(made: Mapping[str, Any]) -> Strategy:
+def _own_algorithm(made: FrozenStrategy) -> Strategy:
     """The user's own EQ/Py module as a strategy; it may import what lies beside it."""
-    path, options = Path(made["name"]), made["options"]
+    path, options = Path(made.name), made.options
     unknown = sorted(set(options) - {"parameters"})
     if unknown:
-        raise InputError(f"{made['where']}: {path.name} takes 'parameters' (a text), not '{unknown[0]}'")
+        raise InputError(f"{made.where}: {path.name} takes 'parameters' (a text), not '{unknown[0]}'")
     if not path.is_file():
-        raise InputError(f"{made['where']}: strategy: {path}: no such file")
+        raise InputError(f"{made.where}: strategy: {path}: no such file")
     try:
         return ResidentStrategy(path, str(options.get("parameters", "")))
     except InputError as error:
-        raise InputError(f"{made['where']}: {error}") from None
+        raise InputError(f"{made.where}: {error}") from None
 
 
 def _past(
@@ -391,14 +392,14 @@ def _budget(
     space: ParameterSpace | None,
     pilot: Sequence[Mapping[str, Any]],
     where: str,
-) -> dict[str, int | None]:
+) -> Budget:
     """The budget in pairs; a strategy without generations of its own has one for every `population` results."""
     search = settings.search
     seeds = None if search.replicates == ADAPTIVE else int(search.replicates)
     if lines is not None:
-        return {"evaluations": seeds and lines * seeds, "generations": None}
+        return Budget(evaluations=seeds and lines * seeds, generations=None)
     if search.strategy == "grid" and search.evaluations is None and space is not None:
-        return {"evaluations": seeds and _grid_size(space, search.options, where) * seeds, "generations": None}
+        return Budget(evaluations=seeds and _grid_size(space, search.options, where) * seeds, generations=None)
     kind = STRATEGIES.get(search.strategy)
     if search.generations is not None and kind is not None and "generations" not in kind.options:
         if seeds is None:
@@ -407,8 +408,8 @@ def _budget(
                 " no fixed number of pairs: give evaluations = N"
             )
         pairs = search.generations * int(search.options.get("population", 16)) * seeds
-        return {"evaluations": pairs + PILOT_SEEDS * len(pilot), "generations": search.generations}
-    return {"evaluations": search.evaluations, "generations": search.generations}
+        return Budget(evaluations=pairs + PILOT_SEEDS * len(pilot), generations=search.generations)
+    return Budget(evaluations=search.evaluations, generations=search.generations)
 
 
 def _grid_size(space: ParameterSpace, options: Mapping[str, Any], where: str) -> int:

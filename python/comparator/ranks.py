@@ -28,7 +28,7 @@ from comparator.leaf import Leaf
 from comparator.plan import reopen_plan
 from comparator.site import Site
 from comparator.sitting import Host, Sitting, open_sitting
-from comparator.store import last_word, read_experiment, say
+from comparator.store import last_word, read_whole_experiment, say
 from comparator.studies import study_of
 
 RESIDENT_LOG = "resident.log"
@@ -38,7 +38,7 @@ C_LIBRARY = ctypes.CDLL(None)
 def start() -> str:
     """Open the experiment on the resident rank; returns the first requests."""
     experiment = Path(_launch()["experiment"])
-    if last_word(experiment)["state"] == "finished":  # a job that was to go on with it, and need not
+    if last_word(experiment).state == "finished":  # a job that was to go on with it, and need not
         return ""
     return _lines(_resident().start())
 
@@ -154,7 +154,7 @@ def _leaf() -> Leaf:
     launch = _launch()
     host = _host(launch, Console(quiet=True))
     experiment = Path(launch["experiment"])
-    plan = reopen_plan(read_experiment(experiment), root=host.root, site=host.site)
+    plan = reopen_plan(read_whole_experiment(experiment), root=host.root, site=host.site)
     place = _claim_place(launch["workers_per_node"])
     return Leaf(
         plan.frozen,

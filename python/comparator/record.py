@@ -1,23 +1,38 @@
-"""The forms of what is stored: a frozen experiment, a line of its record, a run's result.
+"""The forms of what is stored, and of what goes between a search and its workers; `docs/record-format.md` has them too.
 
-They say what every reader may rely on, of this version's files and of earlier ones'; a file may hold more. A file that
-is not of its form was damaged, or changed by hand.
+Every reader and writer of a record uses these. A form says what may be relied on, of this version's files and of
+earlier ones'; a file may hold more, which is kept. A file that is not of its form was damaged, or changed by hand.
+
+| file | form |
+|---|---|
+| `EXPERIMENTS/ID/experiment.json` | `FrozenExperiment`; `WholeExperiment` where it is gone on with |
+| `EXPERIMENTS/ID/evaluations.jsonl` | an `Evaluation` on each line |
+| `EXPERIMENTS/ID/state.json` | `State` |
+| `EXPERIMENTS/ID/withdrawn.jsonl` | a `Withdrawal` on each line |
+| `EXPERIMENTS/runs/IDENTITY/result.json` | `RunResult` |
+| `EXPERIMENTS/runs/IDENTITY/withdrawn.json` | `WithdrawnResult` |
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import json
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from comparator.errors import InputError
+from comparator.errors import FAULT, InputError
 
 #: The format of a frozen experiment: what `identity` and `data` of its models are made of.
 FORMAT = 2
 
+PILOT, SEARCH, CONFIRM = "pilot", "search", "confirm"
+
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
+#: Names and numbers; None is a number that is not finite.
 Metrics = dict[str, Number | None]
+#: The values of hyperparameters by name, or a part of them.
+Point = dict[str, Any]
 
 
 class Form(BaseModel):
@@ -25,54 +40,299 @@ class Form(BaseModel):
 
     model_config = ConfigDict(extra="allow", strict=True)
 
+    def as_json(self) -> dict[str, Any]:
+        """What is written: the keys that it was read with, or made with."""
+        return self.model_dump(exclude_unset=True)
 
-class RunOfEvaluation(Form):
-    """A run as a line of a record shows it; `run` is its name in the store, which what was imported does not have."""
+
+AnyForm = TypeVar("AnyForm", bound=Form)
+
+
+class Run(Form):
+    """A run as a line of a record shows it.
+
+    `run` is its name in the store, which what was imported does not have; `log` is relative to the folder of all
+    experiments. `split` is the seed of the data split that was the replicate's own; the key is there where there was
+    one asked for. `no_reuse` says why the run serves no other experiment.
+    """
 
     submodel: Literal[0, 1]
     replicate: Count
-    status: Literal["ok", "failed", "timeout"]
+    status: Literal["ok", "failed", "timeout", "cancelled"]
     metrics: Metrics
     seed: int | None = None
+    split: int | None = None
     run: str | None = None
     seconds: Number | None = None
+    device: str | None = None
     reason: str | None = None
+    reused: bool = False
+    log: str | None = None
+    no_reuse: str | None = None
+
+    @property
+    def has_own_split(self) -> bool:
+        return "split" in self.model_fields_set
+
+
+class Replicate(Form):
+    """A replicate that an evaluation asked for; `reused` says that nothing was trained for it."""
+
+    replicate: Count
+    started: str | None = None
+    seconds: Number = 0.0
+    worker: str | None = None
     reused: bool = False
 
 
-class Asked(Form):
-    """A replicate that an evaluation asked for."""
-
-    replicate: Count
-    seconds: Number = 0.0
-
-
 class Evaluation(Form):
-    """A line of `evaluations.jsonl`."""
+    """A line of `evaluations.jsonl`: a proposal of the search that has come to its end.
+
+    `id` is its name in a UPF; `stage` is pilot, search, confirm or imported. `value` is what the search minimises, None
+    unless `status` is ok: the mean over all replicates of the point that ended well until then, whose `runs` these are.
+    `signed` has the signed difference of each, `deviation` and `interval` (95 %) are theirs. `asked` are the replicates
+    that the evaluation asked for itself; records of earlier versions, and of other programs, do not say.
+    """
 
     evaluation: Count
-    point: dict[str, Any]
+    id: str | None = None
+    stage: str = SEARCH
+    generation: int | None = None
+    point: Point
     status: Literal["ok", "failed", "timeout"]
     value: Number | None
-    runs: list[RunOfEvaluation]
-    stage: str = "search"
     signed: list[Number] | None = None
-    asked: list[Asked] = []
+    deviation: Number | None = None
+    interval: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
+    started: str | None = None
     seconds: Number | None = None
+    worker: str | None = None
+    asked: list[Replicate] | None = None
+    runs: list[Run]
     reason: str | None = None
 
 
+class Request(Form):
+    """What a worker is asked: one replicate of an evaluation.
+
+    `evaluation` is -1 for a single model at its settings as given. `split` is None, or what is added to the seed of the
+    data split of every model that has one.
+    """
+
+    evaluation: Annotated[int, Field(ge=-1)]
+    name: str | None = None
+    point: Point
+    replicate: Count
+    expected_seconds: Number | None = None
+    split: int | None = None
+
+
+class Result(Form):
+    """What a worker answers. `status` may be `cancelled`, which is not recorded, or `fault`, which ends the search."""
+
+    evaluation: Annotated[int, Field(ge=-1)]
+    replicate: Count
+    status: Literal["ok", "failed", "timeout", "cancelled", "fault"]
+    value: Number | None = None
+    started: str
+    seconds: Number
+    worker: str | None
+    runs: list[Run]
+    reason: str | None = None
+
+    @property
+    def is_fault(self) -> bool:
+        return self.status == FAULT
+
+
+class Running(Form):
+    """An evaluation that waits for a result, for people."""
+
+    evaluation: Annotated[int, Field(ge=-1)]
+    stage: str = SEARCH
+    point: Point = {}
+    started: str | None = None
+
+
+class State(Form):
+    """What the process that runs, or ran, an experiment last said of it: advice, never truth."""
+
+    state: str = "new"
+    pid: int | None = None
+    host: str | None = None
+    launch: str | None = None
+    updated: str | None = None
+    running: list[Running] = []
+    reason: str | None = None
+    job: str | None = None
+
+
+class Submodel(Form):
+    """A model of a frozen experiment, and what it is given."""
+
+    submodel: Literal[0, 1] = 0
+    name: str = ""
+    label: str = ""
+    path: str = ""
+    identity: str = ""
+    #: A cheap look that tells whether the model is unchanged, None where there is none.
+    state: Any = None
+    #: Its hyperparameters that take the seed of a run, and of the data split; None where there is none.
+    seed: str | None = None
+    split: str | None = None
+    without_effect: list[str] = []
+    numbers: list[str] = []
+    config: dict[str, Any] = {}
+    hyperparameters: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    environment: dict[str, str] = {}
+    device: str | None = None
+    code: str | None = None
+    source: str | None = None
+    code_until: Any = None
+    data: str | None = None
+    data_until: Any = None
+    untold: str | None = None
+
+
+class MetricDescription(Form):
+    """What a model says of a metric: an error, a score or a fact."""
+
+    kind: str | None = None
+    description: str = ""
+
+
+class ObjectiveWords(Form):
+    """What the number is called that an experiment looks for."""
+
+    name: str = ""
+    symbol: str = ""
+    maximise: bool = False
+    unit: str = ""
+
+
+class FrozenStrategy(Form):
+    """The search of a frozen experiment; `past` are points and values that it is told before it begins."""
+
+    name: str = ""
+    seed: int = 1
+    in_flight: int = 1
+    options: dict[str, Any] = {}
+    where: str = ""
+    past: list[Annotated[tuple[Point, Number | None], Field(strict=False)]] = []
+
+
+class Budget(Form):
+    """How many pairs (single runs for a single model) a search may ask for, or generations; None: no such limit."""
+
+    evaluations: int | None = None
+    generations: int | None = None
+
+
+class Confirm(Form):
+    """What is trained anew when a search is over: the best points, on so many seeds each, with splits of their own."""
+
+    points: int
+    seeds: int
+    splits: bool = False
+
+
+class Stages(Form):
+    """What goes with a search: seeds for each point, the points of a pilot, a confirmation."""
+
+    replicates: int | str = 1
+    pilot: list[Point] = []
+    confirm: Confirm | None = None
+
+
+class Imported(Form):
+    """The file of another program that an experiment was made of; `missing` are hyperparameters that it leaves out."""
+
+    file: str = ""
+    form: str = ""
+    sha256: str = ""
+    missing: list[str] = []
+
+
+class PilotFound(Form):
+    """What a pilot found (`comparator.evidence.pilot.Pilot`), and its words."""
+
+    points: int = 0
+    pairs: int = 0
+    deviation: Number | None = None
+    between: Number | None = None
+    seconds: Number | None = None
+    is_deterministic: bool = False
+    words: str = ""
+
+
+class LuckFound(Form):
+    """How far luck alone would have come (`comparator.evidence.luck.Luck`), as values that a search minimises."""
+
+    median: Number
+    extreme: Number
+    replays: int
+    method: str
+    mean: Number
+    deviation: Number
+
+
+class Provenance(Form):
+    """The code, the packages, the machine and the command behind an experiment."""
+
+    command: str = ""
+    revision: str | None = None
+    python: str | None = None
+    packages: dict[str, str] = {}
+    platform: str | None = None
+    site: str | None = None
+    engine: str | None = None
+    workers: int | None = None
+    data: str | None = None  # of earlier versions
+    data_folder: str | None = None
+
+
 class FrozenExperiment(Form):
-    """`experiment.json`, as far as it takes to show what was found; of what another program made it may have less."""
+    """`experiment.json`, as far as it takes to show what was found; of what another program made it may have less.
+
+    `settings` are those of the experiment file (`comparator.settings`). `baseline`, `pilot` and `luck` are added while
+    the experiment runs.
+    """
 
     id: str
     format: Annotated[int, Field(ge=1)] = 1
+    from_format: int | None = None
     kind: Literal["cmp", "single"] = "cmp"
     created: str = ""
     title: str = ""
-    models: list[dict[str, Any]]
-    metric: str = ""
+    file: str = ""
     settings: dict[str, Any] = {}
+    space: list[dict[str, Any]] = []
+    upf: list[Annotated[tuple[str | None, Point], Field(strict=False)]] | None = None
+    hyperparameters: dict[str, Any] = {}
+    models: list[Submodel]
+    metric: str = ""
+    metrics: dict[str, MetricDescription] = {}
+    difference_code: str | None = None
+    run_timeout: Number | None = None
+    objective: ObjectiveWords = ObjectiveWords()
+    strategy: FrozenStrategy = FrozenStrategy()
+    budget: Budget = Budget()
+    stages: Stages = Stages()
+    provenance: Provenance = Provenance()
+    notices: list[str] = []
+    imported: Imported | None = None
+    baseline: Result | None = None
+    pilot: PilotFound | None = None
+    luck: LuckFound | None = None
+    #: The tables of these names of an experiment file (`comparator.studies`).
+    cross_study: dict[str, Any] | None = None
+    learning_curve: dict[str, Any] | None = None
+
+    def table(self, name: str) -> dict[str, Any] | None:
+        """The table of a study; None where the experiment is none of that kind."""
+        found: dict[str, Any] | None = {"cross_study": self.cross_study, "learning_curve": self.learning_curve}[name]
+        return found
 
 
 class WholeExperiment(FrozenExperiment):
@@ -81,17 +341,16 @@ class WholeExperiment(FrozenExperiment):
     format: Annotated[int, Field(ge=1)]
     kind: Literal["cmp", "single"]
     file: str
-    models: list[dict[str, Any]]
     metric: str
-    metrics: dict[str, Any]
+    metrics: dict[str, MetricDescription]
     settings: dict[str, Any]
     space: list[dict[str, Any]]
     hyperparameters: dict[str, Any]
-    strategy: dict[str, Any]
+    strategy: FrozenStrategy
 
 
-class ReadsOfResult(BaseModel):
-    """What a run has read, as `model.reads.Reads` has it; what says more cannot be compared with today."""
+class ReadsOfResult(Form):
+    """What a run has read, as `comparator.model.reads.Reads` has it; what says more cannot be compared with today."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -105,32 +364,72 @@ class ReadsOfResult(BaseModel):
     unseen: list[str] = []
 
 
-class Result(Form):
-    """`result.json` of a run."""
+class RunResult(Form):
+    """`result.json` of a run.
 
-    status: str
+    `history` has a number for each epoch. `unnamed` is the metric whose number was reported without a name; it is that
+    of whatever is asked for. `experiment` is the one that it was trained for.
+    """
+
+    status: Literal["ok", "failed", "timeout", "cancelled"]
     metrics: Metrics = {}
     history: dict[str, list[Number | None]] = {}
-    hyperparameters: dict[str, Any] | None = None
+    reason: str | None = None
     reads: ReadsOfResult | None = None
+    unnamed: str | None = None
+    seconds: Number = 0.0
+    started: str | None = None
+    device: str | None = None
+    model: str | None = None
+    hyperparameters: dict[str, Any] | None = None
+    worker: str | None = None
+    computed_on: str | None = None
+    experiment: str | None = None
+    no_reuse: str | None = None
+
+    def in_metric(self, metric: str) -> RunResult:
+        """For somebody who asks for `metric`: a number without a name is that of whatever is asked for."""
+        if self.unnamed is None or metric in self.metrics:
+            return self
+        named = {metric if name == self.unnamed else name: value for name, value in self.metrics.items()}
+        return self.model_copy(update={"metrics": named})
 
 
-def fault_of(form: type[Form], content: object) -> str | None:
-    """What is wrong with what was read, in words that begin with the key; None where it is of its form."""
+class WithdrawnResult(Form):
+    """`withdrawn.json` of a run: its result, which did not come out again."""
+
+    withdrawn: str
+    reason: str
+    result: RunResult
+
+
+class Withdrawal(Form):
+    """A line of `withdrawn.jsonl`: a run that was withdrawn after the experiment's `evaluations` had used it."""
+
+    run: str
+    evaluations: list[int]
+    withdrawn: str
+    reason: str
+
+
+def of_form(form: type[AnyForm], content: object, where: str) -> AnyForm:
+    """What was read, in its form; raises `InputError`, whose line `where` opens, where it is not."""
     try:
-        form.model_validate(content)
+        return form.model_validate(content)
     except ValidationError as error:
-        finding = error.errors()[0]
-        key = ".".join(str(part) for part in finding["loc"])
-        if finding["type"] == "missing":
-            return f"{key} is missing"
-        words = finding["msg"][:1].lower() + finding["msg"][1:]
-        return f"{key}: {words}" if key else "it is no object"
-    return None
+        raise InputError(f"{where}: {_fault(error)}; the file was changed or damaged") from None
 
 
-def check(form: type[Form], content: object, where: str) -> None:
-    """Raises `InputError` where `content` is not of its form; `where` opens its line."""
-    fault = fault_of(form, content)
-    if fault is not None:
-        raise InputError(f"{where}: {fault}; the file was changed or damaged")
+def as_text(form: Form) -> str:
+    """A form as a line of JSON."""
+    return json.dumps(form.as_json(), allow_nan=False)
+
+
+def _fault(error: ValidationError) -> str:
+    """What is wrong with what was read, in words that begin with the key."""
+    finding = error.errors()[0]
+    key = ".".join(str(part) for part in finding["loc"])
+    if finding["type"] == "missing":
+        return f"{key} is missing"
+    words = finding["msg"][:1].lower() + finding["msg"][1:]
+    return f"{key}: {words}" if key else "it is no object"

@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from comparator.evidence.luck import Luck, Noise, luck_alone
 from comparator.evidence.replicates import pooled_deviation
-from comparator.experiment import CONFIRM, Experiment, Runs
+from comparator.experiment import Experiment, Runs
 from comparator.plan import PILOT_SEEDS, Plan
+from comparator.points import best_of, count, values_of
+from comparator.record import Evaluation, Metrics, Request, Result, Run, as_text
 from comparator.settings import is_own_algorithm
 from comparator.space import Point
-from comparator.store import pairs_in
 
 SIGNED = "signed"
 
 
-def measure_luck(plan: Plan, records: Sequence[Mapping[str, Any]]) -> Luck | None:
+def measure_luck(plan: Plan, records: Sequence[Evaluation]) -> Luck | None:
     """How far luck alone would bring a search of this size; None where the noise is not known, or is none.
 
     The noise is the deviation within points, pooled; the mean that of the points' means.
     """
-    searched = [record for record in records if record["stage"] != CONFIRM and record.get(SIGNED)]
-    points = {json.dumps(record["point"], sort_keys=True): record[SIGNED] for record in searched}
-    deviation = pooled_deviation(list(points.values()))
+    points = [record.signed for record in values_of(records).values() if record.signed]
+    deviation = pooled_deviation(points)
     if not deviation:
         return None
-    noise = Noise(fmean(map(fmean, points.values())), deviation, plan.objective.worth)
-    pairs = pairs_in(records)
+    noise = Noise(fmean(map(fmean, points)), deviation, plan.objective.worth)
+    pairs = count(records).done
     # The user's own algorithm may keep things to itself from one call to the next.
-    own = is_own_algorithm(plan.frozen["strategy"]["name"])
+    own = is_own_algorithm(plan.frozen.strategy.name)
     again = None if own else lambda number: _search_again(plan, noise, pairs, number)
-    return luck_alone(noise, again, [len(each) for each in points.values()])
+    return luck_alone(noise, again, [len(each) for each in points])
 
 
 def _search_again(plan: Plan, noise: Noise, pairs: int, number: int) -> float | None:
@@ -45,7 +43,7 @@ def _search_again(plan: Plan, noise: Noise, pairs: int, number: int) -> float | 
     record = MemoryRecord()
     experiment = Experiment(
         record,
-        plan.strategy(seed=plan.frozen["strategy"]["seed"] + 1 + number),
+        plan.strategy(seed=plan.frozen.strategy.seed + 1 + number),
         SignedNumber(noise.worth),
         budget=pairs,
         space_size=plan.space_size,
@@ -54,19 +52,26 @@ def _search_again(plan: Plan, noise: Noise, pairs: int, number: int) -> float | 
         pilot_seeds=PILOT_SEEDS,
     )
     carry_out(experiment, lambda point: noise.draw(rng))
-    latest = {json.dumps(line["point"], sort_keys=True): line["value"] for line in record.records}
-    return min((value for value in latest.values() if value is not None), default=None)
+    return next((best.value for best in best_of(record.records)), None)
 
 
 def carry_out(experiment: Experiment, measure: Callable[[Point], float]) -> None:
     """Carry an experiment out, first come first served: a replicate at a point gives `measure(point)`, signed."""
     waiting = deque(experiment.start())
     while waiting:
-        asked = json.loads(waiting.popleft())
-        metrics = {SIGNED: measure(asked["point"])}
-        run = {"submodel": 0, "replicate": asked["replicate"], "status": "ok", "metrics": metrics, "reused": False}
-        outcome = {"status": "ok", "runs": [run], "started": "", "seconds": 0.0, "worker": "", "reason": None}
-        waiting += experiment.tell(json.dumps({**asked, **outcome}))
+        asked = Request.model_validate_json(waiting.popleft())
+        metrics: Metrics = {SIGNED: measure(asked.point)}
+        run = Run(submodel=0, replicate=asked.replicate, status="ok", metrics=metrics)
+        result = Result(
+            evaluation=asked.evaluation,
+            replicate=asked.replicate,
+            status="ok",
+            started="",
+            seconds=0.0,
+            worker="",
+            runs=[run],
+        )
+        waiting += experiment.tell(as_text(result))
     experiment.close()
 
 
@@ -74,11 +79,11 @@ class MemoryRecord:
     """A record that is kept nowhere."""
 
     def __init__(self) -> None:
-        self.records: list[dict[str, Any]] = []
+        self.records: list[Evaluation] = []
         self.evaluations = Path("memory")
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        self.records.append(dict(record))
+    def append(self, record: Evaluation) -> None:
+        self.records.append(record)
 
 
 class SignedNumber:
@@ -90,8 +95,9 @@ class SignedNumber:
         self._worth = worth
 
     def __call__(self, runs: Runs) -> float:
-        return self._worth(runs[0]["metrics"][SIGNED])
+        return self._worth(self.signed(runs))
 
     def signed(self, runs: Runs) -> float:
-        number: float = runs[0]["metrics"][SIGNED]
+        number = runs[0].metrics[SIGNED]
+        assert number is not None
         return number

@@ -14,6 +14,7 @@ from typing import Any
 
 from comparator.model.fingerprint import Recent, Tree, content_of, digest_of, tree_of
 from comparator.model.reads import Reads
+from comparator.record import Submodel
 
 #: These cannot change a result; the seed is part of the identity by itself.
 NOT_PART_OF_AN_IDENTITY = {"run_id", "experiment_id", "output_dir", "verbose"}
@@ -90,7 +91,7 @@ class NamedPaths:
 
 
 def run_identity(
-    submodel: Mapping[str, Any],
+    submodel: Submodel,
     hyperparameters: Mapping[str, object],
     seed: int,
     named: NamedPaths,
@@ -105,13 +106,13 @@ def run_identity(
     name. Where it cannot be told what a run reads, `untold` or found out here, the run is one of `experiment` alone.
     """
     telling = telling_hyperparameters(submodel, hyperparameters, varied)
-    numbers = set(submodel.get("numbers") or ())
+    numbers = set(submodel.numbers)
     unknown: list[str] = []
     content = {
-        "model": submodel["identity"],
-        "data": submodel["data"],
-        "environment": submodel["environment"],
-        "seed": [submodel["seed"], seed],
+        "model": submodel.identity,
+        "data": submodel.data,
+        "environment": submodel.environment,
+        "seed": [submodel.seed, seed],
         "hyperparameters": {
             name: _canonical(value, named, unknown, is_number=name in numbers) for name, value in telling.items()
         },
@@ -123,13 +124,13 @@ def run_identity(
 
 
 def telling_hyperparameters(
-    submodel: Mapping[str, Any], hyperparameters: Mapping[str, object], varied: Collection[str] = ()
+    submodel: Submodel, hyperparameters: Mapping[str, object], varied: Collection[str] = ()
 ) -> dict[str, object]:
     """Those that can change a result, without the seed: all but names of runs, and of where they write.
 
     What is `varied` counts, whatever its name.
     """
-    neutral = {*submodel["without_effect"], submodel["seed"]}
+    neutral = {*submodel.without_effect, submodel.seed}
     return {
         name: value
         for name, value in hyperparameters.items()

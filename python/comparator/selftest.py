@@ -6,14 +6,14 @@ a self-test. Where all of that is right, `verdict` is `none` in 95 % of self-tes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from comparator.errors import InputError
 from comparator.hyperparameters import split_for_submodels
 from comparator.leaf import DEFAULT_SEED
 from comparator.plan import Plan, make_plan
+from comparator.record import Evaluation, FrozenExperiment, MetricDescription
 from comparator.settings import ExperimentSettings, read_settings
 from comparator.sitting import Host, plan_settings
 
@@ -33,39 +33,39 @@ def plan_selftest(host: Host, file: Path, overrides: list[str], *, command: str)
     return plan_settings(host, against_itself(settings, given), file, command)
 
 
-def caution(records: Iterable[Mapping[str, Any]]) -> str | None:
+def caution(records: Iterable[Evaluation]) -> str | None:
     """What to know of a self-test that compared nothing but equal numbers; None where seeds made a difference."""
-    differences = [number for record in records for number in record.get("signed") or ()]
+    differences = [number for record in records for number in record.signed or ()]
     if any(differences):
         return None
     return "seeds change nothing here: both sides gave equal numbers, so that this says nothing of a search among noise"
 
 
-def against_itself(settings: ExperimentSettings, given: Mapping[str, Any]) -> ExperimentSettings:
+def against_itself(settings: ExperimentSettings, given: FrozenExperiment) -> ExperimentSettings:
     """The settings of a comparison of a model with itself; `given` is the frozen form of `settings`."""
-    submodel, file = given["models"][0], given["file"]
-    seed = submodel["seed"]
+    submodel, file = given.models[0], given.file
+    seed = submodel.seed
     if seed is None:
-        raise InputError(f"{file}: {submodel['name']} takes no seed that is known, so it has no other self")
-    varied = [entry["name"] for entry in given["space"]] + [name for _, point in given["upf"] or () for name in point]
+        raise InputError(f"{file}: {submodel.name} takes no seed that is known, so it has no other self")
+    varied = [entry["name"] for entry in given.space] + [name for _, point in given.upf or () for name in point]
     one_sided = [name for name in varied if name.startswith(("cmp_0_", "cmp_1_"))]
     if one_sided:
         raise InputError(f"{file}: '{one_sided[0]}' is varied for one model only; in a self-test both are alike")
-    reaching, called = split_for_submodels(dict.fromkeys(varied))[0], submodel["names"]
+    reaching, called = split_for_submodels(dict.fromkeys(varied))[0], submodel.names
     # What is given has the model's own names already; of what is varied the space gives the values.
     names = {name: called[name] for name in reaching if name in called}
     own_varied = {called.get(name, name) for name in reaching}
-    given_ones = {**submodel["config"], **submodel["hyperparameters"]}
+    given_ones = {**submodel.config, **submodel.hyperparameters}
     hyperparameters = {name: value for name, value in given_ones.items() if name not in own_varied}
     first = int(str(hyperparameters.pop(seed, DEFAULT_SEED)))
     seeds = {f"cmp_0_{seed}": first, f"cmp_1_{seed}": first + OTHER_SEEDS}
-    is_error = given["metrics"].get(given["metric"], {}).get("kind", "error") == "error"
+    is_error = given.metrics.get(given.metric, MetricDescription(kind="error")).kind == "error"
     of_both = settings.cmp.submodel_0.model_copy(update={"names": names})
     comparison = settings.cmp.model_copy(
         update={
-            "metric": given["metric"],
+            "metric": given.metric,
             "difference": settings.cmp.difference if settings.compares or is_error else "absolute",
-            "models": [submodel["path"], submodel["path"]],
+            "models": [submodel.path, submodel.path],
             "labels": None,
             "submodel_0": of_both,
             "submodel_1": of_both,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,13 +16,24 @@ from comparator.cmp import failure_words
 from comparator.engine import local, swift_t
 from comparator.engine.jobs import launches, state_of
 from comparator.engine.swift_t import Job, Launch, Layout
-from comparator.errors import FAULT, ComparatorError, InputError, Submitted, nearest
+from comparator.errors import ComparatorError, InputError, Submitted, nearest
 from comparator.experiment import Experiment
 from comparator.leaf import ERRORS_FILE, Leaf, change_of_reads
 from comparator.model.data import has_changed
 from comparator.place import Place, Say
 from comparator.plan import PILOT_SEEDS, Plan, make_plan, reopen_plan
+from comparator.points import count
 from comparator.progress import ProgressView, point_words
+from comparator.record import (
+    Evaluation,
+    FrozenExperiment,
+    LuckFound,
+    PilotFound,
+    Request,
+    Result,
+    Running,
+    as_text,
+)
 from comparator.replay import measure_luck
 from comparator.report.notices import withdrawn
 from comparator.root import command_line
@@ -36,10 +45,10 @@ from comparator.store import (
     experiment_path,
     last_word,
     now,
-    pairs_in,
     read_experiment,
     read_json,
     read_records,
+    read_whole_experiment,
     say,
 )
 
@@ -160,7 +169,7 @@ def plan_settings(host: Host, settings: ExperimentSettings, file: Path, command:
             status.update(f"checking: {escape(words)}")
 
         plan = make_plan(settings, host.place(file, command, say))
-    for notice in plan.frozen["notices"]:
+    for notice in plan.frozen.notices:
         host.console.print(f"note: {notice}", style="yellow", markup=False, soft_wrap=True)
     return plan
 
@@ -168,14 +177,13 @@ def plan_settings(host: Host, settings: ExperimentSettings, file: Path, command:
 def describe(host: Host, plan: Plan) -> None:
     """Say what would run."""
     frozen = plan.frozen
-    host.say(frozen["title"] or frozen["file"])
-    for submodel in frozen["models"]:
-        number, label = submodel["submodel"], submodel["label"]
-        name = "" if submodel["name"] == label else f"{submodel['name']} in "
-        host.say(f"  submodel {number}: {label}, {name}{submodel['path']}")
-    over = ", ".join(plan.space.names) if plan.space is not None else f"the lines of {frozen['settings']['upf']}"
-    host.say(f"  objective: {frozen['objective']['name']} over {over}")
-    host.say(f"  strategy: {frozen['strategy']['name']}, seed {frozen['strategy']['seed']}")
+    host.say(frozen.title or frozen.file)
+    for submodel in frozen.models:
+        name = "" if submodel.name == submodel.label else f"{submodel.name} in "
+        host.say(f"  submodel {submodel.submodel}: {submodel.label}, {name}{submodel.path}")
+    over = ", ".join(plan.space.names) if plan.space is not None else f"the lines of {frozen.settings['upf']}"
+    host.say(f"  objective: {frozen.objective.name} over {over}")
+    host.say(f"  strategy: {frozen.strategy.name}, seed {frozen.strategy.seed}")
     host.say(f"  budget: {_budget_words(frozen)}")
     describe_host(host)
     if host.job is not None:
@@ -201,8 +209,8 @@ def describe_host(host: Host) -> None:
 def begin(host: Host, plan: Plan, stem: str, identifier: str | None) -> Sitting:
     """Make the folder of a planned experiment and freeze the plan there."""
     folder = ExperimentFolder.create(host.experiments, stem, identifier, plan.frozen)
-    frozen = read_experiment(folder.path)
-    host.say(f"experiment {folder.identifier}: {frozen['title']}")
+    frozen = read_whole_experiment(folder.path)
+    host.say(f"experiment {folder.identifier}: {frozen.title}")
     return Sitting(host, replace(plan, frozen=frozen), folder)
 
 
@@ -210,22 +218,20 @@ def resume(host: Host, identifier: str) -> Sitting:
     """Open an experiment where it was left, and say what was found."""
     path = experiment_path(host.experiments, identifier)
     state = state_of(path)
-    if state["state"] == "queued" or (state["state"] == "running" and state.get("job")):
-        job = f" as job {state['job']}" if state.get("job") else ""
-        raise InputError(
-            f"experiment '{identifier}' is {state['state']}{job}; watch it by: comparator watch {identifier}"
-        )
-    if read_experiment(path).get("imported"):
+    if state.state == "queued" or (state.state == "running" and state.job):
+        job = f" as job {state.job}" if state.job else ""
+        raise InputError(f"experiment '{identifier}' is {state.state}{job}; watch it by: comparator watch {identifier}")
+    if read_experiment(path).imported:
         raise InputError(f"experiment '{identifier}' was imported; a new search can be told of it by [search] past")
     sitting = open_sitting(host, identifier)
-    sitting.say_what_is_there(state["running"])
+    sitting.say_what_is_there(state.running)
     return sitting
 
 
 def open_sitting(host: Host, identifier: str) -> Sitting:
     """Open an experiment as it was frozen; raises `InputError` where that is not possible any more."""
     path = experiment_path(host.experiments, identifier)
-    plan = reopen_plan(read_experiment(path), root=host.root, site=host.site)
+    plan = reopen_plan(read_whole_experiment(path), root=host.root, site=host.site)
     folder = ExperimentFolder(
         path, on_doubt=lambda holder: host.say(f"waiting to see whether it is still run by {holder.words}")
     )
@@ -237,12 +243,14 @@ def open_sitting(host: Host, identifier: str) -> Sitting:
 
 
 def _change_of_reads(
-    host: Host, plan: Plan, records: Sequence[Mapping[str, Any]], kinds: Sequence[str] = ("files", "packages")
+    host: Host, plan: Plan, records: Sequence[Evaluation], kinds: Sequence[str] = ("files", "packages")
 ) -> str | None:
     """What, of some kinds, the latest runs of an experiment have read that is not as it was; None where all is."""
-    latest = {run["submodel"]: run for record in records for run in record["runs"] if run["status"] == "ok"}
+    latest = {run.submodel: run.run for record in records for run in record.runs if run.status == "ok" and run.run}
     for number, run in latest.items():
-        result = RunStore(host.experiments).finished(run["run"]) or {}
+        result = RunStore(host.experiments).finished(run)
+        if result is None:
+            continue
         change = change_of_reads(plan.frozen, number, result, host.slots[0], host.site.data_folder, kinds)
         if change is not None:
             return change
@@ -271,35 +279,33 @@ class Sitting:
     def path(self) -> Path:
         return self._folder.path
 
-    def say_what_is_there(self, left_running: Sequence[Mapping[str, Any]]) -> None:
+    def say_what_is_there(self, left_running: Sequence[Running]) -> None:
         """Say what an earlier sitting has done and left."""
-        recorded = {record["evaluation"] for record in self._folder.records}
-        done, to_repeat = (
-            pairs_in(self._folder.records),
-            sum(each["evaluation"] not in recorded for each in left_running),
-        )
+        recorded = {record.evaluation for record in self._folder.records}
+        done = count(self._folder.records).done
+        to_repeat = sum(each.evaluation not in recorded for each in left_running)
         budget = self._plan.budget
         to_go = "" if budget is None else f", {max(0, budget - done - to_repeat)} to go"
         self._host.say(f"experiment {self._folder.identifier}: {done} done, {to_repeat} to repeat{to_go}")
         for doubt in self._doubts():
             self._host.console.print(f"note: {doubt}", style="yellow", markup=False, soft_wrap=True)
-        in_flight = self._plan.frozen["strategy"]["in_flight"] * self._plan.replication.first
+        in_flight = self._plan.frozen.strategy.in_flight * self._plan.replication.first
         if self._host.workers > in_flight and not self._plan.is_sweep:
             self._host.say(f"note: it began with {in_flight} evaluations at a time; more workers than that stay idle")
 
     def _doubts(self) -> list[str]:
         """What may make the trainings to come others than those there are, a line each."""
         doubts = withdrawn(self.path)
-        for submodel, model in zip(self._plan.frozen["models"], self._plan.models, strict=True):
-            if submodel.get("untold"):
+        for submodel, model in zip(self._plan.frozen.models, self._plan.models, strict=True):
+            if submodel.untold:
                 words = f"{model.name}: whether what it reads is as it was when this began is not known"
-                doubts.append(f"{words}: {submodel['untold']}")
-            elif submodel.get("data_until") is not None:
-                new = has_changed(model, self._host.site.data_folder, submodel["data"], None)
+                doubts.append(f"{words}: {submodel.untold}")
+            elif submodel.data_until is not None:
+                new = has_changed(model, self._host.site.data_folder, submodel.data, None)
                 doubts += [] if new is None else [f"{model.name}: {new} since this began"]
         variable = _change_of_reads(self._host, self._plan, self._folder.records, ("variables",))
         doubts += [] if variable is None else [f"{variable} is not as it was when this began"]
-        if self._plan.frozen.get("from_format"):
+        if self._plan.frozen.from_format:
             doubts.append("an earlier version began it, which did not note what its trainings read")
         return list(dict.fromkeys(doubts))
 
@@ -318,7 +324,7 @@ class Sitting:
             raise
         self._conclude(records, self._report_with_words())
 
-    def search(self) -> list[dict[str, Any]]:
+    def search(self) -> list[Evaluation]:
         """Run the search to its end, or to Ctrl-C, on the host's engine; returns the records.
 
         Raises `ComparatorError` where it cannot go on, `OutOfTime` where the walltime ends first, `Submitted` where
@@ -330,7 +336,7 @@ class Sitting:
             self._search_on_ranks()
         else:
             self._submit()
-        if last_word(self.path)["state"] == "stopped":
+        if last_word(self.path).state == "stopped":
             self._say_how_to_go_on()
             raise OutOfTime("the walltime came to its end; what is finished is kept")
         return self._folder.records
@@ -357,8 +363,8 @@ class Sitting:
     def tell(self, result: str) -> list[str]:
         """Record a result; gives the requests that follow."""
         assert self._experiment is not None
-        outcome = json.loads(result)
-        if outcome["evaluation"] == BASELINE and outcome["status"] != FAULT:
+        outcome = Result.model_validate_json(result)
+        if outcome.evaluation == BASELINE and not outcome.is_fault:
             self._keep_baseline(outcome)
             return []
         requests = self._experiment.tell(result)
@@ -406,7 +412,7 @@ class Sitting:
         """Measure what luck alone would have found, and write the report; returns its page, None without a report."""
         luck = measure_luck(self._plan, self._folder.records)
         if luck is not None:
-            self._plan = replace(self._plan, frozen={**self._plan.frozen, "luck": asdict(luck)})
+            self._plan = self._plan.noting(luck=LuckFound(**asdict(luck)))
             self._folder.freeze(self._plan.frozen)
         if not self._host.reports:
             return None
@@ -447,7 +453,7 @@ class Sitting:
         except KeyboardInterrupt:
             self._look()
             said = last_word(self.path)
-            say(self.path, "stopped", said["running"], "by hand", said["launch"])
+            say(self.path, "stopped", said.running, "by hand", said.launch)
             self._say_how_to_go_on()
             raise
         self._look()
@@ -455,13 +461,13 @@ class Sitting:
 
     def _check_end(self, code: int, output: Path) -> None:
         said = last_word(self.path)
-        if said["state"] in ("finished", "stopped"):
-            self._plan = replace(self._plan, frozen=read_experiment(self.path))
+        if said.state in ("finished", "stopped"):
+            self._plan = replace(self._plan, frozen=read_whole_experiment(self.path))
             return
-        if said["state"] == "failed":
-            raise ComparatorError(said["reason"])
+        if said.state == "failed":
+            raise ComparatorError(said.reason or "the search failed")
         reason = f"the ranks ended with exit status {code}; see {output}"
-        say(self.path, "interrupted", said["running"], reason, said["launch"])
+        say(self.path, "interrupted", said.running, reason, said.launch)
         self._say_how_to_go_on()
         raise ComparatorError(reason)
 
@@ -480,17 +486,16 @@ class Sitting:
     @contextlib.contextmanager
     def _progress(self) -> Iterator[Callable[[], None]]:
         """Shows the progress; yields what brings it up to date."""
-        done_before = pairs_in(self._folder.records)
+        done_before = count(self._folder.records).done
         with ProgressView(self._host.console, self._plan.frozen, done_before=done_before) as view:
 
             def show() -> None:
                 if self._experiment is None:  # another process hosts the search
                     self._look()
-                    running = last_word(self.path)["running"]
-                    view.update(self._folder.records, pairs_in(self._folder.records), len(running))
+                    view.update(self._folder.records, len(last_word(self.path).running))
                     return
                 running = min(self._experiment.waiting, self._host.workers)
-                view.update(self._folder.records, self._experiment.done, running)
+                view.update(self._folder.records, running, self._experiment.done)
 
             yield show
 
@@ -509,28 +514,28 @@ class Sitting:
         It stands in `experiment.json` beside the search, not in its record, and costs nothing of its budget.
         """
         frozen = self._plan.frozen
-        self._baseline_is_open = frozen["kind"] == "single" and not self._plan.is_sweep and "baseline" not in frozen
-        request = {"evaluation": BASELINE, "name": "defaults", "point": {}, "replicate": 0}
-        return [json.dumps(request)] if self._baseline_is_open else []
+        self._baseline_is_open = frozen.kind == "single" and not self._plan.is_sweep and frozen.baseline is None
+        request = Request(evaluation=BASELINE, name="defaults", point={}, replicate=0)
+        return [as_text(request)] if self._baseline_is_open else []
 
-    def _keep_baseline(self, outcome: dict[str, Any]) -> None:
+    def _keep_baseline(self, outcome: Result) -> None:
         self._baseline_is_open = False
-        if outcome["status"] == "cancelled":
+        if outcome.status == "cancelled":
             return
-        self._plan = replace(self._plan, frozen={**self._plan.frozen, "baseline": {**outcome, "stage": "baseline"}})
+        self._plan = self._plan.noting(baseline=outcome)
         self._folder.freeze(self._plan.frozen)
 
     def _keep_pilot(self) -> None:
         """Say what the pilot found, once, and keep it with the settings."""
         assert self._experiment is not None
         pilot = self._experiment.pilot
-        if pilot is None or "pilot" in self._plan.frozen:
+        if pilot is None or self._plan.frozen.pilot is not None:
             return
         budget, seeds = self._plan.budget, self._plan.replication.first
         to_go = None if budget is None else budget - pilot.pairs
         words = pilot.words(to_go, seeds, self._host.workers)
         self._host.say(words)
-        self._plan = replace(self._plan, frozen={**self._plan.frozen, "pilot": {**asdict(pilot), "words": words}})
+        self._plan = self._plan.noting(pilot=PilotFound(**asdict(pilot), words=words))
         self._folder.freeze(self._plan.frozen)
 
     def _leaf(self, number: int, slots: Sequence[Slot]) -> Leaf:
@@ -559,7 +564,7 @@ class Sitting:
         self._host.say(f"  {self._resume_command()}")
 
     def _leave(self, state: str, reason: str | None) -> None:
-        left: list[dict[str, Any]] = []
+        left: list[Running] = []
         if self._experiment is not None:
             left = self._experiment.running[: self._host.workers] if state == "stopped" else []
             self._experiment.close()
@@ -574,14 +579,14 @@ class Sitting:
             self._say_where(None)
             raise
 
-    def _conclude(self, records: Sequence[dict[str, Any]], page: Path | None) -> None:
+    def _conclude(self, records: Sequence[Evaluation], page: Path | None) -> None:
         """The closing words: what was found, where the report is or how to make it."""
         from comparator.report import trust, words
         from comparator.report.notices import single_use
         from comparator.report.summary import summarise
 
         summary = summarise(self._plan.frozen, list(records))
-        ended_early = last_word(self.path)["reason"]
+        ended_early = last_word(self.path).reason
         if ended_early:
             self._host.say(f"ended early: {ended_early}")
         if summary.best is None:
@@ -602,7 +607,7 @@ class Sitting:
         for line in trust.words(summary.trust):
             self._host.say(line)
         self._host.say(_trained_words(records))
-        for line in single_use((run for record in records for run in record["runs"]), self._plan.frozen["notices"]):
+        for line in single_use((run for record in records for run in record.runs), self._plan.frozen.notices):
             self._host.say(f"note: {line}")
         self._say_where(page)
 
@@ -620,23 +625,23 @@ def _launch_of(host: Host, experiment: Path, *, is_sweep: bool) -> Launch:
     return Launch(experiment, host.root, host.site, host.job, host.warm, host.reports, is_sweep)
 
 
-def _trained_words(records: Sequence[Mapping[str, Any]]) -> str:
+def _trained_words(records: Sequence[Evaluation]) -> str:
     """How many trainings the records rest on, and how many of them were found in the store."""
-    runs = [run for record in records for run in record["runs"] if run.get("run")]
-    trained = {run["run"] for run in runs if not run["reused"]}
-    found = {run["run"] for run in runs} - trained
+    runs = [run for record in records for run in record.runs if run.run]
+    trained = {run.run for run in runs if not run.reused}
+    found = {run.run for run in runs} - trained
     return f"trainings: {len(trained)} done, {len(found)} found in the store"
 
 
-def _budget_words(frozen: dict[str, Any]) -> str:
-    budget, trainings, stages = frozen["budget"], len(frozen["models"]), frozen["stages"]
-    if budget["evaluations"] is None:
-        words = f"{budget['generations']} generations" if budget["generations"] else "until the search ends"
+def _budget_words(frozen: FrozenExperiment) -> str:
+    budget, trainings, stages = frozen.budget, len(frozen.models), frozen.stages
+    if budget.evaluations is None:
+        words = f"{budget.generations} generations" if budget.generations else "until the search ends"
     else:
-        words = f"{budget['evaluations']} evaluations, {budget['evaluations'] * trainings} trainings"
-    if stages["pilot"]:
-        words += f"; a pilot of {len(stages['pilot']) * PILOT_SEEDS} among them"
-    if stages["confirm"]:
-        points, seeds = stages["confirm"]["points"], stages["confirm"]["seeds"]
+        words = f"{budget.evaluations} evaluations, {budget.evaluations * trainings} trainings"
+    if stages.pilot:
+        words += f"; a pilot of {len(stages.pilot) * PILOT_SEEDS} among them"
+    if stages.confirm:
+        points, seeds = stages.confirm.points, stages.confirm.seeds
         words += f"; up to {points * seeds} more confirm the best {points} points"
     return words

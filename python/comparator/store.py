@@ -23,16 +23,30 @@ import re
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from io import RawIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from comparator.errors import ComparatorError, InputError, nearest
 from comparator.lease import LEASE, LOCK, LOOK_SECONDS, Attempt, Holder, Lease, hold, holder_of
 from comparator.names import RUNS, check_name
-from comparator.record import FORMAT, Evaluation, FrozenExperiment, Result, check, fault_of
+from comparator.record import (
+    FORMAT,
+    AnyForm,
+    Evaluation,
+    Form,
+    FrozenExperiment,
+    Running,
+    RunResult,
+    State,
+    WholeExperiment,
+    Withdrawal,
+    WithdrawnResult,
+    as_text,
+    of_form,
+)
 
 NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
 EXPERIMENT, STATE = "experiment.json", "state.json"
@@ -40,6 +54,8 @@ RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jso
 #: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
 UNFINISHED, UNFINISHED_SECONDS = ".unfinished-", 3600.0
 FIRST_WAIT_SECONDS = 0.05
+
+AnyExperiment = TypeVar("AnyExperiment", bound=FrozenExperiment)
 
 
 def now() -> str:
@@ -86,7 +102,7 @@ def read_json(path: Path) -> Any | None:
         return None
 
 
-def read_records(path: Path) -> list[dict[str, Any]]:
+def read_records(path: Path) -> list[Evaluation]:
     """The records of `evaluations.jsonl`, in file order; a torn last line is left out.
 
     Raises `InputError` where a line before the last is not a record: then the file was changed by hand.
@@ -94,17 +110,16 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     return list(each_record(path))
 
 
-def each_record(path: Path) -> Iterator[dict[str, Any]]:
+def each_record(path: Path) -> Iterator[Evaluation]:
     """The same, one after another, so that memory holds one."""
     for record, _ in _checked_lines(path):
         yield record
 
 
-def _checked_lines(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
-    """The records, each of its form, and where in the file, in bytes, each ends."""
+def _checked_lines(path: Path) -> Iterator[tuple[Evaluation, int]]:
+    """The records, and where in the file, in bytes, each ends."""
     for number, (record, end) in enumerate(_whole_lines(path), start=1):
-        check(Evaluation, record, f"{path}: line {number}")
-        yield record, end
+        yield of_form(Evaluation, record, f"{path}: line {number}"), end
 
 
 def _whole_lines(path: Path) -> Iterator[tuple[Any, int]]:
@@ -138,43 +153,22 @@ def table_cell(value: Any) -> Any:
     return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
 
 
-def pairs_in(records: Iterable[Mapping[str, Any]]) -> int:
-    """How many pairs (single runs for a single model) of its budget an experiment has asked for and heard of.
-
-    A line that repeats what the experiment has already adds none, and what confirms stands beside the budget
-    (design decision 7).
-    """
-    budgeted = [record for record in records if record.get("stage") != "confirm"]
-    # Records of earlier versions, and of other programs, do not say what they asked for.
-    without = {
-        (json.dumps(record["point"], sort_keys=True), run["replicate"])
-        for record in budgeted
-        if "asked" not in record
-        for run in record["runs"]
-    }
-    return len(without) + sum(len(record.get("asked", ())) for record in budgeted)
-
-
-def in_metric(result: Mapping[str, Any], metric: str) -> dict[str, Any]:
-    """A run's result for somebody who asks for `metric`: a number without a name is that of whatever is asked for."""
-    unnamed, metrics = result.get("unnamed"), result["metrics"]
-    if unnamed is None or metric in metrics:
-        return dict(result)
-    return {**result, "metrics": {metric if name == unnamed else name: value for name, value in metrics.items()}}
-
-
 class RunStore:
     """The runs, by identity. One training at a time for each identity, over threads and processes."""
 
     def __init__(self, experiments: Path) -> None:
         self.folder = experiments / RUNS
 
-    def finished(self, identity: str) -> dict[str, Any] | None:
+    def finished(self, identity: str) -> RunResult | None:
         """The result of a run that ended well, else None: failed, cancelled and damaged ones are never reused."""
-        result = read_json(self.folder / identity / RESULT) if NAME_OF_RUN.fullmatch(identity) else None
-        if result is None or fault_of(Result, result) is not None:
+        result = self.result(identity)
+        return result if result is not None and result.status == "ok" else None
+
+    def result(self, identity: str) -> RunResult | None:
+        """The result of a run, however it ended; None where there is none, or it is damaged."""
+        if not NAME_OF_RUN.fullmatch(identity):
             return None
-        return dict(result) if result["status"] == "ok" else None
+        return _read_form(RunResult, self.folder / identity / RESULT)
 
     @contextlib.contextmanager
     def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Path | None]:
@@ -198,14 +192,14 @@ class RunStore:
         finally:
             got.release()
 
-    def save(self, identity: str, result: Mapping[str, Any]) -> None:
-        write_whole(self.folder / identity / RESULT, dict(result))
+    def save(self, identity: str, result: RunResult) -> None:
+        write_whole(self.folder / identity / RESULT, result.as_json())
 
     def withdraw(self, identity: str, reason: str) -> list[str]:
         """Take a result from use, and note it in every experiment that has used it; returns the ids of these."""
         folder = self.folder / identity
-        result = read_json(folder / RESULT) or {}
-        write_whole(folder / WITHDRAWN, {"withdrawn": now(), "reason": reason, "result": result})
+        result = self.result(identity) or RunResult(status="failed")
+        write_whole(folder / WITHDRAWN, WithdrawnResult(withdrawn=now(), reason=reason, result=result).as_json())
         (folder / RESULT).unlink(missing_ok=True)
         users = []
         for name in experiment_names(self.folder.parent):
@@ -213,17 +207,17 @@ class RunStore:
             evaluations = _evaluations_with(path / "evaluations.jsonl", identity)
             if evaluations:
                 users.append(name)
-                note = {"run": identity, "evaluations": evaluations, "withdrawn": now(), "reason": reason}
+                note = Withdrawal(run=identity, evaluations=evaluations, withdrawn=now(), reason=reason)
                 with (path / WITHDRAWALS).open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(note) + "\n")
+                    file.write(as_text(note) + "\n")
         return users
 
-    def withdrawn(self, identity: str) -> dict[str, Any] | None:
+    def withdrawn(self, identity: str) -> RunResult | None:
         """The result that was withdrawn; None where none was, or it has been trained again since."""
         if self.finished(identity) is not None or not NAME_OF_RUN.fullmatch(identity):
             return None
-        noted = read_json(self.folder / identity / WITHDRAWN)
-        return noted["result"] if isinstance(noted, dict) and isinstance(noted.get("result"), dict) else None
+        noted = _read_form(WithdrawnResult, self.folder / identity / WITHDRAWN)
+        return None if noted is None else noted.result
 
     def restore(self, identity: str) -> None:
         """Take a withdrawn result into use again, and forget of it in every experiment that has used it."""
@@ -232,33 +226,40 @@ class RunStore:
             self.save(identity, result)
         (self.folder / identity / WITHDRAWN).unlink(missing_ok=True)
         for name in experiment_names(self.folder.parent):
-            path = self.folder.parent / name / WITHDRAWALS
-            kept = [note for note, _ in _whole_lines(path) if note["run"] != identity]
-            if kept:
-                _write_lines(path, kept)
-            else:
-                path.unlink(missing_ok=True)
+            path = self.folder.parent / name
+            noted = withdrawals(path)
+            kept = [note for note in noted if note.run != identity]
+            if kept and kept != noted:
+                _write_lines(path / WITHDRAWALS, kept)
+            elif noted and not kept:
+                (path / WITHDRAWALS).unlink(missing_ok=True)
 
 
-def _write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+def _write_lines(path: Path, lines: Iterable[Form]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines)
-    temporary.write_text(text, encoding="utf-8")
+    temporary.write_text("".join(as_text(line) + "\n" for line in lines), encoding="utf-8")
     temporary.replace(path)
 
 
-def withdrawals(path: Path) -> list[dict[str, Any]]:
+def _read_form(form: type[AnyForm], path: Path) -> AnyForm | None:
+    """What a file holds; None where there is none, or it is damaged."""
+    try:
+        return of_form(form, read_json(path), str(path))
+    except InputError:
+        return None
+
+
+def withdrawals(path: Path) -> list[Withdrawal]:
     """The runs of the experiment in `path` that were withdrawn after it had used them."""
-    return [note for note, _ in _whole_lines(path / WITHDRAWALS)]
+    file = path / WITHDRAWALS
+    return [of_form(Withdrawal, note, f"{file}: line {n}") for n, (note, _) in enumerate(_whole_lines(file), start=1)]
 
 
 def _evaluations_with(path: Path, identity: str) -> list[int]:
     """The numbers of the evaluations that a run is part of; none where the record cannot be read."""
     try:
-        return [
-            line["evaluation"] for line in read_records(path) if any(r.get("run") == identity for r in line["runs"])
-        ]
-    except (InputError, LookupError, TypeError, AttributeError):
+        return [line.evaluation for line in read_records(path) if any(run.run == identity for run in line.runs)]
+    except InputError:
         return []
 
 
@@ -292,8 +293,8 @@ class ExperimentFolder:
         experiments: Path,
         stem: str,
         identifier: str | None,
-        frozen: Mapping[str, Any],
-        records: Iterable[Mapping[str, Any]] = (),
+        frozen: FrozenExperiment,
+        records: Iterable[Evaluation] = (),
     ) -> ExperimentFolder:
         """Make a new experiment called `identifier`, or `stem-N` with the first free N: a whole one, or none.
 
@@ -312,7 +313,8 @@ class ExperimentFolder:
                 name = identifier or f"{stem}-{next(names)}"
                 if identifier is None and (experiments / name).exists() and not _is_leftover(experiments / name):
                     continue
-                write_whole(making / EXPERIMENT, {"id": name, "created": now(), **frozen})
+                named = frozen.model_copy(update={"id": name, "created": now()})
+                write_whole(making / EXPERIMENT, named.as_json())
                 _sync_folder(making)
                 if _is_leftover(experiments / name):
                     shutil.rmtree(experiments / name)
@@ -329,24 +331,24 @@ class ExperimentFolder:
             shutil.rmtree(making, ignore_errors=True)
             raise
 
-    def freeze(self, experiment: Mapping[str, Any]) -> None:
+    def freeze(self, experiment: FrozenExperiment) -> None:
         """Write the frozen experiment anew, whose settings stay as they are; one that was closed is held for that."""
         lease = _hold_experiment(self.path, lambda _: None) if self._lease.is_released else self._lease
         try:
             lease.check()
-            write_whole(self.path / EXPERIMENT, dict(experiment))
+            write_whole(self.path / EXPERIMENT, experiment.as_json())
         finally:
             if lease is not self._lease:
                 lease.release()
 
-    def append(self, record: Mapping[str, Any]) -> None:
+    def append(self, record: Evaluation) -> None:
         """Add one finished evaluation, on disk when this returns.
 
         Raises `ComparatorError` on a full disk, where the file is no longer in its place, or where another process
         runs the experiment meanwhile.
         """
         self._lease.check()
-        line = json.dumps(record, allow_nan=False, separators=(", ", ": ")).encode() + b"\n"
+        line = as_text(record).encode() + b"\n"
         position = self._file.tell()
         try:
             if self._file.write(line) < len(line):
@@ -358,9 +360,9 @@ class ExperimentFolder:
             raise ComparatorError(f"{self.evaluations}: cannot be written: {error.strerror}") from None
         if not _is_in_place(self._file, self.evaluations):
             raise ComparatorError(f"{self.evaluations}: was removed or moved while it was in use; what wrote it ends")
-        self.records.append(dict(record))
+        self.records.append(record)
 
-    def say(self, state: str, running: list[dict[str, Any]], reason: str | None = None) -> None:
+    def say(self, state: str, running: Sequence[Running], reason: str | None = None) -> None:
         """Note for watchers what this process is doing; a failure to write it is of no consequence."""
         say(self.path, state, running, reason, self.launch)
 
@@ -438,19 +440,28 @@ def experiment_path(experiments: Path, identifier: str) -> Path:
     return path
 
 
-def read_experiment(path: Path) -> dict[str, Any]:
+def read_experiment(path: Path) -> FrozenExperiment:
     """The frozen experiment in the folder `path`.
 
     Raises `InputError` where there is none, or it is damaged, or of a later version.
     """
+    return _read_experiment(path, FrozenExperiment)
+
+
+def read_whole_experiment(path: Path) -> WholeExperiment:
+    """The same, where it has all that it takes to go on with it; raises `InputError` where it has not."""
+    return _read_experiment(path, WholeExperiment)
+
+
+def _read_experiment(path: Path, form: type[AnyExperiment]) -> AnyExperiment:
     file = path / EXPERIMENT
-    experiment = read_json(file)
-    if experiment is None:
+    content = read_json(file)
+    if content is None:
         raise InputError(f"{file}: {'is not a whole experiment' if file.exists() else 'no such file'}")
-    check(FrozenExperiment, experiment, str(file))
-    if experiment.get("format", FORMAT) > FORMAT:
-        raise InputError(f"{file}: its format is {experiment['format']}, of a later version; this one reads {FORMAT}")
-    return dict(experiment)
+    given = content.get("format") if isinstance(content, dict) else None
+    if isinstance(given, int) and given > FORMAT:
+        raise InputError(f"{file}: its format is {given}, of a later version; this one reads {FORMAT}")
+    return of_form(form, content, str(file))
 
 
 def hidden_experiments(experiments: Path) -> list[str]:
@@ -466,17 +477,24 @@ def experiment_names(experiments: Path) -> list[str]:
     return [path.name for path in sorted(found, key=lambda path: (path / EXPERIMENT).stat().st_mtime)]
 
 
-def say(path: Path, state: str, running: list[dict[str, Any]], reason: str | None, launch: str | None) -> None:
+def say(path: Path, state: str, running: Sequence[Running], reason: str | None, launch: str | None) -> None:
     """Note for watchers what an experiment is doing; a failure to write it is of no consequence."""
-    who = {"pid": os.getpid(), "host": os.uname().nodename, "launch": launch, "updated": now()}
+    said = State(
+        state=state,
+        pid=os.getpid(),
+        host=os.uname().nodename,
+        launch=launch,
+        updated=now(),
+        running=list(running),
+        reason=reason,
+    )
     with contextlib.suppress(OSError):
-        write_whole(path / STATE, {"state": state, **who, "running": running, "reason": reason}, sync=False)
+        write_whole(path / STATE, said.as_json(), sync=False)
 
 
-def last_word(path: Path) -> dict[str, Any]:
+def last_word(path: Path) -> State:
     """What the process that runs, or ran, an experiment last said of it. It may be gone since: `engine.jobs` asks."""
-    said = read_json(path / STATE)
-    return {"state": "new", "running": [], "reason": None, "launch": None, **(said or {})}
+    return _read_form(State, path / STATE) or State()
 
 
 def check_new_experiment(experiments: Path, identifier: str | None) -> None:

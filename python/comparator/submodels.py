@@ -20,6 +20,7 @@ from comparator.model.probe import described
 from comparator.model.process import call
 from comparator.model.reported import LAST_WORDS, plain
 from comparator.place import Place
+from comparator.record import Submodel
 from comparator.settings import ExperimentSettings, SubmodelSettings
 from comparator.site import Slot
 from comparator.spelling import check_once, is_same, merged, spelling
@@ -33,7 +34,7 @@ class Given:
 
     hyperparameters: dict[str, Any]
     models: list[Model]
-    submodels: list[dict[str, Any]]
+    submodels: list[Submodel]
     warnings: list[str]
 
 
@@ -92,28 +93,31 @@ def _check_hyperparameters(
         _check_seed(model, everything, source)
         _prepare(model, everything, place)
         submodels.append(
-            {
-                "submodel": number,
-                "name": model.name,
-                "path": str(model.path),
-                "identity": model.identity,
-                "state": model.state,
-                "seed": model.description.seed,
-                "split": _split(model, everything, source),
-                "without_effect": _without_effect(model),
-                "numbers": sorted(name for name, each in known.items() if each.type in NUMBER_TYPES),
-                "config": config,
-                "hyperparameters": own[number],
-                "names": names[number],
-                "environment": apart[number].environment,
-                "device": _own_device(apart[number].device, place, number),
-            }
+            Submodel(
+                submodel=(0, 1)[number],
+                name=model.name,
+                label="",
+                path=str(model.path),
+                identity=model.identity,
+                state=model.state,
+                seed=model.description.seed,
+                split=_split(model, everything, source),
+                without_effect=_without_effect(model),
+                numbers=sorted(name for name, each in known.items() if each.type in NUMBER_TYPES),
+                config=config,
+                hyperparameters=own[number],
+                names=names[number],
+                environment=apart[number].environment,
+                device=_own_device(apart[number].device, place, number),
+            )
         )
     inputs = {model.path: _inputs(model, place) for model in probed.values()}  # the data of all are prepared now
-    for submodel, model in zip(submodels, models, strict=True):
-        submodel |= inputs[model.path]
-        if submodel["untold"] is not None:
-            warnings.append(f"{model.name}: its trainings are not re-used by other experiments: {submodel['untold']}")
+    submodels = [
+        submodel.model_copy(update=inputs[model.path]) for submodel, model in zip(submodels, models, strict=True)
+    ]
+    for submodel in submodels:
+        if submodel.untold is not None:
+            warnings.append(f"{submodel.name}: its trainings are not re-used by other experiments: {submodel.untold}")
     _check_apart(submodels, source)
     _label(submodels, settings.cmp.labels)
     return Given(hyperparameters, models, submodels, list(dict.fromkeys(warnings)))
@@ -126,10 +130,10 @@ def _without_effect(model: Model) -> list[str]:
     return sorted(named | ({"timeout"} & set(known) if CUT_SHORT in model.description.metrics else set()))
 
 
-def _check_apart(submodels: Sequence[Mapping[str, Any]], source: Path) -> None:
+def _check_apart(submodels: Sequence[Submodel], source: Path) -> None:
     """See to it that two models are two: what is one to the store is trained once."""
-    if len({each["path"] for each in submodels}) > 1 and len({each["identity"] for each in submodels}) == 1:
-        first, second = (each["path"] for each in submodels)
+    if len({each.path for each in submodels}) > 1 and len({each.identity for each in submodels}) == 1:
+        first, second = (each.path for each in submodels)
         raise InputError(
             f"{source}: {first} and {second} are one model: all that they are made of is equal; to compare a model with"
             " itself name it twice"
@@ -268,23 +272,23 @@ def _reaching(varied: Sequence[str], settings: ExperimentSettings) -> list[list[
     return [list(own) for own in split_for_submodels(dict.fromkeys(varied))]
 
 
-def _label(submodels: list[dict[str, Any]], labels: Sequence[str] | None) -> None:
+def _label(submodels: Sequence[Submodel], labels: Sequence[str] | None) -> None:
     """Call each submodel by what sets it apart from the other."""
     for submodel in submodels:
         others = [other for other in submodels if other is not submodel]
         if labels is not None:
-            label = labels[submodel["submodel"]]
-        elif others and others[0]["path"] != submodel["path"]:
-            label = submodel["name"]
+            label = labels[submodel.submodel]
+        elif others and others[0].path != submodel.path:
+            label = submodel.name
         else:
-            own = submodel["hyperparameters"]
-            other = others[0]["hyperparameters"] if others else own
+            own = submodel.hyperparameters
+            other = others[0].hyperparameters if others else own
             apart = [key for key in own if own[key] != other.get(spelling(key, other))]
-            label = ", ".join(_words(key, own[key]) for key in apart if key != "run_id") or submodel["name"]
-        submodel["label"] = label
-    if len({submodel["label"] for submodel in submodels}) < len(submodels):
+            label = ", ".join(_words(key, own[key]) for key in apart if key != "run_id") or submodel.name
+        submodel.label = label
+    if len({submodel.label for submodel in submodels}) < len(submodels):
         for submodel in submodels:
-            submodel["label"] = f"{submodel['label']} ({submodel['submodel']})"
+            submodel.label = f"{submodel.label} ({submodel.submodel})"
 
 
 def _words(name: str, value: Any) -> str:

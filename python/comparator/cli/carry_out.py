@@ -218,7 +218,7 @@ def _carry_out(
         if options.dry_run:
             sitting.describe(host, plan)
             if as_json:
-                print(json.dumps(plan.frozen, indent=1))
+                print(json.dumps(plan.frozen.model_dump(exclude_unset=True, exclude={"id"}), indent=1))
             return
         opened = sitting.begin(host, plan, file.stem, options.identifier)
     opened.run()

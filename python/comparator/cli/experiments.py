@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,13 +14,14 @@ from rich.table import Table
 from comparator.cli.app import ExperimentsOption, JsonOption, app, out
 from comparator.engine.jobs import ALIVE, state_of
 from comparator.errors import InputError
+from comparator.points import count
+from comparator.record import State
 from comparator.root import command_line, experiments_folder, project_root
 from comparator.store import (
     experiment_names,
     experiment_path,
     hidden_experiments,
     owner_of,
-    pairs_in,
     read_experiment,
     read_json,
     read_records,
@@ -43,14 +43,14 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
     with ProgressView(out, experiment) as view:
         while True:
             state = state_of(path)
-            if state["state"] == "queued" != told:
+            if state.state == "queued" != told:
                 out.print(f"{identifier}: {_state_words(state)}")
-            told = state["state"]
+            told = state.state
             records = read_records(path / "evaluations.jsonl")
-            view.update(records, pairs_in(records), len(state["running"]))
-            if state["state"] not in ALIVE:
+            view.update(records, len(state.running))
+            if state.state not in ALIVE:
                 break
-            time.sleep(0.5 if state.get("job") is None else WATCH_JOB_SECONDS)
+            time.sleep(0.5 if state.job is None else WATCH_JOB_SECONDS)
     out.print(f"{identifier}: {_state_words(state)}")
     page = path / "report.html"
     if page.exists():
@@ -169,15 +169,18 @@ def _row(path: Path) -> dict[str, Any]:
     from comparator.progress import best_words
 
     experiment, records = read_experiment(path), read_records(path / "evaluations.jsonl")
+    counts = count(records)
     return {
         "id": path.name,
-        "state": state_of(path)["state"],
+        "state": state_of(path).state,
         "withdrawn": len(withdrawals(path)),
-        "evaluations": len(records),
-        "failed": sum(record["status"] != "ok" for record in records),
+        "evaluations": counts.done,
+        "of": experiment.budget.evaluations,
+        "confirming": counts.confirming,
+        "failed": counts.failed,
         "best": best_words(experiment, records),
-        "created": experiment.get("created", ""),
-        "title": experiment.get("title", ""),
+        "created": experiment.created,
+        "title": experiment.title,
     }
 
 
@@ -189,14 +192,15 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         if "damage" in row:
             table.add_row(row["id"], row["state"], "", row["damage"], "")
             continue
-        done = f"{row['evaluations']}" + (f" ({row['failed']} failed)" if row["failed"] else "")
+        done = f"{row['evaluations']}" + (f"/{row['of']}" if row["of"] else "")
+        done += f" ({row['failed']} failed)" if row["failed"] else ""
         state = row["state"] + (f"; runs withdrawn: {row['withdrawn']}" if row["withdrawn"] else "")
         table.add_row(row["id"], state, done, row["best"], row["title"])
     out.print(table)
 
 
-def _state_words(state: Mapping[str, Any]) -> str:
-    reason = f": {state['reason']}" if state.get("reason") else ""
-    job = f" as job {state['job']}" if state.get("job") and state["state"] in ALIVE else ""
+def _state_words(state: State) -> str:
+    reason = f": {state.reason}" if state.reason else ""
+    job = f" as job {state.job}" if state.job and state.state in ALIVE else ""
     words = {"interrupted": "interrupted (what ran it is gone)"}
-    return words.get(state["state"], state["state"]) + job + reason
+    return words.get(state.state, state.state) + job + reason

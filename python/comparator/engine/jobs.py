@@ -15,13 +15,12 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from comparator.errors import ComparatorError, InputError
 from comparator.lease import holder_of
+from comparator.record import State
 from comparator.store import last_word, read_json, say
 
 LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
@@ -108,24 +107,25 @@ SCHEDULERS = {
 }
 
 
-def state_of(path: Path) -> dict[str, Any]:
+def state_of(path: Path) -> State:
     """What an experiment is doing: its last word, corrected where the process or the job that said it is gone."""
     said = last_word(path)
-    if said["state"] not in ALIVE:
+    if said.state not in ALIVE:
         return said
     scheduler, job = job_of(path, said)
     if scheduler is None:
-        return said if _is_alive_here(path, said) else {**said, "state": "interrupted"}
+        return said if _is_alive_here(path, said) else said.model_copy(update={"state": "interrupted"})
     now = None if job is None else scheduler.state_of(job)
-    return {**said, "state": {None: said["state"], "gone": "interrupted"}.get(now, now), "job": job}
+    state = said.state if now is None else "interrupted" if now == "gone" else now
+    return said.model_copy(update={"state": state, "job": job})
 
 
-def job_of(path: Path, said: Mapping[str, Any]) -> tuple[Scheduler | None, str | None]:
+def job_of(path: Path, said: State) -> tuple[Scheduler | None, str | None]:
     """The scheduler and the job's id of the launch that runs an experiment; None where there is no such thing."""
-    launch = said["launch"] and read_json(path / said["launch"] / LAUNCH_FILE)
-    if not launch or launch["site"]["scheduler"] == "none":
+    launch = said.launch and read_json(path / said.launch / LAUNCH_FILE)
+    if not said.launch or not launch or launch["site"]["scheduler"] == "none":
         return None, None
-    return SCHEDULERS[launch["site"]["scheduler"]], job_id(path / said["launch"])
+    return SCHEDULERS[launch["site"]["scheduler"]], job_id(path / said.launch)
 
 
 def job_id(folder: Path) -> str | None:
@@ -139,8 +139,8 @@ def job_id(folder: Path) -> str | None:
 def stop(path: Path) -> str:
     """Have a queued or running experiment stop; returns what was done. Raises `InputError` where that cannot be."""
     said = state_of(path)
-    if said["state"] not in ALIVE:
-        raise InputError(f"experiment '{path.name}' is not running: {said['state']}")
+    if said.state not in ALIVE:
+        raise InputError(f"experiment '{path.name}' is not running: {said.state}")
     scheduler, _ = job_of(path, said)
     if scheduler is not None:
         jobs = [job for folder in launches(path) if (job := job_id(folder)) and scheduler.state_of(job) != "gone"]
@@ -150,12 +150,12 @@ def stop(path: Path) -> str:
         deadline = time.monotonic() + CANCELLING_SECONDS
         while jobs and scheduler.state_of(jobs[0]) in ALIVE and time.monotonic() < deadline:
             time.sleep(0.2)
-        say(path, "stopped", said["running"], "by hand", said["launch"])
+        say(path, "stopped", said.running, "by hand", said.launch)
         return f"cancelled job {', '.join(jobs)}"
-    launch = said["launch"] and read_json(path / said["launch"] / LAUNCH_FILE)
-    if said["host"] != os.uname().nodename:
-        raise InputError(f"experiment '{path.name}' runs on {said['host']}; stop it there")
-    os.kill(launch["pid"] if launch else said["pid"], signal.SIGTERM)
+    launch = said.launch and read_json(path / said.launch / LAUNCH_FILE)
+    if said.host != os.uname().nodename or said.pid is None:
+        raise InputError(f"experiment '{path.name}' runs on {said.host}; stop it there")
+    os.kill(launch["pid"] if launch else said.pid, signal.SIGTERM)
     return "stopping"
 
 
@@ -164,12 +164,12 @@ def launches(path: Path) -> list[Path]:
     return sorted(path.glob("launch-*"), key=lambda folder: int(folder.name.partition("-")[2]))
 
 
-def _is_alive_here(path: Path, said: Mapping[str, Any]) -> bool:
-    if said["state"] == "running":
+def _is_alive_here(path: Path, said: State) -> bool:
+    if said.state == "running":
         return holder_of(path) is not None
-    if said["host"] != os.uname().nodename:
+    if said.host != os.uname().nodename or said.pid is None:
         return True
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(said["pid"], 0)
+        os.kill(said.pid, 0)
         return True
     return False

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from comparator.model.data import data_of, has_changed
 from comparator.model.fingerprint import Recent
 from comparator.model.model import Model
+from comparator.record import RunResult, Submodel
 
 BEGAN = "since the experiment began"
 
@@ -31,13 +32,13 @@ def inputs_of(model: Model, data_folder: Path) -> dict[str, Any]:
     }
 
 
-def source_change(model: Model, submodel: Mapping[str, Any]) -> str | None:
+def source_change(model: Model, submodel: Submodel) -> str | None:
     """Say in a line that a model is not the one that was frozen; None: it is, but for what may be written beside it."""
     if model.image is not None:
-        if model.state is not None and model.state == submodel["state"]:
+        if model.state is not None and model.state == submodel.state:
             return None
-        return None if model.identity == submodel["identity"] else f"{model.path}: the model has changed"
-    if model.code(submodel["code_until"], source_alone=True).digest == submodel["source"]:
+        return None if model.identity == submodel.identity else f"{model.path}: the model has changed"
+    if model.code(submodel.code_until, source_alone=True).digest == submodel.source:
         return None
     last = model.last_changed()
     return f"{model.path}: the model has changed{f' (last: {last})' if last and last != str(model.path) else ''}"
@@ -49,9 +50,9 @@ class Inputs:
     `sees_reads` says whether the model's own process tells what it reads.
     """
 
-    def __init__(self, model: Model, submodel: Mapping[str, Any], data_folder: Path, *, sees_reads: bool) -> None:
+    def __init__(self, model: Model, submodel: Submodel, data_folder: Path, *, sees_reads: bool) -> None:
         self._model, self._submodel, self._data_folder = model, submodel, data_folder
-        self._until = submodel.get("data_until") if sees_reads else None
+        self._until = submodel.data_until if sees_reads else None
         self._looks: list[Recent[str | None]] = [Recent(self._fault), Recent(self._doubt)]
 
     def fault(self) -> str | None:
@@ -72,35 +73,35 @@ class Inputs:
         return next(filter(None, found), None)
 
     def _fault(self) -> str | None:
-        is_known = self._model.image is not None or self._submodel.get("source") is not None
+        is_known = self._model.image is not None or self._submodel.source is not None
         change = source_change(self._model, self._submodel) if is_known else None
         if change is None and self._is_strict:
-            change = has_changed(self._model, self._data_folder, self._submodel["data"], None)
+            change = has_changed(self._model, self._data_folder, self._submodel.data, None)
         return change and f"{change} {BEGAN}"
 
     def _doubt(self) -> str | None:
         submodel, model = self._submodel, self._model
-        if submodel.get("code") and model.code(submodel["code_until"]).digest != submodel["code"]:
+        if submodel.code and model.code(submodel.code_until).digest != submodel.code:
             return f"files of {model.path} have changed (last: {model.last_changed()}) {BEGAN}"
         if self._is_strict:
             return None
-        change = has_changed(model, self._data_folder, submodel["data"], self._until)
+        change = has_changed(model, self._data_folder, submodel.data, self._until)
         return change and f"{change} {BEGAN}"
 
     @property
     def _is_strict(self) -> bool:
         """Whether the model's author says what of the data counts."""
-        return self._submodel.get("data_until") is None
+        return self._submodel.data_until is None
 
 
 class Pending:
     """Results that wait for a look, begun after them, at what they rest on; `settle` is told of each that may serve."""
 
-    def __init__(self, settle: Callable[[str, dict[str, Any]], None]) -> None:
+    def __init__(self, settle: Callable[[str, RunResult], None]) -> None:
         self._settle = settle
-        self._waiting: list[tuple[float, Inputs, str, dict[str, Any]]] = []
+        self._waiting: list[tuple[float, Inputs, str, RunResult]] = []
 
-    def add(self, inputs: Inputs, run: str, result: dict[str, Any]) -> None:
+    def add(self, inputs: Inputs, run: str, result: RunResult) -> None:
         self._waiting.append((time.monotonic(), inputs, run, result))
 
     def look(self, *, again: bool = False) -> None:

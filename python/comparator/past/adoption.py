@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from comparator.errors import InputError
 from comparator.past.records import PastRecords, PastResult, read_past
+from comparator.record import (
+    FORMAT,
+    Budget,
+    Evaluation,
+    FrozenExperiment,
+    Imported,
+    MetricDescription,
+    ObjectiveWords,
+    Provenance,
+    Run,
+    Submodel,
+)
 from comparator.space import Constant, Number, ParameterSpace, Point
 from comparator.space.parameters import Parameter
 from comparator.spelling import spelling
 from comparator.store import ExperimentFolder
 
-FORMAT = 1
 STAGE = "imported"
 
 
@@ -39,14 +50,14 @@ def import_experiment(
     return folder.path, list(past.findings)
 
 
-def records_of(past: PastRecords) -> list[dict[str, Any]]:
+def records_of(past: PastRecords) -> list[Evaluation]:
     """Past results as lines of `evaluations.jsonl`.
 
     A repeat of a point is its next replicate, and the value of its line the mean of all so far, as in every experiment.
     Where the file lacks a hyperparameter that varied, each point says so by its own number, and none is a repeat.
     """
     replicates: dict[str, int] = {}
-    earlier: dict[str, list[dict[str, Any]]] = {}
+    earlier: dict[str, list[Run]] = {}
     records = []
     for number, one in enumerate(past.results):
         point = {**one.point, **dict.fromkeys(past.missing, f"not recorded (evaluation {number})")}
@@ -55,22 +66,22 @@ def records_of(past: PastRecords) -> list[dict[str, Any]]:
         run = _run(one, replicates[key])
         runs = [run]
         if one.result is not None:
-            runs = [*({**each, "reused": True} for each in earlier.get(key, [])), run]
+            runs = [*(each.model_copy(update={"reused": True}) for each in earlier.get(key, [])), run]
             earlier.setdefault(key, []).append(run)
         records.append(
-            {
-                "evaluation": number,
-                "stage": STAGE,
-                "generation": one.iteration,
-                "point": point,
-                "status": run["status"],
-                "value": _mean_value(past, runs) if one.result is not None else None,
-                "started": None,
-                "seconds": one.seconds,
-                "worker": None,
-                "runs": runs,
-                "reason": one.reason,
-            }
+            Evaluation(
+                evaluation=number,
+                stage=STAGE,
+                generation=one.iteration,
+                point=point,
+                status="ok" if one.result is not None else "failed",
+                value=_mean_value(past, runs) if one.result is not None else None,
+                started=None,
+                seconds=one.seconds,
+                worker=None,
+                runs=runs,
+                reason=one.reason,
+            )
         )
     return records
 
@@ -104,51 +115,52 @@ def _spelt_by(space: ParameterSpace, point: Point) -> Point:
     return {spelling(name, space.names): value for name, value in point.items()}
 
 
-def _run(one: PastResult, replicate: int) -> dict[str, Any]:
-    """An entry of `runs` that names no run of the store."""
-    return {
-        "submodel": 0,
-        "replicate": replicate,
-        "seed": None,
-        "run": None,
-        "status": "failed" if one.result is None else "ok",
-        "metrics": one.metrics,
-        "seconds": one.seconds,
-        "reused": False,
-        "device": None,
-        "log": None,
-        "reason": one.reason,
-    }
+def _run(one: PastResult, replicate: int) -> Run:
+    """A run that is none of the store."""
+    return Run(
+        submodel=0,
+        replicate=replicate,
+        seed=None,
+        run=None,
+        status="failed" if one.result is None else "ok",
+        metrics=dict(one.metrics),
+        seconds=one.seconds,
+        reused=False,
+        device=None,
+        log=None,
+        reason=one.reason,
+    )
 
 
-def _mean_value(past: PastRecords, runs: list[dict[str, Any]]) -> float:
-    mean = fmean(run["metrics"][past.metric] for run in runs)
+def _mean_value(past: PastRecords, runs: Sequence[Run]) -> float:
+    mean = fmean(value for run in runs if (value := run.metrics[past.metric]) is not None)
     return -mean if past.maximise else mean
 
 
-def _frozen(past: PastRecords) -> dict[str, Any]:
+def _frozen(past: PastRecords) -> FrozenExperiment:
     """`experiment.json`, as far as a file of past work tells it."""
     file = past.path.resolve()
     place = "/".join(file.parts[-4:]).lstrip("/")
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    model = {"submodel": 0, "name": "model", "label": "the imported model", "hyperparameters": past.constants}
-    return {
-        "format": FORMAT,
-        "title": f"Imported: {place}",
-        "kind": "single",
-        "imported": {"file": str(file), "form": past.form, "sha256": sha256, "missing": list(past.missing)},
-        "file": str(file),
-        "settings": {},
-        "space": [_covering(one, past).entry() for one in past.space.parameters],
-        "hyperparameters": past.constants,
-        "models": [model],
-        "metric": past.metric,
-        "metrics": {past.metric: {"kind": "score" if past.maximise else "error", "description": ""}},
-        "objective": {"name": past.metric, "symbol": past.metric, "maximise": past.maximise},
-        "budget": {"evaluations": len(past.results), "generations": None},
-        "provenance": {},
-        "notices": [f"imported from {place}: nothing of it was trained here", *past.findings],
-    }
+    model = Submodel(submodel=0, name="model", label="the imported model", hyperparameters=past.constants)
+    return FrozenExperiment(
+        id="",
+        format=FORMAT,
+        title=f"Imported: {place}",
+        kind="single",
+        imported=Imported(file=str(file), form=past.form, sha256=sha256, missing=list(past.missing)),
+        file=str(file),
+        settings={},
+        space=[_covering(one, past).entry() for one in past.space.parameters],
+        hyperparameters=past.constants,
+        models=[model],
+        metric=past.metric,
+        metrics={past.metric: MetricDescription(kind="score" if past.maximise else "error", description="")},
+        objective=ObjectiveWords(name=past.metric, symbol=past.metric, maximise=past.maximise),
+        budget=Budget(evaluations=len(past.results), generations=None),
+        provenance=Provenance(),
+        notices=[f"imported from {place}: nothing of it was trained here", *past.findings],
+    )
 
 
 def _covering(parameter: Parameter, past: PastRecords) -> Parameter:

@@ -36,7 +36,7 @@ import io
 import json
 import os
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from comparator.names import check_name
+from comparator.record import Evaluation as Record
 from comparator.report import yardsticks
 from comparator.report.beside import Files, Material, gather_material
 from comparator.report.findings import as_json as findings_json
@@ -70,7 +71,7 @@ def write_report(folder: Path, metric: str | None = None, output: Path | None = 
     experiment = read_experiment(folder)
     records = yardsticks.with_signed(experiment, read_records(folder / "evaluations.jsonl"))
     suffix, own = "", (experiment, records)
-    if metric is not None and metric != experiment.get("metric"):
+    if metric is not None and metric != experiment.metric:
         suffix = f"-{check_name(metric, '--metric')}"
         experiment, records = yardsticks.read_in(experiment, records, metric)
     summary = summarise(experiment, records)
@@ -88,7 +89,7 @@ def write_report(folder: Path, metric: str | None = None, output: Path | None = 
         **findings_json(findings),
         **as_json(summary),
         "yardsticks": [asdict(each) for each in compared],
-        "withdrawn": withdrawals(folder),
+        "withdrawn": [note.as_json() for note in withdrawals(folder)],
     }
     _write(output / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())
 
@@ -102,7 +103,7 @@ def write_report(folder: Path, metric: str | None = None, output: Path | None = 
     return page
 
 
-def evaluations_csv(summary: Summary, records: Sequence[Mapping[str, Any]]) -> str:
+def evaluations_csv(summary: Summary, records: Sequence[Record]) -> str:
     """Return the table of evaluations as CSV; the module's docstring has its columns."""
     columns = _columns(summary)
     text = io.StringIO()
@@ -113,7 +114,7 @@ def evaluations_csv(summary: Summary, records: Sequence[Mapping[str, Any]]) -> s
     return text.getvalue()
 
 
-def _columns(summary: Summary) -> list[tuple[str, Callable[[Evaluation, Mapping[str, Any]], Any]]]:
+def _columns(summary: Summary) -> list[tuple[str, Callable[[Evaluation, Record], Any]]]:
     """Return the name of each column, and what gives its cell from an evaluation and its record."""
     submodels = range(len(summary.models))
     points = dict.fromkeys(name for one in summary.evaluations for name in one.point)
@@ -137,9 +138,9 @@ def _columns(summary: Summary) -> list[tuple[str, Callable[[Evaluation, Mapping[
         ("high", lambda one, _: one.interval and one.interval[1]),
         *((f"metrics.{submodel}.{name}", partial(_metric_cell, submodel, name)) for submodel, name in metrics),
         ("seconds", lambda one, _: one.seconds),
-        ("reused", lambda one, _: sum(bool(run.get("reused")) for run in one.runs)),
-        ("started", lambda _, record: record.get("started")),
-        ("worker", lambda _, record: record.get("worker")),
+        ("reused", lambda one, _: sum(run.reused for run in one.runs)),
+        ("started", lambda _, record: record.started),
+        ("worker", lambda _, record: record.worker),
         *((f"log.{submodel}", partial(_log_cell, submodel)) for submodel in submodels),
         ("reason", lambda one, _: one.reason),
     ]
@@ -155,7 +156,7 @@ def _metric_cell(submodel: int, name: str, one: Evaluation, _: object) -> Any:
 
 
 def _log_cell(submodel: int, one: Evaluation, _: object) -> str:
-    return " ".join(str(run.get("log") or "") for run in one.runs if run.get("submodel") == submodel)
+    return " ".join(run.log or "" for run in one.runs if run.submodel == submodel)
 
 
 def _write_figures(folder: Path, material: Material) -> Gallery:

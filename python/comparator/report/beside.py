@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError
-from comparator.names import RUNS
-from comparator.report.axes import Axis, is_number
+from comparator.record import FrozenExperiment
+from comparator.report.axes import Axis
 from comparator.report.findings import Findings
 from comparator.report.summary import Evaluation, Summary, summarise
-from comparator.store import last_word, read_experiment, read_json, read_records
+from comparator.store import RunStore, last_word, read_experiment, read_records
 
 FINISHED = ("finished", "new")  # without a word of its own, the record alone tells
 DAMAGED = (InputError, OSError, TypeError, KeyError, ValueError, AttributeError)
@@ -63,13 +63,13 @@ class Material:
     curves: tuple[Curves, ...] = ()
 
 
-def gather_material(folder: Path, experiment: Mapping[str, Any], summary: Summary, findings: Findings) -> Material:
+def gather_material(folder: Path, experiment: FrozenExperiment, summary: Summary, findings: Findings) -> Material:
     """Return summary and findings of the experiment in `folder` with what lies beside it."""
     grid = None if summary.lattice else find_grid(folder, experiment, summary.axes)
-    return Material(summary, findings, grid, tuple(read_curves(folder.parent / RUNS, summary)))
+    return Material(summary, findings, grid, tuple(read_curves(RunStore(folder.parent), summary)))
 
 
-def find_grid(folder: Path, experiment: Mapping[str, Any], axes: Sequence[Axis]) -> GridBest | None:
+def find_grid(folder: Path, experiment: FrozenExperiment, axes: Sequence[Axis]) -> GridBest | None:
     """Return the best of the largest finished grid among the experiments beside `folder`, or None."""
     found: list[GridBest] = []
     for file in sorted(folder.parent.glob("*/experiment.json")):
@@ -81,10 +81,10 @@ def find_grid(folder: Path, experiment: Mapping[str, Any], axes: Sequence[Axis])
     return max(found, key=lambda grid: grid.points, default=None)
 
 
-def _read_grid(folder: Path, experiment: Mapping[str, Any], axes: Sequence[Axis]) -> Iterable[GridBest]:
+def _read_grid(folder: Path, experiment: FrozenExperiment, axes: Sequence[Axis]) -> Iterable[GridBest]:
     """Give the best of the experiment in `folder` where it is a finished grid that asks what `experiment` asks."""
     other = read_experiment(folder)
-    if not _comparable(experiment, other) or last_word(folder)["state"] not in FINISHED:
+    if not _comparable(experiment, other) or last_word(folder).state not in FINISHED:
         return
     grid = summarise(other, read_records(folder / "evaluations.jsonl"))
     points = _points_of_grid(grid, axes)
@@ -92,32 +92,20 @@ def _read_grid(folder: Path, experiment: Mapping[str, Any], axes: Sequence[Axis]
         yield GridBest(folder.name, points, grid.best.difference)
 
 
-def _comparable(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def _comparable(one: FrozenExperiment, other: FrozenExperiment) -> bool:
     """Whether two experiments ask the same of the same models; a sweep over listed points has no space."""
     spaces = _space(one), _space(other)
     return _asked(one) == _asked(other) and (not spaces[1] or spaces[0] == spaces[1])
 
 
-def _asked(experiment: Mapping[str, Any]) -> list[Any]:
-    objective = experiment.get("objective") or {}
-    models = [
-        [model.get(key) for key in ("identity", "data", "config", "hyperparameters")]
-        for model in experiment.get("models") or []
-    ]
-    return [
-        experiment.get("kind"),
-        experiment.get("metric"),
-        objective.get("name"),
-        bool(objective.get("maximise")),
-        models,
-    ]
+def _asked(experiment: FrozenExperiment) -> list[Any]:
+    objective = experiment.objective
+    models = [[model.identity, model.data, model.config, model.hyperparameters] for model in experiment.models]
+    return [experiment.kind, experiment.metric, objective.name, objective.maximise, models]
 
 
-def _space(experiment: Mapping[str, Any]) -> list[dict[str, Any]]:
-    entries = [
-        {key: value for key, value in entry.items() if key not in UNIMPORTANT}
-        for entry in experiment.get("space") or []
-    ]
+def _space(experiment: FrozenExperiment) -> list[dict[str, Any]]:
+    entries = [{key: value for key, value in entry.items() if key not in UNIMPORTANT} for entry in experiment.space]
     return sorted(entries, key=lambda entry: str(entry.get("name")))
 
 
@@ -139,7 +127,7 @@ def _is_within(axis: Axis, value: Any) -> bool:
     return place is not None and axis.edges[0] <= place <= axis.edges[-1]
 
 
-def read_curves(runs: Path, summary: Summary) -> Iterable[Curves]:
+def read_curves(runs: RunStore, summary: Summary) -> Iterable[Curves]:
     """Give the learning curves of the best points, as far as the runs kept a history."""
     for one in summary.best_points[:CURVES]:
         histories = tuple(_history(runs, one, submodel) for submodel in range(len(summary.models)))
@@ -147,18 +135,11 @@ def read_curves(runs: Path, summary: Summary) -> Iterable[Curves]:
             yield Curves(one, histories)
 
 
-def _history(runs: Path, one: Evaluation, submodel: int) -> Mapping[str, Sequence[float | None]] | None:
+def _history(runs: RunStore, one: Evaluation, submodel: int) -> Mapping[str, Sequence[float | None]] | None:
     """Return the history of a submodel's first replicate, non-finite numbers as None; None without one."""
-    mine = [run for run in one.runs if run.get("submodel") == submodel and run.get("status") == "ok"]
-    first = min(mine, key=lambda run: run.get("replicate") or 0, default={})
-    identity = str(first.get("run") or "")
-    result = read_json(runs / identity / "result.json") if RUN.fullmatch(identity) else None
-    history = result.get("history") if isinstance(result, dict) else None
-    if not isinstance(history, dict):
-        return None
-    curves = {
-        str(name): [each if is_number(each) else None for each in values]
-        for name, values in history.items()
-        if isinstance(values, list) and any(map(is_number, values))
-    }
+    mine = [run for run in one.runs if run.submodel == submodel and run.status == "ok"]
+    first = min(mine, key=lambda run: run.replicate, default=None)
+    result = None if first is None or first.run is None else runs.result(first.run)
+    history = {} if result is None else result.history
+    curves = {name: values for name, values in history.items() if any(value is not None for value in values)}
     return curves or None

@@ -11,15 +11,16 @@ a report is made.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from comparator.errors import InputError
+from comparator.points import key_of
+from comparator.record import Evaluation, FrozenExperiment
 from comparator.report.axes import is_number
 from comparator.report.summary import Summary, search_settings
-from comparator.report.trust import Record, observations_in, trust_in
+from comparator.report.trust import observations_in, trust_in
 
 if TYPE_CHECKING:
     from comparator.evidence.coordinates import Coordinates
@@ -60,7 +61,7 @@ class Findings:
     listed: bool = False
 
 
-def find(experiment: Mapping[str, Any], records: Sequence[Record], summary: Summary) -> Findings:
+def find(experiment: FrozenExperiment, records: Sequence[Evaluation], summary: Summary) -> Findings:
     """Return what the records prove."""
     matters = importance_of(summary) if len(summary.axes) > 1 else None
     if summary.kind == "single":
@@ -75,11 +76,11 @@ def find(experiment: Mapping[str, Any], records: Sequence[Record], summary: Summ
         evidence,
         tuple(_condition(region, space) for region in evidence.regions),
         matters,
-        listed=not experiment.get("space"),
+        listed=not experiment.space,
     )
 
 
-def verdict_of(experiment: Mapping[str, Any], records: Sequence[Record]) -> str | None:
+def verdict_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> str | None:
     """Return the verdict alone, which is sooner found; None where the question cannot be asked."""
     space, observations, _ = _placed(experiment, records)
     if space is None:
@@ -93,7 +94,7 @@ def importance_of(summary: Summary) -> Importance | None:
 
     from comparator.evidence.importance import importance  # and with it scikit-learn, only where it is needed
 
-    latest = {json.dumps(one.point, sort_keys=True): one for one in summary.searched if one.difference is not None}
+    latest = {key_of(one.point): one for one in summary.searched if one.difference is not None}
     placed = [([axis.position(one.point.get(axis.name)) for axis in summary.axes], one) for one in latest.values()]
     known = [(row, one.difference) for row, one in placed if None not in row]
     rows = np.array([row for row, _ in known], dtype=float)
@@ -101,7 +102,7 @@ def importance_of(summary: Summary) -> Importance | None:
 
 
 def _prove(
-    experiment: Mapping[str, Any],
+    experiment: FrozenExperiment,
     space: ParameterSpace,
     observations: Observations,
     holds: bool | None,
@@ -123,7 +124,7 @@ def _prove(
 
 
 def _placed(
-    experiment: Mapping[str, Any], records: Sequence[Record]
+    experiment: FrozenExperiment, records: Sequence[Evaluation]
 ) -> tuple[ParameterSpace | None, Observations, str]:
     """Return the space, and each point that lies in it with its signed differences; without a space, why."""
     from comparator.evidence.coordinates import Coordinates
@@ -174,11 +175,11 @@ def _condition(region: Region, space: ParameterSpace) -> Condition:
     return Condition(region, Box.from_bounds(space, region.bounds, "region").words(), words(region, space))
 
 
-def _space(experiment: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> ParameterSpace:
+def _space(experiment: FrozenExperiment, points: Sequence[Mapping[str, Any]]) -> ParameterSpace:
     """Return the experiment's space; of listed points the smallest that holds them. Raises `InputError`."""
     from comparator.space import ParameterSpace
 
-    given = experiment.get("space") or []
+    given = experiment.space
     names = dict.fromkeys(name for point in points for name in point)
     entries = list(given) or [_entry(name, [point.get(name) for point in points]) for name in names]
     return ParameterSpace.from_entries(entries, "the experiment")

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
+from comparator.record import FrozenExperiment, Run
 from comparator.store import withdrawals
 
-Run = Mapping[str, Any]
 
-
-def notices(experiment: Mapping[str, Any], runs: Iterable[Run], folder: Path) -> list[str]:
+def notices(experiment: FrozenExperiment, runs: Iterable[Run], folder: Path) -> list[str]:
     """What was said when the experiment in `folder` was planned, and what has come out since."""
-    planned = [str(notice) for notice in experiment.get("notices") or []]
-    return [*withdrawn(folder), *planned, *single_use(runs, planned)]
+    return [*withdrawn(folder), *experiment.notices, *single_use(runs, experiment.notices)]
 
 
 def withdrawn(folder: Path) -> list[str]:
     """Which runs of the experiment in `folder` were withdrawn after it had used them."""
     return [
-        f"evaluation {', '.join(map(str, note['evaluations']))} rests on run {note['run'][:12]}, which was withdrawn"
-        f" later: {note['reason']}"
+        f"evaluation {', '.join(map(str, note.evaluations))} rests on run {note.run[:12]}, which was withdrawn"
+        f" later: {note.reason}"
         for note in withdrawals(folder)
     ]
 
 
 def single_use(runs: Iterable[Run], known: Sequence[str] = ()) -> list[str]:
     """Why runs are not re-used by other experiments, as far as `known` does not say it."""
-    by_identity = {run["run"]: run for run in runs if run.get("run")}
-    reasons = Counter(run["no_reuse"] for run in by_identity.values() if run.get("no_reuse"))
+    by_identity = {run.run: run for run in runs if run.run}
+    reasons = Counter(run.no_reuse for run in by_identity.values() if run.no_reuse)
     return [
         f"{count} of {len(by_identity)} trainings are not re-used by other experiments: {reason}"
         for reason, count in reasons.most_common()

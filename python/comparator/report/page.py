@@ -13,12 +13,13 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from comparator.record import FrozenExperiment, Run
 from comparator.report import words
 from comparator.report.axes import is_number, show
 from comparator.report.beside import Files
 from comparator.report.figures.drawing import Drawing
 from comparator.report.findings import Findings
-from comparator.report.summary import SKILL, Evaluation, Summary
+from comparator.report.summary import SKILL, Evaluation, Summary, search_settings
 from comparator.report.workers import sittings_of, spans_of, typical
 from comparator.report.yardsticks import Yardstick
 from comparator.spelling import spelling
@@ -99,7 +100,7 @@ class Failure:
 
 
 def render(
-    experiment: Mapping[str, Any],
+    experiment: FrozenExperiment,
     summary: Summary,
     findings: Findings,
     yardsticks: Sequence[Yardstick],
@@ -142,10 +143,10 @@ def render(
             failures=failures(summary),
             commands=words.repeat_commands(experiment, findings.regions),
             facts=facts(experiment, summary),
-            settings=flat(experiment.get("settings") or {}),
+            settings=flat(experiment.settings),
             differing=differing_hyperparameters(experiment),
             common=common_hyperparameters(experiment),
-            packages=flat((experiment.get("provenance") or {}).get("packages") or {}),
+            packages=flat(experiment.provenance.packages),
             notices=notices,
         )
     )
@@ -162,9 +163,9 @@ def failures(summary: Summary) -> list[Failure]:
     ]
 
 
-def differing_hyperparameters(experiment: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+def differing_hyperparameters(experiment: FrozenExperiment) -> list[tuple[str, list[str]]]:
     """Return the hyperparameters in which the submodels differ, each with one value a submodel."""
-    given = [model.get("hyperparameters") or {} for model in experiment.get("models") or []]
+    given = [model.hyperparameters for model in experiment.models]
     names: dict[str, str] = {}
     for name in (name for one in given for name in one):
         names.setdefault(name.casefold(), name)  # each model's are as it writes them itself
@@ -175,38 +176,37 @@ def differing_hyperparameters(experiment: Mapping[str, Any]) -> list[tuple[str, 
     return [(name, values) for name, values in rows if len(set(values)) > 1]
 
 
-def common_hyperparameters(experiment: Mapping[str, Any]) -> list[tuple[str, str]]:
+def common_hyperparameters(experiment: FrozenExperiment) -> list[tuple[str, str]]:
     """Return the hyperparameters that are the same in all submodels."""
-    given = [model.get("hyperparameters") or {} for model in experiment.get("models") or []]
+    given = [model.hyperparameters for model in experiment.models]
     different = {name for name, _ in differing_hyperparameters(experiment)}
     first = given[0] if given else {}
     return [(name, show(value)) for name, value in first.items() if name not in different]
 
 
-def facts(experiment: Mapping[str, Any], summary: Summary) -> list[tuple[str, str]]:
+def facts(experiment: FrozenExperiment, summary: Summary) -> list[tuple[str, str]]:
     """Return what a reader needs to judge how it was run, as pairs of name and value."""
-    provenance, settings = experiment.get("provenance") or {}, experiment.get("settings") or {}
-    search = settings.get("search") or {}
-    seeds = sorted({run["seed"] for one in summary.evaluations for run in one.runs if is_number(run.get("seed"))})
+    provenance, search = experiment.provenance, search_settings(experiment)
+    seeds = sorted({run.seed for one in summary.evaluations for run in one.runs if run.seed is not None})
     splits = {name: value for name, value in common_hyperparameters(experiment) if SPLIT in name}
     runs = [run for one in summary.evaluations for run in one.runs]
-    reused = sum(bool(run.get("reused")) for run in runs)
+    reused = sum(run.reused for run in runs)
     found = {
         "Strategy": search.get("strategy"),
         "Seed of the search": search.get("seed"),
         "Seeds of the runs": ", ".join(map(str, seeds)),
         "Split of the data": ", ".join(f"{name} = {value}" for name, value in splits.items()),
-        "Data": provenance.get("data"),
+        "Data": provenance.data,
         "Runs": f"{len(runs)}, of which {reused} reused" if runs else None,
         "Budget": _budget(summary),
-        "Pilot": (experiment.get("pilot") or {}).get("words"),
+        "Pilot": experiment.pilot and experiment.pilot.words,
         "Took": _duration(summary),
-        "Engine": provenance.get("engine"),
-        "Site": provenance.get("site"),
-        "Workers": provenance.get("workers"),
-        "Started": experiment.get("created"),
-        "Code": provenance.get("revision"),
-        "Python": provenance.get("python"),
+        "Engine": provenance.engine,
+        "Site": provenance.site,
+        "Workers": provenance.workers,
+        "Started": experiment.created,
+        "Code": provenance.revision,
+        "Python": provenance.python,
     }
     return [(name, show(value)) for name, value in found.items() if value not in (None, "")]
 
@@ -267,7 +267,7 @@ def _table(summary: Summary) -> tuple[list[str], list[Row]]:
     ]
     rows = []
     for one in summary.evaluations:
-        reused = sum(bool(run.get("reused")) for run in one.runs)
+        reused = sum(run.reused for run in one.runs)
         values = [
             one.number,
             *[one.stage] * staged,
@@ -284,7 +284,7 @@ def _table(summary: Summary) -> tuple[list[str], list[Row]]:
 
 
 def _logs(summary: Summary, one: Evaluation) -> tuple[tuple[str, str], ...]:
-    return tuple((_log_name(summary, run), _log_address(run)) for run in one.runs if run.get("log"))
+    return tuple((_log_name(summary, run), _log_address(run)) for run in one.runs if run.log)
 
 
 def _cell(value: Any) -> Cell:
@@ -293,15 +293,14 @@ def _cell(value: Any) -> Cell:
     return Cell(show(value), repr(value) if is_number(value) else show(value))
 
 
-def _log_name(summary: Summary, run: Mapping[str, Any]) -> str:
-    model = dict(enumerate(summary.models)).get(run.get("submodel", -1), "log")
-    replicate = run.get("replicate")
-    return f"{model} {replicate}" if replicate else model
+def _log_name(summary: Summary, run: Run) -> str:
+    model = dict(enumerate(summary.models)).get(run.submodel, "log")
+    return f"{model} {run.replicate}" if run.replicate else model
 
 
-def _log_address(run: Mapping[str, Any]) -> str:
+def _log_address(run: Run) -> str:
     """Return the log's address relative to the folder of all experiments."""
-    return quote(str(run["log"]).encode("utf-8", "replace"))
+    return quote(str(run.log).encode("utf-8", "replace"))
 
 
 def _asset(name: str) -> str:

@@ -7,14 +7,16 @@ maximised. For a single model it is the model's metric.
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from comparator.points import Counts, as_read, best_of, best_values, count
+from comparator.record import CONFIRM, FrozenExperiment, Replicate, Run, Submodel
+from comparator.record import Evaluation as Record
 from comparator.report import trust
-from comparator.report.axes import Axis, is_number, on_lattice, varying_axes
+from comparator.report.axes import Axis, on_lattice, varying_axes
 from comparator.report.trust import Trust, trust_in
 
 BEST_POINTS = 5
@@ -44,14 +46,14 @@ class Evaluation:
     metrics: tuple[dict[str, float], ...]
     replicates: int
     seconds: float | None
-    runs: tuple[Mapping[str, Any], ...]
+    runs: tuple[Run, ...]
     reason: str | None
     started: str | None = None
     worker: str | None = None
     signed: tuple[float, ...] = ()
     deviation: float | None = None
     interval: tuple[float, float] | None = None
-    parts: tuple[Mapping[str, Any], ...] = ()
+    parts: tuple[Replicate, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ class Summary:
     `unit` is the objective's: `fraction` for a relative difference (0 is alike, 0.5 is one twice the other);
     `metric_kind` is `error`, `score` or `fact`, empty where it is not known; `find` is what was asked for, `maximum` or
     `regions`. `lattice` is true where the points are those of a grid; the axes then have a bin for each of its values.
+    `number` counts what there is (`comparator.points`).
     `strategy` is the search's name, empty where it is not known. `baseline` is a single model's evaluation with its
     default settings.
     """
@@ -116,6 +119,7 @@ class Summary:
     baseline: Evaluation | None
     evaluations: tuple[Evaluation, ...]
     counts: dict[str, int]
+    number: Counts
     best_points: tuple[Evaluation, ...]
     best_so_far: tuple[tuple[int, float], ...]
     generations: tuple[Generation, ...]
@@ -136,41 +140,43 @@ class Summary:
     @property
     def searched(self) -> tuple[Evaluation, ...]:
         """The evaluations that may be believed best: all but those that confirm."""
-        return tuple(one for one in self.evaluations if one.stage != "confirm")
+        return tuple(one for one in self.evaluations if one.stage != CONFIRM)
 
 
-def summarise(experiment: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> Summary:
-    """Return the summary of `experiment` (the content of experiment.json) and its `records` so far."""
-    objective = experiment.get("objective") or {}
-    maximise = bool(objective.get("maximise"))
-    models = model_names(experiment.get("models") or [])
+def summarise(experiment: FrozenExperiment, records: Sequence[Record]) -> Summary:
+    """Return the summary of `experiment` and its `records` so far."""
+    objective = experiment.objective
+    maximise = objective.maximise
+    models = model_names(experiment.models)
     evaluations = tuple(_evaluation(record, maximise, len(models)) for record in records)
-    searched = [one for one in evaluations if one.stage != "confirm"]
-    metric = str(experiment.get("metric") or LOSS)
-    axes = varying_axes(experiment.get("space") or [], [one.point for one in evaluations])
+    searched = [one for one in evaluations if one.stage != CONFIRM]
+    metric = experiment.metric or LOSS
+    axes = varying_axes(experiment.space, [one.point for one in evaluations])
     lattice = on_lattice(axes, [one.point for one in searched], is_grid(experiment))
-    baseline = experiment.get("baseline")
+    described = experiment.metrics.get(metric)
+    best_so_far = tuple((one.evaluation, as_read(value, maximise=maximise)) for one, value in best_values(records))
     return Summary(
-        id=str(experiment.get("id", "")),
-        title=str(experiment.get("title") or experiment.get("id", "")),
-        kind=str(experiment.get("kind", "cmp")),
+        id=experiment.id,
+        title=experiment.title or experiment.id,
+        kind=experiment.kind,
         metric=metric,
-        metric_kind=str(((experiment.get("metrics") or {}).get(metric) or {}).get("kind") or ""),
-        objective=str(objective.get("name") or metric),
-        symbol=str(objective.get("symbol") or ""),
-        unit=str(objective.get("unit") or ("fraction" if str(objective.get("name")).startswith("relative") else "")),
+        metric_kind=(described.kind if described is not None else None) or "",
+        objective=objective.name or metric,
+        symbol=objective.symbol,
+        unit=objective.unit or ("fraction" if objective.name.startswith("relative") else ""),
         maximise=maximise,
         find=str(search_settings(experiment).get("find") or "maximum"),
         models=models,
         axes=lattice or axes,
         lattice=lattice is not None,
         strategy=_strategy(experiment),
-        baseline=_evaluation(baseline, maximise, len(models)) if isinstance(baseline, Mapping) else None,
+        baseline=_baseline(experiment, maximise, len(models)),
         evaluations=evaluations,
         counts={status: sum(one.status == status for one in evaluations) for status in ("ok", "failed", "timeout")},
-        best_points=_best_points(searched),
-        best_so_far=_best_so_far(searched, maximise),
-        generations=_generations(searched, maximise),
+        number=count(records),
+        best_points=tuple(_evaluation(record, maximise, len(models)) for record in best_of(records)[:BEST_POINTS]),
+        best_so_far=best_so_far,
+        generations=_generations(searched, maximise, dict(best_so_far)),
         mean_predictor=_mean_predictor(searched),
         reasons=_reasons(evaluations),
         trust=trust_in(experiment, records),
@@ -212,24 +218,23 @@ def as_json(summary: Summary) -> dict[str, Any]:
     }
 
 
-def is_grid(experiment: Mapping[str, Any]) -> bool:
+def is_grid(experiment: FrozenExperiment) -> bool:
     """Return whether the experiment's points were chosen as a grid."""
-    return (experiment.get("strategy") or {}).get("name") == "grid"
+    return experiment.strategy.name == "grid"
 
 
-def search_settings(experiment: Mapping[str, Any]) -> Mapping[str, Any]:
+def search_settings(experiment: FrozenExperiment) -> Mapping[str, Any]:
     """Return the experiment's `[search]`, empty where it has none."""
-    return (experiment.get("settings") or {}).get("search") or {}
+    return experiment.settings.get("search") or {}
 
 
-def _strategy(experiment: Mapping[str, Any]) -> str:
-    settings = search_settings(experiment)
-    return str((experiment.get("strategy") or settings).get("name") or settings.get("strategy") or "")
+def _strategy(experiment: FrozenExperiment) -> str:
+    return experiment.strategy.name or str(search_settings(experiment).get("strategy") or "")
 
 
-def model_names(models: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def model_names(models: Sequence[Submodel]) -> tuple[str, ...]:
     """Return a short name for each submodel: its label, else its name, numbered where they are equal."""
-    names = [str(one.get("label") or one.get("name") or "model") for one in models]
+    names = [one.label or one.name or "model" for one in models]
     if len(set(names)) == len(names):
         return tuple(names)
     return tuple(f"{name} ({number})" for number, name in enumerate(names))
@@ -262,87 +267,92 @@ def effect(axis: Axis, evaluations: Sequence[Evaluation], numbers: Sequence[floa
     return 1 - (inner / inner_freedom) / (total / (len(numbers) - 1)) if total > 0 else 0.0
 
 
-def _evaluation(record: Mapping[str, Any], maximise: bool, submodels: int) -> Evaluation:
-    runs = tuple(record.get("runs") or ())
-    status = record.get("status") or "failed"
-    given = record.get("value") if status == "ok" else None
-    value = float(given) if given is not None and is_number(given) else None
+def _evaluation(record: Record, maximise: bool, submodels: int) -> Evaluation:
+    value = record.value if record.status == "ok" else None
     return Evaluation(
-        number=record.get("evaluation", -1),
-        stage=record.get("stage") or "search",
-        generation=record.get("generation"),
-        point=record.get("point") or {},
-        status=status,
+        number=record.evaluation,
+        stage=record.stage,
+        generation=record.generation,
+        point=record.point,
+        status=record.status,
         value=value,
-        # Adding zero turns -0.0 into 0.0.
-        difference=None if value is None else (-value if maximise else value) + 0.0,
-        metrics=tuple(
-            _means([run for run in runs if run.get("submodel") == submodel]) for submodel in range(submodels)
-        ),
-        replicates=len({run.get("replicate") for run in runs}),
-        seconds=record.get("seconds"),
-        runs=runs,
-        reason=record.get("reason"),
-        started=record.get("started"),
-        worker=record.get("worker"),
-        signed=tuple(record.get("signed") or ()),
-        deviation=record.get("deviation"),
-        interval=(record["interval"][0], record["interval"][1]) if record.get("interval") else None,
-        parts=tuple(record.get("asked") or ()),
+        difference=None if value is None else as_read(value, maximise=maximise),
+        metrics=_metrics(record.runs, submodels),
+        replicates=len({run.replicate for run in record.runs}),
+        seconds=record.seconds,
+        runs=tuple(record.runs),
+        reason=record.reason,
+        started=record.started,
+        worker=record.worker,
+        signed=tuple(record.signed or ()),
+        deviation=record.deviation,
+        interval=(record.interval[0], record.interval[1]) if record.interval else None,
+        parts=tuple(record.asked or ()),
     )
 
 
-def _means(runs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return each metric's mean over the runs that succeeded and report it."""
+def _baseline(experiment: FrozenExperiment, maximise: bool, submodels: int) -> Evaluation | None:
+    result = experiment.baseline
+    if result is None:
+        return None
+    value = result.value if result.status == "ok" else None
+    return Evaluation(
+        number=result.evaluation,
+        stage="baseline",
+        generation=None,
+        point={},
+        status=result.status,
+        value=value,
+        difference=None if value is None else as_read(value, maximise=maximise),
+        metrics=_metrics(result.runs, submodels),
+        replicates=1,
+        seconds=result.seconds,
+        runs=tuple(result.runs),
+        reason=result.reason,
+    )
+
+
+def _metrics(runs: Sequence[Run], submodels: int) -> tuple[dict[str, float], ...]:
+    """Return each submodel's metrics, means over the runs that succeeded and report them."""
+    return tuple(_means([run for run in runs if run.submodel == submodel]) for submodel in range(submodels))
+
+
+def _means(runs: Sequence[Run]) -> dict[str, float]:
     values: dict[str, list[float]] = {}
     for run in runs:
-        if run.get("status") == "ok":
-            for name, value in (run.get("metrics") or {}).items():
-                if is_number(value):
+        if run.status == "ok":
+            for name, value in run.metrics.items():
+                if value is not None:
                     values.setdefault(name, []).append(value)
     return {name: statistics.fmean(numbers) for name, numbers in values.items()}
-
-
-def _best_points(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
-    """Return the best distinct points, each by its latest evaluation: that one's value is the mean of all."""
-    latest = {json.dumps(one.point, sort_keys=True): one for one in evaluations if one.difference is not None}
-    return tuple(sorted(latest.values(), key=lambda one: one.value or 0.0)[:BEST_POINTS])
 
 
 def _best(differences: Sequence[float], maximise: bool) -> float:
     return max(differences) if maximise else min(differences)
 
 
-def _best_so_far(evaluations: Sequence[Evaluation], maximise: bool) -> tuple[tuple[int, float], ...]:
-    """Return the pairs (evaluation, best difference up to it) of the evaluations that succeeded."""
-    steps: list[tuple[int, float]] = []
-    for one in evaluations:
-        if one.difference is not None:
-            best = _best([one.difference, *(step[1] for step in steps[-1:])], maximise)
-            steps.append((one.number, best))
-    return tuple(steps)
-
-
-def _generations(evaluations: Sequence[Evaluation], maximise: bool) -> tuple[Generation, ...]:
+def _generations(
+    evaluations: Sequence[Evaluation], maximise: bool, best_so_far: Mapping[int, float]
+) -> tuple[Generation, ...]:
+    """Return the generations; `best_so_far` has the best known after an evaluation, by its number."""
     groups: dict[int, list[Evaluation]] = {}
     for one in evaluations:
         if one.generation is not None:
             groups.setdefault(one.generation, []).append(one)
     generations = []
-    best_so_far: float | None = None
+    latest: float | None = None
     for number, members in sorted(groups.items()):
         differences = [one.difference for one in members if one.difference is not None]
-        best = _best(differences, maximise) if differences else None
-        if best is not None:
-            best_so_far = best if best_so_far is None else _best([best, best_so_far], maximise)
+        known = [best_so_far[one.number] for one in members if one.number in best_so_far]
+        latest = known[-1] if known else latest
         generations.append(
             Generation(
                 number,
                 tuple(one.number for one in members),
                 len(members) - len(differences),
-                best,
+                _best(differences, maximise) if differences else None,
                 statistics.fmean(differences) if differences else None,
-                best_so_far,
+                latest,
             )
         )
     return tuple(generations)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
@@ -10,10 +9,8 @@ from typing import Any
 
 from comparator.difference import asked_difference
 from comparator.evidence.confirmation import Confirmation, Retest, confirm, interval_over_seeds
-
-CONFIRM = "confirm"
-
-Record = Mapping[str, Any]
+from comparator.points import as_read, best_of, key_of, pairs_in, values_of
+from comparator.record import CONFIRM, Evaluation, FrozenExperiment, PilotFound
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Trust:
     pairs: dict[str, int]
     confirmations: tuple[Confirmation, ...]
     luck: Luck | None
-    pilot: Mapping[str, Any] | None
+    pilot: PilotFound | None
     holds: bool | None
 
     def confirmation_of(self, point: Mapping[str, Any]) -> Confirmation | None:
@@ -61,35 +58,32 @@ class Trust:
         return next((each for each in self.confirmations if dict(each.point) == dict(point)), None)
 
 
-def trust_in(experiment: Mapping[str, Any], records: Sequence[Record]) -> Trust:
-    """Return what the experiment (the content of experiment.json) and its records say of their own findings."""
-    pairs: dict[str, int] = {}
-    for record in records:
-        stage = str(record.get("stage") or "search")
-        pairs[stage] = pairs.get(stage, 0) + len(_asked(record))
-    maximise = bool((experiment.get("objective") or {}).get("maximise"))
+def trust_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Trust:
+    """Return what the experiment and its records say of their own findings."""
+    stages = dict.fromkeys(record.stage for record in records)
+    pairs = {stage: pairs_in(record for record in records if record.stage == stage) for stage in stages}
+    maximise = experiment.objective.maximise
     retests = _retests(experiment, records, maximise)
     together = interval_over_seeds([each for each in retests if each.direction])
     return Trust(
         pairs=pairs,
         confirmations=tuple(confirm(retests, larger_is_better=maximise)),
         luck=_luck(experiment, records),
-        pilot=experiment.get("pilot"),
+        pilot=experiment.pilot,
         holds=None if together is None else together[0] > 0,
     )
 
 
-def observations_in(records: Sequence[Record]) -> list[tuple[dict[str, Any], list[float]]]:
+def observations_in(records: Sequence[Evaluation]) -> list[tuple[dict[str, Any], list[float]]]:
     """Return each point of pilot and search with its signed differences, one a replicate."""
-    latest = _latest(records)
-    return [(dict(record["point"]), list(record["signed"])) for record in latest.values() if record.get("signed")]
+    return [(dict(record.point), list(record.signed)) for record in values_of(records).values() if record.signed]
 
 
 def as_json(trust: Trust) -> dict[str, Any]:
     """Return the keys of report.json that say it."""
     return {
         "pairs": trust.pairs,
-        "pilot": trust.pilot,
+        "pilot": trust.pilot and trust.pilot.as_json(),
         "confirmed": [asdict(each) for each in trust.confirmations],
         "luck": trust.luck and asdict(trust.luck),
     }
@@ -122,63 +116,46 @@ def words(trust: Trust) -> list[str]:
     return lines
 
 
-def _latest(records: Sequence[Record]) -> dict[str, Record]:
-    """The latest good line of every point that was searched, by point: its value is the mean of all before."""
-    return {
-        json.dumps(record["point"], sort_keys=True): record
-        for record in records
-        if record.get("stage") != CONFIRM and record.get("status") == "ok"
-    }
+def _retests(experiment: FrozenExperiment, records: Sequence[Evaluation], maximise: bool) -> list[Retest]:
+    searched = values_of(records)
+    anew = [record for record in records if record.stage == CONFIRM]
+    anew.sort(key=lambda record: record.evaluation)
+    return [_retest(record, searched.get(key_of(record.point)), experiment, maximise) for record in anew]
 
 
-def _asked(record: Record) -> Sequence[Any]:
-    """The replicates that a line asked for; records of earlier versions do not say, and asked for one."""
-    asked: Sequence[Any] = record.get("asked", record.get("runs", ())[:1])
-    return asked
-
-
-def _retests(experiment: Mapping[str, Any], records: Sequence[Record], maximise: bool) -> list[Retest]:
-    searched = _latest(records)
-    anew = [record for record in records if record.get("stage") == CONFIRM]
-    anew.sort(key=lambda record: int(record["evaluation"]))
-    return [_retest(record, searched.get(_key(record)), experiment, maximise) for record in anew]
-
-
-def _key(record: Record) -> str:
-    return json.dumps(record["point"], sort_keys=True)
-
-
-def _retest(record: Record, searched: Record | None, experiment: Mapping[str, Any], maximise: bool) -> Retest:
-    value = 0.0 if searched is None else float(searched["value"])
-    splits = {run["split"] for run in record["runs"] if run.get("status") == "ok" and run.get("split") is not None}
+def _retest(record: Evaluation, searched: Evaluation | None, experiment: FrozenExperiment, maximise: bool) -> Retest:
+    value = 0.0 if searched is None else searched.value or 0.0
+    splits = {run.split for run in record.runs if run.status == "ok" and run.split is not None}
     return Retest(
-        point=record["point"],
-        searched=(-value if maximise else value) + 0.0,
+        point=record.point,
+        searched=as_read(value, maximise=maximise),
         direction=_direction(searched, experiment),
-        signed=record.get("signed") or (),
+        signed=record.signed or (),
         splits=len(splits),
     )
 
 
-def _direction(searched: Record | None, experiment: Mapping[str, Any]) -> int:
+def _direction(searched: Evaluation | None, experiment: FrozenExperiment) -> int:
     """Which submodel's metric the search saw the larger; 0 for a single model."""
     difference = asked_difference(experiment)
     if difference is None:
         return 0
     if difference == "signed" or searched is None:
         return 1
-    return 1 if fmean(searched["signed"]) >= 0 else -1
+    return 1 if fmean(searched.signed or [0.0]) >= 0 else -1
 
 
-def _luck(experiment: Mapping[str, Any], records: Sequence[Record]) -> Luck | None:
-    measured = experiment.get("luck")
-    values = [record["value"] for record in _latest(records).values()]
-    if not measured or not values:
+def _luck(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Luck | None:
+    measured, best = experiment.luck, next(iter(best_of(records)), None)
+    if measured is None or best is None:
         return None
-    sign = -1.0 if (experiment.get("objective") or {}).get("maximise") else 1.0
+    maximise = experiment.objective.maximise
     return Luck(
-        found=sign * min(values) + 0.0,
-        median=sign * measured["median"] + 0.0,
-        extreme=sign * measured["extreme"] + 0.0,
-        **{key: measured[key] for key in ("replays", "method", "mean", "deviation")},
+        found=as_read(best.value or 0.0, maximise=maximise),
+        median=as_read(measured.median, maximise=maximise),
+        extreme=as_read(measured.extreme, maximise=maximise),
+        replays=measured.replays,
+        method=measured.method,
+        mean=measured.mean,
+        deviation=measured.deviation,
     )

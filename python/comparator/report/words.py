@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from comparator.record import FrozenExperiment
 from comparator.report.axes import is_number, show
 from comparator.report.summary import LOSS, SCALED_LOSS, SKILL, Evaluation, Summary, search_settings
 
@@ -237,12 +238,12 @@ def printable(text: str) -> str:
     return UNPRINTABLE.sub(" ", text)
 
 
-def repeat_commands(experiment: Mapping[str, Any], regions: Sequence[Condition] = ()) -> list[tuple[str, str]]:
+def repeat_commands(experiment: FrozenExperiment, regions: Sequence[Condition] = ()) -> list[tuple[str, str]]:
     """Return pairs (what it does, command): the experiment and its report made again, searches that go on from it."""
-    typed = _words_of(str((experiment.get("provenance") or {}).get("command") or ""))
+    typed = _words_of(experiment.provenance.command)
     words = _without_option(typed, "--id")
     kept = [word for place, word in enumerate(typed) if "--experiments" in (word, typed[place - 1] if place else "")]
-    identifier = str(experiment.get("id", "ID"))
+    identifier = experiment.id
     commands = []
     if words:
         seed = search_settings(experiment).get("seed")

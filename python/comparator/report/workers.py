@@ -34,15 +34,11 @@ class Sitting:
 
 def spans_of(evaluations: Sequence[Evaluation]) -> list[Span]:
     """Return the spans of the evaluations that have a worker and a time, by their start."""
-    whole = [
-        (one, part)
-        for one in evaluations
-        for part in one.parts or ({"worker": one.worker, "seconds": one.seconds, "started": one.started},)
-    ]
+    whole = [(one, part) for one in evaluations for part in one.parts or (one,)]
     known = [
-        (one, str(part["worker"]), started, max(part["seconds"], 0.0))
+        (one, part.worker, started, max(part.seconds, 0.0))
         for one, part in whole
-        if part["worker"] and part["seconds"] is not None and (started := _seconds(part["started"])) is not None
+        if part.worker and part.seconds is not None and (started := _seconds(part.started)) is not None
     ]
     first = min((started for _, _, started, _ in known), default=0.0)
     spans = [Span(one, worker, start - first, start - first + seconds) for one, worker, start, seconds in known]

@@ -9,15 +9,14 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from comparator.difference import DIFFERENCES, asked_difference
 from comparator.evidence.replicates import mean_interval
-from comparator.report.axes import is_number
+from comparator.record import Evaluation, FrozenExperiment
 from comparator.report.findings import verdict_of
 from comparator.report.reread import in_metric
 from comparator.report.summary import LOSS, SCALED_LOSS, SKILL
-from comparator.report.trust import Record, observations_in
+from comparator.report.trust import observations_in
 
 CORRELATION = "val_corr"
 STANDARD = {LOSS: "error", SCALED_LOSS: "error", SKILL: "score", CORRELATION: "score"}
@@ -45,22 +44,22 @@ class Yardstick:
 
 
 def read_in(
-    experiment: Mapping[str, Any], records: Sequence[Record], metric: str
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str
+) -> tuple[FrozenExperiment, list[Evaluation]]:
     """Return the experiment and its records as if it had been asked for `metric`, in the difference that suits it.
 
     Raises InputError as `reread.in_metric` does.
     """
-    if experiment.get("kind") == "single":
+    if experiment.kind == "single":
         return in_metric(experiment, records, metric)
-    name, settings = suited_difference(experiment, records, metric), experiment.get("settings") or {}
-    suited = {**experiment, "settings": {**settings, "cmp": {**(settings.get("cmp") or {}), "difference": name}}}
-    return in_metric(suited, records, metric)
+    name, settings = suited_difference(experiment, records, metric), experiment.settings
+    suited = {**settings, "cmp": {**(settings.get("cmp") or {}), "difference": name}}
+    return in_metric(experiment.model_copy(update={"settings": suited}), records, metric)
 
 
-def with_signed(experiment: Mapping[str, Any], records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_signed(experiment: FrozenExperiment, records: list[Evaluation]) -> list[Evaluation]:
     """Return the records with the signed differences that those of earlier versions lack, where the runs tell them."""
-    metric = str(experiment.get("metric") or LOSS)
+    metric = experiment.metric or LOSS
     if (
         not _lacks_signed(records)
         or metric not in reported_metrics(records)
@@ -69,62 +68,63 @@ def with_signed(experiment: Mapping[str, Any], records: list[dict[str, Any]]) ->
         return records
     again = read_in(experiment, records, metric)[1]
     keys = ("signed", "deviation", "interval")
-    return [{**record, **{key: new.get(key) for key in keys}} for record, new in zip(records, again, strict=True)]
+    return [
+        record.model_copy(update={key: getattr(new, key) for key in keys})
+        for record, new in zip(records, again, strict=True)
+    ]
 
 
-def _lacks_signed(records: Sequence[Record]) -> bool:
-    return any(record.get("status") == "ok" and "signed" not in record for record in records)
+def _lacks_signed(records: Sequence[Evaluation]) -> bool:
+    return any(record.status == "ok" and record.signed is None for record in records)
 
 
 def compare(
-    experiment: Mapping[str, Any], records: Sequence[Record], known: Mapping[str, str | None]
+    experiment: FrozenExperiment, records: Sequence[Evaluation], known: Mapping[str, str | None]
 ) -> list[Yardstick]:
     """Return what a comparison says in its own metric and in each standard one that all its runs report.
 
     `known` has the verdicts that were found already, by metric. A single model compares nothing.
     """
-    if experiment.get("kind") == "single":
+    if experiment.kind == "single":
         return []
     everywhere = reported_metrics(records, by_all=True)
-    own = str(experiment.get("metric"))
+    own = experiment.metric
     metrics = [metric for metric in dict.fromkeys([own, *STANDARD]) if metric in everywhere]
     return [each for metric in metrics for each in _yardstick(experiment, records, metric, known)]
 
 
-def reported_metrics(records: Iterable[Record], *, by_all: bool = False) -> list[str]:
+def reported_metrics(records: Iterable[Evaluation], *, by_all: bool = False) -> list[str]:
     """Return the names of the numbers that runs reported, sorted; `by_all`: those that every run did."""
-    runs = [run for record in records for run in record.get("runs") or () if run.get("status") == "ok"]
-    each = [{name for name, value in (run.get("metrics") or {}).items() if is_number(value)} for run in runs]
+    runs = [run for record in records for run in record.runs if run.status == "ok"]
+    each = [{name for name, value in run.metrics.items() if value is not None} for run in runs]
     if not each:
         return []
     return sorted(set.intersection(*each) if by_all else set.union(*each))
 
 
-def kind_of(experiment: Mapping[str, Any], metric: str) -> str:
+def kind_of(experiment: FrozenExperiment, metric: str) -> str:
     """Return whether a metric is an `error`, a `score` or a `fact`; one that nobody describes is an error."""
-    described = (experiment.get("metrics") or {}).get(metric) or {}
-    return str(described.get("kind") or STANDARD.get(metric, "error"))
+    described = experiment.metrics.get(metric)
+    return (described.kind if described is not None else None) or STANDARD.get(metric, "error")
 
 
-def suited_difference(experiment: Mapping[str, Any], records: Sequence[Record], metric: str) -> str:
+def suited_difference(experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str) -> str:
     """Return the name of the difference to read `metric` in; a function of the user's own is not called by a report."""
     own = asked_difference(experiment) or "relative"
-    if metric == experiment.get("metric") and own in DIFFERENCES:
+    if metric == experiment.metric and own in DIFFERENCES:
         return own
     name = own if own in DIFFERENCES else "relative"
-    numbers = [
-        run["metrics"].get(metric) for record in records for run in record.get("runs") or () if run.get("metrics")
-    ]
-    is_positive = all(number > 0 for number in numbers if is_number(number))
+    numbers = [run.metrics.get(metric) for record in records for run in record.runs]
+    is_positive = all(number > 0 for number in numbers if number is not None)
     suits = name not in NEEDS_POSITIVE or (is_positive and kind_of(experiment, metric) != "score")
     return name if suits else "absolute"
 
 
 def _yardstick(
-    experiment: Mapping[str, Any], records: Sequence[Record], metric: str, known: Mapping[str, str | None]
+    experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str, known: Mapping[str, str | None]
 ) -> Iterable[Yardstick]:
     """Give the yardstick; nothing where no point has a difference in this metric."""
-    own = metric == experiment.get("metric") and not _lacks_signed(records)
+    own = metric == experiment.metric and not _lacks_signed(records)
     asked, again = (experiment, records) if own else read_in(experiment, records, metric)
     means = [statistics.fmean(signed) for _, signed in observations_in(again)]
     if not means:

@@ -18,5 +18,5 @@ STUDIES = ("cross_study", "learning_curve")  # each a module here, and a table o
 def study_of(path: Path) -> ModuleType | None:
     """The workflow that an experiment belongs to, where its report is not the ordinary one."""
     frozen = read_experiment(path)
-    names = [name for name in STUDIES if name in frozen]
+    names = [name for name in STUDIES if frozen.table(name) is not None]
     return import_module(f"comparator.studies.{names[0]}") if names else None

@@ -17,7 +17,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 from rich.table import Table
@@ -25,6 +25,7 @@ from rich.table import Table
 from comparator.cmp import failure_words
 from comparator.errors import ComparatorError, InputError
 from comparator.plan import Plan
+from comparator.record import Evaluation
 from comparator.sitting import Host
 from comparator.studies import figures, page, sweep, tables
 from comparator.studies.inference import PREDICTIONS, Inference
@@ -106,12 +107,12 @@ def _check_model(plan: Plan, file: SweepFile) -> None:
 
 
 def _finish(host: Host, opened: StudiesSitting) -> Path:
-    table = CrossStudyTable.model_validate(opened.frozen[NAME])
+    table = CrossStudyTable.model_validate(opened.frozen.table(NAME))
     records = opened.train()
     trained = _trained(records)
     if not trained:
         raise ComparatorError(f"no training ended well; the last one: {failure_words(records[-1], host.experiments)}")
-    inference = Inference(opened.model, host, table.target, opened.frozen["run_timeout"])
+    inference = Inference(opened.model, host, table.target, opened.frozen.run_timeout)
     _infer(host, opened, inference, trained, table)
     tests, missing = _collect(inference, trained, table)
     scores = tables.cross_study_scores(tests, opened.model.name)
@@ -124,9 +125,9 @@ def _finish(host: Host, opened: StudiesSitting) -> Path:
     return _report(host, opened, table, scores, rows, written)
 
 
-def _trained(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _trained(records: Sequence[Evaluation]) -> dict[str, str]:
     """The identities of the runs that ended well, by the ids of their points."""
-    return {record["id"]: record["runs"][-1]["run"] for record in records if record["status"] == "ok"}
+    return {record.id or "": record.runs[-1].run or "" for record in records if record.status == "ok"}
 
 
 def _infer(

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 from pydantic import Field, field_validator
@@ -28,6 +28,7 @@ from comparator.cmp import failure_words
 from comparator.errors import ComparatorError, InputError
 from comparator.model.reported import IMPROVE_SCORES, SCORES_FILE, read_scores
 from comparator.plan import Plan
+from comparator.record import Evaluation
 from comparator.sitting import Host
 from comparator.store import RunStore
 from comparator.studies import figures, page, sweep, tables
@@ -72,7 +73,7 @@ def run(
     plan, sizes = make_plan(host, file, overrides, command)
     if dry_run:
         lines = [f"{study}: {', '.join(map(str, each))} rows" for study, each in sizes.items()]
-        trainings = len(plan.frozen["upf"])
+        trainings = len(plan.frozen.upf or ())
         sweep.describe(host, plan, [*lines, f"{trainings} trainings; those in the store are not done again"])
         return None
     return _finish(host, sweep.begin(host, plan, file.stem, identifier, VERB))
@@ -150,7 +151,7 @@ def point_id(study: str, split: int, size: int) -> str:
 
 
 def _finish(host: Host, opened: StudiesSitting) -> Path:
-    table = LearningCurveTable.model_validate(opened.frozen[NAME])
+    table = LearningCurveTable.model_validate(opened.frozen.table(NAME))
     records = opened.train()
     trained = _collect(host, records, table)
     if not trained:
@@ -163,17 +164,17 @@ def _finish(host: Host, opened: StudiesSitting) -> Path:
     return _report(host, opened, table, scores, written)
 
 
-def _collect(host: Host, records: Sequence[Mapping[str, Any]], table: LearningCurveTable) -> list[tables.Trained]:
+def _collect(host: Host, records: Sequence[Evaluation], table: LearningCurveTable) -> list[tables.Trained]:
     """The trainings that ended well, by study, split and size."""
     runs = RunStore(host.experiments)
     found = []
     for record in records:
-        if record["status"] != "ok":
+        if record.status != "ok":
             continue
-        run, point = record["runs"][-1], record["point"]
+        run, point = record.runs[-1], record.point
         study = point[table.source][0]
-        scores = held_out_scores(runs.folder / run["run"], run["metrics"])
-        found.append(tables.Trained(study, point[table.split], point[table.size], scores, run["seconds"]))
+        scores = held_out_scores(runs.folder / (run.run or ""), run.metrics)
+        found.append(tables.Trained(study, point[table.split], point[table.size], scores, run.seconds or 0.0))
     place = {study: number for number, study in enumerate(table.studies)}
     return sorted(found, key=lambda one: (place[one.study], one.split, one.size))
 

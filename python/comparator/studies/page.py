@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from comparator.record import FrozenExperiment
 from comparator.report.figures.drawing import Drawing
 
 TEMPLATE = """<!DOCTYPE html>
@@ -72,7 +72,7 @@ class Section:
 
 def write(
     folder: Path,
-    frozen: Mapping[str, Any],
+    frozen: FrozenExperiment,
     answer: Sequence[str],
     pictures: Sequence[tuple[Drawing, str]],
     sections: Sequence[Section],
@@ -82,9 +82,9 @@ def write(
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     style = (resources.files("comparator.report") / "page.css").read_text(encoding="utf-8")
     text = environment.from_string(TEMPLATE).render(
-        title=frozen["title"],
-        id=frozen["id"],
-        created=frozen["created"],
+        title=frozen.title,
+        id=frozen.id,
+        created=frozen.created,
         style=Markup(style),
         answer=answer,
         pictures=[(drawing, Markup(picture)) for drawing, picture in pictures],

@@ -7,7 +7,7 @@ import math
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -24,6 +24,7 @@ from comparator.model.process import call, exit_words
 from comparator.model.reported import last_words, reports_in
 from comparator.names import check_name
 from comparator.plan import Plan, make_plan
+from comparator.record import Budget, Evaluation, FrozenExperiment
 from comparator.root import command_line
 from comparator.settings import ExperimentSettings, set_hyperparameters
 from comparator.site import Slot
@@ -131,21 +132,19 @@ def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any]) -> Plan:
         if settings.compares:
             raise InputError(f"{file.path}: model = 'cmp': give a single model; its studies are compared")
         plan = make_plan(settings, host.place(file.path, file.command, lambda _: None))
-    for notice in plan.frozen["notices"]:
+    for notice in plan.frozen.notices:
         host.console.print(f"note: {notice}", style="yellow", markup=False, soft_wrap=True)
     return plan
 
 
 def with_points(plan: Plan, file: SweepFile, name: str, table: StudiesTable, points: Mapping[str, Point]) -> Plan:
     """The plan for these points, which remembers the table that they come from."""
-    frozen = {
-        **plan.frozen,
-        "settings": {**plan.frozen["settings"], "upf": f"[{name}] of {file.path.name}"},
-        "upf": [[identifier, point] for identifier, point in points.items()],
-        "budget": {"evaluations": len(points), "generations": None},
-        name: table.model_dump(mode="json"),
-    }
-    return replace(plan, frozen=frozen)
+    return plan.noting(
+        settings={**plan.frozen.settings, "upf": f"[{name}] of {file.path.name}"},
+        upf=list(points.items()),
+        budget=Budget(evaluations=len(points), generations=None),
+        **{name: table.model_dump(mode="json")},
+    )
 
 
 def count_rows(
@@ -156,11 +155,11 @@ def count_rows(
     The model's `preprocess.sh` is asked, which refuses what the data do not have: then raises `InputError`.
     Points name hyperparameters as the model does. `limit` is the one that limits the rows; it is left open here.
     """
-    model, submodel = plan.models[0], plan.frozen["models"][0]
+    model, submodel = plan.models[0], plan.frozen.models[0]
     script = model.script("preprocess.sh")
     if script is None:
         return [None for _ in points]
-    given = {**submodel["config"], **submodel["hyperparameters"]}
+    given = {**submodel.config, **submodel.hyperparameters}
     if COUNT_ROWS in model.description.hyperparameters:
         given[COUNT_ROWS] = True
     if limit is not None:
@@ -210,7 +209,7 @@ class StudiesSitting(Sitting):
         self._verb = verb
 
     @property
-    def frozen(self) -> dict[str, Any]:
+    def frozen(self) -> FrozenExperiment:
         return self._plan.frozen
 
     @property
@@ -221,7 +220,7 @@ class StudiesSitting(Sitting):
     def folder(self) -> Path:
         return self._folder.path
 
-    def train(self) -> list[dict[str, Any]]:
+    def train(self) -> list[Evaluation]:
         """Train what is not in the store; returns the records of all points. Raises as `search` does."""
         return self.search()
 
@@ -242,7 +241,7 @@ def begin(host: Host, plan: Plan, stem: str, identifier: str | None, verb: str) 
 def resume(host: Host, identifier: str, name: str, verb: str) -> StudiesSitting:
     """Open an experiment where it was left; raises `InputError` where it is none of this kind."""
     opened = StudiesSitting(sitting.resume(host, identifier), verb)
-    if name not in opened.frozen:
+    if opened.frozen.table(name) is None:
         raise InputError(f"experiment '{identifier}' has no [{name}]; go on with it by: comparator search --resume")
     return opened
 
@@ -250,8 +249,8 @@ def resume(host: Host, identifier: str, name: str, verb: str) -> StudiesSitting:
 def describe(host: Host, plan: Plan, lines: Sequence[str]) -> None:
     """Say what would run."""
     frozen = plan.frozen
-    host.say(frozen["title"])
-    host.say(f"  model: {frozen['models'][0]['name']} in {frozen['models'][0]['path']}")
+    host.say(frozen.title)
+    host.say(f"  model: {frozen.models[0].name} in {frozen.models[0].path}")
     for line in lines:
         host.say(f"  {line}")
     sitting.describe_host(host)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from comparator.engine.workers import Workers
 from comparator.leaf import Leaf
 from comparator.provenance import computed_on
+from comparator.record import Evaluation, Request, Run, RunResult
 from comparator.store import RESULT, RunStore
 
 #: Arithmetic of another processor or accelerator changes a network as another seed does. A difference of so many
@@ -37,8 +37,13 @@ Numbers = Mapping[str, float | None]
 class Training:
     """A run of a record, and what asks for it again."""
 
-    run: Mapping[str, Any]
-    request: Mapping[str, Any]
+    run: Run
+    request: Request
+
+    @property
+    def name(self) -> str:
+        """Its name in the store."""
+        return self.run.run or ""
 
 
 @dataclass(frozen=True)
@@ -51,22 +56,22 @@ class Repeat:
 
 
 def trainings_of(
-    records: Sequence[Mapping[str, Any]],
-    is_sound: Callable[[Mapping[str, Any], Mapping[str, Any]], bool] = lambda record, run: True,
+    records: Sequence[Evaluation],
+    is_sound: Callable[[Evaluation, Run], bool] = lambda record, run: True,
 ) -> list[Training]:
     """Every training of a record that gave a result, once; without the runs of lines that are not `is_sound`."""
     found: dict[str, Training] = {}
     for record in records:
-        for run in record["runs"]:
-            if run["status"] == "ok" and run.get("run") and is_sound(record, run):
-                request = {
-                    "evaluation": record["evaluation"],
-                    "name": record.get("id"),
-                    "point": record["point"],
-                    "replicate": run["replicate"],
-                    "split": run["replicate"] if "split" in run else None,
-                }
-                found.setdefault(run["run"], Training(run, request))
+        for run in record.runs:
+            if run.status == "ok" and run.run and is_sound(record, run):
+                request = Request(
+                    evaluation=record.evaluation,
+                    name=record.id,
+                    point=record.point,
+                    replicate=run.replicate,
+                    split=run.replicate if run.has_own_split else None,
+                )
+                found.setdefault(run.run, Training(run, request))
     return list(found.values())
 
 
@@ -75,7 +80,7 @@ class Recorded:
     """What is known of the runs of a record: `results` of the store, by run; the `metric` that counts, and what of them
     is `described` as a result; `deviations` of the metric from seed to seed, by submodel."""
 
-    results: Mapping[str, Mapping[str, Any]]
+    results: Mapping[str, RunResult]
     metric: str
     described: frozenset[str]
     deviations: Mapping[int, float | None]
@@ -121,24 +126,24 @@ def repeat_trainings(
 def _repeat(training: Training, leaf: Leaf, store: RunStore, recorded: Recorded) -> Repeat:
     """Repeat a training as often as it takes to judge it."""
     run = training.run
-    result = recorded.results.get(run["run"], {})
-    changed = leaf.change_since(run["submodel"], result)
+    result = recorded.results.get(training.name) or RunResult(status="ok")
+    changed = leaf.change_since(run.submodel, result)
     if changed is not None:
         return Repeat(training, CHANGED, f"cannot be repeated: {changed} has changed since")
     first = _once(training, leaf, store)
-    if first["status"] != "ok":
-        return Repeat(training, FAILED, f"a repeat {first['status']}: {first['reason']}")
-    was, now = _numbers({**result, **run}), _numbers(first)
-    then, here = result.get("computed_on"), computed_on(first["device"])
+    if first.status != "ok":
+        return Repeat(training, FAILED, f"a repeat {first.status}: {first.reason}")
+    was, now = _numbers(run.metrics, result), _numbers(first.metrics, first)
+    then, here = result.computed_on, computed_on(first.device)
     if then != here:
         # On other arithmetic the numbers beside the one that counts are not looked at.
         if was.get(recorded.metric) == now.get(recorded.metric):
             return Repeat(training, EQUAL)
         return _judged_elsewhere(training, recorded, now.get(recorded.metric), then, here)
-    apart = {name for name in {**was, **first["metrics"]} if was.get(name) != now.get(name)}
+    apart = {name for name in {**was, **first.metrics} if was.get(name) != now.get(name)}
     if not apart:
         return Repeat(training, EQUAL)
-    second = _numbers(_once(training, leaf, store))
+    second = _repeated_numbers(training, leaf, store)
     # A time differs between repeats too.
     apart = {name for name in apart if recorded.is_a_result(name) or now.get(name) == second.get(name)}
     if not apart:
@@ -148,7 +153,7 @@ def _repeat(training: Training, leaf: Leaf, store: RunStore, recorded: Recorded)
     own = [now.get(name), second.get(name)]
     if own[0] == own[1]:
         return Repeat(training, OTHER, f"{words}, but comes out as {own[0]}")
-    own += [_numbers(_once(training, leaf, store)).get(name) for _ in range(FURTHER)]
+    own += [_repeated_numbers(training, leaf, store).get(name) for _ in range(FURTHER)]
     spread = max(_difference(own[0], each) for each in own)
     if min(_difference(was.get(name), each) for each in own) <= FAR * spread:
         return Repeat(training, UNSTEADY, f"{words}, and comes out as {own[0]} and {own[1]} with one seed")
@@ -158,29 +163,34 @@ def _repeat(training: Training, leaf: Leaf, store: RunStore, recorded: Recorded)
 def _judged_elsewhere(training: Training, recorded: Recorded, now: float | None, then: str | None, here: str) -> Repeat:
     """Judge a number that was computed on something else."""
     name = recorded.metric
-    was = training.run["metrics"].get(name)
+    was = training.run.metrics.get(name)
     words = f"{name} was {was} on {then or 'something that it does not say'}, and comes out as {now} on {here}"
     if was is None or now is None:
         return Repeat(training, ELSEWHERE, words)
-    deviation = recorded.deviations.get(training.run["submodel"])
+    deviation = recorded.deviations.get(training.run.submodel)
     may_be = PART * max(abs(was), abs(now)) if not deviation else DEVIATIONS * deviation
     return Repeat(training, SLIGHT if abs(was - now) <= may_be else ELSEWHERE, words)
 
 
-def _once(training: Training, leaf: Leaf, store: RunStore) -> dict[str, Any]:
-    run = leaf.repeat(training.request, training.run["submodel"])
-    (store.folder / run["run"] / RESULT).unlink(missing_ok=True)  # a second repeat is a training too
-    return run
+def _once(training: Training, leaf: Leaf, store: RunStore) -> RunResult:
+    run, result = leaf.repeat(training.request, training.run.submodel)
+    (store.folder / (run.run or "") / RESULT).unlink(missing_ok=True)  # a second repeat is a training too
+    return result
 
 
-def _numbers(run: Mapping[str, Any]) -> Numbers:
+def _repeated_numbers(training: Training, leaf: Leaf, store: RunStore) -> Numbers:
+    result = _once(training, leaf, store)
+    return _numbers(result.metrics, result)
+
+
+def _numbers(metrics: Numbers, result: RunResult) -> Numbers:
     """All numbers of a training, those of its epochs by names of their own."""
     of_epochs = {
         f"{name}{OF_EPOCH}{epoch}": value
-        for name, values in run.get("history", {}).items()
+        for name, values in result.history.items()
         for epoch, value in enumerate(values, start=1)
     }
-    return {**of_epochs, **run["metrics"]}
+    return {**of_epochs, **metrics}
 
 
 def _farthest(names: Sequence[str], was: Numbers, now: Numbers) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,17 @@ from comparator.errors import InputError
 from comparator.evidence.replicates import pooled_deviation
 from comparator.leaf import Leaf
 from comparator.plan import Plan, make_objective, reopen_plan
+from comparator.points import key_of
+from comparator.record import Evaluation, FrozenExperiment, Withdrawal
 from comparator.settings import ExperimentSettings
 from comparator.sitting import Host
 from comparator.store import (
     RunStore,
     experiment_path,
-    in_metric,
     left_over,
     read_experiment,
     read_records,
+    read_whole_experiment,
     withdrawals,
 )
 from comparator.verification.record import Fault, check_record, check_search, is_of_the_store
@@ -88,7 +89,7 @@ class Verification:
         for repeat in self.repeats:
             if repeat.words:
                 run, its = repeat.training.run, repeat.training.request
-                yield f"evaluation {its['evaluation']}, submodel {run['submodel']}: {repeat.words}"
+                yield f"evaluation {its.evaluation}, submodel {run.submodel}: {repeat.words}"
         if self.not_repeated is not None:
             yield f"no training was repeated: {self.not_repeated}"
         if self.repeats:
@@ -111,7 +112,7 @@ def verify(
     or it has not ended.
     """
     path = experiment_path(host.experiments, identifier)
-    state = state_of(path)["state"]
+    state = state_of(path).state
     if state in ("running", "queued"):
         raise InputError(f"experiment '{identifier}' is {state}; verify it when it has ended")
     frozen, evaluations = read_experiment(path), path / "evaluations.jsonl"
@@ -125,7 +126,7 @@ def verify(
     found.evaluations, found.trainings = len(records), len(trainings)
 
     runs = RunStore(host.experiments)
-    plan, why_not = _reopen(host, frozen)
+    plan, why_not = _reopen(host, path, frozen)
     objective = plan.objective if plan is not None else _objective(frozen)
     is_finished = state == "finished"
     if left_over(evaluations):
@@ -133,7 +134,7 @@ def verify(
     found.faults += check_record(frozen, records, runs, objective, is_finished=is_finished)
     if plan is not None:
         found.faults += check_search(plan, records, is_finished=is_finished)
-    if sample == 0 or frozen.get("imported"):  # of what was imported nothing was trained here
+    if sample == 0 or frozen.imported:  # of what was imported nothing was trained here
         found.faults += map(_withdrawn_fault, withdrawals(path))
         return found
     sound = trainings_of(records, lambda record, run: is_of_the_store(frozen, record, run, runs))
@@ -147,8 +148,8 @@ def verify(
     for repeat in repeat_trainings(chosen, _leaves(host, plan, workers), workers, _recorded(frozen, records, runs)):
         found.repeats.append(repeat)
         on_repeat(len(found.repeats), len(chosen))
-    _settle(found, runs, frozen["metric"])
-    found.faults += [_withdrawn_fault(note) for note in withdrawals(path) if note["run"] not in found.withdrawn]
+    _settle(found, runs, frozen.metric)
+    found.faults += [_withdrawn_fault(note) for note in withdrawals(path) if note.run not in found.withdrawn]
     return found
 
 
@@ -170,7 +171,7 @@ def as_json(found: Verification) -> dict[str, Any]:
         "trainings": found.trainings,
         "faults": [{"where": fault.where, "words": fault.words} for fault in found.faults],
         "repeats": [
-            {"run": each.training.run["run"], "outcome": each.outcome, "words": each.words} for each in found.repeats
+            {"run": each.training.name, "outcome": each.outcome, "words": each.words} for each in found.repeats
         ],
         "not_repeated": found.not_repeated,
         "withdrawn": found.withdrawn,
@@ -184,59 +185,60 @@ def _settle(found: Verification, runs: RunStore, metric: str) -> None:
     Where the store has other numbers than the line, it is the line that is wrong, which is said already.
     """
     for repeat in found.repeats:
-        run = repeat.training.run
-        result = runs.finished(run["run"])
-        if repeat.outcome == EQUAL and runs.withdrawn(run["run"]) is not None:
-            runs.restore(run["run"])
-            found.restored.append(run["run"])
-        elif repeat.outcome == OTHER and result is not None and in_metric(result, metric)["metrics"] == run["metrics"]:
-            found.withdrawn[run["run"]] = runs.withdraw(run["run"], repeat.words)
+        run, name = repeat.training.run, repeat.training.name
+        result = runs.finished(name)
+        if repeat.outcome == EQUAL and runs.withdrawn(name) is not None:
+            runs.restore(name)
+            found.restored.append(name)
+        elif repeat.outcome == OTHER and result is not None and result.in_metric(metric).metrics == run.metrics:
+            found.withdrawn[name] = runs.withdraw(name, repeat.words)
 
 
-def _recorded(frozen: Mapping[str, Any], records: Sequence[Mapping[str, Any]], runs: RunStore) -> Recorded:
+def _recorded(frozen: FrozenExperiment, records: Sequence[Evaluation], runs: RunStore) -> Recorded:
     """What is known of the runs of a record."""
-    metric, described = frozen["metric"], frozen.get("metrics") or {}
-    results_by_name = {metric, *(name for name, each in described.items() if each.get("kind") != "fact")}
-    identities = {run["run"] for record in records for run in record["runs"] if run.get("run")}
-    results = {each: runs.finished(each) or runs.withdrawn(each) or {} for each in identities}
+    metric = frozen.metric
+    results_by_name = {metric, *(name for name, each in frozen.metrics.items() if each.kind != "fact")}
+    identities = {run.run for record in records for run in record.runs if run.run}
+    known = {each: runs.finished(each) or runs.withdrawn(each) for each in identities}
+    results = {each: result for each, result in known.items() if result is not None}
     return Recorded(results, metric, frozenset(results_by_name), _deviations(records, metric))
 
 
-def _deviations(records: Sequence[Mapping[str, Any]], metric: str) -> dict[int, float | None]:
+def _deviations(records: Sequence[Evaluation], metric: str) -> dict[int, float | None]:
     """The deviation of a metric from seed to seed at one point, by submodel; None where no point has two seeds."""
     values: dict[int, dict[str, dict[int, float]]] = {}
     for record in records:
-        for run in record["runs"]:
-            value = run["metrics"].get(metric)
-            if run["status"] == "ok" and value is not None:
-                at_point = values.setdefault(run["submodel"], {}).setdefault(json.dumps(record["point"]), {})
-                at_point[run["replicate"]] = value
+        for run in record.runs:
+            value = run.metrics.get(metric)
+            if run.status == "ok" and value is not None:
+                at_point = values.setdefault(run.submodel, {}).setdefault(key_of(record.point), {})
+                at_point[run.replicate] = value
     return {
         submodel: pooled_deviation([list(by_seed.values()) for by_seed in points.values()])
         for submodel, points in values.items()
     }
 
 
-def _withdrawn_fault(note: Mapping[str, Any]) -> Fault:
-    evaluations = ", ".join(map(str, note["evaluations"]))
-    return Fault(f"evaluation {evaluations}", f"run {note['run'][:12]} was withdrawn: {note['reason']}")
+def _withdrawn_fault(note: Withdrawal) -> Fault:
+    evaluations = ", ".join(map(str, note.evaluations))
+    return Fault(f"evaluation {evaluations}", f"run {note.run[:12]} was withdrawn: {note.reason}")
 
 
-def _reopen(host: Host, frozen: Mapping[str, Any]) -> tuple[Plan | None, str]:
+def _reopen(host: Host, path: Path, frozen: FrozenExperiment) -> tuple[Plan | None, str]:
     """The experiment opened, or why it cannot be."""
-    if frozen.get("imported"):
+    if frozen.imported:
         return None, "the experiment was imported, and nothing of it was trained here"
     try:
-        return reopen_plan(dict(frozen), root=host.root, site=host.site), ""
+        return reopen_plan(read_whole_experiment(path), root=host.root, site=host.site), ""
     except InputError as error:
         return None, str(error)
 
 
-def _objective(frozen: Mapping[str, Any]) -> Objective | None:
+def _objective(frozen: FrozenExperiment) -> Objective | None:
     """What the values of a record that cannot be opened are worked out by; None where that is not known."""
     try:
-        settings = ExperimentSettings.model_validate(frozen["settings"])
-        return make_objective(settings, frozen["metric"], frozen["metrics"], Path(frozen["file"]))
+        settings = ExperimentSettings.model_validate(frozen.settings)
+        return make_objective(settings, frozen.metric, frozen.metrics, Path(frozen.file))
     except (InputError, ValueError, LookupError):
         return None
 

@@ -105,7 +105,7 @@ def _mark(span: Span, summary: Summary) -> Mark:
     one = span.evaluation
     said = mark_of(one, summary)
     generation = "" if one.generation is None else f", generation {one.generation}"
-    reused = sum(bool(run.get("reused")) for run in one.runs)
+    reused = sum(run.reused for run in one.runs)
     found = f", {reused} of {len(one.runs)} runs found in the store" if reused else ""
     return Mark(f"{said.text}\n{span.worker}{generation}\n{show(span.end - span.start)} s{found}", said.evaluations)
 

@@ -1,0 +1,91 @@
+"""What a record says of its points: the value of each, the best of them, how many are done. Everything asks here.
+
+A point is as good as its latest evaluation that ended well says: that one's value is the mean over all its replicates
+that did. What confirms stands beside the search: it changes no value and no best, and is not part of the budget.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from comparator.record import CONFIRM, Evaluation
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many there are.
+
+    `done` are the pairs (single runs for a single model) of the budget that were asked for and have come to their end;
+    `confirming` those beside it. `points` are the distinct points of pilot and search, `without_value` those of them
+    none of whose evaluations has a value. `failed` are evaluations, of any stage, that have none.
+    """
+
+    done: int
+    confirming: int
+    points: int
+    without_value: int
+    failed: int
+
+
+def key_of(point: Mapping[str, Any]) -> str:
+    """What tells points apart."""
+    return json.dumps(point, sort_keys=True)
+
+
+def searched(records: Iterable[Evaluation]) -> Iterator[Evaluation]:
+    """The evaluations of a record that may be believed best: all but those that confirm."""
+    return (record for record in records if record.stage != CONFIRM)
+
+
+def values_of(records: Iterable[Evaluation]) -> dict[str, Evaluation]:
+    """By point (`key_of`) the evaluation that has its value, its signed differences, its runs; in the points' order."""
+    return {key_of(record.point): record for record in searched(records) if record.status == "ok"}
+
+
+def best_of(records: Iterable[Evaluation]) -> list[Evaluation]:
+    """The points that have a value, the best first; the earlier one of equals."""
+    return sorted(values_of(records).values(), key=lambda record: record.value or 0.0)
+
+
+def best_values(records: Sequence[Evaluation]) -> list[tuple[Evaluation, float]]:
+    """The value of the best point as it was known after each evaluation of pilot and search that ended well.
+
+    It is worse than the one before where a point that was the best is tried again and its mean is worse.
+    """
+    values: dict[str, float] = {}
+    steps = []
+    for record in searched(records):
+        if record.status == "ok" and record.value is not None:
+            values[key_of(record.point)] = record.value
+            steps.append((record, min(values.values())))
+    return steps
+
+
+def as_read(value: float, *, maximise: bool) -> float:
+    """A value that a search minimises, as people read it: with its sign turned where the objective is maximised."""
+    return (-value if maximise else value) + 0.0  # no -0.0
+
+
+def count(records: Sequence[Evaluation]) -> Counts:
+    """Count what a record has."""
+    points = {key_of(record.point) for record in searched(records)}
+    return Counts(
+        done=pairs_in(searched(records)),
+        confirming=pairs_in(record for record in records if record.stage == CONFIRM),
+        points=len(points),
+        without_value=len(points) - len(values_of(records)),
+        failed=sum(record.status != "ok" for record in records),
+    )
+
+
+def pairs_in(records: Iterable[Evaluation]) -> int:
+    """How many pairs these evaluations have asked for and heard of; a repeat that asked for none adds none."""
+    records = list(records)
+    # Records of earlier versions, and of other programs, do not say what they asked for.
+    without = {
+        (key_of(record.point), run.replicate) for record in records if record.asked is None for run in record.runs
+    }
+    return len(without) + sum(len(record.asked or ()) for record in records)
