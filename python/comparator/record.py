@@ -131,12 +131,12 @@ class Result(Form):
     """What a worker answers. `status` may be `cancelled`, which is not recorded, or `fault`, which ends the search."""
 
     evaluation: Annotated[int, Field(ge=-1)]
-    replicate: Count
+    replicate: Count = 0
     status: Literal["ok", "failed", "timeout", "cancelled", "fault"]
     value: Number | None = None
-    started: str
-    seconds: Number
-    worker: str | None
+    started: str = ""
+    seconds: Number = 0.0
+    worker: str | None = None
     runs: list[Run]
     reason: str | None = None
 

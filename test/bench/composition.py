@@ -16,11 +16,11 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from busy import time_in_trainings
 
 from comparator.engine.swift_t import Layout
+from comparator.record import Evaluation
 from comparator.root import project_root
 from comparator.store import read_records
 
@@ -52,7 +52,7 @@ def main() -> None:
     print(f"{len(common)} trainings are common to all; {len(differ) or 'none'} of them differ in their result")
 
 
-def cluster_run(image: Path, nodes: int, places: int) -> tuple[float, list[dict[str, Any]]]:
+def cluster_run(image: Path, nodes: int, places: int) -> tuple[float, list[Evaluation]]:
     """`run` as a job of a cluster that is started beforehand."""
     with slurm.running_cluster(nodes=nodes, devices=places) as cluster, tempfile.TemporaryDirectory() as staged:
         given = {**cluster.environment, "SITE_IMAGE_FOLDER": staged}
@@ -62,7 +62,7 @@ def cluster_run(image: Path, nodes: int, places: int) -> tuple[float, list[dict[
 
 def run(
     words: list[str], settings: Mapping[str, str], environment: Mapping[str, str] | None = None
-) -> tuple[float, list[dict[str, Any]]]:
+) -> tuple[float, list[Evaluation]]:
     """Seconds from the command to the finished report, and the records."""
     with tempfile.TemporaryDirectory() as folder:
         given = {**os.environ, **(environment or {}), "COMPARATOR_EXPERIMENTS": folder}
@@ -81,7 +81,7 @@ def call(command: list[str], environment: Mapping[str, str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def report(name: str, seconds: float, records: list[dict[str, Any]]) -> dict[tuple[str, int, int], float]:
+def report(name: str, seconds: float, records: list[Evaluation]) -> dict[tuple[str, int, int], float]:
     """Print a row and return the loss of each training, by its point, seed and submodel.
 
     Not the values of evaluations: that of a point that is proposed twice in a generation is the mean of what has been
@@ -90,9 +90,9 @@ def report(name: str, seconds: float, records: list[dict[str, Any]]) -> dict[tup
     span, share = time_in_trainings(records)
     print(f"{name:34}{seconds:13.1f} s{span:13.1f} s{share:14.0%}{len(records):7}")
     return {
-        (json.dumps(line["point"]), run["seed"], run["submodel"]): run["metrics"]["val_loss"]
+        (json.dumps(line.point), run.seed or 0, run.submodel): run.metrics["val_loss"] or 0.0
         for line in records
-        for run in line["runs"]
+        for run in line.runs
     }
 
 

@@ -26,6 +26,7 @@ from comparator.model.data import data_of
 from comparator.model.model import find_model
 from comparator.model.training import Training
 from comparator.model.warm import WarmRunner
+from comparator.record import FrozenExperiment, Submodel
 from comparator.root import project_root
 from comparator.run_identity import NamedPaths
 from comparator.site import Slot
@@ -47,20 +48,12 @@ def main() -> None:
 
 def found_run(folder: Path) -> None:
     model = find_model("model.py", folder, project_root(), "bench")
-    submodel = {
-        "identity": model.identity,
-        "data": None,
-        "seed": None,
-        "config": {},
-        "without_effect": [],
-        "names": {},
-        "environment": {},
-        "device": None,
-    }
-    experiment = {"id": "bench", "kind": "single", "metric": "val_loss", "run_timeout": None}
+    experiment = FrozenExperiment(
+        id="bench", kind="single", metric="val_loss", models=[Submodel(identity=model.identity)]
+    )
     (folder / "experiments").mkdir()
     leaf = Leaf(
-        {**experiment, "hyperparameters": {}, "models": [submodel]},
+        experiment,
         [model],
         Objective("val_loss", None),
         experiments=folder / "experiments",

@@ -54,8 +54,8 @@ def measure(model: str, evaluations: int, workers: int, *, warm: bool) -> tuple[
         plan = sitting.plan_experiment(host, project_root() / "cfg" / "cmp-ga.toml", overrides, full=False, command="")
         opened = sitting.begin(host, plan, "bench", None)
         began = time.monotonic()
-        records = sorted(opened.search(), key=lambda line: line["evaluation"])
-        return (time.monotonic() - began) / evaluations, [line["value"] for line in records]
+        records = sorted(opened.search(), key=lambda line: line.evaluation)
+        return (time.monotonic() - began) / evaluations, [line.value or 0.0 for line in records]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from comparator.plan import reopen_plan
 from comparator.root import project_root
 from comparator.site import read_site
 from comparator.sitting import Asked, Sitting
-from comparator.store import read_experiment
+from comparator.store import read_whole_experiment
 
 MODEL = """
 import random, time
@@ -66,7 +66,7 @@ def begin(
 def leaf(opened: Sitting) -> Leaf:
     """A worker of the experiment, in this process."""
     site = read_site("local", project_root())
-    plan = reopen_plan(read_experiment(opened.path), root=project_root(), site=site)
+    plan = reopen_plan(read_whole_experiment(opened.path), root=project_root(), site=site)
     return Leaf(
         plan.frozen,
         plan.models,

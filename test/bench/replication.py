@@ -17,6 +17,7 @@ import statistics
 from strategies import PROBLEMS
 
 from comparator.experiment import Experiment
+from comparator.points import best_of
 from comparator.replay import MemoryRecord, SignedNumber, carry_out
 from comparator.replication import MOST, Replication
 from comparator.search import make_strategy
@@ -36,9 +37,8 @@ def reported(problem: str, way: Replication, pairs: int, noise: float, strategy:
         record, made, SignedNumber(lambda signed: -abs(signed)), budget=pairs, replication=way, pilot=space.spread(3)
     )
     carry_out(experiment, lambda point: function(point) + rng.gauss(0, noise))
-    latest = {str(line["point"]): line for line in record.records}
-    best = min(latest.values(), key=lambda line: line["value"])
-    return -function(best["point"]), -best["value"]
+    best = best_of(record.records)[0]
+    return -function(best.point), -(best.value or 0.0)
 
 
 def main() -> None:

@@ -69,7 +69,7 @@ def evaluation_seconds(workers: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         records = no_time.begin(Path(folder), "swift-t", workers, EVALUATIONS, population=50).search()
     # The first evaluation of a worker starts its models; a third of the search leaves that behind.
-    settled = sorted(seconds_of(line["started"]) for line in records)[EVALUATIONS // 3 :]
+    settled = sorted(seconds_of(line.started) for line in records)[EVALUATIONS // 3 :]
     return (settled[-1] - settled[0]) / (len(settled) - 1)
 
 

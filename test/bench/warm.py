@@ -42,7 +42,7 @@ def measure(file: Path, evaluations: int, workers: int, *, warm: bool) -> tuple[
         began = time.monotonic()
         records = opened.search()
         seconds = time.monotonic() - began
-        return 60 * evaluations / seconds, [line["value"] for line in records if line["status"] == "ok"]
+        return 60 * evaluations / seconds, [line.value or 0.0 for line in records if line.status == "ok"]
 
 
 if __name__ == "__main__":

@@ -66,15 +66,15 @@ def test_a_genetic_search_over_images_on_the_nodes_of_a_cluster(
     frozen = json.loads((folder / "experiment.json").read_text())
     assert frozen["provenance"]["engine"] == "swift-t" and frozen["strategy"]["name"] == "simple"
     lines = read_records(folder / "evaluations.jsonl")
-    assert len(lines) >= 4 and all(line["status"] == "ok" for line in lines), lines
+    assert len(lines) >= 4 and all(line.status == "ok" for line in lines), lines
     devices = defaultdict(set)
     for line in lines:
-        for run in line["runs"]:
-            if run["reused"]:
+        for run in line.runs:
+            if run.reused:
                 continue
-            log = (tmp_path / "experiments" / run["log"]).read_text()
-            assert f"warm server, run 1 of it, device {run['device']}" in log or "of it, device" in log
-            devices[line["worker"].partition("/")[0]].add(run["device"])
+            log = (tmp_path / "experiments" / str(run.log)).read_text()
+            assert f"warm server, run 1 of it, device {run.device}" in log or "of it, device" in log
+            devices[str(line.worker).partition("/")[0]].add(run.device)
     assert len(devices) >= 2, "the evaluations went to several nodes"
     assert set().union(*devices.values()) <= {"0", "1"}
     assert (folder / "report.html").is_file()

@@ -104,7 +104,8 @@ class Desk:
         )
 
     def records(self, identifier: str) -> list[dict]:
-        return read_records(self.experiments / identifier / "evaluations.jsonl")
+        """The lines of its record, as other programs read them."""
+        return [record.as_json() for record in read_records(self.experiments / identifier / "evaluations.jsonl")]
 
 
 @cache

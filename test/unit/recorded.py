@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from comparator.record import Evaluation, FrozenExperiment, of_form
 from comparator.report.summary import Summary, summarise
 
 Point = dict[str, Any]
@@ -198,5 +200,15 @@ def with_histories(experiments: Path, records: list[dict[str, Any]]) -> list[dic
     return records
 
 
+def frozen(**changes: Any) -> FrozenExperiment:
+    """The experiment as it is read."""
+    return of_form(FrozenExperiment, make_experiment(**changes), "experiment.json")
+
+
+def as_read(records: Iterable[dict[str, Any]]) -> list[Evaluation]:
+    """Records as they are read."""
+    return [of_form(Evaluation, record, "evaluations.jsonl") for record in records]
+
+
 def summary_of(records: list[dict[str, Any]], **changes: Any) -> Summary:
-    return summarise(make_experiment(**changes), records)
+    return summarise(frozen(**changes), as_read(records))

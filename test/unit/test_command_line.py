@@ -131,7 +131,7 @@ def test_side_by_side_gives_what_one_after_the_other_gives(desk: Desk) -> None:
     desk.search("quick.toml", "--workers", "1", "--experiments", "side-by-side", **environment)
     desk.search("quick.toml", "--workers", "1", "--experiments", "in-turn", SITE_CORES="1")
     both = [read_records(desk.folder / name / "quick-1/evaluations.jsonl") for name in ("side-by-side", "in-turn")]
-    assert [record["value"] for record in both[0]] == [record["value"] for record in both[1]]
+    assert [record.value for record in both[0]] == [record.value for record in both[1]]
 
 
 def test_a_process_per_run_gives_what_a_warm_server_gives(desk: Desk) -> None:
@@ -156,9 +156,9 @@ def test_a_process_per_run_gives_what_a_warm_server_gives(desk: Desk) -> None:
     cold = desk.search("quick.toml", *few, "--experiments", "cold", "--cold")
     assert cold.returncode == 0, cold.stderr
     both = [read_records(desk.folder / name / "quick-1/evaluations.jsonl") for name in ("warm", "cold")]
-    assert [record["value"] for record in both[0]] == [record["value"] for record in both[1]]
-    first = {"warm": both[0][0]["runs"][0], "cold": both[1][0]["runs"][0]}
-    logs = [(desk.folder / name / run["log"]).read_text() for name, run in first.items()]
+    assert [record.value for record in both[0]] == [record.value for record in both[1]]
+    first = {"warm": both[0][0].runs[0], "cold": both[1][0].runs[0]}
+    logs = [(desk.folder / name / str(run.log)).read_text() for name, run in first.items()]
     assert "warm server" in logs[0]
     assert "a process of its own" in logs[1]
 
@@ -338,7 +338,7 @@ def test_stopped_and_resumed_is_the_experiment_that_was_never_stopped(desk: Desk
     assert resumed.returncode == 0, resumed.stderr
     assert f"experiment quick-1: {kept} done, 1 to repeat, {12 - kept - 1} to go" in resumed.stdout
     whole = read_records(desk.folder / "whole" / "quick-1" / "evaluations.jsonl")
-    assert [each["point"] for each in desk.records("quick-1")] == [each["point"] for each in whole]
+    assert [each["point"] for each in desk.records("quick-1")] == [each.point for each in whole]
 
 
 def test_a_damaged_experiment_is_a_row_that_says_what_is_damaged(desk: Desk) -> None:
@@ -367,7 +367,7 @@ def test_a_damaged_experiment_is_a_row_that_says_what_is_damaged(desk: Desk) -> 
     resumed = desk.search("--resume", "little")
     assert (resumed.returncode, resumed.stderr) == (
         2,
-        "comparator: experiment 'little': format is missing; the file was changed or damaged\n",
+        f"comparator: {desk.experiments}/little/experiment.json: format is missing; the file was changed or damaged\n",
     )
 
 

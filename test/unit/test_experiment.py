@@ -10,10 +10,13 @@ from comparator.cmp import Objective
 from comparator.difference import relative
 from comparator.errors import ComparatorError
 from comparator.experiment import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Experiment
+from comparator.record import FrozenExperiment, Run
 from comparator.search import Proposal, Strategy
 from comparator.store import ExperimentFolder
 
 OBJECTIVE = Objective("val_loss", relative)
+
+BARE = FrozenExperiment(id="", models=[])
 
 
 class Listed(Strategy):
@@ -62,7 +65,7 @@ def result_of(request: str, model: Callable[[dict[str, Any]], tuple[float, float
         }
         for number, loss in enumerate(model(asked))
     ]
-    value = OBJECTIVE(runs) if status == "ok" else None
+    value = OBJECTIVE([Run(**run) for run in runs]) if status == "ok" else None
     fixed = {"started": "2026-01-01T00:00:00.000Z", "seconds": 0.0, "worker": "w", "reason": None}
     return json.dumps({**fixed, **asked, "runs": runs, "status": status, "value": value})
 
@@ -78,13 +81,13 @@ def finish(experiment: Experiment, model, *, at_most: int = 10**6, first: list[s
 
 @pytest.fixture
 def folder(tmp_path):
-    made = ExperimentFolder.create(tmp_path, "try", None, {})
+    made = ExperimentFolder.create(tmp_path, "try", None, BARE)
     yield made
     made.close()
 
 
 def values(folder: ExperimentFolder) -> list[float | None]:
-    return [line["value"] for line in folder.records]
+    return [line.value for line in folder.records]
 
 
 def test_the_budget_counts_pairs(folder) -> None:
@@ -99,8 +102,8 @@ def test_a_repeat_of_a_noisy_model_is_a_new_replicate(folder) -> None:
     single = [-(1 - 1 / (3.0 + replicate)) for replicate in range(3)]
     assert values(folder) == pytest.approx([single[0], sum(single[:2]) / 2, sum(single) / 3])
     assert [value for _, value in strategy.told] == values(folder)
-    last = folder.records[-1]["runs"]
-    assert [(run["replicate"], run["submodel"], run["reused"]) for run in last] == [
+    last = folder.records[-1].runs
+    assert [(run.replicate, run.submodel, run.reused) for run in last] == [
         (0, 0, True), (0, 1, True), (1, 0, True), (1, 1, True), (2, 0, False), (2, 1, False),
     ]  # fmt: skip
 
@@ -110,8 +113,8 @@ def test_a_deterministic_model_is_found_out_and_its_repeats_are_free(folder) -> 
     finish(experiment, deterministic)
     assert experiment.asked == 3  # 1 twice, which showed that nothing changes, and 2 once
     assert len(folder.records) == 6
-    assert folder.records[2]["worker"] is None
-    assert all(run["reused"] for run in folder.records[5]["runs"])
+    assert folder.records[2].worker is None
+    assert all(run.reused for run in folder.records[5].runs)
 
 
 def test_replicates_that_reported_nothing_are_not_alike(folder) -> None:
@@ -123,7 +126,7 @@ def test_replicates_that_reported_nothing_are_not_alike(folder) -> None:
         for run in result["runs"]:
             run["metrics"] = {}
         waiting += experiment.tell(json.dumps({**result, "status": "failed", "reason": "submodel 0 did not report"}))
-    assert experiment.asked == 4 and [line["status"] for line in folder.records] == ["failed"] * 4
+    assert experiment.asked == 4 and [line.status for line in folder.records] == ["failed"] * 4
 
 
 def test_a_repeat_of_what_still_runs_waits_for_it(folder) -> None:
@@ -133,7 +136,7 @@ def test_a_repeat_of_what_still_runs_waits_for_it(folder) -> None:
         waiting += experiment.tell(result_of(waiting.pop(0), deterministic))
     assert len(waiting) == 1  # the second 2 shares the first one's pair
     finish(experiment, deterministic, first=waiting)
-    assert [line["point"]["x"] for line in folder.records] == [1, 1, 2, 2]
+    assert [line.point["x"] for line in folder.records] == [1, 1, 2, 2]
     assert values(folder)[2] == values(folder)[3]
 
 
@@ -175,7 +178,7 @@ def test_a_failure_is_recorded_and_the_search_goes_on(folder) -> None:
     experiment = Experiment(folder, strategy, OBJECTIVE, budget=3)
     requests = experiment.tell(result_of(experiment.start()[0], noisy, status="timeout"))
     finish(experiment, noisy, first=requests)
-    assert [line["status"] for line in folder.records] == ["timeout", "ok", "ok"]
+    assert [line.status for line in folder.records] == ["timeout", "ok", "ok"]
     assert strategy.told[0] == (0, None)
 
 
@@ -194,16 +197,16 @@ POINTS = xs(1, 2, 1, 1, 3, 2, 4, 4, 5, 1)
 @pytest.mark.parametrize("model", [noisy, deterministic])
 @pytest.mark.parametrize("stopped_after", range(11))
 def test_a_resumed_experiment_is_the_one_that_was_never_stopped(tmp_path, model, stopped_after) -> None:
-    whole = ExperimentFolder.create(tmp_path, "whole", None, {})
+    whole = ExperimentFolder.create(tmp_path, "whole", None, BARE)
     finish(Experiment(whole, Listed(POINTS), OBJECTIVE, budget=8), model)
-    stopped = ExperimentFolder.create(tmp_path, "stopped", None, {})
+    stopped = ExperimentFolder.create(tmp_path, "stopped", None, BARE)
     finish(Experiment(stopped, Listed(POINTS), OBJECTIVE, budget=8), model, at_most=stopped_after)
     stopped.close()
     resumed = ExperimentFolder(stopped.path)
     finish(Experiment(resumed, Listed(POINTS), OBJECTIVE, budget=8), model)
 
     def told(folder: ExperimentFolder) -> list[tuple]:
-        return sorted((line["evaluation"], line["point"]["x"], line["value"]) for line in folder.records)
+        return sorted((line.evaluation, line.point["x"], line.value) for line in folder.records)
 
     if model is noisy:
         assert told(resumed) == told(whole)
@@ -215,7 +218,7 @@ def test_a_replicate_that_was_cut_off_is_asked_again(tmp_path) -> None:
     """Two replicates of one point are in flight, the second finishes first, then the experiment is stopped."""
 
     def of(name: str, *, stop: bool) -> ExperimentFolder:
-        folder = ExperimentFolder.create(tmp_path, name, None, {})
+        folder = ExperimentFolder.create(tmp_path, name, None, BARE)
         experiment = Experiment(folder, Listed(xs(1, 1, 2)), OBJECTIVE, budget=3)
         first, second = experiment.start()
         requests = experiment.tell(result_of(second, noisy))
@@ -235,7 +238,7 @@ def test_an_evaluation_without_runs_is_recorded_and_the_search_goes_on(folder) -
     experiment = Experiment(folder, Listed(xs(1, 2), ahead=1), OBJECTIVE, budget=2)
     broken = {**json.loads(result_of(experiment.start()[0], noisy, status="failed")), "runs": []}
     finish(experiment, noisy, first=experiment.tell(json.dumps(broken)))
-    assert [line["status"] for line in folder.records] == ["failed", "ok"]
+    assert [line.status for line in folder.records] == ["failed", "ok"]
 
 
 def test_a_record_that_does_not_follow_is_refused(folder) -> None:

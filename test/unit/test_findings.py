@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 from pages import check_files, read_page
-from recorded import make_experiment, save
+from recorded import as_read, make_experiment, save
 
 from comparator.errors import InputError
+from comparator.record import Evaluation, FrozenExperiment, of_form
 from comparator.report import evaluations_csv, write_report
 from comparator.report.axes import varying_axes
 from comparator.report.figures.boxes import stretches
@@ -41,6 +42,10 @@ VARIANCES = 0.02, 0.04  # of the labels: so that the loss calls one model better
 def experiment_of(**changes: Any) -> dict[str, Any]:
     settings = {"model": "cmp", "search": SEARCH, "cmp": {"metric": "val_loss", "difference": "relative"}}
     return make_experiment(**{"space": SPACE, "settings": settings, **changes})
+
+
+def frozen_of(**changes: Any) -> FrozenExperiment:
+    return of_form(FrozenExperiment, experiment_of(**changes), "experiment.json")
 
 
 def in_region(point: Point) -> float:
@@ -112,9 +117,9 @@ def records_of(truth: Callable[[Point], float], count: int = 60, noise: float = 
 
 def findings_of(records: list[Record], **changes: Any) -> tuple[dict[str, Any], Findings, list[str]]:
     """Return the keys of report.json, the findings, and the answer."""
-    experiment = experiment_of(**changes)
-    summary = summarise(experiment, records)
-    found = find(experiment, records, summary)
+    experiment, read = frozen_of(**changes), as_read(records)
+    summary = summarise(experiment, read)
+    found = find(experiment, read, summary)
     return as_json(found), found, answer(summary, found)
 
 
@@ -262,9 +267,9 @@ def test_a_point_that_lacks_a_hyperparameter_is_left_out() -> None:
 
 
 def test_a_search_that_climbs_is_told_of_the_other_question() -> None:
-    records = records_of(lambda point: 0.3, 12)
+    records = as_read(records_of(lambda point: 0.3, 12))
     for strategy, is_climb in (("steady_state", True), ("random", False), ("level_set", False)):
-        experiment = experiment_of(strategy={"name": strategy})
+        experiment = frozen_of(strategy={"name": strategy})
         summary = summarise(experiment, records)
         said = " ".join(remarks(summary, find(experiment, records, summary), []))
         assert ('find = "regions"' in said) == is_climb
@@ -297,12 +302,12 @@ def test_numbers_are_written_with_their_interval() -> None:
 
 def test_a_search_goes_on_within_a_region_and_around_it() -> None:
     _, found, _ = findings_of(records_of(in_region))
-    commands = dict(repeat_commands(experiment_of(id="a-1"), found.regions))
+    commands = dict(repeat_commands(frozen_of(id="a-1"), found.regions))
     focus = next(command for what, command in commands.items() if what.startswith("A search within region 1 ("))
     assert shlex.split(focus)[-2:] == ["--focus", "a-1:1"] and shlex.split(focus)[:2] == ["comparator", "search"]
     typed = "comparator search a.toml --focus old-1:2 --avoid old-1:3"
     provenance = {"provenance": {"command": typed}}
-    commands = dict(repeat_commands(experiment_of(id="a-1", **provenance), found.regions))
+    commands = dict(repeat_commands(frozen_of(id="a-1", **provenance), found.regions))
     focus = next(command for what, command in commands.items() if "within" in what)
     assert focus == "comparator search a.toml --avoid old-1:3 --seed 1 --focus a-1:1"
 
@@ -341,48 +346,51 @@ def test_a_metric_that_nobody_reported_is_refused(planted: Path) -> None:
 def test_a_difference_suits_its_metric() -> None:
     records = records_of(in_region, 12)
     for metric, difference in (("val_loss_over_variance", "relative"), ("val_r2", "absolute")):
-        asked, again = read_in(experiment_of(), records, metric)
-        assert asked["settings"]["cmp"]["difference"] == difference
-        assert asked["objective"]["name"] == f"{difference} difference of {metric}"
+        asked, again = read_in(frozen_of(), as_read(records), metric)
+        assert asked.settings["cmp"]["difference"] == difference
+        assert asked.objective.name == f"{difference} difference of {metric}"
         first, second = (run["metrics"][metric] for run in records[3]["runs"])
         expected = (second - first) / (max(first, second) if difference == "relative" else 1)
-        assert again[3]["signed"] == pytest.approx([expected]) and again[3]["value"] == pytest.approx(-abs(expected))
+        assert again[3].signed == pytest.approx([expected]) and again[3].value == pytest.approx(-abs(expected))
     negative = [{**record, "runs": [{**run, "metrics": {"x": -1.0}} for run in record["runs"]]} for record in records]
-    assert read_in(experiment_of(), negative, "x")[0]["settings"]["cmp"]["difference"] == "absolute"
-    assert kind_of(experiment_of(metrics={"x": {"kind": "score"}}), "x") == "score"
+    assert read_in(frozen_of(), as_read(negative), "x")[0].settings["cmp"]["difference"] == "absolute"
+    assert kind_of(frozen_of(metrics={"x": {"kind": "score"}}), "x") == "score"
+
+
+def without_signed(records: list[Record]) -> list[Evaluation]:
+    """Records as earlier versions wrote them."""
+    return as_read({key: value for key, value in record.items() if key != "signed"} for record in records)
 
 
 def test_a_users_own_difference_is_not_called_by_a_report() -> None:
     own = {"settings": {"cmp": {"difference": "no_such_module:function"}}}
-    asked, again = read_in(experiment_of(**own), records_of(in_region, 3), "val_loss_over_variance")
-    assert asked["settings"]["cmp"]["difference"] == "relative" and len(again) == 3
-    unsigned = [{key: value for key, value in record.items() if key != "signed"} for record in records_of(in_region, 3)]
-    assert with_signed(experiment_of(**own), unsigned) == unsigned
+    asked, again = read_in(frozen_of(**own), as_read(records_of(in_region, 3)), "val_loss_over_variance")
+    assert asked.settings["cmp"]["difference"] == "relative" and len(again) == 3
+    unsigned = without_signed(records_of(in_region, 3))
+    assert with_signed(frozen_of(**own), unsigned) == unsigned
 
 
 def test_records_of_earlier_versions_get_their_signed_differences() -> None:
     records = records_of(in_region, 5)
-    unsigned = [{key: value for key, value in record.items() if key != "signed"} for record in records]
-    again = with_signed(experiment_of(), unsigned)
-    assert [each["signed"][0] for each in again] == pytest.approx([each["signed"][0] for each in records])
-    assert "value" in again[0] and again[0]["value"] == records[0]["value"]
+    again = with_signed(frozen_of(), without_signed(records))
+    assert [(each.signed or [])[0] for each in again] == pytest.approx([each["signed"][0] for each in records])
+    assert again[0].value == records[0]["value"]
 
 
 def test_what_a_replicate_lacks_fails_in_that_metric_alone() -> None:
     records = records_of(in_region, 3)
     records[1]["runs"][0]["metrics"] = {"val_loss": 0.01}
-    _, again = read_in(experiment_of(), records, "val_r2")
-    assert [each["status"] for each in again] == ["ok", "failed", "ok"] and again[1][
-        "reason"
-    ] == "submodel 0 did not report val_r2; it reported val_loss"
+    _, again = read_in(frozen_of(), as_read(records), "val_r2")
+    assert [each.status for each in again] == ["ok", "failed", "ok"]
+    assert again[1].reason == "submodel 0 did not report val_r2; it reported val_loss"
     known = {"val_loss": "everywhere"}
-    assert [each.metric for each in compare(experiment_of(), records, known)] == ["val_loss"]  # by all runs
+    assert [each.metric for each in compare(frozen_of(), as_read(records), known)] == ["val_loss"]  # by all runs
 
 
 def test_yardsticks_that_agree_and_that_disagree() -> None:
-    records = records_of(lambda point: 0.3, 30)
-    summary = summarise(experiment_of(), records)
-    compared = compare(experiment_of(), records, {})
+    records = as_read(records_of(lambda point: 0.3, 30))
+    summary = summarise(frozen_of(), records)
+    compared = compare(frozen_of(), records, {})
     assert [(each.metric, each.better, each.better_at) for each in compared] == [
         ("val_loss", 0, (30, 0)),
         ("val_loss_over_variance", 1, (0, 30)),
@@ -395,13 +403,13 @@ def test_yardsticks_that_agree_and_that_disagree() -> None:
     assert agreement(silent) is None and agreement(compared[1:2]) is None
     for_all = [replace(one, better=1) for one in silent]
     assert agreement(for_all) == "The yardsticks agree: the same model is the better one."
-    single = experiment_of(kind="single")
+    single = frozen_of(kind="single")
     assert compare(single, records, {}) == []
 
 
 def test_the_table_has_the_numbers_of_the_metric_that_is_read() -> None:
-    asked, again = read_in(experiment_of(), records_of(in_region, 3), "val_r2")
+    asked, again = read_in(frozen_of(), as_read(records_of(in_region, 3)), "val_r2")
     header, first, *_ = evaluations_csv(summarise(asked, again), again).splitlines()
     row = dict(zip(header.split(","), first.split(","), strict=True))
-    assert float(row["signed"]) == pytest.approx(again[0]["signed"][0])
+    assert float(row["signed"]) == pytest.approx((again[0].signed or [])[0])
     assert float(row["difference"]) == -float(row["value"])

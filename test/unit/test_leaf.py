@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -13,35 +14,24 @@ from comparator.engine.local import share_slots
 from comparator.errors import FAULT, InputError
 from comparator.leaf import Leaf
 from comparator.model.model import Model, find_model, outside_container
+from comparator.record import FrozenExperiment, Submodel
 from comparator.run_identity import NOT_PART_OF_AN_IDENTITY, NamedPaths, run_identity
 from comparator.site import Slot, read_site
 
 QUICK = Model("quick", Path(__file__).parent / "models" / "quick.py")
 
 
-def submodel(number: int, **fields) -> dict:
-    return {
-        "submodel": number,
-        "identity": "m",
-        "data": None,
-        "seed": "rng_seed",
-        "config": {},
-        "without_effect": [],
-        "names": {},
-        "environment": {},
-        "device": None,
-        **fields,
-    }
+def submodel(number: Literal[0, 1], **fields) -> Submodel:
+    return Submodel(submodel=number, **{"identity": "m", "seed": "rng_seed", **fields})
 
 
-EXPERIMENT = {
-    "id": "try-1",
-    "kind": "cmp",
-    "metric": "val_loss",
-    "run_timeout": 20.0,
-    "hyperparameters": {"cmp_0_side": "left", "cmp_1_side": "right", "jitter": 0.01, "cmp_0_run_id": "M0"},
-    "models": [submodel(0), submodel(1)],
-}
+EXPERIMENT = FrozenExperiment(
+    id="try-1",
+    metric="val_loss",
+    run_timeout=20.0,
+    hyperparameters={"cmp_0_side": "left", "cmp_1_side": "right", "jitter": 0.01, "cmp_0_run_id": "M0"},
+    models=[submodel(0), submodel(1)],
+)
 
 
 @pytest.fixture
@@ -80,12 +70,12 @@ def test_a_pair_shares_its_seed_and_its_runs_are_kept(leaf: Leaf, tmp_path: Path
 
 
 def test_a_fresh_split_is_one_of_each_models_own_and_another_run(leaf: Leaf) -> None:
-    EXPERIMENT["models"][1]["split"] = "split_seed"
+    EXPERIMENT.models[1].split = "split_seed"
     try:
         plain, fresh = ask(leaf), ask(leaf, split=1000)
         given = ask(leaf, split=1000, point={"noise": 10.0, "size": 50, "split_seed": 7})
     finally:
-        del EXPERIMENT["models"][1]["split"]
+        EXPERIMENT.models[1].split = None
     assert "split" not in plain["runs"][1]
     assert [run["split"] for run in fresh["runs"]] == [None, 1001]
     assert [run["split"] for run in given["runs"]] == [None, 1007]
@@ -93,10 +83,11 @@ def test_a_fresh_split_is_one_of_each_models_own_and_another_run(leaf: Leaf) -> 
     assert fresh["runs"][1]["run"] != plain["runs"][1]["run"]
 
 
-def test_a_bug_of_ours_is_a_result_with_a_traceback_on_file(leaf: Leaf, tmp_path: Path) -> None:
-    result = ask(leaf, point=None)
+def test_a_bug_of_ours_is_a_result_with_a_traceback_on_file(leaf: Leaf, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(leaf, "_objective", None)
+    result = ask(leaf)
     assert result["status"] == "failed"
-    assert "AttributeError" in result["reason"]
+    assert "TypeError" in result["reason"]
     assert "Traceback" in (tmp_path / "try-1" / "errors.log").read_text()
 
 

@@ -15,11 +15,12 @@ from comparator.errors import InputError
 from comparator.experiment import Experiment
 from comparator.export import export
 from comparator.past import as_told, import_experiment, read_past, records_of
+from comparator.points import count
 from comparator.report import write_report
 from comparator.report.summary import summarise
 from comparator.search import Proposal, Strategy, make_strategy
 from comparator.space import ParameterSpace
-from comparator.store import ExperimentFolder, last_word, pairs_in, read_experiment, read_records
+from comparator.store import ExperimentFolder, last_word, read_experiment, read_records
 
 PAST = Path(__file__).parent / "data" / "past"
 DEFECTS = PAST / "defects" / "hpo.csv"
@@ -63,9 +64,9 @@ def test_a_missing_hyperparameter_makes_repeats_none() -> None:
     assert any(words.startswith("'batch_size' was varied and is not in the file") for words in past.findings)
     assert "2 of 4 evaluations (50%) repeat an earlier point in all that the file tells" in past.findings
     records = records_of(past)
-    assert [record["value"] for record in records] == [-0.5, -0.25, -0.75, -0.125]
-    assert records[2]["point"] == {"learning_rate": 0.001, "batch_size": "not recorded (evaluation 2)"}
-    assert pairs_in(records) == 4
+    assert [record.value for record in records] == [-0.5, -0.25, -0.75, -0.125]
+    assert records[2].point == {"learning_rate": 0.001, "batch_size": "not recorded (evaluation 2)"}
+    assert count(records).done == 4
     assert as_told(past, ParameterSpace.read(PAST / "defects" / "model_param_space-1.json")) == []
 
 
@@ -175,15 +176,15 @@ def test_wrong_questions_are_answered_with_what_there_is(tmp_path: Path) -> None
 def test_an_imported_experiment_is_one_like_any_other(tmp_path: Path) -> None:
     folder, findings = import_experiment(DEFECTS, tmp_path)
     experiment, records = read_experiment(folder), read_records(folder / "evaluations.jsonl")
-    assert folder.name == experiment["id"] == "imported-hpo-1"
-    assert experiment["imported"]["file"] == str(DEFECTS)
-    assert experiment["imported"]["sha256"] == hashlib.sha256(DEFECTS.read_bytes()).hexdigest()
-    assert set(findings) < set(experiment["notices"])
-    assert last_word(folder)["state"] == "finished"
-    assert {record["stage"] for record in records} == {"imported"}
-    assert all(run["run"] is None and run["log"] is None for record in records for run in record["runs"])
+    assert folder.name == experiment.id == "imported-hpo-1"
+    assert experiment.imported.file == str(DEFECTS)
+    assert experiment.imported.sha256 == hashlib.sha256(DEFECTS.read_bytes()).hexdigest()
+    assert set(findings) < set(experiment.notices)
+    assert last_word(folder).state == "finished"
+    assert {record.stage for record in records} == {"imported"}
+    assert all(run.run is None and run.log is None for record in records for run in record.runs)
     assert not (tmp_path / "runs").exists()
-    assert experiment["space"][0]["upper"] == 0.05
+    assert experiment.space[0]["upper"] == 0.05
     summary = summarise(experiment, records)
     assert summary.best is not None and summary.best.difference == 0.25
     assert summary.counts == {"ok": 5, "failed": 2, "timeout": 0}
@@ -193,9 +194,9 @@ def test_an_imported_experiment_is_one_like_any_other(tmp_path: Path) -> None:
 
 def test_a_repeat_is_the_next_replicate_and_its_value_the_mean(tmp_path: Path) -> None:
     repeat = records_of(read_past(DEFECTS))[4]
-    assert repeat["value"] == (0.125 + 0.375) / 2
-    assert [(run["replicate"], run["reused"]) for run in repeat["runs"]] == [(0, True), (1, False)]
-    assert pairs_in(records_of(read_past(DEFECTS))) == 7
+    assert repeat.value == (0.125 + 0.375) / 2
+    assert [(run.replicate, run.reused) for run in repeat.runs] == [(0, True), (1, False)]
+    assert count(records_of(read_past(DEFECTS))).done == 7
 
 
 def test_ids_are_checked_and_a_file_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
@@ -282,8 +283,8 @@ def test_an_informed_search_is_resumed_by_informing_it_again_and_the_past_costs_
                 asked.append(json.loads(waiting[0])["evaluation"])
                 waiting += experiment.tell(answer_to(waiting.pop(0)))
         folder.close()
-    assert sorted(asked) == list(range(20)) == sorted(record["evaluation"] for record in folder.records)
-    assert {record["stage"] for record in folder.records} == {"search"}
+    assert sorted(asked) == list(range(20)) == sorted(record.evaluation for record in folder.records)
+    assert {record.stage for record in folder.records} == {"search"}
 
 
 def answer_to(request: str) -> str:

@@ -18,6 +18,7 @@ from comparator.model.inputs import source_change
 from comparator.model.model import find_model
 from comparator.place import Place
 from comparator.plan import make_plan, reopen_plan
+from comparator.record import Request, Submodel, WholeExperiment, of_form
 from comparator.run_identity import telling_hyperparameters
 from comparator.settings import read_settings
 from comparator.site import read_site
@@ -56,7 +57,7 @@ class Store:
         """The leaf of an experiment of its own."""
         self.trained += 1
         return Leaf(
-            {**plan.frozen, "id": f"test-{self.trained}"},
+            plan.noting(id=f"test-{self.trained}").frozen,
             plan.models,
             plan.objective,
             experiments=self.folder / "experiments",
@@ -396,7 +397,7 @@ def test_a_variable_that_comes_counts_where_all_are_gone_through(store: Store, m
     ],
 )
 def test_a_hyperparameter_is_where_a_run_writes_only_where_it_can_be_nothing_else(name, value, counts) -> None:
-    told = telling_hyperparameters({"without_effect": [], "seed": None}, {name: value})
+    told = telling_hyperparameters(Submodel(), {name: value})
     assert told == ({name: value} if counts else {})
 
 
@@ -542,14 +543,14 @@ def test_a_repeat_that_waits_for_a_dear_look_does_not_take_the_place_of_the_next
     monkeypatch.setattr("comparator.model.fingerprint.SPARING", 1e9)
     store.write("a.py", "import time\ndef run(p): return {'val_loss': 1.0, 'epoch_time': [time.perf_counter()]}\n")
     leaf = store.leaf(store.plan("a.py"))
-    request = {"evaluation": 0, "name": "a", "point": {}, "replicate": 0}
-    first = leaf.repeat(request, 0)
-    result = store.folder / "experiments" / "runs" / first["run"] / "result.json"
+    request = Request(evaluation=0, name="a", point={}, replicate=0)
+    run, first = leaf.repeat(request, 0)
+    result = store.folder / "experiments" / "runs" / str(run.run) / "result.json"
     result.unlink()
     monkeypatch.setattr("comparator.model.inputs.Inputs.looked_at", lambda self: math.inf)  # what waits, need not now
-    second = leaf.repeat(request, 0)
-    assert first["history"]["epoch_time"] != second["history"]["epoch_time"]
-    assert json.loads(result.read_text())["history"] == second["history"]
+    _, second = leaf.repeat(request, 0)
+    assert first.history["epoch_time"] != second.history["epoch_time"]
+    assert json.loads(result.read_text())["history"] == second.history
 
 
 @pytest.mark.parametrize(
@@ -606,12 +607,12 @@ def test_where_the_whole_cannot_be_told_nothing_is_reused_and_it_is_said(store: 
 def test_a_script_serves_its_own_experiment_until_its_author_says_what_it_reads(store: Store) -> None:
     store.write("model/train.sh", f"#!/bin/sh\necho IMPROVE_RESULT $(cat {store.folder}/loss)\n", 0o755)
     store.write("loss", "1")
-    assert any("are not re-used by other experiments" in notice for notice in store.plan("model").frozen["notices"])
+    assert any("are not re-used by other experiments" in notice for notice in store.plan("model").frozen.notices)
     assert store.loss("model", reused=False) == 1.0
     store.write("loss", "2")
     assert store.loss("model", reused=False) == 2.0
     store.write("model/model.toml", 'reads = []\ncode = ["../loss"]\n')
-    assert not store.plan("model").frozen["notices"][1:]
+    assert not store.plan("model").frozen.notices[1:]
     assert store.loss("model", reused=False) == 2.0
     assert store.loss("model", reused=True) == 2.0
     store.write("loss", "3")
@@ -674,7 +675,7 @@ def test_the_file_that_changed_is_named_wherever_a_models_code_is(store: Store) 
     helper = store.write("elsewhere/helper.py", "2")
     os.utime(helper, ns=(time.time_ns() + 10**9,) * 2)
     model = find_model("model", store.folder, store.folder, "test")
-    words = source_change(model, plan.frozen["models"][0])
+    words = source_change(model, plan.frozen.models[0])
     assert words == f"{model.path}: the model has changed (last: {helper})"
 
 
@@ -737,12 +738,14 @@ def test_an_experiment_of_the_first_format_is_reopened_and_refused_where_its_mod
     site = replace(read_site("local", ROOT), data_folder=store.data)
     from comparator import earlier_format
 
-    [submodel] = plan.frozen["models"]
+    [submodel] = plan.frozen.models
     identity = earlier_format._identity(plan.models[0])
-    old = {key: value for key, value in submodel.items() if key not in ("data_until", "untold", "numbers")}
-    frozen = {**plan.frozen, "id": "old", "format": 1, "models": [{**old, "identity": identity, "data": None}]}
-    del frozen["difference_code"]
-    assert reopen_plan(frozen, root=ROOT, site=site).frozen["models"][0]["identity"] == submodel["identity"]
+    old = submodel.model_dump(exclude={"data_until", "untold", "numbers"})
+    content = {**plan.frozen.as_json(), "id": "old", "format": 1}
+    content["models"] = [{**old, "identity": identity, "data": None}]
+    del content["difference_code"]
+    frozen = of_form(WholeExperiment, content, "experiment.json")
+    assert reopen_plan(frozen, root=ROOT, site=site).frozen.models[0].identity == submodel.identity
     store.write("a.py", "def run(p): return 2.0\n")
     with pytest.raises(InputError, match="the model has changed since 'old' began"):
         reopen_plan(frozen, root=ROOT, site=site)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,9 @@ from comparator.errors import ComparatorError, Fault, InputError
 from comparator.leaf import Patience
 from comparator.lease import Holder
 from comparator.names import check_name
-from comparator.store import ExperimentFolder, RunStore, experiment_path, pairs_in, read_experiment, read_records
+from comparator.points import pairs_in
+from comparator.record import Evaluation, FrozenExperiment, Running, RunResult, as_text
+from comparator.store import ExperimentFolder, RunStore, experiment_path, read_experiment, read_records
 
 
 @given(st.text(max_size=20))
@@ -44,24 +47,28 @@ def never(holder: Holder, seconds: float) -> bool:
     raise AssertionError(f"nobody holds it: {holder}")
 
 
-def record(number: int) -> dict:
+BARE = FrozenExperiment(id="", models=[])
+
+
+def record(number: int, **changes: Any) -> Evaluation:
     run = {"submodel": 0, "replicate": 0, "status": "ok", "metrics": {}}
-    return {"evaluation": number, "point": {"x": number}, "runs": [run], "status": "ok", "value": 0.0}
+    line = {"evaluation": number, "point": {"x": number}, "runs": [run], "status": "ok", "value": 0.0}
+    return Evaluation.model_validate({**line, **changes})
 
 
 @pytest.fixture
 def folder(tmp_path):
-    made = ExperimentFolder.create(tmp_path, "try", None, {})
+    made = ExperimentFolder.create(tmp_path, "try", None, BARE)
     yield made
     made.close()
 
 
 def test_ids_count_up_and_are_never_taken_twice(tmp_path) -> None:
-    names = [ExperimentFolder.create(tmp_path, "try", None, {}).identifier for _ in range(3)]
+    names = [ExperimentFolder.create(tmp_path, "try", None, BARE).identifier for _ in range(3)]
     assert names == ["try-1", "try-2", "try-3"]
-    ExperimentFolder.create(tmp_path, "try", "mine", {})
+    ExperimentFolder.create(tmp_path, "try", "mine", BARE)
     with pytest.raises(InputError, match="--resume mine"):
-        ExperimentFolder.create(tmp_path, "try", "mine", {})
+        ExperimentFolder.create(tmp_path, "try", "mine", BARE)
 
 
 @pytest.mark.parametrize("torn", [b'{"evaluation": 2, "po', b'{"evaluation": 2}', b'"half\n', b"\xff\xfe"])
@@ -71,16 +78,16 @@ def test_a_torn_last_line_is_cut_off_on_opening(folder, torn) -> None:
     folder.close()
     with folder.evaluations.open("ab") as file:
         file.write(torn)
-    assert [each["evaluation"] for each in read_records(folder.evaluations)] == [0, 1]
+    assert [each.evaluation for each in read_records(folder.evaluations)] == [0, 1]
     again = ExperimentFolder(folder.path)
     again.append(record(2))
     again.close()
-    assert [each["evaluation"] for each in read_records(folder.evaluations)] == [0, 1, 2]
+    assert [each.evaluation for each in read_records(folder.evaluations)] == [0, 1, 2]
     assert all(json.loads(line) for line in folder.evaluations.read_text().splitlines())
 
 
 def test_a_damaged_line_in_the_middle_is_said(folder) -> None:
-    folder.evaluations.write_text(f"{json.dumps(record(0))}\nnonsense\n{json.dumps(record(2))}\n")
+    folder.evaluations.write_text(f"{as_text(record(0))}\nnonsense\n{as_text(record(2))}\n")
     with pytest.raises(ComparatorError, match="line 2"):
         read_records(folder.evaluations)
 
@@ -91,14 +98,14 @@ def test_one_process_runs_an_experiment(folder) -> None:
 
 
 def test_the_state_of_a_process_that_is_gone_is_corrected(folder) -> None:
-    folder.say("running", [{"evaluation": 3}])
-    assert state_of(folder.path)["state"] == "running"
+    folder.say("running", [Running(evaluation=3)])
+    assert state_of(folder.path).state == "running"
     folder.close()
-    assert state_of(folder.path)["state"] == "interrupted"
+    assert state_of(folder.path).state == "interrupted"
 
 
 def test_an_unknown_experiment_is_told_the_nearest(folder, tmp_path) -> None:
-    folder.freeze({"id": "try-1"})
+    folder.freeze(BARE)
     with pytest.raises(InputError, match="did you mean 'try-1'"):
         experiment_path(tmp_path, "tri-1")
 
@@ -107,7 +114,7 @@ def test_a_folder_that_cannot_be_written(tmp_path) -> None:
     occupied = tmp_path / "occupied"
     occupied.write_text("a file")
     with pytest.raises(InputError, match="cannot be kept here"):
-        ExperimentFolder.create(occupied, "try", None, {})
+        ExperimentFolder.create(occupied, "try", None, BARE)
 
 
 def test_a_full_disk_is_one_line_and_leaves_no_half_line(folder) -> None:
@@ -155,7 +162,7 @@ FROZEN = {
 def test_a_frozen_experiment_is_read_where_it_is_one(tmp_path, content, words: str | None) -> None:
     (tmp_path / "experiment.json").write_text(json.dumps(content))
     if words is None:
-        assert read_experiment(tmp_path) == content
+        assert read_experiment(tmp_path).as_json() == content
     else:
         with pytest.raises(InputError) as raised:
             read_experiment(tmp_path)
@@ -163,8 +170,9 @@ def test_a_frozen_experiment_is_read_where_it_is_one(tmp_path, content, words: s
 
 
 def test_pairs_are_counted_once() -> None:
-    first, repeat = record(0), {**record(1), "point": {"x": 0}}
-    more = {**record(2), "point": {"x": 0}, "runs": [{"replicate": 0}, {"replicate": 1}]}
+    first, repeat = record(0), record(1, point={"x": 0})
+    runs = [{"submodel": 0, "replicate": number, "status": "ok", "metrics": {}} for number in range(2)]
+    more = record(2, point={"x": 0}, runs=runs)
     assert pairs_in([first]) == pairs_in([first, repeat]) == 1
     assert pairs_in([first, repeat, more]) == 2
 
@@ -172,10 +180,10 @@ def test_pairs_are_counted_once() -> None:
 def test_only_runs_that_ended_well_are_reused(tmp_path) -> None:
     runs = RunStore(tmp_path)
     with runs.claim("abc", "a test", never):
-        runs.save("abc", {"status": "failed"})
+        runs.save("abc", RunResult(status="failed"))
         assert runs.finished("abc") is None
-        runs.save("abc", {"status": "ok", "metrics": {}})
-    assert runs.finished("abc") == {"status": "ok", "metrics": {}}
+        runs.save("abc", RunResult(status="ok", metrics={}))
+    assert runs.finished("abc") == RunResult(status="ok", metrics={})
 
 
 def test_a_second_claim_waits_and_can_be_cancelled(tmp_path) -> None:
@@ -202,7 +210,7 @@ def test_an_experiment_is_made_whole_or_not_at_all(tmp_path, monkeypatch) -> Non
 
     monkeypatch.setattr(store, "write_whole", full)
     with pytest.raises(OSError, match="No space left"):
-        ExperimentFolder.create(tmp_path, "try", "mine", {})
+        ExperimentFolder.create(tmp_path, "try", "mine", BARE)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -211,8 +219,8 @@ def test_what_an_earlier_start_left_does_not_occupy_an_id(tmp_path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "lock").touch()
         (tmp_path / name / "evaluations.jsonl").touch()
-    assert ExperimentFolder.create(tmp_path, "try", "mine", {}).identifier == "mine"
-    assert ExperimentFolder.create(tmp_path, "try", None, {}).identifier == "try-1"
+    assert ExperimentFolder.create(tmp_path, "try", "mine", BARE).identifier == "mine"
+    assert ExperimentFolder.create(tmp_path, "try", None, BARE).identifier == "try-1"
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path) -> None:
@@ -221,20 +229,22 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path) -> None:
     (tmp_path / "try-1").mkdir()
     (tmp_path / "try-1" / "thesis.txt").touch()
     with pytest.raises(InputError, match="is no experiment; remove it, or give another id"):
-        ExperimentFolder.create(tmp_path, "try", "mine", {})
-    assert ExperimentFolder.create(tmp_path, "try", None, {}).identifier == "try-2"
+        ExperimentFolder.create(tmp_path, "try", "mine", BARE)
+    assert ExperimentFolder.create(tmp_path, "try", None, BARE).identifier == "try-2"
     assert (tmp_path / "mine" / "thesis.txt").exists() and (tmp_path / "try-1" / "thesis.txt").exists()
 
 
 def test_several_processes_that_begin_at_a_time_get_ids_of_their_own(tmp_path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom comparator.store import ExperimentFolder\n"
-        "print(ExperimentFolder.create(Path(sys.argv[1]), 'try', None, {'models': []}).identifier)\n"
+        "from comparator.record import FrozenExperiment\n"
+        "bare = FrozenExperiment(id='', models=[])\n"
+        "print(ExperimentFolder.create(Path(sys.argv[1]), 'try', None, bare).identifier)\n"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     several = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(6)]
     assert sorted(each.communicate(timeout=60)[0].strip() for each in several) == [f"try-{n}" for n in range(1, 7)]
-    assert all(read_experiment(tmp_path / f"try-{n}")["id"] == f"try-{n}" for n in range(1, 7))
+    assert all(read_experiment(tmp_path / f"try-{n}").id == f"try-{n}" for n in range(1, 7))
 
 
 def test_who_was_taken_for_dead_records_nothing_more(folder) -> None:
@@ -242,7 +252,7 @@ def test_who_was_taken_for_dead_records_nothing_more(folder) -> None:
     (folder.path / "lease").unlink()
     with pytest.raises(ComparatorError, match="was removed or moved"):
         folder.append(record(1))
-    assert [each["evaluation"] for each in read_records(folder.evaluations)] == [0]
+    assert [each.evaluation for each in read_records(folder.evaluations)] == [0]
 
 
 @pytest.mark.parametrize(("mode", "expected"), [(0o2775, 0o775), (0o2770, 0o770), (0o775, 0o700)])
@@ -250,7 +260,7 @@ def test_a_group_shares_what_is_made_in_a_folder_with_its_bit_set(tmp_path, mode
     tmp_path.chmod(mode)
     own = os.umask(0o077)
     try:
-        made = ExperimentFolder.create(tmp_path, "try", None, {})
+        made = ExperimentFolder.create(tmp_path, "try", None, BARE)
         made.append(record(0))
     finally:
         os.umask(own)

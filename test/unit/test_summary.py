@@ -15,6 +15,7 @@ from recorded import (
     LAYERS,
     NOISE,
     Metrics,
+    frozen,
     genetic,
     grid_records,
     make_experiment,
@@ -26,7 +27,7 @@ from recorded import (
 from comparator.report.axes import Axis, varying_axes
 from comparator.report.figures.many import ranking
 from comparator.report.findings import Findings, importance_of
-from comparator.report.summary import Summary, as_json, summarise
+from comparator.report.summary import Summary, as_json
 from comparator.report.words import answer, baseline, mean_predictor, repeat_commands
 from comparator.report.workers import busy, sittings_of, spans_of
 
@@ -96,8 +97,7 @@ def test_a_single_model_is_summarised_by_its_metric() -> None:
         for number, loss in enumerate((0.03, 0.01, 0.02))
     ]
     experiment = make_experiment(kind="single", objective={"name": "val_loss", "maximise": False})
-    experiment["models"] = experiment["models"][:1]
-    summary = summarise(experiment, records)
+    summary = summary_of(records, **{**experiment, "models": experiment["models"][:1]})
     assert summary.best is not None and summary.best.difference == 0.01
     assert "lowest val_loss found is 0.01" in answer(summary, UNASKED)[0]
     assert mean_predictor(summary) == ("In 3 of 3 evaluations the model beats the mean predictor (val_r2 above 0).")
@@ -128,7 +128,7 @@ def test_the_mean_predictor_is_counted(reported: tuple[Metrics, Metrics], beaten
 
 
 def test_report_json_survives_nan_and_has_the_promised_keys() -> None:
-    record = make_record(0, {"noise": 1.0}, ({"val_loss": 0.1, "val_r2": float("nan")}, {"val_loss": 0.2}))
+    record = make_record(0, {"noise": 1.0}, ({"val_loss": 0.1, "val_r2": None}, {"val_loss": 0.2}))
     content = json.loads(json.dumps(as_json(summary_of([record])), allow_nan=False))
     assert content["best"]["metrics"] == [{"val_loss": 0.1}, {"val_loss": 0.2}]
     assert content["generations"] == [{"generation": 0, "count": 1, "best": 0.5, "mean": 0.5}]
@@ -143,7 +143,7 @@ def test_the_summary_is_cheap_to_import() -> None:
 
 
 def test_the_command_to_repeat_names_the_seed() -> None:
-    assert repeat_commands(make_experiment())[0][1] == "comparator search cfg/cmp-ga.toml --seed 1"
+    assert repeat_commands(frozen())[0][1] == "comparator search cfg/cmp-ga.toml --seed 1"
 
 
 def axis_of(entry: dict[str, Any]) -> Axis:
@@ -252,10 +252,10 @@ def test_what_the_search_bought_over_the_default_settings_is_said() -> None:
     single = {"kind": "single", "objective": {"name": "val_loss", "maximise": False}}
     single["models"] = make_experiment()["models"][:1]
     said = baseline(summary_of(records, baseline=default, **single))
-    assert said is not None and said.startswith("The default settings (noise 9) reach a val_loss of 0.025; ")
+    assert said is not None and said.startswith("The default settings reach a val_loss of 0.025; ")
     assert "the search found 0.02, better by 0.005 (20%)." in said and "luck" in said
     failed = baseline(summary_of(records, baseline={**default, "status": "failed", "reason": "broke"}, **single))
-    assert failed == "The default settings (noise 9) gave no val_loss: broke."
+    assert failed == "The default settings gave no val_loss: broke."
     best = baseline(summary_of(records, baseline={**default, "value": 0.01}, **single))
     assert best is not None and "nothing better (its best is 0.02)" in best
     assert baseline(summary_of(records, **single)) is None

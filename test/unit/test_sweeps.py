@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from comparator.cmp import submodel_hyperparameters
 from comparator.errors import InputError
 from comparator.hyperparameters import read_hyperparameters
+from comparator.record import Submodel
 from comparator.run_identity import NamedPaths, run_identity
 from comparator.space import ParameterSpace
 from comparator.unroll import combine, design_points, read_axis
@@ -178,7 +179,7 @@ def test_the_two_grids_of_the_paper_share_every_training() -> None:
     alone = read_hyperparameters(CFG / "dense-noise.txt")
     grids = [ParameterSpace.read(CFG / name) for name in ("noise-layer.json", "study-noise-layer.json")]
     counts = {"noise": 11, "layer_force": 11}
-    submodel = {"identity": "m", "data": "d", "seed": "rng_seed", "without_effect": [], "environment": {}}
+    submodel = Submodel(identity="m", data="d", seed="rng_seed")
     done = {
         run_identity(submodel, {**alone, **point}, 1, NamedPaths([CFG])).digest
         for point in grids[1].grid(counts)

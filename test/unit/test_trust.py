@@ -22,12 +22,15 @@ from comparator.evidence.luck import FEWEST, Noise, luck_alone
 from comparator.evidence.pilot import measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
 from comparator.experiment import FIRST_TO_CONFIRM, Experiment, ToConfirm
+from comparator.points import count
+from comparator.record import Evaluation, FrozenExperiment, LuckFound, MetricDescription, ObjectiveWords, Run
 from comparator.replication import MOST, Replication
 from comparator.report.reread import in_metric
 from comparator.report.trust import observations_in, trust_in
 from comparator.space import ParameterSpace
-from comparator.store import ExperimentFolder, pairs_in
+from comparator.store import ExperimentFolder
 
+BARE = FrozenExperiment(id="", models=[])
 OBJECTIVE = Objective("val_loss", relative)
 Model = Callable[[dict[str, Any]], tuple[float, float]]
 
@@ -95,13 +98,13 @@ POINTS = xs(1, 2, 3, 9, 9.5, 4, 3, 6, 5, 1, 9, 0, 8, 7)
 
 @pytest.fixture
 def folder(tmp_path):
-    made = ExperimentFolder.create(tmp_path, "try", None, {})
+    made = ExperimentFolder.create(tmp_path, "try", None, BARE)
     yield made
     made.close()
 
 
-def lines(folder: ExperimentFolder, stage: str = "search") -> list[dict[str, Any]]:
-    return [line for line in folder.records if line["stage"] == stage]
+def lines(folder: ExperimentFolder, stage: str = "search") -> list[Evaluation]:
+    return [line for line in folder.records if line.stage == stage]
 
 
 # Replicates
@@ -114,35 +117,35 @@ def test_each_point_is_trained_on_k_seeds_and_its_line_carries_them_all(folder) 
         (x, k) for x in (1, 2) for k in range(4)
     ]
     line = folder.records[0]
-    assert [(run["replicate"], run["submodel"]) for run in line["runs"]] == [(k, s) for k in range(4) for s in (0, 1)]
-    each = [OBJECTIVE(line["runs"][2 * k : 2 * k + 2]) for k in range(4)]
-    assert line["value"] == pytest.approx(statistics.fmean(each)) == strategy.told[0][1]
-    assert line["signed"] == pytest.approx([-value for value in each])  # submodel 1 is the larger
-    assert line["deviation"] == pytest.approx(statistics.stdev(each))
-    low, high = line["interval"]
+    assert [(run.replicate, run.submodel) for run in line.runs] == [(k, s) for k in range(4) for s in (0, 1)]
+    each = [OBJECTIVE(line.runs[2 * k : 2 * k + 2]) for k in range(4)]
+    assert line.value == pytest.approx(statistics.fmean(each)) == strategy.told[0][1]
+    assert line.signed == pytest.approx([-value for value in each])  # submodel 1 is the larger
+    assert line.deviation == pytest.approx(statistics.stdev(each))
+    low, high = line.interval
     assert (high - low) / 2 == pytest.approx(3.182446 * statistics.stdev(each) / 2, rel=1e-6)
-    assert (line["seconds"], len(line["asked"])) == (8.0, 4)
+    assert (line.seconds, len(line.asked)) == (8.0, 4)
 
 
 def test_the_budget_is_kept_to_the_pair(folder) -> None:
     experiment = Experiment(folder, Listed(xs(*range(9))), OBJECTIVE, budget=10, replication=Replication(4, 4))
     Worker(noisy).finish(experiment)
-    assert [len(line["asked"]) for line in folder.records] == [4, 4, 2]
-    assert experiment.asked == pairs_in(folder.records) == 10
+    assert [len(line.asked) for line in folder.records] == [4, 4, 2]
+    assert experiment.asked == count(folder.records).done == 10
 
 
 def test_a_point_that_is_proposed_again_takes_fresh_seeds(folder) -> None:
     worker = Worker(noisy)
     worker.finish(Experiment(folder, Listed(xs(1, 1), ahead=1), OBJECTIVE, budget=4, replication=Replication(2, 2)))
     assert [each["replicate"] for each in worker.asked] == [0, 1, 2, 3]
-    assert [run["reused"] for run in folder.records[1]["runs"]] == [True] * 4 + [False] * 4
-    assert len(folder.records[1]["signed"]) == 4
+    assert [run.reused for run in folder.records[1].runs] == [True] * 4 + [False] * 4
+    assert len(folder.records[1].signed) == 4
 
 
 def test_a_deterministic_model_gets_no_replicates(folder) -> None:
     experiment = Experiment(folder, Listed(xs(*range(5)), ahead=1), OBJECTIVE, budget=9, replication=Replication(3, 3))
     Worker(deterministic).finish(experiment)
-    assert [len(line["asked"]) for line in folder.records] == [3, 1, 1, 1, 1]
+    assert [len(line.asked) for line in folder.records] == [3, 1, 1, 1, 1]
 
 
 def test_one_replicate_that_fails_costs_the_evaluation_nothing_but_itself(folder) -> None:
@@ -153,8 +156,8 @@ def test_one_replicate_that_fails_costs_the_evaluation_nothing_but_itself(folder
     for each in others:
         experiment.tell(worker.result(each))
     line = folder.records[0]
-    assert (line["status"], len(line["signed"]), len(line["asked"])) == ("ok", 2, 3)
-    assert line["reason"] == "replicate 0: it broke"
+    assert (line.status, len(line.signed), len(line.asked)) == ("ok", 2, 3)
+    assert line.reason == "replicate 0: it broke"
 
 
 def test_an_evaluation_all_of_whose_replicates_fail_has_failed(folder) -> None:
@@ -163,7 +166,7 @@ def test_an_evaluation_all_of_whose_replicates_fail_has_failed(folder) -> None:
     for each in experiment.start():
         experiment.tell(worker.result(each, status="failed"))
     line = folder.records[0]
-    assert (line["status"], line["value"], line["reason"], line["signed"]) == ("failed", None, "it broke", [])
+    assert (line.status, line.value, line.reason, line.signed) == ("failed", None, "it broke", [])
 
 
 def test_a_cancelled_replicate_leaves_no_line(folder) -> None:
@@ -191,10 +194,10 @@ def test_in_an_adaptive_search_the_best_point_has_the_most_seeds(folder) -> None
     replication = Replication.of("adaptive")
     experiment = Experiment(folder, strategy, OBJECTIVE, budget=30, replication=replication)
     Worker(noisy).finish(experiment)
-    assert experiment.asked == pairs_in(folder.records) == 30
-    best = min(folder.records, key=lambda line: line["value"])
-    assert len(best["signed"]) == MOST
-    assert min(len(line["signed"]) for line in folder.records) == 1
+    assert experiment.asked == count(folder.records).done == 30
+    best = min(folder.records, key=lambda line: line.value)
+    assert len(best.signed) == MOST
+    assert min(len(line.signed) for line in folder.records) == 1
 
 
 # Pilot and confirmation
@@ -204,14 +207,14 @@ def test_the_stages_of_a_search(folder) -> None:
     worker, strategy = Worker(noisy), Listed(POINTS)
     experiment = Experiment(folder, strategy, OBJECTIVE, **{**STAGES, "budget": 12})
     worker.finish(experiment)
-    assert [line["stage"] for line in folder.records] == ["pilot"] * 2 + ["search"] * 8 + ["confirm"] * 2
-    assert sorted(line["evaluation"] for line in lines(folder)) == list(range(2, 10))
-    assert experiment.asked == pairs_in(folder.records) == 12  # 2 x 2 and 8; what confirms stands beside
-    assert [line["evaluation"] for line in lines(folder, "confirm")] == [10, 11]
+    assert [line.stage for line in folder.records] == ["pilot"] * 2 + ["search"] * 8 + ["confirm"] * 2
+    assert sorted(line.evaluation for line in lines(folder)) == list(range(2, 10))
+    assert experiment.asked == count(folder.records).done == 12  # 2 x 2 and 8; what confirms stands beside
+    assert [line.evaluation for line in lines(folder, "confirm")] == [10, 11]
     assert experiment.pilot is not None
     assert (experiment.pilot.pairs, experiment.pilot.seconds) == (4, 2.0)
     assert experiment.pilot.deviation == pytest.approx(
-        pooled_deviation([line["signed"] for line in lines(folder, "pilot")])
+        pooled_deviation([line.signed for line in lines(folder, "pilot")])
     )
 
 
@@ -222,18 +225,18 @@ def test_what_confirms_uses_seeds_and_splits_of_its_own(folder) -> None:
     expected = [FIRST_TO_CONFIRM + number for number in range(3)] * 2
     assert [each["replicate"] for each in confirming] == [each["split"] for each in confirming] == expected
     assert all(each["split"] is None for each in worker.asked if each["replicate"] < FIRST_TO_CONFIRM)
-    first, second = [line["point"] for line in lines(folder, "confirm")]
+    first, second = [line.point for line in lines(folder, "confirm")]
     assert apart(first, second) > NEAR
-    assert len(lines(folder, "confirm")[0]["signed"]) == 3  # none of the search's own
+    assert len(lines(folder, "confirm")[0].signed) == 3  # none of the search's own
 
 
 def test_a_deterministic_model_is_found_out_by_the_pilot_and_confirmed_on_splits_alone(folder, tmp_path) -> None:
     experiment = Experiment(folder, Listed(POINTS), OBJECTIVE, replication=Replication(4, 4), **STAGES)
     Worker(deterministic).finish(experiment)
     assert experiment.pilot is not None and experiment.pilot.is_deterministic
-    assert {len(line["asked"]) for line in lines(folder)} == {0, 1}
+    assert {len(line.asked) for line in lines(folder)} == {0, 1}
     assert len(lines(folder, "confirm")) == 2
-    given_split = ExperimentFolder.create(tmp_path, "given", None, {})
+    given_split = ExperimentFolder.create(tmp_path, "given", None, BARE)
     to_confirm = ToConfirm(points=2, seeds=3, splits=False, distance=apart)
     Worker(deterministic).finish(
         Experiment(given_split, Listed(POINTS), OBJECTIVE, **{**STAGES, "to_confirm": to_confirm})
@@ -248,12 +251,12 @@ def test_a_search_without_a_result_confirms_nothing(folder) -> None:
     waiting = experiment.start()
     while waiting:
         waiting += experiment.tell(worker.result(waiting.pop(0), status="failed"))
-    assert [line["stage"] for line in folder.records] == ["search"] * 2
+    assert [line.stage for line in folder.records] == ["search"] * 2
 
 
 def facts(folder: ExperimentFolder) -> list[tuple]:
     return sorted(
-        (line["evaluation"], line["stage"], line["point"]["x"], line["value"], line["signed"], len(line["asked"]))
+        (line.evaluation, line.stage, line.point["x"], line.value, line.signed, len(line.asked))
         for line in folder.records
     )
 
@@ -266,12 +269,12 @@ def test_a_stop_anywhere_loses_nothing_and_trains_nothing_twice(tmp_path, model,
     def experiment(folder: ExperimentFolder) -> Experiment:
         return Experiment(folder, Listed(POINTS, ahead=1), OBJECTIVE, replication=Replication.of(replicates), **STAGES)
 
-    whole = ExperimentFolder.create(tmp_path, "whole", None, {})
+    whole = ExperimentFolder.create(tmp_path, "whole", None, BARE)
     worker = Worker(model)
     worker.finish(experiment(whole))
     assert lines(whole, "confirm")
     for stopped_after in range(len(worker.asked) + 1):
-        folder = ExperimentFolder.create(tmp_path, "stopped", None, {})
+        folder = ExperimentFolder.create(tmp_path, "stopped", None, BARE)
         again = Worker(model)
         again.finish(experiment(folder), at_most=stopped_after)
         folder.close()
@@ -305,7 +308,10 @@ def test_a_signed_difference_turns_with_the_models_and_has_the_size_of_its_own(f
 
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
 def test_what_a_signed_difference_is_worth_is_what_the_search_minimises(first: float, second: float) -> None:
-    runs = [{"submodel": n, "status": "ok", "metrics": {"m": value}} for n, value in enumerate((first, second))]
+    runs = [
+        Run(submodel=n, replicate=0, status="ok", metrics={"m": value})  # type: ignore[arg-type]
+        for n, value in enumerate((first, second))
+    ]
     for function in DIFFERENCES.values():
         objective = Objective("m", function)
         assert objective.worth(objective.signed(runs)) == pytest.approx(objective(runs))
@@ -317,11 +323,11 @@ def test_what_a_signed_difference_is_worth_is_what_the_search_minimises(first: f
 def test_in_deviations_every_value_has_the_pilots_unit(folder, tmp_path) -> None:
     objective = Objective("val_loss", in_deviations)
     Worker(noisy).finish(Experiment(folder, Listed(POINTS), objective, **STAGES))
-    plain = ExperimentFolder.create(tmp_path, "plain", None, {})
+    plain = ExperimentFolder.create(tmp_path, "plain", None, BARE)
     Worker(noisy).finish(Experiment(plain, Listed(POINTS), Objective("val_loss", absolute), **STAGES))
-    unit = pooled_deviation([line["signed"] for line in lines(plain, "pilot")])
-    assert [line["value"] * unit for line in folder.records] == pytest.approx([line["value"] for line in plain.records])
-    assert pooled_deviation([line["signed"] for line in lines(folder, "pilot")]) == pytest.approx(1)
+    unit = pooled_deviation([line.signed for line in lines(plain, "pilot")])
+    assert [line.value * unit for line in folder.records] == pytest.approx([line.value for line in plain.records])
+    assert pooled_deviation([line.signed for line in lines(folder, "pilot")]) == pytest.approx(1)
     plain.close()
 
 
@@ -329,11 +335,11 @@ def test_in_deviations_without_a_unit_says_so(folder, tmp_path) -> None:
     objective = Objective("val_loss", in_deviations)
     with pytest.raises(ComparatorError, match=r"no deviation from seed to seed.*'relative'"):
         Worker(deterministic).finish(Experiment(folder, Listed(POINTS), objective, **STAGES))
-    own = ExperimentFolder.create(tmp_path, "own", None, {})
+    own = ExperimentFolder.create(tmp_path, "own", None, BARE)
     Worker(noisy).finish(Experiment(own, Listed(xs(1), ahead=1), objective, budget=3, replication=Replication(3, 3)))
-    signed = own.records[0]["signed"]
+    signed = own.records[0].signed
     assert statistics.stdev(signed) == pytest.approx(1)
-    assert own.records[0]["value"] == pytest.approx(-statistics.fmean(signed))
+    assert own.records[0].value == pytest.approx(-statistics.fmean(signed))
     own.close()
 
 
@@ -460,17 +466,22 @@ def test_points_are_spread_over_the_space(count: int) -> None:
 
 def test_the_report_reads_it_all_from_the_record(folder) -> None:
     Worker(noisy).finish(Experiment(folder, Listed(POINTS), OBJECTIVE, **STAGES))
-    frozen = {"kind": "cmp", "objective": {"maximise": True}, "settings": {"cmp": {"difference": "relative"}}}
-    luck = {"median": -0.8, "extreme": -0.9, "replays": 200, "method": "replay", "mean": 0.7, "deviation": 0.02}
-    trust = trust_in({**frozen, "luck": luck}, folder.records)
+    frozen = FrozenExperiment(
+        id="try-1",
+        models=[],
+        objective=ObjectiveWords(maximise=True),
+        settings={"cmp": {"difference": "relative"}},
+        luck=LuckFound(median=-0.8, extreme=-0.9, replays=200, method="replay", mean=0.7, deviation=0.02),
+    )
+    trust = trust_in(frozen, folder.records)
     assert trust.pairs == {"pilot": 4, "search": 14, "confirm": 6}
     first, second = trust.confirmations
-    best = min(lines(folder) + lines(folder, "pilot"), key=lambda line: line["value"])
-    assert (first.point, first.searched) == (best["point"], -best["value"])
+    best = min(lines(folder) + lines(folder, "pilot"), key=lambda line: line.value)
+    assert (first.point, first.searched) == (best.point, -best.value)
     assert (first.verdict, first.seeds, first.splits, first.given_this_split) == ("confirmed", 3, 3, False)
-    assert first.confirmed == pytest.approx(statistics.fmean(lines(folder, "confirm")[0]["signed"]))
+    assert first.confirmed == pytest.approx(statistics.fmean(lines(folder, "confirm")[0].signed))
     assert trust.confirmation_of(second.point) is second
-    assert trust.luck is not None and (trust.luck.median, trust.luck.is_beaten) == (0.8, -best["value"] > 0.9)
+    assert trust.luck is not None and (trust.luck.median, trust.luck.is_beaten) == (0.8, -best.value > 0.9)
     observations = {point["x"]: signed for point, signed in observations_in(folder.records)}
     assert len(observations[9]) == 2 and len(observations[2]) == 3  # of the pilot and of the search
 
@@ -487,29 +498,32 @@ def test_an_experiment_read_in_another_metric_is_the_one_that_had_it_from_the_st
         for run in outcome["runs"]:
             run["metrics"]["val_r2"] = 1 - run["metrics"]["val_loss"] / 20
         waiting += experiment.tell(json.dumps(outcome))
-    frozen = {
-        "id": "try-1",
-        "kind": "cmp",
-        "metric": "val_loss",
-        "metrics": {"val_r2": {"kind": "score"}},
-        "objective": {"name": "relative difference of val_loss", "symbol": "V", "maximise": True},
-        "settings": {"cmp": {"difference": "relative"}},
-        "luck": {"median": 0.1},
-    }
+    frozen = FrozenExperiment(
+        id="try-1",
+        models=[],
+        metric="val_loss",
+        metrics={"val_r2": MetricDescription(kind="score")},
+        objective=ObjectiveWords(name="relative difference of val_loss", symbol="V", maximise=True),
+        settings={"cmp": {"difference": "relative"}},
+        luck=LuckFound(median=-0.1, extreme=-0.2, replays=1, method="replay", mean=0.1, deviation=0.1),
+    )
     same, records = in_metric(frozen, folder.records, "val_loss")
     assert records == folder.records
     again, records = in_metric(frozen, folder.records, "val_r2")
-    assert again["objective"]["name"] == "relative difference of val_r2" and "luck" not in same | again
+    assert again.objective.name == "relative difference of val_r2" and same.luck is again.luck is None
     for line, own in zip(records, folder.records, strict=True):
-        pairs = zip(own["runs"][::2], own["runs"][1::2], strict=True)
-        expected = [relative(first["metrics"]["val_r2"], second["metrics"]["val_r2"]) for first, second in pairs]
-        assert line["value"] == pytest.approx(-statistics.fmean(expected))
-        assert line["signed"] == pytest.approx([-each for each in expected])  # the larger loss is the smaller R2
+        pairs = zip(own.runs[::2], own.runs[1::2], strict=True)
+        expected = [relative(first.metrics["val_r2"], second.metrics["val_r2"]) for first, second in pairs]
+        assert line.value == pytest.approx(-statistics.fmean(expected))
+        assert line.signed == pytest.approx([-each for each in expected])  # the larger loss is the smaller R2
     with pytest.raises(InputError, match="did you mean 'val_r2'"):
         in_metric(frozen, folder.records, "val_r3")
     with pytest.raises(InputError, match="a function of its own"):
-        in_metric({**frozen, "settings": {"cmp": {"difference": "mine:own"}}}, folder.records, "val_r2")
+        of_its_own = frozen.model_copy(update={"settings": {"cmp": {"difference": "mine:own"}}})
+        in_metric(of_its_own, folder.records, "val_r2")
+    negative = {"metrics": {"val_r2": -1.0}}
     without = [
-        {**line, "runs": [{**run, "metrics": {"val_r2": -1.0}} for run in line["runs"]]} for line in folder.records
+        line.model_copy(update={"runs": [run.model_copy(update=negative) for run in line.runs]})
+        for line in folder.records
     ]
-    assert {(line["status"], line["value"]) for line in in_metric(frozen, without, "val_r2")[1]} == {("failed", None)}
+    assert {(line.status, line.value) for line in in_metric(frozen, without, "val_r2")[1]} == {("failed", None)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from comparator.points import Counts, as_read, best_of, best_values, count
@@ -189,6 +189,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
     anew = summary.trust.confirmation_of(best.point) if best is not None else None
     return {
         "evaluations": summary.counts,
+        "counts": asdict(summary.number),
         "best": best
         and {
             "evaluation": best.number,

@@ -65,6 +65,16 @@ def answer(summary: Summary, findings: Findings) -> list[str]:
     return [_verdict(summary, findings, findings.evidence), _held(summary) or _finding(summary, best)]
 
 
+def counted(summary: Summary) -> str:
+    """Return how many there are: of the budget, of distinct points, beside the search, without a result."""
+    number = summary.number
+    points = f"{number.points} point{'' if number.points == 1 else 's'}"
+    done = f"{number.done} evaluation{'' if number.done == 1 else 's'} at {points}"
+    beside = f", {number.confirming} more that confirm the best" if number.confirming else ""
+    failed = f"; {number.failed} failed" if number.failed else ""
+    return f"{done}{beside}{failed}."
+
+
 def remarks(summary: Summary, findings: Findings, yardsticks: Sequence[Yardstick]) -> list[str]:
     """Return what a reader of the answer has to know beside it, a paragraph each."""
     best = summary.best
@@ -215,10 +225,8 @@ def baseline(summary: Summary) -> str | None:
     default, best = summary.baseline, summary.best
     if default is None or best is None or best.difference is None or summary.kind != "single":
         return None
-    settings = point(default, tuple(axis.name for axis in summary.axes))
-    named = f"The default settings ({settings})" if settings else "The default settings"
     if default.difference is None:
-        return f"{named} gave no {summary.metric}: {default.reason or default.status}."
+        return f"The default settings gave no {summary.metric}: {default.reason or default.status}."
     gain = best.difference - default.difference if summary.maximise else default.difference - best.difference
     share = f" ({abs(gain / default.difference):.0%})" if default.difference else ""
     bought = (
@@ -227,7 +235,7 @@ def baseline(summary: Summary) -> str | None:
         else f"the search found nothing better (its best is {show(best.difference)})"
     )
     luck = " Part of such a gain is luck: the best of many was chosen, the default was not." if gain > 0 else ""
-    return f"{named} reach a {summary.metric} of {show(default.difference)}; {bought}.{luck}"
+    return f"The default settings reach a {summary.metric} of {show(default.difference)}; {bought}.{luck}"
 
 
 def printable(text: str) -> str:
@@ -353,13 +361,13 @@ def _finding(summary: Summary, best: Evaluation) -> str:
 
 
 def _limits(summary: Summary, best: Evaluation) -> str:
-    total = summary.counts["ok"]
+    total = summary.number.points - summary.number.without_value
     held = _held(summary)
     if held is not None:
         return held
     if summary.kind == "single":
         return (
-            f"The best of {total} evaluations is partly luck: it rests on {_seeds(best)}, and training "
+            f"The best of {total} points is partly luck: it rests on {_seeds(best)}, and training "
             "it again with other seeds will show how much."
         )
     if best.replicates <= 1:
@@ -369,7 +377,7 @@ def _limits(summary: Summary, best: Evaluation) -> str:
             f"since the best of {total} single results is partly luck."
         )
     return (
-        f"It is the mean of {_seeds(best)}; as the best of {total} evaluations it is still partly luck "
+        f"It is the mean of {_seeds(best)}; as the best of {total} points it is still partly luck "
         "until fresh seeds confirm it."
     )
 

@@ -45,7 +45,8 @@ def best_and_mean(summary: Summary, grid: GridBest | None = None) -> list[Drawin
     _references(drawing, axes, summary, grid)
     finish(axes, summary)
     drawing.caption = (
-        "The line never worsens: it is the best found up to then. The mean tells whether the search as a "
+        "The line is the best point, by what was known of it then: it is worse where that point is tried again and "
+        "does less well. The mean tells whether the search as a "
         "whole moves to where the objective is better, or has only been lucky once. Small dots are single "
         "evaluations" + (", crosses at the foot those that failed." if summary.reasons else ".")
     ) + _caption_of_references(summary, grid)
@@ -97,7 +98,7 @@ def _by_evaluation(summary: Summary, grid: GridBest | None) -> Drawing:
     set_axis(axes, None, "x")
     finish(axes, summary)
     drawing.caption = (
-        "Each dot is one evaluation, by its number; the line is the best found up to then."
+        "Each dot is one evaluation, by its number; the line is the best point, by what was known of it then."
         + (" Crosses at the foot are evaluations that failed." if summary.reasons else "")
         + _caption_of_references(summary, grid)
     )
@@ -125,7 +126,7 @@ def _caption_of_references(summary: Summary, grid: GridBest | None) -> str:
     if best is None or best.difference is None:
         return sentence
     ahead = best.difference >= grid.best if summary.maximise else best.difference <= grid.best
-    done = summary.counts["ok"]
+    done = summary.number.done
     return sentence + (
         f" The search {'reaches' if ahead else 'does not reach'} it, with {done} evaluations."
         " Both are the best of many noisy results, so a small lead of either means nothing."
