@@ -23,6 +23,7 @@ from typing import Any
 from rich.console import Console
 
 from comparator.engine.local import share_slots
+from comparator.engine.rank import node_name
 from comparator.errors import ComparatorError
 from comparator.leaf import Leaf
 from comparator.plan import reopen_plan
@@ -54,7 +55,7 @@ def evaluate(request: str) -> str:
         leaf = _leaf()
     except Exception as error:
         launch = Path(os.environ["COMPARATOR_LAUNCH"]).parent
-        say(launch.parent, "failed", [], f"a worker on {_node()} cannot start: {error}", launch.name)
+        say(launch.parent, "failed", [], f"a worker on {node_name()} cannot start: {error}", launch.name)
         raise
     return _without_quotes(leaf.evaluate(request))
 
@@ -163,7 +164,7 @@ def _leaf() -> Leaf:
         experiments=host.experiments,
         data_folder=host.site.data_folder,
         slots=share_slots(host.slots, launch["workers_per_node"])[place],
-        name=f"{_node()}/{place}",
+        name=f"{node_name()}/{place}",
         warm=launch["warm"] and launch["site"]["leaf"] == "python",
         deadline=host.deadline,
     )
@@ -195,11 +196,6 @@ def _host(launch: dict[str, Any], console: Console) -> Host:
     )
 
 
-def _node() -> str:
-    """The node's name; Slurm's, where several of its nodes are one host."""
-    return os.environ.get("SLURMD_NODENAME") or socket.gethostname()
-
-
 _claims: list[socket.socket] = []  # held as long as the process lives
 
 
@@ -214,13 +210,13 @@ def _claim_place(places: int) -> int:
     for place in range(places):
         claim = socket.socket(socket.AF_UNIX)
         try:
-            claim.bind(f"\0comparator {os.getuid()} {launch} {_node()} {place}")
+            claim.bind(f"\0comparator {os.getuid()} {launch} {node_name()} {place}")
         except OSError:
             claim.close()
             continue
         _claims.append(claim)
         return place
-    raise ComparatorError(f"{_node()}: more workers than the {places} places there are for them")
+    raise ComparatorError(f"{node_name()}: more workers than the {places} places there are for them")
 
 
 def _lines(requests: list[str]) -> str:

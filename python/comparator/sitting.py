@@ -459,8 +459,10 @@ class Sitting:
             return
         if said["state"] == "failed":
             raise ComparatorError(said["reason"])
-        reason = f"the ranks ended with exit status {code}; see {output}"
-        say(self.path, "interrupted", said["running"], reason, said["launch"])
+        reason = said["reason"]
+        if said["state"] != "interrupted":  # else a rank's keeper has said which one is gone
+            reason = f"the ranks ended with exit status {code}; see {output}"
+            say(self.path, "interrupted", said["running"], reason, said["launch"])
         self._say_how_to_go_on()
         raise ComparatorError(reason)
 
