@@ -15,6 +15,7 @@ import json
 import os
 import socket
 import sys
+import time
 import traceback
 from functools import cache
 from pathlib import Path
@@ -96,15 +97,23 @@ class _Resident:
     def _end_if_over(self) -> None:
         if not self._sitting.is_over:
             return
-        # Where nobody waits for the end, the report is made here; before the end is told, so that it is there then.
-        in_a_job = self._host.site.scheduler != "none" and not self._sitting.is_cut_short
-        study = study_of(self._sitting.path)
-        if in_a_job and study is None:
-            self._sitting.report()
+        # The end is told first: a job that is killed while it writes the report has finished its experiment.
         self._sitting.end()
-        if in_a_job and study is not None:
-            study.resume(self._host, self._sitting.path.name)
+        if self._host.site.scheduler != "none" and not self._sitting.is_cut_short:
+            try:
+                self._report()
+            except Exception:
+                traceback.print_exc(file=self._log)
         self._log.flush()
+
+    def _report(self) -> None:
+        """Make the report here, where nobody waits for the end."""
+        if self._host.deadline is not None and time.time() > self._host.deadline:
+            self._host.say("no report: the walltime is near its end; `comparator report` makes it")
+        elif (study := study_of(self._sitting.path)) is not None:
+            study.resume(self._host, self._sitting.path.name)
+        else:
+            self._sitting.report()
 
     def _fail(self, error: BaseException) -> None:
         traceback.print_exc(file=self._log)

@@ -52,6 +52,7 @@ def _search_again(plan: Plan, noise: Noise, pairs: int, number: int) -> float | 
         replication=plan.replication,
         pilot=plan.pilot,
         pilot_seeds=PILOT_SEEDS,
+        space=plan.space,
     )
     carry_out(experiment, lambda point: noise.draw(rng))
     latest = {json.dumps(line["point"], sort_keys=True): line["value"] for line in record.records}

@@ -348,6 +348,8 @@ class Sitting:
             pilot=self._plan.pilot,
             pilot_seeds=PILOT_SEEDS,
             to_confirm=self._plan.to_confirm,
+            space=self._plan.space,
+            proposer=self._plan.frozen["strategy"]["name"],
         )
         requests = self._baseline() + self._experiment.start()
         self._say_running()

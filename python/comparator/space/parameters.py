@@ -60,6 +60,16 @@ class Parameter(ABC):
     def parse(self, text: str) -> Any:
         """The value that stands in a table as `text`; raises `ValueError`."""
 
+    def fitted(self, value: Any) -> Any:
+        """The value of this parameter that `value` is another way to write, as 3.0 and "3" for 3; else `value`."""
+        if self.fault(value) is None or not isinstance(value, str | int | float):
+            return value
+        try:
+            parsed = self.parse(str(value))
+        except ValueError:
+            return value
+        return value if self.fault(parsed) is not None else parsed
+
     @abstractmethod
     def entry(self) -> Entry:
         """The parameter as the file format has it."""
@@ -111,7 +121,7 @@ class Number(Parameter):
     def fault(self, value: Any) -> str | None:
         wanted = int if self.whole else float
         if isinstance(value, bool) or not isinstance(value, wanted):
-            return f"{value!r} is not {self.kind}"
+            return f"{value!r} is not {self.kind} from {self.lower!r} to {self.upper!r}"
         if not self.lower <= value <= self.upper:
             return f"{value!r} is not between {self.lower!r} and {self.upper!r}"
         return None
