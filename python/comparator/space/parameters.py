@@ -61,14 +61,13 @@ class Parameter(ABC):
         """The value that stands in a table as `text`; raises `ValueError`."""
 
     def fitted(self, value: Any) -> Any:
-        """The value of this parameter that `value` is another way to write, as 3.0 and "3" for 3; else `value`."""
+        """The value that `value` is another way to write, as 3.0 and "3" for 3; `value` itself where it is none."""
         if self.fault(value) is None or not isinstance(value, str | int | float):
             return value
         try:
-            parsed = self.parse(str(value))
+            return self.parse(str(value))
         except ValueError:
             return value
-        return value if self.fault(parsed) is not None else parsed
 
     @abstractmethod
     def entry(self) -> Entry:
