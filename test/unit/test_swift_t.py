@@ -214,7 +214,7 @@ def test_an_algorithm_of_the_users_own_and_its_exception(desk: Desk) -> None:
             def run():
                 eqpy.OUT_put("Params")
                 size = int(eqpy.IN_get())
-                eqpy.OUT_put(";".join(json.dumps({"noise": 10.0 * n, "size": size, "label": ""}) for n in range(3)))
+                eqpy.OUT_put(";".join(json.dumps({"noise": 10 * n, "size": size}) for n in range(3)))
                 assert len(eqpy.IN_get().split(";")) == 3
                 raise ValueError("it's over")
             """

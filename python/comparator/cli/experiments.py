@@ -51,7 +51,7 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
     out.print(f"{identifier}: {_state_words(state)}")
     page = path / "report.html"
     if state["state"] == "finished":
-        with out.status("its job writes the report"):
+        with out.status("the report is being written"):
             while is_closing(path):
                 time.sleep(WATCH_JOB_SECONDS)
     if page.exists():

@@ -11,7 +11,6 @@ the experiment's last word stands.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import signal
@@ -29,6 +28,7 @@ from comparator.store import is_locked, last_word, pairs_in, read_experiment, re
 LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
 ASKING_SECONDS = 20.0
 CANCELLING_SECONDS = 60.0
+REPORT_SECONDS = 600.0
 ALIVE = ("queued", "running")
 
 
@@ -180,9 +180,13 @@ def _has_all(path: Path) -> bool:
 
 
 def is_closing(path: Path) -> bool:
-    """Whether the job that has finished an experiment still runs: it may be writing the report."""
-    scheduler, job = job_of(path, last_word(path))
-    return scheduler is not None and job is not None and scheduler.state_of(job) == "running"
+    """Whether what has finished an experiment still runs: it may be writing the report."""
+    said = last_word(path)
+    scheduler, job = job_of(path, said)
+    if scheduler is not None:
+        return job is not None and scheduler.state_of(job) == "running"
+    is_late = time.time() - (path / "state.json").stat().st_mtime > REPORT_SECONDS  # its number may be another's now
+    return not is_late and said["host"] == os.uname().nodename and _lives(_process_of(path, said))
 
 
 def job_of(path: Path, said: Mapping[str, Any]) -> tuple[Scheduler | None, str | None]:
@@ -209,10 +213,9 @@ def stop(path: Path) -> str:
     scheduler, _ = job_of(path, said)
     if scheduler is not None:
         return _cancel(path, said, scheduler)
-    launch = said["launch"] and read_json(path / said["launch"] / LAUNCH_FILE)
     if said["host"] != os.uname().nodename:
         raise InputError(f"experiment '{path.name}' runs on {said['host']}; stop it there")
-    os.kill(launch["pid"] if launch else said["pid"], signal.SIGTERM)
+    os.kill(_process_of(path, said), signal.SIGTERM)
     return "stopping"
 
 
@@ -243,9 +246,20 @@ def launches(path: Path) -> list[Path]:
 def _is_alive_here(path: Path, said: Mapping[str, Any]) -> bool:
     if said["state"] == "running":
         return is_locked(path)
-    if said["host"] != os.uname().nodename:
+    return said["host"] != os.uname().nodename or _lives(said["pid"])
+
+
+def _process_of(path: Path, said: Mapping[str, Any]) -> int:
+    """The process id of the command that carries an experiment out on this machine."""
+    launch = said["launch"] and read_json(path / said["launch"] / LAUNCH_FILE)
+    return int(launch["pid"] if launch else said["pid"])
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is another user's
         return True
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(said["pid"], 0)
-        return True
-    return False
+    return True

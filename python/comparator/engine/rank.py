@@ -102,7 +102,7 @@ class Keeper:
                 if key.fileobj == alarm:
                     os.read(alarm, 64)
                 elif (lost := self._hear(key.data)) is not None:
-                    return self._end_rank(lost)
+                    return self._follow(lost)
 
     # The others
 
@@ -142,12 +142,17 @@ class Keeper:
         if line.is_open:
             return None
         self._forget(line)
-        lost = f"rank {self._resident} (the resident rank) is gone, or its node"
+        return f"rank {self._resident} (the resident rank) is gone, or its node"
+
+    def _follow(self, lost: str) -> int:
+        """End the own rank, because another is lost."""
+        if self._connection is not None:  # the resident rank's keeper has said it
+            return self._end_rank(lost)
         time.sleep(GRACE_SECONDS)
+        status = self._end_rank(lost)
         if self._rank == 0:
-            self._end_rank(lost)
             _say(self._launch, lost)
-        return lost
+        return status
 
     def _forget(self, line: _Line) -> None:
         self._selector.unregister(line.socket)
@@ -240,9 +245,10 @@ class ResidentKeeper(Keeper):
             self._selector.unregister(line.socket)
             self._lines.remove(line)
             line.socket.close()
-        if lost is not None:
-            self._lose(lost)
         return lost
+
+    def _follow(self, lost: str) -> int:
+        return self._lose(lost)
 
     def _say_done(self) -> None:
         self._tell(DONE)
