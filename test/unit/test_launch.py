@@ -371,6 +371,22 @@ def test_an_experiment_whose_next_job_waits_is_queued(tmp_path: Path, monkeypatc
     assert jobs.state_of(experiment)["state"] == "running"
 
 
+def test_a_report_is_waited_for_while_what_writes_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = launched(tmp_path, "17")
+    (tmp_path / "job-17").write_text("RUNNING\n")
+    stand_in(tmp_path, monkeypatch, "squeue", SQUEUE.format(folder=tmp_path))
+    say(experiment, "finished", [], None, "launch-1")
+    assert jobs.is_closing(experiment)
+    (tmp_path / "job-17").write_text("COMPLETED\n")
+    assert not jobs.is_closing(experiment)
+    stand_in(tmp_path, monkeypatch, "squeue", "exit 1")
+    assert jobs.is_closing(experiment)
+    os.utime(experiment / "state.json", (0, 0))
+    assert not jobs.is_closing(experiment)
+    say(experiment, "finished", [], None, None)
+    assert jobs.is_closing(experiment)  # this very process
+
+
 def test_an_algorithm_that_puts_points_outside_the_space_is_named_with_what_is_allowed(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     algorithm = desk.write("own.py", 'import eqpy\n\ndef run():\n    eqpy.OUT_put(\'{"noise": 60, "size": 20}\')\n')

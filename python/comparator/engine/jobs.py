@@ -183,10 +183,13 @@ def is_closing(path: Path) -> bool:
     """Whether what has finished an experiment still runs: it may be writing the report."""
     said = last_word(path)
     scheduler, job = job_of(path, said)
-    if scheduler is not None:
-        return job is not None and scheduler.state_of(job) == "running"
-    is_late = time.time() - (path / "state.json").stat().st_mtime > REPORT_SECONDS  # its number may be another's now
-    return not is_late and said["host"] == os.uname().nodename and _lives(_process_of(path, said))
+    now = None if scheduler is None or job is None else scheduler.state_of(job)
+    if now is not None:
+        return now == "running"
+    # Later, the process's number may be another's, and a scheduler that does not answer may not be there any more.
+    if time.time() - (path / "state.json").stat().st_mtime > REPORT_SECONDS:
+        return False
+    return scheduler is not None or (said["host"] == os.uname().nodename and _lives(_process_of(path, said)))
 
 
 def job_of(path: Path, said: Mapping[str, Any]) -> tuple[Scheduler | None, str | None]:
