@@ -23,8 +23,8 @@ from typing import Any
 
 from rich.console import Console
 
+from comparator.engine.keeper import node_name
 from comparator.engine.local import share_slots
-from comparator.engine.rank import node_name
 from comparator.errors import ComparatorError
 from comparator.leaf import Leaf
 from comparator.plan import reopen_plan

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from comparator.engine.rank import ADDRESS_FILE
+from comparator.engine.keeper import ADDRESS_FILE
 from comparator.store import last_word, say
 
 PACKAGE = Path(__file__).resolve().parents[2] / "python"
@@ -47,7 +47,7 @@ class Launch:
                 "SLURMD_NODENAME": f"n{rank}",
                 **({"PMI_RANK": str(rank)} if tells_rank else {}),
             }
-            keeper = [sys.executable, "-S", "-m", "comparator.engine.rank", *command]
+            keeper = [sys.executable, "-S", "-m", "comparator.engine.keeper", *command]
             self.keepers.append(subprocess.Popen(keeper, env=environment, stderr=subprocess.PIPE, text=True))
 
     def wait_until_connected(self) -> None:

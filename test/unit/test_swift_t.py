@@ -19,7 +19,7 @@ import slurm
 from desk import Desk
 
 from comparator.engine import jobs
-from comparator.engine.rank import RANK_VARIABLES
+from comparator.engine.keeper import RANK_VARIABLES
 from comparator.engine.swift_t import import_path
 from comparator.search import points_to_scatter
 

@@ -1,10 +1,10 @@
-"""One rank of a launch and its keeper, so that no rank waits for another that is gone.
+"""The keeper of a rank, so that no rank waits for another that is gone.
 
-    python -S -m comparator.engine.rank COMMAND [ARGUMENT ...]
+    python -S -m comparator.engine.keeper COMMAND [ARGUMENT ...]
 
 `swift/rank.sh` starts every rank so. MPI cannot go on without a rank, and where the launcher does not end the others
-they wait for it until the walltime. Hence this program, the rank's keeper, is the parent of its rank. The keeper of
-the resident rank listens, every other one holds a connection to it, and the kernels on both sides watch that:
+they wait for it until the walltime. Hence this program, the keeper, is the parent of its rank. The keeper of the
+resident rank listens, every other one holds a connection to it, and the kernels on both sides watch that:
 
 | what happens | who notices | within |
 |---|---|---|
