@@ -142,9 +142,7 @@ def test_a_sweep_is_recorded_whole(desk: Desk, leaf: str) -> None:
     assert all(line["status"] == "ok" for line in records(desk, "grid"))
 
 
-@pytest.mark.parametrize(
-    ("role", "sent"), [("worker", signal.SIGKILL), ("server", signal.SIGKILL), ("resident", signal.SIGSTOP)]
-)
+@pytest.mark.parametrize(("role", "sent"), [("worker", signal.SIGKILL), ("resident", signal.SIGSTOP)])
 def test_a_rank_that_is_lost_costs_what_was_being_done_and_either_engine_goes_on(
     desk: Desk, role: str, sent: signal.Signals
 ) -> None:
@@ -377,26 +375,27 @@ class TestSlurm:
         assert len({line["evaluation"] for line in lines}) == len(lines) > 3
         assert all(line["status"] == "ok" for line in lines)
 
-    def test_jobs_that_lose_a_rank_each_are_followed_by_the_next_to_the_end(self, desk: Desk) -> None:
-        file = experiment(desk, "search.toml", "steady_state", "population = 4\nevaluations = 16", sleep=0.2)
-        words = ["--id", "dying", "--site", "slurm", "--workers-per-node", "2", "--resume-jobs", "3"]
-        assert desk.search(file, *words).returncode == 0
-        path = desk.experiments / "dying"
-        for number, role in enumerate(("worker", "resident", "server"), start=1):
+    def test_jobs_that_lose_a_rank_end_in_time_and_the_next_go_on(self, desk: Desk) -> None:
+        file = experiment(desk, "search.toml", "steady_state", "population = 4\nevaluations = 36", sleep=0.5)
+        words = ["--site", "slurm", "--workers-per-node", "2"]
+        assert desk.search(file, "--id", "dying", *words, "--resume-jobs", "1").returncode == 0
+        for launch, role in (("launch-1", "worker"), ("launch-2", "resident"), ("launch-3", "server")):
+            if launch == "launch-3":
+                assert desk.search("--resume", "dying", *words).returncode == 0
             had = len(records(desk, "dying"))
-            wait_for(lambda: len(records(desk, "dying")) > had + 1)  # noqa: B023  it is called here
-            lose(path, role, signal.SIGKILL)
-            lost = time.monotonic()
+            wait_for(lambda: state(desk, "dying")["launch"] == launch)  # noqa: B023  it is called here
+            wait_for(lambda: len(records(desk, "dying")) > had)  # noqa: B023
+            lose(desk.experiments / "dying", role, signal.SIGKILL)
+            job = (desk.experiments / "dying" / launch / "jobid.txt").read_text().strip()
             wait_for(lambda: state(desk, "dying")["state"] == "interrupted", ENDED_SECONDS)
             said = state(desk, "dying")
-            assert role in said["reason"] and "was killed by SIGKILL" in said["reason"], said
-            assert said["launch"] == f"launch-{number}"
-            job = (path / f"launch-{number}" / "jobid.txt").read_text().strip()
+            assert said["launch"] == launch and role in said["reason"], said
+            assert "was killed by SIGKILL" in said["reason"], said
             wait_for(lambda: jobs.SCHEDULERS["slurm"].state_of(job) == "gone", ENDED_SECONDS)  # noqa: B023
-            print(f"{role}: the job was gone {time.monotonic() - lost:.1f} s after it had lost its rank")
-        assert "dying: finished" in desk.run("watch", "dying").stdout
+        done = desk.search("--resume", "dying", "--site", "local", SITE_DEVICES="0", SITE_CORES="4")
+        assert done.returncode == 0, done.stderr
         lines = records(desk, "dying")
-        assert len({line["evaluation"] for line in lines}) == len(lines) == 16
+        assert len({line["evaluation"] for line in lines}) == len(lines) == 36
 
     def test_a_job_that_is_killed_as_it_writes_the_report_has_finished_its_experiment(self, desk: Desk) -> None:
         file = experiment(desk, "search.toml", "random", "evaluations = 4")
