@@ -13,7 +13,8 @@ on the traceback, or "Exited normally".
 
 An algorithm may also be run in a `Conversation` of its own, any number of them side by side: within its thread
 `IN_get`, `OUT_put`, `input_q` and `output_q` are those of the conversation. Everywhere else, in further threads
-that an algorithm starts too, they belong to the process, as in the original.
+that an algorithm starts too, they belong to the process, as in the original. Where a conversation `tells_waiting`, its
+`get` says when the algorithm itself waits: two sides that wait for each other would do so for ever.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from typing import Any
 
 EQPY_ABORT = "EQPY_ABORT"
 
-_STOP = object()
+#: What `Conversation.get` returns in the place of a text where the algorithm waits for an answer.
+WAITING = object()
+_STOP, _ASKED = object(), object()
 
 
 class AlgorithmStopped(BaseException):
@@ -42,12 +45,19 @@ class _Ending(str):
 
 
 class Conversation:
-    """One algorithm in a thread of its own, and its two queues."""
+    """One algorithm in a thread of its own, and its two queues.
 
-    def __init__(self) -> None:
+    Where it `tells_waiting`, `get` returns `WAITING` once the algorithm has called `IN_get` more often than it was
+    answered, and has put no further text before.
+    """
+
+    def __init__(self, *, tells_waiting: bool = False) -> None:
         self.input_q: Queue[Any] = Queue()
         self.output_q: Queue[Any] = Queue()
         self.thread: threading.Thread | None = None
+        self._tells_waiting = tells_waiting
+        self._unanswered = 0  # below zero: answers that were given before they were asked for
+        self._is_closed = False
         self._stopping = False
         self._ended: str | None = None
 
@@ -63,17 +73,22 @@ class Conversation:
         """The next text of the algorithm; waits for it. After the end: `EQPY_ABORT`, then how it ended."""
         if self._ended is not None:
             return self._ended
-        text = self.output_q.get()
+        while (text := self.output_q.get()) is _ASKED:
+            self._unanswered += 1
+            if self._unanswered > 0 and not self._is_closed:
+                return WAITING
         if isinstance(text, _Ending):
             self._ended = text.how
         return text
 
     def put(self, text: Any) -> None:
         """Answer the algorithm's `IN_get`."""
+        self._unanswered -= 1
         self.input_q.put(text)
 
     def close_input(self) -> None:
         """No more answers: the algorithm's next `IN_get` beyond those given ends it."""
+        self._is_closed = True
         self.input_q.put(_STOP)
 
     def stop(self, timeout: float = 5.0) -> None:
@@ -85,6 +100,9 @@ class Conversation:
 
     def algorithm_gets(self) -> Any:
         """`IN_get`, as the algorithm calls it."""
+        if self._tells_waiting:
+            # Through the queue, behind all that was put before it, like the end: nobody has to guess by the clock.
+            self.output_q.put(_ASKED)
         answer = self.input_q.get()
         if answer is _STOP or self._stopping:
             self.input_q.put(_STOP)  # for an algorithm that catches even this and asks again
@@ -114,6 +132,7 @@ class Conversation:
         for queue in (self.input_q, self.output_q):
             while not queue.empty():
                 queue.get_nowait()
+        self._unanswered, self._is_closed = 0, False
         self._stopping = False
         self._ended = None
 

@@ -7,4 +7,5 @@
 (echo 10 >/proc/self/autogroup) 2>/dev/null
 # Where MPI rests on UCX: its handler of crashes can wait for ever for what the crash left locked, and the job with it.
 export UCX_HANDLE_ERRORS="${UCX_HANDLE_ERRORS:-none}"
-exec "$@"
+# The rank's keeper ends it as soon as another rank is gone, and says when it is gone itself.
+exec ${COMPARATOR_LAUNCH:+"$COMPARATOR_PYTHON" -S -m comparator.engine.keeper} "$@"

@@ -18,14 +18,14 @@ import itertools
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any, Literal, Protocol
 
 from comparator.cmp import failure_words
 from comparator.difference import NoValue
-from comparator.errors import ComparatorError
+from comparator.errors import ComparatorError, InputError
 from comparator.evidence.confirmation import distinct_best
 from comparator.evidence.pilot import Pilot, measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
@@ -44,7 +44,7 @@ from comparator.record import (
 )
 from comparator.replication import Replication
 from comparator.search import Proposal, Strategy
-from comparator.space import Point
+from comparator.space import ParameterSpace, Point
 from comparator.store import now
 
 FAILURES_THAT_STOP = 5
@@ -119,6 +119,8 @@ class Experiment:
     that pilot and search may ask for, None where the strategy ends by itself; `space_size` the number of points of the
     space, None where they are without number. `pilot` are the points that are tried before the search, on
     `pilot_seeds` seeds each; the strategy is informed of their values. `to_confirm` is None where nothing is confirmed.
+    Every proposal has to be a point of `space`, where there is one; a fault is laid to `proposer`, the algorithm's name
+    or file.
     """
 
     def __init__(
@@ -133,11 +135,14 @@ class Experiment:
         pilot: Sequence[Point] = (),
         pilot_seeds: int = 2,
         to_confirm: ToConfirm | None = None,
+        space: ParameterSpace | None = None,
+        proposer: str = "the search",
     ) -> None:
         self._folder, self._strategy, self._objective = folder, strategy, objective
         self._budget, self._space_size = budget, space_size
         self._replication = replication or Replication()
         self._pilot_points, self._pilot_seeds, self._to_confirm = list(pilot), pilot_seeds, to_confirm
+        self._space, self._proposer = space, proposer
         self._points: dict[str, _Point] = {}
         self._open: dict[int, _Open] = {}  # in the order of their proposal
         self._repeats_in_a_row = 0
@@ -258,7 +263,16 @@ class Experiment:
         return evaluation
 
     def _note(self, proposals: Iterable[Proposal]) -> list[_Open]:
-        return [self._add(len(self._pilot_points) + each.number, SEARCH, each) for each in proposals]
+        return [self._add(len(self._pilot_points) + each.number, SEARCH, self._fitted(each)) for each in proposals]
+
+    def _fitted(self, proposal: Proposal) -> Proposal:
+        """A proposal as the space has its point; raises `ComparatorError` where it is none of the space."""
+        if self._space is None:
+            return proposal
+        try:
+            return replace(proposal, point=self._space.fit(proposal.point, f"{self._proposer} proposed a point"))
+        except InputError as error:
+            raise ComparatorError(str(error)) from None
 
     def _tell_strategy(self, evaluation: _Open, value: float | None) -> list[_Open]:
         proposals = self._strategy.tell(evaluation.proposal.number, value)

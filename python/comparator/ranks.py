@@ -15,6 +15,7 @@ import json
 import os
 import socket
 import sys
+import time
 import traceback
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 
 from rich.console import Console
 
+from comparator.engine.keeper import node_name
 from comparator.engine.local import share_slots
 from comparator.errors import ComparatorError
 from comparator.leaf import Leaf
@@ -54,7 +56,7 @@ def evaluate(request: str) -> str:
         leaf = _leaf()
     except Exception as error:
         launch = Path(os.environ["COMPARATOR_LAUNCH"]).parent
-        say(launch.parent, "failed", [], f"a worker on {_node()} cannot start: {error}", launch.name)
+        say(launch.parent, "failed", [], f"a worker on {node_name()} cannot start: {error}", launch.name)
         raise
     return _without_quotes(leaf.evaluate(request))
 
@@ -95,15 +97,23 @@ class _Resident:
     def _end_if_over(self) -> None:
         if not self._sitting.is_over:
             return
-        # Where nobody waits for the end, the report is made here; before the end is told, so that it is there then.
-        in_a_job = self._host.site.scheduler != "none" and not self._sitting.is_cut_short
-        study = study_of(self._sitting.path)
-        if in_a_job and study is None:
-            self._sitting.report()
+        # The end is told first: a job that is killed while it writes the report has finished its experiment.
         self._sitting.end()
-        if in_a_job and study is not None:
-            study.resume(self._host, self._sitting.path.name)
+        if self._host.site.scheduler != "none" and not self._sitting.is_cut_short:
+            try:
+                self._report()
+            except Exception:
+                traceback.print_exc(file=self._log)
         self._log.flush()
+
+    def _report(self) -> None:
+        """Make the report here, where nobody waits for the end."""
+        if self._host.deadline is not None and time.time() > self._host.deadline:
+            self._host.say("no report: the walltime is near its end; `comparator report` makes it")
+        elif (study := study_of(self._sitting.path)) is not None:
+            study.resume(self._host, self._sitting.path.name)
+        else:
+            self._sitting.report()
 
     def _fail(self, error: BaseException) -> None:
         traceback.print_exc(file=self._log)
@@ -163,7 +173,7 @@ def _leaf() -> Leaf:
         experiments=host.experiments,
         data_folder=host.site.data_folder,
         slots=share_slots(host.slots, launch["workers_per_node"])[place],
-        name=f"{_node()}/{place}",
+        name=f"{node_name()}/{place}",
         warm=launch["warm"] and launch["site"]["leaf"] == "python",
         deadline=host.deadline,
         say=lambda words: print(words, file=sys.stderr, flush=True),
@@ -196,11 +206,6 @@ def _host(launch: dict[str, Any], console: Console) -> Host:
     )
 
 
-def _node() -> str:
-    """The node's name; Slurm's, where several of its nodes are one host."""
-    return os.environ.get("SLURMD_NODENAME") or socket.gethostname()
-
-
 _claims: list[socket.socket] = []  # held as long as the process lives
 
 
@@ -215,13 +220,13 @@ def _claim_place(places: int) -> int:
     for place in range(places):
         claim = socket.socket(socket.AF_UNIX)
         try:
-            claim.bind(f"\0comparator {os.getuid()} {launch} {_node()} {place}")
+            claim.bind(f"\0comparator {os.getuid()} {launch} {node_name()} {place}")
         except OSError:
             claim.close()
             continue
         _claims.append(claim)
         return place
-    raise ComparatorError(f"{_node()}: more workers than the {places} places there are for them")
+    raise ComparatorError(f"{node_name()}: more workers than the {places} places there are for them")
 
 
 def _lines(requests: list[str]) -> str:

@@ -50,6 +50,7 @@ def _search_again(plan: Plan, noise: Noise, pairs: int, number: int) -> float | 
         replication=plan.replication,
         pilot=plan.pilot,
         pilot_seeds=PILOT_SEEDS,
+        space=plan.space,
     )
     carry_out(experiment, lambda point: noise.draw(rng))
     return next((best.value for best in best_of(record.records)), None)

@@ -355,6 +355,8 @@ class Sitting:
             pilot=self._plan.pilot,
             pilot_seeds=PILOT_SEEDS,
             to_confirm=self._plan.to_confirm,
+            space=self._plan.space,
+            proposer=self._plan.frozen.strategy.name,
         )
         requests = self._baseline() + self._experiment.start()
         self._say_running()
@@ -466,8 +468,10 @@ class Sitting:
             return
         if said.state == "failed":
             raise ComparatorError(said.reason or "the search failed")
-        reason = f"the ranks ended with exit status {code}; see {output}"
-        say(self.path, "interrupted", said.running, reason, said.launch)
+        reason = said.reason or ""
+        if said.state != "interrupted":  # else a rank's keeper has said which one is gone
+            reason = f"the ranks ended with exit status {code}; see {output}"
+            say(self.path, "interrupted", said.running, reason, said.launch)
         self._say_how_to_go_on()
         raise ComparatorError(reason)
 

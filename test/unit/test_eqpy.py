@@ -121,3 +121,21 @@ def test_stopping_ends_an_algorithm_that_only_puts_or_catches_everything() -> No
 def test_other_names_are_absent() -> None:
     with pytest.raises(AttributeError):
         _ = eqpy.nothing
+
+
+def test_a_conversation_tells_once_the_algorithm_waits_for_an_answer_that_is_not_under_way() -> None:
+    def run() -> None:
+        eqpy.OUT_put(eqpy.IN_get())
+        eqpy.IN_get()
+        eqpy.OUT_put("last")
+        eqpy.IN_get()
+
+    conversation = eqpy.Conversation(tells_waiting=True)
+    conversation.start(run)
+    assert conversation.get() is eqpy.WAITING
+    conversation.put("first")
+    conversation.put("given before it is asked for")
+    assert [conversation.get(), conversation.get()] == ["first", "last"]
+    assert conversation.get() is eqpy.WAITING
+    conversation.close_input()
+    assert [conversation.get(), conversation.get()] == [eqpy.EQPY_ABORT, "Exited normally"]

@@ -12,6 +12,7 @@ from comparator.errors import ComparatorError
 from comparator.experiment import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Experiment
 from comparator.record import FrozenExperiment, Run
 from comparator.search import Proposal, Strategy
+from comparator.space import ParameterSpace
 from comparator.store import ExperimentFolder
 
 OBJECTIVE = Objective("val_loss", relative)
@@ -180,6 +181,15 @@ def test_a_failure_is_recorded_and_the_search_goes_on(folder) -> None:
     finish(experiment, noisy, first=requests)
     assert [line.status for line in folder.records] == ["timeout", "ok", "ok"]
     assert strategy.told[0] == (0, None)
+
+
+def test_a_proposal_is_recorded_as_the_space_has_it_and_one_outside_stops_the_search(folder) -> None:
+    space = ParameterSpace.from_entries([{"name": "x", "type": "int", "lower": 0, "upper": 3}], "space.json")
+    points = [{"x": 1}, {"x": 2.0}, {"x": "3"}, {"x": 4}]
+    experiment = Experiment(folder, Listed(points), OBJECTIVE, space=space, proposer="/mine/own.py")
+    with pytest.raises(ComparatorError, match=r"^/mine/own.py proposed a point: 'x': 4 is not between 0 and 3$"):
+        finish(experiment, noisy)
+    assert [json.dumps(line["point"]) for line in folder.records] == ['{"x": 1}', '{"x": 2}']
 
 
 def test_when_the_first_evaluations_all_fail_it_stops(folder) -> None:

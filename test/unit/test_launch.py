@@ -10,6 +10,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from desk import EXPERIMENT, Desk
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -17,11 +18,12 @@ from rich.console import Console
 from comparator import ranks, site_check
 from comparator.engine import jobs
 from comparator.engine.swift_t import Job, Launch, Layout, check, clock, usable_seconds
-from comparator.errors import InputError
+from comparator.errors import ComparatorError, InputError
 from comparator.leaf import Leaf
 from comparator.search.resident import split_points
 from comparator.site import Site, job_word, launch_environment, read_site, seconds_of
 from comparator.sitting import Asked, open_host
+from comparator.store import say
 
 ROOT = Path(__file__).resolve().parents[2]
 SITES = ("lambda7", "local", "pbs", "polaris", "slurm")
@@ -268,31 +270,148 @@ def test_what_is_not_there_is_not_said_to_hold(tmp_path: Path) -> None:
 # Jobs
 
 
+SLURM_STATES = {
+    "queued": "PENDING CONFIGURING REQUEUED REQUEUE_FED REQUEUE_HOLD RESV_DEL_HOLD SPECIAL_EXIT",
+    "running": "RUNNING COMPLETING RESIZING SIGNALING STAGE_OUT STOPPED SUSPENDED",
+    "gone": "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED REVOKED TIMEOUT",
+    None: "A_STATE_OF_2040",
+}
+PBS_STATES = {"queued": "Q H W T", "running": "B R E S U", "gone": "F X C", None: "M Z"}
+COMPLAINTS = [
+    ("slurm", "slurm_load_jobs error: Invalid job id specified", "gone"),
+    ("slurm", "slurm_load_jobs error: Unable to contact slurm controller (connect failure)", None),
+    ("slurm", "squeue: error: resolve_ctls_from_dns_srv: res_nsearch error: Unknown host", None),
+    ("pbs", "qstat: Unknown Job Id 17.server", "gone"),
+    ("pbs", "qstat: Unknown Job Id Error 17.server", "gone"),
+    ("pbs", "qstat: 17.server Job has finished, use -x or -H to obtain historical job information", "gone"),
+    ("pbs", "Unknown Host.\nqstat: cannot connect to server unknown (errno=15008)", None),
+    ("pbs", "qstat: Invalid credential", None),
+]
+
+
+def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:
+    """A program of a scheduler in front of all others on the PATH."""
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+    if not os.environ["PATH"].startswith(f"{folder}{os.pathsep}"):
+        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
 @pytest.mark.parametrize(
-    ("name", "printed", "code", "state"),
-    [
-        ("slurm", "PENDING\n", 0, "queued"),
-        ("slurm", "RUNNING\n", 0, "running"),
-        ("slurm", "COMPLETED\n", 0, "gone"),
-        ("slurm", "", 0, "gone"),
-        ("pbs", "    job_state = Q\n", 0, "queued"),
-        ("pbs", "    job_state = R\n", 0, "running"),
-        ("pbs", "    job_state = F\n", 0, "gone"),
-    ],
+    ("name", "form", "states"), [("slurm", "%s\n", SLURM_STATES), ("pbs", "    job_state = %s\n", PBS_STATES)]
 )
-def test_the_words_of_schedulers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, printed: str, code: int, state: str
+def test_every_state_that_a_scheduler_documents_is_known_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, form: str, states: dict[str | None, str]
 ) -> None:
     scheduler = jobs.SCHEDULERS[name]
-    program = tmp_path / scheduler.query[0]
-    program.write_text(f"#!/bin/sh\nprintf %s {shlex.quote(printed)}\nexit {code}\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    for state, words in states.items():
+        for word in words.split():
+            stand_in(tmp_path, monkeypatch, scheduler.query[0], f"printf %s {shlex.quote(form % word)}")
+            assert scheduler.state_of("17") == state, word
+
+
+@pytest.mark.parametrize(("name", "complaint", "state"), COMPLAINTS)
+def test_a_job_is_gone_only_where_the_scheduler_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, complaint: str, state: str | None
+) -> None:
+    scheduler = jobs.SCHEDULERS[name]
+    stand_in(tmp_path, monkeypatch, scheduler.query[0], f"echo {shlex.quote(complaint)} >&2\nexit 1")
     assert scheduler.state_of("17") == state
-    program.write_text("#!/bin/sh\necho 'qstat: Unknown Job Id 17 / Invalid job id specified' >&2\nexit 153\n")
-    assert scheduler.state_of("17") == "gone"
-    program.write_text("#!/bin/sh\necho 'cannot reach the server' >&2\nexit 1\n")
+    stand_in(tmp_path, monkeypatch, scheduler.query[0], "exit 1")
     assert scheduler.state_of("17") is None
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert scheduler.state_of("17") is None
+
+
+def launched(folder: Path, *job_ids: str) -> Path:
+    """An experiment of which the first of these jobs of Slurm says that it runs it."""
+    experiment = folder / "mine"
+    for number, job in enumerate(job_ids, start=1):
+        launch = experiment / f"launch-{number}"
+        launch.mkdir(parents=True)
+        (launch / "launch.json").write_text(json.dumps({"site": {"scheduler": "slurm"}, "pid": 1}))
+        (launch / "jobid.txt").write_text(f"{job}\n")
+    say(experiment, "running", [], None, "launch-1")
+    return experiment
+
+
+SQUEUE = 'for job; do :; done; cat "{folder}/job-$job"'
+
+
+def test_stop_says_cancelled_only_of_jobs_that_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = launched(tmp_path, "17", "18")
+    for job, state in (("17", "RUNNING"), ("18", "PENDING")):
+        (tmp_path / f"job-{job}").write_text(f"{state}\n")
+    stand_in(tmp_path, monkeypatch, "squeue", SQUEUE.format(folder=tmp_path))
+    stand_in(tmp_path, monkeypatch, "scancel", "echo 'scancel: error: Access denied' >&2; exit 1")
+    with pytest.raises(ComparatorError, match="scancel 18: scancel: error: Access denied"):
+        jobs.stop(experiment)
+    stand_in(tmp_path, monkeypatch, "scancel", "true")
+    monkeypatch.setattr(jobs, "CANCELLING_SECONDS", 0.0)
+    with pytest.raises(ComparatorError, match="scancel 17 18: was accepted, but Slurm does not say that it is over"):
+        jobs.stop(experiment)
+    assert jobs.state_of(experiment)["state"] == "running"
+    stand_in(tmp_path, monkeypatch, "scancel", f'echo CANCELLED > "{tmp_path}/job-$1"')
+    monkeypatch.undo()
+    stand_in(tmp_path, monkeypatch, "squeue", SQUEUE.format(folder=tmp_path))
+    assert jobs.stop(experiment) == "cancelled job 17, 18"
+    assert jobs.state_of(experiment)["state"] == "stopped"
+
+
+def test_an_experiment_whose_next_job_waits_is_queued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = launched(tmp_path, "17", "18")
+    (tmp_path / "job-17").write_text("FAILED\n")
+    (tmp_path / "job-18").write_text("PENDING\n")
+    stand_in(tmp_path, monkeypatch, "squeue", SQUEUE.format(folder=tmp_path))
+    state = jobs.state_of(experiment)
+    assert (state["state"], state["job"]) == ("queued", "18")
+    (tmp_path / "job-18").write_text("COMPLETED\n")
+    assert jobs.state_of(experiment)["state"] == "interrupted"
+    stand_in(tmp_path, monkeypatch, "squeue", "exit 1")
+    assert jobs.state_of(experiment)["state"] == "running"
+
+
+def test_a_report_is_waited_for_while_what_writes_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = launched(tmp_path, "17")
+    (tmp_path / "job-17").write_text("RUNNING\n")
+    stand_in(tmp_path, monkeypatch, "squeue", SQUEUE.format(folder=tmp_path))
+    say(experiment, "finished", [], None, "launch-1")
+    assert jobs.is_closing(experiment)
+    (tmp_path / "job-17").write_text("COMPLETED\n")
+    assert not jobs.is_closing(experiment)
+    stand_in(tmp_path, monkeypatch, "squeue", "exit 1")
+    assert jobs.is_closing(experiment)
+    os.utime(experiment / "state.json", (0, 0))
+    assert not jobs.is_closing(experiment)
+    say(experiment, "finished", [], None, None)
+    assert jobs.is_closing(experiment)  # this very process
+
+
+def test_an_algorithm_that_puts_points_outside_the_space_is_named_with_what_is_allowed(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    algorithm = desk.write("own.py", 'import eqpy\n\ndef run():\n    eqpy.OUT_put(\'{"noise": 60, "size": 20}\')\n')
+    desk.write("own.toml", EXPERIMENT.replace("population = 4", 'strategy = "own.py"\npilot = 0'))
+    done = desk.search("own.toml", "--id", "own")
+    words = f"comparator: {algorithm} proposed a point: 'noise': 60.0 is not between 0.0 and 50.0"
+    assert (done.returncode, done.stderr.strip()) == (1, words)
+
+
+def test_an_experiment_of_which_only_the_last_word_is_missing_is_finished(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    few = ("--set", "search.evaluations=6", "--set", "search.pilot=0", "--set", "confirm.points=0")
+    assert desk.search("quick.toml", "--id", "whole", *few).returncode == 0
+    record, state = desk.experiments / "whole" / "evaluations.jsonl", desk.experiments / "whole" / "state.json"
+    lines = record.read_text()
+    state.write_text(json.dumps({**json.loads(state.read_text()), "state": "running"}))
+    assert json.loads(desk.run("list", "--json").stdout)[0]["state"] == "finished"
+    watched = desk.run("watch", "whole").stdout
+    assert "whole: finished" in watched and "report: not made; make it by: " in watched
+    resumed = desk.search("--resume", "whole")
+    assert resumed.returncode == 0 and "6 done, 0 to repeat, 0 to go" in resumed.stdout, resumed.stderr
+    assert record.read_text() == lines and json.loads(state.read_text())["state"] == "finished"
+    record.write_text("".join(lines.splitlines(keepends=True)[:-1]))
+    state.write_text(json.dumps({**json.loads(state.read_text()), "state": "running"}))
+    assert json.loads(desk.run("list", "--json").stdout)[0]["state"] == "interrupted"
 
 
 def test_a_leaf_starts_nothing_that_cannot_end_in_time(tmp_path: Path) -> None:

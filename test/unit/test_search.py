@@ -320,6 +320,37 @@ def resident(run: Callable[[], None]) -> ResidentStrategy:
     return ResidentStrategy(run)
 
 
+def test_an_algorithm_that_asks_before_it_has_put_anything_gets_its_parameters() -> None:
+    def run() -> None:
+        eqpy.OUT_put(json.dumps({"x": int(eqpy.IN_get())}))
+        eqpy.OUT_put(json.dumps({"x": float(eqpy.IN_get())}))
+        eqpy.IN_get()
+        eqpy.OUT_put("DONE")
+
+    strategy = ResidentStrategy(run, "7")
+    assert [each.point for each in strategy.start()] == [{"x": 7}]
+    assert [each.point for each in strategy.tell(0, 0.5)] == [{"x": 0.5}]
+    assert strategy.tell(1, 0.0) == []
+    strategy.close()
+
+
+@pytest.mark.parametrize("batches", [0, 1])
+def test_an_algorithm_that_asks_without_having_put_points_is_stopped_in_one_line(batches: int) -> None:
+    def run() -> None:
+        eqpy.IN_get()
+        for _ in range(batches):
+            eqpy.OUT_put('{"x": 1}')
+            eqpy.IN_get()
+        eqpy.IN_get()
+
+    strategy = resident(run)
+    with pytest.raises(AlgorithmError, match=r"asks for results \(IN_get\) and has put no points") as failure:
+        strategy.start()
+        strategy.tell(0, 1.0)
+    assert "\n" not in str(failure.value)
+    strategy.close()
+
+
 def test_results_arrive_in_full_precision_in_the_order_of_points() -> None:
     got: list[str] = []
 

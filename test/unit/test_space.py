@@ -298,7 +298,7 @@ def test_grid() -> None:
     ("point", "words"),
     [
         ({"noise": 1.0}, "'layer_force' is missing"),
-        ({"noise": 1, "layer_force": 600}, "'noise': 1 is not a float"),
+        ({"noise": 1, "layer_force": 600}, "'noise': 1 is not a float from 0.0 to 50.0"),
         ({"noise": 1.0, "layer_force": 600.0}, "'layer_force': 600.0 is not an int"),
         ({"noise": 51.0, "layer_force": 600}, "'noise': 51.0 is not between 0.0 and 50.0"),
         ({"noise": math.nan, "layer_force": 600}, "'noise': nan is not between"),
@@ -308,6 +308,36 @@ def test_grid() -> None:
 def test_a_point_that_does_not_fit_is_refused(point: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError) as refusal:
         space_of(NOISE, LAYER).check(point)
+    assert words in str(refusal.value)
+
+
+def test_a_point_that_says_the_same_in_another_way_is_fitted() -> None:
+    space = space_of(NOISE, LAYER, KIND, FLAG, {"name": "epochs", "type": "constant", "value": 3})
+    point = {"layer_force": 600.0, "noise": "1e1", "activation": "elu", "residual": "False"}
+    fitted = space.fit(point)
+    assert json.dumps(fitted) == json.dumps(
+        {"noise": 10.0, "layer_force": 600, "activation": "elu", "residual": False, "epochs": 3}
+    )
+    assert json.dumps(space.fit(fitted)) == json.dumps(fitted)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"noise": "warm"}, "here: 'noise': 'warm' is not a float from 0.0 to 50.0"),
+        ({"noise": True}, "'noise': True is not a float"),
+        ({"noise": "51"}, "'noise': 51.0 is not between 0.0 and 50.0"),
+        ({"noise": None}, "'noise': None is not a float"),
+        ({"layer_force": 600.5}, "'layer_force': 600.5 is not an int from 500 to 1000"),
+        ({"activation": "gelu"}, "'activation': 'gelu' is not one of 'relu', 'elu', 'tanh'"),
+        ({"epochs": 4}, "'epochs': 4 is not the constant 3"),
+        ({"nois": 1}, "no 'nois' (did you mean 'noise'?)"),
+    ],
+)
+def test_a_point_that_cannot_be_fitted_is_refused(change: dict[str, Any], words: str) -> None:
+    space = space_of(NOISE, LAYER, KIND, {"name": "epochs", "type": "constant", "value": 3})
+    with pytest.raises(InputError) as refusal:
+        space.fit({"noise": 1.0, "layer_force": 600, "activation": "elu", **change}, "here")
     assert words in str(refusal.value)
 
 

@@ -18,6 +18,8 @@ import pytest
 import slurm
 from desk import Desk
 
+from comparator.engine import jobs
+from comparator.engine.keeper import RANK_VARIABLES
 from comparator.engine.swift_t import import_path
 from comparator.search import points_to_scatter
 
@@ -26,6 +28,9 @@ MODELS = ROOT / "test" / "unit" / "models"
 needs_swift_t = pytest.mark.skipif(shutil.which("swift-t") is None, reason="there is no swift-t on the PATH")
 needs_slurm = pytest.mark.skipif(slurm.why_not() is not None, reason=str(slurm.why_not()))
 pytestmark = needs_swift_t
+
+#: After a rank is lost its launch is to end in ten seconds; on a busy machine it may take longer.
+ENDED_SECONDS = 30.0
 
 SPACE = [
     {"name": "noise", "type": "float", "lower": 0, "upper": 50},
@@ -137,35 +142,51 @@ def test_a_sweep_is_recorded_whole(desk: Desk, leaf: str) -> None:
     assert all(line["status"] == "ok" for line in records(desk, "grid"))
 
 
-def test_a_worker_that_dies_costs_what_it_was_doing_and_either_engine_goes_on(desk: Desk) -> None:
-    file = experiment(desk, "search.toml", "steady_state", "population = 4\nevaluations = 16", sleep=0.2)
+@pytest.mark.parametrize(("role", "sent"), [("worker", signal.SIGKILL), ("resident", signal.SIGSTOP)])
+def test_a_rank_that_is_lost_costs_what_was_being_done_and_either_engine_goes_on(
+    desk: Desk, role: str, sent: signal.Signals
+) -> None:
+    file = experiment(desk, "search.toml", "steady_state", "population = 4\nevaluations = 10", sleep=0.2)
     process = desk.start("search", file, "--id", "dying", "--engine", "swift-t")
     wait_for(lambda: len(records(desk, "dying")) >= 3)
-    resident = state(desk, "dying")["pid"]
-    ranks = [pid for pid in ranks_of(desk.experiments / "dying") if pid != resident]
-    os.kill(ranks[-1], signal.SIGKILL)
-    output, errors = process.communicate(timeout=60)
-    assert process.returncode == 1 and "the ranks ended with exit status" in errors
+    lose(desk.experiments / "dying", role, sent)
+    output, errors = process.communicate(timeout=ENDED_SECONDS)
+    assert process.returncode == 1 and role in errors and sent_words(sent) in errors, errors
+    assert not ranks_of(desk.experiments / "dying")
     assert "--resume dying --engine swift-t" in output
-    kept = len(records(desk, "dying"))
-    assert kept >= 3
+    assert state(desk, "dying")["state"] == "interrupted"
+    kept = records(desk, "dying")
+    assert len(kept) >= 3
     done = desk.search("--resume", "dying")
     assert done.returncode == 0, done.stderr
     lines = records(desk, "dying")
-    assert len({line["evaluation"] for line in lines}) == len(lines) == 16
+    assert lines[: len(kept)] == kept
+    assert len({line["evaluation"] for line in lines}) == len(lines) == 10
 
 
-def ranks_of(experiment: Path) -> list[int]:
-    """The processes whose environment names a launch of the experiment, and which are ranks."""
-    found = []
+def ranks_of(experiment: Path) -> dict[int, int]:
+    """The process ids of the ranks of the experiment's launches that live, by their numbers."""
+    found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             environment, command = (entry / "environ").read_bytes(), (entry / "cmdline").read_bytes()
         except OSError:
             continue
         if f"COMPARATOR_LAUNCH={experiment}/".encode() in environment and command.split(b"\0")[0].endswith(b"tclsh8.6"):
-            found.append(int(entry.name))
-    return sorted(found)
+            values = dict(each.split("=", 1) for each in environment.decode().split("\0") if "=" in each)
+            number = next(values[name] for name in RANK_VARIABLES if name in values)
+            found[int(number)] = int(entry.name)
+    return found
+
+
+def lose(experiment: Path, role: str, sent: signal.Signals) -> None:
+    """Send a signal to the rank that plays a role; the last two are the resident rank and the server."""
+    ranks = ranks_of(experiment)
+    os.kill(ranks[{"worker": 0, "resident": max(ranks) - 1, "server": max(ranks)}[role]], sent)
+
+
+def sent_words(sent: signal.Signals) -> str:
+    return "was stopped" if sent == signal.SIGSTOP else f"was killed by {sent.name}"
 
 
 def test_ctrl_c_ends_all_ranks_and_the_other_engine_goes_on(desk: Desk) -> None:
@@ -191,7 +212,7 @@ def test_an_algorithm_of_the_users_own_and_its_exception(desk: Desk) -> None:
             def run():
                 eqpy.OUT_put("Params")
                 size = int(eqpy.IN_get())
-                eqpy.OUT_put(";".join(json.dumps({"noise": 10.0 * n, "size": size, "label": ""}) for n in range(3)))
+                eqpy.OUT_put(";".join(json.dumps({"noise": 10 * n, "size": size}) for n in range(3)))
                 assert len(eqpy.IN_get().split(";")) == 3
                 raise ValueError("it's over")
             """
@@ -353,3 +374,35 @@ class TestSlurm:
         lines = records(desk, "chain")
         assert len({line["evaluation"] for line in lines}) == len(lines) > 3
         assert all(line["status"] == "ok" for line in lines)
+
+    def test_jobs_that_lose_a_rank_end_in_time_and_the_next_go_on(self, desk: Desk) -> None:
+        file = experiment(desk, "search.toml", "steady_state", "population = 4\nevaluations = 36", sleep=0.5)
+        words = ["--site", "slurm", "--workers-per-node", "2"]
+        assert desk.search(file, "--id", "dying", *words, "--resume-jobs", "1").returncode == 0
+        for launch, role in (("launch-1", "worker"), ("launch-2", "resident"), ("launch-3", "server")):
+            if launch == "launch-3":
+                assert desk.search("--resume", "dying", *words).returncode == 0
+            had = len(records(desk, "dying"))
+            wait_for(lambda: state(desk, "dying")["launch"] == launch)  # noqa: B023  it is called here
+            wait_for(lambda: len(records(desk, "dying")) > had)  # noqa: B023
+            lose(desk.experiments / "dying", role, signal.SIGKILL)
+            job = (desk.experiments / "dying" / launch / "jobid.txt").read_text().strip()
+            wait_for(lambda: state(desk, "dying")["state"] == "interrupted", ENDED_SECONDS)
+            said = state(desk, "dying")
+            assert said["launch"] == launch and role in said["reason"], said
+            assert "was killed by SIGKILL" in said["reason"], said
+            wait_for(lambda: jobs.SCHEDULERS["slurm"].state_of(job) == "gone", ENDED_SECONDS)  # noqa: B023
+        done = desk.search("--resume", "dying", "--site", "local", SITE_DEVICES="0", SITE_CORES="4")
+        assert done.returncode == 0, done.stderr
+        lines = records(desk, "dying")
+        assert len({line["evaluation"] for line in lines}) == len(lines) == 36
+
+    def test_a_job_that_is_killed_as_it_writes_the_report_has_finished_its_experiment(self, desk: Desk) -> None:
+        file = experiment(desk, "search.toml", "random", "evaluations = 4")
+        assert desk.run("search", file, "--id", "whole", "--site", "slurm", "--workers-per-node", "2").returncode == 0
+        wait_for(lambda: state(desk, "whole")["state"] == "finished")
+        lose(desk.experiments / "whole", "resident", signal.SIGKILL)
+        watched = desk.run("watch", "whole").stdout
+        assert "whole: finished" in watched and "report: not made; make it by: " in watched, watched
+        assert desk.run("report", "whole").returncode == 0
+        assert (desk.experiments / "whole" / "report.html").exists()

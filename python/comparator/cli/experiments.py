@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from comparator.cli.app import ExperimentsOption, JsonOption, app, out
-from comparator.engine.jobs import ALIVE, state_of
+from comparator.engine.jobs import ALIVE, is_closing, state_of
 from comparator.errors import InputError
 from comparator.points import count
 from comparator.record import State
@@ -53,8 +53,15 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
             time.sleep(0.5 if state.job is None else WATCH_JOB_SECONDS)
     out.print(f"{identifier}: {_state_words(state)}")
     page = path / "report.html"
+    if state.state == "finished":
+        with out.status("the report is being written"):
+            while is_closing(path):
+                time.sleep(WATCH_JOB_SECONDS)
     if page.exists():
         out.print(f"report: {page}", soft_wrap=True)
+    elif state.state == "finished":
+        make = command_line(path.parent, project_root(), "report", identifier)
+        out.print(f"report: not made; make it by: {make}", soft_wrap=True)
 
 
 @app.command()

@@ -4,28 +4,33 @@
 |---|---|---|---|
 | Slurm | `squeue --jobs ID` (squeue(1), JOB STATE CODES) | `scancel ID` | `--dependency=afterany:ID` |
 | PBS | `qstat -f ID` (qstat(1B), `job_state`) | `qdel ID` | `-W depend=afterany:ID` |
+
+What a scheduler says of a job is taken for what its documentation lists. Anything else, and no answer, is unknown: then
+the experiment's last word stands.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from comparator.errors import ComparatorError, InputError
-from comparator.lease import holder_of
-from comparator.record import State
-from comparator.store import last_word, read_json, say
+from comparator.points import count
+from comparator.record import CONFIRM, State
+from comparator.settings import ENDS_BY_ITSELF
+from comparator.store import last_word, read_experiment, read_json, read_records, say
 
 LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
 ASKING_SECONDS = 20.0
 CANCELLING_SECONDS = 60.0
+REPORT_SECONDS = 600.0
 ALIVE = ("queued", "running")
 
 
@@ -43,34 +48,41 @@ class Scheduler:
     project: str
     after: str  # the directive that has a job wait for another one's end
     state: re.Pattern[str]  # finds the state in what `query` prints
-    queued: tuple[str, ...]
-    running: tuple[str, ...]
+    states: Mapping[str, str]  # what each of its words means: queued, running or gone
+    forgotten: re.Pattern[str]  # what `query` complains of where a job is over and forgotten
     answers: tuple[str, ...]  # a command that shows that the scheduler is there
 
     def state_of(self, job: str) -> str | None:
         """`queued`, `running` or `gone`; None where the scheduler does not say."""
-        if shutil.which(self.query[0]) is None:
-            return None
         try:
-            asked = subprocess.run(
-                [*self.query, job], capture_output=True, text=True, timeout=ASKING_SECONDS, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired):
+            asked = _call(*self.query, job)
+        except ComparatorError:
             return None
         match = self.state.search(asked.stdout)
-        if match is None:
-            unknown_job = asked.returncode == 0 or re.search(r"(?i)invalid|unknown|finished", asked.stderr)
-            return "gone" if unknown_job else None
-        return "queued" if match[1] in self.queued else "running" if match[1] in self.running else "gone"
+        if match is not None:
+            return self.states.get(match[1])
+        knows_nothing = asked.returncode == 0 and not asked.stdout.strip()
+        return "gone" if knows_nothing or self.forgotten.search(asked.stderr) else None
 
     def cancel_job(self, job: str) -> None:
-        """Raises `ComparatorError` where the scheduler refuses."""
-        try:
-            done = subprocess.run([*self.cancel, job], capture_output=True, text=True, check=False)
-        except OSError as error:
-            raise ComparatorError(f"{self.cancel[0]}: {error.strerror}") from None
-        if done.returncode != 0:
+        """Raises `ComparatorError` where the scheduler refuses, and the job is not over."""
+        done = _call(*self.cancel, job)
+        if done.returncode != 0 and self.state_of(job) != "gone":
             raise ComparatorError(f"{self.cancel[0]} {job}: {done.stderr.strip() or done.returncode}")
+
+
+def _call(*command: str) -> subprocess.CompletedProcess[str]:
+    """Raises `ComparatorError` where there is no such program, or it does not answer."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=ASKING_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise ComparatorError(f"{command[0]}: no answer in {ASKING_SECONDS:.0f} seconds") from None
+    except OSError as error:
+        raise ComparatorError(f"{command[0]}: {error.strerror}") from None
+
+
+def _meaning(**words: str) -> dict[str, str]:
+    return {word: meaning for meaning, given in words.items() for word in given.split()}
 
 
 SCHEDULERS = {
@@ -85,8 +97,15 @@ SCHEDULERS = {
         project="--account={name}",
         after="--dependency=afterany:{job}",
         state=re.compile(r"^([A-Z_]+)\s*$", re.MULTILINE),
-        queued=("PENDING", "REQUEUED", "CONFIGURING"),
-        running=("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED"),
+        # squeue(1), JOB STATE CODES, of 22.05, and what later ones have: EXPEDITING, POWER_UP_NODE and the like.
+        states=_meaning(
+            queued="PENDING CONFIGURING REQUEUED REQUEUE_FED REQUEUE_HOLD RESV_DEL_HOLD SPECIAL_EXIT EXPEDITING"
+            " POWER_UP_NODE",
+            running="RUNNING COMPLETING RESIZING SIGNALING STAGE_OUT STOPPED SUSPENDED",
+            gone="BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED REVOKED TIMEOUT"
+            " LAUNCH_FAILED RECONFIG_FAIL",
+        ),
+        forgotten=re.compile(r"Invalid job id specified"),
         answers=("sinfo", "--noheader"),
     ),
     "pbs": Scheduler(
@@ -100,24 +119,80 @@ SCHEDULERS = {
         project="-A {name}",
         after="-W depend=afterany:{job}",
         state=re.compile(r"job_state = ([A-Z])"),
-        queued=("Q", "H", "W", "T"),
-        running=("R", "E", "S"),
+        # qstat(1B) of PBS Pro and OpenPBS; C is TORQUE's. M, moved to another server, is a job that this one has lost.
+        states=_meaning(queued="Q H W T", running="R B E S U", gone="F X C"),
+        forgotten=re.compile(r"(?i)unknown job id|job has finished"),
         answers=("qstat",),
     ),
 }
 
 
 def state_of(path: Path) -> State:
-    """What an experiment is doing: its last word, corrected where the process or the job that said it is gone."""
+    """What an experiment is doing: its last word, corrected where the process or the job that said it is gone.
+
+    One that is interrupted, but whose record has all that was asked for, is finished. One whose next job waits or runs
+    is queued or running.
+    """
     said = last_word(path)
-    if said.state not in ALIVE:
+    if said.state in ALIVE:
+        said = _as_it_is(path, said)
+    if said.state == "interrupted" and _has_all(path):
+        said = said.model_copy(update={"state": "finished", "reason": None})
+    if said.state in ("new", "finished", *ALIVE):
         return said
+    return said.model_copy(update=_next_job(path, said))
+
+
+def _as_it_is(path: Path, said: State) -> State:
     scheduler, job = job_of(path, said)
     if scheduler is None:
         return said if _is_alive_here(path, said) else said.model_copy(update={"state": "interrupted"})
     now = None if job is None else scheduler.state_of(job)
     state = said.state if now is None else "interrupted" if now == "gone" else now
     return said.model_copy(update={"state": state, "job": job})
+
+
+def _next_job(path: Path, said: State) -> dict[str, Any]:
+    """State and job of the launch that is to go on with an experiment, where there is one."""
+    folders = launches(path)
+    names = [folder.name for folder in folders]
+    if said.launch not in names:
+        return {}
+    for folder in folders[names.index(said.launch) + 1 :]:
+        scheduler, job = job_of(path, State(launch=folder.name))
+        now = scheduler.state_of(job) if scheduler is not None and job is not None else None
+        if now in ALIVE:
+            return {"state": now, "job": job, "reason": None}
+    return {}
+
+
+def _has_all(path: Path) -> bool:
+    """Whether the record has all that was asked for, as far as that can be told without the search itself."""
+    try:
+        frozen, records = read_experiment(path), read_records(path / "evaluations.jsonl")
+    except InputError:
+        return False
+    budget = frozen.budget.evaluations
+    if budget is None or count(records).done < budget:
+        return False
+    to_confirm = 0 if frozen.stages.confirm is None else frozen.stages.confirm.points
+    confirmed = sum(record.stage == CONFIRM for record in records)
+    is_sweep = frozen.strategy.name in ENDS_BY_ITSELF
+    has_baseline = frozen.kind != "single" or is_sweep or frozen.baseline is not None
+    return confirmed >= to_confirm and has_baseline
+
+
+def is_closing(path: Path) -> bool:
+    """Whether what has finished an experiment still runs: it may be writing the report."""
+    said = last_word(path)
+    scheduler, job = job_of(path, said)
+    now = None if scheduler is None or job is None else scheduler.state_of(job)
+    if now is not None:
+        return now == "running"
+    # Later, the process's number may be another's, and a scheduler that does not answer may not be there any more.
+    if time.time() - (path / "state.json").stat().st_mtime > REPORT_SECONDS:
+        return False
+    return scheduler is not None or (said.host == os.uname().nodename and _lives(_process_of(path, said)))
 
 
 def job_of(path: Path, said: State) -> tuple[Scheduler | None, str | None]:
@@ -143,20 +218,31 @@ def stop(path: Path) -> str:
         raise InputError(f"experiment '{path.name}' is not running: {said.state}")
     scheduler, _ = job_of(path, said)
     if scheduler is not None:
-        jobs = [job for folder in launches(path) if (job := job_id(folder)) and scheduler.state_of(job) != "gone"]
-        for job in reversed(jobs):  # those that wait for others first
-            scheduler.cancel_job(job)
-        # The ranks may go on writing for a moment; the last word is to be this one.
-        deadline = time.monotonic() + CANCELLING_SECONDS
-        while jobs and scheduler.state_of(jobs[0]) in ALIVE and time.monotonic() < deadline:
-            time.sleep(0.2)
-        say(path, "stopped", said.running, "by hand", said.launch)
-        return f"cancelled job {', '.join(jobs)}"
-    launch = said.launch and read_json(path / said.launch / LAUNCH_FILE)
-    if said.host != os.uname().nodename or said.pid is None:
+        return _cancel(path, said, scheduler)
+    process = _process_of(path, said)
+    if said.host != os.uname().nodename or process is None:
         raise InputError(f"experiment '{path.name}' runs on {said.host}; stop it there")
-    os.kill(launch["pid"] if launch else said.pid, signal.SIGTERM)
+    os.kill(process, signal.SIGTERM)
     return "stopping"
+
+
+def _cancel(path: Path, said: State, scheduler: Scheduler) -> str:
+    """Cancel all jobs of an experiment, and wait until they are gone; raises `ComparatorError` where they are not."""
+    folders = launches(path)
+    jobs = [job for folder in folders if (job := job_id(folder)) and scheduler.state_of(job) != "gone"]
+    if not jobs:
+        raise ComparatorError(f"experiment '{path.name}': its job is not known yet; nothing was cancelled")
+    for job in reversed(jobs):  # those that wait for others first
+        scheduler.cancel_job(job)
+    # The ranks may go on writing for a moment; the last word is to be this one.
+    deadline = time.monotonic() + CANCELLING_SECONDS
+    while left := [job for job in jobs if scheduler.state_of(job) != "gone"]:
+        if time.monotonic() > deadline:
+            asked = f"{' '.join(scheduler.cancel)} {' '.join(left)}"
+            raise ComparatorError(f"{asked}: was accepted, but {scheduler.name} does not say that it is over")
+        time.sleep(0.2)
+    say(path, "stopped", said.running, "by hand", folders[-1].name)
+    return f"cancelled job {', '.join(jobs)}"
 
 
 def launches(path: Path) -> list[Path]:
@@ -167,9 +253,22 @@ def launches(path: Path) -> list[Path]:
 def _is_alive_here(path: Path, said: State) -> bool:
     if said.state == "running":
         return holder_of(path) is not None
-    if said.host != os.uname().nodename or said.pid is None:
+    return said.host != os.uname().nodename or _lives(said.pid)
+
+
+def _process_of(path: Path, said: State) -> int | None:
+    """The process id of the command that carries an experiment out on this machine; None where it is not known."""
+    launch = said.launch and read_json(path / said.launch / LAUNCH_FILE)
+    return int(launch["pid"]) if launch else said.pid
+
+
+def _lives(process: int | None) -> bool:
+    if process is None:
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is another user's
         return True
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(said.pid, 0)
-        return True
-    return False
+    return True

@@ -39,6 +39,8 @@ STAND_INS = "stand-ins"
 LOOK_SECONDS = 0.5
 #: What remains of a walltime for the last result and the report; of a short one a twentieth.
 CLOSING_SECONDS = 60
+#: What has srun(1) end all ranks when one ends badly. The mpiexec of MPICH, of Open MPI and of PALS does so unasked.
+FAIL_FAST = {"SLURM_KILL_BAD_EXIT": "1"}
 IN_A_JOB_SCRIPT = re.compile(r"[A-Za-z0-9_./+@%:=,~-]+")
 
 
@@ -166,7 +168,9 @@ class Launch:
     def worker_script(self) -> str:
         """The lines that set up the nodes of a job, in the shell of its job script."""
         seconds = usable_seconds(self.job.walltime or self.site.walltime)
+        fail_fast = "".join(f"export {name}={value}\n" for name, value in FAIL_FAST.items())
         return (
+            f"{fail_fast}"
             f"export COMPARATOR_DEADLINE=$(( $(date +%s) + {seconds} ))\n"
             f"export COMPARATOR_ROOT={shlex.quote(str(self.root))}\n"
             f". {shlex.quote(str(self.root / 'sites' / f'{self.site.name}.sh'))}\n"

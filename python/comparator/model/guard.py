@@ -22,12 +22,12 @@ PR_SET_CHILD_SUBREAPER = 36
 def main() -> None:
     life, command = int(sys.argv[1]), sys.argv[2:]
     # On Linux, orphans of this process's descendants become its children, wherever they have gone.
-    _ask_kernel(PR_SET_CHILD_SUBREAPER, 1)
+    ask_kernel(PR_SET_CHILD_SUBREAPER, 1)
     child = os.fork()
     if child == 0:
         os.close(life)
         # Covers a guard that is itself killed.
-        _ask_kernel(PR_SET_PDEATHSIG, signal.SIGKILL)
+        ask_kernel(PR_SET_PDEATHSIG, signal.SIGKILL)
         try:
             os.execvp(command[0], command)
         except OSError as error:
@@ -41,7 +41,7 @@ def main() -> None:
         os._exit(status)
 
 
-def _ask_kernel(option: int, value: int) -> None:
+def ask_kernel(option: int, value: int) -> None:
     try:
         import ctypes
 

@@ -2,10 +2,12 @@
 
 The custom of EQ/Py algorithms, as EMEWS and CANDLE workflows have them:
 
-1. The algorithm may first put a text that is no point, such as `Params`, and get its parameters.
+1. The algorithm may first get its parameters, or put a text that is no point, such as `Params`, and then get them.
 2. It puts a batch: points as JSON objects joined by `;` (or a JSON list of them). It gets one text: the
    results of that batch in the order of its points, joined by `;`. And so on.
 3. It puts `DONE`, then any final texts, and returns.
+
+An algorithm that asks for results without having put points would wait for ever: it has failed.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from comparator.errors import ComparatorError, InputError
 from comparator.own_code import import_own
 from comparator.search.strategy import Proposal, Strategy
 from comparator.space import Point
-from eqpy import EQPY_ABORT, Conversation
+from eqpy import EQPY_ABORT, WAITING, Conversation
 
 
 class AlgorithmError(ComparatorError):
@@ -43,7 +45,7 @@ class ResidentStrategy(Strategy):
         super().__init__()
         self._run = _imported(algorithm) if isinstance(algorithm, (Path, str)) else algorithm
         self._parameters = parameters
-        self._conversation = Conversation()
+        self._conversation = Conversation(tells_waiting=True)
         self._batch: list[int] = []
         self._results: dict[int, str] = {}
         self._generation = 0
@@ -53,7 +55,11 @@ class ResidentStrategy(Strategy):
 
     def start(self) -> list[Proposal]:
         self._conversation.start(self._run)
-        text = self._next_text()
+        first = self._conversation.get()
+        if first is WAITING:
+            self._conversation.put(self._parameters)
+            return self._proposals(self._next_text())
+        text = self._text(first)
         if text != "DONE" and not _looks_like_points(text):
             self._conversation.put(self._parameters)
             text = self._next_text()
@@ -94,7 +100,16 @@ class ResidentStrategy(Strategy):
         self._raise_failure(str(self._conversation.get()))
 
     def _next_text(self) -> str:
-        text = str(self._conversation.get())
+        return self._text(self._conversation.get())
+
+    def _text(self, got: object) -> str:
+        if got is WAITING:
+            self._done = True
+            raise AlgorithmError(
+                "the search algorithm asks for results (IN_get) and has put no points (OUT_put) since the last ones",
+                f"it has put {self._proposed} points so far, and was answered for all of them",
+            )
+        text = str(got)
         if text == EQPY_ABORT:
             self._done = True
             ending = str(self._conversation.get())

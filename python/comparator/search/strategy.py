@@ -44,7 +44,7 @@ class Strategy(ABC):
     - return the points to start *next*: none, one, or a whole generation. A strategy that answers every result
       with one point keeps all workers busy; one that waits for a generation returns nothing until it is
       complete;
-    - make its proposals with `self._propose`, which numbers them;
+    - make its proposals with `self._propose`, which numbers them, of points of its space: any other ends the search;
     - minimise: smaller values are better. A failed evaluation is told as None, and is worse than any number;
     - return nothing, for every further result, once the search has ended; one that ends because it has found out
       what it wanted to know says so in `ended`, in words for people;

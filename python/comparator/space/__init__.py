@@ -186,6 +186,17 @@ class ParameterSpace:
             if fault:
                 raise InputError(f"{where}: '{parameter.name}': {fault}")
 
+    def fit(self, point: Mapping[str, Any], where: str = "point") -> Point:
+        """`point` as the space has it: constants may be left out, and values written in another unambiguous way.
+
+        Raises `InputError` as `check` does.
+        """
+        constants = {each.name: each.value for each in self.parameters if isinstance(each, Constant)}
+        given = {**constants, **point}
+        fitted = {each.name: each.fitted(given[each.name]) for each in self.parameters if each.name in given}
+        self.check({**given, **fitted}, where)
+        return fitted
+
     def _combinations(self, axes: list[list[Any]]) -> list[Point]:
         return [dict(zip(self.names, values, strict=True)) for values in itertools.product(*axes)]
 

@@ -60,6 +60,15 @@ class Parameter(ABC):
     def parse(self, text: str) -> Any:
         """The value that stands in a table as `text`; raises `ValueError`."""
 
+    def fitted(self, value: Any) -> Any:
+        """The value that `value` is another way to write, as 3.0 and "3" for 3; `value` itself where it is none."""
+        if self.fault(value) is None or not isinstance(value, str | int | float):
+            return value
+        try:
+            return self.parse(str(value))
+        except ValueError:
+            return value
+
     @abstractmethod
     def entry(self) -> Entry:
         """The parameter as the file format has it."""
@@ -111,7 +120,7 @@ class Number(Parameter):
     def fault(self, value: Any) -> str | None:
         wanted = int if self.whole else float
         if isinstance(value, bool) or not isinstance(value, wanted):
-            return f"{value!r} is not {self.kind}"
+            return f"{value!r} is not {self.kind} from {self.lower!r} to {self.upper!r}"
         if not self.lower <= value <= self.upper:
             return f"{value!r} is not between {self.lower!r} and {self.upper!r}"
         return None

@@ -75,6 +75,7 @@ def check_search(plan: Plan, records: Sequence[Evaluation], *, is_finished: bool
         pilot=plan.pilot,
         pilot_seeds=PILOT_SEEDS,
         to_confirm=plan.to_confirm,
+        space=plan.space,
     )
     try:
         requests = again.start()
