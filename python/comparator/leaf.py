@@ -40,6 +40,7 @@ from comparator.provenance import computed_on
 from comparator.run_identity import Identity, NamedPaths, identity_after_change, identity_in_experiment, run_identity
 from comparator.site import Slot
 from comparator.store import RunStore, in_metric, now
+from comparator.text import message
 
 # A fact that a model may report: it ended before its training was complete, by its own `timeout`.
 CUT_SHORT = "timed_out"
@@ -104,13 +105,13 @@ class Leaf:
             result["value"] = self._objective(result["runs"])
             result["status"] = "ok"
         except NoValue as failure:
-            result["status"], result["reason"] = _worst(result["runs"]), str(failure)
+            result["status"], result["reason"] = _worst(result["runs"]), message(str(failure))
         except Fault as fault:
             result["status"], result["reason"] = FAULT, str(fault)
         except OSError as error:  # a full disk, a folder that is gone, a file that may not be read: no training's doing
             result["status"], result["reason"] = FAULT, self._words_of(error)
         except Exception as error:
-            result["reason"] = f"{type(error).__name__}: {error}"
+            result["reason"] = message(f"{type(error).__name__}: {error}")
             self._keep_traceback(asked["evaluation"])
         if self._cancelled.is_set() and result["status"] != "ok":
             result["status"] = "cancelled"
@@ -438,7 +439,7 @@ def _entry_of(result: Mapping[str, Any]) -> dict[str, Any]:
         "metrics": result.get("metrics", {}),
         "seconds": result.get("seconds", 0.0),
         "device": result.get("device"),
-        "reason": result.get("reason"),
+        "reason": message(result["reason"]) if result.get("reason") else None,  # the log has all of it
         "log": None,
         **({"no_reuse": result["no_reuse"]} if result.get("no_reuse") else {}),
     }

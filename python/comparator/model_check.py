@@ -643,7 +643,7 @@ class _Trial:
         outcome = runner.run(training)
         if not report.is_file():
             return Run(outcome, time.monotonic() - began, 0, training.log)
-        seen = json.loads(report.read_text())
+        seen = json.loads(report.read_text(encoding="utf-8"))
         return Run(
             outcome, seen["seconds"], seen["peak_memory"], training.log, seen["status"], tuple(seen["left_running"])
         )
@@ -719,7 +719,7 @@ def _peak_memory_below(ancestor: int) -> int:
     peaks = [0]
     for pid in descendants(ancestor):
         try:
-            lines = Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
+            lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             continue
         peaks += [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]

@@ -12,6 +12,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,7 +117,11 @@ def site_names(sites: Path) -> list[str]:
 
 def site_description(sites: Path, name: str) -> str:
     """What the site says of itself; the file is read, not run."""
-    found = re.search(r"^SITE_DESCRIPTION=(['\"]?)(.*)\1$", (sites / f"{name}.sh").read_text(), re.MULTILINE)
+    found = re.search(
+        r"^SITE_DESCRIPTION=(['\"]?)(.*)\1$",
+        (sites / f"{name}.sh").read_text(encoding="utf-8", errors="replace"),
+        re.MULTILINE,
+    )
     return found[2] if found else ""
 
 
@@ -214,8 +219,8 @@ def _bash(script: str, path: Path, root: Path) -> subprocess.CompletedProcess[st
         env={**os.environ, "COMPARATOR_ROOT": str(root)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
-        errors="replace",
+        encoding=sys.getfilesystemencoding(),  # as Python reads its own environment
+        errors="surrogateescape",
         check=False,
     )
 

@@ -42,6 +42,8 @@ from comparator.store import (
     read_records,
     say,
 )
+from comparator.terminal import note
+from comparator.text import message, shortened
 
 BEST_SHOWN = 3
 BASELINE = -1  # the number of the evaluation of a single model at its settings as given
@@ -161,14 +163,14 @@ def plan_settings(host: Host, settings: ExperimentSettings, file: Path, command:
 
         plan = make_plan(settings, host.place(file, command, say))
     for notice in plan.frozen["notices"]:
-        host.console.print(f"note: {notice}", style="yellow", markup=False, soft_wrap=True)
+        note(host.console, notice)
     return plan
 
 
 def describe(host: Host, plan: Plan) -> None:
     """Say what would run."""
     frozen = plan.frozen
-    host.say(frozen["title"] or frozen["file"])
+    host.say(shortened(frozen["title"]) or frozen["file"])
     for submodel in frozen["models"]:
         number, label = submodel["submodel"], submodel["label"]
         name = "" if submodel["name"] == label else f"{submodel['name']} in "
@@ -180,7 +182,8 @@ def describe(host: Host, plan: Plan) -> None:
     describe_host(host)
     if host.job is not None:
         launch = _launch_of(host, host.experiments / "ID", is_sweep=plan.is_sweep)
-        host.say(f"swift-t would be called so:\n\n{swift_t.rehearse(launch)}\n")
+        for line in ("swift-t would be called so:", "", *swift_t.rehearse(launch).split("\n"), ""):
+            host.say(line)
     host.say("nothing was started (--dry-run)")
 
 
@@ -203,7 +206,7 @@ def begin(host: Host, plan: Plan, stem: str, identifier: str | None) -> Sitting:
     folder = ExperimentFolder.create(host.experiments, stem, identifier)
     frozen = {"id": folder.identifier, "created": now(), **plan.frozen}
     folder.freeze(frozen)
-    host.say(f"experiment {folder.identifier}: {frozen['title']}")
+    host.say(f"experiment {folder.identifier}: {shortened(frozen['title'])}")
     return Sitting(host, replace(plan, frozen=frozen), folder)
 
 
@@ -281,7 +284,7 @@ class Sitting:
         to_go = "" if budget is None else f", {max(0, budget - done - to_repeat)} to go"
         self._host.say(f"experiment {self._folder.identifier}: {done} done, {to_repeat} to repeat{to_go}")
         for doubt in self._doubts():
-            self._host.console.print(f"note: {doubt}", style="yellow", markup=False, soft_wrap=True)
+            note(self._host.console, doubt)
         in_flight = self._plan.frozen["strategy"]["in_flight"] * self._plan.replication.first
         if self._host.workers > in_flight and not self._plan.is_sweep:
             self._host.say(f"note: it began with {in_flight} evaluations at a time; more workers than that stay idle")
@@ -581,7 +584,7 @@ class Sitting:
         summary = summarise(self._plan.frozen, list(records))
         ended_early = last_word(self.path)["reason"]
         if ended_early:
-            self._host.say(f"ended early: {ended_early}")
+            self._host.say(f"ended early: {message(ended_early)}")
         if summary.best is None:
             last = failure_words(records[-1], self._host.experiments) if records else "there was none"
             self._say_where(page)
@@ -601,7 +604,7 @@ class Sitting:
             self._host.say(line)
         self._host.say(_trained_words(records))
         for line in single_use((run for record in records for run in record["runs"]), self._plan.frozen["notices"]):
-            self._host.say(f"note: {line}")
+            note(self._host.console, line)
         self._say_where(page)
 
     def _say_where(self, page: Path | None) -> None:

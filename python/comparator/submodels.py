@@ -337,7 +337,7 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         errors="replace",
     )
     last = ""

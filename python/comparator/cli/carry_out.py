@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from comparator.cli.app import JsonOption, app, out, stop_signals_like_ctrl_c
 from comparator.cli.options import RunOptions, with_run_options
@@ -18,6 +17,7 @@ from comparator.errors import InputError
 from comparator.names import check_name
 from comparator.root import experiments_folder, project_root
 from comparator.store import check_new_experiment, experiment_path, read_json, read_records
+from comparator.terminal import Terminal, note
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -130,7 +130,7 @@ def selftest(
     opened.run()
     words = caution(read_records(opened.path / "evaluations.jsonl"))
     if words is not None:
-        host.console.print(f"note: {words}", style="yellow", markup=False, soft_wrap=True)
+        note(host.console, words)
     found = read_json(opened.path / "report.json") or {}
     print(json.dumps({key: found.get(key) for key in FINDINGS}, indent=1))
 
@@ -249,7 +249,7 @@ def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) 
 def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = True) -> Host:
     from comparator import sitting
 
-    console = Console(stderr=True, highlight=False) if as_json else out
+    console = Terminal(stderr=True) if as_json else out
     root = project_root()
     asked = sitting.Asked(
         engine=options.engine,

@@ -53,7 +53,12 @@ class Scheduler:
             return None
         try:
             asked = subprocess.run(
-                [*self.query, job], capture_output=True, text=True, timeout=ASKING_SECONDS, check=False
+                [*self.query, job],
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=ASKING_SECONDS,
+                check=False,
             )
         except (OSError, subprocess.TimeoutExpired):
             return None
@@ -66,7 +71,9 @@ class Scheduler:
     def cancel_job(self, job: str) -> None:
         """Raises `ComparatorError` where the scheduler refuses."""
         try:
-            done = subprocess.run([*self.cancel, job], capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                [*self.cancel, job], capture_output=True, encoding="utf-8", errors="replace", check=False
+            )
         except OSError as error:
             raise ComparatorError(f"{self.cancel[0]}: {error.strerror}") from None
         if done.returncode != 0:
@@ -130,7 +137,7 @@ def job_of(path: Path, said: Mapping[str, Any]) -> tuple[Scheduler | None, str |
 def job_id(folder: Path) -> str | None:
     """The id that the scheduler gave the launch in `folder`; None before it has."""
     try:
-        return (folder / JOB_FILE).read_text().strip() or None
+        return (folder / JOB_FILE).read_text(encoding="utf-8", errors="replace").strip() or None
     except OSError:
         return None
 

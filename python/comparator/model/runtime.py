@@ -167,7 +167,7 @@ def unpack(image: Path, folder: Path) -> None:
     if program is None:
         raise InputError(f"{image}: must be unpacked, and there is no unsquashfs on the PATH (Debian: squashfs-tools)")
     words = [program, "-quiet", "-no-progress", "-no-xattrs", "-offset", str(_offset(image)), "-dest", str(folder)]
-    done = subprocess.run([*words, str(image)], capture_output=True, text=True, errors="replace", check=False)
+    done = subprocess.run([*words, str(image)], capture_output=True, encoding="utf-8", errors="replace", check=False)
     # 2: a file, a device say, that this user may not make; the image may well run without.
     if done.returncode not in (0, 2) or not folder.is_dir():
         raise InputError(f"{image}: cannot be unpacked: {' '.join(done.stderr.split())[:200]}")
