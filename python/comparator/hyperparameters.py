@@ -39,7 +39,7 @@ from typing import Any, NamedTuple
 
 from comparator.errors import InputError, nearest
 from comparator.spelling import COMMON, NOT_FLAGS, NOT_PASSED_DOWN, as_kept, merged, spelling
-from comparator.text import read_text
+from comparator.text import read_text, shortened, shown
 
 _SECTION = re.compile(r"\[[^\[\]=]*\]\s*([#;].*)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(-[A-Za-z0-9_.]+)*")
@@ -65,7 +65,9 @@ def read_with_warnings(path: Path) -> tuple[dict[str, Any], list[str]]:
     for line, section, written, text in _entries(path):
         value = parse_value(text)
         if isinstance(value, float) and text.startswith(("'", '"')):
-            warnings.append(f"{path}, line {line}: '{written}' = {text} is taken as the number {value!r}")
+            warnings.append(
+                f"{path}, line {line}: '{shortened(written)}' = {shortened(text)} is taken as the number {value!r}"
+            )
         earlier = alike.setdefault(written.casefold(), [])
         earlier.append(_Entry(line, written, value))
         _check_spelling(earlier, path)
@@ -73,8 +75,8 @@ def read_with_warnings(path: Path) -> tuple[dict[str, Any], list[str]]:
         present = sections.setdefault(section, {})
         if key in present and not _same(present[key], value):
             warnings.append(
-                f"{path}, line {line}: '{key}' stands twice in [{section}]; "
-                f"the last value counts, {value!r}, not {present[key]!r}"
+                f"{path}, line {line}: '{shortened(key)}' stands twice in [{shortened(section)}]; "
+                f"the last value counts, {shown(value)}, not {shown(present[key])}"
             )
         present[key] = value
 
@@ -83,8 +85,9 @@ def read_with_warnings(path: Path) -> tuple[dict[str, Any], list[str]]:
         for key, value in values.items():
             if key in hyperparameters and not _same(hyperparameters[key], value):
                 warnings.append(
-                    f"{path}: '{key}' stands in two sections; "
-                    f"the first value counts, {hyperparameters[key]!r}, not {value!r} of [{section}]"
+                    f"{path}: '{shortened(key)}' stands in two sections; "
+                    f"the first value counts, {shown(hyperparameters[key])}, not {shown(value)} of"
+                    f" [{shortened(section)}]"
                 )
             hyperparameters.setdefault(key, value)
     return hyperparameters, warnings
@@ -108,7 +111,7 @@ def parse_override(assignment: str) -> tuple[str, Any]:
     """Split `KEY=VALUE` of a command line; the value is read as in a file."""
     key, separator, text = assignment.partition("=")
     if not separator or not _NAME.fullmatch(key.strip()):
-        raise InputError(f"'{assignment}' is not KEY=VALUE, such as epochs=10")
+        raise InputError(f"'{shortened(assignment)}' is not KEY=VALUE, such as epochs=10")
     return key.strip(), parse_value(text)
 
 
@@ -116,7 +119,9 @@ def set_once(settings: dict[str, Any], name: str, value: Any, where: str) -> Non
     """Add a hyperparameter to those that a command line sets; another value for one that is set is an `InputError`."""
     present = spelling(name, settings)
     if present in settings and not _same(settings[present], value):
-        raise InputError(f"{where}: '{name}' is set twice: '{present}' is {settings[present]!r} already")
+        raise InputError(
+            f"{where}: '{shortened(name)}' is set twice: '{shortened(present)}' is {shown(settings[present])} already"
+        )
     settings[present if present in settings else as_kept(name)] = value
 
 
@@ -135,7 +140,8 @@ def split_for_submodels(hyperparameters: Mapping[str, Any]) -> tuple[dict[str, A
         name = numbered[2] if numbered else key.removeprefix("cmp_")
         if not _NAME.fullmatch(name) or (not numbered and _MISSPELT_PREFIX.match(key)):
             raise InputError(
-                f"hyperparameter '{key}': a prefix for submodels is 'cmp_', 'cmp_0_' or 'cmp_1_', then a name"
+                f"hyperparameter '{shortened(key)}': a prefix for submodels is 'cmp_', 'cmp_0_' or 'cmp_1_',"
+                " then a name"
             )
         if numbered:
             one[int(numbered[1])][name] = value
@@ -169,10 +175,10 @@ def check_names(given: Iterable[str], known: Mapping[str, Any], where: str) -> l
     for name in given:
         if name in known:
             if _effect(known[name]) == "none":
-                warnings.append(f"{where}: '{name}' is accepted, without effect")
+                warnings.append(f"{where}: '{shortened(name)}' is accepted, without effect")
         elif known and name not in COMMON and not name.startswith("ckpt_"):
             suggestion = nearest(name, [*known, *sorted(COMMON)])
-            warnings.append(f"{where}: the model does not describe '{name}'{suggestion}; it is passed on")
+            warnings.append(f"{where}: the model does not describe '{shortened(name)}'{suggestion}; it is passed on")
     return warnings
 
 
@@ -188,7 +194,8 @@ def _check_spelling(alike: list[_Entry], path: Path) -> None:
     for other in earlier:
         if other.written != last.written and not _same(other.value, last.value):
             raise InputError(
-                f"{path}, line {last.line}: '{last.written}' = {last.value!r} and '{other.written}' = {other.value!r}"
+                f"{path}, line {last.line}: '{shortened(last.written)}' = {shown(last.value)} and"
+                f" '{shortened(other.written)}' = {shown(other.value)}"
                 f" of line {other.line} differ in case alone, and are one hyperparameter"
             )
 
@@ -205,17 +212,17 @@ def _entries(path: Path) -> Iterable[tuple[int, str, str, str]]:
             section = line[1 : line.index("]")].strip()
             continue
         if line.startswith("["):
-            raise InputError(f"{path}, line {number}: '{_short(line)}' is not a [section]")
+            raise InputError(f"{path}, line {number}: '{shortened(line)}' is not a [section]")
         if section is None:
-            raise InputError(f"{path}, line {number}: '{_short(line)}' stands before any [section]")
+            raise InputError(f"{path}, line {number}: '{shortened(line)}' stands before any [section]")
         found = re.match(r"([^=:]*?)\s*[=:]\s*(.*)", line)
         if not found or not _NAME.fullmatch(found[1]):
-            raise InputError(f"{path}, line {number}: '{_short(line)}' is not 'key = value'")
+            raise InputError(f"{path}, line {number}: '{shortened(line)}' is not 'key = value'")
         key, text = found[1], found[2]
         while _is_open(text):
             following = next(lines, None)
             if following is None:
-                raise InputError(f"{path}, line {number}: the bracket of '{key}' is not closed")
+                raise InputError(f"{path}, line {number}: the bracket of '{shortened(key)}' is not closed")
             text += "\n" + following[1].strip()
         yield number, section, key, text
 
@@ -280,7 +287,3 @@ def _words(value: Any) -> list[str]:
     if isinstance(value, str):
         return value.split() or [""]
     return [str(value)]
-
-
-def _short(line: str) -> str:
-    return line if len(line) <= 60 else line[:57] + "..."

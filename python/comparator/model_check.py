@@ -42,6 +42,7 @@ from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.model_reads_check import READS, script_reads, served_reads
 from comparator.site import Slot
 from comparator.spelling import spelling
+from comparator.text import shortened
 from comparator.tiny_benchmark import write_tiny_benchmark
 
 WHERE = "model check"
@@ -684,7 +685,7 @@ def _metric(model: Model, asked: str | None) -> str:
     described = model.description.metrics
     if asked is not None and described and asked not in described:
         raise InputError(
-            f"--metric {asked}: {model.name} does not describe it{nearest(asked, described)};"
+            f"--metric {shortened(asked)}: {model.name} does not describe it{nearest(asked, described)};"
             f" it describes {_listed(list(described))}"
         )
     usual = [USUAL_METRIC] if USUAL_METRIC in described else [n for n, each in described.items() if each.kind != "fact"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from comparator.errors import InputError
+from comparator.text import shortened
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 RUNS = "runs"
@@ -18,7 +19,7 @@ def check_name(name: str, what: str) -> str:
     """
     if not NAME.fullmatch(name) or name == RUNS or len(name) > LONGEST:
         raise InputError(
-            f"{what} '{name}': may hold letters, digits, '.', '_' and '-',"
+            f"{what} '{shortened(name)}': may hold letters, digits, '.', '_' and '-',"
             f" {LONGEST} at the most, must not begin with '.', and must not be '{RUNS}'"
         )
     return name

@@ -18,6 +18,7 @@ from comparator.errors import InputError, nearest
 from comparator.hyperparameters import parse_override, set_once
 from comparator.model.description import explain, read_toml
 from comparator.spelling import as_kept, check_once, merged
+from comparator.text import shortened
 
 #: Strategies that need no budget. "listed" is what a UPF is carried out by; no file names it.
 ENDS_BY_ITSELF = ("grid", "listed")
@@ -259,7 +260,7 @@ def _apply(content: dict[str, Any], chosen: dict[str, Any], override: str) -> No
     key, value = parse_override(override)
     section, dot, name = key.partition(".")
     if section == "hyperparameters" and dot:
-        set_once(chosen, name, value, f"--set {override}")
+        set_once(chosen, name, value, f"--set {shortened(override)}")
     elif section in TABLES and dot:
         if section == "search" and name in ("evaluations", "generations"):
             content.setdefault("search", {}).pop("generations" if name == "evaluations" else "evaluations", None)
@@ -274,6 +275,6 @@ def _apply(content: dict[str, Any], chosen: dict[str, Any], override: str) -> No
         known = [name for name in ExperimentSettings.model_fields if name not in (*TABLES, "set")]
         known += [f"{table}.{name}" for table, kind in TABLES.items() for name in kind.model_fields]
         raise InputError(
-            f"--set {override}: no key '{key}'{nearest(key, known)};"
-            f" a hyperparameter is set as hyperparameters.{key.split('.')[-1]}=..."
+            f"--set {shortened(override)}: no key '{shortened(key)}'{nearest(key, known)};"
+            f" a hyperparameter is set as hyperparameters.{shortened(key.split('.')[-1])}=..."
         )

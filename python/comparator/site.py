@@ -19,6 +19,7 @@ from pathlib import Path
 
 from comparator.errors import InputError, nearest
 from comparator.names import check_name
+from comparator.text import LONGEST_MESSAGE, shortened
 
 VARIABLES = {
     "SITE_DESCRIPTION": "",
@@ -131,7 +132,9 @@ def read_site(name: str, root: Path) -> Site:
     known = site_names(sites)
     check_name(name, "site")
     if name not in known:
-        raise InputError(f"no site '{name}'{nearest(name, known)}; there are: {', '.join(known)} (in {sites})")
+        raise InputError(
+            f"no site '{shortened(name)}'{nearest(name, known)}; there are: {', '.join(known)} (in {sites})"
+        )
     values = _run(sites / f"{name}.sh", root)
     where = f"{sites / name}.sh"
     return Site(
@@ -165,7 +168,7 @@ def seconds_of(text: str, where: str) -> int:
     """The seconds of a time as `HH:MM:SS`; raises `InputError`."""
     match = CLOCK.fullmatch(text)
     if match is None or not any(map(int, match.groups())):
-        raise InputError(f"{where}='{text}': must be a time as HH:MM:SS, such as 01:30:00")
+        raise InputError(f"{where}='{shortened(text)}': must be a time as HH:MM:SS, such as 01:30:00")
     hours, minutes, seconds = map(int, match.groups())
     return hours * 3600 + minutes * 60 + seconds
 
@@ -173,7 +176,7 @@ def seconds_of(text: str, where: str) -> int:
 def job_word(text: str, where: str) -> str:
     """`text` where it can stand in a job script as it is: a queue, a project; raises `InputError`."""
     if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]*", text):
-        raise InputError(f"{where}='{text}': only letters, digits and . _ : @ + - can stand in a job script")
+        raise InputError(f"{where}='{shortened(text)}': only letters, digits and . _ : @ + - can stand in a job script")
     return text
 
 
@@ -227,25 +230,27 @@ def _bash(script: str, path: Path, root: Path) -> subprocess.CompletedProcess[st
 
 def _last_words(result: subprocess.CompletedProcess[str]) -> str:
     lines = result.stderr.strip().splitlines()
-    return lines[-1] if lines else f"exit status {result.returncode}"
+    return shortened(lines[-1], LONGEST_MESSAGE // 2) if lines else f"exit status {result.returncode}"
 
 
 def _engines(text: str, where: str) -> tuple[str, ...]:
     engines = tuple(text.split())
     for engine in engines:
         if engine not in ENGINES:
-            raise InputError(f"{where}: SITE_ENGINES names '{engine}'; this version has: {', '.join(ENGINES)}")
+            raise InputError(
+                f"{where}: SITE_ENGINES names '{shortened(engine)}'; this version has: {', '.join(ENGINES)}"
+            )
     return engines
 
 
 def _choice(values: dict[str, str], name: str, allowed: tuple[str, ...], where: str) -> str:
     if values[name] not in allowed:
-        raise InputError(f"{where}: {name}='{values[name]}': must be one of {', '.join(allowed)}")
+        raise InputError(f"{where}: {name}='{shortened(values[name])}': must be one of {', '.join(allowed)}")
     return values[name]
 
 
 def _count(values: dict[str, str], name: str, where: str, *, smallest: int) -> int:
     text = values[name]
     if not text.isdigit() or int(text) < smallest:
-        raise InputError(f"{where}: {name}='{text}': must be a whole number from {smallest}")
+        raise InputError(f"{where}: {name}='{shortened(text)}': must be a whole number from {smallest}")
     return int(text)

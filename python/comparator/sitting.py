@@ -106,7 +106,7 @@ def open_host(
     engine = asked.engine or read.engines[0]
     if engine not in read.engines:
         has = ", ".join(read.engines)
-        raise InputError(f"--engine {engine}: site '{read.name}' has {has}{nearest(engine, ENGINES)}")
+        raise InputError(f"--engine {shortened(engine)}: site '{read.name}' has {has}{nearest(engine, ENGINES)}")
     slots = read.slots()
     walltime = None if asked.walltime is None else seconds_of(asked.walltime, "--walltime")
     if engine == "swift-t":

@@ -27,6 +27,7 @@ from typing import Any
 from comparator.errors import ComparatorError, InputError, nearest
 from comparator.names import RUNS, check_name
 from comparator.record import FORMAT, Evaluation, FrozenExperiment, Result, check, fault_of
+from comparator.text import shortened
 
 NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
 RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jsonl"
@@ -309,7 +310,7 @@ def experiment_path(experiments: Path, identifier: str) -> Path:
     if not (path / "experiment.json").is_file():
         known = experiment_names(experiments)
         there = f"; there are: {', '.join(known[-8:])}" if known else "; there is none yet"
-        raise InputError(f"no experiment '{identifier}' in {experiments}{nearest(identifier, known)}{there}")
+        raise InputError(f"no experiment '{shortened(identifier)}' in {experiments}{nearest(identifier, known)}{there}")
     return path
 
 

@@ -22,6 +22,7 @@ from comparator.hyperparameters import parse_value
 from comparator.search.sampling import sobol_points
 from comparator.space import ParameterSpace, Point
 from comparator.spelling import check_once
+from comparator.text import shortened
 
 DESIGNS = ("cartesian", "random", "latin", "sobol")
 
@@ -30,7 +31,7 @@ def read_axis(text: str) -> tuple[str, list[Any]]:
     """Read `NAME=FIRST:LAST:COUNT` (evenly spread numbers) or `NAME=VALUE,VALUE,...`."""
     name, separator, values = text.partition("=")
     if not separator or not name.strip() or not values.strip():
-        raise InputError(f"'{text}' is neither NAME=FIRST:LAST:COUNT nor NAME=VALUE,VALUE,...")
+        raise InputError(f"'{shortened(text)}' is neither NAME=FIRST:LAST:COUNT nor NAME=VALUE,VALUE,...")
     if values.count(":") == 2:
         return name.strip(), _spread(values, text)
     return name.strip(), [parse_value(value) for value in values.split(",")]
@@ -71,7 +72,7 @@ def _spread(values: str, text: str) -> list[Any]:
     first, last, count = (parse_value(part) for part in values.split(":"))
     numbers = all(isinstance(part, (int, float)) and not isinstance(part, bool) for part in (first, last))
     if not numbers or not isinstance(count, int) or count < 1:
-        raise InputError(f"'{text}': FIRST:LAST:COUNT are two numbers and a whole number from 1")
+        raise InputError(f"'{shortened(text)}': FIRST:LAST:COUNT are two numbers and a whole number from 1")
     if count == 1:
         return [first]
     step = (last - first) / (count - 1)

@@ -40,7 +40,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from comparator.errors import InputError, nearest
 from comparator.spelling import spelling
-from comparator.text import read_text
+from comparator.text import read_text, shortened, shown
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -134,13 +134,16 @@ def explain(error: ValidationError, where: str, known: list[str]) -> str:
     finding = error.errors()[0]
     key = ".".join(str(part) for part in finding["loc"])
     if finding["type"] == "extra_forbidden":
-        return f"{where}: unknown key '{key}'{nearest(str(finding['loc'][-1]), known)}; known: {', '.join(known)}"
+        return (
+            f"{where}: unknown key '{shortened(key)}'{nearest(str(finding['loc'][-1]), known)}; known:"
+            f" {', '.join(known)}"
+        )
     if finding["type"] == "missing":
-        return f"{where}: '{key}' is missing"
+        return f"{where}: '{shortened(key)}' is missing"
     message = finding["msg"].removeprefix("Value error, ")
     if not key:
         return f"{where}: {message}"
-    return f"{where}: '{key}' = {finding['input']!r}: {message[:1].lower()}{message[1:]}"
+    return f"{where}: '{shortened(key)}' = {shown(finding['input'])}: {message[:1].lower()}{message[1:]}"
 
 
 def read_description(path: Path) -> ModelDescription:

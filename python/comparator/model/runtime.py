@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from comparator.errors import InputError, nearest
+from comparator.text import shortened
 
 #: What `unsquashfs` finds at the beginning of a squashed file system; in a SIF it lies at a multiple of a page.
 SQUASHED, PAGE = b"hsqs", 4096
@@ -146,7 +147,9 @@ def find_runtime(
     for a name that is unknown.
     """
     if name and name not in RUNTIMES:
-        raise InputError(f"{where}='{name}': no such runtime{nearest(name, RUNTIMES)}; known: {', '.join(RUNTIMES)}")
+        raise InputError(
+            f"{where}='{shortened(name)}': no such runtime{nearest(name, RUNTIMES)}; known: {', '.join(RUNTIMES)}"
+        )
     for kind in [RUNTIMES[name]] if name else RUNTIMES.values():
         for program in kind.programs:
             found = shutil.which(program, path=path)

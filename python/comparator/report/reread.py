@@ -14,6 +14,7 @@ from comparator.cmp import Objective
 from comparator.difference import DIFFERENCES, NoValue, asked_difference, objective_words
 from comparator.errors import InputError, nearest
 from comparator.evidence.replicates import mean_interval, pooled_deviation
+from comparator.text import shortened
 
 Record = dict[str, Any]
 Runs = Sequence[Mapping[str, Any]]
@@ -34,7 +35,8 @@ def in_metric(
     if metric not in reported:
         known = f"they report {', '.join(reported)}" if reported else "there is no result yet"
         raise InputError(
-            f"--metric {metric}: no run of '{experiment.get('id')}' reports it{nearest(metric, reported)}; {known}"
+            f"--metric {shortened(metric)}: no run of '{experiment.get('id')}' reports"
+            f" it{nearest(metric, reported)}; {known}"
         )
     objective, words = _objective(experiment, metric)
     again = {key: value for key, value in experiment.items() if key not in ("pilot", "luck", "baseline")}
@@ -59,7 +61,8 @@ def _objective(experiment: Mapping[str, Any], metric: str) -> tuple[Objective, d
         return Objective(metric, None, maximise=maximise, ask=""), objective_words(None, metric, maximise)
     if name not in DIFFERENCES:
         raise InputError(
-            f"--metric {metric}: the difference of '{experiment.get('id')}' is a function of its own, '{name}'"
+            f"--metric {shortened(metric)}: the difference of '{experiment.get('id')}' is a function of its"
+            f" own, '{name}'"
         )
     return Objective(metric, DIFFERENCES[name], ask=""), objective_words(name, metric)
 

@@ -19,6 +19,7 @@ from comparator.search.sampling import SamplingStrategy, random_points, sobol_po
 from comparator.search.steady_state import SteadyStateSettings, SteadyStateStrategy
 from comparator.search.strategy import Proposal, Strategy
 from comparator.space import ParameterSpace, Point
+from comparator.text import shortened, shown
 
 __all__ = [
     "STRATEGIES",
@@ -65,18 +66,18 @@ def make_strategy(
     kind = STRATEGIES.get(name)
     if kind is None:
         suggestion = _spelt_here(name, _STRATEGY_SPELLINGS) or nearest(name, STRATEGIES)
-        raise InputError(f"unknown strategy '{name}'{suggestion}; known: {', '.join(STRATEGIES)}")
+        raise InputError(f"unknown strategy '{shortened(name)}'{suggestion}; known: {', '.join(STRATEGIES)}")
     values = {key: option.default for key, option in kind.options.items()}
     for key, value in options.items():
         option = kind.options.get(key)
         if option is None:
             suggestion = _spelt_here(key, _OPTION_SPELLINGS) or nearest(key, kind.options)
             known = ", ".join(kind.options) or "none"
-            raise InputError(f"strategy '{name}': unknown option '{key}'{suggestion}; options: {known}")
+            raise InputError(f"strategy '{name}': unknown option '{shortened(key)}'{suggestion}; options: {known}")
         if value is None:
             continue
         if not option.fits(value):
-            raise InputError(f"strategy '{name}': '{key}' = {value!r} is not {option.allowed}")
+            raise InputError(f"strategy '{name}': '{key}' = {shown(value)} is not {option.allowed}")
         values[key] = value
     return kind.make(space, seed, max(1, in_flight), values)
 

@@ -40,7 +40,7 @@ from comparator.errors import InputError, nearest
 from comparator.space.entries import EntryReader
 from comparator.space.parameters import Choice, Constant, Entry, Number, Ordered, Parameter
 from comparator.spelling import check_once, spelling
-from comparator.text import each_key_once, read_text
+from comparator.text import each_key_once, read_text, shortened, shown
 
 __all__ = ["Choice", "Constant", "Number", "Ordered", "Parameter", "ParameterSpace", "Point"]
 
@@ -145,9 +145,11 @@ class ParameterSpace:
         counts = {spelling(name, self.names): count for name, count in counts.items()}
         for name, count in counts.items():
             if name not in self.names:
-                raise InputError(f"grid: the space has no '{name}'{nearest(name, self.names)}")
+                raise InputError(f"grid: the space has no '{shortened(str(name))}'{nearest(name, self.names)}")
             if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-                raise InputError(f"grid: '{name}' = {count!r}: a number of values is a whole number from 1")
+                raise InputError(
+                    f"grid: '{shortened(name)}' = {shown(count)}: a number of values is a whole number from 1"
+                )
         axes = []
         for parameter in self.parameters:
             points = counts.get(parameter.name)
@@ -178,7 +180,7 @@ class ParameterSpace:
         """Raise `InputError` unless `point` has a fitting value for every parameter and nothing else."""
         for name in point:
             if name not in self.names:
-                raise InputError(f"{where}: the space has no '{name}'{nearest(str(name), self.names)}")
+                raise InputError(f"{where}: the space has no '{shortened(str(name))}'{nearest(str(name), self.names)}")
         for parameter in self.parameters:
             if parameter.name not in point:
                 raise InputError(f"{where}: '{parameter.name}' is missing")
@@ -205,7 +207,7 @@ class ParameterSpace:
             try:
                 point[parameter.name] = parameter.parse(text.strip())
             except ValueError:
-                raise InputError(f"{where}: '{parameter.name}': '{text}' is not {parameter.kind}") from None
+                raise InputError(f"{where}: '{parameter.name}': '{shortened(text)}' is not {parameter.kind}") from None
         self.check(point, where)
         return point
 

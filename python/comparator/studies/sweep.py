@@ -30,6 +30,7 @@ from comparator.site import Slot
 from comparator.sitting import Host, Sitting
 from comparator.spelling import as_kept, is_same, merged, spelling
 from comparator.terminal import note
+from comparator.text import shown
 
 Point = dict[str, Any]
 #: The hyperparameter of `preprocess.sh` that has it say how many rows a training would have.
@@ -67,7 +68,7 @@ class StudiesTable(BaseModel):
     def _once(cls, given: list[Any]) -> list[Any]:
         for value in given:
             if given.count(value) > 1:
-                raise ValueError(f"{value!r} stands twice")
+                raise ValueError(f"{shown(value)} stands twice")
         return given
 
 
