@@ -39,10 +39,12 @@ from typing import Any, NamedTuple
 
 from comparator.errors import InputError, nearest
 from comparator.spelling import COMMON, NOT_FLAGS, NOT_PASSED_DOWN, as_kept, merged, spelling
-from comparator.text import read_text, shortened, shown
+from comparator.text import UNFIT, read_text, shortened, shown, unfit_number
 
 _SECTION = re.compile(r"\[[^\[\]=]*\]\s*([#;].*)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(-[A-Za-z0-9_.]+)*")
+_IS_NO_NUMBER = re.compile(r"[+-]?(nan|inf|infinity|\d{309,})", re.IGNORECASE)
+_TOO_LONG = re.compile(r"""(?<![\w.'"])\d{309,}(?![\w.'"])""")
 _QUOTED_NUMBER = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?")
 _COMMENT_BEHIND = re.compile(r"\s+[#;].*", re.DOTALL)
 _SUBMODEL = re.compile(r"cmp_([01])_(.+)")
@@ -63,7 +65,7 @@ def read_with_warnings(path: Path) -> tuple[dict[str, Any], list[str]]:
     warnings = []
     alike: dict[str, list[_Entry]] = {}
     for line, section, written, text in _entries(path):
-        value = parse_value(text)
+        value = parse_value(text, f"{path}, line {line}: '{shortened(written)}'")
         if isinstance(value, float) and text.startswith(("'", '"')):
             warnings.append(
                 f"{path}, line {line}: '{shortened(written)}' = {shortened(text)} is taken as the number {value!r}"
@@ -93,15 +95,23 @@ def read_with_warnings(path: Path) -> tuple[dict[str, Any], list[str]]:
     return hyperparameters, warnings
 
 
-def parse_value(text: str) -> Any:
-    """Read one value as the file format does: a Python literal that JSON can hold, else the text itself."""
+def parse_value(text: str, where: str = "the value") -> Any:
+    """Read one value as the file format does: a Python literal that JSON can hold, else the text itself.
+
+    Raises `InputError`, whose line `where` opens, for a number that cannot be computed with; in quotes it is a text.
+    """
     text = text.strip()
     value = _literal(text)
     if value is _NO_LITERAL:
         bare = _COMMENT_BEHIND.sub("", text)
         value = _literal(bare) if bare != text else _NO_LITERAL
-        if value is _NO_LITERAL:
-            return bare if not text.startswith(("'", '"')) else text
+    if value is _NO_LITERAL:
+        value = bare if not text.startswith(("'", '"')) else text
+        is_unfit = bool(_IS_NO_NUMBER.fullmatch(value) or (value.startswith(("[", "(")) and _TOO_LONG.search(value)))
+    else:
+        is_unfit = unfit_number(value) is not None
+    if is_unfit:
+        raise InputError(f"{where} = {shortened(text)}: {UNFIT}")
     if isinstance(value, str) and _QUOTED_NUMBER.fullmatch(value) and math.isfinite(float(value)):
         return float(value)
     return value
@@ -112,7 +122,7 @@ def parse_override(assignment: str) -> tuple[str, Any]:
     key, separator, text = assignment.partition("=")
     if not separator or not _NAME.fullmatch(key.strip()):
         raise InputError(f"'{shortened(assignment)}' is not KEY=VALUE, such as epochs=10")
-    return key.strip(), parse_value(text)
+    return key.strip(), parse_value(text, f"'{shortened(key.strip())}'")
 
 
 def set_once(settings: dict[str, Any], name: str, value: Any, where: str) -> None:
@@ -268,8 +278,6 @@ def _as_json(value: Any) -> Any:
         return [_as_json(element) for element in value]
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {key: _as_json(element) for key, element in value.items()}
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("not finite")
     if value is None or isinstance(value, bool | int | float | str):
         str(value).encode()  # a lone surrogate, or an integer too long to write, is a ValueError here
         return value

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from comparator.errors import InputError, nearest
 from comparator.hyperparameters import parse_override, set_once
 from comparator.model.description import explain, read_toml
+from comparator.space import MOST_POINTS
 from comparator.spelling import as_kept, check_once, merged
 from comparator.text import shortened
 
@@ -42,8 +43,8 @@ class SearchSettings(BaseModel):
     strategy: str
     #: The size of the difference that counts; None for the cut whose two sides differ most.
     level: float | None = None
-    evaluations: int | None = Field(default=None, ge=1)
-    generations: int | None = Field(default=None, ge=1)
+    evaluations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
+    generations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
     replicates: int | str = 1
     pilot: bool | int | None = None
     seed: int = Field(default=1, ge=0)
@@ -59,14 +60,16 @@ class SearchSettings(BaseModel):
     @field_validator("replicates", mode="before")
     @classmethod
     def _seeds_for_each(cls, given: Any) -> Any:
-        if given != ADAPTIVE and (isinstance(given, bool) or not isinstance(given, int) or given < 1):
-            raise ValueError(f"must be a whole number from 1, or '{ADAPTIVE}'")
+        if given != ADAPTIVE and (
+            isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= MOST_POINTS
+        ):
+            raise ValueError(f"must be a whole number from 1 to {MOST_POINTS:,}, or '{ADAPTIVE}'")
         return given
 
     @field_validator("pilot", mode="before")
     @classmethod
     def _points_to_try(cls, given: Any) -> Any:
-        if given is not None and (not isinstance(given, int) or given < 0):
+        if given is not None and (not isinstance(given, int) or not 0 <= given <= MOST_POINTS):
             raise ValueError("must be true, false, or a number of points")
         return given
 
@@ -105,8 +108,8 @@ class ConfirmationSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    points: int = Field(default=3, ge=0)
-    seeds: int = Field(default=4, ge=2)
+    points: int = Field(default=3, ge=0, le=MOST_POINTS)
+    seeds: int = Field(default=4, ge=2, le=MOST_POINTS)
     splits: bool = True
 
 

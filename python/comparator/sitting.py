@@ -81,7 +81,7 @@ class Host:
         return self.warm and (self.job is None or self.site.leaf == "python")
 
     def say(self, words: str) -> None:
-        self.console.print(words, markup=False, soft_wrap=True)
+        self.console.print(message(words), markup=False, soft_wrap=True)
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def describe(host: Host, plan: Plan) -> None:
     if host.job is not None:
         launch = _launch_of(host, host.experiments / "ID", is_sweep=plan.is_sweep)
         for line in ("swift-t would be called so:", "", *swift_t.rehearse(launch).split("\n"), ""):
-            host.say(line)
+            host.console.print(line, markup=False, soft_wrap=True)
     host.say("nothing was started (--dry-run)")
 
 

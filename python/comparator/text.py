@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +14,8 @@ from typing import Any
 from comparator.errors import InputError
 
 LONGEST_SHOWN = 80  # characters of one piece of input
+LONGEST_INTEGER = 309  # digits: one of more is larger than any float
+UNFIT = "is not a number that can be computed with"
 LONGEST_MESSAGE = 480  # characters: three lines of a wide terminal
 #: What stands for characters of ours where a terminal lacks them.
 PLAIN = {"·": "-", "…": "...", "±": "+-", "━": "-", "╸": "-", "╺": "-"}
@@ -28,6 +33,53 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
 
 
+def write_text_whole(path: Path, text: str) -> None:
+    """Write a file, in UTF-8, so that there is the whole of it or what was there before."""
+    if path.exists() and not path.is_file():  # a pipe, say
+        path.write_text(text, encoding="utf-8")
+        return
+    place = path.resolve()
+    temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(place)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def json_hooks(where: str) -> dict[str, Any]:
+    """What `json` is to read by: each key once, and numbers that can be computed with.
+
+    Of other numbers the object that they stand in raises `InputError`; `where` opens its line.
+    """
+    return {
+        "parse_constant": _Unfit,
+        "parse_float": lambda word: float(word) if math.isfinite(float(word)) else _Unfit(word),
+        "parse_int": lambda word: int(word) if len(word) < LONGEST_INTEGER else _Unfit(word),
+        "object_pairs_hook": each_key_once(where),
+    }
+
+
+def unfit_number(value: Any) -> str | None:
+    """The first number in a value that cannot be computed with, infinite or too large or none, as it is written.
+
+    None where all can.
+    """
+    if isinstance(value, dict):
+        return unfit_number(list(value.values()))
+    if isinstance(value, (list, tuple)):
+        return next((word for each in value if (word := unfit_number(each)) is not None), None)
+    if isinstance(value, (_Unfit, float)):
+        return None if isinstance(value, float) and math.isfinite(value) else str(value)
+    is_large = isinstance(value, int) and not -sys.float_info.max <= value <= sys.float_info.max
+    return shown(value) if is_large else None
+
+
+class _Unfit(str):
+    """A number of a JSON text that cannot be computed with, as it stands there."""
+
+
 def each_key_once(where: str) -> Callable[[Sequence[tuple[str, Any]]], dict[str, Any]]:
     """An `object_pairs_hook` for `json`, which would keep the last of a key that stands twice and say nothing.
 
@@ -41,6 +93,9 @@ def each_key_once(where: str) -> Callable[[Sequence[tuple[str, Any]]], dict[str,
             twice = next(key for key in keys if keys.count(key) > 1)
             text = ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in pairs)
             raise InputError(f"{where}: {shown(twice)} stands twice in {{{shortened(text)}}}")
+        for key, value in pairs:
+            if (word := unfit_number(value)) is not None:
+                raise InputError(f"{where}: '{shortened(key)}' = {shortened(word)}: {UNFIT}")
         return content
 
     return checked

@@ -6,6 +6,7 @@ checks it, `sites` and `models` those of `comparator site` and `comparator model
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from typing import Any
@@ -36,7 +37,7 @@ def main() -> None:
         code = STOPPED
     except OSError as error:
         _say(f"{error.filename or 'writing'}: {error.strerror or error}")
-        code = 1
+        code = 2 if error.errno == errno.ENAMETOOLONG else 1
     except ImportError as error:
         if not surroundings.python_path():
             raise

@@ -18,6 +18,7 @@ from comparator.names import check_name
 from comparator.root import experiments_folder, project_root
 from comparator.store import check_new_experiment, experiment_path, read_json, read_records
 from comparator.terminal import Terminal, note
+from comparator.text import write_text_whole
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -189,7 +190,7 @@ def unroll(
     if output is None:
         print(text, end="")
     else:
-        output.write_text(text)
+        write_text_whole(output, text)
         out.print(f"{output}: {text.count(chr(10))} lines")
 
 

@@ -19,7 +19,7 @@ from comparator.errors import InputError, nearest
 from comparator.space import Choice, Constant, Number, Parameter, ParameterSpace, Point
 from comparator.space.parameters import same
 from comparator.spelling import check_once, spelling
-from comparator.text import each_key_once, read_text, shortened
+from comparator.text import json_hooks, read_text, shortened
 
 #: Mutations of a point before one that stays in the box to be avoided is given up.
 TRIES = 20
@@ -93,7 +93,7 @@ def read_box(given: str) -> Mapping[str, Any]:
     name, colon, number = given.rpartition(":")
     path, place = (Path(name), int(number)) if colon and number.isdigit() else (Path(given), None)
     try:
-        content = json.loads(read_text(path), object_pairs_hook=each_key_once(str(path)))
+        content = json.loads(read_text(path), **json_hooks(str(path)))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON: {error}") from None
     if place is not None:
@@ -294,7 +294,8 @@ def _ends(parameter: Number, given: Any, where: str) -> tuple[Any, ...]:
         low, high = math.ceil(low), math.floor(high)
     if not low <= high:
         raise InputError(
-            f"{where}: {shortened(json.dumps(list(given)))} holds no value of the space, {parameter.lower:g} to {parameter.upper:g}"
+            f"{where}: {shortened(json.dumps(list(given)))} holds no value of the space,"
+            f" {parameter.lower:g} to {parameter.upper:g}"
         )
     return low, high
 

@@ -33,6 +33,7 @@ data folder); of one that gives none, see `model.model.Model.untold`.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,7 +41,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from comparator.errors import InputError, nearest
 from comparator.spelling import spelling
-from comparator.text import read_text, shortened, shown
+from comparator.text import LONGEST_MESSAGE, UNFIT, read_text, shortened, shown, unfit_number
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -122,11 +123,23 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def _parse_toml(text: str, where: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{where}: not TOML: {error}") from None
+        content = tomllib.loads(text)
+    except ValueError as error:  # of a number of thousands of digits it is not TOML's own
+        raise InputError(f"{where}: not TOML: {shortened(str(error), LONGEST_MESSAGE // 2)}") from None
     except RecursionError:
         raise InputError(f"{where}: not TOML that can be read: brackets in brackets, too deep") from None
+    _check_numbers(content, where, ())
+    return content
+
+
+def _check_numbers(table: Mapping[str, Any], where: str, keys: tuple[str, ...]) -> None:
+    for key, value in table.items():
+        path = (*keys, key)
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                _check_numbers(inner, where, path)
+        if (word := unfit_number(value)) is not None:
+            raise InputError(f"{where}: '{shortened('.'.join(path))}' = {shortened(word)}: {UNFIT}")
 
 
 def explain(error: ValidationError, where: str, known: list[str]) -> str:

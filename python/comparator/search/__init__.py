@@ -18,7 +18,7 @@ from comparator.search.resident import AlgorithmError, ResidentStrategy
 from comparator.search.sampling import SamplingStrategy, random_points, sobol_points
 from comparator.search.steady_state import SteadyStateSettings, SteadyStateStrategy
 from comparator.search.strategy import Proposal, Strategy
-from comparator.space import ParameterSpace, Point
+from comparator.space import MOST_POINTS, ParameterSpace, Point
 from comparator.text import shortened, shown
 
 __all__ = [
@@ -89,7 +89,7 @@ def _spelt_here(word: str, spellings: Mapping[str, str]) -> str:
 
 
 def _is_whole(value: Any, lowest: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= lowest
+    return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= MOST_POINTS
 
 
 def _is_number(value: Any) -> bool:
@@ -101,7 +101,8 @@ def _probability(default: float, description: str) -> Option:
 
 
 def _whole(default: int | None, description: str, lowest: int) -> Option:
-    return Option(default, description, f"a whole number from {lowest}", lambda value: _is_whole(value, lowest))
+    allowed = f"a whole number from {lowest} to {MOST_POINTS:,}"
+    return Option(default, description, allowed, lambda value: _is_whole(value, lowest))
 
 
 def _evolution(crossover: float, mutation: float, tournament: int) -> dict[str, Option]:

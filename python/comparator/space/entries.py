@@ -21,7 +21,7 @@ from comparator.space.parameters import (
     same,
 )
 from comparator.spelling import as_kept
-from comparator.text import shortened, shown
+from comparator.text import UNFIT, shortened, shown, unfit_number
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 #: The keys of an entry by its type, besides `name` and `type`.
@@ -114,7 +114,7 @@ class EntryReader:
         if isinstance(value, str) and element_type != "string":
             try:
                 value = ELEMENT_TYPES[element_type](value)
-            except ValueError:
+            except (ValueError, OverflowError):
                 value = None
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         fits = {
@@ -172,6 +172,8 @@ class EntryReader:
             json.dumps(value, allow_nan=False)
         except (ValueError, TypeError):
             raise self._error(f"{shown(value)} is not a value that JSON text can hold") from None
+        if unfit_number(value) is not None:
+            raise self._error(f"{shown(value)} {UNFIT}")
         return value
 
     def _get(self, key: str) -> Any:

@@ -275,7 +275,7 @@ def number(text: str) -> float:
 
 def _whole(text: str) -> int:
     value = number(text)
-    if not math.isfinite(value) or value != int(value):
+    if (isinstance(value, float) and not math.isfinite(value)) or value != int(value):
         raise ValueError(f"'{shortened(text)}' is not a whole number")
     return int(value)
 
