@@ -8,6 +8,7 @@ that the user has set already win where the file says so (`NAME=${NAME:-default}
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -46,6 +47,8 @@ VARIABLES = {
 ENGINES = ("local", "swift-t")
 SCHEDULERS = ("none", "slurm", "pbs")
 LEAVES = ("python", "app")
+#: A device's number, that of a part of it (`0.1`), or its UUID, of which the beginning is enough.
+DEVICE = re.compile(r"\d+(\.\d+)?|(GPU|MIG)-[\w/-]+")
 CLOCK = re.compile(r"(\d+):([0-5]\d):([0-5]\d)")
 
 
@@ -100,15 +103,26 @@ class Site:
         return [Slot(number, device, {self.device_variable: device}) for number, device in enumerate(devices)]
 
     def _device_names(self) -> list[str]:
-        given = [name.strip() for name in os.environ.get(self.device_variable, "").split(",") if name.strip()]
-        if not given:
+        given = os.environ.get(self.device_variable)
+        if given is None:
             return [str(number) for number in range(self.devices)]
-        if len(given) < self.devices:
+        visible = visible_devices(given)
+        if len(visible) < self.devices:
             raise InputError(
-                f"site '{self.name}': SITE_DEVICES={self.devices}, but {self.device_variable}={','.join(given)} allows"
-                f" {len(given)}"
+                f"site '{self.name}': SITE_DEVICES={self.devices}, but {self.device_variable}={shortened(given)} allows"
+                f" {len(visible) or 'none'}"
             )
-        return given[: self.devices]
+        return visible[: self.devices]
+
+
+def visible_devices(given: str) -> list[str]:
+    """The devices that the value of a device variable allows, as CUDA reads it.
+
+    Nothing behind the first that names no device is seen (`-1`, `NoDevFiles`, an empty text); one that is named twice
+    is one device.
+    """
+    names = [name.strip() for name in given.split(",")]
+    return list(dict.fromkeys(itertools.takewhile(DEVICE.fullmatch, names)))
 
 
 def site_names(sites: Path) -> list[str]:

@@ -49,6 +49,10 @@ else:
     import tomli as tomllib
 
 
+#: Keys that an experiment file has, and no description.
+OF_EXPERIMENTS = {"model", "search", "cmp", "space", "upf"}
+
+
 class MetricDescription(BaseModel):
     """What a reported number means."""
 
@@ -162,6 +166,21 @@ def explain(error: ValidationError, where: str, known: list[str]) -> str:
 def read_description(path: Path) -> ModelDescription:
     """Read `model.toml`; raises `InputError` with the key that is wrong."""
     return parse_description(read_text(path), str(path))
+
+
+def description_beside_model(path: Path) -> ModelDescription | None:
+    """The description that a TOML file of a model's name gives; None where there is none, or it is of something else.
+
+    An experiment of that name, say, or another program's file: it has no key of a description, nor nearly one.
+    Raises `InputError` as `read_description` does.
+    """
+    if not path.is_file():
+        return None
+    content, known = read_toml(path), ModelDescription.model_fields
+    own = [key for key in content if key in known and (key != "hyperparameters" or isinstance(content[key], dict))]
+    if content and not own and (OF_EXPERIMENTS & set(content) or not any(nearest(key, known) for key in content)):
+        return None
+    return read_description(path)
 
 
 def parse_description(text: str, where: str) -> ModelDescription:

@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
-from comparator.model.description import ModelDescription, parse_description, read_description
+from comparator.model.description import (
+    ModelDescription,
+    description_beside_model,
+    parse_description,
+    read_description,
+)
 from comparator.model.fingerprint import Tree, digest_of, latest_below, tree_of
 from comparator.model.image import (
     DATA_FOLDER,
@@ -267,10 +272,8 @@ def _image_model(path: Path, reference: str, where: str, site: Site | None) -> M
         of_site = f"site '{site.name}': SITE_CONTAINER_RUNTIME"
         runtime = find_runtime(site.container_runtime, site.container_options, of_site)
         image = look_into(path, reference, where, runtime, nodes_have_one=site.scheduler != "none")
-    beside = description_beside(path)
-    if beside.is_file():
-        description = read_description(beside)
-    else:
+    description = description_beside_model(description_beside(path))
+    if description is None:
         description = parse_description(image.description, f"{path.name}: model.toml")
     return Model(description.name or path.stem, path, description, image)
 
@@ -280,8 +283,7 @@ def _python_model(path: Path, reference: str, where: str) -> Model:
         raise InputError(
             f"{where}: '{shortened(reference)}' is no model: give a folder, or a Python file with run(params)"
         )
-    description_file = path.with_suffix(".toml")
-    description = read_description(description_file) if description_file.is_file() else ModelDescription()
+    description = description_beside_model(path.with_suffix(".toml")) or ModelDescription()
     return _with_code(Model(description.name or path.stem, path, description))
 
 
