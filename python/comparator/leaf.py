@@ -49,7 +49,12 @@ DEFAULT_SEED = 1
 PREFIX = re.compile(r"cmp_(?:[01]_)?(.+)")
 CODE_ENDINGS = (".py", ".so")
 NOT_LOOKED_AT = "the data and the model's files have not been looked at since"
-FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
+FULL = os.strerror(errno.ENOSPC)
+#: Of a machine, not of a training: what a model says where it, or the shell that runs it, meets a limit.
+LIMITS = (
+    *map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE)),
+    "SIGXFSZ",
+)
 MENDED = "; what is finished is kept, and once that is mended --resume goes on with it"
 OUT_OF_TIME = "the walltime ends before it could"
 
@@ -417,8 +422,8 @@ def _fault_of_disk(folder: Path, reason: str | None) -> str | None:
         return f"{folder}: is gone"
     usage = os.statvfs(folder)
     if usage.f_bavail == 0 or (usage.f_files > 0 and usage.f_favail == 0):
-        return f"{folder}: {FULL[0]}{MENDED}"
-    return next((f"{folder}: {words}{MENDED}" for words in FULL if words in (reason or "")), None)
+        return f"{folder}: {FULL}{MENDED}"
+    return next((f"{folder}: {words}{MENDED}" for words in LIMITS if words in (reason or "")), None)
 
 
 def _empty(folder: Path) -> None:

@@ -40,6 +40,7 @@ from comparator.model.trace import can_trace, files_read, traced_by
 from comparator.model.training import Outcome, Training
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.model_reads_check import READS, script_reads, served_reads
+from comparator.names import home_written_out
 from comparator.site import Slot
 from comparator.spelling import spelling
 from comparator.text import shortened
@@ -141,7 +142,7 @@ def check_model(reference: str, bench: Bench) -> Steps:
     try:
         model = find_model(reference, bench.working_folder, bench.containers, WHERE)
     except InputError as error:
-        path = (bench.working_folder / Path(reference).expanduser()).resolve()
+        path = (bench.working_folder / home_written_out(reference)).resolve()
         folder = path if path.is_dir() else bench.containers / reference
         if not path.exists() and not folder.is_dir():
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from comparator.errors import InputError
 from comparator.text import shortened
@@ -23,6 +24,14 @@ def check_name(name: str, what: str) -> str:
             f" {LONGEST} at the most, must not begin with '.', and must not be '{RUNS}'"
         )
     return name
+
+
+def home_written_out(path: str | Path) -> Path:
+    """A path with `~` written out; as it is where that is nobody's home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def as_file_name(text: str) -> str:

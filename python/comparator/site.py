@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from comparator.errors import InputError, nearest
-from comparator.names import check_name
+from comparator.names import check_name, home_written_out
 from comparator.text import LONGEST_MESSAGE, shortened
 
 VARIABLES = {
@@ -155,7 +155,7 @@ def read_site(name: str, root: Path) -> Site:
         name=name,
         description=values["SITE_DESCRIPTION"],
         engines=_engines(values["SITE_ENGINES"], where),
-        data_folder=Path(values["CANDLE_DATA_DIR"] or root / "data").expanduser().absolute(),
+        data_folder=home_written_out(values["CANDLE_DATA_DIR"] or root / "data").absolute(),
         devices=_count(values, "SITE_DEVICES", where, smallest=0),
         models_per_device=_count(values, "SITE_MODELS_PER_DEVICE", where, smallest=1),
         device_variable=values["SITE_DEVICE_VARIABLE"],
@@ -174,7 +174,7 @@ def read_site(name: str, root: Path) -> Site:
         leaf=_choice(values, "SITE_LEAF", LEAVES, where),
         container_runtime=values["SITE_CONTAINER_RUNTIME"],
         container_options=tuple(shlex.split(values["SITE_CONTAINER_OPTIONS"])),
-        image_folder=Path(values["SITE_IMAGE_FOLDER"]).expanduser() if values["SITE_IMAGE_FOLDER"] else None,
+        image_folder=home_written_out(values["SITE_IMAGE_FOLDER"]) if values["SITE_IMAGE_FOLDER"] else None,
     )
 
 

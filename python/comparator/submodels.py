@@ -19,6 +19,7 @@ from comparator.model.model import Model, find_model, outside_container
 from comparator.model.probe import described
 from comparator.model.process import call
 from comparator.model.reported import LAST_WORDS, plain
+from comparator.names import home_written_out
 from comparator.place import Place
 from comparator.settings import ExperimentSettings, SubmodelSettings
 from comparator.site import Slot
@@ -323,7 +324,7 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
     if model.image is not None and model.image.runtime is None and model.description.data_manifest is not None:
         _check_prepared(model, data_folder)
     asked = os.environ.get("CANDLE_DATA_DIR")
-    if asked and Path(asked).expanduser().absolute() == data_folder and not data_folder.exists():
+    if asked and home_written_out(asked).absolute() == data_folder and not data_folder.exists():
         raise InputError(f"CANDLE_DATA_DIR={data_folder}: no such folder; make it first, or leave the variable out")
     try:
         data_folder.mkdir(parents=True, exist_ok=True)

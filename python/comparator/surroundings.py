@@ -11,11 +11,14 @@ import errno
 import io
 import os
 import select
+import shutil
 import stat
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from comparator.errors import InputError
 from comparator.text import plain_character
 
 if TYPE_CHECKING:
@@ -74,6 +77,24 @@ def settle() -> None:
     own_packages_first()
 
 
+def check_umask() -> None:
+    """Raise `InputError` where files that this process makes are not its own to use."""
+    mask = os.umask(0)
+    os.umask(mask)
+    if mask & stat.S_IRWXU == 0:
+        return
+    folder = Path(tempfile.mkdtemp())
+    try:
+        (folder / "probe").write_bytes(b"")
+        (folder / "probe").read_bytes()
+        list(folder.iterdir())
+    except PermissionError:
+        raise InputError(f"umask is {mask:04o}: files that are made could not be used; set it by: umask 022") from None
+    finally:
+        folder.chmod(stat.S_IRWXU)
+        shutil.rmtree(folder)
+
+
 def output_lost() -> str | None:
     """Why the file that standard output goes to has not all that was printed; None where it has, or it is no file."""
     sys.stdout.flush()
@@ -83,11 +104,15 @@ def output_lost() -> str | None:
 
 
 def own_packages_first() -> None:
-    """Look for modules in PYTHONPATH, which may be that of another Python, after this Python's own packages."""
+    """Look for modules in PYTHONPATH, which may be that of another Python, after this Python's own packages.
+
+    Under `python -E`, which does not look there at all, no PYTHONHOME is needed, and none reaches other processes.
+    """
+    if sys.flags.ignore_environment:
+        os.environ.pop("PYTHONHOME", None)
     of_this = str(Path(__file__).resolve().parents[1])
-    given = {os.path.abspath(each) for each in python_path()}  # noqa: PTH100  (as Python does)
-    last = [each for each in sys.path if os.path.abspath(each) in given and each != of_this]  # noqa: PTH100
-    sys.path[:] = [each for each in sys.path if each not in last] + last
+    last = [folder for each in python_path() if (folder := os.path.abspath(each)) != of_this]  # noqa: PTH100
+    sys.path[:] = [each for each in sys.path if os.path.abspath(each) not in last] + last  # noqa: PTH100
 
 
 def python_path() -> list[str]:

@@ -23,6 +23,7 @@ def main() -> None:
     """Run a command; a person's mistake is one line on standard error and an exit code that says so."""
     surroundings.settle()
     try:
+        surroundings.check_umask()
         code = _run_command()
         if code == STOPPED:  # what some versions of typer make of a KeyboardInterrupt
             _say_stopped()
@@ -36,7 +37,7 @@ def main() -> None:
         _say_stopped()
         code = STOPPED
     except OSError as error:
-        _say(f"{error.filename or 'writing'}: {error.strerror or error}")
+        _say(f"{error.filename or 'a file that is written'}: {error.strerror or error}")
         code = 2 if error.errno == errno.ENAMETOOLONG else 1
     except ImportError as error:
         if not surroundings.python_path():

@@ -14,7 +14,7 @@ import typer
 from comparator.cli.app import JsonOption, app, out, stop_signals_like_ctrl_c
 from comparator.cli.options import RunOptions, with_run_options
 from comparator.errors import InputError
-from comparator.names import check_name
+from comparator.names import check_name, home_written_out
 from comparator.root import experiments_folder, project_root
 from comparator.store import check_new_experiment, experiment_path, read_json, read_records
 from comparator.terminal import Terminal, note
@@ -66,7 +66,7 @@ def _box_file(box: str, options: RunOptions) -> str:
     """Where the box lies that the command line names: a file, or the report of an experiment with a region's number."""
     identifier, _, number = box.rpartition(":")
     if not identifier or not number.isdigit() or Path(identifier).suffix == ".json":
-        return str(Path(box).expanduser().absolute())
+        return str(home_written_out(box).absolute())
     experiment = experiment_path(experiments_folder(options.experiments, project_root()), identifier)
     return f"{experiment.absolute() / 'report.json'}:{number}"
 
@@ -101,7 +101,7 @@ def sweep(
 def _settings_of_bare_upf(model: str | None, hyperparameters: Path | None) -> list[str]:
     if model is None:
         raise InputError("a bare UPF needs --model MODEL (a folder, a Python file, or cmp)")
-    place = Path(model).expanduser()
+    place = home_written_out(model)
     settings = [f"model={place.absolute() if place.exists() else model}"]
     if hyperparameters is not None:
         settings.append(f"hyperparameters={hyperparameters.absolute()}")

@@ -30,6 +30,7 @@ from comparator.model.image import (
 )
 from comparator.model.reads import version_and_files
 from comparator.model.runtime import find_runtime
+from comparator.names import home_written_out
 from comparator.site import Site
 from comparator.text import LONGEST_MESSAGE, shortened
 
@@ -188,7 +189,7 @@ class Model:
 
     def beside(self, name: str) -> Path:
         """A path of `model.toml`, which is relative to the folder that it lies in."""
-        return (self.folder / Path(name).expanduser()).resolve()
+        return (self.folder / home_written_out(name)).resolve()
 
     def placed(self, folder: Path | None) -> Model:
         """The model as this node runs it: an image from `folder`, on a disk of the node. Raises `InputError`."""
@@ -238,7 +239,7 @@ def find_model(reference: str, relative_to: Path, containers: Path, where: str, 
     `relative_to` is the folder of the file that names the model, `where` the words for that place in errors; `site`
     says which runtime images are for. Raises `InputError`.
     """
-    path = (relative_to / Path(reference).expanduser()).resolve()
+    path = (relative_to / home_written_out(reference)).resolve()
     if is_image(path):
         return _image_model(path, reference, where, site)
     if path.is_dir():

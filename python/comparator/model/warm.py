@@ -142,9 +142,14 @@ class WarmRunner:
             self._server = GuardedProcess(command, environment, log, piped=True, folder=folder)
             self._server_folder = folder
             self._served, self._buffer = 0, bytearray()
-        ready = self._hello(token, log)
-        if not ready["ready"]:
-            raise ServerEnded("failed", str(ready["reason"]))
+        try:
+            ready = self._hello(token, log)
+            if not ready["ready"]:
+                raise ServerEnded("failed", str(ready["reason"]))
+        except ServerEnded as ended:
+            if ended.status != "failed" or self._model.image is not None or not environment.get("PYTHONPATH"):
+                raise
+            raise ServerEnded(ended.status, f"{ended.reason} (PYTHONPATH is set: is it another Python's?)") from None
         self._process, self._defaults = ready["process"], ready["hyperparameters"]
         self._reading.add(ready["read"])
 
