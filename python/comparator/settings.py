@@ -63,7 +63,7 @@ class SearchSettings(BaseModel):
         if given != ADAPTIVE and (
             isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= MOST_POINTS
         ):
-            raise ValueError(f"must be a whole number from 1 to {MOST_POINTS:,}, or '{ADAPTIVE}'")
+            raise ValueError(f"must be a whole number from 1, or '{ADAPTIVE}'; {MOST_POINTS:,} at the most")
         return given
 
     @field_validator("pilot", mode="before")

@@ -16,6 +16,7 @@ from typing import Any
 from comparator.report import trust
 from comparator.report.axes import Axis, is_number, on_lattice, varying_axes
 from comparator.report.trust import Trust, trust_in
+from comparator.text import message
 
 BEST_POINTS = 5
 SCATTERED = ("grid", "listed", "random", "sobol", "level_set")  # strategies that do not gather where it is best
@@ -282,7 +283,7 @@ def _evaluation(record: Mapping[str, Any], maximise: bool, submodels: int) -> Ev
         replicates=len({run.get("replicate") for run in runs}),
         seconds=record.get("seconds"),
         runs=runs,
-        reason=record.get("reason"),
+        reason=message(record["reason"]) if record.get("reason") else None,
         started=record.get("started"),
         worker=record.get("worker"),
         signed=tuple(record.get("signed") or ()),
