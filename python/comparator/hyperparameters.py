@@ -17,6 +17,7 @@ The format is that of CANDLE's and IMPROVE's `*_default_model.txt` and `*_params
   itself. Keys that differ in case alone and have different values are refused.
 - Values are Python literals; what is none is text, as in newer IMPROVE files (`loss = mse`). `%` and `$` are ordinary
   characters.
+- A number that cannot be computed with (`1e999`, `nan`) is refused; in quotes it is text.
 - `#` and `;` open a comment, on a line of its own (Emacs trailers) or behind a blank after a value.
 - A value whose bracket is still open goes on in the next line.
 - A quoted number with a point or an exponent (`'1e-5'`) is a number. A quoted whole number (`'01'`) is text:
