@@ -2,6 +2,7 @@
 # Sets the project up on first use: .venv/ with the package and what its models need; `setup.sh test` adds what
 # the test suite needs. Does nothing where that is done already. PYTHON=... names another interpreter.
 set -eu
+unset PYTHONHOME PYTHONPATH # they may be those of another Python
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 oldest=10
@@ -58,6 +59,8 @@ log=$root/.venv/set-up.log
   die "$python cannot make a virtual environment (Debian: apt install python3-venv); see $log"
 install "$extras" >"$log" 2>&1 ||
   { tail -n 5 "$log" >&2 && die "installing failed; the whole output is in $log"; }
+# Python itself does not start with the PYTHONHOME of another Python, nor with some PYTHONPATH: it is to look at neither.
+sed -i '1s|python[0-9.]*$|& -E|' "$root/.venv/bin/comparator"
 echo "$wanted" >"$root/.venv/set-up-run"
 [ "$purpose" = run ] || echo "$wanted" >"$root/.venv/set-up-$purpose"
 echo "set-up: done" >&2

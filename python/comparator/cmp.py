@@ -11,6 +11,7 @@ from comparator.hyperparameters import split_for_submodels
 from comparator.metrics import reported_instead
 from comparator.record import Evaluation, Run
 from comparator.spelling import CONFIG_FILE, merged
+from comparator.text import message
 
 # They say which model runs and with which defaults; the leaf has read them already.
 NOT_FOR_MODELS = {"model_name", "candle_image", *CONFIG_FILE}
@@ -107,7 +108,7 @@ def failure_words(record: Evaluation, experiments: Path) -> str:
 
     `experiments` is the folder of all experiments.
     """
-    reason = record.reason or record.status
+    reason = message(record.reason or record.status)
     logs = [run.log for run in record.runs if reason.startswith((_who(run), ALONE)) and run.log]
     there = [experiments / log for log in logs if (experiments / log).is_file()]
     return f"{reason} (log: {there[0]})" if there else reason

@@ -30,6 +30,7 @@ from comparator.errors import InputError, nearest
 from comparator.model.fingerprint import content_of
 from comparator.own_code import import_own, own_file
 from comparator.record import FrozenExperiment, ObjectiveWords
+from comparator.text import shortened
 
 Difference = Callable[[float, float], float]
 
@@ -88,7 +89,7 @@ def find_difference(name: str, folder: Path, where: str) -> Difference:
     if ":" not in name:
         if name not in DIFFERENCES:
             raise InputError(
-                f"{where}: no difference '{name}'{nearest(name, DIFFERENCES)};"
+                f"{where}: no difference '{shortened(name)}'{nearest(name, DIFFERENCES)};"
                 f" there are {', '.join(DIFFERENCES)}, or your own as module:function"
             )
         return DIFFERENCES[name]
@@ -96,9 +97,12 @@ def find_difference(name: str, folder: Path, where: str) -> Difference:
     try:
         function = getattr(import_own(folder, module_name), function_name, None)
     except Exception as error:
-        raise InputError(f"{where}: '{name}': {type(error).__name__}: {error}") from None
+        raise InputError(f"{where}: '{shortened(name)}': {type(error).__name__}: {error}") from None
     if not callable(function):
-        raise InputError(f"{where}: '{name}': module {module_name} has no function '{function_name}'")
+        raise InputError(
+            f"{where}: '{shortened(name)}': module {shortened(module_name)} has no function"
+            f" '{shortened(function_name)}'"
+        )
     return function
 
 

@@ -17,6 +17,7 @@ The format is that of CANDLE's and IMPROVE's `*_default_model.txt` and `*_params
   itself. Keys that differ in case alone and have different values are refused.
 - Values are Python literals; what is none is text, as in newer IMPROVE files (`loss = mse`). `%` and `$` are ordinary
   characters.
+- A number that cannot be computed with (`1e999`, `nan`) is refused; in quotes it is text.
 - `#` and `;` open a comment, on a line of its own (Emacs trailers) or behind a blank after a value.
 - A value whose bracket is still open goes on in the next line.
 - A quoted number with a point or an exponent (`'1e-5'`) is a number. A quoted whole number (`'01'`) is text:
@@ -39,10 +40,12 @@ from typing import Any, NamedTuple
 
 from comparator.errors import InputError, nearest
 from comparator.spelling import COMMON, NOT_FLAGS, NOT_PASSED_DOWN, as_kept, merged, spelling
-from comparator.text import read_text
+from comparator.text import UNFIT, read_text, shortened, shown, unfit_number
 
 _SECTION = re.compile(r"\[[^\[\]=]*\]\s*([#;].*)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(-[A-Za-z0-9_.]+)*")
+_IS_NO_NUMBER = re.compile(r"[+-]?(nan|inf|infinity|\d{309,})", re.IGNORECASE)
+_TOO_LONG = re.compile(r"""(?<![\w.'"])\d{309,}(?![\w.'"])""")
 _QUOTED_NUMBER = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?")
 _COMMENT_BEHIND = re.compile(r"\s+[#;].*", re.DOTALL)
 _SUBMODEL = re.compile(r"cmp_([01])_(.+)")
@@ -63,9 +66,11 @@ def read_with_warnings(path: Path) -> tuple[dict[str, Any], list[str]]:
     warnings = []
     alike: dict[str, list[_Entry]] = {}
     for line, section, written, text in _entries(path):
-        value = parse_value(text)
+        value = parse_value(text, f"{path}, line {line}: '{shortened(written)}'")
         if isinstance(value, float) and text.startswith(("'", '"')):
-            warnings.append(f"{path}, line {line}: '{written}' = {text} is taken as the number {value!r}")
+            warnings.append(
+                f"{path}, line {line}: '{shortened(written)}' = {shortened(text)} is taken as the number {value!r}"
+            )
         earlier = alike.setdefault(written.casefold(), [])
         earlier.append(_Entry(line, written, value))
         _check_spelling(earlier, path)
@@ -73,8 +78,8 @@ def read_with_warnings(path: Path) -> tuple[dict[str, Any], list[str]]:
         present = sections.setdefault(section, {})
         if key in present and not _same(present[key], value):
             warnings.append(
-                f"{path}, line {line}: '{key}' stands twice in [{section}]; "
-                f"the last value counts, {value!r}, not {present[key]!r}"
+                f"{path}, line {line}: '{shortened(key)}' stands twice in [{shortened(section)}]; "
+                f"the last value counts, {shown(value)}, not {shown(present[key])}"
             )
         present[key] = value
 
@@ -83,22 +88,31 @@ def read_with_warnings(path: Path) -> tuple[dict[str, Any], list[str]]:
         for key, value in values.items():
             if key in hyperparameters and not _same(hyperparameters[key], value):
                 warnings.append(
-                    f"{path}: '{key}' stands in two sections; "
-                    f"the first value counts, {hyperparameters[key]!r}, not {value!r} of [{section}]"
+                    f"{path}: '{shortened(key)}' stands in two sections; "
+                    f"the first value counts, {shown(hyperparameters[key])}, not {shown(value)} of"
+                    f" [{shortened(section)}]"
                 )
             hyperparameters.setdefault(key, value)
     return hyperparameters, warnings
 
 
-def parse_value(text: str) -> Any:
-    """Read one value as the file format does: a Python literal that JSON can hold, else the text itself."""
+def parse_value(text: str, where: str = "the value") -> Any:
+    """Read one value as the file format does: a Python literal that JSON can hold, else the text itself.
+
+    Raises `InputError`, whose line `where` opens, for a number that cannot be computed with; in quotes it is a text.
+    """
     text = text.strip()
     value = _literal(text)
     if value is _NO_LITERAL:
         bare = _COMMENT_BEHIND.sub("", text)
         value = _literal(bare) if bare != text else _NO_LITERAL
-        if value is _NO_LITERAL:
-            return bare if not text.startswith(("'", '"')) else text
+    if value is _NO_LITERAL:
+        value = bare if not text.startswith(("'", '"')) else text
+        is_unfit = bool(_IS_NO_NUMBER.fullmatch(value) or (value.startswith(("[", "(")) and _TOO_LONG.search(value)))
+    else:
+        is_unfit = unfit_number(value) is not None
+    if is_unfit:
+        raise InputError(f"{where} = {shortened(text)}: {UNFIT}")
     if isinstance(value, str) and _QUOTED_NUMBER.fullmatch(value) and math.isfinite(float(value)):
         return float(value)
     return value
@@ -108,15 +122,17 @@ def parse_override(assignment: str) -> tuple[str, Any]:
     """Split `KEY=VALUE` of a command line; the value is read as in a file."""
     key, separator, text = assignment.partition("=")
     if not separator or not _NAME.fullmatch(key.strip()):
-        raise InputError(f"'{assignment}' is not KEY=VALUE, such as epochs=10")
-    return key.strip(), parse_value(text)
+        raise InputError(f"'{shortened(assignment)}' is not KEY=VALUE, such as epochs=10")
+    return key.strip(), parse_value(text, f"'{shortened(key.strip())}'")
 
 
 def set_once(settings: dict[str, Any], name: str, value: Any, where: str) -> None:
     """Add a hyperparameter to those that a command line sets; another value for one that is set is an `InputError`."""
     present = spelling(name, settings)
     if present in settings and not _same(settings[present], value):
-        raise InputError(f"{where}: '{name}' is set twice: '{present}' is {settings[present]!r} already")
+        raise InputError(
+            f"{where}: '{shortened(name)}' is set twice: '{shortened(present)}' is {shown(settings[present])} already"
+        )
     settings[present if present in settings else as_kept(name)] = value
 
 
@@ -135,7 +151,8 @@ def split_for_submodels(hyperparameters: Mapping[str, Any]) -> tuple[dict[str, A
         name = numbered[2] if numbered else key.removeprefix("cmp_")
         if not _NAME.fullmatch(name) or (not numbered and _MISSPELT_PREFIX.match(key)):
             raise InputError(
-                f"hyperparameter '{key}': a prefix for submodels is 'cmp_', 'cmp_0_' or 'cmp_1_', then a name"
+                f"hyperparameter '{shortened(key)}': a prefix for submodels is 'cmp_', 'cmp_0_' or 'cmp_1_',"
+                " then a name"
             )
         if numbered:
             one[int(numbered[1])][name] = value
@@ -169,10 +186,10 @@ def check_names(given: Iterable[str], known: Mapping[str, Any], where: str) -> l
     for name in given:
         if name in known:
             if _effect(known[name]) == "none":
-                warnings.append(f"{where}: '{name}' is accepted, without effect")
+                warnings.append(f"{where}: '{shortened(name)}' is accepted, without effect")
         elif known and name not in COMMON and not name.startswith("ckpt_"):
             suggestion = nearest(name, [*known, *sorted(COMMON)])
-            warnings.append(f"{where}: the model does not describe '{name}'{suggestion}; it is passed on")
+            warnings.append(f"{where}: the model does not describe '{shortened(name)}'{suggestion}; it is passed on")
     return warnings
 
 
@@ -188,7 +205,8 @@ def _check_spelling(alike: list[_Entry], path: Path) -> None:
     for other in earlier:
         if other.written != last.written and not _same(other.value, last.value):
             raise InputError(
-                f"{path}, line {last.line}: '{last.written}' = {last.value!r} and '{other.written}' = {other.value!r}"
+                f"{path}, line {last.line}: '{shortened(last.written)}' = {shown(last.value)} and"
+                f" '{shortened(other.written)}' = {shown(other.value)}"
                 f" of line {other.line} differ in case alone, and are one hyperparameter"
             )
 
@@ -205,17 +223,17 @@ def _entries(path: Path) -> Iterable[tuple[int, str, str, str]]:
             section = line[1 : line.index("]")].strip()
             continue
         if line.startswith("["):
-            raise InputError(f"{path}, line {number}: '{_short(line)}' is not a [section]")
+            raise InputError(f"{path}, line {number}: '{shortened(line)}' is not a [section]")
         if section is None:
-            raise InputError(f"{path}, line {number}: '{_short(line)}' stands before any [section]")
+            raise InputError(f"{path}, line {number}: '{shortened(line)}' stands before any [section]")
         found = re.match(r"([^=:]*?)\s*[=:]\s*(.*)", line)
         if not found or not _NAME.fullmatch(found[1]):
-            raise InputError(f"{path}, line {number}: '{_short(line)}' is not 'key = value'")
+            raise InputError(f"{path}, line {number}: '{shortened(line)}' is not 'key = value'")
         key, text = found[1], found[2]
         while _is_open(text):
             following = next(lines, None)
             if following is None:
-                raise InputError(f"{path}, line {number}: the bracket of '{key}' is not closed")
+                raise InputError(f"{path}, line {number}: the bracket of '{shortened(key)}' is not closed")
             text += "\n" + following[1].strip()
         yield number, section, key, text
 
@@ -261,8 +279,6 @@ def _as_json(value: Any) -> Any:
         return [_as_json(element) for element in value]
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {key: _as_json(element) for key, element in value.items()}
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("not finite")
     if value is None or isinstance(value, bool | int | float | str):
         str(value).encode()  # a lone surrogate, or an integer too long to write, is a ValueError here
         return value
@@ -280,7 +296,3 @@ def _words(value: Any) -> list[str]:
     if isinstance(value, str):
         return value.split() or [""]
     return [str(value)]
-
-
-def _short(line: str) -> str:
-    return line if len(line) <= 60 else line[:57] + "..."

@@ -41,6 +41,7 @@ from comparator.record import FrozenExperiment, ReadsOfResult, Request, Result, 
 from comparator.run_identity import Identity, NamedPaths, identity_after_change, identity_in_experiment, run_identity
 from comparator.site import Slot
 from comparator.store import RunStore, now, owner_of, share_as
+from comparator.text import message
 
 # A fact that a model may report: it ended before its training was complete, by its own `timeout`.
 CUT_SHORT = "timed_out"
@@ -49,7 +50,12 @@ DEFAULT_SEED = 1
 PREFIX = re.compile(r"cmp_(?:[01]_)?(.+)")
 CODE_ENDINGS = (".py", ".so")
 NOT_LOOKED_AT = "the data and the model's files have not been looked at since"
-FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
+FULL = os.strerror(errno.ENOSPC)
+#: Of a machine, not of a training: what a model says where it, or the shell that runs it, meets a limit.
+LIMITS = (
+    *map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE)),
+    "SIGXFSZ",
+)
 MENDED = "; what is finished is kept, and once that is mended --resume goes on with it"
 OUT_OF_TIME = "the walltime ends before it could"
 #: After so long a wait for another's run is said; so long after its time limit it is given up.
@@ -156,13 +162,13 @@ class Leaf:
             result.value = self._objective(result.runs)
             result.status = "ok"
         except NoValue as failure:
-            result.status, result.reason = _worst(result.runs), str(failure)
+            result.status, result.reason = _worst(result.runs), message(str(failure))
         except Fault as fault:
             result.status, result.reason = FAULT, str(fault)
         except OSError as error:  # a full disk, a folder that is gone, a file that may not be read: no training's doing
             result.status, result.reason = FAULT, self._words_of(error)
         except Exception as error:
-            result.reason = f"{type(error).__name__}: {error}"
+            result.reason = message(f"{type(error).__name__}: {error}")
             self._keep_traceback(asked.evaluation)
         if self._cancelled.is_set() and result.status != "ok":
             result.status = "cancelled"
@@ -263,7 +269,7 @@ class Leaf:
             metrics=result.metrics,
             seconds=result.seconds,
             device=result.device,
-            reason=result.reason,
+            reason=result.reason and message(result.reason),  # the log has all of it
             **no_reuse,
             reused=reused,
             log=str(log),
@@ -502,8 +508,8 @@ def _fault_of_disk(folder: Path, reason: str | None) -> str | None:
         return f"{folder}: is gone"
     usage = os.statvfs(folder)
     if usage.f_bavail == 0 or (usage.f_files > 0 and usage.f_favail == 0):
-        return f"{folder}: {FULL[0]}{MENDED}"
-    return next((f"{folder}: {words}{MENDED}" for words in FULL if words in (reason or "")), None)
+        return f"{folder}: {FULL}{MENDED}"
+    return next((f"{folder}: {words}{MENDED}" for words in LIMITS if words in (reason or "")), None)
 
 
 def _empty(folder: Path) -> None:

@@ -8,6 +8,8 @@ import shlex
 from collections.abc import Collection, Mapping
 from typing import Literal
 
+from comparator.text import shortened
+
 #: Metrics that are better when they are larger; what stands before them (`val_`, `test_`) does not count.
 SCORES = {"r2", "pcc", "scc", "pearson", "spearman", "corr", "acc", "accuracy", "recall", "precision", "f1", "kappa"}
 SCORES |= {"bacc", "auc", "roc_auc", "aupr", "objective"}
@@ -36,7 +38,7 @@ def reported_instead(
     if not numbers:
         return f"it reported {'no finite number' if reported else 'nothing'}"
     more = f" and {len(numbers) - LISTED} more" if len(numbers) > LISTED else ""
-    words = f"it reported {', '.join(numbers[:LISTED])}{more}"
+    words = f"it reported {', '.join(map(shortened, numbers[:LISTED]))}{more}"
     if not ask:
         return words
     known = [name for name in numbers if not described or name in described]

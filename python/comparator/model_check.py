@@ -40,8 +40,10 @@ from comparator.model.trace import can_trace, files_read, traced_by
 from comparator.model.training import Outcome, Training
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.model_reads_check import READS, script_reads, served_reads
+from comparator.names import home_written_out
 from comparator.site import Slot
 from comparator.spelling import spelling
+from comparator.text import shortened
 from comparator.tiny_benchmark import write_tiny_benchmark
 
 WHERE = "model check"
@@ -140,7 +142,7 @@ def check_model(reference: str, bench: Bench) -> Steps:
     try:
         model = find_model(reference, bench.working_folder, bench.containers, WHERE)
     except InputError as error:
-        path = (bench.working_folder / Path(reference).expanduser()).resolve()
+        path = (bench.working_folder / home_written_out(reference)).resolve()
         folder = path if path.is_dir() else bench.containers / reference
         if not path.exists() and not folder.is_dir():
             raise
@@ -643,7 +645,7 @@ class _Trial:
         outcome = runner.run(training)
         if not report.is_file():
             return Run(outcome, time.monotonic() - began, 0, training.log)
-        seen = json.loads(report.read_text())
+        seen = json.loads(report.read_text(encoding="utf-8"))
         return Run(
             outcome, seen["seconds"], seen["peak_memory"], training.log, seen["status"], tuple(seen["left_running"])
         )
@@ -684,7 +686,7 @@ def _metric(model: Model, asked: str | None) -> str:
     described = model.description.metrics
     if asked is not None and described and asked not in described:
         raise InputError(
-            f"--metric {asked}: {model.name} does not describe it{nearest(asked, described)};"
+            f"--metric {shortened(asked)}: {model.name} does not describe it{nearest(asked, described)};"
             f" it describes {_listed(list(described))}"
         )
     usual = [USUAL_METRIC] if USUAL_METRIC in described else [n for n, each in described.items() if each.kind != "fact"]
@@ -719,7 +721,7 @@ def _peak_memory_below(ancestor: int) -> int:
     peaks = [0]
     for pid in descendants(ancestor):
         try:
-            lines = Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
+            lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             continue
         peaks += [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]

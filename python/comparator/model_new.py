@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from comparator.errors import InputError
+from comparator.text import shortened
 
 SKELETON = Path(__file__).parent / "skeleton"
 #: What stands for the model's name in the skeleton's files.
@@ -22,7 +23,9 @@ def new_model(name: str, parent: Path) -> Path:
     The name is that of a Python package too, which nothing else that Python imports may have.
     """
     if not NAME.fullmatch(name) or keyword.iskeyword(name):
-        raise InputError(f"model '{name}': must be a letter, then letters, digits and '_', as Python names a package")
+        raise InputError(
+            f"model '{shortened(name)}': must be a letter, then letters, digits and '_', as Python names a package"
+        )
     if name in sys.stdlib_module_names or (importlib.util.find_spec(name) is not None):
         raise InputError(f"model '{name}': Python has a module of that name already; take another, such as my_{name}")
     folder = parent / name

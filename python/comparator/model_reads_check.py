@@ -10,6 +10,7 @@ from comparator.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.model.description import ModelDescription
 from comparator.model.reads import CACHES
 from comparator.model.training import Outcome
+from comparator.names import home_written_out
 
 READS = "what {} reads"
 ALONE = "its trainings are not re-used by other experiments"
@@ -28,13 +29,13 @@ def served_reads(outcome: Outcome, opened: Sequence[str] | None, description_fil
     if outcome.reads is None:
         return Finding(what, UNTESTED, outcome.reason or "nobody has seen it")
     seen = {*outcome.reads.files, *outcome.reads.noticed}
-    seen |= {str(Path(path).expanduser()) for path in seen}
+    seen |= {str(home_written_out(path)) for path in seen}
     unseen = [path for path in opened or () if path not in seen and not _is_of_a_library(path)]
     unseen = [path for path in unseen if not path.endswith(".pyc") and not Path(path).is_dir()]
     if unseen:
         words = f"files that a library opens past Python are not noticed: {_listed(_short(unseen))}"
         return Finding(what, FAILS, f"{words}; name them in code = [...] in {description_file}")
-    files = [path for path in seen if not _is_of_a_library(path) and Path(path).expanduser().exists()]
+    files = [path for path in seen if not _is_of_a_library(path) and home_written_out(path).exists()]
     beside = f", with {_listed(sorted(files))}" if files else ""
     traced = "" if opened is not None else "; past Python it may open more, which strace(1), not there, would tell"
     return Finding(what, HOLDS, f"part of a run's identity: the model's files and the data folder{beside}{traced}")

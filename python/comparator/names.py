@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from comparator.errors import InputError
+from comparator.text import shortened
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 RUNS = "runs"
@@ -18,10 +20,18 @@ def check_name(name: str, what: str) -> str:
     """
     if not NAME.fullmatch(name) or name == RUNS or len(name) > LONGEST:
         raise InputError(
-            f"{what} '{name}': may hold letters, digits, '.', '_' and '-',"
+            f"{what} '{shortened(name)}': may hold letters, digits, '.', '_' and '-',"
             f" {LONGEST} at the most, must not begin with '.', and must not be '{RUNS}'"
         )
     return name
+
+
+def home_written_out(path: str | Path) -> Path:
+    """A path with `~` written out; as it is where that is nobody's home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def as_file_name(text: str) -> str:

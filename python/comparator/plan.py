@@ -49,6 +49,7 @@ from comparator.site import Site
 from comparator.space import ParameterSpace
 from comparator.spelling import CONFIG_FILE
 from comparator.submodels import choose_hyperparameters
+from comparator.text import shortened
 from comparator.upf import names_in, read_upf
 
 PILOT_POINTS, PILOT_SEEDS = 3, 2
@@ -244,7 +245,7 @@ def _check_metric(metric: str, models: Sequence[Model], where: str) -> dict[str,
         described = model.description.metrics
         if described and metric not in described:
             raise InputError(
-                f"{where} = '{metric}': {model.name} does not report it{nearest(metric, described)};"
+                f"{where} = '{shortened(metric)}': {model.name} does not report it{nearest(metric, described)};"
                 f" it reports {', '.join(_first(described, 12))}"
             )
         metrics.update({name: MetricDescription(**each.model_dump()) for name, each in described.items()})

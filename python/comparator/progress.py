@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from comparator.points import as_read, best_of, count
 from comparator.record import Evaluation, FrozenExperiment
+from comparator.text import message, shortened
 
 
 class ProgressView:
@@ -27,9 +28,9 @@ class ProgressView:
         self._began = time.monotonic()
         self._lines_told = -1
         self._progress = Progress(
-            TextColumn("{task.fields[done]}"),
+            TextColumn("{task.fields[done]}", markup=False),
             BarColumn(24),
-            TextColumn("{task.fields[words]}"),
+            TextColumn("{task.fields[words]}", markup=False),
             console=console,
         )
         self._task = self._progress.add_task("", total=self._total, done="", words="starting")
@@ -51,12 +52,12 @@ class ProgressView:
         Those are more than the record's where evaluations of several replicates are half done.
         """
         done = max(heard, count(records).done)
-        words = describe(self._experiment, records, running, self._seconds_left(done))
+        words = message(describe(self._experiment, records, running, self._seconds_left(done)))
         counted = f"{done}/{self._total}" if self._total else f"{done}"
         if self._console.is_terminal:
             self._progress.update(self._task, completed=done, done=counted, words=words)
         elif self._is_worth_a_line(done):
-            self._console.print(f"{counted}  {words}", highlight=False, soft_wrap=True)
+            self._console.print(f"{counted}  {words}", markup=False, highlight=False, soft_wrap=True)
 
     def _seconds_left(self, done: int) -> float | None:
         here = done - self._done_before
@@ -105,7 +106,8 @@ def best_words(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> s
 def point_words(point: Mapping[str, Any]) -> str:
     """A point in words: `noise 31.2, layer_force 88`."""
     return ", ".join(
-        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in point.items()
+        f"{shortened(name)} {f'{value:.3g}' if isinstance(value, float) else shortened(str(value))}"
+        for name, value in point.items()
     )
 
 

@@ -52,7 +52,9 @@ def _processor() -> str:
 def _accelerator(device: str) -> str:
     query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader", f"--id={device}"]
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        name = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+        name = subprocess.run(
+            query, capture_output=True, encoding="utf-8", errors="replace", timeout=20, check=True
+        ).stdout.strip()
         return name or f"device {device}"
     return f"device {device} beside {_processor()}"
 
@@ -71,10 +73,18 @@ def _revision(root: Path) -> str | None:
     """The commit of the checkout, with `+changes` where files differ from it; None outside a checkout."""
     try:
         commit = subprocess.run(
-            ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+            ["git", "-C", str(root), "rev-parse", "HEAD"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=True,
         ).stdout.strip()
         changed = subprocess.run(
-            ["git", "-C", str(root), "status", "--porcelain"], capture_output=True, text=True, check=True
+            ["git", "-C", str(root), "status", "--porcelain"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=True,
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None

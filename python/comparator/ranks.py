@@ -21,8 +21,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from comparator.engine.keeper import node_name
 from comparator.engine.local import share_slots
 from comparator.errors import ComparatorError
@@ -32,6 +30,7 @@ from comparator.site import Site
 from comparator.sitting import Host, Sitting, open_sitting
 from comparator.store import last_word, read_whole_experiment, say
 from comparator.studies import study_of
+from comparator.terminal import Terminal
 
 RESIDENT_LOG = "resident.log"
 C_LIBRARY = ctypes.CDLL(None)
@@ -68,7 +67,7 @@ class _Resident:
         self._launch = launch
         self._folder = Path(os.environ["COMPARATOR_LAUNCH"]).parent
         self._log = (self._folder / RESIDENT_LOG).open("a", encoding="utf-8")
-        self._host = _host(launch, Console(file=self._log, highlight=False, width=200))
+        self._host = _host(launch, Terminal(file=self._log, width=200))
         self._sitting = self._open()
 
     def start(self) -> list[str]:
@@ -162,7 +161,7 @@ def _resident() -> _Resident:
 @cache
 def _leaf() -> Leaf:
     launch = _launch()
-    host = _host(launch, Console(quiet=True))
+    host = _host(launch, Terminal(quiet=True))
     experiment = Path(launch["experiment"])
     plan = reopen_plan(read_whole_experiment(experiment), root=host.root, site=host.site)
     place = _claim_place(launch["workers_per_node"])
@@ -180,7 +179,7 @@ def _leaf() -> Leaf:
     )
 
 
-def _host(launch: dict[str, Any], console: Console) -> Host:
+def _host(launch: dict[str, Any], console: Terminal) -> Host:
     described = launch["site"]
     site = Site(
         **{

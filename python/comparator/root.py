@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 from comparator.errors import InputError
+from comparator.names import home_written_out
 
 
 def project_root() -> Path:
     """The project's root: COMPARATOR_ROOT, else the checkout that this package is installed from."""
     given = os.environ.get("COMPARATOR_ROOT")
-    root = Path(given).expanduser().absolute() if given else Path(__file__).resolve().parents[2]
+    root = home_written_out(given).absolute() if given else Path(__file__).resolve().parents[2]
     if not (root / "sites").is_dir():
         raise InputError(f"{root}: has no folder 'sites'; set COMPARATOR_ROOT to the Comparator's own folder")
     return root
@@ -23,7 +24,7 @@ def project_root() -> Path:
 def experiments_folder(given: Path | None, root: Path) -> Path:
     """Where experiments are kept: the command line's, else COMPARATOR_EXPERIMENTS, else `experiments/`."""
     chosen = given or Path(os.environ.get("COMPARATOR_EXPERIMENTS") or root / "experiments")
-    return chosen.expanduser().absolute()
+    return home_written_out(chosen).absolute()
 
 
 def command_line(experiments: Path, root: Path, *words: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from comparator.model.fingerprint import Recent, Tree, content_of, digest_of, tree_of
 from comparator.model.reads import Reads
+from comparator.names import home_written_out
 from comparator.record import Submodel
 
 #: These cannot change a result; the seed is part of the identity by itself.
@@ -75,7 +76,7 @@ class NamedPaths:
         paths = []
         for word in [os.path.expandvars(word.removeprefix("file://")) for word in words if word][:MOST_WORDS]:
             for folder in self._folders:
-                path = Path(word).expanduser() if word.startswith("~") else folder / word
+                path = home_written_out(word) if word.startswith("~") else folder / word
                 found = glob.glob(str(path)) if glob.has_magic(word) else []  # noqa: PTH207  (paths may be absolute)
                 paths += [Path(each) for each in sorted(found)] or [path]
         return list(dict.fromkeys(paths))

@@ -17,7 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from comparator.errors import InputError, nearest
 from comparator.hyperparameters import parse_override, set_once
 from comparator.model.description import explain, read_toml
+from comparator.space import MOST_POINTS
 from comparator.spelling import as_kept, check_once, merged
+from comparator.text import shortened
 
 #: Strategies that need no budget. "listed" is what a UPF is carried out by; no file names it.
 ENDS_BY_ITSELF = ("grid", "listed")
@@ -41,8 +43,8 @@ class SearchSettings(BaseModel):
     strategy: str
     #: The size of the difference that counts; None for the cut whose two sides differ most.
     level: float | None = None
-    evaluations: int | None = Field(default=None, ge=1)
-    generations: int | None = Field(default=None, ge=1)
+    evaluations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
+    generations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
     replicates: int | str = 1
     pilot: bool | int | None = None
     seed: int = Field(default=1, ge=0)
@@ -58,14 +60,16 @@ class SearchSettings(BaseModel):
     @field_validator("replicates", mode="before")
     @classmethod
     def _seeds_for_each(cls, given: Any) -> Any:
-        if given != ADAPTIVE and (isinstance(given, bool) or not isinstance(given, int) or given < 1):
-            raise ValueError(f"must be a whole number from 1, or '{ADAPTIVE}'")
+        if given != ADAPTIVE and (
+            isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= MOST_POINTS
+        ):
+            raise ValueError(f"must be a whole number from 1, or '{ADAPTIVE}'; {MOST_POINTS:,} at the most")
         return given
 
     @field_validator("pilot", mode="before")
     @classmethod
     def _points_to_try(cls, given: Any) -> Any:
-        if given is not None and (not isinstance(given, int) or given < 0):
+        if given is not None and (not isinstance(given, int) or not 0 <= given <= MOST_POINTS):
             raise ValueError("must be true, false, or a number of points")
         return given
 
@@ -104,8 +108,8 @@ class ConfirmationSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    points: int = Field(default=3, ge=0)
-    seeds: int = Field(default=4, ge=2)
+    points: int = Field(default=3, ge=0, le=MOST_POINTS)
+    seeds: int = Field(default=4, ge=2, le=MOST_POINTS)
     splits: bool = True
 
 
@@ -259,7 +263,7 @@ def _apply(content: dict[str, Any], chosen: dict[str, Any], override: str) -> No
     key, value = parse_override(override)
     section, dot, name = key.partition(".")
     if section == "hyperparameters" and dot:
-        set_once(chosen, name, value, f"--set {override}")
+        set_once(chosen, name, value, f"--set {shortened(override)}")
     elif section in TABLES and dot:
         if section == "search" and name in ("evaluations", "generations"):
             content.setdefault("search", {}).pop("generations" if name == "evaluations" else "evaluations", None)
@@ -274,6 +278,6 @@ def _apply(content: dict[str, Any], chosen: dict[str, Any], override: str) -> No
         known = [name for name in ExperimentSettings.model_fields if name not in (*TABLES, "set")]
         known += [f"{table}.{name}" for table, kind in TABLES.items() for name in kind.model_fields]
         raise InputError(
-            f"--set {override}: no key '{key}'{nearest(key, known)};"
-            f" a hyperparameter is set as hyperparameters.{key.split('.')[-1]}=..."
+            f"--set {shortened(override)}: no key '{shortened(key)}'{nearest(key, known)};"
+            f" a hyperparameter is set as hyperparameters.{shortened(key.split('.')[-1])}=..."
         )

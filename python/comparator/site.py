@@ -8,16 +8,19 @@ that the user has set already win where the file says so (`NAME=${NAME:-default}
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from comparator.errors import InputError, nearest
-from comparator.names import check_name
+from comparator.names import check_name, home_written_out
+from comparator.text import LONGEST_MESSAGE, shortened
 
 VARIABLES = {
     "SITE_DESCRIPTION": "",
@@ -44,6 +47,8 @@ VARIABLES = {
 ENGINES = ("local", "swift-t")
 SCHEDULERS = ("none", "slurm", "pbs")
 LEAVES = ("python", "app")
+#: A device's number, that of a part of it (`0.1`), or its UUID, of which the beginning is enough.
+DEVICE = re.compile(r"\d+(\.\d+)?|(GPU|MIG)-[\w/-]+")
 CLOCK = re.compile(r"(\d+):([0-5]\d):([0-5]\d)")
 
 
@@ -98,15 +103,26 @@ class Site:
         return [Slot(number, device, {self.device_variable: device}) for number, device in enumerate(devices)]
 
     def _device_names(self) -> list[str]:
-        given = [name.strip() for name in os.environ.get(self.device_variable, "").split(",") if name.strip()]
-        if not given:
+        given = os.environ.get(self.device_variable)
+        if given is None:
             return [str(number) for number in range(self.devices)]
-        if len(given) < self.devices:
+        visible = visible_devices(given)
+        if len(visible) < self.devices:
             raise InputError(
-                f"site '{self.name}': SITE_DEVICES={self.devices}, but {self.device_variable}={','.join(given)} allows"
-                f" {len(given)}"
+                f"site '{self.name}': SITE_DEVICES={self.devices}, but {self.device_variable}={shortened(given)} allows"
+                f" {len(visible) or 'none'}"
             )
-        return given[: self.devices]
+        return visible[: self.devices]
+
+
+def visible_devices(given: str) -> list[str]:
+    """The devices that the value of a device variable allows, as CUDA reads it.
+
+    Nothing behind the first that names no device is seen (`-1`, `NoDevFiles`, an empty text); one that is named twice
+    is one device.
+    """
+    names = [name.strip() for name in given.split(",")]
+    return list(dict.fromkeys(itertools.takewhile(DEVICE.fullmatch, names)))
 
 
 def site_names(sites: Path) -> list[str]:
@@ -116,7 +132,11 @@ def site_names(sites: Path) -> list[str]:
 
 def site_description(sites: Path, name: str) -> str:
     """What the site says of itself; the file is read, not run."""
-    found = re.search(r"^SITE_DESCRIPTION=(['\"]?)(.*)\1$", (sites / f"{name}.sh").read_text(), re.MULTILINE)
+    found = re.search(
+        r"^SITE_DESCRIPTION=(['\"]?)(.*)\1$",
+        (sites / f"{name}.sh").read_text(encoding="utf-8", errors="replace"),
+        re.MULTILINE,
+    )
     return found[2] if found else ""
 
 
@@ -126,14 +146,16 @@ def read_site(name: str, root: Path) -> Site:
     known = site_names(sites)
     check_name(name, "site")
     if name not in known:
-        raise InputError(f"no site '{name}'{nearest(name, known)}; there are: {', '.join(known)} (in {sites})")
+        raise InputError(
+            f"no site '{shortened(name)}'{nearest(name, known)}; there are: {', '.join(known)} (in {sites})"
+        )
     values = _run(sites / f"{name}.sh", root)
     where = f"{sites / name}.sh"
     return Site(
         name=name,
         description=values["SITE_DESCRIPTION"],
         engines=_engines(values["SITE_ENGINES"], where),
-        data_folder=Path(values["CANDLE_DATA_DIR"] or root / "data").expanduser().absolute(),
+        data_folder=home_written_out(values["CANDLE_DATA_DIR"] or root / "data").absolute(),
         devices=_count(values, "SITE_DEVICES", where, smallest=0),
         models_per_device=_count(values, "SITE_MODELS_PER_DEVICE", where, smallest=1),
         device_variable=values["SITE_DEVICE_VARIABLE"],
@@ -152,7 +174,7 @@ def read_site(name: str, root: Path) -> Site:
         leaf=_choice(values, "SITE_LEAF", LEAVES, where),
         container_runtime=values["SITE_CONTAINER_RUNTIME"],
         container_options=tuple(shlex.split(values["SITE_CONTAINER_OPTIONS"])),
-        image_folder=Path(values["SITE_IMAGE_FOLDER"]).expanduser() if values["SITE_IMAGE_FOLDER"] else None,
+        image_folder=home_written_out(values["SITE_IMAGE_FOLDER"]) if values["SITE_IMAGE_FOLDER"] else None,
     )
 
 
@@ -160,7 +182,7 @@ def seconds_of(text: str, where: str) -> int:
     """The seconds of a time as `HH:MM:SS`; raises `InputError`."""
     match = CLOCK.fullmatch(text)
     if match is None or not any(map(int, match.groups())):
-        raise InputError(f"{where}='{text}': must be a time as HH:MM:SS, such as 01:30:00")
+        raise InputError(f"{where}='{shortened(text)}': must be a time as HH:MM:SS, such as 01:30:00")
     hours, minutes, seconds = map(int, match.groups())
     return hours * 3600 + minutes * 60 + seconds
 
@@ -168,7 +190,7 @@ def seconds_of(text: str, where: str) -> int:
 def job_word(text: str, where: str) -> str:
     """`text` where it can stand in a job script as it is: a queue, a project; raises `InputError`."""
     if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]*", text):
-        raise InputError(f"{where}='{text}': only letters, digits and . _ : @ + - can stand in a job script")
+        raise InputError(f"{where}='{shortened(text)}': only letters, digits and . _ : @ + - can stand in a job script")
     return text
 
 
@@ -214,33 +236,35 @@ def _bash(script: str, path: Path, root: Path) -> subprocess.CompletedProcess[st
         env={**os.environ, "COMPARATOR_ROOT": str(root)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
-        errors="replace",
+        encoding=sys.getfilesystemencoding(),  # as Python reads its own environment
+        errors="surrogateescape",
         check=False,
     )
 
 
 def _last_words(result: subprocess.CompletedProcess[str]) -> str:
     lines = result.stderr.strip().splitlines()
-    return lines[-1] if lines else f"exit status {result.returncode}"
+    return shortened(lines[-1], LONGEST_MESSAGE // 2) if lines else f"exit status {result.returncode}"
 
 
 def _engines(text: str, where: str) -> tuple[str, ...]:
     engines = tuple(text.split())
     for engine in engines:
         if engine not in ENGINES:
-            raise InputError(f"{where}: SITE_ENGINES names '{engine}'; this version has: {', '.join(ENGINES)}")
+            raise InputError(
+                f"{where}: SITE_ENGINES names '{shortened(engine)}'; this version has: {', '.join(ENGINES)}"
+            )
     return engines
 
 
 def _choice(values: dict[str, str], name: str, allowed: tuple[str, ...], where: str) -> str:
     if values[name] not in allowed:
-        raise InputError(f"{where}: {name}='{values[name]}': must be one of {', '.join(allowed)}")
+        raise InputError(f"{where}: {name}='{shortened(values[name])}': must be one of {', '.join(allowed)}")
     return values[name]
 
 
 def _count(values: dict[str, str], name: str, where: str, *, smallest: int) -> int:
     text = values[name]
     if not text.isdigit() or int(text) < smallest:
-        raise InputError(f"{where}: {name}='{text}': must be a whole number from {smallest}")
+        raise InputError(f"{where}: {name}='{shortened(text)}': must be a whole number from {smallest}")
     return int(text)

@@ -82,7 +82,7 @@ def check_node(name: str, root: Path, folder: Path) -> Iterator[str]:
     site = read_site(name, root)
     scheduler = SCHEDULERS[site.scheduler]
     script, output = folder / "check.sh", folder / "check.txt"
-    script.write_text(_node_script(site, root, output))
+    script.write_text(_node_script(site, root, output), encoding="utf-8", errors="surrogateescape")
     output.unlink(missing_ok=True)
     surroundings = launch_environment(site, root, workers_too=False)
     done = _run([scheduler.submit, str(script)], surroundings)
@@ -91,7 +91,9 @@ def check_node(name: str, root: Path, folder: Path) -> Iterator[str]:
         raise ComparatorError(f"{scheduler.submit}: {(done.stderr or done.stdout).strip()}")
     yield f"job {job[0]}; its output: {output}"
     try:
-        while END_OF_CHECK not in (text := output.read_text() if output.exists() else ""):
+        while END_OF_CHECK not in (
+            text := output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
+        ):
             if scheduler.state_of(job[0]) == "gone" and END_OF_CHECK not in text:
                 raise ComparatorError(f"job {job[0]} ended before the check did; see {output}")
             time.sleep(LOOK_SECONDS)
@@ -202,7 +204,7 @@ def _rank_python(surroundings: Mapping[str, str]) -> Finding:
     what = "a rank's Python"
     with tempfile.TemporaryDirectory() as place:
         program = Path(place) / "hello.swift"
-        program.write_text(HELLO)
+        program.write_text(HELLO, encoding="utf-8")
         environment = {**surroundings, "PYTHONPATH": os.pathsep.join(import_path())}
         done = _run(["swift-t", "-n", "3", str(program)], environment)
     said = [line for line in done.stdout.splitlines() if "the rank's Python: " in line]
@@ -239,7 +241,7 @@ def _run(command: list[str], environment: Mapping[str, str]) -> subprocess.Compl
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=SECONDS,
             check=False,

@@ -51,6 +51,8 @@ from comparator.store import (
     read_whole_experiment,
     say,
 )
+from comparator.terminal import note
+from comparator.text import message, shortened
 
 BEST_SHOWN = 3
 BASELINE = -1  # the number of the evaluation of a single model at its settings as given
@@ -88,7 +90,7 @@ class Host:
         return self.warm and (self.job is None or self.site.leaf == "python")
 
     def say(self, words: str) -> None:
-        self.console.print(words, markup=False, soft_wrap=True)
+        self.console.print(message(words), markup=False, soft_wrap=True)
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def open_host(
     engine = asked.engine or read.engines[0]
     if engine not in read.engines:
         has = ", ".join(read.engines)
-        raise InputError(f"--engine {engine}: site '{read.name}' has {has}{nearest(engine, ENGINES)}")
+        raise InputError(f"--engine {shortened(engine)}: site '{read.name}' has {has}{nearest(engine, ENGINES)}")
     slots = read.slots()
     walltime = None if asked.walltime is None else seconds_of(asked.walltime, "--walltime")
     if engine == "swift-t":
@@ -170,14 +172,14 @@ def plan_settings(host: Host, settings: ExperimentSettings, file: Path, command:
 
         plan = make_plan(settings, host.place(file, command, say))
     for notice in plan.frozen.notices:
-        host.console.print(f"note: {notice}", style="yellow", markup=False, soft_wrap=True)
+        note(host.console, notice)
     return plan
 
 
 def describe(host: Host, plan: Plan) -> None:
     """Say what would run."""
     frozen = plan.frozen
-    host.say(frozen.title or frozen.file)
+    host.say(shortened(frozen.title) or frozen.file)
     for submodel in frozen.models:
         name = "" if submodel.name == submodel.label else f"{submodel.name} in "
         host.say(f"  submodel {submodel.submodel}: {submodel.label}, {name}{submodel.path}")
@@ -188,7 +190,8 @@ def describe(host: Host, plan: Plan) -> None:
     describe_host(host)
     if host.job is not None:
         launch = _launch_of(host, host.experiments / "ID", is_sweep=plan.is_sweep)
-        host.say(f"swift-t would be called so:\n\n{swift_t.rehearse(launch)}\n")
+        for line in ("swift-t would be called so:", "", *swift_t.rehearse(launch).split("\n"), ""):
+            host.console.print(line, markup=False, soft_wrap=True)
     host.say("nothing was started (--dry-run)")
 
 
@@ -210,7 +213,7 @@ def begin(host: Host, plan: Plan, stem: str, identifier: str | None) -> Sitting:
     """Make the folder of a planned experiment and freeze the plan there."""
     folder = ExperimentFolder.create(host.experiments, stem, identifier, plan.frozen)
     frozen = read_whole_experiment(folder.path)
-    host.say(f"experiment {folder.identifier}: {frozen.title}")
+    host.say(f"experiment {folder.identifier}: {shortened(frozen.title)}")
     return Sitting(host, replace(plan, frozen=frozen), folder)
 
 
@@ -288,7 +291,7 @@ class Sitting:
         to_go = "" if budget is None else f", {max(0, budget - done - to_repeat)} to go"
         self._host.say(f"experiment {self._folder.identifier}: {done} done, {to_repeat} to repeat{to_go}")
         for doubt in self._doubts():
-            self._host.console.print(f"note: {doubt}", style="yellow", markup=False, soft_wrap=True)
+            note(self._host.console, doubt)
         in_flight = self._plan.frozen.strategy.in_flight * self._plan.replication.first
         if self._host.workers > in_flight and not self._plan.is_sweep:
             self._host.say(f"note: it began with {in_flight} evaluations at a time; more workers than that stay idle")
@@ -592,7 +595,7 @@ class Sitting:
         summary = summarise(self._plan.frozen, list(records))
         ended_early = last_word(self.path).reason
         if ended_early:
-            self._host.say(f"ended early: {ended_early}")
+            self._host.say(f"ended early: {message(ended_early)}")
         if summary.best is None:
             last = failure_words(records[-1], self._host.experiments) if records else "there was none"
             self._say_where(page)
@@ -612,7 +615,7 @@ class Sitting:
             self._host.say(line)
         self._host.say(_trained_words(records))
         for line in single_use((run for record in records for run in record.runs), self._plan.frozen.notices):
-            self._host.say(f"note: {line}")
+            note(self._host.console, line)
         self._say_where(page)
 
     def _say_where(self, page: Path | None) -> None:

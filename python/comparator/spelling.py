@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from comparator.errors import InputError
+from comparator.text import shown
 
 #: Names that any CANDLE model takes, whatever its own description says; `ckpt_*` are known too.
 COMMON = frozenset(
@@ -70,6 +71,8 @@ def check_once(names: Iterable[str], where: str) -> None:
         other = earlier.get(name.casefold())
         if other is not None:
             if other == name:
-                raise InputError(f"{where}: {name!r} stands twice")
-            raise InputError(f"{where}: {other!r} and {name!r} differ in case alone, and are one hyperparameter")
+                raise InputError(f"{where}: {shown(name)} stands twice")
+            raise InputError(
+                f"{where}: {shown(other)} and {shown(name)} differ in case alone, and are one hyperparameter"
+            )
         earlier[name.casefold()] = name

@@ -47,6 +47,7 @@ from comparator.record import (
     as_text,
     of_form,
 )
+from comparator.text import shortened
 
 NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
 EXPERIMENT, STATE = "experiment.json", "state.json"
@@ -436,7 +437,7 @@ def experiment_path(experiments: Path, identifier: str) -> Path:
     if not (path / EXPERIMENT).is_file():
         known = experiment_names(experiments)
         there = f"; there are: {', '.join(known[-8:])}" if known else "; there is none yet"
-        raise InputError(f"no experiment '{identifier}' in {experiments}{nearest(identifier, known)}{there}")
+        raise InputError(f"no experiment '{shortened(identifier)}' in {experiments}{nearest(identifier, known)}{there}")
     return path
 
 

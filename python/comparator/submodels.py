@@ -19,11 +19,13 @@ from comparator.model.model import Model, find_model, outside_container
 from comparator.model.probe import described
 from comparator.model.process import call
 from comparator.model.reported import LAST_WORDS, plain
+from comparator.names import home_written_out
 from comparator.place import Place
 from comparator.record import Submodel
 from comparator.settings import ExperimentSettings, SubmodelSettings
 from comparator.site import Slot
 from comparator.spelling import check_once, is_same, merged, spelling
+from comparator.text import shortened, shown
 
 NUMBER_TYPES = ("int", "float")
 
@@ -150,7 +152,9 @@ def _own_names(apart: SubmodelSettings, given: Sequence[str], model: Model, wher
     check_once(renamed, where)
     for name in renamed:
         if not any(is_same(name, other) for other in given):
-            raise InputError(f"{where}: '{name}' is given nowhere{nearest(name, given)}, so there is nothing to rename")
+            raise InputError(
+                f"{where}: '{shortened(name)}' is given nowhere{nearest(name, given)}, so there is nothing to rename"
+            )
     own = {}
     for name in given:
         asked = renamed.get(spelling(name, renamed))
@@ -159,7 +163,7 @@ def _own_names(apart: SubmodelSettings, given: Sequence[str], model: Model, wher
         for other in given:
             called = own[spelling(name, given)]
             if not is_same(name, other) and is_same(called, own[other]):
-                raise InputError(f"{where}: '{name}' would be '{called}', which is given as well")
+                raise InputError(f"{where}: '{shortened(name)}' would be '{shortened(called)}', which is given as well")
     return {name: called for name, called in own.items() if called != name}
 
 
@@ -177,9 +181,9 @@ def _as_described(name: str, model: Model) -> str:
 def _own_device(device: str | None, place: Place, number: int) -> str | None:
     """The device of one submodel, checked against those that the site gives out."""
     there = list(dict.fromkeys(slot.device for slot in place.site.slots() if slot.device is not None))
-    if device not in (None, "none", *there):
+    if device is not None and device not in ("none", *there):
         raise InputError(
-            f"{place.file}: [cmp.{number}] device = '{device}': site '{place.site.name}' gives out"
+            f"{place.file}: [cmp.{number}] device = '{shortened(device)}': site '{place.site.name}' gives out"
             f" {', '.join(there) or 'no devices'}; 'none' is allowed too"
         )
     return device
@@ -252,7 +256,7 @@ def _check_seed(model: Model, given: Mapping[str, Any], source: Path) -> None:
     name = model.description.seed or "rng_seed"
     value = given.get(name, DEFAULT_SEED)
     if not str(value).isdigit():
-        raise InputError(f"{source}: {name} = {value!r}: must be a whole number from 0")
+        raise InputError(f"{source}: {name} = {shown(value)}: must be a whole number from 0")
 
 
 def _split(model: Model, given: Mapping[str, Any], source: Path) -> str | None:
@@ -261,7 +265,7 @@ def _split(model: Model, given: Mapping[str, Any], source: Path) -> str | None:
     if name is None or any(given.get(key) == value for key, value in fixed.items()):
         return None
     if not str(given.get(name, DEFAULT_SEED)).isdigit():
-        raise InputError(f"{source}: {name} = {given[name]!r}: must be a whole number from 0")
+        raise InputError(f"{source}: {name} = {shown(given[name])}: must be a whole number from 0")
     return name
 
 
@@ -324,7 +328,7 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
     if model.image is not None and model.image.runtime is None and model.description.data_manifest is not None:
         _check_prepared(model, data_folder)
     asked = os.environ.get("CANDLE_DATA_DIR")
-    if asked and Path(asked).expanduser().absolute() == data_folder and not data_folder.exists():
+    if asked and home_written_out(asked).absolute() == data_folder and not data_folder.exists():
         raise InputError(f"CANDLE_DATA_DIR={data_folder}: no such folder; make it first, or leave the variable out")
     try:
         data_folder.mkdir(parents=True, exist_ok=True)
@@ -341,7 +345,7 @@ def _prepare(model: Model, given: Mapping[str, Any], place: Place) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         errors="replace",
     )
     last = ""

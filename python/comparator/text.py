@@ -1,15 +1,24 @@
-"""Read the text files that users bring. Standard library only, as `hyperparameters` is."""
+"""Read the text files that users bring, and show pieces of text that may hold anything. Standard library only."""
 
 from __future__ import annotations
 
 import json
+import math
+import os
+import sys
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError
 
-LONGEST_SHOWN = 100
+LONGEST_SHOWN = 80  # characters of one piece of input
+LONGEST_INTEGER = 309  # digits: one of more is larger than any float
+UNFIT = "is not a number that can be computed with"
+LONGEST_MESSAGE = 480  # characters: three lines of a wide terminal
+#: What stands for characters of ours where a terminal lacks them.
+PLAIN = {"·": "-", "…": "...", "±": "+-", "━": "-", "╸": "-", "╺": "-"}
 
 
 def read_text(path: Path) -> str:
@@ -24,6 +33,53 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
 
 
+def write_text_whole(path: Path, text: str) -> None:
+    """Write a file, in UTF-8, so that there is the whole of it or what was there before."""
+    if path.exists() and not path.is_file():  # a pipe, say
+        path.write_text(text, encoding="utf-8")
+        return
+    place = path.resolve()
+    temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(place)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def json_hooks(where: str) -> dict[str, Any]:
+    """What `json` is to read by: each key once, and numbers that can be computed with.
+
+    Of other numbers the object that they stand in raises `InputError`; `where` opens its line.
+    """
+    return {
+        "parse_constant": _Unfit,
+        "parse_float": lambda word: float(word) if math.isfinite(float(word)) else _Unfit(word),
+        "parse_int": lambda word: int(word) if len(word) < LONGEST_INTEGER else _Unfit(word),
+        "object_pairs_hook": each_key_once(where),
+    }
+
+
+def unfit_number(value: Any) -> str | None:
+    """The first number in a value that cannot be computed with, infinite or too large or none, as it is written.
+
+    None where all can.
+    """
+    if isinstance(value, dict):
+        return unfit_number(list(value.values()))
+    if isinstance(value, (list, tuple)):
+        return next((word for each in value if (word := unfit_number(each)) is not None), None)
+    if isinstance(value, (_Unfit, float)):
+        return None if isinstance(value, float) and math.isfinite(value) else str(value)
+    is_large = isinstance(value, int) and not -sys.float_info.max <= value <= sys.float_info.max
+    return shown(value) if is_large else None
+
+
+class _Unfit(str):
+    """A number of a JSON text that cannot be computed with, as it stands there."""
+
+
 def each_key_once(where: str) -> Callable[[Sequence[tuple[str, Any]]], dict[str, Any]]:
     """An `object_pairs_hook` for `json`, which would keep the last of a key that stands twice and say nothing.
 
@@ -36,7 +92,62 @@ def each_key_once(where: str) -> Callable[[Sequence[tuple[str, Any]]], dict[str,
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
             text = ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in pairs)
-            raise InputError(f"{where}: {twice!r} stands twice in {{{text[:LONGEST_SHOWN]}}}")
+            raise InputError(f"{where}: {shown(twice)} stands twice in {{{shortened(text)}}}")
+        for key, value in pairs:
+            if (word := unfit_number(value)) is not None:
+                raise InputError(f"{where}: '{shortened(key)}' = {shortened(word)}: {UNFIT}")
         return content
 
     return checked
+
+
+def one_line(text: str) -> str:
+    """Text as terminals and logs may have it: in one line, with nothing that they would take for an order.
+
+    White space becomes blanks; escape sequences, what turns the direction of writing, and bytes of a file's name that
+    are no UTF-8 are spelt out (`\\x1b`).
+    """
+    return text if text.isprintable() else "".join(map(_in_line, text))
+
+
+def shortened(text: str, most: int = LONGEST_SHOWN) -> str:
+    """A piece of text for a message: with `...` in its middle where it has more than `most` characters."""
+    if len(text) <= most:
+        return text
+    end = (most - 3) // 3
+    return f"{text[: most - 3 - end]}...{text[-end:]}"
+
+
+def shown(value: object) -> str:
+    """A value that was given, as Python writes it, for a message."""
+    try:
+        return shortened(repr(value))
+    except ValueError:  # Python does not write out integers of thousands of digits
+        return "a number of thousands of digits"
+
+
+def message(words: str) -> str:
+    """A whole message, as it may be shown: in one line, and of no more than three on a terminal."""
+    return shortened(one_line(words), LONGEST_MESSAGE)
+
+
+def plain_character(character: str) -> str:
+    """What stands for a character in ASCII."""
+    if character in PLAIN:
+        return PLAIN[character]
+    if "\N{BRAILLE PATTERN BLANK}" <= character <= "\N{BRAILLE PATTERN DOTS-12345678}":  # a spinner
+        return "*"
+    letter, *marks = list(unicodedata.normalize("NFD", character))
+    return letter if letter.isascii() and all(map(unicodedata.combining, marks)) else _spelt_out(character)
+
+
+def _in_line(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else _spelt_out(character)
+
+
+def _spelt_out(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # a byte of a file's name
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape", "surrogatepass").decode()

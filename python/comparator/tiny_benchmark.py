@@ -125,7 +125,7 @@ def _write_splits(folder: Path, study: str, rows: NDArray[np.int64], random: np.
         parts = {"val": order[:tenth], "test": order[tenth : 2 * tenth], "train": order[2 * tenth :]}
         files.update({f"split_{number}_{part}": np.sort(chosen) for part, chosen in parts.items()})
     for name, chosen in files.items():
-        (folder / f"{study}_{name}.txt").write_text("".join(f"{row}\n" for row in chosen))
+        (folder / f"{study}_{name}.txt").write_text("".join(f"{row}\n" for row in chosen), encoding="utf-8")
 
 
 def _rows(names: Sequence[str], values: NDArray[np.float64]) -> list[list[str]]:
@@ -133,4 +133,4 @@ def _rows(names: Sequence[str], values: NDArray[np.float64]) -> list[list[str]]:
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    path.write_text("".join("\t".join(row) + "\n" for row in [header, *rows]))
+    path.write_text("".join("\t".join(row) + "\n" for row in [header, *rows]), encoding="utf-8")

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.hyperparameters import parse_value
 from comparator.search.sampling import sobol_points
-from comparator.space import ParameterSpace, Point
+from comparator.space import ParameterSpace, Point, check_total
 from comparator.spelling import check_once
+from comparator.text import shortened
 
 DESIGNS = ("cartesian", "random", "latin", "sobol")
 
@@ -30,10 +32,10 @@ def read_axis(text: str) -> tuple[str, list[Any]]:
     """Read `NAME=FIRST:LAST:COUNT` (evenly spread numbers) or `NAME=VALUE,VALUE,...`."""
     name, separator, values = text.partition("=")
     if not separator or not name.strip() or not values.strip():
-        raise InputError(f"'{text}' is neither NAME=FIRST:LAST:COUNT nor NAME=VALUE,VALUE,...")
+        raise InputError(f"'{shortened(text)}' is neither NAME=FIRST:LAST:COUNT nor NAME=VALUE,VALUE,...")
     if values.count(":") == 2:
         return name.strip(), _spread(values, text)
-    return name.strip(), [parse_value(value) for value in values.split(",")]
+    return name.strip(), [parse_value(value, f"'{shortened(name.strip())}'") for value in values.split(",")]
 
 
 def combine(axes: Iterable[tuple[str, Sequence[Any]]], points: Iterable[Point]) -> list[Point]:
@@ -43,6 +45,7 @@ def combine(axes: Iterable[tuple[str, Sequence[Any]]], points: Iterable[Point]) 
     """
     named, listed = list(axes), list(points) or [{}]
     check_once([*(name for name, _ in named), *listed[0]], "unroll")
+    check_total([*(len(values) for _, values in named), len(listed)], "unroll")
     return [
         {**dict(zip((name for name, _ in named), values, strict=True)), **point}
         for values in itertools.product(*(values for _, values in named))
@@ -52,6 +55,7 @@ def combine(axes: Iterable[tuple[str, Sequence[Any]]], points: Iterable[Point]) 
 
 def design_points(space: ParameterSpace, design: str, count: int, seed: int) -> list[Point]:
     """The points that `design` takes of `space`; raises `InputError` for an unknown one."""
+    check_total([count], f"--points {count}")
     if design == "cartesian":
         return space.grid(space.counts_within(count))
     if design == "random":
@@ -68,12 +72,15 @@ def design_points(space: ParameterSpace, design: str, count: int, seed: int) -> 
 
 
 def _spread(values: str, text: str) -> list[Any]:
-    first, last, count = (parse_value(part) for part in values.split(":"))
+    first, last, count = (parse_value(part, f"'{shortened(text)}'") for part in values.split(":"))
     numbers = all(isinstance(part, (int, float)) and not isinstance(part, bool) for part in (first, last))
     if not numbers or not isinstance(count, int) or count < 1:
-        raise InputError(f"'{text}': FIRST:LAST:COUNT are two numbers and a whole number from 1")
+        raise InputError(f"'{shortened(text)}': FIRST:LAST:COUNT are two numbers and a whole number from 1")
+    check_total([count], f"'{shortened(text)}'")
     if count == 1:
         return [first]
+    if not -sys.float_info.max <= last - first <= sys.float_info.max:
+        raise InputError(f"'{shortened(text)}': the two numbers are too far apart")
     step = (last - first) / (count - 1)
     spread = [first + step * place for place in range(count)]
     whole = isinstance(first, int) and isinstance(last, int)

@@ -14,7 +14,6 @@ that differ in case alone is refused (see `spelling`).
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from typing import Any
 from comparator.errors import InputError
 from comparator.names import check_name
 from comparator.spelling import as_kept, check_once
-from comparator.text import each_key_once, read_text
+from comparator.text import json_hooks, read_text, shortened, shown
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,7 @@ def write_upf(points: Iterable[Mapping[str, Any]], prefix: str) -> str:
 
 def _read_line(content: str, where: str, spellings: dict[str, str]) -> Line:
     """One line; `spellings` has the names of the lines before by their lower case, and gets those that are new."""
-    decoder = json.JSONDecoder(
-        parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=each_key_once(where)
-    )
+    decoder = json.JSONDecoder(**json_hooks(where))
     try:
         entry, end = decoder.raw_decode(content)
     except (ValueError, RecursionError) as error:
@@ -78,25 +75,15 @@ def _read_line(content: str, where: str, spellings: dict[str, str]) -> Line:
         raise InputError(f"{where}: not JSON: {message[:1].lower()}{message[1:]}") from None
     rest = content[end:].strip()
     if rest and not rest.startswith("#"):
-        raise InputError(f"{where}: '{rest[:40]}' stands behind the JSON object; one object a line")
+        raise InputError(f"{where}: '{shortened(rest)}' stands behind the JSON object; one object a line")
     if not isinstance(entry, dict):
-        raise InputError(f"{where}: {json.dumps(entry)[:40]} is not a JSON object with an 'id'")
+        raise InputError(f"{where}: {shown(entry)} is not a JSON object with an 'id'")
     check_once(entry, where)
     entry = {as_kept(name): value for name, value in entry.items()}
     if "id" not in entry:
         raise InputError(f"{where}: has no 'id'")
     identifier = entry.pop("id")
     if not isinstance(identifier, str):
-        raise InputError(f"{where}: 'id' = {json.dumps(identifier)}: must be a text")
+        raise InputError(f"{where}: 'id' = {shown(identifier)}: must be a text")
     given = {spellings.setdefault(name.casefold(), name): value for name, value in entry.items()}
     return Line(check_name(identifier, f"{where}: id"), given)
-
-
-def _finite(word: str) -> float:
-    if math.isinf(float(word)):
-        raise ValueError(f"{word} is larger than any number")
-    return float(word)
-
-
-def _refuse_constant(word: str) -> float:
-    raise ValueError(f"{word} is not a number that JSON has")

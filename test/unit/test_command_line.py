@@ -286,7 +286,7 @@ def test_model_return_names_the_metric_where_the_file_does_not(desk: Desk) -> No
 
 @pytest.mark.parametrize("behave", ["raise", "die", "nan", "nonsense", "nothing"])
 def test_an_experiment_that_only_fails_stops_and_says_so(desk: Desk, behave: str) -> None:
-    done = desk.search("quick.toml", "--set", f"hyperparameters.behave={behave}")
+    done = desk.search("quick.toml", "--set", f"hyperparameters.behave='{behave}'")
     assert done.returncode == 1
     assert "evaluations all failed" in done.stderr
     assert_names_the_models_log(desk, done)

@@ -95,7 +95,8 @@ def test_cancel_ends_a_run_at_once_and_every_later_one(warm, tmp_path) -> None:
     assert warm.run(training(tmp_path / "b")).status == "cancelled"
 
 
-def test_a_module_that_cannot_be_imported(tmp_path) -> None:
+def test_a_module_that_cannot_be_imported(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # which would be named
     broken = tmp_path / "broken.py"
     broken.write_text("import no_such_package\n")
     runner = WarmRunner(Model("broken", broken), SLOT, tmp_path)

@@ -38,7 +38,7 @@ def served(tmp_path: Path):
 @pytest.mark.parametrize(
     ("behave", "reason"),
     [
-        ("garbage", "the model's process sent what is no reply: \N{REPLACEMENT CHARACTER}?garbage"),
+        ("garbage", "the model's process sent what is no reply: \N{REPLACEMENT CHARACTER}\\x00garbage"),
         ("half a line", "the model's process sent what is no reply: half a li{"),
         ("not a dictionary", "the model's process sent what is no reply: [1, 2]"),
         ("forged", 'the model\'s process sent what is no reply: {"status": "ok", "metrics": {"val_loss": 123.0}'),

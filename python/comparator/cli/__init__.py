@@ -6,46 +6,56 @@ checks it, `sites` and `models` those of `comparator site` and `comparator model
 
 from __future__ import annotations
 
-import os
+import errno
 import signal
 import sys
 from typing import Any
 
+from comparator import surroundings
 from comparator.engine.workers import STOPPED_BY
 from comparator.errors import ComparatorError, Submitted
+from comparator.text import message
 
 STOPPED = 130
 
 
 def main() -> None:
     """Run a command; a person's mistake is one line on standard error and an exit code that says so."""
+    surroundings.settle()
     try:
+        surroundings.check_umask()
         code = _run_command()
         if code == STOPPED:  # what some versions of typer make of a KeyboardInterrupt
             _say_stopped()
     except Submitted as submitted:
-        print(submitted)
+        print(message(str(submitted)))
         code = 0
     except ComparatorError as error:
-        print(f"comparator: {error}", file=sys.stderr)
+        _say(str(error))
         code = error.exit_code
     except KeyboardInterrupt:
         _say_stopped()
         code = STOPPED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        code = 1
     except OSError as error:
-        print(f"comparator: {error.filename or 'writing'}: {error.strerror or error}", file=sys.stderr)
-        code = 1
+        _say(f"{error.filename or 'a file that is written'}: {error.strerror or error}")
+        code = 2 if error.errno == errno.ENAMETOOLONG else 1
+    except ImportError as error:
+        if not surroundings.python_path():
+            raise
+        _say(f"{error}; PYTHONPATH may be that of another Python: unset PYTHONPATH")
+        code = 2
     except Exception as error:
         # Wrong usage: typer's own exceptions, whose base class differs between its versions.
         if not hasattr(error, "show"):
             raise
-        words = " ".join(error.format_message().split())  # type: ignore[attr-defined]
-        print(f"comparator: {words}; --help tells more", file=sys.stderr)
+        _say(f"{' '.join(error.format_message().split())}; --help tells more")  # type: ignore[attr-defined]
         code = 2
-    sys.exit(code if isinstance(code, int) else 0)
+    code = code if isinstance(code, int) else 0
+    lost = surroundings.output_lost()
+    if lost is not None:
+        _say(f"standard output: {lost}")
+        code = code or 1
+    sys.exit(code)
 
 
 def _run_command() -> Any:
@@ -58,7 +68,11 @@ def _run_command() -> Any:
     return typer.main.get_command(app).main(standalone_mode=False)
 
 
+def _say(words: str) -> None:
+    print(f"comparator: {message(words)}", file=sys.stderr)
+
+
 def _say_stopped() -> None:
     for number in STOPPED_BY:  # nothing interrupts the last words
         signal.signal(number, signal.SIG_IGN)
-    print("comparator: stopped", file=sys.stderr)
+    _say("stopped")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from comparator.engine.workers import STOPPED_BY
+from comparator.terminal import Terminal
 
 app = typer.Typer(
     add_completion=False,
@@ -24,7 +24,7 @@ app.add_typer(sites_app, name="site")
 models_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Models: begin one, and try one.")
 app.add_typer(models_app, name="model")
 
-out = Console(highlight=False)
+out = Terminal()
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ExperimentsOption = Annotated[

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from comparator.cli.app import JsonOption, app, out, stop_signals_like_ctrl_c
 from comparator.cli.options import RunOptions, with_run_options
 from comparator.errors import InputError
-from comparator.names import check_name
+from comparator.names import check_name, home_written_out
 from comparator.root import experiments_folder, project_root
 from comparator.store import check_new_experiment, experiment_path, read_json, read_records
+from comparator.terminal import Terminal, note
+from comparator.text import write_text_whole
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -65,7 +66,7 @@ def _box_file(box: str, options: RunOptions) -> str:
     """Where the box lies that the command line names: a file, or the report of an experiment with a region's number."""
     identifier, _, number = box.rpartition(":")
     if not identifier or not number.isdigit() or Path(identifier).suffix == ".json":
-        return str(Path(box).expanduser().absolute())
+        return str(home_written_out(box).absolute())
     experiment = experiment_path(experiments_folder(options.experiments, project_root()), identifier)
     return f"{experiment.absolute() / 'report.json'}:{number}"
 
@@ -100,7 +101,7 @@ def sweep(
 def _settings_of_bare_upf(model: str | None, hyperparameters: Path | None) -> list[str]:
     if model is None:
         raise InputError("a bare UPF needs --model MODEL (a folder, a Python file, or cmp)")
-    place = Path(model).expanduser()
+    place = home_written_out(model)
     settings = [f"model={place.absolute() if place.exists() else model}"]
     if hyperparameters is not None:
         settings.append(f"hyperparameters={hyperparameters.absolute()}")
@@ -130,7 +131,7 @@ def selftest(
     opened.run()
     words = caution(read_records(opened.path / "evaluations.jsonl"))
     if words is not None:
-        host.console.print(f"note: {words}", style="yellow", markup=False, soft_wrap=True)
+        note(host.console, words)
     found = read_json(opened.path / "report.json") or {}
     print(json.dumps({key: found.get(key) for key in FINDINGS}, indent=1))
 
@@ -189,7 +190,7 @@ def unroll(
     if output is None:
         print(text, end="")
     else:
-        output.write_text(text)
+        write_text_whole(output, text)
         out.print(f"{output}: {text.count(chr(10))} lines")
 
 
@@ -249,7 +250,7 @@ def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) 
 def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = True) -> Host:
     from comparator import sitting
 
-    console = Console(stderr=True, highlight=False) if as_json else out
+    console = Terminal(stderr=True) if as_json else out
     root = project_root()
     asked = sitting.Asked(
         engine=options.engine,

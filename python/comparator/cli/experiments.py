@@ -27,6 +27,8 @@ from comparator.store import (
     read_records,
     withdrawals,
 )
+from comparator.terminal import note
+from comparator.text import message, shortened
 
 WATCH_JOB_SECONDS = 3.0  # a scheduler does not like to be asked more often
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id (see `comparator list`).")]
@@ -146,7 +148,7 @@ def import_past(
         file, experiments_folder(experiments, project_root()), identifier, space, metric
     )
     for finding in findings:
-        out.print(f"note: {finding}", style="yellow", markup=False, soft_wrap=True)
+        note(out, finding)
     out.print(f"experiment {folder.name}; report: {write_report(folder)}", soft_wrap=True)
 
 
@@ -159,7 +161,8 @@ def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption 
         try:
             rows.append(_row(folder / name))
         except InputError as error:
-            rows.append({"id": name, "state": "damaged", "damage": str(error).removeprefix(f"{folder / name}/")})
+            damage = message(str(error).removeprefix(f"{folder / name}/"))
+            rows.append({"id": name, "state": "damaged", "damage": damage})
     rows.sort(key=lambda row: str(row.get("created", "")))
     for name in hidden_experiments(folder):
         owner = owner_of(folder / name)
@@ -202,12 +205,12 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         done = f"{row['evaluations']}" + (f"/{row['of']}" if row["of"] else "")
         done += f" ({row['failed']} failed)" if row["failed"] else ""
         state = row["state"] + (f"; runs withdrawn: {row['withdrawn']}" if row["withdrawn"] else "")
-        table.add_row(row["id"], state, done, row["best"], row["title"])
+        table.add_row(row["id"], state, done, row["best"], shortened(row["title"]))
     out.print(table)
 
 
 def _state_words(state: State) -> str:
-    reason = f": {state.reason}" if state.reason else ""
+    reason = f": {message(state.reason)}" if state.reason else ""
     job = f" as job {state.job}" if state.job and state.state in ALIVE else ""
     words = {"interrupted": "interrupted (what ran it is gone)"}
     return words.get(state.state, state.state) + job + reason

@@ -55,12 +55,12 @@ def check_model(
         for found in model_check.check_model(model, bench):
             findings.append(found)
             if not as_json:
-                out.print(str(found), markup=False, soft_wrap=True)
+                out.print(str(found), soft_wrap=True)
         place.keep = any(each.outcome == model_check.FAILS for each in findings)
     if as_json:
         print(json.dumps([asdict(each) for each in findings], indent=1))
     if place.is_kept and not as_json:
-        out.print(f"what was tried, and its logs: {place.folder}", markup=False, soft_wrap=True)
+        out.print(f"what was tried, and its logs: {place.folder}", soft_wrap=True)
     if place.keep:
         raise typer.Exit(1)
 

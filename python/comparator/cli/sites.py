@@ -38,7 +38,7 @@ def show_site(name: Annotated[str, typer.Argument(metavar="NAME")] = "local") ->
         words = [f"queue {site.queue}" if site.queue else "", f"project {site.project}" if site.project else ""]
         out.print(", ".join([f"{site.nodes} nodes", f"walltime {clock(site.walltime)}", *filter(None, words)]))
         for line in site.directives:
-            out.print(f"  {line}", markup=False)
+            out.print(f"  {line}")
 
 
 @sites_app.command("check")
@@ -53,7 +53,7 @@ def check_site(
 
     failed = False
     for found in site_check.check_site(name, project_root(), on_node=on_node):
-        out.print(str(found), markup=False, soft_wrap=True)
+        out.print(str(found), soft_wrap=True)
         failed = failed or found.outcome == site_check.FAILS
     if job:
         if read_site(name, project_root()).scheduler == "none":
@@ -61,7 +61,7 @@ def check_site(
         folder = experiments_folder(None, project_root()) / "site-checks" / name
         folder.mkdir(parents=True, exist_ok=True)
         for line in site_check.check_node(name, project_root(), folder):
-            out.print(line, markup=False, soft_wrap=True)
+            out.print(line, soft_wrap=True)
             failed = failed or line.startswith(site_check.FAILS)
     if failed:
         raise typer.Exit(1)

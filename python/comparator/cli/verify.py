@@ -6,11 +6,11 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from comparator.cli.app import ExperimentsOption, JsonOption, app, out, stop_signals_like_ctrl_c
 from comparator.cli.experiments import IdArgument
 from comparator.root import experiments_folder, project_root
+from comparator.terminal import Terminal
 
 
 @app.command()
@@ -31,7 +31,7 @@ def verify(
 
     number = verification.chosen_sample(sample)
     root = project_root()
-    console = Console(stderr=True, highlight=False) if as_json else out
+    console = Terminal(stderr=True) if as_json else out
     asked = sitting.Asked(engine="local", workers=workers)
     host = sitting.open_host(root, experiments_folder(experiments, root), site, asked, warm=not cold, console=console)
     stop_signals_like_ctrl_c()
@@ -47,6 +47,6 @@ def verify(
         print(json.dumps(verification.as_json(found), indent=1))
     else:
         for line in found.words():
-            out.print(line, markup=False, soft_wrap=True)
+            out.print(line, soft_wrap=True)
     if not found.is_right:
         raise typer.Exit(1)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import ComparatorError, InputError
+from comparator.lease import holder_of
 from comparator.points import count
 from comparator.record import CONFIRM, State
 from comparator.settings import ENDS_BY_ITSELF
@@ -74,7 +75,9 @@ class Scheduler:
 def _call(*command: str) -> subprocess.CompletedProcess[str]:
     """Raises `ComparatorError` where there is no such program, or it does not answer."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=ASKING_SECONDS, check=False)
+        return subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=ASKING_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired:
         raise ComparatorError(f"{command[0]}: no answer in {ASKING_SECONDS:.0f} seconds") from None
     except OSError as error:
@@ -206,7 +209,7 @@ def job_of(path: Path, said: State) -> tuple[Scheduler | None, str | None]:
 def job_id(folder: Path) -> str | None:
     """The id that the scheduler gave the launch in `folder`; None before it has."""
     try:
-        return (folder / JOB_FILE).read_text().strip() or None
+        return (folder / JOB_FILE).read_text(encoding="utf-8", errors="replace").strip() or None
     except OSError:
         return None
 

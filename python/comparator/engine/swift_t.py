@@ -249,7 +249,7 @@ def submit(launch: Launch) -> list[str]:
     jobs: list[str] = []
     for _ in range(launch.job.jobs):
         folder = _make_folder(launch)
-        (folder / WORKER_FILE).write_text(launch.worker_script())
+        (folder / WORKER_FILE).write_text(launch.worker_script(), encoding="utf-8", errors="surrogateescape")
         environment = {**surroundings, **launch.environment(folder, after=jobs[-1] if jobs else None)}
         done = subprocess.run(
             launch.command(folder),
@@ -258,11 +258,11 @@ def submit(launch: Launch) -> list[str]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             check=False,
         )
-        (folder / "submission.txt").write_text(done.stdout)
+        (folder / "submission.txt").write_text(done.stdout, encoding="utf-8", errors="replace")
         job = job_id(folder)
         if done.returncode != 0 or job is None:
             raise ComparatorError(f"the job was not taken: {_reason(done.stdout)} (see {folder}/submission.txt)")
@@ -293,17 +293,23 @@ def _job_script(launch: Launch, folder: Path, own: Mapping[str, str]) -> Sequenc
     for name in ("sbatch", "qsub"):
         stand_in = folder / STAND_INS / name
         stand_in.parent.mkdir(exist_ok=True)
-        stand_in.write_text("#!/bin/sh\necho 1\n")
+        stand_in.write_text("#!/bin/sh\necho 1\n", encoding="utf-8")
         stand_in.chmod(0o755)
     path = f"{folder}/{STAND_INS}{os.pathsep}{surroundings['PATH']}"
     environment = {**surroundings, **own, "PATH": path}
     done = subprocess.run(
-        launch.command(folder), env=environment, cwd=folder, capture_output=True, text=True, check=False
+        launch.command(folder),
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     scripts = list(folder.glob("turbine-*.sh"))
     if not scripts:
         return [f"swift-t wrote no job script: {_reason(done.stdout + done.stderr)}"]
-    return ["the job script:", scripts[0].read_text()]
+    return ["the job script:", scripts[0].read_text(encoding="utf-8", errors="surrogateescape")]
 
 
 def _make_folder(launch: Launch) -> Path:

@@ -19,7 +19,7 @@ from comparator.errors import InputError, nearest
 from comparator.space import Choice, Constant, Number, Parameter, ParameterSpace, Point
 from comparator.space.parameters import same
 from comparator.spelling import check_once, spelling
-from comparator.text import each_key_once, read_text
+from comparator.text import json_hooks, read_text, shortened
 
 #: Mutations of a point before one that stays in the box to be avoided is given up.
 TRIES = 20
@@ -47,7 +47,7 @@ class Box:
         parameters = {parameter.name: parameter for parameter in space.parameters}
         for name in bounds:
             if name not in parameters:
-                raise InputError(f"{where}: the space has no '{name}'{nearest(str(name), parameters)}")
+                raise InputError(f"{where}: the space has no '{shortened(str(name))}'{nearest(str(name), parameters)}")
         sides = dict(cls.whole(space).sides)
         for name, given in bounds.items():
             side = _side(parameters[name], given, f"{where}: '{name}'")
@@ -93,7 +93,7 @@ def read_box(given: str) -> Mapping[str, Any]:
     name, colon, number = given.rpartition(":")
     path, place = (Path(name), int(number)) if colon and number.isdigit() else (Path(given), None)
     try:
-        content = json.loads(read_text(path), object_pairs_hook=each_key_once(str(path)))
+        content = json.loads(read_text(path), **json_hooks(str(path)))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON: {error}") from None
     if place is not None:
@@ -276,23 +276,25 @@ def _side(parameter: Parameter, given: Any, where: str) -> tuple[Any, ...]:
     values = given.get("values") if isinstance(given, Mapping) else None
     known = parameter.all_values()
     if not isinstance(values, list) or not values:
-        raise InputError(f'{where}: {json.dumps(given)} is not {{"values": [...]}}; the space has {known}')
+        raise InputError(f'{where}: {shortened(json.dumps(given))} is not {{"values": [...]}}; the space has {known}')
     held = tuple(value for value in known if any(same(value, each) for each in values))
     if not held:
-        raise InputError(f"{where}: the space has none of {json.dumps(values)}, but {json.dumps(known)}")
+        raise InputError(
+            f"{where}: the space has none of {shortened(json.dumps(values))}, but {shortened(json.dumps(known))}"
+        )
     return held
 
 
 def _ends(parameter: Number, given: Any, where: str) -> tuple[Any, ...]:
     is_pair = isinstance(given, (list, tuple)) and len(given) == 2
     if not is_pair or any(isinstance(end, bool) or not isinstance(end, (int, float)) for end in given):
-        raise InputError(f"{where}: {json.dumps(given)} is not [low, high]")
+        raise InputError(f"{where}: {shortened(json.dumps(given))} is not [low, high]")
     low, high = max(given[0], parameter.lower), min(given[1], parameter.upper)
     if parameter.whole:
         low, high = math.ceil(low), math.floor(high)
     if not low <= high:
         raise InputError(
-            f"{where}: {json.dumps(list(given))} holds no value of the space,"
+            f"{where}: {shortened(json.dumps(list(given)))} holds no value of the space,"
             f" {parameter.lower:g} to {parameter.upper:g}"
         )
     return low, high

@@ -33,6 +33,7 @@ data folder); of one that gives none, see `model.model.Model.untold`.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,12 +41,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from comparator.errors import InputError, nearest
 from comparator.spelling import spelling
-from comparator.text import read_text
+from comparator.text import LONGEST_MESSAGE, UNFIT, read_text, shortened, shown, unfit_number
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+
+#: Keys that an experiment file has, and no description.
+OF_EXPERIMENTS = {"model", "search", "cmp", "space", "upf"}
 
 
 class MetricDescription(BaseModel):
@@ -122,11 +127,23 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def _parse_toml(text: str, where: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{where}: not TOML: {error}") from None
+        content = tomllib.loads(text)
+    except ValueError as error:  # of a number of thousands of digits it is not TOML's own
+        raise InputError(f"{where}: not TOML: {shortened(str(error), LONGEST_MESSAGE // 2)}") from None
     except RecursionError:
         raise InputError(f"{where}: not TOML that can be read: brackets in brackets, too deep") from None
+    _check_numbers(content, where, ())
+    return content
+
+
+def _check_numbers(table: Mapping[str, Any], where: str, keys: tuple[str, ...]) -> None:
+    for key, value in table.items():
+        path = (*keys, key)
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                _check_numbers(inner, where, path)
+        if (word := unfit_number(value)) is not None:
+            raise InputError(f"{where}: '{shortened('.'.join(path))}' = {shortened(word)}: {UNFIT}")
 
 
 def explain(error: ValidationError, where: str, known: list[str]) -> str:
@@ -134,18 +151,36 @@ def explain(error: ValidationError, where: str, known: list[str]) -> str:
     finding = error.errors()[0]
     key = ".".join(str(part) for part in finding["loc"])
     if finding["type"] == "extra_forbidden":
-        return f"{where}: unknown key '{key}'{nearest(str(finding['loc'][-1]), known)}; known: {', '.join(known)}"
+        return (
+            f"{where}: unknown key '{shortened(key)}'{nearest(str(finding['loc'][-1]), known)}; known:"
+            f" {', '.join(known)}"
+        )
     if finding["type"] == "missing":
-        return f"{where}: '{key}' is missing"
+        return f"{where}: '{shortened(key)}' is missing"
     message = finding["msg"].removeprefix("Value error, ")
     if not key:
         return f"{where}: {message}"
-    return f"{where}: '{key}' = {finding['input']!r}: {message[:1].lower()}{message[1:]}"
+    return f"{where}: '{shortened(key)}' = {shown(finding['input'])}: {message[:1].lower()}{message[1:]}"
 
 
 def read_description(path: Path) -> ModelDescription:
     """Read `model.toml`; raises `InputError` with the key that is wrong."""
     return parse_description(read_text(path), str(path))
+
+
+def description_beside_model(path: Path) -> ModelDescription | None:
+    """The description that a TOML file of a model's name gives; None where there is none, or it is of something else.
+
+    An experiment of that name, say, or another program's file: it has no key of a description, nor nearly one.
+    Raises `InputError` as `read_description` does.
+    """
+    if not path.is_file():
+        return None
+    content, known = read_toml(path), ModelDescription.model_fields
+    own = [key for key in content if key in known and (key != "hyperparameters" or isinstance(content[key], dict))]
+    if content and not own and (OF_EXPERIMENTS & set(content) or not any(nearest(key, known) for key in content)):
+        return None
+    return read_description(path)
 
 
 def parse_description(text: str, where: str) -> ModelDescription:

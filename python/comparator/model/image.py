@@ -153,7 +153,7 @@ def _look(image: Image, said: str) -> subprocess.CompletedProcess[str]:
             env=image.host_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=LOOK_SECONDS,
             check=False,

@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
-from comparator.model.description import ModelDescription, parse_description, read_description
+from comparator.model.description import (
+    ModelDescription,
+    description_beside_model,
+    parse_description,
+    read_description,
+)
 from comparator.model.fingerprint import Tree, digest_of, latest_below, tree_of
 from comparator.model.image import (
     DATA_FOLDER,
@@ -25,7 +30,9 @@ from comparator.model.image import (
 )
 from comparator.model.reads import version_and_files
 from comparator.model.runtime import find_runtime
+from comparator.names import home_written_out
 from comparator.site import Site
+from comparator.text import LONGEST_MESSAGE, shortened
 
 #: The endings of files that programs are written and set up in.
 OF_SOURCE = frozenset(
@@ -182,7 +189,7 @@ class Model:
 
     def beside(self, name: str) -> Path:
         """A path of `model.toml`, which is relative to the folder that it lies in."""
-        return (self.folder / Path(name).expanduser()).resolve()
+        return (self.folder / home_written_out(name)).resolve()
 
     def placed(self, folder: Path | None) -> Model:
         """The model as this node runs it: an image from `folder`, on a disk of the node. Raises `InputError`."""
@@ -212,7 +219,8 @@ class Model:
         if self.image is not None:  # it may be in the image; the model will say where it is not
             return None
         raise InputError(
-            f"config_file = '{value}': no such file, and neither {data_folder} nor {self.path} has '{asked.name}'"
+            f"config_file = '{shortened(value)}': no such file, and neither {data_folder} nor {self.path}"
+            f" has '{shortened(asked.name)}'"
         )
 
 
@@ -231,7 +239,7 @@ def find_model(reference: str, relative_to: Path, containers: Path, where: str, 
     `relative_to` is the folder of the file that names the model, `where` the words for that place in errors; `site`
     says which runtime images are for. Raises `InputError`.
     """
-    path = (relative_to / Path(reference).expanduser()).resolve()
+    path = (relative_to / home_written_out(reference)).resolve()
     if is_image(path):
         return _image_model(path, reference, where, site)
     if path.is_dir():
@@ -242,7 +250,7 @@ def find_model(reference: str, relative_to: Path, containers: Path, where: str, 
         return _folder_model(containers / reference, reference, where)
     if all(part.isidentifier() for part in reference.split(".")):
         return _module_model(reference, where, containers)
-    raise InputError(f"{where}: no model at '{path}'")
+    raise InputError(f"{where}: no model at '{shortened(str(path), LONGEST_MESSAGE // 2)}'")
 
 
 def _folder_model(path: Path, reference: str, where: str) -> Model:
@@ -250,7 +258,9 @@ def _folder_model(path: Path, reference: str, where: str) -> Model:
     description = read_description(description_file) if description_file.is_file() else ModelDescription()
     train = path / "train.sh"
     if not train.is_file() and description.module is None:
-        raise InputError(f"{where}: '{reference}' is no model: {path} has neither train.sh nor a module in model.toml")
+        raise InputError(
+            f"{where}: '{shortened(reference)}' is no model: {path} has neither train.sh nor a module in model.toml"
+        )
     if train.is_file() and not os.access(train, os.X_OK):
         raise InputError(f"{where}: {train} is not executable; chmod +x mends it")
     return _with_code(Model(description.name or path.name, path.resolve(), description))
@@ -263,19 +273,18 @@ def _image_model(path: Path, reference: str, where: str, site: Site | None) -> M
         of_site = f"site '{site.name}': SITE_CONTAINER_RUNTIME"
         runtime = find_runtime(site.container_runtime, site.container_options, of_site)
         image = look_into(path, reference, where, runtime, nodes_have_one=site.scheduler != "none")
-    beside = description_beside(path)
-    if beside.is_file():
-        description = read_description(beside)
-    else:
+    description = description_beside_model(description_beside(path))
+    if description is None:
         description = parse_description(image.description, f"{path.name}: model.toml")
     return Model(description.name or path.stem, path, description, image)
 
 
 def _python_model(path: Path, reference: str, where: str) -> Model:
     if path.suffix != ".py":
-        raise InputError(f"{where}: '{reference}' is no model: give a folder, or a Python file with run(params)")
-    description_file = path.with_suffix(".toml")
-    description = read_description(description_file) if description_file.is_file() else ModelDescription()
+        raise InputError(
+            f"{where}: '{shortened(reference)}' is no model: give a folder, or a Python file with run(params)"
+        )
+    description = description_beside_model(path.with_suffix(".toml")) or ModelDescription()
     return _with_code(Model(description.name or path.stem, path, description))
 
 
@@ -283,7 +292,7 @@ def _with_code(model: Model) -> Model:
     """The model, whose description names code that is there; raises `InputError` where it does not."""
     for name in model.description.code:
         if not model.beside(name).exists():
-            raise InputError(f"{model.description_file}: code: '{name}': there is no {model.beside(name)}")
+            raise InputError(f"{model.description_file}: code: '{shortened(name)}': there is no {model.beside(name)}")
     return model
 
 
@@ -295,7 +304,8 @@ def _module_model(reference: str, where: str, containers: Path) -> Model:
     if found is None or found.origin is None or not found.origin.endswith(".py"):
         folders = sorted(entry.name for entry in containers.glob("*") if (entry / "model.toml").is_file())
         raise InputError(
-            f"{where}: no model '{reference}'{nearest(reference, folders)}; give a folder, a Python file or a module"
+            f"{where}: no model '{shortened(reference)}'{nearest(reference, folders)}; give a folder, a"
+            " Python file or a module"
             f" with run(params), or one of: {', '.join(folders)}"
         )
     return _python_model(Path(found.origin), reference, where)

@@ -156,6 +156,7 @@ def _told(slot: Slot, data_folder: str) -> dict[str, str]:
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8:backslashreplace",  # what a model prints goes to a log, whatever the terminal has
         "PYTHONDONTWRITEBYTECODE": "1",
         "CANDLE_DATA_DIR": data_folder,
         "IMPROVE_DATA_DIR": data_folder,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.model.fingerprint import names_in, state_of
+from comparator.names import home_written_out
 
 #: Variables that change where things are shown or put, or are set by whatever starts a run, and no result.
 NEUTRAL_VARIABLES = frozenset(
@@ -212,12 +213,12 @@ def version_and_files(package: str) -> str | None:
 
 def _told(path: str) -> str:
     """A path as it is told: below the user's home by that."""
-    home = f"{Path.home()}/"
+    home = f"{home_written_out('~')}/"
     return HOME + path[len(home) :] if path.startswith(home) else path
 
 
 def _found(path: str, environment: Mapping[str, str]) -> str:
-    return f"{environment.get('HOME') or Path.home()}/{path[len(HOME) :]}" if path.startswith(HOME) else path
+    return f"{environment.get('HOME') or home_written_out('~')}/{path[len(HOME) :]}" if path.startswith(HOME) else path
 
 
 def _modules_in(folder: str, names: Iterable[str]) -> list[str]:

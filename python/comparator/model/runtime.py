@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from comparator.errors import InputError, nearest
+from comparator.text import shortened
 
 #: What `unsquashfs` finds at the beginning of a squashed file system; in a SIF it lies at a multiple of a page.
 SQUASHED, PAGE = b"hsqs", 4096
@@ -146,7 +147,9 @@ def find_runtime(
     for a name that is unknown.
     """
     if name and name not in RUNTIMES:
-        raise InputError(f"{where}='{name}': no such runtime{nearest(name, RUNTIMES)}; known: {', '.join(RUNTIMES)}")
+        raise InputError(
+            f"{where}='{shortened(name)}': no such runtime{nearest(name, RUNTIMES)}; known: {', '.join(RUNTIMES)}"
+        )
     for kind in [RUNTIMES[name]] if name else RUNTIMES.values():
         for program in kind.programs:
             found = shutil.which(program, path=path)
@@ -167,7 +170,7 @@ def unpack(image: Path, folder: Path) -> None:
     if program is None:
         raise InputError(f"{image}: must be unpacked, and there is no unsquashfs on the PATH (Debian: squashfs-tools)")
     words = [program, "-quiet", "-no-progress", "-no-xattrs", "-offset", str(_offset(image)), "-dest", str(folder)]
-    done = subprocess.run([*words, str(image)], capture_output=True, text=True, errors="replace", check=False)
+    done = subprocess.run([*words, str(image)], capture_output=True, encoding="utf-8", errors="replace", check=False)
     # 2: a file, a device say, that this user may not make; the image may well run without.
     if done.returncode not in (0, 2) or not folder.is_dir():
         raise InputError(f"{image}: cannot be unpacked: {' '.join(done.stderr.split())[:200]}")

@@ -21,11 +21,12 @@ from comparator.model.process import SERVER, SERVER_IN_IMAGE, GuardedProcess, ca
 from comparator.model.reads import Reading
 from comparator.model.training import Outcome, Status, Training
 from comparator.site import Slot
+from comparator.text import one_line, shortened
 
 START_LIMIT_SECONDS = 600.0
 #: A reply, which has a number for each epoch and metric, is never longer.
 LONGEST_REPLY = 256 << 20
-SHOWN = 80  # characters of what is no reply
+MOST_SHOWN = 1 << 10  # bytes of what is no reply
 
 
 class ServerEnded(Exception):
@@ -141,9 +142,14 @@ class WarmRunner:
             self._server = GuardedProcess(command, environment, log, piped=True, folder=folder)
             self._server_folder = folder
             self._served, self._buffer = 0, bytearray()
-        ready = self._hello(token, log)
-        if not ready["ready"]:
-            raise ServerEnded("failed", str(ready["reason"]))
+        try:
+            ready = self._hello(token, log)
+            if not ready["ready"]:
+                raise ServerEnded("failed", str(ready["reason"]))
+        except ServerEnded as ended:
+            if ended.status != "failed" or self._model.image is not None or not environment.get("PYTHONPATH"):
+                raise
+            raise ServerEnded(ended.status, f"{ended.reason} (PYTHONPATH is set: is it another Python's?)") from None
         self._process, self._defaults = ready["process"], ready["hyperparameters"]
         self._reading.add(ready["read"])
 
@@ -261,6 +267,4 @@ def _json_object(line: bytes) -> dict[str, Any] | None:
 
 def _shown(said: bytes | bytearray) -> str:
     """What a process said, for people: the beginning of it, without what a terminal would take for orders."""
-    text = bytes(said[: 4 * SHOWN]).decode(errors="replace")
-    printable = "".join(character if character.isprintable() else "?" for character in text)
-    return printable if len(printable) <= SHOWN else printable[:SHOWN] + "..."
+    return shortened(one_line(bytes(said[:MOST_SHOWN]).decode(errors="replace")))

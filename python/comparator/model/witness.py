@@ -42,7 +42,7 @@ def main() -> None:
         "peak_memory": usage.ru_maxrss * 1024,
         "left_running": _left_running(),
     }
-    report.write_text(json.dumps(seen))
+    report.write_text(json.dumps(seen), encoding="utf-8")
     sys.exit(code)
 
 
@@ -58,7 +58,7 @@ def _left_running() -> list[str]:
 
 def _name(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
 

@@ -15,7 +15,7 @@ from typing import Any
 from comparator.errors import InputError, nearest
 from comparator.metrics import kind_by_name
 from comparator.spelling import as_kept, check_once, spelling
-from comparator.text import each_key_once, read_text
+from comparator.text import each_key_once, read_text, shortened
 
 #: What a folder is searched for, in this order.
 NAMES = ("hpo.csv", "output.csv", "hpo_results.csv", "population-*.txt")
@@ -134,7 +134,7 @@ def _read_table(path: Path, text: str) -> _Table:
         raise InputError(f"{path}: not a table of comma-separated values: {error}") from None
     for name in header:
         if header.count(name) > 1:
-            raise InputError(f"{path}: the column '{name}' stands twice")
+            raise InputError(f"{path}: the column '{shortened(name)}' stands twice")
     if wrong:
         findings.append(f"{_lines(wrong)} left out: not as many values as the {len(header)} columns")
     return _Table(path, header, rows, findings)

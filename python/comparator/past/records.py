@@ -14,6 +14,7 @@ from comparator.errors import InputError
 from comparator.past.files import PastFile, Row, finite, read_file
 from comparator.space import Constant, Number, ParameterSpace, Point
 from comparator.space.parameters import Parameter
+from comparator.text import shortened
 
 #: As many points with one and the same result are worth a word; as many values on a bound, too.
 WORTH_A_WORD = 3
@@ -118,7 +119,7 @@ def _result(row: Row, parameters: Sequence[Parameter], metric: str) -> PastResul
         except (ValueError, OverflowError):
             is_value = False
         if not is_value:
-            raise ValueError(f"'{parameter.name}': '{text}' is not {parameter.kind}")
+            raise ValueError(f"'{parameter.name}': '{shortened(text)}' is not {parameter.kind}")
     result = finite(row.result)
     metrics = dict(row.metrics) if result is None else {**row.metrics, metric: result}
     reason = None

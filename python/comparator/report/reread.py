@@ -15,6 +15,7 @@ from comparator.difference import DIFFERENCES, NoValue, asked_difference, object
 from comparator.errors import InputError, nearest
 from comparator.evidence.replicates import mean_interval, pooled_deviation
 from comparator.record import PILOT, Evaluation, FrozenExperiment, ObjectiveWords, Run
+from comparator.text import shortened
 
 Runs = Sequence[Run]
 
@@ -34,7 +35,7 @@ def in_metric(
     if metric not in reported:
         known = f"they report {', '.join(reported)}" if reported else "there is no result yet"
         raise InputError(
-            f"--metric {metric}: no run of '{experiment.id}' reports it{nearest(metric, reported)}; {known}"
+            f"--metric {shortened(metric)}: no run of '{experiment.id}' reports it{nearest(metric, reported)}; {known}"
         )
     objective, words = _objective(experiment, metric)
     left_out = dict.fromkeys(("pilot", "luck", "baseline"))
@@ -57,7 +58,9 @@ def _objective(experiment: FrozenExperiment, metric: str) -> tuple[Objective, Ob
         maximise = metric in experiment.metrics and experiment.metrics[metric].kind == "score"
         return Objective(metric, None, maximise=maximise, ask=""), objective_words(None, metric, maximise)
     if name not in DIFFERENCES:
-        raise InputError(f"--metric {metric}: the difference of '{experiment.id}' is a function of its own, '{name}'")
+        raise InputError(
+            f"--metric {shortened(metric)}: the difference of '{experiment.id}' is a function of its own, '{name}'"
+        )
     return Objective(metric, DIFFERENCES[name], ask=""), objective_words(name, metric)
 
 

@@ -18,6 +18,7 @@ from comparator.record import Evaluation as Record
 from comparator.report import trust
 from comparator.report.axes import Axis, on_lattice, varying_axes
 from comparator.report.trust import Trust, trust_in
+from comparator.text import message
 
 BEST_POINTS = 5
 SCATTERED = ("grid", "listed", "random", "sobol", "level_set")  # strategies that do not gather where it is best
@@ -282,7 +283,7 @@ def _evaluation(record: Record, maximise: bool, submodels: int) -> Evaluation:
         replicates=len({run.replicate for run in record.runs}),
         seconds=record.seconds,
         runs=tuple(record.runs),
-        reason=record.reason,
+        reason=None if record.reason is None else message(record.reason),
         started=record.started,
         worker=record.worker,
         signed=tuple(record.signed or ()),

@@ -18,7 +18,8 @@ from comparator.search.resident import AlgorithmError, ResidentStrategy
 from comparator.search.sampling import SamplingStrategy, random_points, sobol_points
 from comparator.search.steady_state import SteadyStateSettings, SteadyStateStrategy
 from comparator.search.strategy import Proposal, Strategy
-from comparator.space import ParameterSpace, Point
+from comparator.space import MOST_POINTS, ParameterSpace, Point
+from comparator.text import shortened, shown
 
 __all__ = [
     "STRATEGIES",
@@ -65,18 +66,18 @@ def make_strategy(
     kind = STRATEGIES.get(name)
     if kind is None:
         suggestion = _spelt_here(name, _STRATEGY_SPELLINGS) or nearest(name, STRATEGIES)
-        raise InputError(f"unknown strategy '{name}'{suggestion}; known: {', '.join(STRATEGIES)}")
+        raise InputError(f"unknown strategy '{shortened(name)}'{suggestion}; known: {', '.join(STRATEGIES)}")
     values = {key: option.default for key, option in kind.options.items()}
     for key, value in options.items():
         option = kind.options.get(key)
         if option is None:
             suggestion = _spelt_here(key, _OPTION_SPELLINGS) or nearest(key, kind.options)
             known = ", ".join(kind.options) or "none"
-            raise InputError(f"strategy '{name}': unknown option '{key}'{suggestion}; options: {known}")
+            raise InputError(f"strategy '{name}': unknown option '{shortened(key)}'{suggestion}; options: {known}")
         if value is None:
             continue
         if not option.fits(value):
-            raise InputError(f"strategy '{name}': '{key}' = {value!r} is not {option.allowed}")
+            raise InputError(f"strategy '{name}': '{key}' = {shown(value)} is not {option.allowed}")
         values[key] = value
     return kind.make(space, seed, max(1, in_flight), values)
 
@@ -88,7 +89,7 @@ def _spelt_here(word: str, spellings: Mapping[str, str]) -> str:
 
 
 def _is_whole(value: Any, lowest: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= lowest
+    return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= MOST_POINTS
 
 
 def _is_number(value: Any) -> bool:
@@ -100,7 +101,8 @@ def _probability(default: float, description: str) -> Option:
 
 
 def _whole(default: int | None, description: str, lowest: int) -> Option:
-    return Option(default, description, f"a whole number from {lowest}", lambda value: _is_whole(value, lowest))
+    allowed = f"a whole number from {lowest} to {MOST_POINTS:,}"
+    return Option(default, description, allowed, lambda value: _is_whole(value, lowest))
 
 
 def _evolution(crossover: float, mutation: float, tournament: int) -> dict[str, Option]:

@@ -31,7 +31,7 @@ import itertools
 import json
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,11 +40,13 @@ from comparator.errors import InputError, nearest
 from comparator.space.entries import EntryReader
 from comparator.space.parameters import Choice, Constant, Entry, Number, Ordered, Parameter
 from comparator.spelling import check_once, spelling
-from comparator.text import each_key_once, read_text
+from comparator.text import json_hooks, read_text, shortened, shown
 
 __all__ = ["Choice", "Constant", "Number", "Ordered", "Parameter", "ParameterSpace", "Point"]
 
 Point = dict[str, Any]
+#: More than anybody trains; lists of more fill the memory.
+MOST_POINTS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class ParameterSpace:
     def read(cls, path: Path) -> ParameterSpace:
         """Read a space file; raises `InputError` that names the file, the parameter and the key."""
         try:
-            content = json.loads(read_text(path), object_pairs_hook=each_key_once(str(path)))
+            content = json.loads(read_text(path), **json_hooks(str(path)))
         except json.JSONDecodeError as error:
             raise InputError(f"{path}, line {error.lineno}: not JSON: {error.msg}") from None
         except (ValueError, RecursionError) as error:
@@ -145,16 +147,16 @@ class ParameterSpace:
         counts = {spelling(name, self.names): count for name, count in counts.items()}
         for name, count in counts.items():
             if name not in self.names:
-                raise InputError(f"grid: the space has no '{name}'{nearest(name, self.names)}")
+                raise InputError(f"grid: the space has no '{shortened(str(name))}'{nearest(name, self.names)}")
             if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-                raise InputError(f"grid: '{name}' = {count!r}: a number of values is a whole number from 1")
-        axes = []
+                raise InputError(
+                    f"grid: '{shortened(name)}' = {shown(count)}: a number of values is a whole number from 1"
+                )
         for parameter in self.parameters:
-            points = counts.get(parameter.name)
-            if points is None and isinstance(parameter, Number):
+            if parameter.name not in counts and isinstance(parameter, Number):
                 raise InputError(f"grid: the number of values of '{parameter.name}' is missing")
-            axes.append(_axis(parameter, points))
-        return self._combinations(axes)
+        check_total((_values_of(parameter, counts.get(parameter.name)) for parameter in self.parameters), "grid")
+        return self._combinations([_axis(parameter, counts.get(parameter.name)) for parameter in self.parameters])
 
     def all_points(self) -> list[Point]:
         """Every point of a space whose `size` is not None."""
@@ -178,7 +180,7 @@ class ParameterSpace:
         """Raise `InputError` unless `point` has a fitting value for every parameter and nothing else."""
         for name in point:
             if name not in self.names:
-                raise InputError(f"{where}: the space has no '{name}'{nearest(str(name), self.names)}")
+                raise InputError(f"{where}: the space has no '{shortened(str(name))}'{nearest(str(name), self.names)}")
         for parameter in self.parameters:
             if parameter.name not in point:
                 raise InputError(f"{where}: '{parameter.name}' is missing")
@@ -216,9 +218,21 @@ class ParameterSpace:
             try:
                 point[parameter.name] = parameter.parse(text.strip())
             except ValueError:
-                raise InputError(f"{where}: '{parameter.name}': '{text}' is not {parameter.kind}") from None
+                raise InputError(f"{where}: '{parameter.name}': '{shortened(text)}' is not {parameter.kind}") from None
         self.check(point, where)
         return point
+
+
+def check_total(counts: Iterable[int], where: str) -> None:
+    """Raise `InputError` where so many values of each axis are too many points together."""
+    total = math.prod(counts)
+    if total > MOST_POINTS:
+        raise InputError(f"{where}: {total:.3g} points are too many; {MOST_POINTS:,} are allowed")
+
+
+def _values_of(parameter: Parameter, points: int | None) -> int:
+    counts = [count for count in (parameter.count, points) if count is not None]
+    return min(counts)
 
 
 def _axis(parameter: Parameter, points: int | None) -> list[Any]:

@@ -19,9 +19,9 @@ from comparator.space.parameters import (
     logical,
     number,
     same,
-    short,
 )
 from comparator.spelling import as_kept
+from comparator.text import UNFIT, shortened, shown, unfit_number
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 #: The keys of an entry by its type, besides `name` and `type`.
@@ -45,19 +45,19 @@ class EntryReader:
     def __init__(self, entry: Any, number: int, where: str) -> None:
         self.warnings: list[str] = []
         if not isinstance(entry, Mapping):
-            raise InputError(f"{where}, parameter {number}: {short(entry)} is not an object with 'name' and 'type'")
+            raise InputError(f"{where}, parameter {number}: {shown(entry)} is not an object with 'name' and 'type'")
         self._entry = entry
         self._where = f"{where}, parameter {number}"
         name = self._get("name")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise self._error(f"'name' = {short(name)} is not the name of a hyperparameter")
+            raise self._error(f"'name' = {shown(name)} is not the name of a hyperparameter")
         self._name = as_kept(name)
-        self._where = f"{where}: '{name}'"
+        self._where = f"{where}: '{shortened(name)}'"
 
     def read(self) -> Parameter:
         kind = self._get("type")
         if not isinstance(kind, str) or kind not in _KEYS:
-            raise self._error(f"type {short(kind)} is unknown{nearest(str(kind), _KEYS)}; types: {', '.join(_KEYS)}")
+            raise self._error(f"type {shown(kind)} is unknown{nearest(str(kind), _KEYS)}; types: {', '.join(_KEYS)}")
         self._doubt_keys(kind)
         if kind == "constant":
             return Constant(self._name, self._json(self._get("value")))
@@ -69,11 +69,11 @@ class EntryReader:
         lower, upper = self._bound("lower", whole), self._bound("upper", whole)
         use_log_scale = self._flag("use_log_scale")
         if lower > upper:
-            raise self._error(f"'lower' = {lower!r} is above 'upper' = {upper!r}")
+            raise self._error(f"'lower' = {shown(lower)} is above 'upper' = {shown(upper)}")
         if use_log_scale and lower <= 0:
-            raise self._error(f"'use_log_scale' needs a 'lower' above zero, not {lower!r}")
+            raise self._error(f"'use_log_scale' needs a 'lower' above zero, not {shown(lower)}")
         if lower == upper:
-            self._warn(f"'lower' and 'upper' are equal; taken as the constant {lower!r}")
+            self._warn(f"'lower' and 'upper' are equal; taken as the constant {shown(lower)}")
             return Constant(self._name, lower)
         breadth = math.log10(upper) - math.log10(lower) if use_log_scale else upper - lower
         sigma = self._sigma(breadth / 10)
@@ -89,16 +89,16 @@ class EntryReader:
         element_type = self._get("element_type")
         if not isinstance(element_type, str) or element_type not in ELEMENT_TYPES:
             raise self._error(
-                f"'element_type' = {short(element_type)} is unknown"
+                f"'element_type' = {shown(element_type)} is unknown"
                 f"{nearest(str(element_type), ELEMENT_TYPES)}; known: {', '.join(ELEMENT_TYPES)}"
             )
         given = self._get("values")
         if not isinstance(given, list) or not given:
-            raise self._error(f"'values' = {short(given)} is not a list of values")
+            raise self._error(f"'values' = {shown(given)} is not a list of values")
         values: list[Any] = []
         for value in (self._element(value, element_type) for value in given):
             if any(same(value, known) for known in values):
-                self._warn(f"{value!r} stands twice among 'values'; taken once")
+                self._warn(f"{shown(value)} stands twice among 'values'; taken once")
             else:
                 values.append(value)
         sigma = self._sigma(len(values) / 10) if ordered else 0.0
@@ -114,7 +114,7 @@ class EntryReader:
         if isinstance(value, str) and element_type != "string":
             try:
                 value = ELEMENT_TYPES[element_type](value)
-            except ValueError:
+            except (ValueError, OverflowError):
                 value = None
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         fits = {
@@ -124,7 +124,7 @@ class EntryReader:
             "logical": isinstance(value, int) and value in (0, 1),
         }
         if not fits[element_type]:
-            raise self._error(f"{short(given)} among 'values' is not of the element type {element_type}")
+            raise self._error(f"{shown(given)} among 'values' is not of the element type {element_type}")
         return self._json(value)
 
     def _bound(self, key: str, whole: bool) -> Any:
@@ -132,7 +132,7 @@ class EntryReader:
         if not whole:
             return float(value)
         if value != int(value):
-            raise self._error(f"'{key}' = {value!r} is not a whole number")
+            raise self._error(f"'{key}' = {shown(value)} is not a whole number")
         return int(value)
 
     def _sigma(self, default: float) -> float:
@@ -140,7 +140,7 @@ class EntryReader:
             return default
         sigma = float(self._finite("sigma"))
         if sigma < 0:
-            raise self._error(f"'sigma' = {sigma!r} is below zero")
+            raise self._error(f"'sigma' = {shown(sigma)} is below zero")
         if sigma == 0:
             self._warn("'sigma' is zero: mutation changes nothing")
         return sigma
@@ -155,9 +155,9 @@ class EntryReader:
             except ValueError:
                 value = None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self._error(f"'{key}' = {short(given)} is not a number")
+            raise self._error(f"'{key}' = {shown(given)} is not a number")
         if not -_LARGEST <= value <= _LARGEST:
-            raise self._error(f"'{key}' = {short(given)} is not a finite number of usual size")
+            raise self._error(f"'{key}' = {shown(given)} is not a finite number of usual size")
         return value
 
     def _flag(self, key: str) -> bool:
@@ -165,13 +165,15 @@ class EntryReader:
         try:
             return given if isinstance(given, bool) else logical(str(given))
         except ValueError:
-            raise self._error(f"'{key}' = {short(given)} is neither true nor false") from None
+            raise self._error(f"'{key}' = {shown(given)} is neither true nor false") from None
 
     def _json(self, value: Any) -> Any:
         try:
             json.dumps(value, allow_nan=False)
         except (ValueError, TypeError):
-            raise self._error(f"{short(value)} is not a value that JSON text can hold") from None
+            raise self._error(f"{shown(value)} is not a value that JSON text can hold") from None
+        if unfit_number(value) is not None:
+            raise self._error(f"{shown(value)} {UNFIT}")
         return value
 
     def _get(self, key: str) -> Any:
@@ -186,7 +188,7 @@ class EntryReader:
                 continue
             elsewhere = any(key in keys for keys in _KEYS.values())
             reason = f"is of no use to the type {kind}" if elsewhere else f"is unknown{nearest(str(key), known)}"
-            self._warn(f"the key '{key}' {reason}; ignored")
+            self._warn(f"the key '{shortened(str(key))}' {reason}; ignored")
 
     def _warn(self, text: str) -> None:
         self.warnings.append(f"{self._where}: {text}")

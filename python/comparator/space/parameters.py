@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from comparator.text import shortened, shown
+
 Entry = dict[str, Any]
 
 
@@ -120,9 +122,9 @@ class Number(Parameter):
     def fault(self, value: Any) -> str | None:
         wanted = int if self.whole else float
         if isinstance(value, bool) or not isinstance(value, wanted):
-            return f"{value!r} is not {self.kind} from {self.lower!r} to {self.upper!r}"
+            return f"{shown(value)} is not {self.kind} from {self.lower!r} to {self.upper!r}"
         if not self.lower <= value <= self.upper:
-            return f"{value!r} is not between {self.lower!r} and {self.upper!r}"
+            return f"{shown(value)} is not between {self.lower!r} and {self.upper!r}"
         return None
 
     def parse(self, text: str) -> Any:
@@ -191,7 +193,7 @@ class Choice(Parameter):
     def fault(self, value: Any) -> str | None:
         if any(same(value, known) for known in self.values):
             return None
-        return f"{value!r} is not {self.kind}"
+        return f"{shown(value)} is not {self.kind}"
 
     def parse(self, text: str) -> Any:
         for value in self.values:
@@ -237,7 +239,7 @@ class Constant(Parameter):
 
     @property
     def kind(self) -> str:
-        return f"the constant {self.value!r}"
+        return f"the constant {shown(self.value)}"
 
     @property
     def count(self) -> int:
@@ -262,7 +264,7 @@ class Constant(Parameter):
         return 0.0
 
     def fault(self, value: Any) -> str | None:
-        return None if same(value, self.value) else f"{value!r} is not {self.kind}"
+        return None if same(value, self.value) else f"{shown(value)} is not {self.kind}"
 
     def parse(self, text: str) -> Any:
         if text in (str(self.value), json.dumps(self.value)):
@@ -282,15 +284,15 @@ def number(text: str) -> float:
 
 def _whole(text: str) -> int:
     value = number(text)
-    if not math.isfinite(value) or value != int(value):
-        raise ValueError(f"'{text}' is not a whole number")
+    if (isinstance(value, float) and not math.isfinite(value)) or value != int(value):
+        raise ValueError(f"'{shortened(text)}' is not a whole number")
     return int(value)
 
 
 def logical(text: str) -> bool:
     values = {"true": True, "1": True, "false": False, "0": False}
     if text.strip().lower() not in values:
-        raise ValueError(f"'{text}' is neither true nor false")
+        raise ValueError(f"'{shortened(text)}' is neither true nor false")
     return values[text.strip().lower()]
 
 
@@ -306,8 +308,3 @@ ELEMENT_TYPES: dict[str, Callable[[str], Any]] = {
 def same(one: Any, other: Any) -> bool:
     """Equality as it is written: `1`, `1.0` and `true` are three values."""
     return json.dumps(one) == json.dumps(other)
-
-
-def short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

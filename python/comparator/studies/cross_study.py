@@ -21,6 +21,7 @@ from typing import ClassVar
 
 import pandas as pd
 from rich.table import Table
+from rich.text import Text
 
 from comparator.cmp import failure_words
 from comparator.errors import ComparatorError, InputError
@@ -214,7 +215,7 @@ def _show(host: Host, scores: pd.DataFrame, studies: Sequence[str], rows: pd.Dat
     shown.title_justify = "left"
     shown.add_column("")
     for target in studies:
-        shown.add_column(f"{target}\n{tables.row_words(rows, target)}", justify="right")
+        shown.add_column(Text(f"{target}\n{tables.row_words(rows, target)}"), justify="right")
     for source in studies:
         shown.add_row(
             source, *(words(*cells.get((source, target), (math.nan, math.nan)), digits) for target in studies)

@@ -56,7 +56,7 @@ class Inference:
     def _is_of_these_data(self, folder: Path) -> bool:
         """Whether an inference was made with the data of today; one of an earlier version does not say."""
         try:
-            return (folder / DATA).read_text() == self._data
+            return (folder / DATA).read_text(encoding="utf-8") == self._data
         except OSError:
             return self._model.description.data_manifest is not None
 
@@ -123,7 +123,7 @@ class Inference:
                 break
             if separate:
                 shutil.copyfile(making / LOG, written / LOG)
-            (written / DATA).write_text(self._data)
+            (written / DATA).write_text(self._data, encoding="utf-8")
             shutil.rmtree(folder / "infer" / study, ignore_errors=True)
             written.rename(folder / "infer" / study)
         if reason is not None:

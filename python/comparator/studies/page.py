@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from comparator.record import FrozenExperiment
 from comparator.report.figures.drawing import Drawing
+from comparator.report.words import printable
 
 TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
@@ -92,6 +93,6 @@ def write(
         files=files,
     )
     temporary = folder / f".report.html.{os.getpid()}.tmp"
-    temporary.write_text(text, encoding="utf-8", errors="replace")
+    temporary.write_text(printable(text), encoding="utf-8", errors="replace")
     temporary.replace(folder / "report.html")
     return folder / "report.html"

@@ -30,6 +30,8 @@ from comparator.settings import ExperimentSettings, set_hyperparameters
 from comparator.site import Slot
 from comparator.sitting import Host, Sitting
 from comparator.spelling import as_kept, is_same, merged, spelling
+from comparator.terminal import note
+from comparator.text import shown
 
 Point = dict[str, Any]
 #: The hyperparameter of `preprocess.sh` that has it say how many rows a training would have.
@@ -67,7 +69,7 @@ class StudiesTable(BaseModel):
     def _once(cls, given: list[Any]) -> list[Any]:
         for value in given:
             if given.count(value) > 1:
-                raise ValueError(f"{value!r} stands twice")
+                raise ValueError(f"{shown(value)} stands twice")
         return given
 
 
@@ -121,7 +123,7 @@ def read_file(
 
 def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any]) -> Plan:
     """Check everything but the points; `varied` is one of them. Raises `InputError`."""
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as upf, host.console.status("checking"):
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as upf, host.console.status("checking"):
         upf.write(json.dumps({"id": "a-point", **varied}))
         upf.flush()
         try:
@@ -133,7 +135,7 @@ def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any]) -> Plan:
             raise InputError(f"{file.path}: model = 'cmp': give a single model; its studies are compared")
         plan = make_plan(settings, host.place(file.path, file.command, lambda _: None))
     for notice in plan.frozen.notices:
-        host.console.print(f"note: {notice}", style="yellow", markup=False, soft_wrap=True)
+        note(host.console, notice)
     return plan
 
 
@@ -226,7 +228,8 @@ class StudiesSitting(Sitting):
 
     def say_how_to_go_on(self) -> None:
         """Say that what is finished is kept, after a stop between trainings."""
-        self._host.say(f"stopped: what is finished is kept; go on by:\n  {self._resume_command()}")
+        self._host.say("stopped: what is finished is kept; go on by:")
+        self._host.say(f"  {self._resume_command()}")
 
     def _resume_command(self) -> str:
         host = self._host

@@ -29,6 +29,7 @@ from comparator.store import (
     read_whole_experiment,
     withdrawals,
 )
+from comparator.text import shortened
 from comparator.verification.record import Fault, check_record, check_search, is_of_the_store
 from comparator.verification.trainings import (
     CHANGED,
@@ -158,7 +159,7 @@ def chosen_sample(text: str) -> int | None:
     if text == "all":
         return None
     if not text.isdecimal():
-        raise InputError(f"--sample {text}: give a number of trainings, or all")
+        raise InputError(f"--sample {shortened(text)}: give a number of trainings, or all")
     return int(text)
 
 

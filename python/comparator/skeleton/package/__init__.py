@@ -64,7 +64,9 @@ def run(params: Mapping[str, Any]) -> dict[str, float]:
         folder.mkdir(parents=True, exist_ok=True)
         trained_on = data["cell_lines"][np.unique(data["cell"][training])]
         np.savez(folder / "model.npz", **model, trained_on=trained_on)
-        (folder / "val_scores.json").write_text(json.dumps({name: metrics[name] for name in ("mse", "r2")}, indent=4))
+        (folder / "val_scores.json").write_text(
+            json.dumps({name: metrics[name] for name in ("mse", "r2")}, indent=4), encoding="utf-8"
+        )
     return {"val_loss": metrics["mse"], "val_r2": metrics["r2"], "training_rows": metrics["rows"]}
 
 
@@ -151,12 +153,12 @@ def prepare(folder: Path) -> list[str]:
         if not (raw / name).is_file():
             raise ValueError(f"{raw / name}: no such file; the data folder must hold an IMPROVE benchmark's raw_data")
     manifest = json.dumps({name: hashlib.sha256((raw / name).read_bytes()).hexdigest() for name in INPUTS}, indent=1)
-    if not (own / "manifest.json").is_file() or (own / "manifest.json").read_text() != manifest:
+    if not (own / "manifest.json").is_file() or (own / "manifest.json").read_text(encoding="utf-8") != manifest:
         own.mkdir(exist_ok=True)
         unfinished = own / f"data-{os.getpid()}.npz"
         np.savez(unfinished, **_read(raw))
         unfinished.replace(own / "data.npz")
-        (own / "manifest.json").write_text(manifest)
+        (own / "manifest.json").write_text(manifest, encoding="utf-8")
     return sorted(set(load(folder)["study"]))
 
 

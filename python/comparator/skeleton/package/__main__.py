@@ -62,12 +62,14 @@ def infer(flags: dict[str, str]) -> None:
     predictions = predict(model, data, rows)
     output = Path(flags.get("output_dir") or folder)
     output.mkdir(parents=True, exist_ok=True)
-    (output / "test_scores.json").write_text(json.dumps(scores(data["auc"][rows], predictions), indent=4))
+    (output / "test_scores.json").write_text(
+        json.dumps(scores(data["auc"][rows], predictions), indent=4), encoding="utf-8"
+    )
     lines = ["improve_sample_id,improve_chem_id,auc_true,auc_pred"]
     for row, prediction in zip(rows, predictions, strict=True):
         pair = [data["cell_lines"][data["cell"][row]], data["drugs"][data["drug"][row]]]
         lines.append(",".join([*pair, f"{data['auc'][row]:.4f}", f"{prediction:.4f}"]))
-    (output / "test_y_data_predicted.csv").write_text("\n".join(lines) + "\n")
+    (output / "test_y_data_predicted.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main() -> int:
