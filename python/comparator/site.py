@@ -48,6 +48,8 @@ ENGINES = ("local", "swift-t")
 SCHEDULERS = ("none", "slurm", "pbs")
 LEAVES = ("python", "app")
 #: A device's number, that of a part of it (`0.1`), or its UUID, of which the beginning is enough.
+#: One of these is set in a job of a scheduler.
+IN_A_JOB = {"SLURM_JOB_ID", "PBS_JOBID"}
 DEVICE = re.compile(r"\d+(\.\d+)?|(GPU|MIG)-[\w/-]+")
 CLOCK = re.compile(r"(\d+):([0-5]\d):([0-5]\d)")
 
@@ -107,6 +109,8 @@ class Site:
         if given is None:
             return [str(number) for number in range(self.devices)]
         visible = visible_devices(given)
+        if not visible and self.scheduler != "none" and not IN_A_JOB.intersection(os.environ):
+            return [str(number) for number in range(self.devices)]  # a login node without devices is no node of a job
         if len(visible) < self.devices:
             raise InputError(
                 f"site '{self.name}': SITE_DEVICES={self.devices}, but {self.device_variable}={shortened(given)} allows"

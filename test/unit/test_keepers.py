@@ -105,8 +105,8 @@ def test_what_is_lost_ends_all_ranks_and_is_named(
     assert 0 not in launch.wait()
     wait_for(lambda: not any(Path(f"/proc/{rank}").exists() for rank in ranks))
     state = last_word(launch.experiment)
-    assert (state["state"], state["launch"]) == ("interrupted", "launch-1")
-    assert state["reason"].startswith(said)
+    assert (state.state, state.launch) == ("interrupted", "launch-1")
+    assert state.reason is not None and state.reason.startswith(said)
 
 
 def test_ranks_that_end_well_one_after_another_are_no_loss(launch: Launch) -> None:
@@ -123,7 +123,7 @@ def test_a_search_that_has_said_how_it_ended_is_believed(launch: Launch) -> None
     say(launch.experiment, "failed", [], "the search algorithm failed: it's over", "launch-1")
     os.kill(launch.rank(RESIDENT), signal.SIGKILL)
     assert 0 not in launch.wait()
-    assert last_word(launch.experiment)["reason"] == "the search algorithm failed: it's over"
+    assert last_word(launch.experiment).reason == "the search algorithm failed: it's over"
 
 
 def test_a_stop_of_a_moment_is_no_loss(launch: Launch) -> None:
@@ -137,7 +137,7 @@ def test_a_stop_of_a_moment_is_no_loss(launch: Launch) -> None:
     wait_for(lambda: " T " not in stat.read_text())
     os.kill(launch.rank(SERVER), signal.SIGKILL)
     launch.wait()
-    assert last_word(launch.experiment)["reason"].startswith("rank 2 (a server on n2)")
+    assert last_word(launch.experiment).reason.startswith("rank 2 (a server on n2)")
 
 
 def test_a_rank_whose_launcher_does_not_number_it_runs_alone(launch: Launch) -> None:

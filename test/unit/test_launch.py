@@ -156,6 +156,15 @@ def test_devices_that_are_given_are_those_given_out(tmp_path: Path, monkeypatch:
         site.slots()
 
 
+def test_a_login_node_without_devices_says_nothing_of_the_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = read_site("polaris", ROOT)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert len(site.slots()) == 8
+    monkeypatch.setenv("PBS_JOBID", "1.polaris")
+    with pytest.raises(InputError, match="CUDA_VISIBLE_DEVICES= allows none"):
+        site.slots()
+
+
 def site_folder(tmp_path: Path, text: str) -> Path:
     (tmp_path / "sites").mkdir()
     (tmp_path / "sites" / "here.sh").write_text(textwrap.dedent(text))
@@ -350,12 +359,12 @@ def test_stop_says_cancelled_only_of_jobs_that_are_gone(tmp_path: Path, monkeypa
     monkeypatch.setattr(jobs, "CANCELLING_SECONDS", 0.0)
     with pytest.raises(ComparatorError, match="scancel 17 18: was accepted, but Slurm does not say that it is over"):
         jobs.stop(experiment)
-    assert jobs.state_of(experiment)["state"] == "running"
+    assert jobs.state_of(experiment).state == "running"
     stand_in(tmp_path, monkeypatch, "scancel", f'echo CANCELLED > "{tmp_path}/job-$1"')
     monkeypatch.undo()
     stand_in(tmp_path, monkeypatch, "squeue", SQUEUE.format(folder=tmp_path))
     assert jobs.stop(experiment) == "cancelled job 17, 18"
-    assert jobs.state_of(experiment)["state"] == "stopped"
+    assert jobs.state_of(experiment).state == "stopped"
 
 
 def test_an_experiment_whose_next_job_waits_is_queued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,11 +373,11 @@ def test_an_experiment_whose_next_job_waits_is_queued(tmp_path: Path, monkeypatc
     (tmp_path / "job-18").write_text("PENDING\n")
     stand_in(tmp_path, monkeypatch, "squeue", SQUEUE.format(folder=tmp_path))
     state = jobs.state_of(experiment)
-    assert (state["state"], state["job"]) == ("queued", "18")
+    assert (state.state, state.job) == ("queued", "18")
     (tmp_path / "job-18").write_text("COMPLETED\n")
-    assert jobs.state_of(experiment)["state"] == "interrupted"
+    assert jobs.state_of(experiment).state == "interrupted"
     stand_in(tmp_path, monkeypatch, "squeue", "exit 1")
-    assert jobs.state_of(experiment)["state"] == "running"
+    assert jobs.state_of(experiment).state == "running"
 
 
 def test_a_report_is_waited_for_while_what_writes_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
