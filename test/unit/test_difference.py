@@ -2,6 +2,7 @@
 
 import math
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from comparator.cmp import Objective, submodel_hyperparameters
 from comparator.difference import DIFFERENCES, NoValue, distance, find_difference, relative
 from comparator.errors import InputError
+from comparator.record import Run
 
 positive = st.floats(1e-9, 1e9)
 
@@ -63,8 +65,8 @@ def test_a_difference_of_the_users_own(tmp_path) -> None:
         find_difference("no_such_module:x", tmp_path, "cfg")
 
 
-def run(number: int, **fields) -> dict:
-    return {"submodel": number, "status": "ok", "metrics": {}, "reason": None, **fields}
+def run(number: int, **fields: Any) -> Run:
+    return Run.model_validate({"submodel": number, "replicate": 0, "status": "ok", "metrics": {}, **fields})
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def run(number: int, **fields) -> dict:
         (run(1, status="failed", reason="ValueError: no"), "submodel 1: ValueError: no"),
     ],
 )
-def test_an_objective_without_a_value_says_why(second: dict, words: str) -> None:
+def test_an_objective_without_a_value_says_why(second: Run, words: str) -> None:
     objective = Objective("val_loss", relative)
     with pytest.raises(NoValue, match=words):
         objective([run(0, metrics={"val_loss": 0.2}), second])

@@ -189,7 +189,7 @@ def test_a_proposal_is_recorded_as_the_space_has_it_and_one_outside_stops_the_se
     experiment = Experiment(folder, Listed(points), OBJECTIVE, space=space, proposer="/mine/own.py")
     with pytest.raises(ComparatorError, match=r"^/mine/own.py proposed a point: 'x': 4 is not between 0 and 3$"):
         finish(experiment, noisy)
-    assert [json.dumps(line["point"]) for line in folder.records] == ['{"x": 1}', '{"x": 2}']
+    assert [json.dumps(line.point) for line in folder.records] == ['{"x": 1}', '{"x": 2}']
 
 
 def test_when_the_first_evaluations_all_fail_it_stops(folder) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from comparator.errors import InputError
 from comparator.model.description import parse_description
+from comparator.record import FrozenExperiment, Submodel
 from comparator.report.page import common_hyperparameters, differing_hyperparameters
 from comparator.spelling import WORKFLOW, as_kept, check_once, merged, spelling
 
@@ -219,7 +220,8 @@ def test_a_description_names_its_seeds_as_it_describes_them() -> None:
 
 
 def test_a_report_sets_two_models_side_by_side_whatever_the_case_of_their_names() -> None:
-    experiment = {"models": [{"hyperparameters": {"lr": 1, "Noise": 2}}, {"hyperparameters": {"LR": 3, "noise": 2}}]}
+    given = [{"lr": 1, "Noise": 2}, {"LR": 3, "noise": 2}]
+    experiment = FrozenExperiment(id="a", models=[Submodel(hyperparameters=each) for each in given])
     assert differing_hyperparameters(experiment) == [("lr", ["1", "3"])]
     assert common_hyperparameters(experiment) == [("Noise", "2")]
 
