@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import json
 import os
 import socket
 import sys
@@ -19,13 +18,13 @@ import time
 import traceback
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from comparator.engine.keeper import node_name
 from comparator.engine.local import share_slots
 from comparator.errors import ComparatorError
 from comparator.leaf import Leaf
 from comparator.plan import reopen_plan
+from comparator.record import LaunchForRanks
 from comparator.site import Site
 from comparator.sitting import Host, Sitting, open_sitting
 from comparator.store import last_word, read_whole_experiment, say
@@ -38,7 +37,7 @@ C_LIBRARY = ctypes.CDLL(None)
 
 def start() -> str:
     """Open the experiment on the resident rank; returns the first requests."""
-    experiment = Path(_launch()["experiment"])
+    experiment = Path(_launch().experiment)
     if last_word(experiment).state == "finished":  # a job that was to go on with it, and need not
         return ""
     return _lines(_resident().start())
@@ -63,7 +62,7 @@ def evaluate(request: str) -> str:
 class _Resident:
     """The sitting of the resident rank. What stops it is recorded before it stops all ranks."""
 
-    def __init__(self, launch: dict[str, Any]) -> None:
+    def __init__(self, launch: LaunchForRanks) -> None:
         self._launch = launch
         self._folder = Path(os.environ["COMPARATOR_LAUNCH"]).parent
         self._log = (self._folder / RESIDENT_LOG).open("a", encoding="utf-8")
@@ -72,7 +71,7 @@ class _Resident:
 
     def start(self) -> list[str]:
         try:
-            requests = self._sitting.start(all_at_once=self._launch["sweep"])
+            requests = self._sitting.start(all_at_once=self._launch.sweep)
         except BaseException as error:
             self._fail(error)
             raise
@@ -89,7 +88,7 @@ class _Resident:
         return requests
 
     def _open(self) -> Sitting:
-        sitting = open_sitting(self._host, Path(self._launch["experiment"]).name)
+        sitting = open_sitting(self._host, Path(self._launch.experiment).name)
         sitting.launched_from(self._folder.name)
         return sitting
 
@@ -121,17 +120,17 @@ class _Resident:
 
 
 @cache
-def _launch() -> dict[str, Any]:
+def _launch() -> LaunchForRanks:
     """What the launch host wrote down; sets this process up as the launch host's Python was."""
-    launch: dict[str, Any] = json.loads(Path(os.environ["COMPARATOR_LAUNCH"]).read_text(encoding="utf-8"))
+    launch: LaunchForRanks = LaunchForRanks.model_validate_json(Path(os.environ["COMPARATOR_LAUNCH"]).read_bytes())
     if __name__ != "__main__":  # a library inside a rank, not a program of its own
         end_without_finalising()
     # Models are started with it; a rank's own Python is a library inside another program, and does not know.
-    sys.executable = launch["python"]
-    if launch["python_path"] is None:
+    sys.executable = launch.python
+    if launch.python_path is None:
         os.environ.pop("PYTHONPATH", None)
     else:
-        os.environ["PYTHONPATH"] = launch["python_path"]
+        os.environ["PYTHONPATH"] = launch.python_path
     return launch
 
 
@@ -162,25 +161,25 @@ def _resident() -> _Resident:
 def _leaf() -> Leaf:
     launch = _launch()
     host = _host(launch, Terminal(quiet=True))
-    experiment = Path(launch["experiment"])
+    experiment = Path(launch.experiment)
     plan = reopen_plan(read_whole_experiment(experiment), root=host.root, site=host.site)
-    place = _claim_place(launch["workers_per_node"])
+    place = _claim_place(launch.workers_per_node)
     return Leaf(
         plan.frozen,
         [model.placed(host.site.image_folder) for model in plan.models],
         plan.objective,
         experiments=host.experiments,
         data_folder=host.site.data_folder,
-        slots=share_slots(host.slots, launch["workers_per_node"])[place],
+        slots=share_slots(host.slots, launch.workers_per_node)[place],
         name=f"{node_name()}/{place}",
-        warm=launch["warm"] and launch["site"]["leaf"] == "python",
+        warm=launch.warm and launch.site.leaf == "python",
         deadline=host.deadline,
         say=lambda words: print(words, file=sys.stderr, flush=True),
     )
 
 
-def _host(launch: dict[str, Any], console: Terminal) -> Host:
-    described = launch["site"]
+def _host(launch: LaunchForRanks, console: Terminal) -> Host:
+    described = launch.site.model_dump()
     site = Site(
         **{
             **described,
@@ -193,13 +192,13 @@ def _host(launch: dict[str, Any], console: Terminal) -> Host:
     )
     deadline = os.environ.get("COMPARATOR_DEADLINE")
     return Host(
-        root=Path(launch["root"]),
-        experiments=Path(launch["experiment"]).parent,
+        root=Path(launch.root),
+        experiments=Path(launch.experiment).parent,
         site=site,
         slots=site.slots(),
-        workers=launch["workers"],
-        warm=launch["warm"],
-        reports=launch["reports"],
+        workers=launch.workers,
+        warm=launch.warm,
+        reports=launch.reports,
         console=console,
         deadline=float(deadline) if deadline else None,
     )

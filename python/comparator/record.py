@@ -9,6 +9,7 @@ earlier ones'; a file may hold more, which is kept. A file that is not of its fo
 | `EXPERIMENTS/ID/evaluations.jsonl` | an `Evaluation` on each line |
 | `EXPERIMENTS/ID/state.json` | `State` |
 | `EXPERIMENTS/ID/withdrawn.jsonl` | a `Withdrawal` on each line |
+| `EXPERIMENTS/ID/launch-N/launch.json` | `Launched`; `LaunchForRanks` for its ranks |
 | `EXPERIMENTS/runs/IDENTITY/result.json` | `RunResult` |
 | `EXPERIMENTS/runs/IDENTITY/withdrawn.json` | `WithdrawnResult` |
 """
@@ -410,6 +411,34 @@ class Withdrawal(Form):
     evaluations: list[int]
     withdrawn: str
     reason: str
+
+
+class LaunchedSite(Form):
+    """The site of a launch, all of `comparator.site.Site`; what commands look at."""
+
+    scheduler: str
+    leaf: str = "python"
+
+
+class Launched(Form):
+    """`launch.json` of a Swift/T launch, as far as commands look at it; `pid` is the command's that made it."""
+
+    site: LaunchedSite
+    pid: int
+
+
+class LaunchForRanks(Launched):
+    """The same, with what its ranks need to know."""
+
+    experiment: str
+    root: str
+    workers_per_node: int
+    workers: int
+    warm: bool
+    reports: bool
+    sweep: bool
+    python: str
+    python_path: str | None
 
 
 def of_form(form: type[AnyForm], content: object, where: str) -> AnyForm:

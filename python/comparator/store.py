@@ -169,7 +169,7 @@ class RunStore:
         """The result of a run, however it ended; None where there is none, or it is damaged."""
         if not NAME_OF_RUN.fullmatch(identity):
             return None
-        return _read_form(RunResult, self.folder / identity / RESULT)
+        return read_form(RunResult, self.folder / identity / RESULT)
 
     @contextlib.contextmanager
     def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Path | None]:
@@ -217,7 +217,7 @@ class RunStore:
         """The result that was withdrawn; None where none was, or it has been trained again since."""
         if self.finished(identity) is not None or not NAME_OF_RUN.fullmatch(identity):
             return None
-        noted = _read_form(WithdrawnResult, self.folder / identity / WITHDRAWN)
+        noted = read_form(WithdrawnResult, self.folder / identity / WITHDRAWN)
         return None if noted is None else noted.result
 
     def restore(self, identity: str) -> None:
@@ -242,7 +242,7 @@ def _write_lines(path: Path, lines: Iterable[Form]) -> None:
     temporary.replace(path)
 
 
-def _read_form(form: type[AnyForm], path: Path) -> AnyForm | None:
+def read_form(form: type[AnyForm], path: Path) -> AnyForm | None:
     """What a file holds; None where there is none, or it is damaged."""
     try:
         return of_form(form, read_json(path), str(path))
@@ -495,7 +495,7 @@ def say(path: Path, state: str, running: Sequence[Running], reason: str | None, 
 
 def last_word(path: Path) -> State:
     """What the process that runs, or ran, an experiment last said of it. It may be gone since: `engine.jobs` asks."""
-    return _read_form(State, path / STATE) or State()
+    return read_form(State, path / STATE) or State()
 
 
 def check_new_experiment(experiments: Path, identifier: str | None) -> None:

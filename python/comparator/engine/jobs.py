@@ -24,9 +24,9 @@ from typing import Any
 from comparator.errors import ComparatorError, InputError
 from comparator.lease import holder_of
 from comparator.points import count
-from comparator.record import CONFIRM, State
+from comparator.record import CONFIRM, Launched, State
 from comparator.settings import ENDS_BY_ITSELF
-from comparator.store import last_word, read_experiment, read_json, read_records, say
+from comparator.store import last_word, read_experiment, read_form, read_records, say
 
 LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
 ASKING_SECONDS = 20.0
@@ -200,10 +200,15 @@ def is_closing(path: Path) -> bool:
 
 def job_of(path: Path, said: State) -> tuple[Scheduler | None, str | None]:
     """The scheduler and the job's id of the launch that runs an experiment; None where there is no such thing."""
-    launch = said.launch and read_json(path / said.launch / LAUNCH_FILE)
-    if not said.launch or not launch or launch["site"]["scheduler"] == "none":
+    launch = _launched(path, said)
+    if launch is None or launch.site.scheduler not in SCHEDULERS:
         return None, None
-    return SCHEDULERS[launch["site"]["scheduler"]], job_id(path / said.launch)
+    return SCHEDULERS[launch.site.scheduler], job_id(path / str(said.launch))
+
+
+def _launched(path: Path, said: State) -> Launched | None:
+    """The launch that an experiment's last word speaks of; None where there is none, or its file is damaged."""
+    return None if said.launch is None else read_form(Launched, path / said.launch / LAUNCH_FILE)
 
 
 def job_id(folder: Path) -> str | None:
@@ -261,8 +266,8 @@ def _is_alive_here(path: Path, said: State) -> bool:
 
 def _process_of(path: Path, said: State) -> int | None:
     """The process id of the command that carries an experiment out on this machine; None where it is not known."""
-    launch = said.launch and read_json(path / said.launch / LAUNCH_FILE)
-    return int(launch["pid"]) if launch else said.pid
+    launch = _launched(path, said)
+    return said.pid if launch is None else launch.pid
 
 
 def _lives(process: int | None) -> bool:
