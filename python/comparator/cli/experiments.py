@@ -25,6 +25,7 @@ from comparator.store import (
     read_experiment,
     read_json,
     read_records,
+    share_as,
     withdrawals,
 )
 from comparator.terminal import note
@@ -106,6 +107,7 @@ def report(
         output.mkdir(parents=True, exist_ok=True)
     elif not os.access(path, os.W_OK):
         raise InputError(f"{path}: may not be written; give the report another folder by --output DIR")
+    share_as(path.parent)
     page = write_report(path, metric, output).absolute()
     if as_json:
         print(json.dumps(read_json(page.with_suffix(".json")), indent=1))

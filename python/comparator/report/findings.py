@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from comparator.errors import InputError
-from comparator.points import key_of
 from comparator.record import Evaluation, FrozenExperiment
 from comparator.report.axes import is_number
 from comparator.report.summary import Summary, search_settings
@@ -94,8 +93,7 @@ def importance_of(summary: Summary) -> Importance | None:
 
     from comparator.evidence.importance import importance  # and with it scikit-learn, only where it is needed
 
-    latest = {key_of(one.point): one for one in summary.searched if one.difference is not None}
-    placed = [([axis.position(one.point.get(axis.name)) for axis in summary.axes], one) for one in latest.values()]
+    placed = [([axis.position(one.point.get(axis.name)) for axis in summary.axes], one) for one in summary.points]
     known = [(row, one.difference) for row, one in placed if None not in row]
     rows = np.array([row for row, _ in known], dtype=float)
     return importance([axis.name for axis in summary.axes], rows, np.array([each for _, each in known], dtype=float))

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from comparator.points import Counts, as_read, best_of, best_values, count
+from comparator.points import Counts, as_read, best_of, best_values, count, values_of
 from comparator.record import CONFIRM, FrozenExperiment, Replicate, Run, Submodel
 from comparator.record import Evaluation as Record
 from comparator.report import trust
@@ -98,7 +98,8 @@ class Summary:
     `unit` is the objective's: `fraction` for a relative difference (0 is alike, 0.5 is one twice the other);
     `metric_kind` is `error`, `score` or `fact`, empty where it is not known; `find` is what was asked for, `maximum` or
     `regions`. `lattice` is true where the points are those of a grid; the axes then have a bin for each of its values.
-    `number` counts what there is (`comparator.points`).
+    `number` counts what there is, and `points` has for each distinct point the evaluation with its value
+    (`comparator.points`).
     `strategy` is the search's name, empty where it is not known. `baseline` is a single model's evaluation with its
     default settings.
     """
@@ -121,6 +122,7 @@ class Summary:
     evaluations: tuple[Evaluation, ...]
     counts: dict[str, int]
     number: Counts
+    points: tuple[Evaluation, ...]
     best_points: tuple[Evaluation, ...]
     best_so_far: tuple[tuple[int, float], ...]
     generations: tuple[Generation, ...]
@@ -175,6 +177,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Record]) -> Summar
         evaluations=evaluations,
         counts={status: sum(one.status == status for one in evaluations) for status in ("ok", "failed", "timeout")},
         number=count(records),
+        points=tuple(_evaluation(record, maximise, len(models)) for record in values_of(records).values()),
         best_points=tuple(_evaluation(record, maximise, len(models)) for record in best_of(records)[:BEST_POINTS]),
         best_so_far=best_so_far,
         generations=_generations(searched, maximise, dict(best_so_far)),

@@ -136,7 +136,7 @@ def differences_of(evaluations: Sequence[Evaluation]) -> list[float]:
 
 def strongest_first(axes: Sequence[Axis], summary: Summary) -> list[Axis]:
     """Return the axes by the share of the difference's variance that each explains alone."""
-    done = [one for one in summary.searched if one.difference is not None]
+    done = summary.points
     return sorted(axes, key=lambda axis: -effect(axis, done, differences_of(done)))
 
 

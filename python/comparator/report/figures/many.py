@@ -82,11 +82,11 @@ def _caption(importance: Importance, lattice: bool) -> str:
 
 
 def parallel_coordinates(summary: Summary) -> list[Drawing]:
-    """Return a line for each evaluation through its values of all hyperparameters; nothing for a grid.
+    """Return a line for each point through its values of all hyperparameters; nothing for a grid.
 
     The lines of a grid join every value with every other, and say nothing.
     """
-    done = [one for one in summary.searched if one.difference is not None]
+    done = summary.points
     if summary.lattice or not done:
         return []
     shown = sorted(done, key=lambda one: one.value or 0.0, reverse=True)  # the best last, on top
@@ -102,7 +102,7 @@ def parallel_coordinates(summary: Summary) -> list[Drawing]:
     bar.set_label(objective_label(summary))
     bar.outline.set_visible(False)
     drawing.caption = (
-        "A line is one evaluation, through its value of each hyperparameter; the better ones lie on top. Where the "
+        "A line is one point, through its value of each hyperparameter; the better ones lie on top. Where the "
         "best lines run through one place of an axis, that hyperparameter matters; where they cross it anywhere, it "
         "does not. Point at a line to bring it out."
         + (f" The best {LINES // 2} of {len(done)} are drawn, and a sample of the others." if len(done) > LINES else "")

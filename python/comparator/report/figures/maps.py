@@ -72,7 +72,7 @@ def objective_maps(summary: Summary, regions: Sequence[Mapping[str, Any]] = ()) 
 
 def _common_scale(summary: Summary, pairs: list[tuple[Axis, Axis]]) -> Scale:
     """Return one scale for all pairs, so that their colours may be compared."""
-    means = [mean for pair in pairs for mean in means_of(gather(summary.searched, *pair), _difference).values()]
+    means = [mean for pair in pairs for mean in means_of(gather(summary.points, *pair), _difference).values()]
     return metric_scale(means) if summary.kind == "single" else difference_scale(means)
 
 
@@ -81,7 +81,7 @@ def _difference(one: Evaluation) -> float | None:
 
 
 def _map(summary: Summary, x: Axis, y: Axis, name: str, scale: Scale, regions: Sequence[Mapping[str, Any]]) -> Drawing:
-    cells = gather(summary.searched, x, y)
+    cells = gather(summary.points, x, y)
     means = means_of(cells, _difference)
     pair = f"{clip(x.name)} and {clip(y.name)}"
     what = clip(summary.metric) if summary.kind == "single" else "The difference"
@@ -116,9 +116,9 @@ def _caption_of_search(summary: Summary, x: Axis, y: Axis) -> str:
         "One bin is one value, or a tenth of a range" if x.discrete or y.discrete else "One bin is a tenth of a range"
     )
     return (
-        f"{width}; a cell's colour is the mean over its evaluations, the number how many they are, the "
+        f"{width}; a cell's colour is the mean over its points, the number how many they are, the "
         f"dots where they lie.{_colours(summary)} Hatched cells were never evaluated: nothing is known there. A cell "
-        "with 1 rests on one evaluation; believe a patch of neighbours that agree before a single bright cell."
+        "with 1 rests on one point; believe a patch of neighbours that agree before a single bright cell."
         + (" Crosses are evaluations that failed." if summary.reasons else "")
     )
 
@@ -133,7 +133,7 @@ def _strip(summary: Summary, axis: Axis, regions: Sequence[Mapping[str, Any]]) -
     place = coordinate_of(axis)
     scatter_evaluations(drawing, axes, summary, place, size=18)
     bins: dict[int, list[Evaluation]] = {}
-    for one in summary.searched:
+    for one in summary.points:
         number = axis.bin(one.point.get(axis.name))
         if one.difference is not None and number is not None:
             bins.setdefault(number, []).append(one)
@@ -163,7 +163,7 @@ def _strip(summary: Summary, axis: Axis, regions: Sequence[Mapping[str, Any]]) -
     drawing.caption = (
         "A shaded stretch is a region. " if draw_regions(axes, regions, (axis,), summary.axes) else ""
     ) + (
-        "Each dot is one evaluation, each bar the mean over a bin: a tenth of the range, or "
+        "Each dot is one evaluation, each bar the mean over the points of a bin: a tenth of the range, or "
         "one value. Believe bars that rise or fall together before a single high dot."
     )
     return drawing

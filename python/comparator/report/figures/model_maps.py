@@ -20,10 +20,11 @@ SCALES = {"": "one scale for all", "-own": "each its own scale"}
 
 @dataclass(frozen=True)
 class Panel:
-    """What one map shows: whose metric, and over which evaluations."""
+    """What one map shows: whose metric, over which points, of which evaluations."""
 
     of: str
-    evaluations: Sequence[Evaluation]
+    points: Sequence[Evaluation]
+    searched: Sequence[Evaluation]
     number: Callable[[Evaluation], float | None]
 
 
@@ -37,7 +38,7 @@ def model_maps(summary: Summary) -> list[Drawing]:
         return []
     x, y = sorted(axes, key=summary.axes.index)
     panels = _values(summary, apart) if apart else _submodels(summary)
-    means = [list(means_of(gather(panel.evaluations, x, y), panel.number).values()) for panel in panels]
+    means = [list(means_of(gather(panel.points, x, y), panel.number).values()) for panel in panels]
     if not any(means):
         return []
     common = metric_scale(mean for panel in means for mean in panel)
@@ -60,26 +61,33 @@ def _submodels(summary: Summary) -> list[Panel]:
     def metric(submodel: int) -> Callable[[Evaluation], float | None]:
         return lambda one: one.metrics[submodel].get(summary.metric)
 
-    return [Panel(model, summary.searched, metric(number)) for number, model in enumerate(summary.models)]
+    return [
+        Panel(model, summary.points, summary.searched, metric(number)) for number, model in enumerate(summary.models)
+    ]
 
 
 def _values(summary: Summary, apart: Axis) -> list[Panel]:
-    def held(number: int) -> list[Evaluation]:
-        return [one for one in summary.searched if apart.bin(one.point.get(apart.name)) == number]
+    def held(evaluations: Sequence[Evaluation], number: int) -> list[Evaluation]:
+        return [one for one in evaluations if apart.bin(one.point.get(apart.name)) == number]
 
     return [
-        Panel(f"{apart.name} {show(value)}", held(number), lambda one: one.difference)
+        Panel(
+            f"{apart.name} {show(value)}",
+            held(summary.points, number),
+            held(summary.searched, number),
+            lambda one: one.difference,
+        )
         for number, value in enumerate(apart.values)
     ]
 
 
 def _map(summary: Summary, panel: Panel, x: Axis, y: Axis, number: int, suffix: str, scale: Scale) -> Drawing:
-    cells = gather(panel.evaluations, x, y)
+    cells = gather(panel.points, x, y)
     means = means_of(cells, panel.number)
     title = f"{clip(summary.metric)} of {clip(panel.of)}"
     drawing, axes = heat_map(f"model-{number}{suffix}", title, x, y, cells, means, scale, title)
     written = write_means(axes, x, y, means, scale)
-    draw_points(axes, panel.evaluations, x, y, failed_only=True)
+    draw_points(axes, panel.searched, x, y, failed_only=True)
     drawing.place, drawing.choice = f"model-{number}", Choice("scale", SCALES[suffix])
     drawing.caption = _caption(summary, written, bool(suffix)) if number == 1 else _short_caption(bool(suffix))
     return drawing
