@@ -45,7 +45,7 @@ STOPPED_SECONDS = 4.0
 GRACE_SECONDS = 1.0
 ANSWER_SECONDS = 5.0  # for the resident rank's keeper to say what is lost, before the launcher ends it too
 KEEPALIVE = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 4}
-DONE, LOST = "done", "lost "
+KNOWN, DONE, LOST = "known", "done", "lost "
 
 
 def main() -> None:
@@ -79,6 +79,7 @@ class Keeper:
         self._is_stopped, self._stopped_for = False, 0.0  # seconds in which this process itself was awake
         self._connection: _Line | None = None
         self._connect_until: float | None = None  # None once connected, or given up
+        self._was_connected = self._is_refused = False
 
     def keep(self, command: list[str]) -> int:
         """Run the rank to its end, or to that of another; returns the exit status."""
@@ -96,6 +97,8 @@ class Keeper:
             if self._stopped_for > STOPPED_SECONDS:
                 return self._lose(f"{self._who()} was stopped")
             events = self._selector.select(self._patience())
+            if self._is_refused:
+                return self._follow(self._resident_lost())
             if self._is_stopped and not events:
                 self._stopped_for += RETRY_SECONDS
             for key, _ in events:
@@ -122,11 +125,13 @@ class Keeper:
             host = "127.0.0.1" if address["host"] == socket.gethostname() else address["host"]
             connection = socket.create_connection((host, address["port"]), timeout=ANSWER_SECONDS)
         except (OSError, ValueError) as error:
+            # One that has ended well has taken its address away.
+            self._is_refused = self._was_connected and isinstance(error, ConnectionRefusedError)
             if time.monotonic() > self._connect_until:
                 self._connect_until = None
                 print(f"{self._who()}: the resident rank's node is not watched: {error}", file=sys.stderr, flush=True)
             return
-        self._connect_until = None
+        self._connect_until, self._was_connected = None, True
         self._connection = _Line(connection)
         self._connection.send(f"{address['token']} {self._who()}")
         self._selector.register(connection, selectors.EVENT_READ, self._connection)
@@ -139,9 +144,16 @@ class Keeper:
             if said == DONE:
                 self._forget(line)
                 return None
+            line.is_known = line.is_known or said == KNOWN
         if line.is_open:
             return None
         self._forget(line)
+        if not line.is_known:  # it may have ended well at this moment
+            self._connect_until = time.monotonic() + CONNECTING_SECONDS
+            return None
+        return self._resident_lost()
+
+    def _resident_lost(self) -> str:
         return f"rank {self._resident} (the resident rank) is gone, or its node"
 
     def _follow(self, lost: str) -> int:
@@ -236,6 +248,8 @@ class ResidentKeeper(Keeper):
                 token, _, who = said.partition(" ")
                 line.is_open = line.is_open and token == self._token
                 line.who = who if token == self._token else None
+                if line.is_open:
+                    line.send(KNOWN)
             elif said == DONE:
                 line.who = None
             elif said.startswith(LOST):
@@ -251,6 +265,7 @@ class ResidentKeeper(Keeper):
         return self._lose(lost)
 
     def _say_done(self) -> None:
+        (self._launch / ADDRESS_FILE).unlink(missing_ok=True)
         self._tell(DONE)
 
     def _lose(self, reason: str) -> int:
@@ -271,6 +286,7 @@ class _Line:
     def __init__(self, connection: socket.socket) -> None:
         self.socket, self.is_open = connection, True
         self.who: str | None = None
+        self.is_known = False
         self._begun = b""
         connection.settimeout(ANSWER_SECONDS)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
