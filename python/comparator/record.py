@@ -9,6 +9,7 @@ earlier ones'; a file may hold more, which is kept. A file that is not of its fo
 | `EXPERIMENTS/ID/evaluations.jsonl` | an `Evaluation` on each line |
 | `EXPERIMENTS/ID/state.json` | `State` |
 | `EXPERIMENTS/ID/withdrawn.jsonl` | a `Withdrawal` on each line |
+| `EXPERIMENTS/ID/launch-N/launch.json` | `Launched`, as far as others than its ranks read it |
 | `EXPERIMENTS/runs/IDENTITY/result.json` | `RunResult` |
 | `EXPERIMENTS/runs/IDENTITY/withdrawn.json` | `WithdrawnResult` |
 """
@@ -29,6 +30,9 @@ PILOT, SEARCH, CONFIRM = "pilot", "search", "confirm"
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
+#: To a signal, 0 and less are many processes.
+ProcessId = Annotated[int, Field(ge=1)]
+LaunchName = Annotated[str, Field(pattern=r"^launch-[0-9]+$")]
 #: Names and numbers; None is a number that is not finite.
 Metrics = dict[str, Number | None]
 #: The values of hyperparameters by name, or a part of them.
@@ -45,7 +49,7 @@ class Form(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
-AnyForm = TypeVar("AnyForm", bound=Form)
+AnyForm = TypeVar("AnyForm", bound=BaseModel)
 
 
 class Run(Form):
@@ -158,13 +162,26 @@ class State(Form):
     """What the process that runs, or ran, an experiment last said of it: advice, never truth."""
 
     state: str = "new"
-    pid: int | None = None
+    pid: ProcessId | None = None
     host: str | None = None
-    launch: str | None = None
+    launch: LaunchName | None = None
     updated: str | None = None
     running: list[Running] = []
     reason: str | None = None
     job: str | None = None
+
+
+class SiteOfLaunch(Form):
+    """The machine that a launch was made for."""
+
+    scheduler: str
+
+
+class Launched(Form):
+    """What a launch of Swift/T says of itself: the process that made it, and where it was to run."""
+
+    pid: ProcessId
+    site: SiteOfLaunch
 
 
 class Submodel(Form):
@@ -432,4 +449,6 @@ def _fault(error: ValidationError) -> str:
     if finding["type"] == "missing":
         return f"{key} is missing"
     words = finding["msg"][:1].lower() + finding["msg"][1:]
+    if finding["type"] == "value_error":  # of our own; it names its keys
+        return words.removeprefix("value error, ")
     return f"{key}: {words}" if key else "it is no object"

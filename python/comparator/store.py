@@ -55,6 +55,8 @@ RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jso
 #: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
 UNFINISHED, UNFINISHED_SECONDS = ".unfinished-", 3600.0
 FIRST_WAIT_SECONDS = 0.05
+#: What `json` raises of a text that is none, or none that we have written: nested thousands of times.
+NOT_JSON = (ValueError, RecursionError)
 
 AnyExperiment = TypeVar("AnyExperiment", bound=FrozenExperiment)
 
@@ -99,7 +101,7 @@ def read_json(path: Path) -> Any | None:
     """Read a JSON file; None where there is none or it is not whole."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, *NOT_JSON):
         return None
 
 
@@ -134,7 +136,7 @@ def _whole_lines(path: Path) -> Iterator[tuple[Any, int]]:
                 return
             try:
                 content = json.loads(line)
-            except ValueError:
+            except NOT_JSON:
                 if any(later.endswith(b"\n") for later in file):
                     words = f"line {number} is not a record; the file was changed or damaged"
                     raise InputError(f"{path}: {words}") from None
@@ -169,7 +171,7 @@ class RunStore:
         """The result of a run, however it ended; None where there is none, or it is damaged."""
         if not NAME_OF_RUN.fullmatch(identity):
             return None
-        return _read_form(RunResult, self.folder / identity / RESULT)
+        return read_form(RunResult, self.folder / identity / RESULT)
 
     @contextlib.contextmanager
     def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Path | None]:
@@ -217,7 +219,7 @@ class RunStore:
         """The result that was withdrawn; None where none was, or it has been trained again since."""
         if self.finished(identity) is not None or not NAME_OF_RUN.fullmatch(identity):
             return None
-        noted = _read_form(WithdrawnResult, self.folder / identity / WITHDRAWN)
+        noted = read_form(WithdrawnResult, self.folder / identity / WITHDRAWN)
         return None if noted is None else noted.result
 
     def restore(self, identity: str) -> None:
@@ -242,7 +244,7 @@ def _write_lines(path: Path, lines: Iterable[Form]) -> None:
     temporary.replace(path)
 
 
-def _read_form(form: type[AnyForm], path: Path) -> AnyForm | None:
+def read_form(form: type[AnyForm], path: Path) -> AnyForm | None:
     """What a file holds; None where there is none, or it is damaged."""
     try:
         return of_form(form, read_json(path), str(path))
@@ -495,7 +497,7 @@ def say(path: Path, state: str, running: Sequence[Running], reason: str | None, 
 
 def last_word(path: Path) -> State:
     """What the process that runs, or ran, an experiment last said of it. It may be gone since: `engine.jobs` asks."""
-    return _read_form(State, path / STATE) or State()
+    return read_form(State, path / STATE) or State()
 
 
 def check_new_experiment(experiments: Path, identifier: str | None) -> None:

@@ -22,7 +22,14 @@ from comparator.lease import Holder
 from comparator.names import check_name
 from comparator.points import pairs_in
 from comparator.record import Evaluation, FrozenExperiment, Running, RunResult, as_text
-from comparator.store import ExperimentFolder, RunStore, experiment_path, read_experiment, read_records
+from comparator.store import (
+    ExperimentFolder,
+    RunStore,
+    experiment_path,
+    last_word,
+    read_experiment,
+    read_records,
+)
 
 
 @given(st.text(max_size=20))
@@ -90,6 +97,26 @@ def test_a_damaged_line_in_the_middle_is_said(folder) -> None:
     folder.evaluations.write_text(f"{as_text(record(0))}\nnonsense\n{as_text(record(2))}\n")
     with pytest.raises(ComparatorError, match="line 2"):
         read_records(folder.evaluations)
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000, '{"a":' * 100_000], ids=["lists", "objects"])
+def test_what_is_nested_beyond_reason_is_damaged(folder, deep: str) -> None:
+    folder.append(record(0))
+    for name in ("experiment.json", "state.json"):
+        (folder.path / name).write_text(deep)
+    with pytest.raises(InputError, match="is not a whole experiment"):
+        read_experiment(folder.path)
+    assert last_word(folder.path).state == "new"
+    with folder.evaluations.open("a") as file:
+        file.write(deep + "\n" + folder.evaluations.read_text())
+    with pytest.raises(InputError, match="line 2 is not a record; the file was changed or damaged"):
+        read_records(folder.evaluations)
+
+
+@pytest.mark.parametrize("key, value", [("pid", -1), ("pid", 0), ("launch", "../../elsewhere"), ("launch", "a" * 5000)])
+def test_a_last_word_that_would_reach_other_processes_or_folders_is_damaged(folder, key: str, value: object) -> None:
+    (folder.path / "state.json").write_text(json.dumps({"state": "queued", key: value}))
+    assert last_word(folder.path).state == "new"
 
 
 def test_one_process_runs_an_experiment(folder) -> None:

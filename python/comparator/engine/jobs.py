@@ -24,11 +24,12 @@ from typing import Any
 from comparator.errors import ComparatorError, InputError
 from comparator.lease import holder_of
 from comparator.points import count
-from comparator.record import CONFIRM, State
+from comparator.record import CONFIRM, Launched, State
 from comparator.settings import ENDS_BY_ITSELF
-from comparator.store import last_word, read_experiment, read_json, read_records, say
+from comparator.store import last_word, read_experiment, read_form, read_records, say
 
 LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
+LAUNCH = re.compile(r"launch-([0-9]+)")
 ASKING_SECONDS = 20.0
 CANCELLING_SECONDS = 60.0
 REPORT_SECONDS = 600.0
@@ -200,10 +201,16 @@ def is_closing(path: Path) -> bool:
 
 def job_of(path: Path, said: State) -> tuple[Scheduler | None, str | None]:
     """The scheduler and the job's id of the launch that runs an experiment; None where there is no such thing."""
-    launch = said.launch and read_json(path / said.launch / LAUNCH_FILE)
-    if not said.launch or not launch or launch["site"]["scheduler"] == "none":
+    launch = _launched(path, said)
+    scheduler = None if launch is None else SCHEDULERS.get(launch.site.scheduler)
+    if scheduler is None or said.launch is None:
         return None, None
-    return SCHEDULERS[launch["site"]["scheduler"]], job_id(path / said.launch)
+    return scheduler, job_id(path / said.launch)
+
+
+def _launched(path: Path, said: State) -> Launched | None:
+    """The launch that an experiment's last word names; None where there is no such thing, or its file is damaged."""
+    return None if said.launch is None else read_form(Launched, path / said.launch / LAUNCH_FILE)
 
 
 def job_id(folder: Path) -> str | None:
@@ -250,7 +257,8 @@ def _cancel(path: Path, said: State, scheduler: Scheduler) -> str:
 
 def launches(path: Path) -> list[Path]:
     """The folders of an experiment's Swift/T launches, in their order."""
-    return sorted(path.glob("launch-*"), key=lambda folder: int(folder.name.partition("-")[2]))
+    numbered = [(int(match[1]), folder) for folder in path.glob("launch-*") if (match := LAUNCH.fullmatch(folder.name))]
+    return [folder for _, folder in sorted(numbered)]
 
 
 def _is_alive_here(path: Path, said: State) -> bool:
@@ -261,8 +269,8 @@ def _is_alive_here(path: Path, said: State) -> bool:
 
 def _process_of(path: Path, said: State) -> int | None:
     """The process id of the command that carries an experiment out on this machine; None where it is not known."""
-    launch = said.launch and read_json(path / said.launch / LAUNCH_FILE)
-    return int(launch["pid"]) if launch else said.pid
+    launch = _launched(path, said)
+    return said.pid if launch is None else launch.pid
 
 
 def _lives(process: int | None) -> bool:
