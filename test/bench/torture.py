@@ -33,7 +33,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 os.environ.update(COLUMNS="200", TERM="dumb", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
@@ -140,12 +140,8 @@ def end_something(command, victim: str, rng: random.Random) -> bool:
     programs = {"server": "server.py", "guard": "guard.py"}
     started = command.processes
     if victim in programs:
-        chosen = [
-            pid
-            for pid in started
-            if programs[victim] in program_of(pid).split(" ")[-3:][0] or programs[victim] in program_of(pid)
-        ]
-        if victim == "server":
+        chosen = [pid for pid in started if programs[victim] in program_of(pid)]
+        if victim == "server":  # a guard's command line has its server's too
             chosen = [pid for pid in chosen if "guard.py" not in program_of(pid)]
         if chosen:
             command.signal(number, rng.choice(chosen))
@@ -242,6 +238,7 @@ class Cuts:
         others = [b"{}", b"[]", b"null", b"[" * 100_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000, b"\xff\xfe\0"]
         others += [f'{{"format": {FORMAT + 1}}}'.encode(), b"1" * 5000, b'"text"', b"-0.0", b"NaN", b"\n\n"]
         others += [content.replace(b": 2", b": -2"), content + content, content.replace(b"\n", b"")]
+        others += [content.replace(b'"tortured"', rb'"\ud800"'), content.replace(b'"ok"', rb'"\ud800"')]
         for _ in range(max(4, self._damages // 2)):
             at = self._rng.randrange(len(content))
             others.append(content[:at] + bytes([content[at] ^ 1 << self._rng.randrange(8)]) + content[at + 1 :])
@@ -255,8 +252,6 @@ class Cuts:
         desk = self._desk
         tally.tries += 1
         self._restore()
-        for each in ("trained.txt",):
-            (desk.folder / each).touch()
         (desk.experiments / name).write_bytes(damaged)
         desk.commands.clear()
         faults = len(tally.found)
@@ -271,14 +266,15 @@ class Cuts:
             tally.note("other", f"resume ended with {resumed.code}")
         if resumed.code and not resumed.last_line.startswith("comparator: "):
             tally.note("other", f"resume ended with {resumed.code} and says {resumed.last_line!r}")
-        self._see_right(tally)
+        if resumed.code == 0:  # what is recorded is right, or verify says what is not
+            self._read(tally, only=("export", "verify"))
         desk.see_no_traceback(tally)
         if len(tally.found) > faults:
             kept = desk.folder / f"damage-{tally.tries}"
             kept.write_bytes(damaged)
             tally.found[faults:] = [f"{name} as in {kept}: {words}" for words in tally.found[faults:]]
 
-    def _read(self, tally: Tally, *, anew: bool = False, report: bool = False) -> list[str]:
+    def _read(self, tally: Tally, *, anew: bool = False, report: bool = False, only: Sequence[str] = ()) -> list[str]:
         """What the commands that read say, each within its time."""
         table = self._desk.folder / "table.csv"
         table.unlink(missing_ok=True)
@@ -286,6 +282,8 @@ class Cuts:
         commands += [["report", "t"]] if report else []
         said = []
         for words in commands:
+            if only and words[0] not in only:
+                continue
             command = self._desk.type(*words, anew=anew)
             code = command.ends(tally)
             if code not in (0, 1, 2) or (code and not command.said.strip()):
@@ -309,12 +307,6 @@ class Cuts:
                         right = False
                     if not right:
                         tally.note("wrong", f"believed: {row}")
-
-    def _see_right(self, tally: Tally) -> None:
-        """After a resume that has been let through, what is recorded is right, or verify says what is not."""
-        if self._desk.commands[-1].code != 0:
-            return
-        self._read(tally)
 
 
 def _short_leases() -> None:
@@ -492,7 +484,7 @@ def taken_over(desk: Desk, rng: random.Random, tally: Tally) -> None:
     kept = desk.kept()
     desk.finish(tally, before=elsewhere)
     record = desk.record().read_bytes()
-    results = {run: result for run, result in desk.results()}
+    results = dict(desk.results())
     first.signal(signal.SIGCONT)
     _ends_with_a_line(first, tally)
     if first.code != 1 or ("taken over" not in first.last_line and "removed or moved" not in first.last_line):
@@ -573,6 +565,7 @@ def torture(kind: str, tries: int | None, seed: int, place: Path) -> Tally:
         finally:
             desk.end_all()
         tally.tries += 1
+        tally.ends += tally_of_try.ends
         for name in TABLE[1:]:
             setattr(tally, name, getattr(tally, name) + getattr(tally_of_try, name))
         tally.found += [f"{own}: {words} ({desk.folder})" for words in tally_of_try.found]
@@ -603,7 +596,8 @@ def main() -> None:
             continue
         rows.append([kind, *(str(getattr(tally, name)) for name in TABLE)])
         found += tally.found
-        print(f"{kind}: {tally.tries} tries, {len(tally.found)} findings", file=sys.stderr, flush=True)
+        ends = ", ".join(f"{times} with {code}" for code, times in sorted(tally.ends.items()))
+        print(f"{kind}: {tally.tries} tries, {len(tally.found)} findings; commands ended: {ends}", flush=True)
     header = ["kind", *TABLE]
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     for row in [header, *rows]:

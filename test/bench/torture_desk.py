@@ -89,6 +89,8 @@ class Tally:
     other: int = 0
     #: What happened, a line each.
     found: list[str] = field(default_factory=list)
+    #: How the commands ended, so that it is seen whether the tries came to something.
+    ends: Counter[int] = field(default_factory=Counter)
 
     def note(self, kind: str, words: str, times: int = 1) -> None:
         setattr(self, kind, getattr(self, kind) + times)
@@ -177,7 +179,9 @@ class Command:
             tally.note("other", f"'{' '.join(self.words)}' hangs; it said: {self.last_line!r}")
             self.signal(signal.SIGKILL)
             self.until(lambda: False)
-        return self.code if self.code is not None else -99
+        code = self.code if self.code is not None else -99
+        tally.ends[code] += 1
+        return code
 
     def signal(self, number: int, pid: int | None = None) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -364,9 +368,12 @@ class Desk:
             for pid in left:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        for lock in self.experiments.glob("**/lock"):
-            if holder_of(lock.parent) is not None:
-                tally.note("other", f"{lock.parent} is held by {holder_of(lock.parent)}")
+        held = [lock.parent for lock in self.experiments.glob("**/lock")]
+        while held := [folder for folder in held if holder_of(folder) is not None]:
+            if time.monotonic() > end:  # a process that is dying lets go of its files last
+                tally.note("other", f"held by none: {held}", len(held))
+                break
+            time.sleep(0.1)
 
     def see_no_traceback(self, tally: Tally) -> None:
         for command in self.commands:
