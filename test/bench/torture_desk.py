@@ -191,7 +191,7 @@ class Command:
     def processes(self) -> list[int]:
         """Those that it has started and that run, in whatever session."""
         mark, found = f"{MARK}={self.mark}".encode(), set(descendants(self.pid)) if not self.is_over else set()
-        for name in filter(str.isdigit, os.listdir("/proc")):
+        for name in (each.name for each in Path("/proc").glob("[0-9]*")):
             with contextlib.suppress(OSError):
                 if mark in Path("/proc", name, "environ").read_bytes().split(b"\0") or os.getsid(int(name)) == self.pid:
                     found.add(int(name))
