@@ -94,7 +94,9 @@ class Skipped(Exception):
 def kills(desk: Desk, rng: random.Random, tally: Tally) -> None:
     """End something of a search at a random moment, perhaps of what goes on with it too; then finish it."""
     report, servers = rng.random() < 0.12, False
-    for _ in range(rng.choice([1, 1, 2, 3])):
+    for number in range(rng.choice([1, 1, 2])):
+        if number > 0:  # anew, with what is in the store
+            shutil.rmtree(desk.experiments / "t")
         command = desk.search(report=report, anew=rng.random() < 0.3)
         moment(desk, command, rng, report)
         victim = rng.choice(["command", "command", "all", "server", "guard"])
@@ -102,12 +104,15 @@ def kills(desk: Desk, rng: random.Random, tally: Tally) -> None:
         command.ends(tally)
         desk.see_nothing_left(tally)
         kept = desk.kept()
+        if rng.random() < 0.3:
+            again = desk.search()
+            moment(desk, again, rng, False)
+            servers |= end_something(again, victim, rng)
+            again.ends(tally)
+            desk.compare(tally, kept)
+            kept = desk.kept()
         desk.finish(tally)
         desk.compare(tally, kept)
-        if desk.commands[-1].code == 0 and rng.random() < 0.5:
-            break
-        if desk.record().exists():  # begin anew with what is in the store
-            shutil.rmtree(desk.experiments / "t")
     if report:
         made = desk.type("report", "t")
         if made.ends(tally) != 0:
