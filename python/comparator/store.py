@@ -174,12 +174,12 @@ class RunStore:
         return read_form(RunResult, self.folder / identity / RESULT)
 
     @contextlib.contextmanager
-    def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Path | None]:
+    def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Lease | None]:
         """Hold the run's folder while it is trained; `purpose` says of whoever waits for it what for.
 
         While another holds it, `wait(holder, seconds)` is called, which is to return after these seconds at the
-        latest, False in order to give up. Yields the folder, or None where it was given up. Raises `OSError` where the
-        folder of all experiments is gone, or may not be written.
+        latest, False in order to give up. Yields the lease of it, or None where it was given up. Raises `OSError` where
+        the folder of all experiments is gone, or may not be written.
         """
         folder = self.folder / identity
         self.folder.mkdir(exist_ok=True)
@@ -191,7 +191,7 @@ class RunStore:
                 return
             seconds = min(2 * seconds, LOOK_SECONDS)
         try:
-            yield folder
+            yield got
         finally:
             got.release()
 

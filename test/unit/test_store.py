@@ -18,7 +18,7 @@ from comparator import store
 from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError, Fault, InputError
 from comparator.leaf import Patience
-from comparator.lease import Holder
+from comparator.lease import Holder, Lease
 from comparator.names import check_name
 from comparator.points import pairs_in
 from comparator.record import Evaluation, FrozenExperiment, Running, RunResult, as_text
@@ -215,12 +215,12 @@ def test_only_runs_that_ended_well_are_reused(tmp_path) -> None:
 
 def test_a_second_claim_waits_and_can_be_cancelled(tmp_path) -> None:
     runs, cancelled = RunStore(tmp_path), threading.Event()
-    claimed: list[Path | None] = []
+    claimed: list[Lease | None] = []
     patience = Patience("abc", limit=None, stopped=cancelled, say=lambda words: None)
 
     def claim() -> None:
-        with runs.claim("abc", "a test", patience.wait) as folder:
-            claimed.append(folder)
+        with runs.claim("abc", "a test", patience.wait) as held:
+            claimed.append(held)
 
     with runs.claim("abc", "a test", never):
         waiting = threading.Thread(target=claim)
@@ -277,7 +277,7 @@ def test_several_processes_that_begin_at_a_time_get_ids_of_their_own(tmp_path) -
 def test_who_was_taken_for_dead_records_nothing_more(folder) -> None:
     folder.append(record(0))
     (folder.path / "lease").unlink()
-    with pytest.raises(ComparatorError, match="was removed or moved"):
+    with pytest.raises(ComparatorError, match="was taken over by another process, which has ended"):
         folder.append(record(1))
     assert [each.evaluation for each in read_records(folder.evaluations)] == [0]
 
