@@ -288,13 +288,15 @@ class Leaf:
         while True:
             result = self._runs.finished(run)
             if result is None:
-                with self._runs.claim(run, f"experiment {self._experiment.id}", self._patience(run).wait) as folder:
-                    if folder is None:
+                with self._runs.claim(run, f"experiment {self._experiment.id}", self._patience(run).wait) as held:
+                    if held is None:
                         reason = "stopped" if self._cancelled.is_set() else OUT_OF_TIME
                         return run, RunResult(status="cancelled", reason=reason), False
                     result = self._runs.finished(run)  # by whoever held it
                     if result is None:
-                        result, untold = self._train(number, asked, hyperparameters, folder, slot)
+                        result, untold = self._train(number, asked, hyperparameters, held.folder, slot)
+                        if held.is_lost:  # what took its place has trained the run, or trains it
+                            continue
                         return run, self._keep(number, run, result, identity.untold or untold), False
             successor = self._successor(run, result, number, slot)
             if successor is None:

@@ -100,22 +100,23 @@ class Lease:
     """A folder that this process holds, until `release`."""
 
     def __init__(self, folder: Path, lock: int, lease: int) -> None:
-        self._path, self._lock, self._lease = folder / LEASE, lock, lease
+        self.folder, self._path, self._lock, self._lease = folder, folder / LEASE, lock, lease
         self.is_released = False
         _renewal.add(lease)
 
     def check(self) -> None:
         """Raises `ComparatorError` where the folder is gone, or held by another because this process seemed dead."""
-        try:
-            is_own = os.path.samestat(os.fstat(self._lease), self._path.stat())
-        except OSError:
-            is_own = False
-        if not is_own:
-            folder, seen = self._path.parent, _look(self._path)
-            if seen is None:
-                raise ComparatorError(f"{folder}: was removed or moved while it was in use; what used it ends here")
-            by = seen.holder.words
-            raise ComparatorError(f"{folder}: was taken over by {by} while this process stood still; it ends here")
+        if self.is_lost:
+            seen = _look(self._path)
+            by = "another process, which has ended," if seen is None else seen.holder.words
+            raise ComparatorError(f"{self.folder}: was taken over by {by} while this process stood still; it ends here")
+        if not _lies_at(self._path, self._lease):
+            raise ComparatorError(f"{self.folder}: was removed or moved while it was in use; what used it ends here")
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether another has taken the folder over, because this process seemed dead, and may be done with it."""
+        return _lies_at(self.folder / LOCK, self._lock) and not _lies_at(self._path, self._lease)
 
     def release(self) -> None:
         """Let go of the folder, which may be gone; once is enough."""
@@ -265,6 +266,14 @@ def _this_holder(purpose: str) -> Holder:
         since=since,
         purpose=purpose,
     )
+
+
+def _lies_at(path: Path, descriptor: int) -> bool:
+    """Whether a file that is open is still the one at its path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
 
 
 def _look(path: Path) -> _Seen | None:

@@ -33,6 +33,7 @@ from comparator.record import (
     Stages,
     Submodel,
     WholeExperiment,
+    of_form,
 )
 from comparator.replication import Replication
 from comparator.search import STRATEGIES, Strategy, grid_points, make_strategy, points_to_scatter
@@ -168,7 +169,7 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
 
 def reopen_plan(frozen: WholeExperiment, *, root: Path, site: Site) -> Plan:
     """Make a plan from a frozen experiment; raises `InputError` where its models or data have changed since."""
-    settings = ExperimentSettings.model_validate(frozen.settings)
+    settings = of_form(ExperimentSettings, frozen.settings, f"experiment.json of '{frozen.id}': settings")
     models = [
         find_model(submodel.path, root, root / "containers", f"model of submodel {submodel.submodel}", site)
         for submodel in frozen.models

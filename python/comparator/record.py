@@ -30,6 +30,9 @@ PILOT, SEARCH, CONFIRM = "pilot", "search", "confirm"
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
+#: To a signal, 0 and less are many processes.
+ProcessId = Annotated[int, Field(ge=1)]
+LaunchName = Annotated[str, Field(pattern=r"^launch-[0-9]+$")]
 #: Names and numbers; None is a number that is not finite.
 Metrics = dict[str, Number | None]
 #: The values of hyperparameters by name, or a part of them.
@@ -46,7 +49,7 @@ class Form(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
-AnyForm = TypeVar("AnyForm", bound=Form)
+AnyForm = TypeVar("AnyForm", bound=BaseModel)
 
 
 class Run(Form):
@@ -159,9 +162,9 @@ class State(Form):
     """What the process that runs, or ran, an experiment last said of it: advice, never truth."""
 
     state: str = "new"
-    pid: int | None = None
+    pid: ProcessId | None = None
     host: str | None = None
-    launch: str | None = None
+    launch: LaunchName | None = None
     updated: str | None = None
     running: list[Running] = []
     reason: str | None = None
@@ -424,7 +427,7 @@ class Launched(Form):
     """`launch.json` of a Swift/T launch, as far as commands look at it; `pid` is the command's that made it."""
 
     site: LaunchedSite
-    pid: int
+    pid: ProcessId
 
 
 class LaunchForRanks(Launched):
@@ -461,4 +464,6 @@ def _fault(error: ValidationError) -> str:
     if finding["type"] == "missing":
         return f"{key} is missing"
     words = finding["msg"][:1].lower() + finding["msg"][1:]
+    if finding["type"] == "value_error":  # of our own; it names its keys
+        return words.removeprefix("value error, ")
     return f"{key}: {words}" if key else "it is no object"

@@ -55,6 +55,8 @@ RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jso
 #: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
 UNFINISHED, UNFINISHED_SECONDS = ".unfinished-", 3600.0
 FIRST_WAIT_SECONDS = 0.05
+#: What `json` raises of a text that is none, or none that we have written: nested thousands of times.
+NOT_JSON = (ValueError, RecursionError)
 
 AnyExperiment = TypeVar("AnyExperiment", bound=FrozenExperiment)
 
@@ -99,7 +101,7 @@ def read_json(path: Path) -> Any | None:
     """Read a JSON file; None where there is none or it is not whole."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, *NOT_JSON):
         return None
 
 
@@ -134,7 +136,7 @@ def _whole_lines(path: Path) -> Iterator[tuple[Any, int]]:
                 return
             try:
                 content = json.loads(line)
-            except ValueError:
+            except NOT_JSON:
                 if any(later.endswith(b"\n") for later in file):
                     words = f"line {number} is not a record; the file was changed or damaged"
                     raise InputError(f"{path}: {words}") from None
@@ -172,12 +174,12 @@ class RunStore:
         return read_form(RunResult, self.folder / identity / RESULT)
 
     @contextlib.contextmanager
-    def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Path | None]:
+    def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Lease | None]:
         """Hold the run's folder while it is trained; `purpose` says of whoever waits for it what for.
 
         While another holds it, `wait(holder, seconds)` is called, which is to return after these seconds at the
-        latest, False in order to give up. Yields the folder, or None where it was given up. Raises `OSError` where the
-        folder of all experiments is gone, or may not be written.
+        latest, False in order to give up. Yields the lease of it, or None where it was given up. Raises `OSError` where
+        the folder of all experiments is gone, or may not be written.
         """
         folder = self.folder / identity
         self.folder.mkdir(exist_ok=True)
@@ -189,7 +191,7 @@ class RunStore:
                 return
             seconds = min(2 * seconds, LOOK_SECONDS)
         try:
-            yield folder
+            yield got
         finally:
             got.release()
 

@@ -344,6 +344,19 @@ def launched(folder: Path, *job_ids: str) -> Path:
     return experiment
 
 
+@pytest.mark.parametrize(
+    "content", ["{}", "[]", "7", '{"site": 1, "pid": 1}', '{"pid": 1, "site": {"scheduler": "nqs"}}', '{"site": {"sch']
+)
+def test_of_a_launch_whose_file_is_damaged_the_last_word_stands(tmp_path: Path, content: str) -> None:
+    experiment = launched(tmp_path, "17")
+    (experiment / "launch-1" / "launch.json").write_text(content)
+    (experiment / "launch-1.bak").mkdir()
+    say(experiment, "finished", [], None, "launch-1")
+    assert jobs.state_of(experiment).state == "finished"
+    assert jobs.is_closing(experiment)  # by the process that said it, this one
+    assert [folder.name for folder in jobs.launches(experiment)] == ["launch-1"]
+
+
 SQUEUE = 'for job; do :; done; cat "{folder}/job-$job"'
 
 

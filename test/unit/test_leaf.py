@@ -17,6 +17,7 @@ from comparator.model.model import Model, find_model, outside_container
 from comparator.record import FrozenExperiment, Submodel
 from comparator.run_identity import NOT_PART_OF_AN_IDENTITY, NamedPaths, run_identity
 from comparator.site import Slot, read_site
+from comparator.store import RunStore
 
 QUICK = Model("quick", Path(__file__).parent / "models" / "quick.py")
 
@@ -67,6 +68,25 @@ def test_a_pair_shares_its_seed_and_its_runs_are_kept(leaf: Leaf, tmp_path: Path
     log = (tmp_path / first["runs"][0]["log"]).read_text()
     assert '"run_id": "M0-00017-0-0"' in log
     assert '"experiment_id": "try-1"' in log
+
+
+def test_a_run_that_was_taken_over_while_it_was_trained_is_what_the_other_has_made_of_it(
+    leaf: Leaf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = leaf._train
+
+    def stands_still(*given):
+        result, untold = train(*given)
+        for held in tmp_path.glob("runs/*/lease"):
+            held.unlink()
+            RunStore(tmp_path).save(held.parent.name, result.model_copy(update={"metrics": {"val_loss": 0.25}}))
+        return result, untold
+
+    monkeypatch.setattr(leaf, "_train", stands_still)
+    runs = ask(leaf)["runs"]
+    assert [(run["metrics"], run["reused"]) for run in runs] == [({"val_loss": 0.25}, True)] * 2
+    stored = [json.loads(path.read_text())["metrics"] for path in tmp_path.glob("runs/*/result.json")]
+    assert stored == [{"val_loss": 0.25}] * 2
 
 
 def test_a_fresh_split_is_one_of_each_models_own_and_another_run(leaf: Leaf) -> None:

@@ -803,3 +803,14 @@ def test_a_measurement_is_repeated_as_often_as_it_can_be_afforded(monkeypatch: p
     assert recent() == 1
     clock[0] = 2.11
     assert recent() == 2
+
+
+def test_an_experiment_whose_settings_are_damaged_is_refused_in_a_line(store: Store) -> None:
+    store.write("a.py", "def run(p): return 1.0\n")
+    plan = store.plan("a.py")
+    content = {**plan.frozen.as_json(), "id": "mine"}
+    content["settings"] = {**content["settings"], "search": {**content["settings"]["search"], "evaluations": "many"}}
+    frozen = of_form(WholeExperiment, content, "experiment.json")
+    words = r"experiment.json of 'mine': settings: search.evaluations: .*; the file was changed or damaged"
+    with pytest.raises(InputError, match=words):
+        reopen_plan(frozen, root=ROOT, site=replace(read_site("local", ROOT), data_folder=store.data))

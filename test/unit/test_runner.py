@@ -13,6 +13,7 @@ import pytest
 from comparator.model.cold import ColdRunner
 from comparator.model.description import ModelDescription
 from comparator.model.model import Model
+from comparator.model.process import exit_words
 from comparator.model.training import Outcome, Runner, Training
 from comparator.model.warm import WarmRunner
 from comparator.site import Slot
@@ -66,6 +67,12 @@ def test_a_failed_run_is_a_result_and_the_next_one_runs(warm, tmp_path, behave, 
     assert failed.status == "failed"
     assert reason in failed.reason
     assert warm.run(training(tmp_path / "b")).status == "ok"
+
+
+def test_a_server_that_is_ended_with_its_guard_is_said_to_be_killed() -> None:
+    assert exit_words(-15, "the model's process") == "the model's process was killed by SIGTERM"
+    assert exit_words(128 + 9, "train.sh") == "train.sh was killed by SIGKILL"
+    assert exit_words(3, "train.sh") == "train.sh ended with exit status 3"
 
 
 def test_the_traceback_is_in_the_log(warm, tmp_path) -> None:

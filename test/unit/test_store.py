@@ -18,11 +18,18 @@ from comparator import store
 from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError, Fault, InputError
 from comparator.leaf import Patience
-from comparator.lease import Holder
+from comparator.lease import Holder, Lease
 from comparator.names import check_name
 from comparator.points import pairs_in
 from comparator.record import Evaluation, FrozenExperiment, Running, RunResult, as_text
-from comparator.store import ExperimentFolder, RunStore, experiment_path, read_experiment, read_records
+from comparator.store import (
+    ExperimentFolder,
+    RunStore,
+    experiment_path,
+    last_word,
+    read_experiment,
+    read_records,
+)
 
 
 @given(st.text(max_size=20))
@@ -90,6 +97,26 @@ def test_a_damaged_line_in_the_middle_is_said(folder) -> None:
     folder.evaluations.write_text(f"{as_text(record(0))}\nnonsense\n{as_text(record(2))}\n")
     with pytest.raises(ComparatorError, match="line 2"):
         read_records(folder.evaluations)
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000, '{"a":' * 100_000], ids=["lists", "objects"])
+def test_what_is_nested_beyond_reason_is_damaged(folder, deep: str) -> None:
+    folder.append(record(0))
+    for name in ("experiment.json", "state.json"):
+        (folder.path / name).write_text(deep)
+    with pytest.raises(InputError, match="is not a whole experiment"):
+        read_experiment(folder.path)
+    assert last_word(folder.path).state == "new"
+    with folder.evaluations.open("a") as file:
+        file.write(deep + "\n" + folder.evaluations.read_text())
+    with pytest.raises(InputError, match="line 2 is not a record; the file was changed or damaged"):
+        read_records(folder.evaluations)
+
+
+@pytest.mark.parametrize("key, value", [("pid", -1), ("pid", 0), ("launch", "../../elsewhere"), ("launch", "a" * 5000)])
+def test_a_last_word_that_would_reach_other_processes_or_folders_is_damaged(folder, key: str, value: object) -> None:
+    (folder.path / "state.json").write_text(json.dumps({"state": "queued", key: value}))
+    assert last_word(folder.path).state == "new"
 
 
 def test_one_process_runs_an_experiment(folder) -> None:
@@ -188,12 +215,12 @@ def test_only_runs_that_ended_well_are_reused(tmp_path) -> None:
 
 def test_a_second_claim_waits_and_can_be_cancelled(tmp_path) -> None:
     runs, cancelled = RunStore(tmp_path), threading.Event()
-    claimed: list[Path | None] = []
+    claimed: list[Lease | None] = []
     patience = Patience("abc", limit=None, stopped=cancelled, say=lambda words: None)
 
     def claim() -> None:
-        with runs.claim("abc", "a test", patience.wait) as folder:
-            claimed.append(folder)
+        with runs.claim("abc", "a test", patience.wait) as held:
+            claimed.append(held)
 
     with runs.claim("abc", "a test", never):
         waiting = threading.Thread(target=claim)
@@ -250,7 +277,7 @@ def test_several_processes_that_begin_at_a_time_get_ids_of_their_own(tmp_path) -
 def test_who_was_taken_for_dead_records_nothing_more(folder) -> None:
     folder.append(record(0))
     (folder.path / "lease").unlink()
-    with pytest.raises(ComparatorError, match="was removed or moved"):
+    with pytest.raises(ComparatorError, match="was taken over by another process, which has ended"):
         folder.append(record(1))
     assert [each.evaluation for each in read_records(folder.evaluations)] == [0]
 

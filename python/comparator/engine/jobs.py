@@ -29,6 +29,7 @@ from comparator.settings import ENDS_BY_ITSELF
 from comparator.store import last_word, read_experiment, read_form, read_records, say
 
 LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
+LAUNCH = re.compile(r"launch-([0-9]+)")
 ASKING_SECONDS = 20.0
 CANCELLING_SECONDS = 60.0
 REPORT_SECONDS = 600.0
@@ -255,7 +256,8 @@ def _cancel(path: Path, said: State, scheduler: Scheduler) -> str:
 
 def launches(path: Path) -> list[Path]:
     """The folders of an experiment's Swift/T launches, in their order."""
-    return sorted(path.glob("launch-*"), key=lambda folder: int(folder.name.partition("-")[2]))
+    numbered = [(int(match[1]), folder) for folder in path.glob("launch-*") if (match := LAUNCH.fullmatch(folder.name))]
+    return [folder for _, folder in sorted(numbered)]
 
 
 def _is_alive_here(path: Path, said: State) -> bool:

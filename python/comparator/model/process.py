@@ -165,8 +165,8 @@ def _told(slot: Slot, data_folder: str) -> dict[str, str]:
 
 
 def exit_words(code: int, who: str) -> str:
-    """How a process ended, in words: its exit status, or the signal that killed it."""
-    if code > 128:
-        with contextlib.suppress(ValueError):
-            return f"{who} was killed by {signal.Signals(code - 128).name}"
+    """How a process ended, in words: its exit status, or the signal that killed it, or the guard above it (`-n`)."""
+    number = -code if code < 0 else code - 128
+    with contextlib.suppress(ValueError):
+        return f"{who} was killed by {signal.Signals(number).name}"
     return f"{who} ended with exit status {code}"

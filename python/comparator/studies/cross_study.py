@@ -26,7 +26,7 @@ from rich.text import Text
 from comparator.cmp import failure_words
 from comparator.errors import ComparatorError, InputError
 from comparator.plan import Plan
-from comparator.record import Evaluation
+from comparator.record import Evaluation, of_form
 from comparator.sitting import Host
 from comparator.studies import figures, page, sweep, tables
 from comparator.studies.inference import PREDICTIONS, Inference
@@ -108,7 +108,7 @@ def _check_model(plan: Plan, file: SweepFile) -> None:
 
 
 def _finish(host: Host, opened: StudiesSitting) -> Path:
-    table = CrossStudyTable.model_validate(opened.frozen.table(NAME))
+    table = of_form(CrossStudyTable, opened.frozen.table(NAME), f"experiment.json of '{opened.frozen.id}': {NAME}")
     records = opened.train()
     trained = _trained(records)
     if not trained:

@@ -99,13 +99,13 @@ class Inference:
     def _run(self, identity: str, studies: Sequence[str], slot: Slot) -> str | None:
         """Infer by one run; says why it failed, or None."""
         patience = Patience(identity, limit=self._limit, stopped=self._cancelled, say=self._host.say)
-        with self._runs.claim(identity, "its inference", patience.wait) as folder:
-            if folder is None:
+        with self._runs.claim(identity, "its inference", patience.wait) as held:
+            if held is None:
                 return "stopped"
             studies = self.missing(identity, studies)
             separate = SEPARATE_TESTS in self._model.description.hyperparameters
             for together in [studies] if separate and studies else [[study] for study in studies]:
-                reason = self._infer(folder, together, slot, separate=separate)
+                reason = self._infer(held.folder, together, slot, separate=separate)
                 if reason is not None:
                     return reason
         return None

@@ -28,7 +28,7 @@ from comparator.cmp import failure_words
 from comparator.errors import ComparatorError, InputError
 from comparator.model.reported import IMPROVE_SCORES, SCORES_FILE, read_scores
 from comparator.plan import Plan
-from comparator.record import Evaluation
+from comparator.record import Evaluation, of_form
 from comparator.sitting import Host
 from comparator.store import RunStore
 from comparator.studies import figures, page, sweep, tables
@@ -151,7 +151,7 @@ def point_id(study: str, split: int, size: int) -> str:
 
 
 def _finish(host: Host, opened: StudiesSitting) -> Path:
-    table = LearningCurveTable.model_validate(opened.frozen.table(NAME))
+    table = of_form(LearningCurveTable, opened.frozen.table(NAME), f"experiment.json of '{opened.frozen.id}': {NAME}")
     records = opened.train()
     trained = _collect(host, records, table)
     if not trained:
