@@ -450,7 +450,7 @@ class Experiment:
             self._begin_confirmation()
         number = record.evaluation
         evaluation = self._open.get(number)
-        if evaluation is None or (evaluation.proposal.point, evaluation.stage) != (record.point, record.stage):
+        if evaluation is None or evaluation.stage != record.stage or not self._is_same(evaluation, record.point):
             now_proposed = "nothing" if evaluation is None else json.dumps(evaluation.proposal.point)
             raise ComparatorError(
                 f"{self._folder.evaluations}: evaluation {number} was {json.dumps(record.point)}, but the search"
@@ -473,6 +473,15 @@ class Experiment:
         elif self.stage == PILOT and not any(each.stage == PILOT for each in self._open.values()):
             self._find_unit()
             self._begin_search()
+
+    def _is_same(self, evaluation: _Open, recorded: Point) -> bool:
+        """Whether a recorded point is the proposed one; earlier versions recorded points as algorithms wrote them."""
+        if evaluation.proposal.point == recorded:
+            return True
+        try:
+            return self._space is not None and self._space.fit(recorded) == evaluation.proposal.point
+        except InputError:
+            return False
 
     def _line(self, evaluation: _Open) -> Evaluation:
         """The record of an evaluation: its value is the mean over all replicates of its point that ended well.

@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from comparator.errors import FAULT, InputError
 
@@ -114,6 +114,12 @@ class Evaluation(Form):
     asked: list[Replicate] | None = None
     runs: list[Run]
     reason: str | None = None
+
+    @model_validator(mode="after")
+    def _ok_has_a_value(self) -> Evaluation:
+        if self.status == "ok" and self.value is None:
+            raise ValueError("value is null, but status is 'ok'")
+        return self
 
 
 class Request(Form):

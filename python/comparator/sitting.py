@@ -415,7 +415,9 @@ class Sitting:
 
     def report(self) -> Path | None:
         """Measure what luck alone would have found, and write the report; returns its page, None without a report."""
-        luck = measure_luck(self._plan, self._folder.records)
+        from comparator.report.yardsticks import with_signed
+
+        luck = measure_luck(self._plan, with_signed(self._plan.frozen, self._folder.records))
         if luck is not None:
             self._plan = self._plan.noting(luck=LuckFound(**asdict(luck)))
             self._folder.freeze(self._plan.frozen)
@@ -591,8 +593,9 @@ class Sitting:
         from comparator.report import trust, words
         from comparator.report.notices import single_use
         from comparator.report.summary import summarise
+        from comparator.report.yardsticks import with_signed
 
-        summary = summarise(self._plan.frozen, list(records))
+        summary = summarise(self._plan.frozen, with_signed(self._plan.frozen, list(records)))
         ended_early = last_word(self.path).reason
         if ended_early:
             self._host.say(f"ended early: {message(ended_early)}")

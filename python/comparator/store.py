@@ -127,9 +127,13 @@ def _checked_lines(path: Path) -> Iterator[tuple[Evaluation, int]]:
 
 def _whole_lines(path: Path) -> Iterator[tuple[Any, int]]:
     """What the whole lines of a file of JSON hold, and where in the file, in bytes, each ends."""
-    if not path.exists():
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
         return
-    with path.open("rb") as file:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    with file:
         end = 0
         for number, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
@@ -436,7 +440,7 @@ def _is_in_place(file: RawIOBase, path: Path) -> bool:
 def experiment_path(experiments: Path, identifier: str) -> Path:
     """The folder of an existing experiment; raises `InputError` with the nearest name."""
     path = experiments / check_name(identifier, "id")
-    if not (path / EXPERIMENT).is_file():
+    if not (path / EXPERIMENT).exists():
         known = experiment_names(experiments)
         there = f"; there are: {', '.join(known[-8:])}" if known else "; there is none yet"
         raise InputError(f"no experiment '{shortened(identifier)}' in {experiments}{nearest(identifier, known)}{there}")
@@ -458,7 +462,10 @@ def read_whole_experiment(path: Path) -> WholeExperiment:
 
 def _read_experiment(path: Path, form: type[AnyExperiment]) -> AnyExperiment:
     file = path / EXPERIMENT
-    content = read_json(file)
+    try:
+        content = read_json(file)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from None
     if content is None:
         raise InputError(f"{file}: {'is not a whole experiment' if file.exists() else 'no such file'}")
     given = content.get("format") if isinstance(content, dict) else None

@@ -255,3 +255,18 @@ def test_a_record_that_does_not_follow_is_refused(folder) -> None:
     finish(Experiment(folder, Listed(xs(1, 2)), OBJECTIVE, budget=2), noisy)
     with pytest.raises(ComparatorError, match="now proposes"):
         Experiment(folder, Listed(xs(7, 8)), OBJECTIVE, budget=2).start()
+
+
+@pytest.mark.parametrize("recorded", [{"x": 1}, {"X": 1.0, "fixed": True}])
+def test_a_point_that_was_recorded_as_an_algorithm_wrote_it_is_the_one_that_it_proposes(folder, recorded) -> None:
+    entries = [
+        {"name": "x", "type": "int", "lower": 0, "upper": 3},
+        {"name": "fixed", "type": "constant", "value": True},
+    ]
+    space = ParameterSpace.from_entries(entries, "space.json")
+    finish(Experiment(folder, Listed([{"x": 1}, {"x": 2}], ahead=1), OBJECTIVE, budget=1), noisy)
+    folder.records[0].point = recorded
+    again = Experiment(
+        folder, Listed([{"x": 1}, {"x": 2}], ahead=1), OBJECTIVE, budget=2, space=space, proposer="own.py"
+    )
+    assert json.loads(again.start()[0])["point"] == {"x": 2, "fixed": True}

@@ -193,3 +193,21 @@ def as_found(records: list[Evaluation]) -> float:
     assert best_of(records)[0] is min(values_of(records).values(), key=lambda line: line.value or 0.0)
     assert best_values(records)[-1][1] == best_of(records)[0].value
     return -(best_of(records)[0].value or 0.0)
+
+
+def test_a_record_of_an_earlier_version_is_read_alike_in_the_closing_words_and_in_the_report(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    noisy = ["--set", "hyperparameters.jitter=0.1", "--set", "search.replicates=2", "--set", "search.evaluations=8"]
+    assert desk.search("quick.toml", "--id", "old", *noisy, "--set", "confirm.points=2").returncode == 0
+    path = desk.experiments / "old" / "evaluations.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    kept = [{key: line[key] for key in line if key not in ("signed", "deviation", "interval")} for line in lines]
+    path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+    told = desk.search("--resume", "old", "--workers", "1")
+    assert told.returncode == 0, told.stderr
+    assert desk.run("report", "old").returncode == 0
+    report = json.loads((desk.experiments / "old" / "report.json").read_text())
+    assert report["luck"] is not None and f"found: {report['luck']['found']:.3g}" in told.stdout
+    for number, each in enumerate(report["confirmed"], start=1):
+        low, high = each["interval"]
+        assert f"point {number}: {each['verdict']}: {each['confirmed']:.3g} [{low:.3g}, {high:.3g}]" in told.stdout

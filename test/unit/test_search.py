@@ -443,3 +443,16 @@ POINTS = st.lists(st.dictionaries(st.text(), st.none() | st.integers() | st.text
 def test_batches_are_split_into_their_points(points: list[dict[str, Any]]) -> None:
     assert split_points(";".join(json.dumps(point) for point in points)) == points
     assert split_points(json.dumps(points, indent=1)) == points
+
+
+def test_an_exception_of_several_lines_is_said_whole() -> None:
+    def run() -> None:
+        raise RuntimeError("boom\nsecond")
+
+    with pytest.raises(AlgorithmError, match="the search algorithm failed: RuntimeError: boom second"):
+        ResidentStrategy(run).start()
+
+
+def test_a_key_that_stands_twice_in_a_point_is_refused() -> None:
+    with pytest.raises(AlgorithmError, match="'a' stands twice"):
+        split_points('{"a": 1, "a": 2}')

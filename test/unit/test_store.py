@@ -321,3 +321,19 @@ def test_nobody_waits_beyond_the_walltime() -> None:
     stopped = threading.Event()
     patience = Patience("abc", limit=None, deadline=time.monotonic() - 1, stopped=stopped, say=lambda words: None)
     assert not patience.wait(holder(), 0.0)
+
+
+def test_a_line_that_is_ok_has_a_value(folder) -> None:
+    line = json.dumps({**record(0).as_json(), "value": None})
+    folder.evaluations.write_text(f"{line}\n")
+    with pytest.raises(InputError, match=r"line 1: value is null, but status is 'ok'; the file was changed or damaged"):
+        read_records(folder.evaluations)
+
+
+def test_a_folder_in_the_place_of_a_file_is_said(tmp_path) -> None:
+    (tmp_path / "experiment.json").mkdir()
+    (tmp_path / "evaluations.jsonl").mkdir()
+    with pytest.raises(InputError, match=r"experiment.json: cannot be read: Is a directory"):
+        read_experiment(tmp_path)
+    with pytest.raises(InputError, match=r"evaluations.jsonl: cannot be read: Is a directory"):
+        read_records(tmp_path / "evaluations.jsonl")

@@ -104,7 +104,10 @@ def report(
             f"'{identifier}' has tables and pages of its own; 'search --resume {identifier}' makes them again"
         )
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--output {shortened(str(output))}: cannot be made: {error.strerror}") from None
     elif not os.access(path, os.W_OK):
         raise InputError(f"{path}: may not be written; give the report another folder by --output DIR")
     share_as(path.parent)

@@ -55,7 +55,7 @@ class Trust:
 
     def confirmation_of(self, point: Mapping[str, Any]) -> Confirmation | None:
         """What became of `point`; None where it was not trained anew."""
-        return next((each for each in self.confirmations if dict(each.point) == dict(point)), None)
+        return next((each for each in self.confirmations if key_of(each.point) == key_of(point)), None)
 
 
 def trust_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Trust:

@@ -22,6 +22,7 @@ from comparator.errors import ComparatorError, InputError
 from comparator.own_code import import_own
 from comparator.search.strategy import Proposal, Strategy
 from comparator.space import Point
+from comparator.text import each_key_once
 from eqpy import EQPY_ABORT, WAITING, Conversation
 
 
@@ -119,7 +120,10 @@ class ResidentStrategy(Strategy):
 
     def _raise_failure(self, ending: str) -> None:
         if ending != "Exited normally":
-            raise AlgorithmError(f"the search algorithm failed: {ending.strip().splitlines()[-1]}", ending)
+            # Behind the last line of the stack, which is indented, stands the exception, of one line or more.
+            lines = ending.strip().splitlines()
+            last = max((n for n, line in enumerate(lines) if line.startswith(" ")), default=-1)
+            raise AlgorithmError(f"the search algorithm failed: {' '.join(lines[last + 1 :]) or lines[-1]}", ending)
 
 
 def split_points(text: str) -> list[Point]:
@@ -127,7 +131,9 @@ def split_points(text: str) -> list[Point]:
 
     Raises `AlgorithmError` for anything else.
     """
-    decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+    decoder = json.JSONDecoder(
+        parse_constant=_refuse_constant, object_pairs_hook=each_key_once("the search algorithm put a point")
+    )
     points: list[Point] = []
     position = 0
     try:
@@ -137,6 +143,8 @@ def split_points(text: str) -> list[Point]:
                 continue
             value, position = decoder.raw_decode(text, position)
             points += value if isinstance(value, list) else [value]
+    except InputError as error:
+        raise AlgorithmError(str(error), text) from None
     except (ValueError, RecursionError) as error:
         raise AlgorithmError(f"the search algorithm put neither points nor 'DONE': {error}", text) from None
     if not all(isinstance(point, dict) for point in points):

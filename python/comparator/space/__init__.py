@@ -189,12 +189,13 @@ class ParameterSpace:
                 raise InputError(f"{where}: '{parameter.name}': {fault}")
 
     def fit(self, point: Mapping[str, Any], where: str = "point") -> Point:
-        """`point` as the space has it: constants may be left out, and values written in another unambiguous way.
+        """`point` as the space has it: constants may be left out, and names and values written in another way.
 
         Raises `InputError` as `check` does.
         """
+        check_once(point, where)
         constants = {each.name: each.value for each in self.parameters if isinstance(each, Constant)}
-        given = {**constants, **point}
+        given = {**constants, **{spelling(name, self.names): value for name, value in point.items()}}
         fitted = {each.name: each.fitted(given[each.name]) for each in self.parameters if each.name in given}
         self.check({**given, **fitted}, where)
         return fitted
