@@ -366,8 +366,12 @@ class ExperimentFolder:
         self.records.append(record)
 
     def say(self, state: str, running: Sequence[Running], reason: str | None = None) -> None:
-        """Note for watchers what this process is doing; a failure to write it is of no consequence."""
-        say(self.path, state, running, reason, self.launch)
+        """Note for watchers what this process is doing; a failure to write it is of no consequence.
+
+        The last word of an experiment that another has taken over is the other's.
+        """
+        if not self._lease.is_lost:
+            say(self.path, state, running, reason, self.launch)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

@@ -89,6 +89,16 @@ def test_a_run_that_was_taken_over_while_it_was_trained_is_what_the_other_has_ma
     assert stored == [{"val_loss": 0.25}] * 2
 
 
+def test_a_result_that_was_withdrawn_before_it_could_serve_others_stays_withdrawn(leaf: Leaf, tmp_path: Path) -> None:
+    first, second = (run["run"] for run in ask(leaf)["runs"])
+    runs = RunStore(tmp_path)
+    runs.withdraw(first, "it did not come out again")
+    leaf.close()
+    assert runs.result(first) is None
+    assert runs.withdrawn(first) is not None
+    assert runs.finished(second) is not None
+
+
 def test_a_fresh_split_is_one_of_each_models_own_and_another_run(leaf: Leaf) -> None:
     EXPERIMENT.models[1].split = "split_seed"
     try:
