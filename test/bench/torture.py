@@ -460,13 +460,7 @@ def stopped_run(desk: Desk, rng: random.Random, tally: Tally) -> None:
     desk.finish(tally, "second")
     desk.judge(tally, "t")
     desk.judge(tally, "second")
-    _see_once(desk, tally)
-
-
-def _see_once(desk: Desk, tally: Tally) -> None:
-    often = [own for own, times in desk.times_trained().items() if times > 1]
-    if often:
-        tally.note("twice", f"trained more than once: {often}", len(often))
+    desk.see_once(tally)
 
 
 def taken_over(desk: Desk, rng: random.Random, tally: Tally) -> None:
@@ -489,18 +483,23 @@ def taken_over(desk: Desk, rng: random.Random, tally: Tally) -> None:
     kept = desk.kept()
     desk.finish(tally, before=elsewhere)
     record = desk.record().read_bytes()
-    results = dict(desk.results())
+    results = {run: _told(result) for run, result in desk.results()}
     first.signal(signal.SIGCONT)
     _ends_with_a_line(first, tally)
     if first.code != 1 or "taken over" not in first.last_line:
         tally.note("other", f"taken over, it ended with {first.code}: {first.last_line}")
     if desk.record().read_bytes() != record:
         tally.note("duplicates", "taken over, it has written on")
-    changed = [run for run, result in desk.results() if results.get(run, result) != result]
+    changed = [run for run, result in desk.results() if results.get(run, _told(result)) != _told(result)]
     if changed:
         tally.note("wrong", f"taken over, it has written other results: {changed}")
     desk.compare(tally, kept)
     desk.judge(tally)
+
+
+def _told(result: dict) -> dict:
+    """A result without what is noted of it later: whether it may serve others."""
+    return {key: value for key, value in result.items() if key != "no_reuse"}
 
 
 # Clocks and limits
@@ -527,7 +526,7 @@ def clock(desk: Desk, rng: random.Random, tally: Tally) -> None:
     if watched.ends(tally) != 0:
         tally.note("other", f"watch ended with {watched.code}: {watched.last_line}")
     desk.judge(tally)
-    _see_once(desk, tally)
+    desk.see_once(tally)
 
 
 def limits(desk: Desk, rng: random.Random, tally: Tally) -> None:
