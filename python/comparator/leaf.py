@@ -325,7 +325,10 @@ class Leaf:
         return result
 
     def _settle(self, run: str, result: RunResult) -> None:
-        self._runs.save(run, result)
+        """Let a result serve others, where it is still what is in the store: it may have been withdrawn meanwhile."""
+        stored = self._runs.result(run)
+        if stored is not None and (stored.worker, stored.started) == (result.worker, result.started):
+            self._runs.save(run, result)
 
     def _inputs_of(self, number: int) -> Inputs:
         model = self._models[number]

@@ -101,7 +101,7 @@ class Lease:
 
     def __init__(self, folder: Path, lock: int, lease: int) -> None:
         self.folder, self._path, self._lock, self._lease = folder, folder / LEASE, lock, lease
-        self.is_released = False
+        self.is_released = self._was_lost = False
         _renewal.add(lease)
 
     def check(self) -> None:
@@ -116,17 +116,20 @@ class Lease:
     @property
     def is_lost(self) -> bool:
         """Whether another has taken the folder over, because this process seemed dead, and may be done with it."""
+        if self.is_released:
+            return self._was_lost
         return _lies_at(self.folder / LOCK, self._lock) and not _lies_at(self._path, self._lease)
 
     def release(self) -> None:
         """Let go of the folder, which may be gone; once is enough."""
         if self.is_released:
             return
+        self._was_lost = self.is_lost
         self.is_released = True
         _renewal.remove(self._lease)
-        with contextlib.suppress(OSError, ComparatorError):
-            self.check()
-            self._path.unlink()
+        with contextlib.suppress(OSError):
+            if _lies_at(self._path, self._lease):
+                self._path.unlink()
         os.close(self._lease)
         os.close(self._lock)
 

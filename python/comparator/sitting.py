@@ -322,7 +322,8 @@ class Sitting:
             with contextlib.suppress(OSError):
                 if self._tracebacks() > tracebacks:
                     self._host.say(f"the whole traceback is in {self.path / ERRORS_FILE}")
-                if self._folder.records and (page := self._report_with_words()) is not None:
+                is_ours = not self._folder.is_lost  # else whoever has taken it over reports it
+                if is_ours and self._folder.records and (page := self._report_with_words()) is not None:
                     self._host.say(f"report: {page}")
             raise
         self._conclude(records, self._report_with_words())

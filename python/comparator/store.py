@@ -369,9 +369,18 @@ class ExperimentFolder:
             raise ComparatorError(f"{self.evaluations}: was removed or moved while it was in use; what wrote it ends")
         self.records.append(record)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether another process has taken the experiment over: what it is, is the other's to say."""
+        return self._lease.is_lost
+
     def say(self, state: str, running: Sequence[Running], reason: str | None = None) -> None:
-        """Note for watchers what this process is doing; a failure to write it is of no consequence."""
-        say(self.path, state, running, reason, self.launch)
+        """Note for watchers what this process is doing; a failure to write it is of no consequence.
+
+        The last word of an experiment that another has taken over is the other's.
+        """
+        if not self.is_lost:
+            say(self.path, state, running, reason, self.launch)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

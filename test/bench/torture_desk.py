@@ -274,6 +274,13 @@ class Desk:
             return self.record(identifier).read_bytes().count(b"\n")
         return 0
 
+    def see_once(self, tally: Tally) -> None:
+        """Every run was trained once; one that cannot serve two experiments yet is a run of each."""
+        runs = Counter(own_of(result["hyperparameters"]) for _, result in self.results())
+        often = {own: times for own, times in self.times_trained().items() if times > max(1, runs[own])}
+        if often:
+            tally.note("twice", f"trained more than once: {often}", len(often))
+
     # What is kept, and judged
 
     def times_trained(self) -> Counter[Own]:

@@ -12,7 +12,7 @@ from comparator.cmp import Objective
 from comparator.difference import relative
 from comparator.engine.local import share_slots
 from comparator.errors import FAULT, InputError
-from comparator.leaf import Leaf
+from comparator.leaf import NOT_LOOKED_AT, Leaf
 from comparator.model.model import Model, find_model, outside_container
 from comparator.record import FrozenExperiment, Submodel
 from comparator.run_identity import NOT_PART_OF_AN_IDENTITY, NamedPaths, run_identity
@@ -87,6 +87,22 @@ def test_a_run_that_was_taken_over_while_it_was_trained_is_what_the_other_has_ma
     assert [(run["metrics"], run["reused"]) for run in runs] == [({"val_loss": 0.25}, True)] * 2
     stored = [json.loads(path.read_text())["metrics"] for path in tmp_path.glob("runs/*/result.json")]
     assert stored == [{"val_loss": 0.25}] * 2
+
+
+def test_a_result_that_was_withdrawn_before_it_could_serve_others_stays_withdrawn(
+    leaf: Leaf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as busy:
+        for inputs in leaf._inputs:
+            busy.setattr(inputs, "looked_at", lambda: 0.0)
+        first, second = (run["run"] for run in ask(leaf)["runs"])
+    runs = RunStore(tmp_path)
+    assert runs.result(second).no_reuse == NOT_LOOKED_AT
+    runs.withdraw(first, "it did not come out again")
+    leaf.close()
+    assert runs.result(first) is None
+    assert runs.withdrawn(first) is not None
+    assert runs.result(second).no_reuse is None
 
 
 def test_a_fresh_split_is_one_of_each_models_own_and_another_run(leaf: Leaf) -> None:

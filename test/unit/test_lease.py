@@ -169,6 +169,7 @@ def test_who_was_believed_dead_writes_no_more(tmp_path: Path) -> None:
         held.check()
     held.release()
     assert path.exists()  # it is another's
+    assert held.is_lost
 
 
 def test_a_lease_that_cannot_be_read_is_somebodys_until_it_expires(

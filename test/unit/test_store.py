@@ -280,6 +280,12 @@ def test_who_was_taken_for_dead_records_nothing_more(folder) -> None:
     with pytest.raises(ComparatorError, match="was taken over by another process, which has ended"):
         folder.append(record(1))
     assert [each.evaluation for each in read_records(folder.evaluations)] == [0]
+    said = last_word(folder.path)
+    folder.say("failed", [], "by whoever was taken for dead")
+    folder.close()
+    folder.say("failed", [], "closed since")
+    assert last_word(folder.path) == said
+    assert folder.is_lost
 
 
 @pytest.mark.parametrize(("mode", "expected"), [(0o2775, 0o775), (0o2770, 0o770), (0o775, 0o700)])
