@@ -492,8 +492,11 @@ def hidden_experiments(experiments: Path) -> list[str]:
 
 def experiment_names(experiments: Path) -> list[str]:
     """The ids of all experiments, oldest first."""
-    found = [entry.parent for entry in experiments.glob(f"[!.]*/{EXPERIMENT}")]
-    return [path.name for path in sorted(found, key=lambda path: (path / EXPERIMENT).stat().st_mtime)]
+    changed = {}
+    for file in experiments.glob(f"[!.]*/{EXPERIMENT}"):
+        with contextlib.suppress(FileNotFoundError):  # it may be removed at this moment
+            changed[file.parent.name] = file.stat().st_mtime
+    return sorted(changed, key=lambda name: changed[name])
 
 
 def say(path: Path, state: str, running: Sequence[Running], reason: str | None, launch: str | None) -> None:
