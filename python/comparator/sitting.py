@@ -326,7 +326,13 @@ class Sitting:
                 if is_ours and self._folder.records and (page := self._report_with_words()) is not None:
                     self._host.say(f"report: {page}")
             raise
-        self._conclude(records, self._report_with_words())
+        try:
+            page = self._report_with_words()
+        except OSError as error:  # a full disk, say: what was found is said all the same
+            self._conclude(records, None)
+            place = f"{error.filename}: " if error.filename else ""
+            raise ComparatorError(f"the report cannot be written: {place}{error.strerror or error}") from None
+        self._conclude(records, page)
 
     def search(self) -> list[Evaluation]:
         """Run the search to its end, or to Ctrl-C, on the host's engine; returns the records.

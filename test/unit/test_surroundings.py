@@ -351,3 +351,15 @@ def test_a_limit_of_the_machine_stops_a_search_and_is_no_failed_training(desk: D
 
 def test_the_terminal_of_all_commands_shows_text_as_it_is() -> None:
     assert isinstance(out, Terminal)
+
+
+def test_a_report_that_cannot_be_written_hides_nothing_of_what_was_found(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    limited = ["bash", "-c", 'ulimit -f 64; exec "$@"', "bash", sys.executable, "-m", "comparator.cli"]
+    words = ["search", "quick.toml", "--id", "large"]
+    done = subprocess.run(
+        [*limited, *words], env=desk.environment, capture_output=True, text=True, cwd=desk.folder, check=False
+    )
+    assert done.returncode == 1 and "largest relative difference of val_loss" in done.stdout, done
+    assert "report: not made; make it by:" in done.stdout
+    assert "comparator: the report cannot be written: " in done.stderr and "File too large" in done.stderr
