@@ -7,7 +7,9 @@ A lease is as good as its holder. Of a process on this machine that is seen: onc
 elsewhere it is not; its lease has expired when nobody has renewed it for `EXPIRES_SECONDS` in which it was looked at.
 No clock of another machine is compared with one's own.
 
-Locks alone would not do: some shared file systems have none, others keep them to each machine by itself.
+Locks alone would not do: some shared file systems have none, others keep them to each machine by itself. Leases alone
+would not either: the Python inside a rank stands still while its rank waits in MPI, and renews nothing. Whether a job
+lives is asked of its scheduler (`engine.jobs`) before its lease is looked at.
 """
 
 from __future__ import annotations
