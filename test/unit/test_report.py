@@ -67,7 +67,7 @@ def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
     for expected in (
         "where do Uno on CCLE and Uno on GDSC1 differ?",
         "56 evaluations at 56 points; 2 failed",
-        "of 54 evaluations both models beat the mean predictor",
+        "of 54 points both models beat the mean predictor",
         "worse than it is GDSC1 at",
         "train_sources",
         "tensorflow",

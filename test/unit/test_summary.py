@@ -100,7 +100,7 @@ def test_a_single_model_is_summarised_by_its_metric() -> None:
     summary = summary_of(records, **{**experiment, "models": experiment["models"][:1]})
     assert summary.best is not None and summary.best.difference == 0.01
     assert "lowest val_loss found is 0.01" in answer(summary, UNASKED)[0]
-    assert mean_predictor(summary) == ("In 3 of 3 evaluations the model beats the mean predictor (val_r2 above 0).")
+    assert mean_predictor(summary) == ("At 3 of 3 points the model beats the mean predictor (val_r2 above 0).")
 
 
 def test_the_answer_is_honest_about_one_seed() -> None:

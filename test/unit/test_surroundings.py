@@ -363,3 +363,22 @@ def test_a_report_that_cannot_be_written_hides_nothing_of_what_was_found(tmp_pat
     assert done.returncode == 1 and "largest relative difference of val_loss" in done.stdout, done
     assert "report: not made; make it by:" in done.stdout
     assert "comparator: the report cannot be written: " in done.stderr and "File too large" in done.stderr
+
+
+def test_a_signal_after_the_end_of_a_command_changes_nothing(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    late = (
+        "import os, signal, comparator.cli as cli\n"
+        "run = cli._run_command\n"
+        "def and_a_signal():\n"
+        "    code = run()\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    return code\n"
+        "cli._run_command = and_a_signal\n"
+        "cli.main()\n"
+    )
+    words = ["search", "quick.toml", "--id", "late", "--no-report", "--set", "search.evaluations=2"]
+    done = subprocess.run(
+        [sys.executable, "-c", late, *words], env=desk.environment, capture_output=True, text=True, cwd=desk.folder
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -84,7 +84,7 @@ def verify(desk: Desk, *words: str) -> tuple[int, str]:
 def test_a_record_that_is_right_and_trainings_that_come_out_again(searched: Desk) -> None:
     code, said = verify(searched, "first", "--sample", "all")
     assert code == 0, said
-    assert "record of first: 7 evaluations, 16 trainings: as it should be" in said
+    assert "record of first: 6 evaluations, 2 more that confirm, 16 trainings: as it should be" in said
     assert "repeated 16 of 16 trainings, each by a process of its own: 16 gave the same numbers" in said
     told = json.loads(searched.run("verify", "first", "--json", "--sample", "2").stdout)
     assert (told["right"], [each["outcome"] for each in told["repeats"]]) == (True, ["equal", "equal"])
@@ -301,7 +301,10 @@ def test_a_withdrawn_run_that_comes_out_again_is_in_use_again(tmp_path: Path) ->
     (tmp_path / "mood").unlink()
     said = verify(desk, "one", "--sample", "all")[1]
     assert said.count("comes out as it was recorded, and is in the store again") == 2
-    assert verify(desk, "one", "--sample", "0") == (0, "record of one: 4 evaluations, 20 trainings: as it should be\n")
+    assert verify(desk, "one", "--sample", "0") == (
+        0,
+        "record of one: 2 evaluations, 8 more that confirm, 20 trainings: as it should be\n",
+    )
 
 
 @pytest.mark.parametrize("left", ["", "half", "all but one"])

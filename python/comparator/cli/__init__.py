@@ -63,9 +63,12 @@ def _run_command() -> Any:
     import typer
 
     from comparator.cli import carry_out, experiments, models, sites, verify  # noqa: F401  (they register commands)
-    from comparator.cli.app import app
+    from comparator.cli.app import app, end_undisturbed
 
-    return typer.main.get_command(app).main(standalone_mode=False)
+    try:
+        return typer.main.get_command(app).main(standalone_mode=False)
+    finally:
+        end_undisturbed()
 
 
 def _say(words: str) -> None:

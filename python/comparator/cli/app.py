@@ -40,6 +40,13 @@ def stop_signals_like_ctrl_c() -> None:
             signal.signal(number, _stop)
 
 
+def end_undisturbed() -> None:
+    """Have the signals that stop an experiment interrupt nothing any more: it is over."""
+    for number in STOPPED_BY:
+        if signal.getsignal(number) is _stop:
+            signal.signal(number, signal.SIG_IGN)
+
+
 def _stop(*_: object) -> None:
     # Python drops an exception that is raised in some places, as an object goes, say. So the next signal counts again,
     # unless the exception of an earlier one is on its way.

@@ -79,10 +79,10 @@ class Generation:
 
 @dataclass(frozen=True)
 class MeanPredictor:
-    """In how many of `of` evaluations every submodel beats the mean predictor, by `metric`.
+    """At how many of `of` points every submodel beats the mean predictor, by `metric`.
 
     `metric` is `val_r2` (the mean predictor has 0) or `val_loss` (it has `val_mean_predictor_loss`). `worse` counts
-    for each submodel the evaluations in which it does not.
+    for each submodel the points at which it does not.
     """
 
     metric: str
@@ -157,6 +157,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Record]) -> Summar
     axes = varying_axes(experiment.space, [one.point for one in evaluations])
     lattice = on_lattice(axes, [one.point for one in searched], is_grid(experiment))
     described = experiment.metrics.get(metric)
+    points = tuple(_evaluation(record, maximise, len(models)) for record in values_of(records).values())
     best_so_far = tuple((one.evaluation, as_read(value, maximise=maximise)) for one, value in best_values(records))
     return Summary(
         id=experiment.id,
@@ -177,11 +178,11 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Record]) -> Summar
         evaluations=evaluations,
         counts={status: sum(one.status == status for one in evaluations) for status in ("ok", "failed", "timeout")},
         number=count(records),
-        points=tuple(_evaluation(record, maximise, len(models)) for record in values_of(records).values()),
+        points=points,
         best_points=tuple(_evaluation(record, maximise, len(models)) for record in best_of(records)[:BEST_POINTS]),
         best_so_far=best_so_far,
         generations=_generations(searched, maximise, dict(best_so_far)),
-        mean_predictor=_mean_predictor(searched),
+        mean_predictor=_mean_predictor(points),
         reasons=_reasons(evaluations),
         trust=trust_in(experiment, records),
     )
@@ -363,12 +364,12 @@ def _generations(
     return tuple(generations)
 
 
-def _mean_predictor(evaluations: Sequence[Evaluation]) -> MeanPredictor | None:
-    verdicts = [[beats_mean_predictor(metrics) for metrics in one.metrics] for one in evaluations if one.status == "ok"]
+def _mean_predictor(points: Sequence[Evaluation]) -> MeanPredictor | None:
+    verdicts = [[beats_mean_predictor(metrics) for metrics in one.metrics] for one in points]
     known = [verdict for verdict in verdicts if verdict and None not in verdict]
     if not known:
         return None
-    by_skill = any(SKILL in metrics for one in evaluations for metrics in one.metrics)
+    by_skill = any(SKILL in metrics for one in points for metrics in one.metrics)
     return MeanPredictor(
         SKILL if by_skill else LOSS,
         sum(all(verdict) for verdict in known),

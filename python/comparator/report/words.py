@@ -209,12 +209,12 @@ def point_words(values: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 
 def mean_predictor(summary: Summary) -> str | None:
-    """Return in how many evaluations the models beat the mean predictor, or None where it is not known."""
+    """Return at how many points the models beat the mean predictor, or None where it is not known."""
     count = summary.mean_predictor
     if count is None:
         return None
     who, beat = ("both models", "beat") if len(summary.models) == 2 else ("the model", "beats")
-    sentence = f"In {count.beaten_by_both} of {count.of} evaluations {who} {beat} the mean predictor"
+    sentence = f"At {count.beaten_by_both} of {count.of} points {who} {beat} the mean predictor"
     reference = f"{SKILL} above 0" if count.metric == SKILL else f"{LOSS} below that of the labels' mean"
     worse = [f"{model} at {number}" for model, number in zip(summary.models, count.worse, strict=True) if number]
     return f"{sentence} ({reference}){'; worse than it is ' + listed(worse) if worse else ''}."

@@ -16,7 +16,7 @@ from comparator.errors import InputError
 from comparator.evidence.replicates import pooled_deviation
 from comparator.leaf import Leaf
 from comparator.plan import Plan, make_objective, reopen_plan
-from comparator.points import key_of
+from comparator.points import count, key_of
 from comparator.record import Evaluation, FrozenExperiment, Withdrawal
 from comparator.settings import ExperimentSettings
 from comparator.sitting import Host
@@ -68,6 +68,7 @@ class Verification:
 
     identifier: str
     evaluations: int = 0
+    confirming: int = 0
     trainings: int = 0
     faults: list[Fault] = field(default_factory=list)
     repeats: list[Repeat] = field(default_factory=list)
@@ -84,7 +85,8 @@ class Verification:
     def words(self) -> Iterator[str]:
         """What was found, a line each."""
         yield from map(str, self.faults)
-        counted = f"{_count(self.evaluations, 'evaluation')}, {_count(self.trainings, 'training')}"
+        beside = f", {self.confirming} more that confirm" if self.confirming else ""
+        counted = f"{_count(self.evaluations, 'evaluation')}{beside}, {_count(self.trainings, 'training')}"
         verdict = _count(len(self.faults), "fault") if self.faults else "as it should be"
         yield f"record of {self.identifier}: {counted}: {verdict}"
         for repeat in self.repeats:
@@ -124,7 +126,8 @@ def verify(
         found.faults.append(Fault("the record", str(error)))
         return found
     trainings = trainings_of(records)
-    found.evaluations, found.trainings = len(records), len(trainings)
+    counts = count(records)
+    found.evaluations, found.confirming, found.trainings = counts.done, counts.confirming, len(trainings)
 
     runs = RunStore(host.experiments)
     plan, why_not = _reopen(host, path, frozen)
@@ -169,6 +172,7 @@ def as_json(found: Verification) -> dict[str, Any]:
         "experiment": found.identifier,
         "right": found.is_right,
         "evaluations": found.evaluations,
+        "confirming": found.confirming,
         "trainings": found.trainings,
         "faults": [{"where": fault.where, "words": fault.words} for fault in found.faults],
         "repeats": [
