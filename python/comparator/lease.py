@@ -64,6 +64,8 @@ class Holder(BaseModel):
     @property
     def words(self) -> str:
         """`process 4711 of alice on node3, since 2026-05-01T12:00:00Z (experiment cmp-ga-1)`."""
+        if not self.token:  # stopped before it had written its lease, or as it let go
+            return "a process that has not said which it is"
         purpose = f" ({self.purpose})" if self.purpose else ""
         return f"process {self.pid} of {self.user} on {self.host}, since {self.since}{purpose}"
 

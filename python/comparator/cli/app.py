@@ -44,7 +44,10 @@ def end_undisturbed() -> None:
     """Have the signals that stop an experiment interrupt nothing any more: it is over."""
     for number in STOPPED_BY:
         if signal.getsignal(number) is _stop:
-            signal.signal(number, signal.SIG_IGN)
+            signal.signal(number, _come_too_late)  # not SIG_IGN, which processes inherit
+
+
+def _come_too_late(*_: object) -> None: ...
 
 
 def _stop(*_: object) -> None:
