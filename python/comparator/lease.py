@@ -79,13 +79,7 @@ class Holder(BaseModel):
         """Whether it is a process of this machine that has not ended; one of another user may hide when it began."""
         if not self.is_here:
             return False
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            pass
-        return _beginning_of(self.pid) in (self.began, None)
+        return lives(self.pid) and _beginning_of(self.pid) in (self.began, None)
 
 
 UNKNOWN = Holder(token="", host="another machine", machine="", pid=0, began=None, user="an unknown user", since="")
@@ -114,7 +108,7 @@ class Lease:
             seen = _look(self._path)
             by = "another process, which has ended," if seen is None else seen.holder.words
             raise ComparatorError(f"{self.folder}: was taken over by {by} while this process stood still; it ends here")
-        if not _lies_at(self._path, self._lease):
+        if not lies_at(self._path, self._lease):
             raise ComparatorError(f"{self.folder}: was removed or moved while it was in use; what used it ends here")
 
     @property
@@ -122,7 +116,7 @@ class Lease:
         """Whether another has taken the folder over, because this process seemed dead, and may be done with it."""
         if self.is_released:
             return self._was_lost
-        return _lies_at(self.folder / LOCK, self._lock) and not _lies_at(self._path, self._lease)
+        return lies_at(self.folder / LOCK, self._lock) and not lies_at(self._path, self._lease)
 
     def release(self) -> None:
         """Let go of the folder, which may be gone; once is enough."""
@@ -132,7 +126,7 @@ class Lease:
         self.is_released = True
         _renewal.remove(self._lease)
         with contextlib.suppress(OSError):
-            if _lies_at(self._path, self._lease):
+            if lies_at(self._path, self._lease):
                 self._path.unlink()
         os.close(self._lease)
         os.close(self._lock)
@@ -233,6 +227,17 @@ def holder_of(folder: Path) -> Holder | None:
     return seen.holder if age < EXPIRES_SECONDS else None
 
 
+def lives(process: int) -> bool:
+    """Whether there is a process of this number on this machine, be it another user's."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 @cache
 def this_machine() -> str:
     """What tells processes that can be seen from here from others: this start of it, and the namespace."""
@@ -275,7 +280,7 @@ def _this_holder(purpose: str) -> Holder:
     )
 
 
-def _lies_at(path: Path, descriptor: int) -> bool:
+def lies_at(path: Path, descriptor: int) -> bool:
     """Whether a file that is open is still the one at its path."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())

@@ -56,11 +56,17 @@ def best_values(records: Sequence[Evaluation]) -> list[tuple[Evaluation, float]]
     It is worse than the one before where a point that was the best is tried again and its mean is worse.
     """
     values: dict[str, float] = {}
+    best: str | None = None
     steps = []
     for record in searched(records):
         if record.status == "ok" and record.value is not None:
-            values[key_of(record.point)] = record.value
-            steps.append((record, min(values.values())))
+            key = key_of(record.point)
+            values[key] = record.value
+            if best is None or record.value < values[best]:
+                best = key
+            elif key == best:  # it may be worse than it was, and another the best
+                best = min(values, key=lambda each: values[each])
+            steps.append((record, values[best]))
     return steps
 
 
@@ -73,12 +79,22 @@ def count(records: Sequence[Evaluation]) -> Counts:
     """Count what a record has."""
     points = {key_of(record.point) for record in searched(records)}
     return Counts(
-        done=pairs_in(searched(records)),
+        done=done_in(records),
         confirming=pairs_in(record for record in records if record.stage == CONFIRM),
         points=len(points),
         without_value=len(points) - len(values_of(records)),
-        failed=sum(record.status != "ok" for record in records),
+        failed=failed_in(records),
     )
+
+
+def done_in(records: Iterable[Evaluation]) -> int:
+    """`Counts.done` alone, which is sooner found."""
+    return pairs_in(searched(records))
+
+
+def failed_in(records: Iterable[Evaluation]) -> int:
+    """`Counts.failed` alone, which is sooner found."""
+    return sum(record.status != "ok" for record in records)
 
 
 def pairs_in(records: Iterable[Evaluation]) -> int:

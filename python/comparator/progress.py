@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from comparator.points import as_read, best_of, count
+from comparator.points import as_read, best_of, done_in, failed_in
 from comparator.record import Evaluation, FrozenExperiment
 from comparator.text import message, shortened
 
@@ -51,7 +51,7 @@ class ProgressView:
 
         Those are more than the record's where evaluations of several replicates are half done.
         """
-        done = max(heard, count(records).done)
+        done = max(heard, done_in(records))
         words = message(describe(self._experiment, records, running, self._seconds_left(done)))
         counted = f"{done}/{self._total}" if self._total else f"{done}"
         if self._console.is_terminal:
@@ -82,7 +82,7 @@ def describe(
 ) -> str:
     """The state in one line: `best 0.412 at noise 3.1, layer_force 180 · 2 running · about 1:20 left`."""
     parts = [best_words(experiment, records)]
-    failed = count(records).failed
+    failed = failed_in(records)
     if failed:
         parts.append(f"{failed} failed")
     if running:

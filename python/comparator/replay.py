@@ -12,7 +12,7 @@ from comparator.evidence.luck import Luck, Noise, luck_alone
 from comparator.evidence.replicates import pooled_deviation
 from comparator.experiment import Experiment, Runs
 from comparator.plan import PILOT_SEEDS, Plan
-from comparator.points import best_of, count, values_of
+from comparator.points import best_of, done_in, values_of
 from comparator.record import Evaluation, Metrics, Request, Result, Run, as_text
 from comparator.settings import is_own_algorithm
 from comparator.space import Point
@@ -30,7 +30,7 @@ def measure_luck(plan: Plan, records: Sequence[Evaluation]) -> Luck | None:
     if not deviation:
         return None
     noise = Noise(fmean(map(fmean, points)), deviation, plan.objective.worth)
-    pairs = count(records).done
+    pairs = done_in(records)
     # The user's own algorithm may keep things to itself from one call to the next.
     own = is_own_algorithm(plan.frozen.strategy.name)
     again = None if own else lambda number: _search_again(plan, noise, pairs, number)

@@ -22,7 +22,7 @@ from comparator.leaf import ERRORS_FILE, Leaf, change_of_reads
 from comparator.model.data import has_changed
 from comparator.place import Place, Say
 from comparator.plan import PILOT_SEEDS, Plan, make_plan, reopen_plan
-from comparator.points import count
+from comparator.points import done_in
 from comparator.progress import ProgressView, point_words
 from comparator.record import (
     Evaluation,
@@ -285,7 +285,7 @@ class Sitting:
     def say_what_is_there(self, left_running: Sequence[Running]) -> None:
         """Say what an earlier sitting has done and left."""
         recorded = {record.evaluation for record in self._folder.records}
-        done = count(self._folder.records).done
+        done = done_in(self._folder.records)
         to_repeat = sum(each.evaluation not in recorded for each in left_running)
         budget = self._plan.budget
         to_go = "" if budget is None else f", {max(0, budget - done - to_repeat)} to go"
@@ -502,7 +502,7 @@ class Sitting:
     @contextlib.contextmanager
     def _progress(self) -> Iterator[Callable[[], None]]:
         """Shows the progress; yields what brings it up to date."""
-        done_before = count(self._folder.records).done
+        done_before = done_in(self._folder.records)
         with ProgressView(self._host.console, self._plan.frozen, done_before=done_before) as view:
 
             def show() -> None:

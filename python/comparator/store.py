@@ -25,12 +25,11 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
-from io import RawIOBase
 from pathlib import Path
 from typing import Any, TypeVar
 
 from comparator.errors import ComparatorError, InputError, nearest
-from comparator.lease import LEASE, LOCK, LOOK_SECONDS, Attempt, Holder, Lease, hold, holder_of
+from comparator.lease import LEASE, LOCK, LOOK_SECONDS, Attempt, Holder, Lease, hold, holder_of, lies_at
 from comparator.names import RUNS, check_name
 from comparator.record import (
     FORMAT,
@@ -47,7 +46,7 @@ from comparator.record import (
     as_text,
     of_form,
 )
-from comparator.text import shortened
+from comparator.text import shortened, write_text_whole
 
 NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
 EXPERIMENT, STATE = "experiment.json", "state.json"
@@ -243,9 +242,7 @@ class RunStore:
 
 
 def _write_lines(path: Path, lines: Iterable[Form]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text("".join(as_text(line) + "\n" for line in lines), encoding="utf-8")
-    temporary.replace(path)
+    write_text_whole(path, "".join(as_text(line) + "\n" for line in lines))
 
 
 def read_form(form: type[AnyForm], path: Path) -> AnyForm | None:
@@ -365,7 +362,7 @@ class ExperimentFolder:
             with contextlib.suppress(OSError):
                 self._file.truncate(position)
             raise ComparatorError(f"{self.evaluations}: cannot be written: {error.strerror}") from None
-        if not _is_in_place(self._file, self.evaluations):
+        if not lies_at(self.evaluations, self._file.fileno()):
             raise ComparatorError(f"{self.evaluations}: was removed or moved while it was in use; what wrote it ends")
         self.records.append(record)
 
@@ -436,14 +433,6 @@ def _remove_unfinished(experiments: Path) -> None:
         with contextlib.suppress(OSError):
             if time.time() - folder.stat().st_mtime > UNFINISHED_SECONDS:
                 shutil.rmtree(folder)
-
-
-def _is_in_place(file: RawIOBase, path: Path) -> bool:
-    """Whether an open file is still what lies at its path."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except OSError:
-        return False
 
 
 def experiment_path(experiments: Path, identifier: str) -> Path:

@@ -1,6 +1,7 @@
 """The forms of the record, as its page describes and a real search writes them, and what every command says of one."""
 
 import json
+import random
 import re
 import types
 import typing
@@ -211,3 +212,18 @@ def test_a_record_of_an_earlier_version_is_read_alike_in_the_closing_words_and_i
     for number, each in enumerate(report["confirmed"], start=1):
         low, high = each["interval"]
         assert f"point {number}: {each['verdict']}: {each['confirmed']:.3g} [{low:.3g}, {high:.3g}]" in told.stdout
+
+
+def test_the_best_so_far_is_the_least_of_all_values_known_by_then() -> None:
+    numbers = random.Random(3)
+    lines = [
+        {"evaluation": n, "point": {"x": numbers.randrange(6)}, "status": "ok", "value": numbers.random(), "runs": []}
+        for n in range(200)
+    ]
+    records = [Evaluation.model_validate(line) for line in lines]
+    known: dict[int, float] = {}
+    expected = []
+    for line in lines:
+        known[line["point"]["x"]] = line["value"]
+        expected.append(min(known.values()))
+    assert [value for _, value in best_values(records)] == expected

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import ComparatorError, InputError
-from comparator.lease import holder_of
-from comparator.points import count
+from comparator.lease import holder_of, lives
+from comparator.points import done_in
 from comparator.record import CONFIRM, Launched, State
 from comparator.settings import ENDS_BY_ITSELF
 from comparator.store import last_word, read_experiment, read_form, read_records, say
@@ -177,7 +177,7 @@ def _has_all(path: Path) -> bool:
     except InputError:
         return False
     budget = frozen.budget.evaluations
-    if budget is None or count(records).done < budget:
+    if budget is None or done_in(records) < budget:
         return False
     to_confirm = 0 if frozen.stages.confirm is None else frozen.stages.confirm.points
     confirmed = sum(record.stage == CONFIRM for record in records)
@@ -196,7 +196,8 @@ def is_closing(path: Path) -> bool:
     # Later, the process's number may be another's, and a scheduler that does not answer may not be there any more.
     if time.time() - (path / "state.json").stat().st_mtime > REPORT_SECONDS:
         return False
-    return scheduler is not None or (said.host == os.uname().nodename and _lives(_process_of(path, said)))
+    process = _process_of(path, said) if said.host == os.uname().nodename else None
+    return scheduler is not None or (process is not None and lives(process))
 
 
 def job_of(path: Path, said: State) -> tuple[Scheduler | None, str | None]:
@@ -263,22 +264,12 @@ def launches(path: Path) -> list[Path]:
 def _is_alive_here(path: Path, said: State) -> bool:
     if said.state == "running":
         return holder_of(path) is not None
-    return said.host != os.uname().nodename or _lives(said.pid)
+    if said.host != os.uname().nodename:
+        return True
+    return said.pid is not None and lives(said.pid)
 
 
 def _process_of(path: Path, said: State) -> int | None:
     """The process id of the command that carries an experiment out on this machine; None where it is not known."""
     launch = _launched(path, said)
     return said.pid if launch is None else launch.pid
-
-
-def _lives(process: int | None) -> bool:
-    if process is None:
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is another user's
-        return True
-    return True

@@ -10,7 +10,6 @@ Hypotheses, 2005).
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 
 from comparator.evidence.coordinates import Array
 from comparator.evidence.replicates import pooled_deviation
+from comparator.points import key_of
 
 #: A point and the signed differences of its replicates.
 Observation = tuple[Mapping[str, Any], Sequence[float]]
@@ -40,7 +40,7 @@ class Paired:
         gathered: dict[str, tuple[Mapping[str, Any], list[float]]] = {}
         for point, differences in observations:
             if len(differences):
-                key = json.dumps(dict(point), sort_keys=True)
+                key = key_of(dict(point))
                 gathered.setdefault(key, (point, []))[1].extend(float(each) for each in differences)
         return cls(
             tuple(point for point, _ in gathered.values()),

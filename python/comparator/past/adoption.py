@@ -11,6 +11,7 @@ from statistics import fmean
 
 from comparator.errors import InputError
 from comparator.past.records import PastRecords, PastResult, read_past
+from comparator.points import key_of
 from comparator.record import (
     FORMAT,
     Budget,
@@ -61,7 +62,7 @@ def records_of(past: PastRecords) -> list[Evaluation]:
     records = []
     for number, one in enumerate(past.results):
         point = {**one.point, **dict.fromkeys(past.missing, f"not recorded (evaluation {number})")}
-        key = json.dumps(point, sort_keys=True)
+        key = key_of(point)
         replicates[key] = replicates.get(key, -1) + 1
         run = _run(one, replicates[key])
         runs = [run]

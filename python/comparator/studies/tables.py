@@ -31,7 +31,6 @@ Deviations are over splits, with n - 1 below; empty where there is one split onl
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +40,7 @@ import pandas as pd
 
 from comparator.difference import DIFFERENCES, NoValue, distance, in_deviations
 from comparator.names import as_file_name
+from comparator.text import write_text_whole
 
 DECIMALS = 4
 #: What is said where a model does not tell a number.
@@ -235,9 +235,7 @@ def write_all(folder: Path, tables: Mapping[str, str]) -> list[str]:
     """Write each file whole, then rename it; other CSV and text files of the folder are removed."""
     folder.mkdir(exist_ok=True)
     for name, text in tables.items():
-        temporary = folder / f".{name}.{os.getpid()}.tmp"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(folder / name)
+        write_text_whole(folder / name, text)
     for path in [*folder.glob("*.csv"), *folder.glob("*.txt")]:
         if path.name not in tables:
             path.unlink()

@@ -14,7 +14,7 @@ from comparator.errors import ComparatorError
 from comparator.experiment import Experiment
 from comparator.leaf import given_at, run_hyperparameters, varied_names
 from comparator.plan import PILOT_SEEDS, Plan
-from comparator.points import count, key_of, searched
+from comparator.points import done_in, key_of, searched
 from comparator.record import CONFIRM, Evaluation, FrozenExperiment, Run, RunResult
 from comparator.replay import MemoryRecord
 from comparator.report.reread import unit_of, worked_out
@@ -139,7 +139,7 @@ def _whole_pairs(frozen: FrozenExperiment, records: Sequence[Evaluation]) -> Ite
 
 
 def _budget(frozen: FrozenExperiment, records: Sequence[Evaluation]) -> Iterator[Fault]:
-    budget, pairs = frozen.budget.evaluations, count(records).done
+    budget, pairs = frozen.budget.evaluations, done_in(records)
     if budget is not None and pairs > budget:
         yield Fault("the budget", f"{pairs} pairs were asked for, of {budget}")
 
