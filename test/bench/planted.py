@@ -38,8 +38,8 @@ import numpy as np
 from planted_model import CASES, Case, difference
 from simulated import search
 
-from comparator.evidence import regions
-from comparator.evidence.boxes import Box
+from comparator.evidence.reading import overlap, read_regions
+from comparator.evidence.paired import Paired
 from comparator.evidence.coordinates import dense_sample
 from comparator.search import STRATEGIES, Strategy, make_strategy, points_to_scatter
 from comparator.space import ParameterSpace, Point
@@ -88,17 +88,12 @@ def evaluated(strategy: Strategy, trial: Trial, budget: int) -> Evaluations:
 
 def reading(case: Case, space: ParameterSpace, evaluations: Evaluations) -> dict[str, Any]:
     """The overlap with the truth of the boxes that are read off the evaluations, and the verdict."""
-    # At a level of 1 no test keeps the boxes back.
-    evidence = regions.find_evidence(space, [(point, [value]) for point, value in evaluations], alpha=1.0)
-    chances = [evidence.p_differ, evidence.p_where]
+    reading = read_regions(space, Paired.of([(point, [value]) for point, value in evaluations]))
     sample = dense_sample(space, SAMPLE, seed=1)
     inside = np.zeros(SAMPLE, dtype=bool)
-    for region in evidence.regions:
-        inside |= Box.from_bounds(space, region.bounds, "region").contains(sample)
-    return {
-        "overlap": regions.overlap(inside, np.array([case.is_inside(point) for point in sample])),
-        "regions": bool(evidence.regions) and all(chance is not None and chance <= ALPHA for chance in chances),
-    }
+    for part in reading.parts:
+        inside |= part.box.contains(sample)
+    return {"overlap": overlap(inside, np.array([case.is_inside(point) for point in sample]))}
 
 
 def carry_out(trial: Trial) -> list[dict[str, Any]]:

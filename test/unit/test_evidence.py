@@ -16,7 +16,8 @@ from comparator.evidence.chance import differ
 from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.cover import Lattice
 from comparator.evidence.paired import Observation, Paired, flips
-from comparator.evidence.regions import Evidence, cut, find_evidence, overlap, words
+from comparator.evidence.reading import cut, overlap
+from comparator.evidence.regions import Evidence, find_evidence, words
 from comparator.space import ParameterSpace
 
 ENTRIES: list[dict[str, Any]] = [
@@ -34,7 +35,7 @@ SWITCHED = ParameterSpace.from_entries(ENTRIES[:3], "test")
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enough to see that they are done and counted."""
-    monkeypatch.setattr("comparator.evidence.regions.RESAMPLES", 10)
+    monkeypatch.setattr("comparator.evidence.reading.RESAMPLES", 10)
 
 
 Truth = Callable[[dict[str, Any]], float]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,14 @@ from comparator.evidence.coordinates import Array
 from comparator.evidence.replicates import pooled_deviation
 from comparator.points import key_of
 
-#: A point and the signed differences of its replicates.
-Observation = tuple[Mapping[str, Any], Sequence[float]]
+
+class Observation(NamedTuple):
+    """A point, the signed differences of its replicates, and the block of each; without blocks all are of one."""
+
+    point: Mapping[str, Any]
+    differences: Sequence[float]
+    blocks: Sequence[int] = ()
+
 
 FLIPS = 999
 
@@ -33,19 +39,23 @@ class Paired:
     points: tuple[Mapping[str, Any], ...]
     differences: Array  # (replicates of all points,)
     counts: Array  # (points,)
+    blocks: Array  # (replicates of all points,)
 
     @classmethod
-    def of(cls, observations: Sequence[Observation]) -> Paired:
+    def of(cls, observations: Sequence[Observation | tuple[Mapping[str, Any], Sequence[float]]]) -> Paired:
         """Gather observations, those of one point together; one without a difference is left out."""
-        gathered: dict[str, tuple[Mapping[str, Any], list[float]]] = {}
-        for point, differences in observations:
+        gathered: dict[str, tuple[Mapping[str, Any], list[tuple[float, int]]]] = {}
+        for given in observations:
+            point, differences, blocks = Observation(*given)
             if len(differences):
-                key = key_of(dict(point))
-                gathered.setdefault(key, (point, []))[1].extend(float(each) for each in differences)
+                pairs = zip(map(float, differences), blocks or [0] * len(differences), strict=True)
+                gathered.setdefault(key_of(dict(point)), (point, []))[1].extend(pairs)
+        every = [pair for _, pairs in gathered.values() for pair in pairs]
         return cls(
             tuple(point for point, _ in gathered.values()),
-            np.array([each for _, differences in gathered.values() for each in differences], dtype=float),
-            np.array([len(differences) for _, differences in gathered.values()], dtype=int),
+            np.array([difference for difference, _ in every], dtype=float),
+            np.array([len(pairs) for _, pairs in gathered.values()], dtype=int),
+            np.array([block for _, block in every], dtype=int),
         )
 
     @property

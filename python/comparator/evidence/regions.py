@@ -17,22 +17,16 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from comparator.evidence.boxes import Box
 from comparator.evidence.chance import differ, net, vary
-from comparator.evidence.coordinates import Array, Coordinates, dense_sample
-from comparator.evidence.cover import Cells, Lattice
+from comparator.evidence.coordinates import Coordinates
 from comparator.evidence.paired import Observation, Paired
+from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Reading, read_regions
 from comparator.evidence.replicates import mean_interval
-from comparator.evidence.surrogate import Surrogate
 from comparator.space import ParameterSpace
 
 FEWEST = 8  # distinct points, with fewer there is no telling where
-FEWEST_INSIDE = 3  # evaluations in a box
-DENSE, DENSE_OF_MANY = 2048, 4096  # points of the dense sample, in up to three parameters and in more
-RESAMPLES = 40
-ALIKE = 0.5  # overlap of two boxes, the shared part of their union, above which they are one
 
 Verdict = Literal["regions", "everywhere", "none"]
 
@@ -113,13 +107,29 @@ def find_evidence(
     p_where = found.p_where()
     if p_where > alpha:
         return found.answer("everywhere", "they differ, and about alike wherever it was tried", p_differ, p_where)
-    height, regions = _Search(space, paired, level, seed).regions(resamples)
-    if not regions:
+    reading = read_regions(space, paired, level=level, seed=seed, resamples=resamples)
+    if not reading.parts:
         reason = (
-            f"the difference varies, but no condition holds {FEWEST_INSIDE} evaluations where it exceeds {height:.3g}"
+            f"the difference varies, but no condition holds {FEWEST_INSIDE} evaluations where it exceeds"
+            f" {reading.level:.3g}"
         )
-        return found.answer("everywhere", reason, p_differ, p_where, height)
-    return found.answer("regions", "they differ more under some conditions", p_differ, p_where, height, regions)
+        return found.answer("everywhere", reason, p_differ, p_where, reading.level)
+    regions = _regions(reading, paired)
+    return found.answer("regions", "they differ more under some conditions", p_differ, p_where, reading.level, regions)
+
+
+def _regions(reading: Reading, paired: Paired) -> list[Region]:
+    """The parts of a reading with their numbers, the largest mean first."""
+    inside = [np.array(part.box.contains(paired.points)) for part in reading.parts]
+    elsewhere = ~np.any(inside, axis=0)
+    outside = abs(float(paired.means[elsewhere].mean())) if elsewhere.any() else None
+    regions = []
+    for part, held in zip(reading.parts, inside, strict=True):
+        numbers = part.direction * paired.means[held]
+        interval = mean_interval(numbers.tolist()) or (-math.inf, math.inf)
+        mean, larger = abs(float(numbers.mean())), int(part.direction > 0)
+        regions.append(Region(part.box.bounds, mean, interval, int(held.sum()), outside, larger, part.stability))
+    return sorted(regions, key=lambda region: -region.mean)
 
 
 class _Question:
@@ -179,129 +189,6 @@ class _Question:
             self._noise,
             len(means),
         )
-
-
-class _Search:
-    """The search for boxes, once on all evaluations and again on those that are drawn from them."""
-
-    def __init__(self, space: ParameterSpace, paired: Paired, level: float | None, seed: int) -> None:
-        self._paired, self._level = paired, level
-        self._means = paired.means
-        self._surrogate = Surrogate.fit(space, paired.points, self._means, seed=seed, counts=paired.counts)
-        coordinates = self._surrogate.coordinates
-        dense = dense_sample(space, DENSE if len(coordinates.parameters) <= 3 else DENSE_OF_MANY, seed)
-        self._lattice = Lattice(coordinates, dense)
-        self._own = Lattice(coordinates, paired.points)
-        self._resampled = _Resampled(self._surrogate, coordinates.of(dense))
-        self._rng = np.random.default_rng(seed)
-
-    def regions(self, resamples: int) -> tuple[float, list[Region]]:
-        """The level and the regions beyond it, the largest mean first."""
-        every = np.ones(len(self._means), dtype=int)
-        level, boxes = self._boxes(every)
-        boxes = [box for box in boxes if self._own.inside(box).sum() >= FEWEST_INSIDE]
-        if not boxes:
-            return level, []
-        drawn = [self._drawn() for _ in range(resamples)]
-        inside = np.array([self._own.inside(box) for box in boxes])
-        elsewhere = ~inside.any(axis=0)
-        outside = abs(float(self._means[elsewhere].mean())) if elsewhere.any() else None
-        regions = [self._region(box, outside, drawn) for box in boxes]
-        return level, sorted(regions, key=lambda region: -region.mean)
-
-    def _boxes(self, counts: Array) -> tuple[float, list[Cells]]:
-        """The level, and the boxes of either sign beyond it, of the evaluations each taken `counts` times."""
-        mean, own = self._resampled.means(counts)
-        level = self._level if self._level is not None else cut(np.abs(own), np.sign(own) * self._means, counts)
-        boxes: list[Cells] = []
-        for sign in (1, -1):
-            boxes += self._lattice.cover(np.where(sign * mean > level, 1.0, -1.0))
-        return level, boxes
-
-    def _drawn(self) -> tuple[Array, list[Cells]]:
-        count = len(self._means)
-        counts = np.bincount(self._rng.integers(0, count, count), minlength=count)
-        return counts, self._boxes(counts)[1]
-
-    def _region(self, box: Cells, outside: float | None, drawn: Sequence[tuple[Array, list[Cells]]]) -> Region:
-        inside = self._own.inside(box)
-        numbers = self._means[inside]
-        mean = float(numbers.mean())
-        gains = []
-        for counts, boxes in drawn:
-            match = max(boxes, key=lambda other: self._overlap(box, other), default=None)
-            if match is not None and self._overlap(box, match) > ALIKE:
-                gains.append(self._optimism(match, counts, mean < 0))
-        optimism = float(np.mean([gain for gain in gains if gain is not None] or [0.0]))
-        low, high = mean_interval((-numbers if mean < 0 else numbers).tolist()) or (-math.inf, math.inf)
-        return Region(
-            self._lattice.box(box).bounds,
-            abs(mean),
-            (low - optimism, high - optimism),
-            int(inside.sum()),
-            outside,
-            int(mean > 0),
-            len(gains) / len(drawn) if drawn else 0.0,
-        )
-
-    def _overlap(self, one: Cells, other: Cells) -> float:
-        return overlap(self._lattice.inside(one), self._lattice.inside(other))
-
-    def _optimism(self, box: Cells, counts: Array, is_negative: bool) -> float | None:
-        """By how much more the evaluations that a box was chosen by differ in it than all do."""
-        inside = self._own.inside(box)
-        taken = counts * inside
-        if not taken.any():
-            return None
-        gain = float(np.average(self._means, weights=taken) - self._means[inside].mean())
-        return -gain if is_negative else gain
-
-
-class _Resampled:
-    """The surrogate's mean where each observation is taken a number of times, with the same hyperparameters."""
-
-    def __init__(self, surrogate: Surrogate, rows: Array) -> None:
-        self._surrogate = surrogate
-        self._across = surrogate.covariance(np.vstack([rows, surrogate.rows]))
-        self._dense = len(rows)
-
-    def means(self, counts: Array) -> tuple[Array, Array]:
-        """The means at the dense sample, and at the observations' points."""
-        taken = np.flatnonzero(counts)
-        own = self._across[self._dense :][np.ix_(taken, taken)].copy()
-        own[np.diag_indices_from(own)] += self._surrogate.variances[taken] / counts[taken]
-        factor = cho_factor(own, lower=True)
-        values = self._surrogate.values[taken]
-        ones = cho_solve(factor, np.ones(len(taken)))
-        middle = float(ones @ values) / float(ones.sum())
-        mean = middle + self._across[:, taken] @ cho_solve(factor, values - middle)
-        return mean[: self._dense], mean[self._dense :]
-
-
-def cut(heights: Array, values: Array, counts: Array | None = None) -> float:
-    """The height that parts the observations into the two groups whose values differ most.
-
-    `heights` is the size of the surrogate's mean at each observation, `values` are the observations with the sign that
-    the surrogate's mean has there, each taken `counts` times (default once). A group has at least two, where there
-    are four. Most: with the largest sum of squares between the groups.
-    """
-    taken = np.ones(len(heights)) if counts is None else np.asarray(counts, dtype=float)
-    order = np.argsort(heights, kind="stable")
-    order = order[taken[order] > 0]
-    ascending, weights = heights[order], taken[order]
-    sums, held = np.cumsum(weights * values[order]), np.cumsum(weights)
-    below, above = held[:-1], held[-1] - held[:-1]
-    fewest = min(2.0, held[-1] / 2)
-    between = below * above * ((sums[-1] - sums[:-1]) / above - sums[:-1] / below) ** 2
-    between[(below < fewest) | (above < fewest)] = -1.0
-    place = int(np.argmax(between)) if len(between) else 0
-    return float(ascending[place : place + 2].mean())
-
-
-def overlap(one: Array, other: Array) -> float:
-    """The shared part of the union of two sets, 0 where both are empty."""
-    union = int((one | other).sum())
-    return int((one & other).sum()) / union if union else 0.0
 
 
 def words(region: Region, space: ParameterSpace) -> str:

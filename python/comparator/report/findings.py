@@ -110,7 +110,8 @@ def _prove(
 
     `holds` is what fresh seeds say (`Trust.holds`).
     """
-    from comparator.evidence.regions import RESAMPLES, find_evidence
+    from comparator.evidence.reading import RESAMPLES
+    from comparator.evidence.regions import find_evidence
 
     asked = search_settings(experiment).get("level")
     level = float(asked) if asked is not None and is_number(asked) else None

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from comparator.evidence.coordinates import Array, dense_sample
-from comparator.evidence.regions import cut, overlap
+from comparator.evidence.reading import cut, overlap
 from comparator.evidence.surrogate import Surrogate
 from comparator.search.sampling import sobol_points
 from comparator.search.strategy import Proposal, Strategy
