@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from comparator.evidence.boxes import Box
-from comparator.evidence.coordinates import Array, Coordinates, dense_sample
+from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.cover import Cells, Lattice
 from comparator.evidence.paired import Paired
 from comparator.evidence.surrogate import Surrogate

@@ -80,7 +80,7 @@ class Evidence:
 
 def find_evidence(
     space: ParameterSpace,
-    observations: Sequence[Observation],
+    observations: Sequence[Observation | tuple[Mapping[str, Any], Sequence[float]]],
     *,
     level: float | None = None,
     alpha: float = 0.05,
