@@ -26,7 +26,7 @@ def in_metric(
     """Return the experiment and its records as they would be, had `metric` counted.
 
     Values, signed differences, deviations and intervals are those of `metric`; an evaluation whose runs have none is
-    one that failed, with the reason. Pilot, luck and baseline, which were measured in the experiment's own metric, are
+    one that failed, with the reason. Pilot and baseline, which were measured in the experiment's own metric, are
     left out.
     Raises `InputError` where no run reports `metric`, and where the difference is the user's own function, which a
     report does not run.
@@ -38,7 +38,7 @@ def in_metric(
             f"--metric {shortened(metric)}: no run of '{experiment.id}' reports it{nearest(metric, reported)}; {known}"
         )
     objective, words = _objective(experiment, metric)
-    left_out = dict.fromkeys(("pilot", "luck", "baseline"))
+    left_out = dict.fromkeys(("pilot", "baseline"))
     again = experiment.model_copy(update={**left_out, "metric": metric, "objective": words})
     unit = unit_of(records, objective)
     return again, [worked_out(record, objective, unit) for record in records]
@@ -69,11 +69,13 @@ def worked_out(record: Evaluation, objective: Objective, unit: float | None) -> 
 
     `unit` is what the pilot found for a difference in deviations; None: that of the record's own replicates.
     """
-    none: dict[str, Any] = {"value": None, "signed": [], "deviation": None, "interval": None}
+    none: dict[str, Any] = {"value": None, "signed": [], "blocks": [], "deviation": None, "interval": None}
     if record.status != "ok":
         return record.model_copy(update=none)
     values = _by_replicate(record.runs, objective)
-    signed = list(_by_replicate(record.runs, objective.signed).values())
+    by_replicate = _by_replicate(record.runs, objective.signed)
+    block = {run.replicate: run.block for run in record.runs}
+    signed = list(by_replicate.values())
     divisor = (unit or pooled_deviation([signed])) if objective.in_deviations else 1.0
     if not values or not divisor:
         reason = "no deviation from seed to seed is known" if values else _why_not(record.runs, objective)
@@ -84,6 +86,7 @@ def worked_out(record: Evaluation, objective: Objective, unit: float | None) -> 
         update={
             "value": fmean(values.values()) / divisor,
             "signed": signed,
+            "blocks": [block[replicate] for replicate in by_replicate],
             "deviation": pooled_deviation([signed]),
             "interval": None if interval is None else list(interval),
         }
