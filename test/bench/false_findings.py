@@ -44,7 +44,7 @@ from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.regions import Evidence, find_evidence
 from comparator.experiment import Experiment, ToConfirm
 from comparator.points import observations_in, points_without_value, values_of
-from comparator.record import CONFIRM, Evaluation, Request
+from comparator.record import Evaluation, Request
 from comparator.replay import MemoryRecord, SignedNumber, carry_out
 from comparator.search import make_strategy, points_to_scatter
 from comparator.space import ParameterSpace, Point
@@ -57,9 +57,9 @@ SCATTERING = ("sobol", "random")  # strategies whose points lie evenly
 
 @dataclass(frozen=True)
 class Noise:
-    """Shares of the variance that a block shares: by all its points, and smoothly by neighbours; the rest is each own's.
+    """Shares of the variance that a block shares: by all its points, and smoothly by neighbours.
 
-    `tail` is the law of the rest, `grows` says that its deviation grows five times over the first parameter.
+    `tail` is the law of the rest, each training's own; `grows`: its deviation grows five times over a parameter.
     """
 
     level: float = 0.0

@@ -136,7 +136,8 @@ def _outside(
     if space is None:
         rng = np.random.default_rng(asked.seed)
         others = [dict(point) for point in paired.points if key_of(point) not in taken]
-        return [others[place] for place in rng.integers(0, len(others), asked.blocks)] if others else []
+        places = rng.permutation(len(others)).tolist() * asked.blocks  # anew where they are fewer than the blocks
+        return [others[place] for place in places[: asked.blocks]]
     boxes = [Box.from_bounds(space, claim.bounds, claim.name) for claim in claims if claim.kind == "region"]
     boxes += reading.failing if reading is not None else ()
 

@@ -17,13 +17,16 @@ import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from comparator.evidence.coordinates import Array
 from comparator.evidence.replicates import mean_interval
 from comparator.record import Claim
 
+if TYPE_CHECKING:
+    from comparator.evidence.coordinates import Array
+
 FEWEST = 3  # blocks that gave a result, with fewer there is no verdict
+ALPHA = 0.05
 PRIOR = 4  # degrees of freedom for which the search's own deviation counts
 
 Points = Sequence[Mapping[str, Any]]
@@ -72,6 +75,58 @@ class Contrast:
     interval: tuple[float, float]
     p: float
     blocks: int
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What became of a best point.
+
+    `searched` is the difference that the search reported (of a single model: the metric). `confirmed` is the mean of
+    the fresh signed differences in the direction that the search saw, so negative where it turned round, with its
+    `interval` (95 %, over blocks). `contrast`, with its own, is how much that is more than at the places it is compared
+    with, in the same blocks. `verdict` is `confirmed` where the contrast lies above 0, all points together at level
+    0.05, else `not confirmed`, and `untested` where fewer than `FEWEST` blocks gave both; None where there is nothing
+    to compare with. `given_this_split` says that every run had the search's own data split. `winners_curse` is how much
+    the search promised too much.
+    """
+
+    point: Mapping[str, Any]
+    searched: float
+    confirmed: float | None
+    interval: tuple[float, float] | None
+    contrast: float | None
+    contrast_interval: tuple[float, float] | None
+    seeds: int
+    verdict: str | None
+    given_this_split: bool
+    winners_curse: float | None
+
+
+def confirm(
+    best: Fresh, rest: Fresh | None, searched: float, *, points: int, given_this_split: bool, larger_is_better: bool
+) -> Confirmation:
+    """Judge one of so many best `points` by its fresh trainings.
+
+    `larger_is_better` says which way a search promises too much: of a single model's error it is a smaller number.
+    """
+    found = estimate(best)
+    beside = None if rest is None else contrast(found, estimate(rest))
+    verdict = None if rest is None else "untested" if beside is None else "not confirmed"
+    if beside is not None and beside.p <= ALPHA / points:
+        verdict = "confirmed"
+    promised = None if found.mean is None else searched - found.mean
+    return Confirmation(
+        point=best.claim.points[0],
+        searched=searched,
+        confirmed=found.mean,
+        interval=found.interval,
+        contrast=None if beside is None else beside.mean,
+        contrast_interval=None if beside is None else beside.interval,
+        seeds=len(found.by_block),
+        verdict=verdict,
+        given_this_split=given_this_split,
+        winners_curse=promised if promised is None or larger_is_better else -promised,
+    )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ same trainings have chosen them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -291,7 +291,7 @@ class _Anew:
         counts = search.paired.counts
         self._squares = np.zeros(0) if self._reading is None else counts * self._reading.surrogate.residuals() ** 2
         held = {name: np.array(box.contains(self._places)) for name, box in self._boxes.items()}
-        outside = ~np.any([np.zeros(PLACES, dtype=bool), *held.values()], axis=0)
+        outside = _in_none(self._boxes.values(), self._places)
         self._held = {each.claim.name: held.get(each.claim.name, outside) for each in fresh}
         self._estimates = {each.claim.name: self._estimate(each) for each in fresh}
 
@@ -311,9 +311,7 @@ class _Anew:
         points = self._search.paired.points
         if claim.name in self._boxes:
             return np.array(self._boxes[claim.name].contains(points))
-        return ~np.any(
-            [np.zeros(len(points), dtype=bool), *(box.contains(points) for box in self._boxes.values())], axis=0
-        )
+        return _in_none(self._boxes.values(), points)
 
     def evidence(self) -> Evidence:
         search, alpha = self._search, self._alpha
@@ -400,6 +398,14 @@ class _Anew:
             share=float(self._held[claim.name].mean()),
             stability=claim.stability,
         )
+
+
+def _in_none(boxes: Iterable[Box], points: Sequence[Mapping[str, Any]]) -> Array:
+    """Which points lie in no box."""
+    found = np.ones(len(points), dtype=bool)
+    for box in boxes:
+        found &= ~np.array(box.contains(points))
+    return found
 
 
 def _turned(rest: Estimate, direction: int) -> list[float]:

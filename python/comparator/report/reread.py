@@ -13,8 +13,11 @@ from typing import Any
 from comparator.cmp import Objective
 from comparator.difference import DIFFERENCES, NoValue, asked_difference, objective_words
 from comparator.errors import InputError, nearest
+from comparator.evidence.boxes import Box
 from comparator.evidence.replicates import mean_interval, pooled_deviation
-from comparator.record import PILOT, Evaluation, FrozenExperiment, ObjectiveWords, Run
+from comparator.points import key_of, observations_in
+from comparator.record import PILOT, Claim, Evaluation, FrozenExperiment, ObjectiveWords, Run
+from comparator.space import ParameterSpace
 from comparator.text import shortened
 
 Runs = Sequence[Run]
@@ -41,7 +44,24 @@ def in_metric(
     left_out = dict.fromkeys(("pilot", "baseline"))
     again = experiment.model_copy(update={**left_out, "metric": metric, "objective": words})
     unit = unit_of(records, objective)
-    return again, [worked_out(record, objective, unit) for record in records]
+    read = [worked_out(record, objective, unit) for record in records]
+    claims = None if again.claims is None else [_turned(claim, again, read) for claim in again.claims]
+    return again.model_copy(update={"claims": claims}), read
+
+
+def _turned(claim: Claim, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Claim:
+    """A claim in the direction that another metric saw in the search: a score is the larger where an error is not."""
+    seen = {key_of(point): (point, fmean(signed)) for point, signed, _ in observations_in(records)}
+    means = [mean for _, mean in seen.values()]
+    if claim.kind == "best":
+        means = [seen[key][1] for key in [key_of(claim.points[0])] if key in seen]
+    elif claim.kind == "region":
+        box = Box.from_bounds(ParameterSpace.from_entries(experiment.space, "experiment"), claim.bounds, claim.name)
+        held = box.contains([point for point, _ in seen.values()])
+        means = [mean for mean, is_held in zip(means, held, strict=True) if is_held]
+    if not means or not claim.direction:
+        return claim
+    return claim.model_copy(update={"direction": 1 if fmean(means) >= 0 else -1})
 
 
 def unit_of(records: Sequence[Evaluation], objective: Objective) -> float | None:
