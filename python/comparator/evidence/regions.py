@@ -156,7 +156,7 @@ class _Search:
         return self.noise == 0
 
     def p_differ(self, *, scans: bool = True) -> float | None:
-        """Of the mean, and where it `scans` of each box of the net, of which skewed noise makes small ones stand out."""
+        """Of the mean, and where it `scans` of each box of the net: skewed noise makes small ones stand out."""
         if not len(self.paired.points):
             return None
         if self.is_exact:
