@@ -23,7 +23,7 @@ from comparator.evidence.boxes import Box
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.cover import Cells, Lattice
 from comparator.evidence.paired import Paired
-from comparator.evidence.surrogate import Surrogate, success
+from comparator.evidence.surrogate import Success, Surrogate
 from comparator.space import ParameterSpace, Point
 
 FEWEST_INSIDE = 3  # evaluated points in a box
@@ -108,7 +108,7 @@ class _Reader:
         self._lattice = Lattice(coordinates, self._dense)
         self._own = Lattice(coordinates, paired.points)
         self._across = self._surrogate.covariance(coordinates.of([*self._dense, *paired.points]))
-        self._success = success(space, paired.points, failed, seed)(self._dense)
+        self._success = Success.fit(space, paired.points, failed, seed).at(self._dense)
         self._rng = np.random.default_rng(seed)
 
     def read(self, resamples: int) -> Reading:

@@ -14,7 +14,7 @@ the mean over blocks that were not looked at.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ NOISES = (1e-6, 1e1)
 BLOCK, BLOCK_SPREAD = 0.05, 2.0  # of the variance of the values, for a block's level and for its field
 BLOCKS = (1e-6, 1e1)
 JITTER = 1e-7  # of the variance of the values, so that equal points without noise leave a matrix to invert
-STEPS, STEPS_ON = 60, 8  # of the optimiser: from nothing, and on from hyperparameters that fitted fewer values
+STEPS, STEPS_ON = 60, 5  # of the optimiser: from nothing, and on from hyperparameters that fitted fewer values
 PLACES = 256  # of the space, for what two of them share on average
 CHUNK = 256  # rows at a time, of the covariance of many with one another
 
@@ -122,7 +122,7 @@ class Surrogate:
         return _conditioned(coordinates, chosen, rows, observed, spread + JITTER * scale**2, own)
 
     def predict(self, points: Points) -> tuple[Array, Array]:
-        """Mean and deviation of the function, without the luck of a block and the noise of a training, at each point."""
+        """Mean and deviation of the function, without a block's luck and a training's noise, at each point."""
         return self.predict_rows(self.coordinates.of(points))
 
     def predict_rows(self, rows: Array) -> tuple[Array, Array]:
@@ -220,16 +220,29 @@ class Surrogate:
         return float(self._ones @ self.values) / float(self._ones.sum())
 
 
-def success(space: ParameterSpace, succeeded: Points, failed: Points, seed: int = 0) -> Callable[[Points], Array]:
-    """What gives the probability that a training succeeds at points, learnt from those of which each is known.
+@dataclass(frozen=True)
+class Success:
+    """The probability that a training succeeds, learnt from points of which that is known; make one with `fit`.
 
     It is the mean of a surrogate fitted to 1 and 0, within these ends; 1 everywhere without failures.
     """
-    if not failed:
-        return lambda points: np.ones(len(points))
-    outcomes = [1.0] * len(succeeded) + [0.0] * len(failed)
-    learnt = Surrogate.fit(space, [*succeeded, *failed], outcomes, seed=seed)
-    return lambda points: np.clip(learnt.predict(points)[0], 0.0, 1.0)
+
+    learnt: Surrogate | None
+
+    @classmethod
+    def fit(
+        cls, space: ParameterSpace, succeeded: Points, failed: Points, seed: int = 0, start: Success | None = None
+    ) -> Success:
+        """Learn from points that `succeeded` and `failed`; `start`, learnt from most of them, saves time."""
+        if not failed:
+            return cls(None)
+        outcomes = [1.0] * len(succeeded) + [0.0] * len(failed)
+        known = start.learnt.hyperparameters if start is not None and start.learnt is not None else None
+        return cls(Surrogate.fit(space, [*succeeded, *failed], outcomes, seed=seed, start=known))
+
+    def at(self, points: Points) -> Array:
+        """The probability at each point."""
+        return np.ones(len(points)) if self.learnt is None else np.clip(self.learnt.predict(points)[0], 0.0, 1.0)
 
 
 def square_distances(coordinates: Coordinates, one: Array, other: Array) -> Array:

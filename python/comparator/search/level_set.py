@@ -19,7 +19,7 @@ from scipy.special import ndtr
 
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.reading import cut, overlap
-from comparator.evidence.surrogate import Surrogate, success
+from comparator.evidence.surrogate import Success, Surrogate
 from comparator.search.sampling import sobol_points
 from comparator.search.strategy import Proposal, Strategy
 from comparator.space import ParameterSpace, Point
@@ -93,6 +93,7 @@ class LevelSetStrategy(Strategy):
         self._heights: list[float] = []
         self._failed: list[Point] = []
         self._surrogate: Surrogate | None = None
+        self._success = Success(None)
         self._fitted = 0
         self._region: Array = np.zeros(POOL, dtype=bool)
         self._alike = 0
@@ -105,6 +106,7 @@ class LevelSetStrategy(Strategy):
         self._informed += len(done)
         self._fit()
         self._failed += [point for point, value in past if value is None]
+        self._fit_success()
         return len(done)
 
     def start(self) -> list[Proposal]:
@@ -116,6 +118,7 @@ class LevelSetStrategy(Strategy):
         point = self._open.pop(number)
         if value is None or not math.isfinite(value):
             self._failed.append(point)
+            self._fit_success()
         else:
             self._learn(point, value)
             self._fit()
@@ -143,7 +146,14 @@ class LevelSetStrategy(Strategy):
         start = self._surrogate.hyperparameters if self._surrogate is not None and count >= MANY else None
         self._surrogate = Surrogate.fit(self._space, self._points, self._heights, seed=self._seed, start=start)
         self._fitted = count
+        self._fit_success()
         self._look(self._surrogate)
+
+    def _fit_success(self) -> None:
+        """Learn anew where trainings succeed: after a failure, and as often as the surrogate is fitted."""
+        succeeded = list(self._evaluated.values())
+        start = self._success if len(succeeded) + len(self._failed) >= MANY else None
+        self._success = Success.fit(self._space, succeeded, self._failed, self._seed, start)
 
     def _look(self, surrogate: Surrogate) -> None:
         """Compare the region with what it was, and end the search where it has not changed for long enough."""
@@ -186,13 +196,8 @@ class LevelSetStrategy(Strategy):
         # In a small space all may be in flight.
         candidates = [point for point in drawn if json.dumps(point) not in barred] or drawn
         places = self._pool[:PLACES]
-        succeeds = self._succeeds([*candidates, *places])
-        gain = expected_gain(surrogate, level, candidates, places, succeeds[len(candidates) :])
-        return candidates[int(np.argmax(gain * succeeds[: len(candidates)]))]
-
-    def _succeeds(self, points: Sequence[Point]) -> Array:
-        """The probability that a training succeeds at each point."""
-        return success(self._space, list(self._evaluated.values()), self._failed, seed=self._seed)(points)
+        gain = expected_gain(surrogate, level, candidates, places, self._success.at(places))
+        return candidates[int(np.argmax(gain * self._success.at(candidates)))]
 
 
 def expected_gain(
