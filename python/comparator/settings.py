@@ -119,7 +119,8 @@ class ComparisonSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
     metric: str | None = None
-    difference: str = "relative"
+    #: None: what suits the metric (`difference.usual_difference`); as frozen it is always named.
+    difference: str | None = None
     models: list[str] | None = None
     labels: list[str] | None = None
     submodel_0: SubmodelSettings = Field(default_factory=SubmodelSettings, alias="0")
