@@ -89,6 +89,11 @@ class Plan:
         return Replication.of(self.frozen.stages.replicates)
 
     @property
+    def smallest(self) -> float | None:
+        """The size of difference that matters to the user, where the file says it."""
+        return (self.frozen.settings.get("search") or {}).get("smallest")
+
+    @property
     def pilot(self) -> list[dict[str, Any]]:
         """The points of the pilot, none where there is no pilot."""
         return list(self.frozen.stages.pilot)

@@ -43,6 +43,8 @@ class SearchSettings(BaseModel):
     strategy: str
     #: The size of the difference that counts; None for the cut whose two sides differ most.
     level: float | None = None
+    #: The size of difference that matters: what it takes to see it is said beforehand. It changes nothing else.
+    smallest: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     evaluations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
     generations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
     replicates: int | str = 1

@@ -218,6 +218,11 @@ MISTAKES = [
         "quick.toml: [cmp] difference = 'relative': val_r2 is a score, which may be negative",
     ),
     (["search", "quick.toml", "--set", "search.replicates=0"], {}, "from 1, or 'adaptive'"),
+    (
+        ["search", "quick.toml", "--set", "search.smallest=0"],
+        {},
+        "search.smallest' = 0: input should be greater than 0",
+    ),
     (["search", "quick.toml", "--set", "search.pilot=some"], {}, "true, false, or a number"),
     (["search", "quick.toml", "--set", "search.pilot=6"], {}, "takes 12 pairs"),
     (["search", "quick.toml", "--set", "confirm.sedes=4"], {}, "did you mean 'seeds'"),
@@ -288,8 +293,10 @@ def test_doubtful_names_are_told_and_kept(desk: Desk) -> None:
     (model / "model.toml").write_text(description)
     text = HYPERPARAMETERS.replace(str(QUICK), "model") + "scaling = 'std'\nsidde = 'left'\n"
     desk.write("quick.txt", text)
-    done = desk.search("quick.toml", "--dry-run")
+    done = desk.search("quick.toml", "--dry-run", "--set", "search.smallest=0.05")
     assert done.returncode == 0, done.stderr
+    assert "power: sees, in deviations from training to training, " in done.stdout
+    assert "smallest = 0.05 is seen where that deviation is at most " in done.stdout
     assert "did you mean 'side'" in done.stdout
     assert "'scaling' is accepted, without effect" in done.stdout
     assert "nothing was started" in done.stdout
