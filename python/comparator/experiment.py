@@ -21,19 +21,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
+from comparator.blocks import FIRST_FRESH, block_of
 from comparator.cmp import failure_words
 from comparator.difference import NoValue
 from comparator.errors import ComparatorError, InputError
-from comparator.evidence.confirmation import distinct_best
 from comparator.evidence.pilot import Pilot, measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
-from comparator.points import key_of, searched, values_of
+from comparator.points import key_of, searched
 from comparator.record import (
     CONFIRM,
     PILOT,
     SEARCH,
+    Claim,
     Evaluation,
     Replicate,
     Request,
@@ -50,7 +51,6 @@ from comparator.store import now
 FAILURES_THAT_STOP = 5
 REPEATS_THAT_STOP = 50
 LATEST = 100  # of so many evaluations the longest run tells how long the next may take
-FIRST_TO_CONFIRM = 1000  # the first replicate, and the first step of the split's seed, that only a confirmation uses
 
 Runs = Sequence[Run]
 
@@ -77,15 +77,15 @@ class Record(Protocol):
 
 @dataclass(frozen=True)
 class ToConfirm:
-    """What is confirmed when the search is over: up to `points` points, none near another, on `seeds` seeds each.
+    """What is confirmed when the search is over.
 
-    `splits` says that every seed has a fresh data split too. `distance` says how far two points are apart.
+    `find` reads the claims off a record that is complete; where they are known already they are `known`. `splits` says
+    that every fresh block has a data split of its own.
     """
 
-    points: int
-    seeds: int
+    find: Callable[[Sequence[Evaluation]], list[Claim]]
+    known: Sequence[Claim] | None
     splits: bool
-    distance: Callable[[Mapping[str, Any], Mapping[str, Any]], float]
 
 
 @dataclass
@@ -101,12 +101,17 @@ class _Point:
 
 @dataclass
 class _Open:
-    """A proposal without a record yet. `number` is that of the record; `proposal` has the strategy's."""
+    """A proposal without a record yet. `number` is that of the record; `proposal` has the strategy's.
+
+    `fresh` are the replicates with which it is to confirm the `claim` of that name.
+    """
 
     number: int
     stage: str
     proposal: Proposal
     point: _Point
+    claim: str | None = None
+    fresh: Sequence[int] = ()
     running: dict[int, str] = field(default_factory=dict)  # replicate: time of its start
     outcomes: dict[int, Result] = field(default_factory=dict)  # by replicate
     cancelled: bool = False
@@ -117,10 +122,10 @@ class Experiment:
 
     `objective` gives what one replicate is worth. `budget` is the number of pairs (single runs for a single model)
     that pilot and search may ask for, None where the strategy ends by itself; `space_size` the number of points of the
-    space, None where they are without number. `pilot` are the points that are tried before the search, on
-    `pilot_seeds` seeds each; the strategy is informed of their values. `to_confirm` is None where nothing is confirmed.
-    Every proposal has to be a point of `space`, where there is one; a fault is laid to `proposer`, the algorithm's name
-    or file.
+    space, None where they are without number. Replicates are dealt to `blocks` (`comparator.blocks`). `pilot` are the
+    points that are tried before the search, on `pilot_seeds` seeds each; the strategy is informed of their values.
+    `to_confirm` is None where nothing is confirmed. Every proposal has to be a point of `space`, where there is one; a
+    fault is laid to `proposer`, the algorithm's name or file.
     """
 
     def __init__(
@@ -132,6 +137,7 @@ class Experiment:
         budget: int | None = None,
         space_size: int | None = None,
         replication: Replication | None = None,
+        blocks: int = 1,
         pilot: Sequence[Point] = (),
         pilot_seeds: int = 2,
         to_confirm: ToConfirm | None = None,
@@ -140,7 +146,7 @@ class Experiment:
     ) -> None:
         self._folder, self._strategy, self._objective = folder, strategy, objective
         self._budget, self._space_size = budget, space_size
-        self._replication = replication or Replication()
+        self._replication, self._blocks = replication or Replication(), blocks
         self._pilot_points, self._pilot_seeds, self._to_confirm = list(pilot), pilot_seeds, to_confirm
         self._space, self._proposer = space, proposer
         self._points: dict[str, _Point] = {}
@@ -153,6 +159,8 @@ class Experiment:
         self.asked = 0
         #: What the pilot found, None before it is over or where there is none.
         self.pilot: Pilot | None = None
+        #: What is confirmed, None before the search is over or where nothing is.
+        self.claims: list[Claim] | None = None
         self.ended_early: str | None = None
         #: An evaluation was cancelled, so that no more are asked for in this sitting.
         self.is_cut_short = False
@@ -246,19 +254,22 @@ class Experiment:
         self.stage = CONFIRM
         if self._to_confirm is None or (self._deterministic and not self._to_confirm.splits):
             return []
-        found = [(line.point, line.value or 0.0) for line in values_of(self.records).values()]
+        known = self._to_confirm.known
+        self.claims = list(known) if known is not None else self._to_confirm.find(self.records)
         first = 1 + max((line.evaluation for line in searched(self.records)), default=-1)
-        best = distinct_best(found, self._to_confirm.points, self._to_confirm.distance)
+        asked = [(claim.name, point, fresh) for claim in self.claims for point, fresh in by_point(claim)]
         return [
-            self._add(number, CONFIRM, Proposal(number, dict(point), None))
-            for number, point in enumerate(best, start=first)
+            self._add(number, CONFIRM, Proposal(number, dict(point), None), claim, fresh)
+            for number, (claim, point, fresh) in enumerate(asked, start=first)
         ]
 
     # Proposals
 
-    def _add(self, number: int, stage: str, proposal: Proposal) -> _Open:
+    def _add(
+        self, number: int, stage: str, proposal: Proposal, claim: str | None = None, fresh: Sequence[int] = ()
+    ) -> _Open:
         known = _Point() if stage == CONFIRM else self._points.setdefault(key_of(proposal.point), _Point())
-        evaluation = _Open(number, stage, proposal, known)
+        evaluation = _Open(number, stage, proposal, known, claim, fresh)
         self._open[number] = evaluation
         return evaluation
 
@@ -322,8 +333,7 @@ class Experiment:
     def _first(self, evaluation: _Open) -> int:
         """On how many seeds an evaluation begins."""
         if evaluation.stage == CONFIRM:
-            assert self._to_confirm is not None
-            return self._to_confirm.seeds
+            return len(evaluation.fresh)
         seeds = self._pilot_seeds if evaluation.stage == PILOT else self._replication.first
         return self._affordable(1 if self._deterministic else seeds)
 
@@ -354,9 +364,10 @@ class Experiment:
         requests = []
         for _ in range(count):
             # The lowest that is free: of two replicates in flight the first may have been cut off.
-            first = FIRST_TO_CONFIRM if confirms else 0
-            replicate = next(number for number in itertools.count(first) if number not in point.asked)
+            free = evaluation.fresh if confirms else itertools.count()
+            replicate = next(number for number in free if number not in point.asked)
             point.asked.add(replicate)
+            block = block_of(evaluation.proposal.point, replicate, self._blocks)
             evaluation.running[replicate] = now()
             request = Request(
                 evaluation=evaluation.number,
@@ -364,7 +375,9 @@ class Experiment:
                 point=evaluation.proposal.point,
                 replicate=replicate,
                 expected_seconds=max(map(_longest, self.records[-LATEST:]), default=None),
-                split=replicate if confirms and self._to_confirm and self._to_confirm.splits else None,
+                block=block.number,
+                seed=block.seed,
+                split=None if confirms and self._to_confirm and not self._to_confirm.splits else block.split,
             )
             requests.append(as_text(request))
         if not confirms:
@@ -426,7 +439,7 @@ class Experiment:
             point.signed[replicate] = self._objective.signed(runs)
         except NoValue:
             return
-        if replicate < FIRST_TO_CONFIRM:
+        if replicate < FIRST_FRESH:
             self._deterministic = self._deterministic or _equal_under_different_seeds(point)
 
     def _answer(self, evaluation: _Open) -> list[_Open]:
@@ -513,11 +526,13 @@ class Experiment:
             evaluation=evaluation.number,
             **named,
             stage=evaluation.stage,
+            **({} if evaluation.claim is None else {"claim": evaluation.claim}),
             generation=proposal.generation,
             point=proposal.point,
             status=status,
             value=value,
             signed=signed,
+            blocks=[block_of(proposal.point, each, self._blocks).number for each in sorted(point.signed)] if ok else [],
             deviation=pooled_deviation([signed]),
             interval=None if interval is None else list(interval),
             started=min((outcome.started for outcome in outcomes.values()), default=now()),
@@ -537,6 +552,14 @@ class Experiment:
             found = "seeds change nothing here" if unit == 0 else "it takes two seeds that give a result"
             raise NoValue(f"no deviation from seed to seed is known: {found}")
         return unit
+
+
+def by_point(claim: Claim) -> list[tuple[Point, list[int]]]:
+    """The points of a claim with the replicates, and so the fresh blocks, that confirm it there."""
+    fresh: dict[str, tuple[Point, list[int]]] = {}
+    for number, point in enumerate(claim.points, start=FIRST_FRESH):
+        fresh.setdefault(key_of(point), (point, []))[1].append(number)
+    return list(fresh.values())
 
 
 def _status(outcomes: Mapping[int, Result]) -> Literal["ok", "failed", "timeout"]:

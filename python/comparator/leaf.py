@@ -1,7 +1,7 @@
 """The leaf task: one replicate of an evaluation, JSON text in and JSON text out, on whatever worker it lands.
 
     request  {"evaluation": 17, "name": null, "point": {"noise": 31.2}, "replicate": 0, "expected_seconds": 7.0,
-              "split": null}
+              "block": 3, "seed": 3, "split": 3}
     result   {"evaluation": 17, "replicate": 0, "status": "ok", "value": -0.29, "started": "...", "seconds": 7.4,
               "worker": "node3/2", "runs": [...], "reason": null}
 
@@ -243,7 +243,7 @@ class Leaf:
     ) -> tuple[Run, RunResult]:
         """A run as a line of the record shows it, and its result."""
         submodel = self._experiment.models[number]
-        hyperparameters, seed = run_hyperparameters(submodel, given, asked.replicate, asked.split)
+        hyperparameters, seed = run_hyperparameters(submodel, given, asked.seed, asked.split)
         identity = run_identity(
             submodel,
             hyperparameters,
@@ -264,6 +264,7 @@ class Leaf:
             replicate=asked.replicate,
             seed=seed,
             **split,
+            block=asked.block,
             run=name,
             status=result.status,
             metrics=result.metrics,
@@ -459,11 +460,11 @@ def varied_names(submodel: Submodel, point: Mapping[str, object]) -> set[str]:
 
 
 def run_hyperparameters(
-    submodel: Submodel, given: Mapping[str, object], replicate: int, split: int | None
+    submodel: Submodel, given: Mapping[str, object], seed_step: int, split: int | None
 ) -> tuple[dict[str, object], int]:
-    """The hyperparameters of a run, its seed among them, and that seed; `split` is added to the split's seed."""
+    """The hyperparameters of a run, its seed among them, and that seed; the steps are added to the user's own seeds."""
     hyperparameters = {**submodel.config, **given}
-    seed = int(str(hyperparameters.get(submodel.seed or "rng_seed", DEFAULT_SEED))) + replicate
+    seed = int(str(hyperparameters.get(submodel.seed or "rng_seed", DEFAULT_SEED))) + seed_step
     if submodel.seed is not None:
         hyperparameters[submodel.seed] = seed
     of_split = submodel.split

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from comparator.blocks import BLOCKS
 from comparator.cmp import Objective
 from comparator.difference import (
     asked_difference,
@@ -29,11 +30,14 @@ from comparator.model.data import has_changed
 from comparator.model.inputs import source_change
 from comparator.model.model import Model, find_model
 from comparator.place import Place
+from comparator.points import observations_in, points_without_value, values_of
 from comparator.provenance import provenance
 from comparator.record import (
     FORMAT,
     Budget,
+    Claim,
     Confirm,
+    Evaluation,
     FrozenStrategy,
     MetricDescription,
     Point,
@@ -94,6 +98,11 @@ class Plan:
         return (self.frozen.settings.get("search") or {}).get("smallest")
 
     @property
+    def blocks(self) -> int:
+        """To how many blocks replicates are dealt."""
+        return self.frozen.stages.blocks
+
+    @property
     def pilot(self) -> list[dict[str, Any]]:
         """The points of the pilot, none where there is no pilot."""
         return list(self.frozen.stages.pilot)
@@ -102,10 +111,29 @@ class Plan:
     def to_confirm(self) -> ToConfirm | None:
         """What is confirmed when the search is over."""
         asked = self.frozen.stages.confirm
-        if asked is None:
-            return None
-        distance = self.space.distance if self.space is not None else lambda one, other: float(one != other)
-        return ToConfirm(asked.points, asked.seeds, asked.splits, distance)
+        return None if asked is None else ToConfirm(self._claims, self.frozen.claims, asked.splits)
+
+    def _claims(self, records: Sequence[Evaluation]) -> list[Claim]:
+        """What a search that is over claims."""
+        from comparator.evidence.claims import Asked, find_claims  # seconds, only where a search is over
+        from comparator.evidence.paired import Observation, Paired
+
+        confirm, search = self.frozen.stages.confirm, self.frozen.settings.get("search") or {}
+        assert confirm is not None
+        return find_claims(
+            self.space,
+            Paired.of([Observation(*each) for each in observations_in(records)]),
+            [(line.point, line.value or 0.0) for line in values_of(records).values()],
+            Asked(
+                points=confirm.points,
+                blocks=confirm.seeds,
+                regions=confirm.regions,
+                elsewhere=confirm.elsewhere,
+                level=search.get("level"),
+                seed=self.frozen.strategy.seed,
+            ),
+            failed=points_without_value(records),
+        )
 
     def noting(self, **found: Any) -> Plan:
         """The plan with what was found since it was frozen, by the keys of `FrozenExperiment`."""
@@ -171,7 +199,12 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
         objective=objective_words(difference, metric, objective.maximise),
         strategy=strategy.model_copy(update={"past": past}),
         budget=_budget(settings, None if lines is None else len(lines), space, pilot, f"{place.file}: [search]"),
-        stages=Stages(replicates=settings.search.replicates, pilot=pilot, confirm=_confirm(settings, given.submodels)),
+        stages=Stages(
+            replicates=settings.search.replicates,
+            blocks=settings.search.blocks or (BLOCKS if lines is None else 1),
+            pilot=pilot,
+            confirm=_confirm(settings, given.submodels),
+        ),
         provenance=provenance(place.root, place.site, place.engine, place.workers, place.command),
         notices=notices,
     )
@@ -329,10 +362,15 @@ def _confirm(settings: ExperimentSettings, submodels: Sequence[Submodel]) -> Con
     asked = settings.confirm
     if asked is None and settings.search.strategy not in ENDS_BY_ITSELF:
         asked = ConfirmationSettings()
-    if asked is None or asked.points == 0:
+    if asked is None:
+        return None
+    points = asked.points if asked.points is not None else int(settings.search.find != "regions")
+    regions = asked.points != 0 if asked.regions is None else asked.regions
+    regions = regions and settings.compares and settings.space is not None
+    if not points and not regions:
         return None
     splits = asked.splits and all(submodel.split is not None for submodel in submodels)
-    return Confirm(points=asked.points, seeds=asked.seeds, splits=splits)
+    return Confirm(points=points, seeds=asked.seeds, splits=splits, regions=regions, elsewhere=settings.compares)
 
 
 def _strategy_settings(

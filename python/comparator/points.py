@@ -45,6 +45,25 @@ def values_of(records: Iterable[Evaluation]) -> dict[str, Evaluation]:
     return {key_of(record.point): record for record in searched(records) if record.status == "ok"}
 
 
+def observations_in(records: Iterable[Evaluation]) -> list[tuple[dict[str, Any], list[float], list[int]]]:
+    """Each point of pilot and search that has a value: its signed differences, one a replicate, and their blocks."""
+    found = []
+    for record in values_of(records).values():
+        if record.signed:
+            found.append((dict(record.point), list(record.signed), record.blocks or [0] * len(record.signed)))
+    return found
+
+
+def points_without_value(records: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """The points of pilot and search none of whose evaluations has a value."""
+    known = values_of(records)
+    return [dict(point) for key, point in _by_key(searched(records)).items() if key not in known]
+
+
+def _by_key(records: Iterable[Evaluation]) -> dict[str, Mapping[str, Any]]:
+    return {key_of(record.point): record.point for record in records}
+
+
 def best_of(records: Iterable[Evaluation]) -> list[Evaluation]:
     """The points that have a value, the best first; the earlier one of equals."""
     return sorted(values_of(records).values(), key=lambda record: record.value or 0.0)

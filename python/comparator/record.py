@@ -56,8 +56,9 @@ class Run(Form):
     """A run as a line of a record shows it.
 
     `run` is its name in the store, which what was imported does not have; `log` is relative to the folder of all
-    experiments. `split` is the seed of the data split that was the replicate's own; the key is there where there was
-    one asked for. `no_reuse` says why the run serves no other experiment.
+    experiments. `split` is the seed of the data split that was the block's own; the key is there where there was one
+    asked for. `block` is the block of the replicate (`comparator.blocks`), 0 in records of earlier versions.
+    `no_reuse` says why the run serves no other experiment.
     """
 
     submodel: Literal[0, 1]
@@ -66,6 +67,7 @@ class Run(Form):
     metrics: Metrics
     seed: int | None = None
     split: int | None = None
+    block: Count = 0
     run: str | None = None
     seconds: Number | None = None
     device: str | None = None
@@ -94,18 +96,21 @@ class Evaluation(Form):
 
     `id` is its name in a UPF; `stage` is pilot, search, confirm or imported. `value` is what the search minimises, None
     unless `status` is ok: the mean over all replicates of the point that ended well until then, whose `runs` these are.
-    `signed` has the signed difference of each, `deviation` and `interval` (95 %) are theirs. `asked` are the replicates
-    that the evaluation asked for itself; records of earlier versions, and of other programs, do not say.
+    `signed` has the signed difference of each, `blocks` their blocks, `deviation` and `interval` (95 %) are theirs.
+    `asked` are the replicates that the evaluation asked for itself; records of earlier versions, and of other programs,
+    do not say. `claim` is the name of the claim that the evaluation is to confirm.
     """
 
     evaluation: Count
     id: str | None = None
     stage: str = SEARCH
+    claim: str | None = None
     generation: int | None = None
     point: Point
     status: Literal["ok", "failed", "timeout"]
     value: Number | None
     signed: list[Number] | None = None
+    blocks: list[Count] | None = None
     deviation: Number | None = None
     interval: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
     started: str | None = None
@@ -125,8 +130,8 @@ class Evaluation(Form):
 class Request(Form):
     """What a worker is asked: one replicate of an evaluation.
 
-    `evaluation` is -1 for a single model at its settings as given. `split` is None, or what is added to the seed of the
-    data split of every model that has one.
+    `evaluation` is -1 for a single model at its settings as given. `seed` is added to the seed of every model, `split`,
+    where it is not None, to the seed of the data split of every model that has one (`comparator.blocks`).
     """
 
     evaluation: Annotated[int, Field(ge=-1)]
@@ -134,6 +139,8 @@ class Request(Form):
     point: Point
     replicate: Count
     expected_seconds: Number | None = None
+    block: Count = 0
+    seed: Count = 0
     split: int | None = None
 
 
@@ -246,17 +253,40 @@ class Budget(Form):
 
 
 class Confirm(Form):
-    """What is trained anew when a search is over: the best points, on so many seeds each, with splits of their own."""
+    """What is trained anew when a search is over: each claim, on so many fresh seeds, with splits of their own.
+
+    Claims are the best `points`, and where `regions` says so what is said of regions; `elsewhere` has them compared
+    with what lies outside.
+    """
 
     points: int
     seeds: int
     splits: bool = False
+    regions: bool = False
+    elsewhere: bool = False
+
+
+class Claim(Form):
+    """Something that a search found, and that is trained anew; also what it is compared with.
+
+    `kind` is `region`, with its `bounds`; `best`, a point; `elsewhere`, what is outside all regions; or `space`, all of
+    it, where there is no region. `points` has one point for each fresh block. `direction` is the sign of the signed
+    difference that the search saw, `stability` the share of resamples in which a region came back.
+    """
+
+    name: str
+    kind: Literal["region", "best", "elsewhere", "space"]
+    bounds: dict[str, Any] | None = None
+    direction: Literal[-1, 0, 1] = 0
+    stability: Number = 0.0
+    points: list[Point] = []
 
 
 class Stages(Form):
-    """What goes with a search: seeds for each point, the points of a pilot, a confirmation."""
+    """What goes with a search: replicates of a point, blocks to deal them to, a pilot's points, a confirmation."""
 
     replicates: int | str = 1
+    blocks: Annotated[int, Field(ge=1)] = 1
     pilot: list[Point] = []
     confirm: Confirm | None = None
 
@@ -282,17 +312,6 @@ class PilotFound(Form):
     words: str = ""
 
 
-class LuckFound(Form):
-    """How far luck alone would have come (`comparator.evidence.luck.Luck`), as values that a search minimises."""
-
-    median: Number
-    extreme: Number
-    replays: int
-    method: str
-    mean: Number
-    deviation: Number
-
-
 class Provenance(Form):
     """The code, the packages, the machine and the command behind an experiment."""
 
@@ -311,8 +330,8 @@ class Provenance(Form):
 class FrozenExperiment(Form):
     """`experiment.json`, as far as it takes to show what was found; of what another program made it may have less.
 
-    `settings` are those of the experiment file (`comparator.settings`). `baseline`, `pilot` and `luck` are added while
-    the experiment runs.
+    `settings` are those of the experiment file (`comparator.settings`). `baseline`, `pilot` and `claims` are added
+    while the experiment runs.
     """
 
     id: str
@@ -340,7 +359,7 @@ class FrozenExperiment(Form):
     imported: Imported | None = None
     baseline: Result | None = None
     pilot: PilotFound | None = None
-    luck: LuckFound | None = None
+    claims: list[Claim] | None = None
     #: The tables of these names of an experiment file (`comparator.studies`).
     cross_study: dict[str, Any] | None = None
     learning_curve: dict[str, Any] | None = None

@@ -1,72 +1,35 @@
-"""The search of an experiment done again on noise alone: same strategy, budget and rules, other seeds, no training."""
+"""A search carried out without trainings: on a record kept nowhere, and on numbers that a function gives."""
 
 from __future__ import annotations
 
-import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from statistics import fmean
+from typing import Literal
 
-from comparator.evidence.luck import Luck, Noise, luck_alone
-from comparator.evidence.replicates import pooled_deviation
+from comparator.difference import NoValue
 from comparator.experiment import Experiment, Runs
-from comparator.plan import PILOT_SEEDS, Plan
-from comparator.points import best_of, done_in, values_of
 from comparator.record import Evaluation, Metrics, Request, Result, Run, as_text
-from comparator.settings import is_own_algorithm
-from comparator.space import Point
 
 SIGNED = "signed"
 
 
-def measure_luck(plan: Plan, records: Sequence[Evaluation]) -> Luck | None:
-    """How far luck alone would bring a search of this size; None where the noise is not known, or is none.
+def carry_out(experiment: Experiment, measure: Callable[[Request], float | None]) -> None:
+    """Carry an experiment out, first come first served.
 
-    The noise is the deviation within points, pooled; the mean that of the points' means.
+    A replicate gives `measure(request)`, the signed difference, and fails where that is None.
     """
-    points = [record.signed for record in values_of(records).values() if record.signed]
-    deviation = pooled_deviation(points)
-    if not deviation:
-        return None
-    noise = Noise(fmean(map(fmean, points)), deviation, plan.objective.worth)
-    pairs = done_in(records)
-    # The user's own algorithm may keep things to itself from one call to the next.
-    own = is_own_algorithm(plan.frozen.strategy.name)
-    again = None if own else lambda number: _search_again(plan, noise, pairs, number)
-    return luck_alone(noise, again, [len(each) for each in points])
-
-
-def _search_again(plan: Plan, noise: Noise, pairs: int, number: int) -> float | None:
-    """The best value of a search on noise; None where it has none."""
-    rng = random.Random(f"luck {number}")
-    record = MemoryRecord()
-    experiment = Experiment(
-        record,
-        plan.strategy(seed=plan.frozen.strategy.seed + 1 + number),
-        SignedNumber(noise.worth),
-        budget=pairs,
-        space_size=plan.space_size,
-        replication=plan.replication,
-        pilot=plan.pilot,
-        pilot_seeds=PILOT_SEEDS,
-        space=plan.space,
-    )
-    carry_out(experiment, lambda point: noise.draw(rng))
-    return next((best.value for best in best_of(record.records)), None)
-
-
-def carry_out(experiment: Experiment, measure: Callable[[Point], float]) -> None:
-    """Carry an experiment out, first come first served: a replicate at a point gives `measure(point)`, signed."""
     waiting = deque(experiment.start())
     while waiting:
         asked = Request.model_validate_json(waiting.popleft())
-        metrics: Metrics = {SIGNED: measure(asked.point)}
-        run = Run(submodel=0, replicate=asked.replicate, status="ok", metrics=metrics)
+        number = measure(asked)
+        metrics: Metrics = {} if number is None else {SIGNED: number}
+        status: Literal["ok", "failed"] = "failed" if number is None else "ok"
+        run = Run(submodel=0, replicate=asked.replicate, status=status, metrics=metrics, block=asked.block)
         result = Result(
             evaluation=asked.evaluation,
             replicate=asked.replicate,
-            status="ok",
+            status=status,
             started="",
             seconds=0.0,
             worker="",
@@ -99,6 +62,7 @@ class SignedNumber:
         return self._worth(self.signed(runs))
 
     def signed(self, runs: Runs) -> float:
-        number = runs[0].metrics[SIGNED]
-        assert number is not None
+        number = runs[0].metrics.get(SIGNED)
+        if number is None:
+            raise NoValue("the run has no signed difference")
         return number

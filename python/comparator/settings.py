@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from comparator.blocks import BLOCKS, MOST_BLOCKS
 from comparator.errors import InputError, nearest
 from comparator.hyperparameters import parse_override, set_once
 from comparator.model.description import explain, read_toml
@@ -24,6 +25,8 @@ from comparator.text import shortened
 #: Strategies that need no budget. "listed" is what a UPF is carried out by; no file names it.
 ENDS_BY_ITSELF = ("grid", "listed")
 ADAPTIVE = "adaptive"
+#: The keys of `[search]` that a UPF takes.
+OF_A_UPF = {"replicates", "blocks"}
 
 #: The strategy where the file names none, by what is to be found.
 STRATEGY_FOR = {"maximum": "steady_state", "regions": "level_set"}
@@ -48,6 +51,8 @@ class SearchSettings(BaseModel):
     evaluations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
     generations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
     replicates: int | str = 1
+    #: Data splits with a stream of seeds each, to which replicates are dealt; None for 8, of a UPF 1.
+    blocks: int | None = Field(default=None, ge=1, le=MOST_BLOCKS)
     pilot: bool | int | None = None
     seed: int = Field(default=1, ge=0)
     past: list[str] = Field(default_factory=list)
@@ -106,13 +111,17 @@ class SubmodelSettings(BaseModel):
 
 
 class ConfirmationSettings(BaseModel):
-    """`[confirm]`: what is trained anew when the search is over, on seeds that it never used."""
+    """`[confirm]`: what is trained anew when the search is over, on seeds, and splits, that it never used."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    points: int = Field(default=3, ge=0, le=MOST_POINTS)
-    seeds: int = Field(default=4, ge=2, le=MOST_POINTS)
+    #: The best points; None for one, and none where regions are to be found. 0 alone leaves all of it out.
+    points: int | None = Field(default=None, ge=0, le=MOST_POINTS)
+    #: Of each claim, and of what it is compared with.
+    seeds: int = Field(default=BLOCKS, ge=3, le=MOST_POINTS)
     splits: bool = True
+    #: Whether the regions are tried too; None for yes, but where `points` is 0.
+    regions: bool | None = None
 
 
 class ComparisonSettings(BaseModel):
@@ -176,7 +185,7 @@ class ExperimentSettings(BaseModel):
     @classmethod
     def _replicates_of_a_upf(cls, content: Any) -> Any:
         search = content.get("search") if isinstance(content, dict) else None
-        if isinstance(search, dict) and content.get("upf") is not None and set(search) == {"replicates"}:
+        if isinstance(search, dict) and content.get("upf") is not None and search and set(search) <= OF_A_UPF:
             return {**content, "search": {"strategy": "listed", **search}}
         return content
 
@@ -185,7 +194,7 @@ class ExperimentSettings(BaseModel):
         if (self.space is None) == (self.upf is None):
             raise ValueError("give either space = 'FILE' (with a [search]) or upf = 'FILE'")
         if self.upf is not None and self.search.strategy != "listed":
-            raise ValueError("a UPF is carried out line by line; of [search] it takes replicates alone")
+            raise ValueError("a UPF is carried out line by line; of [search] it takes replicates and blocks alone")
         if self.space is not None and self.search.strategy == "listed":
             raise ValueError("a space needs a [search] table")
         return self

@@ -26,16 +26,15 @@ from comparator.plan import PILOT_SEEDS, Plan, make_plan, reopen_plan
 from comparator.points import done_in
 from comparator.progress import ProgressView, point_words
 from comparator.record import (
+    Confirm,
     Evaluation,
     FrozenExperiment,
-    LuckFound,
     PilotFound,
     Request,
     Result,
     Running,
     as_text,
 )
-from comparator.replay import measure_luck
 from comparator.report.notices import withdrawn
 from comparator.root import command_line
 from comparator.settings import ExperimentSettings, read_settings
@@ -365,6 +364,7 @@ class Sitting:
             budget=self._plan.budget,
             space_size=self._plan.space_size,
             replication=self._plan.replication,
+            blocks=self._plan.blocks,
             pilot=self._plan.pilot,
             pilot_seeds=PILOT_SEEDS,
             to_confirm=self._plan.to_confirm,
@@ -372,6 +372,7 @@ class Sitting:
             proposer=self._plan.frozen.strategy.name,
         )
         requests = self._baseline() + self._experiment.start()
+        self._keep_claims()
         self._say_running()
         return requests
 
@@ -384,6 +385,7 @@ class Sitting:
             return []
         requests = self._experiment.tell(result)
         self._keep_pilot()
+        self._keep_claims()
         self._say_running()
         return requests
 
@@ -424,13 +426,7 @@ class Sitting:
         self._folder.launch = launch
 
     def report(self) -> Path | None:
-        """Measure what luck alone would have found, and write the report; returns its page, None without a report."""
-        from comparator.report.yardsticks import with_signed
-
-        luck = measure_luck(self._plan, with_signed(self._plan.frozen, self._folder.records))
-        if luck is not None:
-            self._plan = self._plan.noting(luck=LuckFound(**asdict(luck)))
-            self._folder.freeze(self._plan.frozen)
+        """Write the report; returns its page, None without a report."""
         if not self._host.reports:
             return None
         from comparator.report import write_report
@@ -564,6 +560,14 @@ class Sitting:
         self._plan = self._plan.noting(pilot=PilotFound(**asdict(pilot), words=words))
         self._folder.freeze(self._plan.frozen)
 
+    def _keep_claims(self) -> None:
+        """Keep what is to be confirmed, before any of it is trained: read again elsewhere it may differ by a digit."""
+        assert self._experiment is not None
+        claims = self._experiment.claims
+        if claims is not None and self._plan.frozen.claims is None:
+            self._plan = self._plan.noting(claims=claims)
+            self._folder.freeze(self._plan.frozen)
+
     def _leaf(self, number: int, slots: Sequence[Slot]) -> Leaf:
         return Leaf(
             self._plan.frozen,
@@ -683,6 +687,18 @@ def _budget_words(frozen: FrozenExperiment) -> str:
     if stages.pilot:
         words += f"; a pilot of {len(stages.pilot) * PILOT_SEEDS} among them"
     if stages.confirm:
-        points, seeds = stages.confirm.points, stages.confirm.seeds
-        words += f"; up to {points * seeds} more confirm the best {points} points"
+        words += f"; {_confirm_words(stages.confirm)}"
+    if stages.blocks > 1:
+        words += f"; dealt to {stages.blocks} blocks, each a split and its seeds"
     return words
+
+
+def _confirm_words(confirm: Confirm) -> str:
+    """What is trained anew beside the budget: a region, or the best, and what it is compared with."""
+    claims = confirm.points + confirm.regions + confirm.elsewhere
+    what = ["each region"] * confirm.regions + [
+        f"the best {confirm.points} points" if confirm.points > 1 else "the best point"
+    ] * bool(confirm.points)
+    beside = " beside the rest of the space" * confirm.elsewhere
+    more = " with one region" * confirm.regions
+    return f"{claims * confirm.seeds} more{more} try {' and '.join(what)}{beside} on {confirm.seeds} fresh blocks"

@@ -1,119 +1,295 @@
-"""How often chance alone is taken for a finding, over simulated experiments.
+"""Is what a report states true? Whole searches on simulated trainings: false findings, coverage of intervals, power.
 
-    .venv/bin/python test/bench/false_findings.py [EXPERIMENTS] [SEED] [PROCESSES]
+    .venv/bin/python test/bench/false_findings.py [--experiments 500] [--strategies sobol level_set steady_state ...]
+        [--noises all | chosen | held-out | NAME ...] [--truths none constant corner] [--evaluations 56]
+        [--blocks 8] [--spaces plane six] [--seed 1] [--processes 2] [--record FILE]
 
-`none`: the models are the same (A/A), and any verdict but "none" is false. `constant`: the models differ by 0.3 at
-every point, and "regions" is false. Each experiment has 56 evaluations; it takes its space, the way in which its points
-are chosen (`steady_state` is the real search, told sizes only, as always), its noise and its replicates in turn, so
-that all combinations come up alike. The rate is given with its 95 % interval (Clopper and Pearson), in all and by
-setting. A core does some ten experiments a second.
+An experiment is carried out as the product does it, confirmation on fresh blocks included, on numbers in the place of
+trainings, and then judged as its report judges it. Three truths: `none`, the models are the same, and any verdict but
+"none" is false; `constant`, they differ by 0.3 at every point, and "regions" is false; `corner`, they differ by 0.45
+in a corner and 0.20 elsewhere. The intervals of all regions that were tried, whatever the verdict said of them, their
+contrasts, and the mean over the space, are held against the truth.
+
+The noise of a training has the deviation 0.084 of real Uno's; each noise of `NOISES` says how it hangs together. Those
+that are held out were not looked at while settings were chosen.
 """
 
 from __future__ import annotations
 
-import itertools
+import argparse
 import json
+import math
 import os
-import sys
+import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from planted_model import MIXED, PLANE
+from planted_model import CASES, INSIDE, MIXED, OUTSIDE, PLANE
 from scipy import stats
 
-from comparator.evidence.coordinates import dense_sample
-from comparator.evidence.paired import Observation
-from comparator.evidence.regions import find_evidence
+from comparator.evidence.boxes import Box
+from comparator.evidence.claims import Asked, find_claims
+from comparator.evidence.confirmation import Fresh
+from comparator.evidence.coordinates import Coordinates, dense_sample
+from comparator.evidence.paired import Observation, Paired
+from comparator.evidence.regions import Evidence, find_evidence
+from comparator.experiment import Experiment, ToConfirm
+from comparator.points import observations_in, points_without_value, values_of
+from comparator.record import Evaluation, Request
+from comparator.replay import MemoryRecord, SignedNumber, carry_out
 from comparator.search import make_strategy, points_to_scatter
-from comparator.search.sampling import random_points
 from comparator.space import ParameterSpace, Point
 
-EVALUATIONS = 56
+DEVIATION = 0.084
 CONSTANT = 0.3
 SPACES = {name: ParameterSpace.from_entries(entries, name) for name, entries in (("plane", PLANE), ("six", MIXED))}
-#: The deviation of a replicate at a point; unequal noise grows five times over a range, as label noise makes it.
-NOISES: dict[str, Callable[[Point], float]] = {
-    "equal": lambda point: 0.084,
-    "unequal": lambda point: 0.03 + 0.12 * point["noise"] / 50,
+SCATTERING = ("sobol", "random")  # strategies whose points lie evenly
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Shares of the variance that a block shares: by all its points, and smoothly by neighbours.
+
+    `tail` is the law of the rest, each training's own; `grows`: its deviation grows five times over a parameter.
+    """
+
+    level: float = 0.0
+    smooth: float = 0.0
+    tail: str = "normal"
+    grows: bool = False
+    held_out: bool = False
+
+
+NOISES = {
+    "independent": Noise(),
+    "by block": Noise(level=0.5),
+    "smooth, a quarter": Noise(smooth=0.25),
+    "smooth, half": Noise(smooth=0.5),
+    "heavy tails": Noise(tail="t3"),
+    "skewed": Noise(tail="skewed"),
+    "unequal": Noise(grows=True),
+    "smooth and heavy": Noise(level=0.2, smooth=0.4, tail="t3", held_out=True),
+    "smooth and unequal": Noise(smooth=0.4, grows=True, held_out=True),
+    "smooth and skewed": Noise(level=0.1, smooth=0.3, tail="skewed", held_out=True),
 }
-REPLICATES = {"1": (1, 1), "2 to 4": (2, 4)}
-SEARCHES: dict[str, dict[str, Any]] = {
-    "steady_state": {},
-    "level_set": {"scattered": points_to_scatter(EVALUATIONS)},
+
+Truth = Callable[[Point], float]
+TRUTHS: dict[str, Truth] = {
+    "none": lambda point: 0.0,
+    "constant": lambda point: CONSTANT,
+    "corner": lambda point: INSIDE if CASES["corner"].is_inside(point) else OUTSIDE,
 }
-DESIGNS = ("sobol", "random", *SEARCHES)
-
-Draw = Callable[[Point], list[float]]
 
 
-def observe(design: str, space: ParameterSpace, draw: Draw, seed: int) -> list[Observation]:
-    """The points of a design with their differences."""
-    if design == "sobol":
-        return [(point, draw(point)) for point in dense_sample(space, EVALUATIONS, seed)]
-    if design == "random":
-        return [(point, draw(point)) for point in itertools.islice(random_points(space, seed), EVALUATIONS)]
-    return list(searched(design, space, draw, seed))
+class Trainings:
+    """What trainings give: the truth and one noise, with the luck of one experiment."""
+
+    def __init__(self, space: ParameterSpace, truth: Truth, noise: Noise, seed: int) -> None:
+        self._coordinates, self._truth, self._noise, self._seed = Coordinates(space), truth, noise, seed
+
+    def __call__(self, asked: Request) -> float:
+        row = self._coordinates.of([asked.point])[0]
+        rng = np.random.default_rng([self._seed, 1, _number(asked.point), asked.replicate])
+        shared = np.random.default_rng([self._seed, 2, asked.block])
+        noise = self._noise
+        own = math.sqrt(1 - noise.level - noise.smooth) * _standard(noise.tail, rng)
+        level = math.sqrt(noise.level) * shared.normal()
+        smooth = math.sqrt(noise.smooth) * _smooth(row, self._coordinates.is_category, shared)
+        scale = DEVIATION * ((0.36 + 1.43 * row[0]) if noise.grows else 1.0)
+        return self._truth(asked.point) + DEVIATION * (level + smooth) + scale * own
 
 
-def searched(design: str, space: ParameterSpace, draw: Draw, seed: int) -> Iterator[Observation]:
-    """The points of a real search, two in flight; a point that is proposed again is told the mean of all it has."""
-    strategy = make_strategy(design, space, seed=seed, in_flight=2, options=SEARCHES[design])
-    known: dict[str, list[float]] = defaultdict(list)
-    waiting = strategy.start()
-    for _ in range(EVALUATIONS):
-        if not waiting:
-            break
-        proposal = waiting.pop(0)
-        differences = draw(proposal.point)
-        yield proposal.point, differences
-        mine = known[json.dumps(proposal.point)]
-        mine += differences
-        waiting += strategy.tell(proposal.number, -fmean(map(abs, mine)))
+def _number(point: Point) -> int:
+    return random.Random(json.dumps(point, sort_keys=True)).getrandbits(32)
 
 
-def verdict(truth: str, setting: tuple[str, str, str, str], seed: int) -> str:
-    """The verdict of one simulated experiment."""
-    space_name, design, noise, replicates = setting
-    space, (fewest, most) = SPACES[space_name], REPLICATES[replicates]
-    rng = np.random.default_rng([seed, truth == "constant"])
-    mean = CONSTANT if truth == "constant" else 0.0
-
-    def draw(point: Point) -> list[float]:
-        count = int(rng.integers(fewest, most + 1))
-        return [float(each) for each in rng.normal(mean, NOISES[noise](point), count)]
-
-    return find_evidence(space, observe(design, space, draw, seed), seed=seed, resamples=0).verdict
+def _standard(tail: str, rng: np.random.Generator) -> float:
+    """A number of mean 0 and variance 1."""
+    if tail == "t3":
+        return float(rng.standard_t(3) / math.sqrt(3))
+    if tail == "skewed":
+        return float(rng.exponential() - 1)
+    return float(rng.normal())
 
 
-def rate(found: int, of: int) -> str:
-    interval = stats.binomtest(found, of).proportion_ci()
-    return f"{found:4d} of {of:5d} = {found / of:6.2%} [{interval.low:.2%}, {interval.high:.2%}]"
+def _smooth(row: np.ndarray[Any, Any], is_category: np.ndarray[Any, Any], rng: np.random.Generator) -> float:
+    """A smooth random function of variance 1 at `row`, its length 0.4 of a range; `rng` says which."""
+    waves = 64
+    frequencies = rng.normal(0, 1 / 0.4, (waves, len(row)))
+    phases = rng.uniform(0, 2 * math.pi, waves)
+    return float(math.sqrt(2 / waves) * np.cos(frequencies @ np.where(is_category, 0.8 * row, row) + phases).sum())
 
 
-def main(experiments: int, first_seed: int, processes: int) -> None:
-    settings = list(
-        itertools.islice(itertools.cycle(itertools.product(SPACES, DESIGNS, NOISES, REPLICATES)), experiments)
+@dataclass(frozen=True)
+class Trial:
+    """One simulated experiment."""
+
+    truth: str
+    noise: str
+    space: str
+    strategy: str
+    evaluations: int
+    blocks: int
+    seed: int
+
+
+def carry_out_trial(trial: Trial) -> dict[str, Any]:
+    """The verdict of one experiment, and which of its intervals hold the truth."""
+    space, truth = SPACES[trial.space], TRUTHS[trial.truth]
+    options: dict[str, Any] = (
+        {"scattered": points_to_scatter(trial.evaluations)} if trial.strategy == "level_set" else {}
     )
-    seeds = range(first_seed, first_seed + experiments)
-    for truth in ("none", "constant"):
-        false: dict[str, list[bool]] = defaultdict(list)
-        with ProcessPoolExecutor(processes) as pool:
-            verdicts = pool.map(verdict, itertools.repeat(truth), settings, seeds, chunksize=8)
-            for setting, found in zip(settings, verdicts, strict=True):
-                is_false = found != "none" if truth == "none" else found == "regions"
-                for key in ("all", *setting):
-                    false[key].append(is_false)
-        print(truth)
-        for key, values in false.items():
-            print(f"  {key:14s} {rate(sum(values), len(values))}", flush=True)
+
+    def claims(records: list[Evaluation]) -> Any:
+        best = [(line.point, line.value or 0.0) for line in values_of(records).values()]
+        asked = Asked(points=0, blocks=8, regions=True, elsewhere=True, seed=trial.seed)
+        return find_claims(space, _paired(records), best, asked, points_without_value(records))
+
+    record = MemoryRecord()
+    experiment = Experiment(
+        record,
+        make_strategy(trial.strategy, space, seed=trial.seed, in_flight=2, options=options),
+        SignedNumber(lambda number: -abs(number)),
+        budget=trial.evaluations,
+        space_size=space.size(),
+        blocks=trial.blocks,
+        to_confirm=ToConfirm(claims, None, True),
+        space=space,
+    )
+    carry_out(experiment, Trainings(space, truth, NOISES[trial.noise], trial.seed))
+    fresh = [
+        Fresh(
+            claim,
+            [line.point for line in lines],
+            [n for line in lines for n in line.signed or ()],
+            [n for line in lines for n in line.blocks or ()],
+        )
+        for claim in experiment.claims or []
+        if (lines := [line for line in record.records if line.claim == claim.name])
+    ]
+    observed = [Observation(*each) for each in observations_in(record.records)]
+    evidence = find_evidence(space, observed, fresh=fresh, seed=1, resamples=0, is_spread=trial.strategy in SCATTERING)
+    return {
+        **vars(trial),
+        "verdict": evidence.verdict,
+        **coverage(space, truth, evidence),
+        "pairs": len(record.records),
+    }
+
+
+def _paired(records: list[Evaluation]) -> Paired:
+    return Paired.of([Observation(*each) for each in observations_in(records)])
+
+
+def coverage(space: ParameterSpace, truth: Truth, evidence: Evidence) -> dict[str, list[bool]]:
+    """Whether intervals hold the truth: of regions, of what lies outside them, of contrasts, of the whole space."""
+    sample = dense_sample(space, 4096, seed=99)
+    heights = np.array([truth(point) for point in sample])
+    found: dict[str, list[bool]] = defaultdict(list)
+    regions = [*evidence.regions, *evidence.rejected]
+    inside = [np.array(Box.from_bounds(space, each.bounds, "region").contains(sample)) for each in regions]
+    outside = ~np.any([np.zeros(len(sample), dtype=bool), *inside], axis=0)
+
+    def holds(name: str, interval: tuple[float, float] | None, value: float) -> None:
+        if interval is not None:
+            found[name].append(bool(interval[0] <= value <= interval[1]))
+
+    for region, held in zip(regions, inside, strict=True):
+        sign = 1 if region.larger else -1
+        if held.any() and outside.any():
+            mean, rest = sign * float(heights[held].mean()), sign * float(heights[outside].mean())
+            holds("region", region.interval, mean)
+            holds("contrast", region.contrast_interval, mean - rest)
+    holds("overall", evidence.overall_interval, float(heights.mean()))
+    return dict(found)
+
+
+def rate(found: Iterable[bool]) -> str:
+    """A share with its 95 % interval (Clopper and Pearson)."""
+    found = list(found)
+    if not found:
+        return "-"
+    interval = stats.binomtest(sum(found), len(found)).proportion_ci()
+    return f"{fmean(found):.1%} [{interval.low:.1%}, {interval.high:.1%}] of {len(found)}"
+
+
+def results(trials: list[Trial], processes: int, record: Path | None) -> list[dict[str, Any]]:
+    """All lines of the trials; what the record has already is not done again."""
+    kept = [json.loads(line) for line in record.read_text().splitlines()] if record and record.exists() else []
+    known = {json.dumps({key: line[key] for key in Trial.__dataclass_fields__}): line for line in kept}
+    missing = [trial for trial in trials if json.dumps(vars(trial)) not in known]
+    lines = [known[key] for trial in trials if (key := json.dumps(vars(trial))) in known]
+    with ProcessPoolExecutor(processes) as pool:
+        for line in pool.map(carry_out_trial, missing, chunksize=2):
+            lines.append(line)
+            if record:
+                with record.open("a") as file:
+                    file.write(json.dumps(line) + "\n")
+    return lines
+
+
+def report(lines: list[Mapping[str, Any]]) -> None:
+    """Print a table for each truth, by noise and by strategy."""
+    false = {
+        "none": ("false differences", lambda v: v != "none"),
+        "constant": ("false regions", lambda v: v == "regions"),
+        "corner": ("regions found", lambda v: v == "regions"),
+    }
+    for truth, (words, is_counted) in false.items():
+        own = [line for line in lines if line["truth"] == truth]
+        if not own:
+            continue
+        print(f"\n{truth}\n| | {words} | region's interval | contrast's | the space's |\n|---|---|---|---|---|")
+        groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        varied = [key for key in ("noise", "strategy", "space") if len({line[key] for line in own}) > 1]
+        for line in own:
+            for key in ("all", *(line[key] for key in varied)):
+                groups[key].append(line)
+        for key, group in groups.items():
+            held = {
+                name: [each for line in group for each in line.get(name, [])]
+                for name in ("region", "contrast", "overall")
+            }
+            verdicts = rate(is_counted(line["verdict"]) for line in group)
+            print(f"| {key} | {verdicts} | {' | '.join(rate(each) for each in held.values())} |", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--experiments", type=int, default=500, help="for each truth, noise and strategy")
+    parser.add_argument("--strategies", nargs="+", default=["sobol", "level_set", "steady_state"])
+    parser.add_argument("--noises", nargs="+", default=["chosen"])
+    parser.add_argument("--truths", nargs="+", default=list(TRUTHS), choices=list(TRUTHS))
+    parser.add_argument("--spaces", nargs="+", default=["plane"], choices=list(SPACES))
+    parser.add_argument("--evaluations", type=int, default=56)
+    parser.add_argument("--blocks", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--record", type=Path)
+    given = parser.parse_args()
+    groups = {
+        "all": list(NOISES),
+        "chosen": [name for name, noise in NOISES.items() if not noise.held_out],
+        "held-out": [name for name, noise in NOISES.items() if noise.held_out],
+    }
+    noises = [name for each in given.noises for name in groups.get(each, [each])]
+    trials = [
+        Trial(truth, noise, space, strategy, given.evaluations, given.blocks, given.seed + number)
+        for number, truth, noise, space, strategy in product(
+            range(given.experiments), given.truths, noises, given.spaces, given.strategies
+        )
+    ]
+    report(results(trials, given.processes, given.record))
 
 
 if __name__ == "__main__":
-    given = [int(each) for each in sys.argv[1:]]
-    main(*[*given, *(3200, 1, 2)[len(given) :]])
+    main()

@@ -19,6 +19,7 @@ from comparator.evidence.paired import FLIPS, Paired, flips
 from comparator.evidence.surrogate import square_distances
 
 FEWEST = 3  # points in a box of the net, and outside
+FEWEST_BLOCKS = 7  # whose signs can be flipped in ways enough for a test at 5 %
 PARTS = 6  # of a number's range, in up to three parameters; with more a box is wide or it holds no points
 PARTS_OF_MANY = 4
 NEAR = 0.1  # of a range: the kernel's length, for each parameter
@@ -40,13 +41,18 @@ def net(coordinates: Coordinates, rows: Array) -> Array:
     return np.asarray(boxes[(held >= FEWEST) & (held <= len(rows) - FEWEST)], dtype=float)
 
 
-def differ(paired: Paired, boxes: Array, rng: np.random.Generator) -> float:
-    """How likely the differences are, were there none: each as likely with the other sign.
+def differ(paired: Paired, boxes: Array, rng: np.random.Generator) -> float | None:
+    """How likely the differences are, were there none: those of a block as likely with the other sign.
 
-    Exact for a search that was not told the signs. Looks at the overall mean and at that of each box, so that
-    a difference in a part of the space counts, and differences of opposite signs in two parts.
+    Exact for a search that was not told the signs, also where a split moves neighbours alike. Looks at the overall mean
+    and at that of each box, so that a difference in a part of the space counts, and differences of opposite signs in
+    two parts. Where there is one block, signs are those of each replicate: what follows holds on its split. None where
+    there are several, but fewer than `FEWEST_BLOCKS`.
     """
-    sums = paired.sums(flips(len(paired.differences), rng) * paired.differences)
+    signs = _signs(paired, rng)
+    if signs is None:
+        return None
+    sums = paired.sums(signs * paired.differences)
     overall = sums.sum(axis=1) ** 2
     if not len(boxes):
         return _best_rank([overall])
@@ -54,24 +60,40 @@ def differ(paired: Paired, boxes: Array, rng: np.random.Generator) -> float:
     return _best_rank([overall, inside.max(axis=1)])
 
 
-def vary(paired: Paired, coordinates: Coordinates, rows: Array, boxes: Array, rng: np.random.Generator) -> float:
+def vary(paired: Paired, coordinates: Coordinates, rows: Array, boxes: Array, rng: np.random.Generator) -> float | None:
     """How likely the variation is, were the difference the same everywhere.
 
     Looks at the contrast of each box with all else, and at the score of neighbours that depart from the overall mean
-    alike. What departs is put in units of its deviation, which may change over the space, and dealt out to the points
-    anew.
+    alike. What departs is put in units of its deviation, which may change over the space. Of several blocks the signs
+    of what departs are flipped, those of a block together; within one it is dealt out to the points anew, and what
+    follows holds on its split. None where there are several blocks, but fewer than `FEWEST_BLOCKS`.
     """
+    signs = _signs(paired, rng) if paired.block_count > 1 else np.ones((1, len(paired.differences)))
+    if signs is None:
+        return None
     if not len(boxes):
         return 1.0
     weights = paired.counts / _variances(paired, rows, coordinates.is_category)
-    apart = np.sqrt(weights) * (paired.means - np.average(paired.means, weights=weights))
-    dealt = np.vstack([apart, rng.permuted(np.tile(apart, (FLIPS, 1)), axis=1)])
-    dealt -= dealt.mean(axis=1, keepdims=True)
+    middle = np.average(paired.means, weights=weights)
+    apart = paired.sums(signs * (paired.differences - middle)) * np.sqrt(weights) / paired.counts
+    if paired.block_count == 1:
+        apart = np.vstack([apart, rng.permuted(np.tile(apart, (FLIPS, 1)), axis=1)])
+    dealt = apart - apart.mean(axis=1, keepdims=True)
     held = boxes.sum(axis=1)
     contrasts = np.abs(dealt @ boxes.T) / np.sqrt(held * (1 - held / len(rows)))
     nearness = np.exp(-square_distances(coordinates, rows, rows).mean(axis=0) / (2 * NEAR**2))
     score = np.einsum("di,di->d", dealt @ nearness, dealt)
     return _best_rank([contrasts.max(axis=1), score])
+
+
+def _signs(paired: Paired, rng: np.random.Generator) -> Array | None:
+    """Signs for the differences, a row for each way of flipping them, the first all positive."""
+    if paired.block_count == 1:
+        return flips(len(paired.differences), rng)
+    if paired.block_count < FEWEST_BLOCKS:
+        return None
+    _, places = np.unique(paired.blocks, return_inverse=True)
+    return flips(paired.block_count, rng)[:, places]
 
 
 def _best_rank(statistics: list[Array]) -> float:

@@ -72,6 +72,16 @@ class Paired:
         return np.asarray(np.add.reduceat(differences, self.starts, axis=-1))
 
     @property
+    def block_count(self) -> int:
+        """How many blocks there are."""
+        return len(np.unique(self.blocks))
+
+    @property
+    def block_means(self) -> Array:
+        """The mean of each block's differences, in the order of their numbers."""
+        return np.array([self.differences[self.blocks == block].mean() for block in np.unique(self.blocks)])
+
+    @property
     def deviation(self) -> float | None:
         """The deviation of a replicate from its point's mean, pooled over points; None where no point has two."""
         if not len(self.points):

@@ -8,8 +8,9 @@ a box comes back is its stability.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -43,6 +44,7 @@ class Reading:
     surrogate: Surrogate
     level: float
     parts: tuple[Part, ...]
+    failing: tuple[Box, ...] = ()
 
 
 def read_regions(
@@ -52,6 +54,7 @@ def read_regions(
     level: float | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
+    failed: Sequence[Mapping[str, Any]] = (),
 ) -> Reading:
     """Read where the difference is beyond `level`, by default the cut whose two sides differ most.
 

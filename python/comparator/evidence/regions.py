@@ -1,32 +1,47 @@
-"""Under which conditions two models differ: from evaluations to a verdict and boxes.
+"""Whether two models differ, and under which conditions more than elsewhere: a verdict with its numbers.
 
-1. Do they differ at all? Signs of the paired differences are flipped (`chance.differ`); if not, `none`.
-2. Does the difference vary over the space? Contrasts of boxes, corrected for having been chosen (`chance.vary`); if
-   not, `everywhere`.
-3. Where? A surrogate is fitted to the signed differences. The cut is the size of its mean that parts the evaluations
-   into the two groups that differ most, unless the user gives a level; the part of the space beyond it, of either
-   sign, is covered with as few boxes as explain it (`cover`).
-4. How sure is each box? The evaluations are drawn again, by point and with replacement, and 3 is done again.
+1. Do they differ at all? By the search: signs are flipped (`chance.differ`), those of a block together. By fresh
+   blocks: t-tests of the mean over the space and over each region. The better of both, corrected for there being two.
+   If not, `none`.
+2. Do they differ more in a region than elsewhere? By fresh blocks: the contrast (`confirmation`). A region whose
+   contrast does not hold is none; if none holds, `everywhere`.
+
+Where nothing was trained anew the search itself is asked for 2: contrasts of boxes, corrected for having been chosen
+(`chance.vary`); the regions are those that are read off it (`reading`), and their means have no interval, because the
+same trainings have chosen them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from comparator.evidence.boxes import Box
-from comparator.evidence.chance import differ, net, vary
-from comparator.evidence.coordinates import Coordinates
+from comparator.evidence.chance import FEWEST_BLOCKS, differ, net, vary
+from comparator.evidence.claims import FEWEST
+from comparator.evidence.confirmation import (
+    Contrast,
+    Estimate,
+    Expected,
+    Fresh,
+    chance_not_zero,
+    contrast,
+    estimate,
+    interval_of,
+)
+from comparator.evidence.coordinates import Array, Coordinates, dense_sample
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Reading, read_regions
 from comparator.evidence.replicates import mean_interval
+from comparator.record import Claim
 from comparator.space import ParameterSpace
 
-FEWEST = 8  # distinct points, with fewer there is no telling where
+PLACES = 4096  # over which means of a region are taken
+FEWEST_KNOWN = 5  # points in a claim that tell how a training departs there
 
 Verdict = Literal["regions", "everywhere", "none"]
 
@@ -35,20 +50,27 @@ Verdict = Literal["regions", "everywhere", "none"]
 class Region:
     """A box in which the models differ more than elsewhere.
 
-    `mean` is the size of the mean signed difference of the `evaluations` distinct points inside, each counted once,
-    `larger` the submodel whose metric is the larger there. `interval`, 95 %, is a t-interval over these points,
-    shifted down by what a mean gains from its box having been chosen (Efron's optimism: the mean in the boxes of
-    resampled evaluations, as these evaluations and as all have it), so that it need not hold `mean`. `outside`
-    is the size of the mean outside all regions, None where nothing lies there; `stability` the share of resamples in
-    which a box that overlaps by more than half was found.
+    `mean` is the mean signed difference over the box, each part counting alike, in its own direction, so that it is
+    a size; `larger` is the submodel whose metric is the larger there. `outside` is the mean outside all regions in the
+    same direction. `contrast` is the one less the other. With `interval`, `outside_interval` and `contrast_interval`,
+    95 % over splits and seeds that were not looked at; None where nothing was trained anew, and the means are then
+    those of the evaluated points. `p` is the chance of such a contrast where there is none, `blocks` counts the fresh
+    blocks, `evaluations` the distinct points of the search inside, `share` is that of the space, and `stability` that
+    of resamples in which a box that overlaps by more than half was found.
     """
 
     bounds: Mapping[str, Any]
     mean: float
-    interval: tuple[float, float]
-    evaluations: int
+    interval: tuple[float, float] | None
     outside: float | None
+    outside_interval: tuple[float, float] | None
+    contrast: float | None
+    contrast_interval: tuple[float, float] | None
+    p: float | None
+    blocks: int
+    evaluations: int
     larger: int
+    share: float
     stability: float
 
 
@@ -56,10 +78,13 @@ class Region:
 class Evidence:
     """What the evaluations prove.
 
-    `reason` is a sentence for people. `p_differ` and `p_where` are the two tests' (None: not done), `level` the size
-    of the difference beyond which a point counts as in a region, `overall` and `overall_interval` those of the
-    signed difference over distinct points, `noise` the deviation of a replicate from its point's mean, None where
-    no point has two.
+    `reason` is a sentence for people. `p_differ` and `p_where` are the chances of what was seen where there is no
+    difference, or none in place (None: not asked), `level` the size of the difference beyond which a point counts as
+    in a region, `overall` and `overall_interval` (95 %) the mean signed difference over the space; `noise` the
+    deviation of a replicate from its point's mean, None where no point has two. `blocks` counts those of the search,
+    `fresh_blocks` those trained anew. `missed` is the largest mean difference that cannot be excluded where the verdict
+    is `none`, and `missed_contrast` the largest difference between a place that was looked at and the rest. `rejected`
+    are regions that the search saw and fresh blocks did not show. `failing` are boxes in which trainings fail.
     """
 
     verdict: Verdict
@@ -72,136 +97,342 @@ class Evidence:
     overall_interval: tuple[float, float] | None
     noise: float | None
     points: int
+    blocks: int = 1
+    fresh_blocks: int = 0
+    missed: float | None = None
+    missed_contrast: float | None = None
+    rejected: tuple[Region, ...] = ()
+    failing: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON text."""
-        return _plain({**asdict(self), "regions": [asdict(region) for region in self.regions]})
+        return _plain(asdict(self))
 
 
 def find_evidence(
     space: ParameterSpace,
     observations: Sequence[Observation | tuple[Mapping[str, Any], Sequence[float]]],
     *,
+    fresh: Sequence[Fresh] = (),
+    failed: Sequence[Mapping[str, Any]] = (),
     level: float | None = None,
     alpha: float = 0.05,
     seed: int = 0,
     noise: float | None = None,
     resamples: int = RESAMPLES,
+    is_spread: bool = True,
 ) -> Evidence:
     """Say whether and where two models differ, from each point's signed differences, one for each replicate.
 
-    `level` is the size of the difference that counts, by default the cut whose two sides differ most. `alpha` is
-    the chance of finding a difference where there is none, and of finding regions where the difference is the same
-    all over. `noise` is the deviation within a point where it is known from elsewhere; 0 says that the models do not
-    depend on their seed, as do replicates that are all equal. Without `resamples` the boxes are the same, but no
-    `stability` is known, and their intervals do not allow for their having been chosen: enough for a verdict.
+    `fresh` is what fresh blocks gave for what the search claims. `level` is the size of the difference that counts, by
+    default the cut whose two sides differ most. `alpha` is the chance of finding a difference where there is none, and
+    of finding regions where the difference is the same all over. `noise` is the deviation within a point where it is
+    known from elsewhere; 0 says that the models do not depend on their seed, as do replicates that are all equal.
+    `failed` are points where trainings failed. Without `resamples` no `stability` is known. `is_spread` says that the
+    points lie evenly over the space, so that their mean is its mean.
     """
     paired = Paired.of(observations)
-    found = _Question(space, paired, paired.deviation if noise is None else noise, np.random.default_rng(seed))
-    p_differ = found.p_differ()
-    if p_differ is None or p_differ > alpha:
-        return found.answer("none", found.why_none(p_differ), p_differ)
-    if len(paired.points) < FEWEST:
-        reason = f"they differ; {len(paired.points)} points are too few to say where, which takes {FEWEST}"
-        return found.answer("everywhere", reason, p_differ)
-    p_where = found.p_where()
-    if p_where > alpha:
-        return found.answer("everywhere", "they differ, and about alike wherever it was tried", p_differ, p_where)
-    reading = read_regions(space, paired, level=level, seed=seed, resamples=resamples)
-    if not reading.parts:
-        reason = (
-            f"the difference varies, but no condition holds {FEWEST_INSIDE} evaluations where it exceeds"
-            f" {reading.level:.3g}"
-        )
-        return found.answer("everywhere", reason, p_differ, p_where, reading.level)
-    regions = _regions(reading, paired)
-    return found.answer("regions", "they differ more under some conditions", p_differ, p_where, reading.level, regions)
+    noise = paired.deviation if noise is None else noise
+    search = _Search(space, paired, noise, alpha, seed)
+    trained = [each for each in fresh if each.claim.kind != "best" and each.signed]
+    if trained:
+        return _Anew(search, trained, failed, level).evidence()
+    return search.evidence(level, resamples, failed, is_spread=is_spread)
 
 
-def _regions(reading: Reading, paired: Paired) -> list[Region]:
-    """The parts of a reading with their numbers, the largest mean first."""
-    inside = [np.array(part.box.contains(paired.points)) for part in reading.parts]
-    elsewhere = ~np.any(inside, axis=0)
-    outside = abs(float(paired.means[elsewhere].mean())) if elsewhere.any() else None
-    regions = []
-    for part, held in zip(reading.parts, inside, strict=True):
-        numbers = part.direction * paired.means[held]
-        interval = mean_interval(numbers.tolist()) or (-math.inf, math.inf)
-        mean, larger = abs(float(numbers.mean())), int(part.direction > 0)
-        regions.append(Region(part.box.bounds, mean, interval, int(held.sum()), outside, larger, part.stability))
-    return sorted(regions, key=lambda region: -region.mean)
+class _Search:
+    """What the search's own evaluations say."""
 
-
-class _Question:
-    """The two tests, and the answer in the form of `Evidence`."""
-
-    def __init__(self, space: ParameterSpace, paired: Paired, noise: float | None, rng: np.random.Generator) -> None:
-        self._paired, self._noise, self._rng = paired, noise, rng
+    def __init__(self, space: ParameterSpace, paired: Paired, noise: float | None, alpha: float, seed: int) -> None:
+        self.space, self.paired, self.noise, self.alpha, self.seed = space, paired, noise, alpha, seed
+        self._rng = np.random.default_rng(seed)
         self._coordinates = Coordinates(space)
         self._rows = self._coordinates.of(paired.points)
         self._net = net(self._coordinates, self._rows) if len(paired.points) else np.zeros((0, 0))
 
     @property
-    def _is_exact(self) -> bool:
-        return self._noise == 0
+    def is_exact(self) -> bool:
+        return self.noise == 0
 
     def p_differ(self) -> float | None:
-        if not len(self._paired.points):
+        if not len(self.paired.points):
             return None
-        if self._is_exact:
-            return 0.0 if np.any(self._paired.differences != 0) else 1.0
-        return differ(self._paired, self._net, self._rng)
+        if self.is_exact:
+            return 0.0 if np.any(self.paired.differences != 0) else 1.0
+        return differ(self.paired, self._net, self._rng)
 
-    def p_where(self) -> float:
-        if self._is_exact:
-            return 0.0 if np.ptp(self._paired.means) > 1e-9 * np.abs(self._paired.means).max() else 1.0
-        return vary(self._paired, self._coordinates, self._rows, self._net, self._rng)
+    def p_where(self) -> float | None:
+        if self.is_exact:
+            return 0.0 if np.ptp(self.paired.means) > 1e-9 * np.abs(self.paired.means).max() else 1.0
+        return vary(self.paired, self._coordinates, self._rows, self._net, self._rng)
+
+    def evidence(
+        self, level: float | None, resamples: int, failed: Sequence[Mapping[str, Any]], *, is_spread: bool
+    ) -> Evidence:
+        """The verdict where nothing was trained anew."""
+        p_differ = self.p_differ()
+        overall = self._overall(is_spread=is_spread)
+        if p_differ is None or p_differ > self.alpha:
+            return self.answer("none", self.why_none(p_differ), overall, p_differ=p_differ)
+        if len(self.paired.points) < FEWEST:
+            reason = f"they differ; {len(self.paired.points)} points are too few to say where, which takes {FEWEST}"
+            return self.answer("everywhere", reason, overall, p_differ=p_differ)
+        p_where = self.p_where()
+        tests = {"p_differ": p_differ, "p_where": p_where}
+        if p_where is None or p_where > self.alpha:
+            reason = "they differ, and about alike wherever it was tried"
+            return self.answer("everywhere", reason, overall, **tests)
+        reading = read_regions(self.space, self.paired, level=level, seed=self.seed, resamples=resamples, failed=failed)
+        failing = tuple(box.bounds for box in reading.failing)
+        found = {**tests, "level": reading.level, "failing": failing}
+        if not reading.parts:
+            reason = (
+                f"the difference varies, but no condition holds {FEWEST_INSIDE} evaluations where it exceeds"
+                f" {reading.level:.3g}"
+            )
+            return self.answer("everywhere", reason, overall, **found)
+        regions = self._regions(reading)
+        return self.answer("regions", "they differ more under some conditions", overall, regions=regions, **found)
 
     def why_none(self, p_differ: float | None) -> str:
-        if p_differ is None:
+        if not len(self.paired.points):
             return "no evaluation has a difference"
-        if not np.any(self._paired.differences):
+        if not np.any(self.paired.differences):
             return "both models give the same everywhere"
-        count = len(self._paired.differences)
+        if p_differ is None:
+            return f"{self.paired.block_count} blocks cannot show a difference, which takes one or {FEWEST_BLOCKS}"
+        count = len(self.paired.differences)
         if 2 / 2**count > 0.05:
             return f"{count} {'pair' if count == 1 else 'pairs'} of trainings cannot show a difference"
-        return "no difference beyond what seeds alone give"
+        return "no difference is shown beyond what seeds alone give"
 
     def answer(
         self,
         verdict: Verdict,
         reason: str,
-        p_differ: float | None,
-        p_where: float | None = None,
-        level: float | None = None,
-        regions: Sequence[Region] = (),
+        overall: tuple[float | None, tuple[float, float] | None],
+        **found: Any,
     ) -> Evidence:
-        means = self._paired.means if len(self._paired.points) else np.zeros(0)
+        whole: dict[str, Any] = {"p_differ": None, "p_where": None, "level": None, "regions": (), **found}
         return Evidence(
-            verdict,
-            reason,
-            p_differ,
-            p_where,
-            level,
-            tuple(regions),
-            float(means.mean()) if len(means) else None,
-            mean_interval(means.tolist()),
-            self._noise,
-            len(means),
+            verdict=verdict,
+            reason=reason,
+            overall=overall[0],
+            overall_interval=overall[1],
+            noise=self.noise,
+            points=len(self.paired.points),
+            blocks=self.paired.block_count,
+            **whole,
         )
+
+    def _overall(self, *, is_spread: bool) -> tuple[float | None, tuple[float, float] | None]:
+        """The mean over the points; its interval where they lie evenly: over blocks, else over the points of one."""
+        means = self.paired.means if len(self.paired.points) else np.zeros(0)
+        if not len(means):
+            return None, None
+        if not is_spread:
+            return float(means.mean()), None
+        units = self.paired.block_means if self.paired.block_count > 1 else means
+        return float(means.mean()), mean_interval(units.tolist())
+
+    def _regions(self, reading: Reading) -> tuple[Region, ...]:
+        """The parts of a reading with the means of their points, the largest first."""
+        means = self.paired.means
+        inside = [np.array(part.box.contains(self.paired.points)) for part in reading.parts]
+        elsewhere = ~np.any(inside, axis=0)
+        dense = dense_sample(self.space, PLACES, self.seed)
+        regions = []
+        for part, held in zip(reading.parts, inside, strict=True):
+            mean = part.direction * float(means[held].mean())
+            outside = part.direction * float(means[elsewhere].mean()) if elsewhere.any() else None
+            regions.append(
+                Region(
+                    bounds=part.box.bounds,
+                    mean=mean,
+                    interval=None,
+                    outside=outside,
+                    outside_interval=None,
+                    contrast=None if outside is None else mean - outside,
+                    contrast_interval=None,
+                    p=None,
+                    blocks=0,
+                    evaluations=int(held.sum()),
+                    larger=int(part.direction > 0),
+                    share=float(np.mean(part.box.contains(dense))),
+                    stability=part.stability,
+                )
+            )
+        return tuple(sorted(regions, key=lambda region: -region.mean))
+
+
+class _Anew:
+    """What fresh blocks say of what the search claims."""
+
+    def __init__(
+        self,
+        search: _Search,
+        fresh: Sequence[Fresh],
+        failed: Sequence[Mapping[str, Any]],
+        level: float | None,
+    ) -> None:
+        self._search, self._space, self._alpha = search, search.space, search.alpha
+        self._places = dense_sample(search.space, PLACES, search.seed)
+        self._reading: Reading | None = None
+        if len(search.paired.points) >= FEWEST:
+            self._reading = read_regions(
+                search.space, search.paired, level=level, seed=search.seed, resamples=0, failed=failed
+            )
+        self._boxes = {
+            each.claim.name: Box.from_bounds(search.space, each.claim.bounds, each.claim.name)
+            for each in fresh
+            if each.claim.kind == "region"
+        }
+        # The mean of a point's replicates departs less than one of them.
+        counts = search.paired.counts
+        self._squares = np.zeros(0) if self._reading is None else counts * self._reading.surrogate.residuals() ** 2
+        held = {name: np.array(box.contains(self._places)) for name, box in self._boxes.items()}
+        outside = _in_none(self._boxes.values(), self._places)
+        self._held = {each.claim.name: held.get(each.claim.name, outside) for each in fresh}
+        self._estimates = {each.claim.name: self._estimate(each) for each in fresh}
+
+    def _estimate(self, fresh: Fresh) -> Estimate:
+        held = self._held[fresh.claim.name]
+        if self._reading is None or not held.any():
+            return estimate(fresh)
+        surrogate = self._reading.surrogate
+        places = [point for point, is_held in zip(self._places, held, strict=True) if is_held]
+        squares = self._squares[self._is_of(fresh.claim)]
+        squares = squares if len(squares) >= FEWEST_KNOWN else self._squares
+        over, variance = float(surrogate.predict(places)[0].mean()), float(squares.mean())
+        return estimate(fresh, Expected(lambda points: surrogate.predict(points)[0], over, variance))
+
+    def _is_of(self, claim: Claim) -> Array:
+        """Which evaluated points lie in a claim."""
+        points = self._search.paired.points
+        if claim.name in self._boxes:
+            return np.array(self._boxes[claim.name].contains(points))
+        return _in_none(self._boxes.values(), points)
+
+    def evidence(self) -> Evidence:
+        search, alpha = self._search, self._alpha
+        regions = [each for each in self._estimates.values() if each.claim.kind == "region" and each.by_block]
+        rest = next((each for each in self._estimates.values() if each.claim.kind != "region"), None)
+        by_block = self._over_the_space()
+        overall = (float(np.mean(by_block)) if by_block else None, interval_of(by_block, self._variance()))
+        p_differ = _better(search.p_differ(), self._p_differ(by_block, regions))
+        contrasts = {each.claim.name: None if rest is None else contrast(each, rest) for each in regions}
+        numbered = {each.claim.name: self._region(each, rest, contrasts[each.claim.name]) for each in regions}
+        chances = {name: 1.0 if found is None else found.p for name, found in contrasts.items()}
+        found: dict[str, Any] = {
+            "p_differ": p_differ,
+            "p_where": min(1.0, min(chances.values()) * len(chances)) if chances else None,
+            "level": None if self._reading is None else self._reading.level,
+            "fresh_blocks": max((len(each.by_block) for each in self._estimates.values()), default=0),
+            "failing": () if self._reading is None else tuple(box.bounds for box in self._reading.failing),
+        }
+        highs = [abs(end) for each in contrasts.values() if each is not None for end in each.interval]
+        found["missed_contrast"] = max(highs, default=None)
+        if p_differ is None or p_differ > alpha:
+            reason = search.why_none(p_differ)
+            missed = None if overall[1] is None else max(map(abs, overall[1]))
+            rejected = tuple(numbered.values())
+            return search.answer("none", reason, overall, missed=missed, rejected=rejected, **found)
+        holds = {name for name, chance in chances.items() if chance <= alpha / len(chances)}
+        kept = tuple(sorted((numbered[name] for name in holds), key=lambda region: -region.mean))
+        rejected = tuple(region for name, region in numbered.items() if name not in holds)
+        if kept:
+            reason = "they differ more under some conditions"
+            return search.answer("regions", reason, overall, regions=kept, rejected=rejected, **found)
+        reason = (
+            "they differ; that they differ more under some conditions is not shown by fresh trainings"
+            if regions
+            else "they differ, and about alike wherever it was tried"
+        )
+        return search.answer("everywhere", reason, overall, rejected=rejected, **found)
+
+    def _over_the_space(self) -> list[float]:
+        """The mean over the space by block, of those that gave all: of each claim by its share of the space."""
+        shares: list[tuple[Estimate, float]] = []
+        left = np.ones(PLACES, dtype=bool)
+        for name, each in self._estimates.items():  # regions first, what they share counts once
+            held = self._held[name] & left
+            left &= ~held
+            shares.append((each, float(held.mean()) * (each.claim.direction or 1)))
+        needed = [(each, share) for each, share in shares if share]
+        blocks = set.intersection(*(set(each.by_block) for each, _ in needed)) if needed else set()
+        total = sum(abs(share) for _, share in needed)
+        return [sum(share * each.by_block[block] for each, share in needed) / total for block in sorted(blocks)]
+
+    def _variance(self) -> float | None:
+        """That of the mean over the space in a block, as the search sees it, had a block the same luck everywhere."""
+        deviations = [
+            float(self._held[name].mean()) * math.sqrt(each.variance)
+            for name, each in self._estimates.items()
+            if each.variance is not None
+        ]
+        return sum(deviations) ** 2 if len(deviations) == len(self._estimates) else None
+
+    def _p_differ(self, by_block: Sequence[float], regions: Sequence[Estimate]) -> float | None:
+        """The chance of what fresh blocks gave over the space, or in one of the regions, where there is none."""
+        samples = [list(by_block), *(list(each.by_block.values()) for each in regions)]
+        chances = [chance_not_zero(sample) for sample in samples if interval_of(sample) is not None]
+        return min(1.0, len(chances) * min(chances)) if chances else None
+
+    def _region(self, inside: Estimate, rest: Estimate | None, found: Contrast | None) -> Region:
+        claim, box = inside.claim, self._boxes[inside.claim.name]
+        direction = claim.direction or 1
+        outside = None if rest is None or not rest.by_block else _turned(rest, direction)
+        assert inside.mean is not None
+        return Region(
+            bounds=box.bounds,
+            mean=inside.mean,
+            interval=inside.interval,
+            outside=None if outside is None else float(np.mean(outside)),
+            outside_interval=None if outside is None else interval_of(outside),
+            contrast=None if found is None else found.mean,
+            contrast_interval=None if found is None else found.interval,
+            p=None if found is None else found.p,
+            blocks=len(inside.by_block),
+            evaluations=int(sum(box.contains(self._search.paired.points))),
+            larger=int(direction > 0),
+            share=float(self._held[claim.name].mean()),
+            stability=claim.stability,
+        )
+
+
+def _in_none(boxes: Iterable[Box], points: Sequence[Mapping[str, Any]]) -> Array:
+    """Which points lie in no box."""
+    found = np.ones(len(points), dtype=bool)
+    for box in boxes:
+        found &= ~np.array(box.contains(points))
+    return found
+
+
+def _turned(rest: Estimate, direction: int) -> list[float]:
+    """The numbers of what is compared with, in the direction of a region."""
+    return [direction * (rest.claim.direction or 1) * number for number in rest.by_block.values()]
+
+
+def _better(one: float | None, other: float | None) -> float | None:
+    """The better of two chances, corrected for there being two."""
+    both = [each for each in (one, other) if each is not None]
+    return min(1.0, len(both) * min(both)) if both else None
 
 
 def words(region: Region, space: ParameterSpace) -> str:
     """A region in words; open sides are left unsaid.
 
-    "noise above 34 and layer_force above 860: mean difference 0.61 [0.52, 0.70], 23 evaluations; elsewhere 0.18"
+    "noise above 34 and layer_force above 860: mean difference 0.61 [0.52, 0.70], elsewhere 0.18 [0.10, 0.25]"
     """
-    low, high = region.interval
-    elsewhere = "" if region.outside is None else f"; elsewhere {region.outside:.2f}"
+    elsewhere = "" if region.outside is None else f", elsewhere {_mean(region.outside, region.outside_interval)}"
     return (
-        f"{Box.from_bounds(space, region.bounds, 'region').words()}: mean difference {region.mean:.2f}"
-        f" [{low:.2f}, {high:.2f}], {region.evaluations} evaluations{elsewhere}"
+        f"{Box.from_bounds(space, region.bounds, 'region').words()}: mean difference"
+        f" {_mean(region.mean, region.interval)}{elsewhere}"
     )
+
+
+def _mean(mean: float, interval: tuple[float, float] | None) -> str:
+    return f"{mean:.2f}" if interval is None else f"{mean:.2f} [{interval[0]:.2f}, {interval[1]:.2f}]"
 
 
 def _plain(value: Any) -> Any:

@@ -105,6 +105,12 @@ class Surrogate:
         variance = self.hyperparameters.signal - np.einsum("ij,ji->i", across, solved) + missed**2 / total
         return mean, np.sqrt(np.maximum(variance, 0.0))
 
+    def residuals(self) -> Array:
+        """By how much each observation departs from what all others say of it (Rasmussen and Williams, 5.4.2)."""
+        inverse = cho_solve(self._factor, np.eye(len(self.values)))
+        projected = inverse - np.outer(self._ones, self._ones) / self._ones.sum()
+        return np.asarray(projected @ self.values / np.diag(projected))
+
     def with_more(
         self, points: Points, values: Sequence[float] | Array, variances: Sequence[float] | Array
     ) -> Surrogate:

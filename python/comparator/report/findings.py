@@ -1,9 +1,7 @@
 """What an experiment has found: whether two models differ, under which conditions, and which hyperparameters matter.
 
-The evidence of the search comes first (`comparator.evidence.regions`). It takes the points for independent, which they
-are not wholly: the first replicates of all points share a seed, so that what a seed does to every point alike looks
-like a difference. The runs that confirm have seeds of their own, and they decide: a difference that is not there
-on fresh seeds, taken together over all points that were trained anew, is none.
+The evidence is that of `comparator.evidence.regions`: fresh blocks decide where there are any. Experiments of earlier
+versions trained their best points alone anew: a difference that these do not show is none.
 
 All of it is computed from the record, with a seed that is always the same. NumPy and what lies on it are imported where
 a report is made.
@@ -11,36 +9,46 @@ a report is made.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from comparator.errors import InputError
-from comparator.record import Evaluation, FrozenExperiment
+from comparator.evidence.boxes import Box
+from comparator.points import observations_in, points_without_value
+from comparator.record import Claim, Evaluation, FrozenExperiment
 from comparator.report.axes import is_number
-from comparator.report.summary import Summary, search_settings
-from comparator.report.trust import observations_in, trust_in
+from comparator.report.summary import Summary, is_spread, search_settings
+from comparator.report.trust import fresh_in, trust_in
 
 if TYPE_CHECKING:
     from comparator.evidence.coordinates import Coordinates
     from comparator.evidence.importance import Importance
+    from comparator.evidence.paired import Observation
     from comparator.evidence.regions import Evidence, Region
     from comparator.space import ParameterSpace
 
-Observations = Sequence[tuple[Mapping[str, Any], Sequence[float]]]
+Observations = Sequence["Observation"]
 
 SEED = 1
 NONE: Literal["none"] = "none"
-NOT_CONFIRMED = "the search saw a difference, but it is not there on fresh seeds"
+NOT_CONFIRMED = "the search saw a difference, which its best points on fresh seeds do not show"
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A region of the evidence: its `condition` ("noise above 34"), and all of it in `words`."""
+    """A region of the evidence: its `condition` ("noise above 34"), and all of it in `words`.
+
+    `metrics` are the means of each submodel's metrics over the fresh trainings inside, `outside` those elsewhere; empty
+    where nothing was trained anew.
+    """
 
     region: Region
     condition: str
     words: str
+    metrics: tuple[Mapping[str, float], ...] = ()
+    outside: tuple[Mapping[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,14 +56,17 @@ class Findings:
     """What a report says of all its evaluations together.
 
     `verdict` is `regions`, `everywhere` or `none`; None where the question cannot be asked, for the `reason`. The
-    `regions` are numbered from 1, the largest difference first. `listed` says that the experiment has no space, so
-    that its bounds are those of the points that it lists.
+    `regions` are numbered from 1, the largest difference first; `rejected` are those that the search saw and fresh
+    blocks did not show; `failing` are conditions under which trainings fail. `listed` says that the experiment has no
+    space, so that its bounds are those of the points that it lists.
     """
 
     verdict: str | None
     reason: str
     evidence: Evidence | None = None
     regions: tuple[Condition, ...] = ()
+    rejected: tuple[Condition, ...] = ()
+    failing: tuple[str, ...] = ()
     importance: Importance | None = None
     listed: bool = False
 
@@ -68,12 +79,15 @@ def find(experiment: FrozenExperiment, records: Sequence[Evaluation], summary: S
     space, observations, reason = _placed(experiment, records)
     if space is None:
         return Findings(None, reason, importance=matters)
-    evidence = _prove(experiment, space, observations, summary.trust.holds)
+    evidence = _prove(experiment, space, records, observations, summary.trust.holds)
+    tried = Tried(experiment, summary)
     return Findings(
         evidence.verdict,
         evidence.reason,
         evidence,
-        tuple(_condition(region, space) for region in evidence.regions),
+        tuple(_condition(region, space, tried) for region in evidence.regions),
+        tuple(_condition(region, space, tried) for region in evidence.rejected),
+        tuple(Box.from_bounds(space, bounds, "failing").words() for bounds in evidence.failing),
         matters,
         listed=not experiment.space,
     )
@@ -84,7 +98,8 @@ def verdict_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> s
     space, observations, _ = _placed(experiment, records)
     if space is None:
         return None
-    return _prove(experiment, space, observations, trust_in(experiment, records).holds, resamples=0).verdict
+    holds = trust_in(experiment, records).holds
+    return _prove(experiment, space, records, observations, holds, resamples=0).verdict
 
 
 def importance_of(summary: Summary) -> Importance | None:
@@ -102,6 +117,7 @@ def importance_of(summary: Summary) -> Importance | None:
 def _prove(
     experiment: FrozenExperiment,
     space: ParameterSpace,
+    records: Sequence[Evaluation],
     observations: Observations,
     holds: bool | None,
     resamples: int | None = None,
@@ -110,13 +126,23 @@ def _prove(
 
     `holds` is what fresh seeds say (`Trust.holds`).
     """
+    from comparator.evidence.coordinates import Coordinates
     from comparator.evidence.reading import RESAMPLES
     from comparator.evidence.regions import find_evidence
 
     asked = search_settings(experiment).get("level")
     level = float(asked) if asked is not None and is_number(asked) else None
     drawn = RESAMPLES if resamples is None else resamples
-    evidence = find_evidence(space, observations, level=level, seed=SEED, resamples=drawn)
+    evidence = find_evidence(
+        space,
+        observations,
+        fresh=[] if experiment.claims is None else fresh_in(experiment, records),
+        failed=[point for point in points_without_value(records) if _has_place(Coordinates(space), point)],
+        level=level,
+        seed=SEED,
+        resamples=drawn,
+        is_spread=is_spread(experiment),
+    )
     if evidence.verdict != NONE and holds is False:
         return replace(evidence, verdict=NONE, reason=NOT_CONFIRMED, regions=())
     return evidence
@@ -127,26 +153,27 @@ def _placed(
 ) -> tuple[ParameterSpace | None, Observations, str]:
     """Return the space, and each point that lies in it with its signed differences; without a space, why."""
     from comparator.evidence.coordinates import Coordinates
+    from comparator.evidence.paired import Observation
 
-    observations = observations_in(records)
+    observations = [Observation(*each) for each in observations_in(records)]
     if not observations:
         return None, [], "no evaluation has a difference"
     try:
-        space = _space(experiment, [point for point, _ in observations])
+        space = _space(experiment, [each.point for each in observations])
     except InputError as error:
         return None, [], f"the points have no space: {error}"
     coordinates = Coordinates(space)
-    held = [each for each in observations if _has_place(coordinates, each[0])]
+    held = [each for each in observations if _has_place(coordinates, each.point)]
     return (space, held, "") if held else (None, [], "no point has a value for every hyperparameter that varies")
 
 
 def as_json(findings: Findings) -> dict[str, Any]:
     """Return the keys of report.json that say it."""
     content = findings.evidence.to_json() if findings.evidence else {}
-    regions = [
-        {**region, "words": condition.words}
-        for region, condition in zip(content.pop("regions", ()), findings.regions, strict=True)
-    ]
+    regions, rejected = (
+        [{**region, "words": each.words} for region, each in zip(content.pop(key, ()), conditions, strict=True)]
+        for key, conditions in (("regions", findings.regions), ("rejected", findings.rejected))
+    )
     for said in ("verdict", "reason"):
         content.pop(said, None)
     matters = findings.importance
@@ -154,6 +181,7 @@ def as_json(findings: Findings) -> dict[str, Any]:
         "verdict": findings.verdict,
         "reason": findings.reason,
         "regions": regions,
+        "rejected": rejected,
         "evidence": content or None,
         "importance": matters
         and {
@@ -167,11 +195,37 @@ def as_json(findings: Findings) -> dict[str, Any]:
     }
 
 
-def _condition(region: Region, space: ParameterSpace) -> Condition:
-    from comparator.evidence.boxes import Box
+def _condition(region: Region, space: ParameterSpace, tried: Tried) -> Condition:
     from comparator.evidence.regions import words
 
-    return Condition(region, Box.from_bounds(space, region.bounds, "region").words(), words(region, space))
+    condition = Box.from_bounds(space, region.bounds, "region").words()
+    return Condition(region, condition, words(region, space), tried.inside(region.bounds), tried.outside())
+
+
+class Tried:
+    """The metrics of fresh trainings, by claim."""
+
+    def __init__(self, experiment: FrozenExperiment, summary: Summary) -> None:
+        self._claims, self._summary = experiment.claims or [], summary
+
+    def inside(self, bounds: Mapping[str, Any]) -> tuple[Mapping[str, float], ...]:
+        """Those of a region."""
+        return self._means([claim for claim in self._claims if claim.kind == "region" and claim.bounds == bounds])
+
+    def outside(self) -> tuple[Mapping[str, float], ...]:
+        """Those outside all regions."""
+        return self._means([claim for claim in self._claims if claim.kind == "elsewhere"])
+
+    def _means(self, claims: Sequence[Claim]) -> tuple[Mapping[str, float], ...]:
+        names = {claim.name for claim in claims}
+        lines = [one for one in self._summary.evaluations if one.claim in names and one.difference is not None]
+        if not lines:
+            return ()
+        metric = self._summary.metric
+        return tuple(
+            {metric: statistics.fmean(one.metrics[number][metric] for one in lines)}
+            for number in range(len(self._summary.models))
+        )
 
 
 def _space(experiment: FrozenExperiment, points: Sequence[Mapping[str, Any]]) -> ParameterSpace:

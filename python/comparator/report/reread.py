@@ -13,8 +13,11 @@ from typing import Any
 from comparator.cmp import Objective
 from comparator.difference import DIFFERENCES, NoValue, asked_difference, objective_words
 from comparator.errors import InputError, nearest
+from comparator.evidence.boxes import Box
 from comparator.evidence.replicates import mean_interval, pooled_deviation
-from comparator.record import PILOT, Evaluation, FrozenExperiment, ObjectiveWords, Run
+from comparator.points import key_of, observations_in
+from comparator.record import PILOT, Claim, Evaluation, FrozenExperiment, ObjectiveWords, Run
+from comparator.space import ParameterSpace
 from comparator.text import shortened
 
 Runs = Sequence[Run]
@@ -26,7 +29,7 @@ def in_metric(
     """Return the experiment and its records as they would be, had `metric` counted.
 
     Values, signed differences, deviations and intervals are those of `metric`; an evaluation whose runs have none is
-    one that failed, with the reason. Pilot, luck and baseline, which were measured in the experiment's own metric, are
+    one that failed, with the reason. Pilot and baseline, which were measured in the experiment's own metric, are
     left out.
     Raises `InputError` where no run reports `metric`, and where the difference is the user's own function, which a
     report does not run.
@@ -38,10 +41,27 @@ def in_metric(
             f"--metric {shortened(metric)}: no run of '{experiment.id}' reports it{nearest(metric, reported)}; {known}"
         )
     objective, words = _objective(experiment, metric)
-    left_out = dict.fromkeys(("pilot", "luck", "baseline"))
+    left_out = dict.fromkeys(("pilot", "baseline"))
     again = experiment.model_copy(update={**left_out, "metric": metric, "objective": words})
     unit = unit_of(records, objective)
-    return again, [worked_out(record, objective, unit) for record in records]
+    read = [worked_out(record, objective, unit) for record in records]
+    claims = None if again.claims is None else [_turned(claim, again, read) for claim in again.claims]
+    return again.model_copy(update={"claims": claims}), read
+
+
+def _turned(claim: Claim, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Claim:
+    """A claim in the direction that another metric saw in the search: a score is the larger where an error is not."""
+    seen = {key_of(point): (point, fmean(signed)) for point, signed, _ in observations_in(records)}
+    means = [mean for _, mean in seen.values()]
+    if claim.kind == "best":
+        means = [seen[key][1] for key in [key_of(claim.points[0])] if key in seen]
+    elif claim.kind == "region":
+        box = Box.from_bounds(ParameterSpace.from_entries(experiment.space, "experiment"), claim.bounds, claim.name)
+        held = box.contains([point for point, _ in seen.values()])
+        means = [mean for mean, is_held in zip(means, held, strict=True) if is_held]
+    if not means or not claim.direction:
+        return claim
+    return claim.model_copy(update={"direction": 1 if fmean(means) >= 0 else -1})
 
 
 def unit_of(records: Sequence[Evaluation], objective: Objective) -> float | None:
@@ -69,11 +89,13 @@ def worked_out(record: Evaluation, objective: Objective, unit: float | None) -> 
 
     `unit` is what the pilot found for a difference in deviations; None: that of the record's own replicates.
     """
-    none: dict[str, Any] = {"value": None, "signed": [], "deviation": None, "interval": None}
+    none: dict[str, Any] = {"value": None, "signed": [], "blocks": [], "deviation": None, "interval": None}
     if record.status != "ok":
         return record.model_copy(update=none)
     values = _by_replicate(record.runs, objective)
-    signed = list(_by_replicate(record.runs, objective.signed).values())
+    by_replicate = _by_replicate(record.runs, objective.signed)
+    block = {run.replicate: run.block for run in record.runs}
+    signed = list(by_replicate.values())
     divisor = (unit or pooled_deviation([signed])) if objective.in_deviations else 1.0
     if not values or not divisor:
         reason = "no deviation from seed to seed is known" if values else _why_not(record.runs, objective)
@@ -84,6 +106,7 @@ def worked_out(record: Evaluation, objective: Objective, unit: float | None) -> 
         update={
             "value": fmean(values.values()) / divisor,
             "signed": signed,
+            "blocks": [block[replicate] for replicate in by_replicate],
             "deviation": pooled_deviation([signed]),
             "interval": None if interval is None else list(interval),
         }

@@ -22,6 +22,7 @@ from comparator.text import message
 
 BEST_POINTS = 5
 SCATTERED = ("grid", "listed", "random", "sobol", "level_set")  # strategies that do not gather where it is best
+EVEN = ("grid", "listed", "random", "sobol")  # those that go nowhere for what was found
 LOSS, SKILL = "val_loss", "val_r2"
 MEAN_PREDICTOR_LOSS, SCALED_LOSS = "val_mean_predictor_loss", "val_loss_over_variance"
 
@@ -34,7 +35,8 @@ class Evaluation:
     replicates that succeeded, `{}` where none did; `seconds` is the wall time of its replicates together, `started` is
     UTC, ISO 8601. `signed` are the signed differences, one a replicate (of a single model its metric), `deviation` and
     `interval` (95 %, of their mean) are theirs, None for fewer than two. `parts` are the replicates that the
-    evaluation itself asked for, each with `replicate`, `started`, `seconds` and `worker`.
+    evaluation itself asked for, each with `replicate`, `started`, `seconds` and `worker`. `claim` is what it was to
+    confirm.
     """
 
     number: int
@@ -55,6 +57,7 @@ class Evaluation:
     deviation: float | None = None
     interval: tuple[float, float] | None = None
     parts: tuple[Replicate, ...] = ()
+    claim: str | None = None
 
 
 @dataclass(frozen=True)
@@ -229,6 +232,11 @@ def is_grid(experiment: FrozenExperiment) -> bool:
     return experiment.strategy.name == "grid"
 
 
+def is_spread(experiment: FrozenExperiment) -> bool:
+    """Return whether the points lie evenly over the space, whatever was found."""
+    return _strategy(experiment) in EVEN
+
+
 def search_settings(experiment: FrozenExperiment) -> Mapping[str, Any]:
     """Return the experiment's `[search]`, empty where it has none."""
     return experiment.settings.get("search") or {}
@@ -294,6 +302,7 @@ def _evaluation(record: Record, maximise: bool, submodels: int) -> Evaluation:
         deviation=record.deviation,
         interval=(record.interval[0], record.interval[1]) if record.interval else None,
         parts=tuple(record.asked or ()),
+        claim=record.claim,
     )
 
 

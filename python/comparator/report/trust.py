@@ -1,39 +1,17 @@
-"""How far an experiment's findings can be trusted, read from its records: by stage, confirmed, against luck."""
+"""How far an experiment's findings can be trusted, read from its records: by stage, and on fresh blocks."""
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import fmean
 from typing import Any
 
+from comparator.blocks import block_of
 from comparator.difference import asked_difference
-from comparator.evidence.confirmation import Confirmation, Retest, confirm, interval_over_seeds
-from comparator.points import as_read, best_of, key_of, pairs_in, values_of
-from comparator.record import CONFIRM, Evaluation, FrozenExperiment, PilotFound
-
-
-@dataclass(frozen=True)
-class Luck:
-    """How high a maximum luck alone would reach in a search of this size, beside what was found.
-
-    All are differences as people read them. Half of all searches where nothing is to be found reach `median`, one in
-    twenty `extreme`. `found` is the search's own best. `replays` and `method` say how it was measured
-    (`comparator.evidence.luck`), `mean` and `deviation` on what noise.
-    """
-
-    found: float
-    median: float
-    extreme: float
-    replays: int
-    method: str
-    mean: float
-    deviation: float
-
-    @property
-    def is_beaten(self) -> bool:
-        """Whether the search found more than luck alone does in 95 of 100."""
-        return self.found > self.extreme if self.extreme >= self.median else self.found < self.extreme
+from comparator.evidence.confirmation import Confirmation, Fresh, confirm, interval_of
+from comparator.points import as_read, key_of, pairs_in, values_of
+from comparator.record import CONFIRM, Claim, Evaluation, FrozenExperiment, PilotFound
 
 
 @dataclass(frozen=True)
@@ -41,15 +19,14 @@ class Trust:
     """What a reader may know beside the findings.
 
     `pairs` counts the pairs (single runs for a single model) of each stage that an experiment has asked for and heard
-    of; `confirmations` has the points that were trained anew, the best one first; `pilot` is what the pilot measured
-    (`comparator.evidence.pilot.Pilot`) with its `words`. `holds` says whether the models differ on fresh seeds, over
-    all points that were trained anew together, in the directions that the search saw (two-sided at 5 %); None where
-    nothing was trained anew, and for a single model.
+    of; `confirmations` has the best points that were trained anew, the best one first; `pilot` is what the pilot
+    measured (`comparator.evidence.pilot.Pilot`) with its `words`. `holds` is of experiments of earlier versions, which
+    trained nothing but their best points anew: whether the models differ on these fresh seeds, over all such points
+    together, in the directions that the search saw; None where that was not asked.
     """
 
     pairs: dict[str, int]
     confirmations: tuple[Confirmation, ...]
-    luck: Luck | None
     pilot: PilotFound | None
     holds: bool | None
 
@@ -62,21 +39,22 @@ def trust_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Tru
     """Return what the experiment and its records say of their own findings."""
     stages = dict.fromkeys(record.stage for record in records)
     pairs = {stage: pairs_in(record for record in records if record.stage == stage) for stage in stages}
-    maximise = experiment.objective.maximise
-    retests = _retests(experiment, records, maximise)
-    together = interval_over_seeds([each for each in retests if each.direction])
+    fresh = fresh_in(experiment, records)
     return Trust(
         pairs=pairs,
-        confirmations=tuple(confirm(retests, larger_is_better=maximise)),
-        luck=_luck(experiment, records),
+        confirmations=tuple(_confirmations(experiment, records, fresh)),
         pilot=experiment.pilot,
-        holds=None if together is None else together[0] > 0,
+        holds=_holds(fresh) if experiment.claims is None else None,
     )
 
 
-def observations_in(records: Sequence[Evaluation]) -> list[tuple[dict[str, Any], list[float]]]:
-    """Return each point of pilot and search with its signed differences, one a replicate."""
-    return [(dict(record.point), list(record.signed)) for record in values_of(records).values() if record.signed]
+def fresh_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> list[Fresh]:
+    """Return what fresh blocks gave for each claim, in the order of the claims."""
+    anew = sorted((record for record in records if record.stage == CONFIRM), key=lambda record: record.evaluation)
+    if experiment.claims is not None:
+        return [_fresh(claim, [each for each in anew if each.claim == claim.name]) for claim in experiment.claims]
+    searched = values_of(records)
+    return [_fresh(_claim_of(each, searched.get(key_of(each.point)), experiment), [each]) for each in anew]
 
 
 def as_json(trust: Trust) -> dict[str, Any]:
@@ -85,7 +63,6 @@ def as_json(trust: Trust) -> dict[str, Any]:
         "pairs": trust.pairs,
         "pilot": trust.pilot and trust.pilot.as_json(),
         "confirmed": [asdict(each) for each in trust.confirmations],
-        "luck": trust.luck and asdict(trust.luck),
     }
 
 
@@ -97,65 +74,82 @@ def words(trust: Trust) -> list[str]:
             lines.append(f"  point {number}: could not be trained anew")
             continue
         if each.interval is None:
-            lines.append(f"  point {number}: {each.confirmed:.3g} on one fresh seed, which tells nothing by itself")
+            few = "block" if each.seeds == 1 else "blocks"
+            lines.append(f"  point {number}: {each.confirmed:.3g} on {each.seeds} fresh {few}, which tells nothing yet")
             continue
         low, high = each.interval
         verdict = "" if each.verdict is None else f"{each.verdict}: "
         split = ", given this split" if each.given_this_split else ""
+        more = "" if each.contrast is None else f", {each.contrast:.3g} more than elsewhere"
         lines.append(
             f"  point {number}: {verdict}{each.confirmed:.3g} [{low:.3g}, {high:.3g}]"
-            f" on {each.seeds} fresh seeds{split}; the search said {each.searched:.3g}"
+            f" on {each.seeds} fresh blocks{split}{more}; the search said {each.searched:.3g}"
         )
     if lines:
-        lines.insert(0, "trained anew, on seeds that the search never used:")
-    if trust.luck is not None:
-        lines.append(
-            f"luck alone would reach {trust.luck.median:.3g} in half of such searches,"
-            f" {trust.luck.extreme:.3g} in one of twenty; found: {trust.luck.found:.3g}"
-        )
+        lines.insert(0, "trained anew, on splits and seeds that the search never used:")
     return lines
 
 
-def _retests(experiment: FrozenExperiment, records: Sequence[Evaluation], maximise: bool) -> list[Retest]:
-    searched = values_of(records)
-    anew = [record for record in records if record.stage == CONFIRM]
-    anew.sort(key=lambda record: record.evaluation)
-    return [_retest(record, searched.get(key_of(record.point)), experiment, maximise) for record in anew]
+def _fresh(claim: Claim, lines: Sequence[Evaluation]) -> Fresh:
+    pairs = [(line.point, number, place) for line in lines for place, number in enumerate(line.signed or ())]
+    blocks = [block for line in lines for block in _blocks_of(line)]
+    return Fresh(claim, [point for point, _, _ in pairs], [number for _, number, _ in pairs], blocks)
 
 
-def _retest(record: Evaluation, searched: Evaluation | None, experiment: FrozenExperiment, maximise: bool) -> Retest:
-    value = 0.0 if searched is None else searched.value or 0.0
-    splits = {run.split for run in record.runs if run.status == "ok" and run.split is not None}
-    return Retest(
-        point=record.point,
-        searched=as_read(value, maximise=maximise),
-        direction=_direction(searched, experiment),
-        signed=record.signed or (),
-        splits=len(splits),
-    )
+def _blocks_of(line: Evaluation) -> Sequence[int]:
+    """The blocks of a line's differences; records of earlier versions have one for each seed, and do not say so."""
+    if line.blocks is not None:
+        return line.blocks
+    replicates = sorted({run.replicate for run in line.runs if run.status == "ok"})
+    return [block_of(line.point, each, 1).number for each in replicates[: len(line.signed or ())]]
 
 
-def _direction(searched: Evaluation | None, experiment: FrozenExperiment) -> int:
+def _claim_of(record: Evaluation, searched: Evaluation | None, experiment: FrozenExperiment) -> Claim:
+    """The claim of an experiment of an earlier version: a best point."""
+    return Claim(name="best", kind="best", direction=_direction(searched, experiment), points=[dict(record.point)])
+
+
+def _direction(searched: Evaluation | None, experiment: FrozenExperiment) -> Any:
     """Which submodel's metric the search saw the larger; 0 for a single model."""
     difference = asked_difference(experiment)
     if difference is None:
         return 0
     if difference == "signed" or searched is None:
         return 1
-    return 1 if fmean(searched.signed or [0.0]) >= 0 else -1
+    return 1 if statistics.fmean(searched.signed or [0.0]) >= 0 else -1
 
 
-def _luck(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Luck | None:
-    measured, best = experiment.luck, next(iter(best_of(records)), None)
-    if measured is None or best is None:
-        return None
-    maximise = experiment.objective.maximise
-    return Luck(
-        found=as_read(best.value or 0.0, maximise=maximise),
-        median=as_read(measured.median, maximise=maximise),
-        extreme=as_read(measured.extreme, maximise=maximise),
-        replays=measured.replays,
-        method=measured.method,
-        mean=measured.mean,
-        deviation=measured.deviation,
-    )
+def _confirmations(
+    experiment: FrozenExperiment, records: Sequence[Evaluation], fresh: Sequence[Fresh]
+) -> list[Confirmation]:
+    searched, maximise = values_of(records), experiment.objective.maximise
+    best = [each for each in fresh if each.claim.kind == "best"]
+    rest = next((each for each in fresh if each.claim.kind in ("elsewhere", "space")), None)
+    has_splits = any(run.split is not None for line in records if line.stage == CONFIRM for run in line.runs)
+    found = []
+    for each in best:
+        seen = searched.get(key_of(each.claim.points[0]))
+        value = 0.0 if seen is None else seen.value or 0.0
+        found.append(
+            confirm(
+                each,
+                rest,
+                as_read(value, maximise=maximise),
+                points=len(best),
+                given_this_split=not has_splits,
+                larger_is_better=maximise,
+            )
+        )
+    return found
+
+
+def _holds(fresh: Sequence[Fresh]) -> bool | None:
+    """Whether the mean over all points lies above 0, the seeds its units: each gives one number, the mean over points.
+
+    Points that lack a seed are left out.
+    """
+    compared = [each for each in fresh if each.claim.direction]
+    most = max((len(each.signed) for each in compared), default=0)
+    whole = [[number * each.claim.direction for number in each.signed] for each in compared if len(each.signed) == most]
+    interval = interval_of([statistics.fmean(of_seed) for of_seed in zip(*whole, strict=True)])
+    return None if interval is None else interval[0] > 0

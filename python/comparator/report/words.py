@@ -68,6 +68,13 @@ def answer(summary: Summary, findings: Findings) -> list[str]:
     return [_verdict(summary, findings, findings.evidence), _held(summary) or _finding(summary, best)]
 
 
+def failing(findings: Findings) -> str | None:
+    """Return where trainings fail together; None where they do not."""
+    if not findings.failing:
+        return None
+    return f"Trainings fail at {listed(findings.failing)}: nothing is said of the difference there."
+
+
 def counted(summary: Summary) -> str:
     """Return how many there are: of the budget, of distinct points, beside the search, without a result."""
     number = summary.number
@@ -85,27 +92,13 @@ def remarks(summary: Summary, findings: Findings, yardsticks: Sequence[Yardstick
     found = [
         _limits(summary, best) if best is not None and unconfirmed else None,
         relative_to_nothing(summary),
-        _climb(summary) if findings.evidence is not None else None,
+        _climb(summary) if findings.evidence is not None and not findings.evidence.fresh_blocks else None,
+        failing(findings),
         baseline(summary),
         mean_predictor(summary),
         *disagreements(summary, yardsticks),
     ]
     return [sentence for sentence in found if sentence]
-
-
-def luck(summary: Summary) -> str | None:
-    """Return what luck alone would have found; None where it was not measured."""
-    measured = summary.trust.luck
-    if measured is None:
-        return None
-    beaten = "more than luck gives" if measured.is_beaten else "no more than luck may give"
-    done = "done again" if measured.method == "replay" else "drawn again"
-    deviation = show(round_to(measured.deviation, 2))
-    return (
-        f"Luck alone, at points that are all the same, would reach {_short(measured.median)} in half of such searches "
-        f"and {_short(measured.extreme)} in one of twenty (the search {done} {measured.replays} times on noise of "
-        f"deviation {deviation}). This search found {_short(measured.found)}, which is {beaten}."
-    )
 
 
 def confirmation(summary: Summary) -> str | None:
@@ -118,15 +111,16 @@ def confirmation(summary: Summary) -> str | None:
         if confirmed[0].given_this_split
         else "fresh splits of the data"
     )
+    one = len(confirmed) == 1
     judged = (
-        " A point is confirmed where its interval, corrected for the number of points looked at, lies above 0: there "
-        "the two models differ, and in the direction that the search saw."
-        if summary.kind != "single"
+        " A point is confirmed where it differs more than places elsewhere that were trained in the same blocks."
+        if any(each.contrast is not None for each in confirmed)
         else ""
     )
     return (
-        "When the search was over its best distinct points were trained anew, on seeds that it never used and "
-        f"{splits}.{judged} The winner's curse is how much more the search promised than came true."
+        f"When the search was over its best {'point was' if one else 'distinct points were'} trained anew, on seeds "
+        f"that it never used and {splits}.{judged} The winner's curse is how much more the search promised than came "
+        "true."
     )
 
 
@@ -182,14 +176,31 @@ def agreement(yardsticks: Sequence[Yardstick]) -> str | None:
 
 def verdict(content: Mapping[str, Any]) -> list[str]:
     """Return what the closing words say of the verdict, from the content of report.json, a line each."""
+    rejected = [
+        f"  not shown by fresh trainings: more at {region['words']}{_contrast_words(region)}"
+        for region in content.get("rejected") or ()
+    ]
     if content.get("verdict") == "regions":
-        numbered = [f"  {number}: {region['words']}" for number, region in enumerate(content["regions"], start=1)]
-        return ["they differ most where:", *numbered]
+        numbered = [
+            f"  {number}: {region['words']}{_contrast_words(region)}"
+            for number, region in enumerate(content["regions"], start=1)
+        ]
+        return ["they differ more where:", *numbered, *rejected]
     if content.get("verdict") is None:
         return []
     evidence = content["evidence"]
     mean = with_interval(evidence["overall"], evidence["overall_interval"])
-    return [f"{content['reason']}: mean signed difference {mean}"]
+    missed = evidence.get("missed")
+    bound = "" if missed is None else f"; up to {show(round_to(missed, 2))} cannot be excluded"
+    return [f"{content['reason']}: mean signed difference {mean}{bound}", *rejected]
+
+
+def _contrast_words(region: Mapping[str, Any]) -> str:
+    if region.get("contrast_interval") is None:
+        return "; nothing was trained anew"
+    return (
+        f": {with_interval(region['contrast'], region['contrast_interval'])} more, on {region['blocks']} fresh blocks"
+    )
 
 
 def with_interval(mean: float | None, interval: Sequence[float | None] | None) -> str:
@@ -310,29 +321,82 @@ def _without_option(words: Sequence[str], option: str) -> list[str]:
 def _verdict(summary: Summary, findings: Findings, evidence: Evidence) -> str:
     both = " and ".join(summary.models)
     if findings.regions:
-        return f"{both} differ most {_conditions(summary, findings.regions)}."
+        return f"{both} differ more {_conditions(summary, findings.regions)} {_basis(evidence)}"
     overall = with_interval(evidence.overall, evidence.overall_interval)
-    mean = f"the mean of the signed differences of {evidence.points} points is {overall}"
+    what = "over the space" if evidence.fresh_blocks else f"of {evidence.points} points"
+    mean = f"the mean signed difference {what} is {overall}"
     if evidence.verdict == "none":
-        return f"{both} show no difference beyond chance: {evidence.reason} ({mean})."
+        return f"{both} show no difference: {evidence.reason} ({mean}).{_missed(evidence)} {_basis(evidence)}"
     larger = f", {_larger(summary, int((evidence.overall or 0) > 0))}" if _is_one_sided(evidence) else ""
-    if evidence.p_where is None or evidence.level is not None:
-        return f"{both} differ, but not where can be said: {evidence.reason} ({mean}{larger})."
-    return f"{both} differ everywhere about alike: {mean}{larger}."
+    seen = "".join(f" {_rejected(each)}" for each in findings.rejected[:1])
+    if not findings.rejected and (evidence.p_where is None or evidence.level is not None) and not evidence.fresh_blocks:
+        return f"{both} differ, but not where can be said: {evidence.reason} ({mean}{larger}). {_basis(evidence)}"
+    return f"{both} differ everywhere about alike: {mean}{larger}.{seen} {_basis(evidence)}"
 
 
 def _conditions(summary: Summary, regions: Sequence[Condition]) -> str:
     """The first two conditions with their means, and how it is elsewhere."""
-    shown, more = regions[:2], len(regions) - 2
-    means = [with_interval(each.region.mean, each.region.interval) for each in shown]
-    parts = [f"at {each.condition} (mean difference {mean})" for each, mean in zip(shown, means, strict=True)]
-    outside = regions[0].region.outside
-    said = " and ".join(parts) + (
-        f", under {more} more {'condition' if more == 1 else 'conditions'}" if more > 0 else ""
+    first, *others = regions
+    region = first.region
+    said = f"at {first.condition}: by {with_interval(region.mean, region.interval)}"
+    if region.outside is not None:
+        said += f", against {with_interval(region.outside, region.outside_interval)} elsewhere"
+    if region.contrast_interval is not None:
+        said += f", which is {with_interval(region.contrast, region.contrast_interval)} more"
+    said += f". There {_larger(summary, region.larger)}{_units(summary, first)}."
+    for each in others[:1]:
+        more = with_interval(each.region.contrast, each.region.contrast_interval)
+        larger = "" if each.region.larger == region.larger else f"; {_larger(summary, each.region.larger)} there"
+        said += f" Also at {each.condition}: {more} more than elsewhere{larger}."
+    left = len(others) - 1
+    return said + (f" And under {left} more {'condition' if left == 1 else 'conditions'}." if left > 0 else "")
+
+
+def _units(summary: Summary, condition: Condition) -> str:
+    """The metric itself in a region and elsewhere, where trainings tell it."""
+    if not condition.metrics or not condition.outside:
+        return ""
+    inside, outside = (
+        " and ".join(
+            f"{_short(metrics[summary.metric])} for {model}"
+            for model, metrics in zip(summary.models, tried, strict=True)
+        )
+        for tried in (condition.metrics, condition.outside)
     )
-    said += "" if outside is None else f", against {_short(outside)} elsewhere"
-    larger = {each.region.larger for each in regions}
-    return f"{said}; {_larger(summary, larger.pop())} there" if len(larger) == 1 else said
+    return f", on average {inside}; elsewhere it is {outside}"
+
+
+def _basis(evidence: Evidence) -> str:
+    """What the answer rests on, and so what it can be said of."""
+    if evidence.fresh_blocks:
+        return (
+            f"This was tried on {evidence.fresh_blocks} fresh blocks, each a split of the data and its seeds, at "
+            "places drawn anew."
+        )
+    if evidence.blocks == 1:
+        return "This holds on this split of the data: no other was looked at, and nothing was trained anew."
+    return "This is what the search itself saw: nothing was trained anew."
+
+
+def _missed(evidence: Evidence) -> str:
+    if evidence.missed is None:
+        return ""
+    place = (
+        ""
+        if evidence.missed_contrast is None
+        else f", and one of {_short_two(evidence.missed_contrast)} between where the search saw most and elsewhere"
+    )
+    return f" A mean difference of up to {_short_two(evidence.missed)} cannot be excluded{place}."
+
+
+def _rejected(condition: Condition) -> str:
+    region = condition.region
+    more = with_interval(region.contrast, region.contrast_interval)
+    return f"The search saw more at {condition.condition}; on fresh blocks that is {more}, which does not show it."
+
+
+def _short_two(number: float) -> str:
+    return show(round_to(number, 2))
 
 
 def _is_one_sided(evidence: Evidence) -> bool:
@@ -354,10 +418,10 @@ def _held(summary: Summary) -> str | None:
     fresh = f"{first.seeds} fresh seeds" + ("" if first.given_this_split else " and splits of the data")
     came = f"{with_interval(first.confirmed, first.interval)} on {fresh}"
     verdict = "" if first.verdict is None else f", {first.verdict}"
-    reach = summary.trust.luck
-    luck = "" if reach is None else f"; luck alone would reach {_short(reach.extreme)} in one search of twenty"
+    more = with_interval(first.contrast, first.contrast_interval)
+    beside = "" if first.contrast is None else f": {more} more than elsewhere"
     seen = f"{_short(first.searched)} at {where or 'the fixed setting'}"
-    return f"{what} that the search saw, {seen}, came to {came}{verdict}{luck}."
+    return f"{what} that the search saw, {seen}, came to {came}{beside}{verdict}."
 
 
 def _climb(summary: Summary) -> str | None:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from comparator.difference import DIFFERENCES, NOT_NEGATIVE, asked_difference
 from comparator.evidence.replicates import mean_interval
 from comparator.metrics import kind_by_name
+from comparator.points import observations_in
 from comparator.record import Evaluation, FrozenExperiment
 from comparator.report.findings import verdict_of
 from comparator.report.reread import in_metric
 from comparator.report.summary import LOSS, SCALED_LOSS, SKILL
-from comparator.report.trust import observations_in
 
 CORRELATION = "val_corr"
 STANDARD = (LOSS, SCALED_LOSS, SKILL, CORRELATION)
@@ -68,7 +68,7 @@ def with_signed(experiment: FrozenExperiment, records: list[Evaluation]) -> list
     ):
         return records
     again = read_in(experiment, records, metric)[1]
-    keys = ("signed", "deviation", "interval")
+    keys = ("signed", "blocks", "deviation", "interval")
     return [
         record.model_copy(update={key: getattr(new, key) for key in keys})
         for record, new in zip(records, again, strict=True)
@@ -130,7 +130,7 @@ def _yardstick(
     """Give the yardstick; nothing where no point has a difference in this metric."""
     own = metric == experiment.metric and not _lacks_signed(records)
     asked, again = (experiment, records) if own else read_in(experiment, records, metric)
-    means = [statistics.fmean(signed) for _, signed in observations_in(again)]
+    means = [statistics.fmean(signed) for _, signed, _ in observations_in(again)]
     if not means:
         return
     kind = kind_of(experiment, metric)

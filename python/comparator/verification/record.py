@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from comparator.blocks import block_of
 from comparator.cmp import Objective
 from comparator.errors import ComparatorError
 from comparator.experiment import Experiment
@@ -72,6 +73,7 @@ def check_search(plan: Plan, records: Sequence[Evaluation], *, is_finished: bool
         budget=plan.budget,
         space_size=plan.space_size,
         replication=plan.replication,
+        blocks=plan.blocks,
         pilot=plan.pilot,
         pilot_seeds=PILOT_SEEDS,
         to_confirm=plan.to_confirm,
@@ -108,10 +110,11 @@ def _numbering(records: Sequence[Evaluation], is_finished: bool) -> Iterator[Fau
 
 def _replicates(records: Sequence[Evaluation]) -> Iterator[Fault]:
     """A replicate of a point is asked for once."""
-    asked: dict[tuple[bool, str, int], int] = {}
+    asked: dict[tuple[str | None, str, int], int] = {}
     for record in records:
         for part in record.asked or ():
-            key = (record.stage == CONFIRM, key_of(record.point), part.replicate)
+            claim = (record.claim or CONFIRM) if record.stage == CONFIRM else None
+            key = (claim, key_of(record.point), part.replicate)
             if key in asked:
                 first = f"evaluation {asked[key]} has asked for already"
                 yield Fault(f"evaluation {record.evaluation}", f"replicate {part.replicate}, which {first}")
@@ -159,7 +162,7 @@ def _outcome(record: Evaluation, objective: Objective | None, unit: float | None
     if again.status != "ok":
         yield f"value is {record.value}, but its runs give none: {again.reason}"
         return
-    for key in ("value", "signed", "deviation", "interval"):
+    for key in ("value", "signed", "blocks", "deviation", "interval"):
         said, gave = getattr(record, key), getattr(again, key)
         if key in record.model_fields_set and not _close(said, gave):
             yield f"{key} is {said}, but its runs give {gave}"
@@ -194,8 +197,11 @@ def _run(frozen: FrozenExperiment, record: Evaluation, run: Run, runs: RunStore)
         yield f"{apart} is {said.get(apart)}, but run {name} gave {was.get(apart)}"
     submodel = frozen.models[run.submodel]
     given = given_at(frozen, record.point)[run.submodel]
-    split = run.replicate if run.has_own_split else None
-    hyperparameters, seed = run_hyperparameters(submodel, given, run.replicate, split)
+    block = block_of(record.point, run.replicate, frozen.stages.blocks)
+    if "block" in run.model_fields_set and run.block != block.number:
+        yield f"block is {run.block}, but its replicate is of block {block.number}"
+    split = block.split if run.has_own_split else None
+    hyperparameters, seed = run_hyperparameters(submodel, given, block.seed, split)
     if seed != run.seed:
         yield f"seed is {run.seed}, but its replicate has {seed}"
     of_seed, had = submodel.seed, result.hyperparameters or hyperparameters

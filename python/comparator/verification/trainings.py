@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from comparator.blocks import block_of
 from comparator.engine.workers import Workers
 from comparator.leaf import Leaf
 from comparator.provenance import computed_on
@@ -57,6 +58,7 @@ class Repeat:
 
 def trainings_of(
     records: Sequence[Evaluation],
+    blocks: int,
     is_sound: Callable[[Evaluation, Run], bool] = lambda record, run: True,
 ) -> list[Training]:
     """Every training of a record that gave a result, once; without the runs of lines that are not `is_sound`."""
@@ -64,12 +66,15 @@ def trainings_of(
     for record in records:
         for run in record.runs:
             if run.status == "ok" and run.run and is_sound(record, run):
+                block = block_of(record.point, run.replicate, blocks)
                 request = Request(
                     evaluation=record.evaluation,
                     name=record.id,
                     point=record.point,
                     replicate=run.replicate,
-                    split=run.replicate if run.has_own_split else None,
+                    block=block.number,
+                    seed=block.seed,
+                    split=block.split if run.has_own_split else None,
                 )
                 found.setdefault(run.run, Training(run, request))
     return list(found.values())

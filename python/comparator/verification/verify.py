@@ -125,7 +125,7 @@ def verify(
     except InputError as error:
         found.faults.append(Fault("the record", str(error)))
         return found
-    trainings = trainings_of(records)
+    trainings = trainings_of(records, frozen.stages.blocks)
     counts = count(records)
     found.evaluations, found.confirming, found.trainings = counts.done, counts.confirming, len(trainings)
 
@@ -141,7 +141,7 @@ def verify(
     if sample == 0 or frozen.imported:  # of what was imported nothing was trained here
         found.faults += map(_withdrawn_fault, withdrawals(path))
         return found
-    sound = trainings_of(records, lambda record, run: is_of_the_store(frozen, record, run, runs))
+    sound = trainings_of(records, frozen.stages.blocks, lambda record, run: is_of_the_store(frozen, record, run, runs))
     if plan is None or not sound:
         none = "none is what the store has" if trainings else "none has given a result"
         found.not_repeated = none if plan is not None else why_not

@@ -1,15 +1,13 @@
-"""What the search promised at its best points, and what fresh seeds gave there, beside the reach of luck alone."""
+"""What the search promised at its best points, and what fresh blocks gave there."""
 
 from __future__ import annotations
 
 from comparator.report.axes import show
 from comparator.report.figures.drawing import (
-    FAILED,
     FAINT,
     INK,
     MUTED,
     PAPER,
-    Axes,
     Drawing,
     Mark,
     legend,
@@ -44,16 +42,15 @@ def confirmed_points(summary: Summary) -> list[Drawing]:
         [Mark(f"the search said {show(each.searched)}\n{point_words(each.point, names)}", ()) for each in found],
     )
     anew = axes.scatter(
-        [each.confirmed for each in found], range(len(found)), s=42, color=INK, zorder=4, label="on fresh seeds"
+        [each.confirmed for each in found], range(len(found)), s=42, color=INK, zorder=4, label="on fresh blocks"
     )
     drawing.mark(
         anew,
         [
-            Mark(f"{each.seeds} fresh seeds: {show(each.confirmed)}\n{point_words(each.point, names)}", ())
+            Mark(f"{each.seeds} fresh blocks: {show(each.confirmed)}\n{point_words(each.point, names)}", ())
             for each in found
         ],
     )
-    _reach_of_luck(axes, summary)
     axes.set_yticks(range(len(found)), [f"point {number}" for number in range(1, len(found) + 1)])
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.set_xlabel(objective_label(summary))
@@ -61,19 +58,7 @@ def confirmed_points(summary: Summary) -> list[Drawing]:
     legend(axes)
     drawing.section = "confirmed"
     drawing.caption = (
-        "A hollow dot is what the search reported, the full dot and its line what fresh seeds gave, with the interval "
-        "that holds for all points together; what lies between the two dots is the winner's curse."
-        + (
-            " A dashed line is how far luck alone reaches in one search of twenty: a hollow dot that does not pass it "
-            "proves nothing."
-            if summary.trust.luck is not None
-            else ""
-        )
+        "A hollow dot is what the search reported, the full dot and its line what fresh blocks gave, with the interval "
+        "over splits and seeds that were not looked at; what lies between the two dots is the winner's curse."
     )
     return [drawing]
-
-
-def _reach_of_luck(axes: Axes, summary: Summary) -> None:
-    luck = summary.trust.luck
-    if luck is not None:
-        axes.axvline(luck.extreme, color=FAILED, lw=1.2, ls=(0, (4, 3)), zorder=0, label="reach of luck")
