@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from comparator.blocks import FIRST_FRESH, block_of
 from comparator.evidence.boxes import Box
 from comparator.evidence.chance import differ
+from comparator.evidence.claims import Asked, find_claims
+from comparator.evidence.confirmation import Fresh
 from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.cover import Lattice
 from comparator.evidence.paired import Observation, Paired, flips
@@ -30,12 +33,6 @@ ENTRIES: list[dict[str, Any]] = [
 WHOLE = ParameterSpace.from_entries(ENTRIES, "test")
 PLANE = ParameterSpace.from_entries([*ENTRIES[:2], ENTRIES[4]], "test")
 SWITCHED = ParameterSpace.from_entries(ENTRIES[:3], "test")
-
-
-@pytest.fixture(autouse=True)
-def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enough to see that they are done and counted."""
-    monkeypatch.setattr("comparator.evidence.reading.RESAMPLES", 10)
 
 
 Truth = Callable[[dict[str, Any]], float]
@@ -78,10 +75,11 @@ def test_a_planted_box_is_found_in_the_units_of_the_space() -> None:
     assert low == pytest.approx(30, abs=4) and high == 50
     assert small == pytest.approx(750, abs=60) and large == 1000 and isinstance(small, int)
     assert region.mean == pytest.approx(0.45, abs=0.05) and region.outside == pytest.approx(0.2, abs=0.03)
-    assert region.interval[0] <= 0.45 <= region.interval[1] and region.larger == 1 and region.stability > 0.8
+    assert region.interval is None and region.blocks == 0  # the same trainings have chosen it
+    assert region.larger == 1 and region.stability > 0.8
     said = words(region, PLANE)
     assert said.startswith(f"noise above {low:g} and layer_force from {small}: mean difference 0.4")
-    assert said.endswith(f"{region.evaluations} evaluations; elsewhere {region.outside:.2f}")
+    assert said.endswith(f", elsewhere {region.outside:.2f}")
 
 
 def test_the_sign_says_whose_metric_is_the_larger_and_nothing_else() -> None:
@@ -90,7 +88,7 @@ def test_the_sign_says_whose_metric_is_the_larger_and_nothing_else() -> None:
     one, other = find_evidence(PLANE, observations), find_evidence(PLANE, turned)
     assert [region.larger for region in one.regions] == [1] and [region.larger for region in other.regions] == [0]
     assert one.regions[0].bounds == other.regions[0].bounds
-    assert one.regions[0].interval == pytest.approx(other.regions[0].interval)
+    assert one.regions[0].mean == pytest.approx(other.regions[0].mean)
 
 
 def test_opposite_signs_make_two_regions_although_their_mean_is_nothing() -> None:
@@ -179,6 +177,88 @@ def test_evidence_as_json() -> None:
     assert read["verdict"] == "regions" and read["regions"][0]["bounds"]["layer_force"][1] == 1000
     assert {"mean", "interval", "evaluations", "outside", "larger", "stability"} <= set(read["regions"][0])
     assert {"reason", "p_differ", "p_where", "level", "overall", "overall_interval", "noise"} <= set(read)
+
+
+# Fresh blocks
+
+
+def luck_of(block: int, seed: int, smooth: float) -> Callable[[dict[str, Any]], float]:
+    """What a block does to all points of the plane, and smoothly to neighbours."""
+    rng = np.random.default_rng([seed, block])
+    level, waves, phases = rng.normal(), rng.normal(0, 2.5, (32, 2)), rng.uniform(0, 2 * np.pi, 32)
+
+    def luck(point: dict[str, Any]) -> float:
+        place = np.array([point["noise"] / 50, (point["layer_force"] - 500) / 500])
+        return smooth * float(level + np.sqrt(2 / 32) * np.cos(waves @ place + phases).sum())
+
+    return luck
+
+
+def tried(truth: Truth, *, seed: int, smooth: float = 0.0, own: float = 0.06, count: int = 40) -> Evidence:
+    """A search over the plane on eight blocks, and what fresh blocks say of what it claims."""
+    rng = np.random.default_rng(seed)
+
+    def train(point: Any, block: int) -> float:
+        return truth(point) + luck_of(block, seed, smooth)(point) + float(rng.normal(0, own))
+
+    points = dense_sample(PLANE, count, seed)
+    blocks = [block_of(point, 0, 8).number for point in points]
+    searched = [Observation(point, [train(point, block)], [block]) for point, block in zip(points, blocks, strict=True)]
+    asked = Asked(points=0, blocks=8, regions=True, elsewhere=True, seed=seed)
+    fresh = []
+    for claim in find_claims(PLANE, Paired.of(searched), [], asked):
+        numbers = range(FIRST_FRESH, FIRST_FRESH + len(claim.points))
+        signed = [train(point, block) for point, block in zip(claim.points, numbers, strict=True)]
+        fresh.append(Fresh(claim, claim.points, signed, numbers))
+    return find_evidence(PLANE, searched, fresh=fresh, resamples=0)
+
+
+def test_a_region_is_what_fresh_blocks_show_to_be_more_than_elsewhere() -> None:
+    evidence = tried(lambda point: 0.45 if in_corner(point) else 0.2, seed=3)
+    (region,) = evidence.regions
+    assert evidence.verdict == "regions" and (evidence.blocks, evidence.fresh_blocks, region.blocks) == (8, 8, 8)
+    assert region.interval[0] < region.mean < region.interval[1] and region.p < 0.01
+    assert region.contrast == pytest.approx(region.mean - region.outside)
+    assert region.contrast_interval[0] > 0.05 and region.outside_interval[0] <= 0.2 <= region.outside_interval[1]
+    assert words(region, PLANE).count("[") == 2
+
+
+def test_a_split_that_moves_neighbours_alike_makes_no_region() -> None:
+    """With one split for all six in ten of such searches found one; three in ten at 5 % have a chance of 0.01."""
+    verdicts = [tried(lambda _: 0.3, seed=seed, smooth=0.06, own=0.04).verdict for seed in range(10)]
+    assert verdicts.count("regions") <= 2
+    assert "none" not in verdicts
+
+
+def test_what_is_rejected_is_said_with_what_cannot_be_excluded() -> None:
+    evidence = tried(lambda _: 0.0, seed=5)
+    assert evidence.verdict == "none" and evidence.regions == ()
+    assert evidence.overall_interval[0] <= 0 <= evidence.overall_interval[1]
+    assert evidence.missed == pytest.approx(max(map(abs, evidence.overall_interval)))
+    assert all(region.contrast_interval[0] <= evidence.missed_contrast for region in evidence.rejected)
+
+
+def test_points_are_drawn_inside_a_region_and_outside_of_all() -> None:
+    observations = observed(WHOLE, lambda point: 0.45 if in_corner(point) else 0.2, count=120)
+    asked = Asked(points=2, blocks=8, regions=True, elsewhere=True, seed=2)
+    best = [(point, -differences[0]) for point, differences in observations]
+    claims = find_claims(WHOLE, Paired.of(observations), best, asked)
+    boxes = [Box.from_bounds(WHOLE, claim.bounds, "test") for claim in claims if claim.kind == "region"]
+    assert boxes and [claim.kind for claim in claims[len(boxes) :]] == ["best", "best", "elsewhere"]
+    for claim, box in zip(claims, boxes, strict=False):
+        assert len(claim.points) == 8 and all(box.contains(claim.points))
+    outside = claims[-1].points
+    assert len(outside) == 8 and not any(any(box.contains(outside)) for box in boxes)
+    for claim in claims:
+        for point in claim.points:
+            WHOLE.check(point)
+
+
+def test_without_a_region_the_whole_space_is_tried() -> None:
+    few = observed(PLANE, lambda _: 0.3, count=5)
+    asked = Asked(points=0, blocks=8, regions=True, elsewhere=True)
+    (claim,) = find_claims(PLANE, Paired.of(few), [], asked)
+    assert (claim.kind, len(claim.points)) == ("space", 8)
 
 
 # Paired differences

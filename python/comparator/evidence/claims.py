@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,8 +26,6 @@ FEWEST = 8  # distinct points; with fewer there is no telling where
 MOST_REGIONS = 3  # that are tried
 DENSE, DENSE_OF_FEW = 4096, 131072  # points of which those that fit are taken
 FRESH = 10**6  # the seeds from which they are drawn
-
-ELSEWHERE, SPACE = "elsewhere", "space"
 
 
 @dataclass(frozen=True)
@@ -61,18 +59,17 @@ def find_claims(
     reading = None
     if asked.regions and space is not None and len(paired.points) >= FEWEST:
         reading = read_regions(space, paired, level=asked.level, seed=asked.seed, failed=failed)
-    claims = [] if reading is None or space is None else _regions(space, reading, asked)
-    claims += _best_points(space, paired, best, asked)
-    if not asked.elsewhere or not (claims or asked.regions):
-        return claims
-    outside = _outside(space, paired, claims, reading, asked)
-    has_regions = any(claim.kind == "region" for claim in claims)
-    name = ELSEWHERE if has_regions or space is None else SPACE
-    return (
-        [*claims, Claim(name=name, kind="elsewhere" if name == ELSEWHERE else "space", points=outside)]
-        if (outside)
-        else claims
-    )
+    regions = [] if reading is None or space is None else _regions(space, reading, asked)
+    best_points = _best_points(space, paired, best, asked)
+    if not asked.elsewhere or not (regions or best_points or asked.regions):
+        return [*regions, *best_points]
+    outside = _outside(space, paired, [*regions, *best_points], reading, asked)
+    while regions and not outside:  # together they leave nothing to compare them with
+        regions.pop()
+        outside = _outside(space, paired, [*regions, *best_points], reading, asked)
+    kind: Literal["elsewhere", "space"] = "elsewhere" if regions or space is None else "space"
+    rest = [Claim(name=kind, kind=kind, points=outside)] if outside else []
+    return [*regions, *best_points, *rest]
 
 
 def distinct_best(found: Iterable[tuple[Point, float]], count: int, space: ParameterSpace | None) -> list[Point]:
@@ -99,7 +96,8 @@ def _regions(space: ParameterSpace, reading: Reading, asked: Asked) -> list[Clai
         return float(beyond[np.array(part.box.contains(dense))].sum())
 
     claims = []
-    for number, part in enumerate(sorted(reading.parts, key=weight, reverse=True)[:MOST_REGIONS], start=1):
+    bounded = [part for part in reading.parts if part.box.closed]
+    for number, part in enumerate(sorted(bounded, key=weight, reverse=True)[:MOST_REGIONS], start=1):
         claims.append(
             Claim(
                 name=f"region {number}",

@@ -19,7 +19,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from comparator.evidence.replicates import mean_interval
 from comparator.record import Claim
 
 if TYPE_CHECKING:
@@ -169,36 +168,41 @@ def contrast(claim: Estimate, rest: Estimate) -> Contrast | None:
 def interval_of(
     numbers: Sequence[float], variance: float | None = None, confidence: float = 0.95
 ) -> tuple[float, float] | None:
-    """The t-interval of a mean over blocks; None for fewer than `FEWEST`.
-
-    A `variance` that is known from elsewhere counts for `PRIOR` degrees of freedom (the moderated t of Smyth, Linear
-    models and empirical Bayes methods, 2004). So few numbers do not tell their own deviation well, least of all where
-    they are skewed: a mean that lies too low then comes with a deviation that is too small.
-    """
-    count = len(numbers)
-    if count < FEWEST:
+    """The t-interval of a mean over blocks; None for fewer than `FEWEST`. `variance` is as for `_error`."""
+    if len(numbers) < FEWEST:
         return None
-    if variance is None:
-        return mean_interval(numbers, confidence)
     from scipy.special import stdtrit
 
-    freedom = count - 1 + PRIOR
-    pooled = ((count - 1) * statistics.variance(numbers) + PRIOR * variance) / freedom
-    half = float(stdtrit(freedom, (1 + confidence) / 2)) * math.sqrt(pooled / count)
-    mean = statistics.fmean(numbers)
+    error, freedom = _error(numbers, variance)
+    half, mean = float(stdtrit(freedom, (1 + confidence) / 2)) * error, statistics.fmean(numbers)
     return mean - half, mean + half
 
 
-def chance_above_zero(numbers: Sequence[float]) -> float:
-    """How likely a mean as high is, were it not above 0: the one-sided t-test."""
+def chance_above_zero(numbers: Sequence[float], variance: float | None = None) -> float:
+    """How likely a mean over blocks as high is, were it not above 0: the one-sided t-test."""
     from scipy.special import stdtr
 
-    mean, deviation = statistics.fmean(numbers), statistics.stdev(numbers)
-    if deviation == 0:
+    (error, freedom), mean = _error(numbers, variance), statistics.fmean(numbers)
+    if error == 0:
         return 0.0 if mean > 0 else 1.0
-    return float(stdtr(len(numbers) - 1, -mean / deviation * math.sqrt(len(numbers))))
+    return float(stdtr(freedom, -mean / error))
 
 
-def chance_not_zero(numbers: Sequence[float]) -> float:
-    """How likely a mean as far from 0 is, were it 0: the two-sided t-test."""
-    return min(1.0, 2 * min(chance_above_zero(numbers), chance_above_zero([-number for number in numbers])))
+def chance_not_zero(numbers: Sequence[float], variance: float | None = None) -> float:
+    """How likely a mean over blocks as far from 0 is, were it 0: the two-sided t-test."""
+    above, below = (chance_above_zero([sign * number for number in numbers], variance) for sign in (1, -1))
+    return min(1.0, 2 * min(above, below))
+
+
+def _error(numbers: Sequence[float], variance: float | None) -> tuple[float, int]:
+    """The standard error of a mean, and its degrees of freedom.
+
+    A `variance` that is known from elsewhere counts for `PRIOR` of them (the moderated t of Smyth, Linear models and
+    empirical Bayes methods, 2004). So few numbers do not tell their own deviation well, least of all where they are
+    skewed: a mean that lies too low then comes with a deviation that is too small.
+    """
+    count, own = len(numbers), statistics.variance(numbers)
+    if variance is None:
+        return math.sqrt(own / count), count - 1
+    freedom = count - 1 + PRIOR
+    return math.sqrt(((count - 1) * own + PRIOR * variance) / freedom / count), freedom

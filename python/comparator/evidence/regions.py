@@ -23,6 +23,7 @@ import numpy as np
 from comparator.evidence.boxes import Box
 from comparator.evidence.chance import FEWEST_BLOCKS, differ, net, vary
 from comparator.evidence.claims import FEWEST
+from comparator.evidence.confirmation import FEWEST as FEWEST_TRIED
 from comparator.evidence.confirmation import (
     Contrast,
     Estimate,
@@ -154,12 +155,13 @@ class _Search:
     def is_exact(self) -> bool:
         return self.noise == 0
 
-    def p_differ(self) -> float | None:
+    def p_differ(self, *, scans: bool = True) -> float | None:
+        """Of the mean, and where it `scans` of each box of the net, of which skewed noise makes small ones stand out."""
         if not len(self.paired.points):
             return None
         if self.is_exact:
             return 0.0 if np.any(self.paired.differences != 0) else 1.0
-        return differ(self.paired, self._net, self._rng)
+        return differ(self.paired, self._net if scans else self._net[:0], self._rng)
 
     def p_where(self) -> float | None:
         if self.is_exact:
@@ -319,7 +321,7 @@ class _Anew:
         rest = next((each for each in self._estimates.values() if each.claim.kind != "region"), None)
         by_block = self._over_the_space()
         overall = (float(np.mean(by_block)) if by_block else None, interval_of(by_block, self._variance()))
-        p_differ = _better(search.p_differ(), self._p_differ(by_block, regions))
+        p_differ = _better(search.p_differ(scans=False), self._p_differ(by_block, regions))
         contrasts = {each.claim.name: None if rest is None else contrast(each, rest) for each in regions}
         numbered = {each.claim.name: self._region(each, rest, contrasts[each.claim.name]) for each in regions}
         chances = {name: 1.0 if found is None else found.p for name, found in contrasts.items()}
@@ -374,8 +376,9 @@ class _Anew:
 
     def _p_differ(self, by_block: Sequence[float], regions: Sequence[Estimate]) -> float | None:
         """The chance of what fresh blocks gave over the space, or in one of the regions, where there is none."""
-        samples = [list(by_block), *(list(each.by_block.values()) for each in regions)]
-        chances = [chance_not_zero(sample) for sample in samples if interval_of(sample) is not None]
+        samples = [(list(by_block), self._variance())]
+        samples += [(list(each.by_block.values()), each.variance) for each in regions]
+        chances = [chance_not_zero(sample, variance) for sample, variance in samples if len(sample) >= FEWEST_TRIED]
         return min(1.0, len(chances) * min(chances)) if chances else None
 
     def _region(self, inside: Estimate, rest: Estimate | None, found: Contrast | None) -> Region:
