@@ -4,11 +4,14 @@ With V0 and V1 the metric of submodel 0 and 1:
 
 | name | difference | zero | negative |
 |---|---|---|---|
-| `relative` | abs(V1 - V0) / max(V1, V0), the paper's equation 1 | both: 0 | the larger is not positive: no value |
-| `signed` | (V1 - V0) / max(V1, V0): finds where submodel 1 is the larger | as `relative` | as `relative` |
+| `relative` | abs(V1 - V0) / max(V1, V0), the paper's equation 1 | one: 1; both: 0 | no value |
+| `signed` | (V1 - V0) / max(V1, V0): finds where submodel 1 is the larger | one: 1 or -1; both: 0 | no value |
 | `absolute` | abs(V1 - V0) | any | any |
 | `log_ratio` | abs(ln(V1 / V0)) | no value | no value |
 | `in_deviations` | abs(V1 - V0) in units of its deviation from seed to seed | any | any |
+
+Where the experiment file names none, an error is compared by `relative` and a score (R2, a correlation) by `absolute`
+(`usual_difference`): a score may come near zero and cross it, where what is relative to it means nothing.
 
 The unit of `in_deviations` is what the pilot found, the same for all points; without a pilot it is that of the
 replicates of the point itself, of which there must then be two or more. Where seeds change nothing there is none.
@@ -23,13 +26,14 @@ value" likewise fails the evaluation, with the numbers and a difference that wou
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from comparator.errors import InputError, nearest
+from comparator.metrics import kind_by_name
 from comparator.model.fingerprint import content_of
 from comparator.own_code import import_own, own_file
-from comparator.record import FrozenExperiment, ObjectiveWords
+from comparator.record import FrozenExperiment, MetricDescription, ObjectiveWords
 from comparator.text import shortened
 
 Difference = Callable[[float, float], float]
@@ -40,18 +44,17 @@ class NoValue(ValueError):
 
 
 def relative(first: float, second: float) -> float:
-    """Equation 1 of the paper, without its sign: in [0, 1] where no metric is negative."""
+    """Equation 1 of the paper, without its sign: in [0, 1]."""
     return abs(signed(first, second))
 
 
 def signed(first: float, second: float) -> float:
     """(V1 - V0) / max(V1, V0)."""
-    larger = max(first, second)
-    if first == second == 0:
-        return 0.0
-    if larger <= 0:
-        raise NoValue(f"{first:g} and {second:g}: a relative difference needs a positive metric; 'absolute' does not")
-    return (second - first) / larger
+    if first < 0 or second < 0:
+        raise NoValue(
+            f"{first:g} and {second:g}: a relative difference needs metrics that are not negative; 'absolute' does not"
+        )
+    return (second - first) / max(first, second) if first != second else 0.0
 
 
 def absolute(first: float, second: float) -> float:
@@ -78,6 +81,29 @@ DIFFERENCES: dict[str, Difference] = {
     "log_ratio": log_ratio,
     "in_deviations": in_deviations,
 }
+
+#: Those that have no value, or none with a meaning, where a metric may be negative.
+NOT_NEGATIVE = ("relative", "signed", "log_ratio")
+
+
+def usual_difference(metric: str, described: Mapping[str, MetricDescription]) -> str:
+    """The name of the difference that suits a metric: `absolute` for one that is a score, or that may be negative.
+
+    A metric that no model describes is known by its name.
+    """
+    description = described.get(metric) or MetricDescription(kind=kind_by_name(metric))
+    return "absolute" if description.kind == "score" or description.may_be_negative else "relative"
+
+
+def check_suits(name: str, metric: str, described: Mapping[str, MetricDescription], where: str) -> None:
+    """Raise `InputError` where a description says that `metric` may be negative, and the difference needs that not."""
+    description = described.get(metric)
+    if name in NOT_NEGATIVE and description is not None and description.may_be_negative:
+        what = "is a score, which may be negative" if description.lowest is None else "may be negative"
+        raise InputError(
+            f"{where} = '{name}': {shortened(metric)} {what}, so that it has no such difference; write 'absolute', or"
+            " leave the key out (of a metric that never is negative, model.toml says lowest = 0)"
+        )
 
 
 def find_difference(name: str, folder: Path, where: str) -> Difference:
@@ -125,7 +151,7 @@ def objective_words(name: str | None, metric: str, maximise: bool = True) -> Obj
 
 
 def asked_difference(experiment: FrozenExperiment) -> str | None:
-    """The name of the difference of an experiment; None for a single model."""
+    """The name of the difference of an experiment; None for a single model. Where it names none it is `relative`."""
     if experiment.kind == "single":
         return None
     return str((experiment.settings.get("cmp") or {}).get("difference") or "relative")

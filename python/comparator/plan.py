@@ -14,7 +14,14 @@ from typing import Any
 
 from comparator.blocks import BLOCKS
 from comparator.cmp import Objective
-from comparator.difference import difference_code, find_difference, objective_words
+from comparator.difference import (
+    asked_difference,
+    check_suits,
+    difference_code,
+    find_difference,
+    objective_words,
+    usual_difference,
+)
 from comparator.earlier_format import upgraded
 from comparator.errors import InputError, nearest
 from comparator.evidence.boxes import Box, avoid, focus, read_box
@@ -84,6 +91,11 @@ class Plan:
     def replication(self) -> Replication:
         """How many seeds a point is trained on."""
         return Replication.of(self.frozen.stages.replicates)
+
+    @property
+    def smallest(self) -> float | None:
+        """The size of difference that matters to the user, where the file says it."""
+        return (self.frozen.settings.get("search") or {}).get("smallest")
 
     @property
     def blocks(self) -> int:
@@ -163,7 +175,8 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
     if asked_by_environment != metric:
         notices.append(f"MODEL_RETURN={asked_by_environment} has no effect: {place.file.name} states '{metric}'")
     metrics = _check_metric(metric, given.models, f"{place.file}: metric")
-    objective = make_objective(settings, metric, metrics, place.file)
+    settings, difference = _with_difference(settings, metric, metrics, place.file)
+    objective = make_objective(difference, metric, metrics, place.file)
     pilot = _pilot(settings, space, place, notices)
     _check_unit(settings, objective, pilot, place)
     past = _past(settings, space, objective, place, notices)
@@ -181,9 +194,9 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
         models=given.submodels,
         metric=metric,
         metrics=metrics,
-        difference_code=difference_code(settings.cmp.difference, place.folder) if settings.compares else None,
+        difference_code=None if difference is None else difference_code(difference, place.folder),
         run_timeout=settings.run_timeout,
-        objective=objective_words(settings.cmp.difference if settings.compares else None, metric, objective.maximise),
+        objective=objective_words(difference, metric, objective.maximise),
         strategy=strategy.model_copy(update={"past": past}),
         budget=_budget(settings, None if lines is None else len(lines), space, pilot, f"{place.file}: [search]"),
         stages=Stages(
@@ -211,12 +224,13 @@ def reopen_plan(frozen: WholeExperiment, *, root: Path, site: Site) -> Plan:
     if frozen.format < FORMAT:
         frozen = upgraded(frozen, models, site.data_folder)
     changes = [_change(submodel, model, site) for submodel, model in zip(frozen.models, models, strict=True)]
-    if settings.compares and frozen.difference_code != difference_code(settings.cmp.difference, file.parent):
-        changes.append(f"{file.parent}: the code of difference '{settings.cmp.difference}' has changed")
+    difference = asked_difference(frozen)
+    if difference is not None and frozen.difference_code != difference_code(difference, file.parent):
+        changes.append(f"{file.parent}: the code of difference '{difference}' has changed")
     change = next(filter(None, changes), None)
     if change is not None:
         raise InputError(f"{change} since '{frozen.id}' began; start anew")
-    objective = make_objective(settings, frozen.metric, frozen.metrics, file)
+    objective = make_objective(difference, frozen.metric, frozen.metrics, file)
     space = ParameterSpace.from_entries(frozen.space, "experiment.json") if frozen.space else None
     if space is not None and settings.search.avoid is not None:
         space = avoid(space, Box.from_bounds(space, settings.search.avoid, "experiment.json: avoid"))
@@ -230,14 +244,28 @@ def _change(submodel: Submodel, model: Model, site: Site) -> str | None:
 
 
 def make_objective(
-    settings: ExperimentSettings, metric: str, metrics: Mapping[str, MetricDescription], file: Path
+    difference: str | None, metric: str, metrics: Mapping[str, MetricDescription], file: Path
 ) -> Objective:
-    """The number that a search over `settings` minimises."""
-    if settings.compares:
-        difference = find_difference(settings.cmp.difference, file.parent, f"{file}: [cmp] difference")
-        return Objective(metric, difference, described=metrics.keys())
+    """The number that a search minimises: by the difference of this name, or (None) a single model's metric."""
+    if difference is not None:
+        function = find_difference(difference, file.parent, f"{file}: [cmp] difference")
+        return Objective(metric, function, described=metrics.keys())
     larger_is_better = metric in metrics and metrics[metric].kind == "score"
     return Objective(metric, None, maximise=larger_is_better, described=metrics.keys())
+
+
+def _with_difference(
+    settings: ExperimentSettings, metric: str, metrics: Mapping[str, MetricDescription], file: Path
+) -> tuple[ExperimentSettings, str | None]:
+    """The settings that name the difference, and its name; None for a single model.
+
+    Raises `InputError` where the file names one that does not suit the metric.
+    """
+    if not settings.compares:
+        return settings, None
+    name = settings.cmp.difference or usual_difference(metric, metrics)
+    check_suits(name, metric, metrics, f"{file}: [cmp] difference")
+    return settings.model_copy(update={"cmp": settings.cmp.model_copy(update={"difference": name})}), name
 
 
 def _steer(
@@ -282,7 +310,9 @@ def _check_metric(metric: str, models: Sequence[Model], where: str) -> dict[str,
                 f"{where} = '{shortened(metric)}': {model.name} does not report it{nearest(metric, described)};"
                 f" it reports {', '.join(_first(described, 12))}"
             )
-        metrics.update({name: MetricDescription(**each.model_dump()) for name, each in described.items()})
+        metrics.update(
+            {name: MetricDescription(**each.model_dump(exclude_none=True)) for name, each in described.items()}
+        )
     return metrics
 
 

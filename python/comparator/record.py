@@ -213,10 +213,16 @@ class Submodel(Form):
 
 
 class MetricDescription(Form):
-    """What a model says of a metric: an error, a score or a fact."""
+    """What a model says of a metric: an error, a score or a fact; `lowest` is the smallest value that it can have."""
 
     kind: str | None = None
     description: str = ""
+    lowest: Number | None = None
+
+    @property
+    def may_be_negative(self) -> bool:
+        """Whether it may; a score, unless `lowest` says otherwise, an error only where it does."""
+        return self.kind == "score" if self.lowest is None else self.lowest < 0
 
 
 class ObjectiveWords(Form):

@@ -13,7 +13,7 @@ from comparator.errors import InputError
 from comparator.hyperparameters import split_for_submodels
 from comparator.leaf import DEFAULT_SEED
 from comparator.plan import Plan, make_plan
-from comparator.record import Evaluation, FrozenExperiment, MetricDescription
+from comparator.record import Evaluation, FrozenExperiment
 from comparator.settings import ExperimentSettings, read_settings
 from comparator.sitting import Host, plan_settings
 
@@ -59,12 +59,10 @@ def against_itself(settings: ExperimentSettings, given: FrozenExperiment) -> Exp
     hyperparameters = {name: value for name, value in given_ones.items() if name not in own_varied}
     first = int(str(hyperparameters.pop(seed, DEFAULT_SEED)))
     seeds = {f"cmp_0_{seed}": first, f"cmp_1_{seed}": first + OTHER_SEEDS}
-    is_error = given.metrics.get(given.metric, MetricDescription(kind="error")).kind == "error"
     of_both = settings.cmp.submodel_0.model_copy(update={"names": names})
     comparison = settings.cmp.model_copy(
         update={
             "metric": given.metric,
-            "difference": settings.cmp.difference if settings.compares or is_error else "absolute",
             "models": [submodel.path, submodel.path],
             "labels": None,
             "submodel_0": of_both,

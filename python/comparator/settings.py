@@ -46,6 +46,8 @@ class SearchSettings(BaseModel):
     strategy: str
     #: The size of the difference that counts; None for the cut whose two sides differ most.
     level: float | None = None
+    #: The size of difference that matters: what it takes to see it is said beforehand. It changes nothing else.
+    smallest: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     evaluations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
     generations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
     replicates: int | str = 1
@@ -128,7 +130,8 @@ class ComparisonSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
     metric: str | None = None
-    difference: str = "relative"
+    #: None: what suits the metric (`difference.usual_difference`); as frozen it is always named.
+    difference: str | None = None
     models: list[str] | None = None
     labels: list[str] | None = None
     submodel_0: SubmodelSettings = Field(default_factory=SubmodelSettings, alias="0")

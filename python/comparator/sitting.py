@@ -17,6 +17,7 @@ from comparator.engine import local, swift_t
 from comparator.engine.jobs import launches, state_of
 from comparator.engine.swift_t import Job, Launch, Layout
 from comparator.errors import ComparatorError, InputError, Submitted, nearest
+from comparator.evidence.power import words_beforehand
 from comparator.experiment import Experiment
 from comparator.leaf import ERRORS_FILE, Leaf, change_of_reads
 from comparator.model.data import has_changed
@@ -186,6 +187,8 @@ def describe(host: Host, plan: Plan) -> None:
     host.say(f"  objective: {frozen.objective.name} over {over}")
     host.say(f"  strategy: {frozen.strategy.name}, seed {frozen.strategy.seed}")
     host.say(f"  budget: {_budget_words(frozen)}")
+    for line in _power_words(plan):
+        host.say(f"  {line}")
     describe_host(host)
     if host.job is not None:
         launch = _launch_of(host, host.experiments / "ID", is_sweep=plan.is_sweep)
@@ -545,7 +548,14 @@ class Sitting:
             return
         budget, seeds = self._plan.budget, self._plan.replication.first
         to_go = None if budget is None else budget - pilot.pairs
-        words = pilot.words(to_go, seeds, self._host.workers)
+        in_its_unit = pilot.in_deviations if self._plan.objective.in_deviations else pilot
+        words = in_its_unit.words(
+            to_go,
+            seeds,
+            self._host.workers,
+            blocks=_fresh_blocks(self._plan.frozen),
+            smallest=self._plan.smallest,
+        )
         self._host.say(words)
         self._plan = self._plan.noting(pilot=PilotFound(**asdict(pilot), words=words))
         self._folder.freeze(self._plan.frozen)
@@ -652,6 +662,20 @@ def _trained_words(records: Sequence[Evaluation]) -> str:
     trained = {run.run for run in runs if not run.reused}
     found = {run.run for run in runs} - trained
     return f"trainings: {len(trained)} done, {len(found)} found in the store"
+
+
+def _power_words(plan: Plan) -> list[str]:
+    """What the budget sees, as far as it can be said before a pilot."""
+    seeds, pairs = plan.replication.first, plan.budget
+    points = None if pairs is None else max(1, (pairs - PILOT_SEEDS * len(plan.pilot)) // seeds)
+    smallest = None if plan.objective.in_deviations else plan.smallest  # whose unit is what no pilot has measured yet
+    return words_beforehand(points, seeds, _fresh_blocks(plan.frozen), smallest)
+
+
+def _fresh_blocks(frozen: FrozenExperiment) -> int | None:
+    """On how many fresh blocks what is said of regions is confirmed; None where nothing is."""
+    confirm = frozen.stages.confirm
+    return None if confirm is None or frozen.kind == "single" else confirm.seeds
 
 
 def _budget_words(frozen: FrozenExperiment) -> str:

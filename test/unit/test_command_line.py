@@ -36,6 +36,18 @@ space = "space.json"
 find = "regions"
 evaluations = 14
 """
+#: R2 of two models that differ by 0.3 everywhere, on both sides of zero.
+GAP = """
+def initialize_parameters():
+    return {"rng_seed": 1, "noise": 0.0, "size": 0, "side": "left"}
+
+def run(params):
+    skill = 0.25 - 0.015 * float(params["noise"]) + 0.3 * (params["side"] == "right")
+    return {"val_r2": skill, "val_loss": 1 - skill}
+"""
+GAP_TOML = 'seed = "rng_seed"\n[metrics.val_r2]\nkind = "score"\n[metrics.val_loss]\nkind = "error"\n'
+GAP_TXT = HYPERPARAMETERS.replace(str(QUICK), "gap.py")
+OF_SCORE = {"gap.py": GAP, "gap.toml": GAP_TOML, "quick.txt": GAP_TXT}
 
 
 @pytest.fixture
@@ -95,6 +107,25 @@ def test_a_search_for_regions_needs_no_strategy_and_two_models(desk: Desk) -> No
     refused = desk.search("planted.toml")
     assert refused.returncode == 2
     assert "find = 'regions' asks where two models differ; it needs model = 'cmp'" in refused.stderr
+
+
+@pytest.mark.parametrize("description", [GAP_TOML, None])
+def test_a_score_that_crosses_zero_is_compared_in_its_own_units(desk: Desk, description: str | None) -> None:
+    """By equation 1 the same gap would be a hundred at one point, and no number at others."""
+    desk.write("gap.py", GAP)
+    desk.write("quick.txt", GAP_TXT)
+    if description is not None:
+        desk.write("gap.toml", description)
+    done = desk.run("search", "quick.toml", "--set", "cmp.metric=val_r2", "--set", "search.strategy=sobol")
+    assert done.returncode == 0, done.stderr
+    assert "largest absolute difference of val_r2" in done.stdout
+    frozen = json.loads((desk.experiments / "quick-1" / "experiment.json").read_text())
+    assert frozen["settings"]["cmp"]["difference"] == "absolute"
+    records = desk.records("quick-1")
+    assert {record["status"] for record in records} == {"ok"}
+    assert [record["value"] for record in records] == pytest.approx([-0.3] * len(records))
+    skills = [run["metrics"]["val_r2"] for record in records for run in record["runs"]]
+    assert min(skills) < -0.1 and max(skills) > 0.3
 
 
 def test_generations_are_a_budget_too(desk: Desk) -> None:
@@ -181,7 +212,17 @@ MISTAKES = [
     (["search", "quick.toml", "--set", "search.evaluations=many"], {}, "search.evaluations"),
     (["search", "quick.toml", "--set", "search.evaluations=0"], {}, "search.evaluations"),
     (["search", "quick.toml", "--set", "cmp.difference=relativ"], {}, "did you mean 'relative'"),
+    (
+        ["search", "quick.toml", "--set", "cmp.metric=val_r2", "--set", "cmp.difference=relative"],
+        OF_SCORE,
+        "quick.toml: [cmp] difference = 'relative': val_r2 is a score, which may be negative",
+    ),
     (["search", "quick.toml", "--set", "search.replicates=0"], {}, "from 1, or 'adaptive'"),
+    (
+        ["search", "quick.toml", "--set", "search.smallest=0"],
+        {},
+        "search.smallest' = 0: input should be greater than 0",
+    ),
     (["search", "quick.toml", "--set", "search.pilot=some"], {}, "true, false, or a number"),
     (["search", "quick.toml", "--set", "search.pilot=6"], {}, "takes 12 pairs"),
     (["search", "quick.toml", "--set", "confirm.sedes=4"], {}, "did you mean 'seeds'"),
@@ -252,8 +293,10 @@ def test_doubtful_names_are_told_and_kept(desk: Desk) -> None:
     (model / "model.toml").write_text(description)
     text = HYPERPARAMETERS.replace(str(QUICK), "model") + "scaling = 'std'\nsidde = 'left'\n"
     desk.write("quick.txt", text)
-    done = desk.search("quick.toml", "--dry-run")
+    done = desk.search("quick.toml", "--dry-run", "--set", "search.smallest=0.05")
     assert done.returncode == 0, done.stderr
+    assert "power: sees, in deviations from training to training, " in done.stdout
+    assert "smallest = 0.05 is seen where that deviation is at most " in done.stdout
     assert "did you mean 'side'" in done.stdout
     assert "'scaling' is accepted, without effect" in done.stdout
     assert "nothing was started" in done.stdout

@@ -9,9 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparator.cmp import Objective, submodel_hyperparameters
-from comparator.difference import DIFFERENCES, NoValue, distance, find_difference, relative
+from comparator.difference import (
+    DIFFERENCES,
+    NoValue,
+    check_suits,
+    distance,
+    find_difference,
+    relative,
+    usual_difference,
+)
 from comparator.errors import InputError
-from comparator.record import Run
+from comparator.record import MetricDescription, Run
 
 positive = st.floats(1e-9, 1e9)
 
@@ -34,13 +42,18 @@ def test_exchanging_the_models_changes_only_the_sign_of_signed(first: float, sec
     ("name", "first", "second", "expected"),
     [
         ("relative", 0.0, 0.0, 0.0),
-        ("relative", -0.1, 0.5, 1.2),
+        ("relative", 0.0, 0.5, 1.0),
+        ("relative", -0.1, 0.5, None),
+        ("relative", 0.3, -0.01, None),
         ("relative", -0.2, -0.1, None),
         ("relative", -0.2, 0.0, None),
         ("signed", 0.0, 0.5, 1.0),
+        ("signed", 0.5, 0.0, -1.0),
+        ("signed", 0.3, -0.01, None),
         ("absolute", -0.2, -0.1, 0.1),
         ("log_ratio", 1.0, math.e, 1.0),
         ("log_ratio", 0.0, 1.0, None),
+        ("log_ratio", -0.1, 1.0, None),
     ],
 )
 def test_edges(name: str, first: float, second: float, expected: float | None) -> None:
@@ -49,6 +62,41 @@ def test_edges(name: str, first: float, second: float, expected: float | None) -
             distance(DIFFERENCES[name], first, second)
     else:
         assert distance(DIFFERENCES[name], first, second) == pytest.approx(expected)
+
+
+DESCRIBED = {
+    "loss": MetricDescription(kind="error"),
+    "likelihood": MetricDescription(kind="error", lowest=-math.pi),
+    "val_r2": MetricDescription(kind="score"),
+    "hits": MetricDescription(kind="score", lowest=0),
+}
+
+
+@pytest.mark.parametrize(
+    ("metric", "usual"),
+    [
+        ("loss", "relative"),
+        ("likelihood", "absolute"),
+        ("val_r2", "absolute"),
+        ("hits", "absolute"),
+        ("of nobody's", "relative"),
+        ("val_corr", "absolute"),  # nobody describes it either, but its name tells
+    ],
+)
+def test_an_error_is_compared_by_equation_one_and_a_score_in_its_own_units(metric: str, usual: str) -> None:
+    assert usual_difference(metric, DESCRIBED) == usual
+    check_suits(usual, metric, DESCRIBED, "x")
+
+
+def test_a_relative_difference_of_what_may_be_negative_is_refused() -> None:
+    for name in ("relative", "signed", "log_ratio"):
+        for metric in ("val_r2", "likelihood"):
+            with pytest.raises(InputError, match=f"^x = '{name}': {metric} .*negative.*write 'absolute'.*lowest = 0"):
+                check_suits(name, metric, DESCRIBED, "x")
+        for metric in ("loss", "hits", "of nobody's", "val_corr"):
+            check_suits(name, metric, DESCRIBED, "x")
+    for name in ("absolute", "in_deviations", "mine:own"):
+        check_suits(name, "val_r2", DESCRIBED, "x")
 
 
 def test_a_difference_of_the_users_own(tmp_path) -> None:

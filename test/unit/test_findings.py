@@ -27,7 +27,16 @@ from comparator.report.axes import varying_axes
 from comparator.report.figures.boxes import stretches
 from comparator.report.findings import Findings, as_json, find
 from comparator.report.summary import summarise
-from comparator.report.words import agreement, answer, disagreements, remarks, repeat_commands, verdict, with_interval
+from comparator.report.words import (
+    agreement,
+    answer,
+    disagreements,
+    relative_to_nothing,
+    remarks,
+    repeat_commands,
+    verdict,
+    with_interval,
+)
 from comparator.report.yardsticks import compare, kind_of, read_in, with_signed
 from comparator.space import ParameterSpace
 
@@ -381,6 +390,22 @@ def test_a_difference_suits_its_metric() -> None:
     negative = [{**record, "runs": [{**run, "metrics": {"x": -1.0}} for run in record["runs"]]} for record in records]
     assert read_in(frozen_of(), as_read(negative), "x")[0].settings["cmp"]["difference"] == "absolute"
     assert kind_of(frozen_of(metrics={"x": {"kind": "score"}}), "x") == "score"
+
+
+def test_a_relative_difference_of_numbers_near_zero_or_below_is_remarked() -> None:
+    records = records_of(in_region, 12)
+
+    def remark(**numbers: float) -> str:
+        for record in records:
+            for run, number in zip(record["runs"], numbers.values(), strict=True):
+                run["metrics"]["val_loss"] = number if record is records[3] else 1.0
+        return relative_to_nothing(summarise(frozen_of(), as_read(records))) or ""
+
+    assert "val_loss is below 0 in 1 of 12 evaluations, where the relative difference" in remark(a=0.3, b=-0.01)
+    assert "val_loss comes near 0 (0.02), where the relative difference" in remark(a=0.02, b=0.01)
+    assert remark(a=0.3, b=0.01) == ""
+    absolute = frozen_of(objective={"name": "absolute difference of val_loss", "symbol": "V", "maximise": True})
+    assert relative_to_nothing(summarise(absolute, as_read(records))) is None
 
 
 def without_signed(records: list[Record]) -> list[Evaluation]:

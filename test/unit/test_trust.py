@@ -398,9 +398,8 @@ def test_a_pilot_says_what_can_be_seen() -> None:
     visible = pilot.visible(60)
     assert sum(each < visible for each in highest) / 2000 == pytest.approx(0.95, abs=0.02)
     assert pilot.visible(60, 4) == pytest.approx(visible / 2)
-    assert f"differences under {visible:.2g} between points are invisible with 60 pairs in 3 minutes" in pilot.words(
-        60, 1, 2
-    )
+    seen = f"this budget sees {visible:.2g} at a point (60 pairs in 3 minutes)"
+    assert f"{seen}; 4 seeds a point see {visible / 2:.2g} in 12 minutes" in pilot.words(60, 1, 2)
     assert "nothing" in measure_pilot([[0.1, 0.1], [0.3, 0.3]], [], 4).words(60, 1, 2)
     assert "too few" in measure_pilot([[0.1], []], [], 4).words(60, 1, 2)
 

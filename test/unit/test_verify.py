@@ -161,6 +161,22 @@ def test_a_line_that_is_wrong_is_named(searched: Desk, lines, words: str) -> Non
     assert words in said
 
 
+def test_a_relative_difference_across_zero_of_an_earlier_version_is_named(searched: Desk, lines) -> None:
+    """Such a pair had a value once: it is read on, and `verify` says that its runs give none."""
+
+    def edit(records: list[dict]) -> None:
+        for record in records:
+            for run in record["runs"]:
+                run["metrics"]["val_loss"] = (0.3, -0.01)[run["submodel"]]
+            record.update(value=-0.31 / 0.3, signed=[-0.31 / 0.3] * len(record["signed"]))
+
+    lines(edit)
+    code, said = verify(searched, "first", "--sample", "0")
+    assert code == 1
+    assert "but its runs give none: 0.3 and -0.01: a relative difference needs metrics that are not negative" in said
+    assert "best 1.03 at" in searched.run("list").stdout
+
+
 @pytest.fixture
 def results(searched: Desk):
     """Changes the results of all runs, and the record of `first` alike; they are as they were afterwards."""

@@ -119,6 +119,31 @@ def report(
         out.print(f"look at it in a browser: {page.as_uri()}", soft_wrap=True)
 
 
+@app.command()
+def predict(
+    identifier: IdArgument,
+    at: Annotated[
+        list[str],
+        typer.Option("--at", metavar="NAME=VALUE", help="A hyperparameter of the point; once for each of the space."),
+    ],
+    experiments: ExperimentsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what an experiment's results let expect at a point that it did not evaluate."""
+    from comparator.report import prediction
+    from comparator.report.yardsticks import with_signed
+
+    path = experiment_path(experiments_folder(experiments, project_root()), identifier)
+    experiment = read_experiment(path)
+    records = with_signed(experiment, read_records(path / "evaluations.jsonl"))
+    predicted = prediction.predict_at(experiment, records, at)
+    if as_json:
+        print(json.dumps(prediction.as_json(experiment, predicted), indent=1))
+        return
+    for line in prediction.words(experiment, predicted):
+        out.print(line, soft_wrap=True, markup=False)
+
+
 @app.command("export")
 def export_runs(
     identifier: IdArgument,

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import NormalDist
+from dataclasses import dataclass, replace
 
+from comparator.evidence.power import MOST_BLOCKS, blocks_for, contrast_seen, point_seen, seeds_for
 from comparator.evidence.replicates import pooled_deviation
-
-BELIEVED = 0.95
 
 
 @dataclass(frozen=True)
@@ -31,32 +28,58 @@ class Pilot:
     is_deterministic: bool
 
     def visible(self, points: int, seeds: int = 1) -> float | None:
-        """The difference that one of `points` points, of `seeds` seeds each, shows above the luck of all of them.
+        """The difference that one of `points` points, of `seeds` seeds each, shows (`power.point_seen`)."""
+        return None if self.deviation is None else point_seen(self.deviation, points, seeds)
 
-        That is the height that the largest of so many Gaussian means stays under with 95 % chance.
+    @property
+    def in_deviations(self) -> Pilot:
+        """The same in units of its own deviation, where there is one."""
+        if not self.deviation:
+            return self
+        return replace(self, deviation=1.0, between=self.between and self.between / self.deviation)
+
+    def words(
+        self,
+        pairs: int | None,
+        seeds: int,
+        workers: int,
+        *,
+        blocks: int | None = None,
+        smallest: float | None = None,
+    ) -> str:
+        """What a search with `pairs` pairs left, `seeds` seeds a point, on `workers` workers can see, for people.
+
+        `blocks` are the fresh ones on which regions are confirmed, None where none are; `smallest` is the size of
+        difference that matters.
         """
-        if self.deviation is None:
-            return None
-        return self.deviation / math.sqrt(seeds) * NormalDist().inv_cdf(BELIEVED ** (1 / max(points, 1)))
-
-    def words(self, pairs: int | None, seeds: int, workers: int) -> str:
-        """What a search with `pairs` pairs left, `seeds` seeds a point, on `workers` workers can see, for people."""
         if self.deviation is None:
             return f"pilot: {self.pairs} pairs gave too few results to say how much seeds change"
         if self.deviation == 0:
             once = "; every point is trained once" if self.is_deterministic else ""
             return f"pilot: seeds change nothing{once}"
-        spread = f"pilot: deviation {self.deviation:.2g} from seed to seed"
+        spread = f"pilot: deviation {self.deviation:.2g} from training to training"
         if self.between is not None:
             spread += f", {self.between:.2g} between {self.points} points"
-        if pairs is None:
-            return spread
-        points, more = max(1, pairs // seeds), 4 * seeds
-        return (
-            f"{spread}; differences under {self.visible(points, seeds):.2g} between points are invisible"
-            f" with {pairs} pairs{self._time(pairs, workers)};"
-            f" {more} seeds a point see {self.visible(points, more):.2g}{self._time(points * more, workers)}"
-        )
+        points = None if pairs is None else max(1, pairs // seeds)
+        sees, takes = [], []
+        if blocks is not None:
+            sees.append(f"{contrast_seen(self.deviation, blocks):.2g} between regions ({blocks} fresh blocks)")
+            takes += (
+                [] if smallest is None else [f"{_at_most(blocks_for(smallest, self.deviation))} blocks for regions"]
+            )
+        if points is not None:
+            seen, time = point_seen(self.deviation, points, seeds), self._time(points * seeds, workers)
+            sees.append(f"{seen:.2g} at a point ({pairs} pairs{time})")
+            takes += [] if smallest is None else [f"{seeds_for(smallest, self.deviation, points):,} seeds for a point"]
+        said = [spread]
+        if sees:
+            said.append(f"this budget sees {', '.join(sees)}")
+        if takes:
+            said.append(f"a difference of {smallest:g} takes {', '.join(takes)}")
+        elif points is not None:
+            more, time = 4 * seeds, self._time(4 * points * seeds, workers)
+            said.append(f"{more} seeds a point see {point_seen(self.deviation, points, more):.2g}{time}")
+        return "; ".join(said)
 
     def _time(self, pairs: int, workers: int) -> str:
         if self.seconds is None:
@@ -78,6 +101,10 @@ def measure_pilot(groups: Sequence[Sequence[float]], seconds: Sequence[float], p
         seconds=statistics.fmean(seconds) if seconds else None,
         is_deterministic=deviation == 0 and several > 1,
     )
+
+
+def _at_most(blocks: int | None) -> str:
+    return f"over {MOST_BLOCKS:,}" if blocks is None else f"{blocks:,}"
 
 
 def _duration(seconds: float) -> str:

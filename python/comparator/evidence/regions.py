@@ -40,7 +40,7 @@ from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Reading, read_
 from comparator.evidence.replicates import mean_interval
 from comparator.evidence.surrogate import Components, Surrogate
 from comparator.record import Claim
-from comparator.space import ParameterSpace
+from comparator.space import ParameterSpace, Point
 
 PLACES = 4096  # over which means of a region are taken
 FEWEST_KNOWN = 5  # points in a claim that tell how a training departs there
@@ -85,8 +85,9 @@ class Evidence:
     in a region, `overall` and `overall_interval` (95 %) the mean signed difference over the space; `noise` the
     deviation of a replicate from its point's mean, None where no point has two. `blocks` counts those of the search,
     `fresh_blocks` those trained anew. `missed` is the largest mean difference that cannot be excluded where the verdict
-    is `none`, and `missed_contrast` the largest difference between a place that was looked at and the rest. `components`
-    says what makes trainings differ; None where the search had one block or too few points. `rejected` are regions that the search saw and fresh blocks did not show. `failing` are boxes in which trainings fail.
+    is `none`, and `missed_contrast` the largest difference between a place that was looked at and the rest.
+    `components` says what makes trainings differ; None where the search had one block or too few points. `rejected` are
+    regions that the search saw and fresh blocks did not show. `failing` are boxes in which trainings fail.
     """
 
     verdict: Verdict
@@ -117,7 +118,7 @@ def find_evidence(
     observations: Sequence[Observation | tuple[Mapping[str, Any], Sequence[float]]],
     *,
     fresh: Sequence[Fresh] = (),
-    failed: Sequence[Mapping[str, Any]] = (),
+    failed: Sequence[Point] = (),
     level: float | None = None,
     alpha: float = 0.05,
     seed: int = 0,
@@ -170,9 +171,7 @@ class _Search:
             return 0.0 if np.ptp(self.paired.means) > 1e-9 * np.abs(self.paired.means).max() else 1.0
         return vary(self.paired, self._coordinates, self._rows, self._net, self._rng)
 
-    def evidence(
-        self, level: float | None, resamples: int, failed: Sequence[Mapping[str, Any]], *, is_spread: bool
-    ) -> Evidence:
+    def evidence(self, level: float | None, resamples: int, failed: Sequence[Point], *, is_spread: bool) -> Evidence:
         """The verdict where nothing was trained anew."""
         p_differ = self.p_differ()
         overall = self._overall(is_spread=is_spread)
@@ -275,7 +274,7 @@ class _Anew:
         self,
         search: _Search,
         fresh: Sequence[Fresh],
-        failed: Sequence[Mapping[str, Any]],
+        failed: Sequence[Point],
         level: float | None,
     ) -> None:
         self._search, self._space, self._alpha = search, search.space, search.alpha

@@ -174,9 +174,14 @@ class Surrogate:
 
     def residuals(self) -> Array:
         """By how much each observation departs from what all others say of it (Rasmussen and Williams, 5.4.2)."""
+        return self.left_out()[0]
+
+    def left_out(self) -> tuple[Array, Array]:
+        """`residuals`, and the deviation that each was to be expected with."""
         inverse = cho_solve(self._factor, np.eye(len(self.values)))
         projected = inverse - np.outer(self._ones, self._ones) / self._ones.sum()
-        return np.asarray(projected @ self.values / np.diag(projected))
+        precisions = np.diag(projected)
+        return np.asarray(projected @ self.values / precisions), np.asarray(precisions**-0.5)
 
     def with_more(
         self,

@@ -16,6 +16,7 @@ packages = ["torch", "numpy"]             # installed packages that its numbers 
 
 [metrics.val_loss]
 kind = "error"                            # "error": smaller is better, "score": larger, "fact": neither
+lowest = 0                                # optional: the smallest value it can have; 0 of an error, none of a score
 description = "one line"
 
 [hyperparameters.noise]
@@ -60,6 +61,7 @@ class MetricDescription(BaseModel):
 
     kind: Literal["error", "score", "fact"]
     description: str = ""
+    lowest: float | None = Field(default=None, strict=True)
 
 
 class HyperparameterDescription(BaseModel):

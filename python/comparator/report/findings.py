@@ -76,7 +76,7 @@ def find(experiment: FrozenExperiment, records: Sequence[Evaluation], summary: S
     matters = importance_of(summary) if len(summary.axes) > 1 else None
     if summary.kind == "single":
         return Findings(None, "one model alone: there is nothing to compare it with", importance=matters)
-    space, observations, reason = _placed(experiment, records)
+    space, observations, reason = placed(experiment, records)
     if space is None:
         return Findings(None, reason, importance=matters)
     evidence = _prove(experiment, space, records, observations, summary.trust.holds)
@@ -95,7 +95,7 @@ def find(experiment: FrozenExperiment, records: Sequence[Evaluation], summary: S
 
 def verdict_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> str | None:
     """Return the verdict alone, which is sooner found; None where the question cannot be asked."""
-    space, observations, _ = _placed(experiment, records)
+    space, observations, _ = placed(experiment, records)
     if space is None:
         return None
     holds = trust_in(experiment, records).holds
@@ -108,8 +108,8 @@ def importance_of(summary: Summary) -> Importance | None:
 
     from comparator.evidence.importance import importance  # and with it scikit-learn, only where it is needed
 
-    placed = [([axis.position(one.point.get(axis.name)) for axis in summary.axes], one) for one in summary.points]
-    known = [(row, one.difference) for row, one in placed if None not in row]
+    in_rows = [([axis.position(one.point.get(axis.name)) for axis in summary.axes], one) for one in summary.points]
+    known = [(row, one.difference) for row, one in in_rows if None not in row]
     rows = np.array([row for row, _ in known], dtype=float)
     return importance([axis.name for axis in summary.axes], rows, np.array([each for _, each in known], dtype=float))
 
@@ -148,7 +148,7 @@ def _prove(
     return evidence
 
 
-def _placed(
+def placed(
     experiment: FrozenExperiment, records: Sequence[Evaluation]
 ) -> tuple[ParameterSpace | None, Observations, str]:
     """Return the space, and each point that lies in it with its signed differences; without a space, why."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 import re
 import shlex
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from comparator.difference import NOT_NEGATIVE, objective_words
 from comparator.record import FrozenExperiment
 from comparator.report.axes import is_number, show
 from comparator.report.summary import LOSS, SCALED_LOSS, SKILL, Evaluation, Summary, search_settings
@@ -25,6 +27,7 @@ VERDICTS = {
     "everywhere": "differ about alike",
     "none": "show no difference",
 }
+NEAR_ZERO = 0.1  # of the middle size of a metric: what is smaller is near zero
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
@@ -88,6 +91,7 @@ def remarks(summary: Summary, findings: Findings, yardsticks: Sequence[Yardstick
     unconfirmed = best is not None and findings.evidence is not None and not summary.trust.confirmations
     found = [
         _limits(summary, best) if best is not None and unconfirmed else None,
+        relative_to_nothing(summary),
         _climb(summary) if findings.evidence is not None and not findings.evidence.fresh_blocks else None,
         failing(findings),
         baseline(summary),
@@ -118,6 +122,25 @@ def confirmation(summary: Summary) -> str | None:
         f"that it never used and {splits}.{judged} The winner's curse is how much more the search promised than came "
         "true."
     )
+
+
+def relative_to_nothing(summary: Summary) -> str | None:
+    """Return that a difference is relative to numbers below zero or near it; None where it is not."""
+    metric = summary.metric
+    if summary.objective not in {objective_words(name, metric).name for name in NOT_NEGATIVE}:
+        return None
+    both = [[each[metric] for each in one.metrics if metric in each] for one in summary.searched]
+    known = [values for values in both if values]
+    negative = sum(min(values) < 0 for values in known)
+    serves = f'difference = "absolute" reads {metric} in its own units'
+    if negative:
+        where = f"below 0 in {negative} of {len(known)} evaluations"
+        return f"{metric} is {where}, where the {summary.objective} means nothing; {serves}."
+    larger = [max(values) for values in known]
+    if larger and min(larger) < NEAR_ZERO * statistics.median(larger):
+        where = f"near 0 ({_short(min(larger))})"
+        return f"{metric} comes {where}, where the {summary.objective} is large for little; {serves}."
+    return None
 
 
 def disagreements(summary: Summary, yardsticks: Sequence[Yardstick]) -> list[str]:

@@ -2,6 +2,7 @@
 
 The difference stays the experiment's own where it suits the metric. A score may be negative, where a relative
 difference means nothing: it is read in its absolute difference, and so is any metric that has a number of 0 or less.
+In its own metric an experiment is read as it was asked, by earlier versions too.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from comparator.difference import DIFFERENCES, asked_difference
+from comparator.difference import DIFFERENCES, NOT_NEGATIVE, asked_difference
 from comparator.evidence.replicates import mean_interval
+from comparator.metrics import kind_by_name
 from comparator.points import observations_in
 from comparator.record import Evaluation, FrozenExperiment
 from comparator.report.findings import verdict_of
@@ -19,8 +21,7 @@ from comparator.report.reread import in_metric
 from comparator.report.summary import LOSS, SCALED_LOSS, SKILL
 
 CORRELATION = "val_corr"
-STANDARD = {LOSS: "error", SCALED_LOSS: "error", SKILL: "score", CORRELATION: "score"}
-NEEDS_POSITIVE = ("relative", "signed", "log_ratio")
+STANDARD = (LOSS, SCALED_LOSS, SKILL, CORRELATION)
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,12 @@ def reported_metrics(records: Iterable[Evaluation], *, by_all: bool = False) -> 
 
 
 def kind_of(experiment: FrozenExperiment, metric: str) -> str:
-    """Return whether a metric is an `error`, a `score` or a `fact`; one that nobody describes is an error."""
+    """Return whether a metric is an `error`, a `score` or a `fact`.
+
+    One that nobody describes is known by its name, and an error where that does not tell.
+    """
     described = experiment.metrics.get(metric)
-    return (described.kind if described is not None else None) or STANDARD.get(metric, "error")
+    return (described.kind if described is not None else None) or kind_by_name(metric) or "error"
 
 
 def suited_difference(experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str) -> str:
@@ -116,7 +120,7 @@ def suited_difference(experiment: FrozenExperiment, records: Sequence[Evaluation
     name = own if own in DIFFERENCES else "relative"
     numbers = [run.metrics.get(metric) for record in records for run in record.runs]
     is_positive = all(number > 0 for number in numbers if number is not None)
-    suits = name not in NEEDS_POSITIVE or (is_positive and kind_of(experiment, metric) != "score")
+    suits = name not in NOT_NEGATIVE or (is_positive and kind_of(experiment, metric) != "score")
     return name if suits else "absolute"
 
 

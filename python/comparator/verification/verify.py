@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.cmp import Objective
+from comparator.difference import asked_difference
 from comparator.engine.jobs import state_of
 from comparator.engine.local import share_slots
 from comparator.errors import InputError
@@ -18,7 +19,6 @@ from comparator.leaf import Leaf
 from comparator.plan import Plan, make_objective, reopen_plan
 from comparator.points import count, key_of
 from comparator.record import Evaluation, FrozenExperiment, Withdrawal
-from comparator.settings import ExperimentSettings
 from comparator.sitting import Host
 from comparator.store import (
     RunStore,
@@ -242,8 +242,7 @@ def _reopen(host: Host, path: Path, frozen: FrozenExperiment) -> tuple[Plan | No
 def _objective(frozen: FrozenExperiment) -> Objective | None:
     """What the values of a record that cannot be opened are worked out by; None where that is not known."""
     try:
-        settings = ExperimentSettings.model_validate(frozen.settings)
-        return make_objective(settings, frozen.metric, frozen.metrics, Path(frozen.file))
+        return make_objective(asked_difference(frozen), frozen.metric, frozen.metrics, Path(frozen.file))
     except (InputError, ValueError, LookupError):
         return None
 

@@ -1,0 +1,69 @@
+"""How small a difference a design sees, before it is carried out, and what one of a given size takes.
+
+A contrast, of a region with what lies outside it, is judged on fresh blocks: in each a pair of trainings inside and one
+outside, and a t-test of the differences of the two over the blocks. It is seen where that test, one-sided at 5 %, finds
+it in 80 of 100 experiments; its power is that of the noncentral t distribution. What the difference changes from place
+to place within a region comes on top, as far as the surrogate does not tell it. A point is seen where it stands out
+from the luck of all points together, in 95 of 100.
+
+All is in units of `deviation`, that of the signed difference (of a single model: the metric) from training to training.
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+from statistics import NormalDist
+
+LEVEL, CHANCE = 0.05, 0.8
+BELIEVED = 0.95
+MOST_BLOCKS = 10_000
+
+
+def contrast_seen(deviation: float, blocks: int) -> float:
+    """The contrast of two means over `blocks` blocks, two or more, that is seen."""
+    from scipy.special import nctdtrinc, stdtrit
+
+    freedom = blocks - 1
+    shift = float(nctdtrinc(freedom, 1 - CHANCE, stdtrit(freedom, 1 - LEVEL)))
+    return shift * deviation * math.sqrt(2 / blocks)
+
+
+def blocks_for(smallest: float, deviation: float) -> int | None:
+    """How many blocks a contrast of `smallest` takes to be seen; None for more than `MOST_BLOCKS`."""
+    numbers = range(2, MOST_BLOCKS + 1)
+    place = bisect.bisect_left(numbers, -smallest, key=lambda blocks: -contrast_seen(deviation, blocks))
+    return numbers[place] if place < len(numbers) else None
+
+
+def point_seen(deviation: float, points: int, seeds: int = 1) -> float:
+    """The difference that one of `points` points, of `seeds` seeds each, shows above the luck of all of them.
+
+    That is the height that the largest of so many Gaussian means stays under with 95 % chance.
+    """
+    return deviation / math.sqrt(seeds) * NormalDist().inv_cdf(BELIEVED ** (1 / max(points, 1)))
+
+
+def seeds_for(smallest: float, deviation: float, points: int) -> int:
+    """How many seeds a point takes, so that a difference of `smallest` at one of `points` points is seen."""
+    return max(1, math.ceil((point_seen(deviation, points) / smallest) ** 2))
+
+
+def words_beforehand(points: int | None, seeds: int, blocks: int | None, smallest: float | None) -> list[str]:
+    """What a design sees while no deviation is known, for people, a line each.
+
+    `points` are those of its budget, of `seeds` seeds each, `blocks` the fresh ones that confirm; None where there are
+    none, or it is not known how many. `smallest` is the size of difference that matters.
+    """
+    kinds = [("between regions", f"on {blocks} fresh blocks", contrast_seen(1, blocks))] if blocks is not None else []
+    if points is not None:
+        of_seeds = "" if seeds == 1 else f" of {seeds} seeds"
+        kinds.append(("at a point", f"among {points}{of_seeds}", point_seen(1, points, seeds)))
+    if not kinds:
+        return []
+    seen = ", ".join(f"{size:.2g} {where} ({how})" for where, how, size in kinds)
+    lines = [f"power: sees, in deviations from training to training, {seen}"]
+    if smallest is not None:
+        upto = ", ".join(f"{smallest / size:.2g} {where}" for where, _, size in kinds)
+        lines.append(f"smallest = {smallest:g} is seen where that deviation is at most {upto}")
+    return lines

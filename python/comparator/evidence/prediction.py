@@ -1,0 +1,84 @@
+"""What evaluations say of a point that was not evaluated.
+
+The surrogate tells mean and deviation. Its deviation is too small where few evaluations chose its hyperparameters, or
+where the difference does not change as it assumes. So an interval reaches as many deviations as the larger of two
+numbers: Student's t for the degrees of freedom that the evaluations leave to the noise, and what 95 of 100 evaluations
+stay within when each is predicted from all others (conformal prediction by leaving one out: Vovk, Gammerman and Shafer,
+Algorithmic Learning in a Random World, 2005). Across an edge that is sharper than the points lie apart, the interval of
+the mean is still too short; that of a training is not, since what the edge does counts as noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from comparator.evidence.coordinates import Array
+from comparator.evidence.paired import Observation, Paired
+from comparator.evidence.surrogate import Surrogate
+from comparator.space import ParameterSpace
+
+CONFIDENCE = 0.95
+FEWEST_POINTS = 8
+FEWEST_FREEDOM = 2.0
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The mean signed difference (of a single model: the metric) at a point, over splits and seeds.
+
+    `interval` holds it with 95 % chance, `of_one` what one new pair of trainings (one training) gives there.
+    """
+
+    mean: float
+    interval: Interval
+    of_one: Interval
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A surrogate of the signed difference, and how many of its deviations an interval extends to either side."""
+
+    surrogate: Surrogate
+    reach: float
+
+    @classmethod
+    def fit(cls, space: ParameterSpace, observations: Sequence[Observation], seed: int = 0) -> Predictor | None:
+        """Learn from observations; None where they have fewer than `FEWEST_POINTS` points."""
+        paired = Paired.of(observations)
+        if len(paired.points) < FEWEST_POINTS:
+            return None
+        surrogate = Surrogate.fit(space, paired.points, paired.means, seed=seed, counts=paired.counts)
+        return cls(surrogate, _reach(surrogate))
+
+    def at(self, point: Mapping[str, Any]) -> Prediction:
+        """What the observations say of `point`."""
+        (mean,), (deviation,) = self.surrogate.predict([point])
+        of_one = math.hypot(deviation, math.sqrt(self.surrogate.hyperparameters.noise or 0.0))
+        return Prediction(float(mean), _around(mean, self.reach * deviation), _around(mean, self.reach * of_one))
+
+
+def _reach(surrogate: Surrogate) -> float:
+    """How many of the surrogate's deviations an interval extends to either side."""
+    from scipy.special import stdtrit
+
+    residuals, deviations = surrogate.left_out()
+    freedom = float((surrogate.variances / deviations**2).sum())
+    by_freedom = float(stdtrit(max(freedom, FEWEST_FREEDOM), (1 + CONFIDENCE) / 2))
+    return max(by_freedom, _bound(np.abs(residuals) / deviations))
+
+
+def _bound(sizes: Array) -> float:
+    """What one more of such sizes stays within with 95 % chance; the largest where they are too few to tell."""
+    place = math.ceil(CONFIDENCE * (len(sizes) + 1))
+    return float(np.sort(sizes)[min(place, len(sizes)) - 1])
+
+
+def _around(mean: float, half: float) -> Interval:
+    return float(mean - half), float(mean + half)

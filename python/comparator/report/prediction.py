@@ -1,0 +1,140 @@
+"""What an experiment says of a point that it did not evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from comparator.errors import ComparatorError, InputError, nearest
+from comparator.record import Evaluation, FrozenExperiment
+from comparator.report.axes import show
+from comparator.report.findings import SEED, placed
+from comparator.report.summary import model_names
+from comparator.report.words import listed, point_words, round_to, with_interval
+from comparator.space import Constant, ParameterSpace, Point
+from comparator.spelling import check_once, spelling
+from comparator.text import shortened
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A prediction at a point, in which the hyperparameters `varied` are no constants.
+
+    `mean` is that of the signed difference (of a single model: of its metric) over blocks of split and seeds, in
+    `interval` with 95 % chance; `of_one` holds what one new pair of trainings (one training) gives there. `nearest` is
+    the evaluated point of the `points` that lies nearest, `distance` how far: the largest of all parameters, as a
+    fraction of its range, and 1 between two values of a category; `nearest_mean` is what was found there.
+    """
+
+    point: Point
+    mean: float
+    interval: Interval
+    of_one: Interval
+    nearest: Point
+    distance: float
+    nearest_mean: float
+    points: int
+    varied: tuple[str, ...]
+
+
+def predict_at(experiment: FrozenExperiment, records: Sequence[Evaluation], asked: Sequence[str]) -> Predicted:
+    """Predict the point that `asked` gives as texts NAME=VALUE.
+
+    Raises `InputError` where it is no point of the space, `ComparatorError` where there are too few results.
+    """
+    from comparator.evidence.prediction import FEWEST_POINTS, Predictor
+
+    space, observations, reason = placed(experiment, records)
+    if space is None:
+        raise ComparatorError(f"'{experiment.id}': {reason}, so there is nothing to predict from")
+    point = _point(space, asked)
+    predictor = Predictor.fit(space, observations, SEED)
+    if predictor is None:
+        raise ComparatorError(
+            f"'{experiment.id}': {len(observations)} points have a result; a prediction takes {FEWEST_POINTS} or more"
+        )
+    prediction = predictor.at(point)
+    constants = {each.name: each.value for each in space.parameters if isinstance(each, Constant)}
+    distances = [space.distance({**constants, **each.point}, point) for each in observations]
+    near = observations[distances.index(min(distances))]
+    return Predicted(
+        point,
+        prediction.mean,
+        prediction.interval,
+        prediction.of_one,
+        dict(near.point),
+        min(distances),
+        fmean(near.differences),
+        len(observations),
+        tuple(name for name in space.names if name not in constants),
+    )
+
+
+def as_json(experiment: FrozenExperiment, predicted: Predicted) -> dict[str, Any]:
+    """Return the prediction for programs."""
+    return {
+        "id": experiment.id,
+        "metric": experiment.metric,
+        "objective": experiment.objective.name,
+        "point": predicted.point,
+        "mean": predicted.mean,
+        "interval": list(predicted.interval),
+        "interval_of_one": list(predicted.of_one),
+        "nearest": {
+            "point": predicted.nearest,
+            "distance": predicted.distance,
+            "mean": predicted.nearest_mean,
+        },
+        "points": predicted.points,
+    }
+
+
+def words(experiment: FrozenExperiment, predicted: Predicted) -> list[str]:
+    """Return the prediction for people, a line each."""
+    paired, models = experiment.kind != "single", model_names(experiment.models)
+    what = f"{experiment.objective.name}, signed" if paired else experiment.metric
+    one = "one new pair of trainings" if paired else "one new training"
+    names = predicted.varied
+    near = f"{point_words(predicted.nearest, names)}, {show(round_to(predicted.distance, 2))} of the range away"
+    low, high = predicted.interval
+    larger = f"; {models[int(low > 0)]} has the larger {experiment.metric}" if paired and low * high > 0 else ""
+    return [
+        f"at {point_words(predicted.point, names)}: {what}",
+        f"  mean over {_over(experiment)}: {with_interval(predicted.mean, predicted.interval)}{larger}",
+        f"  {one}: {_range(predicted.mean, predicted.of_one)}",
+        f"  nearest of {predicted.points} evaluated points: {near}; {show(round_to(predicted.nearest_mean, 2))} there",
+    ]
+
+
+def _over(experiment: FrozenExperiment) -> str:
+    """What the observations of the experiment vary, beside the point."""
+    if experiment.stages.blocks == 1:
+        return "seeds, on this split"
+    has_splits = all(model.split is not None for model in experiment.models)
+    return "splits and seeds" if has_splits else "seeds"
+
+
+def _range(mean: float, interval: Interval) -> str:
+    return with_interval(mean, interval).partition(" ")[2]
+
+
+def _point(space: ParameterSpace, asked: Sequence[str]) -> Point:
+    texts: dict[str, str] = {}
+    for text in asked:
+        name, separator, value = text.partition("=")
+        if not separator or not name.strip():
+            raise InputError(f"--at {shortened(text)}: not NAME=VALUE, such as noise=20")
+        own = spelling(name.strip(), space.names)
+        if own not in space.names:
+            raise InputError(f"--at {shortened(text)}: the space has no '{shortened(own)}'{nearest(own, space.names)}")
+        check_once([*texts, own], "--at")
+        texts[own] = value
+    missing = [each.name for each in space.parameters if each.name not in texts and not isinstance(each, Constant)]
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        raise InputError(f"--at: {listed(missing)} {are} missing; give each as --at NAME=VALUE")
+    return space.parse(texts, "--at")

@@ -1,0 +1,169 @@
+"""Predictions at points that were not evaluated: how often their intervals hold, and the command that gives them."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from desk import Desk
+from recorded import genetic, make_experiment, save
+
+from comparator.evidence.coordinates import dense_sample
+from comparator.evidence.paired import Observation
+from comparator.evidence.prediction import FEWEST_POINTS, Predictor
+from comparator.space import ParameterSpace
+
+Function = Callable[[dict[str, Any]], float]
+
+SPACE = ParameterSpace.from_entries(
+    [{"name": name, "type": "float", "lower": 0, "upper": 1} for name in ("x", "y")], "a square"
+)
+EXPERIMENTS = 40
+PLACES = 25
+
+
+def alike(rng: np.random.Generator) -> Function:
+    return lambda point: 0.3
+
+
+def waves(rng: np.random.Generator) -> Function:
+    """A few long waves in random directions."""
+    heights, phases = rng.normal(0, 0.1, 4), rng.uniform(0, 2 * math.pi, 4)
+    waves = math.pi * rng.uniform(0.3, 1.5, (4, 2))
+    return lambda point: 0.3 + float(heights @ np.sin(waves @ [point["x"], point["y"]] + phases))
+
+
+def box(rng: np.random.Generator) -> Function:
+    """A region with sharp edges."""
+    left, low = rng.uniform(0, 0.5, 2)
+    return lambda point: 0.45 if left < point["x"] < left + 0.45 and low < point["y"] < low + 0.45 else 0.2
+
+
+def coverage(
+    kind: Callable[[np.random.Generator], Function], points: int, deviation: float, experiments: int = EXPERIMENTS
+) -> tuple[float, float, float, float]:
+    """In which share of places the intervals of the mean, and of one, hold; and the standard errors of the shares."""
+    shares = []
+    for seed in range(experiments):
+        rng = np.random.default_rng(seed)
+        function = kind(rng)
+        observations = [
+            Observation(point, [function(point) + rng.normal(0, deviation)])
+            for point in dense_sample(SPACE, points, seed)
+        ]
+        predictor = Predictor.fit(SPACE, observations)
+        assert predictor is not None
+        held = []
+        for x, y in rng.uniform(0, 1, (PLACES, 2)):
+            place = {"x": float(x), "y": float(y)}
+            said = predictor.at(place)
+            mean = function(place)
+            new = mean + rng.normal(0, deviation)
+            held.append([low <= number <= high for number, (low, high) in ((mean, said.interval), (new, said.of_one))])
+        shares.append(np.mean(held, axis=0))
+    means, errors = np.mean(shares, axis=0), np.std(shares, axis=0) / math.sqrt(experiments)
+    return float(means[0]), float(means[1]), float(errors[0]), float(errors[1])
+
+
+@pytest.mark.parametrize(("kind", "points", "mean_holds"), [(alike, 56, 0.93), (waves, 56, 0.93), (box, 30, 0.75)])
+def test_intervals_hold_as_often_as_they_say(
+    kind: Callable[[np.random.Generator], Function], points: int, mean_holds: float
+) -> None:
+    """Of the mean near a sharp edge they cannot; what one pair gives they hold there too."""
+    mean, one, error, error_of_one = coverage(kind, points, 0.06)
+    assert mean > mean_holds - 3 * error
+    assert 0.92 - 3 * error_of_one < one < 0.99
+
+
+def test_intervals_narrow_with_points_and_not_below_the_noise_of_one() -> None:
+    rng = np.random.default_rng(1)
+    function = waves(rng)
+
+    def said(points: int) -> tuple[float, float]:
+        observed = [
+            Observation(point, [function(point) + rng.normal(0, 0.05)]) for point in dense_sample(SPACE, points)
+        ]
+        predictor = Predictor.fit(SPACE, observed)
+        assert predictor is not None
+        at = predictor.at({"x": 0.5, "y": 0.5})
+        return at.interval[1] - at.interval[0], at.of_one[1] - at.of_one[0]
+
+    (few, _), (many, of_one) = said(12), said(100)
+    assert many < 0.75 * few and of_one > 2 * 1.8 * 0.05
+    assert Predictor.fit(SPACE, []) is None
+
+
+# The command
+
+AT = ("--at", "noise=20", "--at", "layer_force=100")
+
+
+@pytest.fixture
+def searched(tmp_path: Path) -> Desk:
+    desk = Desk(tmp_path)
+    save(desk.experiments / "cmp-ga-3", make_experiment(), genetic())
+    return desk
+
+
+def test_a_point_that_was_not_evaluated_is_predicted(searched: Desk) -> None:
+    done = searched.run("predict", "cmp-ga-3", *AT)
+    assert done.returncode == 0, done.stderr
+    where, mean, one, near = done.stdout.splitlines()
+    assert where == "at noise 20, layer_force 100: relative difference of val_loss, signed"
+    assert mean.startswith("  mean over seeds, on this split: 0.") and mean.endswith("GDSC1 has the larger val_loss")
+    assert one.startswith("  one new pair of trainings: [") and "nearest of 54 evaluated points: noise " in near
+    told = json.loads(searched.run("predict", "cmp-ga-3", "--at", "NOISE=20.0", *AT[2:], "--json").stdout)
+    assert told["point"] == {"noise": 20.0, "layer_force": 100, "lr_decay": True}
+    (low, high), (lowest, highest) = told["interval"], told["interval_of_one"]
+    assert lowest < low < told["mean"] < high < highest
+    assert 0 < told["nearest"]["distance"] < 0.3 and told["points"] == 54
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--at", "noize=20", *AT[2:]], "--at noize=20: the space has no 'noize' (did you mean 'noise'?)"),
+        (["--at", "noise=60", *AT[2:]], "--at: 'noise': 60.0 is not between 0.0 and 50.0"),
+        (["--at", "noise=nan", *AT[2:]], "--at: 'noise': nan is not between 0.0 and 50.0"),
+        (["--at", "noise=much", *AT[2:]], "--at: 'noise': 'much' is not a float"),
+        (["--at", "noise", *AT[2:]], "--at noise: not NAME=VALUE, such as noise=20"),
+        ([*AT, "--at", "Noise=3"], "--at: 'noise' stands twice"),
+        ([*AT, "--at", "lr_decay=false"], "--at: 'lr_decay': 'false' is not the constant True"),
+        (["--at", "lr_decay=true"], "--at: noise and layer_force are missing; give each as --at NAME=VALUE"),
+        (AT[2:], "--at: noise is missing"),
+    ],
+)
+def test_what_is_no_point_of_the_space_is_said_in_one_line(searched: Desk, words: list[str], said: str) -> None:
+    done = searched.run("predict", "cmp-ga-3", *words)
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
+    assert said in done.stderr
+
+
+def test_too_few_results_predict_nothing(searched: Desk) -> None:
+    few = genetic(FEWEST_POINTS - 1, failed=())
+    save(searched.experiments / "few-1", make_experiment(id="few-1"), few)
+    done = searched.run("predict", "few-1", *AT)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "comparator: 'few-1': 7 points have a result; a prediction takes 8 or more\n",
+    )
+    save(searched.experiments / "none-1", make_experiment(id="none-1"), [])
+    done = searched.run("predict", "none-1", *AT)
+    assert done.returncode == 1 and "so there is nothing to predict from" in done.stderr
+
+
+def test_a_single_model_is_predicted_by_its_metric(searched: Desk) -> None:
+    experiment = make_experiment(id="hpo-1", kind="single", objective={"name": "val_loss", "symbol": "val_loss"})
+    experiment["models"] = experiment["models"][:1]
+    records = [
+        {**each, "runs": each["runs"][:1], "value": each["runs"][0]["metrics"].get("val_loss")}
+        for each in genetic(30, ())
+    ]
+    save(searched.experiments / "hpo-1", experiment, records)
+    done = searched.run("predict", "hpo-1", *AT)
+    assert done.returncode == 0, done.stderr
+    assert "at noise 20, layer_force 100: val_loss\n" in done.stdout
+    assert "  one new training: [0.0" in done.stdout and "larger" not in done.stdout
