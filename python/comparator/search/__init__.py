@@ -176,8 +176,14 @@ def _make_sobol(space: ParameterSpace, seed: int, in_flight: int, options: Mappi
     return SamplingStrategy(sobol_points(space, seed), in_flight)
 
 
-def _make_level_set(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
+def _make_bayesian(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
     # Here, so that commands that make no such search need not wait for SciPy.
+    from comparator.search.bayesian import BayesianSettings, BayesianStrategy
+
+    return BayesianStrategy(space, seed, in_flight, BayesianSettings(**options))
+
+
+def _make_level_set(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
     from comparator.search.level_set import LevelSetSettings, LevelSetStrategy
 
     return LevelSetStrategy(space, seed, in_flight, LevelSetSettings(**options))
@@ -210,6 +216,15 @@ def grid_points(space: ParameterSpace, points: Any, total: int) -> list[Point]:
 
 #: The strategies by name.
 STRATEGIES: dict[str, StrategyKind] = {
+    "bayesian": StrategyKind(
+        "Bayesian optimisation: where the largest improvement is expected, by a Gaussian process of all results",
+        {
+            "scattered": _whole(
+                None, "first points, spread evenly; none: 8, or two more than twice the number of parameters", 2
+            )
+        },
+        _make_bayesian,
+    ),
     "steady_state": StrategyKind(
         "evolutionary without generations: a new point for each result, so that no worker waits",
         _evolution(crossover=0.9, mutation=0.8, tournament=4),
