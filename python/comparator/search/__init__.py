@@ -253,7 +253,7 @@ STRATEGIES: dict[str, StrategyKind] = {
         _make_particle_swarm,
     ),
     "level_set": StrategyKind(
-        "level-set estimation: samples a region of large differences, and where it is least sure of its border",
+        "level-set estimation: evaluates what is expected to leave the fewest places on the wrong side of a level",
         {
             "level": Option(
                 None,
