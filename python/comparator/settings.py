@@ -26,7 +26,7 @@ ENDS_BY_ITSELF = ("grid", "listed")
 ADAPTIVE = "adaptive"
 
 #: The strategy where the file names none, by what is to be found.
-STRATEGY_FOR = {"maximum": "steady_state", "regions": "level_set"}
+STRATEGY_FOR = {"maximum": "bayesian", "regions": "level_set"}
 
 
 def is_own_algorithm(strategy: str) -> bool:

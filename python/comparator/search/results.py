@@ -13,6 +13,8 @@ from comparator.space import ParameterSpace, Point
 
 #: Results between two fits of a surrogate's hyperparameters: so many, or this share of all where that is more.
 REFIT, REFIT_SHARE = 4, 1 / 8
+#: Results from which on a fit goes on from the one before, since one from nothing takes seconds.
+MANY = 150
 #: Results without which there is nothing to fit.
 FEWEST = 4
 
@@ -75,7 +77,8 @@ class Learner:
     def learn(self, points: Sequence[Point], values: Sequence[float] | Array) -> None:
         """Take all results, of which the first are those that it has taken before."""
         if self.is_due(len(points)):
-            self.surrogate = Surrogate.fit(self._space, points, values, seed=self._seed)
+            known = self.surrogate.hyperparameters if self.surrogate is not None and len(points) >= MANY else None
+            self.surrogate = Surrogate.fit(self._space, points, values, seed=self._seed, start=known)
             self._fitted = len(points)
         elif self.surrogate is not None and len(points) > len(self.surrogate.values):
             new = slice(len(self.surrogate.values), None)
