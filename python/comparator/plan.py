@@ -388,7 +388,7 @@ def _strategy_settings(
         options["level"] = search.level
     if "total" in known and "points" not in options and search.evaluations is not None:
         options.setdefault("total", max(1, (search.evaluations - pilot_pairs) // seeds))
-    if "scattered" in known and search.evaluations is not None:
+    if search.strategy == "level_set" and search.evaluations is not None:
         options.setdefault("scattered", points_to_scatter(search.evaluations))
     if "population" in options and "population" not in known:
         # So that one experiment file serves every strategy that the command line may choose.

@@ -29,7 +29,7 @@ ADAPTIVE = "adaptive"
 OF_A_UPF = {"replicates", "blocks"}
 
 #: The strategy where the file names none, by what is to be found.
-STRATEGY_FOR = {"maximum": "steady_state", "regions": "level_set"}
+STRATEGY_FOR = {"maximum": "bayesian", "regions": "level_set"}
 
 
 def is_own_algorithm(strategy: str) -> bool:

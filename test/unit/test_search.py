@@ -40,8 +40,8 @@ SMALL = ParameterSpace.from_entries(
     "space",
 )
 
-#: The strategies without a model of what they were told; `test_model_based.py` has the others.
-QUICK = [name for name in STRATEGIES if name not in ("level_set", "optuna")]
+#: The strategies without a model of what they were told; `test_model_based.py` and `test_bayesian.py` have the others.
+QUICK = [name for name in STRATEGIES if name not in ("bayesian", "level_set", "optuna")]
 
 
 def value_of(point: Point) -> float:
@@ -279,6 +279,7 @@ def test_a_wrong_table_is_refused(tmp_path: Path, content: str | None, words: st
         ("simple", {"initial_population": 3}, "is not the path of a table"),
         ("optuna", {"sampler": "tpr"}, "'sampler' = 'tpr' is not one of tpe, gp, cmaes"),
         ("level_set", {"level": "high"}, "'level' = 'high' is not a number"),
+        ("bayesian", {"scattered": 1}, "'scattered' = 1 is not a whole number from 2"),
         ("level_set", {"scattered": 1}, "'scattered' = 1 is not a whole number from 2"),
         ("grid", {"points": 0}, "'points' = 0 is not a whole number from 1"),
         ("grid", {"points": {"noise": 3}}, "number of values of 'layer_force' is missing"),

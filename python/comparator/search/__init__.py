@@ -14,6 +14,7 @@ from typing import Any
 from comparator.errors import InputError, nearest
 from comparator.search.genetic import GeneticSettings, mu_plus_lambda, simple
 from comparator.search.optuna_sampler import SAMPLERS, OptunaStrategy
+from comparator.search.particle_swarm import SwarmSettings, particle_swarm
 from comparator.search.resident import AlgorithmError, ResidentStrategy
 from comparator.search.sampling import SamplingStrategy, random_points, sobol_points
 from comparator.search.steady_state import SteadyStateSettings, SteadyStateStrategy
@@ -120,14 +121,17 @@ def _evolution(crossover: float, mutation: float, tournament: int) -> dict[str, 
     }
 
 
+def _weight(default: float, description: str) -> Option:
+    return Option(default, description, "a number, not below zero", lambda value: _is_number(value) and value >= 0)
+
+
+def _positive(default: float, description: str) -> Option:
+    return Option(default, description, "a number above zero", lambda value: _is_number(value) and value > 0)
+
+
 _GENERATIONS = {"generations": _whole(None, "generations, the first population included; none: no end", 1)}
 _OFFSPRING = {
-    "offspring_proportion": Option(
-        0.5,
-        "children of a generation per point of the population",
-        "a number above zero",
-        lambda value: _is_number(value) and value > 0,
-    )
+    "offspring_proportion": _positive(0.5, "children of a generation per point of the population"),
 }
 
 
@@ -152,6 +156,10 @@ def _make_steady_state(space: ParameterSpace, seed: int, in_flight: int, options
     return SteadyStateStrategy(space, seed, in_flight, SteadyStateSettings(**options))
 
 
+def _make_particle_swarm(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
+    return particle_swarm(space, seed, SwarmSettings(**options))
+
+
 def _require_variation(name: str, options: Mapping[str, Any]) -> None:
     """Without any variation, DEAP's loops would turn for ever without proposing anything."""
     if options["crossover_probability"] == options["mutation_probability"] == 0:
@@ -168,8 +176,14 @@ def _make_sobol(space: ParameterSpace, seed: int, in_flight: int, options: Mappi
     return SamplingStrategy(sobol_points(space, seed), in_flight)
 
 
-def _make_level_set(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
+def _make_bayesian(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
     # Here, so that commands that make no such search need not wait for SciPy.
+    from comparator.search.bayesian import BayesianSettings, BayesianStrategy
+
+    return BayesianStrategy(space, seed, in_flight, BayesianSettings(**options))
+
+
+def _make_level_set(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
     from comparator.search.level_set import LevelSetSettings, LevelSetStrategy
 
     return LevelSetStrategy(space, seed, in_flight, LevelSetSettings(**options))
@@ -202,6 +216,15 @@ def grid_points(space: ParameterSpace, points: Any, total: int) -> list[Point]:
 
 #: The strategies by name.
 STRATEGIES: dict[str, StrategyKind] = {
+    "bayesian": StrategyKind(
+        "Bayesian optimisation: where the largest improvement is expected, by a Gaussian process of all results",
+        {
+            "scattered": _whole(
+                None, "first points, spread evenly; none: 8, or two more than twice the number of parameters", 2
+            )
+        },
+        _make_bayesian,
+    ),
     "steady_state": StrategyKind(
         "evolutionary without generations: a new point for each result, so that no worker waits",
         _evolution(crossover=0.9, mutation=0.8, tournament=4),
@@ -216,6 +239,18 @@ STRATEGIES: dict[str, StrategyKind] = {
         "DEAP's eaMuPlusLambda: the best of parents and children go on",
         {**_GENERATIONS, **_evolution(crossover=0.2, mutation=0.8, tournament=4), **_OFFSPRING},
         _make_mu_plus_lambda,
+    ),
+    "particle_swarm": StrategyKind(
+        "particle swarm optimisation: a generation of particles moves on, drawn to the best places that it saw",
+        {
+            **_GENERATIONS,
+            "population": _whole(10, "particles", 2),
+            "inertia": _weight(0.73, "share of its speed that a particle keeps"),
+            "cognitive": _weight(1.5, "most that the way to a particle's own best place counts"),
+            "social": _weight(1.5, "most that the way to the best place of all counts"),
+            "maximal_speed": _positive(0.25, "fraction of a parameter's range that a generation moves at the most"),
+        },
+        _make_particle_swarm,
     ),
     "level_set": StrategyKind(
         "level-set estimation: evaluates what is expected to leave the fewest places on the wrong side of a level",
@@ -263,6 +298,9 @@ _STRATEGY_SPELLINGS = {
     "mupluslambda": "mu_plus_lambda",
     "ga": "simple",
     "async": "steady_state",
+    "pso": "particle_swarm",
+    "mlrmbo": "bayesian",
+    "bo": "bayesian",
 }
 #: What DEAP, and CANDLE's scripts around it, call our options.
 _OPTION_SPELLINGS = {
@@ -283,6 +321,13 @@ _OPTION_SPELLINGS = {
     "num_pop": "population",
     "pop": "population",
     "population_size": "population",
+    "w": "inertia",
+    "phi1": "cognitive",
+    "phi2": "social",
+    "c1": "cognitive",
+    "c2": "social",
+    "smax": "maximal_speed",
+    "vmax": "maximal_speed",
     "init_params": "initial_population",
     "init_params_file": "initial_population",
     "param_file": "initial_population",

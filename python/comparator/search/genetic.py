@@ -8,7 +8,6 @@ used elsewhere in the process does not notice.
 from __future__ import annotations
 
 import importlib.util
-import json
 import random
 import sys
 from collections.abc import Callable, Iterable
@@ -17,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import eqpy
+from comparator.search.generation import evaluated, least_is_best
 from comparator.search.population import first_population
 from comparator.search.resident import ResidentStrategy
 from comparator.space import ParameterSpace, Point
@@ -103,15 +103,14 @@ def _search(space: ParameterSpace, points: Iterable[Point], rng: random.Random, 
     crossover = _drawing_from(rng, "deap.tools.crossover")
     selection = _drawing_from(rng, "deap.tools.selection")
 
-    class Fitness(base.Fitness):
-        weights = (-1.0,)
+    fitness_class = least_is_best()
 
     class Individual(list[Any]):
         """The values of a point, in the order of the space."""
 
         def __init__(self, point: Point) -> None:
             super().__init__(point.values())
-            self.fitness = Fitness()
+            self.fitness = fitness_class()
 
         def point(self) -> Point:
             return dict(zip(space.names, self, strict=True))
@@ -120,15 +119,8 @@ def _search(space: ParameterSpace, points: Iterable[Point], rng: random.Random, 
         individual[:] = space.mutate(individual.point(), settings.gene_mutation_probability, rng).values()
         return (individual,)
 
-    def evaluate_all(_: object, individuals: Iterable[Individual]) -> list[tuple[float]]:
-        texts = [json.dumps(individual.point()) for individual in individuals]
-        if not texts:
-            return []
-        eqpy.OUT_put(";".join(texts))
-        return [(float(result),) for result in eqpy.IN_get().split(";")]
-
     toolbox = base.Toolbox()
-    toolbox.register("map", evaluate_all)
+    toolbox.register("map", lambda _, individuals: evaluated(individual.point() for individual in individuals))
     toolbox.register("evaluate", lambda individual: None)
     toolbox.register("select", selection.selTournament, tournsize=settings.tournament_size)
     toolbox.register("mate", crossover.cxUniform, indpb=settings.gene_crossover_probability)
