@@ -19,7 +19,7 @@ import numpy as np
 
 from comparator.evidence.coordinates import Array
 from comparator.evidence.paired import Observation, Paired
-from comparator.evidence.surrogate import Surrogate
+from comparator.evidence.surrogate import Surrogate, fit_differences
 from comparator.space import ParameterSpace
 
 CONFIDENCE = 0.95
@@ -54,13 +54,13 @@ class Predictor:
         paired = Paired.of(observations)
         if len(paired.points) < FEWEST_POINTS:
             return None
-        surrogate = Surrogate.fit(space, paired.points, paired.means, seed=seed, counts=paired.counts)
+        surrogate = fit_differences(space, paired, seed)
         return cls(surrogate, _reach(surrogate))
 
     def at(self, point: Mapping[str, Any]) -> Prediction:
         """What the observations say of `point`."""
         (mean,), (deviation,) = self.surrogate.predict([point])
-        of_one = math.hypot(deviation, math.sqrt(self.surrogate.hyperparameters.noise or 0.0))
+        _, (of_one,) = self.surrogate.predict_training([point])
         return Prediction(float(mean), _around(mean, self.reach * deviation), _around(mean, self.reach * of_one))
 
 

@@ -23,7 +23,7 @@ from comparator.evidence.boxes import Box
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.cover import Cells, Lattice
 from comparator.evidence.paired import Paired
-from comparator.evidence.surrogate import Success, Surrogate
+from comparator.evidence.surrogate import Success, Surrogate, fit_differences
 from comparator.space import ParameterSpace, Point
 
 FEWEST_INSIDE = 3  # evaluated points in a box
@@ -102,7 +102,9 @@ class _Reader:
     ) -> None:
         self._paired, self._level, self._failed = paired, level, failed
         self._means = paired.means
-        self._surrogate, self._values = _fitted(space, paired, seed)
+        self._surrogate = fit_differences(space, paired, seed)
+        # How many observations of the surrogate each point has: one for each replicate, or one in all.
+        self._values = paired.counts if self._surrogate.blocks is not None else np.ones(len(paired.points), dtype=int)
         coordinates = self._surrogate.coordinates
         self._dense = dense_sample(space, DENSE if len(coordinates.parameters) <= 3 else DENSE_OF_MANY, seed)
         self._lattice = Lattice(coordinates, self._dense)
@@ -174,15 +176,6 @@ class _Reader:
                 if hypergeom.sf(failed - 1, tried, len(self._failed), failed + succeeded) <= CHANCE:
                     found.append(self._lattice.box(box))
         return tuple(found)
-
-
-def _fitted(space: ParameterSpace, paired: Paired, seed: int) -> tuple[Surrogate, Array]:
-    """The surrogate of the signed difference, and how many of its values each point has."""
-    if len(set(paired.blocks.tolist())) < 2:
-        surrogate = Surrogate.fit(space, paired.points, paired.means, seed=seed, counts=paired.counts)
-        return surrogate, np.ones(len(paired.points), dtype=int)
-    points = [point for point, count in zip(paired.points, paired.counts, strict=True) for _ in range(count)]
-    return Surrogate.fit(space, points, paired.differences, seed=seed, blocks=paired.blocks), paired.counts
 
 
 def cut(heights: Array, values: Array, counts: Array | None = None) -> float:

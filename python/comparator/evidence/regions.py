@@ -414,8 +414,8 @@ def _departing(paired: Paired, surrogate: Surrogate) -> list[tuple[Mapping[str, 
 
     The surrogate has an observation for each replicate, or one for each point: a mean departs less than one training.
     """
-    residuals = surrogate.residuals()
-    if len(residuals) == len(paired.points):
+    residuals, _ = surrogate.left_out()
+    if surrogate.blocks is None:
         return list(zip(paired.points, (paired.counts * residuals**2).tolist(), strict=True))
     points = [point for point, count in zip(paired.points, paired.counts, strict=True) for _ in range(count)]
     return list(zip(points, (residuals**2).tolist(), strict=True))

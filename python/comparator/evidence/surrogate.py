@@ -23,6 +23,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from comparator.evidence.coordinates import Array, Coordinates, dense_sample
+from comparator.evidence.paired import Paired
 from comparator.space import ParameterSpace
 
 LENGTH, LENGTH_SPREAD = 0.5, 1.0  # median of the prior for one parameter, deviation of its logarithm
@@ -172,10 +173,6 @@ class Surrogate:
             noise=given.noise or 0.0,
         )
 
-    def residuals(self) -> Array:
-        """By how much each observation departs from what all others say of it (Rasmussen and Williams, 5.4.2)."""
-        return self.left_out()[0]
-
     def left_out(self) -> tuple[Array, Array]:
         """`residuals`, and the deviation that each was to be expected with."""
         inverse = cho_solve(self._factor, np.eye(len(self.values)))
@@ -254,6 +251,17 @@ class Success:
     def at(self, points: Points) -> Array:
         """The probability at each point."""
         return np.ones(len(points)) if self.learnt is None else np.clip(self.learnt.predict(points)[0], 0.0, 1.0)
+
+
+def fit_differences(space: ParameterSpace, paired: Paired, seed: int = 0) -> Surrogate:
+    """The surrogate of signed differences: of each replicate with its block, of each point's mean where there is one.
+
+    Then it has `blocks`, and an observation for each replicate in the order of the points.
+    """
+    if paired.block_count < 2:
+        return Surrogate.fit(space, paired.points, paired.means, seed=seed, counts=paired.counts)
+    points = [point for point, count in zip(paired.points, paired.counts, strict=True) for _ in range(count)]
+    return Surrogate.fit(space, points, paired.differences, seed=seed, blocks=paired.blocks)
 
 
 def square_distances(coordinates: Coordinates, one: Array, other: Array) -> Array:
