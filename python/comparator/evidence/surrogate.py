@@ -174,7 +174,10 @@ class Surrogate:
         )
 
     def left_out(self) -> tuple[Array, Array]:
-        """`residuals`, and the deviation that each was to be expected with."""
+        """By how much each observation departs from what all others say of it, and the deviation to be expected.
+
+        (Rasmussen and Williams, section 5.4.2.)
+        """
         inverse = cho_solve(self._factor, np.eye(len(self.values)))
         projected = inverse - np.outer(self._ones, self._ones) / self._ones.sum()
         precisions = np.diag(projected)
