@@ -5,15 +5,15 @@
         [--figure FILE]
 
 The cases are those of `planted_model.py`. Evaluations take random times on two workers, and a strategy is told what an
-experiment tells it: minus the mean size of the difference over a point's replicates. Boxes are read off what it
-evaluated by `find_evidence`, as for a report. Their overlap with the truth is the shared part of the union (IoU) on
-points spread over the space. Boxes count for the overlap whatever the verdict; a search succeeds where the overlap is
-half or more and the verdict is `regions`, at 5 %.
+experiment tells it: minus the mean size of the difference over a point's replicates. What it evaluated is read by
+`read_regions`, as for a report. The overlap of the boxes with the truth is the shared part of the union (IoU) on points
+spread over the space; that of the places is of the same reading place by place, before it is said in boxes. A search
+succeeds where the boxes' is half or more.
 
-For each deviation and number of evaluations the table gives, over all repeats, the mean overlap and, in brackets, the
-share that succeeds; the last column is both over all cases, the overlap with its standard error. `--figure` draws both
-against the evaluations. `--record` keeps each repeat as a line of JSON, and what is recorded there already is not done
-again.
+For each deviation and number of evaluations the table gives, over all repeats, the mean overlap of the boxes and, in
+brackets, the share that succeeds; the last columns are both over all cases, the overlap with its standard error, and
+the overlap of the places. `--figure` draws overlap and success against the evaluations. `--record` keeps each repeat
+as a line of JSON, and what is recorded there already is not done again.
 """
 
 from __future__ import annotations
@@ -38,15 +38,12 @@ import numpy as np
 from planted_model import CASES, Case, difference
 from simulated import search
 
-from comparator.evidence.coordinates import dense_sample
 from comparator.evidence.paired import Paired
 from comparator.evidence.reading import overlap, read_regions
 from comparator.search import STRATEGIES, Strategy, make_strategy, points_to_scatter
 from comparator.space import ParameterSpace, Point
 
 WORKERS = 2
-SAMPLE = 4096
-ALPHA = 0.05
 #: Strategies whose points depend on how many evaluations are planned.
 BY_BUDGET = ("grid", "level_set")
 
@@ -86,14 +83,15 @@ def evaluated(strategy: Strategy, trial: Trial, budget: int) -> Evaluations:
     return done
 
 
-def reading(case: Case, space: ParameterSpace, evaluations: Evaluations) -> dict[str, Any]:
-    """The overlap with the truth of the boxes that are read off the evaluations, and the verdict."""
-    reading = read_regions(space, Paired.of([(point, [value]) for point, value in evaluations]))
-    sample = dense_sample(space, SAMPLE, seed=1)
-    inside = np.zeros(SAMPLE, dtype=bool)
-    for part in reading.parts:
+def reading(case: Case, space: ParameterSpace, evaluations: Evaluations) -> dict[str, float]:
+    """The overlap with the truth of what is read off the evaluations, in boxes and place by place."""
+    read = read_regions(space, Paired.of([(point, [value]) for point, value in evaluations]))
+    sample = read.places.points
+    truth = np.array([case.is_inside(point) for point in sample])
+    inside = np.zeros(len(sample), dtype=bool)
+    for part in read.parts:
         inside |= part.box.contains(sample)
-    return {"overlap": overlap(inside, np.array([case.is_inside(point) for point in sample]))}
+    return {"overlap": overlap(inside, truth), "places": overlap(read.places.direction != 0, truth)}
 
 
 def carry_out(trial: Trial) -> list[dict[str, Any]]:
@@ -146,19 +144,19 @@ def succeeds(line: dict[str, Any]) -> bool:
     return line["overlap"] >= 0.5
 
 
-def mean_overlap(lines: list[dict[str, Any]]) -> float:
-    return statistics.fmean(line["overlap"] for line in lines)
+def mean_overlap(lines: list[dict[str, Any]], of: str = "overlap") -> float:
+    return statistics.fmean(line[of] for line in lines)
 
 
 def success(lines: list[dict[str, Any]]) -> float:
     return statistics.fmean(map(succeeds, lines))
 
 
-def standard_error(lines: list[dict[str, Any]]) -> float:
+def standard_error(lines: list[dict[str, Any]], of: str = "overlap") -> float:
     """Of the mean overlap over the cases, which are given, not drawn."""
     cases: dict[str, list[float]] = {}
     for line in lines:
-        cases.setdefault(line["case"], []).append(line["overlap"])
+        cases.setdefault(line["case"], []).append(line[of])
     if min(map(len, cases.values())) < 2:
         return math.nan
     return math.sqrt(sum(statistics.variance(values) / len(values) for values in cases.values())) / len(cases)
@@ -166,12 +164,13 @@ def standard_error(lines: list[dict[str, Any]]) -> float:
 
 def table(lines: list[dict[str, Any]], cases: list[str], strategies: list[str]) -> str:
     """Strategy by case, for one deviation and number of evaluations."""
-    rows = ["| strategy | " + " | ".join(cases) + " | all |", "|---" * (len(cases) + 2) + "|"]
+    rows = ["| strategy | " + " | ".join(cases) + " | all | places |", "|---" * (len(cases) + 3) + "|"]
     for strategy in strategies:
         own = [line for line in lines if line["strategy"] == strategy]
         by_case = [[line for line in own if line["case"] == case] for case in cases]
         cells = [f"{mean_overlap(lines):.2f} ({success(lines):.0%})" for lines in by_case]
         cells.append(f"{mean_overlap(own):.3f} ± {standard_error(own):.3f} ({success(own):.0%})")
+        cells.append(f"{mean_overlap(own, 'places'):.3f} ± {standard_error(own, 'places'):.3f}")
         rows.append(f"| `{strategy}` | " + " | ".join(cells) + " |")
     return "\n".join(rows)
 

@@ -97,6 +97,7 @@ CASES: dict[str, Case] = {
     "corner": Case(PLANE, box(0.0, 0.36, 0.66, 1.0), held_out=True),
     "two boxes": Case(PLANE, either(box(0.1, 0.35, 0.6, 0.9), box(0.65, 0.95, 0.1, 0.35))),
     "two far boxes": Case(PLANE, either(box(0.0, 0.25, 0.0, 0.3), box(0.6, 0.9, 0.55, 0.8)), held_out=True),
+    "L": Case(PLANE, either(box(0.1, 0.35, 0.15, 0.9), box(0.1, 0.85, 0.15, 0.4)), held_out=True),
     "ridge": Case(PLANE, ridge(0.0, 1.0, 0.25)),
     "flat ridge": Case(PLANE, ridge(0.75, -0.6, 0.2), held_out=True),
     "switch": Case(SWITCHED, lambda point: point["activation"] == "tanh"),

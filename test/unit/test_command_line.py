@@ -584,7 +584,7 @@ def test_a_self_test_goes_the_way_of_every_search_and_finds_nothing(desk: Desk) 
     }
     report = json.loads((desk.experiments / "quick-selftest-1" / "report.json").read_text())
     assert report["pairs"] == {"pilot": 4, "search": 10, "confirm": 4 * len(found["confirmed"])}
-    assert report["pilot"]["deviation"] > 0 and report["luck"]["median"] > 0
+    assert report["pilot"]["deviation"] > 0
 
 
 def test_a_report_is_left_for_later(desk: Desk) -> None:
@@ -596,7 +596,7 @@ def test_a_report_is_left_for_later(desk: Desk) -> None:
     assert not report.exists()
     printed = json.loads(desk.run("report", "later", "--json").stdout)
     assert printed == json.loads(report.read_text())
-    assert printed["best"]["difference"] > 0 and printed["luck"]["median"] > 0
+    assert printed["best"]["difference"] > 0
     assert "--json prints the report; leave out --no-report" in desk.search("quick.toml", "--json").stderr
 
 

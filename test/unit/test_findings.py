@@ -16,7 +16,11 @@ import pytest
 from pages import check_files, read_page
 from recorded import as_read, make_experiment, save
 
+from comparator.blocks import FIRST_FRESH
 from comparator.errors import InputError
+from comparator.evidence.claims import Asked, find_claims
+from comparator.evidence.paired import Observation, Paired
+from comparator.experiment import by_point
 from comparator.record import Evaluation, FrozenExperiment, of_form
 from comparator.report import evaluations_csv, write_report
 from comparator.report.axes import varying_axes
@@ -34,6 +38,7 @@ from comparator.report.words import (
     with_interval,
 )
 from comparator.report.yardsticks import compare, kind_of, read_in, with_signed
+from comparator.space import ParameterSpace
 
 Point = dict[str, Any]
 Record = dict[str, Any]
@@ -124,6 +129,23 @@ def records_of(truth: Callable[[Point], float], count: int = 60, noise: float = 
     return records
 
 
+def tried_anew(records: list[Record], truth: Callable[[Point], float], noise: float = 0.03) -> dict[str, Any]:
+    """Add what eight fresh blocks give for what these records claim; returns the claims, for the experiment."""
+    rng, space = random.Random(5), ParameterSpace.from_entries(SPACE, "test")
+    observations = [Observation(record["point"], record["signed"]) for record in records if record["signed"]]
+    best = [(record["point"], record["value"]) for record in records if record["status"] == "ok"]
+    asked = Asked(points=2, blocks=8, regions=True, elsewhere=True)
+    claims = find_claims(space, Paired.of(observations), best, asked)
+    for claim in claims:
+        for point, blocks in by_point(claim):
+            signed = [truth(point) + rng.gauss(0, noise) for _ in blocks]
+            fresh = record_of(len(records), point, signed, "confirm", claim=claim.name, blocks=blocks)
+            for run in fresh["runs"]:
+                run["replicate"] += blocks[0] - FIRST_FRESH
+            records.append(fresh)
+    return {"claims": [claim.as_json() for claim in claims]}
+
+
 def findings_of(records: list[Record], **changes: Any) -> tuple[dict[str, Any], Findings, list[str]]:
     """Return the keys of report.json, the findings, and the answer."""
     experiment, read = frozen_of(**changes), as_read(records)
@@ -134,18 +156,13 @@ def findings_of(records: list[Record], **changes: Any) -> tuple[dict[str, Any], 
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report with a region, confirmed points, luck and a failure, and the same read in val_r2."""
+    """A report with a region that fresh blocks show, confirmed points and a failure, and the same read in val_r2."""
     records = records_of(in_region)
-    best = sorted(records, key=lambda record: record["value"])[:2]
-    records += [
-        record_of(60, best[0]["point"], [0.48, 0.50, 0.49, 0.51], "confirm"),
-        record_of(61, best[1]["point"], [0.10, -0.12, 0.11, -0.08], "confirm"),
-    ]
     failed = {**records[7], "status": "failed", "value": None, "signed": [], "reason": "it diverged"}
     records[7] = {**failed, "runs": [{**run, "status": "failed", "metrics": {}} for run in failed["runs"]]}
-    luck = {"median": -0.3, "extreme": -0.35, "replays": 200, "method": "replay", "mean": 0.2, "deviation": 0.03}
+    claims = tried_anew(records, in_region)
     folder = save(
-        tmp_path_factory.mktemp("experiments") / "planted-1", experiment_of(id="planted-1", luck=luck), records
+        tmp_path_factory.mktemp("experiments") / "planted-1", experiment_of(id="planted-1", **claims), records
     )
     write_report(folder)
     write_report(folder, "val_r2")
@@ -186,9 +203,10 @@ def test_a_planted_region_is_in_the_file_for_programs(planted: Path) -> None:
     assert set(region["bounds"]["activation"]["values"]) <= {"relu", "tanh", "elu"}
     assert overlap_with_truth(content["regions"]) > 0.6
     assert sum(each["evaluations"] for each in content["regions"]) < 40
-    assert region["mean"] == pytest.approx(0.5, abs=0.03) and region["outside"] == pytest.approx(0.15, abs=0.05)
+    assert region["mean"] == pytest.approx(0.5, abs=0.05) and region["outside"] == pytest.approx(0.15, abs=0.05)
     assert region["interval"][0] < 0.5 < region["interval"][1] + 0.03 and region["larger"] == 1
-    assert "noise" in region["words"] and ": mean difference 0.5" in region["words"]
+    assert region["contrast_interval"][0] > 0.2 and region["blocks"] == 8 and region["p"] < 0.001
+    assert "noise" in region["words"] and ": mean difference 0." in region["words"]
     assert content["importance"]["hyperparameters"][0]["interval"][0] > 0
     assert {"p_differ", "p_where", "level", "overall", "noise", "points"} <= set(content["evidence"])
 
@@ -199,9 +217,10 @@ def test_best_and_confirmed_say_what_was_searched_and_what_came_true(planted: Pa
     for each in (content["best"], first, second):
         assert {"point", "searched", "confirmed", "interval", "seeds"} <= set(each)
     assert content["best"]["point"] == first["point"] and content["best"]["confirmed"] == first["confirmed"]
-    assert (first["verdict"], second["verdict"]) == ("confirmed", "not confirmed")
-    assert content["pairs"] == {"search": 60, "confirm": 8}
-    assert content["luck"]["extreme"] == 0.35 and content["luck"]["found"] == pytest.approx(content["best"]["searched"])
+    assert first["verdict"] == "confirmed" and first["contrast"] == pytest.approx(0.35, abs=0.1)
+    assert second["seeds"] == 8
+    claimed = 3 + len(content["regions"]) + len(content["rejected"])  # two points, regions, elsewhere
+    assert content["pairs"] == {"search": 60, "confirm": 8 * claimed}
 
 
 def test_the_page_says_it_all(planted: Path) -> None:
@@ -211,17 +230,18 @@ def test_the_page_says_it_all(planted: Path) -> None:
     content = content_of(planted)
     condition = content["regions"][0]["words"].split(": mean")[0]
     for expected in (
-        f"CCLE and GDSC1 differ most at {condition} (mean difference 0.5",
-        " elsewhere; GDSC1 has the larger val_loss there.",
-        "came to 0.49 [0.47, 0.52] on 4 fresh seeds and splits of the data, confirmed; luck alone would reach 0.35",
-        "not confirmed",
-        "Luck alone, at points that are all the same, would reach 0.3 in half of such searches and 0.35 in one of ",
+        f"CCLE and GDSC1 differ more at {condition}: by 0.",
+        " elsewhere, which is 0.",
+        "There GDSC1 has the larger val_loss, on average 0.0",
+        "This was tried on 8 fresh blocks, each a split of the data and its seeds, at places drawn anew.",
+        "on 8 fresh seeds and splits of the data: 0.",
+        " more than elsewhere, confirmed.",
         "The yardsticks disagree about which model is the better one: by val_loss it is CCLE; by "
         "val_loss_over_variance and val_r2 it is GDSC1.",
         "--focus planted-1:1",
         "--avoid planted-1:1",
         "it diverged",
-        "search 60, confirm 8 (pairs of runs)",
+        f"search 60, confirm {content['pairs']['confirm']} (pairs of runs)",
     ):
         assert expected in text
     headings = [int(tag[1]) for tag, _ in page.tags if tag in ("h1", "h2", "h3")]
@@ -245,7 +265,8 @@ def test_alike_all_over_and_no_difference_are_said() -> None:
     assert first.startswith("CCLE and GDSC1 differ everywhere about alike: ") and "GDSC1 has the larger" in first
     content, _, (first, second) = findings_of(records_of(lambda point: 0.0))
     assert content["verdict"] == "none"
-    assert first.startswith("CCLE and GDSC1 show no difference beyond chance: ") and "largest" in second
+    assert first.startswith("CCLE and GDSC1 show no difference: ") and "largest" in second
+    assert "on this split of the data" in first
     content, _, (first, _) = findings_of(records_of(lambda point: 0.3)[:6])
     assert content["verdict"] == "everywhere" and "too few to say where" in first
 
@@ -285,14 +306,16 @@ def test_a_search_that_climbs_is_told_of_the_other_question() -> None:
 
 
 def test_the_closing_words_begin_with_the_verdict() -> None:
-    region = {"words": "noise above 34: mean difference 0.61 [0.52, 0.70], 23 evaluations; elsewhere 0.18"}
+    words = "noise above 34: mean difference 0.61 [0.52, 0.70], elsewhere 0.18 [0.10, 0.25]"
+    region = {"words": words, "contrast": 0.43, "contrast_interval": [0.3, 0.56], "blocks": 8}
     assert verdict({"verdict": "regions", "regions": [region]}) == [
-        "they differ most where:",
-        f"  1: {region['words']}",
+        "they differ more where:",
+        f"  1: {words}: 0.43 [0.30, 0.56] more, on 8 fresh blocks",
     ]
-    evidence = {"overall": 0.012, "overall_interval": [-0.01, 0.034]}
+    assert verdict({"verdict": "regions", "regions": [{"words": words}]})[1].endswith("; nothing was trained anew")
+    evidence = {"overall": 0.012, "overall_interval": [-0.01, 0.034], "missed": 0.034}
     assert verdict({"verdict": "none", "reason": "no difference", "evidence": evidence}) == [
-        "no difference: mean signed difference 0.012 [-0.010, 0.034]"
+        "no difference: mean signed difference 0.012 [-0.010, 0.034]; up to 0.034 cannot be excluded"
     ]
     assert verdict({"verdict": None}) == verdict({}) == []
 
@@ -338,7 +361,10 @@ def test_an_experiment_is_read_again_in_another_metric(planted: Path) -> None:
     assert (own["metric"], again["metric"]) == ("val_loss", "val_r2")
     point = again["best"]
     assert point["difference"] == pytest.approx(abs(point["metrics"][1]["val_r2"] - point["metrics"][0]["val_r2"]))
-    assert own["best"]["metrics"] != [] and again["luck"] is None and own["luck"] is not None
+    assert own["best"]["metrics"] != []
+    # By R2 the two are alike there and differ elsewhere: the labels of one vary twice as much.
+    assert again["regions"] == [] and again["rejected"][0]["bounds"] == own["regions"][0]["bounds"]
+    assert again["rejected"][0]["outside"] > again["rejected"][0]["mean"]
     assert [each["metric"] for each in again["yardsticks"]] == [each["metric"] for each in own["yardsticks"]]
     page = (planted / "report-val_r2.html").read_text()
     assert "absolute difference of val_r2" in page and 'href="figures-val_r2/' in page and 'href="figures/' not in page

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from recorded import genetic, make_experiment, sampled, save, with_histories
-from test_findings import experiment_of, in_region, record_of, records_of
+from test_findings import experiment_of, in_region, records_of, tried_anew
 
 from comparator.report import write_report
 
@@ -165,10 +165,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     ]
     wide = save(folder / "wide-1", make_experiment(space=space, title="T" * 200), sampled(space))
     records = records_of(in_region)
-    best = min(records, key=lambda record: record["value"])
-    luck = {"median": -0.3, "extreme": -0.35, "replays": 200, "method": "replay", "mean": 0.2, "deviation": 0.03}
-    records.append(record_of(60, best["point"], [0.48, 0.50, 0.49, 0.51], "confirm"))
-    planted = save(folder / "planted-1", experiment_of(id="planted-1", luck=luck), records)
+    claims = tried_anew(records, in_region)
+    planted = save(folder / "planted-1", experiment_of(id="planted-1", **claims), records)
     return {"search": write_report(search), "wide": write_report(wide), "planted": write_report(planted)}
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comparator.evidence.coordinates import Coordinates, dense_sample
-from comparator.evidence.surrogate import Surrogate, _Likelihood
+from comparator.evidence.coordinates import Array, Coordinates, dense_sample
+from comparator.evidence.surrogate import Success, Surrogate, _Likelihood
 from comparator.space import ParameterSpace
 
 EVERY_TYPE = [
@@ -125,14 +125,119 @@ def test_more_observations_are_those_of_one_conditioning() -> None:
     assert grown.predict(new)[0] == pytest.approx(whole.predict(new)[0], abs=0.2)
 
 
+def of_blocks(rng: np.random.Generator, points: list[dict[str, Any]], blocks: Array, noise: float) -> Array:
+    """Values on a slope from 0 to 1 that each block shifts, by about 0.3, and tilts, by about 0.3 from end to end."""
+    rows = Coordinates(PLANE).of(points)
+    shift, tilt = rng.normal(0, 0.3, 8), rng.normal(0, 0.3, (8, 2))
+    slopes = np.einsum("ij,ij->i", tilt[blocks], rows - 0.5)
+    return np.asarray(rows[:, 0] + shift[blocks] + slopes + rng.normal(0, noise, len(points)))
+
+
+def test_blocks_are_told_from_places_and_noise() -> None:
+    points, new = dense_sample(PLANE, 120), dense_sample(PLANE, 50, seed=4)
+    rng = np.random.default_rng(6)
+    blocks = rng.integers(0, 8, 120)
+    values = of_blocks(rng, points, blocks, 0.1)
+    surrogate = Surrogate.fit(PLANE, points, values, blocks=blocks)
+    parts = surrogate.components()
+    assert parts.place == pytest.approx(1 / 12, rel=0.8)
+    assert 0.02 < parts.block < 0.4 and 0.003 < parts.block_by_place < 0.06
+    assert parts.noise == pytest.approx(0.01, rel=0.5)
+    truth = Coordinates(PLANE).of(new)[:, 0]
+    assert surrogate.predict(new)[0] - surrogate.predict(new)[0].mean() == pytest.approx(truth - 0.5, abs=0.3)
+    # Eight blocks do not say well what their mean is, and that is known.
+    assert surrogate.mean_over(surrogate.coordinates.of(new))[1] > 0.3**2 / 16
+    without = Surrogate.fit(PLANE, points, values)
+    assert without.mean_over(without.coordinates.of(new))[1] < 0.3**2 / 16
+
+
+def test_one_block_says_nothing() -> None:
+    points = dense_sample(PLANE, 20)
+    values = [smooth(point) for point in points]
+    one = Surrogate.fit(PLANE, points, values, blocks=[3] * 20)
+    assert one.blocks is None and one.components().block == 0
+    assert one.predict(points)[0] == pytest.approx(Surrogate.fit(PLANE, points, values).predict(points)[0])
+
+
+def test_a_mean_over_places_is_that_of_what_is_predicted_there() -> None:
+    points, new = dense_sample(PLANE, 30), dense_sample(PLANE, 300, seed=2)
+    rng = np.random.default_rng(3)
+    surrogate = Surrogate.fit(PLANE, points, [smooth(point) for point in points], blocks=rng.integers(0, 4, 30))
+    rows = surrogate.coordinates.of(new)
+    mean, variance = surrogate.mean_over(rows)
+    assert mean == pytest.approx(surrogate.predict(new)[0].mean())
+    assert variance == pytest.approx(surrogate.joint(rows, rows).mean())
+    weights = np.where(rows[:, 0] > 0.5, 1.0, -1.0) / 150
+    mean, variance = surrogate.mean_over(rows, weights)
+    assert mean == pytest.approx(weights @ surrogate.predict(new)[0])
+    assert variance == pytest.approx(weights @ surrogate.joint(rows, rows) @ weights)
+    assert np.diag(surrogate.joint(rows, rows)) == pytest.approx(surrogate.predict(new)[1] ** 2, abs=1e-9)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_intervals_hold_what_they_say(shared: bool) -> None:
+    """The mean over the space, and a training on a new block, in 95 % intervals of 60 simulated experiments each."""
+    points, new = dense_sample(PLANE, 40), dense_sample(PLANE, 64, seed=3)
+    mean_is_held, training_is_held = [], []
+    for repeat in range(60):
+        rng = np.random.default_rng(repeat)
+        blocks = rng.integers(0, 7, 41) if shared else np.zeros(41, dtype=int)
+        blocks[-1] = 7 if shared else 0
+        values = of_blocks(rng, [*points, new[repeat]], blocks, 0.2)
+        if not shared:  # one block has shifted all alike, and nothing tells
+            values = Coordinates(PLANE).of([*points, new[repeat]])[:, 0] + rng.normal(0, 0.2, 41)
+        surrogate = Surrogate.fit(PLANE, points, values[:-1], blocks=blocks[:-1])
+        mean, variance = surrogate.mean_over(surrogate.coordinates.of(new))
+        mean_is_held.append(abs(mean - 0.5) < 1.96 * np.sqrt(variance))
+        expected, deviation = (float(each[0]) for each in surrogate.predict_training([new[repeat]]))
+        training_is_held.append(abs(values[-1] - expected) < 1.96 * deviation)
+    # Of 60, 51 or more in all but one of a thousand tries where 95 % hold; seven blocks are few for their variance.
+    assert sum(mean_is_held) >= 51
+    assert sum(training_is_held) >= 51
+
+
+def test_a_fit_goes_on_from_the_one_before() -> None:
+    points = dense_sample(PLANE, 60)
+    rng = np.random.default_rng(4)
+    values = np.array([smooth(point) + rng.normal(0, 0.1) for point in points])
+    before = Surrogate.fit(PLANE, points[:50], values[:50])
+    on, anew = (
+        Surrogate.fit(PLANE, points, values, start=start).hyperparameters for start in (before.hyperparameters, None)
+    )
+    assert on.lengths == pytest.approx(anew.lengths, rel=0.05) and on.noise == pytest.approx(anew.noise, rel=0.05)
+
+
+def test_what_is_taken_twice_is_half_as_noisy_and_what_is_not_taken_is_not_there() -> None:
+    points = dense_sample(PLANE, 10)
+    whole = Surrogate.fit(PLANE, points, [smooth(point) for point in points], [0.1] * 10)
+    taken = whole.taken(np.array([2] * 5 + [0] * 5))
+    few = whole.taken(np.array([1] * 5 + [0] * 5)).with_more(points[:5], taken.values, taken.variances * 2)
+    assert taken.predict(points)[0] == pytest.approx(few.predict(points)[0])
+
+
+def test_success_is_learnt_from_what_succeeded_and_what_failed() -> None:
+    points = dense_sample(PLANE, 40)
+    failed = [point for point in points if point["noise"] > 35]
+    succeeded = [point for point in points if point["noise"] <= 35]
+    ends = [{"noise": 48.0, "layer": 100}, {"noise": 5.0, "layer": 100}]
+    learnt = Success.fit(PLANE, succeeded, failed)
+    low, high = learnt.at(ends)
+    assert low < 0.2 < 0.8 < high
+    assert Success.fit(PLANE, succeeded, failed, start=learnt).at(ends) == pytest.approx([low, high], abs=0.05)
+    assert Success.fit(PLANE, points, []).at(points).tolist() == [1.0] * 40
+    assert Success.fit(PLANE, [], points).at(points).max() < 0.1
+
+
+@pytest.mark.parametrize("has_blocks", [False, True])
 @pytest.mark.parametrize("known", [True, False])
-def test_the_gradient_is_that_of_the_cost(known: bool) -> None:
+def test_the_gradient_is_that_of_the_cost(known: bool, has_blocks: bool) -> None:
     rng = np.random.default_rng(5)
     coordinates = Coordinates(WHOLE)
     rows = coordinates.of(dense_sample(WHOLE, 15))
     variances = rng.uniform(0.1, 0.3, 15) if known else None
-    likelihood = _Likelihood(coordinates, rows, rng.normal(size=15), variances, rng.uniform(0.3, 1, 15))
-    at = rng.normal(0, 0.5, 7 if known else 8)
+    shares, blocks = rng.uniform(0.3, 1, 15), rng.integers(0, 4, 15) if has_blocks else None
+    likelihood = _Likelihood(coordinates, rows, rng.normal(size=15), variances, shares, blocks)
+    at = rng.normal(0, 0.5, (7 if known else 8) + 2 * has_blocks)
     slopes = likelihood._cost(at)[1]
     for place in range(len(at)):
         step = np.zeros(len(at))

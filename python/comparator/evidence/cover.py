@@ -37,13 +37,14 @@ class Lattice:
         self.cells = np.column_stack(
             [_cells(parameter, rows[:, column]) for column, parameter in enumerate(coordinates.parameters)]
         )
+        self._columns = list(np.ascontiguousarray(self.cells.T))
 
     def inside(self, box: Cells) -> Array:
         """Which points lie in the box."""
         found = np.ones(len(self.cells), dtype=bool)
-        for column, held in enumerate(box):
+        for held, cells in zip(box, self._columns, strict=True):
             if not held.all():
-                found &= held[self.cells[:, column]]
+                found &= held[cells]
         return found
 
     def box(self, box: Cells) -> Box:
@@ -66,6 +67,8 @@ class Lattice:
         boxes: list[Cells] = []
         left = weights.copy()
         while len(boxes) < MOST:
+            # What is covered already is no place to start from.
+            starts = [start for number, start in enumerate(starts) if not number or left[self.inside(start)].sum() > 0]
             moved = [self._moved(start, left, gainful) for start in starts]
             best = max(moved, key=lambda box: self._worth(box, left, gainful))
             if left[self.inside(best)].sum() < ADDED * gainful:
@@ -93,17 +96,24 @@ class Lattice:
         return list(zip(box, self.coordinates.is_category.tolist(), strict=True))
 
     def _moved(self, box: Cells, weights: Array, gainful: float) -> Cells:
+        sides = list(box)
+        outside = [~held[cells] for held, cells in zip(sides, self._columns, strict=True)]
+        misses = np.sum(outside, axis=0)  # of each point: the columns that put it outside
         for _ in range(ROUNDS):
-            before = box
+            has_moved = False
             for column, is_category in enumerate(self.coordinates.is_category):
-                others = tuple(np.ones_like(held) if each == column else held for each, held in enumerate(box))
-                there = self.inside(others)
-                gains = np.bincount(self.cells[there, column], weights[there], self.sizes[column])
+                there = misses == outside[column]
+                gains = np.bincount(self._columns[column], weights * there, self.sizes[column])
                 held = _values_that_gain(gains, SIDE * gainful) if is_category else _range(gains, SIDE * gainful)
-                box = (*box[:column], held, *box[column + 1 :])
-            if all(np.array_equal(one, other) for one, other in zip(before, box, strict=True)):
+                if not np.array_equal(held, sides[column]):
+                    has_moved = True
+                    sides[column] = held
+                    now_outside = ~held[self._columns[column]]
+                    misses += now_outside.astype(int) - outside[column]
+                    outside[column] = now_outside
+            if not has_moved:
                 break
-        return box
+        return tuple(sides)
 
     def _leaves(self, weights: Array) -> list[Cells]:
         """The whole space, and the leaves of a tree that hold more positive weight than negative."""

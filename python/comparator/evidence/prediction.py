@@ -54,13 +54,14 @@ class Predictor:
         paired = Paired.of(observations)
         if len(paired.points) < FEWEST_POINTS:
             return None
-        surrogate = Surrogate.fit(space, paired.points, paired.means, seed=seed, counts=paired.counts)
+        points = [point for point, count in zip(paired.points, paired.counts, strict=True) for _ in range(count)]
+        surrogate = Surrogate.fit(space, points, paired.differences, seed=seed, blocks=paired.blocks)
         return cls(surrogate, _reach(surrogate))
 
     def at(self, point: Mapping[str, Any]) -> Prediction:
         """What the observations say of `point`."""
         (mean,), (deviation,) = self.surrogate.predict([point])
-        of_one = math.hypot(deviation, math.sqrt(self.surrogate.hyperparameters.noise or 0.0))
+        _, (of_one,) = self.surrogate.predict_training([point])
         return Prediction(float(mean), _around(mean, self.reach * deviation), _around(mean, self.reach * of_one))
 
 

@@ -2,49 +2,79 @@
 
 The level is the size of the surrogate's mean that parts the evaluations into the two groups that differ most, unless
 the user gives one. The part of the space beyond it, of either sign, is covered with as few boxes as explain it
-(`cover`). The evaluations are then drawn again, by point and with replacement, and the same is done again: how often
-a box comes back is its stability.
+(`cover`); the evaluations are then drawn again, by point and with replacement, and the same is done again. A place is
+beyond the level where the probability that the surrogate gives it and the share of the drawn that have it in a box are
+above 1 together: the first knows how sure a place is, the second that differences begin and end at sides. What is
+beyond is covered with boxes once more, and how often each came back is its stability.
+
+No place is beyond the level where trainings are likely to fail, or where nothing was tried near it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.special import ndtr
+from scipy.stats import hypergeom
 
 from comparator.evidence.boxes import Box
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.cover import Cells, Lattice
 from comparator.evidence.paired import Paired
-from comparator.evidence.surrogate import Surrogate
-from comparator.space import ParameterSpace
+from comparator.evidence.surrogate import Success, Surrogate
+from comparator.space import ParameterSpace, Point
 
 FEWEST_INSIDE = 3  # evaluated points in a box
 DENSE, DENSE_OF_MANY = 2048, 4096  # points of the dense sample, in up to three parameters and in more
 RESAMPLES = 40
 ALIKE = 0.5  # overlap of two boxes, the shared part of their union, above which they are one
+LIKELY = 0.5  # probability of success below which a place is one where trainings fail
+UNTESTED = 0.9  # of the surrogate's variance: what is left of it where nothing was tried near
+FORBIDDEN = -5.0  # weight of a place where trainings fail; of one that is surely not beyond the level it is -1
+CHANCE = 0.01  # of failures that lie together by themselves
 
 
 @dataclass(frozen=True)
 class Part:
-    """A box beyond the level: `direction` is the sign of the difference there, `stability` how often it came back."""
+    """A box beyond the level: `direction` is the sign of the difference there, `stability` how often it came back.
+
+    `share` is that of the space which it takes.
+    """
 
     box: Box
     direction: int
     stability: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Places:
+    """Points that fill the space evenly and what was read at each.
+
+    `direction` is the sign of the difference that is beyond the level there, 0 where none is; `fails` says that a
+    training is more likely to fail than not, `is_untested` that nothing was tried near.
+    """
+
+    points: tuple[Point, ...]
+    direction: Array
+    fails: Array
+    is_untested: Array
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read: the surrogate of the signed difference, the level, and the parts of the space beyond it."""
+    """What was read: the surrogate of the signed difference, the level, and the parts of the space beyond it.
+
+    `failing` are the boxes in which trainings fail together, `places` the same place by place.
+    """
 
     surrogate: Surrogate
     level: float
     parts: tuple[Part, ...]
-    failing: tuple[Box, ...] = ()
+    failing: tuple[Box, ...]
+    places: Places
 
 
 def read_regions(
@@ -54,40 +84,60 @@ def read_regions(
     level: float | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
-    failed: Sequence[Mapping[str, Any]] = (),
+    failed: Sequence[Point] = (),
 ) -> Reading:
     """Read where the difference is beyond `level`, by default the cut whose two sides differ most.
 
-    A part holds `FEWEST_INSIDE` evaluated points or more. Without `resamples` no stability is known (0).
+    A part holds `FEWEST_INSIDE` evaluated points or more. Without `resamples` the boxes of all evaluations take the
+    place of those of the drawn, and no stability is known (0). `failed` are the points at which trainings failed.
     """
-    return _Reader(space, paired, level, seed).read(resamples)
+    return _Reader(space, paired, level, failed, seed).read(resamples)
 
 
 class _Reader:
     """The search for boxes, once on all evaluations and again on those that are drawn from them."""
 
-    def __init__(self, space: ParameterSpace, paired: Paired, level: float | None, seed: int) -> None:
-        self._paired, self._level = paired, level
+    def __init__(
+        self, space: ParameterSpace, paired: Paired, level: float | None, failed: Sequence[Point], seed: int
+    ) -> None:
+        self._paired, self._level, self._failed = paired, level, failed
         self._means = paired.means
-        self._surrogate = Surrogate.fit(space, paired.points, self._means, seed=seed, counts=paired.counts)
+        self._surrogate, self._values = _fitted(space, paired, seed)
         coordinates = self._surrogate.coordinates
-        dense = dense_sample(space, DENSE if len(coordinates.parameters) <= 3 else DENSE_OF_MANY, seed)
-        self._lattice = Lattice(coordinates, dense)
+        self._dense = dense_sample(space, DENSE if len(coordinates.parameters) <= 3 else DENSE_OF_MANY, seed)
+        self._lattice = Lattice(coordinates, self._dense)
         self._own = Lattice(coordinates, paired.points)
-        self._resampled = _Resampled(self._surrogate, coordinates.of(dense))
+        self._across = self._surrogate.covariance(coordinates.of([*self._dense, *paired.points]))
+        self._success = Success.fit(space, paired.points, failed, seed).at(self._dense)
         self._rng = np.random.default_rng(seed)
 
     def read(self, resamples: int) -> Reading:
-        every = np.ones(len(self._means), dtype=int)
-        level, boxes = self._boxes(every)
-        boxes = [(box, sign) for box, sign in boxes if self._own.inside(box).sum() >= FEWEST_INSIDE]
-        drawn = [self._drawn() for _ in range(resamples)] if boxes else []
-        parts = [Part(self._lattice.box(box), sign, self._stability(box, drawn)) for box, sign in boxes]
-        return Reading(self._surrogate, level, tuple(parts))
+        level, boxes = self._boxes(np.ones(len(self._means), dtype=int))
+        drawn = [self._drawn() for _ in range(resamples)]
+        mean, deviation = self._surrogate.predict(self._dense)
+        fails = self._success < LIKELY
+        is_untested = deviation**2 > UNTESTED * self._surrogate.hyperparameters.signal
+        direction = np.zeros(len(mean), dtype=int)
+        parts: list[Part] = []
+        for sign in (1, -1):
+            beyond = ndtr((sign * mean - level) / np.maximum(deviation, 1e-12))
+            score = beyond + np.mean([self._held(each, sign) for each in drawn or [boxes]], axis=0)
+            score[fails | is_untested] = 0.0
+            direction[score > 1] = sign
+            found = self._lattice.cover(np.where(fails, FORBIDDEN, score - 1))
+            parts += [self._part(box, sign, drawn) for box in found if self._own.inside(box).sum() >= FEWEST_INSIDE]
+        places = Places(tuple(self._dense), direction, fails, is_untested)
+        return Reading(self._surrogate, level, tuple(parts), self._failing(), places)
+
+    def _part(self, box: Cells, sign: int, drawn: Sequence[list[tuple[Cells, int]]]) -> Part:
+        share = float(self._lattice.inside(box).mean())
+        return Part(self._lattice.box(box), sign, self._stability(box, drawn), share)
 
     def _boxes(self, counts: Array) -> tuple[float, list[tuple[Cells, int]]]:
         """The level, and the boxes of either sign beyond it, of the evaluations each taken `counts` times."""
-        mean, own = self._resampled.means(counts)
+        taken = np.repeat(counts, self._values)
+        means = self._surrogate.taken(taken).mean_of(self._across[:, np.flatnonzero(taken)])
+        mean, own = means[: len(self._dense)], means[len(self._dense) :]
         level = self._level if self._level is not None else cut(np.abs(own), np.sign(own) * self._means, counts)
         boxes: list[tuple[Cells, int]] = []
         for sign in (1, -1):
@@ -98,6 +148,14 @@ class _Reader:
         count = len(self._means)
         return self._boxes(np.bincount(self._rng.integers(0, count, count), minlength=count))[1]
 
+    def _held(self, boxes: Sequence[tuple[Cells, int]], sign: int) -> Array:
+        """Which places lie in a box of this sign."""
+        held = np.zeros(len(self._dense), dtype=bool)
+        for box, direction in boxes:
+            if direction == sign:
+                held |= self._lattice.inside(box)
+        return held
+
     def _stability(self, box: Cells, drawn: Sequence[list[tuple[Cells, int]]]) -> float:
         found = [any(self._overlap(box, other) > ALIKE for other, _ in boxes) for boxes in drawn]
         return float(np.mean(found)) if found else 0.0
@@ -105,26 +163,26 @@ class _Reader:
     def _overlap(self, one: Cells, other: Cells) -> float:
         return overlap(self._lattice.inside(one), self._lattice.inside(other))
 
+    def _failing(self) -> tuple[Box, ...]:
+        """The boxes in which trainings fail, and in which more do than would by chance."""
+        failures = Lattice(self._own.coordinates, self._failed)
+        found = []
+        for box in self._lattice.cover(LIKELY - self._success):
+            failed, succeeded = int(failures.inside(box).sum()), int(self._own.inside(box).sum())
+            if failed >= FEWEST_INSIDE and failed > succeeded:
+                tried = len(self._failed) + len(self._means)
+                if hypergeom.sf(failed - 1, tried, len(self._failed), failed + succeeded) <= CHANCE:
+                    found.append(self._lattice.box(box))
+        return tuple(found)
 
-class _Resampled:
-    """The surrogate's mean where each observation is taken a number of times, with the same hyperparameters."""
 
-    def __init__(self, surrogate: Surrogate, rows: Array) -> None:
-        self._surrogate = surrogate
-        self._across = surrogate.covariance(np.vstack([rows, surrogate.rows]))
-        self._dense = len(rows)
-
-    def means(self, counts: Array) -> tuple[Array, Array]:
-        """The means at the dense sample, and at the observations' points."""
-        taken = np.flatnonzero(counts)
-        own = self._across[self._dense :][np.ix_(taken, taken)].copy()
-        own[np.diag_indices_from(own)] += self._surrogate.variances[taken] / counts[taken]
-        factor = cho_factor(own, lower=True)
-        values = self._surrogate.values[taken]
-        ones = cho_solve(factor, np.ones(len(taken)))
-        middle = float(ones @ values) / float(ones.sum())
-        mean = middle + self._across[:, taken] @ cho_solve(factor, values - middle)
-        return mean[: self._dense], mean[self._dense :]
+def _fitted(space: ParameterSpace, paired: Paired, seed: int) -> tuple[Surrogate, Array]:
+    """The surrogate of the signed difference, and how many of its values each point has."""
+    if len(set(paired.blocks.tolist())) < 2:
+        surrogate = Surrogate.fit(space, paired.points, paired.means, seed=seed, counts=paired.counts)
+        return surrogate, np.ones(len(paired.points), dtype=int)
+    points = [point for point, count in zip(paired.points, paired.counts, strict=True) for _ in range(count)]
+    return Surrogate.fit(space, points, paired.differences, seed=seed, blocks=paired.blocks), paired.counts
 
 
 def cut(heights: Array, values: Array, counts: Array | None = None) -> float:

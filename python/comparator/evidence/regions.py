@@ -38,6 +38,7 @@ from comparator.evidence.coordinates import Array, Coordinates, dense_sample
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Reading, read_regions
 from comparator.evidence.replicates import mean_interval
+from comparator.evidence.surrogate import Components, Surrogate
 from comparator.record import Claim
 from comparator.space import ParameterSpace
 
@@ -84,8 +85,8 @@ class Evidence:
     in a region, `overall` and `overall_interval` (95 %) the mean signed difference over the space; `noise` the
     deviation of a replicate from its point's mean, None where no point has two. `blocks` counts those of the search,
     `fresh_blocks` those trained anew. `missed` is the largest mean difference that cannot be excluded where the verdict
-    is `none`, and `missed_contrast` the largest difference between a place that was looked at and the rest. `rejected`
-    are regions that the search saw and fresh blocks did not show. `failing` are boxes in which trainings fail.
+    is `none`, and `missed_contrast` the largest difference between a place that was looked at and the rest. `components`
+    says what makes trainings differ; None where the search had one block or too few points. `rejected` are regions that the search saw and fresh blocks did not show. `failing` are boxes in which trainings fail.
     """
 
     verdict: Verdict
@@ -102,6 +103,7 @@ class Evidence:
     fresh_blocks: int = 0
     missed: float | None = None
     missed_contrast: float | None = None
+    components: Components | None = None
     rejected: tuple[Region, ...] = ()
     failing: tuple[Mapping[str, Any], ...] = ()
 
@@ -156,7 +158,7 @@ class _Search:
         return self.noise == 0
 
     def p_differ(self, *, scans: bool = True) -> float | None:
-        """Of the mean, and where it `scans` of each box of the net, of which skewed noise makes small ones stand out."""
+        """Of the mean, and where it `scans` of each box of the net: skewed noise makes small ones stand out."""
         if not len(self.paired.points):
             return None
         if self.is_exact:
@@ -185,8 +187,7 @@ class _Search:
             reason = "they differ, and about alike wherever it was tried"
             return self.answer("everywhere", reason, overall, **tests)
         reading = read_regions(self.space, self.paired, level=level, seed=self.seed, resamples=resamples, failed=failed)
-        failing = tuple(box.bounds for box in reading.failing)
-        found = {**tests, "level": reading.level, "failing": failing}
+        found = {**tests, **_read(reading, self.paired)}
         if not reading.parts:
             reason = (
                 f"the difference varies, but no condition holds {FEWEST_INSIDE} evaluations where it exceeds"
@@ -289,9 +290,7 @@ class _Anew:
             for each in fresh
             if each.claim.kind == "region"
         }
-        # The mean of a point's replicates departs less than one of them.
-        counts = search.paired.counts
-        self._squares = np.zeros(0) if self._reading is None else counts * self._reading.surrogate.residuals() ** 2
+        self._departing = [] if self._reading is None else _departing(search.paired, self._reading.surrogate)
         held = {name: np.array(box.contains(self._places)) for name, box in self._boxes.items()}
         outside = _in_none(self._boxes.values(), self._places)
         self._held = {each.claim.name: held.get(each.claim.name, outside) for each in fresh}
@@ -303,17 +302,17 @@ class _Anew:
             return estimate(fresh)
         surrogate = self._reading.surrogate
         places = [point for point, is_held in zip(self._places, held, strict=True) if is_held]
-        squares = self._squares[self._is_of(fresh.claim)]
-        squares = squares if len(squares) >= FEWEST_KNOWN else self._squares
-        over, variance = float(surrogate.predict(places)[0].mean()), float(squares.mean())
-        return estimate(fresh, Expected(lambda points: surrogate.predict(points)[0], over, variance))
+        squares = [square for point, square in self._departing if self._is_of(fresh.claim, point)]
+        if len(squares) < FEWEST_KNOWN:
+            squares = [square for _, square in self._departing]
+        over = float(surrogate.predict(places)[0].mean())
+        return estimate(fresh, Expected(lambda points: surrogate.predict(points)[0], over, float(np.mean(squares))))
 
-    def _is_of(self, claim: Claim) -> Array:
-        """Which evaluated points lie in a claim."""
-        points = self._search.paired.points
+    def _is_of(self, claim: Claim, point: Mapping[str, Any]) -> bool:
+        """Whether a point lies in a claim."""
         if claim.name in self._boxes:
-            return np.array(self._boxes[claim.name].contains(points))
-        return _in_none(self._boxes.values(), points)
+            return self._boxes[claim.name].contains([point])[0]
+        return bool(_in_none(self._boxes.values(), [point])[0])
 
     def evidence(self) -> Evidence:
         search, alpha = self._search, self._alpha
@@ -328,9 +327,8 @@ class _Anew:
         found: dict[str, Any] = {
             "p_differ": p_differ,
             "p_where": min(1.0, min(chances.values()) * len(chances)) if chances else None,
-            "level": None if self._reading is None else self._reading.level,
+            **({} if self._reading is None else _read(self._reading, search.paired)),
             "fresh_blocks": max((len(each.by_block) for each in self._estimates.values()), default=0),
-            "failing": () if self._reading is None else tuple(box.bounds for box in self._reading.failing),
         }
         highs = [abs(end) for each in contrasts.values() if each is not None for end in each.interval]
         found["missed_contrast"] = max(highs, default=None)
@@ -401,6 +399,27 @@ class _Anew:
             share=float(self._held[claim.name].mean()),
             stability=claim.stability,
         )
+
+
+def _read(reading: Reading, paired: Paired) -> dict[str, Any]:
+    """What a reading says beside its parts."""
+    return {
+        "level": reading.level,
+        "failing": tuple(box.bounds for box in reading.failing),
+        "components": reading.surrogate.components() if paired.block_count > 1 else None,
+    }
+
+
+def _departing(paired: Paired, surrogate: Surrogate) -> list[tuple[Mapping[str, Any], float]]:
+    """Each point with the square of what one training departs from what all others say of it.
+
+    The surrogate has an observation for each replicate, or one for each point: a mean departs less than one training.
+    """
+    residuals = surrogate.residuals()
+    if len(residuals) == len(paired.points):
+        return list(zip(paired.points, (paired.counts * residuals**2).tolist(), strict=True))
+    points = [point for point, count in zip(paired.points, paired.counts, strict=True) for _ in range(count)]
+    return list(zip(points, (residuals**2).tolist(), strict=True))
 
 
 def _in_none(boxes: Iterable[Box], points: Sequence[Mapping[str, Any]]) -> Array:

@@ -5,6 +5,10 @@ parameter (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006
 of a category are one unit apart, whichever they are. Lengths and variances maximise the restricted likelihood
 times a prior: lengths around half a range, growing with the root of the number of parameters, so that one which does
 not matter can be found out but few evaluations find no structure where there is none.
+
+Values of one block, trainings on one data split with one stream of seeds, share their luck: a level of the block's own,
+and a smooth field of its own with the same correlation over the space. What is predicted is the function without them,
+the mean over blocks that were not looked at.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
-from comparator.evidence.coordinates import Array, Coordinates
+from comparator.evidence.coordinates import Array, Coordinates, dense_sample
 from comparator.space import ParameterSpace
 
 LENGTH, LENGTH_SPREAD = 0.5, 1.0  # median of the prior for one parameter, deviation of its logarithm
@@ -27,8 +31,12 @@ SIGNAL, SIGNAL_SPREAD = 1.0, 1.5  # of the variance of the values
 SIGNALS = (1e-3, 1e2)
 NOISE, NOISE_SPREAD = 0.25, 2.0  # of the variance of the values, where it has to be estimated
 NOISES = (1e-6, 1e1)
+BLOCK, BLOCK_SPREAD = 0.05, 2.0  # of the variance of the values, for a block's level and for its field
+BLOCKS = (1e-6, 1e1)
 JITTER = 1e-7  # of the variance of the values, so that equal points without noise leave a matrix to invert
-STEPS = 60
+STEPS, STEPS_ON = 60, 5  # of the optimiser: from nothing, and on from hyperparameters that fitted fewer values
+PLACES = 256  # of the space, for what two of them share on average
+CHUNK = 256  # rows at a time, of the covariance of many with one another
 
 Points = Sequence[Mapping[str, Any]]
 
@@ -37,12 +45,30 @@ Points = Sequence[Mapping[str, Any]]
 class Hyperparameters:
     """What `fit` chooses: a length for each column of the coordinates, in fractions of the range, and variances.
 
-    `noise` is the variance of one replicate; None where the variance of each observation was given.
+    `noise` is the variance of one replicate; None where the variance of each observation was given. `block_level` and
+    `block_field` are those of what the values of a block share, 0 without blocks.
     """
 
     lengths: Array
     signal: float
     noise: float | None
+    block_level: float = 0.0
+    block_field: float = 0.0
+
+
+@dataclass(frozen=True)
+class Components:
+    """What makes values differ, as variances: the place, the block, the place within a block, and all the rest.
+
+    `place` is that of the function between two places of the space, `block` that of a block's mean over the space, its
+    split's and seeds' luck everywhere; `block_by_place` of what is left of a block's luck from place to place; `noise`
+    of one training beyond all that (0 where variances were given).
+    """
+
+    place: float
+    block: float
+    block_by_place: float
+    noise: float
 
 
 @dataclass(frozen=True)
@@ -54,6 +80,7 @@ class Surrogate:
     rows: Array  # (observations, columns)
     values: Array  # (observations,)
     variances: Array  # of the observations' noise
+    blocks: Array | None  # (observations,)
     _factor: Any  # Cholesky's, of the covariance of the observations
     _ones: Array  # the inverse covariance times a column of ones
 
@@ -67,43 +94,83 @@ class Surrogate:
         seed: int = 0,
         *,
         counts: Sequence[int] | Array | None = None,
+        blocks: Sequence[int] | Array | None = None,
+        start: Hyperparameters | None = None,
     ) -> Surrogate:
         """Fit to `values`, one for each of `points`, which may repeat.
 
         `variances` are those of the values' noise. Without them one variance is estimated with the rest, of which
-        a mean of `counts` replicates (default 1 each) has its share. `seed` draws the second of the two starts.
+        a mean of `counts` replicates (default 1 each) has its share. `blocks` says of each value which block it is of;
+        a single one says nothing. `seed` draws the second of the two starts; with `start`, hyperparameters that fitted
+        most of the values, there is none but this, and few steps are taken.
         """
         coordinates = Coordinates(space)
         rows, observed = coordinates.of(points), np.asarray(values, dtype=float)
         shares = 1 / np.asarray(counts, dtype=float) if counts is not None else np.ones(len(observed))
+        own = None if blocks is None or len(set(np.asarray(blocks).tolist())) < 2 else np.asarray(blocks)
         scale = float(observed.std()) or 1.0
         known = None if variances is None else np.asarray(variances, dtype=float)
         in_units = None if known is None else known / scale**2
-        found = _Likelihood(coordinates, rows, observed / scale, in_units, shares).maximum(np.random.default_rng(seed))
-        noise = None if found.noise is None else found.noise * scale**2
-        spread = known if known is not None else (noise or 0.0) * shares
-        return _conditioned(
-            coordinates,
-            Hyperparameters(found.lengths, found.signal * scale**2, noise),
-            rows,
-            observed,
-            spread + JITTER * scale**2,
+        likelihood = _Likelihood(coordinates, rows, observed / scale, in_units, shares, own)
+        found = (
+            likelihood.maximum(np.random.default_rng(seed))
+            if start is None
+            else likelihood.maximum_near(_scaled(start, scale**-2))
         )
+        chosen = _scaled(found, scale**2)
+        spread = known if known is not None else (chosen.noise or 0.0) * shares
+        return _conditioned(coordinates, chosen, rows, observed, spread + JITTER * scale**2, own)
 
     def predict(self, points: Points) -> tuple[Array, Array]:
-        """Mean and deviation, without the noise of a new evaluation, at each point."""
+        """Mean and deviation of the function, without a block's luck and a training's noise, at each point."""
         return self.predict_rows(self.coordinates.of(points))
 
     def predict_rows(self, rows: Array) -> tuple[Array, Array]:
         """`predict` of points given as rows of `coordinates`."""
         across = self.covariance(rows)
-        solved = cho_solve(self._factor, across.T)
-        total = self._ones.sum()
-        level = float(self._ones @ self.values) / total
-        mean = level + across @ cho_solve(self._factor, self.values - level)
         missed = 1 - across @ self._ones
-        variance = self.hyperparameters.signal - np.einsum("ij,ji->i", across, solved) + missed**2 / total
-        return mean, np.sqrt(np.maximum(variance, 0.0))
+        explained = np.einsum("ij,ji->i", across, cho_solve(self._factor, across.T))
+        variance = self.hyperparameters.signal - explained + missed**2 / self._ones.sum()
+        return self.mean_of(across), np.sqrt(np.maximum(variance, 0.0))
+
+    def predict_training(self, points: Points) -> tuple[Array, Array]:
+        """Mean and deviation of what one training on a new block would give at each point."""
+        mean, deviation = self.predict(points)
+        given = self.hyperparameters
+        return mean, np.sqrt(deviation**2 + given.block_level + given.block_field + (given.noise or 0.0))
+
+    def mean_over(self, rows: Array, weights: Array | None = None) -> tuple[float, float]:
+        """Mean and variance of the function's mean over rows of `coordinates`, or of its sum times `weights`."""
+        each = np.full(len(rows), 1 / len(rows)) if weights is None else np.asarray(weights, dtype=float)
+        across = each @ self.covariance(rows)
+        missed = each.sum() - across @ self._ones
+        own = sum(
+            each[first : first + CHUNK] @ self._correlation(rows[first : first + CHUNK], rows) @ each
+            for first in range(0, len(rows), CHUNK)
+        )
+        explained = across @ cho_solve(self._factor, across)
+        variance = self.hyperparameters.signal * own - explained + missed**2 / self._ones.sum()
+        mean = each.sum() * self._level + across @ cho_solve(self._factor, self.values - self._level)
+        return float(mean), max(float(variance), 0.0)
+
+    def joint(self, rows: Array, others: Array) -> Array:
+        """The covariance, given the observations, of the function at `rows` with that at `others`."""
+        across, beside = self.covariance(rows), self.covariance(others)
+        missed = np.outer(1 - across @ self._ones, 1 - beside @ self._ones) / self._ones.sum()
+        prior = self.hyperparameters.signal * self._correlation(rows, others)
+        return np.asarray(prior - across @ cho_solve(self._factor, beside.T) + missed)
+
+    def components(self) -> Components:
+        """What makes the values differ, over the space."""
+        rows = self.coordinates.of(dense_sample(self.coordinates.space, PLACES))
+        shared = float(self._correlation(rows, rows).mean())
+        given = self.hyperparameters
+        return Components(
+            place=given.signal * (1 - shared),
+            block=given.block_level + given.block_field * shared,
+            block_by_place=given.block_field * (1 - shared),
+            noise=given.noise or 0.0,
+        )
 
     def residuals(self) -> Array:
         """By how much each observation departs from what all others say of it (Rasmussen and Williams, 5.4.2)."""
@@ -117,21 +184,76 @@ class Surrogate:
         return np.asarray(projected @ self.values / precisions), np.asarray(precisions**-0.5)
 
     def with_more(
-        self, points: Points, values: Sequence[float] | Array, variances: Sequence[float] | Array
+        self,
+        points: Points,
+        values: Sequence[float] | Array,
+        variances: Sequence[float] | Array,
+        blocks: Sequence[int] | Array | None = None,
     ) -> Surrogate:
-        """The same hyperparameters with further observations; `variances` are those of their noise."""
+        """The same hyperparameters with further observations; `variances` are those of their noise.
+
+        `blocks` are needed where the surrogate has them.
+        """
         return _conditioned(
             self.coordinates,
             self.hyperparameters,
             np.vstack([self.rows, self.coordinates.of(points)]),
             np.concatenate([self.values, np.asarray(values, dtype=float)]),
             np.concatenate([self.variances, np.asarray(variances, dtype=float)]),
+            None if self.blocks is None else np.concatenate([self.blocks, np.asarray(blocks, dtype=int)]),
+        )
+
+    def taken(self, counts: Array) -> Surrogate:
+        """The same hyperparameters where each observation was made so many times, or not at all."""
+        held = np.flatnonzero(counts)
+        return _conditioned(
+            self.coordinates,
+            self.hyperparameters,
+            self.rows[held],
+            self.values[held],
+            self.variances[held] / counts[held],
+            None if self.blocks is None else self.blocks[held],
         )
 
     def covariance(self, rows: Array) -> Array:
         """The covariance of the function at `rows` with that at the observations, of shape (rows, observations)."""
-        squares = square_distances(self.coordinates, rows, self.rows)
-        return self.hyperparameters.signal * _matern(squares, self.hyperparameters.lengths)
+        return self.hyperparameters.signal * self._correlation(rows, self.rows)
+
+    def mean_of(self, covariance: Array) -> Array:
+        """The mean at rows whose `covariance` with the observations is known."""
+        return np.asarray(self._level + covariance @ cho_solve(self._factor, self.values - self._level))
+
+    def _correlation(self, rows: Array, others: Array) -> Array:
+        return _matern(square_distances(self.coordinates, rows, others), self.hyperparameters.lengths)
+
+    @property
+    def _level(self) -> float:
+        return float(self._ones @ self.values) / float(self._ones.sum())
+
+
+@dataclass(frozen=True)
+class Success:
+    """The probability that a training succeeds, learnt from points of which that is known; make one with `fit`.
+
+    It is the mean of a surrogate fitted to 1 and 0, within these ends; 1 everywhere without failures.
+    """
+
+    learnt: Surrogate | None
+
+    @classmethod
+    def fit(
+        cls, space: ParameterSpace, succeeded: Points, failed: Points, seed: int = 0, start: Success | None = None
+    ) -> Success:
+        """Learn from points that `succeeded` and `failed`; `start`, learnt from most of them, saves time."""
+        if not failed:
+            return cls(None)
+        outcomes = [1.0] * len(succeeded) + [0.0] * len(failed)
+        known = start.learnt.hyperparameters if start is not None and start.learnt is not None else None
+        return cls(Surrogate.fit(space, [*succeeded, *failed], outcomes, seed=seed, start=known))
+
+    def at(self, points: Points) -> Array:
+        """The probability at each point."""
+        return np.ones(len(points)) if self.learnt is None else np.clip(self.learnt.predict(points)[0], 0.0, 1.0)
 
 
 def square_distances(coordinates: Coordinates, one: Array, other: Array) -> Array:
@@ -147,49 +269,87 @@ def _matern(squares: Array, lengths: Array) -> Array:
     return np.asarray((1 + distance + distance**2 / 3) * np.exp(-distance))
 
 
+def _scaled(given: Hyperparameters, by: float) -> Hyperparameters:
+    """The same for values whose variance is `by` times as large."""
+    noise = None if given.noise is None else given.noise * by
+    return Hyperparameters(given.lengths, given.signal * by, noise, given.block_level * by, given.block_field * by)
+
+
+def _is_shared(blocks: Array | None, count: int) -> Array:
+    """1 where two observations are of one block, of shape (observations, observations)."""
+    return np.zeros((count, count)) if blocks is None else (blocks[:, None] == blocks[None, :]).astype(float)
+
+
 def _conditioned(
-    coordinates: Coordinates, hyperparameters: Hyperparameters, rows: Array, values: Array, variances: Array
+    coordinates: Coordinates,
+    given: Hyperparameters,
+    rows: Array,
+    values: Array,
+    variances: Array,
+    blocks: Array | None,
 ) -> Surrogate:
-    covariance = hyperparameters.signal * _matern(square_distances(coordinates, rows, rows), hyperparameters.lengths)
+    correlation = _matern(square_distances(coordinates, rows, rows), given.lengths)
+    shared = _is_shared(blocks, len(rows))
+    covariance = correlation * (given.signal + given.block_field * shared) + given.block_level * shared
     covariance[np.diag_indices_from(covariance)] += variances
     factor = cho_factor(covariance, lower=True)
-    return Surrogate(
-        coordinates, hyperparameters, rows, values, variances, factor, cho_solve(factor, np.ones(len(rows)))
-    )
+    ones = cho_solve(factor, np.ones(len(rows)))
+    return Surrogate(coordinates, given, rows, values, variances, blocks, factor, ones)
 
 
 class _Likelihood:
-    """The restricted likelihood of values of about unit variance times the priors, by hyperparameters' logarithms."""
+    """The restricted likelihood of values of about unit variance times the priors, by hyperparameters' logarithms.
+
+    In the order: lengths, signal, noise where variances are not given, block's level and field where there are blocks.
+    """
 
     def __init__(
-        self, coordinates: Coordinates, rows: Array, values: Array, variances: Array | None, shares: Array
+        self,
+        coordinates: Coordinates,
+        rows: Array,
+        values: Array,
+        variances: Array | None,
+        shares: Array,
+        blocks: Array | None = None,
     ) -> None:
         self._squares = square_distances(coordinates, rows, rows)
         self._values, self._variances, self._shares = values, variances, shares
-        columns = len(self._squares)
-        lengths = math.log(LENGTH * math.sqrt(max(columns, 1)))
-        noise = [] if variances is not None else [(math.log(NOISE), NOISE_SPREAD, *np.log(NOISES))]
+        self._has_blocks, self._shared = blocks is not None, _is_shared(blocks, len(rows))
+        self._columns = len(self._squares)
+        length = LENGTH * math.sqrt(max(self._columns, 1))
         table = [
-            *[(lengths, LENGTH_SPREAD, *np.log(LENGTHS))] * columns,
-            (math.log(SIGNAL), SIGNAL_SPREAD, *np.log(SIGNALS)),
-            *noise,
+            *[(length, LENGTH_SPREAD, *LENGTHS)] * self._columns,
+            (SIGNAL, SIGNAL_SPREAD, *SIGNALS),
+            *([] if variances is not None else [(NOISE, NOISE_SPREAD, *NOISES)]),
+            *([(BLOCK, BLOCK_SPREAD, *BLOCKS)] * 2 if self._has_blocks else []),
         ]
-        self._centre, self._spread, self._low, self._high = np.array(table, dtype=float).T
+        medians, self._spread, lows, highs = np.array(table, dtype=float).T
+        self._centre, self._low, self._high = np.log(medians), np.log(lows), np.log(highs)
 
     def maximum(self, rng: np.random.Generator) -> Hyperparameters:
-        bounds = list(zip(self._low, self._high, strict=True))
         drawn = np.clip(rng.normal(self._centre, self._spread), self._low, self._high)
-        ends = [
-            minimize(self._cost, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": STEPS})
-            for start in (self._centre, drawn)
-        ]
+        ends = [self._climbed(begin, STEPS) for begin in (self._centre, drawn)]
         return self._read(min(ends, key=lambda end: end.fun).x)
 
+    def maximum_near(self, start: Hyperparameters) -> Hyperparameters:
+        begin = np.clip(np.log(self._written(start)), self._low, self._high)
+        return self._read(self._climbed(begin, STEPS_ON).x)
+
+    def _climbed(self, begin: Array, steps: int) -> Any:
+        bounds = list(zip(self._low, self._high, strict=True))
+        return minimize(self._cost, begin, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps})
+
     def _read(self, logarithms: Array) -> Hyperparameters:
-        columns = len(self._squares)
         found = np.exp(logarithms)
-        noise = None if self._variances is not None else float(found[columns + 1])
-        return Hyperparameters(found[:columns], float(found[columns]), noise)
+        variances = found[self._columns :].tolist()
+        signal = variances.pop(0)
+        noise = variances.pop(0) if self._variances is None else None
+        return Hyperparameters(found[: self._columns], signal, noise, *variances)
+
+    def _written(self, given: Hyperparameters) -> Array:
+        noise = [given.noise or NOISES[0]] if self._variances is None else []
+        blocks = [max(given.block_level, BLOCKS[0]), max(given.block_field, BLOCKS[0])] if self._has_blocks else []
+        return np.array([*given.lengths, given.signal, *noise, *blocks])
 
     def _noise(self, given: Hyperparameters) -> Array:
         return self._variances if self._variances is not None else (given.noise or 0.0) * self._shares
@@ -199,12 +359,15 @@ class _Likelihood:
         given = self._read(logarithms)
         reach = np.sqrt(5 * np.tensordot(given.lengths**-2, self._squares, axes=1))
         decay = np.exp(-reach)
-        signal = given.signal * (1 + reach + reach**2 / 3) * decay
+        correlation = (1 + reach + reach**2 / 3) * decay
+        height = given.signal + given.block_field * self._shared if self._has_blocks else given.signal
         noise = self._noise(given)
-        covariance = signal.copy()
+        covariance = correlation * height
+        if self._has_blocks:
+            covariance += given.block_level * self._shared
         covariance[np.diag_indices_from(covariance)] += noise + JITTER
-        factor, lower = cho_factor(covariance, lower=True)
-        inverse = cho_solve((factor, lower), np.eye(len(covariance)))
+        factor = cho_factor(covariance, lower=True)
+        inverse = cho_solve(factor, np.eye(len(covariance)))
         ones = inverse.sum(axis=1)
         total = ones.sum()
         projected = inverse - np.outer(ones, ones) / total
@@ -212,17 +375,21 @@ class _Likelihood:
         standing = (logarithms - self._centre) / self._spread
         cost = (
             0.5 * float(self._values @ weighed)
-            + float(np.log(np.diag(factor)).sum())
+            + float(np.log(np.diag(factor[0])).sum())
             + 0.5 * math.log(total)
             + 0.5 * float(standing @ standing)
         )
         # Half the trace of this times the derivative of the covariance is the derivative of the cost.
         pull = projected - np.outer(weighed, weighed)
-        shared = pull * (given.signal * (5 / 3) * (1 + reach) * decay)
+        steepness = pull * (height * (5 / 3) * (1 + reach) * decay)
+        smooth = pull * correlation
         slopes = [
-            *(0.5 * np.tensordot(self._squares, shared, axes=2) / given.lengths**2),
-            0.5 * float((pull * signal).sum()),
+            *(0.5 * np.tensordot(self._squares, steepness, axes=2) / given.lengths**2),
+            0.5 * given.signal * float(smooth.sum()),
         ]
         if given.noise is not None:
             slopes.append(0.5 * float(np.diag(pull) @ noise))
+        if self._has_blocks:
+            slopes.append(0.5 * given.block_level * float((pull * self._shared).sum()))
+            slopes.append(0.5 * given.block_field * float((smooth * self._shared).sum()))
         return cost, np.array(slopes) + standing / self._spread

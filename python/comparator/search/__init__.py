@@ -218,7 +218,7 @@ STRATEGIES: dict[str, StrategyKind] = {
         _make_mu_plus_lambda,
     ),
     "level_set": StrategyKind(
-        "level-set estimation: samples a region of large differences, and where it is least sure of its border",
+        "level-set estimation: evaluates what is expected to leave the fewest places on the wrong side of a level",
         {
             "level": Option(
                 None,

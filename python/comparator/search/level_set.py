@@ -1,9 +1,8 @@
 """Level-set estimation: a search for the conditions under which a difference is large, not for its maximum.
 
 A maximiser spends its evaluations where the difference seems largest, and learns little of where it ceases to be
-large. This search asks at each point of the space on which side of a level it lies, and samples in turn where that is
-least sure, at the border of the region and where nothing is known yet, and where it is largest: the first shows where
-the region is, the second that it is one.
+large. This search asks at each place of the space on which side of a level it lies, and evaluates next what is expected
+to leave the fewest places on the wrong side.
 """
 
 from __future__ import annotations
@@ -16,10 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.reading import cut, overlap
-from comparator.evidence.surrogate import Surrogate
+from comparator.evidence.surrogate import Success, Surrogate
 from comparator.search.sampling import sobol_points
 from comparator.search.strategy import Proposal, Strategy
 from comparator.space import ParameterSpace, Point
@@ -28,10 +28,17 @@ from comparator.space import ParameterSpace, Point
 POOL, CANDIDATES = 1024, 256
 #: Results between two fits of the surrogate's hyperparameters: so many, or this share of all where that is more.
 REFIT, REFIT_SHARE = 4, 1 / 8
+#: Results from which on a fit goes on from the one before, since one from nothing takes seconds.
+MANY = 150
 #: Results without which there is nothing to fit.
 FEWEST = 4
-#: What is not known of a point counts so many deviations of the surrogate there (Bryan et al. 2005).
-UNKNOWN = 1.96
+#: Places of the space that are to be told apart.
+PLACES = 256
+#: Results that a candidate may have, and their weights: Gauss and Hermite's, for a normal of variance 1.
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
+WEIGHTS = WEIGHTS / WEIGHTS.sum()
+#: Added to deviations, which may be 0.
+TINY = 1e-9
 #: Shared part of the union of two looks at the region above which it has not changed.
 ALIKE = 0.9
 
@@ -53,13 +60,13 @@ class LevelSetStrategy(Strategy):
     """Samples the region in which the values are below -level (the differences above level), and its border.
 
     1. The first points are those of a Sobol sequence, `scattered` of them.
-    2. From then on each result is answered with a point chosen under a Gaussian process: in turn the one whose
-       straddle, 1.96 deviation - |mean - level|, is largest (Bryan et al., Active learning for identifying function
-       threshold boundaries, 2005), and the one whose upper bound, mean + 1.96 deviation, is. Points in flight count as
-       if their result were the mean expected there; so do failures, which are thereby neither forgotten nor sought
-       again.
+    2. From then on each result is answered with the candidate whose own result is expected to leave the fewest places
+       misclassified, under a Gaussian process, where a place is called as its mean says (one step ahead, as Bect et
+       al. do for a probability of failure, Sequential design of computer experiments, 2012). Points in flight count as
+       if their result were the mean expected there.
     3. The candidates are points spread over the space, and those evaluated before: one is proposed again where the
-       next replicate tells more than a new point.
+       next replicate tells more than a new point. What it is worth is multiplied by the probability that a training
+       succeeds there, as far as failures tell, and a place counts as much as one does; no failed point is tried again.
     4. The level, where none is given, is taken anew each time: the height of the surrogate at which the results of
        both sides differ most.
     5. Whenever the surrogate's hyperparameters are fitted again, the region is compared with what it was before. It
@@ -86,6 +93,7 @@ class LevelSetStrategy(Strategy):
         self._heights: list[float] = []
         self._failed: list[Point] = []
         self._surrogate: Surrogate | None = None
+        self._success = Success(None)
         self._fitted = 0
         self._region: Array = np.zeros(POOL, dtype=bool)
         self._alike = 0
@@ -98,6 +106,7 @@ class LevelSetStrategy(Strategy):
         self._informed += len(done)
         self._fit()
         self._failed += [point for point, value in past if value is None]
+        self._fit_success()
         return len(done)
 
     def start(self) -> list[Proposal]:
@@ -109,6 +118,7 @@ class LevelSetStrategy(Strategy):
         point = self._open.pop(number)
         if value is None or not math.isfinite(value):
             self._failed.append(point)
+            self._fit_success()
         else:
             self._learn(point, value)
             self._fit()
@@ -133,9 +143,17 @@ class LevelSetStrategy(Strategy):
             noise = self._surrogate.hyperparameters.noise
             self._surrogate = self._surrogate.with_more(self._points[-1:], self._heights[-1:], [noise or 0.0])
             return
-        self._surrogate = Surrogate.fit(self._space, self._points, self._heights, seed=self._seed)
+        start = self._surrogate.hyperparameters if self._surrogate is not None and count >= MANY else None
+        self._surrogate = Surrogate.fit(self._space, self._points, self._heights, seed=self._seed, start=start)
         self._fitted = count
+        self._fit_success()
         self._look(self._surrogate)
+
+    def _fit_success(self) -> None:
+        """Learn anew where trainings succeed: after a failure, and as often as the surrogate is fitted."""
+        succeeded = list(self._evaluated.values())
+        start = self._success if len(succeeded) + len(self._failed) >= MANY else None
+        self._success = Success.fit(self._space, succeeded, self._failed, self._seed, start)
 
     def _look(self, surrogate: Surrogate) -> None:
         """Compare the region with what it was, and end the search where it has not changed for long enough."""
@@ -166,19 +184,36 @@ class LevelSetStrategy(Strategy):
         return self._proposed + self._informed < self._first
 
     def _most_telling(self, surrogate: Surrogate) -> Point:
-        """The candidate with the largest upper bound, or straddle, given all that is in flight."""
+        """The candidate whose result is expected to leave the fewest places misclassified, given all in flight."""
         level = self._level(surrogate)
-        pending = [*self._open.values(), *self._failed]
+        pending = list(self._open.values())
         if pending:
             expected, _ = surrogate.predict(pending)
             noise = np.full(len(pending), surrogate.hyperparameters.noise or 0.0)
             surrogate = surrogate.with_more(pending, expected, noise)
         drawn = [*self._rng.sample(self._pool, CANDIDATES), *self._evaluated.values()]
-        barred = {json.dumps(point) for point in pending}
+        barred = {json.dumps(point) for point in [*pending, *self._failed]}
         # In a small space all may be in flight.
         candidates = [point for point in drawn if json.dumps(point) not in barred] or drawn
-        mean, deviation = surrogate.predict(candidates)
-        above = mean - level
-        is_for_the_border = self._proposed % 2 == 1
-        worth = UNKNOWN * deviation + (-np.abs(above) if is_for_the_border else above)
-        return candidates[int(np.argmax(worth))]
+        places = self._pool[:PLACES]
+        gain = expected_gain(surrogate, level, candidates, places, self._success.at(places))
+        return candidates[int(np.argmax(gain * self._success.at(candidates)))]
+
+
+def expected_gain(
+    surrogate: Surrogate, level: float, candidates: Sequence[Point], places: Sequence[Point], weights: Array
+) -> Array:
+    """By how much the expected sum of `weights` of misclassified `places` falls with one result at each candidate.
+
+    A place is misclassified with the probability that the function lies on the other side of `level` than its mean.
+    """
+    mean, deviation = surrogate.predict(places)
+    rows = surrogate.coordinates.of(candidates)
+    _, own = surrogate.predict_rows(rows)
+    spread = np.sqrt(own**2 + (surrogate.hyperparameters.noise or 0.0)) + TINY
+    moves = surrogate.joint(rows, surrogate.coordinates.of(places)) / spread[:, None]  # of a place's mean, by one node
+    left = np.sqrt(np.maximum(deviation**2 - moves**2, 0.0)) + TINY
+    after = sum(
+        weight * ndtr(-np.abs(mean + node * moves - level) / left) for node, weight in zip(NODES, WEIGHTS, strict=True)
+    )
+    return np.asarray((ndtr(-np.abs(mean - level) / (deviation + TINY)) - after) @ weights)
