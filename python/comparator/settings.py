@@ -118,7 +118,7 @@ class ConfirmationSettings(BaseModel):
     #: The best points; None for one, and none where regions are to be found. 0 alone leaves all of it out.
     points: int | None = Field(default=None, ge=0, le=MOST_POINTS)
     #: Of each claim, and of what it is compared with.
-    seeds: int = Field(default=BLOCKS, ge=3, le=MOST_POINTS)
+    seeds: int = Field(default=BLOCKS, ge=2, le=MOST_POINTS)
     splits: bool = True
     #: Whether the regions are tried too; None for yes, but where `points` is 0.
     regions: bool | None = None

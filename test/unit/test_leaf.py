@@ -58,7 +58,7 @@ def ask(leaf: Leaf, **fields) -> dict:
 
 
 def test_a_pair_shares_its_seed_and_its_runs_are_kept(leaf: Leaf, tmp_path: Path) -> None:
-    first, again, fresh = ask(leaf), ask(leaf, evaluation=18), ask(leaf, replicate=1)
+    first, again, fresh = ask(leaf), ask(leaf, evaluation=18), ask(leaf, replicate=1, block=1, seed=1)
     assert [run["seed"] for run in first["runs"]] == [1, 1]
     assert [run["seed"] for run in fresh["runs"]] == [2, 2]
     assert [run["reused"] for run in again["runs"]] == [True, True]

@@ -23,6 +23,8 @@ SPACE = ParameterSpace.from_entries(
 )
 EXPERIMENTS = 40
 PLACES = 25
+BLOCKS = 8
+WAVES_DEVIATION = 0.1 * math.sqrt(4 / 2)  # of `waves`, at a place
 
 
 def alike(rng: np.random.Generator) -> Function:
@@ -43,16 +45,27 @@ def box(rng: np.random.Generator) -> Function:
 
 
 def coverage(
-    kind: Callable[[np.random.Generator], Function], points: int, deviation: float, experiments: int = EXPERIMENTS
+    kind: Callable[[np.random.Generator], Function],
+    points: int,
+    deviation: float,
+    experiments: int = EXPERIMENTS,
+    *,
+    by_block: float = 0.0,
 ) -> tuple[float, float, float, float]:
-    """In which share of places the intervals of the mean, and of one, hold; and the standard errors of the shares."""
+    """In which share of places the intervals of the mean, and of one, hold; and the standard errors of the shares.
+
+    `by_block` of the noise's variance is long waves that all trainings of a block share.
+    """
     shares = []
     for seed in range(experiments):
         rng = np.random.default_rng(seed)
         function = kind(rng)
+        own, shared = deviation * math.sqrt(1 - by_block), deviation * math.sqrt(by_block) / WAVES_DEVIATION
+        luck = [waves(rng) for _ in range(BLOCKS)]
+        blocks = np.concatenate([rng.permutation(BLOCKS) for _ in range(points)])[:points].tolist()
         observations = [
-            Observation(point, [function(point) + rng.normal(0, deviation)])
-            for point in dense_sample(SPACE, points, seed)
+            Observation(point, [function(point) + shared * (luck[block](point) - 0.3) + rng.normal(0, own)], [block])
+            for point, block in zip(dense_sample(SPACE, points, seed), blocks, strict=True)
         ]
         predictor = Predictor.fit(SPACE, observations)
         assert predictor is not None
@@ -61,7 +74,7 @@ def coverage(
             place = {"x": float(x), "y": float(y)}
             said = predictor.at(place)
             mean = function(place)
-            new = mean + rng.normal(0, deviation)
+            new = mean + shared * (waves(rng)(place) - 0.3) + rng.normal(0, own)
             held.append([low <= number <= high for number, (low, high) in ((mean, said.interval), (new, said.of_one))])
         shares.append(np.mean(held, axis=0))
     means, errors = np.mean(shares, axis=0), np.std(shares, axis=0) / math.sqrt(experiments)
@@ -75,6 +88,15 @@ def test_intervals_hold_as_often_as_they_say(
     """Of the mean near a sharp edge they cannot; what one pair gives they hold there too."""
     mean, one, error, error_of_one = coverage(kind, points, 0.06)
     assert mean > mean_holds - 3 * error
+    assert 0.92 - 3 * error_of_one < one < 0.99
+
+
+@pytest.mark.parametrize("kind", [alike, waves])
+def test_intervals_hold_where_half_of_the_noise_is_shared_by_a_block(
+    kind: Callable[[np.random.Generator], Function],
+) -> None:
+    mean, one, error, error_of_one = coverage(kind, 56, 0.06, by_block=0.5)
+    assert mean > 0.93 - 3 * error
     assert 0.92 - 3 * error_of_one < one < 0.99
 
 

@@ -445,8 +445,8 @@ def test_a_finding_that_holds_one_that_turned_and_one_that_failed() -> None:
     assert (turned.verdict, turned.confirmed, turned.given_this_split) == ("not confirmed", pytest.approx(-0.315), True)
     failed = judged(fresh([]), rest)
     assert (failed.verdict, failed.confirmed, failed.interval, failed.winners_curse) == ("untested", None, None, None)
-    twice = judged(fresh([0.3, 0.3]), rest)
-    assert (twice.verdict, twice.confirmed, twice.interval) == ("untested", 0.3, None)
+    once = judged(fresh([0.3]), rest)
+    assert (once.verdict, once.confirmed, once.interval) == ("untested", 0.3, None)
     single = judged(fresh([0.014, 0.016, 0.015], direction=0), None, searched=0.010, larger_is_better=False)
     assert (single.verdict, single.winners_curse) == (None, pytest.approx(0.005))
 

@@ -319,7 +319,7 @@ def test_a_withdrawn_run_that_comes_out_again_is_in_use_again(tmp_path: Path) ->
     assert said.count("comes out as it was recorded, and is in the store again") == 2
     assert verify(desk, "one", "--sample", "0") == (
         0,
-        "record of one: 2 evaluations, 8 more that confirm, 20 trainings: as it should be\n",
+        "record of one: 2 evaluations, 16 more that confirm, 36 trainings: as it should be\n",
     )
 
 

@@ -24,7 +24,7 @@ from comparator.record import Claim
 if TYPE_CHECKING:
     from comparator.evidence.coordinates import Array
 
-FEWEST = 3  # blocks that gave a result, with fewer there is no verdict
+FEWEST = 2  # blocks that gave a result, with fewer there is no verdict
 ALPHA = 0.05
 PRIOR = 4  # degrees of freedom for which the search's own deviation counts
 

@@ -72,6 +72,11 @@ class Paired:
         return np.asarray(np.add.reduceat(differences, self.starts, axis=-1))
 
     @property
+    def point_of_each(self) -> list[Mapping[str, Any]]:
+        """The point of each difference."""
+        return [point for point, count in zip(self.points, self.counts, strict=True) for _ in range(count)]
+
+    @property
     def block_count(self) -> int:
         """How many blocks there are."""
         return len(np.unique(self.blocks))

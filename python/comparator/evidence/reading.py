@@ -103,8 +103,6 @@ class _Reader:
         self._paired, self._level, self._failed = paired, level, failed
         self._means = paired.means
         self._surrogate = fit_differences(space, paired, seed)
-        # How many observations of the surrogate each point has: one for each replicate, or one in all.
-        self._values = paired.counts if self._surrogate.blocks is not None else np.ones(len(paired.points), dtype=int)
         coordinates = self._surrogate.coordinates
         self._dense = dense_sample(space, DENSE if len(coordinates.parameters) <= 3 else DENSE_OF_MANY, seed)
         self._lattice = Lattice(coordinates, self._dense)
@@ -137,7 +135,7 @@ class _Reader:
 
     def _boxes(self, counts: Array) -> tuple[float, list[tuple[Cells, int]]]:
         """The level, and the boxes of either sign beyond it, of the evaluations each taken `counts` times."""
-        taken = np.repeat(counts, self._values)
+        taken = np.repeat(counts, self._paired.counts)
         means = self._surrogate.taken(taken).mean_of(self._across[:, np.flatnonzero(taken)])
         mean, own = means[: len(self._dense)], means[len(self._dense) :]
         level = self._level if self._level is not None else cut(np.abs(own), np.sign(own) * self._means, counts)

@@ -410,15 +410,9 @@ def _read(reading: Reading, paired: Paired) -> dict[str, Any]:
 
 
 def _departing(paired: Paired, surrogate: Surrogate) -> list[tuple[Mapping[str, Any], float]]:
-    """Each point with the square of what one training departs from what all others say of it.
-
-    The surrogate has an observation for each replicate, or one for each point: a mean departs less than one training.
-    """
+    """Each training's point with the square of what it departs from what all others say of it."""
     residuals, _ = surrogate.left_out()
-    if surrogate.blocks is None:
-        return list(zip(paired.points, (paired.counts * residuals**2).tolist(), strict=True))
-    points = [point for point, count in zip(paired.points, paired.counts, strict=True) for _ in range(count)]
-    return list(zip(points, (residuals**2).tolist(), strict=True))
+    return list(zip(paired.point_of_each, (residuals**2).tolist(), strict=True))
 
 
 def _in_none(boxes: Iterable[Box], points: Sequence[Mapping[str, Any]]) -> Array:

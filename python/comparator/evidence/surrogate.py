@@ -257,14 +257,8 @@ class Success:
 
 
 def fit_differences(space: ParameterSpace, paired: Paired, seed: int = 0) -> Surrogate:
-    """The surrogate of signed differences: of each replicate with its block, of each point's mean where there is one.
-
-    Then it has `blocks`, and an observation for each replicate in the order of the points.
-    """
-    if paired.block_count < 2:
-        return Surrogate.fit(space, paired.points, paired.means, seed=seed, counts=paired.counts)
-    points = [point for point, count in zip(paired.points, paired.counts, strict=True) for _ in range(count)]
-    return Surrogate.fit(space, points, paired.differences, seed=seed, blocks=paired.blocks)
+    """The surrogate of signed differences: an observation for each replicate, in the order of `paired`."""
+    return Surrogate.fit(space, paired.point_of_each, paired.differences, seed=seed, blocks=paired.blocks)
 
 
 def square_distances(coordinates: Coordinates, one: Array, other: Array) -> Array:
