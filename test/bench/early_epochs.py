@@ -154,6 +154,8 @@ def main() -> None:
     read = (experiment_path(arguments.experiments, name) / "evaluations.jsonl" for name in arguments.ids)
     records = [record for path in read for record in read_records(path) if record.status == "ok"]
     sweeps = Sweeps(records, RunStore(arguments.experiments))
+    if len(sweeps.blocks) < 2:
+        parser.error("a full training is ranked by those of other blocks: give sweeps of two blocks or more")
     generator = np.random.default_rng(1)
     resamples = [generator.integers(0, sweeps.points, sweeps.points) for _ in range(RESAMPLES)]
     full = sweeps.seconds[sweeps.full.seen]
