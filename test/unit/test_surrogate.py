@@ -207,6 +207,14 @@ def test_a_fit_goes_on_from_the_one_before() -> None:
     assert on.lengths == pytest.approx(anew.lengths, rel=0.05) and on.noise == pytest.approx(anew.noise, rel=0.05)
 
 
+def test_many_values_are_fitted_in_part_and_then_as_a_whole() -> None:
+    points, new = dense_sample(PLANE, 300), dense_sample(PLANE, 50, seed=1)
+    rng = np.random.default_rng(4)
+    many = Surrogate.fit(PLANE, points, [smooth(point) + rng.normal(0, 0.1) for point in points])
+    assert many.hyperparameters.noise == pytest.approx(0.01, rel=0.2)
+    assert many.predict(new)[0] == pytest.approx(np.array([smooth(point) for point in new]), abs=0.15)
+
+
 def test_what_is_taken_twice_is_half_as_noisy_and_what_is_not_taken_is_not_there() -> None:
     points = dense_sample(PLANE, 10)
     whole = Surrogate.fit(PLANE, points, [smooth(point) for point in points], [0.1] * 10)

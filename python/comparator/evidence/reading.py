@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr
-from scipy.stats import hypergeom
+from scipy.stats import mannwhitneyu
 
 from comparator.evidence.boxes import Box
 from comparator.evidence.coordinates import Array, dense_sample
@@ -33,7 +33,8 @@ ALIKE = 0.5  # overlap of two boxes, the shared part of their union, above which
 LIKELY = 0.5  # probability of success below which a place is one where trainings fail
 UNTESTED = 0.9  # of the surrogate's variance: what is left of it where nothing was tried near
 FORBIDDEN = -5.0  # weight of a place where trainings fail; of one that is surely not beyond the level it is -1
-CHANCE = 0.01  # of failures that lie together by themselves
+FOLDS = 5  # in which it is tried whether failures can be foretold
+CHANCE = 0.01  # that they seem to be where they cannot
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class _Reader:
     def __init__(
         self, space: ParameterSpace, paired: Paired, level: float | None, failed: Sequence[Point], seed: int
     ) -> None:
-        self._paired, self._level, self._failed = paired, level, failed
+        self._paired, self._level, self._failed, self._seed = paired, level, failed, seed
         self._means = paired.means
         self._surrogate, self._values = _fitted(space, paired, seed)
         coordinates = self._surrogate.coordinates
@@ -164,16 +165,29 @@ class _Reader:
         return overlap(self._lattice.inside(one), self._lattice.inside(other))
 
     def _failing(self) -> tuple[Box, ...]:
-        """The boxes in which trainings fail, and in which more do than would by chance."""
+        """The boxes in which trainings fail, if failures can be foretold; most of a box's trainings failed."""
         failures = Lattice(self._own.coordinates, self._failed)
-        found = []
+        boxes = []
         for box in self._lattice.cover(LIKELY - self._success):
-            failed, succeeded = int(failures.inside(box).sum()), int(self._own.inside(box).sum())
-            if failed >= FEWEST_INSIDE and failed > succeeded:
-                tried = len(self._failed) + len(self._means)
-                if hypergeom.sf(failed - 1, tried, len(self._failed), failed + succeeded) <= CHANCE:
-                    found.append(self._lattice.box(box))
-        return tuple(found)
+            failed = failures.inside(box).sum()
+            if failed >= FEWEST_INSIDE and failed > self._own.inside(box).sum():
+                boxes.append(self._lattice.box(box))
+        return tuple(boxes) if boxes and self._can_be_foretold() else ()
+
+    def _can_be_foretold(self) -> bool:
+        """Whether failures are where those of the other folds let expect them: a rank test of what these foretell."""
+        points = [*self._paired.points, *self._failed]
+        succeeds = np.arange(len(points)) < len(self._means)
+        folds = self._rng.permutation(len(points)) % FOLDS
+        foretold = np.zeros(len(points))
+        for fold in range(FOLDS):
+            known = folds != fold
+            succeeded, failed = (
+                [points[place] for place in np.flatnonzero(known & kind)] for kind in (succeeds, ~succeeds)
+            )
+            learnt = Success.fit(self._own.coordinates.space, succeeded, failed, self._seed)
+            foretold[~known] = learnt.at([points[place] for place in np.flatnonzero(~known)])
+        return bool(mannwhitneyu(foretold[~succeeds], foretold[succeeds], alternative="less").pvalue <= CHANCE)
 
 
 def _fitted(space: ParameterSpace, paired: Paired, seed: int) -> tuple[Surrogate, Array]:

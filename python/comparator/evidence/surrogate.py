@@ -35,6 +35,7 @@ BLOCK, BLOCK_SPREAD = 0.05, 2.0  # of the variance of the values, for a block's 
 BLOCKS = (1e-6, 1e1)
 JITTER = 1e-7  # of the variance of the values, so that equal points without noise leave a matrix to invert
 STEPS, STEPS_ON = 60, 5  # of the optimiser: from nothing, and on from hyperparameters that fitted fewer values
+MANY = 150  # values, of which more are fitted in part first
 PLACES = 256  # of the space, for what two of them share on average
 CHUNK = 256  # rows at a time, of the covariance of many with one another
 
@@ -101,8 +102,9 @@ class Surrogate:
 
         `variances` are those of the values' noise. Without them one variance is estimated with the rest, of which
         a mean of `counts` replicates (default 1 each) has its share. `blocks` says of each value which block it is of;
-        a single one says nothing. `seed` draws the second of the two starts; with `start`, hyperparameters that fitted
-        most of the values, there is none but this, and few steps are taken.
+        a single one says nothing. `seed` draws the second of the two starts, and of more than `MANY` values those on
+        which the hyperparameters are chosen before few steps on all. With `start`, hyperparameters that fitted most of
+        the values, there are only these steps.
         """
         coordinates = Coordinates(space)
         rows, observed = coordinates.of(points), np.asarray(values, dtype=float)
@@ -111,12 +113,21 @@ class Surrogate:
         scale = float(observed.std()) or 1.0
         known = None if variances is None else np.asarray(variances, dtype=float)
         in_units = None if known is None else known / scale**2
-        likelihood = _Likelihood(coordinates, rows, observed / scale, in_units, shares, own)
-        found = (
-            likelihood.maximum(np.random.default_rng(seed))
-            if start is None
-            else likelihood.maximum_near(_scaled(start, scale**-2))
-        )
+        rng = np.random.default_rng(seed)
+
+        def likelihood(of: Array) -> _Likelihood:
+            own_variances = None if in_units is None else in_units[of]
+            own_blocks = None if own is None else own[of]
+            return _Likelihood(coordinates, rows[of], observed[of] / scale, own_variances, shares[of], own_blocks)
+
+        every = np.arange(len(observed))
+        if start is not None:
+            found = likelihood(every).maximum_near(_scaled(start, scale**-2))
+        elif len(observed) <= MANY:
+            found = likelihood(every).maximum(rng)
+        else:
+            # All at once would take seconds.
+            found = likelihood(every).maximum_near(likelihood(rng.permutation(every)[:MANY]).maximum(rng))
         chosen = _scaled(found, scale**2)
         spread = known if known is not None else (chosen.noise or 0.0) * shares
         return _conditioned(coordinates, chosen, rows, observed, spread + JITTER * scale**2, own)
@@ -140,7 +151,11 @@ class Surrogate:
         return mean, np.sqrt(deviation**2 + given.block_level + given.block_field + (given.noise or 0.0))
 
     def mean_over(self, rows: Array, weights: Array | None = None) -> tuple[float, float]:
-        """Mean and variance of the function's mean over rows of `coordinates`, or of its sum times `weights`."""
+        """Mean and variance of the function's mean over rows of `coordinates`, or of its sum times `weights`.
+
+        The variance takes the hyperparameters for known. Those of few blocks are not: use it with Student's t for one
+        degree of freedom fewer than there are blocks, and expect a contrast to be covered less often than is said.
+        """
         each = np.full(len(rows), 1 / len(rows)) if weights is None else np.asarray(weights, dtype=float)
         across = each @ self.covariance(rows)
         missed = each.sum() - across @ self._ones

@@ -19,7 +19,7 @@ from scipy.special import ndtr
 
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.reading import cut, overlap
-from comparator.evidence.surrogate import Success, Surrogate
+from comparator.evidence.surrogate import MANY, Success, Surrogate
 from comparator.search.sampling import sobol_points
 from comparator.search.strategy import Proposal, Strategy
 from comparator.space import ParameterSpace, Point
@@ -28,8 +28,6 @@ from comparator.space import ParameterSpace, Point
 POOL, CANDIDATES = 1024, 256
 #: Results between two fits of the surrogate's hyperparameters: so many, or this share of all where that is more.
 REFIT, REFIT_SHARE = 4, 1 / 8
-#: Results from which on a fit goes on from the one before, since one from nothing takes seconds.
-MANY = 150
 #: Results without which there is nothing to fit.
 FEWEST = 4
 #: Places of the space that are to be told apart.
