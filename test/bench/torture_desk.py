@@ -64,6 +64,7 @@ hyperparameters = "cmp.txt"
 space = "space.json"
 run_timeout = 120
 [search]
+strategy = "steady_state"
 population = 4
 evaluations = {EVALUATIONS}
 [confirm]

@@ -34,6 +34,7 @@ hyperparameters = "quick.txt"
 space = "space.json"
 run_timeout = 20
 [search]
+strategy = "steady_state"
 population = 4
 evaluations = 12
 [cmp]

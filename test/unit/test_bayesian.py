@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from comparator.search import Proposal, Strategy, make_strategy
 from comparator.search.bayesian import Neighbours, Scale, log_improvement
 from comparator.search.results import Results
+from comparator.settings import SearchSettings
 from comparator.space import ParameterSpace, Point
 
 ALL_TYPES: list[dict[str, Any]] = [
@@ -207,6 +208,12 @@ def test_a_proposal_takes_less_than_a_second_after_500_results_in_six_dimensions
         waiting += strategy.tell(proposal.number, sum(proposal.point.values()))
         took.append(time.process_time() - began)
     assert sorted(took)[1] < 1
+
+
+def test_it_is_the_default_where_the_maximum_is_sought_and_no_strategy_is_named() -> None:
+    assert SearchSettings.model_validate({"evaluations": 56}).strategy == "bayesian"
+    assert SearchSettings.model_validate({"evaluations": 56, "find": "maximum"}).strategy == "bayesian"
+    assert SearchSettings.model_validate({"evaluations": 56, "find": "regions"}).strategy == "level_set"
 
 
 # Its parts

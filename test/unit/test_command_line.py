@@ -82,7 +82,9 @@ def test_the_same_seed_gives_the_same_points_and_costs_no_training(desk: Desk) -
     assert all(run["reused"] for record in second for run in record["runs"])
 
 
-@pytest.mark.parametrize("strategy", ["simple", "mu_plus_lambda", "steady_state", "sobol", "random", "grid"])
+@pytest.mark.parametrize(
+    "strategy", ["bayesian", "simple", "mu_plus_lambda", "particle_swarm", "steady_state", "sobol", "random", "grid"]
+)
 def test_every_strategy_runs(desk: Desk, strategy: str) -> None:
     done = desk.search("quick.toml", "--set", f"search.strategy={strategy}", "--set", "search.evaluations=9")
     assert done.returncode == 0, done.stderr

@@ -412,7 +412,7 @@ def test_a_report_is_waited_for_while_what_writes_it_runs(tmp_path: Path, monkey
 def test_an_algorithm_that_puts_points_outside_the_space_is_named_with_what_is_allowed(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     algorithm = desk.write("own.py", 'import eqpy\n\ndef run():\n    eqpy.OUT_put(\'{"noise": 60, "size": 20}\')\n')
-    desk.write("own.toml", EXPERIMENT.replace("population = 4", 'strategy = "own.py"\npilot = 0'))
+    desk.write("own.toml", EXPERIMENT.replace('"steady_state"\npopulation = 4', '"own.py"\npilot = 0'))
     done = desk.search("own.toml", "--id", "own")
     words = f"comparator: {algorithm} proposed a point: 'noise': 60.0 is not between 0.0 and 50.0"
     assert (done.returncode, done.stderr.strip()) == (1, words)

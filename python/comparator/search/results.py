@@ -8,13 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from comparator.evidence.coordinates import Array
-from comparator.evidence.surrogate import Surrogate
+from comparator.evidence.surrogate import MANY, Surrogate
 from comparator.space import ParameterSpace, Point
 
 #: Results between two fits of a surrogate's hyperparameters: so many, or this share of all where that is more.
 REFIT, REFIT_SHARE = 4, 1 / 8
-#: Results from which on a fit goes on from the one before, since one from nothing takes seconds.
-MANY = 150
 #: Results without which there is nothing to fit.
 FEWEST = 4
 
