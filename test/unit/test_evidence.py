@@ -206,7 +206,7 @@ def tried(truth: Truth, *, seed: int, smooth: float = 0.0, own: float = 0.06, co
     searched = [Observation(point, [train(point, block)], [block]) for point, block in zip(points, blocks, strict=True)]
     asked = Asked(points=0, blocks=8, regions=True, elsewhere=True, seed=seed)
     fresh = []
-    for claim in find_claims(PLANE, Paired.of(searched), [], asked):
+    for claim in find_claims(PLANE, Paired.of(searched), [({}, 0.0)], asked):
         numbers = range(FIRST_FRESH, FIRST_FRESH + len(claim.points))
         signed = [train(point, block) for point, block in zip(claim.points, numbers, strict=True)]
         fresh.append(Fresh(claim, claim.points, signed, numbers))
@@ -257,7 +257,7 @@ def test_points_are_drawn_inside_a_region_and_outside_of_all() -> None:
 def test_without_a_region_the_whole_space_is_tried() -> None:
     few = observed(PLANE, lambda _: 0.3, count=5)
     asked = Asked(points=0, blocks=8, regions=True, elsewhere=True)
-    (claim,) = find_claims(PLANE, Paired.of(few), [], asked)
+    (claim,) = find_claims(PLANE, Paired.of(few), [({}, 0.0)], asked)
     assert (claim.kind, len(claim.points)) == ("space", 8)
 
 

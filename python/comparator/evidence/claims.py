@@ -53,9 +53,11 @@ def find_claims(
 ) -> list[Claim]:
     """What is to be tried of a search over `space`, None where its points were listed.
 
-    `best` are its points with what it minimised; `failed` are those where trainings fail. Regions are claimed from
+    `best` are its points with what it minimised, without any there is no claim; `failed` are where trainings fail. Regions are claimed from
     `FEWEST` points on; what is tried then is the whole space where none was read.
     """
+    if not best:
+        return []
     reading = None
     if asked.regions and space is not None and len(paired.points) >= FEWEST:
         reading = read_regions(space, paired, level=asked.level, seed=asked.seed, failed=failed)
