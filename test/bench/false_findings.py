@@ -72,6 +72,7 @@ class Noise:
 NOISES = {
     "independent": Noise(),
     "by block": Noise(level=0.5),
+    "nearly all by block": Noise(level=0.7, smooth=0.2),
     "smooth, a quarter": Noise(smooth=0.25),
     "smooth, half": Noise(smooth=0.5),
     "heavy tails": Noise(tail="t3"),

@@ -53,8 +53,8 @@ def find_claims(
 ) -> list[Claim]:
     """What is to be tried of a search over `space`, None where its points were listed.
 
-    `best` are its points with what it minimised, without any there is no claim; `failed` are where trainings fail. Regions are claimed from
-    `FEWEST` points on; what is tried then is the whole space where none was read.
+    `best` are its points with what it minimised, without any there is no claim; `failed` are those where trainings
+    fail. Regions are claimed from `FEWEST` points on; what is tried then is the whole space where none was read.
     """
     if not best:
         return []

@@ -289,7 +289,7 @@ class _Anew:
             for each in fresh
             if each.claim.kind == "region"
         }
-        self._departing = [] if self._reading is None else _departing(search.paired, self._reading.surrogate)
+        self._departing = [] if self._reading is None else _departing(search)
         held = {name: np.array(box.contains(self._places)) for name, box in self._boxes.items()}
         outside = _in_none(self._boxes.values(), self._places)
         self._held = {each.claim.name: held.get(each.claim.name, outside) for each in fresh}
@@ -409,9 +409,13 @@ def _read(reading: Reading, paired: Paired) -> dict[str, Any]:
     }
 
 
-def _departing(paired: Paired, surrogate: Surrogate) -> list[tuple[Mapping[str, Any], float]]:
-    """Each training's point with the square of what it departs from what all others say of it."""
-    residuals, _ = surrogate.left_out()
+def _departing(search: _Search) -> list[tuple[Mapping[str, Any], float]]:
+    """Each training's point with the square of what it departs from what all others say of it.
+
+    The others say nothing of its block: of a fresh one nothing is known.
+    """
+    paired = search.paired
+    residuals, _ = Surrogate.fit(search.space, paired.point_of_each, paired.differences, seed=search.seed).left_out()
     return list(zip(paired.point_of_each, (residuals**2).tolist(), strict=True))
 
 
