@@ -11,20 +11,21 @@ the mean is still too short; that of a training is not, since what the edge does
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from comparator.evidence.coordinates import Array
+from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.surrogate import Surrogate, fit_differences
-from comparator.space import ParameterSpace
+from comparator.space import ParameterSpace, Point
 
 CONFIDENCE = 0.95
 FEWEST_POINTS = 8
 FEWEST_FREEDOM = 2.0
+PLACES = 2048
 
 Interval = tuple[float, float]
 
@@ -62,6 +63,25 @@ class Predictor:
         (mean,), (deviation,) = self.surrogate.predict([point])
         _, (of_one,) = self.surrogate.predict_training([point])
         return Prediction(float(mean), _around(mean, self.reach * deviation), _around(mean, self.reach * of_one))
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The place of a space at which the most is expected, and what is expected there."""
+
+    point: Point
+    prediction: Prediction
+
+
+def most_expected(predictor: Predictor, worth: Callable[[Array], Array], seed: int = 0) -> Promise:
+    """Where a search that follows this surrogate would look next, were it sure of it.
+
+    `worth` of predicted means is small where the search wants to be; it is asked at `PLACES` points over the space.
+    """
+    space = predictor.surrogate.coordinates.space
+    places = dense_sample(space, PLACES, seed)
+    point = places[int(np.argmin(worth(predictor.surrogate.predict(places)[0])))]
+    return Promise(point, predictor.at(point))
 
 
 def _reach(surrogate: Surrogate) -> float:

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from comparator.evidence.coordinates import Coordinates
     from comparator.evidence.importance import Importance
     from comparator.evidence.paired import Observation
+    from comparator.evidence.prediction import Promise
     from comparator.evidence.regions import Evidence, Region
     from comparator.space import ParameterSpace
 
 Observations = Sequence["Observation"]
 
 SEED = 1
+WITHOUT_A_MODEL = ("steady_state", "simple", "mu_plus_lambda", "particle_swarm")  # strategies that climb
 NONE: Literal["none"] = "none"
 NOT_CONFIRMED = "the search saw a difference, which its best points on fresh seeds do not show"
 
@@ -57,8 +59,9 @@ class Findings:
 
     `verdict` is `regions`, `everywhere` or `none`; None where the question cannot be asked, for the `reason`. The
     `regions` are numbered from 1, the largest difference first; `rejected` are those that the search saw and fresh
-    blocks did not show; `failing` are conditions under which trainings fail. `listed` says that the experiment has no
-    space, so that its bounds are those of the points that it lists.
+    blocks did not show; `failing` are conditions under which trainings fail. `promise` is where a model of these
+    evaluations expects the most, of a search that climbs without one. `listed` says that the experiment has no space,
+    so that its bounds are those of the points that it lists.
     """
 
     verdict: str | None
@@ -68,15 +71,18 @@ class Findings:
     rejected: tuple[Condition, ...] = ()
     failing: tuple[str, ...] = ()
     importance: Importance | None = None
+    promise: Promise | None = None
     listed: bool = False
 
 
 def find(experiment: FrozenExperiment, records: Sequence[Evaluation], summary: Summary) -> Findings:
     """Return what the records prove."""
     matters = importance_of(summary) if len(summary.axes) > 1 else None
-    if summary.kind == "single":
-        return Findings(None, "one model alone: there is nothing to compare it with", importance=matters)
     space, observations, reason = placed(experiment, records)
+    promise = _promise(summary, space, observations)
+    if summary.kind == "single":
+        reason = "one model alone: there is nothing to compare it with"
+        return Findings(None, reason, importance=matters, promise=promise)
     if space is None:
         return Findings(None, reason, importance=matters)
     evidence = _prove(experiment, space, records, observations, summary.trust.holds)
@@ -89,8 +95,25 @@ def find(experiment: FrozenExperiment, records: Sequence[Evaluation], summary: S
         tuple(_condition(region, space, tried) for region in evidence.rejected),
         tuple(Box.from_bounds(space, bounds, "failing").words() for bounds in evidence.failing),
         matters,
+        promise,
         listed=not experiment.space,
     )
+
+
+def _promise(summary: Summary, space: ParameterSpace | None, observations: Observations) -> Promise | None:
+    """Return where a model of the evaluations expects the most; None for a search that has one, or does not climb."""
+    if summary.strategy not in WITHOUT_A_MODEL or space is None:
+        return None
+    import numpy as np
+
+    from comparator.evidence.prediction import Predictor, most_expected
+
+    predictor = Predictor.fit(space, observations, SEED)
+    if predictor is None:
+        return None
+    if summary.kind == "single":
+        return most_expected(predictor, lambda means: -means if summary.maximise else means)
+    return most_expected(predictor, lambda means: -np.abs(means))
 
 
 def verdict_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> str | None:

@@ -68,6 +68,24 @@ def answer(summary: Summary, findings: Findings) -> list[str]:
     return [_verdict(summary, findings, findings.evidence), _held(summary) or _finding(summary, best)]
 
 
+def promise(summary: Summary, findings: Findings) -> str | None:
+    """Return what a search that follows a model would have looked at next; None where this one did."""
+    found = findings.promise
+    if found is None or summary.best is None:
+        return None
+    names = tuple(axis.name for axis in summary.axes)
+    prediction = found.prediction
+    sign = -1 if summary.kind != "single" and prediction.mean < 0 else 1
+    ends = sorted(sign * end for end in prediction.interval)
+    extreme = "largest difference" if summary.kind != "single" else f"{'highest' if summary.maximise else 'lowest'} "
+    extreme += "" if summary.kind != "single" else summary.metric
+    return (
+        f"A model of these evaluations expects the {extreme}, {with_interval(sign * prediction.mean, ends)} on average "
+        f"over splits and seeds, at {point_words(found.point, names)}; `bayesian`, which follows such a model, would "
+        "look there next."
+    )
+
+
 def failing(findings: Findings) -> str | None:
     """Return where trainings fail together; None where they do not."""
     if not findings.failing:
@@ -94,6 +112,7 @@ def remarks(summary: Summary, findings: Findings, yardsticks: Sequence[Yardstick
         relative_to_nothing(summary),
         _climb(summary) if findings.evidence is not None and not findings.evidence.fresh_blocks else None,
         failing(findings),
+        promise(summary, findings),
         baseline(summary),
         mean_predictor(summary),
         *disagreements(summary, yardsticks),
@@ -141,6 +160,25 @@ def relative_to_nothing(summary: Summary) -> str | None:
         where = f"near 0 ({_short(min(larger))})"
         return f"{metric} comes {where}, where the {summary.objective} is large for little; {serves}."
     return None
+
+
+def components(evidence: Evidence) -> str:
+    """Return what makes trainings of one place differ, in shares of their variance."""
+    found = evidence.components
+    if found is None:
+        return ""
+    luck = {
+        "what its block, the split and its seeds, does to the whole space": found.block,
+        "what its block does there alone": found.block_by_place,
+        "its own": found.noise,
+    }
+    whole = sum(luck.values())
+    if whole <= 0:
+        return ""
+    shares = [f"{share / whole:.0%} is {what}" for what, share in luck.items()]
+    return (
+        f"Of the variance of one training at a place {listed(shares)}, as a model of the search's evaluations has it."
+    )
 
 
 def disagreements(summary: Summary, yardsticks: Sequence[Yardstick]) -> list[str]:
