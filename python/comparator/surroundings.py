@@ -7,6 +7,7 @@ written over by what is printed. Standard library only.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import errno
 import io
 import os
@@ -15,6 +16,7 @@ import shutil
 import stat
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -155,3 +157,18 @@ def _readable(error: UnicodeError) -> tuple[str, int]:
     """What a terminal shows in the place of characters that it does not have."""
     assert isinstance(error, UnicodeEncodeError)
     return "".join(map(plain_character, error.object[error.start : error.end])), error.end
+
+
+@contextlib.contextmanager
+def variables_kept() -> Iterator[None]:
+    """What is imported within may set variables for itself; those that trainings are given stay as they were.
+
+    A training's variables tell whether it would come out again (`comparator.model.reads`).
+    """
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+        os.environ.update({name: value for name, value in before.items() if os.environ.get(name) != value})

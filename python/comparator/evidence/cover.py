@@ -15,6 +15,7 @@ import numpy as np
 from comparator.evidence.boxes import Box
 from comparator.evidence.coordinates import Array, Coordinates
 from comparator.space import Choice, Number, Parameter
+from comparator.surroundings import variables_kept
 
 CELLS = 100  # of a number's range: a side lies on one of their borders
 LEAVES = 20  # of the tree: a diagonal ridge takes a box or two for each turn
@@ -117,7 +118,8 @@ class Lattice:
 
     def _leaves(self, weights: Array) -> list[Cells]:
         """The whole space, and the leaves of a tree that hold more positive weight than negative."""
-        from sklearn.tree import DecisionTreeClassifier  # seconds, only where there is something to cover
+        with variables_kept():
+            from sklearn.tree import DecisionTreeClassifier  # seconds, only where there is something to cover
 
         features, columns = self._features()
         tree = DecisionTreeClassifier(max_leaf_nodes=LEAVES, random_state=0)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from comparator.evidence.coordinates import Array
+from comparator.surroundings import variables_kept
 
 REPEATS = 40
 TREES = 8  # of each repeat
@@ -73,7 +74,8 @@ def importance(names: Sequence[str], rows: Array, values: Array, seed: int = 1) 
 
 def _repeat(rows: Array, values: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """Return by repeat and column how much the squared error grows, and by repeat the error itself."""
-    from sklearn.ensemble import ExtraTreesRegressor  # seconds, only where it is needed
+    with variables_kept():
+        from sklearn.ensemble import ExtraTreesRegressor  # seconds, only where it is needed
 
     gains, errors = [], []
     for repeat in range(REPEATS):
