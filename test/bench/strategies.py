@@ -19,11 +19,16 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import random
 import statistics
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from itertools import product
 from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from planted_model import MIXED, PLANE
@@ -236,6 +241,18 @@ def made(name: str, space: ParameterSpace, seed: int, workers: int, budget: int)
     return make_strategy(strategy, space, seed=seed, in_flight=workers, options=options)
 
 
+def regret(
+    functions: str, name: str, strategy: str, noise: float, budgets: list[int], workers: int, seed: int
+) -> list[float]:
+    """The regret of one search after each budget."""
+    problems, least = FUNCTIONS[functions]
+    entries, function = problems[name]
+    mean, deviation = typical(functions, name)
+    search_for = made(strategy, ParameterSpace.from_entries(entries, "bench"), seed, workers, max(budgets))
+    best = reported(search_for, function, noise * deviation, budgets, workers, seed)
+    return [(function(point) - least) / (mean - least) for point in best]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--functions", default="held_out", choices=list(FUNCTIONS))
@@ -244,24 +261,23 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, nargs="+", default=[56, 200])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.1], help="in deviations of the function")
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="print the regrets of all seeds as JSON too")
     arguments = parser.parse_args()
 
-    problems, least = FUNCTIONS[arguments.functions]
+    problems, _ = FUNCTIONS[arguments.functions]
     budgets = sorted(arguments.evaluations)
     everything: dict[str, list[list[list[float]]]] = {}
     print(f"{'strategy':16}{'noise':>6}{'after':>6}" + "".join(f"{name:>15}" for name in [*problems, "all"]))
-    for strategy in arguments.strategies:
-        for noise in arguments.noise:
-            regrets: list[list[list[float]]] = []  # by function, seed, budget
-            for name, (entries, function) in problems.items():
-                space = ParameterSpace.from_entries(entries, "bench")
-                mean, deviation = typical(arguments.functions, name)
-                regrets.append([])
-                for seed in range(arguments.seeds):
-                    search_for = made(strategy, space, seed, arguments.workers, max(budgets))
-                    best = reported(search_for, function, noise * deviation, budgets, arguments.workers, seed)
-                    regrets[-1].append([(function(point) - least) / (mean - least) for point in best])
+    with ProcessPoolExecutor(arguments.processes) as pool:
+        for strategy, noise in product(arguments.strategies, arguments.noise):
+            asked = [
+                (arguments.functions, name, strategy, noise, budgets, arguments.workers, seed)
+                for name in problems
+                for seed in range(arguments.seeds)
+            ]
+            found = list(pool.map(regret, *zip(*asked, strict=True)))
+            regrets = [found[first : first + arguments.seeds] for first in range(0, len(found), arguments.seeds)]
             everything[f"{strategy}, noise {noise:g}"] = regrets
             table = np.array(regrets)
             means = table.mean(axis=1)
