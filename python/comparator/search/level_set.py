@@ -37,7 +37,7 @@ NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 #: Added to deviations, which may be 0.
 TINY = 1e-9
-#: Shared part of the union of two looks at the region above which it has not changed.
+#: Shared part of the union of two looks at the region, and at what is outside, above which it has not changed.
 ALIKE = 0.9
 
 
@@ -159,7 +159,9 @@ class LevelSetStrategy(Strategy):
             return
         mean, _ = surrogate.predict(self._pool)
         region = mean > self._level(surrogate)
-        self._alike = self._alike + 1 if overlap(region, self._region) >= ALIKE else 0
+        # Of a region that is most of the space the rest tells whether it has changed.
+        shared = min(overlap(region, self._region), overlap(~region, ~self._region))
+        self._alike = self._alike + 1 if shared >= ALIKE else 0
         self._region = region
         if self._alike >= self._settings.patience:
             self.ended = f"the region was the same at the last {self._alike} looks at it"
