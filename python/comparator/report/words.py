@@ -98,7 +98,7 @@ def counted(summary: Summary) -> str:
     number = summary.number
     points = f"{number.points} point{'' if number.points == 1 else 's'}"
     done = f"{number.done} evaluation{'' if number.done == 1 else 's'} at {points}"
-    beside = f", {number.confirming} more that confirm the best" if number.confirming else ""
+    beside = f", {number.confirming} more that try it anew" if number.confirming else ""
     failed = f"; {number.failed} failed" if number.failed else ""
     return f"{done}{beside}{failed}."
 
@@ -369,7 +369,8 @@ def _verdict(summary: Summary, findings: Findings, evidence: Evidence) -> str:
     seen = "".join(f" {_rejected(each)}" for each in findings.rejected[:1])
     if not findings.rejected and (evidence.p_where is None or evidence.level is not None) and not evidence.fresh_blocks:
         return f"{both} differ, but not where can be said: {evidence.reason} ({mean}{larger}). {_basis(evidence)}"
-    return f"{both} differ everywhere about alike: {mean}{larger}.{seen} {_basis(evidence)}"
+    alike = "and no condition is shown under which they differ more" if seen else "everywhere about alike"
+    return f"{both} differ{', ' if seen else ' '}{alike}: {mean}{larger}.{seen} {_basis(evidence)}"
 
 
 def _conditions(summary: Summary, regions: Sequence[Condition]) -> str:
