@@ -5,11 +5,11 @@ An engine does no more than this:
     requests = experiment.start()
     for each request: result = leaf.evaluate(request); requests += experiment.tell(result)
 
-`Experiment` leads through the stages: a pilot, the search, the confirmation of what it found. It decides what a
-proposal costs (design decision 7), keeps the budget, records every finished evaluation before the strategy hears of
-it, and replays the record when an experiment is resumed.
+`Experiment` leads through the stages: a pilot, the search, full trainings of its best points where it began with fewer
+epochs, the confirmation of what it found. It decides what a proposal costs (design decision 7), keeps the budget,
+records every finished evaluation before the strategy hears of it, and replays the record when an experiment is resumed.
 
-Evaluations are numbered through: those of the pilot, then the strategy's proposals, then those that confirm.
+Evaluations are numbered through, stage by stage.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from comparator.blocks import FIRST_FRESH, block_of
 from comparator.cmp import failure_words
@@ -29,13 +29,16 @@ from comparator.difference import NoValue
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.pilot import Pilot, measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
-from comparator.points import key_of, searched
+from comparator.points import key_of, values_of
 from comparator.record import (
+    AFTERWARDS,
     CONFIRM,
+    FULL,
     PILOT,
     SEARCH,
     Claim,
     Evaluation,
+    FirstEpochs,
     Replicate,
     Request,
     Result,
@@ -90,7 +93,7 @@ class ToConfirm:
 
 @dataclass
 class _Point:
-    """What is known of one point of the space: its replicates in search and pilot, or those that confirm it."""
+    """What is known of one point: its replicates in search and pilot, those in full, or those that confirm it."""
 
     asked: set[int] = field(default_factory=set)  # replicates asked for, finished or not
     runs: dict[int, Runs] = field(default_factory=dict)  # of finished replicates
@@ -103,7 +106,7 @@ class _Point:
 class _Open:
     """A proposal without a record yet. `number` is that of the record; `proposal` has the strategy's.
 
-    `fresh` are the replicates with which it is to confirm the `claim` of that name.
+    `fresh` are the replicates of a stage that follows the search; there it may confirm the `claim` of that name.
     """
 
     number: int
@@ -124,6 +127,8 @@ class Experiment:
     that pilot and search may ask for, None where the strategy ends by itself; `space_size` the number of points of the
     space, None where they are without number. Replicates are dealt to `blocks` (`comparator.blocks`). `pilot` are the
     points that are tried before the search, on `pilot_seeds` seeds each; the strategy is informed of their values.
+    With `first` both are carried out by short trainings, and the best points are trained in full then, beside the
+    budget, on further replicates, so that the luck of the first ones is not carried over.
     `to_confirm` is None where nothing is confirmed. Every proposal has to be a point of `space`, where there is one; a
     fault is laid to `proposer`, the algorithm's name or file.
     """
@@ -138,6 +143,7 @@ class Experiment:
         space_size: int | None = None,
         replication: Replication | None = None,
         blocks: int = 1,
+        first: FirstEpochs | None = None,
         pilot: Sequence[Point] = (),
         pilot_seeds: int = 2,
         to_confirm: ToConfirm | None = None,
@@ -146,7 +152,7 @@ class Experiment:
     ) -> None:
         self._folder, self._strategy, self._objective = folder, strategy, objective
         self._budget, self._space_size = budget, space_size
-        self._replication, self._blocks = replication or Replication(), blocks
+        self._replication, self._blocks, self._first_epochs = replication or Replication(), blocks, first
         self._pilot_points, self._pilot_seeds, self._to_confirm = list(pilot), pilot_seeds, to_confirm
         self._space, self._proposer = space, proposer
         self._points: dict[str, _Point] = {}
@@ -191,7 +197,7 @@ class Experiment:
     @property
     def done(self) -> int:
         """How many pairs of the budget have a result."""
-        return self.asked - sum(len(each.running) for each in self._open.values() if each.stage != CONFIRM)
+        return self.asked - sum(len(each.running) for each in self._open.values() if each.stage not in AFTERWARDS)
 
     def start(self) -> list[str]:
         """Replay what is recorded, then give the first requests.
@@ -249,6 +255,33 @@ class Experiment:
                 self._strategy.inform(known_values)
         return self._note(self._strategy.start())
 
+    def _begin_what_follows(self) -> list[_Open]:
+        """What follows the search, or the full trainings of its best points, which is over."""
+        full = self._begin_full() if self.stage == SEARCH else []
+        return full or self._begin_confirmation()
+
+    def _begin_full(self) -> list[_Open]:
+        """The best points of the short trainings, to be trained in full."""
+        if self._first_epochs is None:
+            return []
+        self.stage = FULL
+        best = sorted(values_of(self.records).values(), key=lambda line: line.value or 0.0)
+        seeds = 1 if self._deterministic else self._replication.first
+        first = self._next_number()
+        asked = []
+        for line in best[: self._first_epochs.points]:
+            further = 1 + max(self._points[key_of(line.point)].asked)
+            asked.append((line, range(further, further + seeds)))
+        return [
+            self._add(number, FULL, Proposal(number, dict(line.point), None), fresh=fresh)
+            for number, (line, fresh) in enumerate(asked, start=first)
+        ]
+
+    def _next_number(self) -> int:
+        """The number of the first evaluation of a stage, those of all stages before being recorded."""
+        not_before = AFTERWARDS[AFTERWARDS.index(self.stage) :]
+        return 1 + max((line.evaluation for line in self.records if line.stage not in not_before), default=-1)
+
     def _begin_confirmation(self) -> list[_Open]:
         """What confirms the search, which is over."""
         self.stage = CONFIRM
@@ -256,7 +289,7 @@ class Experiment:
             return []
         known = self._to_confirm.known
         self.claims = list(known) if known is not None else self._to_confirm.find(self.records)
-        first = 1 + max((line.evaluation for line in searched(self.records)), default=-1)
+        first = self._next_number()
         asked = [(claim.name, point, fresh) for claim in self.claims for point, fresh in by_point(claim)]
         return [
             self._add(number, CONFIRM, Proposal(number, dict(point), None), claim, fresh)
@@ -268,7 +301,7 @@ class Experiment:
     def _add(
         self, number: int, stage: str, proposal: Proposal, claim: str | None = None, fresh: Sequence[int] = ()
     ) -> _Open:
-        known = _Point() if stage == CONFIRM else self._points.setdefault(key_of(proposal.point), _Point())
+        known = _Point() if stage in AFTERWARDS else self._points.setdefault(key_of(proposal.point), _Point())
         evaluation = _Open(number, stage, proposal, known, claim, fresh)
         self._open[number] = evaluation
         return evaluation
@@ -293,11 +326,10 @@ class Experiment:
     def _go_on(self, evaluations: Iterable[_Open]) -> list[str]:
         """The requests for these evaluations, or for those of the next stage where there is nothing else to do."""
         requests = self._requests(evaluations)
-        if requests or self.waiting or self.is_cut_short or self.stage != SEARCH:
+        if requests or self.waiting or self.is_cut_short or self.stage not in (SEARCH, FULL):
             return requests
-        for left in [number for number, each in self._open.items() if each.stage == SEARCH]:
-            del self._open[left]  # proposed, but the budget is spent
-        return self._requests(self._begin_confirmation())
+        self._open.clear()  # proposed, but the budget is spent
+        return self._requests(self._begin_what_follows())
 
     def _requests(self, evaluations: Iterable[_Open]) -> list[str]:
         """Give each proposal replicates of its own, or an answer where a replicate could tell nothing new."""
@@ -332,7 +364,7 @@ class Experiment:
 
     def _first(self, evaluation: _Open) -> int:
         """On how many seeds an evaluation begins."""
-        if evaluation.stage == CONFIRM:
+        if evaluation.stage in AFTERWARDS:
             return len(evaluation.fresh)
         seeds = self._pilot_seeds if evaluation.stage == PILOT else self._replication.first
         return self._affordable(1 if self._deterministic else seeds)
@@ -360,11 +392,12 @@ class Experiment:
             return []
 
     def _ask(self, evaluation: _Open, count: int) -> list[str]:
-        point, confirms = evaluation.point, evaluation.stage == CONFIRM
+        point, follows = evaluation.point, evaluation.stage in AFTERWARDS
+        given_split = evaluation.stage == CONFIRM and self._to_confirm is not None and not self._to_confirm.splits
         requests = []
         for _ in range(count):
             # The lowest that is free: of two replicates in flight the first may have been cut off.
-            free = evaluation.fresh if confirms else itertools.count()
+            free = evaluation.fresh if follows else itertools.count()
             replicate = next(number for number in free if number not in point.asked)
             point.asked.add(replicate)
             block = block_of(evaluation.proposal.point, replicate, self._blocks)
@@ -374,16 +407,30 @@ class Experiment:
                 name=evaluation.proposal.name,
                 point=evaluation.proposal.point,
                 replicate=replicate,
-                expected_seconds=max(map(_longest, self.records[-LATEST:]), default=None),
+                expected_seconds=self._expected_seconds(evaluation),
                 block=block.number,
                 seed=block.seed,
-                split=None if confirms and self._to_confirm and not self._to_confirm.splits else block.split,
+                split=None if given_split else block.split,
+                **self._length(evaluation),
             )
             requests.append(as_text(request))
-        if not confirms:
+        if not follows:
             self.asked += count
             self._repeats_in_a_row = 0
         return requests
+
+    def _expected_seconds(self, evaluation: _Open) -> float | None:
+        """How long a replicate may take, by the latest; a full one longer than a short one as it has more epochs."""
+        first, is_full = self._first_epochs, not self._length(evaluation)
+        longer = first.full / first.epochs if first is not None and is_full else 1.0
+        latest = self.records[-LATEST:]
+        return max((_longest(line) * (longer if line.epochs else 1.0) for line in latest), default=None)
+
+    def _length(self, evaluation: _Open) -> dict[str, Any]:
+        """The epochs of short trainings; nothing of full ones."""
+        if self._first_epochs is None or evaluation.stage in AFTERWARDS:
+            return {}
+        return {"epochs": self._first_epochs.epochs}
 
     # Results
 
@@ -395,7 +442,7 @@ class Experiment:
         if evaluation.stage == PILOT:
             return self._finish_pilot()
         self._write(evaluation)
-        if evaluation.stage == CONFIRM:
+        if evaluation.stage in AFTERWARDS:
             return []
         following = self._tell_strategy(evaluation, self.records[-1].value)
         for repeat in evaluation.point.waiting:
@@ -458,9 +505,11 @@ class Experiment:
 
     def _replay(self, record: Evaluation) -> None:
         """Do again what led to a recorded line, without running anything."""
-        if record.stage == CONFIRM and self.stage == SEARCH:
+        if record.stage in AFTERWARDS and self.stage == SEARCH:
             self._open.clear()
-            self._begin_confirmation()
+            self._begin_what_follows()
+        if record.stage == CONFIRM and self.stage == FULL and not self._open:
+            self._begin_what_follows()
         number = record.evaluation
         evaluation = self._open.get(number)
         if evaluation is None or evaluation.stage != record.stage or not self._is_same(evaluation, record.point):
@@ -474,7 +523,7 @@ class Experiment:
         says = record.asked is not None
         asked = [part.replicate for part in record.asked or ()] if says else set(runs) - point.asked
         point.asked.update(asked)
-        if record.stage != CONFIRM:
+        if record.stage not in AFTERWARDS:
             self.asked += len(asked)
         for replicate in runs:
             if replicate not in point.runs:
@@ -521,12 +570,14 @@ class Experiment:
         earlier = [replicate for replicate in sorted(point.values) if ok and replicate not in outcomes]
         reused = [run.model_copy(update={"reused": True}) for replicate in earlier for run in point.runs[replicate]]
         asked = [_part(replicate, outcomes[replicate]) for replicate in sorted(outcomes)]
-        named = {} if proposal.name is None else {"id": proposal.name}
+        named: dict[str, Any] = {} if proposal.name is None else {"id": proposal.name}
+        claim: dict[str, Any] = {} if evaluation.claim is None else {"claim": evaluation.claim}
         return Evaluation(
             evaluation=evaluation.number,
             **named,
             stage=evaluation.stage,
-            **({} if evaluation.claim is None else {"claim": evaluation.claim}),
+            **claim,
+            **self._length(evaluation),
             generation=proposal.generation,
             point=proposal.point,
             status=status,

@@ -8,7 +8,8 @@ where there is no value.
 |---|---|
 | evaluation | number of the proposal, from 0 |
 | id | the evaluation's name in its UPF; empty elsewhere |
-| stage | pilot, search, confirm or imported |
+| stage | pilot, search, full, confirm or imported |
+| epochs | of its trainings, where they were shorter than full ones |
 | generation | from 0; empty in a sweep |
 | point.NAME | the value of hyperparameter NAME; a list as JSON; empty for None |
 | status | of the evaluation: ok, failed or timeout |
@@ -54,7 +55,7 @@ from comparator.record import Evaluation, FrozenExperiment, Run, as_text
 from comparator.report.summary import model_names
 from comparator.store import each_record, read_experiment, table_cell
 
-BEFORE_POINT = ("evaluation", "id", "stage", "generation")
+BEFORE_POINT = ("evaluation", "id", "stage", "epochs", "generation")
 BEFORE_METRICS = ("status", "value", "difference", "replicate", "submodel", "label", "seed", "run_status")
 AFTER_METRICS = ("seconds", "reused", "device", "started", "worker", "run", "log", "reason")
 

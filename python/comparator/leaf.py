@@ -40,6 +40,7 @@ from comparator.provenance import computed_on
 from comparator.record import FrozenExperiment, ReadsOfResult, Request, Result, Run, RunResult, Submodel, as_text
 from comparator.run_identity import Identity, NamedPaths, identity_after_change, identity_in_experiment, run_identity
 from comparator.site import Slot
+from comparator.spelling import spelling
 from comparator.store import RunStore, now, owner_of, share_as
 from comparator.text import message
 
@@ -47,6 +48,8 @@ from comparator.text import message
 CUT_SHORT = "timed_out"
 ERRORS_FILE = "errors.log"
 DEFAULT_SEED = 1
+#: The hyperparameter that takes the number of epochs, as CANDLE calls it.
+EPOCHS = "epochs"
 PREFIX = re.compile(r"cmp_(?:[01]_)?(.+)")
 CODE_ENDINGS = (".py", ".so")
 NOT_LOOKED_AT = "the data and the model's files have not been looked at since"
@@ -243,7 +246,7 @@ class Leaf:
     ) -> tuple[Run, RunResult]:
         """A run as a line of the record shows it, and its result."""
         submodel = self._experiment.models[number]
-        hyperparameters, seed = run_hyperparameters(submodel, given, asked.seed, asked.split)
+        hyperparameters, seed = run_hyperparameters(submodel, given, asked.seed, asked.split, asked.epochs)
         identity = run_identity(
             submodel,
             hyperparameters,
@@ -460,10 +463,15 @@ def varied_names(submodel: Submodel, point: Mapping[str, object]) -> set[str]:
 
 
 def run_hyperparameters(
-    submodel: Submodel, given: Mapping[str, object], seed_step: int, split: int | None
+    submodel: Submodel, given: Mapping[str, object], seed_step: int, split: int | None, epochs: int | None = None
 ) -> tuple[dict[str, object], int]:
-    """The hyperparameters of a run, its seed among them, and that seed; the steps are added to the user's own seeds."""
+    """The hyperparameters of a run, its seed among them, and that seed; the steps are added to the user's own seeds.
+
+    `epochs` is the length of a short training, None of a full one.
+    """
     hyperparameters = {**submodel.config, **given}
+    if epochs is not None:
+        hyperparameters[epochs_name(submodel)] = epochs
     seed = int(str(hyperparameters.get(submodel.seed or "rng_seed", DEFAULT_SEED))) + seed_step
     if submodel.seed is not None:
         hyperparameters[submodel.seed] = seed
@@ -471,6 +479,12 @@ def run_hyperparameters(
     if of_split is not None and split is not None:
         hyperparameters[of_split] = int(str(hyperparameters.get(of_split, DEFAULT_SEED))) + split
     return hyperparameters, seed
+
+
+def epochs_name(submodel: Submodel) -> str:
+    """The hyperparameter of a submodel that takes its number of epochs, as it is given."""
+    own = submodel.names.get(spelling(EPOCHS, submodel.names), EPOCHS)
+    return spelling(own, {**submodel.config, **submodel.hyperparameters})
 
 
 def change_of_reads(

@@ -26,11 +26,12 @@ from comparator.earlier_format import upgraded
 from comparator.errors import InputError, nearest
 from comparator.evidence.boxes import Box, avoid, focus, read_box
 from comparator.experiment import ToConfirm
+from comparator.first_epochs import plan_first_epochs
 from comparator.model.data import has_changed
 from comparator.model.inputs import source_change
 from comparator.model.model import Model, find_model
 from comparator.place import Place
-from comparator.points import observations_in, points_without_value, values_of
+from comparator.points import final_values_of, observations_in, observations_of, points_without_value
 from comparator.provenance import provenance
 from comparator.record import (
     FORMAT,
@@ -38,6 +39,7 @@ from comparator.record import (
     Claim,
     Confirm,
     Evaluation,
+    FirstEpochs,
     FrozenStrategy,
     MetricDescription,
     Point,
@@ -103,6 +105,11 @@ class Plan:
         return self.frozen.stages.blocks
 
     @property
+    def first(self) -> FirstEpochs | None:
+        """The short trainings by which it searches; None where all are full ones."""
+        return self.frozen.stages.first
+
+    @property
     def pilot(self) -> list[dict[str, Any]]:
         """The points of the pilot, none where there is no pilot."""
         return list(self.frozen.stages.pilot)
@@ -120,10 +127,11 @@ class Plan:
 
         confirm, search = self.frozen.stages.confirm, self.frozen.settings.get("search") or {}
         assert confirm is not None
+        final = final_values_of(records)
         return find_claims(
             self.space,
             Paired.of([Observation(*each) for each in observations_in(records)]),
-            [(line.point, line.value or 0.0) for line in values_of(records).values()],
+            [(line.point, line.value or 0.0) for line in final.values()],
             Asked(
                 points=confirm.points,
                 blocks=confirm.seeds,
@@ -133,6 +141,7 @@ class Plan:
                 seed=self.frozen.strategy.seed,
             ),
             failed=points_without_value(records),
+            final=Paired.of([Observation(*each) for each in observations_of(final)]),
         )
 
     def noting(self, **found: Any) -> Plan:
@@ -177,10 +186,13 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
     metrics = _check_metric(metric, given.models, f"{place.file}: metric")
     settings, difference = _with_difference(settings, metric, metrics, place.file)
     objective = make_objective(difference, metric, metrics, place.file)
-    pilot = _pilot(settings, space, place, notices)
+    where = f"{place.file}: [search]"
+    search, first = plan_first_epochs(settings.search, given.submodels, given.models, varied, where)
+    short = settings.model_copy(update={"search": search})
+    pilot = _pilot(short, space, place, notices)
     _check_unit(settings, objective, pilot, place)
     past = _past(settings, space, objective, place, notices)
-    strategy = _strategy_settings(settings, place, notices, PILOT_SEEDS * len(pilot))
+    strategy = _strategy_settings(short, place, notices, PILOT_SEEDS * len(pilot))
     frozen = WholeExperiment(
         id="",
         format=FORMAT,
@@ -198,11 +210,12 @@ def make_plan(settings: ExperimentSettings, place: Place) -> Plan:
         run_timeout=settings.run_timeout,
         objective=objective_words(difference, metric, objective.maximise),
         strategy=strategy.model_copy(update={"past": past}),
-        budget=_budget(settings, None if lines is None else len(lines), space, pilot, f"{place.file}: [search]"),
+        budget=_budget(short, None if lines is None else len(lines), space, pilot, where),
         stages=Stages(
             replicates=settings.search.replicates,
             blocks=settings.search.blocks or (BLOCKS if lines is None else 1),
             pilot=pilot,
+            first=first,
             confirm=_confirm(settings, given.submodels),
         ),
         provenance=provenance(place.root, place.site, place.engine, place.workers, place.command),
@@ -350,6 +363,11 @@ def _check_unit(
     settings: ExperimentSettings, objective: Objective, pilot: Sequence[Mapping[str, Any]], place: Place
 ) -> None:
     replicates = settings.search.replicates
+    if objective.in_deviations and settings.search.first_epochs is not None:
+        raise InputError(
+            f"{place.file}: [cmp] difference = 'in_deviations': its unit is the deviation of full trainings, which a"
+            " search by first_epochs does not measure"
+        )
     if objective.in_deviations and not pilot and (isinstance(replicates, str) or replicates < 2):
         raise InputError(
             f"{place.file}: [cmp] difference = 'in_deviations': its unit is the deviation from seed to seed; measure"

@@ -2,6 +2,9 @@
 
 A point is as good as its latest evaluation that ended well says: that one's value is the mean over all its replicates
 that did. What confirms stands beside the search: it changes no value and no best, and is not part of the budget.
+
+Where a search began with fewer epochs its values are those of short trainings, by which points are compared all over
+the space; the best is the best of those that were trained in full. Values of both lengths are never taken together.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparator.record import CONFIRM, Evaluation
+from comparator.record import AFTERWARDS, CONFIRM, FULL, Evaluation
 
 
 @dataclass(frozen=True)
@@ -19,11 +22,13 @@ class Counts:
     """How many there are.
 
     `done` are the pairs (single runs for a single model) of the budget that were asked for and have come to their end;
-    `confirming` those beside it. `points` are the distinct points of pilot and search, `without_value` those of them
-    none of whose evaluations has a value. `failed` are evaluations, of any stage, that have none.
+    `in_full` and `confirming` those beside it, by stage. `points` are the distinct points of pilot and search,
+    `without_value` those of them none of whose evaluations has a value. `failed` are evaluations, of any stage, that
+    have none.
     """
 
     done: int
+    in_full: int
     confirming: int
     points: int
     without_value: int
@@ -36,19 +41,33 @@ def key_of(point: Mapping[str, Any]) -> str:
 
 
 def searched(records: Iterable[Evaluation]) -> Iterator[Evaluation]:
-    """The evaluations of a record that may be believed best: all but those that confirm."""
-    return (record for record in records if record.stage != CONFIRM)
+    """The evaluations of a record's pilot and search, all of one length: all but those that followed."""
+    return (record for record in records if record.stage not in AFTERWARDS)
 
 
 def values_of(records: Iterable[Evaluation]) -> dict[str, Evaluation]:
     """By point (`key_of`) the evaluation that has its value, its signed differences, its runs; in the points' order."""
-    return {key_of(record.point): record for record in searched(records) if record.status == "ok"}
+    return _latest(searched(records))
+
+
+def final_values_of(records: Sequence[Evaluation]) -> dict[str, Evaluation]:
+    """`values_of` what may be believed best: of the points that were trained in full, where any of them has a value."""
+    return _latest(record for record in records if record.stage == FULL) or values_of(records)
+
+
+def _latest(records: Iterable[Evaluation]) -> dict[str, Evaluation]:
+    return {key_of(record.point): record for record in records if record.status == "ok"}
 
 
 def observations_in(records: Iterable[Evaluation]) -> list[tuple[dict[str, Any], list[float], list[int]]]:
     """Each point of pilot and search that has a value: its signed differences, one a replicate, and their blocks."""
+    return observations_of(values_of(records))
+
+
+def observations_of(values: Mapping[str, Evaluation]) -> list[tuple[dict[str, Any], list[float], list[int]]]:
+    """The same of the evaluations that have the points' values."""
     found = []
-    for record in values_of(records).values():
+    for record in values.values():
         if record.signed:
             found.append((dict(record.point), list(record.signed), record.blocks or [0] * len(record.signed)))
     return found
@@ -64,9 +83,9 @@ def _by_key(records: Iterable[Evaluation]) -> dict[str, Mapping[str, Any]]:
     return {key_of(record.point): record.point for record in records}
 
 
-def best_of(records: Iterable[Evaluation]) -> list[Evaluation]:
-    """The points that have a value, the best first; the earlier one of equals."""
-    return sorted(values_of(records).values(), key=lambda record: record.value or 0.0)
+def best_of(records: Sequence[Evaluation]) -> list[Evaluation]:
+    """The points that have a value, the best first; the earlier one of equals. In full, where any were so trained."""
+    return sorted(final_values_of(records).values(), key=lambda record: record.value or 0.0)
 
 
 def best_values(records: Sequence[Evaluation]) -> list[tuple[Evaluation, float]]:
@@ -99,6 +118,7 @@ def count(records: Sequence[Evaluation]) -> Counts:
     points = {key_of(record.point) for record in searched(records)}
     return Counts(
         done=done_in(records),
+        in_full=pairs_in(record for record in records if record.stage == FULL),
         confirming=pairs_in(record for record in records if record.stage == CONFIRM),
         points=len(points),
         without_value=len(points) - len(values_of(records)),

@@ -26,7 +26,9 @@ from comparator.errors import FAULT, InputError
 #: The format of a frozen experiment: what `identity` and `data` of its models are made of.
 FORMAT = 2
 
-PILOT, SEARCH, CONFIRM = "pilot", "search", "confirm"
+PILOT, SEARCH, FULL, CONFIRM = "pilot", "search", "full", "confirm"
+#: The stages that follow when a search is over.
+AFTERWARDS = (FULL, CONFIRM)
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
@@ -94,17 +96,20 @@ class Replicate(Form):
 class Evaluation(Form):
     """A line of `evaluations.jsonl`: a proposal of the search that has come to its end.
 
-    `id` is its name in a UPF; `stage` is pilot, search, confirm or imported. `value` is what the search minimises, None
-    unless `status` is ok: the mean over all replicates of the point that ended well until then, whose `runs` these are.
+    `id` is its name in a UPF; `stage` is pilot, search, full, confirm or imported. `value` is what the search
+    minimises, None unless `status` is ok: the mean over all replicates of the point that ended well until then, whose
+    `runs` these are.
     `signed` has the signed difference of each, `blocks` their blocks, `deviation` and `interval` (95 %) are theirs.
     `asked` are the replicates that the evaluation asked for itself; records of earlier versions, and of other programs,
-    do not say. `claim` is the name of the claim that the evaluation is to confirm.
+    do not say. `claim` is the name of the claim that the evaluation is to confirm. `epochs` is the length of its
+    trainings where they were shorter than full ones.
     """
 
     evaluation: Count
     id: str | None = None
     stage: str = SEARCH
     claim: str | None = None
+    epochs: Annotated[int, Field(ge=1)] | None = None
     generation: int | None = None
     point: Point
     status: Literal["ok", "failed", "timeout"]
@@ -131,7 +136,8 @@ class Request(Form):
     """What a worker is asked: one replicate of an evaluation.
 
     `evaluation` is -1 for a single model at its settings as given. `seed` is added to the seed of every model, `split`,
-    where it is not None, to the seed of the data split of every model that has one (`comparator.blocks`).
+    where it is not None, to the seed of the data split of every model that has one (`comparator.blocks`). `epochs`
+    takes the place of the number of epochs of every model; None: the full one.
     """
 
     evaluation: Annotated[int, Field(ge=-1)]
@@ -142,6 +148,7 @@ class Request(Form):
     block: Count = 0
     seed: Count = 0
     split: int | None = None
+    epochs: Annotated[int, Field(ge=1)] | None = None
 
 
 class Result(Form):
@@ -282,12 +289,21 @@ class Claim(Form):
     points: list[Point] = []
 
 
+class FirstEpochs(Form):
+    """A search by short trainings, of `epochs` instead of `full`; so many of the best `points` follow in full."""
+
+    epochs: Annotated[int, Field(ge=1)]
+    full: Annotated[int, Field(ge=1)]
+    points: Annotated[int, Field(ge=1)]
+
+
 class Stages(Form):
-    """What goes with a search: replicates of a point, blocks to deal them to, a pilot's points, a confirmation."""
+    """What goes with a search: replicates of a point, blocks to deal them to, a pilot, first epochs, a confirmation."""
 
     replicates: int | str = 1
     blocks: Annotated[int, Field(ge=1)] = 1
     pilot: list[Point] = []
+    first: FirstEpochs | None = None
     confirm: Confirm | None = None
 
 

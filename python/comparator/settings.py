@@ -50,6 +50,10 @@ class SearchSettings(BaseModel):
     smallest: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     evaluations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
     generations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
+    #: Every point is trained for so many epochs first; None: in full at once.
+    first_epochs: int | None = Field(default=None, ge=1, le=MOST_POINTS)
+    #: The share of the points that is trained in full then; None for a third.
+    keep: float | None = Field(default=None, gt=0, le=1)
     replicates: int | str = 1
     #: Data splits with a stream of seeds each, to which replicates are dealt; None for 8, of a UPF 1.
     blocks: int | None = Field(default=None, ge=1, le=MOST_BLOCKS)
@@ -94,6 +98,16 @@ class SearchSettings(BaseModel):
         ends_by_itself = self.strategy in ENDS_BY_ITSELF or is_own_algorithm(self.strategy)
         if self.evaluations is None and self.generations is None and not ends_by_itself:
             raise ValueError("give a budget: evaluations = N, or generations = N")
+        return self
+
+    @model_validator(mode="after")
+    def _short_trainings_of_a_search(self) -> SearchSettings:
+        if self.first_epochs is None and self.keep is not None:
+            raise ValueError("keep is the share of the points that is trained in full after first_epochs: give both")
+        if self.first_epochs is not None and self.strategy in ENDS_BY_ITSELF:
+            raise ValueError("first_epochs is of a search; all points of a sweep are trained in full")
+        if self.first_epochs is not None and self.evaluations is None:
+            raise ValueError("first_epochs shares a budget of full trainings: give evaluations = N")
         return self
 
 

@@ -35,6 +35,7 @@ from comparator.record import (
     Running,
     as_text,
 )
+from comparator.replication import Replication
 from comparator.report.notices import withdrawn
 from comparator.root import command_line
 from comparator.settings import ExperimentSettings, read_settings
@@ -365,6 +366,7 @@ class Sitting:
             space_size=self._plan.space_size,
             replication=self._plan.replication,
             blocks=self._plan.blocks,
+            first=self._plan.first,
             pilot=self._plan.pilot,
             pilot_seeds=PILOT_SEEDS,
             to_confirm=self._plan.to_confirm,
@@ -684,6 +686,13 @@ def _budget_words(frozen: FrozenExperiment) -> str:
         words = f"{budget.generations} generations" if budget.generations else "until the search ends"
     else:
         words = f"{budget.evaluations} evaluations, {budget.evaluations * trainings} trainings"
+    if stages.first is not None:
+        pairs = stages.first.points * Replication.of(stages.replicates).first
+        words += (
+            f", of {stages.first.epochs} of {stages.first.full} epochs; then {pairs * trainings} in full, of the best"
+            f" {stages.first.points} points; together as long as those of"
+            f" {frozen.settings['search']['evaluations']} full evaluations, or shorter"
+        )
     if stages.pilot:
         words += f"; a pilot of {len(stages.pilot) * PILOT_SEEDS} among them"
     if stages.confirm:

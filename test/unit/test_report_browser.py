@@ -193,7 +193,7 @@ def test_headings_are_in_order_and_links_lead_somewhere(browser: Browser, pages:
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(later <= earlier + 1 for earlier, later in itertools.pairwise(levels))
     sections = browser.ask("[...document.querySelectorAll('main > section > h2')].map((one) => one.textContent)")
-    expected = ["Answer", "Where they differ", "Confirmed on fresh seeds", "Figures", "Which hyperparameters matter"]
+    expected = ["Answer", "Where they differ", "The best on fresh blocks", "Figures", "Which hyperparameters matter"]
     expected += ["The same in other yardsticks", "How it was run", "How to repeat it"]
     assert [one for one in sections if one in expected] == expected
     labelled = browser.ask(

@@ -23,8 +23,8 @@ from typing import Any
 
 from comparator.errors import ComparatorError, InputError
 from comparator.lease import holder_of, lives
-from comparator.points import done_in
-from comparator.record import CONFIRM, Launched, State
+from comparator.points import done_in, values_of
+from comparator.record import CONFIRM, FULL, Launched, State
 from comparator.settings import ENDS_BY_ITSELF
 from comparator.store import last_word, read_experiment, read_form, read_records, say
 
@@ -178,6 +178,9 @@ def _has_all(path: Path) -> bool:
         return False
     budget = frozen.budget.evaluations
     if budget is None or done_in(records) < budget:
+        return False
+    first, in_full = frozen.stages.first, sum(record.stage == FULL for record in records)
+    if first is not None and in_full < min(first.points, len(values_of(records))):
         return False
     to_confirm = 0 if frozen.stages.confirm is None else frozen.stages.confirm.points
     confirmed = sum(record.stage == CONFIRM for record in records)

@@ -50,11 +50,13 @@ def find_claims(
     best: Sequence[tuple[Point, float]],
     asked: Asked,
     failed: Sequence[Point] = (),
+    final: Paired | None = None,
 ) -> list[Claim]:
     """What is to be tried of a search over `space`, None where its points were listed.
 
     `best` are its points with what it minimised, without any there is no claim; `failed` are those where trainings
-    fail. Regions are claimed from `FEWEST` points on; what is tried then is the whole space where none was read.
+    fail; `final` is where the best points have their direction from, None for `paired`. Regions are claimed from
+    `FEWEST` points on; what is tried then is the whole space where none was read.
     """
     if not best:
         return []
@@ -62,7 +64,7 @@ def find_claims(
     if asked.regions and space is not None and len(paired.points) >= FEWEST:
         reading = read_regions(space, paired, level=asked.level, seed=asked.seed, failed=failed)
     regions = [] if reading is None or space is None else _regions(space, reading, asked)
-    best_points = _best_points(space, paired, best, asked)
+    best_points = _best_points(space, final or paired, best, asked)
     if not asked.elsewhere or not (regions or best_points or asked.regions):
         return [*regions, *best_points]
     outside = _outside(space, paired, [*regions, *best_points], reading, asked)

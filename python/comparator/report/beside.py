@@ -65,7 +65,8 @@ class Material:
 
 def gather_material(folder: Path, experiment: FrozenExperiment, summary: Summary, findings: Findings) -> Material:
     """Return summary and findings of the experiment in `folder` with what lies beside it."""
-    grid = None if summary.lattice else find_grid(folder, experiment, summary.axes)
+    apart = summary.lattice or summary.first is not None  # short trainings are not compared with full ones
+    grid = None if apart else find_grid(folder, experiment, summary.axes)
     return Material(summary, findings, grid, tuple(read_curves(RunStore(folder.parent), summary)))
 
 

@@ -101,9 +101,11 @@ def words(experiment: FrozenExperiment, predicted: Predicted) -> list[str]:
     names = predicted.varied
     near = f"{point_words(predicted.nearest, names)}, {show(round_to(predicted.distance, 2))} of the range away"
     low, high = predicted.interval
+    first = experiment.stages.first
+    short = "" if first is None else f", of trainings of {first.epochs} of {first.full} epochs"
     larger = f"; {models[int(low > 0)]} has the larger {experiment.metric}" if paired and low * high > 0 else ""
     return [
-        f"at {point_words(predicted.point, names)}: {what}",
+        f"at {point_words(predicted.point, names)}: {what}{short}",
         f"  mean over {_over(experiment)}: {with_interval(predicted.mean, predicted.interval)}{larger}",
         f"  {one}: {_range(predicted.mean, predicted.of_one)}",
         f"  nearest of {predicted.points} evaluated points: {near}; {show(round_to(predicted.nearest_mean, 2))} there",

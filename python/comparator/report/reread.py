@@ -15,7 +15,7 @@ from comparator.difference import DIFFERENCES, NoValue, asked_difference, object
 from comparator.errors import InputError, nearest
 from comparator.evidence.boxes import Box
 from comparator.evidence.replicates import mean_interval, pooled_deviation
-from comparator.points import key_of, observations_in
+from comparator.points import final_values_of, key_of, observations_in, observations_of
 from comparator.record import PILOT, Claim, Evaluation, FrozenExperiment, ObjectiveWords, Run
 from comparator.space import ParameterSpace
 from comparator.text import shortened
@@ -54,7 +54,8 @@ def _turned(claim: Claim, experiment: FrozenExperiment, records: Sequence[Evalua
     seen = {key_of(point): (point, fmean(signed)) for point, signed, _ in observations_in(records)}
     means = [mean for _, mean in seen.values()]
     if claim.kind == "best":
-        means = [seen[key][1] for key in [key_of(claim.points[0])] if key in seen]
+        final = observations_of(final_values_of(records))
+        means = [fmean(signed) for point, signed, _ in final if key_of(point) == key_of(claim.points[0])]
     elif claim.kind == "region":
         box = Box.from_bounds(ParameterSpace.from_entries(experiment.space, "experiment"), claim.bounds, claim.name)
         held = box.contains([point for point, _ in seen.values()])

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from comparator.points import Counts, as_read, best_of, best_values, count, values_of
-from comparator.record import CONFIRM, FrozenExperiment, Replicate, Run, Submodel
+from comparator.record import AFTERWARDS, FirstEpochs, FrozenExperiment, Replicate, Run, Submodel
 from comparator.record import Evaluation as Record
 from comparator.report import trust
 from comparator.report.axes import Axis, on_lattice, varying_axes
@@ -103,6 +103,7 @@ class Summary:
     `regions`. `lattice` is true where the points are those of a grid; the axes then have a bin for each of its values.
     `number` counts what there is, and `points` has for each distinct point the evaluation with its value
     (`comparator.points`).
+    `first` are the short trainings that `points` are of, None where all trainings are full ones.
     `strategy` is the search's name, empty where it is not known. `baseline` is a single model's evaluation with its
     default settings.
     """
@@ -132,6 +133,7 @@ class Summary:
     mean_predictor: MeanPredictor | None
     reasons: dict[str, list[int]]
     trust: Trust
+    first: FirstEpochs | None = None
 
     @property
     def best(self) -> Evaluation | None:
@@ -145,8 +147,8 @@ class Summary:
 
     @property
     def searched(self) -> tuple[Evaluation, ...]:
-        """The evaluations that may be believed best: all but those that confirm."""
-        return tuple(one for one in self.evaluations if one.stage != CONFIRM)
+        """The evaluations of pilot and search, all of one length: all but those that followed."""
+        return tuple(one for one in self.evaluations if one.stage not in AFTERWARDS)
 
 
 def summarise(experiment: FrozenExperiment, records: Sequence[Record]) -> Summary:
@@ -155,7 +157,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Record]) -> Summar
     maximise = objective.maximise
     models = model_names(experiment.models)
     evaluations = tuple(_evaluation(record, maximise, len(models)) for record in records)
-    searched = [one for one in evaluations if one.stage != CONFIRM]
+    searched = [one for one in evaluations if one.stage not in AFTERWARDS]
     metric = experiment.metric or LOSS
     axes = varying_axes(experiment.space, [one.point for one in evaluations])
     lattice = on_lattice(axes, [one.point for one in searched], is_grid(experiment))
@@ -188,6 +190,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Record]) -> Summar
         mean_predictor=_mean_predictor(points),
         reasons=_reasons(evaluations),
         trust=trust_in(experiment, records),
+        first=experiment.stages.first,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from comparator.blocks import block_of
 from comparator.difference import asked_difference
 from comparator.evidence.confirmation import Confirmation, Fresh, confirm, interval_of
-from comparator.points import as_read, key_of, pairs_in, values_of
+from comparator.points import as_read, final_values_of, key_of, pairs_in
 from comparator.record import CONFIRM, Claim, Evaluation, FrozenExperiment, PilotFound
 
 
@@ -53,7 +53,7 @@ def fresh_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> lis
     anew = sorted((record for record in records if record.stage == CONFIRM), key=lambda record: record.evaluation)
     if experiment.claims is not None:
         return [_fresh(claim, [each for each in anew if each.claim == claim.name]) for claim in experiment.claims]
-    searched = values_of(records)
+    searched = final_values_of(records)
     return [_fresh(_claim_of(each, searched.get(key_of(each.point)), experiment), [each]) for each in anew]
 
 
@@ -122,7 +122,7 @@ def _direction(searched: Evaluation | None, experiment: FrozenExperiment) -> Any
 def _confirmations(
     experiment: FrozenExperiment, records: Sequence[Evaluation], fresh: Sequence[Fresh]
 ) -> list[Confirmation]:
-    searched, maximise = values_of(records), experiment.objective.maximise
+    searched, maximise = final_values_of(records), experiment.objective.maximise
     best = [each for each in fresh if each.claim.kind == "best"]
     rest = next((each for each in fresh if each.claim.kind in ("elsewhere", "space")), None)
     has_splits = any(run.split is not None for line in records if line.stage == CONFIRM for run in line.runs)

@@ -98,7 +98,8 @@ def counted(summary: Summary) -> str:
     number = summary.number
     points = f"{number.points} point{'' if number.points == 1 else 's'}"
     done = f"{number.done} evaluation{'' if number.done == 1 else 's'} at {points}"
-    beside = f", {number.confirming} more that try it anew" if number.confirming else ""
+    beside = f", {number.in_full} more in full" if number.in_full else ""
+    beside += f", {number.confirming} more that try it anew" if number.confirming else ""
     failed = f"; {number.failed} failed" if number.failed else ""
     return f"{done}{beside}{failed}."
 
@@ -109,6 +110,7 @@ def remarks(summary: Summary, findings: Findings, yardsticks: Sequence[Yardstick
     unconfirmed = best is not None and findings.evidence is not None and not summary.trust.confirmations
     found = [
         _limits(summary, best) if best is not None and unconfirmed else None,
+        short_trainings(summary),
         relative_to_nothing(summary),
         _climb(summary) if findings.evidence is not None and not findings.evidence.fresh_blocks else None,
         failing(findings),
@@ -118,6 +120,18 @@ def remarks(summary: Summary, findings: Findings, yardsticks: Sequence[Yardstick
         *disagreements(summary, yardsticks),
     ]
     return [sentence for sentence in found if sentence]
+
+
+def short_trainings(summary: Summary) -> str | None:
+    """Return that the search looked at short trainings, and what that says; None where all were full ones."""
+    first = summary.first
+    if first is None:
+        return None
+    best = f"; the best point is that of {summary.number.in_full} trained in full" if summary.number.in_full else ""
+    return (
+        f"The search, and so the map and all that is drawn of its points, shows trainings of {first.epochs} of "
+        f"{first.full} epochs: they rank points, but the sizes of full ones are others{best}."
+    )
 
 
 def confirmation(summary: Summary) -> str | None:

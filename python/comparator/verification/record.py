@@ -74,6 +74,7 @@ def check_search(plan: Plan, records: Sequence[Evaluation], *, is_finished: bool
         space_size=plan.space_size,
         replication=plan.replication,
         blocks=plan.blocks,
+        first=plan.first,
         pilot=plan.pilot,
         pilot_seeds=PILOT_SEEDS,
         to_confirm=plan.to_confirm,
@@ -201,7 +202,7 @@ def _run(frozen: FrozenExperiment, record: Evaluation, run: Run, runs: RunStore)
     if "block" in run.model_fields_set and run.block != block.number:
         yield f"block is {run.block}, but its replicate is of block {block.number}"
     split = block.split if run.has_own_split else None
-    hyperparameters, seed = run_hyperparameters(submodel, given, block.seed, split)
+    hyperparameters, seed = run_hyperparameters(submodel, given, block.seed, split, record.epochs)
     if seed != run.seed:
         yield f"seed is {run.seed}, but its replicate has {seed}"
     of_seed, had = submodel.seed, result.hyperparameters or hyperparameters

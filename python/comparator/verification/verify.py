@@ -211,12 +211,12 @@ def _recorded(frozen: FrozenExperiment, records: Sequence[Evaluation], runs: Run
 
 def _deviations(records: Sequence[Evaluation], metric: str) -> dict[int, float | None]:
     """The deviation of a metric from seed to seed at one point, by submodel; None where no point has two seeds."""
-    values: dict[int, dict[str, dict[int, float]]] = {}
+    values: dict[int, dict[tuple[str, int | None], dict[int, float]]] = {}
     for record in records:
         for run in record.runs:
             value = run.metrics.get(metric)
             if run.status == "ok" and value is not None:
-                at_point = values.setdefault(run.submodel, {}).setdefault(key_of(record.point), {})
+                at_point = values.setdefault(run.submodel, {}).setdefault((key_of(record.point), record.epochs), {})
                 at_point[run.replicate] = value
     return {
         submodel: pooled_deviation([list(by_seed.values()) for by_seed in points.values()])

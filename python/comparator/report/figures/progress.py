@@ -110,7 +110,7 @@ def _references(drawing: Drawing, axes: Axes, summary: Summary, grid: GridBest |
     heights = []
     if grid:
         heights.append((grid.best, "--", f"best of the grid ({grid.points} points)"))
-    if summary.baseline and summary.baseline.difference is not None:
+    if summary.first is None and summary.baseline and summary.baseline.difference is not None:
         heights.append((summary.baseline.difference, ":", "default settings"))
     for height, dashes, label in heights:
         axes.axhline(height, color=INK, lw=1.3, ls=dashes, label=label, zorder=3)
