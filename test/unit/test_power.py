@@ -65,11 +65,11 @@ def test_what_is_seen_is_said_before_a_pilot_and_after_it() -> None:
     assert words_beforehand(None, 1, None, 0.05) == []
     pilot = measure_pilot([[0.1, 0.2], [0.3, 0.4]], [6.0] * 4, 4)
     assert pilot.words(60, 1, 2, blocks=8, smallest=0.05) == (
-        "pilot: deviation 0.071 from training to training, 0.14 between 2 points;"
-        " this budget sees 0.098 between regions (8 fresh blocks), 0.22 at a point (60 pairs in 3 minutes);"
-        " a difference of 0.05 takes 27 blocks for regions, 20 seeds for a point"
+        "pilot: deviation 0.071 from training to training, 0.14 between 2 points; so few pairs tell it badly, and 0.15"
+        " is assumed; this budget sees 0.21 between regions (8 fresh blocks), 0.47 at a point (60 pairs in 3 minutes);"
+        " a difference of 0.05 takes 113 blocks for regions, 89 seeds for a point"
     )
     assert pilot.in_deviations.words(None, 1, 2, blocks=8, smallest=0.001).endswith(
-        "deviation 1 from training to training, 2 between 2 points; this budget sees 1.4 between regions"
-        " (8 fresh blocks); a difference of 0.001 takes over 10,000 blocks for regions"
+        "2.1 is assumed; this budget sees 2.9 between regions (8 fresh blocks); a difference of 0.001 takes over 10,000"
+        " blocks for regions"
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from comparator.evidence.power import MOST_BLOCKS, blocks_for, contrast_seen, point_seen, seeds_for
 from comparator.evidence.replicates import pooled_deviation
+
+#: With which a true deviation stays below what is assumed of it.
+SURE = 0.8
 
 
 @dataclass(frozen=True)
@@ -60,17 +64,17 @@ class Pilot:
         spread = f"pilot: deviation {self.deviation:.2g} from training to training"
         if self.between is not None:
             spread += f", {self.between:.2g} between {self.points} points"
+        assumed = self.deviation * self._doubt
+        spread += f"; so few pairs tell it badly, and {assumed:.2g} is assumed"
         points = None if pairs is None else max(1, pairs // seeds)
         sees, takes = [], []
         if blocks is not None:
-            sees.append(f"{contrast_seen(self.deviation, blocks):.2g} between regions ({blocks} fresh blocks)")
-            takes += (
-                [] if smallest is None else [f"{_at_most(blocks_for(smallest, self.deviation))} blocks for regions"]
-            )
+            sees.append(f"{contrast_seen(assumed, blocks):.2g} between regions ({blocks} fresh blocks)")
+            takes += [] if smallest is None else [f"{_at_most(blocks_for(smallest, assumed))} blocks for regions"]
         if points is not None:
-            seen, time = point_seen(self.deviation, points, seeds), self._time(points * seeds, workers)
+            seen, time = point_seen(assumed, points, seeds), self._time(points * seeds, workers)
             sees.append(f"{seen:.2g} at a point ({pairs} pairs{time})")
-            takes += [] if smallest is None else [f"{seeds_for(smallest, self.deviation, points):,} seeds for a point"]
+            takes += [] if smallest is None else [f"{seeds_for(smallest, assumed, points):,} seeds for a point"]
         said = [spread]
         if sees:
             said.append(f"this budget sees {', '.join(sees)}")
@@ -78,8 +82,19 @@ class Pilot:
             said.append(f"a difference of {smallest:g} takes {', '.join(takes)}")
         elif points is not None:
             more, time = 4 * seeds, self._time(4 * points * seeds, workers)
-            said.append(f"{more} seeds a point see {point_seen(self.deviation, points, more):.2g}{time}")
+            said.append(f"{more} seeds a point see {point_seen(assumed, points, more):.2g}{time}")
         return "; ".join(said)
+
+    @property
+    def _doubt(self) -> float:
+        """How many times the measured deviation the true one stays below with a chance of `SURE`.
+
+        (Browne, On the use of a pilot sample for sample size determination, 1995.)
+        """
+        from scipy.stats import chi2
+
+        freedom = max(1, self.pairs - self.points)
+        return math.sqrt(freedom / float(chi2.ppf(1 - SURE, freedom)))
 
     def _time(self, pairs: int, workers: int) -> str:
         if self.seconds is None:
