@@ -8,9 +8,7 @@ to leave the fewest places on the wrong side.
 from __future__ import annotations
 
 import json
-import math
 import random
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,16 +18,13 @@ from scipy.special import ndtr
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.reading import cut, overlap
 from comparator.evidence.surrogate import MANY, Success, Surrogate
+from comparator.search.results import Learner, Results
 from comparator.search.sampling import sobol_points
 from comparator.search.strategy import Proposal, Strategy
 from comparator.space import ParameterSpace, Point
 
 #: Points of the space that a new one is chosen of, and how many of them, drawn anew, are looked at each time.
 POOL, CANDIDATES = 1024, 256
-#: Results between two fits of the surrogate's hyperparameters: so many, or this share of all where that is more.
-REFIT, REFIT_SHARE = 4, 1 / 8
-#: Results without which there is nothing to fit.
-FEWEST = 4
 #: Places of the space that are to be told apart.
 PLACES = 256
 #: Results that a candidate may have, and their weights: Gauss and Hermite's, for a normal of variance 1.
@@ -84,28 +79,19 @@ class LevelSetStrategy(Strategy):
         self._first = settings.scattered or max(8, 2 * varying + 2)
         self._informed = 0
         self._open: dict[int, Point] = {}
-        self._evaluated: dict[str, Point] = {}
-        self._told: Counter[str] = Counter()
-        self._means: dict[str, float] = {}
-        self._points: list[Point] = []
-        self._heights: list[float] = []
-        self._failed: list[Point] = []
-        self._surrogate: Surrogate | None = None
+        self._results = Results()
+        self._learner = Learner(space, seed)
         self._success = Success(None)
-        self._fitted = 0
         self._region: Array = np.zeros(POOL, dtype=bool)
         self._alike = 0
         self._closed = False
 
     def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
-        done = [(point, value) for point, value in past if value is not None and math.isfinite(value)]
-        for point, value in done:
-            self._learn(point, value)
-        self._informed += len(done)
-        self._fit()
-        self._failed += [point for point, value in past if value is None]
+        used = sum([self._results.take(point, value) for point, value in past])
+        self._informed += used
+        self._learn()
         self._fit_success()
-        return len(done)
+        return used
 
     def start(self) -> list[Proposal]:
         return [self._proposal() for _ in range(self._in_flight)]
@@ -113,45 +99,32 @@ class LevelSetStrategy(Strategy):
     def tell(self, number: int, value: float | None) -> list[Proposal]:
         if self._closed or number not in self._open:
             return []
-        point = self._open.pop(number)
-        if value is None or not math.isfinite(value):
-            self._failed.append(point)
-            self._fit_success()
+        if self._results.take(self._open.pop(number), value):
+            self._learn()
         else:
-            self._learn(point, value)
-            self._fit()
+            self._fit_success()
         return [] if self.ended is not None else [self._proposal()]
 
     def close(self) -> None:
         self._closed = True
 
-    def _learn(self, point: Point, mean: float) -> None:
-        """Take the mean of all replicates of `point`, of which the newest is what changed it."""
-        key = json.dumps(point)
-        before, told = self._means.get(key, 0.0), self._told[key]
-        self._points.append(point)
-        self._heights.append(told * before - (told + 1) * mean)
-        self._evaluated[key], self._means[key], self._told[key] = point, mean, told + 1
+    def _learn(self) -> None:
+        is_due = self._learner.is_due(len(self._results.values))
+        self._learner.learn(self._results.points, self._heights)
+        if is_due and self._learner.surrogate is not None:
+            self._fit_success()
+            self._look(self._learner.surrogate)
 
-    def _fit(self) -> None:
-        count = len(self._heights)
-        if count < FEWEST:
-            return
-        if self._surrogate is not None and count < self._fitted + max(REFIT, REFIT_SHARE * count):
-            noise = self._surrogate.hyperparameters.noise
-            self._surrogate = self._surrogate.with_more(self._points[-1:], self._heights[-1:], [noise or 0.0])
-            return
-        start = self._surrogate.hyperparameters if self._surrogate is not None and count >= MANY else None
-        self._surrogate = Surrogate.fit(self._space, self._points, self._heights, seed=self._seed, start=start)
-        self._fitted = count
-        self._fit_success()
-        self._look(self._surrogate)
+    @property
+    def _heights(self) -> Array:
+        """The sizes of the differences, one for each replicate."""
+        return -np.array(self._results.values)
 
     def _fit_success(self) -> None:
         """Learn anew where trainings succeed: after a failure, and as often as the surrogate is fitted."""
-        succeeded = list(self._evaluated.values())
-        start = self._success if len(succeeded) + len(self._failed) >= MANY else None
-        self._success = Success.fit(self._space, succeeded, self._failed, self._seed, start)
+        succeeded, failed = self._results.distinct, self._results.failed
+        start = self._success if len(succeeded) + len(failed) >= MANY else None
+        self._success = Success.fit(self._space, succeeded, failed, self._seed, start)
 
     def _look(self, surrogate: Surrogate) -> None:
         """Compare the region with what it was, and end the search where it has not changed for long enough."""
@@ -169,11 +142,11 @@ class LevelSetStrategy(Strategy):
     def _level(self, surrogate: Surrogate) -> float:
         if self._settings.level is not None:
             return self._settings.level
-        mean, _ = surrogate.predict(self._points)
-        return cut(mean, np.array(self._heights))
+        mean, _ = surrogate.predict(self._results.points)
+        return cut(mean, self._heights)
 
     def _proposal(self) -> Proposal:
-        surrogate = self._surrogate
+        surrogate = self._learner.surrogate
         point = next(self._scattered) if self._is_scattering or surrogate is None else self._most_telling(surrogate)
         proposal = self._propose(point)
         self._open[proposal.number] = point
@@ -191,8 +164,8 @@ class LevelSetStrategy(Strategy):
             expected, _ = surrogate.predict(pending)
             noise = np.full(len(pending), surrogate.hyperparameters.noise or 0.0)
             surrogate = surrogate.with_more(pending, expected, noise)
-        drawn = [*self._rng.sample(self._pool, CANDIDATES), *self._evaluated.values()]
-        barred = {json.dumps(point) for point in [*pending, *self._failed]}
+        drawn = [*self._rng.sample(self._pool, CANDIDATES), *self._results.distinct]
+        barred = {json.dumps(point) for point in [*pending, *self._results.failed]}
         # In a small space all may be in flight.
         candidates = [point for point in drawn if json.dumps(point) not in barred] or drawn
         places = self._pool[:PLACES]
