@@ -698,7 +698,7 @@ def _budget_words(frozen: FrozenExperiment) -> str:
     if stages.confirm:
         words += f"; {_confirm_words(stages.confirm)}"
     if stages.blocks > 1:
-        words += f"; dealt to {stages.blocks} blocks, each a split and its seeds"
+        words += f"; dealt to {stages.blocks} blocks of seeds, and of data splits where the model takes one"
     return words
 
 

@@ -238,6 +238,28 @@ def test_what_is_rejected_is_said_with_what_cannot_be_excluded() -> None:
     assert all(region.contrast_interval[0] <= evidence.missed_contrast for region in evidence.rejected)
 
 
+def test_a_mean_elsewhere_is_not_over_the_places_where_trainings_fail() -> None:
+    def truth(point: dict[str, Any]) -> float:
+        return 0.01 * point["noise"]
+
+    points = dense_sample(PLANE, 60, 3)
+    failed = [point for point in points if point["noise"] > 35]
+    rng = np.random.default_rng(3)
+    seen = [(point, [truth(point) + rng.normal(0, 0.005)]) for point in points if point["noise"] <= 35]
+    best = [(seen[0][0], 0.0)]
+    claims = find_claims(
+        PLANE, Paired.of(seen), best, Asked(points=0, blocks=8, regions=True, elsewhere=True), failed=failed
+    )
+    fresh = [
+        Fresh(claim, claim.points, list(map(truth, claim.points)), range(FIRST_FRESH, FIRST_FRESH + len(claim.points)))
+        for claim in claims
+    ]
+    (region,) = find_evidence(PLANE, seen, fresh=fresh, failed=failed, resamples=0).regions
+    (elsewhere,) = [each for each in fresh if each.claim.kind == "elsewhere"]
+    assert region.outside is not None
+    assert abs(region.outside - np.mean(elsewhere.signed)) < 0.04
+
+
 def test_points_are_drawn_inside_a_region_and_outside_of_all() -> None:
     observations = observed(WHOLE, lambda point: 0.45 if in_corner(point) else 0.2, count=120)
     asked = Asked(points=2, blocks=8, regions=True, elsewhere=True, seed=2)

@@ -535,6 +535,20 @@ def test_the_report_reads_it_all_from_the_record(folder) -> None:
     assert len(observations[9]) == 2 and len(observations[2]) == 3  # of the pilot and of the search
 
 
+def test_best_points_that_an_earlier_version_trained_anew_stay_so_when_it_is_gone_on_with(folder) -> None:
+    experiment = Experiment(folder, Listed(POINTS), OBJECTIVE, **STAGES)
+    Worker(noisy).finish(experiment)
+    claims = [each for each in experiment.claims if each.kind == "best"]
+    settings = {"cmp": {"difference": "relative"}}
+    frozen = FrozenExperiment(id="try-1", models=[], objective=ObjectiveWords(maximise=True), settings=settings)
+    known = {each.name for each in claims}
+    kept = [line for line in folder.records if line.claim is None or line.claim in known]
+    earlier = [line.model_copy(update={"claim": None}) for line in kept]
+    before, after = (trust_in(frozen.model_copy(update={"claims": each}), earlier) for each in (None, claims))
+    assert [each.confirmed for each in after.confirmations] == [each.confirmed for each in before.confirmations]
+    assert None not in [each.confirmed for each in after.confirmations] and after.holds == before.holds
+
+
 # Another metric
 
 

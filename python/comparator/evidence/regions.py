@@ -178,8 +178,7 @@ class _Search:
         if p_differ is None or p_differ > self.alpha:
             return self.answer("none", self.why_none(p_differ), overall, p_differ=p_differ)
         if len(self.paired.points) < FEWEST:
-            reason = f"they differ; {len(self.paired.points)} points are too few to say where, which takes {FEWEST}"
-            return self.answer("everywhere", reason, overall, p_differ=p_differ)
+            return self.answer("everywhere", self.too_few(), overall, p_differ=p_differ)
         p_where = self.p_where()
         tests = {"p_differ": p_differ, "p_where": p_where}
         if p_where is None or p_where > self.alpha:
@@ -195,6 +194,10 @@ class _Search:
             return self.answer("everywhere", reason, overall, **found)
         regions = self._regions(reading)
         return self.answer("regions", "they differ more under some conditions", overall, regions=regions, **found)
+
+    def too_few(self) -> str:
+        points = f"{len(self.paired.points)} point{' is' if len(self.paired.points) == 1 else 's are'}"
+        return f"they differ; {points} too few to say where, which takes {FEWEST}"
 
     def why_none(self, p_differ: float | None) -> str:
         if not len(self.paired.points):
@@ -278,12 +281,15 @@ class _Anew:
         level: float | None,
     ) -> None:
         self._search, self._space, self._alpha = search, search.space, search.alpha
-        self._places = dense_sample(search.space, PLACES, search.seed)
         self._reading: Reading | None = None
         if len(search.paired.points) >= FEWEST:
             self._reading = read_regions(
                 search.space, search.paired, level=level, seed=search.seed, resamples=0, failed=failed
             )
+        everywhere = dense_sample(search.space, PLACES, search.seed)
+        # What is drawn lies where trainings go well, so that a mean is over these places too.
+        works = _in_none([] if self._reading is None else self._reading.failing, everywhere)
+        self._places = [point for point, does in zip(everywhere, works, strict=True) if does] or everywhere
         self._boxes = {
             each.claim.name: Box.from_bounds(search.space, each.claim.bounds, each.claim.name)
             for each in fresh
@@ -342,17 +348,18 @@ class _Anew:
         if kept:
             reason = "they differ more under some conditions"
             return search.answer("regions", reason, overall, regions=kept, rejected=rejected, **found)
-        reason = (
-            "they differ; that they differ more under some conditions is not shown by fresh trainings"
-            if regions
-            else "they differ, and about alike wherever it was tried"
-        )
+        if self._reading is None:
+            reason = search.too_few()
+        elif regions:
+            reason = "they differ; that they differ more under some conditions is not shown by fresh trainings"
+        else:
+            reason = "they differ, and the search saw no condition under which they differ more"
         return search.answer("everywhere", reason, overall, rejected=rejected, **found)
 
     def _over_the_space(self) -> list[float]:
         """The mean over the space by block, of those that gave all: of each claim by its share of the space."""
         shares: list[tuple[Estimate, float]] = []
-        left = np.ones(PLACES, dtype=bool)
+        left = np.ones(len(self._places), dtype=bool)
         for name, each in self._estimates.items():  # regions first, what they share counts once
             held = self._held[name] & left
             left &= ~held
@@ -395,7 +402,7 @@ class _Anew:
             blocks=len(inside.by_block),
             evaluations=int(sum(box.contains(self._search.paired.points))),
             larger=int(direction > 0),
-            share=float(self._held[claim.name].mean()),
+            share=float(np.mean(box.contains(dense_sample(self._space, PLACES, self._search.seed)))),
             stability=claim.stability,
         )
 

@@ -156,10 +156,13 @@ def _prove(
     asked = search_settings(experiment).get("level")
     level = float(asked) if asked is not None and is_number(asked) else None
     drawn = RESAMPLES if resamples is None else resamples
+    # Where no region was to be tried, fresh blocks tell of the best points alone.
+    confirm = experiment.stages.confirm
+    decides = experiment.claims is not None and (confirm is None or confirm.regions or not experiment.space)
     evidence = find_evidence(
         space,
         observations,
-        fresh=[] if experiment.claims is None else fresh_in(experiment, records),
+        fresh=fresh_in(experiment, records) if decides else [],
         failed=[point for point in points_without_value(records) if _has_place(Coordinates(space), point)],
         level=level,
         seed=SEED,

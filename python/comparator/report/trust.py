@@ -20,15 +20,17 @@ class Trust:
 
     `pairs` counts the pairs (single runs for a single model) of each stage that an experiment has asked for and heard
     of; `confirmations` has the best points that were trained anew, the best one first; `pilot` is what the pilot
-    measured (`comparator.evidence.pilot.Pilot`) with its `words`. `holds` is of experiments of earlier versions, which
-    trained nothing but their best points anew: whether the models differ on these fresh seeds, over all such points
-    together, in the directions that the search saw; None where that was not asked.
+    measured (`comparator.evidence.pilot.Pilot`) with its `words`. `holds` is of experiments that trained nothing but
+    their best points anew, as earlier versions did: whether the models differ on these fresh seeds, over all such
+    points together, in the directions that the search saw; None where that was not asked. `given_this_split` says that
+    whatever was trained anew had the search's own data split.
     """
 
     pairs: dict[str, int]
     confirmations: tuple[Confirmation, ...]
     pilot: PilotFound | None
     holds: bool | None
+    given_this_split: bool
 
     def confirmation_of(self, point: Mapping[str, Any]) -> Confirmation | None:
         """What became of `point`; None where it was not trained anew."""
@@ -40,11 +42,14 @@ def trust_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Tru
     stages = dict.fromkeys(record.stage for record in records)
     pairs = {stage: pairs_in(record for record in records if record.stage == stage) for stage in stages}
     fresh = fresh_in(experiment, records)
+    given_this_split = not any(run.split is not None for line in records if line.stage == CONFIRM for run in line.runs)
+    confirmations = _confirmations(experiment, records, fresh, given_this_split=given_this_split)
     return Trust(
         pairs=pairs,
-        confirmations=tuple(_confirmations(experiment, records, fresh)),
+        confirmations=tuple(confirmations),
         pilot=experiment.pilot,
-        holds=_holds(fresh) if experiment.claims is None else None,
+        holds=_holds(fresh) if all(each.claim.kind == "best" for each in fresh) else None,
+        given_this_split=given_this_split,
     )
 
 
@@ -52,7 +57,7 @@ def fresh_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> lis
     """Return what fresh blocks gave for each claim, in the order of the claims."""
     anew = sorted((record for record in records if record.stage == CONFIRM), key=lambda record: record.evaluation)
     if experiment.claims is not None:
-        return [_fresh(claim, [each for each in anew if each.claim == claim.name]) for claim in experiment.claims]
+        return [_fresh(claim, [each for each in anew if _tries(each, claim)]) for claim in experiment.claims]
     searched = final_values_of(records)
     return [_fresh(_claim_of(each, searched.get(key_of(each.point)), experiment), [each]) for each in anew]
 
@@ -86,8 +91,16 @@ def words(trust: Trust) -> list[str]:
             f" on {each.seeds} fresh blocks{split}{more}; the search said {each.searched:.3g}"
         )
     if lines:
-        lines.insert(0, "trained anew, on splits and seeds that the search never used:")
+        fresh = "seeds" if trust.given_this_split else "splits and seeds"
+        lines.insert(0, f"trained anew, on {fresh} that the search never used:")
     return lines
+
+
+def _tries(line: Evaluation, claim: Claim) -> bool:
+    """Whether a line tries a claim; those of earlier versions name none, and tried best points alone."""
+    if line.claim is None:
+        return claim.kind == "best" and key_of(line.point) == key_of(claim.points[0])
+    return line.claim == claim.name
 
 
 def _fresh(claim: Claim, lines: Sequence[Evaluation]) -> Fresh:
@@ -120,12 +133,11 @@ def _direction(searched: Evaluation | None, experiment: FrozenExperiment) -> Any
 
 
 def _confirmations(
-    experiment: FrozenExperiment, records: Sequence[Evaluation], fresh: Sequence[Fresh]
+    experiment: FrozenExperiment, records: Sequence[Evaluation], fresh: Sequence[Fresh], *, given_this_split: bool
 ) -> list[Confirmation]:
     searched, maximise = final_values_of(records), experiment.objective.maximise
     best = [each for each in fresh if each.claim.kind == "best"]
     rest = next((each for each in fresh if each.claim.kind in ("elsewhere", "space")), None)
-    has_splits = any(run.split is not None for line in records if line.stage == CONFIRM for run in line.runs)
     found = []
     for each in best:
         seen = searched.get(key_of(each.claim.points[0]))
@@ -136,7 +148,7 @@ def _confirmations(
                 rest,
                 as_read(value, maximise=maximise),
                 points=len(best),
-                given_this_split=not has_splits,
+                given_this_split=given_this_split,
                 larger_is_better=maximise,
             )
         )

@@ -182,7 +182,7 @@ def components(evidence: Evidence) -> str:
     if found is None:
         return ""
     luck = {
-        "what its block, the split and its seeds, does to the whole space": found.block,
+        "what its block does to the whole space": found.block,
         "what its block does there alone": found.block_by_place,
         "its own": found.noise,
     }
@@ -271,7 +271,7 @@ def chance(probability: float | None) -> str:
     """Return a p-value for people: `0.1 % at most`, `12 %`, `not asked`."""
     if probability is None:
         return "not asked"
-    return "0.1 % at most" if probability <= 0.001 else f"{100 * probability:.2g} %"
+    return "0.1 % at most" if probability <= 0.001 else f"{show(round_to(100 * probability, 2))} %"
 
 
 def listed(names: Sequence[str]) -> str:
@@ -373,18 +373,25 @@ def _without_option(words: Sequence[str], option: str) -> list[str]:
 def _verdict(summary: Summary, findings: Findings, evidence: Evidence) -> str:
     both = " and ".join(summary.models)
     if findings.regions:
-        return f"{both} differ more {_conditions(summary, findings.regions)} {_basis(evidence)}"
+        return f"{both} differ more {_conditions(summary, findings.regions)} {_basis(summary, evidence)}"
     overall = with_interval(evidence.overall, evidence.overall_interval)
-    what = "over the space" if evidence.fresh_blocks else f"of {evidence.points} points"
+    what = (
+        "over the space"
+        if evidence.fresh_blocks
+        else f"of {evidence.points} point{'' if evidence.points == 1 else 's'}"
+    )
     mean = f"the mean signed difference {what} is {overall}"
     if evidence.verdict == "none":
-        return f"{both} show no difference: {evidence.reason} ({mean}).{_missed(evidence)} {_basis(evidence)}"
+        return f"{both} show no difference: {evidence.reason} ({mean}).{_missed(evidence)} {_basis(summary, evidence)}"
     larger = f", {_larger(summary, int((evidence.overall or 0) > 0))}" if _is_one_sided(evidence) else ""
     seen = "".join(f" {_rejected(each)}" for each in findings.rejected[:1])
-    if not findings.rejected and (evidence.p_where is None or evidence.level is not None) and not evidence.fresh_blocks:
-        return f"{both} differ, but not where can be said: {evidence.reason} ({mean}{larger}). {_basis(evidence)}"
-    alike = "and no condition is shown under which they differ more" if seen else "everywhere about alike"
-    return f"{both} differ{', ' if seen else ' '}{alike}: {mean}{larger}.{seen} {_basis(evidence)}"
+    is_read = evidence.level is not None
+    if not findings.rejected and (not is_read if evidence.fresh_blocks else evidence.p_where is None or is_read):
+        basis = _basis(summary, evidence)
+        return f"{both} differ, but not where can be said: {evidence.reason} ({mean}{larger}). {basis}"
+    more = seen or any(each.verdict == "confirmed" for each in summary.trust.confirmations)
+    alike = "and no condition is shown under which they differ more" if more else "everywhere about alike"
+    return f"{both} differ{', ' if more else ' '}{alike}: {mean}{larger}.{seen} {_basis(summary, evidence)}"
 
 
 def _conditions(summary: Summary, regions: Sequence[Condition]) -> str:
@@ -419,20 +426,21 @@ def _units(summary: Summary, condition: Condition) -> str:
     return f", on average {inside}; elsewhere it is {outside}"
 
 
-def _basis(evidence: Evidence) -> str:
+def _basis(summary: Summary, evidence: Evidence) -> str:
     """What the answer rests on, and so what it can be said of."""
     if evidence.fresh_blocks:
-        return (
-            f"This was tried on {evidence.fresh_blocks} fresh blocks, each a split of the data and its seeds, at "
-            "places drawn anew."
-        )
+        each = "each a split of the data and its seeds"
+        if summary.trust.given_this_split:
+            each = "each seeds of its own on the search's split of the data"
+        return f"This was tried on {evidence.fresh_blocks} fresh blocks, {each}, at places drawn anew."
+    anew = "the best alone was trained anew" if summary.trust.confirmations else "nothing was trained anew"
     if evidence.blocks == 1:
-        return "This holds on this split of the data: no other was looked at, and nothing was trained anew."
-    return "This is what the search itself saw: nothing was trained anew."
+        return f"This holds on this split of the data: no other was looked at, and {anew}."
+    return f"This is what the search itself saw: {anew}."
 
 
 def _missed(evidence: Evidence) -> str:
-    if evidence.missed is None:
+    if not evidence.missed:
         return ""
     place = (
         ""
