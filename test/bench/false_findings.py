@@ -170,7 +170,7 @@ def carry_out_trial(trial: Trial) -> dict[str, Any]:
     fresh = [
         Fresh(
             claim,
-            [line.point for line in lines],
+            [line.point for line in lines if line.signed],
             [n for line in lines for n in line.signed or ()],
             [n for line in lines for n in line.blocks or ()],
         )
