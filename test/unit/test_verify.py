@@ -85,7 +85,7 @@ def test_a_record_that_is_right_and_trainings_that_come_out_again(searched: Desk
     code, said = verify(searched, "first", "--sample", "all")
     assert code == 0, said
     assert "record of first: 6 evaluations, 4 more that confirm, 20 trainings: as it should be" in said
-    assert "repeated 16 of 16 trainings, each by a process of its own: 16 gave the same numbers" in said
+    assert "repeated 20 of 20 trainings, each by a process of its own: 20 gave the same numbers" in said
     told = json.loads(searched.run("verify", "first", "--json", "--sample", "2").stdout)
     assert (told["right"], [each["outcome"] for each in told["repeats"]]) == (True, ["equal", "equal"])
 
