@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,12 @@ class Box:
         """Whether each point lies inside."""
         sides = [(parameter, self.sides[parameter.name]) for parameter in self.closed]
         return [all(_holds(parameter, side, point[parameter.name]) for parameter, side in sides) for point in points]
+
+
+def in_none(boxes: Iterable[Box], points: Sequence[Mapping[str, Any]]) -> list[bool]:
+    """Whether each point lies in no box."""
+    held = [box.contains(points) for box in boxes]
+    return [not any(each) for each in zip(*held, strict=True)] if held else [True] * len(points)
 
 
 def varying(space: ParameterSpace) -> list[Parameter]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from comparator.evidence.boxes import Box
+from comparator.evidence.boxes import Box, in_none
 from comparator.evidence.coordinates import dense_sample
 from comparator.evidence.paired import Paired
 from comparator.evidence.reading import Part, Reading, read_regions
@@ -144,10 +144,8 @@ def _outside(
     boxes += reading.failing if reading is not None else ()
 
     def is_outside(points: Sequence[Point]) -> list[bool]:
-        held = np.zeros(len(points), dtype=bool)
-        for box in boxes:
-            held |= np.array(box.contains(points))
-        return [not inside and key_of(point) not in taken for point, inside in zip(points, held, strict=True)]
+        free = in_none(boxes, points)
+        return [is_free and key_of(point) not in taken for point, is_free in zip(points, free, strict=True)]
 
     return _drawn(space, is_outside, asked, 0)
 

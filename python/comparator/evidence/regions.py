@@ -14,13 +14,13 @@ same trainings have chosen them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from comparator.evidence.boxes import Box
+from comparator.evidence.boxes import Box, in_none
 from comparator.evidence.chance import FEWEST_BLOCKS, differ, net, vary
 from comparator.evidence.claims import FEWEST
 from comparator.evidence.confirmation import FEWEST as FEWEST_TRIED
@@ -34,7 +34,7 @@ from comparator.evidence.confirmation import (
     estimate,
     interval_of,
 )
-from comparator.evidence.coordinates import Array, Coordinates, dense_sample
+from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Reading, read_regions
 from comparator.evidence.replicates import mean_interval
@@ -280,15 +280,15 @@ class _Anew:
         failed: Sequence[Point],
         level: float | None,
     ) -> None:
-        self._search, self._space, self._alpha = search, search.space, search.alpha
+        self._search, self._alpha = search, search.alpha
         self._reading: Reading | None = None
         if len(search.paired.points) >= FEWEST:
             self._reading = read_regions(
                 search.space, search.paired, level=level, seed=search.seed, resamples=0, failed=failed
             )
-        everywhere = dense_sample(search.space, PLACES, search.seed)
+        self._everywhere = everywhere = dense_sample(search.space, PLACES, search.seed)
         # What is drawn lies where trainings go well, so that a mean is over these places too.
-        works = _in_none([] if self._reading is None else self._reading.failing, everywhere)
+        works = in_none([] if self._reading is None else self._reading.failing, everywhere)
         self._places = [point for point, does in zip(everywhere, works, strict=True) if does] or everywhere
         self._boxes = {
             each.claim.name: Box.from_bounds(search.space, each.claim.bounds, each.claim.name)
@@ -297,7 +297,7 @@ class _Anew:
         }
         self._departing = [] if self._reading is None else _departing(search)
         held = {name: np.array(box.contains(self._places)) for name, box in self._boxes.items()}
-        outside = _in_none(self._boxes.values(), self._places)
+        outside = np.array(in_none(self._boxes.values(), self._places))
         self._held = {each.claim.name: held.get(each.claim.name, outside) for each in fresh}
         self._estimates = {each.claim.name: self._estimate(each) for each in fresh}
 
@@ -317,7 +317,7 @@ class _Anew:
         """Whether a point lies in a claim."""
         if claim.name in self._boxes:
             return self._boxes[claim.name].contains([point])[0]
-        return bool(_in_none(self._boxes.values(), [point])[0])
+        return in_none(self._boxes.values(), [point])[0]
 
     def evidence(self) -> Evidence:
         search, alpha = self._search, self._alpha
@@ -402,7 +402,7 @@ class _Anew:
             blocks=len(inside.by_block),
             evaluations=int(sum(box.contains(self._search.paired.points))),
             larger=int(direction > 0),
-            share=float(np.mean(box.contains(dense_sample(self._space, PLACES, self._search.seed)))),
+            share=float(np.mean(box.contains(self._everywhere))),
             stability=claim.stability,
         )
 
@@ -424,14 +424,6 @@ def _departing(search: _Search) -> list[tuple[Mapping[str, Any], float]]:
     paired = search.paired
     residuals, _ = Surrogate.fit(search.space, paired.point_of_each, paired.differences, seed=search.seed).left_out()
     return list(zip(paired.point_of_each, (residuals**2).tolist(), strict=True))
-
-
-def _in_none(boxes: Iterable[Box], points: Sequence[Mapping[str, Any]]) -> Array:
-    """Which points lie in no box."""
-    found = np.ones(len(points), dtype=bool)
-    for box in boxes:
-        found &= ~np.array(box.contains(points))
-    return found
 
 
 def _turned(rest: Estimate, direction: int) -> list[float]:
