@@ -20,16 +20,17 @@ from functools import cache
 from pathlib import Path
 
 from comparator.engine.keeper import node_name
+from comparator.engine.leaf import Leaf
 from comparator.engine.local import share_slots
 from comparator.errors import ComparatorError
-from comparator.leaf import Leaf
-from comparator.plan import reopen_plan
-from comparator.record import LaunchForRanks
-from comparator.site import Site
-from comparator.sitting import Host, Sitting, open_sitting
-from comparator.store import last_word, read_whole_experiment, say
+from comparator.experiment.host import Host
+from comparator.experiment.reopening import reopen_plan
+from comparator.experiment.session import Session, open_session
+from comparator.experiment.terminal import Terminal
+from comparator.results.record import LaunchForRanks
+from comparator.results.store import last_word, read_whole_experiment, say
+from comparator.site.profile import Site
 from comparator.studies import study_of
-from comparator.terminal import Terminal
 
 RESIDENT_LOG = "resident.log"
 C_LIBRARY = ctypes.CDLL(None)
@@ -60,18 +61,18 @@ def evaluate(request: str) -> str:
 
 
 class _Resident:
-    """The sitting of the resident rank. What stops it is recorded before it stops all ranks."""
+    """The session of the resident rank. What stops it is recorded before it stops all ranks."""
 
     def __init__(self, launch: LaunchForRanks) -> None:
         self._launch = launch
         self._folder = Path(os.environ["COMPARATOR_LAUNCH"]).parent
         self._log = (self._folder / RESIDENT_LOG).open("a", encoding="utf-8")
         self._host = _host(launch, Terminal(file=self._log, width=200))
-        self._sitting = self._open()
+        self._session = self._open()
 
     def start(self) -> list[str]:
         try:
-            requests = self._sitting.start(all_at_once=self._launch.sweep)
+            requests = self._session.start(all_at_once=self._launch.sweep)
         except BaseException as error:
             self._fail(error)
             raise
@@ -80,24 +81,24 @@ class _Resident:
 
     def exchange(self, result: str) -> list[str]:
         try:
-            requests = self._sitting.tell(result)
+            requests = self._session.tell(result)
         except BaseException as error:
             self._fail(error)
             raise
         self._end_if_over()
         return requests
 
-    def _open(self) -> Sitting:
-        sitting = open_sitting(self._host, Path(self._launch.experiment).name)
-        sitting.launched_from(self._folder.name)
-        return sitting
+    def _open(self) -> Session:
+        session = open_session(self._host, Path(self._launch.experiment).name)
+        session.launched_from(self._folder.name)
+        return session
 
     def _end_if_over(self) -> None:
-        if not self._sitting.is_over:
+        if not self._session.is_over:
             return
         # The end is told first: a job that is killed while it writes the report has finished its experiment.
-        self._sitting.end()
-        if self._host.site.scheduler != "none" and not self._sitting.is_cut_short:
+        self._session.end()
+        if self._host.site.scheduler != "none" and not self._session.is_cut_short:
             try:
                 self._report()
             except Exception:
@@ -108,15 +109,15 @@ class _Resident:
         """Make the report here, where nobody waits for the end."""
         if self._host.deadline is not None and time.time() > self._host.deadline:
             self._host.say("no report: the walltime is near its end; `comparator report` makes it")
-        elif (study := study_of(self._sitting.path)) is not None:
-            study.resume(self._host, self._sitting.path.name)
+        elif (study := study_of(self._session.path)) is not None:
+            study.resume(self._host, self._session.path.name)
         else:
-            self._sitting.report()
+            self._session.report()
 
     def _fail(self, error: BaseException) -> None:
         traceback.print_exc(file=self._log)
         self._log.flush()
-        self._sitting.fail(error)
+        self._session.fail(error)
 
 
 @cache

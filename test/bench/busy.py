@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from comparator.record import Evaluation
+from comparator.results.record import Evaluation
 
 
 def seconds_of(text: str | None) -> float:

@@ -20,9 +20,9 @@ from pathlib import Path
 from busy import time_in_trainings
 
 from comparator.engine.swift_t import Layout
-from comparator.record import Evaluation
-from comparator.root import project_root
-from comparator.store import read_records
+from comparator.results.record import Evaluation
+from comparator.results.store import read_records
+from comparator.site.folders import project_root
 
 sys.path.append(str(project_root() / "test" / "unit"))
 import slurm

@@ -32,10 +32,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from comparator.difference import relative
-from comparator.points import key_of
-from comparator.record import Evaluation
-from comparator.store import RunStore, experiment_path, read_records
+from comparator.objective.differences import relative
+from comparator.results.points import key_of
+from comparator.results.record import Evaluation
+from comparator.results.store import RunStore, experiment_path, read_records
 
 METRIC, RESAMPLES = "val_loss", 1000
 Values = NDArray[np.float64]

@@ -36,18 +36,18 @@ import numpy as np
 from planted_model import CASES, INSIDE, MIXED, OUTSIDE, PLANE
 from scipy import stats
 
-from comparator.evidence.boxes import Box
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.confirmation import Fresh
 from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.regions import Evidence, find_evidence
-from comparator.experiment import Experiment, ToConfirm
-from comparator.points import observations_in, points_without_value, values_of
-from comparator.record import Evaluation, Request
-from comparator.replay import MemoryRecord, SignedNumber, carry_out
+from comparator.experiment.controller import Experiment, ToConfirm
+from comparator.experiment.simulation import MemoryRecord, SignedNumber, carry_out
+from comparator.results.points import observations_in, points_without_value, values_of
+from comparator.results.record import Evaluation, Request
 from comparator.search import make_strategy, points_to_scatter
 from comparator.space import ParameterSpace, Point
+from comparator.space.boxes import Box
 
 DEVIATION = 0.084
 CONSTANT = 0.3

@@ -20,16 +20,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from comparator.cmp import Objective
-from comparator.leaf import Leaf
+from comparator.engine.leaf import Leaf
+from comparator.engine.run_identity import NamedPaths
 from comparator.model.data import data_of
 from comparator.model.model import find_model
 from comparator.model.training import Training
 from comparator.model.warm import WarmRunner
-from comparator.record import FrozenExperiment, Submodel
-from comparator.root import project_root
-from comparator.run_identity import NamedPaths
-from comparator.site import Slot
+from comparator.objective.comparison import Objective
+from comparator.results.record import FrozenExperiment, Submodel
+from comparator.site.folders import project_root
+from comparator.site.profile import Slot
 
 FILES, FOLDERS, BYTES = 100_000, 100, 1 << 30
 RUNS = 200

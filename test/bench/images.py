@@ -13,9 +13,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from comparator import sitting
-from comparator.root import project_root
-from comparator.sitting import Asked
+from comparator.experiment import session
+from comparator.experiment.host import EngineOptions, open_host
+from comparator.site.folders import project_root
 
 WAYS = (("image", True), ("image", False), ("folder", True), ("folder", False))
 
@@ -41,8 +41,8 @@ def measure(model: str, evaluations: int, workers: int, *, warm: bool) -> tuple[
     """Wall seconds an evaluation, start of the servers included, and the values in the order of the points."""
     console = Console(quiet=True)
     with tempfile.TemporaryDirectory() as folder:
-        host = sitting.open_host(
-            project_root(), Path(folder), "local", Asked(workers=workers), warm=warm, console=console
+        host = open_host(
+            project_root(), Path(folder), "local", EngineOptions(workers=workers), warm=warm, console=console
         )
         overrides = [
             f"search.evaluations={evaluations}",
@@ -51,8 +51,8 @@ def measure(model: str, evaluations: int, workers: int, *, warm: bool) -> tuple[
             "confirm.points=0",
         ]
         overrides.append(f"hyperparameters.cmp_model_name={model}")
-        plan = sitting.plan_experiment(host, project_root() / "cfg" / "cmp-ga.toml", overrides, full=False, command="")
-        opened = sitting.begin(host, plan, "bench", None)
+        plan = session.plan_experiment(host, project_root() / "cfg" / "cmp-ga.toml", overrides, full=False, command="")
+        opened = session.begin(host, plan, "bench", None)
         began = time.monotonic()
         records = sorted(opened.search(), key=lambda line: line.evaluation)
         return (time.monotonic() - began) / evaluations, [line.value or 0.0 for line in records]

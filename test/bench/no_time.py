@@ -5,13 +5,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from comparator import sitting
-from comparator.leaf import Leaf
-from comparator.plan import reopen_plan
-from comparator.root import project_root
-from comparator.site import read_site
-from comparator.sitting import Asked, Sitting
-from comparator.store import read_whole_experiment
+from comparator.engine.leaf import Leaf
+from comparator.experiment import session
+from comparator.experiment.host import EngineOptions, open_host
+from comparator.experiment.reopening import reopen_plan
+from comparator.experiment.session import Session
+from comparator.results.store import read_whole_experiment
+from comparator.site.folders import project_root
+from comparator.site.profile import read_site
 
 MODEL = """
 import random, time
@@ -48,7 +49,7 @@ def begin(
     strategy: str = "simple",
     population: int = 8,
     sleep: float = 0.0,
-) -> Sitting:
+) -> Session:
     """Plan and open the experiment in `folder`; a run takes once to three times `sleep` seconds, by its point."""
     (folder / "model.py").write_text(MODEL)
     (folder / "model.toml").write_text(DESCRIPTION)
@@ -56,14 +57,14 @@ def begin(
     (folder / "cmp.txt").write_text(HYPERPARAMETERS.format(sleep=sleep))
     settings = EXPERIMENT.format(strategy=strategy, population=population, evaluations=evaluations)
     (folder / "bench.toml").write_text(settings)
-    asked = Asked(engine=engine, workers=workers)
+    asked = EngineOptions(engine=engine, workers=workers)
     console = Console(quiet=True)
-    host = sitting.open_host(project_root(), folder / "experiments", "local", asked, warm=True, console=console)
-    plan = sitting.plan_experiment(host, folder / "bench.toml", [], full=False, command="bench")
-    return sitting.begin(host, plan, "bench", None)
+    host = open_host(project_root(), folder / "experiments", "local", asked, warm=True, console=console)
+    plan = session.plan_experiment(host, folder / "bench.toml", [], full=False, command="bench")
+    return session.begin(host, plan, "bench", None)
 
 
-def leaf(opened: Sitting) -> Leaf:
+def leaf(opened: Session) -> Leaf:
     """A worker of the experiment, in this process."""
     site = read_site("local", project_root())
     plan = reopen_plan(read_whole_experiment(opened.path), root=project_root(), site=site)

@@ -16,11 +16,11 @@ import statistics
 
 from strategies import PROBLEMS
 
-from comparator.experiment import Experiment
-from comparator.points import best_of
-from comparator.replay import MemoryRecord, SignedNumber, carry_out
-from comparator.replication import MOST, Replication
+from comparator.experiment.controller import Experiment
+from comparator.experiment.simulation import MemoryRecord, SignedNumber, carry_out
+from comparator.results.points import best_of
 from comparator.search import make_strategy
+from comparator.search.replication import MOST, Replication
 from comparator.space import ParameterSpace
 
 WAYS = {"1": Replication(), "2": Replication(2, 2), "4": Replication(4, 4), "adaptive": Replication(1, MOST)}

@@ -24,7 +24,7 @@ import no_time
 from busy import seconds_of, time_in_trainings
 
 from comparator.engine.swift_t import import_path
-from comparator.root import project_root
+from comparator.site.folders import project_root
 
 RANKS = (4, 8, 16)
 SERVING = 2  # the resident rank and the server, on one node

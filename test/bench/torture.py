@@ -41,9 +41,9 @@ os.environ.update(COLUMNS="200", TERM="dumb", OMP_NUM_THREADS="1", OPENBLAS_NUM_
 import torture_desk
 from torture_desk import Desk, Tally, library, limited, pause, program_of
 
-from comparator import lease
-from comparator.record import FORMAT
-from comparator.store import RunStore
+from comparator.results import lease
+from comparator.results.record import FORMAT
+from comparator.results.store import RunStore
 
 NO_LOCKS = "#include <errno.h>\nint flock(int fd, int how) { errno = ENOLCK; return -1; }\n"
 CLOCK = """
@@ -621,8 +621,8 @@ def _import_late() -> None:
     import comparator.cli.carry_out
     import comparator.cli.experiments
     import comparator.cli.verify
+    import comparator.experiment.session
     import comparator.report.page
-    import comparator.sitting
     import comparator.studies
     import comparator.verification.verify  # noqa: F401
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from comparator import sitting
-from comparator.root import project_root
-from comparator.sitting import Asked
+from comparator.experiment import session
+from comparator.experiment.host import EngineOptions, open_host
+from comparator.site.folders import project_root
 
 DEFAULTS = [str(project_root() / "cfg" / "cmp-ga.toml"), "12", "2"]
 
@@ -34,11 +34,11 @@ def measure(file: Path, evaluations: int, workers: int, *, warm: bool) -> tuple[
     """Evaluations a minute, start of the servers included, and the values found."""
     console = Console(quiet=True)
     with tempfile.TemporaryDirectory() as folder:
-        asked = Asked(workers=workers)
-        host = sitting.open_host(project_root(), Path(folder), "local", asked, warm=warm, console=console)
+        asked = EngineOptions(workers=workers)
+        host = open_host(project_root(), Path(folder), "local", asked, warm=warm, console=console)
         overrides = [f"search.evaluations={evaluations}", "search.strategy=random"]
-        plan = sitting.plan_experiment(host, file, overrides, full=False, command="bench")
-        opened = sitting.begin(host, plan, "bench", None)
+        plan = session.plan_experiment(host, file, overrides, full=False, command="bench")
+        opened = session.begin(host, plan, "bench", None)
         began = time.monotonic()
         records = opened.search()
         seconds = time.monotonic() - began

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-INGREDIENTS = ("containers", "scripts/build-container.sh", "python/comparator/hyperparameters.py")
+INGREDIENTS = ("containers", "scripts/build-container.sh", "python/comparator/formats/hyperparameters.py")
 
 
 @pytest.fixture(scope="session")

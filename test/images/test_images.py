@@ -17,8 +17,8 @@ from desk import Desk
 
 from comparator.errors import InputError
 from comparator.model.model import Model, find_model
-from comparator.root import project_root
-from comparator.site import read_site
+from comparator.site.folders import project_root
+from comparator.site.profile import read_site
 
 MODELS = Path(__file__).parents[1] / "unit" / "models"
 TELLS_ALL = """#!/bin/sh

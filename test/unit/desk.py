@@ -13,7 +13,7 @@ from pathlib import Path
 from subprocess import PIPE, CompletedProcess, Popen, TimeoutExpired
 
 from comparator.cli import main
-from comparator.store import read_records
+from comparator.results.store import read_records
 
 QUICK = Path(__file__).parent / "models" / "quick.py"
 COMPARATOR = [sys.executable, "-c", "from comparator.cli import main; main()"]
@@ -47,7 +47,7 @@ IMPORTED_LATE = (
     "comparator.report.figures",
     "comparator.report.page",
     "comparator.report.svg",
-    "comparator.sitting",
+    "comparator.experiment.session",
     "deap.tools",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",

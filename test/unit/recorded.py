@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from comparator.record import Evaluation, FrozenExperiment, of_form
 from comparator.report.summary import Summary, summarise
+from comparator.results.record import Evaluation, FrozenExperiment, of_form
 
 Point = dict[str, Any]
 Metrics = dict[str, float]

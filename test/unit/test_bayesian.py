@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from comparator.experiment.settings import SearchSettings
 from comparator.search import Proposal, Strategy, make_strategy
 from comparator.search.bayesian import Neighbours, Scale, log_improvement
 from comparator.search.results import Results
-from comparator.settings import SearchSettings
 from comparator.space import ParameterSpace, Point
 
 ALL_TYPES: list[dict[str, Any]] = [

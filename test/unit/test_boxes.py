@@ -13,9 +13,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from comparator.errors import InputError
-from comparator.evidence.boxes import Box, avoid, focus, read_box
 from comparator.evidence.coordinates import dense_sample
 from comparator.space import Constant, ParameterSpace
+from comparator.space.boxes import Box, avoid, focus, read_box
 
 ENTRIES: list[dict[str, Any]] = [
     {"name": "noise", "type": "float", "lower": 0, "upper": 50, "sigma": 10},

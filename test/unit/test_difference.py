@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparator.cmp import Objective, submodel_hyperparameters
-from comparator.difference import (
+from comparator.errors import InputError
+from comparator.objective.comparison import Objective, submodel_hyperparameters
+from comparator.objective.differences import (
     DIFFERENCES,
     NoValue,
     check_suits,
@@ -18,8 +19,7 @@ from comparator.difference import (
     relative,
     usual_difference,
 )
-from comparator.errors import InputError
-from comparator.record import MetricDescription, Run
+from comparator.results.record import MetricDescription, Run
 
 positive = st.floats(1e-9, 1e9)
 

@@ -11,8 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comparator.blocks import FIRST_FRESH, block_of
-from comparator.evidence.boxes import Box
 from comparator.evidence.chance import differ
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.confirmation import Fresh
@@ -21,7 +19,9 @@ from comparator.evidence.cover import Lattice
 from comparator.evidence.paired import Observation, Paired, flips
 from comparator.evidence.reading import cut, overlap
 from comparator.evidence.regions import Evidence, find_evidence, words
+from comparator.search.blocks import FIRST_FRESH, block_of
 from comparator.space import ParameterSpace
+from comparator.space.boxes import Box
 
 ENTRIES: list[dict[str, Any]] = [
     {"name": "noise", "type": "float", "lower": 0, "upper": 50},

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from comparator.cmp import Objective
-from comparator.difference import relative
 from comparator.errors import ComparatorError
-from comparator.experiment import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Experiment
-from comparator.record import FrozenExperiment, Run
+from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Experiment
+from comparator.objective.comparison import Objective
+from comparator.objective.differences import relative
+from comparator.results.record import FrozenExperiment, Run
+from comparator.results.store import ExperimentFolder
 from comparator.search import Proposal, Strategy
 from comparator.space import ParameterSpace
-from comparator.store import ExperimentFolder
 
 OBJECTIVE = Objective("val_loss", relative)
 

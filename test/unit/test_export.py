@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from comparator.errors import InputError
-from comparator.export import export
+from comparator.results.table import export
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = [{"submodel": 0, "name": "Uno", "label": "CCLE"}, {"submodel": 1, "name": "Uno", "label": "GDSC1, matched"}]
@@ -128,9 +128,11 @@ def test_json_has_the_same_rows_and_the_settings(folder: Path) -> None:
 
 
 def test_every_column_is_documented(folder: Path) -> None:
-    import comparator.export
+    import comparator.results.table
 
-    documented = [line.split("|")[1].strip() for line in str(comparator.export.__doc__).splitlines() if line[:1] == "|"]
+    documented = [
+        line.split("|")[1].strip() for line in str(comparator.results.table.__doc__).splitlines() if line[:1] == "|"
+    ]
     columns = [name.split(".")[0] for name in read(export(folder)).columns]
     assert list(dict.fromkeys(columns)) == [name.split(".")[0] for name in documented[2:]]
 

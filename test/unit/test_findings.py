@@ -16,12 +16,10 @@ import pytest
 from pages import check_files, read_page
 from recorded import as_read, make_experiment, save
 
-from comparator.blocks import FIRST_FRESH
 from comparator.errors import InputError
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Observation, Paired
-from comparator.experiment import by_point
-from comparator.record import Evaluation, FrozenExperiment, of_form
+from comparator.experiment.controller import by_point
 from comparator.report import evaluations_csv, write_report
 from comparator.report.axes import varying_axes
 from comparator.report.figures.boxes import stretches
@@ -38,6 +36,8 @@ from comparator.report.words import (
     with_interval,
 )
 from comparator.report.yardsticks import compare, kind_of, read_in, with_signed
+from comparator.results.record import Evaluation, FrozenExperiment, of_form
+from comparator.search.blocks import FIRST_FRESH
 from comparator.space import ParameterSpace
 
 Point = dict[str, Any]

@@ -15,12 +15,12 @@ from test_trust import POINTS, Worker, noisy
 from comparator.errors import ComparatorError
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Observation, Paired
-from comparator.experiment import Experiment, ToConfirm
-from comparator.first_epochs import short_and_full
-from comparator.points import best_of, best_values, count, final_values_of, observations_in, values_of
-from comparator.record import Claim, Evaluation, FirstEpochs, FrozenExperiment
-from comparator.replication import Replication
-from comparator.store import ExperimentFolder
+from comparator.experiment.controller import Experiment, ToConfirm
+from comparator.experiment.first_epochs import short_and_full
+from comparator.results.points import best_of, best_values, count, final_values_of, observations_in, values_of
+from comparator.results.record import Claim, Evaluation, FirstEpochs, FrozenExperiment
+from comparator.results.store import ExperimentFolder
+from comparator.search.replication import Replication
 
 FIRST = FirstEpochs(epochs=2, full=6, points=3)
 MODEL = """

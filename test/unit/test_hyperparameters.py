@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparator.errors import InputError
-from comparator.hyperparameters import (
+from comparator.formats.hyperparameters import (
     as_flags,
     check_names,
     parse_override,

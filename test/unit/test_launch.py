@@ -15,15 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from comparator import ranks, site_check
+from comparator import ranks
+from comparator.checks import site as site_check
 from comparator.engine import jobs
+from comparator.engine.leaf import Leaf
 from comparator.engine.swift_t import Job, Launch, Layout, check, clock, usable_seconds
 from comparator.errors import ComparatorError, InputError
-from comparator.leaf import Leaf
+from comparator.experiment.host import EngineOptions, open_host
+from comparator.results.store import say
 from comparator.search.resident import split_points
-from comparator.site import Site, job_word, launch_environment, read_site, seconds_of
-from comparator.sitting import Asked, open_host
-from comparator.store import say
+from comparator.site.profile import Site, job_word, launch_environment, read_site, seconds_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SITES = ("lambda7", "local", "pbs", "polaris", "slurm")
@@ -84,7 +85,7 @@ def test_hostile_words_do_not_reach_a_job_script(text: str) -> None:
     with pytest.raises(InputError, match="job script"):
         job_word(text, "--queue")
     with pytest.raises(InputError):
-        open_host(ROOT, ROOT, "pbs", Asked(project=text), warm=True, console=Console(quiet=True))
+        open_host(ROOT, ROOT, "pbs", EngineOptions(project=text), warm=True, console=Console(quiet=True))
 
 
 @pytest.mark.parametrize("name", ["a b", "it's", "$HOME", "a;b", "a`b"])
@@ -137,7 +138,9 @@ def test_every_site_is_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SITE_DEVICES", raising=False)
     site = read_site(name, ROOT)
     assert site.slots() and site.description
-    assert len(open_host(ROOT, ROOT, name, Asked(), warm=True, console=Console(quiet=True)).slots) == len(site.slots())
+    assert len(open_host(ROOT, ROOT, name, EngineOptions(), warm=True, console=Console(quiet=True)).slots) == len(
+        site.slots()
+    )
 
 
 def test_polaris_gives_out_its_devices_from_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,16 +215,16 @@ def test_a_wrong_line_of_a_site_is_named(tmp_path: Path, line: str, words: str) 
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (Asked(nodes=2), "--nodes: the local engine"),
-        (Asked(queue="x"), "--queue: the local engine"),
-        (Asked(resume_jobs=1), "submits no jobs"),
-        (Asked(engine="swift-t", nodes=2), "has no scheduler"),
-        (Asked(engine="swift-t", workers=1000), "slots"),
-        (Asked(engine="swift-t", resume_jobs=1), "has no scheduler"),
-        (Asked(engine="swift"), "nearest|has local"),
+        (EngineOptions(nodes=2), "--nodes: the local engine"),
+        (EngineOptions(queue="x"), "--queue: the local engine"),
+        (EngineOptions(resume_jobs=1), "submits no jobs"),
+        (EngineOptions(engine="swift-t", nodes=2), "has no scheduler"),
+        (EngineOptions(engine="swift-t", workers=1000), "slots"),
+        (EngineOptions(engine="swift-t", resume_jobs=1), "has no scheduler"),
+        (EngineOptions(engine="swift"), "nearest|has local"),
     ],
 )
-def test_what_a_site_cannot_give_is_told(asked: Asked, words: str) -> None:
+def test_what_a_site_cannot_give_is_told(asked: EngineOptions, words: str) -> None:
     with pytest.raises(InputError, match=words):
         open_host(ROOT, ROOT, "local", asked, warm=True, console=Console(quiet=True))
 

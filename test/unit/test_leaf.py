@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparator.cmp import Objective
-from comparator.difference import relative
+from comparator.engine.leaf import NOT_LOOKED_AT, Leaf
 from comparator.engine.local import share_slots
+from comparator.engine.run_identity import NOT_PART_OF_AN_IDENTITY, NamedPaths, run_identity
 from comparator.errors import FAULT, InputError
-from comparator.leaf import NOT_LOOKED_AT, Leaf
 from comparator.model.model import Model, find_model, outside_container
-from comparator.record import FrozenExperiment, Submodel
-from comparator.run_identity import NOT_PART_OF_AN_IDENTITY, NamedPaths, run_identity
-from comparator.site import Slot, read_site
-from comparator.store import RunStore
+from comparator.objective.comparison import Objective
+from comparator.objective.differences import relative
+from comparator.results.record import FrozenExperiment, Submodel
+from comparator.results.store import RunStore
+from comparator.site.profile import Slot, read_site
 
 QUICK = Model("quick", Path(__file__).parent / "models" / "quick.py")
 

@@ -11,16 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from comparator import lease
 from comparator.errors import ComparatorError
-from comparator.lease import LEASE, Attempt, Holder, Lease, hold, holder_of
+from comparator.results import lease
+from comparator.results.lease import LEASE, Attempt, Holder, Lease, hold, holder_of
 
 WITHOUT_LOCKS = "import errno, fcntl\ndef none(*_): raise OSError(errno.ENOLCK, 'no locks')\nfcntl.flock = none\n"
-HOLDS = "from comparator.lease import hold\nfrom pathlib import Path\nimport sys\nheld = hold(Path(sys.argv[1]))\n"
+HOLDS = (
+    "from comparator.results.lease import hold\nfrom pathlib import Path\nimport sys\nheld = hold(Path(sys.argv[1]))\n"
+)
 WAITS = "print(type(held).__name__, flush=True)\nsys.stdin.read()\n"
 #: Each of several processes counts in a file, in a way that loses counts where two do it at a time.
 COUNTS = """
-from comparator.lease import Attempt, Lease
+from comparator.results.lease import Attempt, Lease
 from pathlib import Path
 import sys, time
 folder = Path(sys.argv[1])
@@ -113,7 +115,7 @@ def test_many_processes_take_over_what_one_elsewhere_left(
 ) -> None:
     (tmp_path / "count").write_text("0")
     lease_of(tmp_path)
-    soon = "import comparator.lease\ncomparator.lease.EXPIRES_SECONDS = 0.2\n"
+    soon = "import comparator.results.lease\ncomparator.lease.EXPIRES_SECONDS = 0.2\n"
     several = [started(locks + soon + COUNTS, tmp_path) for _ in range(4)]
     assert [each.wait(60) for each in several] == [0, 0, 0, 0]
     assert (tmp_path / "count").read_text() == "160"

@@ -18,7 +18,7 @@ lightgbm = pytest.importorskip("lightgbm")
 
 import lgbm  # noqa: E402
 import uno  # noqa: E402
-from comparator.hyperparameters import read_hyperparameters, split_for_submodels  # noqa: E402
+from comparator.formats.hyperparameters import read_hyperparameters, split_for_submodels  # noqa: E402
 from comparator.model.description import read_description  # noqa: E402
 from comparator.space import ParameterSpace  # noqa: E402
 from drug_response.dataset import DATA_KEYS, Dataset, read_dataset  # noqa: E402

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from comparator.cmp import Objective
 from comparator.errors import InputError
-from comparator.experiment import Experiment
-from comparator.export import export
-from comparator.past import as_told, import_experiment, read_past, records_of
-from comparator.points import count
+from comparator.experiment.controller import Experiment
+from comparator.importers import as_told, import_experiment, read_past, records_of
+from comparator.objective.comparison import Objective
 from comparator.report import write_report
 from comparator.report.summary import summarise
+from comparator.results.points import count
+from comparator.results.store import ExperimentFolder, last_word, read_experiment, read_records
+from comparator.results.table import export
 from comparator.search import Proposal, Strategy, make_strategy
 from comparator.space import ParameterSpace
-from comparator.store import ExperimentFolder, last_word, read_experiment, read_records
 
 PAST = Path(__file__).parent / "data" / "past"
 DEFECTS = PAST / "defects" / "hpo.csv"

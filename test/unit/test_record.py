@@ -14,15 +14,16 @@ from desk import Desk
 from pydantic import BaseModel
 from test_experiment import BARE, OBJECTIVE, Listed, result_of, xs
 
-from comparator import record
 from comparator.cli.experiments import _row
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Paired
-from comparator.experiment import Experiment, ToConfirm
-from comparator.export import export
-from comparator.points import best_of, best_values, count, values_of
-from comparator.progress import best_words
-from comparator.record import (
+from comparator.experiment.controller import Experiment, ToConfirm
+from comparator.experiment.progress import best_words
+from comparator.report import words, write_report
+from comparator.report.summary import summarise
+from comparator.results import record
+from comparator.results.points import best_of, best_values, count, values_of
+from comparator.results.record import (
     Claim,
     Evaluation,
     Form,
@@ -32,9 +33,8 @@ from comparator.record import (
     Submodel,
     WholeExperiment,
 )
-from comparator.report import words, write_report
-from comparator.report.summary import summarise
-from comparator.store import ExperimentFolder, RunStore, read_experiment, read_records, read_whole_experiment
+from comparator.results.store import ExperimentFolder, RunStore, read_experiment, read_records, read_whole_experiment
+from comparator.results.table import export
 
 PAGE = Path(__file__).parents[2] / "docs" / "record-format.md"
 FORMS = {

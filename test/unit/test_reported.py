@@ -19,7 +19,7 @@ from comparator.model.description import ModelDescription
 from comparator.model.model import Model
 from comparator.model.reported import last_words, mentions, our_line, read_scores, reported_results, reports_in
 from comparator.model.training import Outcome, Training
-from comparator.site import Slot
+from comparator.site.profile import Slot
 
 GREEN, PLAIN = "\x1b[32m", "\x1b[0m"
 NONE = "reports no number"

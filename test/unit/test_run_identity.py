@@ -9,19 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from comparator.engine.leaf import Leaf
+from comparator.engine.run_identity import telling_hyperparameters
 from comparator.errors import InputError
-from comparator.leaf import Leaf
+from comparator.experiment.context import Context
+from comparator.experiment.freezing import make_plan
+from comparator.experiment.reopening import reopen_plan
+from comparator.experiment.settings import read_settings
 from comparator.model.data import data_of, has_changed
 from comparator.model.fingerprint import Recent, content_of, tree_of
 from comparator.model.image import image_state
 from comparator.model.inputs import source_change
 from comparator.model.model import find_model
-from comparator.place import Place
-from comparator.plan import make_plan, reopen_plan
-from comparator.record import Request, Submodel, WholeExperiment, of_form
-from comparator.run_identity import telling_hyperparameters
-from comparator.settings import read_settings
-from comparator.site import read_site
+from comparator.results.record import Request, Submodel, WholeExperiment, of_form
+from comparator.site.profile import read_site
 
 ROOT = Path(__file__).parents[2]
 READS_DATA = 'import os\ndef run(p): return float(open(os.environ["CANDLE_DATA_DIR"] + "/loss.txt").read())\n'
@@ -50,7 +51,7 @@ class Store:
         settings = self.write(f"{time.monotonic_ns()}.toml", asked)
         self.write("upf.txt", json.dumps({"id": "a", **hyperparameters}) + "\n")
         site = replace(read_site("local", ROOT), data_folder=self.data)
-        place = Place(settings, ROOT, site, "local", 1, "test", lambda words: None, warm)
+        place = Context(settings, ROOT, site, "local", 1, "test", lambda words: None, warm)
         return make_plan(read_settings(settings, []), place)
 
     def leaf(self, plan, warm: bool = True) -> Leaf:
@@ -700,7 +701,7 @@ def test_a_copy_with_another_helper_is_another_model_and_an_equal_one_is_refused
     store.write("upf.txt", '{"id": "a"}\n')
     site = replace(read_site("local", ROOT), data_folder=store.data)
     with pytest.raises(InputError, match=r"three and .*four are one model"):
-        make_plan(read_settings(file, []), Place(file, ROOT, site, "local", 1, "test", lambda words: None))
+        make_plan(read_settings(file, []), Context(file, ROOT, site, "local", 1, "test", lambda words: None))
 
 
 def test_other_packages_make_another_script(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -736,7 +737,7 @@ def test_an_experiment_of_the_first_format_is_reopened_and_refused_where_its_mod
     store.write("a.py", "def run(p): return 1.0\n")
     plan = store.plan("a.py")
     site = replace(read_site("local", ROOT), data_folder=store.data)
-    from comparator import earlier_format
+    from comparator.experiment import earlier_format
 
     [submodel] = plan.frozen.models
     identity = earlier_format._identity(plan.models[0])

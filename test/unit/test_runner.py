@@ -16,7 +16,7 @@ from comparator.model.model import Model
 from comparator.model.process import exit_words
 from comparator.model.training import Outcome, Runner, Training
 from comparator.model.warm import WarmRunner
-from comparator.site import Slot
+from comparator.site.profile import Slot
 
 QUICK = Model("quick", Path(__file__).parent / "models" / "quick.py")
 SLOT = Slot(0, "3", {"CUDA_VISIBLE_DEVICES": "3"})
@@ -147,7 +147,7 @@ from comparator.model.model import Model
 from comparator.model.runner import make_runner
 from comparator.model.training import Training
 from comparator.model.description import ModelDescription
-from comparator.site import Slot
+from comparator.site.profile import Slot
 model, folder, kind = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 description = ModelDescription()
 runner = make_runner(Model("m", model, description), Slot(0), folder)

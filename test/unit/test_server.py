@@ -15,7 +15,7 @@ from comparator.model.model import Model
 from comparator.model.process import SERVER
 from comparator.model.training import Outcome, Training
 from comparator.model.warm import WarmRunner
-from comparator.site import Slot
+from comparator.site.profile import Slot
 
 UNRULY = Model("unruly", Path(__file__).parent / "models" / "unruly.py")
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparator.errors import InputError
+from comparator.formats.spelling import WORKFLOW, as_kept, check_once, merged, spelling
 from comparator.model.description import parse_description
-from comparator.record import FrozenExperiment, Submodel
 from comparator.report.page import common_hyperparameters, differing_hyperparameters
-from comparator.spelling import WORKFLOW, as_kept, check_once, merged, spelling
+from comparator.results.record import FrozenExperiment, Submodel
 
 #: Tells what it was given by its metrics.
 CAPITALS = """

@@ -14,15 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparator import store
 from comparator.engine.jobs import state_of
+from comparator.engine.leaf import Patience
 from comparator.errors import ComparatorError, Fault, InputError
-from comparator.leaf import Patience
-from comparator.lease import Holder, Lease
-from comparator.names import check_name
-from comparator.points import pairs_in
-from comparator.record import Evaluation, FrozenExperiment, Running, RunResult, as_text
-from comparator.store import (
+from comparator.formats.names import check_name
+from comparator.results import store
+from comparator.results.lease import Holder, Lease
+from comparator.results.points import pairs_in
+from comparator.results.record import Evaluation, FrozenExperiment, Running, RunResult, as_text
+from comparator.results.store import (
     ExperimentFolder,
     RunStore,
     experiment_path,
@@ -263,8 +263,8 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path) -> None:
 
 def test_several_processes_that_begin_at_a_time_get_ids_of_their_own(tmp_path) -> None:
     code = (
-        "import sys\nfrom pathlib import Path\nfrom comparator.store import ExperimentFolder\n"
-        "from comparator.record import FrozenExperiment\n"
+        "import sys\nfrom pathlib import Path\nfrom comparator.results.store import ExperimentFolder\n"
+        "from comparator.results.record import FrozenExperiment\n"
         "bare = FrozenExperiment(id='', models=[])\n"
         "print(ExperimentFolder.create(Path(sys.argv[1]), 'try', None, bare).identifier)\n"
     )

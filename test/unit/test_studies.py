@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 
 from comparator.errors import ComparatorError, InputError
-from comparator.site import Site, Slot
-from comparator.sitting import Host
+from comparator.experiment.host import Host
+from comparator.site.profile import Site, Slot
 from comparator.studies import cross_study, learning_curve, sweep, tables
 from comparator.studies.learning_curve import LearningCurveTable, choose_sizes, log_scale
 from comparator.studies.tables import CrossTest

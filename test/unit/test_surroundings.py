@@ -14,16 +14,16 @@ from desk import COMPARATOR, QUICK, Desk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparator import surroundings
 from comparator.cli.app import out
 from comparator.errors import InputError
+from comparator.experiment.terminal import Terminal
+from comparator.formats.names import home_written_out
+from comparator.formats.text import LONGEST_MESSAGE, message, one_line, plain_character, shortened, shown, unfit_number
 from comparator.model.description import description_beside_model, read_toml
-from comparator.names import home_written_out
-from comparator.site import visible_devices
-from comparator.store import read_records
-from comparator.terminal import Terminal
-from comparator.text import LONGEST_MESSAGE, message, one_line, plain_character, shortened, shown, unfit_number
-from comparator.unroll import combine, design_points, read_axis
+from comparator.results.store import read_records
+from comparator.search.unroll import combine, design_points, read_axis
+from comparator.site import surroundings
+from comparator.site.profile import visible_devices
 
 SEARCH = "search quick.toml --id x --no-report --set search.evaluations=3 --set confirm.points=0"
 
@@ -199,9 +199,9 @@ def test_an_error_is_one_line_however_long_what_was_given_is(
 
 @pytest.mark.parametrize("word", ["1e999", "-1e999", "NaN", "-Infinity", "9" * 400, "9" * 5000])
 def test_a_number_that_cannot_be_computed_with_is_refused_with_its_key(desk: Desk, word: str) -> None:
-    from comparator.hyperparameters import parse_override, read_hyperparameters
+    from comparator.formats.hyperparameters import parse_override, read_hyperparameters
+    from comparator.formats.upf import read_upf
     from comparator.space import ParameterSpace
-    from comparator.upf import read_upf
 
     toml = {"NaN": "nan", "-Infinity": "-inf"}.get(word, word)
     path = desk.write("given", f'{{"id": "a", "b": [1, {{"c": {word}}}]}}\n')
@@ -252,7 +252,7 @@ def test_axes_that_are_none(axis: str) -> None:
 
 
 def test_a_parameter_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from comparator.text import write_text_whole
+    from comparator.formats.text import write_text_whole
 
     path = tmp_path / "upf.txt"
     path.write_text("before")

@@ -8,14 +8,14 @@ from desk import EXPERIMENT, QUICK, Desk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparator.cmp import submodel_hyperparameters
+from comparator.engine.run_identity import NamedPaths, run_identity
 from comparator.errors import InputError
-from comparator.hyperparameters import read_hyperparameters
-from comparator.record import Submodel
-from comparator.run_identity import NamedPaths, run_identity
+from comparator.formats.hyperparameters import read_hyperparameters
+from comparator.formats.upf import Line, read_upf, write_upf
+from comparator.objective.comparison import submodel_hyperparameters
+from comparator.results.record import Submodel
+from comparator.search.unroll import combine, design_points, read_axis
 from comparator.space import ParameterSpace
-from comparator.unroll import combine, design_points, read_axis
-from comparator.upf import Line, read_upf, write_upf
 
 CFG = Path(__file__).parents[2] / "cfg"
 

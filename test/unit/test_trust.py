@@ -15,23 +15,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_experiment import Listed, xs
 
-from comparator.blocks import BLOCKS, FIRST_FRESH, block_of
-from comparator.cmp import Objective
-from comparator.difference import DIFFERENCES, absolute, in_deviations, relative, signed_difference
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.claims import NEAR, Asked, distinct_best, find_claims
 from comparator.evidence.confirmation import Fresh, confirm, contrast, estimate, interval_of
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.pilot import measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
-from comparator.experiment import Experiment, ToConfirm
-from comparator.points import count, observations_in, values_of
-from comparator.record import Claim, Evaluation, FrozenExperiment, MetricDescription, ObjectiveWords, Run
-from comparator.replication import MOST, Replication
+from comparator.experiment.controller import Experiment, ToConfirm
+from comparator.objective.comparison import Objective
+from comparator.objective.differences import DIFFERENCES, absolute, in_deviations, relative, signed_difference
 from comparator.report.reread import in_metric
 from comparator.report.trust import trust_in
+from comparator.results.points import count, observations_in, values_of
+from comparator.results.record import Claim, Evaluation, FrozenExperiment, MetricDescription, ObjectiveWords, Run
+from comparator.results.store import ExperimentFolder
+from comparator.search.blocks import BLOCKS, FIRST_FRESH, block_of
+from comparator.search.replication import MOST, Replication
 from comparator.space import ParameterSpace
-from comparator.store import ExperimentFolder
 
 BARE = FrozenExperiment(id="", models=[])
 OBJECTIVE = Objective("val_loss", relative)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import nearest
-from comparator.hyperparameters import read_hyperparameters
-from comparator.spelling import spelling
+from comparator.formats.hyperparameters import read_hyperparameters
+from comparator.formats.spelling import spelling
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -11,10 +11,10 @@ import signal
 import sys
 from typing import Any
 
-from comparator import surroundings
 from comparator.engine.workers import STOPPED_BY
 from comparator.errors import ComparatorError, Submitted
-from comparator.text import message
+from comparator.formats.text import message
+from comparator.site import surroundings
 
 STOPPED = 130
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from comparator.engine.workers import STOPPED_BY
-from comparator.terminal import Terminal
+from comparator.experiment.terminal import Terminal
 
 app = typer.Typer(
     add_completion=False,

@@ -14,16 +14,16 @@ import typer
 from comparator.cli.app import JsonOption, app, out, stop_signals_like_ctrl_c
 from comparator.cli.options import RunOptions, with_run_options
 from comparator.errors import InputError
-from comparator.names import check_name, home_written_out
-from comparator.root import experiments_folder, project_root
-from comparator.store import check_new_experiment, experiment_path, read_json, read_records
-from comparator.terminal import Terminal, note
-from comparator.text import write_text_whole
+from comparator.experiment.terminal import Terminal, note
+from comparator.formats.names import check_name, home_written_out
+from comparator.formats.text import write_text_whole
+from comparator.results.store import check_new_experiment, experiment_path, read_json, read_records
+from comparator.site.folders import experiments_folder, project_root
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from comparator.sitting import Host
+    from comparator.experiment.host import Host
 
 NoReportOption = Annotated[bool, typer.Option("--no-report", help="Leave the report to: comparator report ID.")]
 
@@ -115,8 +115,9 @@ def selftest(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The experiment file (TOML).")],
 ) -> None:
     """Search where there is nothing to find: a model against itself, with other seeds; prints what was found."""
-    from comparator import sitting
-    from comparator.selftest import FINDINGS, caution, plan_selftest
+    from comparator.experiment import session
+    from comparator.experiment.dry_run import describe
+    from comparator.experiment.null_search import FINDINGS, caution, plan_selftest
 
     if options.resume is not None:
         raise InputError("--resume: a self-test is gone on with like any search, by: comparator search --resume ID")
@@ -125,9 +126,9 @@ def selftest(
     check_new_experiment(host.experiments, options.identifier)
     plan = plan_selftest(host, file, options.settings or [], command=_typed_command())
     if options.dry_run:
-        sitting.describe(host, plan)
+        describe(host, plan)
         return
-    opened = sitting.begin(host, plan, f"{file.stem}-selftest", options.identifier)
+    opened = session.begin(host, plan, f"{file.stem}-selftest", options.identifier)
     opened.run()
     words = caution(read_records(opened.path / "evaluations.jsonl"))
     if words is not None:
@@ -176,9 +177,9 @@ def unroll(
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; the terminal if not given.")] = None,
 ) -> None:
     """Make an unrolled parameter file (UPF): every combination of the lists with every point of the space."""
+    from comparator.formats.upf import write_upf
+    from comparator.search.unroll import combine, design_points, read_axis
     from comparator.space import ParameterSpace
-    from comparator.unroll import combine, design_points, read_axis
-    from comparator.upf import write_upf
 
     given = list(axes or [])
     given += [f"train_sources={studies}"] if studies else []
@@ -200,7 +201,8 @@ def _carry_out(
     """Plan and run a new experiment, or go on with one."""
     if no_report and as_json and not options.dry_run:
         raise InputError("--json prints the report; leave out --no-report")
-    from comparator import sitting
+    from comparator.experiment import session
+    from comparator.experiment.dry_run import describe
     from comparator.studies import study_of
 
     host = _open_host(options, as_json=as_json, reports=not no_report)
@@ -211,17 +213,17 @@ def _carry_out(
         if study is not None:
             study.resume(host, options.resume)
             return
-        opened = sitting.resume(host, options.resume)
+        opened = session.resume(host, options.resume)
     else:
         assert file is not None
         check_new_experiment(host.experiments, options.identifier)
-        plan = sitting.plan_experiment(host, file, settings, full=full, command=_typed_command())
+        plan = session.plan_experiment(host, file, settings, full=full, command=_typed_command())
         if options.dry_run:
-            sitting.describe(host, plan)
+            describe(host, plan)
             if as_json:
                 print(json.dumps(plan.frozen.model_dump(exclude_unset=True, exclude={"id"}), indent=1))
             return
-        opened = sitting.begin(host, plan, file.stem, options.identifier)
+        opened = session.begin(host, plan, file.stem, options.identifier)
     opened.run()
     if as_json:
         print(json.dumps(read_json(opened.path / "report.json"), indent=1))
@@ -248,11 +250,11 @@ def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) 
 
 
 def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = True) -> Host:
-    from comparator import sitting
+    from comparator.experiment.host import EngineOptions, open_host
 
     console = Terminal(stderr=True) if as_json else out
     root = project_root()
-    asked = sitting.Asked(
+    asked = EngineOptions(
         engine=options.engine,
         workers=options.workers,
         nodes=options.nodes,
@@ -263,7 +265,7 @@ def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = Tr
         resume_jobs=options.resume_jobs,
     )
     folder = experiments_folder(options.experiments, root)
-    return sitting.open_host(root, folder, options.site, asked, warm=not options.cold, console=console, reports=reports)
+    return open_host(root, folder, options.site, asked, warm=not options.cold, console=console, reports=reports)
 
 
 def _refuse_with_resume(chosen: Mapping[str, Any]) -> None:

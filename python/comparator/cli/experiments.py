@@ -14,10 +14,11 @@ from rich.table import Table
 from comparator.cli.app import ExperimentsOption, JsonOption, app, out
 from comparator.engine.jobs import ALIVE, is_closing, state_of
 from comparator.errors import InputError
-from comparator.points import count
-from comparator.record import State
-from comparator.root import command_line, experiments_folder, project_root
-from comparator.store import (
+from comparator.experiment.terminal import note
+from comparator.formats.text import message, shortened
+from comparator.results.points import count
+from comparator.results.record import State
+from comparator.results.store import (
     experiment_names,
     experiment_path,
     hidden_experiments,
@@ -28,8 +29,7 @@ from comparator.store import (
     share_as,
     withdrawals,
 )
-from comparator.terminal import note
-from comparator.text import message, shortened
+from comparator.site.folders import command_line, experiments_folder, project_root
 
 WATCH_JOB_SECONDS = 3.0  # a scheduler does not like to be asked more often
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id (see `comparator list`).")]
@@ -38,7 +38,7 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="An experiment's i
 @app.command()
 def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
     """Follow an experiment, whichever process or job runs it, until it ends."""
-    from comparator.progress import ProgressView
+    from comparator.experiment.progress import ProgressView
 
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
     experiment = read_experiment(path)
@@ -154,7 +154,7 @@ def export_runs(
     experiments: ExperimentsOption = None,
 ) -> None:
     """Write an experiment's runs as a tidy table, one row each."""
-    from comparator.export import export
+    from comparator.results.table import export
 
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
     out.print(f"runs: {export(path, form, target)}", soft_wrap=True)
@@ -171,7 +171,7 @@ def import_past(
     experiments: ExperimentsOption = None,
 ) -> None:
     """Make an experiment of a search that another program made, and say what is wrong with its file."""
-    from comparator.past import import_experiment
+    from comparator.importers import import_experiment
     from comparator.report import write_report
 
     folder, findings = import_experiment(
@@ -206,7 +206,7 @@ def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption 
 
 
 def _row(path: Path) -> dict[str, Any]:
-    from comparator.progress import best_words
+    from comparator.experiment.progress import best_words
 
     experiment, records = read_experiment(path), read_records(path / "evaluations.jsonl")
     counts = count(records)

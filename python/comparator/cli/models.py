@@ -11,7 +11,7 @@ import typer
 
 from comparator.cli.app import JsonOption, models_app, out, stop_signals_like_ctrl_c
 from comparator.errors import InputError
-from comparator.root import project_root
+from comparator.site.folders import project_root
 
 
 @models_app.command("check")
@@ -30,9 +30,9 @@ def check_model(
     as_json: JsonOption = False,
 ) -> None:
     """Try a model on a tiny data set, step by step, and say what to mend; exit status 1 where something fails."""
-    from comparator import model_check
-    from comparator.hyperparameters import parse_override, set_once
-    from comparator.site import read_site
+    from comparator.checks import model as model_check
+    from comparator.formats.hyperparameters import parse_override, set_once
+    from comparator.site.profile import read_site
 
     if data is not None and not data.is_dir():
         raise InputError(f"--data {data}: no such folder")
@@ -73,7 +73,7 @@ def new_model(
     ] = None,
 ) -> None:
     """Write the folder of a new model, which works at once, for you to put yours in its place."""
-    from comparator.model_new import new_model
+    from comparator.model.scaffold import new_model
 
     made = new_model(name, folder or project_root() / "containers")
     out.print(f"{made}: README.md in it says what goes where; try it by: comparator model check {made}", soft_wrap=True)

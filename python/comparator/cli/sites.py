@@ -8,13 +8,13 @@ import typer
 
 from comparator.cli.app import out, sites_app
 from comparator.errors import InputError
-from comparator.root import experiments_folder, project_root
+from comparator.site.folders import experiments_folder, project_root
 
 
 @sites_app.command("list")
 def list_sites() -> None:
     """List the sites there are."""
-    from comparator.site import site_description, site_names
+    from comparator.site.profile import site_description, site_names
 
     sites = project_root() / "sites"
     for name in site_names(sites):
@@ -25,7 +25,7 @@ def list_sites() -> None:
 def show_site(name: Annotated[str, typer.Argument(metavar="NAME")] = "local") -> None:
     """Show what a site offers here and now."""
     from comparator.engine.swift_t import clock
-    from comparator.site import read_site
+    from comparator.site.profile import read_site
 
     site = read_site(name, project_root())
     out.print(f"{site.name}: {site.description}")
@@ -48,8 +48,8 @@ def check_site(
     on_node: Annotated[bool, typer.Option("--on-node", help="This host is one of the site's nodes.")] = False,
 ) -> None:
     """Try every line of a site's file on this machine, and say what to mend; exit status 1 where something fails."""
-    from comparator import site_check
-    from comparator.site import read_site
+    from comparator.checks import site as site_check
+    from comparator.site.profile import read_site
 
     failed = False
     for found in site_check.check_site(name, project_root(), on_node=on_node):

@@ -9,8 +9,8 @@ import typer
 
 from comparator.cli.app import ExperimentsOption, JsonOption, app, out, stop_signals_like_ctrl_c
 from comparator.cli.experiments import IdArgument
-from comparator.root import experiments_folder, project_root
-from comparator.terminal import Terminal
+from comparator.experiment.terminal import Terminal
+from comparator.site.folders import experiments_folder, project_root
 
 
 @app.command()
@@ -26,14 +26,14 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check a record whole, and repeat a sample of its trainings; exit status 1 where something is wrong."""
-    from comparator import sitting
+    from comparator.experiment.host import EngineOptions, open_host
     from comparator.verification import verify as verification
 
     number = verification.chosen_sample(sample)
     root = project_root()
     console = Terminal(stderr=True) if as_json else out
-    asked = sitting.Asked(engine="local", workers=workers)
-    host = sitting.open_host(root, experiments_folder(experiments, root), site, asked, warm=not cold, console=console)
+    asked = EngineOptions(engine="local", workers=workers)
+    host = open_host(root, experiments_folder(experiments, root), site, asked, warm=not cold, console=console)
     stop_signals_like_ctrl_c()
     try:
         with console.status("checking the record") as status:

@@ -326,7 +326,7 @@ def _start(command: list[str]) -> int:
 def _say(launch: Path, reason: str) -> None:
     """Note that the launch is over, where the search has not said so itself."""
     from comparator.engine.jobs import ALIVE
-    from comparator.store import last_word, say
+    from comparator.results.store import last_word, say
 
     said = last_word(launch.parent)
     if said.state in ALIVE and said.launch in (launch.name, None):

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
+from comparator.engine.leaf import Leaf
 from comparator.engine.workers import Workers
-from comparator.leaf import Leaf
-from comparator.site import Slot
+from comparator.site.profile import Slot
 
 
 def share_slots(slots: Sequence[Slot], workers: int) -> list[list[Slot]]:
@@ -18,7 +18,7 @@ def share_slots(slots: Sequence[Slot], workers: int) -> list[list[Slot]]:
 
 
 class Search(Protocol):
-    """What hosts a search: an `Experiment`, or the sitting around one."""
+    """What hosts a search: an `Experiment`, or the session around one."""
 
     def start(self) -> list[str]: ...
 

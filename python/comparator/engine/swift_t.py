@@ -30,8 +30,8 @@ from typing import Any
 from comparator.engine.jobs import LAUNCH_FILE, SCHEDULERS, job_id, launches
 from comparator.errors import ComparatorError, InputError
 from comparator.model.process import GuardedProcess
-from comparator.site import Site, launch_environment
-from comparator.store import write_whole
+from comparator.results.store import write_whole
+from comparator.site.profile import Site, launch_environment
 
 OUTPUT_FILE, WORKER_FILE = "output.txt", "worker.sh"
 RANKS_A_SERVER = 256

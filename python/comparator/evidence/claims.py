@@ -13,13 +13,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from comparator.evidence.boxes import Box, in_none
 from comparator.evidence.coordinates import dense_sample
 from comparator.evidence.paired import Paired
 from comparator.evidence.reading import Part, Reading, read_regions
-from comparator.points import key_of
-from comparator.record import Claim
+from comparator.results.points import key_of
+from comparator.results.record import Claim
 from comparator.space import ParameterSpace, Point
+from comparator.space.boxes import Box, in_none
 
 NEAR = 0.1  # of the range of every parameter: nearer points are one finding
 FEWEST = 8  # distinct points; with fewer there is no telling where

@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from comparator.evidence.boxes import Box
 from comparator.evidence.coordinates import Array, Coordinates
+from comparator.site.surroundings import variables_kept
 from comparator.space import Choice, Number, Parameter
-from comparator.surroundings import variables_kept
+from comparator.space.boxes import Box
 
 CELLS = 100  # of a number's range: a side lies on one of their borders
 LEAVES = 20  # of the tree: a diagonal ridge takes a box or two for each turn

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from comparator.evidence.coordinates import Array
-from comparator.surroundings import variables_kept
+from comparator.site.surroundings import variables_kept
 
 REPEATS = 40
 TREES = 8  # of each repeat

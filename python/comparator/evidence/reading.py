@@ -19,12 +19,12 @@ import numpy as np
 from scipy.special import ndtr
 from scipy.stats import mannwhitneyu
 
-from comparator.evidence.boxes import Box
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.cover import Cells, Lattice
 from comparator.evidence.paired import Paired
 from comparator.evidence.surrogate import Success, Surrogate, fit_differences
 from comparator.space import ParameterSpace, Point
+from comparator.space.boxes import Box
 
 FEWEST_INSIDE = 3  # evaluated points in a box
 DENSE, DENSE_OF_MANY = 2048, 4096  # points of the dense sample, in up to three parameters and in more

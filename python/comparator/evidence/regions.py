@@ -20,7 +20,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from comparator.evidence.boxes import Box, in_none
 from comparator.evidence.chance import FEWEST_BLOCKS, differ, net, vary
 from comparator.evidence.claims import FEWEST
 from comparator.evidence.confirmation import FEWEST as FEWEST_TRIED
@@ -39,8 +38,9 @@ from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Reading, read_regions
 from comparator.evidence.replicates import mean_interval
 from comparator.evidence.surrogate import Components, Surrogate
-from comparator.record import Claim
+from comparator.results.record import Claim
 from comparator.space import ParameterSpace, Point
+from comparator.space.boxes import Box, in_none
 
 PLACES = 4096  # over which means of a region are taken
 FEWEST_KNOWN = 5  # points in a claim that tell how a training departs there

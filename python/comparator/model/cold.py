@@ -8,12 +8,12 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparator.hyperparameters import as_flags
+from comparator.formats.hyperparameters import as_flags
 from comparator.model.model import Model
 from comparator.model.process import GuardedProcess, call, clear_scratch, exit_words
 from comparator.model.reported import last_words, our_line, reported_results
 from comparator.model.training import Outcome, Training
-from comparator.site import Slot
+from comparator.site.profile import Slot
 
 
 class ColdRunner:

@@ -41,8 +41,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from comparator.errors import InputError, nearest
-from comparator.spelling import spelling
-from comparator.text import LONGEST_MESSAGE, UNFIT, read_text, shortened, shown, unfit_number
+from comparator.formats.spelling import spelling
+from comparator.formats.text import LONGEST_MESSAGE, UNFIT, read_text, shortened, shown, unfit_number
 
 if sys.version_info >= (3, 11):
     import tomllib

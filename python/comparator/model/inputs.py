@@ -10,7 +10,7 @@ from typing import Any
 from comparator.model.data import data_of, has_changed
 from comparator.model.fingerprint import Recent
 from comparator.model.model import Model
-from comparator.record import RunResult, Submodel
+from comparator.results.record import RunResult, Submodel
 
 BEGAN = "since the experiment began"
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
+from comparator.formats.names import home_written_out
+from comparator.formats.text import LONGEST_MESSAGE, shortened
 from comparator.model.description import (
     ModelDescription,
     description_beside_model,
@@ -30,9 +32,7 @@ from comparator.model.image import (
 )
 from comparator.model.reads import version_and_files
 from comparator.model.runtime import find_runtime
-from comparator.names import home_written_out
-from comparator.site import Site
-from comparator.text import LONGEST_MESSAGE, shortened
+from comparator.site.profile import Site
 
 #: The endings of files that programs are written and set up in.
 OF_SOURCE = frozenset(

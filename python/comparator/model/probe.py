@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from comparator.errors import InputError
+from comparator.formats.spelling import is_same
 from comparator.model.description import HyperparameterDescription, ModelDescription
 from comparator.model.model import Model
 from comparator.model.warm import ServerEnded, WarmRunner
-from comparator.site import Slot
-from comparator.spelling import is_same
+from comparator.site.profile import Slot
 
 USUAL_SEED = "rng_seed"
 

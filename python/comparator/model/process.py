@@ -16,7 +16,7 @@ from typing import IO
 from comparator.model.image import DATA_FOLDER
 from comparator.model.model import Model
 from comparator.model.runtime import Call
-from comparator.site import Slot
+from comparator.site.profile import Slot
 
 GUARD = Path(__file__).parent / "guard.py"
 GUARD_LIMIT_SECONDS = 5.0

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from comparator.formats.names import home_written_out
 from comparator.model.fingerprint import names_in, state_of
-from comparator.names import home_written_out
 
 #: Variables that change where things are shown or put, or are set by whatever starts a run, and no result.
 NEUTRAL_VARIABLES = frozenset(

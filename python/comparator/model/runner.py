@@ -12,7 +12,7 @@ from comparator.model.cold import ColdRunner
 from comparator.model.model import Model
 from comparator.model.training import Runner
 from comparator.model.warm import WarmRunner
-from comparator.site import Slot
+from comparator.site.profile import Slot
 
 
 def make_runner(

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from comparator.errors import InputError, nearest
-from comparator.text import shortened
+from comparator.formats.text import shortened
 
 #: What `unsquashfs` finds at the beginning of a squashed file system; in a SIF it lies at a multiple of a page.
 SQUASHED, PAGE = b"hsqs", 4096

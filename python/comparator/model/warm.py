@@ -16,12 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from comparator.formats.text import one_line, shortened
 from comparator.model.model import Model
 from comparator.model.process import SERVER, SERVER_IN_IMAGE, GuardedProcess, call, clear_scratch, exit_words
 from comparator.model.reads import Reading
 from comparator.model.training import Outcome, Status, Training
-from comparator.site import Slot
-from comparator.text import one_line, shortened
+from comparator.site.profile import Slot
 
 START_LIMIT_SECONDS = 600.0
 #: A reply, which has a number for each epoch and metric, is never longer.

@@ -43,15 +43,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from comparator.names import check_name
-from comparator.record import Evaluation as Record
+from comparator.formats.names import check_name
 from comparator.report import yardsticks
 from comparator.report.beside import Files, Material, gather_material
 from comparator.report.findings import as_json as findings_json
 from comparator.report.findings import find
 from comparator.report.notices import notices
 from comparator.report.summary import Evaluation, Summary, as_json, summarise
-from comparator.store import read_experiment, read_records, table_cell, withdrawals
+from comparator.results.record import Evaluation as Record
+from comparator.results.store import read_experiment, read_records, table_cell, withdrawals
 
 if TYPE_CHECKING:
     from comparator.report.page import Gallery

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError
-from comparator.record import FrozenExperiment
 from comparator.report.axes import Axis
 from comparator.report.findings import Findings
 from comparator.report.summary import Evaluation, Summary, summarise
-from comparator.store import RunStore, last_word, read_experiment, read_records
+from comparator.results.record import FrozenExperiment
+from comparator.results.store import RunStore, last_word, read_experiment, read_records
 
 FINISHED = ("finished", "new")  # without a word of its own, the record alone tells
 DAMAGED = (InputError, OSError, TypeError, KeyError, ValueError, AttributeError)

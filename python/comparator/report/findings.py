@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from comparator.errors import InputError
-from comparator.evidence.boxes import Box
-from comparator.points import observations_in, points_without_value
-from comparator.record import Claim, Evaluation, FrozenExperiment
 from comparator.report.axes import is_number
 from comparator.report.summary import Summary, is_spread, search_settings
 from comparator.report.trust import fresh_in, trust_in
+from comparator.results.points import observations_in, points_without_value
+from comparator.results.record import Claim, Evaluation, FrozenExperiment
+from comparator.space.boxes import Box
 
 if TYPE_CHECKING:
     from comparator.evidence.coordinates import Coordinates

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from comparator.record import FrozenExperiment, Run
-from comparator.store import withdrawals
+from comparator.results.record import FrozenExperiment, Run
+from comparator.results.store import withdrawals
 
 
 def notices(experiment: FrozenExperiment, runs: Iterable[Run], folder: Path) -> list[str]:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from comparator.record import FrozenExperiment, Run
+from comparator.formats.spelling import spelling
 from comparator.report import words
 from comparator.report.axes import is_number, show
 from comparator.report.beside import Files
@@ -22,7 +22,7 @@ from comparator.report.findings import Findings
 from comparator.report.summary import SKILL, Evaluation, Summary, search_settings
 from comparator.report.workers import sittings_of, spans_of, typical
 from comparator.report.yardsticks import Yardstick
-from comparator.spelling import spelling
+from comparator.results.record import FrozenExperiment, Run
 
 SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
 

@@ -10,15 +10,15 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Any
 
-from comparator.cmp import Objective
-from comparator.difference import DIFFERENCES, NoValue, asked_difference, objective_words
 from comparator.errors import InputError, nearest
-from comparator.evidence.boxes import Box
 from comparator.evidence.replicates import mean_interval, pooled_deviation
-from comparator.points import final_values_of, key_of, observations_in, observations_of
-from comparator.record import PILOT, Claim, Evaluation, FrozenExperiment, ObjectiveWords, Run
+from comparator.formats.text import shortened
+from comparator.objective.comparison import Objective
+from comparator.objective.differences import DIFFERENCES, NoValue, asked_difference, objective_words
+from comparator.results.points import final_values_of, key_of, observations_in, observations_of
+from comparator.results.record import PILOT, Claim, Evaluation, FrozenExperiment, ObjectiveWords, Run
 from comparator.space import ParameterSpace
-from comparator.text import shortened
+from comparator.space.boxes import Box
 
 Runs = Sequence[Run]
 

@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from comparator.points import Counts, as_read, best_of, best_values, count, values_of
-from comparator.record import AFTERWARDS, FirstEpochs, FrozenExperiment, Replicate, Run, Submodel
-from comparator.record import Evaluation as Record
+from comparator.formats.text import message
 from comparator.report import trust
 from comparator.report.axes import Axis, on_lattice, varying_axes
 from comparator.report.trust import Trust, trust_in
-from comparator.text import message
+from comparator.results.points import Counts, as_read, best_of, best_values, count, values_of
+from comparator.results.record import AFTERWARDS, FirstEpochs, FrozenExperiment, Replicate, Run, Submodel
+from comparator.results.record import Evaluation as Record
 
 BEST_POINTS = 5
 SCATTERED = ("grid", "listed", "random", "sobol", "level_set")  # strategies that do not gather where it is best
@@ -102,7 +102,7 @@ class Summary:
     `metric_kind` is `error`, `score` or `fact`, empty where it is not known; `find` is what was asked for, `maximum` or
     `regions`. `lattice` is true where the points are those of a grid; the axes then have a bin for each of its values.
     `number` counts what there is, and `points` has for each distinct point the evaluation with its value
-    (`comparator.points`).
+    (`comparator.results.points`).
     `first` are the short trainings that `points` are of, None where all trainings are full ones.
     `strategy` is the search's name, empty where it is not known. `baseline` is a single model's evaluation with its
     default settings.

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from comparator.blocks import block_of
-from comparator.difference import asked_difference
 from comparator.evidence.confirmation import Confirmation, Fresh, confirm, interval_of
-from comparator.points import as_read, final_values_of, key_of, pairs_in
-from comparator.record import CONFIRM, Claim, Evaluation, FrozenExperiment, PilotFound
+from comparator.objective.differences import asked_difference
+from comparator.results.points import as_read, final_values_of, key_of, pairs_in
+from comparator.results.record import CONFIRM, Claim, Evaluation, FrozenExperiment, PilotFound
+from comparator.search.blocks import block_of
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from comparator.difference import NOT_NEGATIVE, objective_words
-from comparator.record import FrozenExperiment
+from comparator.objective.differences import NOT_NEGATIVE, objective_words
 from comparator.report.axes import is_number, show
 from comparator.report.summary import LOSS, SCALED_LOSS, SKILL, Evaluation, Summary, search_settings
+from comparator.results.record import FrozenExperiment
 
 if TYPE_CHECKING:
     from comparator.evidence.regions import Evidence

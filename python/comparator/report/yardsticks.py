@@ -11,14 +11,14 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from comparator.difference import DIFFERENCES, NOT_NEGATIVE, asked_difference
 from comparator.evidence.replicates import mean_interval
-from comparator.metrics import kind_by_name
-from comparator.points import observations_in
-from comparator.record import Evaluation, FrozenExperiment
+from comparator.objective.differences import DIFFERENCES, NOT_NEGATIVE, asked_difference
+from comparator.objective.metrics import kind_by_name
 from comparator.report.findings import verdict_of
 from comparator.report.reread import in_metric
 from comparator.report.summary import LOSS, SCALED_LOSS, SKILL
+from comparator.results.points import observations_in
+from comparator.results.record import Evaluation, FrozenExperiment
 
 CORRELATION = "val_corr"
 STANDARD = (LOSS, SCALED_LOSS, SKILL, CORRELATION)

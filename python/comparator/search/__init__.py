@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comparator.errors import InputError, nearest
+from comparator.formats.text import shortened, shown
 from comparator.search.genetic import GeneticSettings, mu_plus_lambda, simple
 from comparator.search.optuna_sampler import SAMPLERS, OptunaStrategy
 from comparator.search.particle_swarm import SwarmSettings, particle_swarm
@@ -20,7 +21,6 @@ from comparator.search.sampling import SamplingStrategy, random_points, sobol_po
 from comparator.search.steady_state import SteadyStateSettings, SteadyStateStrategy
 from comparator.search.strategy import Proposal, Strategy
 from comparator.space import MOST_POINTS, ParameterSpace, Point
-from comparator.text import shortened, shown
 
 __all__ = [
     "STRATEGIES",

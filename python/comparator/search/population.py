@@ -7,8 +7,8 @@ import random
 from pathlib import Path
 
 from comparator.errors import InputError, nearest
+from comparator.formats.spelling import check_once, spelling
 from comparator.space import Constant, ParameterSpace, Point
-from comparator.spelling import check_once, spelling
 
 
 def first_population(space: ParameterSpace, size: int, path: str | None, rng: random.Random) -> list[Point]:

@@ -19,10 +19,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from comparator.errors import ComparatorError, InputError
-from comparator.own_code import import_own
+from comparator.extensions.own_code import import_own
+from comparator.formats.text import each_key_once
 from comparator.search.strategy import Proposal, Strategy
 from comparator.space import Point
-from comparator.text import each_key_once
 from eqpy import EQPY_ABORT, WAITING, Conversation
 
 

@@ -22,7 +22,7 @@ The file format is the JSON of CANDLE's genetic algorithm, its users' `*_param_s
 Bounds are included. `sigma`, the deviation of the step, defaults to a tenth of the range: in the parameter's
 unit, in decades where `use_log_scale` is true, in places of the list for `ordered`. `element_type` is `int`,
 `float`, `string` or `logical`. A parameter with one possible value is a constant. The order of the file is kept
-everywhere, and so is the case of names, of which no two may differ in case alone (see `comparator.spelling`).
+everywhere, and so is the case of names, of which no two may differ in case alone (see `comparator.formats.spelling`).
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
+from comparator.formats.spelling import check_once, spelling
+from comparator.formats.text import json_hooks, read_text, shortened, shown
 from comparator.space.entries import EntryReader
 from comparator.space.parameters import Choice, Constant, Entry, Number, Ordered, Parameter
-from comparator.spelling import check_once, spelling
-from comparator.text import json_hooks, read_text, shortened, shown
 
 __all__ = ["Choice", "Constant", "Number", "Ordered", "Parameter", "ParameterSpace", "Point"]
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from comparator.errors import InputError, nearest
+from comparator.formats.spelling import as_kept
+from comparator.formats.text import UNFIT, shortened, shown, unfit_number
 from comparator.space.parameters import (
     ELEMENT_TYPES,
     Choice,
@@ -20,8 +22,6 @@ from comparator.space.parameters import (
     number,
     same,
 )
-from comparator.spelling import as_kept
-from comparator.text import UNFIT, shortened, shown, unfit_number
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 #: The keys of an entry by its type, besides `name` and `type`.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from comparator.text import shortened, shown
+from comparator.formats.text import shortened, shown
 
 Entry = dict[str, Any]
 

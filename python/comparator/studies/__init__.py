@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from comparator.store import read_experiment
+from comparator.results.store import read_experiment
 
 STUDIES = ("cross_study", "learning_curve")  # each a module here, and a table of the experiment's file
 

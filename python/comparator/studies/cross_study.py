@@ -23,14 +23,14 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
-from comparator.cmp import failure_words
 from comparator.errors import ComparatorError, InputError
-from comparator.plan import Plan
-from comparator.record import Evaluation, of_form
-from comparator.sitting import Host
+from comparator.experiment.host import Host
+from comparator.experiment.plan import Plan
+from comparator.objective.comparison import failure_words
+from comparator.results.record import Evaluation, of_form
 from comparator.studies import figures, page, sweep, tables
 from comparator.studies.inference import PREDICTIONS, Inference
-from comparator.studies.sweep import Point, StudiesSitting, StudiesTable, SweepFile, words
+from comparator.studies.sweep import Point, StudiesSession, StudiesTable, SweepFile, words
 
 NAME, VERB = "cross_study", "cross-study"
 #: What is shown first, where the model reports it: it does not depend on how much a study's labels vary.
@@ -107,7 +107,7 @@ def _check_model(plan: Plan, file: SweepFile) -> None:
         raise InputError(f"{file.path}: {model.name} has no infer.sh, by which it could be tested on other studies")
 
 
-def _finish(host: Host, opened: StudiesSitting) -> Path:
+def _finish(host: Host, opened: StudiesSession) -> Path:
     table = of_form(CrossStudyTable, opened.frozen.table(NAME), f"experiment.json of '{opened.frozen.id}': {NAME}")
     records = opened.train()
     trained = _trained(records)
@@ -132,7 +132,7 @@ def _trained(records: Sequence[Evaluation]) -> dict[str, str]:
 
 
 def _infer(
-    host: Host, opened: StudiesSitting, inference: Inference, trained: Mapping[str, str], table: CrossStudyTable
+    host: Host, opened: StudiesSession, inference: Inference, trained: Mapping[str, str], table: CrossStudyTable
 ) -> None:
     wanted = {
         identity: missing for identity in trained.values() if (missing := inference.missing(identity, table.studies))
@@ -225,7 +225,7 @@ def _show(host: Host, scores: pd.DataFrame, studies: Sequence[str], rows: pd.Dat
 
 def _report(
     host: Host,
-    opened: StudiesSitting,
+    opened: StudiesSession,
     table: CrossStudyTable,
     scores: pd.DataFrame,
     rows: pd.DataFrame,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from comparator.names import as_file_name
+from comparator.formats.names import as_file_name
 from comparator.report import svg
 from comparator.report.figures.drawing import FAINT, INK, METRIC, MUTED, PAPER, Drawing, style
 from comparator.studies import tables

@@ -16,15 +16,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from comparator.engine.leaf import Patience
 from comparator.engine.workers import Workers
-from comparator.leaf import Patience
+from comparator.experiment.host import Host
 from comparator.model.data import data_of
 from comparator.model.model import Model
 from comparator.model.process import GuardedProcess, call, clear_scratch, exit_words
 from comparator.model.reported import lacks_scores, last_words, our_line, read_scores
-from comparator.site import Slot
-from comparator.sitting import Host
-from comparator.store import RunStore
+from comparator.results.store import RunStore
+from comparator.site.profile import Slot
 
 SCORES, PREDICTIONS, LOG, DATA = "test_scores.json", "test_y_data_predicted.csv", "model.log", "data"
 SEPARATE_TESTS = "separate_tests"

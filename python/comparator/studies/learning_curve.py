@@ -24,15 +24,15 @@ from typing import ClassVar
 import pandas as pd
 from pydantic import Field, field_validator
 
-from comparator.cmp import failure_words
 from comparator.errors import ComparatorError, InputError
+from comparator.experiment.host import Host
+from comparator.experiment.plan import Plan
 from comparator.model.reported import IMPROVE_SCORES, SCORES_FILE, read_scores
-from comparator.plan import Plan
-from comparator.record import Evaluation, of_form
-from comparator.sitting import Host
-from comparator.store import RunStore
+from comparator.objective.comparison import failure_words
+from comparator.results.record import Evaluation, of_form
+from comparator.results.store import RunStore
 from comparator.studies import figures, page, sweep, tables
-from comparator.studies.sweep import Point, StudiesSitting, StudiesTable, words
+from comparator.studies.sweep import Point, StudiesSession, StudiesTable, words
 
 NAME, VERB = "learning_curve", "learning-curve"
 SHOWN_FIRST = "r2"
@@ -150,7 +150,7 @@ def point_id(study: str, split: int, size: int) -> str:
     return f"{study}-split_{split}-sz_{size}"
 
 
-def _finish(host: Host, opened: StudiesSitting) -> Path:
+def _finish(host: Host, opened: StudiesSession) -> Path:
     table = of_form(LearningCurveTable, opened.frozen.table(NAME), f"experiment.json of '{opened.frozen.id}': {NAME}")
     records = opened.train()
     trained = _collect(host, records, table)
@@ -201,7 +201,7 @@ def _show(host: Host, scores: pd.DataFrame) -> None:
 
 
 def _report(
-    host: Host, opened: StudiesSitting, table: LearningCurveTable, scores: pd.DataFrame, files: Sequence[str]
+    host: Host, opened: StudiesSession, table: LearningCurveTable, scores: pd.DataFrame, files: Sequence[str]
 ) -> Path:
     curves = tables.curves(scores)
     metrics = metrics_in_order(scores)

@@ -11,9 +11,9 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from comparator.record import FrozenExperiment
 from comparator.report.figures.drawing import Drawing
 from comparator.report.words import printable
+from comparator.results.record import FrozenExperiment
 
 TEMPLATE = """<!DOCTYPE html>
 <html lang="en">

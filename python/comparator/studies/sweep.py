@@ -14,24 +14,27 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from comparator import sitting
 from comparator.engine.workers import Workers
 from comparator.errors import InputError
-from comparator.hyperparameters import as_flags, parse_override, set_once
+from comparator.experiment import session
+from comparator.experiment.dry_run import describe_host
+from comparator.experiment.freezing import make_plan
+from comparator.experiment.host import Host
+from comparator.experiment.plan import Plan
+from comparator.experiment.session import Session
+from comparator.experiment.settings import ExperimentSettings, set_hyperparameters
+from comparator.experiment.terminal import note
+from comparator.formats.hyperparameters import as_flags, parse_override, set_once
+from comparator.formats.names import check_name
+from comparator.formats.spelling import as_kept, is_same, merged, spelling
+from comparator.formats.text import shown
 from comparator.model.description import explain, read_toml
 from comparator.model.model import Model
 from comparator.model.process import call, exit_words
 from comparator.model.reported import last_words, reports_in
-from comparator.names import check_name
-from comparator.plan import Plan, make_plan
-from comparator.record import Budget, Evaluation, FrozenExperiment
-from comparator.root import command_line
-from comparator.settings import ExperimentSettings, set_hyperparameters
-from comparator.site import Slot
-from comparator.sitting import Host, Sitting
-from comparator.spelling import as_kept, is_same, merged, spelling
-from comparator.terminal import note
-from comparator.text import shown
+from comparator.results.record import Budget, Evaluation, FrozenExperiment
+from comparator.site.folders import command_line
+from comparator.site.profile import Slot
 
 Point = dict[str, Any]
 #: The hyperparameter of `preprocess.sh` that has it say how many rows a training would have.
@@ -133,7 +136,7 @@ def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any]) -> Plan:
             raise InputError(explain(error, str(file.path), known)) from None
         if settings.compares:
             raise InputError(f"{file.path}: model = 'cmp': give a single model; its studies are compared")
-        plan = make_plan(settings, host.place(file.path, file.command, lambda _: None))
+        plan = make_plan(settings, host.context(file.path, file.command, lambda _: None))
     for notice in plan.frozen.notices:
         note(host.console, notice)
     return plan
@@ -203,10 +206,10 @@ def _ask(model: Model, inside: list[str], host: Host, where: str) -> int | None:
     return int(count) if count is not None and math.isfinite(count) else None
 
 
-class StudiesSitting(Sitting):
-    """A sitting that is gone on with by the command that began it."""
+class StudiesSession(Session):
+    """A session that is gone on with by the command that began it."""
 
-    def __init__(self, opened: Sitting, verb: str) -> None:
+    def __init__(self, opened: Session, verb: str) -> None:
         super().__init__(opened._host, opened._plan, opened._folder)
         self._verb = verb
 
@@ -236,14 +239,14 @@ class StudiesSitting(Sitting):
         return command_line(host.experiments, host.root, self._verb, "--resume", self._folder.identifier)
 
 
-def begin(host: Host, plan: Plan, stem: str, identifier: str | None, verb: str) -> StudiesSitting:
+def begin(host: Host, plan: Plan, stem: str, identifier: str | None, verb: str) -> StudiesSession:
     """Make the experiment's folder and freeze the plan there."""
-    return StudiesSitting(sitting.begin(host, plan, stem, identifier), verb)
+    return StudiesSession(session.begin(host, plan, stem, identifier), verb)
 
 
-def resume(host: Host, identifier: str, name: str, verb: str) -> StudiesSitting:
+def resume(host: Host, identifier: str, name: str, verb: str) -> StudiesSession:
     """Open an experiment where it was left; raises `InputError` where it is none of this kind."""
-    opened = StudiesSitting(sitting.resume(host, identifier), verb)
+    opened = StudiesSession(session.resume(host, identifier), verb)
     if opened.frozen.table(name) is None:
         raise InputError(f"experiment '{identifier}' has no [{name}]; go on with it by: comparator search --resume")
     return opened
@@ -256,7 +259,7 @@ def describe(host: Host, plan: Plan, lines: Sequence[str]) -> None:
     host.say(f"  model: {frozen.models[0].name} in {frozen.models[0].path}")
     for line in lines:
         host.say(f"  {line}")
-    sitting.describe_host(host)
+    describe_host(host)
     host.say("nothing was started (--dry-run)")
 
 

@@ -38,9 +38,9 @@ from typing import Any
 
 import pandas as pd
 
-from comparator.difference import DIFFERENCES, NoValue, distance, in_deviations
-from comparator.names import as_file_name
-from comparator.text import write_text_whole
+from comparator.formats.names import as_file_name
+from comparator.formats.text import write_text_whole
+from comparator.objective.differences import DIFFERENCES, NoValue, distance, in_deviations
 
 DECIMALS = 4
 #: What is said where a model does not tell a number.

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from comparator.blocks import block_of
-from comparator.cmp import Objective
+from comparator.engine.leaf import given_at, run_hyperparameters, varied_names
+from comparator.engine.run_identity import telling_hyperparameters
 from comparator.errors import ComparatorError
-from comparator.experiment import Experiment
-from comparator.leaf import given_at, run_hyperparameters, varied_names
-from comparator.plan import PILOT_SEEDS, Plan
-from comparator.points import done_in, key_of, searched
-from comparator.record import CONFIRM, Evaluation, FrozenExperiment, Run, RunResult
-from comparator.replay import MemoryRecord
+from comparator.experiment.controller import Experiment
+from comparator.experiment.plan import Plan
+from comparator.experiment.simulation import MemoryRecord
+from comparator.experiment.stages import PILOT_SEEDS
+from comparator.objective.comparison import Objective
 from comparator.report.reread import unit_of, worked_out
-from comparator.run_identity import telling_hyperparameters
-from comparator.store import RunStore
+from comparator.results.points import done_in, key_of, searched
+from comparator.results.record import CONFIRM, Evaluation, FrozenExperiment, Run, RunResult
+from comparator.results.store import RunStore
+from comparator.search.blocks import block_of
 
 #: Of the two clocks by which a line and its runs are timed.
 SLACK = timedelta(milliseconds=10)

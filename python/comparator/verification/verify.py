@@ -9,18 +9,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from comparator.cmp import Objective
-from comparator.difference import asked_difference
 from comparator.engine.jobs import state_of
+from comparator.engine.leaf import Leaf
 from comparator.engine.local import share_slots
 from comparator.errors import InputError
 from comparator.evidence.replicates import pooled_deviation
-from comparator.leaf import Leaf
-from comparator.plan import Plan, make_objective, reopen_plan
-from comparator.points import count, key_of
-from comparator.record import Evaluation, FrozenExperiment, Withdrawal
-from comparator.sitting import Host
-from comparator.store import (
+from comparator.experiment.host import Host
+from comparator.experiment.plan import Plan
+from comparator.experiment.reopening import reopen_plan
+from comparator.formats.text import shortened
+from comparator.objective.comparison import Objective, make_objective
+from comparator.objective.differences import asked_difference
+from comparator.results.points import count, key_of
+from comparator.results.record import Evaluation, FrozenExperiment, Withdrawal
+from comparator.results.store import (
     RunStore,
     experiment_path,
     left_over,
@@ -29,7 +31,6 @@ from comparator.store import (
     read_whole_experiment,
     withdrawals,
 )
-from comparator.text import shortened
 from comparator.verification.record import Fault, check_record, check_search, is_of_the_store
 from comparator.verification.trainings import (
     CHANGED,

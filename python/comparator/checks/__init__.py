@@ -1,0 +1,1 @@
+"""Checks of models and sites, one finding for each thing that was tried."""

@@ -1,0 +1,93 @@
+"""What `model check` says of the files that a model reads: are they part of a run's identity?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from comparator.checks.finding import FAILS, HOLDS, UNTESTED, Finding
+from comparator.formats.names import home_written_out
+from comparator.model.description import ModelDescription
+from comparator.model.reads import CACHES
+from comparator.model.training import Outcome
+
+READS = "what {} reads"
+ALONE = "its trainings are not re-used by other experiments"
+SHOWN = 6
+#: What follows the folder of an environment in the paths of its modules.
+_ENVIRONMENT = re.compile(r"/lib(64)?/python\d+(\.\d+)?/.*$")
+#: Files that libraries make for themselves, where there are none.
+OF_LIBRARIES = ("/.keras/keras.json",)
+
+
+def served_reads(outcome: Outcome, opened: Sequence[str] | None, description_file: Path) -> Finding:
+    """Of a module: what its server saw, which counts as it was seen; `opened` is what it opened, None: not known."""
+    what = READS.format("run(params)")
+    if outcome.untold is not None:
+        return Finding(what, UNTESTED, f"{outcome.untold}; until then {ALONE}")
+    if outcome.reads is None:
+        return Finding(what, UNTESTED, outcome.reason or "nobody has seen it")
+    seen = {*outcome.reads.files, *outcome.reads.noticed}
+    seen |= {str(home_written_out(path)) for path in seen}
+    unseen = [path for path in opened or () if path not in seen and not _is_of_a_library(path)]
+    unseen = [path for path in unseen if not path.endswith(".pyc") and not Path(path).is_dir()]
+    if unseen:
+        words = f"files that a library opens past Python are not noticed: {_listed(_short(unseen))}"
+        return Finding(what, FAILS, f"{words}; name them in code = [...] in {description_file}")
+    files = [path for path in seen if not _is_of_a_library(path) and home_written_out(path).exists()]
+    beside = f", with {_listed(sorted(files))}" if files else ""
+    traced = "" if opened is not None else "; past Python it may open more, which strace(1), not there, would tell"
+    return Finding(what, HOLDS, f"part of a run's identity: the model's files and the data folder{beside}{traced}")
+
+
+def script_reads(
+    description: ModelDescription,
+    description_file: Path,
+    opened: Sequence[str],
+    covers: Callable[[str], bool],
+    data_folder: Path,
+) -> Finding:
+    """Of a script: what it and all that it started opened, against what its author says."""
+    what = READS.format("train.sh")
+    outside = [
+        path for path in opened if not covers(path) and not _is_of_a_library(path) and not _is_import_folder(path)
+    ]
+    if description.tells_what_is_read:
+        if outside:
+            words = f"more than {description_file} says, so that old numbers can pass for new ones"
+            return Finding(what, FAILS, f"{words}: {_listed(_short(outside))}; name it there in code = [...]")
+        return Finding(what, HOLDS, "nothing that is not part of a run's identity")
+    reads, code = _toml(_of_data(opened, data_folder)), _toml(_short(outside))
+    lines = f"the line reads = {reads}" + (f" and the line code = {code}" if outside else "")
+    words = f"until its author says it in {description_file} {ALONE}; to say what this training opened it takes"
+    return Finding(what, UNTESTED, f"{words} {lines}")
+
+
+def _is_import_folder(path: str) -> bool:
+    """Whether a folder may have been listed to find modules, which are seen themselves."""
+    return Path(path).is_dir() and any(Path(path).glob("*.py"))
+
+
+def _is_of_a_library(path: str) -> bool:
+    return path.endswith(OF_LIBRARIES) or any(cache in path for cache in CACHES)
+
+
+def _short(paths: Sequence[str]) -> list[str]:
+    """Paths, with environments of Python, whose files are many, by their folders."""
+    return list(dict.fromkeys(_ENVIRONMENT.sub("", path) for path in paths))
+
+
+def _of_data(opened: Sequence[str], data_folder: Path) -> list[str]:
+    """The files and folders at the top of the data folder in which files were opened."""
+    prefix = f"{data_folder}/"
+    return sorted({path[len(prefix) :].partition("/")[0] for path in opened if path.startswith(prefix)})
+
+
+def _toml(names: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

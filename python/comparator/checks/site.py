@@ -1,0 +1,250 @@
+"""Try every line of a site's file on the machine, and say what holds, what fails and how to mend it.
+
+What can only be known on the machine's nodes, or was not found here, is said to be untested.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from comparator.checks.finding import FAILS, HOLDS, UNTESTED, Finding
+from comparator.engine.jobs import SCHEDULERS
+from comparator.engine.swift_t import import_path
+from comparator.errors import ComparatorError, InputError
+from comparator.model.runtime import find_runtime, programs_of
+from comparator.site.profile import Site, launch_environment, read_site
+
+SECONDS = 120.0
+LOOK_SECONDS = 2.0
+END_OF_CHECK = "end of the check"
+#: How the devices that a variable binds are listed, and the number of one in a line; `rocm-smi` prints several lines
+#: for each, `xpu-smi` a header before them.
+LISTS_DEVICES = {
+    "CUDA_VISIBLE_DEVICES": (["nvidia-smi", "--list-gpus"], re.compile(r"GPU (\d+)")),
+    "ROCR_VISIBLE_DEVICES": (["rocm-smi", "--showid"], re.compile(r"GPU\[(\d+)\]")),
+    "ZE_AFFINITY_MASK": (["xpu-smi", "discovery", "--dump", "1"], re.compile(r'"?(\d+)')),
+}
+HELLO = """
+import io; import python;
+printf("the rank's Python: %s", python_persist("import sys; import comparator.ranks, deap, numpy",
+                                               "'%i.%i' % sys.version_info[:2]"));
+"""
+
+
+def check_site(name: str, root: Path, *, on_node: bool = False) -> Iterator[Finding]:
+    """Try the site on this machine; findings come as they are made. Raises `InputError` where there is no such site.
+
+    `on_node` says that this is one of the site's nodes, and not the host where commands are typed.
+    """
+    try:
+        site = read_site(name, root)
+    except InputError as error:
+        if "no site" in str(error):
+            raise
+        yield Finding("the file", FAILS, str(error))
+        return
+    yield Finding("the file", HOLDS, f"sites/{name}.sh; engines {', '.join(site.engines)}")
+    alone = on_node or site.scheduler == "none"
+    try:
+        surroundings = launch_environment(site, root, workers_too=alone)
+        yield _functions(name, root, ["site_launch", "site_worker"] if alone else ["site_launch"])
+    except InputError as error:
+        surroundings = dict(os.environ)
+        yield Finding("site_launch", FAILS, str(error))
+    if not alone:
+        words = f"the nodes' data folder, devices and modules: comparator site check {name} --job tries them"
+        yield Finding("site_worker", UNTESTED, words)
+    yield _can_be_written("CANDLE_DATA_DIR", site.data_folder)
+    yield from _devices(site, alone)
+    yield _container_runtime(site, surroundings, alone)
+    if alone and site.image_folder is not None:
+        yield _can_be_written("SITE_IMAGE_FOLDER", site.image_folder)
+    if "swift-t" in site.engines and not on_node:
+        yield from _swift_t(surroundings)
+    if not alone:
+        yield _scheduler(site, surroundings)
+
+
+def check_node(name: str, root: Path, folder: Path) -> Iterator[str]:
+    """Have a job of one node try the site there; gives what it prints. Its script and output stay in `folder`.
+
+    Raises `ComparatorError` where the job is not taken or does not come to its end.
+    """
+    site = read_site(name, root)
+    scheduler = SCHEDULERS[site.scheduler]
+    script, output = folder / "check.sh", folder / "check.txt"
+    script.write_text(_node_script(site, root, output), encoding="utf-8", errors="surrogateescape")
+    output.unlink(missing_ok=True)
+    surroundings = launch_environment(site, root, workers_too=False)
+    done = _run([scheduler.submit, str(script)], surroundings)
+    job = re.search(r"\d[\w.\[\]-]*", done.stdout)
+    if done.returncode != 0 or job is None:
+        raise ComparatorError(f"{scheduler.submit}: {(done.stderr or done.stdout).strip()}")
+    yield f"job {job[0]}; its output: {output}"
+    try:
+        while END_OF_CHECK not in (
+            text := output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
+        ):
+            if scheduler.state_of(job[0]) == "gone" and END_OF_CHECK not in text:
+                raise ComparatorError(f"job {job[0]} ended before the check did; see {output}")
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        scheduler.cancel_job(job[0])
+        raise
+    findings = [line for line in text.splitlines() if line.startswith((HOLDS, FAILS, UNTESTED))]
+    yield from findings or [f"{FAILS:9}nodes: the check did not run there; see {output}"]
+
+
+def _node_script(site: Site, root: Path, output: Path) -> str:
+    scheduler = SCHEDULERS[site.scheduler]
+    asked = [line.format(walltime="00:10:00", output=output) for line in scheduler.one_node]
+    asked += [scheduler.queue.format(name=site.queue)] if site.queue else []
+    asked += [scheduler.project.format(name=site.project)] if site.project else []
+    asked += list(site.directives)
+    command = [sys.executable, "-m", "comparator.cli", "site", "check", site.name, "--on-node"]
+    lines = [
+        "#!/bin/bash -l",
+        *(f"{scheduler.mark} {line}" for line in asked),
+        f"export COMPARATOR_ROOT={shlex.quote(str(root))}",
+        f"cd {shlex.quote(str(output.parent))}",
+        shlex.join(command),
+        f"echo {END_OF_CHECK}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _functions(name: str, root: Path, called: Sequence[str]) -> Finding:
+    """What of the site's file ran, once all of it has."""
+    text = (root / "sites" / f"{name}.sh").read_text(encoding="utf-8", errors="replace")
+    there = [each for each in called if re.search(rf"^\s*(?:function\s+)?{each}\b", text, re.MULTILINE)]
+    if there:
+        return Finding(" and ".join(there), HOLDS, "module commands and exports ran on this host")
+    return Finding(" and ".join(called), UNTESTED, f"sites/{name}.sh has none: there are no modules to load")
+
+
+def _can_be_written(variable: str, folder: Path) -> Finding:
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        return Finding(variable, FAILS, f"{there} cannot be written: {error.strerror}")
+    words = f"{folder} can be written from this host"
+    return Finding(variable, HOLDS, words if folder.exists() else f"{words}; it is made on first use")
+
+
+def _devices(site: Site, alone: bool) -> Iterator[Finding]:
+    try:
+        slots = len(site.slots())
+    except InputError as error:
+        yield Finding("slots", FAILS, str(error))
+        return
+    if site.devices == 0:
+        words = f"{slots} slots, one for each core" + ("" if alone else " of this host: set SITE_CORES for the nodes'")
+        yield Finding("SITE_CORES", HOLDS if alone else UNTESTED, words)
+        return
+    yield Finding("slots", HOLDS, f"{slots}: {site.devices} devices, {site.models_per_device} models on each")
+    if site.device_variable not in LISTS_DEVICES:
+        yield Finding("SITE_DEVICES", UNTESTED, f"nothing is known that lists what {site.device_variable} binds")
+        return
+    command, number = LISTS_DEVICES[site.device_variable]
+    if not alone or shutil.which(command[0]) is None:
+        reason = "the nodes have them, this host need not" if not alone else f"no program {command[0]} here"
+        yield Finding("SITE_DEVICES", UNTESTED, reason)
+        return
+    listed = map(number.match, _run(command, os.environ).stdout.splitlines())
+    seen = len({found[1] for found in listed if found})
+    outcome = HOLDS if seen >= site.devices else FAILS
+    yield Finding("SITE_DEVICES", outcome, f"{seen} seen by {command[0]}, {site.devices} in the file")
+
+
+def _container_runtime(site: Site, surroundings: Mapping[str, str], alone: bool) -> Finding:
+    try:
+        found = find_runtime(site.container_runtime, where="SITE_CONTAINER_RUNTIME", path=surroundings.get("PATH"))
+    except InputError as error:
+        return Finding("SITE_CONTAINER_RUNTIME", FAILS, str(error))
+    if found is None:
+        programs = programs_of(site.container_runtime)
+        if site.container_runtime and alone:
+            return Finding("SITE_CONTAINER_RUNTIME", FAILS, f"there is no {' nor '.join(programs)} on the PATH")
+        where = (
+            "on the PATH of this host; models in images need one" if alone else "on this host; the nodes may have it"
+        )
+        return Finding("container runtime", UNTESTED, f"none of {', '.join(programs)} {where}")
+    done = _run([found.program, "--version"], {"USER": "user", **surroundings})
+    said = (done.stdout or done.stderr).strip().splitlines()
+    return Finding("container runtime", HOLDS if done.returncode == 0 else FAILS, said[0] if said else found.program)
+
+
+def _swift_t(surroundings: Mapping[str, str]) -> Iterator[Finding]:
+    path = surroundings.get("PATH")
+    programs = [(program, shutil.which(program, path=path)) for program in ("swift-t", "stc", "turbine", "java")]
+    missing = [program for program, place in programs if place is None]
+    if missing:
+        yield Finding("Swift/T", FAILS, f"not on the PATH: {', '.join(missing)}; site_launch may load or export them")
+        return
+    asked = _run(["swift-t", "-v"], surroundings)
+    version = (asked.stdout or asked.stderr).strip().splitlines()
+    said = f"{version[0].strip() if version else 'swift-t -v says nothing'} in {programs[0][1]}"
+    yield Finding("Swift/T", HOLDS if asked.returncode == 0 else FAILS, said)
+    yield _rank_python(surroundings)
+
+
+def _rank_python(surroundings: Mapping[str, str]) -> Finding:
+    """Compile and run a program of three ranks that imports what ours need."""
+    what = "a rank's Python"
+    with tempfile.TemporaryDirectory() as place:
+        program = Path(place) / "hello.swift"
+        program.write_text(HELLO, encoding="utf-8")
+        environment = {**surroundings, "PYTHONPATH": os.pathsep.join(import_path())}
+        done = _run(["swift-t", "-n", "3", str(program)], environment)
+    said = [line for line in done.stdout.splitlines() if "the rank's Python: " in line]
+    if done.returncode != 0 or not said:
+        reason = [line for line in (done.stdout + done.stderr).splitlines() if "Error" in line or "error" in line]
+        return Finding(what, FAILS, f"a program of 3 ranks did not run: {reason[0].strip() if reason else 'no output'}")
+    version, own = said[0].rpartition(" ")[2], "{}.{}".format(*sys.version_info[:2])
+    if version != own:
+        words = f"it is {version}, this environment's {own}: PYTHON=python{version} scripts/setup.sh in a new checkout"
+        return Finding(what, FAILS, words)
+    return Finding(what, HOLDS, f"{version}; 3 ranks ran and import comparator, deap and numpy")
+
+
+def _scheduler(site: Site, surroundings: Mapping[str, str]) -> Finding:
+    scheduler = SCHEDULERS[site.scheduler]
+    path = surroundings.get("PATH")
+    missing = [
+        each
+        for each in (scheduler.submit, scheduler.query[0], scheduler.cancel[0])
+        if not shutil.which(each, path=path)
+    ]
+    if missing:
+        return Finding("scheduler", FAILS, f"{scheduler.name}: not on the PATH: {', '.join(missing)}")
+    done = _run(list(scheduler.answers), surroundings)
+    if done.returncode != 0:
+        return Finding("scheduler", FAILS, f"{scheduler.name} does not answer: {done.stderr.strip()}")
+    return Finding("scheduler", HOLDS, f"{scheduler.name} answers to {' '.join(scheduler.answers)}")
+
+
+def _run(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return subprocess.CompletedProcess(command, 1, "", str(error))

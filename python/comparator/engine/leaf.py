@@ -1,0 +1,563 @@
+"""The leaf task: one replicate of an evaluation, JSON text in and JSON text out, on whatever worker it lands.
+
+    request  {"evaluation": 17, "name": null, "point": {"noise": 31.2}, "replicate": 0, "expected_seconds": 7.0,
+              "block": 3, "seed": 3, "split": 3}
+    result   {"evaluation": 17, "replicate": 0, "status": "ok", "value": -0.29, "started": "...", "seconds": 7.4,
+              "worker": "node3/2", "runs": [...], "reason": null}
+
+`record.Request` and `record.Result` say what they are. An evaluation is one request for each of its replicates. A leaf
+never raises: a failure is a result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import re
+import shutil
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from comparator.engine.run_identity import (
+    Identity,
+    NamedPaths,
+    identity_after_change,
+    identity_in_experiment,
+    run_identity,
+)
+from comparator.errors import FAULT, Fault
+from comparator.formats.spelling import spelling
+from comparator.formats.text import message
+from comparator.model.inputs import BEGAN, Inputs, Pending
+from comparator.model.model import Model, installed_packages
+from comparator.model.process import run_environment
+from comparator.model.reads import Reads
+from comparator.model.runner import is_served, make_runner
+from comparator.model.training import Outcome, Runner, Training
+from comparator.objective.comparison import submodel_hyperparameters
+from comparator.objective.differences import NoValue
+from comparator.results.lease import LEASE, LOCK, Holder
+from comparator.results.provenance import computed_on
+from comparator.results.record import (
+    FrozenExperiment,
+    ReadsOfResult,
+    Request,
+    Result,
+    Run,
+    RunResult,
+    Submodel,
+    as_text,
+)
+from comparator.results.store import RunStore, now, owner_of, share_as
+from comparator.site.profile import Slot
+
+# A fact that a model may report: it ended before its training was complete, by its own `timeout`.
+CUT_SHORT = "timed_out"
+ERRORS_FILE = "errors.log"
+DEFAULT_SEED = 1
+#: The hyperparameter that takes the number of epochs, as CANDLE calls it.
+EPOCHS = "epochs"
+PREFIX = re.compile(r"cmp_(?:[01]_)?(.+)")
+CODE_ENDINGS = (".py", ".so")
+NOT_LOOKED_AT = "the data and the model's files have not been looked at since"
+FULL = os.strerror(errno.ENOSPC)
+#: Of a machine, not of a training: what a model says where it, or the shell that runs it, meets a limit.
+LIMITS = (
+    *map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE)),
+    "SIGXFSZ",
+)
+MENDED = "; what is finished is kept, and once that is mended --resume goes on with it"
+OUT_OF_TIME = "the walltime ends before it could"
+#: After so long a wait for another's run is said; so long after its time limit it is given up.
+SAID_SECONDS, GRACE_SECONDS = 5.0, 10.0
+
+
+class Patience:
+    """How long a worker waits for a run that another process trains: as long as a training may take, and it says so.
+
+    `limit` is the time limit of a training in seconds, None where there is none; `deadline` a time as
+    `time.monotonic()` has it, None where there is none.
+    """
+
+    def __init__(
+        self,
+        run: str,
+        *,
+        limit: float | None,
+        deadline: float | None = None,
+        stopped: threading.Event,
+        say: Callable[[str], None],
+    ) -> None:
+        self._run, self._limit, self._deadline, self._stopped, self._say = run, limit, deadline, stopped, say
+        self._holder = ""
+        self._since = 0.0
+        self._is_said = False
+
+    def wait(self, holder: Holder, seconds: float) -> bool:
+        """Wait so long; False where there is no more time, or the experiment is stopped.
+
+        Raises `Fault` where one holder has had the run for longer than a training may take.
+        """
+        now = time.monotonic()
+        if holder.token != self._holder:
+            self._holder, self._since = holder.token, now
+        waited = now - self._since
+        if self._limit is not None and waited > self._limit + GRACE_SECONDS:
+            raise Fault(
+                f"run {self._run} is held by {holder.words}, for longer than the {self._limit:g} s that a training may"
+                f" take; end that process{MENDED}"
+            )
+        if waited > SAID_SECONDS and not self._is_said:
+            self._is_said = True
+            self._say(f"waiting for run {self._run}, which is being trained by {holder.words}")
+        return not self._stopped.wait(seconds) and (self._deadline is None or now < self._deadline)
+
+
+class Leaf:
+    """One worker's side of an experiment: its slots, its runners (kept warm), its access to the store."""
+
+    def __init__(
+        self,
+        experiment: FrozenExperiment,
+        models: Sequence[Model],
+        objective: Callable[[list[Run]], float],
+        *,
+        experiments: Path,
+        data_folder: Path,
+        slots: Sequence[Slot],
+        name: str,
+        warm: bool = True,
+        deadline: float | None = None,
+        say: Callable[[str], None] = lambda words: None,
+    ) -> None:
+        """`deadline` is a time as `time.time()` has it: what may not end before it, is cancelled before it starts.
+
+        `say` is called with what a person may want to know while evaluations run.
+        """
+        self._experiment, self._models, self._objective = experiment, models, objective
+        self._experiments, self._data_folder = experiments, data_folder
+        self._slots, self._name, self._warm = slots, name, warm
+        self._deadline = None if deadline is None else time.monotonic() + deadline - time.time()  # clocks are set
+        self._longest, self._say = 0.0, say
+        share_as(experiments)
+        self._runs = RunStore(experiments)
+        self._runners: dict[tuple[int, str, Path], Runner] = {}
+        self._named = [NamedPaths([data_folder, model.folder], model.covers(data_folder)) for model in models]
+        self._inputs = [self._inputs_of(number) for number in range(len(models))]
+        self._pending = Pending(self._settle)
+        self._read: list[Reads | None] = [None] * len(models)
+        self._lock = threading.Lock()
+        self._cancelled = threading.Event()
+
+    def evaluate(self, request: str) -> str:
+        """Carry out one request; always returns a result."""
+        asked = Request.model_validate_json(request)
+        clock = time.monotonic()
+        result = Result(
+            evaluation=asked.evaluation,
+            replicate=asked.replicate,
+            status="failed",
+            value=None,
+            started=now(),
+            seconds=0.0,
+            worker=self._name,
+            runs=[],
+            reason=None,
+        )
+        if self._is_too_late(asked):
+            result.status, result.reason = "cancelled", OUT_OF_TIME
+            return as_text(result)
+        try:
+            result.runs = self._run_all(asked)
+            result.value = self._objective(result.runs)
+            result.status = "ok"
+        except NoValue as failure:
+            result.status, result.reason = _worst(result.runs), message(str(failure))
+        except Fault as fault:
+            result.status, result.reason = FAULT, str(fault)
+        except OSError as error:  # a full disk, a folder that is gone, a file that may not be read: no training's doing
+            result.status, result.reason = FAULT, self._words_of(error)
+        except Exception as error:
+            result.reason = message(f"{type(error).__name__}: {error}")
+            self._keep_traceback(asked.evaluation)
+        if self._cancelled.is_set() and result.status != "ok":
+            result.status = "cancelled"
+        result.seconds = round(time.monotonic() - clock, 3)
+        self._longest = max(self._longest, time.monotonic() - clock)
+        return as_text(result)
+
+    def cancel(self) -> None:
+        """End what is running, at once; later requests come back cancelled."""
+        self._cancelled.set()
+        with self._lock:
+            runners = list(self._runners.values())
+        for runner in runners:
+            runner.cancel()
+
+    def close(self) -> None:
+        """End the model servers, and have every result serve others that may."""
+        for runner in self._runners.values():
+            runner.close()
+        with self._lock, contextlib.suppress(OSError):
+            self._pending.look(again=True)
+
+    def change_since(self, submodel: int, result: RunResult) -> str | None:
+        """What a finished run has read that is not as it was; None where all is, or it is not known."""
+        kinds = ("files", "noticed", "folders", "places", "variables", "packages", "imports")
+        return change_of_reads(self._experiment, submodel, result, self._slots[0], self._data_folder, kinds)
+
+    def repeat(self, request: Request, submodel: int) -> tuple[Run, RunResult]:
+        """Carry out the run of one submodel alone, by a process that has done nothing before."""
+        given = given_at(self._experiment, request.point)[submodel]
+        try:
+            return self._run_with_result(submodel, request, given, self._slots[0])
+        finally:
+            for runner in self._runners.values():
+                runner.close()
+            self._pending = Pending(self._settle)  # it serves nobody else
+
+    def _words_of(self, error: OSError) -> str:
+        if not self._experiments.is_dir():
+            return f"{self._experiments}: is gone, or cannot be read"
+        at = Path(error.filename or self._experiments)
+        whose = f" (it is {_nearest_owner(at)}'s)" if isinstance(error, PermissionError) else ""
+        return f"{at}: {error.strerror or error}{whose}{MENDED}"
+
+    def _is_too_late(self, asked: Request) -> bool:
+        expected = max(self._longest, asked.expected_seconds or 0.0)
+        return self._deadline is not None and time.monotonic() + expected > self._deadline
+
+    def _run_all(self, asked: Request) -> list[Run]:
+        """Both submodels' runs: side by side on two slots, else one after the other."""
+        given = given_at(self._experiment, asked.point)
+        if len(given) > 1 and len(self._slots) > 1:
+            with ThreadPoolExecutor(len(given)) as side_by_side:
+                waiting = [
+                    side_by_side.submit(self._run, number, asked, each, self._slots[number])
+                    for number, each in enumerate(given)
+                ]
+                return [future.result() for future in waiting]
+        runs: list[Run] = []
+        for number, each in enumerate(given):
+            runs.append(self._run(number, asked, each, self._slots[0]))
+            if runs[-1].status != "ok":
+                break
+        return runs
+
+    def _run(self, number: int, asked: Request, given: Mapping[str, object], slot: Slot) -> Run:
+        """One submodel's run: found in the store, or trained now."""
+        return self._run_with_result(number, asked, given, slot)[0]
+
+    def _run_with_result(
+        self, number: int, asked: Request, given: Mapping[str, object], slot: Slot
+    ) -> tuple[Run, RunResult]:
+        """A run as a line of the record shows it, and its result."""
+        submodel = self._experiment.models[number]
+        hyperparameters, seed = run_hyperparameters(submodel, given, asked.seed, asked.split, asked.epochs)
+        identity = run_identity(
+            submodel,
+            hyperparameters,
+            seed,
+            self._named[number],
+            varied=varied_names(submodel, asked.point),
+            untold=submodel.untold or self._models[number].untold(warm=self._warm),
+            experiment=self._experiment.id,
+        )
+        split: dict[str, Any] = {}
+        if asked.split is not None:
+            split = {"split": None if submodel.split is None else hyperparameters[submodel.split]}
+        name, result, reused = self._find_or_train(number, asked, hyperparameters, identity, slot)
+        log = (self._runs.folder / name / "model.log").relative_to(self._experiments)
+        no_reuse: dict[str, Any] = {"no_reuse": result.no_reuse} if result.no_reuse else {}
+        run = Run(
+            submodel=submodel.submodel,
+            replicate=asked.replicate,
+            seed=seed,
+            **split,
+            block=asked.block,
+            run=name,
+            status=result.status,
+            metrics=result.metrics,
+            seconds=result.seconds,
+            device=result.device,
+            reason=result.reason and message(result.reason),  # the log has all of it
+            **no_reuse,
+            reused=reused,
+            log=str(log),
+        )
+        return run, result
+
+    def _find_or_train(
+        self, number: int, asked: Request, hyperparameters: dict[str, object], identity: Identity, slot: Slot
+    ) -> tuple[str, RunResult, bool]:
+        """The run's name in the store, its result, and whether that was there already.
+
+        A run in the store that would come out otherwise today, by what it read, or of which that cannot be told, keeps
+        its name; the run that takes its place gets one of its own.
+        """
+        run = identity.digest
+        while True:
+            result = self._runs.finished(run)
+            if result is None:
+                with self._runs.claim(run, f"experiment {self._experiment.id}", self._patience(run).wait) as held:
+                    if held is None:
+                        reason = "stopped" if self._cancelled.is_set() else OUT_OF_TIME
+                        return run, RunResult(status="cancelled", reason=reason), False
+                    result = self._runs.finished(run)  # by whoever held it
+                    if result is None:
+                        result, untold = self._train(number, asked, hyperparameters, held.folder, slot)
+                        if held.is_lost:  # what took its place has trained the run, or trains it
+                            continue
+                        return run, self._keep(number, run, result, identity.untold or untold), False
+            successor = self._successor(run, result, number, slot)
+            if successor is None:
+                return run, result.in_metric(self._experiment.metric), True
+            run = successor
+
+    def _patience(self, run: str) -> Patience:
+        limit = self._experiment.run_timeout
+        return Patience(run, limit=limit, deadline=self._deadline, stopped=self._cancelled, say=self._say)
+
+    def _keep(self, number: int, run: str, result: RunResult, untold: str | None) -> RunResult:
+        """Put a result into the store; says in it why it serves no other experiment, None where it does.
+
+        A look at what it rests on has to follow it first, which is not taken after every training where it is dear.
+        """
+        ended = time.monotonic()
+        untold = untold or self._inputs[number].doubt()
+        result.no_reuse = untold
+        with self._lock:
+            if untold is None and self._inputs[number].looked_at() < ended:
+                self._pending.add(self._inputs[number], run, result)
+                self._runs.save(run, result.model_copy(update={"no_reuse": NOT_LOOKED_AT}))
+            else:
+                self._runs.save(run, result)
+            self._pending.look()
+        return result
+
+    def _settle(self, run: str, result: RunResult) -> None:
+        """Let a result serve others, where it is still what is in the store: it may have been withdrawn meanwhile."""
+        stored = self._runs.result(run)
+        if stored is not None and (stored.worker, stored.started) == (result.worker, result.started):
+            self._runs.save(run, result)
+
+    def _inputs_of(self, number: int) -> Inputs:
+        model = self._models[number]
+        sees_reads = model.image is None and is_served(model, warm=self._warm)
+        return Inputs(model, self._experiment.models[number], self._data_folder, sees_reads=sees_reads)
+
+    def _successor(self, run: str, result: RunResult, number: int, slot: Slot) -> str | None:
+        """The name of the run that is to take the place of a finished one; None where it serves as it is."""
+        if result.no_reuse and result.experiment != self._experiment.id:
+            return identity_in_experiment(run, self._experiment.id)
+        if result.reads is None:
+            return None
+        read = Reads(**result.reads.model_dump())
+        now = read.now(run_environment(slot_of(self._experiment.models[number], slot), self._data_folder))
+        return None if read.change(now) is None else identity_after_change(run, now)
+
+    def _train(
+        self,
+        number: int,
+        asked: Request,
+        hyperparameters: dict[str, object],
+        folder: Path,
+        slot: Slot,
+    ) -> tuple[RunResult, str | None]:
+        """The result, and why more may have gone into it than is known, None where nothing has."""
+        _empty(folder)
+        log = folder / "model.log"
+        model = self._models[number]
+        if (fault := self._inputs[number].fault()) is not None:
+            raise Fault(fault)
+        prefix = hyperparameters.get("run_id")
+        own = f"{asked.name or format(asked.evaluation, '05d')}-{asked.replicate}-{number}"
+        run_id = f"{prefix}-{own}" if prefix else own
+        names = model.run_names(self._experiment.id, run_id, folder, self._data_folder, hyperparameters)
+        training = Training(
+            {**hyperparameters, **names},
+            folder,
+            log,
+            self._experiment.metric,
+            self._experiment.run_timeout,
+        )
+        started, clock = now(), time.monotonic()
+        slot = slot_of(self._experiment.models[number], slot)
+        outcome: Outcome = self._runner(number, slot).run(training)
+        if outcome.status == "failed" and (fault := _fault_of_disk(folder, outcome.reason)) is not None:
+            raise Fault(fault)
+        if outcome.status == "ok" and outcome.metrics.get(CUT_SHORT):
+            outcome = replace(outcome, status="timeout", reason="the model ended its training early, by its timeout")
+        outcome = self._watched(number, outcome)
+        if outcome.status == "ok" and (fault := self._inputs[number].fault()) is not None:
+            raise Fault(fault)
+        reads = None if outcome.reads is None else ReadsOfResult(**outcome.reads.as_record())
+        result = RunResult(
+            status=outcome.status,
+            metrics=outcome.metrics,
+            history=outcome.history,
+            reason=outcome.reason,
+            reads=reads,
+            unnamed=outcome.unnamed,
+            seconds=round(time.monotonic() - clock, 3),
+            started=started,
+            device=slot.device,
+            model=model.name,
+            hyperparameters=hyperparameters,
+            worker=self._name,
+            computed_on=computed_on(slot.device),
+            experiment=self._experiment.id,
+        )
+        return result, outcome.untold
+
+    def _watched(self, number: int, outcome: Outcome) -> Outcome:
+        """The outcome of a training, with what is known of its reading otherwise.
+
+        Raises `Fault` where the code that it read is not that of earlier trainings.
+        """
+        model, reads, earlier = self._models[number], outcome.reads, self._read[number]
+        if reads is None:
+            # Nobody has seen which packages a process of its own has loaded.
+            by_itself = model.image is None and model.module is not None and model.description.packages is None
+            return replace(outcome, reads=Reads(packages=installed_packages())) if by_itself else outcome
+        changed = None if earlier is None else earlier.conflict(reads)
+        # What the identity holds of the data folder is not among what was read besides.
+        came = next((path for path in (*reads.files, *reads.folders) if self._is_data(number, path)), None)
+        if came is not None and outcome.untold is None:
+            outcome = replace(outcome, untold=f"{came} has come or changed {BEGAN}")
+        if changed is not None and changed.endswith(CODE_ENDINGS):
+            raise Fault(f"{changed} has changed {BEGAN}")
+        self._read[number] = earlier or reads
+        if changed is not None and outcome.untold is None:
+            return replace(outcome, untold=f"{changed} has changed {BEGAN}: trainings before and after that may differ")
+        return outcome
+
+    def _is_data(self, number: int, path: str) -> bool:
+        until = self._experiment.models[number].data_until
+        return until is not None and f"{path}/".startswith(f"{self._data_folder}/")
+
+    def _runner(self, number: int, slot: Slot) -> Runner:
+        model = self._models[number]
+        with self._lock:
+            key = (slot.number, json.dumps(dict(slot.environment)), model.path)
+            if key not in self._runners:
+                until = self._experiment.models[number].data_until
+                self._runners[key] = make_runner(model, slot, self._data_folder, warm=self._warm, data_until=until)
+                if self._cancelled.is_set():
+                    self._runners[key].cancel()
+            return self._runners[key]
+
+    def _keep_traceback(self, evaluation: int) -> None:
+        path = self._experiments / self._experiment.id / ERRORS_FILE
+        with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
+            file.write(f"{now()} evaluation {evaluation}\n{traceback.format_exc()}\n")
+
+
+def given_at(experiment: FrozenExperiment, point: Mapping[str, object]) -> list[dict[str, object]]:
+    """What each submodel of an experiment is given at a point."""
+    return submodel_hyperparameters(
+        experiment.hyperparameters,
+        point,
+        compares=experiment.kind == "cmp",
+        names=[submodel.names for submodel in experiment.models],
+    )
+
+
+def varied_names(submodel: Submodel, point: Mapping[str, object]) -> set[str]:
+    """The names at a point, as a submodel has them."""
+    common = [numbered[1] if (numbered := PREFIX.fullmatch(name)) else name for name in point]
+    return {submodel.names.get(name, name) for name in common}
+
+
+def run_hyperparameters(
+    submodel: Submodel, given: Mapping[str, object], seed_step: int, split: int | None, epochs: int | None = None
+) -> tuple[dict[str, object], int]:
+    """The hyperparameters of a run, its seed among them, and that seed; the steps are added to the user's own seeds.
+
+    `epochs` is the length of a short training, None of a full one.
+    """
+    hyperparameters = {**submodel.config, **given}
+    if epochs is not None:
+        hyperparameters[epochs_name(submodel)] = epochs
+    seed = int(str(hyperparameters.get(submodel.seed or "rng_seed", DEFAULT_SEED))) + seed_step
+    if submodel.seed is not None:
+        hyperparameters[submodel.seed] = seed
+    of_split = submodel.split
+    if of_split is not None and split is not None:
+        hyperparameters[of_split] = int(str(hyperparameters.get(of_split, DEFAULT_SEED))) + split
+    return hyperparameters, seed
+
+
+def epochs_name(submodel: Submodel) -> str:
+    """The hyperparameter of a submodel that takes its number of epochs, as it is given."""
+    own = submodel.names.get(spelling(EPOCHS, submodel.names), EPOCHS)
+    return spelling(own, {**submodel.config, **submodel.hyperparameters})
+
+
+def change_of_reads(
+    experiment: FrozenExperiment,
+    submodel: int,
+    result: RunResult,
+    slot: Slot,
+    data_folder: Path,
+    kinds: Sequence[str] = ("files", "packages"),
+) -> str | None:
+    """What, of some kinds, a finished run has read that is not as it was; None where all is, or it is not known.
+
+    `slot` is one in which the experiment would run the submodel today.
+    """
+    if result.reads is None:
+        return None
+    read = Reads(**result.reads.model_dump())
+    now = read.now(run_environment(slot_of(experiment.models[submodel], slot), data_folder))
+    return read.change(now, kinds)
+
+
+def slot_of(submodel: Submodel, slot: Slot) -> Slot:
+    """The slot as one submodel uses it: with its own device and the variables of its own environment."""
+    device = submodel.device
+    if device is None:
+        bound = dict(slot.environment)
+    else:
+        bound = dict.fromkeys(slot.environment, "" if device == "none" else device)
+        slot = replace(slot, device=None if device == "none" else device)
+    return replace(slot, environment={**bound, **submodel.environment})
+
+
+def _nearest_owner(path: Path) -> str:
+    """Whose a file is; where that cannot be seen, whose the folder is in which it lies."""
+    return owner_of(next(place for place in (path, *path.parents) if os.access(place, os.F_OK)))
+
+
+def _fault_of_disk(folder: Path, reason: str | None) -> str | None:
+    """What hinders any training from writing into a run's folder, where that may be why one failed."""
+    if not folder.is_dir():
+        return f"{folder}: is gone"
+    usage = os.statvfs(folder)
+    if usage.f_bavail == 0 or (usage.f_files > 0 and usage.f_favail == 0):
+        return f"{folder}: {FULL}{MENDED}"
+    return next((f"{folder}: {words}{MENDED}" for words in LIMITS if words in (reason or "")), None)
+
+
+def _empty(folder: Path) -> None:
+    """Clear what an earlier, failed attempt at the same run has left, but for the lock that is held."""
+    for entry in folder.iterdir():
+        if entry.name in (LOCK, LEASE):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _worst(runs: Sequence[Run]) -> Literal["cancelled", "timeout", "failed"]:
+    statuses = {run.status for run in runs}
+    return "cancelled" if "cancelled" in statuses else "timeout" if "timeout" in statuses else "failed"

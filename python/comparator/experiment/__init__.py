@@ -1,0 +1,1 @@
+"""One experiment from its file to its end: its settings, the frozen plan, the controller, the session."""

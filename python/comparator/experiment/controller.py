@@ -1,0 +1,655 @@
+"""An experiment in progress: the strategy on one side, the record on the other, an engine driving both.
+
+An engine does no more than this:
+
+    requests = experiment.start()
+    for each request: result = leaf.evaluate(request); requests += experiment.tell(result)
+
+`Experiment` leads through the stages: a pilot, the search, full trainings of its best points where it began with fewer
+epochs, the confirmation of what it found. It decides what a proposal costs (design decision 7), keeps the budget,
+records every finished evaluation before the strategy hears of it, and replays the record when an experiment is resumed.
+
+Evaluations are numbered through, stage by stage.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Literal, Protocol
+
+from comparator.errors import ComparatorError, InputError
+from comparator.evidence.pilot import Pilot, measure_pilot
+from comparator.evidence.replicates import mean_interval, pooled_deviation
+from comparator.objective.comparison import failure_words
+from comparator.objective.differences import NoValue
+from comparator.results.points import key_of, values_of
+from comparator.results.record import (
+    AFTERWARDS,
+    CONFIRM,
+    FULL,
+    PILOT,
+    SEARCH,
+    Claim,
+    Evaluation,
+    FirstEpochs,
+    Replicate,
+    Request,
+    Result,
+    Run,
+    Running,
+    as_text,
+)
+from comparator.results.store import now
+from comparator.search import Proposal, Strategy
+from comparator.search.blocks import FIRST_FRESH, block_of
+from comparator.search.replication import Replication
+from comparator.space import ParameterSpace, Point
+
+FAILURES_THAT_STOP = 5
+REPEATS_THAT_STOP = 50
+LATEST = 100  # of so many evaluations the longest run tells how long the next may take
+
+Runs = Sequence[Run]
+
+
+class ObjectiveFunction(Protocol):
+    """What one replicate's runs are worth: the value to minimise, and the signed difference. Both raise `NoValue`."""
+
+    @property
+    def in_deviations(self) -> bool: ...
+
+    def __call__(self, runs: Runs) -> float: ...
+
+    def signed(self, runs: Runs) -> float: ...
+
+
+class EvaluationLog(Protocol):
+    """Where finished evaluations are kept: an `ExperimentFolder`."""
+
+    records: list[Evaluation]
+    evaluations: Path
+
+    def append(self, record: Evaluation) -> None: ...
+
+
+@dataclass(frozen=True)
+class ToConfirm:
+    """What is confirmed when the search is over.
+
+    `find` reads the claims off a record that is complete; where they are known already they are `known`. `splits` says
+    that every fresh block has a data split of its own.
+    """
+
+    find: Callable[[Sequence[Evaluation]], list[Claim]]
+    known: Sequence[Claim] | None
+    splits: bool
+
+
+@dataclass
+class _Point:
+    """What is known of one point: its replicates in search and pilot, those in full, or those that confirm it."""
+
+    asked: set[int] = field(default_factory=set)  # replicates asked for, finished or not
+    runs: dict[int, Runs] = field(default_factory=dict)  # of finished replicates
+    values: dict[int, float] = field(default_factory=dict)  # of replicates that ended well
+    signed: dict[int, float] = field(default_factory=dict)  # of the same
+    waiting: list[_Open] = field(default_factory=list)  # repeats that need no replicate of their own
+
+
+@dataclass
+class _Open:
+    """A proposal without a record yet. `number` is that of the record; `proposal` has the strategy's.
+
+    `fresh` are the replicates of a stage that follows the search; there it may confirm the `claim` of that name.
+    """
+
+    number: int
+    stage: str
+    proposal: Proposal
+    point: _Point
+    claim: str | None = None
+    fresh: Sequence[int] = ()
+    running: dict[int, str] = field(default_factory=dict)  # replicate: time of its start
+    outcomes: dict[int, Result] = field(default_factory=dict)  # by replicate
+    cancelled: bool = False
+
+
+class Experiment:
+    """Turns a strategy's proposals into requests, and results into records.
+
+    `objective` gives what one replicate is worth. `budget` is the number of pairs (single runs for a single model)
+    that pilot and search may ask for, None where the strategy ends by itself; `space_size` the number of points of the
+    space, None where they are without number. Replicates are dealt to `blocks` (see `comparator.search.blocks`).
+    `pilot` are the points that are tried before the search, on `pilot_seeds` seeds each; the strategy is informed of
+    their values.
+    With `first` both are carried out by short trainings, and the best points are trained in full then, beside the
+    budget, on further replicates, so that the luck of the first ones is not carried over.
+    `to_confirm` is None where nothing is confirmed. Every proposal has to be a point of `space`, where there is one; a
+    fault is laid to `proposer`, the algorithm's name or file.
+    """
+
+    def __init__(
+        self,
+        folder: EvaluationLog,
+        strategy: Strategy,
+        objective: ObjectiveFunction,
+        *,
+        budget: int | None = None,
+        space_size: int | None = None,
+        replication: Replication | None = None,
+        blocks: int = 1,
+        first: FirstEpochs | None = None,
+        pilot: Sequence[Point] = (),
+        pilot_seeds: int = 2,
+        to_confirm: ToConfirm | None = None,
+        space: ParameterSpace | None = None,
+        proposer: str = "the search",
+    ) -> None:
+        self._folder, self._strategy, self._objective = folder, strategy, objective
+        self._budget, self._space_size = budget, space_size
+        self._replication, self._blocks, self._first_epochs = replication or Replication(), blocks, first
+        self._pilot_points, self._pilot_seeds, self._to_confirm = list(pilot), pilot_seeds, to_confirm
+        self._space, self._proposer = space, proposer
+        self._points: dict[str, _Point] = {}
+        self._open: dict[int, _Open] = {}  # in the order of their proposal
+        self._repeats_in_a_row = 0
+        self._deterministic = False
+        self._unit: float | None = None  # of a difference in deviations
+        self.stage = PILOT
+        #: The pairs of the budget that were asked for, with a result or without.
+        self.asked = 0
+        #: What the pilot found, None before it is over or where there is none.
+        self.pilot: Pilot | None = None
+        #: What is confirmed, None before the search is over or where nothing is.
+        self.claims: list[Claim] | None = None
+        self.ended_early: str | None = None
+        #: An evaluation was cancelled, so that no more are asked for in this session.
+        self.is_cut_short = False
+
+    @property
+    def records(self) -> list[Evaluation]:
+        return self._folder.records
+
+    @property
+    def running(self) -> list[Running]:
+        """The evaluations that wait for a result, for people."""
+        return [
+            Running(
+                evaluation=each.number,
+                stage=each.stage,
+                point=each.proposal.point,
+                started=min(each.running.values()),
+            )
+            for each in self._open.values()
+            if each.running
+        ]
+
+    @property
+    def waiting(self) -> int:
+        """How many requests have no result yet."""
+        return sum(len(each.running) for each in self._open.values())
+
+    @property
+    def done(self) -> int:
+        """How many pairs of the budget have a result."""
+        return self.asked - sum(len(each.running) for each in self._open.values() if each.stage not in AFTERWARDS)
+
+    def start(self) -> list[str]:
+        """Replay what is recorded, then give the first requests.
+
+        Raises `ComparatorError` where the record does not follow from the settings any more.
+        """
+        for number, point in enumerate(self._pilot_points):
+            self._add(number, PILOT, Proposal(number, point, None))
+        if not self._pilot_points:
+            self._begin_search()
+        for record in self.records:
+            self._replay(record)
+        return self._go_on(list(self._open.values()))
+
+    def tell(self, result: str) -> list[str]:
+        """Take the result of one replicate, and give the requests that follow.
+
+        The evaluation that it completes is recorded and the strategy told of it; one with a cancelled replicate
+        leaves no line and is not told. Raises `ComparatorError` where every evaluation so far has failed, the pilot
+        has found no unit for the difference, the record cannot be written, or no training can go on.
+        """
+        outcome = Result.model_validate_json(result)
+        if outcome.is_fault:
+            raise ComparatorError(outcome.reason or "no training can go on")
+        evaluation = self._open[outcome.evaluation]
+        del evaluation.running[outcome.replicate]
+        evaluation.outcomes[outcome.replicate] = outcome
+        if outcome.status == "cancelled":
+            self.is_cut_short = evaluation.cancelled = True
+        if evaluation.running or evaluation.cancelled:
+            return []
+        more = self._further(evaluation)
+        if more:
+            return [] if self.is_cut_short else self._ask(evaluation, more)
+        return self._go_on(self._finish(evaluation))
+
+    def close(self) -> None:
+        """End the strategy, whose algorithm may have a thread of its own."""
+        self._strategy.close()
+
+    # Stages
+
+    def _begin_search(self) -> list[_Open]:
+        """Measure the pilot, whose evaluations are all recorded; gives the first proposals."""
+        self.stage = SEARCH
+        if self._pilot_points:
+            known = [self._points[key_of(point)] for point in self._pilot_points]
+            tried = [line for line in self.records if line.stage == PILOT]
+            pairs = [part for line in tried for part in line.asked or ()]
+            trained = [part.seconds for part in pairs if not part.reused]
+            self.pilot = measure_pilot([list(each.signed.values()) for each in known], trained, len(pairs))
+            self._deterministic = self._deterministic or self.pilot.is_deterministic
+            known_values = [(line.point, line.value) for line in tried if line.status == "ok"]
+            if known_values:
+                self._strategy.inform(known_values)
+        return self._note(self._strategy.start())
+
+    def _begin_what_follows(self) -> list[_Open]:
+        """What follows the search, or the full trainings of its best points, which is over."""
+        full = self._begin_full() if self.stage == SEARCH else []
+        return full or self._begin_confirmation()
+
+    def _begin_full(self) -> list[_Open]:
+        """The best points of the short trainings, to be trained in full."""
+        if self._first_epochs is None:
+            return []
+        self.stage = FULL
+        best = sorted(values_of(self.records).values(), key=lambda line: line.value or 0.0)
+        seeds = 1 if self._deterministic else self._replication.first
+        first = self._next_number()
+        asked = []
+        for line in best[: self._first_epochs.points]:
+            further = 1 + max(self._points[key_of(line.point)].asked)
+            asked.append((line, range(further, further + seeds)))
+        return [
+            self._add(number, FULL, Proposal(number, dict(line.point), None), fresh=fresh)
+            for number, (line, fresh) in enumerate(asked, start=first)
+        ]
+
+    def _next_number(self) -> int:
+        """The number of the first evaluation of a stage, those of all stages before being recorded."""
+        not_before = AFTERWARDS[AFTERWARDS.index(self.stage) :]
+        return 1 + max((line.evaluation for line in self.records if line.stage not in not_before), default=-1)
+
+    def _begin_confirmation(self) -> list[_Open]:
+        """What confirms the search, which is over."""
+        self.stage = CONFIRM
+        if self._to_confirm is None or (self._deterministic and not self._to_confirm.splits):
+            return []
+        known = self._to_confirm.known
+        self.claims = list(known) if known is not None else self._to_confirm.find(self.records)
+        first = self._next_number()
+        asked = [(claim.name, point, fresh) for claim in self.claims for point, fresh in by_point(claim)]
+        return [
+            self._add(number, CONFIRM, Proposal(number, dict(point), None), claim, fresh)
+            for number, (claim, point, fresh) in enumerate(asked, start=first)
+        ]
+
+    # Proposals
+
+    def _add(
+        self, number: int, stage: str, proposal: Proposal, claim: str | None = None, fresh: Sequence[int] = ()
+    ) -> _Open:
+        known = _Point() if stage in AFTERWARDS else self._points.setdefault(key_of(proposal.point), _Point())
+        evaluation = _Open(number, stage, proposal, known, claim, fresh)
+        self._open[number] = evaluation
+        return evaluation
+
+    def _note(self, proposals: Iterable[Proposal]) -> list[_Open]:
+        return [self._add(len(self._pilot_points) + each.number, SEARCH, self._fitted(each)) for each in proposals]
+
+    def _fitted(self, proposal: Proposal) -> Proposal:
+        """A proposal as the space has its point; raises `ComparatorError` where it is none of the space."""
+        if self._space is None:
+            return proposal
+        try:
+            return replace(proposal, point=self._space.fit(proposal.point, f"{self._proposer} proposed a point"))
+        except InputError as error:
+            raise ComparatorError(str(error)) from None
+
+    def _tell_strategy(self, evaluation: _Open, value: float | None) -> list[_Open]:
+        proposals = self._strategy.tell(evaluation.proposal.number, value)
+        self.ended_early = self.ended_early or self._strategy.ended
+        return self._note(proposals)
+
+    def _go_on(self, evaluations: Iterable[_Open]) -> list[str]:
+        """The requests for these evaluations, or for those of the next stage where there is nothing else to do."""
+        requests = self._requests(evaluations)
+        if requests or self.waiting or self.is_cut_short or self.stage not in (SEARCH, FULL):
+            return requests
+        self._open.clear()  # proposed, but the budget is spent
+        return self._requests(self._begin_what_follows())
+
+    def _requests(self, evaluations: Iterable[_Open]) -> list[str]:
+        """Give each proposal replicates of its own, or an answer where a replicate could tell nothing new."""
+        requests: list[str] = []
+        todo = deque(evaluations)
+        while todo and not self.is_cut_short and not self._is_over():
+            evaluation = todo.popleft()
+            point = evaluation.point
+            if evaluation.stage != SEARCH or not (point.asked and self._deterministic):
+                requests += self._ask(evaluation, self._first(evaluation))
+            elif point.runs:
+                todo.extend(self._answer(evaluation))
+            else:
+                point.waiting.append(evaluation)
+        return requests
+
+    def _is_over(self) -> bool:
+        if self.stage != SEARCH:
+            return False
+        if self._budget is not None and self.asked >= self._budget:
+            return True
+        if self._deterministic and self._space_size is not None and self._known_points() >= self._space_size:
+            self.ended_early = f"all {self._space_size} points of the space are known, and a repeat changes nothing"
+        elif self._repeats_in_a_row >= REPEATS_THAT_STOP:
+            self.ended_early = f"the last {REPEATS_THAT_STOP} proposals repeated points that are known"
+        return self.ended_early is not None
+
+    def _known_points(self) -> int:
+        return sum(bool(point.asked) for point in self._points.values())
+
+    # Replicates
+
+    def _first(self, evaluation: _Open) -> int:
+        """On how many seeds an evaluation begins."""
+        if evaluation.stage in AFTERWARDS:
+            return len(evaluation.fresh)
+        seeds = self._pilot_seeds if evaluation.stage == PILOT else self._replication.first
+        return self._affordable(1 if self._deterministic else seeds)
+
+    def _further(self, evaluation: _Open) -> int:
+        """How many seeds more an evaluation needs, all of whose replicates so far have ended."""
+        if evaluation.stage != SEARCH or self._deterministic or not self._replication.is_adaptive:
+            return 0
+        own = [value for outcome in evaluation.outcomes.values() for value in self._values_of(outcome.runs)]
+        if not own:
+            return 0
+        others = [fmean(each.values.values()) for each in self._points.values() if each.values]
+        known = evaluation.point.values
+        if known:
+            others.remove(fmean(known.values()))
+        return self._affordable(self._replication.further([*known.values(), *own], others))
+
+    def _affordable(self, pairs: int) -> int:
+        return pairs if self._budget is None else max(0, min(pairs, self._budget - self.asked))
+
+    def _values_of(self, runs: Runs) -> list[float]:
+        try:
+            return [self._objective(runs)]
+        except NoValue:
+            return []
+
+    def _ask(self, evaluation: _Open, count: int) -> list[str]:
+        point, follows = evaluation.point, evaluation.stage in AFTERWARDS
+        given_split = evaluation.stage == CONFIRM and self._to_confirm is not None and not self._to_confirm.splits
+        requests = []
+        for _ in range(count):
+            # The lowest that is free: of two replicates in flight the first may have been cut off.
+            free = evaluation.fresh if follows else itertools.count()
+            replicate = next(number for number in free if number not in point.asked)
+            point.asked.add(replicate)
+            block = block_of(evaluation.proposal.point, replicate, self._blocks)
+            evaluation.running[replicate] = now()
+            request = Request(
+                evaluation=evaluation.number,
+                name=evaluation.proposal.name,
+                point=evaluation.proposal.point,
+                replicate=replicate,
+                expected_seconds=self._expected_seconds(evaluation),
+                block=block.number,
+                seed=block.seed,
+                split=None if given_split else block.split,
+                **self._length(evaluation),
+            )
+            requests.append(as_text(request))
+        if not follows:
+            self.asked += count
+            self._repeats_in_a_row = 0
+        return requests
+
+    def _expected_seconds(self, evaluation: _Open) -> float | None:
+        """How long a replicate may take, by the latest; a full one longer than a short one as it has more epochs."""
+        first, is_full = self._first_epochs, not self._length(evaluation)
+        longer = first.full / first.epochs if first is not None and is_full else 1.0
+        latest = self.records[-LATEST:]
+        return max((_longest(line) * (longer if line.epochs else 1.0) for line in latest), default=None)
+
+    def _length(self, evaluation: _Open) -> dict[str, Any]:
+        """The epochs of short trainings; nothing of full ones."""
+        if self._first_epochs is None or evaluation.stage in AFTERWARDS:
+            return {}
+        return {"epochs": self._first_epochs.epochs}
+
+    # Results
+
+    def _finish(self, evaluation: _Open) -> list[_Open]:
+        """Record an evaluation that is complete; gives what is to be evaluated next.
+
+        The lines of a pilot are written when all of it is in, which gives a difference in deviations its unit.
+        """
+        if evaluation.stage == PILOT:
+            return self._finish_pilot()
+        self._write(evaluation)
+        if evaluation.stage in AFTERWARDS:
+            return []
+        following = self._tell_strategy(evaluation, self.records[-1].value)
+        for repeat in evaluation.point.waiting:
+            following += self._answer(repeat)
+        evaluation.point.waiting.clear()
+        return following
+
+    def _finish_pilot(self) -> list[_Open]:
+        if self.waiting or self.is_cut_short:
+            return []
+        pilot = [each for each in self._open.values() if each.stage == PILOT]
+        for each in pilot:
+            self._learn_all(each)
+        self._find_unit()
+        for each in pilot:
+            self._write(each)
+        return self._begin_search()
+
+    def _find_unit(self) -> None:
+        self._unit = pooled_deviation([list(each.signed.values()) for each in self._points.values()])
+        if self._objective.in_deviations and not self._unit:
+            found = "no deviation from seed to seed" if self._unit == 0 else "too few results to measure a deviation"
+            raise ComparatorError(
+                f"the pilot gave {found}, so that difference 'in_deviations' has no unit; 'relative' needs none"
+            )
+
+    def _write(self, evaluation: _Open) -> None:
+        self._learn_all(evaluation)
+        self._folder.append(self._line(evaluation))
+        del self._open[evaluation.number]
+        self._stop_if_all_failed()
+
+    def _learn_all(self, evaluation: _Open) -> None:
+        for replicate, outcome in evaluation.outcomes.items():
+            self._learn(evaluation.point, replicate, outcome.runs)
+
+    def _learn(self, point: _Point, replicate: int, runs: Runs) -> None:
+        point.runs[replicate] = runs
+        try:
+            point.values[replicate] = self._objective(runs)
+            point.signed[replicate] = self._objective.signed(runs)
+        except NoValue:
+            return
+        if replicate < FIRST_FRESH:
+            self._deterministic = self._deterministic or _equal_under_different_seeds(point)
+
+    def _answer(self, evaluation: _Open) -> list[_Open]:
+        """Answer a repeat with what its point has given already; a line like any other records it."""
+        self._repeats_in_a_row += 1
+        self._folder.append(self._line(evaluation))
+        del self._open[evaluation.number]
+        return self._tell_strategy(evaluation, self.records[-1].value)
+
+    def _stop_if_all_failed(self) -> None:
+        if len(self.records) >= FAILURES_THAT_STOP and all(line.status != "ok" for line in self.records):
+            last = failure_words(self.records[-1], self._folder.evaluations.parent.parent)
+            raise ComparatorError(f"the first {len(self.records)} evaluations all failed; the last one: {last}")
+
+    # The record
+
+    def _replay(self, record: Evaluation) -> None:
+        """Do again what led to a recorded line, without running anything."""
+        if record.stage in AFTERWARDS and self.stage == SEARCH:
+            self._open.clear()
+            self._begin_what_follows()
+        if record.stage == CONFIRM and self.stage == FULL and not self._open:
+            self._begin_what_follows()
+        number = record.evaluation
+        evaluation = self._open.get(number)
+        if evaluation is None or evaluation.stage != record.stage or not self._is_same(evaluation, record.point):
+            now_proposed = "nothing" if evaluation is None else json.dumps(evaluation.proposal.point)
+            raise ComparatorError(
+                f"{self._folder.evaluations}: evaluation {number} was {json.dumps(record.point)}, but the search"
+                f" now proposes {now_proposed}: the record, the space or the package has changed since"
+            )
+        point = evaluation.point
+        runs = _by_replicate(record.runs)
+        says = record.asked is not None
+        asked = [part.replicate for part in record.asked or ()] if says else set(runs) - point.asked
+        point.asked.update(asked)
+        if record.stage not in AFTERWARDS:
+            self.asked += len(asked)
+        for replicate in runs:
+            if replicate not in point.runs:
+                self._learn(point, replicate, runs[replicate])
+        del self._open[number]
+        if record.stage == SEARCH:
+            self._repeats_in_a_row = 0 if asked else self._repeats_in_a_row + 1
+            self._tell_strategy(evaluation, record.value)
+        elif self.stage == PILOT and not any(each.stage == PILOT for each in self._open.values()):
+            self._find_unit()
+            self._begin_search()
+
+    def _is_same(self, evaluation: _Open, recorded: Point) -> bool:
+        """Whether a recorded point is the proposed one; earlier versions recorded points as algorithms wrote them."""
+        if evaluation.proposal.point == recorded:
+            return True
+        try:
+            return self._space is not None and self._space.fit(recorded) == evaluation.proposal.point
+        except InputError:
+            return False
+
+    def _line(self, evaluation: _Open) -> Evaluation:
+        """The record of an evaluation: its value is the mean over all replicates of its point that ended well.
+
+        `runs` lists these replicates, the earlier ones first and as reused; of a failed evaluation its own runs only.
+        `signed` has the signed difference of each, `deviation` and `interval` (95 %) are theirs; `asked` has the
+        replicates that the evaluation asked for.
+        """
+        point, proposal, outcomes = evaluation.point, evaluation.proposal, evaluation.outcomes
+        status, reason = _status(outcomes), _reason(outcomes)
+        value: float | None = None
+        if not outcomes:
+            status, reason = "ok", None
+            if not point.values:
+                status, reason = "failed", "this point failed before, and a repeat changes nothing"
+        if status == "ok":
+            try:
+                value = fmean(point.values.values()) / self._unit_of(point)
+            except NoValue as failure:
+                status, reason = "failed", str(failure)
+        ok = status == "ok"
+        signed = [number / self._unit_of(point) for _, number in sorted(point.signed.items())] if ok else []
+        interval = mean_interval(signed)
+        earlier = [replicate for replicate in sorted(point.values) if ok and replicate not in outcomes]
+        reused = [run.model_copy(update={"reused": True}) for replicate in earlier for run in point.runs[replicate]]
+        asked = [_part(replicate, outcomes[replicate]) for replicate in sorted(outcomes)]
+        named: dict[str, Any] = {} if proposal.name is None else {"id": proposal.name}
+        claim: dict[str, Any] = {} if evaluation.claim is None else {"claim": evaluation.claim}
+        return Evaluation(
+            evaluation=evaluation.number,
+            **named,
+            stage=evaluation.stage,
+            **claim,
+            **self._length(evaluation),
+            generation=proposal.generation,
+            point=proposal.point,
+            status=status,
+            value=value,
+            signed=signed,
+            blocks=[block_of(proposal.point, each, self._blocks).number for each in sorted(point.signed)] if ok else [],
+            deviation=pooled_deviation([signed]),
+            interval=None if interval is None else list(interval),
+            started=min((outcome.started for outcome in outcomes.values()), default=now()),
+            seconds=sum((part.seconds for part in asked), 0.0),
+            worker=asked[0].worker if asked else None,
+            asked=asked,
+            runs=reused + [run for replicate in sorted(outcomes) for run in outcomes[replicate].runs],
+            reason=reason,
+        )
+
+    def _unit_of(self, point: _Point) -> float:
+        """What a difference is divided by; raises `NoValue` where a difference in deviations has none."""
+        if not self._objective.in_deviations:
+            return 1.0
+        unit = self._unit or pooled_deviation([list(point.signed.values())])
+        if not unit:
+            found = "seeds change nothing here" if unit == 0 else "it takes two seeds that give a result"
+            raise NoValue(f"no deviation from seed to seed is known: {found}")
+        return unit
+
+
+def by_point(claim: Claim) -> list[tuple[Point, list[int]]]:
+    """The points of a claim with the replicates, and so the fresh blocks, that confirm it there."""
+    fresh: dict[str, tuple[Point, list[int]]] = {}
+    for number, point in enumerate(claim.points, start=FIRST_FRESH):
+        fresh.setdefault(key_of(point), (point, []))[1].append(number)
+    return list(fresh.values())
+
+
+def _status(outcomes: Mapping[int, Result]) -> Literal["ok", "failed", "timeout"]:
+    """One replicate that ended well is a result."""
+    statuses = {outcome.status for outcome in outcomes.values()}
+    return "ok" if "ok" in statuses else "timeout" if "timeout" in statuses else "failed"
+
+
+def _reason(outcomes: Mapping[int, Result]) -> str | None:
+    """Why replicates have no result; of an evaluation that is one all the same, which they are."""
+    failed = {replicate: outcome.reason for replicate, outcome in outcomes.items() if outcome.status != "ok"}
+    if len(failed) == len(outcomes):
+        return next(iter(failed.values()), None)
+    return "; ".join(f"replicate {replicate}: {reason}" for replicate, reason in sorted(failed.items())) or None
+
+
+def _part(replicate: int, outcome: Result) -> Replicate:
+    return Replicate(
+        replicate=replicate,
+        started=outcome.started,
+        seconds=outcome.seconds,
+        worker=outcome.worker,
+        reused=bool(outcome.runs) and all(run.reused for run in outcome.runs),
+    )
+
+
+def _longest(record: Evaluation) -> float:
+    return max((part.seconds for part in record.asked or ()), default=record.seconds or 0.0)
+
+
+def _by_replicate(runs: Runs) -> dict[int, list[Run]]:
+    grouped: dict[int, list[Run]] = {}
+    for run in runs:
+        grouped.setdefault(run.replicate, []).append(run)
+    return grouped
+
+
+def _equal_under_different_seeds(point: _Point) -> bool:
+    """Whether two replicates, whose seeds differ, reported exactly the same metrics: the model is deterministic."""
+    reported = [json.dumps([run.metrics for run in point.runs[each]], sort_keys=True) for each in point.values]
+    return len(set(reported)) < len(reported)

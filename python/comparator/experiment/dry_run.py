@@ -1,0 +1,91 @@
+"""What a command would run, said before anything starts."""
+
+from __future__ import annotations
+
+from comparator.engine import swift_t
+from comparator.evidence.power import words_beforehand
+from comparator.experiment.host import Host
+from comparator.experiment.plan import Plan
+from comparator.experiment.stages import PILOT_SEEDS
+from comparator.formats.text import shortened
+from comparator.results.record import (
+    Confirm,
+    FrozenExperiment,
+)
+from comparator.search.replication import Replication
+
+
+def describe(host: Host, plan: Plan) -> None:
+    """Say what would run."""
+    frozen = plan.frozen
+    host.say(shortened(frozen.title) or frozen.file)
+    for submodel in frozen.models:
+        name = "" if submodel.name == submodel.label else f"{submodel.name} in "
+        host.say(f"  submodel {submodel.submodel}: {submodel.label}, {name}{submodel.path}")
+    over = ", ".join(plan.space.names) if plan.space is not None else f"the lines of {frozen.settings['upf']}"
+    host.say(f"  objective: {frozen.objective.name} over {over}")
+    host.say(f"  strategy: {frozen.strategy.name}, seed {frozen.strategy.seed}")
+    host.say(f"  budget: {_budget_words(frozen)}")
+    for line in _power_words(plan):
+        host.say(f"  {line}")
+    describe_host(host)
+    if host.job is not None:
+        launch = host.launch(host.experiments / "ID", is_sweep=plan.is_sweep)
+        for line in ("swift-t would be called so:", "", *swift_t.rehearse(launch).split("\n"), ""):
+            host.console.print(line, markup=False, soft_wrap=True)
+    host.say("nothing was started (--dry-run)")
+
+
+def describe_host(host: Host) -> None:
+    """Say where it would run."""
+    site = host.site
+    host.say(f"  site {site.name}: {site.description}")
+    host.say(f"  engine {host.engine}: {host.workers} workers; a node has {len(host.slots)} slots")
+    if host.job is not None:
+        job, layout = host.job, host.job.layout
+        walltime = "" if job.walltime is None else f", walltime {swift_t.clock(job.walltime)}"
+        words = f"{layout.nodes} nodes, {layout.processes} ranks, {layout.processes_per_node} on a node{walltime}"
+        asked = [f"queue {job.queue}" if job.queue else "", f"project {job.project}" if job.project else ""]
+        host.say(f"  scheduler {site.scheduler}: " + ", ".join([words, *filter(None, asked)]))
+    host.say(f"  data: {site.data_folder}")
+
+
+def _power_words(plan: Plan) -> list[str]:
+    """What the budget sees, as far as it can be said before a pilot."""
+    seeds, pairs = plan.replication.first, plan.budget
+    points = None if pairs is None else max(1, (pairs - PILOT_SEEDS * len(plan.pilot)) // seeds)
+    smallest = None if plan.objective.in_deviations else plan.smallest  # whose unit is what no pilot has measured yet
+    return words_beforehand(points, seeds, plan.fresh_blocks, smallest)
+
+
+def _budget_words(frozen: FrozenExperiment) -> str:
+    budget, trainings, stages = frozen.budget, len(frozen.models), frozen.stages
+    if budget.evaluations is None:
+        words = f"{budget.generations} generations" if budget.generations else "until the search ends"
+    else:
+        words = f"{budget.evaluations} evaluations, {budget.evaluations * trainings} trainings"
+    if stages.first is not None:
+        pairs = stages.first.points * Replication.of(stages.replicates).first
+        words += (
+            f", of {stages.first.epochs} of {stages.first.full} epochs; then {pairs * trainings} in full, of the best"
+            f" {stages.first.points} points; together as long as those of"
+            f" {frozen.settings['search']['evaluations']} full evaluations, or shorter"
+        )
+    if stages.pilot:
+        words += f"; a pilot of {len(stages.pilot) * PILOT_SEEDS} among them"
+    if stages.confirm:
+        words += f"; {_confirm_words(stages.confirm)}"
+    if stages.blocks > 1:
+        words += f"; dealt to {stages.blocks} blocks of seeds, and of data splits where the model takes one"
+    return words
+
+
+def _confirm_words(confirm: Confirm) -> str:
+    """What is trained anew beside the budget: a region, or the best, and what it is compared with."""
+    claims = confirm.points + confirm.regions + confirm.elsewhere
+    what = ["each region"] * confirm.regions + [
+        f"the best {confirm.points} points" if confirm.points > 1 else "the best point"
+    ] * bool(confirm.points)
+    beside = " beside the rest of the space" * confirm.elsewhere
+    more = " with one region" * confirm.regions
+    return f"{claims * confirm.seeds} more{more} try {' and '.join(what)}{beside} on {confirm.seeds} fresh blocks"

@@ -1,0 +1,179 @@
+"""Check an experiment whole before anything starts, and freeze it into what repeats it.
+
+The frozen experiment is plain JSON (`experiment.json`): settings, space, hyperparameters, models with their
+identities, metric, budget, provenance. Everything later (leaf, report, resume) reads that and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from comparator.errors import InputError, nearest
+from comparator.experiment.context import Context
+from comparator.experiment.first_epochs import plan_first_epochs
+from comparator.experiment.plan import Plan
+from comparator.experiment.settings import (
+    ExperimentSettings,
+)
+from comparator.experiment.stages import (
+    PILOT_SEEDS,
+    budget_of,
+    check_unit,
+    confirmation_of,
+    freeze_strategy,
+    past_results,
+    pilot_points,
+)
+from comparator.experiment.strategy import make_strategy_of
+from comparator.experiment.submodels import choose_hyperparameters
+from comparator.formats.spelling import CONFIG_FILE
+from comparator.formats.text import shortened
+from comparator.formats.upf import names_in, read_upf
+from comparator.model.model import Model
+from comparator.objective.comparison import make_objective
+from comparator.objective.differences import (
+    check_suits,
+    difference_code,
+    objective_words,
+    usual_difference,
+)
+from comparator.results.provenance import provenance
+from comparator.results.record import (
+    FORMAT,
+    MetricDescription,
+    Stages,
+    Submodel,
+    WholeExperiment,
+)
+from comparator.search.blocks import BLOCKS
+from comparator.space import ParameterSpace
+from comparator.space.boxes import Box, avoid, focus, read_box
+
+
+def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
+    """Check `settings` whole; raises `InputError`. Prepares the models' data on the way."""
+    space = ParameterSpace.read(context.folder / settings.space) if settings.space is not None else None
+    steered: list[str] = []
+    if space is not None:
+        settings, space = _steer(settings, space, context, steered)
+    settings = settings.model_copy(update={"set": {**_config_files_in(space), **settings.set}})
+    lines = read_upf(context.folder / settings.upf) if settings.upf is not None else None
+    named = space.names if space is not None else names_in(lines or [])
+    varied = [name for name in named if name not in CONFIG_FILE]
+    given = choose_hyperparameters(settings, varied, context)
+    notices = [*(space.warnings if space is not None else ()), *steered, *given.warnings]
+    metric = settings.asked_metric
+    asked_by_environment = os.environ.get("MODEL_RETURN") or metric
+    if asked_by_environment != metric:
+        notices.append(f"MODEL_RETURN={asked_by_environment} has no effect: {context.file.name} states '{metric}'")
+    metrics = _check_metric(metric, given.models, f"{context.file}: metric")
+    settings, difference = _with_difference(settings, metric, metrics, context.file)
+    objective = make_objective(difference, metric, metrics, context.file)
+    where = f"{context.file}: [search]"
+    search, first = plan_first_epochs(settings.search, given.submodels, given.models, varied, where)
+    short = settings.model_copy(update={"search": search})
+    pilot = pilot_points(short, space, context, notices)
+    check_unit(settings, objective, pilot, context)
+    past = past_results(settings, space, objective, context, notices)
+    strategy = freeze_strategy(short, context, notices, PILOT_SEEDS * len(pilot))
+    frozen = WholeExperiment(
+        id="",
+        format=FORMAT,
+        title=settings.title or _title(given.submodels, metric),
+        kind="cmp" if settings.compares else "single",
+        file=str(context.file),
+        settings=settings.model_dump(mode="json", exclude_none=True),
+        space=space.entries() if space is not None else [],
+        upf=[(line.identifier, line.hyperparameters) for line in lines] if lines is not None else None,
+        hyperparameters=given.hyperparameters,
+        models=given.submodels,
+        metric=metric,
+        metrics=metrics,
+        difference_code=None if difference is None else difference_code(difference, context.folder),
+        run_timeout=settings.run_timeout,
+        objective=objective_words(difference, metric, objective.maximise),
+        strategy=strategy.model_copy(update={"past": past}),
+        budget=budget_of(short, None if lines is None else len(lines), space, pilot, where),
+        stages=Stages(
+            replicates=settings.search.replicates,
+            blocks=settings.search.blocks or (BLOCKS if lines is None else 1),
+            pilot=pilot,
+            first=first,
+            confirm=confirmation_of(settings, given.submodels),
+        ),
+        provenance=provenance(context.root, context.site, context.engine, context.workers, context.command),
+        notices=notices,
+    )
+    informed = make_strategy_of(frozen.strategy, frozen.upf, space)
+    informed.close()
+    return Plan(frozen, space, given.models, objective)
+
+
+def _with_difference(
+    settings: ExperimentSettings, metric: str, metrics: Mapping[str, MetricDescription], file: Path
+) -> tuple[ExperimentSettings, str | None]:
+    """The settings that name the difference, and its name; None for a single model.
+
+    Raises `InputError` where the file names one that does not suit the metric.
+    """
+    if not settings.compares:
+        return settings, None
+    name = settings.cmp.difference or usual_difference(metric, metrics)
+    check_suits(name, metric, metrics, f"{file}: [cmp] difference")
+    return settings.model_copy(update={"cmp": settings.cmp.model_copy(update={"difference": name})}), name
+
+
+def _steer(
+    settings: ExperimentSettings, space: ParameterSpace, context: Context, notices: list[str]
+) -> tuple[ExperimentSettings, ParameterSpace]:
+    """Keep the search inside the box to focus on and around the one to avoid; the settings then hold their bounds."""
+    bounds: dict[str, Any] = {}
+    for key, restricted, words in (("focus", focus, "keeps to"), ("avoid", avoid, "keeps out of")):
+        given = getattr(settings.search, key)
+        if given is None:
+            continue
+        read = read_box(str(context.folder / given)) if isinstance(given, str) else given
+        box = Box.from_bounds(space, read, given if isinstance(given, str) else f"{context.file}: [search] {key}")
+        space = restricted(space, box)
+        bounds[key] = box.bounds
+        notices.append(f"the search {words} {box.words()}")
+    search = settings.search.model_copy(update=bounds)
+    return settings.model_copy(update={"search": search}), space
+
+
+def _config_files_in(space: ParameterSpace | None) -> dict[str, Any]:
+    """What constants of a space called `config` or `config_file` mean: the file of hyperparameters below all else."""
+    entries = space.entries() if space is not None else []
+    given = [entry["value"] for entry in entries if entry["type"] == "constant" and entry["name"] in CONFIG_FILE]
+    return {"config_file": given[0]} if given else {}
+
+
+def _title(submodels: Sequence[Submodel], metric: str) -> str:
+    if len(submodels) == 1:
+        return f"{submodels[0].name}: {metric}"
+    first, second = (submodel.label for submodel in submodels)
+    return f"Where do {first} and {second} differ in {metric}?"
+
+
+def _check_metric(metric: str, models: Sequence[Model], where: str) -> dict[str, MetricDescription]:
+    """The descriptions of all metrics; a metric that a described model does not have is refused."""
+    metrics: dict[str, MetricDescription] = {}
+    for model in models:
+        described = model.description.metrics
+        if described and metric not in described:
+            raise InputError(
+                f"{where} = '{shortened(metric)}': {model.name} does not report it{nearest(metric, described)};"
+                f" it reports {', '.join(_first(described, 12))}"
+            )
+        metrics.update(
+            {name: MetricDescription(**each.model_dump(exclude_none=True)) for name, each in described.items()}
+        )
+    return metrics
+
+
+def _first(names: Iterable[str], count: int) -> list[str]:
+    names = list(names)
+    return [*names[:count], "..."] if len(names) > count else names

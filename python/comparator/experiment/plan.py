@@ -1,0 +1,135 @@
+"""Check an experiment whole before anything starts, and freeze it into what repeats it.
+
+The frozen experiment is plain JSON (`experiment.json`): settings, space, hyperparameters, models with their
+identities, metric, budget, provenance. Everything later (leaf, report, resume) reads that and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from comparator.experiment.controller import ToConfirm
+from comparator.experiment.settings import (
+    ENDS_BY_ITSELF,
+)
+from comparator.experiment.strategy import make_strategy_of
+from comparator.model.model import Model
+from comparator.objective.comparison import Objective
+from comparator.results.points import final_values_of, observations_in, observations_of, points_without_value
+from comparator.results.record import (
+    Claim,
+    Evaluation,
+    FirstEpochs,
+    WholeExperiment,
+)
+from comparator.search import Strategy
+from comparator.search.replication import Replication
+from comparator.space import ParameterSpace
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked experiment: the frozen form, and the live things made from it."""
+
+    frozen: WholeExperiment
+    space: ParameterSpace | None  # None: the points are those of a UPF
+    models: list[Model]
+    objective: Objective
+
+    @property
+    def space_size(self) -> int | None:
+        """How many points the space has; None where they are without number, or each has its name."""
+        return self.space.size() if self.space is not None else None
+
+    @property
+    def budget(self) -> int | None:
+        """The pairs that may be asked for; None where the strategy ends by itself."""
+        return self.frozen.budget.evaluations
+
+    @property
+    def replication(self) -> Replication:
+        """How many seeds a point is trained on."""
+        return Replication.of(self.frozen.stages.replicates)
+
+    @property
+    def smallest(self) -> float | None:
+        """The size of difference that matters to the user, where the file says it."""
+        return (self.frozen.settings.get("search") or {}).get("smallest")
+
+    @property
+    def blocks(self) -> int:
+        """To how many blocks replicates are dealt."""
+        return self.frozen.stages.blocks
+
+    @property
+    def first(self) -> FirstEpochs | None:
+        """The short trainings by which it searches; None where all are full ones."""
+        return self.frozen.stages.first
+
+    @property
+    def pilot(self) -> list[dict[str, Any]]:
+        """The points of the pilot, none where there is no pilot."""
+        return list(self.frozen.stages.pilot)
+
+    @property
+    def to_confirm(self) -> ToConfirm | None:
+        """What is confirmed when the search is over."""
+        asked = self.frozen.stages.confirm
+        return None if asked is None else ToConfirm(self._claims, self.frozen.claims, asked.splits)
+
+    @property
+    def fresh_blocks(self) -> int | None:
+        """On how many fresh blocks what is said of regions is confirmed; None where nothing is."""
+        confirm = self.frozen.stages.confirm
+        return None if confirm is None or self.frozen.kind == "single" else confirm.seeds
+
+    def _claims(self, records: Sequence[Evaluation]) -> list[Claim]:
+        """What a search that is over claims."""
+        from comparator.evidence.claims import Asked, find_claims  # seconds, only where a search is over
+        from comparator.evidence.paired import Observation, Paired
+
+        confirm, search = self.frozen.stages.confirm, self.frozen.settings.get("search") or {}
+        assert confirm is not None
+        final = final_values_of(records)
+        return find_claims(
+            self.space,
+            Paired.of([Observation(*each) for each in observations_in(records)]),
+            [(line.point, line.value or 0.0) for line in final.values()],
+            Asked(
+                points=confirm.points,
+                blocks=confirm.seeds,
+                regions=confirm.regions,
+                elsewhere=confirm.elsewhere,
+                level=search.get("level"),
+                seed=self.frozen.strategy.seed,
+            ),
+            failed=points_without_value(records),
+            final=Paired.of([Observation(*each) for each in observations_of(final)]),
+        )
+
+    def noting(self, **found: Any) -> Plan:
+        """The plan with what was found since it was frozen, by the keys of `FrozenExperiment`."""
+        return replace(self, frozen=self.frozen.model_copy(update=found))
+
+    def strategy(self, *, all_at_once: bool = False, seed: int | None = None) -> Strategy:
+        """A new strategy with its own seeded generator; equal plans give equal strategies.
+
+        `all_at_once` has a sweep propose all its points at the start, whose order is the same either way. With a
+        `seed` the strategy is one of the same kind that knows of no past results.
+        """
+        changes: dict[str, Any] = {}
+        if seed is not None:
+            changes = {"seed": seed, "past": []}
+        elif all_at_once:
+            changes = {"in_flight": self.budget or len(self.frozen.upf or ())}
+        return make_strategy_of(self.frozen.strategy.model_copy(update=changes), self.frozen.upf, self.space)
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether all points are known from the start."""
+        return self.frozen.strategy.name in ENDS_BY_ITSELF
+
+
+# Search

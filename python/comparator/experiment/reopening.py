@@ -1,0 +1,59 @@
+"""Make a plan of an experiment that was frozen, where its models and data are as they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from comparator.errors import InputError
+from comparator.experiment.earlier_format import upgraded
+from comparator.experiment.plan import Plan
+from comparator.experiment.settings import (
+    ExperimentSettings,
+)
+from comparator.model.data import has_changed
+from comparator.model.inputs import source_change
+from comparator.model.model import Model, find_model
+from comparator.objective.comparison import make_objective
+from comparator.objective.differences import (
+    asked_difference,
+    difference_code,
+)
+from comparator.results.record import (
+    FORMAT,
+    Submodel,
+    WholeExperiment,
+    of_form,
+)
+from comparator.site.profile import Site
+from comparator.space import ParameterSpace
+from comparator.space.boxes import Box, avoid
+
+
+def reopen_plan(frozen: WholeExperiment, *, root: Path, site: Site) -> Plan:
+    """Make a plan from a frozen experiment; raises `InputError` where its models or data have changed since."""
+    settings = of_form(ExperimentSettings, frozen.settings, f"experiment.json of '{frozen.id}': settings")
+    models = [
+        find_model(submodel.path, root, root / "containers", f"model of submodel {submodel.submodel}", site)
+        for submodel in frozen.models
+    ]
+    file = Path(frozen.file)
+    if frozen.format < FORMAT:
+        frozen = upgraded(frozen, models, site.data_folder)
+    changes = [_change(submodel, model, site) for submodel, model in zip(frozen.models, models, strict=True)]
+    difference = asked_difference(frozen)
+    if difference is not None and frozen.difference_code != difference_code(difference, file.parent):
+        changes.append(f"{file.parent}: the code of difference '{difference}' has changed")
+    change = next(filter(None, changes), None)
+    if change is not None:
+        raise InputError(f"{change} since '{frozen.id}' began; start anew")
+    objective = make_objective(difference, frozen.metric, frozen.metrics, file)
+    space = ParameterSpace.from_entries(frozen.space, "experiment.json") if frozen.space else None
+    if space is not None and settings.search.avoid is not None:
+        space = avoid(space, Box.from_bounds(space, settings.search.avoid, "experiment.json: avoid"))
+    return Plan(frozen, space, models, objective)
+
+
+def _change(submodel: Submodel, model: Model, site: Site) -> str | None:
+    """What of a model or of its data is not as it was, in a line; None where all is."""
+    change = source_change(model, submodel)
+    return change or has_changed(model, site.data_folder, submodel.data, submodel.data_until)

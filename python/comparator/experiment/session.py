@@ -1,0 +1,522 @@
+"""One session of an experiment: from its file, or from where it was left, to its report, on one engine."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from rich.markup import escape
+
+from comparator.engine import local, swift_t
+from comparator.engine.jobs import launches, state_of
+from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads
+from comparator.errors import ComparatorError, InputError, Submitted
+from comparator.experiment.controller import Experiment
+from comparator.experiment.freezing import make_plan
+from comparator.experiment.host import Host
+from comparator.experiment.plan import Plan
+from comparator.experiment.progress import ProgressView, point_words
+from comparator.experiment.reopening import reopen_plan
+from comparator.experiment.settings import ExperimentSettings, read_settings
+from comparator.experiment.stages import PILOT_SEEDS
+from comparator.experiment.terminal import note
+from comparator.formats.text import message, shortened
+from comparator.model.data import has_changed
+from comparator.objective.comparison import failure_words
+from comparator.report.notices import withdrawn
+from comparator.results.points import done_in
+from comparator.results.record import (
+    Evaluation,
+    PilotFound,
+    Request,
+    Result,
+    Running,
+    as_text,
+)
+from comparator.results.store import (
+    ExperimentFolder,
+    RunStore,
+    experiment_path,
+    last_word,
+    now,
+    read_experiment,
+    read_json,
+    read_records,
+    read_whole_experiment,
+    say,
+)
+from comparator.site.folders import command_line
+from comparator.site.profile import Slot
+
+BEST_SHOWN = 3
+BASELINE = -1  # the number of the evaluation of a single model at its settings as given
+
+
+def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool, command: str) -> Plan:
+    """Check everything about a new experiment; raises `InputError`."""
+    return plan_settings(host, read_settings(file, overrides, full=full), file, command)
+
+
+def plan_settings(host: Host, settings: ExperimentSettings, file: Path, command: str) -> Plan:
+    """Check everything about a new experiment of these settings, whose paths are relative to `file`'s folder."""
+    with host.console.status("checking") as status:
+
+        def say(words: str) -> None:
+            status.update(f"checking: {escape(words)}")
+
+        plan = make_plan(settings, host.context(file, command, say))
+    for notice in plan.frozen.notices:
+        note(host.console, notice)
+    return plan
+
+
+def begin(host: Host, plan: Plan, stem: str, identifier: str | None) -> Session:
+    """Make the folder of a planned experiment and freeze the plan there."""
+    folder = ExperimentFolder.create(host.experiments, stem, identifier, plan.frozen)
+    frozen = read_whole_experiment(folder.path)
+    host.say(f"experiment {folder.identifier}: {shortened(frozen.title)}")
+    return Session(host, replace(plan, frozen=frozen), folder)
+
+
+def resume(host: Host, identifier: str) -> Session:
+    """Open an experiment where it was left, and say what was found."""
+    path = experiment_path(host.experiments, identifier)
+    state = state_of(path)
+    if state.state == "queued" or (state.state == "running" and state.job):
+        job = f" as job {state.job}" if state.job else ""
+        raise InputError(f"experiment '{identifier}' is {state.state}{job}; watch it by: comparator watch {identifier}")
+    if read_experiment(path).imported:
+        raise InputError(f"experiment '{identifier}' was imported; a new search can be told of it by [search] past")
+    session = open_session(host, identifier)
+    session.say_what_is_there(state.running)
+    return session
+
+
+def open_session(host: Host, identifier: str) -> Session:
+    """Open an experiment as it was frozen; raises `InputError` where that is not possible any more."""
+    path = experiment_path(host.experiments, identifier)
+    plan = reopen_plan(read_whole_experiment(path), root=host.root, site=host.site)
+    folder = ExperimentFolder(
+        path, on_doubt=lambda holder: host.say(f"waiting to see whether it is still run by {holder.words}")
+    )
+    change = _change_of_reads(host, plan, folder.records)
+    if change is not None:
+        folder.close()
+        raise InputError(f"{change} has changed since '{identifier}' began; start anew")
+    return Session(host, plan, folder)
+
+
+def _change_of_reads(
+    host: Host, plan: Plan, records: Sequence[Evaluation], kinds: Sequence[str] = ("files", "packages")
+) -> str | None:
+    """What, of some kinds, the latest runs of an experiment have read that is not as it was; None where all is."""
+    latest = {run.submodel: run.run for record in records for run in record.runs if run.status == "ok" and run.run}
+    for number, run in latest.items():
+        result = RunStore(host.experiments).finished(run)
+        if result is None:
+            continue
+        change = change_of_reads(plan.frozen, number, result, host.slots[0], host.site.data_folder, kinds)
+        if change is not None:
+            return change
+    return None
+
+
+class OutOfTime(ComparatorError):
+    """The walltime ended before the experiment did."""
+
+    exit_code = 75
+
+
+class Session:
+    """One experiment, opened on one host: `run` and `search` carry it out on the host's engine.
+
+    What hosts the search itself, the local engine here or the resident rank of Swift/T, calls `start`, `tell` with
+    every result, and `end` or `fail`.
+    """
+
+    def __init__(self, host: Host, plan: Plan, folder: ExperimentFolder) -> None:
+        self._host, self._plan, self._folder = host, plan, folder
+        self._experiment: Experiment | None = None
+        self._baseline_is_open = False
+
+    @property
+    def path(self) -> Path:
+        return self._folder.path
+
+    def say_what_is_there(self, left_running: Sequence[Running]) -> None:
+        """Say what an earlier session has done and left."""
+        recorded = {record.evaluation for record in self._folder.records}
+        done = done_in(self._folder.records)
+        to_repeat = sum(each.evaluation not in recorded for each in left_running)
+        budget = self._plan.budget
+        to_go = "" if budget is None else f", {max(0, budget - done - to_repeat)} to go"
+        self._host.say(f"experiment {self._folder.identifier}: {done} done, {to_repeat} to repeat{to_go}")
+        for doubt in self._doubts():
+            note(self._host.console, doubt)
+        in_flight = self._plan.frozen.strategy.in_flight * self._plan.replication.first
+        if self._host.workers > in_flight and not self._plan.is_sweep:
+            self._host.say(f"note: it began with {in_flight} evaluations at a time; more workers than that stay idle")
+
+    def _doubts(self) -> list[str]:
+        """What may make the trainings to come others than those there are, a line each."""
+        doubts = withdrawn(self.path)
+        for submodel, model in zip(self._plan.frozen.models, self._plan.models, strict=True):
+            if submodel.untold:
+                words = f"{model.name}: whether what it reads is as it was when this began is not known"
+                doubts.append(f"{words}: {submodel.untold}")
+            elif submodel.data_until is not None:
+                new = has_changed(model, self._host.site.data_folder, submodel.data, None)
+                doubts += [] if new is None else [f"{model.name}: {new} since this began"]
+        variable = _change_of_reads(self._host, self._plan, self._folder.records, ("variables",))
+        doubts += [] if variable is None else [f"{variable} is not as it was when this began"]
+        if self._plan.frozen.from_format:
+            doubts.append("an earlier version began it, which did not note what its trainings read")
+        return list(dict.fromkeys(doubts))
+
+    def run(self) -> None:
+        """Search, write the report where the host makes one, say what was found. Raises as `search` does."""
+        tracebacks = self._tracebacks()
+        try:
+            records = self.search()
+        except ComparatorError:
+            # What stopped the search, a full disk say, may stop the report too; it must not hide the reason.
+            with contextlib.suppress(OSError):
+                if self._tracebacks() > tracebacks:
+                    self._host.say(f"the whole traceback is in {self.path / ERRORS_FILE}")
+                is_ours = not self._folder.is_lost  # else whoever has taken it over reports it
+                if is_ours and self._folder.records and (page := self._report_with_words()) is not None:
+                    self._host.say(f"report: {page}")
+            raise
+        try:
+            page = self._report_with_words()
+        except OSError as error:  # a full disk, say: what was found is said all the same
+            self._conclude(records, None)
+            place = f"{error.filename}: " if error.filename else ""
+            raise ComparatorError(f"the report cannot be written: {place}{error.strerror or error}") from None
+        self._conclude(records, page)
+
+    def search(self) -> list[Evaluation]:
+        """Run the search to its end, or to Ctrl-C, on the host's engine; returns the records.
+
+        Raises `ComparatorError` where it cannot go on, `OutOfTime` where the walltime ends first, `Submitted` where
+        a scheduler has it now, `KeyboardInterrupt` where it was stopped; what is finished is kept in any case.
+        """
+        if self._host.job is None:
+            self._search_here()
+        elif self._host.site.scheduler == "none":
+            self._search_on_ranks()
+        else:
+            self._submit()
+        if last_word(self.path).state == "stopped":
+            self._say_how_to_go_on()
+            raise OutOfTime("the walltime came to its end; what is finished is kept")
+        return self._folder.records
+
+    # The search's host
+
+    def start(self, *, all_at_once: bool = False) -> list[str]:
+        """Replay what is recorded and give the first requests; `all_at_once`: of a sweep all there are."""
+        self._experiment = Experiment(
+            self._folder,
+            self._plan.strategy(all_at_once=all_at_once and self._plan.is_sweep),
+            self._plan.objective,
+            budget=self._plan.budget,
+            space_size=self._plan.space_size,
+            replication=self._plan.replication,
+            blocks=self._plan.blocks,
+            first=self._plan.first,
+            pilot=self._plan.pilot,
+            pilot_seeds=PILOT_SEEDS,
+            to_confirm=self._plan.to_confirm,
+            space=self._plan.space,
+            proposer=self._plan.frozen.strategy.name,
+        )
+        requests = self._baseline() + self._experiment.start()
+        self._keep_claims()
+        self._say_running()
+        return requests
+
+    def tell(self, result: str) -> list[str]:
+        """Record a result; gives the requests that follow."""
+        assert self._experiment is not None
+        outcome = Result.model_validate_json(result)
+        if outcome.evaluation == BASELINE and not outcome.is_fault:
+            self._keep_baseline(outcome)
+            return []
+        requests = self._experiment.tell(result)
+        self._keep_pilot()
+        self._keep_claims()
+        self._say_running()
+        return requests
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no result is waited for any more."""
+        assert self._experiment is not None
+        return not self._experiment.running and not self._baseline_is_open
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether a walltime ended the session before the experiment was done."""
+        return self._experiment is not None and self._experiment.is_cut_short
+
+    def end(self) -> None:
+        """Leave an experiment that is over."""
+        assert self._experiment is not None
+        if self._experiment.is_cut_short:
+            self._leave("stopped", "by the end of the walltime")
+        else:
+            self._leave("finished", self._experiment.ended_early)
+
+    def fail(self, error: BaseException) -> None:
+        """Leave an experiment that cannot go on, or that is stopped by hand."""
+        if isinstance(error, KeyboardInterrupt):
+            self._leave("stopped", "by hand")
+            return
+        details, reason = getattr(error, "details", None), str(error)
+        if not isinstance(error, ComparatorError):
+            details, reason = "".join(traceback.format_exception(error)), f"{type(error).__name__}: {error}"
+        if details is not None:  # what a person can mend is said in its one line
+            with contextlib.suppress(OSError), (self.path / ERRORS_FILE).open("a", encoding="utf-8") as file:
+                file.write(f"{now()} the search\n{details}\n")
+        self._leave("failed", reason)
+
+    def launched_from(self, launch: str) -> None:
+        """Note which Swift/T launch runs the experiment, by its folder's name."""
+        self._folder.launch = launch
+
+    def report(self) -> Path | None:
+        """Write the report; returns its page, None without a report."""
+        if not self._host.reports:
+            return None
+        from comparator.report import write_report
+
+        return write_report(self.path)
+
+    def _tracebacks(self) -> int:
+        """The bytes of all tracebacks that the experiment has left, of this session or an earlier one."""
+        path = self.path / ERRORS_FILE
+        return path.stat().st_size if path.exists() else 0
+
+    # Engines
+
+    def _search_here(self) -> None:
+        shares = local.share_slots(self._host.slots, self._host.workers)
+        leaves = [self._leaf(number, slots) for number, slots in enumerate(shares)]
+        try:
+            with self._progress() as show:
+                local.run(self, leaves, show)
+        except BaseException as error:
+            self.fail(error)
+            if isinstance(error, KeyboardInterrupt):
+                self._say_how_to_go_on()
+            raise
+        self.end()
+
+    def _search_on_ranks(self) -> None:
+        """Have Swift/T run the experiment on this machine, and follow its record."""
+        launch = self._host.launch(self.path, is_sweep=self._plan.is_sweep)
+        number = len(launches(self.path)) + 1
+        say(self.path, "queued", [], None, f"launch-{number}")
+        self._folder.close()  # the resident rank opens it
+
+        try:
+            with self._progress() as show:
+                code = swift_t.run(launch, show)
+        except KeyboardInterrupt:
+            self._look()
+            said = last_word(self.path)
+            say(self.path, "stopped", said.running, "by hand", said.launch)
+            self._say_how_to_go_on()
+            raise
+        self._look()
+        self._check_end(code, self.path / f"launch-{number}" / swift_t.OUTPUT_FILE)
+
+    def _check_end(self, code: int, output: Path) -> None:
+        said = last_word(self.path)
+        if said.state in ("finished", "stopped"):
+            self._plan = replace(self._plan, frozen=read_whole_experiment(self.path))
+            return
+        if said.state == "failed":
+            raise ComparatorError(said.reason or "the search failed")
+        reason = said.reason or ""
+        if said.state != "interrupted":  # else a rank's keeper has said which one is gone
+            reason = f"the ranks ended with exit status {code}; see {output}"
+            say(self.path, "interrupted", said.running, reason, said.launch)
+        self._say_how_to_go_on()
+        raise ComparatorError(reason)
+
+    def _submit(self) -> None:
+        launch = self._host.launch(self.path, is_sweep=self._plan.is_sweep)
+        say(self.path, "queued", [], None, f"launch-{len(launches(self.path)) + 1}")
+        self._folder.close()
+        try:
+            jobs = swift_t.submit(launch)
+        except BaseException as error:
+            say(self.path, "failed", [], str(error), None)
+            raise
+        watch = command_line(self._host.experiments, self._host.root, "watch", self._folder.identifier)
+        raise Submitted(f"submitted as job {', '.join(jobs)}; watch it by: {watch}")
+
+    @contextlib.contextmanager
+    def _progress(self) -> Iterator[Callable[[], None]]:
+        """Shows the progress; yields what brings it up to date."""
+        done_before = done_in(self._folder.records)
+        with ProgressView(self._host.console, self._plan.frozen, done_before=done_before) as view:
+
+            def show() -> None:
+                if self._experiment is None:  # another process hosts the search
+                    self._look()
+                    view.update(self._folder.records, len(last_word(self.path).running))
+                    return
+                running = min(self._experiment.waiting, self._host.workers)
+                view.update(self._folder.records, running, self._experiment.done)
+
+            yield show
+
+    def _look(self) -> None:
+        """Read the record that another process writes."""
+        self._folder.records = read_records(self._folder.evaluations)
+
+    def _say_running(self) -> None:
+        assert self._experiment is not None
+        running = self._experiment.running[: self._host.workers]
+        self._folder.say("running", running)
+
+    def _baseline(self) -> list[str]:
+        """The request for a single model at its settings as given, so that the report can say what a search bought.
+
+        It stands in `experiment.json` beside the search, not in its record, and costs nothing of its budget.
+        """
+        frozen = self._plan.frozen
+        self._baseline_is_open = frozen.kind == "single" and not self._plan.is_sweep and frozen.baseline is None
+        request = Request(evaluation=BASELINE, name="defaults", point={}, replicate=0)
+        return [as_text(request)] if self._baseline_is_open else []
+
+    def _keep_baseline(self, outcome: Result) -> None:
+        self._baseline_is_open = False
+        if outcome.status == "cancelled":
+            return
+        self._plan = self._plan.noting(baseline=outcome)
+        self._folder.freeze(self._plan.frozen)
+
+    def _keep_pilot(self) -> None:
+        """Say what the pilot found, once, and keep it with the settings."""
+        assert self._experiment is not None
+        pilot = self._experiment.pilot
+        if pilot is None or self._plan.frozen.pilot is not None:
+            return
+        budget, seeds = self._plan.budget, self._plan.replication.first
+        to_go = None if budget is None else budget - pilot.pairs
+        in_its_unit = pilot.in_deviations if self._plan.objective.in_deviations else pilot
+        words = in_its_unit.words(
+            to_go,
+            seeds,
+            self._host.workers,
+            blocks=self._plan.fresh_blocks,
+            smallest=self._plan.smallest,
+        )
+        self._host.say(words)
+        self._plan = self._plan.noting(pilot=PilotFound(**asdict(pilot), words=words))
+        self._folder.freeze(self._plan.frozen)
+
+    def _keep_claims(self) -> None:
+        """Keep what is to be confirmed, before any of it is trained: read again elsewhere it may differ by a digit."""
+        assert self._experiment is not None
+        claims = self._experiment.claims
+        if claims is not None and self._plan.frozen.claims is None:
+            self._plan = self._plan.noting(claims=claims)
+            self._folder.freeze(self._plan.frozen)
+
+    def _leaf(self, number: int, slots: Sequence[Slot]) -> Leaf:
+        return Leaf(
+            self._plan.frozen,
+            [model.placed(self._host.site.image_folder) for model in self._plan.models],
+            self._plan.objective,
+            experiments=self._host.experiments,
+            data_folder=self._host.site.data_folder,
+            slots=slots,
+            name=f"{self._host.site.name}/{number}",
+            warm=self._host.warm,
+            deadline=self._host.deadline,
+            say=self._host.say,
+        )
+
+    def _resume_command(self) -> str:
+        host = self._host
+        site = [] if host.site.name == "local" else ["--site", host.site.name]
+        engine = [] if host.engine == host.site.engines[0] else ["--engine", host.engine]
+        words = ["search", "--resume", self._folder.identifier, *site, *engine]
+        return command_line(host.experiments, host.root, *words)
+
+    def _say_how_to_go_on(self) -> None:
+        self._host.say(f"stopped: {len(self._folder.records)} evaluations kept; go on with them by:")
+        self._host.say(f"  {self._resume_command()}")
+
+    def _leave(self, state: str, reason: str | None) -> None:
+        left: list[Running] = []
+        if self._experiment is not None:
+            left = self._experiment.running[: self._host.workers] if state == "stopped" else []
+            self._experiment.close()
+        self._folder.say(state, left, reason)
+        self._folder.close()
+
+    def _report_with_words(self) -> Path | None:
+        try:
+            with self._host.console.status("writing the report"):
+                return self.report()
+        except KeyboardInterrupt:
+            self._say_where(None)
+            raise
+
+    def _conclude(self, records: Sequence[Evaluation], page: Path | None) -> None:
+        """The closing words: what was found, where the report is or how to make it."""
+        from comparator.report import trust, words
+        from comparator.report.notices import single_use
+        from comparator.report.summary import summarise
+        from comparator.report.yardsticks import with_signed
+
+        summary = summarise(self._plan.frozen, with_signed(self._plan.frozen, list(records)))
+        ended_early = last_word(self.path).reason
+        if ended_early:
+            self._host.say(f"ended early: {message(ended_early)}")
+        if summary.best is None:
+            last = failure_words(records[-1], self._host.experiments) if records else "there was none"
+            self._say_where(page)
+            raise ComparatorError(f"no evaluation of {len(records)} gave a result; the last one: {last}")
+        if page is not None:
+            for line in words.verdict(read_json(page.with_suffix(".json")) or {}):
+                self._host.say(line)
+        self._host.say(f"largest {summary.objective}:" if summary.maximise else f"smallest {summary.objective}:")
+        for best in summary.best_points[:BEST_SHOWN]:
+            both = "  ".join(
+                f"{name} {metrics[summary.metric]:.4g}"
+                for name, metrics in zip(summary.models, best.metrics, strict=True)
+                if summary.metric in metrics
+            )
+            self._host.say(f"  {best.difference:.4g}  at {point_words(best.point)}  ({both})")
+        for line in trust.words(summary.trust):
+            self._host.say(line)
+        self._host.say(_trained_words(records))
+        for line in single_use((run for record in records for run in record.runs), self._plan.frozen.notices):
+            note(self._host.console, line)
+        self._say_where(page)
+
+    def _say_where(self, page: Path | None) -> None:
+        if page is None:
+            make = command_line(self._host.experiments, self._host.root, "report", self._folder.identifier)
+            self._host.say(f"report: not made; make it by: {make}")
+            return
+        self._host.say(f"report: {page}")
+        self._host.say(f"look at it in a browser: {page.as_uri()}")
+
+
+def _trained_words(records: Sequence[Evaluation]) -> str:
+    """How many trainings the records rest on, and how many of them were found in the store."""
+    runs = [run for record in records for run in record.runs if run.run]
+    trained = {run.run for run in runs if not run.reused}
+    found = {run.run for run in runs} - trained
+    return f"trainings: {len(trained)} done, {len(found)} found in the store"

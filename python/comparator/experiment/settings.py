@@ -1,0 +1,309 @@
+"""The experiment file: one TOML file says what is compared, over which space, by which search.
+
+Keys and their meaning are in `cfg/cmp-ga.toml`, an example with a word to each. The whole file is checked
+before anything starts. `[full]` holds the settings that `--full` puts in the place of the file's own.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from comparator.errors import InputError, nearest
+from comparator.formats.hyperparameters import parse_override, set_once
+from comparator.formats.spelling import as_kept, check_once, merged
+from comparator.formats.text import shortened
+from comparator.model.description import explain, read_toml
+from comparator.search.blocks import BLOCKS, MOST_BLOCKS
+from comparator.space import MOST_POINTS
+
+#: Strategies that need no budget. "listed" is what a UPF is carried out by; no file names it.
+ENDS_BY_ITSELF = ("grid", "listed")
+ADAPTIVE = "adaptive"
+#: The keys of `[search]` that a UPF takes.
+OF_A_UPF = {"replicates", "blocks"}
+
+#: The strategy where the file names none, by what is to be found.
+STRATEGY_FOR = {"maximum": "bayesian", "regions": "level_set"}
+
+
+def is_own_algorithm(strategy: str) -> bool:
+    """Whether `strategy` is the user's own EQ/Py algorithm: a Python file, relative to the experiment file."""
+    return strategy.endswith(".py")
+
+
+class SearchSettings(BaseModel):
+    """`[search]`: what to find, which search, how long. Keys that are not named here are options of the strategy."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    find: Literal["maximum", "regions"] = "maximum"
+    strategy: str
+    #: The size of the difference that counts; None for the cut whose two sides differ most.
+    level: float | None = None
+    #: The size of difference that matters: what it takes to see it is said beforehand. It changes nothing else.
+    smallest: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    evaluations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
+    generations: int | None = Field(default=None, ge=1, le=MOST_POINTS)
+    #: Every point is trained for so many epochs first; None: in full at once.
+    first_epochs: int | None = Field(default=None, ge=1, le=MOST_POINTS)
+    #: The share of the points that is trained in full then; None for a third.
+    keep: float | None = Field(default=None, gt=0, le=1)
+    replicates: int | str = 1
+    #: Data splits with a stream of seeds each, to which replicates are dealt; None for 8, of a UPF 1.
+    blocks: int | None = Field(default=None, ge=1, le=MOST_BLOCKS)
+    pilot: bool | int | None = None
+    seed: int = Field(default=1, ge=0)
+    past: list[str] = Field(default_factory=list)
+    #: Boxes of the space that the search keeps to, or keeps out of: a file, or the bounds themselves.
+    focus: str | dict[str, Any] | None = None
+    avoid: str | dict[str, Any] | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+    @field_validator("replicates", mode="before")
+    @classmethod
+    def _seeds_for_each(cls, given: Any) -> Any:
+        if given != ADAPTIVE and (
+            isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= MOST_POINTS
+        ):
+            raise ValueError(f"must be a whole number from 1, or '{ADAPTIVE}'; {MOST_POINTS:,} at the most")
+        return given
+
+    @field_validator("pilot", mode="before")
+    @classmethod
+    def _points_to_try(cls, given: Any) -> Any:
+        if given is not None and (not isinstance(given, int) or not 0 <= given <= MOST_POINTS):
+            raise ValueError("must be true, false, or a number of points")
+        return given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _strategy_for_what_is_found(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "strategy" not in given:
+            return {**given, "strategy": STRATEGY_FOR.get(str(given.get("find")), STRATEGY_FOR["maximum"])}
+        return given
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> SearchSettings:
+        if self.evaluations is not None and self.generations is not None:
+            raise ValueError("give evaluations or generations, not both")
+        ends_by_itself = self.strategy in ENDS_BY_ITSELF or is_own_algorithm(self.strategy)
+        if self.evaluations is None and self.generations is None and not ends_by_itself:
+            raise ValueError("give a budget: evaluations = N, or generations = N")
+        return self
+
+    @model_validator(mode="after")
+    def _short_trainings_of_a_search(self) -> SearchSettings:
+        if self.first_epochs is None and self.keep is not None:
+            raise ValueError("keep is the share of the points that is trained in full after first_epochs: give both")
+        if self.first_epochs is not None and self.strategy in ENDS_BY_ITSELF:
+            raise ValueError("first_epochs is of a search; all points of a sweep are trained in full")
+        if self.first_epochs is not None and self.evaluations is None:
+            raise ValueError("first_epochs shares a budget of full trainings: give evaluations = N")
+        return self
+
+
+class SubmodelSettings(BaseModel):
+    """`[cmp.0]` and `[cmp.1]`: what is one submodel's own."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    #: From a hyperparameter's common name to this model's own.
+    names: dict[str, str] = Field(default_factory=dict)
+    #: Variables of its environment.
+    environment: dict[str, str] = Field(default_factory=dict)
+    #: The device that all its runs are bound to, as the device variable has it; "none": it gets no device.
+    device: str | None = None
+
+
+class ConfirmationSettings(BaseModel):
+    """`[confirm]`: what is trained anew when the search is over, on seeds, and splits, that it never used."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    #: The best points; None for one, and none where regions are to be found. 0 alone leaves all of it out.
+    points: int | None = Field(default=None, ge=0, le=MOST_POINTS)
+    #: Of each claim, and of what it is compared with.
+    seeds: int = Field(default=BLOCKS, ge=2, le=MOST_POINTS)
+    splits: bool = True
+    #: Whether the regions are tried too; None for yes, but where `points` is 0.
+    regions: bool | None = None
+
+
+class ComparisonSettings(BaseModel):
+    """`[cmp]`: how two trainings become one number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+
+    metric: str | None = None
+    #: None: what suits the metric (`difference.usual_difference`); as frozen it is always named.
+    difference: str | None = None
+    models: list[str] | None = None
+    labels: list[str] | None = None
+    submodel_0: SubmodelSettings = Field(default_factory=SubmodelSettings, alias="0")
+    submodel_1: SubmodelSettings = Field(default_factory=SubmodelSettings, alias="1")
+
+    @property
+    def submodels(self) -> list[SubmodelSettings]:
+        return [self.submodel_0, self.submodel_1]
+
+    @field_validator("models", "labels")
+    @classmethod
+    def _two(cls, given: list[str] | None) -> list[str] | None:
+        if given is not None and len(given) != 2:
+            raise ValueError("must name two: one for submodel 0, one for submodel 1")
+        return given
+
+
+class ExperimentSettings(BaseModel):
+    """A whole experiment file. Paths in it are relative to the file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: str = ""
+    model: str = "cmp"
+    hyperparameters: str | list[str] = Field(default_factory=list)
+    space: str | None = None
+    upf: str | None = None
+    metric: str | None = None
+    run_timeout: float | None = Field(default=3600.0, gt=0)
+    search: SearchSettings = Field(default_factory=lambda: SearchSettings(strategy="listed"))
+    cmp: ComparisonSettings = Field(default_factory=ComparisonSettings)
+    confirm: ConfirmationSettings | None = None
+    set: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def compares(self) -> bool:
+        """Whether two models are compared, or a single one is searched."""
+        return self.model == "cmp"
+
+    @property
+    def own_metric(self) -> str | None:
+        """The metric that the file states."""
+        return self.cmp.metric if self.compares else self.metric
+
+    @property
+    def asked_metric(self) -> str:
+        """The metric that counts: the file's, else MODEL_RETURN of the environment (as in CANDLE), else val_loss."""
+        return self.own_metric or os.environ.get("MODEL_RETURN") or "val_loss"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _replicates_of_a_upf(cls, content: Any) -> Any:
+        search = content.get("search") if isinstance(content, dict) else None
+        if isinstance(search, dict) and content.get("upf") is not None and search and set(search) <= OF_A_UPF:
+            return {**content, "search": {"strategy": "listed", **search}}
+        return content
+
+    @model_validator(mode="after")
+    def _space_or_upf(self) -> ExperimentSettings:
+        if (self.space is None) == (self.upf is None):
+            raise ValueError("give either space = 'FILE' (with a [search]) or upf = 'FILE'")
+        if self.upf is not None and self.search.strategy != "listed":
+            raise ValueError("a UPF is carried out line by line; of [search] it takes replicates and blocks alone")
+        if self.space is not None and self.search.strategy == "listed":
+            raise ValueError("a space needs a [search] table")
+        return self
+
+    @model_validator(mode="after")
+    def _regions_of_a_comparison(self) -> ExperimentSettings:
+        if self.search.find == "regions" and not self.compares:
+            raise ValueError("find = 'regions' asks where two models differ; it needs model = 'cmp'")
+        return self
+
+    @model_validator(mode="after")
+    def _metric_in_its_place(self) -> ExperimentSettings:
+        if self.compares and self.metric is not None:
+            raise ValueError("a comparison's metric stands in [cmp] as 'metric'")
+        return self
+
+
+#: The tables of the file, whose keys the command line gives as TABLE.KEY.
+TABLES: dict[str, type[BaseModel]] = {
+    "search": SearchSettings,
+    "cmp": ComparisonSettings,
+    "confirm": ConfirmationSettings,
+}
+
+
+def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> ExperimentSettings:
+    """Read and check an experiment file; raises `InputError` that names the file and the key.
+
+    A file whose name does not end in `.toml` is a bare UPF.
+
+    `overrides` are the command line's `--set KEY=VALUE`, KEY as in the file with dots (`search.population`), or
+    `hyperparameters.NAME` for a hyperparameter.
+    """
+    content: dict[str, Any] = read_toml(path) if path.suffix == ".toml" else {"upf": str(path.absolute())}
+    at_full_size = content.pop("full", None)
+    if full:
+        if not isinstance(at_full_size, dict):
+            raise InputError(f"{path}: has no [full] table, so there is nothing for --full to choose")
+        content = _merge(content, at_full_size)
+    chosen: dict[str, Any] = {}
+    for override in overrides:
+        _apply(content, chosen, override)
+    set_hyperparameters(content, chosen, path)
+    try:
+        return ExperimentSettings.model_validate(content)
+    except ValidationError as error:
+        raise InputError(_explained(error, path)) from None
+
+
+def set_hyperparameters(content: dict[str, Any], chosen: Mapping[str, Any], path: Path) -> None:
+    """Put the hyperparameters that the command line sets over those of the file's `[set]`; raises `InputError`."""
+    given = content.setdefault("set", {})
+    if isinstance(given, dict):
+        check_once(given, f"{path}: [set]")
+        content["set"] = merged({as_kept(name): value for name, value in given.items()}, chosen)
+
+
+def _explained(error: ValidationError, path: Path) -> str:
+    location = error.errors()[0]["loc"]
+    fields = ExperimentSettings.model_fields
+    if len(location) > 2 and location[0] == "cmp":
+        fields = SubmodelSettings.model_fields
+    elif len(location) > 1 and location[0] in TABLES:
+        fields = TABLES[str(location[0])].model_fields
+    return explain(error, str(path), sorted(set(fields) - {"set"}))
+
+
+def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    merged = copy.deepcopy(base)
+    for key, value in change.items():
+        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both_tables else value
+    return merged
+
+
+def _apply(content: dict[str, Any], chosen: dict[str, Any], override: str) -> None:
+    """Put one setting of the command line into the file's content, a hyperparameter among those that are chosen."""
+    key, value = parse_override(override)
+    section, dot, name = key.partition(".")
+    if section == "hyperparameters" and dot:
+        set_once(chosen, name, value, f"--set {shortened(override)}")
+    elif section in TABLES and dot:
+        if section == "search" and name in ("evaluations", "generations"):
+            content.setdefault("search", {}).pop("generations" if name == "evaluations" else "evaluations", None)
+        *tables, last = name.split(".") if section == "cmp" else [name]
+        table = content.setdefault(section, {})
+        for each in tables:
+            table = table.setdefault(each, {})
+        table[last] = value
+    elif not dot and key in ExperimentSettings.model_fields and key not in (*TABLES, "set"):
+        content[key] = value
+    else:
+        known = [name for name in ExperimentSettings.model_fields if name not in (*TABLES, "set")]
+        known += [f"{table}.{name}" for table, kind in TABLES.items() for name in kind.model_fields]
+        raise InputError(
+            f"--set {shortened(override)}: no key '{shortened(key)}'{nearest(key, known)};"
+            f" a hyperparameter is set as hyperparameters.{shortened(key.split('.')[-1])}=..."
+        )

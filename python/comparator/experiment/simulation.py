@@ -1,0 +1,68 @@
+"""A search carried out without trainings: on a record kept nowhere, and on numbers that a function gives."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from comparator.experiment.controller import Experiment, Runs
+from comparator.objective.differences import NoValue
+from comparator.results.record import Evaluation, Metrics, Request, Result, Run, as_text
+
+SIGNED = "signed"
+
+
+def carry_out(experiment: Experiment, measure: Callable[[Request], float | None]) -> None:
+    """Carry an experiment out, first come first served.
+
+    A replicate gives `measure(request)`, the signed difference, and fails where that is None.
+    """
+    waiting = deque(experiment.start())
+    while waiting:
+        asked = Request.model_validate_json(waiting.popleft())
+        number = measure(asked)
+        metrics: Metrics = {} if number is None else {SIGNED: number}
+        status: Literal["ok", "failed"] = "failed" if number is None else "ok"
+        run = Run(submodel=0, replicate=asked.replicate, status=status, metrics=metrics, block=asked.block)
+        result = Result(
+            evaluation=asked.evaluation,
+            replicate=asked.replicate,
+            status=status,
+            started="",
+            seconds=0.0,
+            worker="",
+            runs=[run],
+        )
+        waiting += experiment.tell(as_text(result))
+    experiment.close()
+
+
+class MemoryRecord:
+    """A record that is kept nowhere."""
+
+    def __init__(self) -> None:
+        self.records: list[Evaluation] = []
+        self.evaluations = Path("memory")
+
+    def append(self, record: Evaluation) -> None:
+        self.records.append(record)
+
+
+class SignedNumber:
+    """The objective of runs that report nothing but a signed difference; `worth` turns it into what is minimised."""
+
+    in_deviations = False
+
+    def __init__(self, worth: Callable[[float], float]) -> None:
+        self._worth = worth
+
+    def __call__(self, runs: Runs) -> float:
+        return self._worth(self.signed(runs))
+
+    def signed(self, runs: Runs) -> float:
+        number = runs[0].metrics.get(SIGNED)
+        if number is None:
+            raise NoValue("the run has no signed difference")
+        return number

@@ -1,0 +1,39 @@
+"""Where commands print what people read: a terminal, or a log."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+from comparator.formats.text import message, one_line
+
+
+class Terminal(Console):
+    """A console on which a text is one line, and shows as it is: it may be a name or a reason from anywhere."""
+
+    def __init__(self, **how: Any) -> None:
+        surroundings = {**os.environ}
+        if not surroundings.get("COLUMNS", "").lstrip("0"):  # no width to show anything in
+            surroundings.pop("COLUMNS", None)
+        super().__init__(markup=False, emoji=False, highlight=False, _environ=surroundings, **how)
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        return super().render_str(one_line(text), **how)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=_without_orders(segment.text))
+
+
+def note(console: Console, words: str) -> None:
+    """Print what a user should know, and need not act on."""
+    console.print(f"note: {message(words)}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _without_orders(text: str) -> str:
+    return "\n".join(map(one_line, text.split("\n")))

@@ -1,0 +1,137 @@
+"""CMP, the comparator as a model: one set of hyperparameters in, two trainings, their difference out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from comparator.formats.hyperparameters import split_for_submodels
+from comparator.formats.spelling import CONFIG_FILE, merged
+from comparator.formats.text import message
+from comparator.objective.differences import (
+    Difference,
+    NoValue,
+    distance,
+    find_difference,
+    in_deviations,
+    signed,
+    signed_difference,
+)
+from comparator.objective.metrics import reported_instead
+from comparator.results.record import Evaluation, MetricDescription, Run
+
+# They say which model runs and with which defaults; the leaf has read them already.
+NOT_FOR_MODELS = {"model_name", "candle_image", *CONFIG_FILE}
+ALONE = "the model"
+
+
+def submodel_hyperparameters(
+    hyperparameters: Mapping[str, object],
+    point: Mapping[str, object],
+    *,
+    compares: bool,
+    names: Sequence[Mapping[str, str]] = (),
+) -> list[dict[str, object]]:
+    """What each submodel is given at a point: for CMP by the prefix rules, else one set as it is.
+
+    What the point says of a hyperparameter, whatever the case of its name, takes the place of what `hyperparameters`
+    says. `names` may have a mapping for each submodel, from the names that are common to its own.
+    """
+    together = merged(hyperparameters, point)
+    submodels = split_for_submodels(together) if compares else [together]
+    own: Sequence[Mapping[str, str]] = names or [{}] * len(submodels)
+    return [
+        {called.get(key, key): value for key, value in given.items() if key not in NOT_FOR_MODELS}
+        for given, called in zip(submodels, own, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The number that one replicate gives the search to minimise, from its runs.
+
+    For a comparison the negative `difference` of the two runs' `metric`; for a single model (`difference` None)
+    the metric itself, negative where `maximise` says that a larger one is better. For the words on a metric that is
+    missing: `ask` is what stands before the name of one that is asked for, an experiment's `--set` where it is None,
+    empty where that would be no help; `described` are those that can be asked for, where the models say so.
+    """
+
+    metric: str
+    difference: Difference | None
+    maximise: bool = True
+    ask: str | None = None
+    described: Collection[str] = ()
+
+    def __call__(self, runs: Sequence[Run]) -> float:
+        """Raises `NoValue` with one line where there is no such number."""
+        values = self._values(runs)
+        if self.difference is not None:
+            return -distance(self.difference, values[0], values[1])
+        return -values[0] if self.maximise else values[0]
+
+    def signed(self, runs: Sequence[Run]) -> float:
+        """What tests and intervals use: the difference with its sign; of a single model the metric itself.
+
+        Raises `NoValue` as a call does.
+        """
+        values = self._values(runs)
+        return values[0] if self.difference is None else signed_difference(self.difference, values[0], values[1])
+
+    def worth(self, number: float) -> float:
+        """What a search minimises where the signed difference, or a single model's metric, is `number`."""
+        if self.difference is None:
+            return -number if self.maximise else number
+        return -number if self.difference is signed else -abs(number)
+
+    @property
+    def in_deviations(self) -> bool:
+        """Whether the numbers become a value only when divided by their deviation from seed to seed."""
+        return self.difference is in_deviations
+
+    def _values(self, runs: Sequence[Run]) -> list[float]:
+        values = [self._value(run) for run in runs]
+        if len(values) < (1 if self.difference is None else 2):
+            raise NoValue("the evaluation has no run for each model")
+        return values
+
+    def _value(self, run: Run) -> float:
+        compares, metrics = self.difference is not None, run.metrics
+        who = _who(run) if compares else ALONE
+        if run.status != "ok":
+            raise NoValue(f"{who}: {run.reason or run.status}")
+        if self.metric not in metrics:
+            usual = "--set cmp.metric=" if compares else "--set metric="
+            ask = usual if self.ask is None else self.ask
+            instead = reported_instead(self.metric, metrics, ask, self.described)
+            raise NoValue(f"{who} did not report {self.metric}; {instead}")
+        value = metrics[self.metric]
+        if value is None:
+            raise NoValue(f"{who} reported a {self.metric} that is not finite")
+        return value
+
+
+def failure_words(record: Evaluation, experiments: Path) -> str:
+    """Why an evaluation failed, and where the log of the run is that it failed by, where a run is to blame.
+
+    `experiments` is the folder of all experiments.
+    """
+    reason = message(record.reason or record.status)
+    logs = [run.log for run in record.runs if reason.startswith((_who(run), ALONE)) and run.log]
+    there = [experiments / log for log in logs if (experiments / log).is_file()]
+    return f"{reason} (log: {there[0]})" if there else reason
+
+
+def _who(run: Run) -> str:
+    return f"submodel {run.submodel}"
+
+
+def make_objective(
+    difference: str | None, metric: str, metrics: Mapping[str, MetricDescription], file: Path
+) -> Objective:
+    """The number that a search minimises: by the difference of this name, or (None) a single model's metric."""
+    if difference is not None:
+        function = find_difference(difference, file.parent, f"{file}: [cmp] difference")
+        return Objective(metric, function, described=metrics.keys())
+    larger_is_better = metric in metrics and metrics[metric].kind == "score"
+    return Objective(metric, None, maximise=larger_is_better, described=metrics.keys())

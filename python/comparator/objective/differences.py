@@ -1,0 +1,180 @@
+"""How two metrics become one number. Larger means more different; the search minimises its negative.
+
+With V0 and V1 the metric of submodel 0 and 1:
+
+| name | difference | zero | negative |
+|---|---|---|---|
+| `relative` | abs(V1 - V0) / max(V1, V0), the paper's equation 1 | one: 1; both: 0 | no value |
+| `signed` | (V1 - V0) / max(V1, V0): finds where submodel 1 is the larger | one: 1 or -1; both: 0 | no value |
+| `absolute` | abs(V1 - V0) | any | any |
+| `log_ratio` | abs(ln(V1 / V0)) | no value | no value |
+| `in_deviations` | abs(V1 - V0) in units of its deviation from seed to seed | any | any |
+
+Where the experiment file names none, an error is compared by `relative` and a score (R2, a correlation) by `absolute`
+(`usual_difference`): a score may come near zero and cross it, where what is relative to it means nothing.
+
+The unit of `in_deviations` is what the pilot found, the same for all points; without a pilot it is that of the
+replicates of the point itself, of which there must then be two or more. Where seeds change nothing there is none.
+
+Whatever the difference, tests and intervals use it with a sign (`signed_difference`), averaged over replicates before
+any absolute value: a mean of absolute values is never zero.
+
+A metric that is missing or not finite never reaches a difference: the evaluation fails and says which. "No
+value" likewise fails the evaluation, with the numbers and a difference that would serve.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from comparator.errors import InputError, nearest
+from comparator.extensions.own_code import import_own, own_file
+from comparator.formats.text import shortened
+from comparator.model.fingerprint import content_of
+from comparator.objective.metrics import kind_by_name
+from comparator.results.record import FrozenExperiment, MetricDescription, ObjectiveWords
+
+Difference = Callable[[float, float], float]
+
+
+class NoValue(ValueError):
+    """The two metrics have no difference of this kind; the text says why."""
+
+
+def relative(first: float, second: float) -> float:
+    """Equation 1 of the paper, without its sign: in [0, 1]."""
+    return abs(signed(first, second))
+
+
+def signed(first: float, second: float) -> float:
+    """(V1 - V0) / max(V1, V0)."""
+    if first < 0 or second < 0:
+        raise NoValue(
+            f"{first:g} and {second:g}: a relative difference needs metrics that are not negative; 'absolute' does not"
+        )
+    return (second - first) / max(first, second) if first != second else 0.0
+
+
+def absolute(first: float, second: float) -> float:
+    """abs(V1 - V0), in the metric's unit."""
+    return abs(second - first)
+
+
+def log_ratio(first: float, second: float) -> float:
+    """abs(ln(V1 / V0))."""
+    if first <= 0 or second <= 0:
+        raise NoValue(f"{first:g} and {second:g}: a logarithm needs positive metrics; 'absolute' does not")
+    return abs(math.log(second / first))
+
+
+def in_deviations(first: float, second: float) -> float:
+    """abs(V1 - V0), which an experiment divides by its deviation from seed to seed."""
+    return absolute(first, second)
+
+
+DIFFERENCES: dict[str, Difference] = {
+    "relative": relative,
+    "signed": signed,
+    "absolute": absolute,
+    "log_ratio": log_ratio,
+    "in_deviations": in_deviations,
+}
+
+#: Those that have no value, or none with a meaning, where a metric may be negative.
+NOT_NEGATIVE = ("relative", "signed", "log_ratio")
+
+
+def usual_difference(metric: str, described: Mapping[str, MetricDescription]) -> str:
+    """The name of the difference that suits a metric: `absolute` for one that is a score, or that may be negative.
+
+    A metric that no model describes is known by its name.
+    """
+    description = described.get(metric) or MetricDescription(kind=kind_by_name(metric))
+    return "absolute" if description.kind == "score" or description.may_be_negative else "relative"
+
+
+def check_suits(name: str, metric: str, described: Mapping[str, MetricDescription], where: str) -> None:
+    """Raise `InputError` where a description says that `metric` may be negative, and the difference needs that not."""
+    description = described.get(metric)
+    if name in NOT_NEGATIVE and description is not None and description.may_be_negative:
+        what = "is a score, which may be negative" if description.lowest is None else "may be negative"
+        raise InputError(
+            f"{where} = '{name}': {shortened(metric)} {what}, so that it has no such difference; write 'absolute', or"
+            " leave the key out (of a metric that never is negative, model.toml says lowest = 0)"
+        )
+
+
+def find_difference(name: str, folder: Path, where: str) -> Difference:
+    """The difference called `name`, or the user's own `module:function`.
+
+    `function(V0, V1)` gets two finite numbers and returns one, larger for more different. The module is found on
+    Python's path or in `folder`, the experiment file's. Raises `InputError` where there is no such thing.
+    """
+    if ":" not in name:
+        if name not in DIFFERENCES:
+            raise InputError(
+                f"{where}: no difference '{shortened(name)}'{nearest(name, DIFFERENCES)};"
+                f" there are {', '.join(DIFFERENCES)}, or your own as module:function"
+            )
+        return DIFFERENCES[name]
+    module_name, _, function_name = name.partition(":")
+    try:
+        function = getattr(import_own(folder, module_name), function_name, None)
+    except Exception as error:
+        raise InputError(f"{where}: '{shortened(name)}': {type(error).__name__}: {error}") from None
+    if not callable(function):
+        raise InputError(
+            f"{where}: '{shortened(name)}': module {shortened(module_name)} has no function"
+            f" '{shortened(function_name)}'"
+        )
+    return function
+
+
+def difference_code(name: str, folder: Path) -> str | None:
+    """SHA-256 of the user's own file that a difference is in; None where it is none of the user's."""
+    module, colon, _ = name.partition(":")
+    file = own_file(folder, module) if colon else None
+    return None if file is None else content_of(file)
+
+
+def objective_words(name: str | None, metric: str, maximise: bool = True) -> ObjectiveWords:
+    """What an experiment calls the number that it looks for: a difference by its name, or (None) a model's metric."""
+    if name is None:
+        return ObjectiveWords(name=metric, symbol=metric, maximise=maximise)
+    if name == "in_deviations":
+        words = f"difference of {metric} in deviations from seed to seed"
+        return ObjectiveWords(name=words, symbol="V", maximise=True, unit="deviations")
+    words = f"{name} of {metric}" if ":" in name else f"{name.replace('_', ' ')} difference of {metric}"
+    return ObjectiveWords(name=words, symbol="V", maximise=True)
+
+
+def asked_difference(experiment: FrozenExperiment) -> str | None:
+    """The name of the difference of an experiment; None for a single model. Where it names none it is `relative`."""
+    if experiment.kind == "single":
+        return None
+    return str((experiment.settings.get("cmp") or {}).get("difference") or "relative")
+
+
+def signed_difference(difference: str | Difference, first: float, second: float) -> float:
+    """A difference with the sign of V1 - V0; `signed`, which has one, as it is.
+
+    `difference` is a function, or the name of one in `DIFFERENCES`. Raises `NoValue` as `distance` does.
+    """
+    function = DIFFERENCES[difference] if isinstance(difference, str) else difference
+    size = distance(function, first, second)
+    return size if function is signed else math.copysign(size, second - first)
+
+
+def distance(function: Difference, first: float, second: float) -> float:
+    """Apply a difference and see to it that a finite number comes back; raises `NoValue` otherwise."""
+    try:
+        result = float(function(first, second))
+    except NoValue:
+        raise
+    except Exception as error:
+        raise NoValue(f"the difference of {first:g} and {second:g} raised {type(error).__name__}: {error}") from None
+    if not math.isfinite(result):
+        raise NoValue(f"the difference of {first:g} and {second:g} is {result}")
+    return result

@@ -1,0 +1,1 @@
+"""The record: its forms, where it is kept, and what it says of a point."""

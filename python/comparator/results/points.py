@@ -1,0 +1,146 @@
+"""What a record says of its points: the value of each, the best of them, how many are done. Everything asks here.
+
+A point is as good as its latest evaluation that ended well says: that one's value is the mean over all its replicates
+that did. What confirms stands beside the search: it changes no value and no best, and is not part of the budget.
+
+Where a search began with fewer epochs its values are those of short trainings, by which points are compared all over
+the space; the best is the best of those that were trained in full. Values of both lengths are never taken together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from comparator.results.record import AFTERWARDS, CONFIRM, FULL, Evaluation
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many there are.
+
+    `done` are the pairs (single runs for a single model) of the budget that were asked for and have come to their end;
+    `in_full` and `confirming` those beside it, by stage. `points` are the distinct points of pilot and search,
+    `without_value` those of them none of whose evaluations has a value. `failed` are evaluations, of any stage, that
+    have none.
+    """
+
+    done: int
+    in_full: int
+    confirming: int
+    points: int
+    without_value: int
+    failed: int
+
+
+def key_of(point: Mapping[str, Any]) -> str:
+    """What tells points apart."""
+    return json.dumps(point, sort_keys=True)
+
+
+def searched(records: Iterable[Evaluation]) -> Iterator[Evaluation]:
+    """The evaluations of a record's pilot and search, all of one length: all but those that followed."""
+    return (record for record in records if record.stage not in AFTERWARDS)
+
+
+def values_of(records: Iterable[Evaluation]) -> dict[str, Evaluation]:
+    """By point (`key_of`) the evaluation that has its value, its signed differences, its runs; in the points' order."""
+    return _latest(searched(records))
+
+
+def final_values_of(records: Sequence[Evaluation]) -> dict[str, Evaluation]:
+    """`values_of` what may be believed best: of the points that were trained in full, where any of them has a value."""
+    return _latest(record for record in records if record.stage == FULL) or values_of(records)
+
+
+def _latest(records: Iterable[Evaluation]) -> dict[str, Evaluation]:
+    return {key_of(record.point): record for record in records if record.status == "ok"}
+
+
+def observations_in(records: Iterable[Evaluation]) -> list[tuple[dict[str, Any], list[float], list[int]]]:
+    """Each point of pilot and search that has a value: its signed differences, one a replicate, and their blocks."""
+    return observations_of(values_of(records))
+
+
+def observations_of(values: Mapping[str, Evaluation]) -> list[tuple[dict[str, Any], list[float], list[int]]]:
+    """The same of the evaluations that have the points' values."""
+    found = []
+    for record in values.values():
+        if record.signed:
+            found.append((dict(record.point), list(record.signed), record.blocks or [0] * len(record.signed)))
+    return found
+
+
+def points_without_value(records: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """The points of pilot and search none of whose evaluations has a value."""
+    known = values_of(records)
+    return [dict(point) for key, point in _by_key(searched(records)).items() if key not in known]
+
+
+def _by_key(records: Iterable[Evaluation]) -> dict[str, Mapping[str, Any]]:
+    return {key_of(record.point): record.point for record in records}
+
+
+def best_of(records: Sequence[Evaluation]) -> list[Evaluation]:
+    """The points that have a value, the best first; the earlier one of equals. In full, where any were so trained."""
+    return sorted(final_values_of(records).values(), key=lambda record: record.value or 0.0)
+
+
+def best_values(records: Sequence[Evaluation]) -> list[tuple[Evaluation, float]]:
+    """The value of the best point as it was known after each evaluation of pilot and search that ended well.
+
+    It is worse than the one before where a point that was the best is tried again and its mean is worse.
+    """
+    values: dict[str, float] = {}
+    best: str | None = None
+    steps = []
+    for record in searched(records):
+        if record.status == "ok" and record.value is not None:
+            key = key_of(record.point)
+            values[key] = record.value
+            if best is None or record.value < values[best]:
+                best = key
+            elif key == best:  # it may be worse than it was, and another the best
+                best = min(values, key=lambda each: values[each])
+            steps.append((record, values[best]))
+    return steps
+
+
+def as_read(value: float, *, maximise: bool) -> float:
+    """A value that a search minimises, as people read it: with its sign turned where the objective is maximised."""
+    return (-value if maximise else value) + 0.0  # no -0.0
+
+
+def count(records: Sequence[Evaluation]) -> Counts:
+    """Count what a record has."""
+    points = {key_of(record.point) for record in searched(records)}
+    return Counts(
+        done=done_in(records),
+        in_full=pairs_in(record for record in records if record.stage == FULL),
+        confirming=pairs_in(record for record in records if record.stage == CONFIRM),
+        points=len(points),
+        without_value=len(points) - len(values_of(records)),
+        failed=failed_in(records),
+    )
+
+
+def done_in(records: Iterable[Evaluation]) -> int:
+    """`Counts.done` alone, which is sooner found."""
+    return pairs_in(searched(records))
+
+
+def failed_in(records: Iterable[Evaluation]) -> int:
+    """`Counts.failed` alone, which is sooner found."""
+    return sum(record.status != "ok" for record in records)
+
+
+def pairs_in(records: Iterable[Evaluation]) -> int:
+    """How many pairs these evaluations have asked for and heard of; a repeat that asked for none adds none."""
+    records = list(records)
+    # Records of earlier versions, and of other programs, do not say what they asked for.
+    without = {
+        (key_of(record.point), run.replicate) for record in records if record.asked is None for run in record.runs
+    }
+    return len(without) + sum(len(record.asked or ()) for record in records)

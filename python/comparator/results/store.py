@@ -1,0 +1,535 @@
+"""What is kept: experiments (settings and one line an evaluation) and the runs that all of them share.
+
+EXPERIMENTS/ID/experiment.json      frozen settings and provenance
+EXPERIMENTS/ID/evaluations.jsonl    one line per finished evaluation, appended and synced: the truth
+EXPERIMENTS/ID/state.json           what the running process last said of itself; advice, never truth
+EXPERIMENTS/ID/lock, lease          held by the process that runs the experiment (`lease`)
+EXPERIMENTS/ID/withdrawn.jsonl      one line for each of its runs that was withdrawn since
+EXPERIMENTS/runs/IDENTITY/          model.log, result.json and whatever the model writes; withdrawn.json in the place
+                                    of a result that did not come out again; lock, lease while it is trained
+
+What is finished is read without a lock, and without permission to write. Where the folder of all experiments has the
+set-group-id bit, a group shares it: what is made in it has the folder's own permissions (`share_as`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import json
+import os
+import re
+import shutil
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, TypeVar
+
+from comparator.errors import ComparatorError, InputError, nearest
+from comparator.formats.names import RUNS, check_name
+from comparator.formats.text import shortened, write_text_whole
+from comparator.results.lease import LEASE, LOCK, LOOK_SECONDS, Attempt, Holder, Lease, hold, holder_of, lies_at
+from comparator.results.record import (
+    FORMAT,
+    AnyForm,
+    Evaluation,
+    Form,
+    FrozenExperiment,
+    Running,
+    RunResult,
+    State,
+    WholeExperiment,
+    Withdrawal,
+    WithdrawnResult,
+    as_text,
+    of_form,
+)
+
+NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
+EXPERIMENT, STATE = "experiment.json", "state.json"
+RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jsonl"
+#: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
+UNFINISHED, UNFINISHED_SECONDS = ".unfinished-", 3600.0
+FIRST_WAIT_SECONDS = 0.05
+#: What `json` raises of a text that is none, or none that we have written: nested thousands of times.
+NOT_JSON = (ValueError, RecursionError)
+
+AnyExperiment = TypeVar("AnyExperiment", bound=FrozenExperiment)
+
+
+def now() -> str:
+    """The time in UTC, to the millisecond, as records have it."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write_whole(path: Path, content: object, *, sync: bool = True) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never half of it; `sync`: even after a crash."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1, allow_nan=False)
+            file.write("\n")
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def share_as(experiments: Path) -> None:
+    """Have what this process makes from now on be shared as the folder of all experiments is, where a group shares it.
+
+    That is so where the folder has the set-group-id bit (chmod g+s); else the user's own umask holds.
+    """
+    try:
+        mode = experiments.stat().st_mode
+    except OSError:
+        return
+    if mode & stat.S_ISGID:
+        own = os.umask(0o077)
+        os.umask(own & ~(mode & 0o077))
+
+
+def read_json(path: Path) -> Any | None:
+    """Read a JSON file; None where there is none or it is not whole."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, *NOT_JSON):
+        return None
+
+
+def read_records(path: Path) -> list[Evaluation]:
+    """The records of `evaluations.jsonl`, in file order; a torn last line is left out.
+
+    Raises `InputError` where a line before the last is not a record: then the file was changed by hand.
+    """
+    return list(each_record(path))
+
+
+def each_record(path: Path) -> Iterator[Evaluation]:
+    """The same, one after another, so that memory holds one."""
+    for record, _ in _checked_lines(path):
+        yield record
+
+
+def _checked_lines(path: Path) -> Iterator[tuple[Evaluation, int]]:
+    """The records, and where in the file, in bytes, each ends."""
+    for number, (record, end) in enumerate(_whole_lines(path), start=1):
+        yield of_form(Evaluation, record, f"{path}: line {number}"), end
+
+
+def _whole_lines(path: Path) -> Iterator[tuple[Any, int]]:
+    """What the whole lines of a file of JSON hold, and where in the file, in bytes, each ends."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    with file:
+        end = 0
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                content = json.loads(line)
+            except NOT_JSON:
+                if any(later.endswith(b"\n") for later in file):
+                    words = f"line {number} is not a record; the file was changed or damaged"
+                    raise InputError(f"{path}: {words}") from None
+                return
+            end += len(line)
+            yield content, end
+
+
+def left_over(path: Path) -> int:
+    """How many bytes at the end of a record are no whole line."""
+    whole = max((end for _, end in _whole_lines(path)), default=0)
+    return (path.stat().st_size if path.exists() else 0) - whole
+
+
+def table_cell(value: Any) -> Any:
+    """A value as a CSV table can hold it: Python 3.10's writer refuses the character NUL, and no reader wants it."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
+
+
+class RunStore:
+    """The runs, by identity. One training at a time for each identity, over threads and processes."""
+
+    def __init__(self, experiments: Path) -> None:
+        self.folder = experiments / RUNS
+
+    def finished(self, identity: str) -> RunResult | None:
+        """The result of a run that ended well, else None: failed, cancelled and damaged ones are never reused."""
+        result = self.result(identity)
+        return result if result is not None and result.status == "ok" else None
+
+    def result(self, identity: str) -> RunResult | None:
+        """The result of a run, however it ended; None where there is none, or it is damaged."""
+        if not NAME_OF_RUN.fullmatch(identity):
+            return None
+        return read_form(RunResult, self.folder / identity / RESULT)
+
+    @contextlib.contextmanager
+    def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Lease | None]:
+        """Hold the run's folder while it is trained; `purpose` says of whoever waits for it what for.
+
+        While another holds it, `wait(holder, seconds)` is called, which is to return after these seconds at the
+        latest, False in order to give up. Yields the lease of it, or None where it was given up. Raises `OSError` where
+        the folder of all experiments is gone, or may not be written.
+        """
+        folder = self.folder / identity
+        self.folder.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
+        attempt, seconds = Attempt(folder, purpose), FIRST_WAIT_SECONDS
+        while isinstance(got := attempt.now(), Holder):
+            if not wait(got, seconds):
+                yield None
+                return
+            seconds = min(2 * seconds, LOOK_SECONDS)
+        try:
+            yield got
+        finally:
+            got.release()
+
+    def save(self, identity: str, result: RunResult) -> None:
+        write_whole(self.folder / identity / RESULT, result.as_json())
+
+    def withdraw(self, identity: str, reason: str) -> list[str]:
+        """Take a result from use, and note it in every experiment that has used it; returns the ids of these."""
+        folder = self.folder / identity
+        result = self.result(identity) or RunResult(status="failed")
+        write_whole(folder / WITHDRAWN, WithdrawnResult(withdrawn=now(), reason=reason, result=result).as_json())
+        (folder / RESULT).unlink(missing_ok=True)
+        users = []
+        for name in experiment_names(self.folder.parent):
+            path = self.folder.parent / name
+            evaluations = _evaluations_with(path / "evaluations.jsonl", identity)
+            if evaluations:
+                users.append(name)
+                note = Withdrawal(run=identity, evaluations=evaluations, withdrawn=now(), reason=reason)
+                with (path / WITHDRAWALS).open("a", encoding="utf-8") as file:
+                    file.write(as_text(note) + "\n")
+        return users
+
+    def withdrawn(self, identity: str) -> RunResult | None:
+        """The result that was withdrawn; None where none was, or it has been trained again since."""
+        if self.finished(identity) is not None or not NAME_OF_RUN.fullmatch(identity):
+            return None
+        noted = read_form(WithdrawnResult, self.folder / identity / WITHDRAWN)
+        return None if noted is None else noted.result
+
+    def restore(self, identity: str) -> None:
+        """Take a withdrawn result into use again, and forget of it in every experiment that has used it."""
+        result = self.withdrawn(identity)
+        if result is not None:
+            self.save(identity, result)
+        (self.folder / identity / WITHDRAWN).unlink(missing_ok=True)
+        for name in experiment_names(self.folder.parent):
+            path = self.folder.parent / name
+            noted = withdrawals(path)
+            kept = [note for note in noted if note.run != identity]
+            if kept and kept != noted:
+                _write_lines(path / WITHDRAWALS, kept)
+            elif noted and not kept:
+                (path / WITHDRAWALS).unlink(missing_ok=True)
+
+
+def _write_lines(path: Path, lines: Iterable[Form]) -> None:
+    write_text_whole(path, "".join(as_text(line) + "\n" for line in lines))
+
+
+def read_form(form: type[AnyForm], path: Path) -> AnyForm | None:
+    """What a file holds; None where there is none, or it is damaged."""
+    try:
+        return of_form(form, read_json(path), str(path))
+    except InputError:
+        return None
+
+
+def withdrawals(path: Path) -> list[Withdrawal]:
+    """The runs of the experiment in `path` that were withdrawn after it had used them."""
+    file = path / WITHDRAWALS
+    return [of_form(Withdrawal, note, f"{file}: line {n}") for n, (note, _) in enumerate(_whole_lines(file), start=1)]
+
+
+def _evaluations_with(path: Path, identity: str) -> list[int]:
+    """The numbers of the evaluations that a run is part of; none where the record cannot be read."""
+    try:
+        return [line.evaluation for line in read_records(path) if any(run.run == identity for run in line.runs)]
+    except InputError:
+        return []
+
+
+class ExperimentFolder:
+    """One experiment on disk, opened for writing by the one process that runs it."""
+
+    def __init__(self, path: Path, *, on_doubt: Callable[[Holder], None] = lambda _: None) -> None:
+        """Open the experiment in the folder `path`; `on_doubt` is called where it takes time to see whether it runs.
+
+        Raises `InputError` where another process runs it, it may not be written, or its record is damaged.
+        """
+        self.path = path
+        self.identifier = path.name
+        self.evaluations = path / "evaluations.jsonl"
+        share_as(path.parent)
+        self._lease = _hold_experiment(path, on_doubt)
+        self.launch: str | None = None  # the folder of the Swift/T launch that runs it, in this one
+        try:
+            lines = list(_checked_lines(self.evaluations))
+            self.records = [record for record, _ in lines]
+            self._file = self.evaluations.open("ab", buffering=0)
+            self._file.truncate(lines[-1][1] if lines else 0)
+            _sync_folder(path)
+        except BaseException:
+            self._lease.release()
+            raise
+
+    @classmethod
+    def create(
+        cls,
+        experiments: Path,
+        stem: str,
+        identifier: str | None,
+        frozen: FrozenExperiment,
+        records: Iterable[Evaluation] = (),
+    ) -> ExperimentFolder:
+        """Make a new experiment called `identifier`, or `stem-N` with the first free N: a whole one, or none.
+
+        Its file holds `frozen` with the id and the time, its record `records`.
+        """
+        check_new_experiment(experiments, identifier)
+        _make_writable(experiments)
+        share_as(experiments)
+        _remove_unfinished(experiments)
+        names = itertools.count(1)
+        making = experiments / f"{UNFINISHED}{os.getpid()}-{time.monotonic_ns()}"
+        making.mkdir()
+        try:
+            _write_lines(making / "evaluations.jsonl", records)
+            while True:
+                name = identifier or f"{stem}-{next(names)}"
+                if identifier is None and (experiments / name).exists() and not _is_leftover(experiments / name):
+                    continue
+                named = frozen.model_copy(update={"id": name, "created": now()})
+                write_whole(making / EXPERIMENT, named.as_json())
+                _sync_folder(making)
+                if _is_leftover(experiments / name):
+                    shutil.rmtree(experiments / name)
+                try:
+                    making.rename(experiments / name)  # takes the place of an empty folder, and of no other
+                except OSError as error:
+                    if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                        raise
+                    check_new_experiment(experiments, identifier)
+                    continue
+                _sync_folder(experiments)
+                return cls(experiments / name)
+        except BaseException:
+            shutil.rmtree(making, ignore_errors=True)
+            raise
+
+    def freeze(self, experiment: FrozenExperiment) -> None:
+        """Write the frozen experiment anew, whose settings stay as they are; one that was closed is held for that."""
+        lease = _hold_experiment(self.path, lambda _: None) if self._lease.is_released else self._lease
+        try:
+            lease.check()
+            write_whole(self.path / EXPERIMENT, experiment.as_json())
+        finally:
+            if lease is not self._lease:
+                lease.release()
+
+    def append(self, record: Evaluation) -> None:
+        """Add one finished evaluation, on disk when this returns.
+
+        Raises `ComparatorError` on a full disk, where the file is no longer in its place, or where another process
+        runs the experiment meanwhile.
+        """
+        self._lease.check()
+        line = as_text(record).encode() + b"\n"
+        position = self._file.tell()
+        try:
+            if self._file.write(line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.truncate(position)
+            raise ComparatorError(f"{self.evaluations}: cannot be written: {error.strerror}") from None
+        if not lies_at(self.evaluations, self._file.fileno()):
+            raise ComparatorError(f"{self.evaluations}: was removed or moved while it was in use; what wrote it ends")
+        self.records.append(record)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether another process has taken the experiment over: what it is, is the other's to say."""
+        return self._lease.is_lost
+
+    def say(self, state: str, running: Sequence[Running], reason: str | None = None) -> None:
+        """Note for watchers what this process is doing; a failure to write it is of no consequence.
+
+        The last word of an experiment that another has taken over is the other's.
+        """
+        if not self.is_lost:
+            say(self.path, state, running, reason, self.launch)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._lease.release()
+
+
+def _hold_experiment(path: Path, on_doubt: Callable[[Holder], None]) -> Lease:
+    try:
+        held = hold(path, on_doubt=on_doubt)
+    except PermissionError:
+        owner = owner_of(path)
+        raise InputError(
+            f"experiment '{path.name}' is {owner}'s, and its folder may not be written: it can be reported elsewhere"
+            " (report --output, export --to), but not gone on with"
+        ) from None
+    if isinstance(held, Holder):
+        raise InputError(
+            f"experiment '{path.name}' is being run by {held.words}; follow it by: comparator watch {path.name}"
+        )
+    return held
+
+
+def _is_leftover(path: Path) -> bool:
+    """Whether a folder is what an earlier version has left that died before there was an experiment in it."""
+    if not path.is_dir():
+        return False
+    left = [entry.name for entry in path.iterdir() if entry.name != "evaluations.jsonl" or entry.stat().st_size]
+    return set(left) <= {LOCK, LEASE, STATE} and holder_of(path) is None
+
+
+def owner_of(path: Path) -> str:
+    """The name of the user whose a file or folder is; of one without a name the number."""
+    try:
+        return path.owner()
+    except (KeyError, OSError):
+        return f"user {path.stat().st_uid}"
+
+
+def _sync_folder(path: Path) -> None:
+    """See to it that what was made in a folder, or renamed into it, is there after a crash."""
+    with contextlib.suppress(OSError):  # some file systems refuse it
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove_unfinished(experiments: Path) -> None:
+    """Remove what processes have left that died while they made an experiment."""
+    for folder in experiments.glob(f"{UNFINISHED}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > UNFINISHED_SECONDS:
+                shutil.rmtree(folder)
+
+
+def experiment_path(experiments: Path, identifier: str) -> Path:
+    """The folder of an existing experiment; raises `InputError` with the nearest name."""
+    path = experiments / check_name(identifier, "id")
+    if not (path / EXPERIMENT).exists():
+        known = experiment_names(experiments)
+        there = f"; there are: {', '.join(known[-8:])}" if known else "; there is none yet"
+        raise InputError(f"no experiment '{shortened(identifier)}' in {experiments}{nearest(identifier, known)}{there}")
+    return path
+
+
+def read_experiment(path: Path) -> FrozenExperiment:
+    """The frozen experiment in the folder `path`.
+
+    Raises `InputError` where there is none, or it is damaged, or of a later version.
+    """
+    return _read_experiment(path, FrozenExperiment)
+
+
+def read_whole_experiment(path: Path) -> WholeExperiment:
+    """The same, where it has all that it takes to go on with it; raises `InputError` where it has not."""
+    return _read_experiment(path, WholeExperiment)
+
+
+def _read_experiment(path: Path, form: type[AnyExperiment]) -> AnyExperiment:
+    file = path / EXPERIMENT
+    try:
+        content = read_json(file)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from None
+    if content is None:
+        raise InputError(f"{file}: {'is not a whole experiment' if file.exists() else 'no such file'}")
+    given = content.get("format") if isinstance(content, dict) else None
+    if isinstance(given, int) and given > FORMAT:
+        raise InputError(f"{file}: its format is {given}, of a later version; this one reads {FORMAT}")
+    return of_form(form, content, str(file))
+
+
+def hidden_experiments(experiments: Path) -> list[str]:
+    """The names of what lies among the experiments and may not be looked into."""
+    return sorted(
+        path.name for path in experiments.glob("[!.]*") if path.is_dir() and not os.access(path, os.R_OK | os.X_OK)
+    )
+
+
+def experiment_names(experiments: Path) -> list[str]:
+    """The ids of all experiments, oldest first."""
+    changed = {}
+    for file in experiments.glob(f"[!.]*/{EXPERIMENT}"):
+        with contextlib.suppress(FileNotFoundError):  # it may be removed at this moment
+            changed[file.parent.name] = file.stat().st_mtime
+    return sorted(changed, key=lambda name: changed[name])
+
+
+def say(path: Path, state: str, running: Sequence[Running], reason: str | None, launch: str | None) -> None:
+    """Note for watchers what an experiment is doing; a failure to write it is of no consequence."""
+    said = State(
+        state=state,
+        pid=os.getpid(),
+        host=os.uname().nodename,
+        launch=launch,
+        updated=now(),
+        running=list(running),
+        reason=reason,
+    )
+    with contextlib.suppress(OSError):
+        write_whole(path / STATE, said.as_json(), sync=False)
+
+
+def last_word(path: Path) -> State:
+    """What the process that runs, or ran, an experiment last said of it. It may be gone since: `engine.jobs` asks."""
+    return read_form(State, path / STATE) or State()
+
+
+def check_new_experiment(experiments: Path, identifier: str | None) -> None:
+    """See to it that an experiment of this name can be made; raises `InputError`, and makes nothing."""
+    if identifier is not None:
+        path = experiments / check_name(identifier, "id")
+        if (path / EXPERIMENT).exists():
+            raise InputError(
+                f"id '{identifier}': there is already an experiment of this name in {experiments};"
+                f" '--resume {identifier}' goes on with it"
+            )
+        if path.exists() and not _is_leftover(path):
+            raise InputError(f"id '{identifier}': {path} is there, and is no experiment; remove it, or give another id")
+    nearest_there = next(folder for folder in (experiments, *experiments.parents) if folder.exists())
+    if not nearest_there.is_dir() or not os.access(nearest_there, os.W_OK | os.X_OK):
+        what = "cannot be written" if nearest_there.is_dir() else "is a file"
+        raise InputError(f"{experiments}: experiments cannot be kept here: {nearest_there} {what}")
+
+
+def _make_writable(experiments: Path) -> None:
+    try:
+        experiments.mkdir(parents=True, exist_ok=True)
+        probe = experiments / f".probe-{os.getpid()}-{time.monotonic_ns()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"{experiments}: experiments cannot be kept here: {error.strerror}") from None

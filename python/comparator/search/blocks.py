@@ -1,0 +1,60 @@
+"""Blocks: which data split, and which stream of seeds, a replicate of a point is trained with.
+
+All points of one split share its luck: what is easy to predict in its held-out rows makes neighbouring points differ
+alike, and a search takes that for a region. So replicates belong to blocks, each one data split and one stream of
+seeds, the same for both submodels of a pair (common random numbers; Chen, Ankenman and Nelson, The effects of common
+random numbers on stochastic kriging metamodels, 2012). A hash of the point says in which order it goes through the
+blocks: so every block covers the space, neighbours do not share their luck, and experiments, engines and resumes
+agree and share their trainings. Block 0 is the user's own seed and split.
+
+Blocks from `FIRST_FRESH` on are those of no search; a confirmation uses them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comparator.results.points import key_of
+
+BLOCKS = 8
+MOST_BLOCKS = 100
+#: The first replicate, and the first block, that only a confirmation uses.
+FIRST_FRESH = 1000
+
+
+@dataclass(frozen=True)
+class Block:
+    """Where a replicate belongs: `seed` and `split` are added to the user's own.
+
+    `split` None leaves the user's split as it is.
+    """
+
+    number: int
+    seed: int
+    split: int | None
+
+
+def block_of(point: Mapping[str, Any], replicate: int, blocks: int) -> Block:
+    """The block of a replicate, counted from 0, of a point in a search over so many blocks.
+
+    A point has a replicate in each block before it has a second one in any, with further seeds. `blocks` 1 is the
+    user's own split, with another seed for each replicate.
+    """
+    if replicate >= FIRST_FRESH:
+        return Block(replicate, replicate, replicate)
+    if blocks == 1:
+        return Block(0, replicate, None)
+    rounds, place = divmod(replicate, blocks)
+    number = _order(point, blocks)[place]
+    return Block(number, number + rounds * blocks, number)
+
+
+def _order(point: Mapping[str, Any], blocks: int) -> list[int]:
+    digest = hashlib.sha256(key_of(point).encode()).digest()
+    order = list(range(blocks))
+    random.Random(int.from_bytes(digest[:8], "big")).shuffle(order)
+    return order

@@ -1,0 +1,1 @@
+"""The machine: its profile, the folders of the project, the surroundings of a process."""

@@ -1,0 +1,274 @@
+"""A site: one shell file in `sites/` that says what a machine offers (see `sites/README.md`).
+
+The file is plain variables and two optional functions: `site_launch` sets up the host where commands are typed
+(module commands, exported variables), `site_worker` the nodes of a job. It is run once by `bash`, as the site's
+admin wrote it, with COMPARATOR_ROOT set, and the variables below are read from what it leaves behind. Variables
+that the user has set already win where the file says so (`NAME=${NAME:-default}`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from comparator.errors import InputError, nearest
+from comparator.formats.names import check_name, home_written_out
+from comparator.formats.text import LONGEST_MESSAGE, shortened
+
+VARIABLES = {
+    "SITE_DESCRIPTION": "",
+    "SITE_ENGINES": "local",
+    "CANDLE_DATA_DIR": "",
+    "SITE_DEVICES": "0",
+    "SITE_MODELS_PER_DEVICE": "1",
+    "SITE_DEVICE_VARIABLE": "CUDA_VISIBLE_DEVICES",
+    "SITE_DEVICE_ORDER": "ascending",
+    "SITE_CORES": "",
+    "SITE_SCHEDULER": "none",
+    "SITE_NODES": "1",
+    "SITE_WORKERS_PER_NODE": "",
+    "SITE_WALLTIME": "01:00:00",
+    "SITE_QUEUE": "",
+    "SITE_PROJECT": "",
+    "SITE_DIRECTIVES": "",
+    "SITE_LAUNCH_OPTIONS": "",
+    "SITE_LEAF": "python",
+    "SITE_CONTAINER_RUNTIME": "",
+    "SITE_CONTAINER_OPTIONS": "",
+    "SITE_IMAGE_FOLDER": "",
+}
+ENGINES = ("local", "swift-t")
+SCHEDULERS = ("none", "slurm", "pbs")
+LEAVES = ("python", "app")
+#: A device's number, that of a part of it (`0.1`), or its UUID, of which the beginning is enough.
+#: One of these is set in a job of a scheduler.
+IN_A_JOB = {"SLURM_JOB_ID", "PBS_JOBID"}
+DEVICE = re.compile(r"\d+(\.\d+)?|(GPU|MIG)-[\w/-]+")
+CLOCK = re.compile(r"(\d+):([0-5]\d):([0-5]\d)")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for one training: a share of a device, or a core (`device` is None)."""
+
+    number: int
+    device: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A machine profile: where the data are, which devices a node has, how many models share one, how jobs start."""
+
+    name: str
+    description: str
+    engines: tuple[str, ...]
+    data_folder: Path
+    devices: int
+    models_per_device: int
+    device_variable: str
+    device_order: str
+    cores: int
+    scheduler: str = "none"
+    nodes: int = 1
+    workers_per_node: int | None = None  # None: as many as a node has slots
+    walltime: int = 3600  # seconds
+    queue: str = ""
+    project: str = ""
+    directives: tuple[str, ...] = ()  # for the scheduler, without its mark, as `-l filesystems=home`
+    launch_options: str = ""  # of the program that starts the ranks of a job; {ranks} stands for their number
+    leaf: str = "python"  # in the worker's own interpreter; "app": a command for each evaluation
+    container_runtime: str = ""  # "": the first that there is
+    container_options: tuple[str, ...] = ()  # further words for its program
+    image_folder: Path | None = None  # on a disk of each node, where images are copied before they are started
+
+    def slots(self) -> list[Slot]:
+        """Places for one training each on a node: devices times models per device, without devices the cores.
+
+        Where the device variable is set already, by a scheduler or by the user, its devices are given out and no
+        others; raises `InputError` where they are fewer than the site says.
+        """
+        if self.devices == 0:
+            hidden = {self.device_variable: ""}
+            return [Slot(number, None, hidden) for number in range(self.cores)]
+        names = self._device_names()
+        if self.device_order == "descending":
+            names.reverse()
+        devices = [device for _ in range(self.models_per_device) for device in names]
+        return [Slot(number, device, {self.device_variable: device}) for number, device in enumerate(devices)]
+
+    def _device_names(self) -> list[str]:
+        given = os.environ.get(self.device_variable)
+        if given is None:
+            return [str(number) for number in range(self.devices)]
+        visible = visible_devices(given)
+        if not visible and self.scheduler != "none" and not IN_A_JOB.intersection(os.environ):
+            return [str(number) for number in range(self.devices)]  # a login node without devices is no node of a job
+        if len(visible) < self.devices:
+            raise InputError(
+                f"site '{self.name}': SITE_DEVICES={self.devices}, but {self.device_variable}={shortened(given)} allows"
+                f" {len(visible) or 'none'}"
+            )
+        return visible[: self.devices]
+
+
+def visible_devices(given: str) -> list[str]:
+    """The devices that the value of a device variable allows, as CUDA reads it.
+
+    Nothing behind the first that names no device is seen (`-1`, `NoDevFiles`, an empty text); one that is named twice
+    is one device.
+    """
+    names = [name.strip() for name in given.split(",")]
+    return list(dict.fromkeys(itertools.takewhile(DEVICE.fullmatch, names)))
+
+
+def site_names(sites: Path) -> list[str]:
+    """The sites there are; the files are listed, not run."""
+    return sorted(path.stem for path in sites.glob("*.sh") if path.stem != "template")
+
+
+def site_description(sites: Path, name: str) -> str:
+    """What the site says of itself; the file is read, not run."""
+    found = re.search(
+        r"^SITE_DESCRIPTION=(['\"]?)(.*)\1$",
+        (sites / f"{name}.sh").read_text(encoding="utf-8", errors="replace"),
+        re.MULTILINE,
+    )
+    return found[2] if found else ""
+
+
+def read_site(name: str, root: Path) -> Site:
+    """Read `sites/NAME.sh` under `root`; raises `InputError` for what a person can mend."""
+    sites = root / "sites"
+    known = site_names(sites)
+    check_name(name, "site")
+    if name not in known:
+        raise InputError(
+            f"no site '{shortened(name)}'{nearest(name, known)}; there are: {', '.join(known)} (in {sites})"
+        )
+    values = _run(sites / f"{name}.sh", root)
+    where = f"{sites / name}.sh"
+    return Site(
+        name=name,
+        description=values["SITE_DESCRIPTION"],
+        engines=_engines(values["SITE_ENGINES"], where),
+        data_folder=home_written_out(values["CANDLE_DATA_DIR"] or root / "data").absolute(),
+        devices=_count(values, "SITE_DEVICES", where, smallest=0),
+        models_per_device=_count(values, "SITE_MODELS_PER_DEVICE", where, smallest=1),
+        device_variable=values["SITE_DEVICE_VARIABLE"],
+        device_order=_choice(values, "SITE_DEVICE_ORDER", ("ascending", "descending"), where),
+        cores=_count(values, "SITE_CORES", where, smallest=1) if values["SITE_CORES"] else usable_cores(),
+        scheduler=_choice(values, "SITE_SCHEDULER", SCHEDULERS, where),
+        nodes=_count(values, "SITE_NODES", where, smallest=1),
+        workers_per_node=_count(values, "SITE_WORKERS_PER_NODE", where, smallest=1)
+        if values["SITE_WORKERS_PER_NODE"]
+        else None,
+        walltime=seconds_of(values["SITE_WALLTIME"], f"{where}: SITE_WALLTIME"),
+        queue=job_word(values["SITE_QUEUE"], f"{where}: SITE_QUEUE"),
+        project=job_word(values["SITE_PROJECT"], f"{where}: SITE_PROJECT"),
+        directives=tuple(line.strip() for line in values["SITE_DIRECTIVES"].splitlines() if line.strip()),
+        launch_options=values["SITE_LAUNCH_OPTIONS"],
+        leaf=_choice(values, "SITE_LEAF", LEAVES, where),
+        container_runtime=values["SITE_CONTAINER_RUNTIME"],
+        container_options=tuple(shlex.split(values["SITE_CONTAINER_OPTIONS"])),
+        image_folder=home_written_out(values["SITE_IMAGE_FOLDER"]) if values["SITE_IMAGE_FOLDER"] else None,
+    )
+
+
+def seconds_of(text: str, where: str) -> int:
+    """The seconds of a time as `HH:MM:SS`; raises `InputError`."""
+    match = CLOCK.fullmatch(text)
+    if match is None or not any(map(int, match.groups())):
+        raise InputError(f"{where}='{shortened(text)}': must be a time as HH:MM:SS, such as 01:30:00")
+    hours, minutes, seconds = map(int, match.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def job_word(text: str, where: str) -> str:
+    """`text` where it can stand in a job script as it is: a queue, a project; raises `InputError`."""
+    if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]*", text):
+        raise InputError(f"{where}='{shortened(text)}': only letters, digits and . _ : @ + - can stand in a job script")
+    return text
+
+
+def launch_environment(site: Site, root: Path, *, workers_too: bool) -> dict[str, str]:
+    """The environment that the site's `site_launch` leaves behind, with everything that the file exports.
+
+    `workers_too` says that this host is the worker as well, so that `site_worker` counts too. Raises
+    `InputError` where it fails.
+    """
+    path = root / "sites" / f"{site.name}.sh"
+    functions = ["site_launch", "site_worker"] if workers_too else ["site_launch"]
+    calls = " ".join(f"if declare -F {each} >/dev/null; then {each} >&2; fi;" for each in functions)
+    # The program is found before the site's file can change the PATH.
+    script = f'set -eu; list=$(command -v env); . "$1"; {calls} "$list" -0'
+    result = _bash(script, path, root)
+    if result.returncode != 0:
+        raise InputError(f"{path}: site_launch or site_worker failed: {_last_words(result)}")
+    pairs = (entry.partition("=") for entry in result.stdout.split("\0") if "=" in entry)
+    return {name: value for name, _, value in pairs if name not in ("_", "SHLVL", "PWD", "OLDPWD")}
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _run(path: Path, root: Path) -> dict[str, str]:
+    names = " ".join(VARIABLES)
+    script = f'set -eu; . "$1"; for name in {names}; do printf "%s\\0" "${{!name-}}"; done'
+    result = _bash(script, path, root)
+    values = result.stdout.split("\0")[:-1]
+    if result.returncode != 0 or len(values) < len(VARIABLES):
+        raise InputError(f"{path}: cannot be run by bash: {_last_words(result)}")
+    given = values[-len(VARIABLES) :]
+    return {name: value or VARIABLES[name] for name, value in zip(VARIABLES, given, strict=True)}
+
+
+def _bash(script: str, path: Path, root: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", script, "bash", str(path)],
+        env={**os.environ, "COMPARATOR_ROOT": str(root)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding=sys.getfilesystemencoding(),  # as Python reads its own environment
+        errors="surrogateescape",
+        check=False,
+    )
+
+
+def _last_words(result: subprocess.CompletedProcess[str]) -> str:
+    lines = result.stderr.strip().splitlines()
+    return shortened(lines[-1], LONGEST_MESSAGE // 2) if lines else f"exit status {result.returncode}"
+
+
+def _engines(text: str, where: str) -> tuple[str, ...]:
+    engines = tuple(text.split())
+    for engine in engines:
+        if engine not in ENGINES:
+            raise InputError(
+                f"{where}: SITE_ENGINES names '{shortened(engine)}'; this version has: {', '.join(ENGINES)}"
+            )
+    return engines
+
+
+def _choice(values: dict[str, str], name: str, allowed: tuple[str, ...], where: str) -> str:
+    if values[name] not in allowed:
+        raise InputError(f"{where}: {name}='{shortened(values[name])}': must be one of {', '.join(allowed)}")
+    return values[name]
+
+
+def _count(values: dict[str, str], name: str, where: str, *, smallest: int) -> int:
+    text = values[name]
+    if not text.isdigit() or int(text) < smallest:
+        raise InputError(f"{where}: {name}='{shortened(text)}': must be a whole number from {smallest}")
+    return int(text)
