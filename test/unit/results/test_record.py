@@ -36,7 +36,7 @@ from comparator.results.record import (
 from comparator.results.store import ExperimentFolder, RunStore, read_experiment, read_records, read_whole_experiment
 from comparator.results.table import export
 
-PAGE = Path(__file__).parents[2] / "docs" / "record-format.md"
+PAGE = Path(__file__).parents[3] / "docs" / "record-format.md"
 FORMS = {
     name: form
     for name, form in vars(record).items()

@@ -18,7 +18,7 @@ from comparator.model.training import Outcome, Runner, Training
 from comparator.model.warm import WarmRunner
 from comparator.site.profile import Slot
 
-QUICK = Model("quick", Path(__file__).parent / "models" / "quick.py")
+QUICK = Model("quick", Path(__file__).parents[1] / "models" / "quick.py")
 SLOT = Slot(0, "3", {"CUDA_VISIBLE_DEVICES": "3"})
 
 
@@ -163,7 +163,7 @@ def test_nothing_is_left_when_the_keeper_is_killed(tmp_path: Path, kind: str, gu
     With the guard killed as well, which no signal foretells, the server still ends.
     """
     if kind == "warm":
-        model = Path(__file__).parent / "models" / "quick.py"
+        model = Path(__file__).parents[1] / "models" / "quick.py"
     else:
         model = shell_model(tmp_path / "model", f"echo side; sleep 3600 & sleep 3600; echo {tmp_path}\n").path
     folder = tmp_path / "run"

@@ -15,7 +15,7 @@ import pytest
 from comparator.errors import InputError
 from comparator.results.table import export
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MODELS = [{"submodel": 0, "name": "Uno", "label": "CCLE"}, {"submodel": 1, "name": "Uno", "label": "GDSC1, matched"}]
 
 

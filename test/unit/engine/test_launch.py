@@ -26,7 +26,7 @@ from comparator.results.store import say
 from comparator.search.resident import split_points
 from comparator.site.profile import Site, job_word, launch_environment, read_site, seconds_of
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SITES = ("lambda7", "local", "pbs", "polaris", "slurm")
 
 

@@ -18,7 +18,7 @@ from comparator.cli.app import stop_signals_like_ctrl_c
 from comparator.engine.workers import STOPPED_BY
 from comparator.results.store import read_records
 
-PLANTED_MODEL = Path(__file__).parents[1] / "bench" / "planted_model.py"
+PLANTED_MODEL = Path(__file__).parents[2] / "bench" / "planted_model.py"
 
 PLANTED_HYPERPARAMETERS = f"""
 [Global_Params]

@@ -20,7 +20,7 @@ from comparator.studies import cross_study, learning_curve, sweep, tables
 from comparator.studies.learning_curve import LearningCurveTable, choose_sizes, log_scale
 from comparator.studies.tables import CrossTest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ROWS = {"A": 1000, "B": 200}
 
 MODEL = """

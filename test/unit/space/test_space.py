@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from comparator.errors import InputError
 from comparator.space import Constant, Number, Ordered, ParameterSpace
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 
 def space_of(*entries: dict[str, Any]) -> ParameterSpace:

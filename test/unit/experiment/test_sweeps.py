@@ -17,7 +17,7 @@ from comparator.results.record import Submodel
 from comparator.search.unroll import combine, design_points, read_axis
 from comparator.space import ParameterSpace
 
-CFG = Path(__file__).parents[2] / "cfg"
+CFG = Path(__file__).parents[3] / "cfg"
 
 
 @pytest.fixture

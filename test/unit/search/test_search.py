@@ -20,7 +20,7 @@ from comparator.search import STRATEGIES, AlgorithmError, Proposal, ResidentStra
 from comparator.search.resident import split_points
 from comparator.space import ParameterSpace, Point
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 SPACE = ParameterSpace.from_entries(
     [

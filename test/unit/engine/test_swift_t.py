@@ -23,7 +23,7 @@ from comparator.engine.keeper import RANK_VARIABLES
 from comparator.engine.swift_t import import_path
 from comparator.search import points_to_scatter
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MODELS = ROOT / "test" / "unit" / "models"
 needs_swift_t = pytest.mark.skipif(shutil.which("swift-t") is None, reason="there is no swift-t on the PATH")
 needs_slurm = pytest.mark.skipif(slurm.why_not() is not None, reason=str(slurm.why_not()))

@@ -76,7 +76,7 @@ def test_what_both_models_know_is_described_alike() -> None:
     assert all(theirs.metrics[name].kind == metric.kind for name, metric in ours.metrics.items() if name != "trees")
 
 
-CFG = Path(__file__).parents[2] / "cfg"
+CFG = Path(__file__).parents[3] / "cfg"
 
 
 @pytest.mark.parametrize("name", ["cmp-models.txt", "cmp-models-graphdrp.txt"])

@@ -16,7 +16,7 @@ import pytest
 from comparator.engine.keeper import ADDRESS_FILE
 from comparator.results.store import last_word, say
 
-PACKAGE = Path(__file__).resolve().parents[2] / "python"
+PACKAGE = Path(__file__).resolve().parents[3] / "python"
 WORKER, RESIDENT, SERVER = range(3)
 SECONDS = 30.0  # they take a second or two, and more on a busy machine
 

@@ -23,7 +23,7 @@ from comparator.model.scaffold import new_model
 from comparator.model.trace import can_trace
 from comparator.site.profile import Slot
 
-QUICK = Path(__file__).parent / "models" / "quick.py"
+QUICK = Path(__file__).parents[1] / "models" / "quick.py"
 COMPARATOR = [sys.executable, "-c", "from comparator.cli import main; main()"]
 RESULT = 'echo "IMPROVE_RESULT val_loss: 0.5"\n'
 TELLING = """

@@ -22,7 +22,7 @@ from comparator.results.table import export
 from comparator.search import Proposal, Strategy, make_strategy
 from comparator.space import ParameterSpace
 
-PAST = Path(__file__).parent / "data" / "past"
+PAST = Path(__file__).parents[1] / "data" / "past"
 DEFECTS = PAST / "defects" / "hpo.csv"
 
 

@@ -22,7 +22,7 @@ from comparator.formats.hyperparameters import (
     split_for_submodels,
 )
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 
 def test_the_papers_file_gives_two_submodels() -> None:

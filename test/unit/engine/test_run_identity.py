@@ -24,7 +24,7 @@ from comparator.model.model import find_model
 from comparator.results.record import Request, Submodel, WholeExperiment, of_form
 from comparator.site.profile import read_site
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 READS_DATA = 'import os\ndef run(p): return float(open(os.environ["CANDLE_DATA_DIR"] + "/loss.txt").read())\n'
 
 

@@ -17,7 +17,7 @@ from comparator.model.training import Outcome, Training
 from comparator.model.warm import WarmRunner
 from comparator.site.profile import Slot
 
-UNRULY = Model("unruly", Path(__file__).parent / "models" / "unruly.py")
+UNRULY = Model("unruly", Path(__file__).parents[1] / "models" / "unruly.py")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from comparator.results.record import FrozenExperiment, Submodel
 from comparator.results.store import RunStore
 from comparator.site.profile import Slot, read_site
 
-QUICK = Model("quick", Path(__file__).parent / "models" / "quick.py")
+QUICK = Model("quick", Path(__file__).parents[1] / "models" / "quick.py")
 
 
 def submodel(number: Literal[0, 1], **fields) -> Submodel:
@@ -247,7 +247,7 @@ def test_a_models_identity_is_its_files(tmp_path: Path) -> None:
 def test_slots_of_a_site(monkeypatch, variables, devices) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    slots = read_site("local", Path(__file__).parents[2]).slots()
+    slots = read_site("local", Path(__file__).parents[3]).slots()
     assert [slot.device for slot in slots] == devices
     assert all(slot.environment["CUDA_VISIBLE_DEVICES"] == (slot.device or "") for slot in slots)
 
