@@ -1,6 +1,6 @@
 """Fewer epochs first: a search by short trainings, whose best points are then trained in full.
 
-Short trainings of Uno rank points about as well as another full training does (`cfg/questions.md`), but their values
+Short trainings of Uno rank points about as well as another full training does (`docs/questions.md`), but their values
 are others. So a search is told short ones only, and what is claimed comes from full ones.
 """
 

@@ -14,18 +14,18 @@ from comparator.engine import local, swift_t
 from comparator.engine.jobs import launches, state_of
 from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads
 from comparator.errors import ComparatorError, InputError, Submitted
+from comparator.experiment.closing import say_what_was_found, say_where_the_report_is
 from comparator.experiment.controller import Experiment
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
-from comparator.experiment.progress import ProgressView, point_words
+from comparator.experiment.progress import ProgressView
 from comparator.experiment.reopening import reopen_plan
 from comparator.experiment.settings import ExperimentSettings, read_settings
 from comparator.experiment.stages import PILOT_SEEDS
 from comparator.experiment.terminal import note
-from comparator.formats.text import message, shortened
+from comparator.formats.text import shortened
 from comparator.model.data import has_changed
-from comparator.objective.comparison import failure_words
 from comparator.report.notices import withdrawn
 from comparator.results.points import done_in
 from comparator.results.record import (
@@ -43,7 +43,6 @@ from comparator.results.store import (
     last_word,
     now,
     read_experiment,
-    read_json,
     read_records,
     read_whole_experiment,
     say,
@@ -51,7 +50,6 @@ from comparator.results.store import (
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot
 
-BEST_SHOWN = 3
 BASELINE = -1  # the number of the evaluation of a single model at its settings as given
 
 
@@ -193,10 +191,10 @@ class Session:
         try:
             page = self._report_with_words()
         except OSError as error:  # a full disk, say: what was found is said all the same
-            self._conclude(records, None)
+            say_what_was_found(self._host, self._plan, self.path, records, None)
             place = f"{error.filename}: " if error.filename else ""
             raise ComparatorError(f"the report cannot be written: {place}{error.strerror or error}") from None
-        self._conclude(records, page)
+        say_what_was_found(self._host, self._plan, self.path, records, page)
 
     def search(self) -> list[Evaluation]:
         """Run the search to its end, or to Ctrl-C, on the host's engine; returns the records.
@@ -469,54 +467,5 @@ class Session:
             with self._host.console.status("writing the report"):
                 return self.report()
         except KeyboardInterrupt:
-            self._say_where(None)
+            say_where_the_report_is(self._host, self._folder.identifier, None)
             raise
-
-    def _conclude(self, records: Sequence[Evaluation], page: Path | None) -> None:
-        """The closing words: what was found, where the report is or how to make it."""
-        from comparator.report import trust, words
-        from comparator.report.notices import single_use
-        from comparator.report.summary import summarise
-        from comparator.report.yardsticks import with_signed
-
-        summary = summarise(self._plan.frozen, with_signed(self._plan.frozen, list(records)))
-        ended_early = last_word(self.path).reason
-        if ended_early:
-            self._host.say(f"ended early: {message(ended_early)}")
-        if summary.best is None:
-            last = failure_words(records[-1], self._host.experiments) if records else "there was none"
-            self._say_where(page)
-            raise ComparatorError(f"no evaluation of {len(records)} gave a result; the last one: {last}")
-        if page is not None:
-            for line in words.verdict(read_json(page.with_suffix(".json")) or {}):
-                self._host.say(line)
-        self._host.say(f"largest {summary.objective}:" if summary.maximise else f"smallest {summary.objective}:")
-        for best in summary.best_points[:BEST_SHOWN]:
-            both = "  ".join(
-                f"{name} {metrics[summary.metric]:.4g}"
-                for name, metrics in zip(summary.models, best.metrics, strict=True)
-                if summary.metric in metrics
-            )
-            self._host.say(f"  {best.difference:.4g}  at {point_words(best.point)}  ({both})")
-        for line in trust.words(summary.trust):
-            self._host.say(line)
-        self._host.say(_trained_words(records))
-        for line in single_use((run for record in records for run in record.runs), self._plan.frozen.notices):
-            note(self._host.console, line)
-        self._say_where(page)
-
-    def _say_where(self, page: Path | None) -> None:
-        if page is None:
-            make = command_line(self._host.experiments, self._host.root, "report", self._folder.identifier)
-            self._host.say(f"report: not made; make it by: {make}")
-            return
-        self._host.say(f"report: {page}")
-        self._host.say(f"look at it in a browser: {page.as_uri()}")
-
-
-def _trained_words(records: Sequence[Evaluation]) -> str:
-    """How many trainings the records rest on, and how many of them were found in the store."""
-    runs = [run for record in records for run in record.runs if run.run]
-    trained = {run.run for run in runs if not run.reused}
-    found = {run.run for run in runs} - trained
-    return f"trainings: {len(trained)} done, {len(found)} found in the store"
