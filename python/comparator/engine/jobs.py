@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import ComparatorError, InputError
-from comparator.experiment.settings import ENDS_BY_ITSELF
 from comparator.results.lease import holder_of, lives
 from comparator.results.points import done_in, values_of
 from comparator.results.record import CONFIRM, FULL, Launched, State
 from comparator.results.store import last_word, read_experiment, read_form, read_records, say
+from comparator.search.strategy import ENDS_BY_ITSELF
 
 LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
 LAUNCH = re.compile(r"launch-([0-9]+)")

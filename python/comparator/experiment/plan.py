@@ -11,9 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from comparator.experiment.controller import ToConfirm
-from comparator.experiment.settings import (
-    ENDS_BY_ITSELF,
-)
 from comparator.experiment.strategy import make_strategy_of
 from comparator.model.model import Model
 from comparator.objective.comparison import Objective
@@ -26,6 +23,7 @@ from comparator.results.record import (
 )
 from comparator.search import Strategy
 from comparator.search.replication import Replication
+from comparator.search.strategy import ENDS_BY_ITSELF
 from comparator.space import ParameterSpace
 
 

@@ -20,10 +20,9 @@ from comparator.formats.spelling import as_kept, check_once, merged
 from comparator.formats.text import shortened
 from comparator.model.description import explain, read_toml
 from comparator.search.blocks import BLOCKS, MOST_BLOCKS
+from comparator.search.strategy import ENDS_BY_ITSELF
 from comparator.space import MOST_POINTS
 
-#: Strategies that need no budget. "listed" is what a UPF is carried out by; no file names it.
-ENDS_BY_ITSELF = ("grid", "listed")
 ADAPTIVE = "adaptive"
 #: The keys of `[search]` that a UPF takes.
 OF_A_UPF = {"replicates", "blocks"}

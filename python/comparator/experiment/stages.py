@@ -9,7 +9,6 @@ from comparator.errors import InputError
 from comparator.experiment.context import Context
 from comparator.experiment.settings import (
     ADAPTIVE,
-    ENDS_BY_ITSELF,
     ConfirmationSettings,
     ExperimentSettings,
     is_own_algorithm,
@@ -23,6 +22,7 @@ from comparator.results.record import (
 )
 from comparator.search import STRATEGIES, grid_points, points_to_scatter
 from comparator.search.replication import Replication
+from comparator.search.strategy import ENDS_BY_ITSELF
 from comparator.space import ParameterSpace
 
 PILOT_POINTS, PILOT_SEEDS = 3, 2

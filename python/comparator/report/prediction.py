@@ -12,7 +12,6 @@ from comparator.formats.spelling import check_once, spelling
 from comparator.formats.text import shortened
 from comparator.report.axes import show
 from comparator.report.findings import SEED, placed
-from comparator.report.summary import model_names
 from comparator.report.words import listed, point_words, round_to, with_interval
 from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.space import Constant, ParameterSpace, Point
@@ -95,7 +94,7 @@ def as_json(experiment: FrozenExperiment, predicted: Predicted) -> dict[str, Any
 
 def words(experiment: FrozenExperiment, predicted: Predicted) -> list[str]:
     """Return the prediction for people, a line each."""
-    paired, models = experiment.kind != "single", model_names(experiment.models)
+    paired, models = experiment.kind != "single", experiment.labels
     what = f"{experiment.objective.name}, signed" if paired else experiment.metric
     one = "one new pair of trainings" if paired else "one new training"
     names = predicted.varied

@@ -17,7 +17,7 @@ from comparator.report import trust
 from comparator.report.axes import Axis, on_lattice, varying_axes
 from comparator.report.trust import Trust, trust_in
 from comparator.results.points import Counts, as_read, best_of, best_values, count, values_of
-from comparator.results.record import AFTERWARDS, FirstEpochs, FrozenExperiment, Replicate, Run, Submodel
+from comparator.results.record import AFTERWARDS, FirstEpochs, FrozenExperiment, Replicate, Run
 from comparator.results.record import Evaluation as Record
 
 BEST_POINTS = 5
@@ -155,7 +155,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Record]) -> Summar
     """Return the summary of `experiment` and its `records` so far."""
     objective = experiment.objective
     maximise = objective.maximise
-    models = model_names(experiment.models)
+    models = experiment.labels
     evaluations = tuple(_evaluation(record, maximise, len(models)) for record in records)
     searched = [one for one in evaluations if one.stage not in AFTERWARDS]
     metric = experiment.metric or LOSS
@@ -247,14 +247,6 @@ def search_settings(experiment: FrozenExperiment) -> Mapping[str, Any]:
 
 def _strategy(experiment: FrozenExperiment) -> str:
     return experiment.strategy.name or str(search_settings(experiment).get("strategy") or "")
-
-
-def model_names(models: Sequence[Submodel]) -> tuple[str, ...]:
-    """Return a short name for each submodel: its label, else its name, numbered where they are equal."""
-    names = [one.label or one.name or "model" for one in models]
-    if len(set(names)) == len(names):
-        return tuple(names)
-    return tuple(f"{name} ({number})" for number, name in enumerate(names))
 
 
 def beats_mean_predictor(metrics: Mapping[str, float]) -> bool | None:

@@ -385,6 +385,14 @@ class FrozenExperiment(Form):
         found: dict[str, Any] | None = {"cross_study": self.cross_study, "learning_curve": self.learning_curve}[name]
         return found
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """A short name for each submodel: its label, else its name, numbered where they are equal."""
+        names = [one.label or one.name or "model" for one in self.models]
+        if len(set(names)) == len(names):
+            return tuple(names)
+        return tuple(f"{name} ({number})" for number, name in enumerate(names))
+
 
 class WholeExperiment(FrozenExperiment):
     """`experiment.json`, with all that it takes to go on with an experiment, or to repeat its trainings."""

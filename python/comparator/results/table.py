@@ -50,7 +50,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from comparator.errors import InputError, nearest
-from comparator.report.summary import model_names
 from comparator.results.points import as_read
 from comparator.results.record import Evaluation, FrozenExperiment, Run, as_text
 from comparator.results.store import each_record, read_experiment, table_cell
@@ -129,7 +128,7 @@ def export(folder: Path, form: str = "csv", target: Path | None = None) -> Path:
         raise InputError(f"{path.parent}: may not be written; give the table another place by --to PATH")
     evaluations = folder / "evaluations.jsonl"
     columns = Columns.of(each_record(evaluations))
-    labels = model_names(experiment.models)
+    labels = experiment.labels
     maximise = experiment.objective.maximise
     rows = (row for record in each_record(evaluations) for row in columns.rows(record, labels, maximise))
     with _whole(path) as file:

@@ -9,6 +9,9 @@ from typing import Any
 
 from comparator.space import Point
 
+#: Strategies that need no budget. "listed" is what a UPF is carried out by; no file names it.
+ENDS_BY_ITSELF = ("grid", "listed")
+
 
 @dataclass(frozen=True)
 class Proposal:
