@@ -16,18 +16,13 @@ from comparator.engine.jobs import ALIVE, is_closing, state_of
 from comparator.errors import InputError
 from comparator.experiment.terminal import note
 from comparator.formats.text import message, shortened
-from comparator.results.points import count
 from comparator.results.record import State
 from comparator.results.store import (
-    experiment_names,
     experiment_path,
-    hidden_experiments,
-    owner_of,
     read_experiment,
     read_json,
     read_records,
     share_as,
-    withdrawals,
 )
 from comparator.site.folders import command_line, experiments_folder, project_root
 
@@ -185,43 +180,16 @@ def import_past(
 @app.command("list")
 def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption = False) -> None:
     """List the experiments, oldest first: what each is doing, and its best."""
+    from comparator.experiment.listing import experiment_rows
+
     folder = experiments_folder(experiments, project_root())
-    rows = []
-    for name in experiment_names(folder):
-        try:
-            rows.append(_row(folder / name))
-        except InputError as error:
-            damage = message(str(error).removeprefix(f"{folder / name}/"))
-            rows.append({"id": name, "state": "damaged", "damage": damage})
-    rows.sort(key=lambda row: str(row.get("created", "")))
-    for name in hidden_experiments(folder):
-        owner = owner_of(folder / name)
-        rows.append({"id": name, "state": "hidden", "damage": f"may not be looked into; it is {owner}'s"})
+    rows = experiment_rows(folder)
     if as_json:
         print(json.dumps(rows, indent=1))
     elif not rows:
         out.print(f"no experiments in {folder} yet", soft_wrap=True)
     else:
         _print_table(rows)
-
-
-def _row(path: Path) -> dict[str, Any]:
-    from comparator.experiment.progress import best_words
-
-    experiment, records = read_experiment(path), read_records(path / "evaluations.jsonl")
-    counts = count(records)
-    return {
-        "id": path.name,
-        "state": state_of(path).state,
-        "withdrawn": len(withdrawals(path)),
-        "evaluations": counts.done,
-        "of": experiment.budget.evaluations,
-        "confirming": counts.confirming,
-        "failed": counts.failed,
-        "best": best_words(experiment, records),
-        "created": experiment.created,
-        "title": experiment.title,
-    }
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

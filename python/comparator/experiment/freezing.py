@@ -55,7 +55,7 @@ from comparator.space.boxes import Box, avoid, focus, read_box
 
 def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     """Check `settings` whole; raises `InputError`. Prepares the models' data on the way."""
-    space = ParameterSpace.read(context.folder / settings.space) if settings.space is not None else None
+    space = _space(settings, context)
     steered: list[str] = []
     if space is not None:
         settings, space = _steer(settings, space, context, steered)
@@ -110,6 +110,13 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     informed = make_strategy_of(frozen.strategy, frozen.upf, space)
     informed.close()
     return Plan(frozen, space, given.models, objective)
+
+
+def _space(settings: ExperimentSettings, context: Context) -> ParameterSpace | None:
+    """The space that the settings name or hold; None where there is a UPF."""
+    if isinstance(settings.space, list):
+        return ParameterSpace.from_entries(settings.space, f"{context.file}: space")
+    return None if settings.space is None else ParameterSpace.read(context.folder / settings.space)
 
 
 def _with_difference(

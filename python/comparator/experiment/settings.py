@@ -170,7 +170,8 @@ class ExperimentSettings(BaseModel):
     title: str = ""
     model: str = "cmp"
     hyperparameters: str | list[str] = Field(default_factory=list)
-    space: str | None = None
+    #: A file, or the entries of one.
+    space: str | list[dict[str, Any]] | None = None
     upf: str | None = None
     metric: str | None = None
     run_timeout: float | None = Field(default=3600.0, gt=0)
@@ -251,10 +252,15 @@ def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> Ex
     for override in overrides:
         _apply(content, chosen, override)
     set_hyperparameters(content, chosen, path)
+    return check_settings(content, str(path))
+
+
+def check_settings(content: Mapping[str, Any], where: str) -> ExperimentSettings:
+    """The settings of what an experiment file holds; raises `InputError`, whose line `where` opens."""
     try:
         return ExperimentSettings.model_validate(content)
     except ValidationError as error:
-        raise InputError(_explained(error, path)) from None
+        raise InputError(_explained(error, where)) from None
 
 
 def set_hyperparameters(content: dict[str, Any], chosen: Mapping[str, Any], path: Path) -> None:
@@ -265,14 +271,14 @@ def set_hyperparameters(content: dict[str, Any], chosen: Mapping[str, Any], path
         content["set"] = merged({as_kept(name): value for name, value in given.items()}, chosen)
 
 
-def _explained(error: ValidationError, path: Path) -> str:
+def _explained(error: ValidationError, where: str) -> str:
     location = error.errors()[0]["loc"]
     fields = ExperimentSettings.model_fields
     if len(location) > 2 and location[0] == "cmp":
         fields = SubmodelSettings.model_fields
     elif len(location) > 1 and location[0] in TABLES:
         fields = TABLES[str(location[0])].model_fields
-    return explain(error, str(path), sorted(set(fields) - {"set"}))
+    return explain(error, where, sorted(set(fields) - {"set"}))
 
 
 def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
