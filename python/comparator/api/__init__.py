@@ -17,7 +17,7 @@ from comparator.experiment import session
 from comparator.experiment.host import EngineOptions, Host, open_host
 from comparator.experiment.listing import experiment_rows
 from comparator.experiment.settings import check_settings
-from comparator.experiment.terminal import Terminal
+from comparator.experiment.terminal import Terminal, in_notebook
 from comparator.formats.names import home_written_out
 from comparator.formats.text import shown
 from comparator.results.store import check_new_experiment, experiment_path
@@ -193,7 +193,9 @@ def predict(id: str, at: Mapping[str, Any], *, experiments: str | Path | None = 
 
 
 def _host(site: str, engine: str | None, workers: int | None, experiments: str | Path | None, *, quiet: bool) -> Host:
-    console: Console = Terminal(quiet=quiet)
+    # In a notebook lines are text of the cell; rich would give each a space of its own, or take it for a terminal.
+    how = {"force_jupyter": False, "force_terminal": False} if in_notebook() else {}
+    console: Console = Terminal(quiet=quiet, **how)
     options = EngineOptions(engine=engine, workers=workers)
     return open_host(project_root(), _experiments(experiments), site, options, warm=True, console=console)
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from comparator.engine.jobs import state_of
 from comparator.errors import InputError, nearest
 from comparator.experiment.progress import best_words
+from comparator.experiment.terminal import in_notebook
 from comparator.formats.text import shortened
-from comparator.report import evaluations_csv, prediction, write_report
+from comparator.report import evaluation_rows, prediction, write_report
 from comparator.report.beside import gather_material
 from comparator.report.findings import Findings, find
 from comparator.report.findings import as_json as findings_json
@@ -126,8 +127,7 @@ class Experiment:
         import pandas as pd
 
         read = self._read
-        text = io.StringIO(evaluations_csv(read.summary, read.records))
-        return pd.read_csv(text, float_precision="round_trip")
+        return pd.DataFrame(evaluation_rows(read.summary, read.records))
 
     @property
     def runs(self) -> pd.DataFrame:
@@ -156,6 +156,8 @@ class Experiment:
 
         Raises `InputError` where there is no such figure.
         """
+        if in_notebook():
+            _show_figures()
         drawings = {drawing.name: drawing for drawing in self._drawings()}
         if name == "regions" and name not in drawings and drawings:
             return next(iter(drawings.values())).figure
@@ -188,7 +190,7 @@ class Experiment:
         if (best := self._best_words()) is not None:
             lines.append(html.escape(best))
         regions = self.regions
-        table = "" if regions.empty else regions.to_html(index=False, float_format="%.3g", border=0)
+        table = "" if regions.empty else regions.to_html(index=False, float_format="{:.3g}".format, border=0)
         return f"<div>{'<br>'.join(lines)}{table}{self._map()}</div>"
 
     def _head(self) -> str:
@@ -244,6 +246,14 @@ class Experiment:
             findings = find(experiment, records, summary)
             self._last = _Read(experiment, records, summary, findings)
         return self._last
+
+
+def _show_figures() -> None:
+    """Have the notebook show figures that pyplot has not made."""
+    from IPython import get_ipython
+    from IPython.core.pylabtools import select_figure_formats
+
+    select_figure_formats(get_ipython(), {"png"})
 
 
 def _region_table(regions: Any) -> pd.DataFrame:

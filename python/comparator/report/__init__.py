@@ -103,14 +103,22 @@ def write_report(folder: Path, metric: str | None = None, output: Path | None = 
     return page
 
 
+def evaluation_rows(summary: Summary, records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return the table of evaluations, a row each by the names of its columns; None where there is no value."""
+    columns = _columns(summary)
+    return [
+        {name: cell(one, record) for name, cell in columns}
+        for one, record in zip(summary.evaluations, records, strict=True)
+    ]
+
+
 def evaluations_csv(summary: Summary, records: Sequence[Record]) -> str:
     """Return the table of evaluations as CSV; the module's docstring has its columns."""
-    columns = _columns(summary)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(table_cell(name) for name, _ in columns)
-    for one, record in zip(summary.evaluations, records, strict=True):
-        table.writerow(table_cell(cell(one, record)) for _, cell in columns)
+    table.writerow(table_cell(name) for name, _ in _columns(summary))
+    for row in evaluation_rows(summary, records):
+        table.writerow(map(table_cell, row.values()))
     return text.getvalue()
 
 
