@@ -56,12 +56,11 @@ def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
     check_files(ordinary)
     assert {path.name for path in (ordinary / "figures").iterdir()} == {
-        f"{name}.{form}"
+        f"{name}.svg"
         for name in (
             *("search", "importance", "progress", "models", "timeline", "learning-1", "learning-2", "learning-3"),
             *("model-1", "model-1-own", "model-2", "model-2-own"),
         )
-        for form in ("png", "svg")
     }
     text = " ".join(" ".join(read_page(ordinary).words).split())
     for expected in (
@@ -83,6 +82,21 @@ def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
 def test_figures_of_an_earlier_report_go(ordinary: Path) -> None:
     figures = ordinary / "figures"
     assert not (figures / "search-7.svg").exists() and (figures / "search.svg").exists()
+
+
+def test_figures_are_png_too_where_that_is_asked_for(tmp_path: Path) -> None:
+    folder = save(tmp_path / "x-1", make_experiment(), genetic(1))
+
+    def pictures() -> set[str]:
+        return {path.stem for path in (folder / "figures").glob("*.png")}
+
+    write_report(folder, png=True)
+    assert pictures() == {path.stem for path in (folder / "figures").glob("*.svg")}
+    assert (folder / "figures" / "search.png").read_bytes().startswith(b"\x89PNG")
+    assert "figures/search.png" in read_page(folder).values("href", "a")
+    write_report(folder)
+    assert not pictures(), "what was not drawn with this report shows another state"
+    assert not [address for address in read_page(folder).values("href", "a") if address.endswith(".png")]
 
 
 def test_logs_are_linked_relative_to_the_page(ordinary: Path) -> None:
