@@ -58,5 +58,5 @@ def quick_reports() -> Iterator[None]:
     """PNG files of few dots, and few resamples: what they show is looked at by people, not in tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("comparator.report.svg.DOTS_PER_INCH", 50)
-        patch.setattr("comparator.evidence.regions.RESAMPLES", 4)
+        patch.setattr("comparator.evidence.reading.RESAMPLES", 4)
         yield

@@ -99,18 +99,18 @@ class Lattice:
     def _moved(self, box: Cells, weights: Array, gainful: float) -> Cells:
         sides = list(box)
         outside = [~held[cells] for held, cells in zip(sides, self._columns, strict=True)]
-        misses = np.sum(outside, axis=0)  # of each point: the columns that put it outside
+        misses = np.sum(outside, axis=0, dtype=np.int16)  # of each point: the columns that put it outside
         for _ in range(ROUNDS):
             has_moved = False
             for column, is_category in enumerate(self.coordinates.is_category):
-                there = misses == outside[column]
-                gains = np.bincount(self._columns[column], weights * there, self.sizes[column])
+                there = np.flatnonzero(misses == outside[column])
+                gains = np.bincount(self._columns[column][there], weights[there], self.sizes[column])
                 held = _values_that_gain(gains, SIDE * gainful) if is_category else _range(gains, SIDE * gainful)
                 if not np.array_equal(held, sides[column]):
                     has_moved = True
                     sides[column] = held
                     now_outside = ~held[self._columns[column]]
-                    misses += now_outside.astype(int) - outside[column]
+                    misses += now_outside.astype(np.int16) - outside[column]
                     outside[column] = now_outside
             if not has_moved:
                 break

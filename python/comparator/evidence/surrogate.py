@@ -16,14 +16,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
-from comparator.evidence.coordinates import Array, Coordinates, dense_sample
+from comparator.evidence.coordinates import Array, Coordinates, dense_sample, space_key
+from comparator.evidence.keyed import Keyed
 from comparator.evidence.paired import Paired
+from comparator.results.points import key_of
 from comparator.space import ParameterSpace
 
 LENGTH, LENGTH_SPREAD = 0.5, 1.0  # median of the prior for one parameter, deviation of its logarithm
@@ -272,7 +275,17 @@ class Success:
 
 
 def fit_differences(space: ParameterSpace, paired: Paired, seed: int = 0) -> Surrogate:
-    """The surrogate of signed differences: an observation for each replicate, in the order of `paired`."""
+    """The surrogate of signed differences: an observation for each replicate, in the order of `paired`.
+
+    The last few are kept: a report asks for the same one in several places.
+    """
+    content = (*map(key_of, map(dict, paired.points)), *(part.tobytes() for part in paired.arrays))
+    return _fit_differences(Keyed((space_key(space), content), (space, paired)), seed)
+
+
+@lru_cache(maxsize=2)
+def _fit_differences(keyed: Keyed[tuple[ParameterSpace, Paired]], seed: int) -> Surrogate:
+    space, paired = keyed.value
     return Surrogate.fit(space, paired.point_of_each, paired.differences, seed=seed, blocks=paired.blocks)
 
 

@@ -1,4 +1,4 @@
-"""The report's figures. Each is drawn once, and serves as PNG, as SVG and inside the page.
+"""The report's figures. Each is drawn once, and serves as a file and inside the page.
 
 A figure knows nothing of files and HTML: it is a `Drawing`, a matplotlib figure together with what its marks
 say when they are hovered over and which evaluations they stand for. A new figure is one more function that
@@ -15,6 +15,7 @@ returns drawings, in the module of its family or a new one, and one more line in
 | many | which hyperparameters matter, parallel coordinates |
 | timeline | what the workers did when |
 | drawing, heat | what they share: colours, axes, marks; scales and cells |
+| layout | where the axes lie in a figure |
 """
 
 from __future__ import annotations
