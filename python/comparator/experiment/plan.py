@@ -23,7 +23,7 @@ from comparator.results.record import (
 )
 from comparator.search import Strategy
 from comparator.search.replication import Replication
-from comparator.search.strategy import ENDS_BY_ITSELF
+from comparator.search.strategy import SWEEPS
 from comparator.space import ParameterSpace
 
 
@@ -127,7 +127,7 @@ class Plan:
     @property
     def is_sweep(self) -> bool:
         """Whether all points are known from the start."""
-        return self.frozen.strategy.name in ENDS_BY_ITSELF
+        return self.frozen.strategy.name in SWEEPS
 
 
 # Search
