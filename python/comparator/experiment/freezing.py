@@ -96,7 +96,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
         metrics=metrics,
         difference_code=None if difference is None else difference_code(difference, context.folder),
         run_timeout=settings.run_timeout,
-        objective=objective_words(difference, metric, objective.maximise),
+        objective=objective_words(objective.difference, metric, objective.maximise),
         strategy=strategy.model_copy(update={"past": past}),
         budget=budget_of(short, None if lines is None else len(lines), space, pilot, context),
         stages=Stages(

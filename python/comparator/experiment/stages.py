@@ -58,14 +58,16 @@ def check_unit(
     settings: ExperimentSettings, objective: Objective, pilot: Sequence[Mapping[str, Any]], context: Context
 ) -> None:
     replicates = settings.search.replicates
-    if objective.in_deviations and settings.search.first_epochs is not None:
+    if objective.difference is None or not objective.needs_unit:
+        return
+    where = f"{context.file}: [cmp] difference = '{objective.difference.name}'"
+    if settings.search.first_epochs is not None:
         raise InputError(
-            f"{context.file}: [cmp] difference = 'in_deviations': its unit is the deviation of full trainings, which a"
-            " search by first_epochs does not measure"
+            f"{where}: its unit is the deviation of full trainings, which a search by first_epochs does not measure"
         )
-    if objective.in_deviations and not pilot and (isinstance(replicates, str) or replicates < 2):
+    if not pilot and (isinstance(replicates, str) or replicates < 2):
         raise InputError(
-            f"{context.file}: [cmp] difference = 'in_deviations': its unit is the deviation from seed to seed; measure"
+            f"{where}: its unit is the deviation from seed to seed; measure"
             " it by [search] pilot = true, or replicates = 2 or more"
         )
 
