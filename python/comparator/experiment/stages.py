@@ -20,7 +20,7 @@ from comparator.results.record import (
     FrozenStrategy,
     Submodel,
 )
-from comparator.search import Strategy, find_strategy, points_to_scatter
+from comparator.search import STRATEGIES, Strategy, find_strategy, points_to_scatter
 from comparator.search.options import file_options, read_options
 from comparator.search.own import is_own_file, strategy_code
 from comparator.search.replication import Replication
@@ -134,7 +134,7 @@ def freeze_strategy(
         notices.append(f"strategy '{search.strategy}' has no population; the file's is left out")
     return FrozenStrategy(
         name=name,
-        code=strategy_code(name),
+        code=None if name in STRATEGIES else strategy_code(name),
         seed=search.seed,
         in_flight=in_flight,
         options=options,

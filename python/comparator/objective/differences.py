@@ -78,8 +78,10 @@ class Difference:
 
     name: str
     function: Callable[[float, float], float]
-    #: What its values are counted in, where an experiment divides its numbers by their deviation from seed to seed.
+    #: What its values are counted in, empty where it is the metric's own unit or none.
     unit: str = ""
+    #: Whether its numbers become values only when divided by their deviation from seed to seed.
+    needs_unit: bool = False
     #: Whether it has no value, or none with a meaning, where a metric may be negative.
     not_negative: bool = False
     #: Whether it is negative where V1 is the smaller; any other is a size.
@@ -87,11 +89,6 @@ class Difference:
 
     def __call__(self, first: float, second: float) -> float:
         return self.function(first, second)
-
-    @property
-    def needs_unit(self) -> bool:
-        """Whether its numbers become values only when divided by their deviation from seed to seed."""
-        return bool(self.unit)
 
     def words(self, metric: str) -> str:
         """What the number is called that an experiment looks for."""
@@ -106,11 +103,11 @@ class Difference:
 DIFFERENCES = {
     each.name: each
     for each in (
-        Difference("relative", relative, not_negative=True),
+        Difference("relative", relative, unit="fraction", not_negative=True),
         Difference("signed", signed, not_negative=True, has_sign=True),
         Difference("absolute", absolute),
         Difference("log_ratio", log_ratio, not_negative=True),
-        Difference("in_deviations", absolute, unit="deviations"),
+        Difference("in_deviations", absolute, unit="deviations", needs_unit=True),
     )
 }
 #: The one that is taken unasked, and the one that serves any metric.
@@ -187,9 +184,9 @@ def objective_words(difference: Difference | None, metric: str, maximise: bool =
     return ObjectiveWords(name=difference.words(metric), symbol="V", maximise=True, unit=difference.unit)
 
 
-def means_nothing_below_zero(words: str, metric: str) -> bool:
-    """Whether the difference that an experiment calls `words` has no meaning where `metric` is negative."""
-    return any(each.not_negative and each.words(metric) == words for each in DIFFERENCES.values())
+def difference_called(words: str, metric: str) -> Difference | None:
+    """The difference of `metric` that an experiment calls `words`; None where it is no difference with a name."""
+    return next((each for each in DIFFERENCES.values() if each.words(metric) == words), None)
 
 
 def asked_difference(experiment: FrozenExperiment) -> str | None:
