@@ -22,9 +22,9 @@ from comparator.report import figures
 from comparator.report.beside import Material
 from comparator.report.findings import Findings
 from comparator.results.store import read_experiment
-from comparator.search import make_strategy
-from comparator.search.own import GROUP
 from comparator.space import ParameterSpace
+from comparator.strategies import make_strategy
+from comparator.strategies.own import GROUP
 from drug_response import sources
 from drug_response.preparation import prepare, summarise
 from drug_response.selection import open_prepared

@@ -25,10 +25,10 @@ from comparator.results.record import (
     WholeExperiment,
     of_form,
 )
-from comparator.search.own import strategy_code
 from comparator.site.profile import Site
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box, avoid
+from comparator.strategies.own import strategy_code
 
 
 def reopen_plan(frozen: WholeExperiment, *, root: Path, site: Site) -> Plan:

@@ -20,13 +20,13 @@ from comparator.results.record import (
     FrozenStrategy,
     Submodel,
 )
-from comparator.search import STRATEGIES, Strategy, find_strategy, points_to_scatter
-from comparator.search.options import file_options, read_options
-from comparator.search.own import is_own_file, strategy_code
-from comparator.search.replication import Replication
-from comparator.search.sampling import GridOptions, grid_points
-from comparator.search.strategy import SWEEPS
 from comparator.space import ParameterSpace
+from comparator.strategies import STRATEGIES, Strategy, find_strategy, points_to_scatter
+from comparator.strategies.options import file_options, read_options
+from comparator.strategies.own import is_own_file, strategy_code
+from comparator.strategies.replication import Replication
+from comparator.strategies.sampling import GridOptions, grid_points
+from comparator.strategies.strategy import SWEEPS
 
 PILOT_POINTS, PILOT_SEEDS = 3, 2
 WORTH_A_PILOT = 8  # so many times a pilot's pairs, or more, must a budget be for it to be taken unasked

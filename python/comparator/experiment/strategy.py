@@ -9,9 +9,9 @@ from comparator.results.record import (
     FrozenStrategy,
     Point,
 )
-from comparator.search import Strategy, make_strategy
-from comparator.search.sampling import SamplingStrategy
 from comparator.space import ParameterSpace
+from comparator.strategies import Strategy, make_strategy
+from comparator.strategies.sampling import SamplingStrategy
 
 
 def make_strategy_of(

@@ -18,8 +18,8 @@ from collections.abc import Callable
 
 from comparator.errors import ComparatorError, InputError
 from comparator.formats.text import each_key_once
-from comparator.search.strategy import Proposal, Strategy
 from comparator.space import Point
+from comparator.strategies.strategy import Proposal, Strategy
 from eqpy import EQPY_ABORT, WAITING, Conversation
 
 

@@ -5,7 +5,7 @@ A Python file, or the module that an entry point names, is a strategy by what it
 | it has | it is |
 |---|---|
 | a subclass of `Strategy` | that strategy |
-| `run()` | an EQ/Py algorithm (`comparator.search.resident`) |
+| `run()` | an EQ/Py algorithm (`comparator.strategies.resident`) |
 | `sampler(seed=...)` | an Optuna sampler, which that function, or class, gives |
 
 A package brings one as `NAME = "package.module:Class"`, or `NAME = "package.module"`, in its entry points of the group
@@ -28,10 +28,10 @@ from comparator.errors import ComparatorError, InputError
 from comparator.extensions.own_code import import_own
 from comparator.formats.text import message
 from comparator.model.fingerprint import content_of
-from comparator.search.options import StrategyOptions
-from comparator.search.resident import AlgorithmError, ResidentStrategy
-from comparator.search.strategy import Proposal, Strategy
 from comparator.space import ParameterSpace, Point
+from comparator.strategies.options import StrategyOptions
+from comparator.strategies.resident import AlgorithmError, ResidentStrategy
+from comparator.strategies.strategy import Proposal, Strategy
 
 GROUP = "comparator.strategies"
 
@@ -140,7 +140,7 @@ def _of_sampler(sampler: Callable[..., Any]) -> type[Strategy]:
     # Optuna is imported where it is used, which takes seconds.
     from optuna.samplers import BaseSampler
 
-    from comparator.search.optuna_sampler import SamplerStrategy, optuna_seed
+    from comparator.strategies.optuna_sampler import SamplerStrategy, optuna_seed
 
     class OwnSampler(SamplerStrategy):
         """An Optuna sampler that a function in a module gives."""

@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from comparator.errors import InputError
-from comparator.search import AlgorithmError, Strategy, make_strategy
-from comparator.search.options import file_options
-from comparator.search.own import find_file, installed, strategy_code
 from comparator.space import ParameterSpace
+from comparator.strategies import AlgorithmError, Strategy, make_strategy
+from comparator.strategies.options import file_options
+from comparator.strategies.own import find_file, installed, strategy_code
 
 SPACE = ParameterSpace.from_entries([{"name": "x", "type": "float", "lower": 0, "upper": 1}], "space")
 
 STEPS = '''
 from typing import Literal
 from pydantic import Field
-from comparator.search.options import FilePath, StrategyOptions
-from comparator.search.strategy import Strategy
+from comparator.strategies.options import FilePath, StrategyOptions
+from comparator.strategies.strategy import Strategy
 
 class Steps(Strategy):
     """Evenly spaced points, one after the other."""
@@ -71,7 +71,7 @@ def test_a_subclass_in_a_file_is_a_strategy(file: Path) -> None:
 
 
 def test_what_a_file_imports_does_not_count(file: Path) -> None:
-    text = "from comparator.search.sampling import SamplingStrategy, RandomPoints\n" + STEPS
+    text = "from comparator.strategies.sampling import SamplingStrategy, RandomPoints\n" + STEPS
     assert points(made(file, text)) == [0.0, 0.25, 0.5, 0.75, 1.0]
 
 

@@ -7,14 +7,14 @@ import math
 import random
 from collections.abc import Sequence
 
-from comparator.search.population import (
+from comparator.space import ParameterSpace, Point
+from comparator.strategies.population import (
     CrossoverProbability,
     EvolutionOptions,
     MutationProbability,
     first_population,
 )
-from comparator.search.strategy import Proposal, Strategy
-from comparator.space import ParameterSpace, Point
+from comparator.strategies.strategy import Proposal, Strategy
 
 #: How often a child that repeats a known point is made anew before the repeat is accepted.
 TRIES = 8

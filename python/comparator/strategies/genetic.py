@@ -18,16 +18,16 @@ from typing import Any
 from pydantic import Field, model_validator
 
 import eqpy
-from comparator.search.generation import evaluated, least_is_best
-from comparator.search.options import FromOne, Positive
-from comparator.search.population import (
+from comparator.space import ParameterSpace, Point
+from comparator.strategies.generation import evaluated, least_is_best
+from comparator.strategies.options import FromOne, Positive
+from comparator.strategies.population import (
     CrossoverProbability,
     EvolutionOptions,
     MutationProbability,
     first_population,
 )
-from comparator.search.resident import ResidentStrategy
-from comparator.space import ParameterSpace, Point
+from comparator.strategies.resident import ResidentStrategy
 
 
 class GeneticOptions(EvolutionOptions):

@@ -15,9 +15,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from comparator.errors import InputError
-from comparator.search.options import StrategyOptions
-from comparator.search.strategy import Proposal, Strategy
 from comparator.space import Choice, Constant, Number, Ordered, Parameter, ParameterSpace, Point
+from comparator.strategies.options import StrategyOptions
+from comparator.strategies.strategy import Proposal, Strategy
 
 SamplerName = Literal["tpe", "gp", "cmaes", "nsga2", "qmc", "random"]
 #: Of each of them Optuna's class, what it is made with, the package that it needs.

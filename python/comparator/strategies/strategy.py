@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from comparator.search.options import StrategyOptions
 from comparator.space import Point
+from comparator.strategies.options import StrategyOptions
 
 #: The strategies whose points are all known from the start. "listed" is what a UPF is carried out by; no file names it.
 SWEEPS = ("grid", "listed")

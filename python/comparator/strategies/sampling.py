@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import Field
 
-from comparator.search.options import FromOne, StrategyOptions
-from comparator.search.strategy import Proposal, Strategy
 from comparator.space import ParameterSpace, Point
+from comparator.strategies.options import FromOne, StrategyOptions
+from comparator.strategies.strategy import Proposal, Strategy
 
 #: Draws of a random point before one that has not been drawn is looked for in a list of all points.
 TRIES = 100

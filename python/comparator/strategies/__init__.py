@@ -1,7 +1,7 @@
 """Searches: which points to evaluate next.
 
 `make_strategy` gives a strategy by name: one of `STRATEGIES`, one that an installed package brings, or the user's own
-file. The interface, for one who wants to write another, is `comparator.search.strategy`.
+file. The interface, for one who wants to write another, is `comparator.strategies.strategy`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 
 from comparator.errors import InputError, nearest
 from comparator.formats.text import shortened
-from comparator.search.options import read_options, spelt_here
-from comparator.search.own import OwnStrategy, find_file, find_installed, installed, is_own_file
-from comparator.search.resident import AlgorithmError, ResidentStrategy
-from comparator.search.strategy import Proposal, Strategy
 from comparator.space import ParameterSpace
+from comparator.strategies.options import read_options, spelt_here
+from comparator.strategies.own import OwnStrategy, find_file, find_installed, installed, is_own_file
+from comparator.strategies.resident import AlgorithmError, ResidentStrategy
+from comparator.strategies.strategy import Proposal, Strategy
 
 __all__ = [
     "STRATEGIES",
@@ -31,16 +31,16 @@ __all__ = [
 #: The strategies by name; each class says what it is and which options it takes. They are imported where they are used,
 #: so that what makes no search need not wait for SciPy.
 STRATEGIES = {
-    "bayesian": "comparator.search.bayesian:BayesianStrategy",
-    "steady_state": "comparator.search.steady_state:SteadyStateStrategy",
-    "simple": "comparator.search.genetic:Simple",
-    "mu_plus_lambda": "comparator.search.genetic:MuPlusLambda",
-    "particle_swarm": "comparator.search.particle_swarm:ParticleSwarm",
-    "level_set": "comparator.search.level_set:LevelSetStrategy",
-    "optuna": "comparator.search.optuna_sampler:OptunaStrategy",
-    "sobol": "comparator.search.sampling:SobolSequence",
-    "random": "comparator.search.sampling:RandomPoints",
-    "grid": "comparator.search.sampling:Grid",
+    "bayesian": "comparator.strategies.bayesian:BayesianStrategy",
+    "steady_state": "comparator.strategies.steady_state:SteadyStateStrategy",
+    "simple": "comparator.strategies.genetic:Simple",
+    "mu_plus_lambda": "comparator.strategies.genetic:MuPlusLambda",
+    "particle_swarm": "comparator.strategies.particle_swarm:ParticleSwarm",
+    "level_set": "comparator.strategies.level_set:LevelSetStrategy",
+    "optuna": "comparator.strategies.optuna_sampler:OptunaStrategy",
+    "sobol": "comparator.strategies.sampling:SobolSequence",
+    "random": "comparator.strategies.sampling:RandomPoints",
+    "grid": "comparator.strategies.sampling:Grid",
 }
 
 #: What DEAP, CANDLE and others call our strategies.

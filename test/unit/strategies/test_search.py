@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 import eqpy
 from comparator.errors import InputError
-from comparator.search import (
+from comparator.space import ParameterSpace, Point
+from comparator.strategies import (
     STRATEGIES,
     AlgorithmError,
     Proposal,
@@ -26,8 +27,7 @@ from comparator.search import (
     find_strategy,
     make_strategy,
 )
-from comparator.search.resident import split_points
-from comparator.space import ParameterSpace, Point
+from comparator.strategies.resident import split_points
 
 DATA = Path(__file__).parents[1] / "data"
 

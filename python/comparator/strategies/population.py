@@ -11,8 +11,8 @@ from pydantic import Field, model_validator
 
 from comparator.errors import InputError, nearest
 from comparator.formats.spelling import check_once, spelling
-from comparator.search.options import FilePath, FromOne, FromTwo, Probability, StrategyOptions
 from comparator.space import Constant, ParameterSpace, Point
+from comparator.strategies.options import FilePath, FromOne, FromTwo, Probability, StrategyOptions
 
 CrossoverProbability = Annotated[Probability, Field(description="of a child: that it is crossed with another")]
 MutationProbability = Annotated[Probability, Field(description="of a child: that it is mutated")]

@@ -13,10 +13,10 @@ from typing import Any
 from pydantic import Field
 
 import eqpy
-from comparator.search.generation import evaluated, least_is_best
-from comparator.search.options import FromOne, FromTwo, NotNegative, Positive, StrategyOptions
-from comparator.search.resident import ResidentStrategy
 from comparator.space import ParameterSpace
+from comparator.strategies.generation import evaluated, least_is_best
+from comparator.strategies.options import FromOne, FromTwo, NotNegative, Positive, StrategyOptions
+from comparator.strategies.resident import ResidentStrategy
 
 
 class SwarmOptions(StrategyOptions):
