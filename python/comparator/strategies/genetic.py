@@ -15,64 +15,94 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from pydantic import Field, model_validator
+
 import eqpy
 from comparator.space import ParameterSpace, Point
 from comparator.strategies.generation import evaluated, least_is_best
-from comparator.strategies.population import first_population
+from comparator.strategies.options import FromOne, Positive
+from comparator.strategies.population import (
+    CrossoverProbability,
+    EvolutionOptions,
+    MutationProbability,
+    first_population,
+)
 from comparator.strategies.resident import ResidentStrategy
 
 
-@dataclass(frozen=True)
-class GeneticSettings:
-    """The settings of a generational search. Probabilities are per child, those of genes per value of one."""
+class GeneticOptions(EvolutionOptions):
+    """The options of an evolutionary search in generations."""
 
-    population: int
-    generations: int | None  # counting the first population; None for as many as asked for
-    crossover_probability: float
-    mutation_probability: float
-    gene_crossover_probability: float
-    gene_mutation_probability: float
-    tournament_size: int
-    initial_population: str | None = None
-    offspring_proportion: float = 1.0  # children of a generation per member of the population
+    generations: FromOne | None = Field(None, description="generations, the first population included; none: no end")
 
     @property
     def further_generations(self) -> int:
         return sys.maxsize - 1 if self.generations is None else self.generations - 1
 
 
-def simple(space: ParameterSpace, seed: int, settings: GeneticSettings) -> ResidentStrategy:
+class SimpleOptions(GeneticOptions):
+    """The options of DEAP's `eaSimple`."""
+
+    crossover_probability: CrossoverProbability = 0.5
+    mutation_probability: MutationProbability = 0.2
+
+
+class Simple(ResidentStrategy):
     """DEAP's `eaSimple`: a generation is drawn from the one before by tournaments, then crossed and mutated."""
 
-    def loop(search: _Search) -> None:
-        search.algorithms.eaSimple(
-            search.population,
-            search.toolbox,
-            cxpb=settings.crossover_probability,
-            mutpb=settings.mutation_probability,
-            ngen=settings.further_generations,
-            verbose=False,
-        )
+    Options = SimpleOptions
 
-    return _strategy(loop, space, seed, settings)
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: SimpleOptions) -> None:
+        def loop(search: _Search) -> None:
+            search.algorithms.eaSimple(
+                search.population,
+                search.toolbox,
+                cxpb=options.crossover_probability,
+                mutpb=options.mutation_probability,
+                ngen=options.further_generations,
+                verbose=False,
+            )
+
+        super().__init__(_algorithm(loop, space, seed, options))
 
 
-def mu_plus_lambda(space: ParameterSpace, seed: int, settings: GeneticSettings) -> ResidentStrategy:
+class MuPlusLambdaOptions(GeneticOptions):
+    """The options of DEAP's `eaMuPlusLambda`."""
+
+    crossover_probability: CrossoverProbability = 0.2
+    mutation_probability: MutationProbability = 0.8
+    offspring_proportion: Positive = Field(0.5, description="children of a generation per point of the population")
+
+    @model_validator(mode="after")
+    def _crossed_or_mutated_or_copied(self) -> MuPlusLambdaOptions:
+        total = self.crossover_probability + self.mutation_probability
+        if total > 1 + 1e-9:
+            raise ValueError(
+                f"'crossover_probability' + 'mutation_probability' = {total:g} exceeds 1; a child is crossed, or"
+                " mutated, or copied"
+            )
+        return self
+
+
+class MuPlusLambda(ResidentStrategy):
     """DEAP's `eaMuPlusLambda`: crossed or mutated children compete with their parents in tournaments."""
 
-    def loop(search: _Search) -> None:
-        search.algorithms.eaMuPlusLambda(
-            search.population,
-            search.toolbox,
-            mu=settings.population,
-            lambda_=max(1, round(settings.offspring_proportion * settings.population)),
-            cxpb=settings.crossover_probability,
-            mutpb=settings.mutation_probability,
-            ngen=settings.further_generations,
-            verbose=False,
-        )
+    Options = MuPlusLambdaOptions
 
-    return _strategy(loop, space, seed, settings)
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: MuPlusLambdaOptions) -> None:
+        def loop(search: _Search) -> None:
+            search.algorithms.eaMuPlusLambda(
+                search.population,
+                search.toolbox,
+                mu=options.population,
+                lambda_=max(1, round(options.offspring_proportion * options.population)),
+                cxpb=options.crossover_probability,
+                mutpb=options.mutation_probability,
+                ngen=options.further_generations,
+                verbose=False,
+            )
+
+        super().__init__(_algorithm(loop, space, seed, options))
 
 
 @dataclass
@@ -82,20 +112,21 @@ class _Search:
     population: list[Any]
 
 
-def _strategy(
-    loop: Callable[[_Search], None], space: ParameterSpace, seed: int, settings: GeneticSettings
-) -> ResidentStrategy:
+def _algorithm(
+    loop: Callable[[_Search], None], space: ParameterSpace, seed: int, options: GeneticOptions
+) -> Callable[[], None]:
+    """One of DEAP's loops as an EQ/Py algorithm."""
     rng = random.Random(seed)
-    points = first_population(space, settings.population, settings.initial_population, rng)
+    points = first_population(space, options.population, options.initial_population, rng)
 
     def run() -> None:
-        loop(_search(space, points, rng, settings))
+        loop(_search(space, points, rng, options))
         eqpy.OUT_put("DONE")
 
-    return ResidentStrategy(run)
+    return run
 
 
-def _search(space: ParameterSpace, points: Iterable[Point], rng: random.Random, settings: GeneticSettings) -> _Search:
+def _search(space: ParameterSpace, points: Iterable[Point], rng: random.Random, options: GeneticOptions) -> _Search:
     """DEAP's modules, toolbox and population for one search."""
     from deap import base
 
@@ -116,14 +147,14 @@ def _search(space: ParameterSpace, points: Iterable[Point], rng: random.Random, 
             return dict(zip(space.names, self, strict=True))
 
     def mutate(individual: Individual) -> tuple[Individual]:
-        individual[:] = space.mutate(individual.point(), settings.gene_mutation_probability, rng).values()
+        individual[:] = space.mutate(individual.point(), options.gene_mutation_probability, rng).values()
         return (individual,)
 
     toolbox = base.Toolbox()
     toolbox.register("map", lambda _, individuals: evaluated(individual.point() for individual in individuals))
     toolbox.register("evaluate", lambda individual: None)
-    toolbox.register("select", selection.selTournament, tournsize=settings.tournament_size)
-    toolbox.register("mate", crossover.cxUniform, indpb=settings.gene_crossover_probability)
+    toolbox.register("select", selection.selTournament, tournsize=options.tournament_size)
+    toolbox.register("mate", crossover.cxUniform, indpb=options.gene_crossover_probability)
     toolbox.register("mutate", mutate)
     return _Search(algorithms, toolbox, [Individual(point) for point in points])
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 from scipy.special import ndtr
 
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.reading import cut, overlap
 from comparator.evidence.surrogate import MANY, Success, Surrogate
 from comparator.space import ParameterSpace, Point
+from comparator.strategies.options import FromOne, FromTwo, StrategyOptions
 from comparator.strategies.results import Learner, Results
 from comparator.strategies.sampling import sobol_points
 from comparator.strategies.strategy import Proposal, Strategy
@@ -36,17 +37,18 @@ TINY = 1e-9
 ALIKE = 0.9
 
 
-@dataclass(frozen=True)
-class LevelSetSettings:
-    """`level` is the size of the difference at the border, None for the cut whose sides differ most.
+class LevelSetOptions(StrategyOptions):
+    """Where a level-set estimation draws the border, how it begins, and when it ends."""
 
-    `scattered` first points are spread evenly over the space; None for 8, or two more than twice the number of
-    parameters that vary, whichever is more. The search ends when `patience` looks at the region in a row are alike.
-    """
-
-    level: float | None
-    scattered: int | None
-    patience: int
+    level: float | None = Field(
+        None, description="size of the difference at the border; none: the cut whose two sides differ most"
+    )
+    scattered: FromTwo | None = Field(
+        None,
+        description="first points, spread evenly; none: half of the budget, without one 8, or two more than twice the"
+        " number of parameters that vary",
+    )
+    patience: FromOne = Field(3, description="looks at the region in a row that must agree to end the search")
 
 
 class LevelSetStrategy(Strategy):
@@ -69,14 +71,15 @@ class LevelSetStrategy(Strategy):
     hears sizes of differences only, never signs.
     """
 
-    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, settings: LevelSetSettings) -> None:
-        super().__init__()
-        self._space, self._seed, self._in_flight, self._settings = space, seed, in_flight, settings
+    Options = LevelSetOptions
+
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: LevelSetOptions) -> None:
+        self._space, self._seed, self._in_flight, self._options = space, seed, in_flight, options
         self._rng = random.Random(seed)
         self._scattered = sobol_points(space, seed)
         self._pool = dense_sample(space, POOL, seed)
         varying = sum(parameter.count != 1 for parameter in space.parameters)
-        self._first = settings.scattered or max(8, 2 * varying + 2)
+        self._first = options.scattered or max(8, 2 * varying + 2)
         self._informed = 0
         self._open: dict[int, Point] = {}
         self._results = Results()
@@ -136,12 +139,12 @@ class LevelSetStrategy(Strategy):
         shared = min(overlap(region, self._region), overlap(~region, ~self._region))
         self._alike = self._alike + 1 if shared >= ALIKE else 0
         self._region = region
-        if self._alike >= self._settings.patience:
+        if self._alike >= self._options.patience:
             self.ended = f"the region was the same at the last {self._alike} looks at it"
 
     def _level(self, surrogate: Surrogate) -> float:
-        if self._settings.level is not None:
-            return self._settings.level
+        if self._options.level is not None:
+            return self._options.level
         mean, _ = surrogate.predict(self._results.points)
         return cut(mean, self._heights)
 
