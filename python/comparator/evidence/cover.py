@@ -14,7 +14,7 @@ import numpy as np
 
 from comparator.evidence.coordinates import Array, Coordinates
 from comparator.site.surroundings import variables_kept
-from comparator.space import Choice, Number, Parameter
+from comparator.space import Choice, Number, Ordered, Parameter
 from comparator.space.boxes import Box
 
 CELLS = 100  # of a number's range: a side lies on one of their borders
@@ -35,9 +35,9 @@ class Lattice:
         self.coordinates = coordinates
         self.sizes = [_size(parameter) for parameter in coordinates.parameters]
         rows = coordinates.of(points)
-        self.cells = np.column_stack(
-            [_cells(parameter, rows[:, column]) for column, parameter in enumerate(coordinates.parameters)]
-        )
+        self.cells = np.zeros(rows.shape, dtype=int)
+        for column, parameter in enumerate(coordinates.parameters):
+            self.cells[:, column] = _cells(parameter, rows[:, column])
         self._columns = list(np.ascontiguousarray(self.cells.T))
 
     def inside(self, box: Cells) -> Array:
@@ -186,7 +186,7 @@ def _cells(parameter: Parameter, column: Array) -> Array:
     size = _size(parameter)
     if isinstance(parameter, Number) and not _is_listed(parameter):
         return np.clip((column * size).astype(int), 0, size - 1)
-    if isinstance(parameter, Choice) and column.max(initial=0) > 1:
+    if isinstance(parameter, Choice) and not isinstance(parameter, Ordered):
         return column.astype(int)
     return np.rint(column * (size - 1)).astype(int)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -200,6 +200,16 @@ class Surrogate:
         projected = inverse - np.outer(self._ones, self._ones) / self._ones.sum()
         precisions = np.diag(projected)
         return np.asarray(projected @ self.values / precisions), np.asarray(precisions**-0.5)
+
+    def without_luck(self) -> Surrogate:
+        """The same where what each block is expected to have added to the observations is taken off."""
+        if self.blocks is None:
+            return self
+        given = self.hyperparameters
+        luck = given.block_level + given.block_field * self._correlation(self.rows, self.rows)
+        added = luck * _is_shared(self.blocks, len(self.rows)) @ cho_solve(self._factor, self.values - self._level)
+        alone = replace(given, block_level=0.0, block_field=0.0)
+        return _conditioned(self.coordinates, alone, self.rows, self.values - added, self.variances, None)
 
     def with_more(
         self,

@@ -30,7 +30,7 @@ from drug_response.preparation import prepare, summarise
 from drug_response.selection import open_prepared
 from drug_response.studies import choose_source
 
-PAGE = (Path(__file__).parents[2] / "docs" / "extend.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "extend.md").read_text(encoding="utf-8")
 #: A block of code, which begins with a comment: the file that it is, or where its lines go.
 BLOCK = re.compile(r"^```(?:python|toml)\n# (?P<what>.+)\n(?P<code>(?s:.*?))^```$", re.MULTILINE)
 BEFORE = """
