@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+import comparator
 from comparator.engine.workers import STOPPED_BY
 from comparator.experiment.terminal import Terminal
 
@@ -25,6 +26,21 @@ models_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Mode
 app.add_typer(models_app, name="model")
 
 out = Terminal()
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        out.print(f"comparator {comparator.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None: ...
+
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ExperimentsOption = Annotated[
