@@ -105,8 +105,10 @@ def test_an_installed_wheel_begins_a_new_model_in_the_current_folder(comparator:
     assert os.access(comparator.folder / "my_ridge" / "train.sh", os.X_OK)
 
 
-def test_the_wheel_brings_the_program_of_swift_t(environment: Path) -> None:
-    [swift] = environment.glob("lib/*/site-packages/comparator/shipped/swift")
+def test_the_wheel_brings_the_program_of_swift_t_and_the_queues_of_resident_algorithms(environment: Path) -> None:
+    [packages] = environment.glob("lib/*/site-packages")
+    assert (packages / "eqpy.py").exists()
+    swift = packages / "comparator" / "shipped" / "swift"
     there = {path.name for path in swift.iterdir()}
     assert there == {path.name for path in (ROOT / "swift").iterdir()}
     assert os.access(swift / "rank.sh", os.X_OK)
