@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 
 import comparator
 from comparator.engine.workers import STOPPED_BY
+from comparator.errors import InputError
 from comparator.experiment.terminal import Terminal
 
 app = typer.Typer(
@@ -29,9 +31,13 @@ out = Terminal()
 
 
 def _print_version(asked: bool) -> None:
-    if asked:
+    if not asked:
+        return
+    try:
         out.print(f"comparator {comparator.__version__}")
-        raise typer.Exit
+    except PackageNotFoundError:
+        raise InputError("the version is that of an installed package, and this one is not installed") from None
+    raise typer.Exit
 
 
 @app.callback()

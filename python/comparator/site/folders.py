@@ -16,6 +16,7 @@ from pathlib import Path
 
 from comparator.errors import InputError
 from comparator.formats.names import home_written_out
+from comparator.formats.text import shortened
 
 PACKAGE = Path(__file__).resolve().parents[1]
 #: In a wheel; a checkout has the folders of this one at its top.
@@ -42,7 +43,7 @@ def project_root() -> Path:
         return checkout() or Path.cwd()
     root = home_written_out(given).absolute()
     if not root.is_dir():
-        raise InputError(f"COMPARATOR_ROOT={given}: no such folder")
+        raise InputError(f"COMPARATOR_ROOT={shortened(given)}: no such folder")
     return root
 
 
