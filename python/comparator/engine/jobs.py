@@ -26,7 +26,7 @@ from comparator.results.lease import holder_of, lives
 from comparator.results.points import done_in, values_of
 from comparator.results.record import CONFIRM, FULL, Launched, State
 from comparator.results.store import last_word, read_experiment, read_form, read_records, say
-from comparator.search.strategy import ENDS_BY_ITSELF
+from comparator.strategies.strategy import ENDS_BY_ITSELF
 
 LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
 LAUNCH = re.compile(r"launch-([0-9]+)")

@@ -47,10 +47,10 @@ from comparator.results.record import (
     as_text,
 )
 from comparator.results.store import now
-from comparator.search import Proposal, Strategy
-from comparator.search.blocks import FIRST_FRESH, block_of
-from comparator.search.replication import Replication
 from comparator.space import ParameterSpace, Point
+from comparator.strategies import Proposal, Strategy
+from comparator.strategies.blocks import FIRST_FRESH, block_of
+from comparator.strategies.replication import Replication
 
 FAILURES_THAT_STOP = 5
 REPEATS_THAT_STOP = 50
@@ -126,7 +126,7 @@ class Experiment:
 
     `objective` gives what one replicate is worth. `budget` is the number of pairs (single runs for a single model)
     that pilot and search may ask for, None where the strategy ends by itself; `space_size` the number of points of the
-    space, None where they are without number. Replicates are dealt to `blocks` (see `comparator.search.blocks`).
+    space, None where they are without number. Replicates are dealt to `blocks` (see `comparator.strategies.blocks`).
     `pilot` are the points that are tried before the search, on `pilot_seeds` seeds each; the strategy is informed of
     their values.
     With `first` both are carried out by short trainings, and the best points are trained in full then, beside the

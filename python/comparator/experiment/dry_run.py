@@ -12,7 +12,7 @@ from comparator.results.record import (
     Confirm,
     FrozenExperiment,
 )
-from comparator.search.replication import Replication
+from comparator.strategies.replication import Replication
 
 
 def describe(host: Host, plan: Plan) -> None:

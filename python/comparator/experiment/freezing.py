@@ -48,9 +48,9 @@ from comparator.results.record import (
     Submodel,
     WholeExperiment,
 )
-from comparator.search.blocks import BLOCKS
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box, avoid, focus, read_box
+from comparator.strategies.blocks import BLOCKS
 
 
 def make_plan(settings: ExperimentSettings, context: Context) -> Plan:

@@ -19,9 +19,9 @@ from comparator.formats.hyperparameters import parse_override, set_once
 from comparator.formats.spelling import as_kept, check_once, merged
 from comparator.formats.text import shortened
 from comparator.model.description import explain, read_toml
-from comparator.search.blocks import BLOCKS, MOST_BLOCKS
-from comparator.search.strategy import ENDS_BY_ITSELF
 from comparator.space import MOST_POINTS
+from comparator.strategies.blocks import BLOCKS, MOST_BLOCKS
+from comparator.strategies.strategy import ENDS_BY_ITSELF
 
 ADAPTIVE = "adaptive"
 #: The keys of `[search]` that a UPF takes.

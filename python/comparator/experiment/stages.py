@@ -20,10 +20,10 @@ from comparator.results.record import (
     FrozenStrategy,
     Submodel,
 )
-from comparator.search import STRATEGIES, grid_points, points_to_scatter
-from comparator.search.replication import Replication
-from comparator.search.strategy import ENDS_BY_ITSELF
 from comparator.space import ParameterSpace
+from comparator.strategies import STRATEGIES, grid_points, points_to_scatter
+from comparator.strategies.replication import Replication
+from comparator.strategies.strategy import ENDS_BY_ITSELF
 
 PILOT_POINTS, PILOT_SEEDS = 3, 2
 WORTH_A_PILOT = 8  # so many times a pilot's pairs, or more, must a budget be for it to be taken unasked

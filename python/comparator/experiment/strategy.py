@@ -13,10 +13,10 @@ from comparator.results.record import (
     FrozenStrategy,
     Point,
 )
-from comparator.search import Strategy, make_strategy
-from comparator.search.resident import ResidentStrategy
-from comparator.search.sampling import SamplingStrategy
 from comparator.space import ParameterSpace
+from comparator.strategies import Strategy, make_strategy
+from comparator.strategies.resident import ResidentStrategy
+from comparator.strategies.sampling import SamplingStrategy
 
 
 def make_strategy_of(

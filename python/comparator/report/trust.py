@@ -11,7 +11,7 @@ from comparator.evidence.confirmation import Confirmation, Fresh, confirm, inter
 from comparator.objective.differences import asked_difference
 from comparator.results.points import as_read, final_values_of, key_of, pairs_in
 from comparator.results.record import CONFIRM, Claim, Evaluation, FrozenExperiment, PilotFound
-from comparator.search.blocks import block_of
+from comparator.strategies.blocks import block_of
 
 
 @dataclass(frozen=True)

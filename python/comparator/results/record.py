@@ -59,7 +59,7 @@ class Run(Form):
 
     `run` is its name in the store, which what was imported does not have; `log` is relative to the folder of all
     experiments. `split` is the seed of the data split that was the block's own; the key is there where there was one
-    asked for. `block` is the block of the replicate (`comparator.search.blocks`), 0 in records of earlier versions.
+    asked for. `block` is the block of the replicate (`comparator.strategies.blocks`), 0 in records of earlier versions.
     `no_reuse` says why the run serves no other experiment.
     """
 
@@ -136,7 +136,7 @@ class Request(Form):
     """What a worker is asked: one replicate of an evaluation.
 
     `evaluation` is -1 for a single model at its settings as given. `seed` is added to the seed of every model, `split`,
-    where it is not None, to the seed of the data split of every model that has one (`comparator.search.blocks`).
+    where it is not None, to the seed of the data split of every model that has one (`comparator.strategies.blocks`).
     `epochs` takes the place of the number of epochs of every model; None: the full one.
     """
 

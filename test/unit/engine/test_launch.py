@@ -23,8 +23,8 @@ from comparator.engine.swift_t import Job, Launch, Layout, check, clock, usable_
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import EngineOptions, open_host
 from comparator.results.store import say
-from comparator.search.resident import split_points
 from comparator.site.profile import Site, job_word, launch_environment, read_site, seconds_of
+from comparator.strategies.resident import split_points
 
 ROOT = Path(__file__).resolve().parents[3]
 SITES = ("lambda7", "local", "pbs", "polaris", "slurm")

@@ -21,7 +21,7 @@ from desk import Desk
 from comparator.engine import jobs
 from comparator.engine.keeper import RANK_VARIABLES
 from comparator.engine.swift_t import import_path
-from comparator.search import points_to_scatter
+from comparator.strategies import points_to_scatter
 
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = ROOT / "test" / "unit" / "models"

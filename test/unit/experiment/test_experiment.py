@@ -12,8 +12,8 @@ from comparator.objective.comparison import Objective
 from comparator.objective.differences import relative
 from comparator.results.record import FrozenExperiment, Run
 from comparator.results.store import ExperimentFolder
-from comparator.search import Proposal, Strategy
 from comparator.space import ParameterSpace
+from comparator.strategies import Proposal, Strategy
 
 OBJECTIVE = Objective("val_loss", relative)
 

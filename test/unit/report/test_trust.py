@@ -29,9 +29,9 @@ from comparator.report.trust import trust_in
 from comparator.results.points import count, observations_in, values_of
 from comparator.results.record import Claim, Evaluation, FrozenExperiment, MetricDescription, ObjectiveWords, Run
 from comparator.results.store import ExperimentFolder
-from comparator.search.blocks import BLOCKS, FIRST_FRESH, block_of
-from comparator.search.replication import MOST, Replication
 from comparator.space import ParameterSpace
+from comparator.strategies.blocks import BLOCKS, FIRST_FRESH, block_of
+from comparator.strategies.replication import MOST, Replication
 
 BARE = FrozenExperiment(id="", models=[])
 OBJECTIVE = Objective("val_loss", relative)

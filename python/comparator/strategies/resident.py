@@ -21,8 +21,8 @@ from pathlib import Path
 from comparator.errors import ComparatorError, InputError
 from comparator.extensions.own_code import import_own
 from comparator.formats.text import each_key_once
-from comparator.search.strategy import Proposal, Strategy
 from comparator.space import Point
+from comparator.strategies.strategy import Proposal, Strategy
 from eqpy import EQPY_ABORT, WAITING, Conversation
 
 

@@ -1,7 +1,7 @@
 """Searches: which points to evaluate next.
 
 `make_strategy` gives a strategy by name; `STRATEGIES` says which there are and which options they take. The
-interface, for one who wants to write another, is `comparator.search.strategy`.
+interface, for one who wants to write another, is `comparator.strategies.strategy`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.formats.text import shortened, shown
-from comparator.search.genetic import GeneticSettings, mu_plus_lambda, simple
-from comparator.search.optuna_sampler import SAMPLERS, OptunaStrategy
-from comparator.search.particle_swarm import SwarmSettings, particle_swarm
-from comparator.search.resident import AlgorithmError, ResidentStrategy
-from comparator.search.sampling import SamplingStrategy, random_points, sobol_points
-from comparator.search.steady_state import SteadyStateSettings, SteadyStateStrategy
-from comparator.search.strategy import Proposal, Strategy
 from comparator.space import MOST_POINTS, ParameterSpace, Point
+from comparator.strategies.genetic import GeneticSettings, mu_plus_lambda, simple
+from comparator.strategies.optuna_sampler import SAMPLERS, OptunaStrategy
+from comparator.strategies.particle_swarm import SwarmSettings, particle_swarm
+from comparator.strategies.resident import AlgorithmError, ResidentStrategy
+from comparator.strategies.sampling import SamplingStrategy, random_points, sobol_points
+from comparator.strategies.steady_state import SteadyStateSettings, SteadyStateStrategy
+from comparator.strategies.strategy import Proposal, Strategy
 
 __all__ = [
     "STRATEGIES",
@@ -178,13 +178,13 @@ def _make_sobol(space: ParameterSpace, seed: int, in_flight: int, options: Mappi
 
 def _make_bayesian(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
     # Here, so that commands that make no such search need not wait for SciPy.
-    from comparator.search.bayesian import BayesianSettings, BayesianStrategy
+    from comparator.strategies.bayesian import BayesianSettings, BayesianStrategy
 
     return BayesianStrategy(space, seed, in_flight, BayesianSettings(**options))
 
 
 def _make_level_set(space: ParameterSpace, seed: int, in_flight: int, options: Mapping[str, Any]) -> Strategy:
-    from comparator.search.level_set import LevelSetSettings, LevelSetStrategy
+    from comparator.strategies.level_set import LevelSetSettings, LevelSetStrategy
 
     return LevelSetStrategy(space, seed, in_flight, LevelSetSettings(**options))
 

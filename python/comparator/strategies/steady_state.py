@@ -8,9 +8,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from comparator.search.population import first_population
-from comparator.search.strategy import Proposal, Strategy
 from comparator.space import ParameterSpace, Point
+from comparator.strategies.population import first_population
+from comparator.strategies.strategy import Proposal, Strategy
 
 #: How often a child that repeats a known point is made anew before the repeat is accepted.
 TRIES = 8

@@ -16,10 +16,10 @@ from types import ModuleType
 from typing import Any
 
 import eqpy
-from comparator.search.generation import evaluated, least_is_best
-from comparator.search.population import first_population
-from comparator.search.resident import ResidentStrategy
 from comparator.space import ParameterSpace, Point
+from comparator.strategies.generation import evaluated, least_is_best
+from comparator.strategies.population import first_population
+from comparator.strategies.resident import ResidentStrategy
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comparator.errors import InputError
-from comparator.search.strategy import Proposal, Strategy
 from comparator.space import Choice, Constant, Number, Ordered, Parameter, ParameterSpace, Point
+from comparator.strategies.strategy import Proposal, Strategy
 
 #: Optuna's samplers by the names that they have here: the class, what it is made with, the package that it needs.
 SAMPLERS: dict[str, tuple[str, dict[str, Any], str | None]] = {

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import eqpy
-from comparator.search.generation import evaluated, least_is_best
-from comparator.search.resident import ResidentStrategy
 from comparator.space import ParameterSpace
+from comparator.strategies.generation import evaluated, least_is_best
+from comparator.strategies.resident import ResidentStrategy
 
 
 @dataclass(frozen=True)

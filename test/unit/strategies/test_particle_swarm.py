@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from comparator.errors import InputError
-from comparator.search import Proposal, Strategy, make_strategy
 from comparator.space import ParameterSpace, Point
+from comparator.strategies import Proposal, Strategy, make_strategy
 
 LINE = ParameterSpace.from_entries([{"name": "x", "type": "float", "lower": 0, "upper": 1}], "space")
 MIXED = ParameterSpace.from_entries(

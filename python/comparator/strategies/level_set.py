@@ -18,10 +18,10 @@ from scipy.special import ndtr
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.reading import cut, overlap
 from comparator.evidence.surrogate import MANY, Success, Surrogate
-from comparator.search.results import Learner, Results
-from comparator.search.sampling import sobol_points
-from comparator.search.strategy import Proposal, Strategy
 from comparator.space import ParameterSpace, Point
+from comparator.strategies.results import Learner, Results
+from comparator.strategies.sampling import sobol_points
+from comparator.strategies.strategy import Proposal, Strategy
 
 #: Points of the space that a new one is chosen of, and how many of them, drawn anew, are looked at each time.
 POOL, CANDIDATES = 1024, 256

@@ -17,10 +17,10 @@ from scipy.special import ndtr
 
 from comparator.evidence.coordinates import Array, Coordinates, dense_sample
 from comparator.evidence.surrogate import Surrogate
-from comparator.search.results import Learner, Results
-from comparator.search.sampling import sobol_points
-from comparator.search.strategy import Proposal, Strategy
 from comparator.space import Choice, Constant, Ordered, ParameterSpace, Point
+from comparator.strategies.results import Learner, Results
+from comparator.strategies.sampling import sobol_points
+from comparator.strategies.strategy import Proposal, Strategy
 
 #: Points spread over the space, and how many of them, drawn anew, are candidates each time.
 SPREAD, CANDIDATES = 2048, 512

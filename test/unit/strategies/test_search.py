@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 import eqpy
 from comparator.errors import InputError
-from comparator.search import STRATEGIES, AlgorithmError, Proposal, ResidentStrategy, Strategy, make_strategy
-from comparator.search.resident import split_points
 from comparator.space import ParameterSpace, Point
+from comparator.strategies import STRATEGIES, AlgorithmError, Proposal, ResidentStrategy, Strategy, make_strategy
+from comparator.strategies.resident import split_points
 
 DATA = Path(__file__).parents[1] / "data"
 

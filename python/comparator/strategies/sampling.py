@@ -7,8 +7,8 @@ import json
 import random
 from collections.abc import Iterable, Iterator
 
-from comparator.search.strategy import Proposal, Strategy
 from comparator.space import ParameterSpace, Point
+from comparator.strategies.strategy import Proposal, Strategy
 
 #: Draws of a random point before one that has not been drawn is looked for in a list of all points.
 TRIES = 100
