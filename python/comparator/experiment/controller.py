@@ -6,8 +6,9 @@ An engine does no more than this:
     for each request: result = leaf.evaluate(request); requests += experiment.tell(result)
 
 `Experiment` leads through the stages: a pilot, the search, full trainings of its best points where it began with fewer
-epochs, the confirmation of what it found. It decides what a proposal costs (design decision 7), keeps the budget,
-records every finished evaluation before the strategy hears of it, and replays the record when an experiment is resumed.
+epochs, the confirmation of what it found. It decides what a proposal costs (decision 7 of
+`docs/architecture.md`), keeps the budget, records every finished evaluation before the strategy hears of it, and
+replays the record when an experiment is resumed.
 
 Evaluations are numbered through, stage by stage.
 """

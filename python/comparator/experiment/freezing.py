@@ -106,7 +106,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
             first=first,
             confirm=confirmation_of(settings, given.submodels),
         ),
-        provenance=provenance(context.root, context.site, context.engine, context.workers, context.command),
+        provenance=provenance(context.site, context.engine, context.workers, context.command),
         notices=notices,
     )
     informed = make_strategy_of(frozen.strategy, frozen.upf, space)

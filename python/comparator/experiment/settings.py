@@ -135,7 +135,7 @@ class ComparisonSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
     metric: str | None = None
-    #: None: what suits the metric (`difference.usual_difference`); as frozen it is always named.
+    #: None: what suits the metric (`differences.usual_difference`); as frozen it is always named.
     difference: str | None = None
     models: list[str] | None = None
     labels: list[str] | None = None
