@@ -17,7 +17,7 @@ from comparator.engine.leaf import Leaf
 from comparator.errors import ComparatorError
 from comparator.experiment.plan import Plan
 from comparator.experiment.reopening import reopen_plan
-from comparator.results.lease import holder_of
+from comparator.results.lease import Attempt
 from comparator.results.store import read_whole_experiment
 from comparator.site.profile import Slot
 
@@ -101,15 +101,14 @@ class Worker:
 
 
 class _Leaves:
-    """The workers of one session in this process: as many as it evaluates at a time, each of which stays."""
+    """The workers of one session in this process, as many as evaluate at a time; they stay until it is over."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._plan = reopen(worker.task)
-        self._leaves: list[Leaf] = []
-        self._places: list[Place] = []
+        self._leaves: list[tuple[Place, Leaf]] = []
         self._idle: list[Leaf] = []
-        self._lock = threading.Lock()
+        self._change = threading.Condition()
         threading.Thread(target=self._watch, name="session", daemon=True).start()
 
     def evaluate(self, request: str) -> str:
@@ -117,36 +116,39 @@ class _Leaves:
         try:
             return leaf.evaluate(request)
         finally:
-            with self._lock:
+            with self._change:
                 self._idle.append(leaf)
+                self._change.notify()
 
     def _take(self) -> Leaf:
-        with self._lock:
+        with self._change:
             if self._idle:
                 return self._idle.pop()
             place = Place(self._worker.session, self._worker.places)
-            self._places.append(place)
-            self._leaves.append(self._worker.open(place, self._plan))
-            return self._leaves[-1]
+            leaf = self._worker.open(place, self._plan)
+            self._leaves.append((place, leaf))
+            return leaf
 
     def _watch(self) -> None:
         """Wait for the end of the session, and end what it has left here."""
-        while self._is_held():
+        session = Attempt(self._worker.task.experiment)
+        while self._goes_on(session):
             time.sleep(LOOK_SECONDS)
         with _changes:
-            _kept.pop(self._worker, None)
-        for leaf in self._leaves:
-            leaf.cancel()
-            leaf.close()
-        for place in self._places:
-            place.leave()
+            del _kept[self._worker]
+        with self._change:
+            for _, leaf in self._leaves:
+                leaf.cancel()
+            self._change.wait_for(lambda: len(self._idle) == len(self._leaves))
+            for place, leaf in self._leaves:
+                leaf.close()
+                place.leave()
 
-    def _is_held(self) -> bool:
+    def _goes_on(self, session: Attempt) -> bool:
         try:
-            holder = holder_of(self._worker.task.experiment)
+            return session.is_held_by(self._worker.session)
         except OSError:  # a file system that does not answer says nothing
             return True
-        return holder is not None and holder.token == self._worker.session
 
 
 _kept: dict[Worker, _Leaves] = {}
