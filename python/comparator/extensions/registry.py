@@ -36,17 +36,14 @@ class Registry(Mapping[str, Thing]):
         raise KeyError(name)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._names
+        return name in self._own or name in entry_points(group=self._group).names
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        yield from self._own
+        yield from sorted(entry_points(group=self._group).names - self._own.keys())
 
     def __len__(self) -> int:
-        return len(self._names)
-
-    @property
-    def _names(self) -> list[str]:
-        return list(dict.fromkeys([*self._own, *sorted(entry_points(group=self._group).names)]))
+        return len(list(iter(self)))
 
     def _load(self, added: EntryPoint) -> Thing:
         try:
