@@ -9,7 +9,7 @@ if [ "${1:-}" = --images ]; then
   shift
   exec "$bin/pytest" -rs test/images "$@" # one after the other: they share what they build
 fi
-code=(python containers test .ci)
+code=(python containers test scripts .ci)
 "$bin/ruff" check --quiet "${code[@]}"
 "$bin/ruff" format --check --quiet "${code[@]}"
 "$bin/mypy" --no-error-summary python containers/common containers/uno containers/lgbm containers/graphdrp

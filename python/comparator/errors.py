@@ -27,6 +27,10 @@ class ComparatorError(Exception):
 
     exit_code = 1
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it: a person's mistake is one line there too."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class InputError(ComparatorError):
     """The user's input is wrong: which file, which key, what was given, what is allowed."""

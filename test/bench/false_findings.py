@@ -45,9 +45,9 @@ from comparator.experiment.controller import Experiment, ToConfirm
 from comparator.experiment.simulation import MemoryRecord, SignedNumber, carry_out
 from comparator.results.points import observations_in, points_without_value, values_of
 from comparator.results.record import Evaluation, Request
-from comparator.search import make_strategy, points_to_scatter
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box
+from comparator.strategies import make_strategy, points_to_scatter
 
 DEVIATION = 0.084
 CONSTANT = 0.3

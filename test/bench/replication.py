@@ -19,9 +19,9 @@ from strategies import PROBLEMS
 from comparator.experiment.controller import Experiment
 from comparator.experiment.simulation import MemoryRecord, SignedNumber, carry_out
 from comparator.results.points import best_of
-from comparator.search import make_strategy
-from comparator.search.replication import MOST, Replication
 from comparator.space import ParameterSpace
+from comparator.strategies import make_strategy
+from comparator.strategies.replication import MOST, Replication
 
 WAYS = {"1": Replication(), "2": Replication(2, 2), "4": Replication(4, 4), "adaptive": Replication(1, MOST)}
 

@@ -4,8 +4,8 @@ import heapq
 import random
 from collections.abc import Callable
 
-from comparator.search import Strategy
 from comparator.space import Point
+from comparator.strategies import Strategy
 
 
 def search(

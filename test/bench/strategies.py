@@ -35,8 +35,8 @@ from planted_model import MIXED, PLANE
 from simulated import search
 
 from comparator.evidence.coordinates import dense_sample
-from comparator.search import STRATEGIES, Strategy, make_strategy
 from comparator.space import ParameterSpace, Point
+from comparator.strategies import STRATEGIES, Strategy, make_strategy
 
 Function = Callable[[Point], float]
 

@@ -178,8 +178,8 @@ def unroll(
 ) -> None:
     """Make an unrolled parameter file (UPF): every combination of the lists with every point of the space."""
     from comparator.formats.upf import write_upf
-    from comparator.search.unroll import combine, design_points, read_axis
     from comparator.space import ParameterSpace
+    from comparator.strategies.unroll import combine, design_points, read_axis
 
     given = list(axes or [])
     given += [f"train_sources={studies}"] if studies else []

@@ -16,18 +16,13 @@ from comparator.engine.jobs import ALIVE, is_closing, state_of
 from comparator.errors import InputError
 from comparator.experiment.terminal import note
 from comparator.formats.text import message, shortened
-from comparator.results.points import count
 from comparator.results.record import State
 from comparator.results.store import (
-    experiment_names,
     experiment_path,
-    hidden_experiments,
-    owner_of,
     read_experiment,
     read_json,
     read_records,
     share_as,
-    withdrawals,
 )
 from comparator.site.folders import command_line, experiments_folder, project_root
 
@@ -91,6 +86,7 @@ def report(
         Path | None,
         typer.Option("--output", metavar="DIR", help="The report's folder; the experiment's own if not given."),
     ] = None,
+    png: Annotated[bool, typer.Option("--png", help="Write its figures as PNG too, beside the SVG.")] = False,
     experiments: ExperimentsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -111,7 +107,7 @@ def report(
     elif not os.access(path, os.W_OK):
         raise InputError(f"{path}: may not be written; give the report another folder by --output DIR")
     share_as(path.parent)
-    page = write_report(path, metric, output).absolute()
+    page = write_report(path, metric, output, png=png).absolute()
     if as_json:
         print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
     else:
@@ -185,43 +181,16 @@ def import_past(
 @app.command("list")
 def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption = False) -> None:
     """List the experiments, oldest first: what each is doing, and its best."""
+    from comparator.experiment.listing import experiment_rows
+
     folder = experiments_folder(experiments, project_root())
-    rows = []
-    for name in experiment_names(folder):
-        try:
-            rows.append(_row(folder / name))
-        except InputError as error:
-            damage = message(str(error).removeprefix(f"{folder / name}/"))
-            rows.append({"id": name, "state": "damaged", "damage": damage})
-    rows.sort(key=lambda row: str(row.get("created", "")))
-    for name in hidden_experiments(folder):
-        owner = owner_of(folder / name)
-        rows.append({"id": name, "state": "hidden", "damage": f"may not be looked into; it is {owner}'s"})
+    rows = experiment_rows(folder)
     if as_json:
         print(json.dumps(rows, indent=1))
     elif not rows:
         out.print(f"no experiments in {folder} yet", soft_wrap=True)
     else:
         _print_table(rows)
-
-
-def _row(path: Path) -> dict[str, Any]:
-    from comparator.experiment.progress import best_words
-
-    experiment, records = read_experiment(path), read_records(path / "evaluations.jsonl")
-    counts = count(records)
-    return {
-        "id": path.name,
-        "state": state_of(path).state,
-        "withdrawn": len(withdrawals(path)),
-        "evaluations": counts.done,
-        "of": experiment.budget.evaluations,
-        "confirming": counts.confirming,
-        "failed": counts.failed,
-        "best": best_words(experiment, records),
-        "created": experiment.created,
-        "title": experiment.title,
-    }
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

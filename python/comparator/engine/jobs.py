@@ -17,7 +17,7 @@ from comparator.results.lease import holder_of, lives
 from comparator.results.points import done_in, values_of
 from comparator.results.record import CONFIRM, FULL, State
 from comparator.results.store import last_word, read_experiment, read_records, say
-from comparator.search.strategy import ENDS_BY_ITSELF
+from comparator.strategies.strategy import SWEEPS
 
 CANCELLING_SECONDS = 60.0
 REPORT_SECONDS = 600.0
@@ -76,7 +76,7 @@ def _has_all(path: Path) -> bool:
         return False
     to_confirm = 0 if frozen.stages.confirm is None else frozen.stages.confirm.points
     confirmed = sum(record.stage == CONFIRM for record in records)
-    is_sweep = frozen.strategy.name in ENDS_BY_ITSELF
+    is_sweep = frozen.strategy.name in SWEEPS
     has_baseline = frozen.kind != "single" or is_sweep or frozen.baseline is not None
     return confirmed >= to_confirm and has_baseline
 

@@ -46,10 +46,10 @@ from comparator.results.record import (
     as_text,
 )
 from comparator.results.store import now
-from comparator.search import Proposal, Strategy
-from comparator.search.blocks import FIRST_FRESH, block_of
-from comparator.search.replication import Replication
 from comparator.space import ParameterSpace, Point
+from comparator.strategies import Proposal, Strategy
+from comparator.strategies.blocks import FIRST_FRESH, block_of
+from comparator.strategies.replication import Replication
 
 FAILURES_THAT_STOP = 5
 REPEATS_THAT_STOP = 50
@@ -62,7 +62,7 @@ class ObjectiveFunction(Protocol):
     """What one replicate's runs are worth: the value to minimise, and the signed difference. Both raise `NoValue`."""
 
     @property
-    def in_deviations(self) -> bool: ...
+    def needs_unit(self) -> bool: ...
 
     def __call__(self, runs: Runs) -> float: ...
 
@@ -125,7 +125,7 @@ class Experiment:
 
     `objective` gives what one replicate is worth. `budget` is the number of pairs (single runs for a single model)
     that pilot and search may ask for, None where the strategy ends by itself; `space_size` the number of points of the
-    space, None where they are without number. Replicates are dealt to `blocks` (see `comparator.search.blocks`).
+    space, None where they are without number. Replicates are dealt to `blocks` (see `comparator.strategies.blocks`).
     `pilot` are the points that are tried before the search, on `pilot_seeds` seeds each; the strategy is informed of
     their values.
     With `first` both are carried out by short trainings, and the best points are trained in full then, beside the
@@ -464,10 +464,10 @@ class Experiment:
 
     def _find_unit(self) -> None:
         self._unit = pooled_deviation([list(each.signed.values()) for each in self._points.values()])
-        if self._objective.in_deviations and not self._unit:
+        if self._objective.needs_unit and not self._unit:
             found = "no deviation from seed to seed" if self._unit == 0 else "too few results to measure a deviation"
             raise ComparatorError(
-                f"the pilot gave {found}, so that difference 'in_deviations' has no unit; 'relative' needs none"
+                f"the pilot gave {found}, so that a difference in deviations has no unit; 'relative' needs none"
             )
 
     def _write(self, evaluation: _Open) -> None:
@@ -597,7 +597,7 @@ class Experiment:
 
     def _unit_of(self, point: _Point) -> float:
         """What a difference is divided by; raises `NoValue` where a difference in deviations has none."""
-        if not self._objective.in_deviations:
+        if not self._objective.needs_unit:
             return 1.0
         unit = self._unit or pooled_deviation([list(point.signed.values())])
         if not unit:

@@ -15,7 +15,7 @@ from comparator.formats.spelling import is_same
 from comparator.formats.text import shown
 from comparator.model.model import Model
 from comparator.results.record import FirstEpochs, Submodel
-from comparator.search.replication import Replication
+from comparator.strategies.replication import Replication
 
 KEEP = 1 / 3
 

@@ -21,6 +21,7 @@ from comparator.experiment.settings import (
 from comparator.experiment.stages import (
     PILOT_SEEDS,
     budget_of,
+    check_budget,
     check_unit,
     confirmation_of,
     freeze_strategy,
@@ -48,14 +49,15 @@ from comparator.results.record import (
     Submodel,
     WholeExperiment,
 )
-from comparator.search.blocks import BLOCKS
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box, avoid, focus, read_box
+from comparator.strategies.blocks import BLOCKS
 
 
 def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     """Check `settings` whole; raises `InputError`. Prepares the models' data on the way."""
-    space = ParameterSpace.read(context.folder / settings.space) if settings.space is not None else None
+    check_budget(settings, context)
+    space = _space(settings, context)
     steered: list[str] = []
     if space is not None:
         settings, space = _steer(settings, space, context, steered)
@@ -94,9 +96,9 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
         metrics=metrics,
         difference_code=None if difference is None else difference_code(difference, context.folder),
         run_timeout=settings.run_timeout,
-        objective=objective_words(difference, metric, objective.maximise),
+        objective=objective_words(objective.difference, metric, objective.maximise),
         strategy=strategy.model_copy(update={"past": past}),
-        budget=budget_of(short, None if lines is None else len(lines), space, pilot, where),
+        budget=budget_of(short, None if lines is None else len(lines), space, pilot, context),
         stages=Stages(
             replicates=settings.search.replicates,
             blocks=settings.search.blocks or (BLOCKS if lines is None else 1),
@@ -110,6 +112,13 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     informed = make_strategy_of(frozen.strategy, frozen.upf, space)
     informed.close()
     return Plan(frozen, space, given.models, objective)
+
+
+def _space(settings: ExperimentSettings, context: Context) -> ParameterSpace | None:
+    """The space that the settings name or hold; None where there is a UPF."""
+    if isinstance(settings.space, list):
+        return ParameterSpace.from_entries(settings.space, f"{context.file}: space")
+    return None if settings.space is None else ParameterSpace.read(context.folder / settings.space)
 
 
 def _with_difference(

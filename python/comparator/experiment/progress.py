@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from comparator.experiment.terminal import in_notebook
 from comparator.formats.text import message, shortened
 from comparator.results.points import as_read, best_of, done_in, failed_in
 from comparator.results.record import Evaluation, FrozenExperiment
@@ -18,7 +19,7 @@ from comparator.results.record import Evaluation, FrozenExperiment
 class ProgressView:
     """Shows evaluations done, best so far, running, failed and time left.
 
-    On a terminal one line that is redrawn; elsewhere a line for every tenth of the budget.
+    On a terminal and in a notebook one line that is redrawn; elsewhere a line for every tenth of the budget.
     """
 
     def __init__(self, console: Console, experiment: FrozenExperiment, *, done_before: int = 0) -> None:
@@ -34,6 +35,7 @@ class ProgressView:
             console=console,
         )
         self._task = self._progress.add_task("", total=self._total, done="", words="starting")
+        self._cell = None if console.quiet else _cell_output()
 
     def __enter__(self) -> ProgressView:
         if self._console.is_terminal:
@@ -56,6 +58,9 @@ class ProgressView:
         counted = f"{done}/{self._total}" if self._total else f"{done}"
         if self._console.is_terminal:
             self._progress.update(self._task, completed=done, done=counted, words=words)
+        elif self._cell is not None:
+            part = done / self._total if self._total else 0.0
+            self._cell.update(_plain(f"{counted} {'█' * round(24 * part):·<24} {words}"), raw=True)
         elif self._is_worth_a_line(done):
             self._console.print(f"{counted}  {words}", markup=False, highlight=False, soft_wrap=True)
 
@@ -72,6 +77,19 @@ class ProgressView:
             return False
         self._lines_told = line
         return True
+
+
+def _cell_output() -> Any:
+    """A line of the notebook's cell that runs, which can be written anew; None outside notebooks."""
+    if not in_notebook():
+        return None
+    from IPython.display import display
+
+    return display(_plain("starting"), raw=True, display_id=True)
+
+
+def _plain(text: str) -> dict[str, str]:
+    return {"text/plain": text}
 
 
 def describe(

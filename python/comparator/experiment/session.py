@@ -60,17 +60,26 @@ def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool,
     return plan_settings(host, read_settings(file, overrides, full=full), file, command)
 
 
-def plan_settings(host: Host, settings: ExperimentSettings, file: Path, command: str) -> Plan:
-    """Check everything about a new experiment of these settings, whose paths are relative to `file`'s folder."""
+def plan_settings(
+    host: Host, settings: ExperimentSettings, file: Path, command: str, called: str | None = None
+) -> Plan:
+    """Check everything about a new experiment of these settings, whose paths are relative to `file`'s folder.
+
+    `called` is what words on the settings say in the place of a file that there is not.
+    """
     with host.console.status("checking") as status:
 
         def say(words: str) -> None:
             status.update(f"checking: {escape(words)}")
 
-        plan = make_plan(settings, host.context(file, command, say))
-    for notice in plan.frozen.notices:
+        try:
+            plan = make_plan(settings, host.context(file, command, say))
+        except InputError as error:
+            raise InputError(str(error).replace(str(file), called or str(file))) from None
+    notices = [notice.replace(str(file), called or str(file)) for notice in plan.frozen.notices]
+    for notice in notices:
         note(host.console, notice)
-    return plan
+    return plan.noting(notices=notices)
 
 
 def begin(host: Host, plan: Plan, stem: str, identifier: str | None) -> Session:
@@ -379,7 +388,7 @@ class Session:
             return
         budget, seeds = self._plan.budget, self._plan.replication.first
         to_go = None if budget is None else budget - pilot.pairs
-        in_its_unit = pilot.in_deviations if self._plan.objective.in_deviations else pilot
+        in_its_unit = pilot.in_its_own_unit if self._plan.objective.needs_unit else pilot
         words = in_its_unit.words(
             to_go,
             seeds,

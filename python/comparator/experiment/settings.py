@@ -19,9 +19,9 @@ from comparator.formats.hyperparameters import parse_override, set_once
 from comparator.formats.spelling import as_kept, check_once, merged
 from comparator.formats.text import shortened
 from comparator.model.description import explain, read_toml
-from comparator.search.blocks import BLOCKS, MOST_BLOCKS
-from comparator.search.strategy import ENDS_BY_ITSELF
 from comparator.space import MOST_POINTS
+from comparator.strategies.blocks import BLOCKS, MOST_BLOCKS
+from comparator.strategies.strategy import SWEEPS
 
 ADAPTIVE = "adaptive"
 #: The keys of `[search]` that a UPF takes.
@@ -29,11 +29,6 @@ OF_A_UPF = {"replicates", "blocks"}
 
 #: The strategy where the file names none, by what is to be found.
 STRATEGY_FOR = {"maximum": "bayesian", "regions": "level_set"}
-
-
-def is_own_algorithm(strategy: str) -> bool:
-    """Whether `strategy` is the user's own EQ/Py algorithm: a Python file, relative to the experiment file."""
-    return strategy.endswith(".py")
 
 
 class SearchSettings(BaseModel):
@@ -91,19 +86,16 @@ class SearchSettings(BaseModel):
         return given
 
     @model_validator(mode="after")
-    def _one_budget(self) -> SearchSettings:
+    def _no_more_than_one_budget(self) -> SearchSettings:
         if self.evaluations is not None and self.generations is not None:
             raise ValueError("give evaluations or generations, not both")
-        ends_by_itself = self.strategy in ENDS_BY_ITSELF or is_own_algorithm(self.strategy)
-        if self.evaluations is None and self.generations is None and not ends_by_itself:
-            raise ValueError("give a budget: evaluations = N, or generations = N")
         return self
 
     @model_validator(mode="after")
     def _short_trainings_of_a_search(self) -> SearchSettings:
         if self.first_epochs is None and self.keep is not None:
             raise ValueError("keep is the share of the points that is trained in full after first_epochs: give both")
-        if self.first_epochs is not None and self.strategy in ENDS_BY_ITSELF:
+        if self.first_epochs is not None and self.strategy in SWEEPS:
             raise ValueError("first_epochs is of a search; all points of a sweep are trained in full")
         if self.first_epochs is not None and self.evaluations is None:
             raise ValueError("first_epochs shares a budget of full trainings: give evaluations = N")
@@ -170,7 +162,8 @@ class ExperimentSettings(BaseModel):
     title: str = ""
     model: str = "cmp"
     hyperparameters: str | list[str] = Field(default_factory=list)
-    space: str | None = None
+    #: A file, or the entries of one.
+    space: str | list[dict[str, Any]] | None = None
     upf: str | None = None
     metric: str | None = None
     run_timeout: float | None = Field(default=3600.0, gt=0)
@@ -251,10 +244,15 @@ def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> Ex
     for override in overrides:
         _apply(content, chosen, override)
     set_hyperparameters(content, chosen, path)
+    return check_settings(content, str(path))
+
+
+def check_settings(content: Mapping[str, Any], where: str) -> ExperimentSettings:
+    """The settings of what an experiment file holds; raises `InputError`, whose line `where` opens."""
     try:
         return ExperimentSettings.model_validate(content)
     except ValidationError as error:
-        raise InputError(_explained(error, path)) from None
+        raise InputError(_explained(error, where)) from None
 
 
 def set_hyperparameters(content: dict[str, Any], chosen: Mapping[str, Any], path: Path) -> None:
@@ -265,14 +263,14 @@ def set_hyperparameters(content: dict[str, Any], chosen: Mapping[str, Any], path
         content["set"] = merged({as_kept(name): value for name, value in given.items()}, chosen)
 
 
-def _explained(error: ValidationError, path: Path) -> str:
+def _explained(error: ValidationError, where: str) -> str:
     location = error.errors()[0]["loc"]
     fields = ExperimentSettings.model_fields
     if len(location) > 2 and location[0] == "cmp":
         fields = SubmodelSettings.model_fields
     elif len(location) > 1 and location[0] in TABLES:
         fields = TABLES[str(location[0])].model_fields
-    return explain(error, str(path), sorted(set(fields) - {"set"}))
+    return explain(error, where, sorted(set(fields) - {"set"}))
 
 
 def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -41,16 +41,27 @@ class Predicted:
 
 
 def predict_at(experiment: FrozenExperiment, records: Sequence[Evaluation], asked: Sequence[str]) -> Predicted:
-    """Predict the point that `asked` gives as texts NAME=VALUE.
+    """Predict the point that `asked` gives as texts NAME=VALUE; raises as `predict_point` does."""
+    return _predict(experiment, records, lambda space: _point(space, asked))
+
+
+def predict_point(experiment: FrozenExperiment, records: Sequence[Evaluation], point: Point) -> Predicted:
+    """Predict a point, whose constants may be left out.
 
     Raises `InputError` where it is no point of the space, `ComparatorError` where there are too few results.
     """
+    return _predict(experiment, records, lambda space: space.fit(point, "point"))
+
+
+def _predict(
+    experiment: FrozenExperiment, records: Sequence[Evaluation], point_in: Callable[[ParameterSpace], Point]
+) -> Predicted:
     from comparator.evidence.prediction import FEWEST_POINTS, Predictor
 
     space, observations, reason = placed(experiment, records)
     if space is None:
         raise ComparatorError(f"'{experiment.id}': {reason}, so there is nothing to predict from")
-    point = _point(space, asked)
+    point = point_in(space)
     predictor = Predictor.fit(space, observations, SEED)
     if predictor is None:
         raise ComparatorError(

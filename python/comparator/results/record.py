@@ -59,7 +59,7 @@ class Run(Form):
 
     `run` is its name in the store, which what was imported does not have; `log` is relative to the folder of all
     experiments. `split` is the seed of the data split that was the block's own; the key is there where there was one
-    asked for. `block` is the block of the replicate (`comparator.search.blocks`), 0 in records of earlier versions.
+    asked for. `block` is the block of the replicate (`comparator.strategies.blocks`), 0 in records of earlier versions.
     `no_reuse` says why the run serves no other experiment.
     """
 
@@ -136,7 +136,7 @@ class Request(Form):
     """What a worker is asked: one replicate of an evaluation.
 
     `evaluation` is -1 for a single model at its settings as given. `seed` is added to the seed of every model, `split`,
-    where it is not None, to the seed of the data split of every model that has one (`comparator.search.blocks`).
+    where it is not None, to the seed of the data split of every model that has one (`comparator.strategies.blocks`).
     `epochs` takes the place of the number of epochs of every model; None: the full one.
     """
 
@@ -242,9 +242,13 @@ class ObjectiveWords(Form):
 
 
 class FrozenStrategy(Form):
-    """The search of a frozen experiment; `past` are points and values that it is told before it begins."""
+    """The search of a frozen experiment; `past` are points and values that it is told before it begins.
+
+    `code` is the SHA-256 of the file of a strategy that is not the Comparator's own.
+    """
 
     name: str = ""
+    code: str | None = None
     seed: int = 1
     in_flight: int = 1
     options: dict[str, Any] = {}

@@ -21,7 +21,7 @@ from comparator.report.reread import unit_of, worked_out
 from comparator.results.points import done_in, key_of, searched
 from comparator.results.record import CONFIRM, Evaluation, FrozenExperiment, Run, RunResult
 from comparator.results.store import RunStore
-from comparator.search.blocks import block_of
+from comparator.strategies.blocks import block_of
 
 #: Of the two clocks by which a line and its runs are timed.
 SLACK = timedelta(milliseconds=10)

@@ -15,7 +15,7 @@ from comparator.engine.workers import Workers
 from comparator.results.provenance import computed_on
 from comparator.results.record import Evaluation, Request, Run, RunResult
 from comparator.results.store import RESULT, RunStore
-from comparator.search.blocks import block_of
+from comparator.strategies.blocks import block_of
 
 #: Arithmetic of another processor or accelerator changes a network as another seed does. A difference of so many
 #: deviations from seed to seed, or of this part of a number where that deviation is not known, is as may be.

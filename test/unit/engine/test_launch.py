@@ -27,9 +27,9 @@ from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import open_host
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED
 from comparator.results.store import say
-from comparator.search.resident import split_points
 from comparator.site.profile import Site, clock, job_word, launch_environment, read_site, seconds_of
 from comparator.site.schedulers import SCHEDULERS
+from comparator.strategies.resident import split_points
 
 ROOT = Path(__file__).resolve().parents[3]
 SITES = ("lambda7", "local", "pbs", "polaris", "slurm")

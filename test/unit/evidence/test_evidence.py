@@ -19,9 +19,9 @@ from comparator.evidence.cover import Lattice
 from comparator.evidence.paired import Observation, Paired, flips
 from comparator.evidence.reading import cut, overlap
 from comparator.evidence.regions import Evidence, find_evidence, words
-from comparator.search.blocks import FIRST_FRESH, block_of
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box
+from comparator.strategies.blocks import FIRST_FRESH, block_of
 
 ENTRIES: list[dict[str, Any]] = [
     {"name": "noise", "type": "float", "lower": 0, "upper": 50},

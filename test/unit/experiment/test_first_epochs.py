@@ -20,7 +20,7 @@ from comparator.experiment.first_epochs import short_and_full
 from comparator.results.points import best_of, best_values, count, final_values_of, observations_in, values_of
 from comparator.results.record import Claim, Evaluation, FirstEpochs, FrozenExperiment
 from comparator.results.store import ExperimentFolder
-from comparator.search.replication import Replication
+from comparator.strategies.replication import Replication
 
 FIRST = FirstEpochs(epochs=2, full=6, points=3)
 MODEL = """

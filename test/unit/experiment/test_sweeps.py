@@ -14,8 +14,8 @@ from comparator.formats.hyperparameters import read_hyperparameters
 from comparator.formats.upf import Line, read_upf, write_upf
 from comparator.objective.comparison import submodel_hyperparameters
 from comparator.results.record import Submodel
-from comparator.search.unroll import combine, design_points, read_axis
 from comparator.space import ParameterSpace
+from comparator.strategies.unroll import combine, design_points, read_axis
 
 CFG = Path(__file__).parents[3] / "cfg"
 

@@ -19,8 +19,8 @@ from comparator.report.summary import summarise
 from comparator.results.points import count
 from comparator.results.store import ExperimentFolder, last_word, read_experiment, read_records
 from comparator.results.table import export
-from comparator.search import Proposal, Strategy, make_strategy
 from comparator.space import ParameterSpace
+from comparator.strategies import Proposal, Strategy, make_strategy
 
 PAST = Path(__file__).parents[1] / "data" / "past"
 DEFECTS = PAST / "defects" / "hpo.csv"

@@ -37,8 +37,8 @@ from comparator.report.words import (
 )
 from comparator.report.yardsticks import compare, kind_of, read_in, with_signed
 from comparator.results.record import Evaluation, FrozenExperiment, of_form
-from comparator.search.blocks import FIRST_FRESH
 from comparator.space import ParameterSpace
+from comparator.strategies.blocks import FIRST_FRESH
 
 Point = dict[str, Any]
 Record = dict[str, Any]

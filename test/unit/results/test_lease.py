@@ -115,7 +115,7 @@ def test_many_processes_take_over_what_one_elsewhere_left(
 ) -> None:
     (tmp_path / "count").write_text("0")
     lease_of(tmp_path)
-    soon = "import comparator.results.lease\ncomparator.lease.EXPIRES_SECONDS = 0.2\n"
+    soon = "import comparator.results.lease as lease\nlease.EXPIRES_SECONDS = 0.2\n"
     several = [started(locks + soon + COUNTS, tmp_path) for _ in range(4)]
     assert [each.wait(60) for each in several] == [0, 0, 0, 0]
     assert (tmp_path / "count").read_text() == "160"

@@ -21,9 +21,9 @@ from comparator.formats.names import home_written_out
 from comparator.formats.text import LONGEST_MESSAGE, message, one_line, plain_character, shortened, shown, unfit_number
 from comparator.model.description import description_beside_model, read_toml
 from comparator.results.store import read_records
-from comparator.search.unroll import combine, design_points, read_axis
 from comparator.site import surroundings
 from comparator.site.profile import visible_devices
+from comparator.strategies.unroll import combine, design_points, read_axis
 
 SEARCH = "search quick.toml --id x --no-report --set search.evaluations=3 --set confirm.points=0"
 

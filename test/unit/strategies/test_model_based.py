@@ -16,10 +16,10 @@ from scipy.special import ndtr
 from comparator.errors import InputError
 from comparator.evidence.coordinates import dense_sample
 from comparator.evidence.surrogate import Surrogate
-from comparator.search import Proposal, Strategy, make_strategy
-from comparator.search.level_set import expected_gain
-from comparator.search.optuna_sampler import SAMPLERS
 from comparator.space import ParameterSpace, Point
+from comparator.strategies import Proposal, Strategy, make_strategy
+from comparator.strategies.level_set import expected_gain
+from comparator.strategies.optuna_sampler import SAMPLERS
 
 ALL_TYPES: list[dict[str, Any]] = [
     {"name": "noise", "type": "float", "lower": 0, "upper": 50},

@@ -22,8 +22,8 @@ from comparator.errors import InputError, nearest
 from comparator.formats.hyperparameters import parse_value
 from comparator.formats.spelling import check_once
 from comparator.formats.text import shortened
-from comparator.search.sampling import sobol_points
 from comparator.space import ParameterSpace, Point, check_total
+from comparator.strategies.sampling import sobol_points
 
 DESIGNS = ("cartesian", "random", "latin", "sobol")
 

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comparator.experiment.settings import SearchSettings
-from comparator.search import Proposal, Strategy, make_strategy
-from comparator.search.bayesian import Neighbours, Scale, log_improvement
-from comparator.search.results import Results
 from comparator.space import ParameterSpace, Point
+from comparator.strategies import Proposal, Strategy, make_strategy
+from comparator.strategies.bayesian import Neighbours, Scale, log_improvement
+from comparator.strategies.results import Results
 
 ALL_TYPES: list[dict[str, Any]] = [
     {"name": "noise", "type": "float", "lower": 0, "upper": 50},

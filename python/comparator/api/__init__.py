@@ -1,0 +1,260 @@
+"""The public interface: what `import comparator` gives (see `comparator.__all__`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from comparator.api.experiment import Experiment
+from comparator.api.functions import Function, function_file
+from comparator.api.space import Choice, Constant, Flag, Float, Int, Ordered, Space
+from comparator.engine.interface import EngineOptions
+from comparator.errors import ComparatorError, InputError
+from comparator.experiment import session
+from comparator.experiment.host import Host, open_host
+from comparator.experiment.listing import experiment_rows
+from comparator.experiment.settings import check_settings
+from comparator.experiment.terminal import Terminal, in_notebook
+from comparator.formats.names import home_written_out
+from comparator.formats.text import shown
+from comparator.results.store import check_new_experiment, experiment_path
+from comparator.site.folders import experiments_folder, project_root
+
+__all__ = [
+    "Choice",
+    "ComparatorError",
+    "Constant",
+    "Experiment",
+    "Flag",
+    "Float",
+    "InputError",
+    "Int",
+    "Ordered",
+    "Space",
+    "compare",
+    "list",
+    "open",
+    "predict",
+    "resume",
+    "search",
+]
+
+#: A function of a dict of hyperparameters, or what the command line takes: a model's name, a folder, an image, a file.
+Model = Function | str | Path
+#: A dict; a CANDLE file, or several of which the first whose data are there is taken; or these and a dict on top.
+Hyperparameters = Mapping[str, Any] | str | Path | Sequence[Mapping[str, Any] | str | Path]
+AnySpace = Space | str | Path
+
+
+def compare(
+    first: Model,
+    second: Model,
+    space: AnySpace,
+    *,
+    evaluations: int | None = 56,
+    find: str = "maximum",
+    metric: str | None = None,
+    difference: str | None = None,
+    hyperparameters: Hyperparameters = (),
+    labels: Sequence[str] | None = None,
+    strategy: str | None = None,
+    seed: int = 1,
+    confirm: Mapping[str, Any] | bool = True,
+    title: str = "",
+    id: str | None = None,
+    site: str = "local",
+    engine: str | None = None,
+    workers: int | None = None,
+    experiments: str | Path | None = None,
+    quiet: bool = False,
+    **options: Any,
+) -> Experiment:
+    """Find where two models differ most: a search over `space` whose every evaluation trains both.
+
+    Args:
+        first, second: The models: a function that takes a dict of hyperparameters, among them the seeds `rng_seed` and
+            (where it names it) `split_seed`, and returns a dict of metrics, or one number; the name of a model in
+            `containers/`, a folder with `train.sh`, an image, a Python file with `run(params)`, or a module. Paths are
+            relative to the current folder.
+        space: What is varied: a `Space`, or a CANDLE parameter-space file.
+        evaluations: The budget, in pairs of trainings; None where `generations=N` gives it.
+        find: "maximum", the point of the largest difference, or "regions", the conditions under which it is large.
+        metric: The metric that is compared; None for MODEL_RETURN of the environment, else val_loss.
+        difference: How two metrics become one number; None for "relative" of an error (equation 1 of the paper) and
+            "absolute" of a score. Others: "signed", "log_ratio", "in_deviations", or your own as "module:function".
+        hyperparameters: What is given to both models beside the space: a dict, a CANDLE file, or a list of these;
+            `cmp_0_NAME` and `cmp_1_NAME` are of one model alone.
+        labels: What reports call the two; None for their names.
+        strategy: The search; None for "level_set" where regions are to be found, else "bayesian".
+        seed: Of the search, from 0.
+        confirm: False: what was found is not trained anew; a dict: the keys of `[confirm]` in an experiment file.
+        id: The experiment's id; None for `compare-N`.
+        site: The machine's profile.
+        engine: "local" or "swift-t"; None for the site's first.
+        workers: Evaluations at a time; None for all slots of the machine.
+        experiments: The folder of all experiments; None for COMPARATOR_EXPERIMENTS, else the project's.
+        quiet: Say nothing while it runs.
+        options: Further keys of `[search]` in an experiment file, such as `population=16` or `replicates=2`.
+
+    Returns:
+        The experiment, finished, with its report written.
+
+    Raises:
+        InputError: A mistake in what is given, said in one line, before anything starts.
+        ComparatorError: The search cannot go on; what is finished is kept, and `resume(id)` goes on with it.
+        KeyboardInterrupt: Ctrl-C, or a notebook's stop button; what is finished is kept likewise.
+    """
+    host = _host(site, engine, workers, experiments, quiet=quiet)
+    comparison: dict[str, Any] = {
+        "models": [_model(first, host), _model(second, host)],
+        "labels": [str(label) for label in labels or (_label(first, 0, second), _label(second, 1, first))],
+    }
+    if metric is not None:
+        comparison["metric"] = metric
+    if difference is not None:
+        comparison["difference"] = difference
+    content = {"model": "cmp", "cmp": comparison, **_common(space, hyperparameters, confirm, title)}
+    content["search"] = _search_table(evaluations, strategy, seed, options) | {"find": find}
+    return _carry_out(host, content, "compare", id)
+
+
+def search(
+    model: Model,
+    space: AnySpace,
+    *,
+    metric: str | None = None,
+    evaluations: int | None = 56,
+    hyperparameters: Hyperparameters = (),
+    strategy: str | None = None,
+    seed: int = 1,
+    confirm: Mapping[str, Any] | bool = True,
+    title: str = "",
+    id: str | None = None,
+    site: str = "local",
+    engine: str | None = None,
+    workers: int | None = None,
+    experiments: str | Path | None = None,
+    quiet: bool = False,
+    **options: Any,
+) -> Experiment:
+    """Find the hyperparameters at which one model is best in `metric`; arguments and errors as of `compare`.
+
+    A metric that `model.toml` calls a score is maximised, every other minimised.
+    """
+    host = _host(site, engine, workers, experiments, quiet=quiet)
+    content = {"model": _model(model, host), **_common(space, hyperparameters, confirm, title)}
+    if metric is not None:
+        content["metric"] = metric
+    content["search"] = _search_table(evaluations, strategy, seed, options)
+    return _carry_out(host, content, "search", id)
+
+
+def open(id: str, *, experiments: str | Path | None = None) -> Experiment:
+    """An experiment of the store, also one that runs; raises `InputError` where there is none of this id."""
+    return Experiment(experiment_path(_experiments(experiments), id))
+
+
+def list(*, experiments: str | Path | None = None) -> pd.DataFrame:
+    """All experiments, oldest first: a row each, indexed by id.
+
+    Columns: state, evaluations (done), of (the budget), confirming, failed, withdrawn, best, created, title.
+    """
+    columns = ["id", "state", "evaluations", "of", "confirming", "failed", "withdrawn", "best", "created", "title"]
+    rows = experiment_rows(_experiments(experiments))
+    return pd.DataFrame(
+        [{**row, "best": row.get("best", row.get("damage"))} for row in rows], columns=columns
+    ).set_index("id")
+
+
+def resume(
+    id: str,
+    *,
+    site: str = "local",
+    engine: str | None = None,
+    workers: int | None = None,
+    experiments: str | Path | None = None,
+    quiet: bool = False,
+) -> Experiment:
+    """Go on with an experiment that was stopped, whether it was begun here or on the command line.
+
+    Finished evaluations are not done again. Arguments and errors as of `compare`.
+    """
+    opened = session.resume(_host(site, engine, workers, experiments, quiet=quiet), id)
+    opened.run()
+    return Experiment(opened.path)
+
+
+def predict(id: str, at: Mapping[str, Any], *, experiments: str | Path | None = None) -> dict[str, Any]:
+    """What an experiment's results let expect at a point that was not tried; see `Experiment.predict`."""
+    return open(id, experiments=experiments).predict(**at)
+
+
+def _host(site: str, engine: str | None, workers: int | None, experiments: str | Path | None, *, quiet: bool) -> Host:
+    # In a notebook lines are text of the cell; rich would give each a space of its own, or take it for a terminal.
+    how = {"force_jupyter": False, "force_terminal": False} if in_notebook() else {}
+    console: Console = Terminal(quiet=quiet, **how)
+    options = EngineOptions(engine=engine, workers=workers)
+    return open_host(project_root(), _experiments(experiments), site, options, warm=True, console=console)
+
+
+def _experiments(given: str | Path | None) -> Path:
+    return experiments_folder(None if given is None else Path(given), project_root())
+
+
+def _model(model: Model, host: Host) -> str:
+    """What an experiment file would say: a name, or a path."""
+    if callable(model):
+        return str(function_file(model, host.experiments))
+    if not isinstance(model, (str, Path)):
+        raise InputError(f"{shown(model)} is no model: give a function, a name, or the path of a folder, image or file")
+    path = home_written_out(model)
+    return str(path.absolute()) if path.exists() else str(model)
+
+
+def _label(model: Model, number: int, other: Model) -> str:
+    label, others = (
+        getattr(each, "__name__", "function") if callable(each) else Path(each).name for each in (model, other)
+    )
+    return label if label != others else f"{label} ({number})"
+
+
+def _common(
+    space: AnySpace, hyperparameters: Hyperparameters, confirm: Mapping[str, Any] | bool, title: str
+) -> dict[str, Any]:
+    content: dict[str, Any] = {"title": title}
+    content["space"] = space.entries() if isinstance(space, Space) else str(home_written_out(space))
+    given = [hyperparameters] if isinstance(hyperparameters, (str, Path, Mapping)) else [*hyperparameters]
+    files = [str(home_written_out(each)) for each in given if isinstance(each, (str, Path))]
+    if files:
+        content["hyperparameters"] = files
+    content["set"] = {name: value for each in given if isinstance(each, Mapping) for name, value in each.items()}
+    if confirm is not True:
+        content["confirm"] = dict(confirm) if confirm else {"points": 0}
+    return content
+
+
+def _search_table(
+    evaluations: int | None, strategy: str | None, seed: int, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    table = {"seed": seed, **options}
+    if evaluations is not None and not (evaluations == 56 and "generations" in options):
+        table["evaluations"] = evaluations
+    if strategy is not None:
+        table["strategy"] = strategy
+    return table
+
+
+def _carry_out(host: Host, content: Mapping[str, Any], verb: str, identifier: str | None) -> Experiment:
+    """Plan and run a new experiment, whose words are those of a call instead of a file's."""
+    check_new_experiment(host.experiments, identifier)
+    called = f"{verb}()"
+    settings = check_settings(content, called)
+    # No file has this name; paths are relative to the folder.
+    plan = session.plan_settings(host, settings, Path.cwd() / called, f"comparator.{verb}", called)
+    opened = session.begin(host, plan, verb, identifier)
+    opened.run()
+    return Experiment(opened.path)

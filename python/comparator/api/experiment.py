@@ -1,0 +1,291 @@
+"""An experiment of the store, as a notebook looks at it."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from comparator.engine.jobs import state_of
+from comparator.errors import InputError, nearest
+from comparator.experiment.progress import best_words
+from comparator.experiment.terminal import in_notebook
+from comparator.formats.text import shortened
+from comparator.report import evaluation_rows, prediction, write_report
+from comparator.report.beside import gather_material
+from comparator.report.findings import Findings, find
+from comparator.report.findings import as_json as findings_json
+from comparator.report.summary import Summary, summarise
+from comparator.report.summary import as_json as summary_json
+from comparator.report.words import verdict as verdict_lines
+from comparator.report.yardsticks import with_signed
+from comparator.results.points import count
+from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.store import RunStore, read_experiment, read_json, read_records
+from comparator.results.table import Columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the record says at one moment."""
+
+    experiment: FrozenExperiment
+    records: list[Evaluation]
+    summary: Summary
+    findings: Findings
+
+
+class Experiment:
+    """An experiment of the store: finished, stopped, or running in this or another process or job.
+
+    What it says is read from the store when it is asked for, so that of one that runs it is always the latest.
+    """
+
+    def __init__(self, path: Path) -> None:
+        read_experiment(path)  # raises where it is none
+        self.path = path
+        self._last: _Read | None = None
+
+    @property
+    def id(self) -> str:
+        """Its name in the store."""
+        return self.path.name
+
+    @property
+    def title(self) -> str:
+        """The question that it asks."""
+        return read_experiment(self.path).title
+
+    @property
+    def state(self) -> str:
+        """`new`, `queued`, `running`, `finished`, `stopped`, `failed` or `interrupted`."""
+        return state_of(self.path).state
+
+    @property
+    def verdict(self) -> str:
+        """What was found, in a line or a few: as the command line closes."""
+        return "\n".join(verdict_lines(self._content)) or "no result yet"
+
+    @property
+    def regions(self) -> pd.DataFrame:
+        """Where the two differ more than elsewhere, as fresh trainings show: a row each, empty where there is none.
+
+        Columns: where (in words), NAME.low and NAME.high or NAME.values of each hyperparameter that bounds it, mean
+        (of the signed difference, fresh trainings), low, high (its 95 % interval), elsewhere, more (the contrast with
+        elsewhere), more_low, more_high, share (of the space), blocks (fresh ones).
+        """
+        return _region_table(self._content.get("regions") or ())
+
+    @property
+    def not_shown(self) -> pd.DataFrame:
+        """Regions that the search claimed and fresh trainings did not show; columns as of `regions`."""
+        return _region_table(self._content.get("rejected") or ())
+
+    @property
+    def best(self) -> pd.Series | None:
+        """The point with the largest difference (of one model: with the best metric), as the search saw it.
+
+        Hyperparameters by name, then `difference` (or the metric's name). None before the first result.
+        """
+        import pandas as pd
+
+        best = self._content.get("best")
+        if best is None:
+            return None
+        experiment = read_experiment(self.path)
+        what = experiment.metric if experiment.kind == "single" else "difference"
+        return pd.Series({**best["point"], what: best["difference"]}, name=best["evaluation"], dtype=object)
+
+    @property
+    def confirmed(self) -> pd.DataFrame:
+        """The best points on fresh seeds and splits: a row each, empty where none was trained anew.
+
+        Columns: the hyperparameters, searched (what the search saw), mean (on fresh trainings), low, high (95 %),
+        more, more_low, more_high (than elsewhere), seeds, verdict (`confirmed` or why not).
+        """
+        import pandas as pd
+
+        rows = []
+        for each in self._content.get("confirmed") or ():
+            low, high = _ends(each.get("interval"))
+            more_low, more_high = _ends(each.get("contrast_interval"))
+            said = {"searched": each["searched"], "mean": each["confirmed"], "low": low, "high": high}
+            more = {"more": each.get("contrast"), "more_low": more_low, "more_high": more_high}
+            rows.append({**each["point"], **said, **more, "seeds": each["seeds"], "verdict": each["verdict"]})
+        return pd.DataFrame(rows)
+
+    @property
+    def evaluations(self) -> pd.DataFrame:
+        """One row an evaluation, in the order in which they finished; columns as of `evaluations.csv` (docs)."""
+        import pandas as pd
+
+        read = self._read
+        return pd.DataFrame(evaluation_rows(read.summary, read.records))
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """One row a training; columns as of `comparator export` (docs), and `history`.
+
+        `history` is a DataFrame with a row an epoch and a column a metric, None where the model reports none.
+        """
+        import pandas as pd
+
+        read = self._read
+        columns, labels = Columns.of(read.records), read.experiment.labels
+        maximise = read.experiment.objective.maximise
+        rows = [row for record in read.records for row in columns.rows(record, labels, maximise)]
+        table = pd.DataFrame(rows, columns=columns.names)
+        store = RunStore(self.path.parent)
+        table["history"] = [_history(store, run) for run in table["run"]]
+        return table
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """The names of the figures that there are, each with its title."""
+        return {drawing.name: drawing.title for drawing in self._drawings()}
+
+    def figure(self, name: str = "regions") -> Figure:
+        """A figure of the report as matplotlib's, by a name of `figures`; `regions` is the first, the map.
+
+        Raises `InputError` where there is no such figure.
+        """
+        if in_notebook():
+            _show_figures()
+        drawings = {drawing.name: drawing for drawing in self._drawings()}
+        if name == "regions" and name not in drawings and drawings:
+            return next(iter(drawings.values())).figure
+        if name not in drawings:
+            known = ", ".join(["regions", *drawings]) if drawings else "none before the first result"
+            raise InputError(
+                f"'{self.id}' has no figure '{shortened(name)}'{nearest(name, drawings)}; figures: {known}"
+            )
+        return drawings[name].figure
+
+    def predict(self, **point: Any) -> dict[str, Any]:
+        """What the results let expect at a point that was not tried: mean, 95 % intervals, the nearest point tried.
+
+        Raises `InputError` where it is no point of the space, `ComparatorError` where there are too few results.
+        """
+        read = self._read
+        predicted = prediction.predict_point(read.experiment, read.records, point)
+        return prediction.as_json(read.experiment, predicted)
+
+    def report(self) -> Path:
+        """Write the report again, and return the path of its page."""
+        return write_report(self.path)
+
+    def __repr__(self) -> str:
+        return "\n".join([self._head(), self.verdict, *([] if (best := self._best_words()) is None else [best])])
+
+    def _repr_html_(self) -> str:
+        """The answer, the regions and the map, for a notebook."""
+        lines = [f"<b>{html.escape(self._head())}</b>", *map(html.escape, self.verdict.split("\n"))]
+        if (best := self._best_words()) is not None:
+            lines.append(html.escape(best))
+        regions = self.regions
+        table = "" if regions.empty else regions.to_html(index=False, float_format="{:.3g}".format, border=0)
+        return f"<div>{'<br>'.join(lines)}{table}{self._map()}</div>"
+
+    def _head(self) -> str:
+        experiment, counts = read_experiment(self.path), count(self._records)
+        budget = experiment.budget.evaluations
+        done = f"{counts.done}/{budget}" if budget else f"{counts.done}"
+        failed = f", {counts.failed} failed" if counts.failed else ""
+        return f"{self.id}: {experiment.title or 'no title'} ({self.state}, {done} evaluations{failed})"
+
+    def _best_words(self) -> str | None:
+        records = self._records
+        return best_words(read_experiment(self.path), records) if records else None
+
+    @property
+    def _records(self) -> list[Evaluation]:
+        return read_records(self.path / "evaluations.jsonl")
+
+    def _map(self) -> str:
+        """The first figure as SVG, whose size is the box's."""
+        drawings = self._drawings()
+        if not drawings:
+            return ""
+        file = io.StringIO()
+        drawings[0].figure.savefig(file, format="svg")
+        _, tag, picture = file.getvalue().partition("<svg")
+        return f'<div style="max-width: 40em">{tag}{picture}</div>'
+
+    def _drawings(self) -> list[Any]:
+        from comparator.report import figures
+
+        read = self._read
+        with figures.style():
+            return figures.draw(gather_material(self.path, read.experiment, read.summary, read.findings))
+
+    @property
+    def _content(self) -> Mapping[str, Any]:
+        """What `report.json` holds, from there where nothing was recorded since."""
+        report = self.path / "report.json"
+        recorded = [self.path / name for name in ("experiment.json", "evaluations.jsonl")]
+        newest = max((file.stat().st_mtime_ns for file in recorded if file.exists()), default=0)
+        if report.exists() and report.stat().st_mtime_ns >= newest and (content := read_json(report)) is not None:
+            return content
+        read = self._read
+        return {**findings_json(read.findings), **summary_json(read.summary)}
+
+    @property
+    def _read(self) -> _Read:
+        """The record as it is; what was worked out of it is kept until there is more."""
+        experiment, records = read_experiment(self.path), self._records
+        if self._last is None or (self._last.experiment, len(self._last.records)) != (experiment, len(records)):
+            records = with_signed(experiment, records)
+            summary = summarise(experiment, records)
+            findings = find(experiment, records, summary)
+            self._last = _Read(experiment, records, summary, findings)
+        return self._last
+
+
+def _show_figures() -> None:
+    """Have the notebook show figures that pyplot has not made."""
+    from IPython import get_ipython
+    from IPython.core.pylabtools import select_figure_formats
+
+    select_figure_formats(get_ipython(), {"png"})
+
+
+def _region_table(regions: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for each in regions:
+        low, high = _ends(each.get("interval"))
+        more_low, more_high = _ends(each.get("contrast_interval"))
+        row: dict[str, Any] = {"where": each["words"].split(":")[0]}
+        for name, bounds in each["bounds"].items():
+            row |= _bounds_columns(name, bounds)
+        row |= {"mean": each["mean"], "low": low, "high": high, "elsewhere": each.get("outside")}
+        row |= {"more": each.get("contrast"), "more_low": more_low, "more_high": more_high}
+        rows.append({**row, "share": each.get("share"), "blocks": each.get("blocks")})
+    return pd.DataFrame(rows)
+
+
+def _bounds_columns(name: str, bounds: Any) -> dict[str, Any]:
+    """The bounds of one hyperparameter: two numbers, or the values of a list."""
+    is_range = len(bounds) == 2 and all(isinstance(end, (int, float)) and not isinstance(end, bool) for end in bounds)
+    return {f"{name}.low": bounds[0], f"{name}.high": bounds[1]} if is_range else {f"{name}.values": tuple(bounds)}
+
+
+def _ends(interval: Any) -> tuple[float | None, float | None]:
+    return (None, None) if interval is None else (interval[0], interval[1])
+
+
+def _history(store: RunStore, run: Any) -> pd.DataFrame | None:
+    import pandas as pd
+
+    result = store.result(run) if isinstance(run, str) and run else None
+    if result is None or not result.history:
+        return None
+    return pd.DataFrame({name: pd.Series(values, dtype=float) for name, values in result.history.items()})

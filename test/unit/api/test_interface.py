@@ -1,0 +1,155 @@
+"""What a script or a notebook does: compare, look, go on, open again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import comparator as cmp
+from comparator.api import Experiment
+from comparator.cli import main
+from comparator.results.store import read_records
+
+SPACE = cmp.Space(x=cmp.Float(0, 10), y=cmp.Int(1, 9))
+
+
+def level(params: dict[str, Any]) -> dict[str, Any]:
+    return {"val_loss": 1.0 + 0.01 * (params["rng_seed"] % 7), "history": [1.5, 1.2, 1.0]}
+
+
+def step(params: dict[str, Any]) -> dict[str, Any]:
+    seeds = 0.01 * (params["rng_seed"] % 5)
+    return {"val_loss": (1.6 if params["x"] < 4 else 1.2) + seeds}
+
+
+@pytest.fixture(scope="module")
+def experiments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("experiments")
+        patch.setenv("COMPARATOR_EXPERIMENTS", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def found(experiments: Path) -> Experiment:
+    return cmp.compare(level, step, SPACE, evaluations=20, find="regions", quiet=True)
+
+
+def test_regions_of_two_functions_are_found(found: Experiment) -> None:
+    assert (found.id, found.state) == ("compare-1", "finished")
+    assert found.title == "Where do level and step differ in val_loss?"
+    region = found.regions.iloc[0]
+    assert region["x.low"] == 0 and region["x.high"] == pytest.approx(4, abs=1.5)
+    assert region["more_low"] > 0 and region["low"] <= region["mean"] <= region["high"] and region["blocks"] == 8
+    assert region["where"].startswith("x below") and "they differ more where" in found.verdict
+    assert found.best is not None and set(found.best.index) == {"x", "y", "difference"}
+    assert found.confirmed.empty and found.not_shown.empty
+
+
+def test_tables_are_tidy(found: Experiment) -> None:
+    evaluations, runs = found.evaluations, found.runs
+    assert (evaluations["status"] == "ok").all() and {"point.x", "difference", "signed"} <= set(evaluations)
+    assert len(runs) == sum(2 * evaluations["replicates"]) and set(runs["label"]) == {"level", "step"}
+    history = runs[runs["label"] == "level"]["history"].iloc[0]
+    assert isinstance(history, pd.DataFrame) and history["history"].tolist() == [1.5, 1.2, 1.0]
+    assert runs[runs["label"] == "step"]["history"].isna().all()
+
+
+def test_it_shows_itself_as_text_as_html_and_as_figures(found: Experiment) -> None:
+    assert repr(found).startswith("compare-1: Where do level and step differ in val_loss? (finished, ")
+    page = found._repr_html_()
+    assert "<svg" in page and "<table" in page and "they differ more where" in page
+    assert found.figure("regions").axes and "timeline" in found.figures
+    with pytest.raises(cmp.InputError, match=r"no figure 'timelin' \(did you mean 'timeline'\?\)"):
+        found.figure("timelin")
+    assert found.predict(x=2, y=5)["mean"] > found.predict(x=8, y=5)["mean"]
+    with pytest.raises(cmp.InputError, match="the space has no 'z'"):
+        found.predict(x=2, z=5)
+
+
+def test_the_store_is_the_one_of_the_command_line(
+    found: Experiment, experiments: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cmp.open("compare-1").path == found.path and cmp.list().loc["compare-1", "state"] == "finished"
+    monkeypatch.setattr("sys.argv", ["comparator", "list"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0 and "compare-1" in capsys.readouterr().out
+    with pytest.raises(cmp.InputError, match="'compar-1'"):
+        cmp.open("compar-1")
+
+
+def test_what_was_stopped_is_gone_on_with_from_either_side(
+    experiments: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+
+    def waits(params: dict[str, Any]) -> float:
+        import time
+
+        while params["x"] > 9 and not gate.exists():
+            time.sleep(0.01)
+        return 1.0 + params["x"]
+
+    stopped = threading.Event()
+
+    def stop(self: Any, *_: Any) -> None:
+        if len(read_records(experiments / "held" / "evaluations.jsonl")) >= 4 and not stopped.is_set():
+            stopped.set()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("comparator.experiment.progress.ProgressView.update", stop)
+        with pytest.raises(KeyboardInterrupt):
+            cmp.search(waits, SPACE, evaluations=8, strategy="sobol", confirm=False, id="held", workers=1, quiet=True)
+    assert cmp.open("held").state == "stopped"
+    kept = read_records(experiments / "held" / "evaluations.jsonl")
+    gate.touch()
+    monkeypatch.setattr("sys.argv", ["comparator", "search", "--resume", "held", "--no-report"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    gone_on = cmp.open("held")
+    assert gone_on.state == "finished" and len(gone_on.evaluations) == 8
+    assert read_records(gone_on.path / "evaluations.jsonl")[: len(kept)] == kept
+    assert gone_on.best is not None and gone_on.best["val_loss"] == gone_on.evaluations["difference"].min()
+
+
+def test_models_are_functions_names_folders_and_files(experiments: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def run(params):\n    return {'val_loss': 2.0 + params['x']}\n")
+    made = cmp.compare(
+        level,
+        tmp_path / "mine.py",
+        SPACE,
+        evaluations=4,
+        strategy="sobol",
+        confirm=False,
+        labels=["one", "two"],
+        hyperparameters={"extra": 3},
+        quiet=True,
+    )
+    assert list(dict.fromkeys(made.runs["label"])) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: cmp.compare(level, 3, SPACE), r"^3 is no model: give a function, a name"),  # type: ignore[arg-type]
+        (lambda: cmp.compare(level, "unoo", SPACE), r"^compare\(\): \[cmp\] models: no model 'unoo'"),
+        (lambda: cmp.compare(level, step, SPACE, find="region"), r"^compare\(\): .*find"),  # type: ignore[arg-type]
+        (lambda: cmp.compare(level, step, SPACE, strategy="sobl"), r"unknown strategy 'sobl' \(did you mean 'sobol'"),
+        (lambda: cmp.compare(level, step, SPACE, populaton=3), r"'populaton'"),
+        (lambda: cmp.search(level, SPACE, site="nowhere"), r"no site 'nowhere'"),
+        (lambda: cmp.compare(level, step, SPACE, id="a b"), r"'a b'"),
+    ],
+)
+def test_a_mistake_is_one_line_before_anything_starts(experiments: Path, call: Any, words: str) -> None:
+    before = set(experiments.glob("*/experiment.json"))
+    with pytest.raises(cmp.InputError, match=words) as error:
+        call()
+    assert "\n" not in str(error.value) and set(experiments.glob("*/experiment.json")) == before
