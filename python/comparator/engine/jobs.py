@@ -15,13 +15,12 @@ from comparator.engine.launches import launches, read_launch
 from comparator.errors import ComparatorError, InputError
 from comparator.results.lease import holder_of, lives
 from comparator.results.points import done_in, values_of
-from comparator.results.record import CONFIRM, FULL, State
+from comparator.results.record import ALIVE, CONFIRM, FULL, State
 from comparator.results.store import last_word, read_experiment, read_records, say
 from comparator.strategies.strategy import SWEEPS
 
 CANCELLING_SECONDS = 60.0
 REPORT_SECONDS = 600.0
-ALIVE = ("queued", "running")
 
 
 def state_of(path: Path) -> State:

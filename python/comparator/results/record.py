@@ -178,6 +178,10 @@ class Running(Form):
     started: str | None = None
 
 
+#: The states of an experiment that runs, or is to.
+ALIVE = ("queued", "running")
+
+
 class State(Form):
     """What the process that runs, or ran, an experiment last said of it: advice, never truth."""
 
