@@ -10,25 +10,23 @@ are. What the ranks need to know stands in the launch's file, which COMPARATOR_L
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
-import socket
 import sys
 import time
 import traceback
 from functools import cache
 from pathlib import Path
 
+from comparator.engine.interface import Task
 from comparator.engine.keeper import node_name
 from comparator.engine.leaf import Leaf
-from comparator.engine.local import share_slots
-from comparator.errors import ComparatorError
+from comparator.engine.local import Local
 from comparator.experiment.host import Host
-from comparator.experiment.reopening import reopen_plan
 from comparator.experiment.session import Session, open_session
 from comparator.experiment.terminal import Terminal
+from comparator.experiment.worker import Place, Worker, reopen
 from comparator.results.record import LaunchForRanks
-from comparator.results.store import last_word, read_whole_experiment, say
+from comparator.results.store import last_word, say
 from comparator.site.profile import Site
 from comparator.studies import study_of
 
@@ -98,7 +96,7 @@ class _Resident:
             return
         # The end is told first: a job that is killed while it writes the report has finished its experiment.
         self._session.end()
-        if self._host.site.scheduler != "none" and not self._session.is_cut_short:
+        if self._host.site.has_nodes and not self._session.is_cut_short:
             try:
                 self._report()
             except Exception:
@@ -107,7 +105,8 @@ class _Resident:
 
     def _report(self) -> None:
         """Make the report here, where nobody waits for the end."""
-        if self._host.deadline is not None and time.time() > self._host.deadline:
+        deadline = self._host.engine.deadline
+        if deadline is not None and time.time() > deadline:
             self._host.say("no report: the walltime is near its end; `comparator report` makes it")
         elif (study := study_of(self._session.path)) is not None:
             study.resume(self._host, self._session.path.name)
@@ -160,26 +159,17 @@ def _resident() -> _Resident:
 
 @cache
 def _leaf() -> Leaf:
+    """The worker of this rank, at a place that it keeps as long as it lives."""
     launch = _launch()
-    host = _host(launch, Terminal(quiet=True))
-    experiment = Path(launch.experiment)
-    plan = reopen_plan(read_whole_experiment(experiment), root=host.root, site=host.site)
-    place = _claim_place(launch.workers_per_node)
-    return Leaf(
-        plan.frozen,
-        [model.placed(host.site.image_folder) for model in plan.models],
-        plan.objective,
-        experiments=host.experiments,
-        data_folder=host.site.data_folder,
-        slots=share_slots(host.slots, launch.workers_per_node)[place],
-        name=f"{node_name()}/{place}",
-        warm=launch.warm and launch.site.leaf == "python",
-        deadline=host.deadline,
-        say=lambda words: print(words, file=sys.stderr, flush=True),
-    )
+    worker = Worker(_task(launch), launch.workers_per_node, _deadline(), os.environ["COMPARATOR_LAUNCH"])
+    _places.append(Place(worker.session, worker.places))
+    return worker.open(_places[-1], reopen(worker.task))
 
 
-def _host(launch: LaunchForRanks, console: Terminal) -> Host:
+_places: list[Place] = []
+
+
+def _task(launch: LaunchForRanks) -> Task:
     described = launch.site.model_dump()
     site = Site(
         **{
@@ -191,41 +181,20 @@ def _host(launch: LaunchForRanks, console: Terminal) -> Host:
             "image_folder": Path(described["image_folder"]) if described["image_folder"] else None,
         }
     )
+    return Task(Path(launch.experiment), Path(launch.root), site, launch.warm, launch.reports, launch.sweep)
+
+
+def _host(launch: LaunchForRanks, console: Terminal) -> Host:
+    """The machine as the resident rank has it, which carries out here what is left to do after the search."""
+    task = _task(launch)
+    slots = task.site.slots()
+    engine = Local(slots, launch.workers, _deadline())
+    return Host(task.root, task.experiment.parent, task.site, slots, engine, task.warm, console, reports=task.reports)
+
+
+def _deadline() -> float | None:
     deadline = os.environ.get("COMPARATOR_DEADLINE")
-    return Host(
-        root=Path(launch.root),
-        experiments=Path(launch.experiment).parent,
-        site=site,
-        slots=site.slots(),
-        workers=launch.workers,
-        warm=launch.warm,
-        reports=launch.reports,
-        console=console,
-        deadline=float(deadline) if deadline else None,
-    )
-
-
-_claims: list[socket.socket] = []  # held as long as the process lives
-
-
-def _claim_place(places: int) -> int:
-    """Take a place on this node that no other worker of this launch has, for as long as this process lives.
-
-    The place is a name in the kernel (an abstract socket address, unix(7)), which goes when its holder does,
-    however that ends. A rank's number on its node would not do: the resident rank and the servers have numbers too.
-    """
-    # An abstract address has room for 107 bytes.
-    launch = hashlib.sha256(os.environ["COMPARATOR_LAUNCH"].encode()).hexdigest()[:16]
-    for place in range(places):
-        claim = socket.socket(socket.AF_UNIX)
-        try:
-            claim.bind(f"\0comparator {os.getuid()} {launch} {node_name()} {place}")
-        except OSError:
-            claim.close()
-            continue
-        _claims.append(claim)
-        return place
-    raise ComparatorError(f"{node_name()}: more workers than the {places} places there are for them")
+    return float(deadline) if deadline else None
 
 
 def _lines(requests: list[str]) -> str:

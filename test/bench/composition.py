@@ -19,7 +19,7 @@ from pathlib import Path
 
 from busy import time_in_trainings
 
-from comparator.engine.swift_t import Layout
+from comparator.engine.swift_t_launch import Layout
 from comparator.results.record import Evaluation
 from comparator.results.store import read_records
 from comparator.site.folders import project_root

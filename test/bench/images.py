@@ -13,8 +13,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from comparator.engine.interface import EngineOptions
 from comparator.experiment import session
-from comparator.experiment.host import EngineOptions, open_host
+from comparator.experiment.host import open_host
 from comparator.site.folders import project_root
 
 WAYS = (("image", True), ("image", False), ("folder", True), ("folder", False))

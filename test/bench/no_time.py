@@ -5,9 +5,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from comparator.engine.interface import EngineOptions
 from comparator.engine.leaf import Leaf
 from comparator.experiment import session
-from comparator.experiment.host import EngineOptions, open_host
+from comparator.experiment.host import open_host
 from comparator.experiment.reopening import reopen_plan
 from comparator.experiment.session import Session
 from comparator.results.store import read_whole_experiment

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from comparator.engine.interface import EngineOptions
 from comparator.experiment import session
-from comparator.experiment.host import EngineOptions, open_host
+from comparator.experiment.host import open_host
 from comparator.site.folders import project_root
 
 DEFAULTS = [str(project_root() / "cfg" / "cmp-ga.toml"), "12", "2"]

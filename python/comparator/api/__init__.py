@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from rich.console import Console
 from comparator.api.experiment import Experiment
 from comparator.api.functions import Function, function_file
 from comparator.api.space import Choice, Constant, Flag, Float, Int, Ordered, Space
+from comparator.engine.interface import EngineOptions
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment import session
-from comparator.experiment.host import EngineOptions, Host, open_host
+from comparator.experiment.host import Host, open_host
 from comparator.experiment.listing import experiment_rows
 from comparator.experiment.settings import check_settings
 from comparator.experiment.terminal import Terminal, in_notebook
@@ -66,7 +68,7 @@ def compare(
     title: str = "",
     id: str | None = None,
     site: str = "local",
-    engine: str | None = None,
+    engine: str | Executor | None = None,
     workers: int | None = None,
     experiments: str | Path | None = None,
     quiet: bool = False,
@@ -93,7 +95,7 @@ def compare(
         confirm: False: what was found is not trained anew; a dict: the keys of `[confirm]` in an experiment file.
         id: The experiment's id; None for `compare-N`.
         site: The machine's profile.
-        engine: "local" or "swift-t"; None for the site's first.
+        engine: "local", "swift-t", or an executor of `concurrent.futures`, such as Dask's; None for the site's first.
         workers: Evaluations at a time; None for all slots of the machine.
         experiments: The folder of all experiments; None for COMPARATOR_EXPERIMENTS, else the project's.
         quiet: Say nothing while it runs.
@@ -134,7 +136,7 @@ def search(
     title: str = "",
     id: str | None = None,
     site: str = "local",
-    engine: str | None = None,
+    engine: str | Executor | None = None,
     workers: int | None = None,
     experiments: str | Path | None = None,
     quiet: bool = False,
@@ -173,7 +175,7 @@ def resume(
     id: str,
     *,
     site: str = "local",
-    engine: str | None = None,
+    engine: str | Executor | None = None,
     workers: int | None = None,
     experiments: str | Path | None = None,
     quiet: bool = False,
@@ -192,7 +194,9 @@ def predict(id: str, at: Mapping[str, Any], *, experiments: str | Path | None = 
     return open(id, experiments=experiments).predict(**at)
 
 
-def _host(site: str, engine: str | None, workers: int | None, experiments: str | Path | None, *, quiet: bool) -> Host:
+def _host(
+    site: str, engine: str | Executor | None, workers: int | None, experiments: str | Path | None, *, quiet: bool
+) -> Host:
     # In a notebook lines are text of the cell; rich would give each a space of its own, or take it for a terminal.
     how = {"force_jupyter": False, "force_terminal": False} if in_notebook() else {}
     console: Console = Terminal(quiet=quiet, **how)

@@ -22,11 +22,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from comparator.checks.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.checks.model_reads import READS, script_reads, served_reads
 from comparator.checks.tiny_benchmark import write_tiny_benchmark
 from comparator.engine.leaf import DEFAULT_SEED
 from comparator.errors import InputError, nearest
+from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.formats.hyperparameters import as_flags
 from comparator.formats.names import home_written_out
 from comparator.formats.spelling import spelling

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from comparator.checks.finding import FAILS, HOLDS, UNTESTED, Finding
+from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.formats.names import home_written_out
 from comparator.model.description import ModelDescription
 from comparator.model.reads import CACHES

@@ -9,21 +9,19 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from comparator.checks.finding import FAILS, HOLDS, UNTESTED, Finding
-from comparator.engine.jobs import SCHEDULERS
-from comparator.engine.swift_t import import_path
+from comparator.engine.engines import ENGINES, check_engines
 from comparator.errors import ComparatorError, InputError
+from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.model.runtime import find_runtime, programs_of
 from comparator.site.profile import Site, launch_environment, read_site, site_file
+from comparator.site.trial import try_command
 
-SECONDS = 120.0
 LOOK_SECONDS = 2.0
 END_OF_CHECK = "end of the check"
 #: How the devices that a variable binds are listed, and the number of one in a line; `rocm-smi` prints several lines
@@ -33,11 +31,6 @@ LISTS_DEVICES = {
     "ROCR_VISIBLE_DEVICES": (["rocm-smi", "--showid"], re.compile(r"GPU\[(\d+)\]")),
     "ZE_AFFINITY_MASK": (["xpu-smi", "discovery", "--dump", "1"], re.compile(r'"?(\d+)')),
 }
-HELLO = """
-import io; import python;
-printf("the rank's Python: %s", python_persist("import sys; import comparator.ranks, deap, numpy",
-                                               "'%i.%i' % sys.version_info[:2]"));
-"""
 
 
 def check_site(name: str, root: Path, *, on_node: bool = False) -> Iterator[Finding]:
@@ -47,13 +40,14 @@ def check_site(name: str, root: Path, *, on_node: bool = False) -> Iterator[Find
     """
     try:
         site = read_site(name, root)
+        check_engines(site, root)
     except InputError as error:
         if "no site" in str(error):
             raise
         yield Finding("the file", FAILS, str(error))
         return
     yield Finding("the file", HOLDS, f"sites/{name}.sh; engines {', '.join(site.engines)}")
-    alone = on_node or site.scheduler == "none"
+    alone = on_node or not site.has_nodes
     try:
         surroundings = launch_environment(site, root, workers_too=alone)
         yield _functions(name, root, ["site_launch", "site_worker"] if alone else ["site_launch"])
@@ -68,8 +62,9 @@ def check_site(name: str, root: Path, *, on_node: bool = False) -> Iterator[Find
     yield _container_runtime(site, surroundings, alone)
     if alone and site.image_folder is not None:
         yield _can_be_written("SITE_IMAGE_FOLDER", site.image_folder)
-    if "swift-t" in site.engines and not on_node:
-        yield from _swift_t(surroundings)
+    if not on_node:
+        for engine in site.engines:
+            yield from ENGINES[engine].check(surroundings)
     if not alone:
         yield _scheduler(site, surroundings)
 
@@ -80,12 +75,12 @@ def check_node(name: str, root: Path, folder: Path) -> Iterator[str]:
     Raises `ComparatorError` where the job is not taken or does not come to its end.
     """
     site = read_site(name, root)
-    scheduler = SCHEDULERS[site.scheduler]
+    scheduler = site.batch
     script, output = folder / "check.sh", folder / "check.txt"
     script.write_text(_node_script(site, root, output), encoding="utf-8", errors="surrogateescape")
     output.unlink(missing_ok=True)
     surroundings = launch_environment(site, root, workers_too=False)
-    done = _run([scheduler.submit, str(script)], surroundings)
+    done = try_command([scheduler.submit, str(script)], surroundings)
     job = re.search(r"\d[\w.\[\]-]*", done.stdout)
     if done.returncode != 0 or job is None:
         raise ComparatorError(f"{scheduler.submit}: {(done.stderr or done.stdout).strip()}")
@@ -105,7 +100,7 @@ def check_node(name: str, root: Path, folder: Path) -> Iterator[str]:
 
 
 def _node_script(site: Site, root: Path, output: Path) -> str:
-    scheduler = SCHEDULERS[site.scheduler]
+    scheduler = site.batch
     asked = [line.format(walltime="00:10:00", output=output) for line in scheduler.one_node]
     asked += [scheduler.queue.format(name=site.queue)] if site.queue else []
     asked += [scheduler.project.format(name=site.project)] if site.project else []
@@ -161,7 +156,7 @@ def _devices(site: Site, alone: bool) -> Iterator[Finding]:
         reason = "the nodes have them, this host need not" if not alone else f"no program {command[0]} here"
         yield Finding("SITE_DEVICES", UNTESTED, reason)
         return
-    listed = map(number.match, _run(command, os.environ).stdout.splitlines())
+    listed = map(number.match, try_command(command, os.environ).stdout.splitlines())
     seen = len({found[1] for found in listed if found})
     outcome = HOLDS if seen >= site.devices else FAILS
     yield Finding("SITE_DEVICES", outcome, f"{seen} seen by {command[0]}, {site.devices} in the file")
@@ -180,46 +175,13 @@ def _container_runtime(site: Site, surroundings: Mapping[str, str], alone: bool)
             "on the PATH of this host; models in images need one" if alone else "on this host; the nodes may have it"
         )
         return Finding("container runtime", UNTESTED, f"none of {', '.join(programs)} {where}")
-    done = _run([found.program, "--version"], {"USER": "user", **surroundings})
+    done = try_command([found.program, "--version"], found.environment(surroundings))
     said = (done.stdout or done.stderr).strip().splitlines()
     return Finding("container runtime", HOLDS if done.returncode == 0 else FAILS, said[0] if said else found.program)
 
 
-def _swift_t(surroundings: Mapping[str, str]) -> Iterator[Finding]:
-    path = surroundings.get("PATH")
-    programs = [(program, shutil.which(program, path=path)) for program in ("swift-t", "stc", "turbine", "java")]
-    missing = [program for program, place in programs if place is None]
-    if missing:
-        yield Finding("Swift/T", FAILS, f"not on the PATH: {', '.join(missing)}; site_launch may load or export them")
-        return
-    asked = _run(["swift-t", "-v"], surroundings)
-    version = (asked.stdout or asked.stderr).strip().splitlines()
-    said = f"{version[0].strip() if version else 'swift-t -v says nothing'} in {programs[0][1]}"
-    yield Finding("Swift/T", HOLDS if asked.returncode == 0 else FAILS, said)
-    yield _rank_python(surroundings)
-
-
-def _rank_python(surroundings: Mapping[str, str]) -> Finding:
-    """Compile and run a program of three ranks that imports what ours need."""
-    what = "a rank's Python"
-    with tempfile.TemporaryDirectory() as place:
-        program = Path(place) / "hello.swift"
-        program.write_text(HELLO, encoding="utf-8")
-        environment = {**surroundings, "PYTHONPATH": os.pathsep.join(import_path())}
-        done = _run(["swift-t", "-n", "3", str(program)], environment)
-    said = [line for line in done.stdout.splitlines() if "the rank's Python: " in line]
-    if done.returncode != 0 or not said:
-        reason = [line for line in (done.stdout + done.stderr).splitlines() if "Error" in line or "error" in line]
-        return Finding(what, FAILS, f"a program of 3 ranks did not run: {reason[0].strip() if reason else 'no output'}")
-    version, own = said[0].rpartition(" ")[2], "{}.{}".format(*sys.version_info[:2])
-    if version != own:
-        words = f"it is {version}, this environment's {own}: PYTHON=python{version} scripts/setup.sh in a new checkout"
-        return Finding(what, FAILS, words)
-    return Finding(what, HOLDS, f"{version}; 3 ranks ran and import comparator, deap and numpy")
-
-
 def _scheduler(site: Site, surroundings: Mapping[str, str]) -> Finding:
-    scheduler = SCHEDULERS[site.scheduler]
+    scheduler = site.batch
     path = surroundings.get("PATH")
     missing = [
         each
@@ -228,23 +190,7 @@ def _scheduler(site: Site, surroundings: Mapping[str, str]) -> Finding:
     ]
     if missing:
         return Finding("scheduler", FAILS, f"{scheduler.name}: not on the PATH: {', '.join(missing)}")
-    done = _run(list(scheduler.answers), surroundings)
+    done = try_command(list(scheduler.answers), surroundings)
     if done.returncode != 0:
         return Finding("scheduler", FAILS, f"{scheduler.name} does not answer: {done.stderr.strip()}")
     return Finding("scheduler", HOLDS, f"{scheduler.name} answers to {' '.join(scheduler.answers)}")
-
-
-def _run(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            command,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return subprocess.CompletedProcess(command, 1, "", str(error))

@@ -250,7 +250,8 @@ def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) 
 
 
 def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = True) -> Host:
-    from comparator.experiment.host import EngineOptions, open_host
+    from comparator.engine.interface import EngineOptions
+    from comparator.experiment.host import open_host
 
     console = Terminal(stderr=True) if as_json else out
     root = project_root()

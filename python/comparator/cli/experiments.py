@@ -12,11 +12,11 @@ import typer
 from rich.table import Table
 
 from comparator.cli.app import ExperimentsOption, JsonOption, app, out
-from comparator.engine.jobs import ALIVE, is_closing, state_of
+from comparator.engine.jobs import is_closing, state_of
 from comparator.errors import InputError
 from comparator.experiment.terminal import note
 from comparator.formats.text import message, shortened
-from comparator.results.record import State
+from comparator.results.record import ALIVE, State
 from comparator.results.store import (
     experiment_path,
     read_experiment,

@@ -21,7 +21,12 @@ class RunOptions:
 
     site: Annotated[str, typer.Option("--site", metavar="NAME", help="The machine's profile in sites/.")] = "local"
     engine: Annotated[
-        str | None, typer.Option("--engine", metavar="local|swift-t", help="What carries evaluations to workers.")
+        str | None,
+        typer.Option(
+            "--engine",
+            metavar="NAME",
+            help="What carries evaluations to workers: local, swift-t.",
+        ),
     ] = None
     settings: Annotated[
         list[str] | None,

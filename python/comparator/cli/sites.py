@@ -23,17 +23,18 @@ def list_sites() -> None:
 @sites_app.command("show")
 def show_site(name: Annotated[str, typer.Argument(metavar="NAME")] = "local") -> None:
     """Show what a site offers here and now."""
-    from comparator.engine.swift_t import clock
-    from comparator.site.profile import read_site
+    from comparator.engine.engines import check_engines
+    from comparator.site.profile import clock, read_site
 
     site = read_site(name, project_root())
+    check_engines(site, project_root())
     out.print(f"{site.name}: {site.description}")
     out.print(f"data folder: {site.data_folder}", soft_wrap=True)
     slots = site.slots()
     devices = f"{site.devices} devices, {site.models_per_device} models on each" if site.devices else "no devices"
     out.print(f"engines: {', '.join(site.engines)}; scheduler: {site.scheduler}")
     out.print(f"{len(slots)} slots a node ({devices}, {site.cores} cores)")
-    if site.scheduler != "none":
+    if site.has_nodes:
         words = [f"queue {site.queue}" if site.queue else "", f"project {site.project}" if site.project else ""]
         out.print(", ".join([f"{site.nodes} nodes", f"walltime {clock(site.walltime)}", *filter(None, words)]))
         for line in site.directives:
@@ -48,19 +49,20 @@ def check_site(
 ) -> None:
     """Try every line of a site's file on this machine, and say what to mend; exit status 1 where something fails."""
     from comparator.checks import site as site_check
+    from comparator.formats.finding import FAILS
     from comparator.site.profile import read_site
 
     failed = False
     for found in site_check.check_site(name, project_root(), on_node=on_node):
         out.print(str(found), soft_wrap=True)
-        failed = failed or found.outcome == site_check.FAILS
+        failed = failed or found.outcome == FAILS
     if job:
-        if read_site(name, project_root()).scheduler == "none":
+        if not read_site(name, project_root()).has_nodes:
             raise InputError(f"--job: site '{name}' has no scheduler; this host is its node")
         folder = experiments_folder(None, project_root()) / "site-checks" / name
         folder.mkdir(parents=True, exist_ok=True)
         for line in site_check.check_node(name, project_root(), folder):
             out.print(line, soft_wrap=True)
-            failed = failed or line.startswith(site_check.FAILS)
+            failed = failed or line.startswith(FAILS)
     if failed:
         raise typer.Exit(1)

@@ -26,7 +26,8 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check a record whole, and repeat a sample of its trainings; exit status 1 where something is wrong."""
-    from comparator.experiment.host import EngineOptions, open_host
+    from comparator.engine.interface import EngineOptions
+    from comparator.experiment.host import open_host
     from comparator.verification import verify as verification
 
     number = verification.chosen_sample(sample)

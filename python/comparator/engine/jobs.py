@@ -1,134 +1,26 @@
-"""What a launched experiment is doing, as its process, its lock or its scheduler has it, and how it is cancelled.
-
-| scheduler | state of a job | cancels it | waits for another job |
-|---|---|---|---|
-| Slurm | `squeue --jobs ID` (squeue(1), JOB STATE CODES) | `scancel ID` | `--dependency=afterany:ID` |
-| PBS | `qstat -f ID` (qstat(1B), `job_state`) | `qdel ID` | `-W depend=afterany:ID` |
-
-What a scheduler says of a job is taken for what its documentation lists. Anything else, and no answer, is unknown: then
-the experiment's last word stands.
-"""
+"""What an experiment is doing, as its process, its lock or its job has it, and how it is stopped."""
 
 from __future__ import annotations
 
 import os
-import re
 import signal
-import subprocess
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from comparator.engine.engines import ENGINES
+from comparator.engine.interface import Job
+from comparator.engine.launches import launches, read_launch
 from comparator.errors import ComparatorError, InputError
 from comparator.results.lease import holder_of, lives
 from comparator.results.points import done_in, values_of
-from comparator.results.record import CONFIRM, FULL, Launched, State
-from comparator.results.store import last_word, read_experiment, read_form, read_records, say
+from comparator.results.record import ALIVE, CONFIRM, FULL, State
+from comparator.results.store import last_word, read_experiment, read_records, say
 from comparator.strategies.strategy import SWEEPS
 
-LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
-LAUNCH = re.compile(r"launch-([0-9]+)")
-ASKING_SECONDS = 20.0
 CANCELLING_SECONDS = 60.0
 REPORT_SECONDS = 600.0
-ALIVE = ("queued", "running")
-
-
-@dataclass(frozen=True)
-class Scheduler:
-    """The commands of one scheduler."""
-
-    name: str
-    mark: str  # what begins a directive in its job scripts
-    query: tuple[str, ...]
-    submit: str
-    cancel: tuple[str, ...]
-    one_node: tuple[str, ...]  # the directives of a job of one node
-    queue: str
-    project: str
-    after: str  # the directive that has a job wait for another one's end
-    state: re.Pattern[str]  # finds the state in what `query` prints
-    states: Mapping[str, str]  # what each of its words means: queued, running or gone
-    forgotten: re.Pattern[str]  # what `query` complains of where a job is over and forgotten
-    answers: tuple[str, ...]  # a command that shows that the scheduler is there
-
-    def state_of(self, job: str) -> str | None:
-        """`queued`, `running` or `gone`; None where the scheduler does not say."""
-        try:
-            asked = _call(*self.query, job)
-        except ComparatorError:
-            return None
-        match = self.state.search(asked.stdout)
-        if match is not None:
-            return self.states.get(match[1])
-        knows_nothing = asked.returncode == 0 and not asked.stdout.strip()
-        return "gone" if knows_nothing or self.forgotten.search(asked.stderr) else None
-
-    def cancel_job(self, job: str) -> None:
-        """Raises `ComparatorError` where the scheduler refuses, and the job is not over."""
-        done = _call(*self.cancel, job)
-        if done.returncode != 0 and self.state_of(job) != "gone":
-            raise ComparatorError(f"{self.cancel[0]} {job}: {done.stderr.strip() or done.returncode}")
-
-
-def _call(*command: str) -> subprocess.CompletedProcess[str]:
-    """Raises `ComparatorError` where there is no such program, or it does not answer."""
-    try:
-        return subprocess.run(
-            command, capture_output=True, encoding="utf-8", errors="replace", timeout=ASKING_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise ComparatorError(f"{command[0]}: no answer in {ASKING_SECONDS:.0f} seconds") from None
-    except OSError as error:
-        raise ComparatorError(f"{command[0]}: {error.strerror}") from None
-
-
-def _meaning(**words: str) -> dict[str, str]:
-    return {word: meaning for meaning, given in words.items() for word in given.split()}
-
-
-SCHEDULERS = {
-    "slurm": Scheduler(
-        name="Slurm",
-        mark="#SBATCH",
-        query=("squeue", "--noheader", "--format=%T", "--jobs"),
-        submit="sbatch",
-        cancel=("scancel",),
-        one_node=("--nodes=1", "--time={walltime}", "--output={output}"),
-        queue="--partition={name}",
-        project="--account={name}",
-        after="--dependency=afterany:{job}",
-        state=re.compile(r"^([A-Z_]+)\s*$", re.MULTILINE),
-        # squeue(1), JOB STATE CODES, of 22.05, and what later ones have: EXPEDITING, POWER_UP_NODE and the like.
-        states=_meaning(
-            queued="PENDING CONFIGURING REQUEUED REQUEUE_FED REQUEUE_HOLD RESV_DEL_HOLD SPECIAL_EXIT EXPEDITING"
-            " POWER_UP_NODE",
-            running="RUNNING COMPLETING RESIZING SIGNALING STAGE_OUT STOPPED SUSPENDED",
-            gone="BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED REVOKED TIMEOUT"
-            " LAUNCH_FAILED RECONFIG_FAIL",
-        ),
-        forgotten=re.compile(r"Invalid job id specified"),
-        answers=("sinfo", "--noheader"),
-    ),
-    "pbs": Scheduler(
-        name="PBS",
-        mark="#PBS",
-        query=("qstat", "-f"),
-        submit="qsub",
-        cancel=("qdel",),
-        one_node=("-l select=1", "-l walltime={walltime}", "-j oe", "-o {output}"),
-        queue="-q {name}",
-        project="-A {name}",
-        after="-W depend=afterany:{job}",
-        state=re.compile(r"job_state = ([A-Z])"),
-        # qstat(1B) of PBS Pro and OpenPBS; C is TORQUE's. M, moved to another server, is a job that this one has lost.
-        states=_meaning(queued="Q H W T", running="R B E S U", gone="F X C"),
-        forgotten=re.compile(r"(?i)unknown job id|job has finished"),
-        answers=("qstat",),
-    ),
-}
 
 
 def state_of(path: Path) -> State:
@@ -148,25 +40,24 @@ def state_of(path: Path) -> State:
 
 
 def _as_it_is(path: Path, said: State) -> State:
-    scheduler, job = job_of(path, said)
-    if scheduler is None:
+    job = job_of(path, said.launch)
+    if job is None:
         return said if _is_alive_here(path, said) else said.model_copy(update={"state": "interrupted"})
-    now = None if job is None else scheduler.state_of(job)
+    now = job.state()
     state = said.state if now is None else "interrupted" if now == "gone" else now
-    return said.model_copy(update={"state": state, "job": job})
+    return said.model_copy(update={"state": state, "job": job.id})
 
 
 def _next_job(path: Path, said: State) -> dict[str, Any]:
     """State and job of the launch that is to go on with an experiment, where there is one."""
-    folders = launches(path)
-    names = [folder.name for folder in folders]
+    names = [folder.name for folder in launches(path)]
     if said.launch not in names:
         return {}
-    for folder in folders[names.index(said.launch) + 1 :]:
-        scheduler, job = job_of(path, State(launch=folder.name))
-        now = scheduler.state_of(job) if scheduler is not None and job is not None else None
-        if now in ALIVE:
-            return {"state": now, "job": job, "reason": None}
+    for name in names[names.index(said.launch) + 1 :]:
+        job = job_of(path, name)
+        now = None if job is None else job.state()
+        if job is not None and now in ALIVE:
+            return {"state": now, "job": job.id, "reason": None}
     return {}
 
 
@@ -192,36 +83,22 @@ def _has_all(path: Path) -> bool:
 def is_closing(path: Path) -> bool:
     """Whether what has finished an experiment still runs: it may be writing the report."""
     said = last_word(path)
-    scheduler, job = job_of(path, said)
-    now = None if scheduler is None or job is None else scheduler.state_of(job)
+    job = job_of(path, said.launch)
+    now = None if job is None else job.state()
     if now is not None:
         return now == "running"
     # Later, the process's number may be another's, and a scheduler that does not answer may not be there any more.
     if time.time() - (path / "state.json").stat().st_mtime > REPORT_SECONDS:
         return False
     process = _process_of(path, said) if said.host == os.uname().nodename else None
-    return scheduler is not None or (process is not None and lives(process))
+    return job is not None or (process is not None and lives(process))
 
 
-def job_of(path: Path, said: State) -> tuple[Scheduler | None, str | None]:
-    """The scheduler and the job's id of the launch that runs an experiment; None where there is no such thing."""
-    launch = _launched(path, said)
-    if launch is None or launch.site.scheduler not in SCHEDULERS:
-        return None, None
-    return SCHEDULERS[launch.site.scheduler], job_id(path / str(said.launch))
-
-
-def _launched(path: Path, said: State) -> Launched | None:
-    """The launch that an experiment's last word speaks of; None where there is none, or its file is damaged."""
-    return None if said.launch is None else read_form(Launched, path / said.launch / LAUNCH_FILE)
-
-
-def job_id(folder: Path) -> str | None:
-    """The id that the scheduler gave the launch in `folder`; None before it has."""
-    try:
-        return (folder / JOB_FILE).read_text(encoding="utf-8", errors="replace").strip() or None
-    except OSError:
-        return None
+def job_of(path: Path, launch: str | None) -> Job | None:
+    """The job that carries out a launch of an experiment; None where a process of this machine does, or did."""
+    launched = None if launch is None else read_launch(path / launch)
+    engine = None if launched is None else ENGINES.get(launched.engine)
+    return None if engine is None else engine.job(path / str(launch))
 
 
 def stop(path: Path) -> str:
@@ -229,9 +106,8 @@ def stop(path: Path) -> str:
     said = state_of(path)
     if said.state not in ALIVE:
         raise InputError(f"experiment '{path.name}' is not running: {said.state}")
-    scheduler, _ = job_of(path, said)
-    if scheduler is not None:
-        return _cancel(path, said, scheduler)
+    if job_of(path, said.launch) is not None:
+        return _cancel(path, said)
     process = _process_of(path, said)
     if said.host != os.uname().nodename or process is None:
         raise InputError(f"experiment '{path.name}' runs on {said.host}; stop it there")
@@ -239,29 +115,29 @@ def stop(path: Path) -> str:
     return "stopping"
 
 
-def _cancel(path: Path, said: State, scheduler: Scheduler) -> str:
+def _cancel(path: Path, said: State) -> str:
     """Cancel all jobs of an experiment, and wait until they are gone; raises `ComparatorError` where they are not."""
     folders = launches(path)
-    jobs = [job for folder in folders if (job := job_id(folder)) and scheduler.state_of(job) != "gone"]
+    found = [job_of(path, folder.name) for folder in folders]
+    jobs = [job for job in found if job is not None and job.id is not None and job.state() != "gone"]
     if not jobs:
         raise ComparatorError(f"experiment '{path.name}': its job is not known yet; nothing was cancelled")
     for job in reversed(jobs):  # those that wait for others first
-        scheduler.cancel_job(job)
+        job.cancel()
     # The ranks may go on writing for a moment; the last word is to be this one.
     deadline = time.monotonic() + CANCELLING_SECONDS
-    while left := [job for job in jobs if scheduler.state_of(job) != "gone"]:
+    while left := [job for job in jobs if job.state() != "gone"]:
         if time.monotonic() > deadline:
-            asked = f"{' '.join(scheduler.cancel)} {' '.join(left)}"
-            raise ComparatorError(f"{asked}: was accepted, but {scheduler.name} does not say that it is over")
+            raise ComparatorError(
+                f"the cancelling of job {_ids(left)} was accepted, but {left[0].of} does not say that it is over"
+            )
         time.sleep(0.2)
     say(path, "stopped", said.running, "by hand", folders[-1].name)
-    return f"cancelled job {', '.join(jobs)}"
+    return f"cancelled job {_ids(jobs)}"
 
 
-def launches(path: Path) -> list[Path]:
-    """The folders of an experiment's Swift/T launches, in their order."""
-    numbered = [(int(match[1]), folder) for folder in path.glob("launch-*") if (match := LAUNCH.fullmatch(folder.name))]
-    return [folder for _, folder in sorted(numbered)]
+def _ids(jobs: Sequence[Job]) -> str:
+    return ", ".join(str(job.id) for job in jobs)
 
 
 def _is_alive_here(path: Path, said: State) -> bool:
@@ -274,5 +150,5 @@ def _is_alive_here(path: Path, said: State) -> bool:
 
 def _process_of(path: Path, said: State) -> int | None:
     """The process id of the command that carries an experiment out on this machine; None where it is not known."""
-    launch = _launched(path, said)
-    return said.pid if launch is None else launch.pid
+    launched = None if said.launch is None else read_launch(path / said.launch)
+    return said.pid if launched is None else launched.pid

@@ -325,7 +325,7 @@ def _start(command: list[str]) -> int:
 
 def _say(launch: Path, reason: str) -> None:
     """Note that the launch is over, where the search has not said so itself."""
-    from comparator.engine.jobs import ALIVE
+    from comparator.results.record import ALIVE
     from comparator.results.store import last_word, say
 
     said = last_word(launch.parent)

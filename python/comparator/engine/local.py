@@ -3,59 +3,56 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Protocol
+from collections.abc import Sequence
 
+from comparator.engine.interface import Engine, EngineOptions, Search, carry_out, deadline_of, share_slots
 from comparator.engine.leaf import Leaf
 from comparator.engine.workers import Workers
-from comparator.site.profile import Slot
+from comparator.errors import InputError
+from comparator.site.profile import Site, Slot
 
 
-def share_slots(slots: Sequence[Slot], workers: int) -> list[list[Slot]]:
-    """Deal `slots` out to `workers`, as evenly as they go; each worker gets at least one."""
-    return [list(slots[number::workers]) for number in range(workers)]
+class Local(Engine):
+    """Evaluates in threads of this process, which share its slots evenly."""
 
+    name = "local"
+    manner = "runs on this machine alone"
 
-class Search(Protocol):
-    """What hosts a search: an `Experiment`, or the session around one."""
+    def __init__(self, slots: Sequence[Slot], workers: int, deadline: float | None = None) -> None:
+        self.workers, self.deadline = workers, deadline
+        self._slots = slots
 
-    def start(self) -> list[str]: ...
+    @classmethod
+    def open(cls, asked: EngineOptions, site: Site, slots: Sequence[Slot]) -> Local:
+        workers = asked.workers or asked.workers_per_node or len(slots)
+        if workers > len(slots):
+            raise InputError(
+                f"--workers {workers}: site '{site.name}' has {len(slots)} slots;"
+                " SITE_CORES=N in the environment makes it N"
+            )
+        return cls(slots, workers, deadline_of(asked.walltime))
 
-    def tell(self, result: str) -> list[str]: ...
-
-
-def run(search: Search, leaves: Sequence[Leaf], on_change: Callable[[], None]) -> None:
-    """Drive a search to its end with one worker a leaf; `on_change` is called after every result.
-
-    An exception, Ctrl-C among them, cancels what runs before it goes on its way; finished evaluations are kept.
-    Model servers are ended in any case.
-    """
-    idle: queue.SimpleQueue[Leaf] = queue.SimpleQueue()
-    for leaf in leaves:
-        idle.put(leaf)
-
-    def evaluate(request: str) -> str:
-        leaf = idle.get()
-        try:
-            return leaf.evaluate(request)
-        finally:
+    def run(self, search: Search) -> None:
+        shares = share_slots(self._slots, self.workers)
+        leaves = [search.leaf(slots, number, self.deadline) for number, slots in enumerate(shares)]
+        idle: queue.SimpleQueue[Leaf] = queue.SimpleQueue()
+        for leaf in leaves:
             idle.put(leaf)
 
-    def cancel() -> None:
-        for leaf in leaves:
-            leaf.cancel()
+        def evaluate(request: str) -> str:
+            leaf = idle.get()
+            try:
+                return leaf.evaluate(request)
+            finally:
+                idle.put(leaf)
 
-    try:
-        requests = search.start()
-        with Workers[str](len(leaves), cancel) as workers:
-            for request in requests:
-                workers.start(partial(evaluate, request))
-            on_change()
-            for result in workers.results():
-                for request in search.tell(result):
-                    workers.start(partial(evaluate, request))
-                on_change()
-    finally:
-        for leaf in leaves:
-            leaf.close()
+        def cancel() -> None:
+            for leaf in leaves:
+                leaf.cancel()
+
+        with search.hosted() as show:
+            try:
+                carry_out(search, Workers[str](len(leaves), cancel), evaluate, show)
+            finally:
+                for leaf in leaves:
+                    leaf.close()

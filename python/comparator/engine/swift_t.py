@@ -1,232 +1,147 @@
-"""The Swift/T engine: an experiment's ranks over MPI, on this machine or in a job.
-
-This is the side of the host where commands are typed: it makes the folder of a launch in the experiment's own,
-
-    EXPERIMENTS/ID/launch-N/launch.json     what the ranks need to know
-                           /worker.sh       sets up the nodes of a job, and says when its time ends
-                           /output.txt      what Swift/T and the ranks printed
-                           /jobid.txt       the scheduler's id
-
-and calls `swift-t` with a program of `swift/`. What the ranks do is in `ranks.py`.
-"""
+"""The Swift/T engine: an experiment's ranks over MPI, on this machine or in a job."""
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shlex
-import shutil
 import subprocess
-import sys
-import sysconfig
-import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from comparator.engine.jobs import LAUNCH_FILE, SCHEDULERS, job_id, launches
-from comparator.errors import ComparatorError, InputError
+from comparator.engine.interface import Engine, EngineOptions, Job, Search, Task
+from comparator.engine.launches import job_id, make_launch, next_launch, read_launch
+from comparator.engine.swift_t_check import check_swift_t
+from comparator.engine.swift_t_launch import (
+    WORKER_FILE,
+    Launch,
+    Layout,
+    Resources,
+    check,
+    host_environment,
+    reason_in,
+    rehearse,
+)
+from comparator.errors import ComparatorError, InputError, Submitted
+from comparator.formats.finding import Finding
 from comparator.model.process import GuardedProcess
-from comparator.results.store import write_whole
-from comparator.site.folders import shipped_folder
-from comparator.site.profile import Site, launch_environment, site_file
+from comparator.results.store import last_word, say
+from comparator.site.folders import command_line
+from comparator.site.profile import Site, Slot, clock, job_word, seconds_of
+from comparator.site.schedulers import SCHEDULERS, Scheduler
 
-OUTPUT_FILE, WORKER_FILE = "output.txt", "worker.sh"
-RANKS_A_SERVER = 256
-STAND_INS = "stand-ins"
+OUTPUT_FILE = "output.txt"
 LOOK_SECONDS = 0.5
-#: What remains of a walltime for the last result and the report; of a short one a twentieth.
-CLOSING_SECONDS = 60
-#: What has srun(1) end all ranks when one ends badly. The mpiexec of MPICH, of Open MPI and of PALS does so unasked.
-FAIL_FAST = {"SLURM_KILL_BAD_EXIT": "1"}
-IN_A_JOB_SCRIPT = re.compile(r"[A-Za-z0-9_./+@%:=,~-]+")
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How the ranks of a launch lie on nodes.
+class SwiftT(Engine):
+    """Has ranks of Swift/T host and evaluate: on this machine, or where the site has a scheduler in jobs of it."""
 
-    Beside the workers there is the resident rank, which hosts the search, and Swift/T's servers. On one node they
-    come on top of the workers; on several they take the place of workers on the last node, so that nowhere are
-    there more workers than places for trainings.
-    """
+    name = "swift-t"
+    takes = frozenset({*Engine.takes, "nodes", "queue", "project", "resume_jobs"})
 
-    nodes: int
-    workers_per_node: int
+    def __init__(self, site: Site, resources: Resources) -> None:
+        self._site, self._resources = site, resources
+        self.workers = resources.layout.workers
 
-    @property
-    def servers(self) -> int:
-        return 1 + self.nodes * self.workers_per_node // RANKS_A_SERVER
-
-    @property
-    def processes(self) -> int:
-        own = self.nodes * self.workers_per_node
-        return own + 1 + self.servers if self.nodes == 1 else own
-
-    @property
-    def processes_per_node(self) -> int:
-        return -(-self.processes // self.nodes)
-
-    @property
-    def workers(self) -> int:
-        return self.processes - self.servers - 1
+    @classmethod
+    def open(cls, asked: EngineOptions, site: Site, slots: Sequence[Slot]) -> SwiftT:
+        nodes = asked.nodes or site.nodes
+        if nodes > 1 and not site.has_nodes:
+            raise InputError(f"--nodes {nodes}: site '{site.name}' has no scheduler, so it is one node")
+        if asked.workers is not None and nodes > 1:
+            raise InputError("--workers: on several nodes give --workers-per-node")
+        workers = asked.workers_per_node or asked.workers or site.workers_per_node or len(slots)
+        if workers > len(slots):
+            raise InputError(f"--workers-per-node {workers}: a node of site '{site.name}' has {len(slots)} slots")
+        layout = Layout(nodes, workers)
+        if layout.workers < 1:
+            raise InputError(f"--nodes {nodes} --workers-per-node {workers}: leaves no worker beside the resident rank")
+        if asked.resume_jobs and not site.has_nodes:
+            raise InputError(f"--resume-jobs: site '{site.name}' has no scheduler")
+        walltime = None if asked.walltime is None else seconds_of(asked.walltime, "--walltime")
+        if walltime is None and site.has_nodes:
+            walltime = site.walltime
+        queue = site.queue if asked.queue is None else job_word(asked.queue, "--queue")
+        project = site.project if asked.project is None else job_word(asked.project, "--project")
+        return cls(site, Resources(layout, walltime, queue, project, 1 + asked.resume_jobs))
 
     @property
-    def resident_rank(self) -> int:
-        """The last rank before the servers, where Swift/T puts its one worker of resident work."""
-        return self.processes - self.servers - 1
+    def serves_warm(self) -> bool:
+        return self._site.leaf == "python"
+
+    def words(self) -> list[str]:
+        asked, layout = self._resources, self._resources.layout
+        words = [f"{layout.nodes} nodes, {layout.processes} ranks, {layout.processes_per_node} on a node"]
+        words += [] if asked.walltime is None else [f"walltime {clock(asked.walltime)}"]
+        words += [f"queue {asked.queue}"] if asked.queue else []
+        words += [f"project {asked.project}"] if asked.project else []
+        return [f"scheduler {self._site.scheduler}: {', '.join(words)}"]
+
+    def rehearsal(self, task: Task) -> list[str]:
+        return ["swift-t would be called so:", "", *rehearse(Launch(task, self._resources)).split("\n"), ""]
+
+    def run(self, search: Search) -> None:
+        launch = Launch(search.task, self._resources)
+        search.hand_over(next_launch(search.task.experiment))
+        if launch.by_scheduler:
+            _submit(launch)
+        else:
+            _follow(launch, search)
+
+    @classmethod
+    def job(cls, launch: Path) -> Job | None:
+        launched = read_launch(launch)
+        kind = None if launched is None else SCHEDULERS.get(launched.site.scheduler)
+        return None if kind is None or not kind.takes_jobs else SchedulersJob(job_id(launch), kind())
+
+    @classmethod
+    def check(cls, surroundings: Mapping[str, str]) -> Iterator[Finding]:
+        return check_swift_t(surroundings)
 
 
-@dataclass(frozen=True)
-class Job:
-    """What is asked of a site's scheduler, or of Swift/T alone where it has none."""
+class SchedulersJob(Job):
+    """A job of a scheduler."""
 
-    layout: Layout
-    walltime: int | None  # seconds
-    queue: str = ""
-    project: str = ""
-    jobs: int = 1  # the first, and those that go on with what it leaves
+    def __init__(self, job: str | None, scheduler: Scheduler) -> None:
+        self.id, self.of, self._scheduler = job, scheduler.name, scheduler
 
+    def state(self) -> str | None:
+        return None if self.id is None else self._scheduler.state_of(self.id)
 
-@dataclass(frozen=True)
-class Launch:
-    """One call of swift-t for one experiment."""
-
-    experiment: Path
-    root: Path
-    site: Site
-    job: Job
-    warm: bool
-    reports: bool
-    sweep: bool
-
-    def command(self, folder: Path) -> list[str]:
-        """The swift-t command line; what it compiles goes to `folder`."""
-        machine = [] if self.site.scheduler == "none" else ["-m", self.site.scheduler]
-        swift = shipped_folder("swift")
-        program = "upf" if self.sweep else "search"
-        compiled = ["-I", str(swift), "-o", str(folder / f"{program}.tic")]
-        return ["swift-t", *machine, "-n", str(self.job.layout.processes), *compiled, str(swift / f"{program}.swift")]
-
-    def environment(self, folder: Path, after: str | None = None) -> dict[str, str]:
-        """What swift-t and the ranks find in their environment, on top of the launch host's own.
-
-        `folder` is the launch's; `after` the job whose end this one waits for. The names are those of Swift/T's
-        guide to sites and schedulers.
-        """
-        layout = self.job.layout
-        values = {
-            "PYTHONPATH": os.pathsep.join(import_path()),
-            "COMPARATOR_LAUNCH": str(folder / LAUNCH_FILE),
-            "COMPARATOR_PYTHON": sys.executable,
-            "COMPARATOR_LEAF": self.site.leaf,
-            "ADLB_SERVERS": str(layout.servers),
-            "ADLB_PRINT_TIME": "0",
-            "TURBINE_RESIDENT_WORK_WORKERS": "1",
-            "RESIDENT_WORK_RANKS": str(layout.resident_rank),
-        }
-        interposer = shipped_folder("swift") / "rank.sh"
-        if IN_A_JOB_SCRIPT.fullmatch(str(interposer)):  # Swift/T splits it at blanks
-            values["TURBINE_INTERPOSER"] = str(interposer)
-        if self.site.scheduler == "none":
-            if self.job.walltime is not None:
-                values["COMPARATOR_DEADLINE"] = str(int(time.time() + usable_seconds(self.job.walltime)))
-            return values
-        return {
-            **values,
-            "PROCS": str(layout.processes),
-            "PPN": str(layout.processes_per_node),
-            "WALLTIME": clock(self.job.walltime or self.site.walltime),
-            "QUEUE": self.job.queue,
-            "PROJECT": self.job.project,
-            "TURBINE_JOBNAME": self.experiment.name,
-            "TURBINE_OUTPUT": str(folder),
-            "TURBINE_OUTPUT_SOFTLINK": "/dev/null",
-            "TURBINE_DIRECTIVE": "\n".join(self._directives(after)),
-            "TURBINE_PRELAUNCH": f". {folder / WORKER_FILE}",
-            "TURBINE_LAUNCH_OPTIONS": self.site.launch_options.replace("{ranks}", str(layout.processes)),
-        }
-
-    def description(self) -> dict[str, Any]:
-        """What the ranks read."""
-        return {
-            "experiment": str(self.experiment),
-            "root": str(self.root),
-            "site": asdict(self.site),
-            "workers_per_node": self.job.layout.workers_per_node,
-            "workers": self.job.layout.workers,
-            "warm": self.warm,
-            "reports": self.reports,
-            "sweep": self.sweep,
-            "python": sys.executable,
-            "python_path": os.environ.get("PYTHONPATH"),
-            "pid": os.getpid(),
-        }
-
-    def worker_script(self) -> str:
-        """The lines that set up the nodes of a job, in the shell of its job script."""
-        seconds = usable_seconds(self.job.walltime or self.site.walltime)
-        fail_fast = "".join(f"export {name}={value}\n" for name, value in FAIL_FAST.items())
-        return (
-            f"{fail_fast}"
-            f"export COMPARATOR_DEADLINE=$(( $(date +%s) + {seconds} ))\n"
-            f"export COMPARATOR_ROOT={shlex.quote(str(self.root))}\n"
-            f". {shlex.quote(str(site_file(self.site.name, self.root)))}\n"
-            "if declare -F site_worker >/dev/null; then site_worker; fi\n"
-        )
-
-    def _directives(self, after: str | None) -> list[str]:
-        scheduler = SCHEDULERS[self.site.scheduler]
-        asked = [*self.site.directives, *([scheduler.after.format(job=after)] if after else [])]
-        return [f"{scheduler.mark} {line}" for line in asked]
+    def cancel(self) -> None:
+        if self.id is not None:
+            self._scheduler.cancel_job(self.id)
 
 
-def import_path() -> list[str]:
-    """Where a rank's own Python finds this package and what it needs."""
-    package = str(Path(__file__).resolve().parents[2])
-    return list(dict.fromkeys([package, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]))
+def _follow(launch: Launch, search: Search) -> None:
+    """Run the ranks on this machine, and follow the record that they write."""
+    experiment = launch.task.experiment
+    name = next_launch(experiment)
+    try:
+        with search.progress() as show:
+            code = _run(launch, show)
+    except KeyboardInterrupt:
+        said = last_word(experiment)
+        say(experiment, "stopped", said.running, "by hand", said.launch)
+        raise
+    said = last_word(experiment)
+    if said.state in ("finished", "stopped"):
+        return
+    if said.state == "failed":
+        raise ComparatorError(said.reason or "the search failed")
+    reason = said.reason or ""
+    if said.state != "interrupted":  # else a rank's keeper has said which one is gone
+        reason = f"the ranks ended with exit status {code}; see {experiment / name / OUTPUT_FILE}"
+        say(experiment, "interrupted", said.running, reason, said.launch)
+    raise ComparatorError(reason)
 
 
-def usable_seconds(walltime: int) -> int:
-    """How long after a job's start an evaluation may still end."""
-    return walltime - min(CLOSING_SECONDS, walltime // 20)
-
-
-def clock(seconds: int) -> str:
-    """`01:30:00` for 5400 seconds."""
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-
-
-def check(launch: Launch, host_environment: Mapping[str, str]) -> None:
-    """See to it that the launch can be made; raises `InputError`."""
-    if shutil.which("swift-t", path=host_environment.get("PATH")) is None:
-        raise InputError(
-            f"site '{launch.site.name}', engine swift-t: there is no program swift-t on the PATH"
-            " (site_launch in the site's file may set it)"
-        )
-    if launch.site.scheduler != "none":
-        carried = [str(launch.experiment), str(launch.root), *import_path(), sys.executable]
-        for text in carried:
-            if not IN_A_JOB_SCRIPT.fullmatch(text):
-                raise InputError(f"'{text}': a path with such characters cannot stand in a job script")
-
-
-def host_environment(launch: Launch) -> dict[str, str]:
-    """The environment that the site sets up on this host; without a scheduler it is that of the workers too."""
-    return launch_environment(launch.site, launch.root, workers_too=launch.site.scheduler == "none")
-
-
-def run(launch: Launch, on_look: Callable[[], None]) -> int:
+def _run(launch: Launch, on_look: Callable[[], None]) -> int:
     """Run an experiment's ranks on this machine until they end; returns the exit status of swift-t.
 
     `on_look` is called twice a second. An exception, Ctrl-C among them, ends all ranks before it goes on its way.
     """
     surroundings = host_environment(launch)
     check(launch, surroundings)
-    folder = _make_folder(launch)
+    folder = make_launch(SwiftT.name, launch.task, launch.description())
     environment = {**surroundings, **launch.environment(folder)}
     with (folder / OUTPUT_FILE).open("ab") as output:
         process = GuardedProcess(launch.command(folder), environment, output, piped=False, folder=folder)
@@ -240,16 +155,28 @@ def run(launch: Launch, on_look: Callable[[], None]) -> int:
             process.close()
 
 
-def submit(launch: Launch) -> list[str]:
-    """Hand the job, and those that are to go on with what it leaves, to the site's scheduler; returns their ids.
+def _submit(launch: Launch) -> None:
+    """Hand the job, and those that are to go on with what it leaves, to the site's scheduler; raises `Submitted`.
 
     Raises `InputError` where the launch cannot be made, `ComparatorError` where the scheduler refuses.
     """
+    task = launch.task
+    try:
+        jobs = _submit_jobs(launch)
+    except BaseException as error:
+        say(task.experiment, "failed", [], str(error), None)
+        raise
+    watch = command_line(task.experiment.parent, task.root, "watch", task.experiment.name)
+    raise Submitted(f"submitted as job {', '.join(jobs)}; watch it by: {watch}")
+
+
+def _submit_jobs(launch: Launch) -> list[str]:
+    """The ids of the jobs, in the order in which they are to run."""
     surroundings = host_environment(launch)
     check(launch, surroundings)
     jobs: list[str] = []
-    for _ in range(launch.job.jobs):
-        folder = _make_folder(launch)
+    for _ in range(launch.resources.jobs):
+        folder = make_launch(SwiftT.name, launch.task, launch.description())
         (folder / WORKER_FILE).write_text(launch.worker_script(), encoding="utf-8", errors="surrogateescape")
         environment = {**surroundings, **launch.environment(folder, after=jobs[-1] if jobs else None)}
         done = subprocess.run(
@@ -266,63 +193,6 @@ def submit(launch: Launch) -> list[str]:
         (folder / "submission.txt").write_text(done.stdout, encoding="utf-8", errors="replace")
         job = job_id(folder)
         if done.returncode != 0 or job is None:
-            raise ComparatorError(f"the job was not taken: {_reason(done.stdout)} (see {folder}/submission.txt)")
+            raise ComparatorError(f"the job was not taken: {reason_in(done.stdout)} (see {folder}/submission.txt)")
         jobs.append(job)
     return jobs
-
-
-def rehearse(launch: Launch) -> str:
-    """The swift-t command, its environment and the job script, without anything started, as text for people."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        own = launch.environment(folder)
-        lines = [f"{name}={shlex.quote(value)} \\" for name, value in sorted(own.items())]
-        lines.append(shlex.join(launch.command(folder)))
-        if launch.site.scheduler != "none":
-            lines += ["", "the nodes are set up by:", launch.worker_script(), *_job_script(launch, folder, own)]
-        text = "\n".join(lines).replace(f"{folder}/{STAND_INS}{os.pathsep}", "")
-    return text.replace(str(folder), str(launch.experiment / "launch-1"))
-
-
-def _job_script(launch: Launch, folder: Path, own: Mapping[str, str]) -> Sequence[str]:
-    """The job script as swift-t writes it, with a stand-in for the command that would submit it."""
-    try:
-        surroundings = host_environment(launch)
-        check(launch, surroundings)
-    except InputError as error:
-        return [f"the job script is written by swift-t, which cannot be called here: {error}"]
-    for name in ("sbatch", "qsub"):
-        stand_in = folder / STAND_INS / name
-        stand_in.parent.mkdir(exist_ok=True)
-        stand_in.write_text("#!/bin/sh\necho 1\n", encoding="utf-8")
-        stand_in.chmod(0o755)
-    path = f"{folder}/{STAND_INS}{os.pathsep}{surroundings['PATH']}"
-    environment = {**surroundings, **own, "PATH": path}
-    done = subprocess.run(
-        launch.command(folder),
-        env=environment,
-        cwd=folder,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    scripts = list(folder.glob("turbine-*.sh"))
-    if not scripts:
-        return [f"swift-t wrote no job script: {_reason(done.stdout + done.stderr)}"]
-    return ["the job script:", scripts[0].read_text(encoding="utf-8", errors="surrogateescape")]
-
-
-def _make_folder(launch: Launch) -> Path:
-    number = len(launches(launch.experiment)) + 1
-    folder = launch.experiment / f"launch-{number}"
-    folder.mkdir()
-    write_whole(folder / LAUNCH_FILE, json.loads(json.dumps(launch.description(), default=str)))
-    return folder
-
-
-def _reason(text: str) -> str:
-    """The line that most likely tells why: the first that speaks of an error, else the last."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"(?i)\berror\b", line)]
-    return [*telling, *lines[-1:], "no reason was given"][0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from comparator.engine import swift_t
 from comparator.evidence.power import words_beforehand
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
@@ -29,10 +28,8 @@ def describe(host: Host, plan: Plan) -> None:
     for line in _power_words(plan):
         host.say(f"  {line}")
     describe_host(host)
-    if host.job is not None:
-        launch = host.launch(host.experiments / "ID", is_sweep=plan.is_sweep)
-        for line in ("swift-t would be called so:", "", *swift_t.rehearse(launch).split("\n"), ""):
-            host.console.print(line, markup=False, soft_wrap=True)
+    for line in host.engine.rehearsal(host.task(host.experiments / "ID", is_sweep=plan.is_sweep)):
+        host.console.print(line, markup=False, soft_wrap=True)
     host.say("nothing was started (--dry-run)")
 
 
@@ -40,13 +37,9 @@ def describe_host(host: Host) -> None:
     """Say where it would run."""
     site = host.site
     host.say(f"  site {site.name}: {site.description}")
-    host.say(f"  engine {host.engine}: {host.workers} workers; a node has {len(host.slots)} slots")
-    if host.job is not None:
-        job, layout = host.job, host.job.layout
-        walltime = "" if job.walltime is None else f", walltime {swift_t.clock(job.walltime)}"
-        words = f"{layout.nodes} nodes, {layout.processes} ranks, {layout.processes_per_node} on a node{walltime}"
-        asked = [f"queue {job.queue}" if job.queue else "", f"project {job.project}" if job.project else ""]
-        host.say(f"  scheduler {site.scheduler}: " + ", ".join([words, *filter(None, asked)]))
+    host.say(f"  engine {host.engine.name}: {host.workers} workers; a node has {len(host.slots)} slots")
+    for words in host.engine.words():
+        host.say(f"  {words}")
     host.say(f"  data: {site.data_folder}")
 
 

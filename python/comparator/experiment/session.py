@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from comparator.engine import local, swift_t
-from comparator.engine.jobs import launches, state_of
+from comparator.engine.interface import Task
+from comparator.engine.jobs import state_of
 from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads
-from comparator.errors import ComparatorError, InputError, Submitted
+from comparator.errors import ComparatorError, InputError
 from comparator.experiment.closing import say_what_was_found, say_where_the_report_is
 from comparator.experiment.controller import Experiment
 from comparator.experiment.freezing import make_plan
@@ -24,9 +24,11 @@ from comparator.experiment.reopening import reopen_plan
 from comparator.experiment.settings import ExperimentSettings, read_settings
 from comparator.experiment.stages import PILOT_SEEDS
 from comparator.experiment.terminal import note
+from comparator.experiment.worker import Worker, make_leaf
 from comparator.formats.text import shortened
 from comparator.model.data import has_changed
 from comparator.report.notices import withdrawn
+from comparator.results.lease import holder_of
 from comparator.results.points import done_in
 from comparator.results.record import (
     Evaluation,
@@ -140,7 +142,7 @@ class OutOfTime(ComparatorError):
 class Session:
     """One experiment, opened on one host: `run` and `search` carry it out on the host's engine.
 
-    What hosts the search itself, the local engine here or the resident rank of Swift/T, calls `start`, `tell` with
+    It is the engine's `Search`. The resident rank of Swift/T, which hosts one by itself, calls `start`, `tell` with
     every result, and `end` or `fail`.
     """
 
@@ -211,18 +213,62 @@ class Session:
         Raises `ComparatorError` where it cannot go on, `OutOfTime` where the walltime ends first, `Submitted` where
         a scheduler has it now, `KeyboardInterrupt` where it was stopped; what is finished is kept in any case.
         """
-        if self._host.job is None:
-            self._search_here()
-        elif self._host.site.scheduler == "none":
-            self._search_on_ranks()
-        else:
-            self._submit()
-        if last_word(self.path).state == "stopped":
-            self._say_how_to_go_on()
-            raise OutOfTime("the walltime came to its end; what is finished is kept")
+        try:
+            self._host.engine.run(self)
+            if last_word(self.path).state == "stopped":
+                raise OutOfTime("the walltime came to its end; what is finished is kept")
+        except (KeyboardInterrupt, ComparatorError):
+            if last_word(self.path).state in ("stopped", "interrupted"):
+                self._say_how_to_go_on()
+            raise
+        if self._experiment is None:
+            self._look()
+            self._plan = replace(self._plan, frozen=read_whole_experiment(self.path))
         return self._folder.records
 
-    # The search's host
+    # What an engine asks of it
+
+    @property
+    def task(self) -> Task:
+        return self._host.task(self.path, is_sweep=self._plan.is_sweep)
+
+    @contextlib.contextmanager
+    def hosted(self) -> Iterator[Callable[[], None]]:
+        try:
+            with self.progress() as show:
+                yield show
+        except BaseException as error:
+            self.fail(error)
+            raise
+        self.end()
+
+    def hand_over(self, launch: str) -> None:
+        say(self.path, "queued", [], None, launch)
+        self._folder.close()
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Callable[[], None]]:
+        done_before = done_in(self._folder.records)
+        with ProgressView(self._host.console, self._plan.frozen, done_before=done_before) as view:
+
+            def show() -> None:
+                if self._experiment is None:  # another process hosts the search
+                    self._look()
+                    view.update(self._folder.records, len(last_word(self.path).running))
+                    return
+                running = min(self._experiment.waiting, self._host.workers)
+                view.update(self._folder.records, running, self._experiment.done)
+
+            yield show
+
+    def leaf(self, slots: Sequence[Slot], number: int, deadline: float | None) -> Leaf:
+        name = f"{self._host.site.name}/{number}"
+        return make_leaf(self._plan, self.task, slots, name, deadline, self._host.say)
+
+    def worker(self, places: int, deadline: float | None) -> Worker:
+        holder = holder_of(self.path)
+        assert holder is not None  # this process
+        return Worker(self.task, places, deadline, holder.token)
 
     def start(self, *, all_at_once: bool = False) -> list[str]:
         """Replay what is recorded and give the first requests; `all_at_once`: of a sweep all there are."""
@@ -292,7 +338,7 @@ class Session:
         self._leave("failed", reason)
 
     def launched_from(self, launch: str) -> None:
-        """Note which Swift/T launch runs the experiment, by its folder's name."""
+        """Note which launch runs the experiment, by its folder's name."""
         self._folder.launch = launch
 
     def report(self) -> Path | None:
@@ -307,82 +353,6 @@ class Session:
         """The bytes of all tracebacks that the experiment has left, of this session or an earlier one."""
         path = self.path / ERRORS_FILE
         return path.stat().st_size if path.exists() else 0
-
-    # Engines
-
-    def _search_here(self) -> None:
-        shares = local.share_slots(self._host.slots, self._host.workers)
-        leaves = [self._leaf(number, slots) for number, slots in enumerate(shares)]
-        try:
-            with self._progress() as show:
-                local.run(self, leaves, show)
-        except BaseException as error:
-            self.fail(error)
-            if isinstance(error, KeyboardInterrupt):
-                self._say_how_to_go_on()
-            raise
-        self.end()
-
-    def _search_on_ranks(self) -> None:
-        """Have Swift/T run the experiment on this machine, and follow its record."""
-        launch = self._host.launch(self.path, is_sweep=self._plan.is_sweep)
-        number = len(launches(self.path)) + 1
-        say(self.path, "queued", [], None, f"launch-{number}")
-        self._folder.close()  # the resident rank opens it
-
-        try:
-            with self._progress() as show:
-                code = swift_t.run(launch, show)
-        except KeyboardInterrupt:
-            self._look()
-            said = last_word(self.path)
-            say(self.path, "stopped", said.running, "by hand", said.launch)
-            self._say_how_to_go_on()
-            raise
-        self._look()
-        self._check_end(code, self.path / f"launch-{number}" / swift_t.OUTPUT_FILE)
-
-    def _check_end(self, code: int, output: Path) -> None:
-        said = last_word(self.path)
-        if said.state in ("finished", "stopped"):
-            self._plan = replace(self._plan, frozen=read_whole_experiment(self.path))
-            return
-        if said.state == "failed":
-            raise ComparatorError(said.reason or "the search failed")
-        reason = said.reason or ""
-        if said.state != "interrupted":  # else a rank's keeper has said which one is gone
-            reason = f"the ranks ended with exit status {code}; see {output}"
-            say(self.path, "interrupted", said.running, reason, said.launch)
-        self._say_how_to_go_on()
-        raise ComparatorError(reason)
-
-    def _submit(self) -> None:
-        launch = self._host.launch(self.path, is_sweep=self._plan.is_sweep)
-        say(self.path, "queued", [], None, f"launch-{len(launches(self.path)) + 1}")
-        self._folder.close()
-        try:
-            jobs = swift_t.submit(launch)
-        except BaseException as error:
-            say(self.path, "failed", [], str(error), None)
-            raise
-        watch = command_line(self._host.experiments, self._host.root, "watch", self._folder.identifier)
-        raise Submitted(f"submitted as job {', '.join(jobs)}; watch it by: {watch}")
-
-    @contextlib.contextmanager
-    def _progress(self) -> Iterator[Callable[[], None]]:
-        """Shows the progress; yields what brings it up to date."""
-        done_before = done_in(self._folder.records)
-        with ProgressView(self._host.console, self._plan.frozen, done_before=done_before) as view:
-
-            def show() -> None:
-                if self._experiment is None:  # another process hosts the search
-                    self._look()
-                    view.update(self._folder.records, len(last_word(self.path).running))
-                    return
-                running = min(self._experiment.waiting, self._host.workers)
-                view.update(self._folder.records, running, self._experiment.done)
-
-            yield show
 
     def _look(self) -> None:
         """Read the record that another process writes."""
@@ -438,28 +408,16 @@ class Session:
             self._plan = self._plan.noting(claims=claims)
             self._folder.freeze(self._plan.frozen)
 
-    def _leaf(self, number: int, slots: Sequence[Slot]) -> Leaf:
-        return Leaf(
-            self._plan.frozen,
-            [model.placed(self._host.site.image_folder) for model in self._plan.models],
-            self._plan.objective,
-            experiments=self._host.experiments,
-            data_folder=self._host.site.data_folder,
-            slots=slots,
-            name=f"{self._host.site.name}/{number}",
-            warm=self._host.warm,
-            deadline=self._host.deadline,
-            say=self._host.say,
-        )
-
     def _resume_command(self) -> str:
         host = self._host
         site = [] if host.site.name == "local" else ["--site", host.site.name]
-        engine = [] if host.engine == host.site.engines[0] else ["--engine", host.engine]
+        engine = [] if host.engine.name == host.site.engines[0] else host.engine.options
         words = ["search", "--resume", self._folder.identifier, *site, *engine]
         return command_line(host.experiments, host.root, *words)
 
     def _say_how_to_go_on(self) -> None:
+        if self._experiment is None:
+            self._look()
         self._host.say(f"stopped: {len(self._folder.records)} evaluations kept; go on with them by:")
         self._host.say(f"  {self._resume_command()}")
 

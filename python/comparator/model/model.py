@@ -272,7 +272,7 @@ def _image_model(path: Path, reference: str, where: str, site: Site | None) -> M
     else:
         of_site = f"site '{site.name}': SITE_CONTAINER_RUNTIME"
         runtime = find_runtime(site.container_runtime, site.container_options, of_site)
-        image = look_into(path, reference, where, runtime, nodes_have_one=site.scheduler != "none")
+        image = look_into(path, reference, where, runtime, nodes_have_one=site.has_nodes)
     description = description_beside_model(description_beside(path))
     if description is None:
         description = parse_description(image.description, f"{path.name}: model.toml")

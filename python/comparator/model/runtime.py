@@ -8,7 +8,8 @@
 In each, a command sees the folders that it is lent under the names given (and the host's `/tmp`, unless it is lent
 another), no variable but those it is given and the image's own, and files of the image that it cannot change.
 
-A third runtime is a class with the method and the facts of `Runtime`, and a line in `RUNTIMES`.
+A further runtime is a class with the method and the facts of `Runtime`, and a line in `RUNTIMES` or in the
+`pyproject.toml` of another package (`Registry`). Its name there is that of SITE_CONTAINER_RUNTIME.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from comparator.errors import InputError, nearest
+from comparator.extensions.registry import Registry
 from comparator.formats.text import shortened
 
 #: What `unsquashfs` finds at the beginning of a squashed file system; in a SIF it lies at a multiple of a page.
@@ -58,9 +60,9 @@ class Runtime(ABC):
     def command(self, image: Path, call: Call) -> list[str]:
         """The command of this host that runs `call` in `image`, in its unpacked copy where there has to be one."""
 
-    def environment(self) -> dict[str, str]:
-        """What the program itself finds in its environment."""
-        return dict(os.environ)
+    def environment(self, host: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """What the program itself finds in its environment, of what this host has."""
+        return dict(host)
 
     def reason(self, errors: str) -> str:
         """Why the program did not run an image, from what it printed: its last line."""
@@ -94,9 +96,9 @@ class Apptainer(Runtime):
                 others.append(f"{name}={value}")
         return [*words, str(image), *(["env", *others] if others else []), *call.inside]
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, host: Mapping[str, str] = os.environ) -> dict[str, str]:
         handed_on = ("APPTAINERENV_", "SINGULARITYENV_", "APPTAINER_BIND", "SINGULARITY_BIND")
-        return {name: value for name, value in os.environ.items() if not name.startswith(handed_on)}
+        return {name: value for name, value in host.items() if not name.startswith(handed_on)}
 
     def reason(self, errors: str) -> str:
         return super().reason(errors).removeprefix("FATAL:").strip()
@@ -128,14 +130,16 @@ class Charliecloud(Runtime):
         given = [f"{name}={value}" for name, value in call.environment.items()]
         return [*words, str(image), "--", "/bin/sh", "-c", self.enter, "sh", "env", *given, *call.inside]
 
-    def environment(self) -> dict[str, str]:
-        return {"USER": "user", **os.environ}  # without it ch-run refuses to start
+    def environment(self, host: Mapping[str, str] = os.environ) -> dict[str, str]:
+        return {"USER": "user", **host}  # without it ch-run refuses to start
 
     def reason(self, errors: str) -> str:
         return super().reason(errors).partition("error: ")[2] or super().reason(errors)
 
 
-RUNTIMES: dict[str, type[Runtime]] = {"apptainer": Apptainer, "charliecloud": Charliecloud}
+RUNTIMES: Registry[type[Runtime]] = Registry(
+    "comparator.runtimes", {"apptainer": Apptainer, "charliecloud": Charliecloud}
+)
 
 
 def find_runtime(

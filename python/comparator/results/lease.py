@@ -157,6 +157,11 @@ class Attempt:
             return taken
         return Lease(self._folder, lock, taken)
 
+    def is_held_by(self, token: str) -> bool:
+        """Whether the holder of this token has the folder still, as far as that is seen by looking again and again."""
+        seen = _look(self._folder / LEASE)
+        return seen is not None and seen.holder.token == token and not self._has_expired(seen)
+
     @property
     def is_doubtful(self) -> bool:
         """Whether the holder may be dead: it is elsewhere, and nothing has been heard of it since it was first seen."""

@@ -178,6 +178,10 @@ class Running(Form):
     started: str | None = None
 
 
+#: The states of an experiment that runs, or is to.
+ALIVE = ("queued", "running")
+
+
 class State(Form):
     """What the process that runs, or ran, an experiment last said of it: advice, never truth."""
 
@@ -483,14 +487,18 @@ class LaunchedSite(Form):
 
 
 class Launched(Form):
-    """`launch.json` of a Swift/T launch, as far as commands look at it; `pid` is the command's that made it."""
+    """`launch.json` of a launch, as far as commands look at it; `pid` is the command's that made it.
 
+    A launch of an earlier version does not name its engine.
+    """
+
+    engine: str = "swift-t"
     site: LaunchedSite
     pid: ProcessId
 
 
 class LaunchForRanks(Launched):
-    """The same, with what its ranks need to know."""
+    """The same of a Swift/T launch, with what its ranks need to know."""
 
     experiment: str
     root: str

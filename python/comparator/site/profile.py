@@ -17,7 +17,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from comparator.errors import InputError, nearest
 from comparator.formats.names import check_name, home_written_out
 from comparator.formats.text import LONGEST_MESSAGE, shortened
 from comparator.site.folders import shipped_folder
+from comparator.site.schedulers import SCHEDULERS, Scheduler
 
 VARIABLES = {
     "SITE_DESCRIPTION": "",
@@ -48,12 +49,8 @@ VARIABLES = {
     "SITE_CONTAINER_OPTIONS": "",
     "SITE_IMAGE_FOLDER": "",
 }
-ENGINES = ("local", "swift-t")
-SCHEDULERS = ("none", "slurm", "pbs")
 LEAVES = ("python", "app")
 #: A device's number, that of a part of it (`0.1`), or its UUID, of which the beginning is enough.
-#: One of these is set in a job of a scheduler.
-IN_A_JOB = {"SLURM_JOB_ID", "PBS_JOBID"}
 DEVICE = re.compile(r"\d+(\.\d+)?|(GPU|MIG)-[\w/-]+")
 CLOCK = re.compile(r"(\d+):([0-5]\d):([0-5]\d)")
 
@@ -93,6 +90,16 @@ class Site:
     container_options: tuple[str, ...] = ()  # further words for its program
     image_folder: Path | None = None  # on a disk of each node, where images are copied before they are started
 
+    @property
+    def batch(self) -> Scheduler:
+        """What takes jobs for the site's nodes."""
+        return SCHEDULERS[self.scheduler]()
+
+    @property
+    def has_nodes(self) -> bool:
+        """Whether there are nodes for jobs of a scheduler; else the host where commands are typed is the one node."""
+        return self.batch.takes_jobs
+
     def slots(self) -> list[Slot]:
         """Places for one training each on a node: devices times models per device, without devices the cores.
 
@@ -113,7 +120,7 @@ class Site:
         if given is None:
             return [str(number) for number in range(self.devices)]
         visible = visible_devices(given)
-        if not visible and self.scheduler != "none" and not IN_A_JOB.intersection(os.environ):
+        if not visible and self.has_nodes and self.batch.in_a_job not in os.environ:
             return [str(number) for number in range(self.devices)]  # a login node without devices is no node of a job
         if len(visible) < self.devices:
             raise InputError(
@@ -167,7 +174,7 @@ def read_site(name: str, root: Path) -> Site:
     return Site(
         name=name,
         description=values["SITE_DESCRIPTION"],
-        engines=_engines(values["SITE_ENGINES"], where),
+        engines=tuple(values["SITE_ENGINES"].split()),
         data_folder=home_written_out(values["CANDLE_DATA_DIR"] or root / "data").absolute(),
         devices=_count(values, "SITE_DEVICES", where, smallest=0),
         models_per_device=_count(values, "SITE_MODELS_PER_DEVICE", where, smallest=1),
@@ -198,6 +205,11 @@ def seconds_of(text: str, where: str) -> int:
         raise InputError(f"{where}='{shortened(text)}': must be a time as HH:MM:SS, such as 01:30:00")
     hours, minutes, seconds = map(int, match.groups())
     return hours * 3600 + minutes * 60 + seconds
+
+
+def clock(seconds: int) -> str:
+    """`01:30:00` for 5400 seconds."""
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 def job_word(text: str, where: str) -> str:
@@ -260,17 +272,7 @@ def _last_words(result: subprocess.CompletedProcess[str]) -> str:
     return shortened(lines[-1], LONGEST_MESSAGE // 2) if lines else f"exit status {result.returncode}"
 
 
-def _engines(text: str, where: Path) -> tuple[str, ...]:
-    engines = tuple(text.split())
-    for engine in engines:
-        if engine not in ENGINES:
-            raise InputError(
-                f"{where}: SITE_ENGINES names '{shortened(engine)}'; this version has: {', '.join(ENGINES)}"
-            )
-    return engines
-
-
-def _choice(values: dict[str, str], name: str, allowed: tuple[str, ...], where: Path) -> str:
+def _choice(values: dict[str, str], name: str, allowed: Collection[str], where: Path) -> str:
     if values[name] not in allowed:
         raise InputError(f"{where}: {name}='{shortened(values[name])}': must be one of {', '.join(allowed)}")
     return values[name]

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from comparator.engine.interface import share_slots
 from comparator.engine.jobs import state_of
 from comparator.engine.leaf import Leaf
-from comparator.engine.local import share_slots
 from comparator.errors import InputError
 from comparator.evidence.replicates import pooled_deviation
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.reopening import reopen_plan
+from comparator.experiment.worker import make_leaf
 from comparator.formats.text import shortened
 from comparator.objective.comparison import Objective, make_objective
 from comparator.objective.differences import asked_difference
@@ -252,16 +253,8 @@ def _leaves(host: Host, plan: Plan, workers: int) -> Callable[[int, Path], Leaf]
     shares = share_slots(host.slots, workers)
 
     def leaf(number: int, store: Path) -> Leaf:
-        return Leaf(
-            plan.frozen,
-            [model.placed(host.site.image_folder) for model in plan.models],
-            plan.objective,
-            experiments=store,
-            data_folder=host.site.data_folder,
-            slots=shares[number],
-            name=f"verify/{number}",
-            warm=host.serves_warm,
-        )
+        task = host.task(store / plan.frozen.id, is_sweep=plan.is_sweep)
+        return make_leaf(plan, task, shares[number], f"verify/{number}")
 
     return leaf
 

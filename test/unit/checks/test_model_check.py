@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from comparator.checks.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.checks.model import Bench, check_model
 from comparator.checks.tiny_benchmark import SMILES, write_tiny_benchmark
 from comparator.cli import main
 from comparator.errors import InputError
+from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.model.scaffold import new_model
 from comparator.model.trace import can_trace
 from comparator.site.profile import Slot

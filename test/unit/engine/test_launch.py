@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,16 @@ from rich.console import Console
 from comparator import ranks
 from comparator.checks import site as site_check
 from comparator.engine import jobs
+from comparator.engine.interface import EngineOptions, Task, usable_seconds
+from comparator.engine.launches import launches
 from comparator.engine.leaf import Leaf
-from comparator.engine.swift_t import Job, Launch, Layout, check, clock, usable_seconds
+from comparator.engine.swift_t_launch import Launch, Layout, Resources, check
 from comparator.errors import ComparatorError, InputError
-from comparator.experiment.host import EngineOptions, open_host
+from comparator.experiment.host import open_host
+from comparator.formats.finding import FAILS, HOLDS, UNTESTED
 from comparator.results.store import say
-from comparator.site.profile import Site, job_word, launch_environment, read_site, seconds_of
+from comparator.site.profile import Site, clock, job_word, launch_environment, read_site, seconds_of
+from comparator.site.schedulers import SCHEDULERS
 from comparator.strategies.resident import split_points
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,8 +54,8 @@ def test_no_node_has_more_workers_than_places(nodes: int, workers: int) -> None:
 
 def launch(tmp_path: Path, **of_site: object) -> Launch:
     site = Site("there", "", ("swift-t",), tmp_path / "data", 4, 1, "CUDA_VISIBLE_DEVICES", "ascending", 2, **of_site)  # type: ignore[arg-type]
-    job = Job(Layout(3, 4), 5400, "debug", "cancer", 1)
-    return Launch(tmp_path / "experiments" / "ga-1", ROOT, site, job, True, True, False)
+    task = Task(tmp_path / "experiments" / "ga-1", ROOT, site, warm=True, reports=True, is_sweep=False)
+    return Launch(task, Resources(Layout(3, 4), 5400, "debug", "cancer", 1))
 
 
 def test_what_a_job_is_told(tmp_path: Path) -> None:
@@ -109,7 +114,7 @@ def test_the_nodes_are_set_up_by_the_site(tmp_path: Path) -> None:
     (root / "sites").mkdir(parents=True)
     (root / "sites" / "there.sh").write_text("site_worker() { echo worker set up; }\n")
     made = launch(tmp_path)
-    script = Launch(made.experiment, root, made.site, made.job, True, True, False).worker_script()
+    script = Launch(replace(made.task, root=root), made.resources).worker_script()
     done = subprocess.run(["bash", "-euc", script + 'echo "$COMPARATOR_ROOT"'], capture_output=True, text=True)
     assert done.stdout.splitlines() == ["worker set up", str(root)], done.stderr
 
@@ -151,7 +156,7 @@ def test_polaris_gives_out_its_devices_from_the_last(monkeypatch: pytest.MonkeyP
 
 
 def test_devices_that_are_given_are_those_given_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    site = launch(tmp_path).site
+    site = launch(tmp_path).task.site
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7")
     assert [slot.environment["CUDA_VISIBLE_DEVICES"] for slot in site.slots()] == ["4", "5", "6", "7"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
@@ -199,7 +204,6 @@ def test_a_site_function_that_fails_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("SITE_ENGINES=swift", "names 'swift'"),
         ("SITE_SCHEDULER=lsf", "must be one of none, slurm, pbs"),
         ("SITE_WALLTIME=1h", "HH:MM:SS"),
         ("SITE_QUEUE='a;b'", "job script"),
@@ -212,12 +216,22 @@ def test_a_wrong_line_of_a_site_is_named(tmp_path: Path, line: str, words: str) 
         read_site("here", site_folder(tmp_path, line + "\n"))
 
 
+def test_an_engine_that_a_site_names_and_nobody_has_is_named(tmp_path: Path) -> None:
+    root = site_folder(tmp_path, "SITE_ENGINES='local swift'\n")
+    with pytest.raises(
+        InputError, match=r"here.sh: SITE_ENGINES names 'swift' \(did you mean 'swift-t'\?\); there are"
+    ):
+        open_host(root, root, "here", EngineOptions(), warm=True, console=Console(quiet=True))
+    found = next(site_check.check_site("here", root))
+    assert (found.what, found.outcome) == ("the file", FAILS) and "names 'swift'" in found.words
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
         (EngineOptions(nodes=2), "--nodes: the local engine"),
         (EngineOptions(queue="x"), "--queue: the local engine"),
-        (EngineOptions(resume_jobs=1), "submits no jobs"),
+        (EngineOptions(resume_jobs=1), "--resume-jobs: the local engine runs on this machine alone; --engine swift-t"),
         (EngineOptions(engine="swift-t", nodes=2), "has no scheduler"),
         (EngineOptions(engine="swift-t", workers=1000), "slots"),
         (EngineOptions(engine="swift-t", resume_jobs=1), "has no scheduler"),
@@ -240,10 +254,10 @@ def test_a_check_of_a_site_finds_what_fails(tmp_path: Path) -> None:
         """,
     )
     found = {each.what: each for each in site_check.check_site("here", root)}
-    assert found["CANDLE_DATA_DIR"].outcome == site_check.HOLDS
-    assert found["Swift/T"].outcome == site_check.FAILS and "swift-t" in found["Swift/T"].words
-    assert found["scheduler"].outcome == site_check.FAILS
-    assert found["site_worker"].outcome == site_check.UNTESTED
+    assert found["CANDLE_DATA_DIR"].outcome == HOLDS
+    assert found["Swift/T"].outcome == FAILS and "swift-t" in found["Swift/T"].words
+    assert found["scheduler"].outcome == FAILS
+    assert found["site_worker"].outcome == UNTESTED
     with pytest.raises(InputError, match="no site"):
         next(site_check.check_site("nowhere", root))
 
@@ -262,7 +276,7 @@ def test_devices_are_counted_and_not_lines(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / program).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.delenv(variable, raising=False)
-    for devices, outcome in ((2, site_check.HOLDS), (3, site_check.FAILS)):
+    for devices, outcome in ((2, HOLDS), (3, FAILS)):
         root = tmp_path / str(devices)
         root.mkdir()
         site_folder(root, f"SITE_ENGINES=local\nSITE_DEVICES={devices}\nSITE_DEVICE_VARIABLE={variable}\n")
@@ -275,8 +289,8 @@ def test_what_is_not_there_is_not_said_to_hold(tmp_path: Path) -> None:
     text = "SITE_ENGINES=local\nSITE_DEVICES=1\nSITE_DEVICE_VARIABLE=MY_DEVICES\n"
     found = {each.what: each for each in site_check.check_site("here", site_folder(tmp_path, text))}
     functions, devices = found["site_launch and site_worker"], found["SITE_DEVICES"]
-    assert (functions.outcome, "has none" in functions.words) == (site_check.UNTESTED, True)
-    assert (devices.outcome, "MY_DEVICES" in devices.words) == (site_check.UNTESTED, True)
+    assert (functions.outcome, "has none" in functions.words) == (UNTESTED, True)
+    assert (devices.outcome, "MY_DEVICES" in devices.words) == (UNTESTED, True)
 
 
 # Jobs
@@ -315,7 +329,7 @@ def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: s
 def test_every_state_that_a_scheduler_documents_is_known_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, form: str, states: dict[str | None, str]
 ) -> None:
-    scheduler = jobs.SCHEDULERS[name]
+    scheduler = SCHEDULERS[name]()
     for state, words in states.items():
         for word in words.split():
             stand_in(tmp_path, monkeypatch, scheduler.query[0], f"printf %s {shlex.quote(form % word)}")
@@ -326,7 +340,7 @@ def test_every_state_that_a_scheduler_documents_is_known_and_no_other(
 def test_a_job_is_gone_only_where_the_scheduler_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, complaint: str, state: str | None
 ) -> None:
-    scheduler = jobs.SCHEDULERS[name]
+    scheduler = SCHEDULERS[name]()
     stand_in(tmp_path, monkeypatch, scheduler.query[0], f"echo {shlex.quote(complaint)} >&2\nexit 1")
     assert scheduler.state_of("17") == state
     stand_in(tmp_path, monkeypatch, scheduler.query[0], "exit 1")
@@ -357,7 +371,7 @@ def test_of_a_launch_whose_file_is_damaged_the_last_word_stands(tmp_path: Path, 
     say(experiment, "finished", [], None, "launch-1")
     assert jobs.state_of(experiment).state == "finished"
     assert jobs.is_closing(experiment)  # by the process that said it, this one
-    assert [folder.name for folder in jobs.launches(experiment)] == ["launch-1"]
+    assert [folder.name for folder in launches(experiment)] == ["launch-1"]
 
 
 SQUEUE = 'for job; do :; done; cat "{folder}/job-$job"'
@@ -373,7 +387,7 @@ def test_stop_says_cancelled_only_of_jobs_that_are_gone(tmp_path: Path, monkeypa
         jobs.stop(experiment)
     stand_in(tmp_path, monkeypatch, "scancel", "true")
     monkeypatch.setattr(jobs, "CANCELLING_SECONDS", 0.0)
-    with pytest.raises(ComparatorError, match="scancel 17 18: was accepted, but Slurm does not say that it is over"):
+    with pytest.raises(ComparatorError, match="of job 17, 18 was accepted, but Slurm does not say that it is over"):
         jobs.stop(experiment)
     assert jobs.state_of(experiment).state == "running"
     stand_in(tmp_path, monkeypatch, "scancel", f'echo CANCELLED > "{tmp_path}/job-$1"')

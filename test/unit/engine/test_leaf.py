@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comparator.engine.interface import share_slots
 from comparator.engine.leaf import NOT_LOOKED_AT, Leaf
-from comparator.engine.local import share_slots
 from comparator.engine.run_identity import NOT_PART_OF_AN_IDENTITY, NamedPaths, run_identity
 from comparator.errors import FAULT, InputError
 from comparator.model.model import Model, find_model, outside_container

@@ -18,9 +18,9 @@ import pytest
 import slurm
 from desk import Desk
 
-from comparator.engine import jobs
 from comparator.engine.keeper import RANK_VARIABLES
-from comparator.engine.swift_t import import_path
+from comparator.engine.swift_t_launch import import_path
+from comparator.site.schedulers import Slurm
 from comparator.strategies import points_to_scatter
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -391,7 +391,7 @@ class TestSlurm:
             said = state(desk, "dying")
             assert said["launch"] == launch and role in said["reason"], said
             assert "was killed by SIGKILL" in said["reason"], said
-            wait_for(lambda: jobs.SCHEDULERS["slurm"].state_of(job) == "gone", ENDED_SECONDS)  # noqa: B023
+            wait_for(lambda: Slurm().state_of(job) == "gone", ENDED_SECONDS)  # noqa: B023
         done = desk.search("--resume", "dying", "--site", "local", SITE_DEVICES="0", SITE_CORES="4")
         assert done.returncode == 0, done.stderr
         lines = records(desk, "dying")

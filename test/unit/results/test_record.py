@@ -14,10 +14,10 @@ from desk import Desk
 from pydantic import BaseModel
 from test_experiment import BARE, OBJECTIVE, Listed, result_of, xs
 
-from comparator.cli.experiments import _row
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Paired
 from comparator.experiment.controller import Experiment, ToConfirm
+from comparator.experiment.listing import _row
 from comparator.experiment.progress import best_words
 from comparator.report import words, write_report
 from comparator.report.summary import summarise

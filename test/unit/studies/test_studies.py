@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from comparator.engine.local import Local
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
 from comparator.site.profile import Site, Slot
@@ -88,7 +89,9 @@ def quick(tmp_path: Path) -> Path:
 def host(tmp_path: Path) -> Host:
     slots = [Slot(0), Slot(1)]
     site = Site("here", "", ("local",), tmp_path / "data", 0, 1, "CUDA_VISIBLE_DEVICES", "ascending", 2)
-    return Host(ROOT, tmp_path / "experiments", site, slots, 2, True, Console(file=io.StringIO(), width=200))
+    return Host(
+        ROOT, tmp_path / "experiments", site, slots, Local(slots, 2), True, Console(file=io.StringIO(), width=200)
+    )
 
 
 def said(host: Host) -> str:

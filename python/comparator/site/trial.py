@@ -1,0 +1,25 @@
+"""Calls of a machine's programs whose failure is a finding."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+
+SECONDS = 120.0
+
+
+def try_command(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """What a command says; one that cannot be called, or takes two minutes, has failed."""
+    try:
+        return subprocess.run(
+            command,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return subprocess.CompletedProcess(command, 1, "", str(error))
