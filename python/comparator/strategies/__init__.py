@@ -161,7 +161,7 @@ def _make_particle_swarm(space: ParameterSpace, seed: int, in_flight: int, optio
 
 
 def _require_variation(name: str, options: Mapping[str, Any]) -> None:
-    """Without any variation, DEAP's loops would turn for ever without proposing anything."""
+    """Without any variation, the genetic loops would turn for ever without proposing anything."""
     if options["crossover_probability"] == options["mutation_probability"] == 0:
         raise InputError(
             f"strategy '{name}': 'crossover_probability' and 'mutation_probability' are both 0; no new points"

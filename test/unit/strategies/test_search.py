@@ -6,9 +6,9 @@ import json
 import math
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +18,8 @@ import eqpy
 from comparator.errors import InputError
 from comparator.space import ParameterSpace, Point
 from comparator.strategies import STRATEGIES, AlgorithmError, Proposal, ResidentStrategy, Strategy, make_strategy
+from comparator.strategies.generation import least_is_best
+from comparator.strategies.genetic import GeneticSettings, mu_plus_lambda, simple
 from comparator.strategies.resident import split_points
 
 DATA = Path(__file__).parents[1] / "data"
@@ -116,12 +118,68 @@ def test_strategies_leave_the_global_generator_alone(name: str) -> None:
     assert random.random() == expected
 
 
-def test_deap_elsewhere_still_draws_from_the_global_generator() -> None:
-    from deap import algorithms, tools
+def deaps_own(name: str, settings: GeneticSettings, seed: int) -> list[Point]:
+    """The points that DEAP's own loop and operators evaluate, from the global generator in the search's state."""
+    from deap import algorithms, base, tools
 
-    drive(make_strategy("simple", SPACE, seed=5, in_flight=4, options={}), random.Random(3))
-    assert algorithms.random is random
-    assert tools.selection.random is random
+    class Individual(list[Any]):
+        def __init__(self, values: Iterable[Any]) -> None:
+            super().__init__(values)
+            self.fitness = least_is_best()()
+
+    evaluations: list[Point] = []
+
+    def evaluate(individual: Individual) -> tuple[float]:
+        evaluations.append(dict(zip(SPACE.names, individual, strict=True)))
+        return (value_of(evaluations[-1]),)
+
+    def mutate(individual: Individual) -> tuple[Individual]:
+        point = dict(zip(SPACE.names, individual, strict=True))
+        probability = settings.gene_mutation_probability
+        individual[:] = SPACE.mutate(point, probability, cast(random.Random, random)).values()
+        return (individual,)
+
+    toolbox = base.Toolbox()
+    toolbox.register("evaluate", evaluate)
+    toolbox.register("select", tools.selTournament, tournsize=settings.tournament_size)
+    toolbox.register("mate", tools.cxUniform, indpb=settings.gene_crossover_probability)
+    toolbox.register("mutate", mutate)
+    rng = random.Random(seed)
+    population = [Individual(SPACE.initial(rng).values()) for _ in range(settings.population)]
+    options: dict[str, Any] = {
+        "cxpb": settings.crossover_probability,
+        "mutpb": settings.mutation_probability,
+        "ngen": settings.further_generations,
+        "verbose": False,
+    }
+    if name == "mu_plus_lambda":
+        options |= {"mu": settings.population, "lambda_": round(settings.offspring_proportion * settings.population)}
+    before = random.getstate()
+    random.setstate(rng.getstate())
+    try:
+        {"simple": algorithms.eaSimple, "mu_plus_lambda": algorithms.eaMuPlusLambda}[name](
+            population, toolbox, **options
+        )
+    finally:
+        random.setstate(before)
+    return evaluations
+
+
+@pytest.mark.parametrize(("name", "strategy"), [("simple", simple), ("mu_plus_lambda", mu_plus_lambda)])
+@pytest.mark.parametrize("size", [2, 7, 16])
+def test_the_genetic_loops_are_draw_for_draw_those_of_deap(
+    name: str, strategy: Callable[..., Strategy], size: int
+) -> None:
+    for seed in range(10):
+        settings = GeneticSettings(size, 6, 0.4, 0.3, 0.5, 0.5, 1 + seed % 4, offspring_proportion=1.5)
+        ours = strategy(SPACE, seed, settings)
+        waiting = ours.start()
+        proposals = list(waiting)
+        while waiting:
+            waiting = [each for done in waiting for each in ours.tell(done.number, value_of(done.point))]
+            proposals += waiting
+        ours.close()
+        assert [proposal.point for proposal in proposals] == deaps_own(name, settings, seed)
 
 
 @pytest.mark.parametrize("name", ["simple", "mu_plus_lambda"])
