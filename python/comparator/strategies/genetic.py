@@ -143,7 +143,7 @@ def _toolbox(space: ParameterSpace, rng: random.Random, settings: GeneticSetting
         return [winner for entrants in tournaments for winner in tools.selBest(entrants, k=1)]
 
     def mate(one: Individual, other: Individual) -> None:
-        children = ParameterSpace.crossover(space, one.point(), other.point(), settings.gene_crossover_probability, rng)
+        children = space.crossover(one.point(), other.point(), settings.gene_crossover_probability, rng)
         for parent, child in zip((one, other), children, strict=True):
             parent.become(child)
 

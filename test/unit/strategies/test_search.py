@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import eqpy
 from comparator.errors import InputError
 from comparator.space import ParameterSpace, Point
+from comparator.space.boxes import Box, avoid
 from comparator.strategies import STRATEGIES, AlgorithmError, Proposal, ResidentStrategy, Strategy, make_strategy
 from comparator.strategies.generation import least_is_best
 from comparator.strategies.genetic import GeneticSettings, mu_plus_lambda, simple
@@ -180,6 +181,15 @@ def test_the_genetic_loops_are_draw_for_draw_those_of_deap(
             proposals += waiting
         ours.close()
         assert [proposal.point for proposal in proposals] == deaps_own(name, settings, seed)
+
+
+@pytest.mark.parametrize("name", ["steady_state", "simple", "mu_plus_lambda"])
+def test_children_stay_out_of_a_box_that_is_avoided(name: str) -> None:
+    box = Box.from_bounds(SPACE, {"noise": [0, 30], "layer_force": [25, 150]}, "box")
+    for seed in range(5):
+        strategy = make_strategy(name, avoid(SPACE, box), seed=seed, in_flight=4, options={})
+        proposals = drive(strategy, random.Random(seed), limit=150)
+        assert not any(box.contains([proposal.point for proposal in proposals]))
 
 
 @pytest.mark.parametrize("name", ["simple", "mu_plus_lambda"])
