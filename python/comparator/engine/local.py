@@ -18,7 +18,7 @@ def share_slots(slots: Sequence[Slot], workers: int) -> list[list[Slot]]:
 
 
 class Search(Protocol):
-    """What hosts a search: an `Experiment`, or the session around one."""
+    """What hosts a search: a `Controller`, or the session around one."""
 
     def start(self) -> list[str]: ...
 

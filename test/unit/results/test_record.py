@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import pytest
 from desk import Desk
 from pydantic import BaseModel
-from test_experiment import BARE, OBJECTIVE, Listed, result_of, xs
+from test_controller import BARE, OBJECTIVE, Listed, result_of, xs
 
 from comparator.cli.experiments import _row
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Paired
-from comparator.experiment.controller import Experiment, ToConfirm
+from comparator.experiment.controller import Controller, ToConfirm
 from comparator.experiment.progress import best_words
 from comparator.report import words, write_report
 from comparator.report.summary import summarise
@@ -133,12 +133,12 @@ def carried_out(
     **more: Any,
 ) -> list[Evaluation]:
     folder.freeze(CMP)
-    experiment = Experiment(folder, Listed(points, ahead=1), OBJECTIVE, budget=9, **more)
-    waiting = experiment.start()
+    controller = Controller(folder, Listed(points, ahead=1), OBJECTIVE, budget=9, **more)
+    waiting = controller.start()
     while waiting:
         request = waiting.pop(0)
-        waiting += experiment.tell(result_of(request, model, "failed" if fails(json.loads(request)) else "ok"))
-    assert experiment.done == count(folder.records).done
+        waiting += controller.tell(result_of(request, model, "failed" if fails(json.loads(request)) else "ok"))
+    assert controller.done == count(folder.records).done
     folder.close()
     return folder.records
 
