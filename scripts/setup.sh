@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets the project up on first use: .venv/ with the package and what its models need; `setup.sh test` adds what
-# the test suite needs. Does nothing where that is done already. PYTHON=... names another interpreter.
+# the test suite needs, all in the versions of constraints.txt. Does nothing where that is done already. PYTHON=... names
+# another interpreter.
 set -eu
 unset PYTHONHOME PYTHONPATH # they may be those of another Python
 
@@ -36,13 +37,14 @@ is_done() { # a set-up serves as long as what it was made from is unchanged
 
 install() {
   local pip=("$root/.venv/bin/python" -m pip --quiet --disable-pip-version-check --no-input)
-  "${pip[@]}" install --editable "${root}[$1]" &&
+  "${pip[@]}" install --constraint "$root/scripts/constraints.txt" --editable "${root}[$1]" &&
     "${pip[@]}" install --no-deps --requirement "$root/scripts/data-requirements.txt"
 }
 
 purpose=${1:-run}
 case $purpose in run) extras=models ;; test) extras=models,test ;; *) die "'$purpose': nothing, or 'test'" ;; esac
-wanted="$root $(cat "$root/pyproject.toml" "$root/scripts/setup.sh" "$root/scripts/data-requirements.txt" | cksum)"
+made_from=(pyproject.toml scripts/setup.sh scripts/constraints.txt scripts/data-requirements.txt)
+wanted="$root $(cat "${made_from[@]/#/$root/}" | cksum)"
 is_done "$purpose" && exit 0
 
 mkdir -p "$root/.venv" 2>/dev/null || die "$root cannot be written"

@@ -40,7 +40,8 @@ def data_folder() -> Path:
 @pytest.fixture(scope="session")
 def benchmark_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prepared data folder with a benchmark's `raw_data`, whose place is COMPARATOR_BENCHMARK_DATA."""
-    from drug_response.preparation import find_benchmark, prepare
+    from drug_response.preparation import prepare
+    from drug_response.sources import find_benchmark
 
     place = os.environ.get("COMPARATOR_BENCHMARK_DATA")
     if not place:
@@ -58,5 +59,5 @@ def quick_reports() -> Iterator[None]:
     """PNG files of few dots, and few resamples: what they show is looked at by people, not in tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("comparator.report.svg.DOTS_PER_INCH", 50)
-        patch.setattr("comparator.evidence.regions.RESAMPLES", 4)
+        patch.setattr("comparator.evidence.reading.RESAMPLES", 4)
         yield

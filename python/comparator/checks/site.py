@@ -21,7 +21,7 @@ from comparator.engine.jobs import SCHEDULERS
 from comparator.engine.swift_t import import_path
 from comparator.errors import ComparatorError, InputError
 from comparator.model.runtime import find_runtime, programs_of
-from comparator.site.profile import Site, launch_environment, read_site
+from comparator.site.profile import Site, launch_environment, read_site, site_file
 
 SECONDS = 120.0
 LOOK_SECONDS = 2.0
@@ -124,7 +124,7 @@ def _node_script(site: Site, root: Path, output: Path) -> str:
 
 def _functions(name: str, root: Path, called: Sequence[str]) -> Finding:
     """What of the site's file ran, once all of it has."""
-    text = (root / "sites" / f"{name}.sh").read_text(encoding="utf-8", errors="replace")
+    text = site_file(name, root).read_text(encoding="utf-8", errors="replace")
     there = [each for each in called if re.search(rf"^\s*(?:function\s+)?{each}\b", text, re.MULTILINE)]
     if there:
         return Finding(" and ".join(there), HOLDS, "module commands and exports ran on this host")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+import comparator
 from comparator.engine.workers import STOPPED_BY
+from comparator.errors import InputError
 from comparator.experiment.terminal import Terminal
 
 app = typer.Typer(
@@ -25,6 +28,25 @@ models_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Mode
 app.add_typer(models_app, name="model")
 
 out = Terminal()
+
+
+def _print_version(asked: bool) -> None:
+    if not asked:
+        return
+    try:
+        out.print(f"comparator {comparator.__version__}")
+    except PackageNotFoundError:
+        raise InputError("the version is that of an installed package, and this one is not installed") from None
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None: ...
+
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ExperimentsOption = Annotated[

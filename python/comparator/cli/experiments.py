@@ -86,6 +86,7 @@ def report(
         Path | None,
         typer.Option("--output", metavar="DIR", help="The report's folder; the experiment's own if not given."),
     ] = None,
+    png: Annotated[bool, typer.Option("--png", help="Write its figures as PNG too, beside the SVG.")] = False,
     experiments: ExperimentsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -106,7 +107,7 @@ def report(
     elif not os.access(path, os.W_OK):
         raise InputError(f"{path}: may not be written; give the report another folder by --output DIR")
     share_as(path.parent)
-    page = write_report(path, metric, output).absolute()
+    page = write_report(path, metric, output, png=png).absolute()
     if as_json:
         print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
     else:

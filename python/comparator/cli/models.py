@@ -71,11 +71,13 @@ def check_model(
 def new_model(
     name: Annotated[str, typer.Argument(metavar="NAME")],
     folder: Annotated[
-        Path | None, typer.Option("--folder", metavar="DIR", help="Where it is put; containers/ if not given.")
+        Path | None,
+        typer.Option("--folder", metavar="DIR", help="Where it is put; containers/ if not given, or here."),
     ] = None,
 ) -> None:
     """Write the folder of a new model, which works at once, for you to put yours in its place."""
     from comparator.model.scaffold import new_model
 
-    made = new_model(name, folder or project_root() / "containers")
+    containers = project_root() / "containers"
+    made = new_model(name, folder or (containers if containers.is_dir() else Path.cwd()))
     out.print(f"{made}: README.md in it says what goes where; try it by: comparator model check {made}", soft_wrap=True)

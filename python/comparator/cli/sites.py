@@ -14,11 +14,10 @@ from comparator.site.folders import experiments_folder, project_root
 @sites_app.command("list")
 def list_sites() -> None:
     """List the sites there are."""
-    from comparator.site.profile import site_description, site_names
+    from comparator.site.profile import site_description, site_files
 
-    sites = project_root() / "sites"
-    for name in site_names(sites):
-        out.print(f"{name}  {site_description(sites, name)}")
+    for name, file in site_files(project_root()).items():
+        out.print(f"{name}  {site_description(file)}")
 
 
 @sites_app.command("show")

@@ -26,7 +26,7 @@ from comparator.results.lease import holder_of, lives
 from comparator.results.points import done_in, values_of
 from comparator.results.record import CONFIRM, FULL, Launched, State
 from comparator.results.store import last_word, read_experiment, read_form, read_records, say
-from comparator.strategies.strategy import ENDS_BY_ITSELF
+from comparator.strategies.strategy import SWEEPS
 
 LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
 LAUNCH = re.compile(r"launch-([0-9]+)")
@@ -184,7 +184,7 @@ def _has_all(path: Path) -> bool:
         return False
     to_confirm = 0 if frozen.stages.confirm is None else frozen.stages.confirm.points
     confirmed = sum(record.stage == CONFIRM for record in records)
-    is_sweep = frozen.strategy.name in ENDS_BY_ITSELF
+    is_sweep = frozen.strategy.name in SWEEPS
     has_baseline = frozen.kind != "single" or is_sweep or frozen.baseline is not None
     return confirmed >= to_confirm and has_baseline
 

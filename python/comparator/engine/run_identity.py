@@ -1,4 +1,4 @@
-"""The identity of a run: SHA-256 over all that it is and reads (design decision 5)."""
+"""The identity of a run: SHA-256 over all that it is and reads (decision 5 of `docs/architecture.md`)."""
 
 from __future__ import annotations
 

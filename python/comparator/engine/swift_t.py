@@ -31,7 +31,8 @@ from comparator.engine.jobs import LAUNCH_FILE, SCHEDULERS, job_id, launches
 from comparator.errors import ComparatorError, InputError
 from comparator.model.process import GuardedProcess
 from comparator.results.store import write_whole
-from comparator.site.profile import Site, launch_environment
+from comparator.site.folders import shipped_folder
+from comparator.site.profile import Site, launch_environment, site_file
 
 OUTPUT_FILE, WORKER_FILE = "output.txt", "worker.sh"
 RANKS_A_SERVER = 256
@@ -105,7 +106,7 @@ class Launch:
     def command(self, folder: Path) -> list[str]:
         """The swift-t command line; what it compiles goes to `folder`."""
         machine = [] if self.site.scheduler == "none" else ["-m", self.site.scheduler]
-        swift = self.root / "swift"
+        swift = shipped_folder("swift")
         program = "upf" if self.sweep else "search"
         compiled = ["-I", str(swift), "-o", str(folder / f"{program}.tic")]
         return ["swift-t", *machine, "-n", str(self.job.layout.processes), *compiled, str(swift / f"{program}.swift")]
@@ -127,7 +128,7 @@ class Launch:
             "TURBINE_RESIDENT_WORK_WORKERS": "1",
             "RESIDENT_WORK_RANKS": str(layout.resident_rank),
         }
-        interposer = self.root / "swift" / "rank.sh"
+        interposer = shipped_folder("swift") / "rank.sh"
         if IN_A_JOB_SCRIPT.fullmatch(str(interposer)):  # Swift/T splits it at blanks
             values["TURBINE_INTERPOSER"] = str(interposer)
         if self.site.scheduler == "none":
@@ -173,7 +174,7 @@ class Launch:
             f"{fail_fast}"
             f"export COMPARATOR_DEADLINE=$(( $(date +%s) + {seconds} ))\n"
             f"export COMPARATOR_ROOT={shlex.quote(str(self.root))}\n"
-            f". {shlex.quote(str(self.root / 'sites' / f'{self.site.name}.sh'))}\n"
+            f". {shlex.quote(str(site_file(self.site.name, self.root)))}\n"
             "if declare -F site_worker >/dev/null; then site_worker; fi\n"
         )
 

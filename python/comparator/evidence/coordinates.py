@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from comparator.evidence.keyed import Keyed
 from comparator.space import Choice, Constant, Number, Ordered, Parameter, ParameterSpace, Point
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
@@ -59,8 +61,19 @@ def _is_category(parameter: Parameter) -> bool:
     return isinstance(parameter, Choice) and not isinstance(parameter, Ordered)
 
 
+def space_key(space: ParameterSpace) -> str:
+    """What is the same for two spaces that hold the same points."""
+    return json.dumps(space.entries())
+
+
 def dense_sample(space: ParameterSpace, count: int, seed: int = 0) -> list[Point]:
     """`count` points that fill the space evenly: a scrambled Sobol sequence. Points of a small space repeat."""
+    return list(_dense_sample(Keyed(space_key(space), space), count, seed))
+
+
+@lru_cache(maxsize=4)
+def _dense_sample(keyed: Keyed[ParameterSpace], count: int, seed: int) -> list[Point]:
+    space = keyed.value
     varies = [not isinstance(parameter, Constant) for parameter in space.parameters]
     if not any(varies):
         return [space.at([0.0] * len(varies)) for _ in range(count)]

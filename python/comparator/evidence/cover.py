@@ -14,7 +14,7 @@ import numpy as np
 
 from comparator.evidence.coordinates import Array, Coordinates
 from comparator.site.surroundings import variables_kept
-from comparator.space import Choice, Number, Parameter
+from comparator.space import Choice, Number, Ordered, Parameter
 from comparator.space.boxes import Box
 
 CELLS = 100  # of a number's range: a side lies on one of their borders
@@ -35,9 +35,9 @@ class Lattice:
         self.coordinates = coordinates
         self.sizes = [_size(parameter) for parameter in coordinates.parameters]
         rows = coordinates.of(points)
-        self.cells = np.column_stack(
-            [_cells(parameter, rows[:, column]) for column, parameter in enumerate(coordinates.parameters)]
-        )
+        self.cells = np.zeros(rows.shape, dtype=int)
+        for column, parameter in enumerate(coordinates.parameters):
+            self.cells[:, column] = _cells(parameter, rows[:, column])
         self._columns = list(np.ascontiguousarray(self.cells.T))
 
     def inside(self, box: Cells) -> Array:
@@ -99,18 +99,18 @@ class Lattice:
     def _moved(self, box: Cells, weights: Array, gainful: float) -> Cells:
         sides = list(box)
         outside = [~held[cells] for held, cells in zip(sides, self._columns, strict=True)]
-        misses = np.sum(outside, axis=0)  # of each point: the columns that put it outside
+        misses = np.sum(outside, axis=0, dtype=np.int16)  # of each point: the columns that put it outside
         for _ in range(ROUNDS):
             has_moved = False
             for column, is_category in enumerate(self.coordinates.is_category):
-                there = misses == outside[column]
-                gains = np.bincount(self._columns[column], weights * there, self.sizes[column])
+                there = np.flatnonzero(misses == outside[column])
+                gains = np.bincount(self._columns[column][there], weights[there], self.sizes[column])
                 held = _values_that_gain(gains, SIDE * gainful) if is_category else _range(gains, SIDE * gainful)
                 if not np.array_equal(held, sides[column]):
                     has_moved = True
                     sides[column] = held
                     now_outside = ~held[self._columns[column]]
-                    misses += now_outside.astype(int) - outside[column]
+                    misses += now_outside.astype(np.int16) - outside[column]
                     outside[column] = now_outside
             if not has_moved:
                 break
@@ -186,7 +186,7 @@ def _cells(parameter: Parameter, column: Array) -> Array:
     size = _size(parameter)
     if isinstance(parameter, Number) and not _is_listed(parameter):
         return np.clip((column * size).astype(int), 0, size - 1)
-    if isinstance(parameter, Choice) and column.max(initial=0) > 1:
+    if isinstance(parameter, Choice) and not isinstance(parameter, Ordered):
         return column.astype(int)
     return np.rint(column * (size - 1)).astype(int)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,6 +57,16 @@ class Paired:
             np.array([len(pairs) for _, pairs in gathered.values()], dtype=int),
             np.array([block for _, block in every], dtype=int),
         )
+
+    @property
+    def arrays(self) -> tuple[Array, Array, Array]:
+        """All but the points."""
+        return self.differences, self.counts, self.blocks
+
+    @property
+    def without_blocks(self) -> Paired:
+        """The same as if all were of one block."""
+        return replace(self, blocks=np.zeros_like(self.blocks))
 
     @property
     def starts(self) -> Array:

@@ -36,7 +36,7 @@ class Pilot:
         return None if self.deviation is None else point_seen(self.deviation, points, seeds)
 
     @property
-    def in_deviations(self) -> Pilot:
+    def in_its_own_unit(self) -> Pilot:
         """The same in units of its own deviation, where there is one."""
         if not self.deviation:
             return self

@@ -3,9 +3,10 @@
 The level is the size of the surrogate's mean that parts the evaluations into the two groups that differ most, unless
 the user gives one. The part of the space beyond it, of either sign, is covered with as few boxes as explain it
 (`cover`); the evaluations are then drawn again, by point and with replacement, and the same is done again. A place is
-beyond the level where the probability that the surrogate gives it and the share of the drawn that have it in a box are
-above 1 together: the first knows how sure a place is, the second that differences begin and end at sides. What is
-beyond is covered with boxes once more, and how often each came back is its stability.
+beyond the level where it is likelier than not: by the mean of the probability that the surrogate gives it and the share
+of the drawn that have it in a box, and by a sample of step functions (`steps`), each believed as it foretells the
+evaluations. The surrogate knows differences that change little by little, steps those that begin and end at sides. What
+is beyond is covered with boxes once more, and how often each came back is its stability.
 
 No place is beyond the level where trainings are likely to fail, or where nothing was tried near it.
 """
@@ -22,6 +23,7 @@ from scipy.stats import mannwhitneyu
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.cover import Cells, Lattice
 from comparator.evidence.paired import Paired
+from comparator.evidence.steps import Steps, share
 from comparator.evidence.surrogate import Success, Surrogate, fit_differences
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box
@@ -111,21 +113,28 @@ class _Reader:
         self._across = self._surrogate.covariance(coordinates.of([*self._dense, *paired.points]))
         self._success = Success.fit(space, paired.points, failed, seed).at(self._dense)
         self._rng = np.random.default_rng(seed)
+        self._steps = Steps(coordinates, seed)
+        without_luck = self._surrogate.without_luck()
+        self._steps.learn(paired.point_of_each, without_luck.values)
+        self._share = share(without_luck, self._steps)
 
     def read(self, resamples: int) -> Reading:
         level, boxes = self._boxes(np.ones(len(self._means), dtype=int))
         drawn = [self._drawn() for _ in range(resamples)]
         mean, deviation = self._surrogate.predict(self._dense)
+        heights, spreads = self._steps.heights(self._dense)
         fails = self._success < LIKELY
         is_untested = deviation**2 > UNTESTED * self._surrogate.hyperparameters.signal
         direction = np.zeros(len(mean), dtype=int)
         parts: list[Part] = []
         for sign in (1, -1):
             beyond = ndtr((sign * mean - level) / np.maximum(deviation, 1e-12))
-            score = beyond + np.mean([self._held(each, sign) for each in drawn or [boxes]], axis=0)
+            smooth = (beyond + np.mean([self._held(each, sign) for each in drawn or [boxes]], axis=0)) / 2
+            stepped = ndtr((sign * heights - level) / np.maximum(spreads, 1e-12)).mean(axis=0)
+            score = self._share * stepped + (1 - self._share) * smooth
             score[fails | is_untested] = 0.0
-            direction[score > 1] = sign
-            found = self._lattice.cover(np.where(fails, FORBIDDEN, score - 1))
+            direction[score > 0.5] = sign
+            found = self._lattice.cover(np.where(fails, FORBIDDEN, 2 * score - 1))
             parts += [self._part(box, sign, drawn) for box in found if self._own.inside(box).sum() >= FEWEST_INSIDE]
         places = Places(tuple(self._dense), direction, fails, is_untested)
         return Reading(self._surrogate, level, tuple(parts), self._failing(), places)

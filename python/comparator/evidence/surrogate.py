@@ -15,15 +15,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
-from comparator.evidence.coordinates import Array, Coordinates, dense_sample
+from comparator.evidence.coordinates import Array, Coordinates, dense_sample, space_key
+from comparator.evidence.keyed import Keyed
 from comparator.evidence.paired import Paired
+from comparator.results.points import key_of
 from comparator.space import ParameterSpace
 
 LENGTH, LENGTH_SPREAD = 0.5, 1.0  # median of the prior for one parameter, deviation of its logarithm
@@ -198,6 +201,16 @@ class Surrogate:
         precisions = np.diag(projected)
         return np.asarray(projected @ self.values / precisions), np.asarray(precisions**-0.5)
 
+    def without_luck(self) -> Surrogate:
+        """The same where what each block is expected to have added to the observations is taken off."""
+        if self.blocks is None:
+            return self
+        given = self.hyperparameters
+        luck = given.block_level + given.block_field * self._correlation(self.rows, self.rows)
+        added = luck * _is_shared(self.blocks, len(self.rows)) @ cho_solve(self._factor, self.values - self._level)
+        alone = replace(given, block_level=0.0, block_field=0.0)
+        return _conditioned(self.coordinates, alone, self.rows, self.values - added, self.variances, None)
+
     def with_more(
         self,
         points: Points,
@@ -272,7 +285,17 @@ class Success:
 
 
 def fit_differences(space: ParameterSpace, paired: Paired, seed: int = 0) -> Surrogate:
-    """The surrogate of signed differences: an observation for each replicate, in the order of `paired`."""
+    """The surrogate of signed differences: an observation for each replicate, in the order of `paired`.
+
+    The last few are kept: a report asks for the same one in several places.
+    """
+    content = (*map(key_of, map(dict, paired.points)), *(part.tobytes() for part in paired.arrays))
+    return _fit_differences(Keyed((space_key(space), content), (space, paired)), seed)
+
+
+@lru_cache(maxsize=2)
+def _fit_differences(keyed: Keyed[tuple[ParameterSpace, Paired]], seed: int) -> Surrogate:
+    space, paired = keyed.value
     return Surrogate.fit(space, paired.point_of_each, paired.differences, seed=seed, blocks=paired.blocks)
 
 

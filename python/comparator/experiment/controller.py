@@ -6,8 +6,9 @@ An engine does no more than this:
     for each request: result = leaf.evaluate(request); requests += controller.tell(result)
 
 `Controller` leads through the stages: a pilot, the search, full trainings of its best points where it began with fewer
-epochs, the confirmation of what it found. It decides what a proposal costs (design decision 7), keeps the budget,
-records every finished evaluation before the strategy hears of it, and replays the record when an experiment is resumed.
+epochs, the confirmation of what it found. It decides what a proposal costs (decision 7 of
+`docs/architecture.md`), keeps the budget, records every finished evaluation before the strategy hears of it, and
+replays the record when an experiment is resumed.
 
 Evaluations are numbered through, stage by stage.
 """
@@ -62,7 +63,7 @@ class ObjectiveFunction(Protocol):
     """What one replicate's runs are worth: the value to minimise, and the signed difference. Both raise `NoValue`."""
 
     @property
-    def in_deviations(self) -> bool: ...
+    def needs_unit(self) -> bool: ...
 
     def __call__(self, runs: Runs) -> float: ...
 
@@ -464,10 +465,10 @@ class Controller:
 
     def _find_unit(self) -> None:
         self._unit = pooled_deviation([list(each.signed.values()) for each in self._points.values()])
-        if self._objective.in_deviations and not self._unit:
+        if self._objective.needs_unit and not self._unit:
             found = "no deviation from seed to seed" if self._unit == 0 else "too few results to measure a deviation"
             raise ComparatorError(
-                f"the pilot gave {found}, so that difference 'in_deviations' has no unit; 'relative' needs none"
+                f"the pilot gave {found}, so that a difference in deviations has no unit; 'relative' needs none"
             )
 
     def _write(self, evaluation: _Open) -> None:
@@ -597,7 +598,7 @@ class Controller:
 
     def _unit_of(self, point: _Point) -> float:
         """What a difference is divided by; raises `NoValue` where a difference in deviations has none."""
-        if not self._objective.in_deviations:
+        if not self._objective.needs_unit:
             return 1.0
         unit = self._unit or pooled_deviation([list(point.signed.values())])
         if not unit:

@@ -54,7 +54,7 @@ def _power_words(plan: Plan) -> list[str]:
     """What the budget sees, as far as it can be said before a pilot."""
     seeds, pairs = plan.replication.first, plan.budget
     points = None if pairs is None else max(1, (pairs - PILOT_SEEDS * len(plan.pilot)) // seeds)
-    smallest = None if plan.objective.in_deviations else plan.smallest  # whose unit is what no pilot has measured yet
+    smallest = None if plan.objective.needs_unit else plan.smallest  # whose unit is what no pilot has measured yet
     return words_beforehand(points, seeds, plan.fresh_blocks, smallest)
 
 

@@ -21,6 +21,7 @@ from comparator.experiment.settings import (
 from comparator.experiment.stages import (
     PILOT_SEEDS,
     budget_of,
+    check_budget,
     check_unit,
     confirmation_of,
     freeze_strategy,
@@ -55,6 +56,7 @@ from comparator.strategies.blocks import BLOCKS
 
 def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     """Check `settings` whole; raises `InputError`. Prepares the models' data on the way."""
+    check_budget(settings, context)
     space = _space(settings, context)
     steered: list[str] = []
     if space is not None:
@@ -94,9 +96,9 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
         metrics=metrics,
         difference_code=None if difference is None else difference_code(difference, context.folder),
         run_timeout=settings.run_timeout,
-        objective=objective_words(difference, metric, objective.maximise),
+        objective=objective_words(objective.difference, metric, objective.maximise),
         strategy=strategy.model_copy(update={"past": past}),
-        budget=budget_of(short, None if lines is None else len(lines), space, pilot, where),
+        budget=budget_of(short, None if lines is None else len(lines), space, pilot, context),
         stages=Stages(
             replicates=settings.search.replicates,
             blocks=settings.search.blocks or (BLOCKS if lines is None else 1),
@@ -104,7 +106,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
             first=first,
             confirm=confirmation_of(settings, given.submodels),
         ),
-        provenance=provenance(context.root, context.site, context.engine, context.workers, context.command),
+        provenance=provenance(context.site, context.engine, context.workers, context.command),
         notices=notices,
     )
     informed = make_strategy_of(frozen.strategy, frozen.upf, space)

@@ -24,7 +24,7 @@ from comparator.results.record import (
 from comparator.space import ParameterSpace
 from comparator.strategies import Strategy
 from comparator.strategies.replication import Replication
-from comparator.strategies.strategy import ENDS_BY_ITSELF
+from comparator.strategies.strategy import SWEEPS
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Plan:
     @property
     def is_sweep(self) -> bool:
         """Whether all points are known from the start."""
-        return self.frozen.strategy.name in ENDS_BY_ITSELF
+        return self.frozen.strategy.name in SWEEPS
 
 
 # Search

@@ -20,6 +20,7 @@ from comparator.objective.differences import (
 )
 from comparator.results.record import (
     FORMAT,
+    FrozenStrategy,
     Submodel,
     WholeExperiment,
     of_form,
@@ -27,6 +28,7 @@ from comparator.results.record import (
 from comparator.site.profile import Site
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box, avoid
+from comparator.strategies.own import strategy_code
 
 
 def reopen_plan(frozen: WholeExperiment, *, root: Path, site: Site) -> Plan:
@@ -43,6 +45,7 @@ def reopen_plan(frozen: WholeExperiment, *, root: Path, site: Site) -> Plan:
     difference = asked_difference(frozen)
     if difference is not None and frozen.difference_code != difference_code(difference, file.parent):
         changes.append(f"{file.parent}: the code of difference '{difference}' has changed")
+    changes.append(_strategy_change(frozen.strategy))
     change = next(filter(None, changes), None)
     if change is not None:
         raise InputError(f"{change} since '{frozen.id}' began; start anew")
@@ -51,6 +54,14 @@ def reopen_plan(frozen: WholeExperiment, *, root: Path, site: Site) -> Plan:
     if space is not None and settings.search.avoid is not None:
         space = avoid(space, Box.from_bounds(space, settings.search.avoid, "experiment.json: avoid"))
     return Plan(frozen, space, models, objective)
+
+
+def _strategy_change(strategy: FrozenStrategy) -> str | None:
+    """What of a strategy that is not the Comparator's is not as it was; earlier versions did not keep its code."""
+    now = strategy_code(strategy.name)
+    if strategy.code in (None, now):
+        return None
+    return f"the code of strategy '{strategy.name}' {'is gone' if now is None else 'has changed'}"
 
 
 def _change(submodel: Submodel, model: Model, site: Site) -> str | None:

@@ -418,7 +418,7 @@ class Session:
             return
         budget, seeds = self._plan.budget, self._plan.replication.first
         to_go = None if budget is None else budget - pilot.pairs
-        in_its_unit = pilot.in_deviations if self._plan.objective.in_deviations else pilot
+        in_its_unit = pilot.in_its_own_unit if self._plan.objective.needs_unit else pilot
         words = in_its_unit.words(
             to_go,
             seeds,

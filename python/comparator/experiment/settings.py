@@ -21,7 +21,7 @@ from comparator.formats.text import shortened
 from comparator.model.description import explain, read_toml
 from comparator.space import MOST_POINTS
 from comparator.strategies.blocks import BLOCKS, MOST_BLOCKS
-from comparator.strategies.strategy import ENDS_BY_ITSELF
+from comparator.strategies.strategy import SWEEPS
 
 ADAPTIVE = "adaptive"
 #: The keys of `[search]` that a UPF takes.
@@ -29,11 +29,6 @@ OF_A_UPF = {"replicates", "blocks"}
 
 #: The strategy where the file names none, by what is to be found.
 STRATEGY_FOR = {"maximum": "bayesian", "regions": "level_set"}
-
-
-def is_own_algorithm(strategy: str) -> bool:
-    """Whether `strategy` is the user's own EQ/Py algorithm: a Python file, relative to the experiment file."""
-    return strategy.endswith(".py")
 
 
 class SearchSettings(BaseModel):
@@ -91,19 +86,16 @@ class SearchSettings(BaseModel):
         return given
 
     @model_validator(mode="after")
-    def _one_budget(self) -> SearchSettings:
+    def _no_more_than_one_budget(self) -> SearchSettings:
         if self.evaluations is not None and self.generations is not None:
             raise ValueError("give evaluations or generations, not both")
-        ends_by_itself = self.strategy in ENDS_BY_ITSELF or is_own_algorithm(self.strategy)
-        if self.evaluations is None and self.generations is None and not ends_by_itself:
-            raise ValueError("give a budget: evaluations = N, or generations = N")
         return self
 
     @model_validator(mode="after")
     def _short_trainings_of_a_search(self) -> SearchSettings:
         if self.first_epochs is None and self.keep is not None:
             raise ValueError("keep is the share of the points that is trained in full after first_epochs: give both")
-        if self.first_epochs is not None and self.strategy in ENDS_BY_ITSELF:
+        if self.first_epochs is not None and self.strategy in SWEEPS:
             raise ValueError("first_epochs is of a search; all points of a sweep are trained in full")
         if self.first_epochs is not None and self.evaluations is None:
             raise ValueError("first_epochs shares a budget of full trainings: give evaluations = N")
@@ -143,7 +135,7 @@ class ComparisonSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
     metric: str | None = None
-    #: None: what suits the metric (`difference.usual_difference`); as frozen it is always named.
+    #: None: what suits the metric (`differences.usual_difference`); as frozen it is always named.
     difference: str | None = None
     models: list[str] | None = None
     labels: list[str] | None = None

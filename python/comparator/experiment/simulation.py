@@ -53,7 +53,7 @@ class MemoryRecord:
 class SignedNumber:
     """The objective of runs that report nothing but a signed difference; `worth` turns it into what is minimised."""
 
-    in_deviations = False
+    needs_unit = False
 
     def __init__(self, worth: Callable[[float], float]) -> None:
         self._worth = worth

@@ -11,7 +11,7 @@ from comparator.experiment.settings import (
     ADAPTIVE,
     ConfirmationSettings,
     ExperimentSettings,
-    is_own_algorithm,
+    SearchSettings,
 )
 from comparator.objective.comparison import Objective
 from comparator.results.record import (
@@ -21,9 +21,12 @@ from comparator.results.record import (
     Submodel,
 )
 from comparator.space import ParameterSpace
-from comparator.strategies import STRATEGIES, grid_points, points_to_scatter
+from comparator.strategies import STRATEGIES, Strategy, find_strategy, points_to_scatter
+from comparator.strategies.options import file_options, read_options
+from comparator.strategies.own import is_own_file, strategy_code
 from comparator.strategies.replication import Replication
-from comparator.strategies.strategy import ENDS_BY_ITSELF
+from comparator.strategies.sampling import GridOptions, grid_points
+from comparator.strategies.strategy import SWEEPS
 
 PILOT_POINTS, PILOT_SEEDS = 3, 2
 WORTH_A_PILOT = 8  # so many times a pilot's pairs, or more, must a budget be for it to be taken unasked
@@ -34,7 +37,7 @@ def pilot_points(
 ) -> list[dict[str, Any]]:
     """The points that are tried before the search: asked for, or so few that the budget is hardly less by them."""
     search, where = settings.search, f"{context.file}: [search] pilot"
-    if space is None or search.strategy in ENDS_BY_ITSELF:
+    if space is None or search.strategy in SWEEPS:
         if search.pilot:
             notices.append("a sweep has no pilot; the file's is left out")
         return []
@@ -55,14 +58,16 @@ def check_unit(
     settings: ExperimentSettings, objective: Objective, pilot: Sequence[Mapping[str, Any]], context: Context
 ) -> None:
     replicates = settings.search.replicates
-    if objective.in_deviations and settings.search.first_epochs is not None:
+    if objective.difference is None or not objective.needs_unit:
+        return
+    where = f"{context.file}: [cmp] difference = '{objective.difference.name}'"
+    if settings.search.first_epochs is not None:
         raise InputError(
-            f"{context.file}: [cmp] difference = 'in_deviations': its unit is the deviation of full trainings, which a"
-            " search by first_epochs does not measure"
+            f"{where}: its unit is the deviation of full trainings, which a search by first_epochs does not measure"
         )
-    if objective.in_deviations and not pilot and (isinstance(replicates, str) or replicates < 2):
+    if not pilot and (isinstance(replicates, str) or replicates < 2):
         raise InputError(
-            f"{context.file}: [cmp] difference = 'in_deviations': its unit is the deviation from seed to seed; measure"
+            f"{where}: its unit is the deviation from seed to seed; measure"
             " it by [search] pilot = true, or replicates = 2 or more"
         )
 
@@ -70,7 +75,7 @@ def check_unit(
 def confirmation_of(settings: ExperimentSettings, submodels: Sequence[Submodel]) -> Confirm | None:
     """What is confirmed: after a search by default, after a sweep where the file says so."""
     asked = settings.confirm
-    if asked is None and settings.search.strategy not in ENDS_BY_ITSELF:
+    if asked is None and settings.search.strategy not in SWEEPS:
         asked = ConfirmationSettings()
     if asked is None:
         return None
@@ -83,15 +88,38 @@ def confirmation_of(settings: ExperimentSettings, submodels: Sequence[Submodel])
     return Confirm(points=points, seeds=asked.seeds, splits=splits, regions=regions, elsewhere=settings.compares)
 
 
+def asked_strategy(search: SearchSettings, context: Context) -> tuple[str, type[Strategy]]:
+    """The name and the class of a search; the name of one in a file is its path. Raises `InputError`."""
+    name = str(context.folder / search.strategy) if is_own_file(search.strategy) else search.strategy
+    try:
+        return name, find_strategy(name)
+    except InputError as error:
+        raise InputError(f"{context.file}: [search]: {error}") from None
+
+
+def check_budget(settings: ExperimentSettings, context: Context) -> None:
+    """Raise `InputError` where a search would have no end, or there is no such strategy."""
+    search = settings.search
+    if settings.space is None or search.evaluations is not None or search.generations is not None:
+        return
+    if not asked_strategy(search, context)[1].ends_by_itself:
+        raise InputError(f"{context.file}: [search]: give a budget: evaluations = N, or generations = N")
+
+
 def freeze_strategy(
     settings: ExperimentSettings, context: Context, notices: list[str], pilot_pairs: int
 ) -> FrozenStrategy:
-    search = settings.search
+    search, where = settings.search, f"{context.file}: [search]"
     seeds = Replication.of(search.replicates).first
     options = dict(search.options)
-    known = STRATEGIES[search.strategy].options if search.strategy in STRATEGIES else options
-    if "initial_population" in options:
-        options["initial_population"] = str(context.folder / str(options["initial_population"]))
+    in_flight = _in_flight(context.workers, seeds)
+    if settings.space is None:
+        return FrozenStrategy(name=search.strategy, seed=search.seed, in_flight=in_flight, where=where)
+    name, strategy = asked_strategy(search, context)
+    known = strategy.Options.model_fields
+    for option in file_options(strategy.Options):
+        if isinstance(options.get(option), str):
+            options[option] = str(context.folder / options[option])
     if "generations" in known and search.generations is not None:
         options["generations"] = search.generations
     if "level" in known and search.level is not None:
@@ -104,15 +132,19 @@ def freeze_strategy(
         # So that one experiment file serves every strategy that the command line may choose.
         del options["population"]
         notices.append(f"strategy '{search.strategy}' has no population; the file's is left out")
-    own = is_own_algorithm(search.strategy)
     return FrozenStrategy(
-        name=str(context.folder / search.strategy) if own else search.strategy,
+        name=name,
+        code=None if name in STRATEGIES else strategy_code(name),
         seed=search.seed,
-        # The seeds of a point go to several workers; one point more than they need keeps all of them busy.
-        in_flight=context.workers if seeds == 1 else min(context.workers, -(-context.workers // seeds) + 1),
+        in_flight=in_flight,
         options=options,
-        where=f"{context.file}: [search]",
+        where=where,
     )
+
+
+def _in_flight(workers: int, seeds: int) -> int:
+    # The seeds of a point go to several workers; one point more than they need keeps all of them busy.
+    return workers if seeds == 1 else min(workers, -(-workers // seeds) + 1)
 
 
 def past_results(
@@ -144,17 +176,18 @@ def budget_of(
     lines: int | None,
     space: ParameterSpace | None,
     pilot: Sequence[Mapping[str, Any]],
-    where: str,
+    context: Context,
 ) -> Budget:
     """The budget in pairs; a strategy without generations of its own has one for every `population` results."""
-    search = settings.search
+    search, where = settings.search, f"{context.file}: [search]"
     seeds = None if search.replicates == ADAPTIVE else int(search.replicates)
     if lines is not None:
         return Budget(evaluations=seeds and lines * seeds, generations=None)
     if search.strategy == "grid" and search.evaluations is None and space is not None:
         return Budget(evaluations=seeds and _grid_size(space, search.options, where) * seeds, generations=None)
-    kind = STRATEGIES.get(search.strategy)
-    if search.generations is not None and kind is not None and "generations" not in kind.options:
+    _, strategy = asked_strategy(search, context)
+    has_an_end = strategy.ends_by_itself or "generations" in strategy.Options.model_fields
+    if search.generations is not None and not has_an_end:
         if seeds is None:
             raise InputError(
                 f"{where}: strategy '{search.strategy}' has no generations of its own, and replicates = '{ADAPTIVE}'"
@@ -166,8 +199,7 @@ def budget_of(
 
 
 def _grid_size(space: ParameterSpace, options: Mapping[str, Any], where: str) -> int:
-    known = STRATEGIES["grid"].options
     try:
-        return len(grid_points(space, options.get("points"), options.get("total", known["total"].default)))
+        return len(grid_points(space, read_options(GridOptions, options, "strategy 'grid'")))
     except InputError as error:
         raise InputError(f"{where}: {error}") from None

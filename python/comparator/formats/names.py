@@ -1,4 +1,4 @@
-"""Names that become paths (design decision 15)."""
+"""Names that become paths (decision 15 of `docs/architecture.md`)."""
 
 from __future__ import annotations
 

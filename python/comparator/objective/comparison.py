@@ -14,8 +14,6 @@ from comparator.objective.differences import (
     NoValue,
     distance,
     find_difference,
-    in_deviations,
-    signed,
     signed_difference,
 )
 from comparator.objective.metrics import reported_instead
@@ -82,12 +80,12 @@ class Objective:
         """What a search minimises where the signed difference, or a single model's metric, is `number`."""
         if self.difference is None:
             return -number if self.maximise else number
-        return -number if self.difference is signed else -abs(number)
+        return -number if self.difference.has_sign else -abs(number)
 
     @property
-    def in_deviations(self) -> bool:
+    def needs_unit(self) -> bool:
         """Whether the numbers become a value only when divided by their deviation from seed to seed."""
-        return self.difference is in_deviations
+        return self.difference is not None and self.difference.needs_unit
 
     def _values(self, runs: Sequence[Run]) -> list[float]:
         values = [self._value(run) for run in runs]
@@ -131,7 +129,7 @@ def make_objective(
 ) -> Objective:
     """The number that a search minimises: by the difference of this name, or (None) a single model's metric."""
     if difference is not None:
-        function = find_difference(difference, file.parent, f"{file}: [cmp] difference")
-        return Objective(metric, function, described=metrics.keys())
+        found = find_difference(difference, file.parent, f"{file}: [cmp] difference")
+        return Objective(metric, found, described=metrics.keys())
     larger_is_better = metric in metrics and metrics[metric].kind == "score"
     return Objective(metric, None, maximise=larger_is_better, described=metrics.keys())

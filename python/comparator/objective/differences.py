@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from comparator.errors import InputError, nearest
@@ -35,8 +36,6 @@ from comparator.formats.text import shortened
 from comparator.model.fingerprint import content_of
 from comparator.objective.metrics import kind_by_name
 from comparator.results.record import FrozenExperiment, MetricDescription, ObjectiveWords
-
-Difference = Callable[[float, float], float]
 
 
 class NoValue(ValueError):
@@ -69,21 +68,59 @@ def log_ratio(first: float, second: float) -> float:
     return abs(math.log(second / first))
 
 
-def in_deviations(first: float, second: float) -> float:
-    """abs(V1 - V0), which an experiment divides by its deviation from seed to seed."""
-    return absolute(first, second)
+@dataclass(frozen=True)
+class Difference:
+    """A difference by its name, and what others have to know of it.
+
+    `function(V0, V1)` gets two finite numbers and returns one, larger for more different; where it has none it raises
+    `NoValue`.
+    """
+
+    name: str
+    function: Callable[[float, float], float]
+    #: What its values are counted in, empty where it is the metric's own unit or none.
+    unit: str = ""
+    #: Whether its numbers become values only when divided by their deviation from seed to seed.
+    needs_unit: bool = False
+    #: Whether it has no value, or none with a meaning, where a metric may be negative.
+    not_negative: bool = False
+    #: Whether it is negative where V1 is the smaller; any other is a size.
+    has_sign: bool = False
+
+    def __call__(self, first: float, second: float) -> float:
+        return self.function(first, second)
+
+    def words(self, metric: str) -> str:
+        """What the number is called that an experiment looks for."""
+        if ":" in self.name:
+            return f"{self.name} of {metric}"
+        if self.needs_unit:
+            return f"difference of {metric} in {self.unit} from seed to seed"
+        return f"{self.name.replace('_', ' ')} difference of {metric}"
 
 
-DIFFERENCES: dict[str, Difference] = {
-    "relative": relative,
-    "signed": signed,
-    "absolute": absolute,
-    "log_ratio": log_ratio,
-    "in_deviations": in_deviations,
+#: The differences by name; one more is a function and a line here.
+DIFFERENCES = {
+    each.name: each
+    for each in (
+        Difference("relative", relative, unit="fraction", not_negative=True),
+        Difference("signed", signed, not_negative=True, has_sign=True),
+        Difference("absolute", absolute),
+        Difference("log_ratio", log_ratio, not_negative=True),
+        Difference("in_deviations", absolute, unit="deviations", needs_unit=True),
+    )
 }
+#: The one that is taken unasked, and the one that serves any metric.
+USUAL, ANYWHERE = "relative", "absolute"
 
-#: Those that have no value, or none with a meaning, where a metric may be negative.
-NOT_NEGATIVE = ("relative", "signed", "log_ratio")
+
+def serving_difference(name: str | None, *, may_be_negative: bool) -> str:
+    """The name of the difference to take where `name` is asked for, of a metric that may be negative or may not.
+
+    A name that is none of `DIFFERENCES`, and None, is answered by the usual one.
+    """
+    name = name if name in DIFFERENCES else USUAL
+    return ANYWHERE if may_be_negative and DIFFERENCES[name].not_negative else name
 
 
 def usual_difference(metric: str, described: Mapping[str, MetricDescription]) -> str:
@@ -92,13 +129,14 @@ def usual_difference(metric: str, described: Mapping[str, MetricDescription]) ->
     A metric that no model describes is known by its name.
     """
     description = described.get(metric) or MetricDescription(kind=kind_by_name(metric))
-    return "absolute" if description.kind == "score" or description.may_be_negative else "relative"
+    return serving_difference(None, may_be_negative=description.kind == "score" or description.may_be_negative)
 
 
 def check_suits(name: str, metric: str, described: Mapping[str, MetricDescription], where: str) -> None:
     """Raise `InputError` where a description says that `metric` may be negative, and the difference needs that not."""
     description = described.get(metric)
-    if name in NOT_NEGATIVE and description is not None and description.may_be_negative:
+    needs_that_not = name in DIFFERENCES and DIFFERENCES[name].not_negative
+    if needs_that_not and description is not None and description.may_be_negative:
         what = "is a score, which may be negative" if description.lowest is None else "may be negative"
         raise InputError(
             f"{where} = '{name}': {shortened(metric)} {what}, so that it has no such difference; write 'absolute', or"
@@ -129,7 +167,7 @@ def find_difference(name: str, folder: Path, where: str) -> Difference:
             f"{where}: '{shortened(name)}': module {shortened(module_name)} has no function"
             f" '{shortened(function_name)}'"
         )
-    return function
+    return Difference(name, function)
 
 
 def difference_code(name: str, folder: Path) -> str | None:
@@ -139,38 +177,38 @@ def difference_code(name: str, folder: Path) -> str | None:
     return None if file is None else content_of(file)
 
 
-def objective_words(name: str | None, metric: str, maximise: bool = True) -> ObjectiveWords:
-    """What an experiment calls the number that it looks for: a difference by its name, or (None) a model's metric."""
-    if name is None:
+def objective_words(difference: Difference | None, metric: str, maximise: bool = True) -> ObjectiveWords:
+    """What an experiment calls the number that it looks for: of a difference, or (None) a model's metric."""
+    if difference is None:
         return ObjectiveWords(name=metric, symbol=metric, maximise=maximise)
-    if name == "in_deviations":
-        words = f"difference of {metric} in deviations from seed to seed"
-        return ObjectiveWords(name=words, symbol="V", maximise=True, unit="deviations")
-    words = f"{name} of {metric}" if ":" in name else f"{name.replace('_', ' ')} difference of {metric}"
-    return ObjectiveWords(name=words, symbol="V", maximise=True)
+    return ObjectiveWords(name=difference.words(metric), symbol="V", maximise=True, unit=difference.unit)
+
+
+def difference_called(words: str, metric: str) -> Difference | None:
+    """The difference of `metric` that an experiment calls `words`; None where it is no difference with a name."""
+    return next((each for each in DIFFERENCES.values() if each.words(metric) == words), None)
 
 
 def asked_difference(experiment: FrozenExperiment) -> str | None:
-    """The name of the difference of an experiment; None for a single model. Where it names none it is `relative`."""
+    """The name of the difference of an experiment; None for a single model. Where it names none it is the usual one."""
     if experiment.kind == "single":
         return None
-    return str((experiment.settings.get("cmp") or {}).get("difference") or "relative")
+    return str((experiment.settings.get("cmp") or {}).get("difference") or USUAL)
 
 
-def signed_difference(difference: str | Difference, first: float, second: float) -> float:
-    """A difference with the sign of V1 - V0; `signed`, which has one, as it is.
+def signed_difference(difference: Difference, first: float, second: float) -> float:
+    """A difference with the sign of V1 - V0; one that has a sign of its own as it is.
 
-    `difference` is a function, or the name of one in `DIFFERENCES`. Raises `NoValue` as `distance` does.
+    Raises `NoValue` as `distance` does.
     """
-    function = DIFFERENCES[difference] if isinstance(difference, str) else difference
-    size = distance(function, first, second)
-    return size if function is signed else math.copysign(size, second - first)
+    size = distance(difference, first, second)
+    return size if difference.has_sign else math.copysign(size, second - first)
 
 
-def distance(function: Difference, first: float, second: float) -> float:
+def distance(difference: Difference, first: float, second: float) -> float:
     """Apply a difference and see to it that a finite number comes back; raises `NoValue` otherwise."""
     try:
-        result = float(function(first, second))
+        result = float(difference(first, second))
     except NoValue:
         raise
     except Exception as error:

@@ -32,11 +32,13 @@ no value:
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import os
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -59,15 +61,23 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 
-def write_report(folder: Path, metric: str | None = None, output: Path | None = None) -> Path:
+def write_report(folder: Path, metric: str | None = None, output: Path | None = None, *, png: bool = False) -> Path:
     """Write the report of the experiment in `folder` and return the path of its page.
 
-    Writes `report.html` (self-contained), `report.json`, `evaluations.csv` and `figures/*.png`, `*.svg`
-    into `output`, `folder` if not given. With another `metric` than the experiment's own, the experiment is read
-    again in it, and `report-METRIC.html` and so on are written beside these. Raises InputError where `folder` holds no
-    readable experiment, or where no run reports `metric`.
+    Writes `report.html` (self-contained), `report.json`, `evaluations.csv` and `figures/*.svg` into `output`, `folder`
+    if not given; with `png` each figure as PNG too, which takes as long as all the rest. With another `metric` than the
+    experiment's own, the experiment is read again in it, and `report-METRIC.html` and so on are written beside these.
+    Raises InputError where `folder` holds no readable experiment, or where no run reports `metric`.
     """
-    output = output or folder
+    from scipy import linalg  # noqa: F401  loads its own BLAS, which is then held to one thread too
+    from threadpoolctl import threadpool_limits
+
+    # The matrices are small: more threads wait for one another, and their waiting takes the models' processors.
+    with threadpool_limits(1, user_api="blas"), _without_collecting():
+        return _write_report(folder, metric, output or folder, png=png)
+
+
+def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) -> Path:
     experiment = read_experiment(folder)
     records = yardsticks.with_signed(experiment, read_records(folder / "evaluations.jsonl"))
     suffix, own = "", (experiment, records)
@@ -79,7 +89,7 @@ def write_report(folder: Path, metric: str | None = None, output: Path | None = 
     compared = yardsticks.compare(*own, {summary.metric: findings.verdict})
     material = gather_material(folder, experiment, summary, findings)
     figures = output / f"figures{suffix}"
-    gallery = _write_figures(figures, material)
+    gallery = _write_figures(figures, material, png=png)
     table = output / f"evaluations{suffix}.csv"
     _write(table, evaluations_csv(summary, records).encode("utf-8", "replace"))
     content = {
@@ -97,7 +107,7 @@ def write_report(folder: Path, metric: str | None = None, output: Path | None = 
 
     page = output / f"report{suffix}.html"
     experiments = quote(os.path.relpath(folder.parent, output).encode("utf-8", "replace"))
-    files = Files(figures.name, table.name, experiments)
+    files = Files(figures.name, table.name, experiments, png)
     said = notices(experiment, (run for one in summary.evaluations for run in one.runs), folder)
     _write(page, render(experiment, summary, findings, compared, gallery, files, said).encode("utf-8", "replace"))
     return page
@@ -167,8 +177,8 @@ def _log_cell(submodel: int, one: EvaluationSummary, _: object) -> str:
     return " ".join(run.log or "" for run in one.runs if run.submodel == submodel)
 
 
-def _write_figures(folder: Path, material: Material) -> Gallery:
-    """Write each figure as PNG and SVG, remove those of an earlier report, and return them for the page."""
+def _write_figures(folder: Path, material: Material, *, png: bool) -> Gallery:
+    """Write each figure as SVG, with `png` as PNG too, and return them for the page; those of an earlier report go."""
     from comparator.report import figures, page, svg  # matplotlib, only where figures are made
 
     folder.mkdir(exist_ok=True)
@@ -179,13 +189,26 @@ def _write_figures(folder: Path, material: Material) -> Gallery:
             svg.settle(drawing)
             document = svg.svg(drawing)
             _write(folder / f"{drawing.name}.svg", document)
-            _write(folder / f"{drawing.name}.png", svg.png(drawing))
+            if png:
+                _write(folder / f"{drawing.name}.png", svg.png(drawing))
             pictures.append(page.picture(drawing, svg.inline(document, drawing)))
-    current = {picture.name for picture in pictures}
+    current = {f"{picture.name}.{form}" for picture in pictures for form in ("svg", *["png"] * png)}
     for path in [*folder.glob("*.svg"), *folder.glob("*.png")]:
-        if path.stem not in current:
+        if path.name not in current:
             path.unlink(missing_ok=True)
     return page.Gallery(tuple(pictures), tuple(figures.left_out(material, drawings)))
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Leave cycles of garbage for later: looking through all that is imported again and again takes a third more."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -46,11 +46,15 @@ class Curves:
 
 @dataclass(frozen=True)
 class Files:
-    """What a page leads to, as addresses relative to it: its figures, the table of its evaluations, all experiments."""
+    """What a page leads to, as addresses relative to it: its figures, the table of its evaluations, all experiments.
+
+    `png` says that the figures lie there as PNG too.
+    """
 
     figures: str = "figures"
     table: str = "evaluations.csv"
     experiments: str = ".."
+    png: bool = False
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,8 @@ def _turned(claim: Claim, experiment: FrozenExperiment, records: Sequence[Evalua
 
 
 def unit_of(records: Sequence[Evaluation], objective: Objective) -> float | None:
-    """What the pilot found for a difference in deviations; None without one, and for other differences."""
-    if not objective.in_deviations:
+    """What the pilot found for a difference that needs a unit; None without one, and for other differences."""
+    if not objective.needs_unit:
         return None
     pilot = [record for record in records if record.stage == PILOT]
     return pooled_deviation([list(_by_replicate(record.runs, objective.signed).values()) for record in pilot])
@@ -82,13 +82,13 @@ def _objective(experiment: FrozenExperiment, metric: str) -> tuple[Objective, Ob
         raise InputError(
             f"--metric {shortened(metric)}: the difference of '{experiment.id}' is a function of its own, '{name}'"
         )
-    return Objective(metric, DIFFERENCES[name], ask=""), objective_words(name, metric)
+    return Objective(metric, DIFFERENCES[name], ask=""), objective_words(DIFFERENCES[name], metric)
 
 
 def worked_out(record: Evaluation, objective: Objective, unit: float | None) -> Evaluation:
     """A record with value, signed differences, deviation and interval as its runs give them.
 
-    `unit` is what the pilot found for a difference in deviations; None: that of the record's own replicates.
+    `unit` is what the pilot found for a difference that needs a unit; None: that of the record's own replicates.
     """
     none: dict[str, Any] = {"value": None, "signed": [], "blocks": [], "deviation": None, "interval": None}
     if record.status != "ok":
@@ -97,7 +97,7 @@ def worked_out(record: Evaluation, objective: Objective, unit: float | None) -> 
     by_replicate = _by_replicate(record.runs, objective.signed)
     block = {run.replicate: run.block for run in record.runs}
     signed = list(by_replicate.values())
-    divisor = (unit or pooled_deviation([signed])) if objective.in_deviations else 1.0
+    divisor = (unit or pooled_deviation([signed])) if objective.needs_unit else 1.0
     if not values or not divisor:
         reason = "no deviation from seed to seed is known" if values else _why_not(record.runs, objective)
         return record.model_copy(update={**none, "status": "failed", "reason": reason})

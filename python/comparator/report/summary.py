@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from comparator.formats.text import message
+from comparator.objective.differences import difference_called
 from comparator.report import trust
 from comparator.report.axes import Axis, on_lattice, varying_axes
 from comparator.report.trust import Trust, trust_in
@@ -163,6 +164,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
     described = experiment.metrics.get(metric)
     points = tuple(_evaluation(record, maximise, len(models)) for record in values_of(records).values())
     best_so_far = tuple((one.evaluation, as_read(value, maximise=maximise)) for one, value in best_values(records))
+    difference = difference_called(objective.name, metric)  # earlier versions did not keep the unit
     return Summary(
         id=experiment.id,
         title=experiment.title or experiment.id,
@@ -171,7 +173,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
         metric_kind=(described.kind if described is not None else None) or "",
         objective=objective.name or metric,
         symbol=objective.symbol,
-        unit=objective.unit or ("fraction" if objective.name.startswith("relative") else ""),
+        unit=objective.unit or (difference.unit if difference is not None else ""),
         maximise=maximise,
         find=str(search_settings(experiment).get("find") or "maximum"),
         models=models,

@@ -1,4 +1,4 @@
-"""From a figure to PNG and SVG, and to the SVG inside the page: its colours, its marks, its identifiers."""
+"""From a figure to SVG and PNG, and to the SVG inside the page: its colours, its marks, its identifiers."""
 
 from __future__ import annotations
 

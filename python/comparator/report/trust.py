@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from comparator.evidence.confirmation import Confirmation, Fresh, confirm, interval_of
-from comparator.objective.differences import asked_difference
+from comparator.objective.differences import DIFFERENCES, asked_difference
 from comparator.results.points import as_read, final_values_of, key_of, pairs_in
 from comparator.results.record import CONFIRM, Claim, Evaluation, FrozenExperiment, PilotFound
 from comparator.strategies.blocks import block_of
@@ -127,7 +127,8 @@ def _direction(searched: Evaluation | None, experiment: FrozenExperiment) -> Any
     difference = asked_difference(experiment)
     if difference is None:
         return 0
-    if difference == "signed" or searched is None:
+    has_sign = difference in DIFFERENCES and DIFFERENCES[difference].has_sign
+    if has_sign or searched is None:
         return 1
     return 1 if statistics.fmean(searched.signed or [0.0]) >= 0 else -1
 

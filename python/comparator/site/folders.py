@@ -1,4 +1,10 @@
-"""Where the project is: the folder with `sites/`, `containers/` and `cfg/`."""
+"""Where things are: the project's folders, and what the package brings itself.
+
+The project's root holds `containers/`, `data/`, `experiments/` and, where there are any, `sites/` of its own. In a
+checkout of the Comparator that is the checkout; where the package is installed without one, the folder in which the
+command is typed. Site files and the Swift/T program come with the package: a wheel has them inside, a checkout at its
+top.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +16,34 @@ from pathlib import Path
 
 from comparator.errors import InputError
 from comparator.formats.names import home_written_out
+from comparator.formats.text import shortened
+
+PACKAGE = Path(__file__).resolve().parents[1]
+#: In a wheel; a checkout has the folders of this one at its top.
+SHIPPED = PACKAGE / "shipped"
+
+
+def checkout() -> Path | None:
+    """The checkout that this package is part of; None where it was installed from a wheel."""
+    return None if SHIPPED.is_dir() else PACKAGE.parents[1]
+
+
+def shipped_folder(name: str) -> Path:
+    """A folder that comes with the package: `sites`, `swift`."""
+    return (checkout() or SHIPPED) / name
 
 
 def project_root() -> Path:
-    """The project's root: COMPARATOR_ROOT, else the checkout that this package is installed from."""
+    """The project's root: COMPARATOR_ROOT, else the package's checkout, else the current folder.
+
+    Raises `InputError` where COMPARATOR_ROOT names no folder.
+    """
     given = os.environ.get("COMPARATOR_ROOT")
-    root = home_written_out(given).absolute() if given else Path(__file__).resolve().parents[3]
-    if not (root / "sites").is_dir():
-        raise InputError(f"{root}: has no folder 'sites'; set COMPARATOR_ROOT to the Comparator's own folder")
+    if not given:
+        return checkout() or Path.cwd()
+    root = home_written_out(given).absolute()
+    if not root.is_dir():
+        raise InputError(f"COMPARATOR_ROOT={shortened(given)}: no such folder")
     return root
 
 

@@ -1,5 +1,8 @@
 """A site: one shell file in `sites/` that says what a machine offers (see `sites/README.md`).
 
+Those of the project's own `sites/` stand beside those that come with the package; of two of one name the project's own
+counts.
+
 The file is plain variables and two optional functions: `site_launch` sets up the host where commands are typed
 (module commands, exported variables), `site_worker` the nodes of a job. It is run once by `bash`, as the site's
 admin wrote it, with COMPARATOR_ROOT set, and the variables below are read from what it leaves behind. Variables
@@ -21,6 +24,7 @@ from pathlib import Path
 from comparator.errors import InputError, nearest
 from comparator.formats.names import check_name, home_written_out
 from comparator.formats.text import LONGEST_MESSAGE, shortened
+from comparator.site.folders import shipped_folder
 
 VARIABLES = {
     "SITE_DESCRIPTION": "",
@@ -129,32 +133,37 @@ def visible_devices(given: str) -> list[str]:
     return list(dict.fromkeys(itertools.takewhile(DEVICE.fullmatch, names)))
 
 
-def site_names(sites: Path) -> list[str]:
-    """The sites there are; the files are listed, not run."""
-    return sorted(path.stem for path in sites.glob("*.sh") if path.stem != "template")
+def site_files(root: Path) -> dict[str, Path]:
+    """The file of each site there is for the project at `root`, by name; they are listed, not run."""
+    folders = (shipped_folder("sites"), root / "sites")
+    found = {path.stem: path for folder in folders for path in folder.glob("*.sh") if path.stem != "template"}
+    return dict(sorted(found.items()))
 
 
-def site_description(sites: Path, name: str) -> str:
-    """What the site says of itself; the file is read, not run."""
-    found = re.search(
-        r"^SITE_DESCRIPTION=(['\"]?)(.*)\1$",
-        (sites / f"{name}.sh").read_text(encoding="utf-8", errors="replace"),
-        re.MULTILINE,
-    )
+def site_description(file: Path) -> str:
+    """What a site says of itself; its file is read, not run."""
+    text = file.read_text(encoding="utf-8", errors="replace")
+    found = re.search(r"^SITE_DESCRIPTION=(['\"]?)(.*)\1$", text, re.MULTILINE)
     return found[2] if found else ""
 
 
-def read_site(name: str, root: Path) -> Site:
-    """Read `sites/NAME.sh` under `root`; raises `InputError` for what a person can mend."""
-    sites = root / "sites"
-    known = site_names(sites)
+def site_file(name: str, root: Path) -> Path:
+    """The file of a site; raises `InputError` where there is none of that name."""
+    known = site_files(root)
     check_name(name, "site")
     if name not in known:
+        folders = dict.fromkeys(str(path.parent) for path in known.values())
         raise InputError(
-            f"no site '{shortened(name)}'{nearest(name, known)}; there are: {', '.join(known)} (in {sites})"
+            f"no site '{shortened(name)}'{nearest(name, known)}; there are: {', '.join(known)}"
+            f" (in {', '.join(folders)})"
         )
-    values = _run(sites / f"{name}.sh", root)
-    where = f"{sites / name}.sh"
+    return known[name]
+
+
+def read_site(name: str, root: Path) -> Site:
+    """Read a site of the project at `root`; raises `InputError` for what a person can mend."""
+    where = site_file(name, root)
+    values = _run(where, root)
     return Site(
         name=name,
         description=values["SITE_DESCRIPTION"],
@@ -204,7 +213,7 @@ def launch_environment(site: Site, root: Path, *, workers_too: bool) -> dict[str
     `workers_too` says that this host is the worker as well, so that `site_worker` counts too. Raises
     `InputError` where it fails.
     """
-    path = root / "sites" / f"{site.name}.sh"
+    path = site_file(site.name, root)
     functions = ["site_launch", "site_worker"] if workers_too else ["site_launch"]
     calls = " ".join(f"if declare -F {each} >/dev/null; then {each} >&2; fi;" for each in functions)
     # The program is found before the site's file can change the PATH.
@@ -251,7 +260,7 @@ def _last_words(result: subprocess.CompletedProcess[str]) -> str:
     return shortened(lines[-1], LONGEST_MESSAGE // 2) if lines else f"exit status {result.returncode}"
 
 
-def _engines(text: str, where: str) -> tuple[str, ...]:
+def _engines(text: str, where: Path) -> tuple[str, ...]:
     engines = tuple(text.split())
     for engine in engines:
         if engine not in ENGINES:
@@ -261,13 +270,13 @@ def _engines(text: str, where: str) -> tuple[str, ...]:
     return engines
 
 
-def _choice(values: dict[str, str], name: str, allowed: tuple[str, ...], where: str) -> str:
+def _choice(values: dict[str, str], name: str, allowed: tuple[str, ...], where: Path) -> str:
     if values[name] not in allowed:
         raise InputError(f"{where}: {name}='{shortened(values[name])}': must be one of {', '.join(allowed)}")
     return values[name]
 
 
-def _count(values: dict[str, str], name: str, where: str, *, smallest: int) -> int:
+def _count(values: dict[str, str], name: str, where: Path, *, smallest: int) -> int:
     text = values[name]
     if not text.isdigit() or int(text) < smallest:
         raise InputError(f"{where}: {name}='{shortened(text)}': must be a whole number from {smallest}")

@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 from scipy.special import ndtr
 
 from comparator.evidence.coordinates import Array, Coordinates, dense_sample
 from comparator.evidence.surrogate import Surrogate
 from comparator.space import Choice, Constant, Ordered, ParameterSpace, Point
+from comparator.strategies.options import FromTwo, StrategyOptions
 from comparator.strategies.results import Learner, Results
 from comparator.strategies.sampling import sobol_points
 from comparator.strategies.strategy import Proposal, Strategy
@@ -40,12 +42,13 @@ UNLIKELY = 1e-3
 TINY, FAR = 1e-12, 5.0
 
 
-@dataclass(frozen=True)
-class BayesianSettings:
-    """`scattered` first points are spread evenly over the space; None for 8, or two more than twice the number of
-    parameters that vary, whichever is more."""
+class BayesianOptions(StrategyOptions):
+    """How Bayesian optimisation begins."""
 
-    scattered: int | None
+    scattered: FromTwo | None = Field(
+        None,
+        description="first points, spread evenly; none: 8, or two more than twice the number of parameters that vary",
+    )
 
 
 class BayesianStrategy(Strategy):
@@ -66,15 +69,16 @@ class BayesianStrategy(Strategy):
     The results of a point's replicates reach the process one by one, so that it can tell noise from structure.
     """
 
-    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, settings: BayesianSettings) -> None:
-        super().__init__()
+    Options = BayesianOptions
+
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: BayesianOptions) -> None:
         self._space, self._seed, self._in_flight = space, seed, in_flight
         self._rng = np.random.default_rng(seed)
         self._scattered = sobol_points(space, seed)
         self._spread = dense_sample(space, SPREAD, seed)
         self._near = Neighbours(space, self._rng)
         varying = sum(parameter.count != 1 for parameter in space.parameters)
-        self._first = settings.scattered or max(8, 2 * varying + 2)
+        self._first = options.scattered or max(8, 2 * varying + 2)
         self._informed = 0
         self._open: dict[int, Point] = {}
         self._results = Results()

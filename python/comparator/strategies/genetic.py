@@ -10,38 +10,43 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from pydantic import Field, model_validator
 
 import eqpy
 from comparator.space import ParameterSpace, Point
 from comparator.strategies.generation import evaluated, least_is_best
-from comparator.strategies.population import first_population
+from comparator.strategies.options import FromOne, Positive
+from comparator.strategies.population import (
+    CrossoverProbability,
+    EvolutionOptions,
+    MutationProbability,
+    first_population,
+)
 from comparator.strategies.resident import ResidentStrategy
 
 Population = list[Any]  # of DEAP's individuals
 
 
-@dataclass(frozen=True)
-class GeneticSettings:
-    """The settings of a generational search. Probabilities are per child, those of genes per value of one."""
+class GeneticOptions(EvolutionOptions):
+    """The options of an evolutionary search in generations."""
 
-    population: int
-    generations: int | None  # counting the first population; None for as many as asked for
-    crossover_probability: float
-    mutation_probability: float
-    gene_crossover_probability: float
-    gene_mutation_probability: float
-    tournament_size: int
-    initial_population: str | None = None
-    offspring_proportion: float = 1.0  # children of a generation per member of the population
+    generations: FromOne | None = Field(None, description="generations, the first population included; none: no end")
 
     @property
     def further_generations(self) -> int:
         return sys.maxsize - 1 if self.generations is None else self.generations - 1
 
 
-def simple(space: ParameterSpace, seed: int, settings: GeneticSettings) -> ResidentStrategy:
+class SimpleOptions(GeneticOptions):
+    """The options of DEAP's `eaSimple`."""
+
+    crossover_probability: CrossoverProbability = 0.5
+    mutation_probability: MutationProbability = 0.2
+
+
+class Simple(ResidentStrategy):
     """DEAP's `eaSimple`: a generation is drawn from the one before by tournaments, then crossed and mutated.
 
     1. The first population is evaluated.
@@ -50,25 +55,47 @@ def simple(space: ParameterSpace, seed: int, settings: GeneticSettings) -> Resid
        `mutation_probability`.
     4. The children that were crossed or mutated are evaluated, and all are the next population. Then from 2 again.
     """
-    rng = random.Random(seed)
 
-    def loop(toolbox: Any, population: Population) -> None:
-        _evaluate(toolbox, population)
-        for _ in range(settings.further_generations):
-            children = [toolbox.clone(parent) for parent in toolbox.select(population, len(population))]
-            for one, other in zip(children[::2], children[1::2], strict=False):
-                if rng.random() < settings.crossover_probability:
-                    toolbox.mate(one, other)
-            for child in children:
-                if rng.random() < settings.mutation_probability:
-                    toolbox.mutate(child)
-            _evaluate(toolbox, children)
-            population = children
+    Options = SimpleOptions
 
-    return _strategy(loop, space, rng, settings)
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: SimpleOptions) -> None:
+        rng = random.Random(seed)
+
+        def loop(toolbox: Any, population: Population) -> None:
+            _evaluate(toolbox, population)
+            for _ in range(options.further_generations):
+                children = [toolbox.clone(parent) for parent in toolbox.select(population, len(population))]
+                for one, other in zip(children[::2], children[1::2], strict=False):
+                    if rng.random() < options.crossover_probability:
+                        toolbox.mate(one, other)
+                for child in children:
+                    if rng.random() < options.mutation_probability:
+                        toolbox.mutate(child)
+                _evaluate(toolbox, children)
+                population = children
+
+        super().__init__(_algorithm(loop, space, rng, options))
 
 
-def mu_plus_lambda(space: ParameterSpace, seed: int, settings: GeneticSettings) -> ResidentStrategy:
+class MuPlusLambdaOptions(GeneticOptions):
+    """The options of DEAP's `eaMuPlusLambda`."""
+
+    crossover_probability: CrossoverProbability = 0.2
+    mutation_probability: MutationProbability = 0.8
+    offspring_proportion: Positive = Field(0.5, description="children of a generation per point of the population")
+
+    @model_validator(mode="after")
+    def _crossed_or_mutated_or_copied(self) -> MuPlusLambdaOptions:
+        total = self.crossover_probability + self.mutation_probability
+        if total > 1 + 1e-9:
+            raise ValueError(
+                f"'crossover_probability' + 'mutation_probability' = {total:g} exceeds 1; a child is crossed, or"
+                " mutated, or copied"
+            )
+        return self
+
+
+class MuPlusLambda(ResidentStrategy):
     """DEAP's `eaMuPlusLambda`: crossed or mutated children compete with their parents in tournaments.
 
     1. The first population is evaluated.
@@ -77,45 +104,50 @@ def mu_plus_lambda(space: ParameterSpace, seed: int, settings: GeneticSettings) 
     3. The children that were crossed or mutated are evaluated.
     4. Tournaments among parents and children choose the next population. Then from 2 again.
     """
-    rng = random.Random(seed)
-    children_each = max(1, round(settings.offspring_proportion * settings.population))
 
-    def child_of(toolbox: Any, population: Population) -> Any:
-        way = rng.random()
-        if way < settings.crossover_probability:
-            child, other = (toolbox.clone(parent) for parent in rng.sample(population, 2))
-            toolbox.mate(child, other)
-        elif way < settings.crossover_probability + settings.mutation_probability:
-            child = toolbox.clone(rng.choice(population))
-            toolbox.mutate(child)
-        else:
-            child = rng.choice(population)
-        return child
+    Options = MuPlusLambdaOptions
 
-    def loop(toolbox: Any, population: Population) -> None:
-        _evaluate(toolbox, population)
-        for _ in range(settings.further_generations):
-            children = [child_of(toolbox, population) for _ in range(children_each)]
-            _evaluate(toolbox, children)
-            population = toolbox.select(population + children, settings.population)
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: MuPlusLambdaOptions) -> None:
+        rng = random.Random(seed)
+        children_each = max(1, round(options.offspring_proportion * options.population))
 
-    return _strategy(loop, space, rng, settings)
+        def child_of(toolbox: Any, population: Population) -> Any:
+            way = rng.random()
+            if way < options.crossover_probability:
+                child, other = (toolbox.clone(parent) for parent in rng.sample(population, 2))
+                toolbox.mate(child, other)
+            elif way < options.crossover_probability + options.mutation_probability:
+                child = toolbox.clone(rng.choice(population))
+                toolbox.mutate(child)
+            else:
+                child = rng.choice(population)
+            return child
+
+        def loop(toolbox: Any, population: Population) -> None:
+            _evaluate(toolbox, population)
+            for _ in range(options.further_generations):
+                children = [child_of(toolbox, population) for _ in range(children_each)]
+                _evaluate(toolbox, children)
+                population = toolbox.select(population + children, options.population)
+
+        super().__init__(_algorithm(loop, space, rng, options))
 
 
-def _strategy(
-    loop: Callable[[Any, Population], None], space: ParameterSpace, rng: random.Random, settings: GeneticSettings
-) -> ResidentStrategy:
-    points = first_population(space, settings.population, settings.initial_population, rng)
+def _algorithm(
+    loop: Callable[[Any, Population], None], space: ParameterSpace, rng: random.Random, options: GeneticOptions
+) -> Callable[[], None]:
+    """A loop as an EQ/Py algorithm."""
+    points = first_population(space, options.population, options.initial_population, rng)
 
     def run() -> None:
-        toolbox = _toolbox(space, rng, settings)
+        toolbox = _toolbox(space, rng, options)
         loop(toolbox, toolbox.population(points))
         eqpy.OUT_put("DONE")
 
-    return ResidentStrategy(run)
+    return run
 
 
-def _toolbox(space: ParameterSpace, rng: random.Random, settings: GeneticSettings) -> Any:
+def _toolbox(space: ParameterSpace, rng: random.Random, options: GeneticOptions) -> Any:
     """DEAP's toolbox with what the loops need; an individual that is changed has no fitness until it is evaluated."""
     from deap import base, tools
 
@@ -139,16 +171,16 @@ def _toolbox(space: ParameterSpace, rng: random.Random, settings: GeneticSetting
         return [Individual(point) for point in points]
 
     def select(individuals: Sequence[Individual], count: int) -> list[Individual]:
-        tournaments = ([rng.choice(individuals) for _ in range(settings.tournament_size)] for _ in range(count))
+        tournaments = ([rng.choice(individuals) for _ in range(options.tournament_size)] for _ in range(count))
         return [winner for entrants in tournaments for winner in tools.selBest(entrants, k=1)]
 
     def mate(one: Individual, other: Individual) -> None:
-        children = space.crossover(one.point(), other.point(), settings.gene_crossover_probability, rng)
+        children = space.crossover(one.point(), other.point(), options.gene_crossover_probability, rng)
         for parent, child in zip((one, other), children, strict=True):
             parent.become(child)
 
     def mutate(individual: Individual) -> None:
-        individual.become(space.mutate(individual.point(), settings.gene_mutation_probability, rng))
+        individual.become(space.mutate(individual.point(), options.gene_mutation_probability, rng))
 
     toolbox = base.Toolbox()
     toolbox.register("population", population)

@@ -10,15 +10,17 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 from scipy.special import ndtr
 
-from comparator.evidence.coordinates import Array, dense_sample
+from comparator.evidence.coordinates import Array, Coordinates, dense_sample
 from comparator.evidence.reading import cut, overlap
+from comparator.evidence.steps import Steps, share
 from comparator.evidence.surrogate import MANY, Success, Surrogate
 from comparator.space import ParameterSpace, Point
+from comparator.strategies.options import FromOne, FromTwo, StrategyOptions
 from comparator.strategies.results import Learner, Results
 from comparator.strategies.sampling import sobol_points
 from comparator.strategies.strategy import Proposal, Strategy
@@ -36,17 +38,18 @@ TINY = 1e-9
 ALIKE = 0.9
 
 
-@dataclass(frozen=True)
-class LevelSetSettings:
-    """`level` is the size of the difference at the border, None for the cut whose sides differ most.
+class LevelSetOptions(StrategyOptions):
+    """Where a level-set estimation draws the border, how it begins, and when it ends."""
 
-    `scattered` first points are spread evenly over the space; None for 8, or two more than twice the number of
-    parameters that vary, whichever is more. The search ends when `patience` looks at the region in a row are alike.
-    """
-
-    level: float | None
-    scattered: int | None
-    patience: int
+    level: float | None = Field(
+        None, description="size of the difference at the border; none: the cut whose two sides differ most"
+    )
+    scattered: FromTwo | None = Field(
+        None,
+        description="first points, spread evenly; none: half of the budget, without one 8, or two more than twice the"
+        " number of parameters that vary",
+    )
+    patience: FromOne = Field(3, description="looks at the region in a row that must agree to end the search")
 
 
 class LevelSetStrategy(Strategy):
@@ -54,9 +57,10 @@ class LevelSetStrategy(Strategy):
 
     1. The first points are those of a Sobol sequence, `scattered` of them.
     2. From then on each result is answered with the candidate whose own result is expected to leave the fewest places
-       misclassified, under a Gaussian process, where a place is called as its mean says (one step ahead, as Bect et
-       al. do for a probability of failure, Sequential design of computer experiments, 2012). Points in flight count as
-       if their result were the mean expected there.
+       misclassified (one step ahead, as Bect et al. do for a probability of failure, Sequential design of computer
+       experiments, 2012): under a Gaussian process, where a place is called as its mean says, and under a sample of
+       functions of two heights, one in few boxes and one elsewhere, each believed as it foretells the results. Points
+       in flight count as if their result were the mean expected there, and what one of the sample says.
     3. The candidates are points spread over the space, and those evaluated before: one is proposed again where the
        next replicate tells more than a new point. What it is worth is multiplied by the probability that a training
        succeeds there, as far as failures tell, and a place counts as much as one does; no failed point is tried again.
@@ -69,18 +73,20 @@ class LevelSetStrategy(Strategy):
     hears sizes of differences only, never signs.
     """
 
-    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, settings: LevelSetSettings) -> None:
-        super().__init__()
-        self._space, self._seed, self._in_flight, self._settings = space, seed, in_flight, settings
+    Options = LevelSetOptions
+
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: LevelSetOptions) -> None:
+        self._space, self._seed, self._in_flight, self._options = space, seed, in_flight, options
         self._rng = random.Random(seed)
         self._scattered = sobol_points(space, seed)
         self._pool = dense_sample(space, POOL, seed)
         varying = sum(parameter.count != 1 for parameter in space.parameters)
-        self._first = settings.scattered or max(8, 2 * varying + 2)
+        self._first = options.scattered or max(8, 2 * varying + 2)
         self._informed = 0
         self._open: dict[int, Point] = {}
         self._results = Results()
         self._learner = Learner(space, seed)
+        self._steps = Steps(Coordinates(space), seed)
         self._success = Success(None)
         self._region: Array = np.zeros(POOL, dtype=bool)
         self._alike = 0
@@ -136,12 +142,12 @@ class LevelSetStrategy(Strategy):
         shared = min(overlap(region, self._region), overlap(~region, ~self._region))
         self._alike = self._alike + 1 if shared >= ALIKE else 0
         self._region = region
-        if self._alike >= self._settings.patience:
+        if self._alike >= self._options.patience:
             self.ended = f"the region was the same at the last {self._alike} looks at it"
 
     def _level(self, surrogate: Surrogate) -> float:
-        if self._settings.level is not None:
-            return self._settings.level
+        if self._options.level is not None:
+            return self._options.level
         mean, _ = surrogate.predict(self._results.points)
         return cut(mean, self._heights)
 
@@ -159,6 +165,8 @@ class LevelSetStrategy(Strategy):
     def _most_telling(self, surrogate: Surrogate) -> Point:
         """The candidate whose result is expected to leave the fewest places misclassified, given all in flight."""
         level = self._level(surrogate)
+        self._steps.learn(self._results.points, self._heights)
+        trust = share(surrogate, self._steps)
         pending = list(self._open.values())
         if pending:
             expected, _ = surrogate.predict(pending)
@@ -169,7 +177,9 @@ class LevelSetStrategy(Strategy):
         # In a small space all may be in flight.
         candidates = [point for point in drawn if json.dumps(point) not in barred] or drawn
         places = self._pool[:PLACES]
-        gain = expected_gain(surrogate, level, candidates, places, self._success.at(places))
+        weights = self._success.at(places)
+        gain = (1 - trust) * expected_gain(surrogate, level, candidates, places, weights)
+        gain += trust * expected_gain_of_steps(self._steps, level, candidates, places, weights, pending)
         return candidates[int(np.argmax(gain * self._success.at(candidates)))]
 
 
@@ -190,3 +200,39 @@ def expected_gain(
         weight * ndtr(-np.abs(mean + node * moves - level) / left) for node, weight in zip(NODES, WEIGHTS, strict=True)
     )
     return np.asarray((ndtr(-np.abs(mean - level) / (deviation + TINY)) - after) @ weights)
+
+
+def expected_gain_of_steps(
+    steps: Steps,
+    level: float,
+    candidates: Sequence[Point],
+    places: Sequence[Point],
+    weights: Array,
+    pending: Sequence[Point] = (),
+) -> Array:
+    """As `expected_gain`, by a sample of step functions: a result makes those likelier that foretold it.
+
+    A result is expected of each height, as often as the sample has it at the candidate. Those of `pending` are taken
+    to be what the first of the sample says.
+    """
+    count = len(candidates)
+    means, deviations = steps.heights([*candidates, *places, *pending])
+    beyond = ndtr((means - level) / (deviations + TINY))[:, count : count + len(places)]
+    expected, in_flight = means[:, :count], means[:, count + len(places) :]
+    likely = np.exp(-0.5 * (((in_flight - in_flight[0]) / steps.noise) ** 2).sum(axis=1))
+    likely /= likely.sum()
+
+    def misclassified(shares: Array) -> Array:
+        called = shares @ beyond
+        return np.asarray(np.minimum(called, 1 - called) @ weights)
+
+    is_high = expected > level
+    low, high = (np.median(expected[chosen]) if chosen.any() else level for chosen in (~is_high, is_high))
+    chance = likely @ is_high
+    after = np.zeros(count)
+    for height, of_height in ((low, 1 - chance), (high, chance)):
+        for node, weight in zip(NODES, WEIGHTS, strict=True):
+            result = height + node * steps.noise
+            shares = likely[:, None] * np.exp(-0.5 * ((result - expected) / steps.noise) ** 2) + TINY**2
+            after += of_height * weight * misclassified((shares / shares.sum(axis=0)).T)
+    return np.asarray(misclassified(likely[None, :])[0] - after)

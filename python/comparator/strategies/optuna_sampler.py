@@ -10,14 +10,18 @@ import json
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from comparator.errors import InputError
 from comparator.space import Choice, Constant, Number, Ordered, Parameter, ParameterSpace, Point
+from comparator.strategies.options import StrategyOptions
 from comparator.strategies.strategy import Proposal, Strategy
 
-#: Optuna's samplers by the names that they have here: the class, what it is made with, the package that it needs.
-SAMPLERS: dict[str, tuple[str, dict[str, Any], str | None]] = {
+SamplerName = Literal["tpe", "gp", "cmaes", "nsga2", "qmc", "random"]
+#: Of each of them Optuna's class, what it is made with, the package that it needs.
+SAMPLERS: dict[SamplerName, tuple[str, dict[str, Any], str | None]] = {
     "tpe": ("TPESampler", {"constant_liar": True}, None),
     "gp": ("GPSampler", {}, "torch"),
     "cmaes": ("CmaEsSampler", {"warn_independent_sampling": False}, "cmaes"),
@@ -31,19 +35,20 @@ SAMPLERS: dict[str, tuple[str, dict[str, Any], str | None]] = {
 }
 
 
-class OptunaStrategy(Strategy):
+class SamplerStrategy(Strategy):
     """Asks an Optuna sampler for a point in answer to each result, `in_flight` at the start.
 
-    `sampler` is one of `SAMPLERS`; raises `InputError` where a package that it needs is missing. Failures are told to
-    Optuna as failed trials, which its samplers leave out. A `categorical` value goes to Optuna as its place in the
-    list, unordered; an `ordered` one as a whole number.
+    Failures are told to Optuna as failed trials, which its samplers leave out. A `categorical` value goes to Optuna as
+    its place in the list, unordered; an `ordered` one as a whole number.
     """
 
-    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, sampler: str) -> None:
-        super().__init__()
+    def __init__(self, space: ParameterSpace, in_flight: int, sampler: Any) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._space = space
         self._in_flight = in_flight
-        self._study = _study(sampler, seed)
+        self._study = optuna.create_study(sampler=sampler)
         self._distributions = {
             parameter.name: _distribution(parameter)
             for parameter in space.parameters
@@ -90,18 +95,36 @@ class OptunaStrategy(Strategy):
         return proposal
 
 
-def _study(sampler: str, seed: int) -> Any:
+class OptunaOptions(StrategyOptions):
+    """Which of Optuna's samplers."""
+
+    sampler: SamplerName = Field("tpe", description="Optuna's sampler")
+
+
+class OptunaStrategy(SamplerStrategy):
+    """One of Optuna's samplers; raises `InputError` where a package that it needs is missing."""
+
+    Options = OptunaOptions
+
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: OptunaOptions) -> None:
+        super().__init__(space, in_flight, _sampler(options.sampler, seed))
+
+
+def optuna_seed(seed: int) -> int:
+    """The seed of a search as Optuna's samplers take it."""
+    return seed % 2**32
+
+
+def _sampler(sampler: SamplerName, seed: int) -> Any:
     name, settings, needed = SAMPLERS[sampler]
     for package in ("optuna", needed):
         if package is not None and importlib.util.find_spec(package) is None:
             raise InputError(f"sampler '{sampler}' needs the package '{package}': pip install {package}")
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        made = getattr(optuna.samplers, name)(seed=seed % 2**32, **settings)
-    return optuna.create_study(sampler=made)
+        return getattr(optuna.samplers, name)(seed=optuna_seed(seed), **settings)
 
 
 def _distribution(parameter: Parameter) -> Any:

@@ -8,28 +8,31 @@ from __future__ import annotations
 
 import itertools
 import random
-from dataclasses import dataclass
 from typing import Any
+
+from pydantic import Field
 
 import eqpy
 from comparator.space import ParameterSpace
 from comparator.strategies.generation import evaluated, least_is_best
+from comparator.strategies.options import FromOne, FromTwo, NotNegative, Positive, StrategyOptions
 from comparator.strategies.resident import ResidentStrategy
 
 
-@dataclass(frozen=True)
-class SwarmSettings:
-    """The settings of a swarm; `maximal_speed` is in fractions of a parameter's range, or of a list, a generation."""
+class SwarmOptions(StrategyOptions):
+    """The options of a swarm."""
 
-    population: int
-    generations: int | None  # None for as many as asked for
-    inertia: float
-    cognitive: float
-    social: float
-    maximal_speed: float
+    generations: FromOne | None = Field(None, description="generations, the first included; none: no end")
+    population: FromTwo = Field(10, description="particles")
+    inertia: NotNegative = Field(0.73, description="share of its speed that a particle keeps")
+    cognitive: NotNegative = Field(1.5, description="most that the way to a particle's own best place counts")
+    social: NotNegative = Field(1.5, description="most that the way to the best place of all counts")
+    maximal_speed: Positive = Field(
+        0.25, description="fraction of a parameter's range, or of a list, that a generation moves at the most"
+    )
 
 
-def particle_swarm(space: ParameterSpace, seed: int, settings: SwarmSettings) -> ResidentStrategy:
+class ParticleSwarm(ResidentStrategy):
     """Every generation moves each particle, which is drawn to the best place that it saw and that all saw.
 
     1. Particles are made at random places, with random speeds.
@@ -41,29 +44,33 @@ def particle_swarm(space: ParameterSpace, seed: int, settings: SwarmSettings) ->
     A place is a fraction, 0 to 1, of each parameter's range or list, so that all types of parameters take part. A
     particle that would leave the space stops at its border.
     """
-    rng = random.Random(seed)
 
-    def run() -> None:
-        toolbox = _toolbox(space, rng, settings)
-        swarm = toolbox.swarm(n=settings.population)
-        for _ in itertools.count() if settings.generations is None else range(settings.generations):
-            for particle, fitness in zip(swarm, toolbox.map(toolbox.evaluate, swarm), strict=True):
-                particle.fitness.values = fitness
-                particle.remember()
-            (best,) = toolbox.select([particle.best for particle in swarm], k=1)
-            for particle in swarm:
-                toolbox.update(particle, best)
-        eqpy.OUT_put("DONE")
+    Options = SwarmOptions
 
-    return ResidentStrategy(run)
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: SwarmOptions) -> None:
+        rng = random.Random(seed)
+
+        def run() -> None:
+            toolbox = _toolbox(space, rng, options)
+            swarm = toolbox.swarm(n=options.population)
+            for _ in itertools.count() if options.generations is None else range(options.generations):
+                for particle, fitness in zip(swarm, toolbox.map(toolbox.evaluate, swarm), strict=True):
+                    particle.fitness.values = fitness
+                    particle.remember()
+                (best,) = toolbox.select([particle.best for particle in swarm], k=1)
+                for particle in swarm:
+                    toolbox.update(particle, best)
+            eqpy.OUT_put("DONE")
+
+        super().__init__(run)
 
 
-def _toolbox(space: ParameterSpace, rng: random.Random, settings: SwarmSettings) -> Any:
+def _toolbox(space: ParameterSpace, rng: random.Random, options: SwarmOptions) -> Any:
     """DEAP's toolbox with what a swarm needs."""
     from deap import base, tools
 
     fitness_class = least_is_best()
-    fastest = settings.maximal_speed
+    fastest = options.maximal_speed
 
     class Particle(list[float]):
         """A place in the space, and the best one that this particle saw."""
@@ -81,9 +88,9 @@ def _toolbox(space: ParameterSpace, rng: random.Random, settings: SwarmSettings)
 
     def update(particle: Particle, best: Particle) -> None:
         for each, place in enumerate(particle):
-            pull = rng.uniform(0, settings.cognitive) * (particle.best[each] - place)
-            pull += rng.uniform(0, settings.social) * (best[each] - place)
-            speed = _within(settings.inertia * particle.speed[each] + pull, -fastest, fastest)
+            pull = rng.uniform(0, options.cognitive) * (particle.best[each] - place)
+            pull += rng.uniform(0, options.social) * (best[each] - place)
+            speed = _within(options.inertia * particle.speed[each] + pull, -fastest, fastest)
             particle[each] = _within(place + speed, 0.0, 1.0)
             particle.speed[each] = particle[each] - place
 

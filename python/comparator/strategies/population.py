@@ -1,14 +1,42 @@
-"""The first population of an evolutionary search."""
+"""What evolutionary searches share: their options, and the first population."""
 
 from __future__ import annotations
 
 import csv
 import random
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
 
 from comparator.errors import InputError, nearest
 from comparator.formats.spelling import check_once, spelling
 from comparator.space import Constant, ParameterSpace, Point
+from comparator.strategies.options import FilePath, FromOne, FromTwo, Probability, StrategyOptions
+
+CrossoverProbability = Annotated[Probability, Field(description="of a child: that it is crossed with another")]
+MutationProbability = Annotated[Probability, Field(description="of a child: that it is mutated")]
+
+
+class EvolutionOptions(StrategyOptions):
+    """The options of every evolutionary search; how often children are crossed and mutated is each one's own."""
+
+    population: FromTwo = Field(16, description="points of the first population, and survivors")
+    crossover_probability: CrossoverProbability
+    mutation_probability: MutationProbability
+    gene_crossover_probability: Probability = Field(
+        0.5, description="of each value of a crossed child: that it is swapped"
+    )
+    gene_mutation_probability: Probability = Field(0.5, description="of each value of a mutated child: that it changes")
+    tournament_size: FromOne = Field(4, description="points that compete to be selected")
+    initial_population: FilePath | None = Field(None, description="a CSV table of first points")
+
+    @model_validator(mode="after")
+    def _some_variation(self) -> EvolutionOptions:
+        # Without any, the genetic loops would turn for ever without proposing anything.
+        if self.crossover_probability == self.mutation_probability == 0:
+            raise ValueError("'crossover_probability' and 'mutation_probability' are both 0; no new points")
+        return self
 
 
 def first_population(space: ParameterSpace, size: int, path: str | None, rng: random.Random) -> list[Point]:

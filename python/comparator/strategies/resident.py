@@ -12,14 +12,11 @@ An algorithm that asks for results without having put points would wait for ever
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 from comparator.errors import ComparatorError, InputError
-from comparator.extensions.own_code import import_own
 from comparator.formats.text import each_key_once
 from comparator.space import Point
 from comparator.strategies.strategy import Proposal, Strategy
@@ -37,14 +34,13 @@ class AlgorithmError(ComparatorError):
 class ResidentStrategy(Strategy):
     """Runs an EQ/Py algorithm in a thread, and each batch of it as one generation.
 
-    `algorithm` is a file, or the name of a module, with a function `run()`, or such a function. `parameters` is the
-    text that it gets where it asks for one. A failed evaluation is told to it as `inf`. What the algorithm raises
-    comes out of the call that waited for it as an `AlgorithmError`.
+    `run` is the algorithm, a function without arguments. `parameters` is the text that it gets where it asks for one.
+    A failed evaluation is told to it as `inf`. What the algorithm raises comes out of the call that waited for it as an
+    `AlgorithmError`.
     """
 
-    def __init__(self, algorithm: Path | str | Callable[[], object], parameters: str = "") -> None:
-        super().__init__()
-        self._run = _imported(algorithm) if isinstance(algorithm, (Path, str)) else algorithm
+    def __init__(self, run: Callable[[], object], parameters: str = "") -> None:
+        self._run = run
         self._parameters = parameters
         self._conversation = Conversation(tells_waiting=True)
         self._batch: list[int] = []
@@ -158,18 +154,3 @@ def _looks_like_points(text: str) -> bool:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
-
-
-def _imported(module: Path | str) -> Callable[[], object]:
-    try:
-        if isinstance(module, Path):
-            run = import_own(module.parent, module.stem).run
-        else:
-            run = importlib.import_module(module).run
-    except ImportError as error:
-        raise InputError(f"search algorithm '{module}': cannot be imported: {error}") from None
-    except AttributeError:
-        raise InputError(f"search algorithm '{module}': the module has no function 'run'") from None
-    if not callable(run):
-        raise InputError(f"search algorithm '{module}': its 'run' is not a function")
-    return run

@@ -1,4 +1,4 @@
-"""Strategies that do not look at results: random points, and a grid."""
+"""Strategies that do not look at results: random points, points of a Sobol sequence, and a grid."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import itertools
 import json
 import random
 from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import Field
 
 from comparator.space import ParameterSpace, Point
+from comparator.strategies.options import FromOne, StrategyOptions
 from comparator.strategies.strategy import Proposal, Strategy
 
 #: Draws of a random point before one that has not been drawn is looked for in a list of all points.
@@ -25,7 +29,6 @@ class SamplingStrategy(Strategy):
     """
 
     def __init__(self, points: Iterator[Point], in_flight: int, names: Iterable[str] | None = None) -> None:
-        super().__init__()
         self._points = zip(points, itertools.repeat(None) if names is None else names, strict=False)
         self._in_flight = in_flight
 
@@ -40,6 +43,47 @@ class SamplingStrategy(Strategy):
 
     def _next(self, count: int) -> list[Proposal]:
         return [self._propose(point, name=name) for point, name in itertools.islice(self._points, count)]
+
+
+class RandomPoints(SamplingStrategy):
+    """Random points, none twice where they can be counted."""
+
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: StrategyOptions) -> None:
+        super().__init__(random_points(space, seed), in_flight)
+
+
+class SobolSequence(SamplingStrategy):
+    """Points of a Sobol sequence: scattered as random ones, but evenly."""
+
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: StrategyOptions) -> None:
+        super().__init__(sobol_points(space, seed), in_flight)
+
+
+class GridOptions(StrategyOptions):
+    """How fine a grid is."""
+
+    points: FromOne | dict[str, Any] | None = Field(
+        None, description="values of each int and float, or a table of numbers by name; lists have all of theirs"
+    )
+    total: FromOne = Field(64, description="the most points of the grid where 'points' is not given")
+
+
+class Grid(SamplingStrategy):
+    """All combinations of evenly spread values."""
+
+    Options = GridOptions
+    ends_by_itself = True
+
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: GridOptions) -> None:
+        super().__init__(iter(grid_points(space, options)), in_flight)
+
+
+def grid_points(space: ParameterSpace, options: GridOptions) -> list[Point]:
+    """The points of a grid; raises `InputError` where the space has no such grid."""
+    if options.points is None:
+        return space.grid(space.counts_within(options.total))
+    numbers = [entry["name"] for entry in space.entries() if entry["type"] in ("int", "float")]
+    return space.grid(dict.fromkeys(numbers, options.points) if isinstance(options.points, int) else options.points)
 
 
 def random_points(space: ParameterSpace, seed: int) -> Iterator[Point]:

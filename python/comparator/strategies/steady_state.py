@@ -6,27 +6,25 @@ import json
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from comparator.space import ParameterSpace, Point
-from comparator.strategies.population import first_population
+from comparator.strategies.population import (
+    CrossoverProbability,
+    EvolutionOptions,
+    MutationProbability,
+    first_population,
+)
 from comparator.strategies.strategy import Proposal, Strategy
 
 #: How often a child that repeats a known point is made anew before the repeat is accepted.
 TRIES = 8
 
 
-@dataclass(frozen=True)
-class SteadyStateSettings:
-    """Probabilities are per child, those of genes per value of a child."""
+class SteadyStateOptions(EvolutionOptions):
+    """The options of an evolutionary search without generations."""
 
-    population: int
-    crossover_probability: float
-    mutation_probability: float
-    gene_crossover_probability: float
-    gene_mutation_probability: float
-    tournament_size: int
-    initial_population: str | None = None
+    crossover_probability: CrossoverProbability = 0.9
+    mutation_probability: MutationProbability = 0.8
 
 
 class SteadyStateStrategy(Strategy):
@@ -49,13 +47,14 @@ class SteadyStateStrategy(Strategy):
     points within 56 evaluations on noisy functions (`test/bench/strategies.py`).
     """
 
-    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, settings: SteadyStateSettings) -> None:
-        super().__init__()
+    Options = SteadyStateOptions
+
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: SteadyStateOptions) -> None:
         self._space = space
         self._rng = random.Random(seed)
         self._in_flight = in_flight
-        self._settings = settings
-        self._first = first_population(space, settings.population, settings.initial_population, self._rng)
+        self._options = options
+        self._first = first_population(space, options.population, options.initial_population, self._rng)
         self._first.reverse()
         self._open: dict[int, Point] = {}
         self._population: list[tuple[float, int, Point]] = []
@@ -67,7 +66,7 @@ class SteadyStateStrategy(Strategy):
         done = [(value, point) for point, value in past if value is not None and math.isfinite(value)]
         for place, (value, point) in enumerate(done):
             self._enter(value, place - len(done), point)
-        if self._settings.initial_population is None:
+        if self._options.initial_population is None:
             del self._first[: len(done)]
         return len(done)
 
@@ -87,14 +86,14 @@ class SteadyStateStrategy(Strategy):
 
     def _enter(self, worth: float, number: int, point: Point) -> None:
         self._population.append((worth, number, point))
-        if len(self._population) > self._settings.population:
+        if len(self._population) > self._options.population:
             self._population.remove(max(self._population, key=lambda member: member[:2]))
 
     def _next(self) -> Proposal:
         return self._proposal(self._first.pop() if self._first else self._new_child())
 
     def _proposal(self, point: Point) -> Proposal:
-        proposal = self._propose(point, self._proposed // self._settings.population)
+        proposal = self._propose(point, self._proposed // self._options.population)
         self._open[proposal.number] = point
         self._known.add(json.dumps(point))
         return proposal
@@ -108,14 +107,14 @@ class SteadyStateStrategy(Strategy):
         return child
 
     def _child(self) -> Point:
-        settings, rng = self._settings, self._rng
+        options, rng = self._options, self._rng
         child = self._winner()
-        if rng.random() < settings.crossover_probability:
-            child, _ = self._space.crossover(child, self._winner(), settings.gene_crossover_probability, rng)
-        if rng.random() < settings.mutation_probability:
-            child = self._space.mutate(child, settings.gene_mutation_probability, rng)
+        if rng.random() < options.crossover_probability:
+            child, _ = self._space.crossover(child, self._winner(), options.gene_crossover_probability, rng)
+        if rng.random() < options.mutation_probability:
+            child = self._space.mutate(child, options.gene_mutation_probability, rng)
         return child
 
     def _winner(self) -> Point:
-        entrants = [self._rng.choice(self._population) for _ in range(self._settings.tournament_size)]
+        entrants = [self._rng.choice(self._population) for _ in range(self._options.tournament_size)]
         return min(entrants, key=lambda member: member[:2])[2]

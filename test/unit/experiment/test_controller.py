@@ -9,13 +9,13 @@ import pytest
 from comparator.errors import ComparatorError
 from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Controller
 from comparator.objective.comparison import Objective
-from comparator.objective.differences import relative
+from comparator.objective.differences import DIFFERENCES
 from comparator.results.record import FrozenExperiment, Run
 from comparator.results.store import ExperimentFolder
 from comparator.space import ParameterSpace
 from comparator.strategies import Proposal, Strategy
 
-OBJECTIVE = Objective("val_loss", relative)
+OBJECTIVE = Objective("val_loss", DIFFERENCES["relative"])
 
 BARE = FrozenExperiment(id="", models=[])
 

@@ -131,7 +131,7 @@ def run(number: int, **fields: Any) -> Run:
     ],
 )
 def test_an_objective_without_a_value_says_why(second: Run, words: str) -> None:
-    objective = Objective("val_loss", relative)
+    objective = Objective("val_loss", DIFFERENCES["relative"])
     with pytest.raises(NoValue, match=words):
         objective([run(0, metrics={"val_loss": 0.2}), second])
 
@@ -153,7 +153,7 @@ def test_a_metric_that_is_missing_comes_with_one_that_can_be_asked_for(metric, d
 
 def test_an_evaluation_that_never_ran_has_no_value() -> None:
     with pytest.raises(NoValue, match="no run"):
-        Objective("val_loss", relative)([])
+        Objective("val_loss", DIFFERENCES["relative"])([])
 
 
 def test_a_single_model_is_minimised_or_maximised_by_its_metric() -> None:

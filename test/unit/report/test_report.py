@@ -30,9 +30,10 @@ from recorded import (
 )
 
 from comparator.errors import InputError
-from comparator.report import write_report
+from comparator.report import figures, svg, write_report
 from comparator.report.beside import gather_material
 from comparator.report.figures.heat import metric_scale
+from comparator.report.figures.maps import objective_maps
 from comparator.report.figures.progress import best_and_mean
 from comparator.report.findings import Findings
 
@@ -56,12 +57,11 @@ def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
     check_files(ordinary)
     assert {path.name for path in (ordinary / "figures").iterdir()} == {
-        f"{name}.{form}"
+        f"{name}.svg"
         for name in (
             *("search", "importance", "progress", "models", "timeline", "learning-1", "learning-2", "learning-3"),
             *("model-1", "model-1-own", "model-2", "model-2-own"),
         )
-        for form in ("png", "svg")
     }
     text = " ".join(" ".join(read_page(ordinary).words).split())
     for expected in (
@@ -83,6 +83,21 @@ def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
 def test_figures_of_an_earlier_report_go(ordinary: Path) -> None:
     figures = ordinary / "figures"
     assert not (figures / "search-7.svg").exists() and (figures / "search.svg").exists()
+
+
+def test_figures_are_png_too_where_that_is_asked_for(tmp_path: Path) -> None:
+    folder = save(tmp_path / "x-1", make_experiment(), genetic(1))
+
+    def pictures() -> set[str]:
+        return {path.stem for path in (folder / "figures").glob("*.png")}
+
+    write_report(folder, png=True)
+    assert pictures() == {path.stem for path in (folder / "figures").glob("*.svg")}
+    assert (folder / "figures" / "search.png").read_bytes().startswith(b"\x89PNG")
+    assert "figures/search.png" in read_page(folder).values("href", "a")
+    write_report(folder)
+    assert not pictures(), "what was not drawn with this report shows another state"
+    assert not [address for address in read_page(folder).values("href", "a") if address.endswith(".png")]
 
 
 def test_logs_are_linked_relative_to_the_page(ordinary: Path) -> None:
@@ -315,6 +330,18 @@ def test_a_single_models_grid_has_a_panel_for_each_study(tmp_path: Path) -> None
     assert {"model-1", "model-2", "model-1-own", "importance"} <= names and not {"grid", "parallel"} & names
     text = " ".join(read_page(folder).words)
     assert "val_loss of train_sources CCLE" in text and "val_loss of train_sources GDSC1" in text
+
+
+def test_what_stands_around_the_axes_stays_in_the_figure_and_the_axes_are_not_pressed_together() -> None:
+    space = [{**CATEGORICAL, "name": "activation"}, {**LAYERS, "upper": 200_000}]
+    with figures.style():
+        drawings = objective_maps(summary_of(sampled(space), space=space))
+        drawings += best_and_mean(summary_of(genetic(20)))
+        for drawing in drawings:
+            svg.settle(drawing)
+            box, (width, height) = drawing.figure.get_tightbbox(), drawing.figure.get_size_inches()
+            assert box.x0 >= -0.03 and box.y0 >= -0.03 and box.x1 <= width + 0.03 and box.y1 <= height + 0.03
+            assert drawing.figure.axes[0].get_position().width > 0.4
 
 
 def test_the_metrics_scale_is_white_at_the_median_red_above_and_blue_below() -> None:

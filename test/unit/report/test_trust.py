@@ -23,7 +23,7 @@ from comparator.evidence.pilot import measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
 from comparator.experiment.controller import Controller, ToConfirm
 from comparator.objective.comparison import Objective
-from comparator.objective.differences import DIFFERENCES, absolute, in_deviations, relative, signed_difference
+from comparator.objective.differences import DIFFERENCES, relative, signed_difference
 from comparator.report.reread import in_metric
 from comparator.report.trust import trust_in
 from comparator.results.points import count, observations_in, values_of
@@ -34,7 +34,7 @@ from comparator.strategies.blocks import BLOCKS, FIRST_FRESH, block_of
 from comparator.strategies.replication import MOST, Replication
 
 BARE = FrozenExperiment(id="", models=[])
-OBJECTIVE = Objective("val_loss", relative)
+OBJECTIVE = Objective("val_loss", DIFFERENCES["relative"])
 Model = Callable[[dict[str, Any]], tuple[float, float]]
 
 
@@ -342,10 +342,10 @@ def test_the_best_distinct_points() -> None:
 
 @given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e6))
 def test_a_signed_difference_turns_with_the_models_and_has_the_size_of_its_own(first: float, second: float) -> None:
-    for name, function in DIFFERENCES.items():
-        here, there = signed_difference(name, first, second), signed_difference(function, second, first)
+    for difference in DIFFERENCES.values():
+        here, there = signed_difference(difference, first, second), signed_difference(difference, second, first)
         assert here == pytest.approx(-there)
-        assert abs(here) == pytest.approx(abs(function(first, second)))
+        assert abs(here) == pytest.approx(abs(difference(first, second)))
         assert here * (second - first) >= 0
 
 
@@ -364,10 +364,10 @@ def test_what_a_signed_difference_is_worth_is_what_the_search_minimises(first: f
 
 
 def test_in_deviations_every_value_has_the_pilots_unit(folder, tmp_path) -> None:
-    objective = Objective("val_loss", in_deviations)
+    objective = Objective("val_loss", DIFFERENCES["in_deviations"])
     Worker(noisy).finish(Controller(folder, Listed(POINTS), objective, **STAGES))
     plain = ExperimentFolder.create(tmp_path, "plain", None, BARE)
-    Worker(noisy).finish(Controller(plain, Listed(POINTS), Objective("val_loss", absolute), **STAGES))
+    Worker(noisy).finish(Controller(plain, Listed(POINTS), Objective("val_loss", DIFFERENCES["absolute"]), **STAGES))
     unit = pooled_deviation([line.signed for line in lines(plain, "pilot")])
     assert [line.value * unit for line in folder.records] == pytest.approx([line.value for line in plain.records])
     assert pooled_deviation([line.signed for line in lines(folder, "pilot")]) == pytest.approx(1)
@@ -375,7 +375,7 @@ def test_in_deviations_every_value_has_the_pilots_unit(folder, tmp_path) -> None
 
 
 def test_in_deviations_without_a_unit_says_so(folder, tmp_path) -> None:
-    objective = Objective("val_loss", in_deviations)
+    objective = Objective("val_loss", DIFFERENCES["in_deviations"])
     with pytest.raises(ComparatorError, match=r"no deviation from seed to seed.*'relative'"):
         Worker(deterministic).finish(Controller(folder, Listed(POINTS), objective, **STAGES))
     own = ExperimentFolder.create(tmp_path, "own", None, BARE)

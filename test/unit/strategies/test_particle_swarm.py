@@ -98,9 +98,9 @@ def test_a_swarm_keeps_in_mind_where_it_had_not_failed() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"maximal_speed": 0}, "'maximal_speed' = 0 is not a number above zero"),
-        ({"inertia": -0.1}, "'inertia' = -0.1 is not a number, not below zero"),
-        ({"social": math.inf}, "'social' = inf is not a number, not below zero"),
+        ({"maximal_speed": 0}, "'maximal_speed' = 0 is not a number above 0"),
+        ({"inertia": -0.1}, "'inertia' = -0.1 is not a number from 0"),
+        ({"social": math.inf}, "'social' = inf is not a number from 0"),
         ({"phi1": 2.0}, "unknown option 'phi1' (here it is 'cognitive')"),
         ({"mutation_probability": 0.5}, "options: generations, population, inertia, cognitive, social, maximal_speed"),
     ],

@@ -1,8 +1,8 @@
-"""The report's figures. Each is drawn once, and serves as PNG, as SVG and inside the page.
+"""The report's figures. Each is drawn once, and serves as a file and inside the page.
 
 A figure knows nothing of files and HTML: it is a `Drawing`, a matplotlib figure together with what its marks
 say when they are hovered over and which evaluations they stand for. A new figure is one more function that
-returns drawings, in the module of its family or a new one, and one more line in `draw`.
+returns drawings, in the module of its family or a new one, and one more line in `FURTHER`.
 
 | module | figures |
 |---|---|
@@ -15,15 +15,25 @@ returns drawings, in the module of its family or a new one, and one more line in
 | many | which hyperparameters matter, parallel coordinates |
 | timeline | what the workers did when |
 | drawing, heat | what they share: colours, axes, marks; scales and cells |
+| layout | where the axes lie in a figure |
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from comparator.report.beside import Material
 from comparator.report.figures import confirmed, curves, many, maps, model_maps, progress, skill, timeline
 from comparator.report.figures.drawing import Drawing, Mark, style
 
-__all__ = ["Drawing", "Mark", "draw", "left_out", "style"]
+__all__ = ["FURTHER", "Drawing", "Mark", "draw", "left_out", "style"]
+
+#: The figures below the maps and what is told of the search and the models, in the page's order: each returns what
+#: there is to draw, which may be nothing.
+FURTHER: list[Callable[[Material], list[Drawing]]] = [
+    lambda material: curves.learning_curves(material.summary, material.curves),
+    lambda material: timeline.timeline(material.summary),
+]
 
 
 def draw(material: Material) -> list[Drawing]:
@@ -41,9 +51,7 @@ def draw(material: Material) -> list[Drawing]:
     # The page has two columns, and the models' maps are looked at side by side.
     places = {drawing.place or drawing.name for drawing in drawings if drawing.section == "figures"}
     drawings += own + compared if len(places) % 2 == 0 else compared + own
-    drawings += curves.learning_curves(summary, material.curves)
-    drawings += timeline.timeline(summary)
-    return drawings
+    return drawings + [drawing for figure in FURTHER for drawing in figure(material)]
 
 
 def _many(material: Material) -> list[Drawing]:

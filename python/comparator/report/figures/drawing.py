@@ -117,8 +117,18 @@ def new_drawing(name: str, title: str, height: float = 3.2) -> tuple[Drawing, Ax
     """Return an empty figure of the report's width, and its axes."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    from comparator.report.figures.layout import Fitted
+
+    figure = Figure(figsize=(WIDTH, height), layout=Fitted())
     return Drawing(name, title, "", figure), figure.add_subplot()
+
+
+def colour_bar(drawing: Drawing, scale: Any, extend: str, label: str) -> Any:
+    """Put the bar of a `scale` of colours (a ScalarMappable) right of a drawing's axes, and return it."""
+    bar = drawing.figure.colorbar(scale, cax=drawing.figure.add_axes((0.9, 0.1, 0.03, 0.8)), extend=extend)
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+    return bar
 
 
 # -- evaluations -------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from comparator.report.figures.drawing import (
     Axes,
     Drawing,
     Mark,
+    colour_bar,
     new_drawing,
     set_axis,
 )
@@ -148,7 +149,7 @@ def heat_map(
     set_axis(axes, x, "x")
     set_axis(axes, y, "y")
     if means:
-        _colour_bar(drawing, axes, scale, label)
+        _colour_bar(drawing, scale, label)
     return drawing, axes
 
 
@@ -238,13 +239,11 @@ def _hatch(axes: Axes) -> None:
     axes.add_patch(Rectangle((0, 0), 1, 1, transform=axes.transAxes, **look))
 
 
-def _colour_bar(drawing: Drawing, axes: Axes, scale: Scale, label: str) -> None:
-    bar = drawing.figure.colorbar(scale.colours, ax=axes, pad=0.02, fraction=0.06, aspect=28, extend=scale.extend)
+def _colour_bar(drawing: Drawing, scale: Scale, label: str) -> None:
+    bar = colour_bar(drawing, scale.colours, scale.extend, label)
     if scale.ticks:
         bar.set_ticks(list(scale.ticks), labels=[f"{tick:.3g}" for tick in scale.ticks])
         bar.ax.minorticks_off()
-    bar.set_label(label)
-    bar.outline.set_visible(False)
 
 
 def _corners(x: Axis, y: Axis, cell: tuple[int, int]) -> list[tuple[float, float]]:

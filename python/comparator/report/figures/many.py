@@ -16,6 +16,7 @@ from comparator.report.figures.drawing import (
     Drawing,
     Mark,
     clip,
+    colour_bar,
     mark_of,
     new_drawing,
     objective_label,
@@ -98,9 +99,7 @@ def parallel_coordinates(summary: Summary) -> list[Drawing]:
     scale = metric_scale(numbers) if summary.kind == "single" else difference_scale(numbers)
     _draw_lines(drawing, axes, summary, axes_shown, shown, scale)
     _draw_axes(axes, axes_shown)
-    bar = drawing.figure.colorbar(scale.colours, ax=axes, pad=0.02, fraction=0.06, aspect=28, extend=scale.extend)
-    bar.set_label(objective_label(summary))
-    bar.outline.set_visible(False)
+    colour_bar(drawing, scale.colours, scale.extend, objective_label(summary))
     drawing.caption = (
         "A line is one point, through its value of each hyperparameter; the better ones lie on top. Where the "
         "best lines run through one place of an axis, that hyperparameter matters; where they cross it anywhere, it "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 
 import comparator as cmp
 from comparator.space import ParameterSpace
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_each_parameter_is_an_entry_of_a_parameter_space_file() -> None:
@@ -69,3 +73,12 @@ def test_values_of_any_kind_are_a_list_that_a_space_takes_or_refuses_in_one_line
         assert "\n" not in str(error)
         return
     assert ParameterSpace.from_entries(space.entries(), "again").entries() == space.entries()
+
+
+def test_the_page_of_the_interface_is_what_its_docstrings_say() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "render-api.py", "--check"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    page = (ROOT / "docs" / "api.md").read_text()
+    assert all(f"## `{name}`" in page and getattr(cmp, name).__doc__ for name in cmp.__all__)

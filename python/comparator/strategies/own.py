@@ -1,0 +1,212 @@
+"""Strategies that are not the Comparator's: in a file of the user's own, or brought by an installed package.
+
+A Python file, or the module that an entry point names, is a strategy by what it has:
+
+| it has | it is |
+|---|---|
+| a subclass of `Strategy` | that strategy |
+| `run()` | an EQ/Py algorithm (`comparator.strategies.resident`) |
+| `sampler(seed=...)` | an Optuna sampler, which that function, or class, gives |
+
+A package brings one as `NAME = "package.module:Class"`, or `NAME = "package.module"`, in its entry points of the group
+`comparator.strategies`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import traceback
+from collections.abc import Callable, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator, Field
+
+from comparator.errors import ComparatorError, InputError
+from comparator.extensions.own_code import import_own
+from comparator.formats.text import message
+from comparator.model.fingerprint import content_of
+from comparator.space import ParameterSpace, Point
+from comparator.strategies.options import StrategyOptions
+from comparator.strategies.resident import AlgorithmError, ResidentStrategy
+from comparator.strategies.strategy import Proposal, Strategy
+
+GROUP = "comparator.strategies"
+
+Answer = TypeVar("Answer")
+
+
+def is_own_file(name: str) -> bool:
+    """Whether the name of a strategy is the path of a Python file."""
+    return name.endswith(".py")
+
+
+def find_file(name: str) -> type[Strategy]:
+    """The strategy in the user's own file, which may import what lies beside it; raises `InputError`."""
+    file = Path(name)
+    if not file.is_file():
+        raise InputError(f"strategy: {file}: no such file")
+    try:
+        module = import_own(file.parent, file.stem)
+    except Exception as error:
+        raise _not_imported(name, error) from None
+    return _strategy_in(module, name)
+
+
+def installed() -> dict[str, EntryPoint]:
+    """The strategies that installed packages bring, by name."""
+    return {each.name: each for each in entry_points(group=GROUP)}
+
+
+def find_installed(brought: EntryPoint) -> type[Strategy]:
+    """The strategy that an entry point names; raises `InputError` where it names none."""
+    where = f"{brought.name} ({brought.value})"
+    try:
+        found = brought.load()
+    except Exception as error:
+        raise _not_imported(where, error) from None
+    if isinstance(found, ModuleType):
+        return _strategy_in(found, where)
+    if not (isinstance(found, type) and issubclass(found, Strategy)):
+        raise InputError(f"strategy {where}: is neither a subclass of Strategy nor a module")
+    return _whole(found, where)
+
+
+def strategy_code(name: str) -> str | None:
+    """SHA-256 of the file that a strategy is in; None where it is the Comparator's own, or not there."""
+    if is_own_file(name):
+        return content_of(name)
+    brought = installed().get(name)
+    try:
+        found = None if brought is None else importlib.util.find_spec(brought.module)
+    except ImportError:
+        return None
+    return None if found is None or found.origin is None else content_of(found.origin)
+
+
+def _not_imported(where: str, error: Exception) -> InputError:
+    return InputError(message(f"strategy {where}: cannot be imported: {type(error).__name__}: {error}"))
+
+
+def _strategy_in(module: ModuleType, where: str) -> type[Strategy]:
+    classes = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, Strategy)]
+    defined = [each for each in classes if each.__module__ == module.__name__]
+    strategies = [each for each in defined if not any(each in other.__bases__ for other in defined)]
+    if len(strategies) > 1:
+        names = " and ".join(each.__name__ for each in strategies)
+        raise InputError(f"strategy {where}: has {len(strategies)} subclasses of Strategy, {names}; a file has one")
+    if strategies:
+        return _whole(strategies[0], where)
+    for name, made in (("run", _of_algorithm), ("sampler", _of_sampler)):
+        found = getattr(module, name, None)
+        if callable(found):
+            return made(found)
+    raise InputError(f"strategy {where}: has no subclass of Strategy, no function 'run' and no function 'sampler'")
+
+
+def _whole(strategy: type[Strategy], where: str) -> type[Strategy]:
+    missing = sorted(getattr(strategy, "__abstractmethods__", ()))
+    if missing:
+        raise InputError(f"strategy {where}: {strategy.__name__} has no '{missing[0]}'")
+    if not (isinstance(strategy.Options, type) and issubclass(strategy.Options, StrategyOptions)):
+        raise InputError(f"strategy {where}: {strategy.__name__}.Options is no subclass of StrategyOptions")
+    return strategy
+
+
+class AlgorithmOptions(StrategyOptions):
+    """What an EQ/Py algorithm is given."""
+
+    parameters: Annotated[str, BeforeValidator(str)] = Field(
+        "", description="the text that it gets where it asks for one"
+    )
+
+
+def _of_algorithm(run: Callable[[], object]) -> type[Strategy]:
+    class OwnAlgorithm(ResidentStrategy):
+        """An EQ/Py algorithm in a module."""
+
+        Options = AlgorithmOptions
+        ends_by_itself = True
+
+        def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: AlgorithmOptions) -> None:
+            super().__init__(run, options.parameters)
+
+    return OwnAlgorithm
+
+
+def _of_sampler(sampler: Callable[..., Any]) -> type[Strategy]:
+    # Optuna is imported where it is used, which takes seconds.
+    from optuna.samplers import BaseSampler
+
+    from comparator.strategies.optuna_sampler import SamplerStrategy, optuna_seed
+
+    class OwnSampler(SamplerStrategy):
+        """An Optuna sampler that a function in a module gives."""
+
+        def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: StrategyOptions) -> None:
+            made = sampler(seed=optuna_seed(seed))
+            if not isinstance(made, BaseSampler):
+                raise InputError(f"'sampler' gives a {type(made).__name__}, not an Optuna sampler")
+            super().__init__(space, in_flight, made)
+
+    return OwnSampler
+
+
+class OwnStrategy(Strategy):
+    """A strategy of the user's own under the eyes of its host.
+
+    What it raises comes out as an `AlgorithmError`, when it is made as an `InputError`; so does an answer that is no
+    list of proposals in the order of their numbers.
+    """
+
+    def __init__(
+        self,
+        strategy: type[Strategy],
+        name: str,
+        space: ParameterSpace,
+        seed: int,
+        in_flight: int,
+        options: StrategyOptions,
+    ) -> None:
+        self._name = f"strategy '{name}'"
+        make: Callable[..., Strategy] = strategy
+        try:
+            self._own = make(space, seed, in_flight, options)
+        except InputError as error:
+            raise InputError(f"{self._name}: {error}") from None
+        except Exception as error:
+            raise InputError(message(f"{self._name}: cannot be made: {type(error).__name__}: {error}")) from None
+
+    def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
+        return self._asked(lambda: self._own.inform(past))
+
+    def start(self) -> list[Proposal]:
+        return self._noted(self._asked(self._own.start))
+
+    def tell(self, number: int, value: float | None) -> list[Proposal]:
+        return self._noted(self._asked(lambda: self._own.tell(number, value)))
+
+    def close(self) -> None:
+        self._asked(self._own.close)
+
+    def _asked(self, ask: Callable[[], Answer]) -> Answer:
+        try:
+            answer = ask()
+        except ComparatorError:
+            raise
+        except Exception as error:
+            words = message(f"{self._name} failed: {type(error).__name__}: {error}")
+            raise AlgorithmError(words, traceback.format_exc()) from error
+        self.ended = self._own.ended
+        return answer
+
+    def _noted(self, answer: list[Proposal]) -> list[Proposal]:
+        expected = range(self._proposed, self._proposed + len(answer)) if isinstance(answer, list) else None
+        if expected is None or [getattr(each, "number", None) for each in answer] != list(expected):
+            raise AlgorithmError(
+                f"{self._name} answered with something else than a list of what its '_propose' gave", repr(answer)
+            )
+        self._proposed += len(answer)
+        return answer

@@ -1,0 +1,36 @@
+"""Where the project is, and which of two sites of one name counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from comparator.errors import InputError
+from comparator.site import folders
+from comparator.site.folders import project_root, shipped_folder
+from comparator.site.profile import read_site, site_files
+
+
+def test_the_project_is_what_the_environment_names_else_the_checkout_else_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPARATOR_ROOT", str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match=r"COMPARATOR_ROOT=.*nowhere: no such folder"):
+        project_root()
+    monkeypatch.setenv("COMPARATOR_ROOT", str(tmp_path))
+    assert project_root() == tmp_path
+    monkeypatch.delenv("COMPARATOR_ROOT")
+    assert project_root() == Path(__file__).resolve().parents[3]
+    monkeypatch.setattr(folders, "SHIPPED", tmp_path)  # as in a wheel
+    monkeypatch.chdir(tmp_path)
+    assert project_root() == tmp_path
+
+
+def test_a_site_of_the_project_takes_the_place_of_one_that_the_package_brings(tmp_path: Path) -> None:
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites" / "local.sh").write_text("SITE_CORES=7\n")
+    assert read_site("local", tmp_path).cores == 7
+    assert site_files(tmp_path)["slurm"].parent == shipped_folder("sites")
+    with pytest.raises(InputError, match=r"no site 'slrm' \(did you mean 'slurm'\?\)"):
+        read_site("slrm", tmp_path)
