@@ -14,10 +14,10 @@ from desk import Desk
 from pydantic import BaseModel
 from test_controller import BARE, OBJECTIVE, Listed, result_of, xs
 
-from comparator.cli.experiments import _row
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Paired
 from comparator.experiment.controller import Controller, ToConfirm
+from comparator.experiment.listing import experiment_rows
 from comparator.experiment.progress import best_words
 from comparator.report import words, write_report
 from comparator.report.summary import summarise
@@ -180,7 +180,7 @@ def test_everybody_who_is_asked_gives_one_answer(tmp_path: Path, points, model, 
     said = f"best {best[1]:.3g} at x {x}"
 
     assert best_words(CMP, records) == said  # progress and watch
-    listed = _row(folder.path)
+    (listed,) = experiment_rows(tmp_path)
     assert (listed["best"], listed["evaluations"], listed["of"]) == (said, done, 9)
     summary = summarise(read_experiment(folder.path), records)
     assert summary.best is not None and (summary.best.point["x"], summary.best.difference) == (x, value)
