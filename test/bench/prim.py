@@ -17,6 +17,7 @@ a half; standard errors are those of the mean over the cases, which are given, n
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -27,7 +28,6 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 
-import json
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -100,10 +100,13 @@ def main() -> None:
         Trial("sobol", case, arguments.deviation, (number,), repeat)
         for number, repeat, case in product(arguments.evaluations, range(arguments.repeats), cases)
     ]
+    lines = []
     with ProcessPoolExecutor(arguments.processes) as pool:
-        lines = list(pool.map(carry_out, trials))
-    if arguments.record:
-        arguments.record.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        for line in pool.map(carry_out, trials):
+            lines.append(line)
+            if arguments.record:
+                with arguments.record.open("a") as file:
+                    file.write(json.dumps(line) + "\n")
     for number in arguments.evaluations:
         print(f"\nNoise {arguments.deviation}, {number} evaluations: overlap (success)\n")
         print(table([line for line in lines if line["evaluations"] == number], cases, WAYS))
