@@ -41,7 +41,7 @@ from comparator.evidence.confirmation import Fresh
 from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.regions import Evidence, find_evidence
-from comparator.experiment.controller import Experiment, ToConfirm
+from comparator.experiment.controller import Controller, ToConfirm
 from comparator.experiment.simulation import MemoryRecord, SignedNumber, carry_out
 from comparator.results.points import observations_in, points_without_value, values_of
 from comparator.results.record import Evaluation, Request
@@ -156,7 +156,7 @@ def carry_out_trial(trial: Trial) -> dict[str, Any]:
         return find_claims(space, _paired(records), best, asked, points_without_value(records))
 
     record = MemoryRecord()
-    experiment = Experiment(
+    controller = Controller(
         record,
         make_strategy(trial.strategy, space, seed=trial.seed, in_flight=2, options=options),
         SignedNumber(lambda number: -abs(number)),
@@ -166,7 +166,7 @@ def carry_out_trial(trial: Trial) -> dict[str, Any]:
         to_confirm=ToConfirm(claims, None, True),
         space=space,
     )
-    carry_out(experiment, Trainings(space, truth, NOISES[trial.noise], trial.seed))
+    carry_out(controller, Trainings(space, truth, NOISES[trial.noise], trial.seed))
     fresh = [
         Fresh(
             claim,
@@ -174,7 +174,7 @@ def carry_out_trial(trial: Trial) -> dict[str, Any]:
             [n for line in lines for n in line.signed or ()],
             [n for line in lines for n in line.blocks or ()],
         )
-        for claim in experiment.claims or []
+        for claim in controller.claims or []
         if (lines := [line for line in record.records if line.claim == claim.name])
     ]
     observed = [Observation(*each) for each in observations_in(record.records)]

@@ -16,7 +16,7 @@ import statistics
 
 from strategies import PROBLEMS
 
-from comparator.experiment.controller import Experiment
+from comparator.experiment.controller import Controller
 from comparator.experiment.simulation import MemoryRecord, SignedNumber, carry_out
 from comparator.results.points import best_of
 from comparator.space import ParameterSpace
@@ -33,10 +33,10 @@ def reported(problem: str, way: Replication, pairs: int, noise: float, strategy:
     rng = random.Random(f"{seed} noise")
     record = MemoryRecord()
     made = make_strategy(strategy, space, seed=seed, in_flight=2, options={})
-    experiment = Experiment(
+    controller = Controller(
         record, made, SignedNumber(lambda signed: -abs(signed)), budget=pairs, replication=way, pilot=space.spread(3)
     )
-    carry_out(experiment, lambda point: function(point) + rng.gauss(0, noise))
+    carry_out(controller, lambda point: function(point) + rng.gauss(0, noise))
     best = best_of(record.records)[0]
     return -function(best.point), -(best.value or 0.0)
 

@@ -30,7 +30,9 @@ def check_model(
     as_json: JsonOption = False,
 ) -> None:
     """Try a model on a tiny data set, step by step, and say what to mend; exit status 1 where something fails."""
-    from comparator.checks import model as model_check
+    from comparator.checks.model import Bench, bench_folder
+    from comparator.checks.model import check_model as findings_of
+    from comparator.formats.finding import FAILS
     from comparator.formats.hyperparameters import parse_override, set_once
     from comparator.site.profile import read_site
 
@@ -41,27 +43,27 @@ def check_model(
         set_once(settings, *parse_override(assignment), f"--set {assignment}")
     stop_signals_like_ctrl_c()
     root = project_root()
-    with model_check.place_for_runs() as place:
-        bench = model_check.Bench(
+    with bench_folder() as folder:
+        bench = Bench(
             containers=root / "containers",
             slot=read_site(site, root).slots()[0],
-            folder=place.folder,
+            folder=folder.path,
             data_folder=data,
             settings=settings,
             metric=metric,
             limit=limit,
         )
         findings = []
-        for found in model_check.check_model(model, bench):
+        for found in findings_of(model, bench):
             findings.append(found)
             if not as_json:
                 out.print(str(found), soft_wrap=True)
-        place.keep = any(each.outcome == model_check.FAILS for each in findings)
+        folder.keep = any(each.outcome == FAILS for each in findings)
     if as_json:
         print(json.dumps([asdict(each) for each in findings], indent=1))
-    if place.is_kept and not as_json:
-        out.print(f"what was tried, and its logs: {place.folder}", soft_wrap=True)
-    if place.keep:
+    if folder.is_kept and not as_json:
+        out.print(f"what was tried, and its logs: {folder.path}", soft_wrap=True)
+    if folder.keep:
         raise typer.Exit(1)
 
 

@@ -2,10 +2,10 @@
 
 An engine does no more than this:
 
-    requests = experiment.start()
-    for each request: result = leaf.evaluate(request); requests += experiment.tell(result)
+    requests = controller.start()
+    for each request: result = leaf.evaluate(request); requests += controller.tell(result)
 
-`Experiment` leads through the stages: a pilot, the search, full trainings of its best points where it began with fewer
+`Controller` leads through the stages: a pilot, the search, full trainings of its best points where it began with fewer
 epochs, the confirmation of what it found. It decides what a proposal costs (decision 7 of
 `docs/architecture.md`), keeps the budget, records every finished evaluation before the strategy hears of it, and
 replays the record when an experiment is resumed.
@@ -121,7 +121,7 @@ class _Open:
     cancelled: bool = False
 
 
-class Experiment:
+class Controller:
     """Turns a strategy's proposals into requests, and results into records.
 
     `objective` gives what one replicate is worth. `budget` is the number of pairs (single runs for a single model)

@@ -15,7 +15,7 @@ from comparator.engine.jobs import state_of
 from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.closing import say_what_was_found, say_where_the_report_is
-from comparator.experiment.controller import Experiment
+from comparator.experiment.controller import Controller
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
@@ -148,7 +148,7 @@ class Session:
 
     def __init__(self, host: Host, plan: Plan, folder: ExperimentFolder) -> None:
         self._host, self._plan, self._folder = host, plan, folder
-        self._experiment: Experiment | None = None
+        self._controller: Controller | None = None
         self._baseline_is_open = False
 
     @property
@@ -221,7 +221,7 @@ class Session:
             if last_word(self.path).state in ("stopped", "interrupted"):
                 self._say_how_to_go_on()
             raise
-        if self._experiment is None:
+        if self._controller is None:
             self._look()
             self._plan = replace(self._plan, frozen=read_whole_experiment(self.path))
         return self._folder.records
@@ -252,12 +252,12 @@ class Session:
         with ProgressView(self._host.console, self._plan.frozen, done_before=done_before) as view:
 
             def show() -> None:
-                if self._experiment is None:  # another process hosts the search
+                if self._controller is None:  # another process hosts the search
                     self._look()
                     view.update(self._folder.records, len(last_word(self.path).running))
                     return
-                running = min(self._experiment.waiting, self._host.workers)
-                view.update(self._folder.records, running, self._experiment.done)
+                running = min(self._controller.waiting, self._host.workers)
+                view.update(self._folder.records, running, self._controller.done)
 
             yield show
 
@@ -272,7 +272,7 @@ class Session:
 
     def start(self, *, all_at_once: bool = False) -> list[str]:
         """Replay what is recorded and give the first requests; `all_at_once`: of a sweep all there are."""
-        self._experiment = Experiment(
+        self._controller = Controller(
             self._folder,
             self._plan.strategy(all_at_once=all_at_once and self._plan.is_sweep),
             self._plan.objective,
@@ -287,19 +287,19 @@ class Session:
             space=self._plan.space,
             proposer=self._plan.frozen.strategy.name,
         )
-        requests = self._baseline() + self._experiment.start()
+        requests = self._baseline() + self._controller.start()
         self._keep_claims()
         self._say_running()
         return requests
 
     def tell(self, result: str) -> list[str]:
         """Record a result; gives the requests that follow."""
-        assert self._experiment is not None
+        assert self._controller is not None
         outcome = Result.model_validate_json(result)
         if outcome.evaluation == BASELINE and not outcome.is_fault:
             self._keep_baseline(outcome)
             return []
-        requests = self._experiment.tell(result)
+        requests = self._controller.tell(result)
         self._keep_pilot()
         self._keep_claims()
         self._say_running()
@@ -308,21 +308,21 @@ class Session:
     @property
     def is_over(self) -> bool:
         """Whether no result is waited for any more."""
-        assert self._experiment is not None
-        return not self._experiment.running and not self._baseline_is_open
+        assert self._controller is not None
+        return not self._controller.running and not self._baseline_is_open
 
     @property
     def is_cut_short(self) -> bool:
         """Whether a walltime ended the session before the experiment was done."""
-        return self._experiment is not None and self._experiment.is_cut_short
+        return self._controller is not None and self._controller.is_cut_short
 
     def end(self) -> None:
         """Leave an experiment that is over."""
-        assert self._experiment is not None
-        if self._experiment.is_cut_short:
+        assert self._controller is not None
+        if self._controller.is_cut_short:
             self._leave("stopped", "by the end of the walltime")
         else:
-            self._leave("finished", self._experiment.ended_early)
+            self._leave("finished", self._controller.ended_early)
 
     def fail(self, error: BaseException) -> None:
         """Leave an experiment that cannot go on, or that is stopped by hand."""
@@ -359,8 +359,8 @@ class Session:
         self._folder.records = read_records(self._folder.evaluations)
 
     def _say_running(self) -> None:
-        assert self._experiment is not None
-        running = self._experiment.running[: self._host.workers]
+        assert self._controller is not None
+        running = self._controller.running[: self._host.workers]
         self._folder.say("running", running)
 
     def _baseline(self) -> list[str]:
@@ -382,8 +382,8 @@ class Session:
 
     def _keep_pilot(self) -> None:
         """Say what the pilot found, once, and keep it with the settings."""
-        assert self._experiment is not None
-        pilot = self._experiment.pilot
+        assert self._controller is not None
+        pilot = self._controller.pilot
         if pilot is None or self._plan.frozen.pilot is not None:
             return
         budget, seeds = self._plan.budget, self._plan.replication.first
@@ -402,8 +402,8 @@ class Session:
 
     def _keep_claims(self) -> None:
         """Keep what is to be confirmed, before any of it is trained: read again elsewhere it may differ by a digit."""
-        assert self._experiment is not None
-        claims = self._experiment.claims
+        assert self._controller is not None
+        claims = self._controller.claims
         if claims is not None and self._plan.frozen.claims is None:
             self._plan = self._plan.noting(claims=claims)
             self._folder.freeze(self._plan.frozen)
@@ -416,16 +416,16 @@ class Session:
         return command_line(host.experiments, host.root, *words)
 
     def _say_how_to_go_on(self) -> None:
-        if self._experiment is None:
+        if self._controller is None:
             self._look()
         self._host.say(f"stopped: {len(self._folder.records)} evaluations kept; go on with them by:")
         self._host.say(f"  {self._resume_command()}")
 
     def _leave(self, state: str, reason: str | None) -> None:
         left: list[Running] = []
-        if self._experiment is not None:
-            left = self._experiment.running[: self._host.workers] if state == "stopped" else []
-            self._experiment.close()
+        if self._controller is not None:
+            left = self._controller.running[: self._host.workers] if state == "stopped" else []
+            self._controller.close()
         self._folder.say(state, left, reason)
         self._folder.close()
 

@@ -7,19 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from comparator.experiment.controller import Experiment, Runs
+from comparator.experiment.controller import Controller, Runs
 from comparator.objective.differences import NoValue
 from comparator.results.record import Evaluation, Metrics, Request, Result, Run, as_text
 
 SIGNED = "signed"
 
 
-def carry_out(experiment: Experiment, measure: Callable[[Request], float | None]) -> None:
+def carry_out(controller: Controller, measure: Callable[[Request], float | None]) -> None:
     """Carry an experiment out, first come first served.
 
     A replicate gives `measure(request)`, the signed difference, and fails where that is None.
     """
-    waiting = deque(experiment.start())
+    waiting = deque(controller.start())
     while waiting:
         asked = Request.model_validate_json(waiting.popleft())
         number = measure(asked)
@@ -35,8 +35,8 @@ def carry_out(experiment: Experiment, measure: Callable[[Request], float | None]
             worker="",
             runs=[run],
         )
-        waiting += experiment.tell(as_text(result))
-    experiment.close()
+        waiting += controller.tell(as_text(result))
+    controller.close()
 
 
 class MemoryRecord:

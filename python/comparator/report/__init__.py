@@ -51,8 +51,8 @@ from comparator.report.beside import Files, Material, gather_material
 from comparator.report.findings import as_json as findings_json
 from comparator.report.findings import find
 from comparator.report.notices import notices
-from comparator.report.summary import Evaluation, Summary, as_json, summarise
-from comparator.results.record import Evaluation as Record
+from comparator.report.summary import EvaluationSummary, Summary, as_json, summarise
+from comparator.results.record import Evaluation
 from comparator.results.store import read_experiment, read_records, table_cell, withdrawals
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) 
     return page
 
 
-def evaluation_rows(summary: Summary, records: Sequence[Record]) -> list[dict[str, Any]]:
+def evaluation_rows(summary: Summary, records: Sequence[Evaluation]) -> list[dict[str, Any]]:
     """Return the table of evaluations, a row each by the names of its columns; None where there is no value."""
     columns = _columns(summary)
     return [
@@ -122,7 +122,7 @@ def evaluation_rows(summary: Summary, records: Sequence[Record]) -> list[dict[st
     ]
 
 
-def evaluations_csv(summary: Summary, records: Sequence[Record]) -> str:
+def evaluations_csv(summary: Summary, records: Sequence[Evaluation]) -> str:
     """Return the table of evaluations as CSV; the module's docstring has its columns."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -132,7 +132,7 @@ def evaluations_csv(summary: Summary, records: Sequence[Record]) -> str:
     return text.getvalue()
 
 
-def _columns(summary: Summary) -> list[tuple[str, Callable[[Evaluation, Record], Any]]]:
+def _columns(summary: Summary) -> list[tuple[str, Callable[[EvaluationSummary, Evaluation], Any]]]:
     """Return the name of each column, and what gives its cell from an evaluation and its record."""
     submodels = range(len(summary.models))
     points = dict.fromkeys(name for one in summary.evaluations for name in one.point)
@@ -164,16 +164,16 @@ def _columns(summary: Summary) -> list[tuple[str, Callable[[Evaluation, Record],
     ]
 
 
-def _point_cell(name: str, one: Evaluation, _: object) -> Any:
+def _point_cell(name: str, one: EvaluationSummary, _: object) -> Any:
     value = one.point.get(name)
     return value if isinstance(value, (str, int, float)) or name not in one.point else json.dumps(value)
 
 
-def _metric_cell(submodel: int, name: str, one: Evaluation, _: object) -> Any:
+def _metric_cell(submodel: int, name: str, one: EvaluationSummary, _: object) -> Any:
     return one.metrics[submodel].get(name)
 
 
-def _log_cell(submodel: int, one: Evaluation, _: object) -> str:
+def _log_cell(submodel: int, one: EvaluationSummary, _: object) -> str:
     return " ".join(run.log or "" for run in one.runs if run.submodel == submodel)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from comparator.errors import InputError
 from comparator.report.axes import Axis
 from comparator.report.findings import Findings
-from comparator.report.summary import Evaluation, Summary, summarise
+from comparator.report.summary import EvaluationSummary, Summary, summarise
 from comparator.results.record import FrozenExperiment
 from comparator.results.store import RunStore, last_word, read_experiment, read_records
 
@@ -40,7 +40,7 @@ class GridBest:
 class Curves:
     """One point's learning: for each submodel the history of its first replicate, metrics by name."""
 
-    evaluation: Evaluation
+    evaluation: EvaluationSummary
     histories: tuple[Mapping[str, Sequence[float | None]] | None, ...]
 
 
@@ -140,7 +140,7 @@ def read_curves(runs: RunStore, summary: Summary) -> Iterable[Curves]:
             yield Curves(one, histories)
 
 
-def _history(runs: RunStore, one: Evaluation, submodel: int) -> Mapping[str, Sequence[float | None]] | None:
+def _history(runs: RunStore, one: EvaluationSummary, submodel: int) -> Mapping[str, Sequence[float | None]] | None:
     """Return the history of a submodel's first replicate, non-finite numbers as None; None without one."""
     mine = [run for run in one.runs if run.submodel == submodel and run.status == "ok"]
     first = min(mine, key=lambda run: run.replicate, default=None)

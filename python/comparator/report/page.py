@@ -19,7 +19,7 @@ from comparator.report.axes import is_number, show
 from comparator.report.beside import Files
 from comparator.report.figures.drawing import Drawing
 from comparator.report.findings import Findings
-from comparator.report.summary import SKILL, Evaluation, Summary, search_settings
+from comparator.report.summary import SKILL, EvaluationSummary, Summary, search_settings
 from comparator.report.workers import sittings_of, spans_of, typical
 from comparator.report.yardsticks import Yardstick
 from comparator.results.record import FrozenExperiment, Run
@@ -71,7 +71,7 @@ class Cell:
 class Row:
     """One row of the table of evaluations."""
 
-    evaluation: Evaluation
+    evaluation: EvaluationSummary
     cells: tuple[Cell, ...]
     logs: tuple[tuple[str, str], ...]
 
@@ -283,7 +283,7 @@ def _table(summary: Summary) -> tuple[list[str], list[Row]]:
     return headings, rows
 
 
-def _logs(summary: Summary, one: Evaluation) -> tuple[tuple[str, str], ...]:
+def _logs(summary: Summary, one: EvaluationSummary) -> tuple[tuple[str, str], ...]:
     return tuple((_log_name(summary, run), _log_address(run)) for run in one.runs if run.log)
 
 

@@ -18,8 +18,7 @@ from comparator.report import trust
 from comparator.report.axes import Axis, on_lattice, varying_axes
 from comparator.report.trust import Trust, trust_in
 from comparator.results.points import Counts, as_read, best_of, best_values, count, values_of
-from comparator.results.record import AFTERWARDS, FirstEpochs, FrozenExperiment, Replicate, Run
-from comparator.results.record import Evaluation as Record
+from comparator.results.record import AFTERWARDS, Evaluation, FirstEpochs, FrozenExperiment, Replicate, Run
 
 BEST_POINTS = 5
 SCATTERED = ("grid", "listed", "random", "sobol", "level_set")  # strategies that do not gather where it is best
@@ -29,8 +28,8 @@ MEAN_PREDICTOR_LOSS, SCALED_LOSS = "val_mean_predictor_loss", "val_loss_over_var
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """One record, with its runs gathered by submodel.
+class EvaluationSummary:
+    """An evaluation of the record as the report shows it, with its runs gathered by submodel.
 
     `difference` is None unless `status` is `ok`. `metrics[s]` are submodel s's metrics, means over the
     replicates that succeeded, `{}` where none did; `seconds` is the wall time of its replicates together, `started` is
@@ -123,12 +122,12 @@ class Summary:
     axes: tuple[Axis, ...]
     lattice: bool
     strategy: str
-    baseline: Evaluation | None
-    evaluations: tuple[Evaluation, ...]
+    baseline: EvaluationSummary | None
+    evaluations: tuple[EvaluationSummary, ...]
     counts: dict[str, int]
     number: Counts
-    points: tuple[Evaluation, ...]
-    best_points: tuple[Evaluation, ...]
+    points: tuple[EvaluationSummary, ...]
+    best_points: tuple[EvaluationSummary, ...]
     best_so_far: tuple[tuple[int, float], ...]
     generations: tuple[Generation, ...]
     mean_predictor: MeanPredictor | None
@@ -137,7 +136,7 @@ class Summary:
     first: FirstEpochs | None = None
 
     @property
-    def best(self) -> Evaluation | None:
+    def best(self) -> EvaluationSummary | None:
         """The best point's latest evaluation, or None while none has succeeded."""
         return self.best_points[0] if self.best_points else None
 
@@ -147,12 +146,12 @@ class Summary:
         return self.kind != "single" and not self.lattice and self.strategy not in ("", *SCATTERED)
 
     @property
-    def searched(self) -> tuple[Evaluation, ...]:
+    def searched(self) -> tuple[EvaluationSummary, ...]:
         """The evaluations of pilot and search, all of one length: all but those that followed."""
         return tuple(one for one in self.evaluations if one.stage not in AFTERWARDS)
 
 
-def summarise(experiment: FrozenExperiment, records: Sequence[Record]) -> Summary:
+def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Summary:
     """Return the summary of `experiment` and its `records` so far."""
     objective = experiment.objective
     maximise = objective.maximise
@@ -260,7 +259,7 @@ def beats_mean_predictor(metrics: Mapping[str, float]) -> bool | None:
     return None
 
 
-def effect(axis: Axis, evaluations: Sequence[Evaluation], numbers: Sequence[float]) -> float:
+def effect(axis: Axis, evaluations: Sequence[EvaluationSummary], numbers: Sequence[float]) -> float:
     """Return the share of the variance of `numbers` that the bins of `axis` explain, at most 1.
 
     Epsilon squared: corrected for the number of bins, so that many bins explain nothing by chance. It
@@ -278,9 +277,9 @@ def effect(axis: Axis, evaluations: Sequence[Evaluation], numbers: Sequence[floa
     return 1 - (inner / inner_freedom) / (total / (len(numbers) - 1)) if total > 0 else 0.0
 
 
-def _evaluation(record: Record, maximise: bool, submodels: int) -> Evaluation:
+def _evaluation(record: Evaluation, maximise: bool, submodels: int) -> EvaluationSummary:
     value = record.value if record.status == "ok" else None
-    return Evaluation(
+    return EvaluationSummary(
         number=record.evaluation,
         stage=record.stage,
         generation=record.generation,
@@ -303,12 +302,12 @@ def _evaluation(record: Record, maximise: bool, submodels: int) -> Evaluation:
     )
 
 
-def _baseline(experiment: FrozenExperiment, maximise: bool, submodels: int) -> Evaluation | None:
+def _baseline(experiment: FrozenExperiment, maximise: bool, submodels: int) -> EvaluationSummary | None:
     result = experiment.baseline
     if result is None:
         return None
     value = result.value if result.status == "ok" else None
-    return Evaluation(
+    return EvaluationSummary(
         number=result.evaluation,
         stage="baseline",
         generation=None,
@@ -344,10 +343,10 @@ def _best(differences: Sequence[float], maximise: bool) -> float:
 
 
 def _generations(
-    evaluations: Sequence[Evaluation], maximise: bool, best_so_far: Mapping[int, float]
+    evaluations: Sequence[EvaluationSummary], maximise: bool, best_so_far: Mapping[int, float]
 ) -> tuple[Generation, ...]:
     """Return the generations; `best_so_far` has the best known after an evaluation, by its number."""
-    groups: dict[int, list[Evaluation]] = {}
+    groups: dict[int, list[EvaluationSummary]] = {}
     for one in evaluations:
         if one.generation is not None:
             groups.setdefault(one.generation, []).append(one)
@@ -370,7 +369,7 @@ def _generations(
     return tuple(generations)
 
 
-def _mean_predictor(points: Sequence[Evaluation]) -> MeanPredictor | None:
+def _mean_predictor(points: Sequence[EvaluationSummary]) -> MeanPredictor | None:
     verdicts = [[beats_mean_predictor(metrics) for metrics in one.metrics] for one in points]
     known = [verdict for verdict in verdicts if verdict and None not in verdict]
     if not known:
@@ -384,7 +383,7 @@ def _mean_predictor(points: Sequence[Evaluation]) -> MeanPredictor | None:
     )
 
 
-def _reasons(evaluations: Sequence[Evaluation]) -> dict[str, list[int]]:
+def _reasons(evaluations: Sequence[EvaluationSummary]) -> dict[str, list[int]]:
     """Return the evaluations that failed by their reason, the most frequent reason first."""
     reasons: dict[str, list[int]] = {}
     for one in evaluations:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.objective.differences import difference_called
 from comparator.report.axes import is_number, show
-from comparator.report.summary import LOSS, SCALED_LOSS, SKILL, Evaluation, Summary, search_settings
+from comparator.report.summary import LOSS, SCALED_LOSS, SKILL, EvaluationSummary, Summary, search_settings
 from comparator.results.record import FrozenExperiment
 
 if TYPE_CHECKING:
@@ -285,7 +285,7 @@ def round_to(number: float, digits: int) -> float:
     return float(f"{number:.{digits}g}")
 
 
-def point(evaluation: Evaluation, names: tuple[str, ...]) -> str:
+def point(evaluation: EvaluationSummary, names: tuple[str, ...]) -> str:
     """Return the point in words: `noise 3.2, layer_force 180`; all its settings where `names` is empty."""
     return point_words(evaluation.point, names)
 
@@ -495,7 +495,7 @@ def _climb(summary: Summary) -> str | None:
     )
 
 
-def _finding(summary: Summary, best: Evaluation) -> str:
+def _finding(summary: Summary, best: EvaluationSummary) -> str:
     names = tuple(axis.name for axis in summary.axes)
     found = f"{_short(best.difference)} at {point(best, names) or 'the fixed setting'} (evaluation {best.number})"
     if summary.kind == "single":
@@ -509,7 +509,7 @@ def _finding(summary: Summary, best: Evaluation) -> str:
     return f"The {'largest' if summary.maximise else 'smallest'} {summary.objective} found is {found}{where}."
 
 
-def _limits(summary: Summary, best: Evaluation) -> str:
+def _limits(summary: Summary, best: EvaluationSummary) -> str:
     total = summary.number.points - summary.number.without_value
     held = _held(summary)
     if held is not None:
@@ -535,5 +535,5 @@ def _short(number: float | None) -> str:
     return "" if number is None else show(round_to(number, 3))
 
 
-def _seeds(best: Evaluation) -> str:
+def _seeds(best: EvaluationSummary) -> str:
     return "one seed" if best.replicates <= 1 else f"{best.replicates} seeds"

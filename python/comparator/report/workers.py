@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from comparator.report.summary import Evaluation
+from comparator.report.summary import EvaluationSummary
 
 PAUSE = 5.0  # times the longest evaluation, and
 SHORTEST_PAUSE = 20.0  # seconds in which nobody works, are a pause between two sittings
@@ -17,7 +17,7 @@ SHORTEST_PAUSE = 20.0  # seconds in which nobody works, are a pause between two 
 class Span:
     """The time of one replicate of an evaluation with its worker, in seconds from the first evaluation's start."""
 
-    evaluation: Evaluation
+    evaluation: EvaluationSummary
     worker: str
     start: float
     end: float
@@ -32,7 +32,7 @@ class Sitting:
     pause: float
 
 
-def spans_of(evaluations: Sequence[Evaluation]) -> list[Span]:
+def spans_of(evaluations: Sequence[EvaluationSummary]) -> list[Span]:
     """Return the spans of the evaluations that have a worker and a time, by their start."""
     whole = [(one, part) for one in evaluations for part in one.parts or (one,)]
     known = [

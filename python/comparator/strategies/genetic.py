@@ -1,18 +1,15 @@
 """DEAP's genetic algorithms as EQ/Py algorithms: they put a generation, and wait for its results.
 
-DEAP draws from Python's global generator. Here its modules are loaded once more, for each search, with a
-generator of the search's own in the place of `random`: nothing else in the process changes the points, and DEAP
-used elsewhere in the process does not notice.
+DEAP's own loops and operators draw from Python's global generator, which anything else in the process may draw from or
+seed. Here they are written out over DEAP's toolbox, each a page as in DEAP's manual, with the generator of the search:
+draw for draw what DEAP's are.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import random
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from types import ModuleType
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -28,6 +25,8 @@ from comparator.strategies.population import (
     first_population,
 )
 from comparator.strategies.resident import ResidentStrategy
+
+Population = list[Any]  # of DEAP's individuals
 
 
 class GeneticOptions(EvolutionOptions):
@@ -48,22 +47,34 @@ class SimpleOptions(GeneticOptions):
 
 
 class Simple(ResidentStrategy):
-    """DEAP's `eaSimple`: a generation is drawn from the one before by tournaments, then crossed and mutated."""
+    """DEAP's `eaSimple`: a generation is drawn from the one before by tournaments, then crossed and mutated.
+
+    1. The first population is evaluated.
+    2. Tournaments choose as many parents as there are members; a child begins as a copy of its parent.
+    3. Two neighbours at a time are crossed with `crossover_probability`, then each child is mutated with
+       `mutation_probability`.
+    4. The children that were crossed or mutated are evaluated, and all are the next population. Then from 2 again.
+    """
 
     Options = SimpleOptions
 
     def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: SimpleOptions) -> None:
-        def loop(search: _Search) -> None:
-            search.algorithms.eaSimple(
-                search.population,
-                search.toolbox,
-                cxpb=options.crossover_probability,
-                mutpb=options.mutation_probability,
-                ngen=options.further_generations,
-                verbose=False,
-            )
+        rng = random.Random(seed)
 
-        super().__init__(_algorithm(loop, space, seed, options))
+        def loop(toolbox: Any, population: Population) -> None:
+            _evaluate(toolbox, population)
+            for _ in range(options.further_generations):
+                children = [toolbox.clone(parent) for parent in toolbox.select(population, len(population))]
+                for one, other in zip(children[::2], children[1::2], strict=False):
+                    if rng.random() < options.crossover_probability:
+                        toolbox.mate(one, other)
+                for child in children:
+                    if rng.random() < options.mutation_probability:
+                        toolbox.mutate(child)
+                _evaluate(toolbox, children)
+                population = children
+
+        super().__init__(_algorithm(loop, space, rng, options))
 
 
 class MuPlusLambdaOptions(GeneticOptions):
@@ -85,54 +96,60 @@ class MuPlusLambdaOptions(GeneticOptions):
 
 
 class MuPlusLambda(ResidentStrategy):
-    """DEAP's `eaMuPlusLambda`: crossed or mutated children compete with their parents in tournaments."""
+    """DEAP's `eaMuPlusLambda`: crossed or mutated children compete with their parents in tournaments.
+
+    1. The first population is evaluated.
+    2. A child is the first of two members that are crossed, with `crossover_probability`; or one member mutated, with
+       `mutation_probability`; else a member as it is.
+    3. The children that were crossed or mutated are evaluated.
+    4. Tournaments among parents and children choose the next population. Then from 2 again.
+    """
 
     Options = MuPlusLambdaOptions
 
     def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: MuPlusLambdaOptions) -> None:
-        def loop(search: _Search) -> None:
-            search.algorithms.eaMuPlusLambda(
-                search.population,
-                search.toolbox,
-                mu=options.population,
-                lambda_=max(1, round(options.offspring_proportion * options.population)),
-                cxpb=options.crossover_probability,
-                mutpb=options.mutation_probability,
-                ngen=options.further_generations,
-                verbose=False,
-            )
+        rng = random.Random(seed)
+        children_each = max(1, round(options.offspring_proportion * options.population))
 
-        super().__init__(_algorithm(loop, space, seed, options))
+        def child_of(toolbox: Any, population: Population) -> Any:
+            way = rng.random()
+            if way < options.crossover_probability:
+                child, other = (toolbox.clone(parent) for parent in rng.sample(population, 2))
+                toolbox.mate(child, other)
+            elif way < options.crossover_probability + options.mutation_probability:
+                child = toolbox.clone(rng.choice(population))
+                toolbox.mutate(child)
+            else:
+                child = rng.choice(population)
+            return child
 
+        def loop(toolbox: Any, population: Population) -> None:
+            _evaluate(toolbox, population)
+            for _ in range(options.further_generations):
+                children = [child_of(toolbox, population) for _ in range(children_each)]
+                _evaluate(toolbox, children)
+                population = toolbox.select(population + children, options.population)
 
-@dataclass
-class _Search:
-    algorithms: Any
-    toolbox: Any
-    population: list[Any]
+        super().__init__(_algorithm(loop, space, rng, options))
 
 
 def _algorithm(
-    loop: Callable[[_Search], None], space: ParameterSpace, seed: int, options: GeneticOptions
+    loop: Callable[[Any, Population], None], space: ParameterSpace, rng: random.Random, options: GeneticOptions
 ) -> Callable[[], None]:
-    """One of DEAP's loops as an EQ/Py algorithm."""
-    rng = random.Random(seed)
+    """A loop as an EQ/Py algorithm."""
     points = first_population(space, options.population, options.initial_population, rng)
 
     def run() -> None:
-        loop(_search(space, points, rng, options))
+        toolbox = _toolbox(space, rng, options)
+        loop(toolbox, toolbox.population(points))
         eqpy.OUT_put("DONE")
 
     return run
 
 
-def _search(space: ParameterSpace, points: Iterable[Point], rng: random.Random, options: GeneticOptions) -> _Search:
-    """DEAP's modules, toolbox and population for one search."""
-    from deap import base
-
-    algorithms = _drawing_from(rng, "deap.algorithms")
-    crossover = _drawing_from(rng, "deap.tools.crossover")
-    selection = _drawing_from(rng, "deap.tools.selection")
+def _toolbox(space: ParameterSpace, rng: random.Random, options: GeneticOptions) -> Any:
+    """DEAP's toolbox with what the loops need; an individual that is changed has no fitness until it is evaluated."""
+    from deap import base, tools
 
     fitness_class = least_is_best()
 
@@ -146,24 +163,37 @@ def _search(space: ParameterSpace, points: Iterable[Point], rng: random.Random, 
         def point(self) -> Point:
             return dict(zip(space.names, self, strict=True))
 
-    def mutate(individual: Individual) -> tuple[Individual]:
-        individual[:] = space.mutate(individual.point(), options.gene_mutation_probability, rng).values()
-        return (individual,)
+        def become(self, point: Point) -> None:
+            self[:] = point.values()
+            del self.fitness.values
+
+    def population(points: Iterable[Point]) -> list[Individual]:
+        return [Individual(point) for point in points]
+
+    def select(individuals: Sequence[Individual], count: int) -> list[Individual]:
+        tournaments = ([rng.choice(individuals) for _ in range(options.tournament_size)] for _ in range(count))
+        return [winner for entrants in tournaments for winner in tools.selBest(entrants, k=1)]
+
+    def mate(one: Individual, other: Individual) -> None:
+        children = space.crossover(one.point(), other.point(), options.gene_crossover_probability, rng)
+        for parent, child in zip((one, other), children, strict=True):
+            parent.become(child)
+
+    def mutate(individual: Individual) -> None:
+        individual.become(space.mutate(individual.point(), options.gene_mutation_probability, rng))
 
     toolbox = base.Toolbox()
+    toolbox.register("population", population)
     toolbox.register("map", lambda _, individuals: evaluated(individual.point() for individual in individuals))
     toolbox.register("evaluate", lambda individual: None)
-    toolbox.register("select", selection.selTournament, tournsize=options.tournament_size)
-    toolbox.register("mate", crossover.cxUniform, indpb=options.gene_crossover_probability)
+    toolbox.register("select", select)
+    toolbox.register("mate", mate)
     toolbox.register("mutate", mutate)
-    return _Search(algorithms, toolbox, [Individual(point) for point in points])
+    return toolbox
 
 
-def _drawing_from(rng: random.Random, name: str) -> ModuleType:
-    """A private copy of the module `name` whose `random` is `rng`."""
-    spec = importlib.util.find_spec(name)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.random = rng  # type: ignore[attr-defined]
-    return module
+def _evaluate(toolbox: Any, individuals: Population) -> None:
+    """Give a fitness to the individuals that have none."""
+    changed = [individual for individual in individuals if not individual.fitness.valid]
+    for individual, fitness in zip(changed, toolbox.map(toolbox.evaluate, changed), strict=True):
+        individual.fitness.values = fitness

@@ -33,7 +33,7 @@ class EvolutionOptions(StrategyOptions):
 
     @model_validator(mode="after")
     def _some_variation(self) -> EvolutionOptions:
-        # Without any, DEAP's loops would turn for ever without proposing anything.
+        # Without any, the genetic loops would turn for ever without proposing anything.
         if self.crossover_probability == self.mutation_probability == 0:
             raise ValueError("'crossover_probability' and 'mutation_probability' are both 0; no new points")
         return self

@@ -12,7 +12,7 @@ from typing import Any
 from comparator.engine.leaf import given_at, run_hyperparameters, varied_names
 from comparator.engine.run_identity import telling_hyperparameters
 from comparator.errors import ComparatorError
-from comparator.experiment.controller import Experiment
+from comparator.experiment.controller import Controller
 from comparator.experiment.plan import Plan
 from comparator.experiment.simulation import MemoryRecord
 from comparator.experiment.stages import PILOT_SEEDS
@@ -67,7 +67,7 @@ def check_search(plan: Plan, records: Sequence[Evaluation], *, is_finished: bool
     """Whether the search, done again on the recorded results, proposes the recorded points, and has come to its end."""
     memory = MemoryRecord()
     memory.records = list(records)
-    again = Experiment(
+    again = Controller(
         memory,
         plan.strategy(all_at_once=plan.is_sweep),
         plan.objective,

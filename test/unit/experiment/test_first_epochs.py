@@ -9,13 +9,13 @@ import pytest
 from desk import Desk
 from hypothesis import given
 from hypothesis import strategies as st
-from test_experiment import BARE, OBJECTIVE, Listed, xs
+from test_controller import BARE, OBJECTIVE, Listed, xs
 from test_trust import POINTS, Worker, noisy
 
 from comparator.errors import ComparatorError
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Observation, Paired
-from comparator.experiment.controller import Experiment, ToConfirm
+from comparator.experiment.controller import Controller, ToConfirm
 from comparator.experiment.first_epochs import short_and_full
 from comparator.results.points import best_of, best_values, count, final_values_of, observations_in, values_of
 from comparator.results.record import Claim, Evaluation, FirstEpochs, FrozenExperiment
@@ -77,7 +77,7 @@ def lines(folder: ExperimentFolder, stage: str) -> list[Evaluation]:
 
 def test_the_best_of_short_trainings_are_trained_in_full_on_further_replicates(folder) -> None:
     worker, strategy = Worker(far), Listed(POINTS)
-    worker.finish(Experiment(folder, strategy, OBJECTIVE, **STAGES))
+    worker.finish(Controller(folder, strategy, OBJECTIVE, **STAGES))
     stages = [line.stage for line in folder.records]
     assert stages == sorted(stages, key=["pilot", "search", "full", "confirm"].index)
     assert [line.evaluation for line in folder.records] == list(range(len(stages)))
@@ -99,7 +99,7 @@ def test_the_best_of_short_trainings_are_trained_in_full_on_further_replicates(f
 
 def test_a_strategy_is_told_short_values_alone_and_the_best_is_of_full_ones(folder) -> None:
     strategy = Listed(POINTS)
-    Worker(far).finish(Experiment(folder, strategy, OBJECTIVE, **STAGES))
+    Worker(far).finish(Controller(folder, strategy, OBJECTIVE, **STAGES))
     short = {line.evaluation: line.value for line in lines(folder, "search")}
     assert {number + len(STAGES["pilot"]): value for number, value in strategy.told} == short
     assert {line.epochs for line in values_of(folder.records).values()} == {2}
@@ -111,12 +111,12 @@ def test_a_strategy_is_told_short_values_alone_and_the_best_is_of_full_ones(fold
 
 
 def test_where_no_full_training_gives_a_result_the_short_ones_stand(folder) -> None:
-    worker, experiment = Worker(far), Experiment(folder, Listed(POINTS), OBJECTIVE, **STAGES)
-    waiting = experiment.start()
+    worker, controller = Worker(far), Controller(folder, Listed(POINTS), OBJECTIVE, **STAGES)
+    waiting = controller.start()
     while waiting:
         request = waiting.pop(0)
-        fails = experiment.stage == "full"
-        waiting += experiment.tell(worker.result(request, status="failed" if fails else "ok"))
+        fails = controller.stage == "full"
+        waiting += controller.tell(worker.result(request, status="failed" if fails else "ok"))
     assert [line.status for line in lines(folder, "full")] == ["failed"] * 3
     assert best_of(folder.records)[0].epochs == 2
     assert lines(folder, "confirm")
@@ -135,8 +135,8 @@ def test_a_stop_anywhere_loses_nothing_and_trains_nothing_twice(
             lengths.append(json.dumps([asked["point"], asked["replicate"], asked.get("epochs")]))
             return super().result(request, status)
 
-    def experiment(folder: ExperimentFolder) -> Experiment:
-        return Experiment(folder, Listed(POINTS, ahead=1), OBJECTIVE, replication=Replication.of(replicates), **STAGES)
+    def controller(folder: ExperimentFolder) -> Controller:
+        return Controller(folder, Listed(POINTS, ahead=1), OBJECTIVE, replication=Replication.of(replicates), **STAGES)
 
     def facts(folder: ExperimentFolder) -> list[str]:
         kept = ("evaluation", "stage", "epochs", "claim", "point", "value", "signed", "blocks")
@@ -145,31 +145,31 @@ def test_a_stop_anywhere_loses_nothing_and_trains_nothing_twice(
     lengths: list[str] = []
     whole = ExperimentFolder.create(tmp_path, "whole", None, BARE)
     worker = Kept(model)
-    worker.finish(experiment(whole))
+    worker.finish(controller(whole))
     asked = set(lengths)
     assert lines(whole, "full") and lines(whole, "confirm")
     for stopped_after in range(len(worker.asked) + 1):
         lengths.clear()
         folder = ExperimentFolder.create(tmp_path, "stopped", None, BARE)
         again = Kept(model)
-        again.finish(experiment(folder), at_most=stopped_after)
+        again.finish(controller(folder), at_most=stopped_after)
         folder.close()
         folder = ExperimentFolder(folder.path)
-        again.finish(experiment(folder))
+        again.finish(controller(folder))
         assert facts(folder) == facts(whole)
         assert set(lengths) == asked
         once_more = Kept(model)
-        once_more.finish(experiment(folder))
+        once_more.finish(controller(folder))
         assert not once_more.asked
         folder.close()
     whole.close()
 
 
 def test_a_record_that_lacks_a_full_training_does_not_follow(folder) -> None:
-    Worker(far).finish(Experiment(folder, Listed(POINTS), OBJECTIVE, **STAGES))
+    Worker(far).finish(Controller(folder, Listed(POINTS), OBJECTIVE, **STAGES))
     folder.records.remove(lines(folder, "full")[0])
     with pytest.raises(ComparatorError, match="now proposes"):
-        Experiment(folder, Listed(POINTS), OBJECTIVE, **STAGES).start()
+        Controller(folder, Listed(POINTS), OBJECTIVE, **STAGES).start()
 
 
 @given(st.integers(1, 10**5), st.integers(1, 99), st.integers(2, 100), st.floats(0.001, 1))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from comparator.errors import InputError
-from comparator.experiment.controller import Experiment
+from comparator.experiment.controller import Controller
 from comparator.importers import as_told, import_experiment, read_past, records_of
 from comparator.objective.comparison import Objective
 from comparator.report import write_report
@@ -276,12 +276,12 @@ def test_an_informed_search_is_resumed_by_informing_it_again_and_the_past_costs_
     asked: list[int] = []
     for _ in range(2):
         folder = ExperimentFolder(tmp_path)
-        experiment = Experiment(folder, make_informed()[0], Objective("val_loss", None), budget=20)
-        waiting = experiment.start()
+        controller = Controller(folder, make_informed()[0], Objective("val_loss", None), budget=20)
+        waiting = controller.start()
         for _ in range(12):
             if waiting:
                 asked.append(json.loads(waiting[0])["evaluation"])
-                waiting += experiment.tell(answer_to(waiting.pop(0)))
+                waiting += controller.tell(answer_to(waiting.pop(0)))
         folder.close()
     assert sorted(asked) == list(range(20)) == sorted(record.evaluation for record in folder.records)
     assert {record.stage for record in folder.records} == {"search"}

@@ -41,7 +41,7 @@ from comparator.space import ParameterSpace
 from comparator.strategies.blocks import FIRST_FRESH
 
 Point = dict[str, Any]
-Record = dict[str, Any]
+Line = dict[str, Any]
 
 SPACE: list[dict[str, Any]] = [
     {"name": "noise", "type": "float", "lower": 0, "upper": 50},
@@ -72,7 +72,7 @@ def metrics_of(loss: float, submodel: int) -> dict[str, float]:
     return {"val_loss": loss, "val_loss_over_variance": scaled, "val_r2": 1 - scaled}
 
 
-def record_of(number: int, point: Point, differences: list[float], stage: str = "search", **changes: Any) -> Record:
+def record_of(number: int, point: Point, differences: list[float], stage: str = "search", **changes: Any) -> Line:
     """Return the record of a point with these signed relative differences, one a seed: V1 is the larger of the two."""
     runs = []
     for replicate, difference in enumerate(differences, start=1000 if stage == "confirm" else 0):
@@ -120,7 +120,7 @@ def record_of(number: int, point: Point, differences: list[float], stage: str = 
     }
 
 
-def records_of(truth: Callable[[Point], float], count: int = 60, noise: float = 0.03) -> list[Record]:
+def records_of(truth: Callable[[Point], float], count: int = 60, noise: float = 0.03) -> list[Line]:
     rng = random.Random(4)
     records = []
     for number in range(count):
@@ -129,7 +129,7 @@ def records_of(truth: Callable[[Point], float], count: int = 60, noise: float = 
     return records
 
 
-def tried_anew(records: list[Record], truth: Callable[[Point], float], noise: float = 0.03) -> dict[str, Any]:
+def tried_anew(records: list[Line], truth: Callable[[Point], float], noise: float = 0.03) -> dict[str, Any]:
     """Add what eight fresh blocks give for what these records claim; returns the claims, for the experiment."""
     rng, space = random.Random(5), ParameterSpace.from_entries(SPACE, "test")
     observations = [Observation(record["point"], record["signed"]) for record in records if record["signed"]]
@@ -146,7 +146,7 @@ def tried_anew(records: list[Record], truth: Callable[[Point], float], noise: fl
     return {"claims": [claim.as_json() for claim in claims]}
 
 
-def findings_of(records: list[Record], **changes: Any) -> tuple[dict[str, Any], Findings, list[str]]:
+def findings_of(records: list[Line], **changes: Any) -> tuple[dict[str, Any], Findings, list[str]]:
     """Return the keys of report.json, the findings, and the answer."""
     experiment, read = frozen_of(**changes), as_read(records)
     summary = summarise(experiment, read)
@@ -408,7 +408,7 @@ def test_a_relative_difference_of_numbers_near_zero_or_below_is_remarked() -> No
     assert relative_to_nothing(summarise(absolute, as_read(records))) is None
 
 
-def without_signed(records: list[Record]) -> list[Evaluation]:
+def without_signed(records: list[Line]) -> list[Evaluation]:
     """Records as earlier versions wrote them."""
     return as_read({key: value for key, value in record.items() if key != "signed"} for record in records)
 

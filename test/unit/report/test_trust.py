@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_experiment import Listed, xs
+from test_controller import Listed, xs
 
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.claims import NEAR, Asked, distinct_best, find_claims
@@ -21,7 +21,7 @@ from comparator.evidence.confirmation import Fresh, confirm, contrast, estimate,
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.pilot import measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
-from comparator.experiment.controller import Experiment, ToConfirm
+from comparator.experiment.controller import Controller, ToConfirm
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES, relative, signed_difference
 from comparator.report.reread import in_metric
@@ -79,11 +79,11 @@ class Worker:
         fixed = {"started": "2026-01-01T00:00:00.000Z", "seconds": 2.0, "worker": "w", "reason": reason, "value": None}
         return json.dumps({**asked, **fixed, "runs": runs, "status": status})
 
-    def finish(self, experiment: Experiment, *, at_most: int = 10**6) -> list[str]:
+    def finish(self, controller: Controller, *, at_most: int = 10**6) -> list[str]:
         """Carry out up to `at_most` requests, first come first served; returns those left."""
-        waiting = experiment.start()
+        waiting = controller.start()
         while waiting and at_most:
-            waiting += experiment.tell(self.result(waiting.pop(0)))
+            waiting += controller.tell(self.result(waiting.pop(0)))
             at_most -= 1
         return waiting
 
@@ -121,7 +121,7 @@ def lines(folder: ExperimentFolder, stage: str = "search") -> list[Evaluation]:
 
 def test_each_point_is_trained_on_k_seeds_and_its_line_carries_them_all(folder) -> None:
     worker, strategy = Worker(noisy), Listed(xs(1, 2), ahead=2)
-    worker.finish(Experiment(folder, strategy, OBJECTIVE, budget=8, replication=Replication(4, 4)))
+    worker.finish(Controller(folder, strategy, OBJECTIVE, budget=8, replication=Replication(4, 4)))
     assert [(each["point"]["x"], each["replicate"]) for each in worker.asked] == [
         (x, k) for x in (1, 2) for k in range(4)
     ]
@@ -137,33 +137,33 @@ def test_each_point_is_trained_on_k_seeds_and_its_line_carries_them_all(folder) 
 
 
 def test_the_budget_is_kept_to_the_pair(folder) -> None:
-    experiment = Experiment(folder, Listed(xs(*range(9))), OBJECTIVE, budget=10, replication=Replication(4, 4))
-    Worker(noisy).finish(experiment)
+    controller = Controller(folder, Listed(xs(*range(9))), OBJECTIVE, budget=10, replication=Replication(4, 4))
+    Worker(noisy).finish(controller)
     assert [len(line.asked) for line in folder.records] == [4, 4, 2]
-    assert experiment.asked == count(folder.records).done == 10
+    assert controller.asked == count(folder.records).done == 10
 
 
 def test_a_point_that_is_proposed_again_takes_fresh_seeds(folder) -> None:
     worker = Worker(noisy)
-    worker.finish(Experiment(folder, Listed(xs(1, 1), ahead=1), OBJECTIVE, budget=4, replication=Replication(2, 2)))
+    worker.finish(Controller(folder, Listed(xs(1, 1), ahead=1), OBJECTIVE, budget=4, replication=Replication(2, 2)))
     assert [each["replicate"] for each in worker.asked] == [0, 1, 2, 3]
     assert [run.reused for run in folder.records[1].runs] == [True] * 4 + [False] * 4
     assert len(folder.records[1].signed) == 4
 
 
 def test_a_deterministic_model_gets_no_replicates(folder) -> None:
-    experiment = Experiment(folder, Listed(xs(*range(5)), ahead=1), OBJECTIVE, budget=9, replication=Replication(3, 3))
-    Worker(deterministic).finish(experiment)
+    controller = Controller(folder, Listed(xs(*range(5)), ahead=1), OBJECTIVE, budget=9, replication=Replication(3, 3))
+    Worker(deterministic).finish(controller)
     assert [len(line.asked) for line in folder.records] == [3, 1, 1, 1, 1]
 
 
 def test_one_replicate_that_fails_costs_the_evaluation_nothing_but_itself(folder) -> None:
     worker, strategy = Worker(noisy), Listed(xs(1), ahead=1)
-    experiment = Experiment(folder, strategy, OBJECTIVE, budget=3, replication=Replication(3, 3))
-    first, *others = experiment.start()
-    experiment.tell(worker.result(first, status="timeout"))
+    controller = Controller(folder, strategy, OBJECTIVE, budget=3, replication=Replication(3, 3))
+    first, *others = controller.start()
+    controller.tell(worker.result(first, status="timeout"))
     for each in others:
-        experiment.tell(worker.result(each))
+        controller.tell(worker.result(each))
     line = folder.records[0]
     assert (line.status, len(line.signed), len(line.asked)) == ("ok", 2, 3)
     assert line.reason == "replicate 0: it broke"
@@ -171,19 +171,19 @@ def test_one_replicate_that_fails_costs_the_evaluation_nothing_but_itself(folder
 
 def test_an_evaluation_all_of_whose_replicates_fail_has_failed(folder) -> None:
     worker = Worker(noisy)
-    experiment = Experiment(folder, Listed(xs(1), ahead=1), OBJECTIVE, budget=2, replication=Replication(2, 2))
-    for each in experiment.start():
-        experiment.tell(worker.result(each, status="failed"))
+    controller = Controller(folder, Listed(xs(1), ahead=1), OBJECTIVE, budget=2, replication=Replication(2, 2))
+    for each in controller.start():
+        controller.tell(worker.result(each, status="failed"))
     line = folder.records[0]
     assert (line.status, line.value, line.reason, line.signed) == ("failed", None, "it broke", [])
 
 
 def test_a_cancelled_replicate_leaves_no_line(folder) -> None:
     worker = Worker(noisy)
-    experiment = Experiment(folder, Listed(xs(1, 2)), OBJECTIVE, budget=4, replication=Replication(2, 2))
-    first, second, *_ = experiment.start()
-    assert experiment.tell(worker.result(first)) == []
-    assert experiment.tell(worker.result(second, status="cancelled")) == []
+    controller = Controller(folder, Listed(xs(1, 2)), OBJECTIVE, budget=4, replication=Replication(2, 2))
+    first, second, *_ = controller.start()
+    assert controller.tell(worker.result(first)) == []
+    assert controller.tell(worker.result(second, status="cancelled")) == []
     assert folder.records == []
 
 
@@ -201,9 +201,9 @@ def test_in_an_adaptive_search_the_best_point_has_the_most_seeds(folder) -> None
     rng = random.Random(1)
     strategy = Listed(xs(*[rng.uniform(0, 9) for _ in range(30)]), ahead=1)
     replication = Replication.of("adaptive")
-    experiment = Experiment(folder, strategy, OBJECTIVE, budget=30, replication=replication)
-    Worker(noisy).finish(experiment)
-    assert experiment.asked == count(folder.records).done == 30
+    controller = Controller(folder, strategy, OBJECTIVE, budget=30, replication=replication)
+    Worker(noisy).finish(controller)
+    assert controller.asked == count(folder.records).done == 30
     best = min(folder.records, key=lambda line: line.value)
     assert len(best.signed) == MOST
     assert min(len(line.signed) for line in folder.records) == 1
@@ -214,23 +214,23 @@ def test_in_an_adaptive_search_the_best_point_has_the_most_seeds(folder) -> None
 
 def test_the_stages_of_a_search(folder) -> None:
     worker, strategy = Worker(noisy), Listed(POINTS)
-    experiment = Experiment(folder, strategy, OBJECTIVE, **{**STAGES, "budget": 12})
-    worker.finish(experiment)
+    controller = Controller(folder, strategy, OBJECTIVE, **{**STAGES, "budget": 12})
+    worker.finish(controller)
     assert [line.stage for line in folder.records] == ["pilot"] * 2 + ["search"] * 8 + ["confirm"] * 5
     assert sorted(line.evaluation for line in lines(folder)) == list(range(2, 10))
-    assert experiment.asked == count(folder.records).done == 12  # 2 x 2 and 8; what confirms stands beside
+    assert controller.asked == count(folder.records).done == 12  # 2 x 2 and 8; what confirms stands beside
     assert [line.evaluation for line in lines(folder, "confirm")] == [10, 11, 12, 13, 14]
     assert [line.claim for line in lines(folder, "confirm")] == ["best 1", "best 2", *["elsewhere"] * 3]
-    assert experiment.pilot is not None
-    assert (experiment.pilot.pairs, experiment.pilot.seconds) == (4, 2.0)
-    assert experiment.pilot.deviation == pytest.approx(
+    assert controller.pilot is not None
+    assert (controller.pilot.pairs, controller.pilot.seconds) == (4, 2.0)
+    assert controller.pilot.deviation == pytest.approx(
         pooled_deviation([line.signed for line in lines(folder, "pilot")])
     )
 
 
 def test_what_confirms_uses_seeds_and_splits_of_its_own(folder) -> None:
     worker = Worker(noisy)
-    worker.finish(Experiment(folder, Listed(POINTS), OBJECTIVE, **STAGES))
+    worker.finish(Controller(folder, Listed(POINTS), OBJECTIVE, **STAGES))
     confirming = [each for each in worker.asked if each["replicate"] >= FIRST_FRESH]
     expected = [FIRST_FRESH + number for number in range(3)] * 3  # two points, and what they are compared with
     for key in ("replicate", "block", "seed", "split"):
@@ -244,7 +244,7 @@ def test_what_confirms_uses_seeds_and_splits_of_its_own(folder) -> None:
 def test_replicates_are_dealt_to_blocks_of_a_split_and_seeds(folder) -> None:
     worker = Worker(noisy)
     points = [*xs(*range(1, 40)), *xs(*range(1, 10))]
-    worker.finish(Experiment(folder, Listed(points), OBJECTIVE, budget=48, blocks=BLOCKS))
+    worker.finish(Controller(folder, Listed(points), OBJECTIVE, budget=48, blocks=BLOCKS))
     assert all(each["seed"] == each["split"] == each["block"] for each in worker.asked)
     for line in folder.records:
         assert line.blocks == [block_of(line.point, run.replicate, BLOCKS).number for run in line.runs[::2]]
@@ -273,15 +273,15 @@ def test_neighbours_do_not_share_their_block() -> None:
 
 
 def test_a_deterministic_model_is_found_out_by_the_pilot_and_confirmed_on_splits_alone(folder, tmp_path) -> None:
-    experiment = Experiment(folder, Listed(POINTS), OBJECTIVE, replication=Replication(4, 4), **STAGES)
-    Worker(deterministic).finish(experiment)
-    assert experiment.pilot is not None and experiment.pilot.is_deterministic
+    controller = Controller(folder, Listed(POINTS), OBJECTIVE, replication=Replication(4, 4), **STAGES)
+    Worker(deterministic).finish(controller)
+    assert controller.pilot is not None and controller.pilot.is_deterministic
     assert {len(line.asked) for line in lines(folder)} == {0, 1}
     assert len(lines(folder, "confirm")) == 5
     given_split = ExperimentFolder.create(tmp_path, "given", None, BARE)
     to_confirm = ToConfirm(two_best, None, splits=False)
     Worker(deterministic).finish(
-        Experiment(given_split, Listed(POINTS), OBJECTIVE, **{**STAGES, "to_confirm": to_confirm})
+        Controller(given_split, Listed(POINTS), OBJECTIVE, **{**STAGES, "to_confirm": to_confirm})
     )
     assert lines(given_split, "confirm") == []
     given_split.close()
@@ -289,10 +289,10 @@ def test_a_deterministic_model_is_found_out_by_the_pilot_and_confirmed_on_splits
 
 def test_a_search_without_a_result_confirms_nothing(folder) -> None:
     worker = Worker(noisy)
-    experiment = Experiment(folder, Listed(xs(1, 2)), OBJECTIVE, budget=2, to_confirm=STAGES["to_confirm"])
-    waiting = experiment.start()
+    controller = Controller(folder, Listed(xs(1, 2)), OBJECTIVE, budget=2, to_confirm=STAGES["to_confirm"])
+    waiting = controller.start()
     while waiting:
-        waiting += experiment.tell(worker.result(waiting.pop(0), status="failed"))
+        waiting += controller.tell(worker.result(waiting.pop(0), status="failed"))
     assert [line.stage for line in folder.records] == ["search"] * 2
 
 
@@ -308,23 +308,23 @@ def facts(folder: ExperimentFolder) -> list[tuple]:
 def test_a_stop_anywhere_loses_nothing_and_trains_nothing_twice(tmp_path, model, replicates) -> None:
     """Every place to stop: in the pilot, between replicates, in the confirmation."""
 
-    def experiment(folder: ExperimentFolder) -> Experiment:
-        return Experiment(folder, Listed(POINTS, ahead=1), OBJECTIVE, replication=Replication.of(replicates), **STAGES)
+    def controller(folder: ExperimentFolder) -> Controller:
+        return Controller(folder, Listed(POINTS, ahead=1), OBJECTIVE, replication=Replication.of(replicates), **STAGES)
 
     whole = ExperimentFolder.create(tmp_path, "whole", None, BARE)
     worker = Worker(model)
-    worker.finish(experiment(whole))
+    worker.finish(controller(whole))
     assert lines(whole, "confirm")
     for stopped_after in range(len(worker.asked) + 1):
         folder = ExperimentFolder.create(tmp_path, "stopped", None, BARE)
         again = Worker(model)
-        again.finish(experiment(folder), at_most=stopped_after)
+        again.finish(controller(folder), at_most=stopped_after)
         folder.close()
         folder = ExperimentFolder(folder.path)
-        again.finish(experiment(folder))
+        again.finish(controller(folder))
         assert facts(folder) == facts(whole)
         assert again.trained == worker.trained
-        Worker(model).finish(experiment(folder))  # once more: there is nothing left to do
+        Worker(model).finish(controller(folder))  # once more: there is nothing left to do
         assert facts(folder) == facts(whole)
         folder.close()
     whole.close()
@@ -365,9 +365,9 @@ def test_what_a_signed_difference_is_worth_is_what_the_search_minimises(first: f
 
 def test_in_deviations_every_value_has_the_pilots_unit(folder, tmp_path) -> None:
     objective = Objective("val_loss", DIFFERENCES["in_deviations"])
-    Worker(noisy).finish(Experiment(folder, Listed(POINTS), objective, **STAGES))
+    Worker(noisy).finish(Controller(folder, Listed(POINTS), objective, **STAGES))
     plain = ExperimentFolder.create(tmp_path, "plain", None, BARE)
-    Worker(noisy).finish(Experiment(plain, Listed(POINTS), Objective("val_loss", DIFFERENCES["absolute"]), **STAGES))
+    Worker(noisy).finish(Controller(plain, Listed(POINTS), Objective("val_loss", DIFFERENCES["absolute"]), **STAGES))
     unit = pooled_deviation([line.signed for line in lines(plain, "pilot")])
     assert [line.value * unit for line in folder.records] == pytest.approx([line.value for line in plain.records])
     assert pooled_deviation([line.signed for line in lines(folder, "pilot")]) == pytest.approx(1)
@@ -377,9 +377,9 @@ def test_in_deviations_every_value_has_the_pilots_unit(folder, tmp_path) -> None
 def test_in_deviations_without_a_unit_says_so(folder, tmp_path) -> None:
     objective = Objective("val_loss", DIFFERENCES["in_deviations"])
     with pytest.raises(ComparatorError, match=r"no deviation from seed to seed.*'relative'"):
-        Worker(deterministic).finish(Experiment(folder, Listed(POINTS), objective, **STAGES))
+        Worker(deterministic).finish(Controller(folder, Listed(POINTS), objective, **STAGES))
     own = ExperimentFolder.create(tmp_path, "own", None, BARE)
-    Worker(noisy).finish(Experiment(own, Listed(xs(1), ahead=1), objective, budget=3, replication=Replication(3, 3)))
+    Worker(noisy).finish(Controller(own, Listed(xs(1), ahead=1), objective, budget=3, replication=Replication(3, 3)))
     signed = own.records[0].signed
     assert statistics.stdev(signed) == pytest.approx(1)
     assert own.records[0].value == pytest.approx(-statistics.fmean(signed))
@@ -512,14 +512,14 @@ def test_points_are_spread_over_the_space(count: int) -> None:
 
 
 def test_the_report_reads_it_all_from_the_record(folder) -> None:
-    experiment = Experiment(folder, Listed(POINTS), OBJECTIVE, **STAGES)
-    Worker(noisy).finish(experiment)
+    controller = Controller(folder, Listed(POINTS), OBJECTIVE, **STAGES)
+    Worker(noisy).finish(controller)
     frozen = FrozenExperiment(
         id="try-1",
         models=[],
         objective=ObjectiveWords(maximise=True),
         settings={"cmp": {"difference": "relative"}},
-        claims=experiment.claims,
+        claims=controller.claims,
     )
     trust = trust_in(frozen, folder.records)
     assert trust.pairs == {"pilot": 4, "search": 14, "confirm": 9}
@@ -536,9 +536,9 @@ def test_the_report_reads_it_all_from_the_record(folder) -> None:
 
 
 def test_best_points_that_an_earlier_version_trained_anew_stay_so_when_it_is_gone_on_with(folder) -> None:
-    experiment = Experiment(folder, Listed(POINTS), OBJECTIVE, **STAGES)
-    Worker(noisy).finish(experiment)
-    claims = [each for each in experiment.claims if each.kind == "best"]
+    controller = Controller(folder, Listed(POINTS), OBJECTIVE, **STAGES)
+    Worker(noisy).finish(controller)
+    claims = [each for each in controller.claims if each.kind == "best"]
     settings = {"cmp": {"difference": "relative"}}
     frozen = FrozenExperiment(id="try-1", models=[], objective=ObjectiveWords(maximise=True), settings=settings)
     known = {each.name for each in claims}
@@ -554,13 +554,13 @@ def test_best_points_that_an_earlier_version_trained_anew_stay_so_when_it_is_gon
 
 def test_an_experiment_read_in_another_metric_is_the_one_that_had_it_from_the_start(folder) -> None:
     worker = Worker(noisy)
-    experiment = Experiment(folder, Listed(POINTS), OBJECTIVE, **STAGES)
-    waiting = experiment.start()
+    controller = Controller(folder, Listed(POINTS), OBJECTIVE, **STAGES)
+    waiting = controller.start()
     while waiting:
         outcome = json.loads(worker.result(waiting.pop(0)))
         for run in outcome["runs"]:
             run["metrics"]["val_r2"] = 1 - run["metrics"]["val_loss"] / 20
-        waiting += experiment.tell(json.dumps(outcome))
+        waiting += controller.tell(json.dumps(outcome))
     frozen = FrozenExperiment(
         id="try-1",
         models=[],

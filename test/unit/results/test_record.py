@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import pytest
 from desk import Desk
 from pydantic import BaseModel
-from test_experiment import BARE, OBJECTIVE, Listed, result_of, xs
+from test_controller import BARE, OBJECTIVE, Listed, result_of, xs
 
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Paired
-from comparator.experiment.controller import Experiment, ToConfirm
-from comparator.experiment.listing import _row
+from comparator.experiment.controller import Controller, ToConfirm
+from comparator.experiment.listing import experiment_rows
 from comparator.experiment.progress import best_words
 from comparator.report import words, write_report
 from comparator.report.summary import summarise
@@ -133,12 +133,12 @@ def carried_out(
     **more: Any,
 ) -> list[Evaluation]:
     folder.freeze(CMP)
-    experiment = Experiment(folder, Listed(points, ahead=1), OBJECTIVE, budget=9, **more)
-    waiting = experiment.start()
+    controller = Controller(folder, Listed(points, ahead=1), OBJECTIVE, budget=9, **more)
+    waiting = controller.start()
     while waiting:
         request = waiting.pop(0)
-        waiting += experiment.tell(result_of(request, model, "failed" if fails(json.loads(request)) else "ok"))
-    assert experiment.done == count(folder.records).done
+        waiting += controller.tell(result_of(request, model, "failed" if fails(json.loads(request)) else "ok"))
+    assert controller.done == count(folder.records).done
     folder.close()
     return folder.records
 
@@ -180,7 +180,7 @@ def test_everybody_who_is_asked_gives_one_answer(tmp_path: Path, points, model, 
     said = f"best {best[1]:.3g} at x {x}"
 
     assert best_words(CMP, records) == said  # progress and watch
-    listed = _row(folder.path)
+    (listed,) = experiment_rows(tmp_path)
     assert (listed["best"], listed["evaluations"], listed["of"]) == (said, done, 9)
     summary = summarise(read_experiment(folder.path), records)
     assert summary.best is not None and (summary.best.point["x"], summary.best.difference) == (x, value)

@@ -7,9 +7,9 @@ import json
 import math
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import eqpy
 from comparator.errors import InputError
 from comparator.space import ParameterSpace, Point
+from comparator.space.boxes import Box, avoid
 from comparator.strategies import (
     STRATEGIES,
     AlgorithmError,
@@ -27,6 +28,8 @@ from comparator.strategies import (
     find_strategy,
     make_strategy,
 )
+from comparator.strategies.generation import least_is_best
+from comparator.strategies.genetic import GeneticOptions, MuPlusLambdaOptions, SimpleOptions
 from comparator.strategies.resident import split_points
 
 DATA = Path(__file__).parents[1] / "data"
@@ -125,12 +128,79 @@ def test_strategies_leave_the_global_generator_alone(name: str) -> None:
     assert random.random() == expected
 
 
-def test_deap_elsewhere_still_draws_from_the_global_generator() -> None:
-    from deap import algorithms, tools
+OPTIONS = {"simple": SimpleOptions, "mu_plus_lambda": MuPlusLambdaOptions}
 
-    drive(make_strategy("simple", SPACE, seed=5, in_flight=4, options={}), random.Random(3))
-    assert algorithms.random is random
-    assert tools.selection.random is random
+
+def deaps_own(options: GeneticOptions, seed: int) -> list[Point]:
+    """The points that DEAP's own loop and operators evaluate, from the global generator in the search's state."""
+    from deap import algorithms, base, tools
+
+    class Individual(list[Any]):
+        def __init__(self, values: Iterable[Any]) -> None:
+            super().__init__(values)
+            self.fitness = least_is_best()()
+
+    evaluations: list[Point] = []
+
+    def evaluate(individual: Individual) -> tuple[float]:
+        evaluations.append(dict(zip(SPACE.names, individual, strict=True)))
+        return (value_of(evaluations[-1]),)
+
+    def mutate(individual: Individual) -> tuple[Individual]:
+        point = dict(zip(SPACE.names, individual, strict=True))
+        probability = options.gene_mutation_probability
+        individual[:] = SPACE.mutate(point, probability, cast(random.Random, random)).values()
+        return (individual,)
+
+    toolbox = base.Toolbox()
+    toolbox.register("evaluate", evaluate)
+    toolbox.register("select", tools.selTournament, tournsize=options.tournament_size)
+    toolbox.register("mate", tools.cxUniform, indpb=options.gene_crossover_probability)
+    toolbox.register("mutate", mutate)
+    rng = random.Random(seed)
+    population = [Individual(SPACE.initial(rng).values()) for _ in range(options.population)]
+    given: dict[str, Any] = {
+        "cxpb": options.crossover_probability,
+        "mutpb": options.mutation_probability,
+        "ngen": options.further_generations,
+        "verbose": False,
+    }
+    if isinstance(options, MuPlusLambdaOptions):
+        given |= {"mu": options.population, "lambda_": round(options.offspring_proportion * options.population)}
+    before = random.getstate()
+    random.setstate(rng.getstate())
+    try:
+        loop = algorithms.eaMuPlusLambda if isinstance(options, MuPlusLambdaOptions) else algorithms.eaSimple
+        loop(population, toolbox, **given)
+    finally:
+        random.setstate(before)
+    return evaluations
+
+
+@pytest.mark.parametrize("size", [2, 7, 16])
+@pytest.mark.parametrize("name", ["simple", "mu_plus_lambda"])
+def test_the_genetic_loops_are_draw_for_draw_those_of_deap(name: str, size: int) -> None:
+    for seed in range(10):
+        given: dict[str, Any] = {"population": size, "generations": 6, "tournament_size": 1 + seed % 4}
+        given |= {"crossover_probability": 0.4, "mutation_probability": 0.3}
+        given |= {"offspring_proportion": 1.5} if name == "mu_plus_lambda" else {}
+        strategy = make_strategy(name, SPACE, seed=seed, in_flight=1, options=given)
+        waiting = strategy.start()
+        points = [proposal.point for proposal in waiting]
+        while waiting:
+            waiting = [each for done in waiting for each in strategy.tell(done.number, value_of(done.point))]
+            points += [proposal.point for proposal in waiting]
+        strategy.close()
+        assert points == deaps_own(OPTIONS[name](**given), seed)
+
+
+@pytest.mark.parametrize("name", ["steady_state", "simple", "mu_plus_lambda"])
+def test_children_stay_out_of_a_box_that_is_avoided(name: str) -> None:
+    box = Box.from_bounds(SPACE, {"noise": [0, 30], "layer_force": [25, 150]}, "box")
+    for seed in range(5):
+        strategy = make_strategy(name, avoid(SPACE, box), seed=seed, in_flight=4, options={})
+        proposals = drive(strategy, random.Random(seed), limit=150)
+        assert not any(box.contains([proposal.point for proposal in proposals]))
 
 
 @pytest.mark.parametrize("name", ["simple", "mu_plus_lambda"])

@@ -21,7 +21,7 @@ from comparator.report.figures.drawing import (
     new_drawing,
     plain_ticks,
 )
-from comparator.report.summary import Evaluation, Summary
+from comparator.report.summary import EvaluationSummary, Summary
 
 VALIDATION = "val_"
 STEEP = 20.0  # times; beyond, a log scale shows the end of a curve as well as its beginning
@@ -106,7 +106,7 @@ def _rank(rank: int) -> str:
     return ("best", "second", "third")[rank] if rank < 3 else f"number {rank + 1}"
 
 
-def _caption(summary: Summary, names: Sequence[str], one: Evaluation) -> str:
+def _caption(summary: Summary, names: Sequence[str], one: EvaluationSummary) -> str:
     several = len(summary.models) > 1
     return (
         f"Evaluation {one.number}"

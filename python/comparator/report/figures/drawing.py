@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from comparator.report import words
 from comparator.report.axes import Axis, show
-from comparator.report.summary import Evaluation, Summary, effect
+from comparator.report.summary import EvaluationSummary, Summary, effect
 
 # matplotlib is imported where it is used, and its stubs change from version to version.
 Figure: TypeAlias = Any
@@ -139,7 +139,7 @@ def names_of(summary: Summary) -> tuple[str, ...]:
     return tuple(axis.name for axis in summary.axes)
 
 
-def differences_of(evaluations: Sequence[Evaluation]) -> list[float]:
+def differences_of(evaluations: Sequence[EvaluationSummary]) -> list[float]:
     """Return the differences of the evaluations that have one."""
     return [one.difference for one in evaluations if one.difference is not None]
 
@@ -150,7 +150,7 @@ def strongest_first(axes: Sequence[Axis], summary: Summary) -> list[Axis]:
     return sorted(axes, key=lambda axis: -effect(axis, done, differences_of(done)))
 
 
-def coordinate_of(axis: Axis | None) -> Callable[[Evaluation], Any]:
+def coordinate_of(axis: Axis | None) -> Callable[[EvaluationSummary], Any]:
     """Return where an evaluation stands on `axis`; without one, its number."""
     if axis is None:
         return lambda one: one.number
@@ -158,7 +158,7 @@ def coordinate_of(axis: Axis | None) -> Callable[[Evaluation], Any]:
 
 
 def scatter_evaluations(
-    drawing: Drawing, axes: Axes, summary: Summary, place: Callable[[Evaluation], Any], size: float = 7
+    drawing: Drawing, axes: Axes, summary: Summary, place: Callable[[EvaluationSummary], Any], size: float = 7
 ) -> None:
     """Draw a small dot for each evaluation that succeeded."""
     done = [one for one in summary.searched if one.difference is not None and place(one) is not None]
@@ -176,13 +176,13 @@ def scatter_evaluations(
     drawing.mark(points, [mark_of(one, summary) for one in done])
 
 
-def mark_of(one: Evaluation, summary: Summary) -> Mark:
+def mark_of(one: EvaluationSummary, summary: Summary) -> Mark:
     """Return what a mark says that stands for one evaluation."""
     said = one.status if one.difference is None else show(one.difference)
     return Mark(f"evaluation {one.number}: {said}\n{words.point(one, names_of(summary))}", (one.number,))
 
 
-def failed_ticks(drawing: Drawing, axes: Axes, summary: Summary, place: Callable[[Evaluation], Any]) -> None:
+def failed_ticks(drawing: Drawing, axes: Axes, summary: Summary, place: Callable[[EvaluationSummary], Any]) -> None:
     """Draw a cross at the foot for each evaluation that failed: they have no height."""
     failed = [one for one in summary.searched if one.difference is None and place(one) is not None]
     if not failed:

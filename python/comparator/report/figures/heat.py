@@ -24,14 +24,14 @@ from comparator.report.figures.drawing import (
     new_drawing,
     set_axis,
 )
-from comparator.report.summary import Evaluation
+from comparator.report.summary import EvaluationSummary
 
 HEIGHT = 4.0
 INNER = (WIDTH - 1.35) * 72, (HEIGHT - 0.65) * 72  # points; about what is left for the cells
 NUMBER_SIZE = 6.5
 OUTLYING = 8.0  # interquartile ranges beyond the quartiles; what lies there is drawn in the end's colour
 
-Cells: TypeAlias = "dict[tuple[int, int], list[Evaluation]]"
+Cells: TypeAlias = "dict[tuple[int, int], list[EvaluationSummary]]"
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _without_outliers(numbers: Sequence[float]) -> tuple[float, float]:
     return inside[0], inside[-1]
 
 
-def gather(evaluations: Iterable[Evaluation], x: Axis, y: Axis) -> Cells:
+def gather(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> Cells:
     """Return the evaluations that succeeded by the (column, row) of their cell."""
     cells: Cells = {}
     for one in evaluations:
@@ -106,7 +106,7 @@ def gather(evaluations: Iterable[Evaluation], x: Axis, y: Axis) -> Cells:
     return cells
 
 
-def means_of(cells: Cells, number: Callable[[Evaluation], float | None]) -> dict[tuple[int, int], float]:
+def means_of(cells: Cells, number: Callable[[EvaluationSummary], float | None]) -> dict[tuple[int, int], float]:
     """Return the mean of `number` over each cell's evaluations; a cell without any is left out."""
     known = {cell: [each for each in map(number, members) if each is not None] for cell, members in cells.items()}
     return {cell: statistics.fmean(numbers) for cell, numbers in known.items() if numbers}
@@ -195,7 +195,9 @@ def write_means(axes: Axes, x: Axis, y: Axis, means: Mapping[tuple[int, int], fl
     return "its value" if power == 0 else f"its value times {10**power:,}"
 
 
-def draw_points(axes: Axes, evaluations: Sequence[Evaluation], x: Axis, y: Axis, failed_only: bool = False) -> None:
+def draw_points(
+    axes: Axes, evaluations: Sequence[EvaluationSummary], x: Axis, y: Axis, failed_only: bool = False
+) -> None:
     """Draw where the evaluations lie: dots, and crosses for those that failed."""
     for failed in (True,) if failed_only else (False, True):
         places = [

@@ -22,7 +22,7 @@ from comparator.report.figures.drawing import (
     objective_label,
 )
 from comparator.report.figures.heat import Scale, difference_scale, metric_scale
-from comparator.report.summary import Evaluation, Summary
+from comparator.report.summary import EvaluationSummary, Summary
 
 if TYPE_CHECKING:
     from comparator.evidence.importance import Importance, Share
@@ -110,7 +110,12 @@ def parallel_coordinates(summary: Summary) -> list[Drawing]:
 
 
 def _draw_lines(
-    drawing: Drawing, axes: Axes, summary: Summary, columns: Sequence[Axis], shown: Sequence[Evaluation], scale: Scale
+    drawing: Drawing,
+    axes: Axes,
+    summary: Summary,
+    columns: Sequence[Axis],
+    shown: Sequence[EvaluationSummary],
+    scale: Scale,
 ) -> None:
     from matplotlib.collections import LineCollection
 
@@ -137,7 +142,7 @@ def _draw_lines(
     drawing.mark(lines, [mark_of(one, summary) for one in kept], lines=True)
 
 
-def _apart(axis: Axis, one: Evaluation, height: Any) -> float:
+def _apart(axis: Axis, one: EvaluationSummary, height: Any) -> float:
     """Return the height, moved a little where many lines would run through the same value of a few."""
     if not axis.discrete:
         return float(height)

@@ -39,7 +39,7 @@ from comparator.report.figures.heat import (
     write_means,
 )
 from comparator.report.figures.model_maps import panel_axis
-from comparator.report.summary import Evaluation, Summary
+from comparator.report.summary import EvaluationSummary, Summary
 
 MAPS = 6  # pairs of hyperparameters at most
 
@@ -76,7 +76,7 @@ def _common_scale(summary: Summary, pairs: list[tuple[Axis, Axis]]) -> Scale:
     return metric_scale(means) if summary.kind == "single" else difference_scale(means)
 
 
-def _difference(one: Evaluation) -> float | None:
+def _difference(one: EvaluationSummary) -> float | None:
     return one.difference
 
 
@@ -132,7 +132,7 @@ def _strip(summary: Summary, axis: Axis, regions: Sequence[Mapping[str, Any]]) -
     drawing, axes = new_drawing("search", f"Where the search looked: {clip(axis.name)}")
     place = coordinate_of(axis)
     scatter_evaluations(drawing, axes, summary, place, size=18)
-    bins: dict[int, list[Evaluation]] = {}
+    bins: dict[int, list[EvaluationSummary]] = {}
     for one in summary.points:
         number = axis.bin(one.point.get(axis.name))
         if one.difference is not None and number is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from comparator.report.axes import Axis, is_number, show
 from comparator.report.figures.drawing import Choice, Drawing, clip, strongest_first
 from comparator.report.figures.heat import Scale, draw_points, gather, heat_map, means_of, metric_scale, write_means
-from comparator.report.summary import Evaluation, Summary
+from comparator.report.summary import EvaluationSummary, Summary
 
 PANELS = 6
 SCALES = {"": "one scale for all", "-own": "each its own scale"}
@@ -23,9 +23,9 @@ class Panel:
     """What one map shows: whose metric, over which points, of which evaluations."""
 
     of: str
-    points: Sequence[Evaluation]
-    searched: Sequence[Evaluation]
-    number: Callable[[Evaluation], float | None]
+    points: Sequence[EvaluationSummary]
+    searched: Sequence[EvaluationSummary]
+    number: Callable[[EvaluationSummary], float | None]
 
 
 def model_maps(summary: Summary) -> list[Drawing]:
@@ -58,7 +58,7 @@ def panel_axis(summary: Summary) -> Axis | None:
 
 
 def _submodels(summary: Summary) -> list[Panel]:
-    def metric(submodel: int) -> Callable[[Evaluation], float | None]:
+    def metric(submodel: int) -> Callable[[EvaluationSummary], float | None]:
         return lambda one: one.metrics[submodel].get(summary.metric)
 
     return [
@@ -67,7 +67,7 @@ def _submodels(summary: Summary) -> list[Panel]:
 
 
 def _values(summary: Summary, apart: Axis) -> list[Panel]:
-    def held(evaluations: Sequence[Evaluation], number: int) -> list[Evaluation]:
+    def held(evaluations: Sequence[EvaluationSummary], number: int) -> list[EvaluationSummary]:
         return [one for one in evaluations if apart.bin(one.point.get(apart.name)) == number]
 
     return [

@@ -21,7 +21,7 @@ from comparator.report.figures.drawing import (
     scatter_evaluations,
     set_axis,
 )
-from comparator.report.summary import Evaluation, Generation, Summary
+from comparator.report.summary import EvaluationSummary, Generation, Summary
 
 HEIGHT = 3.2
 
@@ -133,7 +133,7 @@ def _caption_of_references(summary: Summary, grid: GridBest | None) -> str:
     )
 
 
-def _spread(summary: Summary) -> Callable[[Evaluation], Any]:
+def _spread(summary: Summary) -> Callable[[EvaluationSummary], Any]:
     """Return where an evaluation stands: beside its generation's number, so that dots do not hide another."""
     places: dict[int, float] = {}
     for generation in summary.generations:

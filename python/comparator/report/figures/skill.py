@@ -27,7 +27,7 @@ from comparator.report.figures.drawing import (
 from comparator.report.summary import (
     MEAN_PREDICTOR_LOSS,
     SKILL,
-    Evaluation,
+    EvaluationSummary,
     Summary,
     beats_mean_predictor,
     effect,
@@ -63,8 +63,8 @@ def _draw_model(
     summary: Summary,
     submodel: int,
     metric: str,
-    done: Sequence[Evaluation],
-    place: Callable[[Evaluation], Any],
+    done: Sequence[EvaluationSummary],
+    place: Callable[[EvaluationSummary], Any],
 ) -> None:
     """Draw a model's trainings; hollow where they are worse than the mean predictor."""
     model, colour, marker = summary.models[submodel], MODELS[submodel % 2], MARKERS[submodel % 2]
@@ -91,7 +91,7 @@ def _draw_model(
         axes.scatter([], [], s=26, facecolor="none", edgecolor=colour, marker=marker, label=clip(model))
 
 
-def _mark(one: Evaluation, summary: Summary, submodel: int, metric: str) -> Mark:
+def _mark(one: EvaluationSummary, summary: Summary, submodel: int, metric: str) -> Mark:
     text = f"{summary.models[submodel]}, evaluation {one.number}\n{words.point(one, names_of(summary))}\n"
     return Mark(f"{text}{metric} {show(one.metrics[submodel][metric])}", (one.number,))
 
@@ -101,7 +101,7 @@ def _title(summary: Summary, metric: str) -> str:
     return f"{who} against the mean predictor" if summary.mean_predictor else f"{who}: {clip(metric)}"
 
 
-def _reference(axes: Axes, summary: Summary, metric: str, done: Sequence[Evaluation]) -> None:
+def _reference(axes: Axes, summary: Summary, metric: str, done: Sequence[EvaluationSummary]) -> None:
     """Draw what the mean predictor reaches: 0 on the R2 scale, each model's own loss on the loss scale."""
     if not summary.mean_predictor:
         return
@@ -126,7 +126,7 @@ def _spread_y(axes: Axes, values: Sequence[float], metric: str) -> None:
     plain_ticks(axes.yaxis)
 
 
-def _caption(summary: Summary, metric: str, done: Sequence[Evaluation]) -> str:
+def _caption(summary: Summary, metric: str, done: Sequence[EvaluationSummary]) -> str:
     sentence = words.mean_predictor(summary)
     if sentence is None:
         return (

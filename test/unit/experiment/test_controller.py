@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from comparator.errors import ComparatorError
-from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Experiment
+from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Controller
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
 from comparator.results.record import FrozenExperiment, Run
@@ -71,11 +71,11 @@ def result_of(request: str, model: Callable[[dict[str, Any]], tuple[float, float
     return json.dumps({**fixed, **asked, "runs": runs, "status": status, "value": value})
 
 
-def finish(experiment: Experiment, model, *, at_most: int = 10**6, first: list[str] | None = None) -> list[str]:
+def finish(controller: Controller, model, *, at_most: int = 10**6, first: list[str] | None = None) -> list[str]:
     """Carry out up to `at_most` requests, first come first served; returns those left."""
-    waiting = experiment.start() if first is None else first
+    waiting = controller.start() if first is None else first
     while waiting and at_most:
-        waiting += experiment.tell(result_of(waiting.pop(0), model))
+        waiting += controller.tell(result_of(waiting.pop(0), model))
         at_most -= 1
     return waiting
 
@@ -92,14 +92,14 @@ def values(folder: ExperimentFolder) -> list[float | None]:
 
 
 def test_the_budget_counts_pairs(folder) -> None:
-    experiment = Experiment(folder, Listed(xs(*range(9))), OBJECTIVE, budget=4)
-    finish(experiment, noisy)
-    assert experiment.asked == len(folder.records) == 4
+    controller = Controller(folder, Listed(xs(*range(9))), OBJECTIVE, budget=4)
+    finish(controller, noisy)
+    assert controller.asked == len(folder.records) == 4
 
 
 def test_a_repeat_of_a_noisy_model_is_a_new_replicate(folder) -> None:
     strategy = Listed(xs(1, 1, 1), ahead=1)
-    finish(Experiment(folder, strategy, OBJECTIVE, budget=9), noisy)
+    finish(Controller(folder, strategy, OBJECTIVE, budget=9), noisy)
     single = [-(1 - 1 / (3.0 + replicate)) for replicate in range(3)]
     assert values(folder) == pytest.approx([single[0], sum(single[:2]) / 2, sum(single) / 3])
     assert [value for _, value in strategy.told] == values(folder)
@@ -110,9 +110,9 @@ def test_a_repeat_of_a_noisy_model_is_a_new_replicate(folder) -> None:
 
 
 def test_a_deterministic_model_is_found_out_and_its_repeats_are_free(folder) -> None:
-    experiment = Experiment(folder, Listed(xs(1, 1, 1, 2, 2, 1), ahead=1), OBJECTIVE, budget=9)
-    finish(experiment, deterministic)
-    assert experiment.asked == 3  # 1 twice, which showed that nothing changes, and 2 once
+    controller = Controller(folder, Listed(xs(1, 1, 1, 2, 2, 1), ahead=1), OBJECTIVE, budget=9)
+    finish(controller, deterministic)
+    assert controller.asked == 3  # 1 twice, which showed that nothing changes, and 2 once
     assert len(folder.records) == 6
     assert folder.records[2].worker is None
     assert all(run.reused for run in folder.records[5].runs)
@@ -120,37 +120,37 @@ def test_a_deterministic_model_is_found_out_and_its_repeats_are_free(folder) -> 
 
 def test_replicates_that_reported_nothing_are_not_alike(folder) -> None:
     """Nothing equals nothing: that tells of no model that it does not depend on its seed."""
-    experiment = Experiment(folder, Listed(xs(1, 1, 1, 1), ahead=1), OBJECTIVE, budget=9)
-    waiting = experiment.start()
+    controller = Controller(folder, Listed(xs(1, 1, 1, 1), ahead=1), OBJECTIVE, budget=9)
+    waiting = controller.start()
     while waiting:
         result = json.loads(result_of(waiting.pop(0), deterministic))
         for run in result["runs"]:
             run["metrics"] = {}
-        waiting += experiment.tell(json.dumps({**result, "status": "failed", "reason": "submodel 0 did not report"}))
-    assert experiment.asked == 4 and [line.status for line in folder.records] == ["failed"] * 4
+        waiting += controller.tell(json.dumps({**result, "status": "failed", "reason": "submodel 0 did not report"}))
+    assert controller.asked == 4 and [line.status for line in folder.records] == ["failed"] * 4
 
 
 def test_a_repeat_of_what_still_runs_waits_for_it(folder) -> None:
-    experiment = Experiment(folder, Listed(xs(1, 1, 2, 2), ahead=2), OBJECTIVE, budget=9)
-    waiting = experiment.start()
+    controller = Controller(folder, Listed(xs(1, 1, 2, 2), ahead=2), OBJECTIVE, budget=9)
+    waiting = controller.start()
     for _ in range(2):
-        waiting += experiment.tell(result_of(waiting.pop(0), deterministic))
+        waiting += controller.tell(result_of(waiting.pop(0), deterministic))
     assert len(waiting) == 1  # the second 2 shares the first one's pair
-    finish(experiment, deterministic, first=waiting)
+    finish(controller, deterministic, first=waiting)
     assert [line.point["x"] for line in folder.records] == [1, 1, 2, 2]
     assert values(folder)[2] == values(folder)[3]
 
 
 def test_a_search_that_only_repeats_ends_with_a_word(folder) -> None:
-    experiment = Experiment(folder, Listed(xs(*[1] * 1000), ahead=1), OBJECTIVE, budget=9)
-    finish(experiment, deterministic)
-    assert str(REPEATS_THAT_STOP) in (experiment.ended_early or "")
+    controller = Controller(folder, Listed(xs(*[1] * 1000), ahead=1), OBJECTIVE, budget=9)
+    finish(controller, deterministic)
+    assert str(REPEATS_THAT_STOP) in (controller.ended_early or "")
 
 
 def test_a_space_with_fewer_points_than_the_budget_ends_with_a_word(folder) -> None:
-    experiment = Experiment(folder, Listed(xs(*[1, 2] * 50), ahead=1), OBJECTIVE, budget=9, space_size=2)
-    finish(experiment, deterministic)
-    assert "all 2 points" in (experiment.ended_early or "")
+    controller = Controller(folder, Listed(xs(*[1, 2] * 50), ahead=1), OBJECTIVE, budget=9, space_size=2)
+    finish(controller, deterministic)
+    assert "all 2 points" in (controller.ended_early or "")
 
 
 def test_a_strategy_that_has_found_its_answer_ends_the_search_with_its_word(folder) -> None:
@@ -159,26 +159,26 @@ def test_a_strategy_that_has_found_its_answer_ends_the_search_with_its_word(fold
             self.ended = "sure enough" if number == 3 else self.ended
             return [] if self.ended else super().tell(number, value)
 
-    experiment = Experiment(folder, Sure(xs(*range(9))), OBJECTIVE, budget=9)
-    finish(experiment, noisy)
-    assert (experiment.ended_early, experiment.asked) == ("sure enough", 5)
-    resumed = Experiment(folder, Sure(xs(*range(9))), OBJECTIVE, budget=9)
+    controller = Controller(folder, Sure(xs(*range(9))), OBJECTIVE, budget=9)
+    finish(controller, noisy)
+    assert (controller.ended_early, controller.asked) == ("sure enough", 5)
+    resumed = Controller(folder, Sure(xs(*range(9))), OBJECTIVE, budget=9)
     assert (resumed.start(), resumed.ended_early) == ([], "sure enough")
 
 
 def test_a_cancelled_evaluation_leaves_no_line(folder) -> None:
     strategy = Listed(xs(1, 2, 3))
-    experiment = Experiment(folder, strategy, OBJECTIVE, budget=3)
-    first = experiment.start()[0]
-    assert experiment.tell(result_of(first, noisy, status="cancelled")) == []
+    controller = Controller(folder, strategy, OBJECTIVE, budget=3)
+    first = controller.start()[0]
+    assert controller.tell(result_of(first, noisy, status="cancelled")) == []
     assert (folder.records, strategy.told) == ([], [])
 
 
 def test_a_failure_is_recorded_and_the_search_goes_on(folder) -> None:
     strategy = Listed(xs(1, 2, 3), ahead=1)
-    experiment = Experiment(folder, strategy, OBJECTIVE, budget=3)
-    requests = experiment.tell(result_of(experiment.start()[0], noisy, status="timeout"))
-    finish(experiment, noisy, first=requests)
+    controller = Controller(folder, strategy, OBJECTIVE, budget=3)
+    requests = controller.tell(result_of(controller.start()[0], noisy, status="timeout"))
+    finish(controller, noisy, first=requests)
     assert [line.status for line in folder.records] == ["timeout", "ok", "ok"]
     assert strategy.told[0] == (0, None)
 
@@ -186,18 +186,18 @@ def test_a_failure_is_recorded_and_the_search_goes_on(folder) -> None:
 def test_a_proposal_is_recorded_as_the_space_has_it_and_one_outside_stops_the_search(folder) -> None:
     space = ParameterSpace.from_entries([{"name": "x", "type": "int", "lower": 0, "upper": 3}], "space.json")
     points = [{"x": 1}, {"x": 2.0}, {"x": "3"}, {"x": 4}]
-    experiment = Experiment(folder, Listed(points), OBJECTIVE, space=space, proposer="/mine/own.py")
+    controller = Controller(folder, Listed(points), OBJECTIVE, space=space, proposer="/mine/own.py")
     with pytest.raises(ComparatorError, match=r"^/mine/own.py proposed a point: 'x': 4 is not between 0 and 3$"):
-        finish(experiment, noisy)
+        finish(controller, noisy)
     assert [json.dumps(line.point) for line in folder.records] == ['{"x": 1}', '{"x": 2}']
 
 
 def test_when_the_first_evaluations_all_fail_it_stops(folder) -> None:
-    experiment = Experiment(folder, Listed(xs(*range(20)), ahead=1), OBJECTIVE, budget=20)
-    requests = experiment.start()
+    controller = Controller(folder, Listed(xs(*range(20)), ahead=1), OBJECTIVE, budget=20)
+    requests = controller.start()
     with pytest.raises(ComparatorError, match="all failed"):
         for _ in range(20):
-            requests = experiment.tell(result_of(requests[0], noisy, status="failed"))
+            requests = controller.tell(result_of(requests[0], noisy, status="failed"))
     assert len(folder.records) == FAILURES_THAT_STOP
 
 
@@ -208,12 +208,12 @@ POINTS = xs(1, 2, 1, 1, 3, 2, 4, 4, 5, 1)
 @pytest.mark.parametrize("stopped_after", range(11))
 def test_a_resumed_experiment_is_the_one_that_was_never_stopped(tmp_path, model, stopped_after) -> None:
     whole = ExperimentFolder.create(tmp_path, "whole", None, BARE)
-    finish(Experiment(whole, Listed(POINTS), OBJECTIVE, budget=8), model)
+    finish(Controller(whole, Listed(POINTS), OBJECTIVE, budget=8), model)
     stopped = ExperimentFolder.create(tmp_path, "stopped", None, BARE)
-    finish(Experiment(stopped, Listed(POINTS), OBJECTIVE, budget=8), model, at_most=stopped_after)
+    finish(Controller(stopped, Listed(POINTS), OBJECTIVE, budget=8), model, at_most=stopped_after)
     stopped.close()
     resumed = ExperimentFolder(stopped.path)
-    finish(Experiment(resumed, Listed(POINTS), OBJECTIVE, budget=8), model)
+    finish(Controller(resumed, Listed(POINTS), OBJECTIVE, budget=8), model)
 
     def told(folder: ExperimentFolder) -> list[tuple]:
         return sorted((line.evaluation, line.point["x"], line.value) for line in folder.records)
@@ -229,32 +229,32 @@ def test_a_replicate_that_was_cut_off_is_asked_again(tmp_path) -> None:
 
     def of(name: str, *, stop: bool) -> ExperimentFolder:
         folder = ExperimentFolder.create(tmp_path, name, None, BARE)
-        experiment = Experiment(folder, Listed(xs(1, 1, 2)), OBJECTIVE, budget=3)
-        first, second = experiment.start()
-        requests = experiment.tell(result_of(second, noisy))
+        controller = Controller(folder, Listed(xs(1, 1, 2)), OBJECTIVE, budget=3)
+        first, second = controller.start()
+        requests = controller.tell(result_of(second, noisy))
         if stop:
             folder.close()
             folder = ExperimentFolder(folder.path)
-            experiment = Experiment(folder, Listed(xs(1, 1, 2)), OBJECTIVE, budget=3)
-            finish(experiment, noisy)
+            controller = Controller(folder, Listed(xs(1, 1, 2)), OBJECTIVE, budget=3)
+            finish(controller, noisy)
         else:
-            finish(experiment, noisy, first=[first, *requests])
+            finish(controller, noisy, first=[first, *requests])
         return folder
 
     assert values(of("stopped", stop=True)) == values(of("whole", stop=False))
 
 
 def test_an_evaluation_without_runs_is_recorded_and_the_search_goes_on(folder) -> None:
-    experiment = Experiment(folder, Listed(xs(1, 2), ahead=1), OBJECTIVE, budget=2)
-    broken = {**json.loads(result_of(experiment.start()[0], noisy, status="failed")), "runs": []}
-    finish(experiment, noisy, first=experiment.tell(json.dumps(broken)))
+    controller = Controller(folder, Listed(xs(1, 2), ahead=1), OBJECTIVE, budget=2)
+    broken = {**json.loads(result_of(controller.start()[0], noisy, status="failed")), "runs": []}
+    finish(controller, noisy, first=controller.tell(json.dumps(broken)))
     assert [line.status for line in folder.records] == ["failed", "ok"]
 
 
 def test_a_record_that_does_not_follow_is_refused(folder) -> None:
-    finish(Experiment(folder, Listed(xs(1, 2)), OBJECTIVE, budget=2), noisy)
+    finish(Controller(folder, Listed(xs(1, 2)), OBJECTIVE, budget=2), noisy)
     with pytest.raises(ComparatorError, match="now proposes"):
-        Experiment(folder, Listed(xs(7, 8)), OBJECTIVE, budget=2).start()
+        Controller(folder, Listed(xs(7, 8)), OBJECTIVE, budget=2).start()
 
 
 @pytest.mark.parametrize("recorded", [{"x": 1}, {"X": 1.0, "fixed": True}])
@@ -264,9 +264,9 @@ def test_a_point_that_was_recorded_as_an_algorithm_wrote_it_is_the_one_that_it_p
         {"name": "fixed", "type": "constant", "value": True},
     ]
     space = ParameterSpace.from_entries(entries, "space.json")
-    finish(Experiment(folder, Listed([{"x": 1}, {"x": 2}], ahead=1), OBJECTIVE, budget=1), noisy)
+    finish(Controller(folder, Listed([{"x": 1}, {"x": 2}], ahead=1), OBJECTIVE, budget=1), noisy)
     folder.records[0].point = recorded
-    again = Experiment(
+    again = Controller(
         folder, Listed([{"x": 1}, {"x": 2}], ahead=1), OBJECTIVE, budget=2, space=space, proposer="own.py"
     )
     assert json.loads(again.start()[0])["point"] == {"x": 2, "fixed": True}

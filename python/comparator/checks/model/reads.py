@@ -6,24 +6,50 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding
+from comparator.checks.model.bench import RUNS
+from comparator.checks.model.trainings import BY_SCRIPT, BY_SERVER
+from comparator.checks.model.trial import Trial, Way
+from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
 from comparator.formats.names import home_written_out
 from comparator.model.description import ModelDescription
 from comparator.model.reads import CACHES
+from comparator.model.trace import can_trace, files_read, traced_by
 from comparator.model.training import Outcome
 
 READS = "what {} reads"
 ALONE = "its trainings are not re-used by other experiments"
-SHOWN = 6
 #: What follows the folder of an environment in the paths of its modules.
 _ENVIRONMENT = re.compile(r"/lib(64)?/python\d+(\.\d+)?/.*$")
 #: Files that libraries make for themselves, where there are none.
 OF_LIBRARIES = ("/.keras/keras.json",)
 
 
-def served_reads(outcome: Outcome, opened: Sequence[str] | None, description_file: Path) -> Finding:
+def check_reads(trial: Trial, ways: Sequence[Way]) -> Findings:
+    """What a run opens that is not part of its identity; an image sees nothing but what it is lent."""
+    model, traces = trial.model, can_trace()
+    if model.image is not None:
+        yield Finding("what is read", HOLDS, "the image, the data folder, and nothing else of this machine")
+        return
+    covers = model.covers(trial.data_folder, trial.bench.folder / RUNS)
+    names = [way.name for way in ways]
+    if BY_SERVER in names:
+        folder = trial.new_folder("trace-served")
+        outcome = trial.serve_anew(traced_by(folder) if traces else ())
+        opened = [path for path in files_read(folder) if not covers(path)]
+        yield _served_reads(outcome, opened if traces else None, model.description_file)
+    if BY_SCRIPT in names and traces:
+        folder = trial.new_folder("trace")
+        trial.train({}, traced_by(folder))
+        opened = files_read(folder)
+        yield _script_reads(model.description, model.description_file, opened, covers, trial.data_folder)
+    elif BY_SCRIPT in names:
+        words = "it takes strace(1), which is not there or may not trace"
+        yield Finding(READS.format(BY_SCRIPT), UNTESTED, words)
+
+
+def _served_reads(outcome: Outcome, opened: Sequence[str] | None, description_file: Path) -> Finding:
     """Of a module: what its server saw, which counts as it was seen; `opened` is what it opened, None: not known."""
-    what = READS.format("run(params)")
+    what = READS.format(BY_SERVER)
     if outcome.untold is not None:
         return Finding(what, UNTESTED, f"{outcome.untold}; until then {ALONE}")
     if outcome.reads is None:
@@ -33,15 +59,15 @@ def served_reads(outcome: Outcome, opened: Sequence[str] | None, description_fil
     unseen = [path for path in opened or () if path not in seen and not _is_of_a_library(path)]
     unseen = [path for path in unseen if not path.endswith(".pyc") and not Path(path).is_dir()]
     if unseen:
-        words = f"files that a library opens past Python are not noticed: {_listed(_short(unseen))}"
+        words = f"files that a library opens past Python are not noticed: {listed(_short(unseen))}"
         return Finding(what, FAILS, f"{words}; name them in code = [...] in {description_file}")
     files = [path for path in seen if not _is_of_a_library(path) and home_written_out(path).exists()]
-    beside = f", with {_listed(sorted(files))}" if files else ""
+    beside = f", with {listed(sorted(files))}" if files else ""
     traced = "" if opened is not None else "; past Python it may open more, which strace(1), not there, would tell"
     return Finding(what, HOLDS, f"part of a run's identity: the model's files and the data folder{beside}{traced}")
 
 
-def script_reads(
+def _script_reads(
     description: ModelDescription,
     description_file: Path,
     opened: Sequence[str],
@@ -49,14 +75,14 @@ def script_reads(
     data_folder: Path,
 ) -> Finding:
     """Of a script: what it and all that it started opened, against what its author says."""
-    what = READS.format("train.sh")
+    what = READS.format(BY_SCRIPT)
     outside = [
         path for path in opened if not covers(path) and not _is_of_a_library(path) and not _is_import_folder(path)
     ]
     if description.tells_what_is_read:
         if outside:
             words = f"more than {description_file} says, so that old numbers can pass for new ones"
-            return Finding(what, FAILS, f"{words}: {_listed(_short(outside))}; name it there in code = [...]")
+            return Finding(what, FAILS, f"{words}: {listed(_short(outside))}; name it there in code = [...]")
         return Finding(what, HOLDS, "nothing that is not part of a run's identity")
     reads, code = _toml(_of_data(opened, data_folder)), _toml(_short(outside))
     lines = f"the line reads = {reads}" + (f" and the line code = {code}" if outside else "")
@@ -86,8 +112,3 @@ def _of_data(opened: Sequence[str], data_folder: Path) -> list[str]:
 
 def _toml(names: Sequence[str]) -> str:
     return "[" + ", ".join(f'"{name}"' for name in names) + "]"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

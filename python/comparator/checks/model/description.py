@@ -1,0 +1,116 @@
+"""What a model says of itself: its scripts, `model.toml`, its module and the hyperparameter that takes the seed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from comparator.checks.model.trial import Trial
+from comparator.errors import nearest
+from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
+from comparator.model.description import ModelDescription
+from comparator.model.image import SCRIPTS
+from comparator.model.model import Model
+from comparator.model.probe import usual_seed
+from comparator.model.warm import ServerEnded
+
+DESCRIPTION = "model.toml"
+#: What each script is for, said where there is none.
+PURPOSES = {
+    "train.sh": "the model is trained by its module alone, and nobody else can call it as CANDLE and IMPROVE do",
+    "preprocess.sh": "the model must find its data as they are",
+    "infer.sh": "cross-study cannot test the model on other studies",
+}
+
+
+def kind_words(model: Model) -> str:
+    kind = "an image" if model.image else "a folder" if model.is_folder else "a Python file"
+    described = f": {model.description.description}" if model.description.description else ""
+    return f"{model.path}, {kind}; {model.name}{described}"
+
+
+def misnamed(folder: Path, name: str) -> str:
+    """What file in the folder may have been meant to be called `name`."""
+    files = [each.name for each in folder.iterdir() if each.is_file()] if folder.is_dir() else []
+    others = [each for each in files if each not in (*SCRIPTS, DESCRIPTION)]
+    same = [each for each in others if each.lower() == name]
+    return f" (did you mean '{same[0]}'? It must be called {name})" if same else nearest(name, others)
+
+
+def check_scripts(trial: Trial) -> Findings:
+    model = trial.model
+    for name in SCRIPTS:
+        script = model.script(name)
+        if script is None:
+            near = misnamed(model.path, name) if model.is_folder else ""
+            yield Finding(name, FAILS if near else UNTESTED, f"there is none: {PURPOSES[name]}{near}")
+        elif not trial.is_callable(name):
+            yield Finding(name, FAILS, f"{script} is not executable; chmod +x mends it")
+        else:
+            yield Finding(name, HOLDS, "there" if model.image is None else "on the image's PATH")
+
+
+def check_description(trial: Trial) -> Findings:
+    model, file = trial.model, trial.described_in
+    description = model.description
+    if description == ModelDescription():
+        near = misnamed(model.path, DESCRIPTION) if model.is_folder else ""
+        words = "there is none: a score is taken for an error, misspelt hyperparameters are passed on"
+        yield Finding(file, FAILS if near else UNTESTED, words + near)
+        return
+    metrics, hyperparameters = description.metrics, description.hyperparameters
+    yield Finding(file, HOLDS, f"describes {len(metrics)} metrics, {len(hyperparameters)} hyperparameters")
+    if not metrics:
+        yield Finding("metrics", UNTESTED, f"{file} has no [metrics.NAME]: a score is taken for an error")
+    silent = [f"metrics.{name}" for name, each in metrics.items() if not each.description]
+    silent += [f"hyperparameters.{name}" for name, each in hyperparameters.items() if not each.description]
+    if silent:
+        yield Finding("descriptions", UNTESTED, f"these have none: {listed(silent)}")
+    missing = [str(folder) for folder in model.python_path if not folder.is_dir()]
+    if missing:
+        yield Finding("python_path", FAILS, f"no such folder: {', '.join(missing)}")
+
+
+def check_module(trial: Trial) -> Findings:
+    """Import the module, and learn what hyperparameters there are."""
+    defaults = yield from _imported(trial)
+    known = trial.model.description.hyperparameters
+    if defaults and known:
+        absent = [name for name in known if name not in defaults]
+        if absent:
+            yield Finding("defaults", UNTESTED, f"initialize_parameters() has no default of {listed(absent)}")
+    trial.learn(defaults)
+
+
+def _imported(trial: Trial) -> Generator[Finding, None, dict[str, Any] | None]:
+    """Import the module; gives its defaults where there are any."""
+    if trial.model.module is None:
+        yield Finding("module", UNTESTED, "none is named: every run starts a process of its own")
+        return None
+    began = time.monotonic()
+    try:
+        defaults = trial.import_module()
+    except ServerEnded as ended:
+        yield Finding("module", FAILS, f"{trial.model.module} cannot be served: {ended.reason}")
+        return None
+    given = "no initialize_parameters()" if defaults is None else f"{len(defaults)} defaults"
+    yield Finding("module", HOLDS, f"imported in {time.monotonic() - began:.1f} s; {given}")
+    return defaults
+
+
+def check_seed_is_named(trial: Trial) -> Findings:
+    seed, known, file = trial.model.description.seed, trial.model.description.hyperparameters, trial.described_in
+    if seed is not None and known and seed not in known:
+        yield Finding("seed", FAILS, f"seed = '{seed}' is not among the hyperparameters{nearest(seed, known)}")
+    elif seed is not None and known:
+        yield Finding("seed", HOLDS, f"{seed} takes it")
+    elif seed is not None:
+        words = f"{seed} is to take it, and no hyperparameters are known to compare it with"
+        yield Finding("seed", UNTESTED, f"{words}: neither {file} nor initialize_parameters() names any")
+    elif (usual := usual_seed(known)) is not None:
+        yield Finding("seed", FAILS, f"searches do not give it to the model: add the line seed = '{usual}'")
+    else:
+        words = f"none is named (seed = 'NAME' in {file}): the replicates of a point all get the same"
+        yield Finding("seed", UNTESTED, words)

@@ -1,0 +1,96 @@
+"""Whether trainings of one seed give the same numbers, whichever way, and those of another seed others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from comparator.checks.model.trainings import failure_words, instead_words
+from comparator.checks.model.trial import Run, Trial, Way
+from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
+
+#: The largest part of a number that a model may lose by printing it shorter than it has it.
+ROUNDING = 0.01
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs side by side: the `metrics` of which there was a number to compare, the first that is `apart`."""
+
+    metrics: Sequence[str]
+    apart: str | None
+
+
+def check_same_seed(trial: Trial, ways: Sequence[Way]) -> Findings:
+    """The ways against each other, where one may print fewer digits, and the last of them twice."""
+    *others, last = ways
+    again = last.train({})
+    compared = " and ".join([*(other.name for other in others), f"{last.name} twice"])
+    if not again.is_ok:
+        yield Finding("the same seed", FAILS, f"a second run failed: {failure_words(trial, again)}")
+        return
+    pairs = [(other.first, last.first) for other in others]
+    found = [_compare(trial, *pair, rounded=True) for pair in pairs] + [_compare(trial, last.first, again)]
+    words = next((each.apart for each in found if each.apart), None)
+    if words is None and not all(each.metrics for each in found):
+        yield Finding("the same seed", UNTESTED, f"{compared}: {_nothing_to_compare(trial, again)}")
+    elif words is None:
+        exact = all(_compare(trial, *pair).apart is None for pair in pairs)
+        equal = f"equal numbers{'' if exact else ', but for rounding'}"
+        yield Finding("the same seed", HOLDS, f"{compared}: {equal}: {listed(found[-1].metrics)}")
+    elif trial.model.description.seed is None:
+        yield Finding("the same seed", UNTESTED, f"{compared}: {words}, and no hyperparameter takes a seed")
+    else:
+        mend = "the seed must reach everything that is drawn, and no run may depend on the one before"
+        yield Finding("the same seed", FAILS, f"{compared}: {words}; {mend}")
+
+
+def check_other_seed(trial: Trial, ways: Sequence[Way]) -> Findings:
+    seed, last = trial.model.description.seed, ways[-1]
+    if seed is None:
+        return
+    run = last.train({seed: trial.seed + 1})
+    if not run.is_ok:
+        yield Finding("another seed", FAILS, f"{seed} = {trial.seed + 1}: {failure_words(trial, run)}")
+        return
+    found = _compare(trial, last.first, run)
+    if found.apart is not None:
+        yield Finding("another seed", HOLDS, f"other numbers: {found.apart}")
+    elif found.metrics:
+        equal = f"{listed(found.metrics)}: it changes nothing here"
+        yield Finding("another seed", HOLDS, f"{equal}: a search finds that out, and repeats cost it nothing")
+    else:
+        yield Finding("another seed", UNTESTED, f"{last.name}: {_nothing_to_compare(trial, run)}")
+
+
+def _compare(trial: Trial, one: Run, other: Run, *, rounded: bool = False) -> Comparison:
+    """Compare the metric asked for, and those described that both report; facts, such as times, may differ.
+
+    `rounded` lets pass what the fewer digits of one number hide.
+    """
+    of_one, of_other = one.outcome.metrics, other.outcome.metrics
+    telling = [name for name, each in trial.model.description.metrics.items() if each.kind != "fact"]
+    both = [name for name in telling if name in of_one and name in of_other]
+    compared, apart = [], None
+    for name in dict.fromkeys([trial.metric, *both]):
+        a, b = of_one.get(name), of_other.get(name)
+        if a is None and b is None:
+            continue
+        compared.append(name)
+        is_alike = a == b or (rounded and a is not None and b is not None and _is_rounded(a, b))
+        if apart is None and not is_alike:
+            apart = f"{name} {a} and {b}"
+    return Comparison(compared, apart)
+
+
+def _nothing_to_compare(trial: Trial, run: Run) -> str:
+    if trial.metric in run.outcome.metrics:
+        return f"nothing to compare: {trial.metric} is no finite number"
+    return f"nothing to compare: no {trial.metric}; {instead_words(trial, run)}"
+
+
+def _is_rounded(a: float, b: float) -> bool:
+    """Whether two numbers differ by no more than one in the last digit of the shorter one, and by little of both."""
+    last_digit = max(float(Decimal(1).scaleb(int(Decimal(repr(each)).as_tuple().exponent))) for each in (a, b))
+    return abs(a - b) <= min(last_digit, ROUNDING * max(abs(a), abs(b)))

@@ -1,0 +1,142 @@
+"""Whether a model can be trained, reports a result, and infers with what it has learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+from comparator.checks.model.trial import Run, Trial, Way
+from comparator.errors import nearest
+from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
+from comparator.formats.hyperparameters import as_flags
+from comparator.model.reported import RESULT_FILE, SCORES_FILE, lacks_scores, reports_in
+from comparator.objective.metrics import reported_instead
+
+BY_SCRIPT, BY_SERVER = "train.sh", "run(params)"
+MEGABYTE = 1 << 20
+
+
+def check_first_trainings(trial: Trial) -> Generator[Finding, None, list[Way]]:
+    """Train once in each way that there is; gives those that succeeded."""
+    ways = []
+    if trial.model.script("train.sh") is not None:
+        run = yield from _by_script(trial)
+        ways.append(Way(BY_SCRIPT, trial.train, run))
+    if trial.is_served:
+        run = yield from _by_server(trial)
+        ways.append(Way(BY_SERVER, trial.serve, run))
+    return [way for way in ways if way.first.is_ok]
+
+
+def check_inference(trial: Trial, trained: Run) -> Findings:
+    if not trial.is_callable("infer.sh"):
+        return
+    folder = trial.new_folder("infer")
+    flags = {"input_model_dir" if trial.is_improve else "model_dir": str(trained.log.parent), "output_dir": str(folder)}
+    reason = trial.call("infer.sh", [*trial.called_with(), *as_flags(flags)], folder)
+    lacks = lacks_scores(folder / "test_scores.json")
+    if reason is None and lacks is not None:
+        reason = f"it ended well but {lacks} into output_dir"
+    yield Finding("infer.sh runs", HOLDS if reason is None else FAILS, reason or "test_scores.json is written")
+
+
+def cost(ways: Sequence[Way]) -> Finding:
+    return Finding("cost", HOLDS, "; ".join(f"{way.name} {_cost_words(way.first)}" for way in ways))
+
+
+def failure_words(trial: Trial, run: Run) -> str:
+    """Why a training failed, where its log is, and what may mend it."""
+    words = f"{run.reason} (log: {run.log})"
+    if run.outcome.status == "timeout":
+        return words + "; if it only needs longer: --limit SECONDS, or a smaller run by --set NAME=VALUE"
+    if run.status == 0:
+        return words + f"; print a line 'IMPROVE_RESULT {trial.metric}: NUMBER' at the end"
+    if run.status is not None and _ways_of_reporting(run.log):
+        return f"it reports a result, but ends with exit status {run.status}: it must be 0; {words}"
+    if "ermission denied" in run.reason or "not found" in run.reason or "xec format" in run.reason:
+        return words + "; does its first line name an interpreter that is there?"
+    return words
+
+
+def instead_words(trial: Trial, run: Run) -> str:
+    """What a run reported in the place of the metric asked for."""
+    return reported_instead(trial.metric, run.outcome.metrics, "--metric ", trial.model.description.metrics)
+
+
+def _by_script(trial: Trial) -> Generator[Finding, None, Run]:
+    asked = trial.model.description.convention
+    run = trial.train({})
+    other = trial.train_by_other_convention() if run.outcome.status == "failed" else None
+    if other is not None:
+        place = f"{trial.model.path.name}.toml beside it" if trial.model.image else trial.described_in
+        yield Finding(
+            "train.sh runs",
+            FAILS,
+            f"not as convention = '{asked}' has it called ({run.reason}), but by the other one:"
+            f" {place} needs the line convention = '{trial.model.description.convention}'",
+        )
+        run = other
+    elif run.is_ok:
+        called = "flags only" if trial.is_improve else "DEVICE DATA_FOLDER, then flags"
+        is_stated = "convention" in trial.model.description.model_fields_set
+        stated = "" if is_stated else f" ({trial.described_in} states no convention)"
+        yield Finding("train.sh runs", HOLDS, f"called with {called}{stated}")
+    else:
+        yield Finding("train.sh runs", FAILS, failure_words(trial, run))
+    if run.is_ok:
+        yield from _result(trial, run, _ways_of_reporting(run.log))
+    yield from _processes(run)
+    return run
+
+
+def _processes(run: Run) -> Findings:
+    if run.left_running:
+        words = f"still running a second after train.sh had ended: {', '.join(run.left_running)}; wait for them"
+        yield Finding("processes", FAILS, words)
+    elif run.left_running is not None and run.is_ok:
+        yield Finding("processes", HOLDS, "train.sh leaves none behind")
+    elif run.is_ok:
+        yield Finding("processes", UNTESTED, "what watches the run left no word of them")
+
+
+def _by_server(trial: Trial) -> Generator[Finding, None, Run]:
+    run = trial.serve({})
+    if not run.is_ok:
+        yield Finding("run(params)", FAILS, failure_words(trial, run))
+        return run
+    yield Finding("run(params)", HOLDS, "called in a server that keeps the module")
+    if trial.model.script("train.sh") is None:
+        yield from _result(trial, run, "what run(params) returns")
+    return run
+
+
+def _result(trial: Trial, run: Run, how: str) -> Findings:
+    metric, metrics, described = trial.metric, run.outcome.metrics, trial.model.description.metrics
+    unknown = [name for name in metrics if name not in described]
+    if metric not in metrics:
+        absent = f"'{metric}' is not among them{nearest(metric, metrics)}"
+        yield Finding("result", FAILS, f"{how}: {absent}; {instead_words(trial, run)}")
+    elif metrics[metric] is None:
+        yield Finding("result", FAILS, f"{metric} is no finite number, on data that any model can learn from")
+    else:
+        yield Finding("result", HOLDS, f"{how}: {listed(list(metrics))}; {metric} = {metrics[metric]:.6g}")
+        if described and unknown:
+            words = f"{trial.described_in} does not describe {listed(unknown)}: no search can ask for them"
+            yield Finding("metrics", UNTESTED, words)
+
+
+def _ways_of_reporting(log: Path) -> str:
+    """Which of the ways there are a run of `train.sh` reported by, in words; empty where by none."""
+    named = set()
+    if log.is_file():
+        with log.open("rb") as file:
+            named = {report.name is not None for report in reports_in(file) if report.number is not None}
+    ways = ["result lines"] if True in named else []
+    ways += ["a result line without a name"] if False in named else []
+    ways += [name for name in (RESULT_FILE, SCORES_FILE) if (log.parent / name).is_file()]
+    return " and ".join(ways)
+
+
+def _cost_words(run: Run) -> str:
+    memory = f", {run.peak_memory / MEGABYTE:.0f} MB in its largest process" if run.peak_memory else ""
+    return f"{run.seconds:.2f} s{memory}"
