@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.engine.jobs import state_of
 from comparator.errors import InputError, nearest
+from comparator.evidence.threads import one_thread
 from comparator.experiment.progress import best_words
 from comparator.experiment.terminal import in_notebook
 from comparator.formats.text import shortened
@@ -174,7 +175,8 @@ class Experiment:
         Raises `InputError` where it is no point of the space, `ComparatorError` where there are too few results.
         """
         read = self._read
-        predicted = prediction.predict_point(read.experiment, read.records, point)
+        with one_thread():
+            predicted = prediction.predict_point(read.experiment, read.records, point)
         return prediction.as_json(read.experiment, predicted)
 
     def report(self) -> Path:
@@ -243,7 +245,8 @@ class Experiment:
         if self._last is None or (self._last.experiment, len(self._last.records)) != (experiment, len(records)):
             records = with_signed(experiment, records)
             summary = summarise(experiment, records)
-            findings = find(experiment, records, summary)
+            with one_thread():
+                findings = find(experiment, records, summary)
             self._last = _Read(experiment, records, summary, findings)
         return self._last
 

@@ -87,25 +87,27 @@ class Plan:
         """What a search that is over claims."""
         from comparator.evidence.claims import Asked, find_claims  # seconds, only where a search is over
         from comparator.evidence.paired import Observation, Paired
+        from comparator.evidence.threads import one_thread
 
         confirm, search = self.frozen.stages.confirm, self.frozen.settings.get("search") or {}
         assert confirm is not None
         final = final_values_of(records)
-        return find_claims(
-            self.space,
-            Paired.of([Observation(*each) for each in observations_in(records)]),
-            [(line.point, line.value or 0.0) for line in final.values()],
-            Asked(
-                points=confirm.points,
-                blocks=confirm.seeds,
-                regions=confirm.regions,
-                elsewhere=confirm.elsewhere,
-                level=search.get("level"),
-                seed=self.frozen.strategy.seed,
-            ),
-            failed=points_without_value(records),
-            final=Paired.of([Observation(*each) for each in observations_of(final)]),
-        )
+        with one_thread():
+            return find_claims(
+                self.space,
+                Paired.of([Observation(*each) for each in observations_in(records)]),
+                [(line.point, line.value or 0.0) for line in final.values()],
+                Asked(
+                    points=confirm.points,
+                    blocks=confirm.seeds,
+                    regions=confirm.regions,
+                    elsewhere=confirm.elsewhere,
+                    level=search.get("level"),
+                    seed=self.frozen.strategy.seed,
+                ),
+                failed=points_without_value(records),
+                final=Paired.of([Observation(*each) for each in observations_of(final)]),
+            )
 
     def noting(self, **found: Any) -> Plan:
         """The plan with what was found since it was frozen, by the keys of `FrozenExperiment`."""

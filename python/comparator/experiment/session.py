@@ -14,6 +14,7 @@ from comparator.engine.interface import Task
 from comparator.engine.jobs import state_of
 from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads
 from comparator.errors import ComparatorError, InputError
+from comparator.evidence.threads import one_thread
 from comparator.experiment.closing import say_what_was_found, say_where_the_report_is
 from comparator.experiment.controller import Controller
 from comparator.experiment.freezing import make_plan
@@ -287,7 +288,8 @@ class Session:
             space=self._plan.space,
             proposer=self._plan.frozen.strategy.name,
         )
-        requests = self._baseline() + self._controller.start()
+        with one_thread():
+            requests = self._baseline() + self._controller.start()
         self._keep_claims()
         self._say_running()
         return requests
@@ -299,7 +301,8 @@ class Session:
         if outcome.evaluation == BASELINE and not outcome.is_fault:
             self._keep_baseline(outcome)
             return []
-        requests = self._controller.tell(result)
+        with one_thread():
+            requests = self._controller.tell(result)
         self._keep_pilot()
         self._keep_claims()
         self._say_running()

@@ -69,11 +69,11 @@ def write_report(folder: Path, metric: str | None = None, output: Path | None = 
     experiment's own, the experiment is read again in it, and `report-METRIC.html` and so on are written beside these.
     Raises InputError where `folder` holds no readable experiment, or where no run reports `metric`.
     """
-    from scipy import linalg  # noqa: F401  loads its own BLAS, which is then held to one thread too
-    from threadpoolctl import threadpool_limits
+    from scipy import linalg  # noqa: F401  which brings a BLAS of its own
 
-    # The matrices are small: more threads wait for one another, and their waiting takes the models' processors.
-    with threadpool_limits(1, user_api="blas"), _without_collecting():
+    from comparator.evidence.threads import one_thread
+
+    with one_thread(), _without_collecting():
         return _write_report(folder, metric, output or folder, png=png)
 
 

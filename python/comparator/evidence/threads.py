@@ -1,0 +1,27 @@
+"""On how many threads matrices are computed.
+
+Those of a search are so small that threads cost more than they bring: eight times the CPU time, beside trainings that
+want the same cores. And a search that is resumed computes the same numbers on every machine.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from threadpoolctl import ThreadpoolController
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Have NumPy and SciPy compute on one thread meanwhile, in all of this process."""
+    with _controller("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas"):
+        yield
+
+
+@lru_cache
+def _controller(with_scipy: bool) -> ThreadpoolController:
+    """To look for the libraries takes milliseconds; SciPy brings one of its own."""
+    return ThreadpoolController()
