@@ -9,7 +9,8 @@ import numpy as np
 
 from comparator.evidence.coordinates import Array, Coordinates
 
-DENSITY, MAJORITY = 0.8, 0.5  # share of the points in a box that lie beyond the level; PRIM's own is the first
+MAJORITY = 0.5  # share of the points in a box that lie beyond the level, at the least
+ANY = 1e-9  # as a threshold: every box is given, to be chosen from
 FEWEST = 3  # points in a box, and beyond the level
 MASS = 0.05  # share of all points that a box holds at the least, as PRIM has it
 
@@ -32,7 +33,7 @@ def inside_prim(
     search = Prim(
         _table(coordinates, points),
         np.asarray(is_beyond, dtype=int),
-        threshold=MAJORITY if chosen else DENSITY,
+        threshold=ANY if chosen else MAJORITY,
         obj_function=objectives.ORIGINAL if chosen else objectives.LENIENT1,
         mass_min=max(MASS, FEWEST / len(points)),
     )
@@ -45,7 +46,7 @@ def inside_prim(
             break
         if chosen:
             box.select(_most_shared(box.peeling_trajectory, int(left.sum())))
-            if box.density < search.threshold or box.coverage * is_beyond.sum() < FEWEST:
+            if box.density < MAJORITY or box.coverage * is_beyond.sum() < FEWEST:
                 break
         inside |= _holds(box.box_lim, search.box_init, table)
         left[box.yi] = False
