@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from comparator.api.arguments import check_arguments, listed_hyperparameters
 from comparator.api.experiment import Experiment
 from comparator.api.functions import Function, function_file
 from comparator.api.space import Choice, Constant, Flag, Float, Int, Ordered, Space
@@ -49,6 +50,7 @@ Model = Function | str | Path
 #: A dict; a CANDLE file, or several of which the first whose data are there is taken; or these and a dict on top.
 Hyperparameters = Mapping[str, Any] | str | Path | Sequence[Mapping[str, Any] | str | Path]
 AnySpace = Space | str | Path
+EVALUATIONS = 56  # of a search, where nothing says otherwise
 
 
 def compare(
@@ -56,13 +58,13 @@ def compare(
     second: Model,
     space: AnySpace,
     *,
-    evaluations: int | None = 56,
+    evaluations: int | None = None,
     find: str = "maximum",
     metric: str | None = None,
     difference: str | None = None,
     hyperparameters: Hyperparameters = (),
     labels: Sequence[str] | None = None,
-    strategy: str | None = None,
+    strategy: str | Path | None = None,
     seed: int = 1,
     confirm: Mapping[str, Any] | bool = True,
     title: str = "",
@@ -82,7 +84,7 @@ def compare(
             `containers/`, a folder with `train.sh`, an image, a Python file with `run(params)`, or a module. Paths are
             relative to the current folder.
         space: What is varied: a `Space`, or a CANDLE parameter-space file.
-        evaluations: The budget, in pairs of trainings; None where `generations=N` gives it.
+        evaluations: The budget, in pairs of trainings; None for 56, or for what `generations=N` comes to.
         find: "maximum", the point of the largest difference, or "regions", the conditions under which it is large.
         metric: The metric that is compared; None for MODEL_RETURN of the environment, else val_loss.
         difference: How two metrics become one number; None for "relative" of an error (equation 1 of the paper) and
@@ -109,6 +111,8 @@ def compare(
         ComparatorError: The search cannot go on; what is finished is kept, and `resume(id)` goes on with it.
         KeyboardInterrupt: Ctrl-C, or a notebook's stop button; what is finished is kept likewise.
     """
+    common = {"title": title, "id": id, "site": site, "engine": engine, "workers": workers, "quiet": quiet}
+    check_arguments("compare()", **common, labels=labels, strategy=strategy, confirm=confirm, experiments=experiments)
     host = _host(site, engine, workers, experiments, quiet=quiet)
     comparison: dict[str, Any] = {
         "models": [_model(first, host), _model(second, host)],
@@ -128,9 +132,9 @@ def search(
     space: AnySpace,
     *,
     metric: str | None = None,
-    evaluations: int | None = 56,
+    evaluations: int | None = None,
     hyperparameters: Hyperparameters = (),
-    strategy: str | None = None,
+    strategy: str | Path | None = None,
     seed: int = 1,
     confirm: Mapping[str, Any] | bool = True,
     title: str = "",
@@ -146,6 +150,8 @@ def search(
 
     A metric that `model.toml` calls a score is maximised, every other minimised.
     """
+    common = {"title": title, "id": id, "site": site, "engine": engine, "workers": workers, "quiet": quiet}
+    check_arguments("search()", **common, strategy=strategy, confirm=confirm, experiments=experiments)
     host = _host(site, engine, workers, experiments, quiet=quiet)
     content = {"model": _model(model, host), **_common(space, hyperparameters, confirm, title)}
     if metric is not None:
@@ -156,6 +162,7 @@ def search(
 
 def open(id: str, *, experiments: str | Path | None = None) -> Experiment:
     """An experiment of the store, also one that runs; raises `InputError` where there is none of this id."""
+    check_arguments("open()", id=id, experiments=experiments)
     return Experiment(experiment_path(_experiments(experiments), id))
 
 
@@ -184,6 +191,7 @@ def resume(
 
     Finished evaluations are not done again. Arguments and errors as of `compare`.
     """
+    check_arguments("resume()", id=id, site=site, engine=engine, workers=workers, experiments=experiments, quiet=quiet)
     opened = session.resume(_host(site, engine, workers, experiments, quiet=quiet), id)
     opened.run()
     return Experiment(opened.path)
@@ -225,29 +233,38 @@ def _label(model: Model, number: int, other: Model) -> str:
     return label if label != others else f"{label} ({number})"
 
 
+def _space(space: AnySpace) -> Any:
+    """What an experiment file would say: the entries, or a path."""
+    if isinstance(space, Space):
+        return space.entries()
+    if isinstance(space, (str, Path)):
+        return str(home_written_out(space))
+    raise InputError(
+        f"space: {shown(space)} is no space: write Space(noise=Float(0, 50), ...), or give a parameter-space file"
+    )
+
+
 def _common(
     space: AnySpace, hyperparameters: Hyperparameters, confirm: Mapping[str, Any] | bool, title: str
 ) -> dict[str, Any]:
     content: dict[str, Any] = {"title": title}
-    content["space"] = space.entries() if isinstance(space, Space) else str(home_written_out(space))
-    given = [hyperparameters] if isinstance(hyperparameters, (str, Path, Mapping)) else [*hyperparameters]
+    content["space"] = _space(space)
+    given = listed_hyperparameters(hyperparameters)
     files = [str(home_written_out(each)) for each in given if isinstance(each, (str, Path))]
     if files:
         content["hyperparameters"] = files
     content["set"] = {name: value for each in given if isinstance(each, Mapping) for name, value in each.items()}
     if confirm is not True:
-        content["confirm"] = dict(confirm) if confirm else {"points": 0}
+        content["confirm"] = {"points": 0} if confirm is False else dict(confirm)
     return content
 
 
-def _search_table(
-    evaluations: int | None, strategy: str | None, seed: int, options: Mapping[str, Any]
-) -> dict[str, Any]:
-    table = {"seed": seed, **options}
-    if evaluations is not None and not (evaluations == 56 and "generations" in options):
-        table["evaluations"] = evaluations
+def _search_table(evaluations: int | None, strategy: object, seed: int, options: Mapping[str, Any]) -> dict[str, Any]:
+    table: dict[str, Any] = {"seed": seed, **options}
+    if evaluations is not None or "generations" not in options:
+        table["evaluations"] = EVALUATIONS if evaluations is None else evaluations
     if strategy is not None:
-        table["strategy"] = strategy
+        table["strategy"] = str(home_written_out(strategy)) if isinstance(strategy, Path) else strategy
     return table
 
 

@@ -72,11 +72,14 @@ class Experiment:
     @property
     def verdict(self) -> str:
         """What was found, in a line or a few: as the command line closes."""
-        return "\n".join(verdict_lines(self._content)) or "no result yet"
+        words = "\n".join(verdict_lines(self._content))
+        return words or self._best_words() or "no result yet"
 
     @property
     def regions(self) -> pd.DataFrame:
         """Where the two differ more than elsewhere, as fresh trainings show: a row each, empty where there is none.
+
+        Where nothing was trained anew (`confirm=False`) they are what the search alone lets expect; `blocks` is 0 then.
 
         Columns: where (in words), NAME.low and NAME.high or NAME.values of each hyperparameter that bounds it, mean
         (of the signed difference, fresh trainings), low, high (its 95 % interval), elsewhere, more (the contrast with
@@ -120,7 +123,7 @@ class Experiment:
             said = {"searched": each["searched"], "mean": each["confirmed"], "low": low, "high": high}
             more = {"more": each.get("contrast"), "more_low": more_low, "more_high": more_high}
             rows.append({**each["point"], **said, **more, "seeds": each["seeds"], "verdict": each["verdict"]})
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=None if rows else list(CONFIRMED_COLUMNS))
 
     @property
     def evaluations(self) -> pd.DataFrame:
@@ -169,7 +172,7 @@ class Experiment:
             )
         return drawings[name].figure
 
-    def predict(self, **point: Any) -> dict[str, Any]:
+    def predict(self, /, **point: Any) -> dict[str, Any]:
         """What the results let expect at a point that was not tried: mean, 95 % intervals, the nearest point tried.
 
         Raises `InputError` where it is no point of the space, `ComparatorError` where there are too few results.
@@ -184,16 +187,19 @@ class Experiment:
         return write_report(self.path)
 
     def __repr__(self) -> str:
-        return "\n".join([self._head(), self.verdict, *([] if (best := self._best_words()) is None else [best])])
+        return "\n".join([self._head(), *self._lines()])
 
     def _repr_html_(self) -> str:
         """The answer, the regions and the map, for a notebook."""
-        lines = [f"<b>{html.escape(self._head())}</b>", *map(html.escape, self.verdict.split("\n"))]
-        if (best := self._best_words()) is not None:
-            lines.append(html.escape(best))
+        lines = [f"<b>{html.escape(self._head())}</b>", *map(html.escape, self._lines())]
         regions = self.regions
         table = "" if regions.empty else regions.to_html(index=False, float_format="{:.3g}".format, border=0)
         return f"<div>{'<br>'.join(lines)}{table}{self._map()}</div>"
+
+    def _lines(self) -> list[str]:
+        """The verdict, and the best point where the verdict is not that."""
+        best = self._best_words()
+        return list(dict.fromkeys([*self.verdict.split("\n"), *([] if best is None else [best])]))
 
     def _head(self) -> str:
         experiment, counts = read_experiment(self.path), count(self._records)
@@ -259,6 +265,10 @@ def _show_figures() -> None:
     select_figure_formats(get_ipython(), {"png"})
 
 
+REGION_COLUMNS = ("where", "mean", "low", "high", "elsewhere", "more", "more_low", "more_high", "share", "blocks")
+CONFIRMED_COLUMNS = ("searched", "mean", "low", "high", "more", "more_low", "more_high", "seeds", "verdict")
+
+
 def _region_table(regions: Any) -> pd.DataFrame:
     import pandas as pd
 
@@ -272,7 +282,7 @@ def _region_table(regions: Any) -> pd.DataFrame:
         row |= {"mean": each["mean"], "low": low, "high": high, "elsewhere": each.get("outside")}
         row |= {"more": each.get("contrast"), "more_low": more_low, "more_high": more_high}
         rows.append({**row, "share": each.get("share"), "blocks": each.get("blocks")})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else list(REGION_COLUMNS))
 
 
 def _bounds_columns(name: str, bounds: Any) -> dict[str, Any]:

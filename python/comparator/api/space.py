@@ -107,6 +107,8 @@ class Space:
                     " Int(lower, upper), Choice(...), Ordered(...), Flag() or Constant(value)"
                 )
             entries.append({"name": name, **parameter.entry()})
+        if not entries:
+            raise InputError("Space: no hyperparameter is given; write Space(noise=Float(0, 50))")
         self._space = ParameterSpace.from_entries(entries, "Space")
 
     @classmethod

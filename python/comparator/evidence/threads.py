@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
-from threadpoolctl import ThreadpoolController
+from comparator.site.surroundings import variables_kept
+
+with variables_kept():
+    from threadpoolctl import ThreadpoolController
 
 
 @contextmanager

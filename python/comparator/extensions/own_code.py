@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+#: What the files held that were imported.
+_loaded: dict[str, bytes] = {}
+
 
 def own_file(folder: Path, module: str) -> Path | None:
     """The file that `module` is in `folder`; None where it is elsewhere on Python's path."""
@@ -27,17 +30,22 @@ def import_own(folder: Path, module: str) -> ModuleType:
     if file is None:
         return importlib.import_module(module)
     present = sys.modules.get(module)
+    content = file.read_bytes()
     if present is not None and getattr(present, "__file__", None) == str(file):
-        return present
+        if _loaded.get(str(file)) == content:
+            return present
+        present = None  # a notebook's user has changed it since
     specification = importlib.util.spec_from_file_location(module, file)
     assert specification is not None and specification.loader is not None
     made = importlib.util.module_from_spec(specification)
     if present is None:
         sys.modules[module] = made
     try:
-        specification.loader.exec_module(made)
+        importlib.invalidate_caches()
+        exec(compile(content, str(file), "exec"), vars(made))  # not what Python has kept of the file as it was
     except BaseException:
         if sys.modules.get(module) is made:
             del sys.modules[module]
         raise
+    _loaded[str(file)] = content
     return made

@@ -48,7 +48,17 @@ def test_regions_of_two_functions_are_found(found: Experiment) -> None:
     assert region["more_low"] > 0 and region["low"] <= region["mean"] <= region["high"] and region["blocks"] == 8
     assert region["where"].startswith("x below") and "they differ more where" in found.verdict
     assert found.best is not None and set(found.best.index) == {"x", "y", "difference"}
-    assert found.confirmed.empty and found.not_shown.empty
+    assert found.confirmed.empty and "verdict" in found.confirmed and "mean" in found.not_shown
+
+
+def test_the_same_comparison_finds_its_trainings_again(experiments: Path) -> None:
+    def once() -> Experiment:
+        return cmp.compare(level, step, SPACE, evaluations=4, strategy="sobol", seed=7, confirm=False, quiet=True)
+
+    assert not once().runs["reused"].any()
+    import sklearn.tree  # noqa: F401  sets variables as it is imported, as notebooks do
+
+    assert once().runs["reused"].all()
 
 
 def test_tables_are_tidy(found: Experiment) -> None:
@@ -117,6 +127,7 @@ def test_what_was_stopped_is_gone_on_with_from_either_side(
     gone_on = cmp.open("held")
     assert gone_on.state == "finished" and len(gone_on.evaluations) == 8
     assert read_records(gone_on.path / "evaluations.jsonl")[: len(kept)] == kept
+    assert gone_on.verdict.startswith("best 1") and "no result" not in repr(gone_on)
     assert gone_on.best is not None and gone_on.best["val_loss"] == gone_on.evaluations["difference"].min()
 
 
@@ -140,12 +151,26 @@ def test_models_are_functions_names_folders_and_files(experiments: Path, tmp_pat
     ("call", "words"),
     [
         (lambda: cmp.compare(level, 3, SPACE), r"^3 is no model: give a function, a name"),  # type: ignore[arg-type]
+        (lambda: cmp.compare(level, step, {"x": (0, 1)}), r"^space: .* is no space: write Space"),  # type: ignore[arg-type]
         (lambda: cmp.compare(level, "unoo", SPACE), r"^compare\(\): \[cmp\] models: no model 'unoo'"),
         (lambda: cmp.compare(level, step, SPACE, find="region"), r"^compare\(\): .*find"),  # type: ignore[arg-type]
         (lambda: cmp.compare(level, step, SPACE, strategy="sobl"), r"unknown strategy 'sobl' \(did you mean 'sobol'"),
         (lambda: cmp.compare(level, step, SPACE, populaton=3), r"'populaton'"),
         (lambda: cmp.search(level, SPACE, site="nowhere"), r"no site 'nowhere'"),
         (lambda: cmp.compare(level, step, SPACE, id="a b"), r"'a b'"),
+        (lambda: cmp.compare(level, step, SPACE, id=5), r"^compare\(\): id = 5: "),  # type: ignore[arg-type]
+        (lambda: cmp.compare(level, step, SPACE, workers=0), r"^compare\(\): workers = 0: "),
+        (lambda: cmp.compare(level, step, SPACE, workers=-1), r"^compare\(\): workers = -1: "),
+        (lambda: cmp.compare(level, step, SPACE, engine=5), r"^compare\(\): engine = 5: "),  # type: ignore[arg-type]
+        (lambda: cmp.compare(level, step, SPACE, labels="ab"), r"^compare\(\): labels = "),
+        (lambda: cmp.compare(level, step, SPACE, confirm="x"), r"^compare\(\): confirm = "),  # type: ignore[arg-type]
+        (lambda: cmp.compare(level, step, SPACE, hyperparameters=5), r"^hyperparameters: 5: "),  # type: ignore[arg-type]
+        (lambda: cmp.compare(level, step, SPACE, hyperparameters={"y": object()}), r"^hyperparameters: 'y' = "),
+        (
+            lambda: cmp.compare(level, step, SPACE, evaluations=56, generations=3),
+            r"evaluations or generations, not both",
+        ),
+        (lambda: cmp.open(5), r"^open\(\): id = 5: "),  # type: ignore[arg-type]
     ],
 )
 def test_a_mistake_is_one_line_before_anything_starts(experiments: Path, call: Any, words: str) -> None:

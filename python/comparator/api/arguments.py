@@ -1,0 +1,59 @@
+"""What a call is given, checked before anything is done with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from comparator.errors import InputError
+from comparator.formats.text import shown
+
+HYPERPARAMETERS = "give a dict, a CANDLE file, or a list of these"
+
+
+class Arguments(BaseModel):
+    """What calls take beside models, space and hyperparameters."""
+
+    model_config = ConfigDict(strict=True, arbitrary_types_allowed=True)
+
+    labels: list[str] | tuple[str, ...] | None = Field(default=None, min_length=2, max_length=2)
+    strategy: str | Path | None = None
+    confirm: dict[str, Any] | bool = True
+    title: str = ""
+    id: str | None = None
+    site: str = "local"
+    engine: Annotated[str, Field(min_length=1)] | Executor | None = None
+    workers: int | None = Field(default=None, ge=1)
+    experiments: Annotated[str, Field(min_length=1)] | Path | None = None
+    quiet: bool = False
+
+
+def check_arguments(called: str, **given: Any) -> None:
+    """Raise `InputError`, whose line `called` opens, where an argument is nothing that the call takes."""
+    try:
+        Arguments.model_validate(given)
+    except ValidationError as error:
+        finding = error.errors()[0]
+        message = finding["msg"][:1].lower() + finding["msg"][1:]
+        raise InputError(f"{called}: {finding['loc'][0]} = {shown(given[str(finding['loc'][0])])}: {message}") from None
+
+
+def listed_hyperparameters(given: Any) -> list[Any]:
+    """The files and dicts that are given; raises `InputError` for what is neither, or is no JSON."""
+    listed = [given] if isinstance(given, (str, Path, Mapping)) else given
+    if not isinstance(listed, (list, tuple)):
+        raise InputError(f"hyperparameters: {shown(given)}: {HYPERPARAMETERS}")
+    for each in listed:
+        if not isinstance(each, (str, Path, Mapping)):
+            raise InputError(f"hyperparameters: {shown(each)}: {HYPERPARAMETERS}")
+        for name, value in each.items() if isinstance(each, Mapping) else ():
+            try:
+                json.dumps(value, allow_nan=False)
+            except (TypeError, ValueError):
+                raise InputError(f"hyperparameters: '{name}' = {shown(value)} is nothing that JSON has") from None
+    return [*listed]
