@@ -62,8 +62,8 @@ def _is_category(parameter: Parameter) -> bool:
 
 
 def space_key(space: ParameterSpace) -> str:
-    """What is the same for two spaces that hold the same points."""
-    return json.dumps(space.entries())
+    """What tells a space from another, a box that it is without among it."""
+    return repr(space)
 
 
 def dense_sample(space: ParameterSpace, count: int, seed: int = 0) -> list[Point]:

@@ -178,24 +178,3 @@ def test_the_length_of_an_experiment_does_not_matter(tmp_path: Path) -> None:
 
 
 # The example notebook
-
-
-def test_the_example_notebook_runs_on_an_exported_table(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MPLBACKEND", "Agg")
-    monkeypatch.chdir(tmp_path)
-    notebook = json.loads((ROOT / "cfg" / "example.ipynb").read_text())
-    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
-    cells = notebook["cells"]
-    assert len({cell["id"] for cell in cells}) == len(cells)
-    for cell in cells:
-        fields = {"id", "cell_type", "metadata", "source"}
-        assert set(cell) == (fields | {"outputs", "execution_count"} if cell["cell_type"] == "code" else fields)
-    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    place = "../experiments/cmp-ga-1/runs.csv"
-    assert code.count(place) == 1
-    names: dict[str, Any] = {}
-    exec(code.replace(place, str(export(folder))), names)
-    assert names["figure"].axes[0].get_xlabel() == "noise"
-    assert len(names["points"]) == 2

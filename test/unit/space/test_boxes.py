@@ -93,6 +93,14 @@ def test_every_point_around_a_box_lies_outside_it_and_in_the_space(bounds: dict[
         WHOLE.check(point)
 
 
+def test_a_space_without_a_box_is_sampled_anew() -> None:
+    plane = ParameterSpace.from_entries(ENTRIES[:2], "test")
+    whole = dense_sample(plane, 64)
+    for low, high in ((0, 25), (25, 50)):
+        box = Box.from_bounds(plane, {"noise": [low, high]}, "test")
+        assert not any(box.contains(dense_sample(avoid(plane, box), 64))) and any(box.contains(whole))
+
+
 def test_what_is_left_is_searched_evenly() -> None:
     plane = ParameterSpace.from_entries(ENTRIES[:2], "test")
     around = avoid(plane, Box.from_bounds(plane, {"noise": [25, 50], "layer": [113, 200]}, "test"))
