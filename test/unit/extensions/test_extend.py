@@ -68,13 +68,13 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
-def search(desk: Desk, heading: str, more: str = "") -> CompletedProcess[str]:
+def search(desk: Desk, heading: str, more: str = "", *options: str) -> CompletedProcess[str]:
     """Carry out the experiment of a section, as `own`."""
     for what, code in examples(heading).items():
         if ", beside the experiment file" in what:
             desk.write(what.split(",")[0], code)
     desk.write("own.toml", BEFORE + of(examples(heading), "in the experiment file") + more)
-    return desk.search("own.toml", "--id", "own", *QUICKLY)
+    return desk.search("own.toml", "--id", "own", *QUICKLY, *options)
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,13 @@ def test_a_search_of_ones_own_is_carried_out(desk: Desk, heading: str, lines: in
 
 
 def test_a_strategy_of_ones_own_goes_on_where_it_was_and_not_with_other_code(desk: Desk) -> None:
-    assert search(desk, "A strategy").returncode == 0
+    one_by_one = ("--workers", "1")  # so that results come in the same order both times
+    assert search(desk, "A strategy", "", *one_by_one).returncode == 0
     folder, whole = desk.experiments / "own", desk.records("own")
     record = folder / "evaluations.jsonl"
     assert read_experiment(folder).strategy.code is not None
     record.write_text("".join(record.read_text().splitlines(keepends=True)[:7]))
-    resumed = desk.search("--resume", "own")
+    resumed = desk.search("--resume", "own", *one_by_one)
     assert resumed.returncode == 0, resumed.stderr
     kept = ("evaluation", "point", "value")
     assert sorted([[each[key] for key in kept] for each in desk.records("own")], key=str) == sorted(
