@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from comparator.api.arguments import check_arguments, listed_hyperparameters
+from comparator.api.arguments import Arguments, check_arguments, listed_hyperparameters
 from comparator.api.experiment import Experiment
-from comparator.api.functions import Function, function_file
+from comparator.api.functions import Function, function_file, name_of
 from comparator.api.space import Choice, Constant, Flag, Float, Int, Ordered, Space
 from comparator.engine.interface import EngineOptions
 from comparator.errors import ComparatorError, InputError
@@ -111,20 +111,31 @@ def compare(
         ComparatorError: The search cannot go on; what is finished is kept, and `resume(id)` goes on with it.
         KeyboardInterrupt: Ctrl-C, or a notebook's stop button; what is finished is kept likewise.
     """
-    common = {"title": title, "id": id, "site": site, "engine": engine, "workers": workers, "quiet": quiet}
-    check_arguments("compare()", **common, labels=labels, strategy=strategy, confirm=confirm, experiments=experiments)
-    host = _host(site, engine, workers, experiments, quiet=quiet)
+    given = check_arguments(
+        "compare()",
+        labels=labels,
+        strategy=strategy,
+        confirm=confirm,
+        title=title,
+        id=id,
+        site=site,
+        engine=engine,
+        workers=workers,
+        experiments=experiments,
+        quiet=quiet,
+    )
+    host = _host(given)
     comparison: dict[str, Any] = {
         "models": [_model(first, host), _model(second, host)],
-        "labels": [str(label) for label in labels or (_label(first, 0, second), _label(second, 1, first))],
+        "labels": [*(given.labels or (_label(first, 0, second), _label(second, 1, first)))],
     }
     if metric is not None:
         comparison["metric"] = metric
     if difference is not None:
         comparison["difference"] = difference
-    content = {"model": "cmp", "cmp": comparison, **_common(space, hyperparameters, confirm, title)}
-    content["search"] = _search_table(evaluations, strategy, seed, options) | {"find": find}
-    return _carry_out(host, content, "compare", id)
+    content = {"model": "cmp", "cmp": comparison, **_common(space, hyperparameters, given)}
+    content["search"] = _search_table(evaluations, given.strategy, seed, options) | {"find": find}
+    return _carry_out(host, content, "compare", given.id)
 
 
 def search(
@@ -150,14 +161,24 @@ def search(
 
     A metric that `model.toml` calls a score is maximised, every other minimised.
     """
-    common = {"title": title, "id": id, "site": site, "engine": engine, "workers": workers, "quiet": quiet}
-    check_arguments("search()", **common, strategy=strategy, confirm=confirm, experiments=experiments)
-    host = _host(site, engine, workers, experiments, quiet=quiet)
-    content = {"model": _model(model, host), **_common(space, hyperparameters, confirm, title)}
+    given = check_arguments(
+        "search()",
+        strategy=strategy,
+        confirm=confirm,
+        title=title,
+        id=id,
+        site=site,
+        engine=engine,
+        workers=workers,
+        experiments=experiments,
+        quiet=quiet,
+    )
+    host = _host(given)
+    content = {"model": _model(model, host), **_common(space, hyperparameters, given)}
     if metric is not None:
         content["metric"] = metric
-    content["search"] = _search_table(evaluations, strategy, seed, options)
-    return _carry_out(host, content, "search", id)
+    content["search"] = _search_table(evaluations, given.strategy, seed, options)
+    return _carry_out(host, content, "search", given.id)
 
 
 def open(id: str, *, experiments: str | Path | None = None) -> Experiment:
@@ -191,8 +212,10 @@ def resume(
 
     Finished evaluations are not done again. Arguments and errors as of `compare`.
     """
-    check_arguments("resume()", id=id, site=site, engine=engine, workers=workers, experiments=experiments, quiet=quiet)
-    opened = session.resume(_host(site, engine, workers, experiments, quiet=quiet), id)
+    given = check_arguments(
+        "resume()", id=id, site=site, engine=engine, workers=workers, experiments=experiments, quiet=quiet
+    )
+    opened = session.resume(_host(given), id)
     opened.run()
     return Experiment(opened.path)
 
@@ -202,14 +225,12 @@ def predict(id: str, at: Mapping[str, Any], *, experiments: str | Path | None = 
     return open(id, experiments=experiments).predict(**at)
 
 
-def _host(
-    site: str, engine: str | Executor | None, workers: int | None, experiments: str | Path | None, *, quiet: bool
-) -> Host:
+def _host(given: Arguments) -> Host:
     # In a notebook lines are text of the cell; rich would give each a space of its own, or take it for a terminal.
     how = {"force_jupyter": False, "force_terminal": False} if in_notebook() else {}
-    console: Console = Terminal(quiet=quiet, **how)
-    options = EngineOptions(engine=engine, workers=workers)
-    return open_host(project_root(), _experiments(experiments), site, options, warm=True, console=console)
+    console: Console = Terminal(quiet=given.quiet, **how)
+    options = EngineOptions(engine=given.engine, workers=given.workers)
+    return open_host(project_root(), _experiments(given.experiments), given.site, options, warm=True, console=console)
 
 
 def _experiments(given: str | Path | None) -> Path:
@@ -227,9 +248,7 @@ def _model(model: Model, host: Host) -> str:
 
 
 def _label(model: Model, number: int, other: Model) -> str:
-    label, others = (
-        getattr(each, "__name__", "function") if callable(each) else Path(each).name for each in (model, other)
-    )
+    label, others = (name_of(each) if callable(each) else Path(each).name for each in (model, other))
     return label if label != others else f"{label} ({number})"
 
 
@@ -244,18 +263,16 @@ def _space(space: AnySpace) -> Any:
     )
 
 
-def _common(
-    space: AnySpace, hyperparameters: Hyperparameters, confirm: Mapping[str, Any] | bool, title: str
-) -> dict[str, Any]:
-    content: dict[str, Any] = {"title": title}
-    content["space"] = _space(space)
-    given = listed_hyperparameters(hyperparameters)
-    files = [str(home_written_out(each)) for each in given if isinstance(each, (str, Path))]
+def _common(space: AnySpace, hyperparameters: Hyperparameters, given: Arguments) -> dict[str, Any]:
+    """The parts of an experiment file that comparisons and searches of one model share."""
+    content: dict[str, Any] = {"title": given.title, "space": _space(space)}
+    listed = listed_hyperparameters(hyperparameters)
+    files = [str(home_written_out(each)) for each in listed if isinstance(each, (str, Path))]
     if files:
         content["hyperparameters"] = files
-    content["set"] = {name: value for each in given if isinstance(each, Mapping) for name, value in each.items()}
-    if confirm is not True:
-        content["confirm"] = {"points": 0} if confirm is False else dict(confirm)
+    content["set"] = {name: value for each in listed if isinstance(each, Mapping) for name, value in each.items()}
+    if given.confirm is not True:
+        content["confirm"] = {"points": 0} if given.confirm is False else given.confirm
     return content
 
 

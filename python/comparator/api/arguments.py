@@ -33,10 +33,10 @@ class Arguments(BaseModel):
     quiet: bool = False
 
 
-def check_arguments(called: str, **given: Any) -> None:
-    """Raise `InputError`, whose line `called` opens, where an argument is nothing that the call takes."""
+def check_arguments(called: str, **given: Any) -> Arguments:
+    """What is given; raises `InputError`, whose line `called` opens, for an argument that the call does not take."""
     try:
-        Arguments.model_validate(given)
+        return Arguments.model_validate(given)
     except ValidationError as error:
         finding = error.errors()[0]
         message = finding["msg"][:1].lower() + finding["msg"][1:]

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
+from comparator.model.opened_files import PACKAGE_FOLDERS
+
 PLAIN = (str, bytes, int, float, complex, bool, type(None), type(Ellipsis))
 GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"}
 #: Of a class, what Python makes for itself, and where it stands in its file.
@@ -199,4 +201,4 @@ def _own_folder(name: str) -> str | None:
         return None
     place = Path(found.origin).resolve()
     folder = place.parent.parent if place.name == "__init__.py" else place.parent
-    return None if {"site-packages", "dist-packages"} & set(place.parts) else str(folder)
+    return None if set(PACKAGE_FOLDERS) & set(place.parts) else str(folder)

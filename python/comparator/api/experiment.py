@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from comparator.engine.jobs import state_of
 from comparator.errors import InputError, nearest
 from comparator.evidence.threads import one_thread
@@ -16,7 +18,7 @@ from comparator.experiment.progress import best_words
 from comparator.experiment.terminal import in_notebook
 from comparator.formats.text import shortened
 from comparator.report import evaluation_rows, prediction, write_report
-from comparator.report.beside import gather_material
+from comparator.report.beside import Material, gather_material
 from comparator.report.findings import Findings, find
 from comparator.report.findings import as_json as findings_json
 from comparator.report.summary import Summary, summarise
@@ -29,7 +31,6 @@ from comparator.results.store import RunStore, read_experiment, read_json, read_
 from comparator.results.table import Columns
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
 
@@ -98,8 +99,6 @@ class Experiment:
 
         Hyperparameters by name, then `difference` (or the metric's name). None before the first result.
         """
-        import pandas as pd
-
         best = self._content.get("best")
         if best is None:
             return None
@@ -114,8 +113,6 @@ class Experiment:
         Columns: the hyperparameters, searched (what the search saw), mean (on fresh trainings), low, high (95 %),
         more, more_low, more_high (than elsewhere), seeds, verdict (`confirmed` or why not).
         """
-        import pandas as pd
-
         rows = []
         for each in self._content.get("confirmed") or ():
             low, high = _ends(each.get("interval"))
@@ -128,8 +125,6 @@ class Experiment:
     @property
     def evaluations(self) -> pd.DataFrame:
         """One row an evaluation, in the order in which they finished; columns as of `evaluations.csv` (docs)."""
-        import pandas as pd
-
         read = self._read
         return pd.DataFrame(evaluation_rows(read.summary, read.records))
 
@@ -139,13 +134,9 @@ class Experiment:
 
         `history` is a DataFrame with a row an epoch and a column a metric, None where the model reports none.
         """
-        import pandas as pd
-
         read = self._read
-        columns, labels = Columns.of(read.records), read.experiment.labels
-        maximise = read.experiment.objective.maximise
-        rows = [row for record in read.records for row in columns.rows(record, labels, maximise)]
-        table = pd.DataFrame(rows, columns=columns.names)
+        columns = Columns.of(read.records)
+        table = pd.DataFrame(columns.of_all(read.experiment, read.records), columns=columns.names)
         store = RunStore(self.path.parent)
         table["history"] = [_history(store, run) for run in table["run"]]
         return table
@@ -218,7 +209,10 @@ class Experiment:
 
     def _map(self) -> str:
         """The first figure as SVG, whose size is the box's."""
-        drawings = self._drawings()
+        from comparator.report import figures
+
+        with figures.style():
+            drawings = figures.leading(self._material) or figures.draw(self._material)
         if not drawings:
             return ""
         file = io.StringIO()
@@ -229,9 +223,13 @@ class Experiment:
     def _drawings(self) -> list[Any]:
         from comparator.report import figures
 
-        read = self._read
         with figures.style():
-            return figures.draw(gather_material(self.path, read.experiment, read.summary, read.findings))
+            return figures.draw(self._material)
+
+    @property
+    def _material(self) -> Material:
+        read = self._read
+        return gather_material(self.path, read.experiment, read.summary, read.findings)
 
     @property
     def _content(self) -> Mapping[str, Any]:
@@ -270,8 +268,6 @@ CONFIRMED_COLUMNS = ("searched", "mean", "low", "high", "more", "more_low", "mor
 
 
 def _region_table(regions: Any) -> pd.DataFrame:
-    import pandas as pd
-
     rows = []
     for each in regions:
         low, high = _ends(each.get("interval"))
@@ -286,9 +282,10 @@ def _region_table(regions: Any) -> pd.DataFrame:
 
 
 def _bounds_columns(name: str, bounds: Any) -> dict[str, Any]:
-    """The bounds of one hyperparameter: two numbers, or the values of a list."""
-    is_range = len(bounds) == 2 and all(isinstance(end, (int, float)) and not isinstance(end, bool) for end in bounds)
-    return {f"{name}.low": bounds[0], f"{name}.high": bounds[1]} if is_range else {f"{name}.values": tuple(bounds)}
+    """The bounds of one hyperparameter as `Box.bounds` has them: two numbers, or the values of a list."""
+    if isinstance(bounds, Mapping):
+        return {f"{name}.values": tuple(bounds["values"])}
+    return {f"{name}.low": bounds[0], f"{name}.high": bounds[1]}
 
 
 def _ends(interval: Any) -> tuple[float | None, float | None]:
@@ -296,8 +293,6 @@ def _ends(interval: Any) -> tuple[float | None, float | None]:
 
 
 def _history(store: RunStore, run: Any) -> pd.DataFrame | None:
-    import pandas as pd
-
     result = store.result(run) if isinstance(run, str) and run else None
     if result is None or not result.history:
         return None

@@ -65,7 +65,7 @@ def function_file(function: Function, experiments: Path) -> Path:
     try:
         contents = Contents.of(function)
     except Exception as error:
-        raise InputError(f"{name}: cannot be sent to workers: {type(error).__name__}: {one_line(str(error))}") from None
+        raise _not_sent(name, error) from None
     path = experiments / FOLDER / f"{as_file_name(name).strip('_') or 'function'}-{contents.digest[:12]}.py"
     if not path.exists():
         payload = textwrap.indent("\n".join(map(repr, textwrap.wrap(_pickled(function, name), 100))), " " * 8)
@@ -93,7 +93,11 @@ def _pickled(function: Function, name: str) -> str:
     try:
         return base64.b64encode(cloudpickle.dumps(function)).decode()
     except Exception as error:
-        raise InputError(f"{name}: cannot be sent to workers: {type(error).__name__}: {one_line(str(error))}") from None
+        raise _not_sent(name, error) from None
+
+
+def _not_sent(name: str, error: Exception) -> InputError:
+    return InputError(f"{name}: cannot be sent to workers: {type(error).__name__}: {one_line(str(error))}")
 
 
 def _source(function: Function) -> str:

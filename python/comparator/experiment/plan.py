@@ -92,7 +92,7 @@ class Plan:
         confirm, search = self.frozen.stages.confirm, self.frozen.settings.get("search") or {}
         assert confirm is not None
         final = final_values_of(records)
-        with one_thread():
+        with one_thread():  # again: SciPy, which has a library of its own, may be there only now
             return find_claims(
                 self.space,
                 Paired.of([Observation(*each) for each in observations_in(records)]),

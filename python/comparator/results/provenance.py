@@ -76,20 +76,14 @@ def _revision() -> str | None:
     if root is None:
         return None
     try:
-        commit = subprocess.run(
-            ["git", "-C", str(root), "rev-parse", "HEAD"],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=True,
-        ).stdout.strip()
-        changed = subprocess.run(
-            ["git", "-C", str(root), "status", "--porcelain"],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=True,
-        ).stdout.strip()
+        commit, changed = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain")
     except (OSError, subprocess.CalledProcessError):
         return None
     return f"{commit}+changes" if changed else commit
+
+
+def _git(root: Path, *words: str) -> str:
+    """What git says of a checkout; raises `OSError` or `CalledProcessError`."""
+    command = ["git", "-C", str(root), *words]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=True)
+    return done.stdout.strip()

@@ -87,6 +87,11 @@ class Columns:
             *AFTER_METRICS,
         ]
 
+    def of_all(self, experiment: FrozenExperiment, records: Iterable[Evaluation]) -> Iterator[dict[str, Any]]:
+        """One row for each run of an experiment, in the order of its records."""
+        for record in records:
+            yield from self.rows(record, experiment.labels, experiment.objective.maximise)
+
     def rows(self, record: Evaluation, labels: tuple[str, ...], maximise: bool) -> Iterator[dict[str, Any]]:
         """One row for each run of an evaluation; one for an evaluation without runs."""
         difference = None if record.value is None else as_read(record.value, maximise=maximise)
@@ -128,11 +133,8 @@ def export(folder: Path, form: str = "csv", target: Path | None = None) -> Path:
         raise InputError(f"{path.parent}: may not be written; give the table another place by --to PATH")
     evaluations = folder / "evaluations.jsonl"
     columns = Columns.of(each_record(evaluations))
-    labels = experiment.labels
-    maximise = experiment.objective.maximise
-    rows = (row for record in each_record(evaluations) for row in columns.rows(record, labels, maximise))
     with _whole(path) as file:
-        FORMS[form](file, experiment, columns, rows)
+        FORMS[form](file, experiment, columns, columns.of_all(experiment, each_record(evaluations)))
     return path
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import comparator as cmp
 from comparator.api import Experiment
+from comparator.api.experiment import _region_table
 from comparator.cli import main
 from comparator.results.store import read_records
 
@@ -68,6 +69,13 @@ def test_tables_are_tidy(found: Experiment) -> None:
     history = runs[runs["label"] == "level"]["history"].iloc[0]
     assert isinstance(history, pd.DataFrame) and history["history"].tolist() == [1.5, 1.2, 1.0]
     assert runs[runs["label"] == "step"]["history"].isna().all()
+
+
+def test_bounds_of_regions_are_ranges_or_the_values_of_a_list() -> None:
+    bounds = {"x": [0.0, 4.0], "activation": {"values": ["elu", "tanh"]}}
+    region = {"words": "x below 4: more", "bounds": bounds, "mean": 0.3, "share": 0.2, "blocks": 8}
+    row = _region_table([region]).iloc[0]
+    assert (row["x.low"], row["x.high"], row["activation.values"]) == (0.0, 4.0, ("elu", "tanh"))
 
 
 def test_it_shows_itself_as_text_as_html_and_as_figures(found: Experiment) -> None:

@@ -26,7 +26,7 @@ from comparator.report.beside import Material
 from comparator.report.figures import confirmed, curves, many, maps, model_maps, progress, skill, timeline
 from comparator.report.figures.drawing import Drawing, Mark, style
 
-__all__ = ["FURTHER", "Drawing", "Mark", "draw", "left_out", "style"]
+__all__ = ["FURTHER", "Drawing", "Mark", "draw", "leading", "left_out", "style"]
 
 #: The figures below the maps and what is told of the search and the models, in the page's order: each returns what
 #: there is to draw, which may be nothing.
@@ -41,7 +41,7 @@ def draw(material: Material) -> list[Drawing]:
     summary = material.summary
     if not summary.evaluations:
         return []
-    first = maps.objective_maps(summary, [each.region.bounds for each in material.findings.regions])
+    first = _objective_maps(material)
     own, compared = model_maps.model_maps(summary), skill.model_comparison(summary)
     if not first:
         first, own = own, []
@@ -52,6 +52,16 @@ def draw(material: Material) -> list[Drawing]:
     places = {drawing.place or drawing.name for drawing in drawings if drawing.section == "figures"}
     drawings += own + compared if len(places) % 2 == 0 else compared + own
     return drawings + [drawing for figure in FURTHER for drawing in figure(material)]
+
+
+def leading(material: Material) -> list[Drawing]:
+    """Return the figures that `draw` begins with: the maps, on which the regions lie."""
+    summary = material.summary
+    return (_objective_maps(material) or model_maps.model_maps(summary)) if summary.evaluations else []
+
+
+def _objective_maps(material: Material) -> list[Drawing]:
+    return maps.objective_maps(material.summary, [each.region.bounds for each in material.findings.regions])
 
 
 def _many(material: Material) -> list[Drawing]:
