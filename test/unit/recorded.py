@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from comparator.report.summary import Summary, summarise
+from comparator.findings.summary import Summary, summarise
 from comparator.results.record import Evaluation, FrozenExperiment, of_form
 
 Point = dict[str, Any]

@@ -16,15 +16,15 @@ from comparator.errors import InputError, nearest
 from comparator.evidence.threads import one_thread
 from comparator.experiment.progress import best_words
 from comparator.experiment.terminal import in_notebook
+from comparator.findings.metric_agreement import with_signed
+from comparator.findings.summary import Summary, summarise
+from comparator.findings.summary import as_json as summary_json
+from comparator.findings.verdict import Findings, find
+from comparator.findings.verdict import as_json as findings_json
 from comparator.formats.text import shortened
 from comparator.report import evaluation_rows, prediction, write_report
-from comparator.report.beside import Material, gather_material
-from comparator.report.findings import Findings, find
-from comparator.report.findings import as_json as findings_json
-from comparator.report.summary import Summary, summarise
-from comparator.report.summary import as_json as summary_json
+from comparator.report.material import Material, gather_material
 from comparator.report.words import verdict as verdict_lines
-from comparator.report.yardsticks import with_signed
 from comparator.results.points import count
 from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.results.store import RunStore, read_experiment, read_json, read_records

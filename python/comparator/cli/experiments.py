@@ -126,8 +126,8 @@ def predict(
     as_json: JsonOption = False,
 ) -> None:
     """Say what an experiment's results let expect at a point that it did not evaluate."""
+    from comparator.findings.metric_agreement import with_signed
     from comparator.report import prediction
-    from comparator.report.yardsticks import with_signed
 
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
     experiment = read_experiment(path)

@@ -24,10 +24,11 @@ def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[E
 
     Raises `ComparatorError` where no evaluation has a result.
     """
-    from comparator.report import trust, words
+    from comparator.findings import reliability
+    from comparator.findings.metric_agreement import with_signed
+    from comparator.findings.summary import summarise
+    from comparator.report import words
     from comparator.report.notices import single_use
-    from comparator.report.summary import summarise
-    from comparator.report.yardsticks import with_signed
 
     summary = summarise(plan.frozen, with_signed(plan.frozen, list(records)))
     ended_early = last_word(folder).reason
@@ -48,7 +49,7 @@ def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[E
             if summary.metric in metrics
         )
         host.say(f"  {best.difference:.4g}  at {point_words(best.point)}  ({both})")
-    for line in trust.words(summary.trust):
+    for line in reliability.words(summary.reliability):
         host.say(line)
     host.say(_trained_words(records))
     for line in single_use((run for record in records for run in record.runs), plan.frozen.notices):

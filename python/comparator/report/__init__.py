@@ -45,13 +45,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from comparator.findings import metric_agreement
+from comparator.findings.summary import EvaluationSummary, Summary, as_json, summarise
+from comparator.findings.verdict import as_json as findings_json
+from comparator.findings.verdict import find
 from comparator.formats.names import check_name
-from comparator.report import yardsticks
-from comparator.report.beside import Files, Material, gather_material
-from comparator.report.findings import as_json as findings_json
-from comparator.report.findings import find
+from comparator.report.material import Files, Material, gather_material
 from comparator.report.notices import notices
-from comparator.report.summary import EvaluationSummary, Summary, as_json, summarise
 from comparator.results.record import Evaluation
 from comparator.results.store import read_experiment, read_records, table_cell, withdrawals
 
@@ -79,14 +79,14 @@ def write_report(folder: Path, metric: str | None = None, output: Path | None = 
 
 def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) -> Path:
     experiment = read_experiment(folder)
-    records = yardsticks.with_signed(experiment, read_records(folder / "evaluations.jsonl"))
+    records = metric_agreement.with_signed(experiment, read_records(folder / "evaluations.jsonl"))
     suffix, own = "", (experiment, records)
     if metric is not None and metric != experiment.metric:
         suffix = f"-{check_name(metric, '--metric')}"
-        experiment, records = yardsticks.read_in(experiment, records, metric)
+        experiment, records = metric_agreement.read_in(experiment, records, metric)
     summary = summarise(experiment, records)
     findings = find(experiment, records, summary)
-    compared = yardsticks.compare(*own, {summary.metric: findings.verdict})
+    compared = metric_agreement.compare(*own, {summary.metric: findings.verdict})
     material = gather_material(folder, experiment, summary, findings)
     figures = output / f"figures{suffix}"
     gallery = _write_figures(figures, material, png=png)

@@ -13,15 +13,15 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from comparator.findings.axes import is_number, show
+from comparator.findings.metric_agreement import MetricReading
+from comparator.findings.summary import SKILL, EvaluationSummary, Summary, search_settings
+from comparator.findings.verdict import Findings
+from comparator.findings.workers import spans_of, typical, working_times_of
 from comparator.formats.spelling import spelling
 from comparator.report import words
-from comparator.report.axes import is_number, show
-from comparator.report.beside import Files
 from comparator.report.figures.drawing import Drawing
-from comparator.report.findings import Findings
-from comparator.report.summary import SKILL, EvaluationSummary, Summary, search_settings
-from comparator.report.workers import sittings_of, spans_of, typical
-from comparator.report.yardsticks import Yardstick
+from comparator.report.material import Files
 from comparator.results.record import FrozenExperiment, Run
 
 SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
@@ -103,7 +103,7 @@ def render(
     experiment: FrozenExperiment,
     summary: Summary,
     findings: Findings,
-    yardsticks: Sequence[Yardstick],
+    readings: Sequence[MetricReading],
     gallery: Gallery,
     files: Files,
     notices: Sequence[str] = (),
@@ -125,7 +125,7 @@ def render(
             experiment=experiment,
             summary=summary,
             findings=findings,
-            yardsticks=yardsticks,
+            readings=readings,
             gallery=gallery,
             files=files,
             style=Markup(_asset("page.css")),
@@ -135,8 +135,8 @@ def render(
             words=words,
             question=words.question(summary),
             answer=words.answer(summary, findings),
-            remarks=words.remarks(summary, findings, yardsticks),
-            disagreements=words.disagreements(summary, yardsticks),
+            remarks=words.remarks(summary, findings, readings),
+            disagreements=words.disagreements(summary, readings),
             best_columns=_metric_columns(summary),
             columns=columns,
             rows=rows,
@@ -213,13 +213,13 @@ def facts(experiment: FrozenExperiment, summary: Summary) -> list[tuple[str, str
 
 def _budget(summary: Summary) -> str:
     what = "runs" if summary.kind == "single" else "pairs of runs"
-    return ", ".join(f"{stage} {count}" for stage, count in summary.trust.pairs.items()) + f" ({what})"
+    return ", ".join(f"{stage} {count}" for stage, count in summary.reliability.pairs.items()) + f" ({what})"
 
 
 def _duration(summary: Summary) -> str | None:
     """Return how long the workers were at it, in words."""
     spans = spans_of(summary.evaluations)
-    seconds = sum(sitting.end - sitting.start for sitting in sittings_of(spans))
+    seconds = sum(time.end - time.start for time in working_times_of(spans))
     if seconds <= 0:
         return None
     whole = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"

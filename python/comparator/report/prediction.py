@@ -8,10 +8,10 @@ from statistics import fmean
 from typing import Any
 
 from comparator.errors import ComparatorError, InputError, nearest
+from comparator.findings.axes import show
+from comparator.findings.verdict import SEED, placed
 from comparator.formats.spelling import check_once, spelling
 from comparator.formats.text import shortened
-from comparator.report.axes import show
-from comparator.report.findings import SEED, placed
 from comparator.report.words import listed, point_words, round_to, with_interval
 from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.space import Constant, ParameterSpace, Point

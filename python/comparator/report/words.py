@@ -1,4 +1,4 @@
-"""The report's sentences: the question, the answer with its limits, and what the yardsticks say.
+"""The report's sentences: the question, the answer with its limits, and what the metrics say.
 
 Plain text, so that the command line can print the same words; cheap to import.
 """
@@ -12,15 +12,15 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from comparator.findings.axes import is_number, show
+from comparator.findings.summary import LOSS, SCALED_LOSS, SKILL, EvaluationSummary, Summary, search_settings
 from comparator.objective.differences import difference_called
-from comparator.report.axes import is_number, show
-from comparator.report.summary import LOSS, SCALED_LOSS, SKILL, EvaluationSummary, Summary, search_settings
 from comparator.results.record import FrozenExperiment
 
 if TYPE_CHECKING:
     from comparator.evidence.regions import Evidence
-    from comparator.report.findings import Condition, Findings
-    from comparator.report.yardsticks import Yardstick
+    from comparator.findings.metric_agreement import MetricReading
+    from comparator.findings.verdict import Condition, Findings
 
 VERDICTS = {
     "regions": "differ more under some conditions",
@@ -104,10 +104,10 @@ def counted(summary: Summary) -> str:
     return f"{done}{beside}{failed}."
 
 
-def remarks(summary: Summary, findings: Findings, yardsticks: Sequence[Yardstick]) -> list[str]:
+def remarks(summary: Summary, findings: Findings, readings: Sequence[MetricReading]) -> list[str]:
     """Return what a reader of the answer has to know beside it, a paragraph each."""
     best = summary.best
-    unconfirmed = best is not None and findings.evidence is not None and not summary.trust.confirmations
+    unconfirmed = best is not None and findings.evidence is not None and not summary.reliability.confirmations
     found = [
         _limits(summary, best) if best is not None and unconfirmed else None,
         short_trainings(summary),
@@ -117,7 +117,7 @@ def remarks(summary: Summary, findings: Findings, yardsticks: Sequence[Yardstick
         promise(summary, findings),
         baseline(summary),
         mean_predictor(summary),
-        *disagreements(summary, yardsticks),
+        *disagreements(summary, readings),
     ]
     return [sentence for sentence in found if sentence]
 
@@ -136,7 +136,7 @@ def short_trainings(summary: Summary) -> str | None:
 
 def confirmation(summary: Summary) -> str | None:
     """Return what the table of confirmed points means; None without any."""
-    confirmed = summary.trust.confirmations
+    confirmed = summary.reliability.confirmations
     if not confirmed:
         return None
     splits = (
@@ -196,35 +196,35 @@ def components(evidence: Evidence) -> str:
     )
 
 
-def disagreements(summary: Summary, yardsticks: Sequence[Yardstick]) -> list[str]:
-    """Return a sentence for each way in which the yardsticks disagree."""
+def disagreements(summary: Summary, readings: Sequence[MetricReading]) -> list[str]:
+    """Return a sentence for each way in which the metrics disagree."""
     found = []
     better: dict[int, list[str]] = {}
-    for one in yardsticks:
+    for one in readings:
         if one.better is not None:
             better.setdefault(one.better, []).append(one.metric)
     if len(better) > 1:
         sides = "; ".join(f"by {listed(metrics)} it is {summary.models[which]}" for which, metrics in better.items())
-        found.append(f"The yardsticks disagree about which model is the better one: {sides}.")
+        found.append(f"The metrics disagree about which model is the better one: {sides}.")
     verdicts: dict[str, list[str]] = {}
-    for one in yardsticks:
+    for one in readings:
         if one.verdict is not None:
             verdicts.setdefault(VERDICTS[one.verdict], []).append(one.metric)
     if len(verdicts) > 1:
         sides = "; ".join(f"by {listed(metrics)} they {verdict}" for verdict, metrics in verdicts.items())
-        found.append(f"The yardsticks disagree about where the models differ: {sides}.")
-    if found and any(one.metric == SCALED_LOSS for one in yardsticks):
+        found.append(f"The metrics disagree about where the models differ: {sides}.")
+    if found and any(one.metric == SCALED_LOSS for one in readings):
         found[-1] += (
-            f" Where the labels of two models vary unequally, {SCALED_LOSS} (1 - R2) is a fairer yardstick than {LOSS}."
+            f" Where the labels of two models vary unequally, {SCALED_LOSS} (1 - R2) is a fairer measure than {LOSS}."
         )
     return found
 
 
-def agreement(yardsticks: Sequence[Yardstick]) -> str | None:
-    """Return what yardsticks that do not disagree agree in; None where fewer than two of them say anything."""
-    said = ["the same model is the better one"] if sum(one.better is not None for one in yardsticks) > 1 else []
-    said += ["the verdict is the same"] if sum(one.verdict is not None for one in yardsticks) > 1 else []
-    return f"The yardsticks agree: {' and '.join(said)}." if said else None
+def agreement(readings: Sequence[MetricReading]) -> str | None:
+    """Return what metrics that do not disagree agree in; None where fewer than two of them say anything."""
+    said = ["the same model is the better one"] if sum(one.better is not None for one in readings) > 1 else []
+    said += ["the verdict is the same"] if sum(one.verdict is not None for one in readings) > 1 else []
+    return f"The metrics agree: {' and '.join(said)}." if said else None
 
 
 def verdict(content: Mapping[str, Any]) -> list[str]:
@@ -390,7 +390,7 @@ def _verdict(summary: Summary, findings: Findings, evidence: Evidence) -> str:
     if not findings.rejected and (not is_read if evidence.fresh_blocks else evidence.p_where is None or is_read):
         basis = _basis(summary, evidence)
         return f"{both} differ, but not where can be said: {evidence.reason} ({mean}{larger}). {basis}"
-    more = seen or any(each.verdict == "confirmed" for each in summary.trust.confirmations)
+    more = seen or any(each.verdict == "confirmed" for each in summary.reliability.confirmations)
     alike = "and no condition is shown under which they differ more" if more else "everywhere about alike"
     return f"{both} differ{', ' if more else ' '}{alike}: {mean}{larger}.{seen} {_basis(summary, evidence)}"
 
@@ -431,10 +431,10 @@ def _basis(summary: Summary, evidence: Evidence) -> str:
     """What the answer rests on, and so what it can be said of."""
     if evidence.fresh_blocks:
         each = "each a split of the data and its seeds"
-        if summary.trust.given_this_split:
+        if summary.reliability.given_this_split:
             each = "each seeds of its own on the search's split of the data"
         return f"This was tried on {evidence.fresh_blocks} fresh blocks, {each}, at places drawn anew."
-    anew = "the best alone was trained anew" if summary.trust.confirmations else "nothing was trained anew"
+    anew = "the best alone was trained anew" if summary.reliability.confirmations else "nothing was trained anew"
     if evidence.blocks == 1:
         return f"This holds on this split of the data: no other was looked at, and {anew}."
     return f"This is what the search itself saw: {anew}."
@@ -472,7 +472,7 @@ def _larger(summary: Summary, submodel: int) -> str:
 
 def _held(summary: Summary) -> str | None:
     """What became of the best finding; None where it was not trained anew."""
-    first = next(iter(summary.trust.confirmations), None)
+    first = next(iter(summary.reliability.confirmations), None)
     if first is None or first.confirmed is None:
         return None
     what = f"The {'largest' if summary.maximise else 'smallest'} {summary.objective}"

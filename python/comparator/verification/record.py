@@ -16,8 +16,8 @@ from comparator.experiment.controller import Controller
 from comparator.experiment.plan import Plan
 from comparator.experiment.simulation import MemoryRecord
 from comparator.experiment.stages import PILOT_SEEDS
+from comparator.findings.other_metric import unit_of, worked_out
 from comparator.objective.comparison import Objective
-from comparator.report.reread import unit_of, worked_out
 from comparator.results.points import done_in, key_of, searched
 from comparator.results.record import CONFIRM, Evaluation, FrozenExperiment, Run, RunResult
 from comparator.results.store import RunStore

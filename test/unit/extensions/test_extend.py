@@ -17,10 +17,10 @@ from desk import Desk
 from recorded import genetic, summary_of
 
 import drug_response
+from comparator.findings.verdict import Findings
 from comparator.objective.differences import DIFFERENCES, Difference, find_difference, signed_difference
 from comparator.report import figures
-from comparator.report.beside import Material
-from comparator.report.findings import Findings
+from comparator.report.material import Material
 from comparator.results.store import read_experiment
 from comparator.space import ParameterSpace
 from comparator.strategies import make_strategy

@@ -12,10 +12,10 @@ import pytest
 
 from comparator.errors import InputError
 from comparator.experiment.controller import Controller
+from comparator.findings.summary import summarise
 from comparator.importers import as_told, import_experiment, read_past, records_of
 from comparator.objective.comparison import Objective
 from comparator.report import write_report
-from comparator.report.summary import summarise
 from comparator.results.points import count
 from comparator.results.store import ExperimentFolder, last_word, read_experiment, read_records
 from comparator.results.table import export

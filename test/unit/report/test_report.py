@@ -30,12 +30,12 @@ from recorded import (
 )
 
 from comparator.errors import InputError
+from comparator.findings.verdict import Findings
 from comparator.report import figures, svg, write_report
-from comparator.report.beside import gather_material
 from comparator.report.figures.heat import metric_scale
 from comparator.report.figures.maps import objective_maps
 from comparator.report.figures.progress import best_and_mean
-from comparator.report.findings import Findings
+from comparator.report.material import gather_material
 
 pytestmark = pytest.mark.usefixtures("quick_reports")
 

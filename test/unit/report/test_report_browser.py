@@ -194,7 +194,7 @@ def test_headings_are_in_order_and_links_lead_somewhere(browser: Browser, pages:
     assert all(later <= earlier + 1 for earlier, later in itertools.pairwise(levels))
     sections = browser.ask("[...document.querySelectorAll('main > section > h2')].map((one) => one.textContent)")
     expected = ["Answer", "Where they differ", "The best on fresh blocks", "Figures", "Which hyperparameters matter"]
-    expected += ["The same in other yardsticks", "How it was run", "How to repeat it"]
+    expected += ["The same in other metrics", "How it was run", "How to repeat it"]
     assert [one for one in sections if one in expected] == expected
     labelled = browser.ask(
         "[...document.querySelectorAll('section')]"

@@ -19,8 +19,8 @@ from comparator.evidence.paired import Paired
 from comparator.experiment.controller import Controller, ToConfirm
 from comparator.experiment.listing import experiment_rows
 from comparator.experiment.progress import best_words
+from comparator.findings.summary import summarise
 from comparator.report import words, write_report
-from comparator.report.summary import summarise
 from comparator.results import record
 from comparator.results.points import best_of, best_values, count, values_of
 from comparator.results.record import (
@@ -184,7 +184,7 @@ def test_everybody_who_is_asked_gives_one_answer(tmp_path: Path, points, model, 
     assert (listed["best"], listed["evaluations"], listed["of"]) == (said, done, 9)
     summary = summarise(read_experiment(folder.path), records)
     assert summary.best is not None and (summary.best.point["x"], summary.best.difference) == (x, value)
-    assert (summary.number.done, sum(summary.trust.pairs.values()) - summary.number.confirming) == (done, done)
+    assert (summary.number.done, sum(summary.reliability.pairs.values()) - summary.number.confirming) == (done, done)
     assert summary.best_so_far[-1][1] == value == as_found(records)
     confirming = [line.point["x"] for line in records if line.stage == "confirm"]
     assert confirming == ([x] if "to_confirm" in more else [])

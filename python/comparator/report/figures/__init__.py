@@ -22,9 +22,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from comparator.report.beside import Material
 from comparator.report.figures import confirmed, curves, many, maps, model_maps, progress, skill, timeline
 from comparator.report.figures.drawing import Drawing, Mark, style
+from comparator.report.material import Material
 
 __all__ = ["FURTHER", "Drawing", "Mark", "draw", "leading", "left_out", "style"]
 

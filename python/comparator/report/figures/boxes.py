@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from comparator.report.axes import Axis
+from comparator.findings.axes import Axis
 from comparator.report.figures.drawing import FAINT, INK, PAPER, Axes
 
 Stretch = tuple[float, float]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from comparator.report.axes import show
+from comparator.findings.axes import show
+from comparator.findings.summary import Summary
 from comparator.report.figures.drawing import (
     FAINT,
     INK,
@@ -15,13 +16,12 @@ from comparator.report.figures.drawing import (
     new_drawing,
     objective_label,
 )
-from comparator.report.summary import Summary
 from comparator.report.words import point_words
 
 
 def confirmed_points(summary: Summary) -> list[Drawing]:
     """Return a row for each point that was trained anew; none where nothing was."""
-    found = [each for each in summary.trust.confirmations if each.confirmed is not None]
+    found = [each for each in summary.reliability.confirmations if each.confirmed is not None]
     if not found:
         return []
     drawing, axes = new_drawing("confirmed", "What was promised, and what came true", 1.5 + 0.42 * len(found))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from comparator.findings.axes import show
+from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report import words
-from comparator.report.axes import show
-from comparator.report.beside import Curves
 from comparator.report.figures.drawing import (
     MARKERS,
     MODELS,
@@ -21,7 +21,7 @@ from comparator.report.figures.drawing import (
     new_drawing,
     plain_ticks,
 )
-from comparator.report.summary import EvaluationSummary, Summary
+from comparator.report.material import Curves
 
 VALIDATION = "val_"
 STEEP = 20.0  # times; beyond, a log scale shows the end of a curve as well as its beginning

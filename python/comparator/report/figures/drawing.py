@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from comparator.findings.axes import Axis, show
+from comparator.findings.summary import EvaluationSummary, Summary, effect
 from comparator.report import words
-from comparator.report.axes import Axis, show
-from comparator.report.summary import EvaluationSummary, Summary, effect
 
 # matplotlib is imported where it is used, and its stubs change from version to version.
 Figure: TypeAlias = Any

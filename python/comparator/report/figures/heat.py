@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from comparator.report.axes import Axis, show
+from comparator.findings.axes import Axis, show
+from comparator.findings.summary import EvaluationSummary
 from comparator.report.figures.drawing import (
     DIFFERENCE,
     FAILED,
@@ -24,7 +25,6 @@ from comparator.report.figures.drawing import (
     new_drawing,
     set_axis,
 )
-from comparator.report.summary import EvaluationSummary
 
 HEIGHT = 4.0
 INNER = (WIDTH - 1.35) * 72, (HEIGHT - 0.65) * 72  # points; about what is left for the cells

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from comparator.report.axes import Axis, show
+from comparator.findings.axes import Axis, show
+from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report.figures.drawing import (
     FAINT,
     INK,
@@ -22,7 +23,6 @@ from comparator.report.figures.drawing import (
     objective_label,
 )
 from comparator.report.figures.heat import Scale, difference_scale, metric_scale
-from comparator.report.summary import EvaluationSummary, Summary
 
 if TYPE_CHECKING:
     from comparator.evidence.importance import Importance, Share

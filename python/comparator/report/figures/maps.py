@@ -10,7 +10,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comparator.report.axes import Axis, show
+from comparator.findings.axes import Axis, show
+from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report.figures.boxes import draw_regions
 from comparator.report.figures.drawing import (
     MEAN,
@@ -39,7 +40,6 @@ from comparator.report.figures.heat import (
     write_means,
 )
 from comparator.report.figures.model_maps import panel_axis
-from comparator.report.summary import EvaluationSummary, Summary
 
 MAPS = 6  # pairs of hyperparameters at most
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from comparator.report.axes import Axis, is_number, show
+from comparator.findings.axes import Axis, is_number, show
+from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report.figures.drawing import Choice, Drawing, clip, strongest_first
 from comparator.report.figures.heat import Scale, draw_points, gather, heat_map, means_of, metric_scale, write_means
-from comparator.report.summary import EvaluationSummary, Summary
 
 PANELS = 6
 SCALES = {"": "one scale for all", "-own": "each its own scale"}

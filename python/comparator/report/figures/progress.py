@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from comparator.report.axes import show
-from comparator.report.beside import GridBest
+from comparator.findings.axes import show
+from comparator.findings.summary import EvaluationSummary, Generation, Summary
 from comparator.report.figures.drawing import (
     INK,
     MEAN,
@@ -21,7 +21,7 @@ from comparator.report.figures.drawing import (
     scatter_evaluations,
     set_axis,
 )
-from comparator.report.summary import EvaluationSummary, Generation, Summary
+from comparator.report.material import GridBest
 
 HEIGHT = 3.2
 

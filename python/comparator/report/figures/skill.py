@@ -6,8 +6,16 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from comparator.findings.axes import show
+from comparator.findings.summary import (
+    MEAN_PREDICTOR_LOSS,
+    SKILL,
+    EvaluationSummary,
+    Summary,
+    beats_mean_predictor,
+    effect,
+)
 from comparator.report import words
-from comparator.report.axes import show
 from comparator.report.figures.drawing import (
     INK,
     MANY,
@@ -23,14 +31,6 @@ from comparator.report.figures.drawing import (
     new_drawing,
     plain_ticks,
     set_axis,
-)
-from comparator.report.summary import (
-    MEAN_PREDICTOR_LOSS,
-    SKILL,
-    EvaluationSummary,
-    Summary,
-    beats_mean_predictor,
-    effect,
 )
 
 LOWEST_SKILL = -1.0  # a run that diverged would otherwise press all others together

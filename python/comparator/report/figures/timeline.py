@@ -7,7 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from comparator.report.axes import show
+from comparator.findings.axes import show
+from comparator.findings.summary import Summary
+from comparator.findings.workers import Span, WorkingTime, busy, spans_of, typical, working_times_of
 from comparator.report.figures.drawing import (
     FAILED,
     INK,
@@ -22,8 +24,6 @@ from comparator.report.figures.drawing import (
     mark_of,
     new_drawing,
 )
-from comparator.report.summary import Summary
-from comparator.report.workers import Sitting, Span, busy, sittings_of, spans_of, typical
 
 LANE = 0.24  # inches
 TALLEST = 7.0
@@ -34,36 +34,36 @@ UNITS = ((1, "s"), (60, "min"), (3600, "h"))
 
 
 def timeline(summary: Summary) -> list[Drawing]:
-    """Return one lane a worker with its evaluations as bars; pauses between sittings are cut short."""
+    """Return one lane a worker with its evaluations as bars; pauses between times at work are cut short."""
     spans = spans_of(summary.evaluations)
-    sittings = sittings_of(spans)
-    if not spans or sittings[-1].end <= 0:
+    working = working_times_of(spans)
+    if not spans or working[-1].end <= 0:
         return []
     workers = sorted({span.worker for span in spans}, key=_natural)
     drawing, axes = new_drawing("timeline", "What the workers did when", min(1.3 + LANE * len(workers), TALLEST))
-    places = _Places(sittings)
+    places = _Places(working)
     _draw_bars(drawing, axes, summary, spans, workers, places)
-    _draw_pauses(axes, sittings, places)
+    _draw_pauses(axes, working, places)
     _set_axes(axes, workers, places)
     legend(axes)
-    drawing.caption = _caption(summary, spans, sittings, workers)
+    drawing.caption = _caption(summary, spans, working, workers)
     return [drawing]
 
 
 class _Places:
     """Where a time stands on the axis, in a unit that suits the whole: pauses are cut to a small gap."""
 
-    def __init__(self, sittings: Sequence[Sitting]) -> None:
-        self.worked = sum(sitting.end - sitting.start for sitting in sittings)
+    def __init__(self, working: Sequence[WorkingTime]) -> None:
+        self.worked = sum(time.end - time.start for time in working)
         self.seconds, self.unit = [each for each in UNITS if self.worked >= 2 * each[0] or each[0] == 1][-1]
         gap = GAP * self.worked
         self._cut: list[tuple[float, float]] = []  # from this time on, so much is cut out
         cut = 0.0
-        for sitting in sittings:
-            cut += max(sitting.pause - gap, 0.0)
-            self._cut.append((sitting.start, cut))
-        self.paused = len(sittings) > 1
-        self.end = self.of(sittings[-1].end)
+        for time in working:
+            cut += max(time.pause - gap, 0.0)
+            self._cut.append((time.start, cut))
+        self.paused = len(working) > 1
+        self.end = self.of(working[-1].end)
 
     def of(self, time: float) -> float:
         """Return the place of `time` (seconds from the first start)."""
@@ -110,8 +110,8 @@ def _mark(span: Span, summary: Summary) -> Mark:
     return Mark(f"{said.text}\n{span.worker}{generation}\n{show(span.end - span.start)} s{found}", said.evaluations)
 
 
-def _draw_pauses(axes: Axes, sittings: Sequence[Sitting], places: _Places) -> None:
-    for before, after in itertools.pairwise(sittings):
+def _draw_pauses(axes: Axes, working: Sequence[WorkingTime], places: _Places) -> None:
+    for before, after in itertools.pairwise(working):
         middle = (places.of(before.end) + places.of(after.start)) / 2
         axes.axvline(middle, color=INK, lw=1, ls=(0, (1, 2)))
         axes.annotate(
@@ -136,10 +136,10 @@ def _set_axes(axes: Axes, workers: Sequence[str], places: _Places) -> None:
     axes.set_xlabel(f"time in {places.unit} from the first evaluation's start{cut}")
 
 
-def _caption(summary: Summary, spans: Sequence[Span], sittings: Sequence[Sitting], workers: Sequence[str]) -> str:
-    share = busy(spans, sittings)
+def _caption(summary: Summary, spans: Sequence[Span], working: Sequence[WorkingTime], workers: Sequence[str]) -> str:
+    share = busy(spans, working)
     who = "The worker was" if len(workers) == 1 else f"The {len(workers)} workers were"
-    times = f" in {len(sittings)} sittings" if len(sittings) > 1 else ""
+    times = f" in {len(working)} times at work" if len(working) > 1 else ""
     shades = "neighbouring generations" if summary.generations else "neighbours"
     return (
         (f"{who} busy {share:.0%} of the time{times}. " if share is not None else "")

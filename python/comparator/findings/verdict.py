@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from comparator.errors import InputError
-from comparator.report.axes import is_number
-from comparator.report.summary import Summary, is_spread, search_settings
-from comparator.report.trust import fresh_in, trust_in
+from comparator.findings.axes import is_number
+from comparator.findings.reliability import fresh_in, reliability_in
+from comparator.findings.summary import Summary, is_spread, search_settings
 from comparator.results.points import observations_in, points_without_value
 from comparator.results.record import Claim, Evaluation, FrozenExperiment
 from comparator.space.boxes import Box
@@ -85,7 +85,7 @@ def find(experiment: FrozenExperiment, records: Sequence[Evaluation], summary: S
         return Findings(None, reason, importance=matters, promise=promise)
     if space is None:
         return Findings(None, reason, importance=matters)
-    evidence = _prove(experiment, space, records, observations, summary.trust.holds)
+    evidence = _prove(experiment, space, records, observations, summary.reliability.holds)
     tried = Tried(experiment, summary)
     return Findings(
         evidence.verdict,
@@ -121,7 +121,7 @@ def verdict_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> s
     space, observations, _ = placed(experiment, records)
     if space is None:
         return None
-    holds = trust_in(experiment, records).holds
+    holds = reliability_in(experiment, records).holds
     return _prove(experiment, space, records, observations, holds, resamples=0).verdict
 
 
@@ -147,7 +147,7 @@ def _prove(
 ) -> Evidence:
     """Return what the observations prove, at the level that the user asks for where there is one.
 
-    `holds` is what fresh seeds say (`Trust.holds`).
+    `holds` is what fresh seeds say (`Reliability.holds`).
     """
     from comparator.evidence.coordinates import Coordinates
     from comparator.evidence.reading import RESAMPLES

@@ -1,4 +1,4 @@
-"""What the workers did when: spans of work, the sittings they fall into, and how busy the workers were."""
+"""What the workers did when: spans of work, the times at work they fall into, and how busy the workers were."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from comparator.report.summary import EvaluationSummary
+from comparator.findings.summary import EvaluationSummary
 
 PAUSE = 5.0  # times the longest evaluation, and
-SHORTEST_PAUSE = 20.0  # seconds in which nobody works, are a pause between two sittings
+SHORTEST_PAUSE = 20.0  # seconds in which nobody works, are a pause between two times at work
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Sitting:
+class WorkingTime:
     """A stretch of time in which the experiment ran, and the pause in seconds before it."""
 
     start: float
@@ -45,23 +45,23 @@ def spans_of(evaluations: Sequence[EvaluationSummary]) -> list[Span]:
     return sorted(spans, key=lambda span: (span.start, span.end))
 
 
-def sittings_of(spans: Sequence[Span]) -> list[Sitting]:
+def working_times_of(spans: Sequence[Span]) -> list[WorkingTime]:
     """Return the stretches of time between pauses."""
     pause = max(SHORTEST_PAUSE, PAUSE * max((span.end - span.start for span in spans), default=0.0))
-    sittings: list[Sitting] = []
+    working: list[WorkingTime] = []
     for span in spans:
-        if sittings and span.start - sittings[-1].end <= pause:
-            last = sittings.pop()
-            sittings.append(Sitting(last.start, max(last.end, span.end), last.pause))
+        if working and span.start - working[-1].end <= pause:
+            last = working.pop()
+            working.append(WorkingTime(last.start, max(last.end, span.end), last.pause))
         else:
-            sittings.append(Sitting(span.start, span.end, span.start - sittings[-1].end if sittings else 0.0))
-    return sittings
+            working.append(WorkingTime(span.start, span.end, span.start - working[-1].end if working else 0.0))
+    return working
 
 
-def busy(spans: Sequence[Span], sittings: Sequence[Sitting]) -> float | None:
-    """Return the share of the sittings in which a worker worked, averaged over workers; None without time."""
+def busy(spans: Sequence[Span], working: Sequence[WorkingTime]) -> float | None:
+    """Return the share of the time at work in which a worker worked, averaged over workers; None without time."""
     workers = {span.worker for span in spans}
-    whole = len(workers) * sum(sitting.end - sitting.start for sitting in sittings)
+    whole = len(workers) * sum(time.end - time.start for time in working)
     return min(1.0, sum(span.end - span.start for span in spans) / whole) if whole > 0 else None
 
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from comparator.evidence.replicates import mean_interval
+from comparator.findings.other_metric import in_metric
+from comparator.findings.summary import LOSS, SCALED_LOSS, SKILL
+from comparator.findings.verdict import verdict_of
 from comparator.objective.differences import DIFFERENCES, asked_difference, serving_difference
 from comparator.objective.metrics import kind_by_name
-from comparator.report.findings import verdict_of
-from comparator.report.reread import in_metric
-from comparator.report.summary import LOSS, SCALED_LOSS, SKILL
 from comparator.results.points import observations_in
 from comparator.results.record import Evaluation, FrozenExperiment
 
@@ -25,7 +25,7 @@ STANDARD = (LOSS, SCALED_LOSS, SKILL, CORRELATION)
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class MetricReading:
     """What a comparison says in one metric.
 
     `difference` is the name of the one taken. `mean` is that of the signed difference, V1 - V0, over distinct points,
@@ -81,7 +81,7 @@ def _lacks_signed(records: Sequence[Evaluation]) -> bool:
 
 def compare(
     experiment: FrozenExperiment, records: Sequence[Evaluation], known: Mapping[str, str | None]
-) -> list[Yardstick]:
+) -> list[MetricReading]:
     """Return what a comparison says in its own metric and in each standard one that all its runs report.
 
     `known` has the verdicts that were found already, by metric. A single model compares nothing.
@@ -91,7 +91,7 @@ def compare(
     everywhere = reported_metrics(records, by_all=True)
     own = experiment.metric
     metrics = [metric for metric in dict.fromkeys([own, *STANDARD]) if metric in everywhere]
-    return [each for metric in metrics for each in _yardstick(experiment, records, metric, known)]
+    return [each for metric in metrics for each in _reading(experiment, records, metric, known)]
 
 
 def reported_metrics(records: Iterable[Evaluation], *, by_all: bool = False) -> list[str]:
@@ -123,10 +123,10 @@ def suited_difference(experiment: FrozenExperiment, records: Sequence[Evaluation
     return serving_difference(own, may_be_negative=may_be_negative)
 
 
-def _yardstick(
+def _reading(
     experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str, known: Mapping[str, str | None]
-) -> Iterable[Yardstick]:
-    """Give the yardstick; nothing where no point has a difference in this metric."""
+) -> Iterable[MetricReading]:
+    """Give the reading; nothing where no point has a difference in this metric."""
     own = metric == experiment.metric and not _lacks_signed(records)
     asked, again = (experiment, records) if own else read_in(experiment, records, metric)
     means = [statistics.fmean(signed) for _, signed, _ in observations_in(again)]
@@ -137,7 +137,7 @@ def _yardstick(
     interval = mean_interval(means)
     mean = statistics.fmean(means)
     ahead = int(mean > 0) if kind == "score" else int(mean < 0)
-    yield Yardstick(
+    yield MetricReading(
         metric=metric,
         kind=kind,
         difference=asked_difference(asked) or "",

@@ -15,7 +15,7 @@ from comparator.strategies.blocks import block_of
 
 
 @dataclass(frozen=True)
-class Trust:
+class Reliability:
     """What a reader may know beside the findings.
 
     `pairs` counts the pairs (single runs for a single model) of each stage that an experiment has asked for and heard
@@ -37,14 +37,14 @@ class Trust:
         return next((each for each in self.confirmations if key_of(each.point) == key_of(point)), None)
 
 
-def trust_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Trust:
+def reliability_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Reliability:
     """Return what the experiment and its records say of their own findings."""
     stages = dict.fromkeys(record.stage for record in records)
     pairs = {stage: pairs_in(record for record in records if record.stage == stage) for stage in stages}
     fresh = fresh_in(experiment, records)
     given_this_split = not any(run.split is not None for line in records if line.stage == CONFIRM for run in line.runs)
     confirmations = _confirmations(experiment, records, fresh, given_this_split=given_this_split)
-    return Trust(
+    return Reliability(
         pairs=pairs,
         confirmations=tuple(confirmations),
         pilot=experiment.pilot,
@@ -62,19 +62,19 @@ def fresh_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> lis
     return [_fresh(_claim_of(each, searched.get(key_of(each.point)), experiment), [each]) for each in anew]
 
 
-def as_json(trust: Trust) -> dict[str, Any]:
+def as_json(reliability: Reliability) -> dict[str, Any]:
     """Return the keys of report.json that say it."""
     return {
-        "pairs": trust.pairs,
-        "pilot": trust.pilot and trust.pilot.as_json(),
-        "confirmed": [asdict(each) for each in trust.confirmations],
+        "pairs": reliability.pairs,
+        "pilot": reliability.pilot and reliability.pilot.as_json(),
+        "confirmed": [asdict(each) for each in reliability.confirmations],
     }
 
 
-def words(trust: Trust) -> list[str]:
+def words(reliability: Reliability) -> list[str]:
     """Return what the closing words say of it, a line each."""
     lines = []
-    for number, each in enumerate(trust.confirmations, start=1):
+    for number, each in enumerate(reliability.confirmations, start=1):
         if each.confirmed is None:
             lines.append(f"  point {number}: could not be trained anew")
             continue
@@ -91,7 +91,7 @@ def words(trust: Trust) -> list[str]:
             f" on {each.seeds} fresh blocks{split}{more}; the search said {each.searched:.3g}"
         )
     if lines:
-        fresh = "seeds" if trust.given_this_split else "splits and seeds"
+        fresh = "seeds" if reliability.given_this_split else "splits and seeds"
         lines.insert(0, f"trained anew, on {fresh} that the search never used:")
     return lines
 

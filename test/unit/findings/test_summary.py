@@ -24,12 +24,12 @@ from recorded import (
     summary_of,
 )
 
-from comparator.report.axes import Axis, varying_axes
+from comparator.findings.axes import Axis, varying_axes
+from comparator.findings.summary import Summary, as_json
+from comparator.findings.verdict import Findings, importance_of
+from comparator.findings.workers import busy, spans_of, working_times_of
 from comparator.report.figures.many import ranking
-from comparator.report.findings import Findings, importance_of
-from comparator.report.summary import Summary, as_json
 from comparator.report.words import answer, baseline, mean_predictor, repeat_commands
-from comparator.report.workers import busy, sittings_of, spans_of
 
 UNASKED = Findings(None, "nothing was asked")
 
@@ -136,7 +136,7 @@ def test_report_json_survives_nan_and_has_the_promised_keys() -> None:
 
 def test_the_summary_is_cheap_to_import() -> None:
     code = (
-        "import sys, comparator.report.summary, comparator.report.words, comparator.report\n"
+        "import sys, comparator.findings.summary, comparator.report.words, comparator.report\n"
         "print([name for name in ('matplotlib', 'pandas', 'jinja2', 'numpy') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
@@ -206,7 +206,7 @@ def test_scattered_points_are_no_grid_and_an_unfinished_grid_is_one() -> None:
     assert summary_of(grid_records()).lattice  # whatever chose its points
 
 
-def test_the_sitting_after_a_pause_is_told_from_the_first() -> None:
+def test_the_working_time_after_a_pause_is_told_from_the_first() -> None:
     records = [
         make_record(
             number, {"noise": 1.0 * number}, ({},), started=f"2026-11-23T{hour}:00:{5 * number:02d}Z", value=0.0
@@ -214,7 +214,7 @@ def test_the_sitting_after_a_pause_is_told_from_the_first() -> None:
         for number, hour in ((0, "05"), (1, "05"), (2, "09"), (3, "09"))
     ]
     spans = spans_of(summary_of(records, models=[]).evaluations)
-    first, second = sittings_of(spans)
+    first, second = working_times_of(spans)
     assert first.end - first.start == pytest.approx(12.4) and second.pause == pytest.approx(4 * 3600 - 2.4)
     share = busy(spans, [first, second])
     assert share == pytest.approx(4 * 7.4 / (2 * (12.4 + 12.4)))

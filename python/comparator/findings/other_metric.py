@@ -1,6 +1,6 @@
 """An experiment read again in another metric, without training: its records hold every metric of every run.
 
-What is read so is what the same runs say by another yardstick. The search did not look for it: it went where the
+What is read so is what the same runs say by another metric. The search did not look for it: it went where the
 experiment's own metric led, so the best point by another is the best of those that it happened to visit.
 """
 

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from comparator.findings import reliability
+from comparator.findings.axes import Axis, on_lattice, varying_axes
+from comparator.findings.reliability import Reliability, reliability_in
 from comparator.formats.text import message
 from comparator.objective.differences import difference_called
-from comparator.report import trust
-from comparator.report.axes import Axis, on_lattice, varying_axes
-from comparator.report.trust import Trust, trust_in
 from comparator.results.points import Counts, as_read, best_of, best_values, count, values_of
 from comparator.results.record import AFTERWARDS, Evaluation, FirstEpochs, FrozenExperiment, Replicate, Run
 
@@ -132,7 +132,7 @@ class Summary:
     generations: tuple[Generation, ...]
     mean_predictor: MeanPredictor | None
     reasons: dict[str, list[int]]
-    trust: Trust
+    reliability: Reliability
     first: FirstEpochs | None = None
 
     @property
@@ -190,7 +190,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
         generations=_generations(searched, maximise, dict(best_so_far)),
         mean_predictor=_mean_predictor(points),
         reasons=_reasons(evaluations),
-        trust=trust_in(experiment, records),
+        reliability=reliability_in(experiment, records),
         first=experiment.stages.first,
     )
 
@@ -198,7 +198,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
 def as_json(summary: Summary) -> dict[str, Any]:
     """Return the keys of report.json that say it; `best` and `mean` of a generation are differences."""
     best, mean_predictor = summary.best, summary.mean_predictor
-    anew = summary.trust.confirmation_of(best.point) if best is not None else None
+    anew = summary.reliability.confirmation_of(best.point) if best is not None else None
     return {
         "evaluations": summary.counts,
         "counts": asdict(summary.number),
@@ -215,7 +215,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
             "interval": anew and anew.interval,
             "seeds": anew.seeds if anew is not None else 0,
         },
-        **trust.as_json(summary.trust),
+        **reliability.as_json(summary.reliability),
         "baseline": summary.baseline
         and {"point": dict(summary.baseline.point), "difference": summary.baseline.difference},
         "generations": [

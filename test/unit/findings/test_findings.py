@@ -1,4 +1,4 @@
-"""What a report says of all evaluations together: the verdict, the regions, what came true, and other yardsticks."""
+"""What a report says of all evaluations together: the verdict, the regions, what came true, and other metrics."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from comparator.errors import InputError
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Observation, Paired
 from comparator.experiment.controller import by_point
+from comparator.findings.axes import varying_axes
+from comparator.findings.metric_agreement import compare, kind_of, read_in, with_signed
+from comparator.findings.summary import summarise
+from comparator.findings.verdict import Findings, as_json, find
 from comparator.report import evaluations_csv, write_report
-from comparator.report.axes import varying_axes
 from comparator.report.figures.boxes import stretches
-from comparator.report.findings import Findings, as_json, find
-from comparator.report.summary import summarise
 from comparator.report.words import (
     agreement,
     answer,
@@ -35,7 +36,6 @@ from comparator.report.words import (
     verdict,
     with_interval,
 )
-from comparator.report.yardsticks import compare, kind_of, read_in, with_signed
 from comparator.results.record import Evaluation, FrozenExperiment, of_form
 from comparator.space import ParameterSpace
 from comparator.strategies.blocks import FIRST_FRESH
@@ -236,7 +236,7 @@ def test_the_page_says_it_all(planted: Path) -> None:
         "This was tried on 8 fresh blocks, each a split of the data and its seeds, at places drawn anew.",
         "on 8 fresh seeds and splits of the data: 0.",
         " more than elsewhere, confirmed.",
-        "The yardsticks disagree about which model is the better one: by val_loss it is CCLE; by "
+        "The metrics disagree about which model is the better one: by val_loss it is CCLE; by "
         "val_loss_over_variance and val_r2 it is GDSC1.",
         "--focus planted-1:1",
         "--avoid planted-1:1",
@@ -353,7 +353,7 @@ def test_a_region_covers_these_parts_of_an_axis() -> None:
     assert stretches(few, [3, 5]) == [(0.5, 3.5)]
 
 
-# -- yardsticks --------------------------------------------------------------------------------------------
+# -- other metrics --------------------------------------------------------------------------------------------
 
 
 def test_an_experiment_is_read_again_in_another_metric(planted: Path) -> None:
@@ -438,7 +438,7 @@ def test_what_a_replicate_lacks_fails_in_that_metric_alone() -> None:
     assert [each.metric for each in compare(frozen_of(), as_read(records), known)] == ["val_loss"]  # by all runs
 
 
-def test_yardsticks_that_agree_and_that_disagree() -> None:
+def test_metrics_that_agree_and_that_disagree() -> None:
     records = as_read(records_of(lambda point: 0.3, 30))
     summary = summarise(frozen_of(), records)
     compared = compare(frozen_of(), records, {})
@@ -453,7 +453,7 @@ def test_yardsticks_that_agree_and_that_disagree() -> None:
     silent = [replace(one, better=None, verdict=None) for one in compared]
     assert agreement(silent) is None and agreement(compared[1:2]) is None
     for_all = [replace(one, better=1) for one in silent]
-    assert agreement(for_all) == "The yardsticks agree: the same model is the better one."
+    assert agreement(for_all) == "The metrics agree: the same model is the better one."
     single = frozen_of(kind="single")
     assert compare(single, records, {}) == []
 

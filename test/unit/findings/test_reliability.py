@@ -22,10 +22,10 @@ from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.pilot import measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
 from comparator.experiment.controller import Controller, ToConfirm
+from comparator.findings.other_metric import in_metric
+from comparator.findings.reliability import reliability_in
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES, relative, signed_difference
-from comparator.report.reread import in_metric
-from comparator.report.trust import trust_in
 from comparator.results.points import count, observations_in, values_of
 from comparator.results.record import Claim, Evaluation, FrozenExperiment, MetricDescription, ObjectiveWords, Run
 from comparator.results.store import ExperimentFolder
@@ -521,16 +521,16 @@ def test_the_report_reads_it_all_from_the_record(folder) -> None:
         settings={"cmp": {"difference": "relative"}},
         claims=controller.claims,
     )
-    trust = trust_in(frozen, folder.records)
-    assert trust.pairs == {"pilot": 4, "search": 14, "confirm": 9}
-    first, second = trust.confirmations
+    reliability = reliability_in(frozen, folder.records)
+    assert reliability.pairs == {"pilot": 4, "search": 14, "confirm": 9}
+    first, second = reliability.confirmations
     best = min(lines(folder) + lines(folder, "pilot"), key=lambda line: line.value)
     assert (first.point, first.searched) == (best.point, -best.value)
     assert (first.seeds, first.given_this_split) == (3, False)
     rest = [line.signed[0] for line in lines(folder, "confirm") if line.claim == "elsewhere"]
     assert first.contrast == pytest.approx(first.confirmed - statistics.fmean(rest))
     assert first.confirmed == pytest.approx(statistics.fmean(lines(folder, "confirm")[0].signed))
-    assert trust.confirmation_of(second.point) is second
+    assert reliability.confirmation_of(second.point) is second
     observations = {point["x"]: signed for point, signed, _ in observations_in(folder.records)}
     assert len(observations[9]) == 2 and len(observations[2]) == 3  # of the pilot and of the search
 
@@ -544,7 +544,7 @@ def test_best_points_that_an_earlier_version_trained_anew_stay_so_when_it_is_gon
     known = {each.name for each in claims}
     kept = [line for line in folder.records if line.claim is None or line.claim in known]
     earlier = [line.model_copy(update={"claim": None}) for line in kept]
-    before, after = (trust_in(frozen.model_copy(update={"claims": each}), earlier) for each in (None, claims))
+    before, after = (reliability_in(frozen.model_copy(update={"claims": each}), earlier) for each in (None, claims))
     assert [each.confirmed for each in after.confirmations] == [each.confirmed for each in before.confirmations]
     assert None not in [each.confirmed for each in after.confirmations] and after.holds == before.holds
 

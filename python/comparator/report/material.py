@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError
-from comparator.report.axes import Axis
-from comparator.report.findings import Findings
-from comparator.report.summary import EvaluationSummary, Summary, summarise
+from comparator.findings.axes import Axis
+from comparator.findings.summary import EvaluationSummary, Summary, summarise
+from comparator.findings.verdict import Findings
 from comparator.results.record import FrozenExperiment
 from comparator.results.store import RunStore, last_word, read_experiment, read_records
 
