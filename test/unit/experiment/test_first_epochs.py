@@ -10,7 +10,7 @@ from desk import Desk
 from hypothesis import given
 from hypothesis import strategies as st
 from test_controller import BARE, OBJECTIVE, Listed, xs
-from test_trust import POINTS, Worker, noisy
+from test_reliability import POINTS, Worker, noisy
 
 from comparator.errors import ComparatorError
 from comparator.evidence.claims import Asked, find_claims
