@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from comparator.engine.leaf import DEFAULT_SEED
+from comparator.engine.given import DEFAULT_SEED
 from comparator.errors import InputError
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host

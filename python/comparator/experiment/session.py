@@ -292,7 +292,7 @@ class Session:
             requests = self._baseline() + self._controller.start()
         self._keep_claims()
         self._say_running()
-        return requests
+        return [as_text(request) for request in requests]
 
     def tell(self, result: str) -> list[str]:
         """Record a result; gives the requests that follow."""
@@ -302,11 +302,11 @@ class Session:
             self._keep_baseline(outcome)
             return []
         with one_thread():
-            requests = self._controller.tell(result)
+            requests = self._controller.tell(outcome)
         self._keep_pilot()
         self._keep_claims()
         self._say_running()
-        return requests
+        return [as_text(request) for request in requests]
 
     @property
     def is_over(self) -> bool:
@@ -366,7 +366,7 @@ class Session:
         running = self._controller.running[: self._host.workers]
         self._folder.say("running", running)
 
-    def _baseline(self) -> list[str]:
+    def _baseline(self) -> list[Request]:
         """The request for a single model at its settings as given, so that the report can say what a search bought.
 
         It stands in `experiment.json` beside the search, not in its record, and costs nothing of its budget.
@@ -374,7 +374,7 @@ class Session:
         frozen = self._plan.frozen
         self._baseline_is_open = frozen.kind == "single" and not self._plan.is_sweep and frozen.baseline is None
         request = Request(evaluation=BASELINE, name="defaults", point={}, replicate=0)
-        return [as_text(request)] if self._baseline_is_open else []
+        return [request] if self._baseline_is_open else []
 
     def _keep_baseline(self, outcome: Result) -> None:
         self._baseline_is_open = False

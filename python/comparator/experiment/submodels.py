@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from comparator.engine.leaf import CUT_SHORT, DEFAULT_SEED
+from comparator.engine.given import DEFAULT_SEED
+from comparator.engine.leaf import CUT_SHORT
 from comparator.errors import InputError, nearest
 from comparator.experiment.context import Context
 from comparator.experiment.settings import ExperimentSettings, SubmodelSettings
