@@ -97,13 +97,21 @@ def asked_strategy(search: SearchSettings, context: Context) -> tuple[str, type[
         raise InputError(f"{context.file}: [search]: {error}") from None
 
 
-def check_budget(settings: ExperimentSettings, context: Context) -> None:
-    """Raise `InputError` where a search would have no end, or there is no such strategy."""
-    search = settings.search
-    if settings.space is None or search.evaluations is not None or search.generations is not None:
+def check_search(settings: ExperimentSettings, context: Context) -> None:
+    """Raise `InputError` where there is no such strategy, an option of it is wrong, or a search would have no end."""
+    search, where = settings.search, f"{context.file}: [search]"
+    if settings.space is None:
         return
-    if not asked_strategy(search, context)[1].ends_by_itself:
-        raise InputError(f"{context.file}: [search]: give a budget: evaluations = N, or generations = N")
+    name, strategy = asked_strategy(search, context)
+    known = strategy.Options.model_fields
+    # A population is left out where a strategy has none.
+    options = {key: value for key, value in search.options.items() if key in known or key != "population"}
+    try:
+        read_options(strategy.Options, options, f"strategy '{name}'")
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    if search.evaluations is None and search.generations is None and not strategy.ends_by_itself:
+        raise InputError(f"{where}: give a budget: evaluations = N, or generations = N")
 
 
 def freeze_strategy(
@@ -112,7 +120,7 @@ def freeze_strategy(
     search, where = settings.search, f"{context.file}: [search]"
     seeds = Replication.of(search.replicates).first
     options = dict(search.options)
-    in_flight = _in_flight(context.workers, seeds)
+    in_flight = _in_flight(context.host.workers, seeds)
     if settings.space is None:
         return FrozenStrategy(name=search.strategy, seed=search.seed, in_flight=in_flight, where=where)
     name, strategy = asked_strategy(search, context)
