@@ -22,6 +22,7 @@ from typing import Any
 
 from comparator.api.contents import Contents
 from comparator.errors import InputError
+from comparator.extensions.own_code import FAILURES
 from comparator.formats.names import as_file_name
 from comparator.formats.text import one_line, write_text_whole
 
@@ -81,7 +82,7 @@ def function_file(function: Function, experiments: Path) -> FunctionFile:
     _check_arguments(function, name)
     try:
         contents = Contents.of(function)
-    except Exception as error:
+    except FAILURES as error:
         raise _not_sent(name, error) from None
     path = experiments / FOLDER / f"{as_file_name(name).strip('_') or 'function'}-{contents.digest[:12]}.py"
     payload = textwrap.indent("\n".join(map(repr, textwrap.wrap(_pickled(function, name), 100))), " " * 8)
@@ -109,11 +110,11 @@ def _pickled(function: Function, name: str) -> str:
 
     try:
         return base64.b64encode(cloudpickle.dumps(function)).decode()
-    except Exception as error:
+    except FAILURES as error:
         raise _not_sent(name, error) from None
 
 
-def _not_sent(name: str, error: Exception) -> InputError:
+def _not_sent(name: str, error: BaseException) -> InputError:
     return InputError(f"{name}: cannot be sent to workers: {type(error).__name__}: {one_line(str(error))}")
 
 

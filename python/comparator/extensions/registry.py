@@ -8,6 +8,7 @@ from pkgutil import resolve_name
 from typing import Any, TypeVar
 
 from comparator.errors import InputError
+from comparator.extensions.own_code import FAILURES
 
 Thing = TypeVar("Thing")
 
@@ -48,7 +49,7 @@ class Registry(Mapping[str, Thing]):
     def _load(self, added: EntryPoint) -> Thing:
         try:
             return added.load()
-        except Exception as error:
+        except FAILURES as error:
             package = added.dist.name if added.dist is not None else "a package"
             raise InputError(
                 f"{package}: its entry point {added.name} = '{added.value}' of {self._group} cannot be imported:"

@@ -25,7 +25,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator, Field
 
 from comparator.errors import ComparatorError, InputError
-from comparator.extensions.own_code import import_own
+from comparator.extensions.own_code import FAILURES, import_own
 from comparator.formats.text import message
 from comparator.model.fingerprint import content_of
 from comparator.space import ParameterSpace, Point
@@ -50,7 +50,7 @@ def find_file(name: str) -> type[Strategy]:
         raise InputError(f"strategy: {file}: no such file")
     try:
         module = import_own(file.parent, file.stem)
-    except Exception as error:
+    except FAILURES as error:
         raise _not_imported(name, error) from None
     return _strategy_in(module, name)
 
@@ -65,7 +65,7 @@ def find_installed(brought: EntryPoint) -> type[Strategy]:
     where = f"{brought.name} ({brought.value})"
     try:
         found = brought.load()
-    except Exception as error:
+    except FAILURES as error:
         raise _not_imported(where, error) from None
     if isinstance(found, ModuleType):
         return _strategy_in(found, where)
@@ -86,7 +86,7 @@ def strategy_code(name: str) -> str | None:
     return None if found is None or found.origin is None else content_of(found.origin)
 
 
-def _not_imported(where: str, error: Exception) -> InputError:
+def _not_imported(where: str, error: BaseException) -> InputError:
     return InputError(message(f"strategy {where}: cannot be imported: {type(error).__name__}: {error}"))
 
 
@@ -176,7 +176,7 @@ class OwnStrategy(Strategy):
             self._own = make(space, seed, in_flight, options)
         except InputError as error:
             raise InputError(f"{self._name}: {error}") from None
-        except Exception as error:
+        except FAILURES as error:
             raise InputError(message(f"{self._name}: cannot be made: {type(error).__name__}: {error}")) from None
 
     def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
@@ -196,7 +196,7 @@ class OwnStrategy(Strategy):
             answer = ask()
         except ComparatorError:
             raise
-        except Exception as error:
+        except FAILURES as error:
             words = message(f"{self._name} failed: {type(error).__name__}: {error}")
             raise AlgorithmError(words, traceback.format_exc()) from error
         self.ended = self._own.ended
