@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +89,38 @@ def test_it_shows_itself_as_text_as_html_and_as_figures(found: Experiment) -> No
     assert found.predict(x=2, y=5)["mean"] > found.predict(x=8, y=5)["mean"]
     with pytest.raises(cmp.InputError, match="the space has no 'z'"):
         found.predict(x=2, z=5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: {**content, "id": "another"},
+        lambda content: {**content, "counts": {**content["counts"], "done": 1}},
+        lambda content: {**content, "verdict": 3},
+        lambda content: {**content, "regions": [{"words": "all over"}]},
+        lambda content: {**content, "regions": None},
+        lambda content: [content],
+        lambda content: {},
+    ],
+)
+def test_a_report_that_was_changed_or_is_anothers_is_not_believed(found: Experiment, change: Any) -> None:
+    report, said = found.path / "report.json", found.verdict
+    whole = report.read_text()
+    try:
+        report.write_text(json.dumps(change(json.loads(whole))))
+        assert cmp.open(found.id).verdict == said and len(cmp.open(found.id).regions) == len(found.regions)
+    finally:
+        report.write_text(whole)
+
+
+def test_a_report_of_this_record_is_believed(found: Experiment) -> None:
+    report = found.path / "report.json"
+    whole = report.read_text()
+    try:
+        report.write_text(json.dumps({**json.loads(whole), "regions": [], "rejected": []}))
+        assert cmp.open(found.id).regions.empty
+    finally:
+        report.write_text(whole)
 
 
 def test_the_store_is_the_one_of_the_command_line(
