@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from comparator.api.reported import read_reported
 from comparator.engine.jobs import state_of
 from comparator.errors import InputError, nearest
 from comparator.evidence.threads import one_thread
@@ -27,7 +28,7 @@ from comparator.report.material import Material, gather_material
 from comparator.report.words import verdict as verdict_lines
 from comparator.results.points import count
 from comparator.results.record import Evaluation, FrozenExperiment
-from comparator.results.store import RunStore, read_experiment, read_json, read_records
+from comparator.results.store import RunStore, read_experiment, read_records
 from comparator.results.table import Columns
 
 if TYPE_CHECKING:
@@ -233,12 +234,10 @@ class Experiment:
 
     @property
     def _content(self) -> Mapping[str, Any]:
-        """What `report.json` holds, from there where nothing was recorded since."""
-        report = self.path / "report.json"
-        recorded = [self.path / name for name in ("experiment.json", "evaluations.jsonl")]
-        newest = max((file.stat().st_mtime_ns for file in recorded if file.exists()), default=0)
-        if report.exists() and report.stat().st_mtime_ns >= newest and (content := read_json(report)) is not None:
-            return content
+        """What `report.json` holds, from there where it is of this very record."""
+        reported = read_reported(self.path, self._records)
+        if reported is not None:
+            return reported
         read = self._read
         return {**findings_json(read.findings), **summary_json(read.summary)}
 

@@ -21,7 +21,7 @@ from comparator.experiment.settings import (
 from comparator.experiment.stages import (
     PILOT_SEEDS,
     budget_of,
-    check_budget,
+    check_search,
     check_unit,
     confirmation_of,
     freeze_strategy,
@@ -38,6 +38,7 @@ from comparator.objective.comparison import make_objective
 from comparator.objective.differences import (
     check_suits,
     difference_code,
+    find_difference,
     objective_words,
     usual_difference,
 )
@@ -56,7 +57,9 @@ from comparator.strategies.blocks import BLOCKS
 
 def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     """Check `settings` whole; raises `InputError`. Prepares the models' data on the way."""
-    check_budget(settings, context)
+    check_search(settings, context)
+    if settings.compares and settings.cmp.difference is not None:
+        find_difference(settings.cmp.difference, context.folder, f"{context.file}: [cmp] difference")
     space = _space(settings, context)
     steered: list[str] = []
     if space is not None:
@@ -106,7 +109,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
             first=first,
             confirm=confirmation_of(settings, given.submodels),
         ),
-        provenance=provenance(context.site, context.engine, context.workers, context.command),
+        provenance=provenance(context.host.site, context.host.engine.name, context.host.workers, context.command),
         notices=notices,
     )
     informed = make_strategy_of(frozen.strategy, frozen.upf, space)

@@ -137,7 +137,7 @@ def carried_out(
     waiting = controller.start()
     while waiting:
         request = waiting.pop(0)
-        waiting += controller.tell(result_of(request, model, "failed" if fails(json.loads(request)) else "ok"))
+        waiting += controller.tell(result_of(request, model, "failed" if fails(request.model_dump()) else "ok"))
     assert controller.done == count(folder.records).done
     folder.close()
     return folder.records
