@@ -110,11 +110,31 @@ def export_experiment(
         with out.status("the bundle is being written"):
             written = write_bundle(path, output, licence=licence, log_bytes=log_bytes)
         out.print(f"bundle: {written}; elsewhere: comparator import {written.name}", soft_wrap=True)
+    elif program is not None:
+        _export_to(program, path, uri, storage)
     else:
         from comparator.results.table import export
 
         place = output if target is None else Path(target)
         out.print(f"runs: {export(path, form or 'csv', place)}", soft_wrap=True)
+
+
+def _export_to(program: str, path: Path, uri: str | None, storage: str | None) -> None:
+    if program == "mlflow":
+        from comparator.sharing.mlflow_runs import export_to_mlflow
+
+        with out.status("MLflow takes the evaluations"):
+            new, there = export_to_mlflow(path, uri)
+        out.print(f"mlflow: experiment {path.name}: {new} runs came, {there} were there", soft_wrap=True)
+        return
+    from comparator.sharing.optuna_trials import export_to_optuna
+    from comparator.sharing.trials import without_password
+
+    place = storage or f"sqlite:///{path.name}.db"
+    with out.status("Optuna takes the evaluations"):
+        new, there = export_to_optuna(path, place)
+    where = without_password(place)
+    out.print(f"optuna: study {path.name} in {where}: {new} trials came, {there} were there", soft_wrap=True)
 
 
 def _refuse_what_is_of_others(what: str, options: Mapping[str, tuple[bool, tuple[str, ...]]]) -> None:

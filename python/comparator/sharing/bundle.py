@@ -21,7 +21,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ from comparator.results.store import (
     read_experiment,
 )
 from comparator.sharing.crate import Crate, Entity, identifier_of, is_safe
+from comparator.sharing.trials import time_of
 from comparator.studies import study_of
 
 RECORD, LOG, ENVIRONMENT = "evaluations.jsonl", "model.log", "environment.json"
@@ -51,6 +52,8 @@ FOLDERS = EXPERIMENTS, RUNS, INPUTS = "experiment", "runs", "inputs"
 #: Of an experiment's folder what is about the process that runs it.
 OF_PROCESSES = (LOCK, LEASE, STATE)
 LOG_BYTES = 1 << 20
+#: That the crate says of a search which program made what, as this profile has it.
+PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 LICENCES = "https://spdx.org/licenses/"
 STATUS = {
     "finished": "http://schema.org/CompletedActionStatus",
@@ -190,7 +193,7 @@ def _add_inputs(crate: Crate, experiment: FrozenExperiment) -> None:
 
 def _unchanged_inputs(experiment: FrozenExperiment) -> Iterator[Path]:
     """The experiment file and those that it names, as far as they are as they were when it was read."""
-    file, began = Path(experiment.file), _time_of(experiment.created)
+    file, began = Path(experiment.file), time_of(experiment.created)
     settings = experiment.settings
     named = [settings.get("space"), settings.get("upf"), settings.get("hyperparameters")]
     texts = [text for each in named for text in (each if isinstance(each, list) else [each]) if isinstance(text, str)]
@@ -237,6 +240,7 @@ def _root(experiment: FrozenExperiment, contents: Contents, licence: str | None)
         "identifier": experiment.id,
         "description": f"An experiment of the Comparator over {models}, in {metric}: {counted}",
         "datePublished": now(),
+        "conformsTo": {"@id": PROFILE},
         "mentions": {"@id": "#search"},
     }
     if licence is not None:
@@ -249,6 +253,7 @@ def _entities(
 ) -> Iterator[Entity]:
     """The search as an action, the programs in it, and what else the root names."""
     names = list(names)
+    yield {"@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
     version = experiment.provenance.packages.get("comparator")
     yield {
         "@id": "#comparator",
@@ -292,12 +297,5 @@ def _address(licence: str) -> str:
 
 
 def _end_of(evaluation: Evaluation) -> datetime | None:
-    began = _time_of(evaluation.started or "")
+    began = time_of(evaluation.started or "")
     return None if began is None else began + timedelta(seconds=evaluation.seconds or 0)
-
-
-def _time_of(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        return None

@@ -21,7 +21,7 @@ from urllib.parse import quote
 METADATA = "ro-crate-metadata.json"
 VERSION = "https://w3id.org/ro/crate/1.1"
 #: The crate's own context, and the one term of schema.org that it does not have yet.
-CONTEXT = [f"{VERSION}/context", {"sha256": "https://schema.org/sha256"}]
+CONTEXT = [f"{VERSION}/context", {"sha256": "http://schema.org/sha256"}]
 CHUNK = 1 << 20
 #: A ZIP file knows no time before.
 EARLIEST = (1980, 1, 1, 0, 0, 0)
