@@ -47,5 +47,8 @@ def _made() -> str:
 
 
 def _folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / FOLDER
+    base = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / FOLDER
+    except RuntimeError:  # no home: nothing is kept
+        return Path(os.devnull) / FOLDER
