@@ -375,8 +375,8 @@ def _of_point(name: str, word: str, summary: Summary, one: Confirmation) -> Clai
         word,
         statement,
         f"{came}; less what places elsewhere gave that were trained beside it, this is"
-        f" {with_interval(one.contrast, one.contrast_interval)}. A one-sided t-test: the chance of as much where it is not more is {chance(one.p)}{together}."
-        f"{luck}",
+        f" {with_interval(one.contrast, one.contrast_interval)}. A one-sided t-test: the chance of as much"
+        f" where it is not more is {chance(one.p)}{together}.{luck}",
     )
 
 
