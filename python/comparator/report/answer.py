@@ -109,7 +109,7 @@ def plain(sentence: Sentence) -> str:
     return "".join(part.word if isinstance(part, Claim) else part for part in sentence)
 
 
-def answer(experiment: FrozenExperiment, summary: Summary, findings: Findings) -> Answer:
+def answer_of(experiment: FrozenExperiment, summary: Summary, findings: Findings) -> Answer:
     """Return the answer that the findings give."""
     claims = tuple(_claims(summary, findings))
     return Answer(

@@ -70,6 +70,7 @@
     entry.ready = vegaEmbed(holder, shown, {
       ast: true,
       actions: false,
+      logLevel: 1, // errors alone
       renderer: isImage ? "canvas" : "svg",
       config: { aria: false },
       tooltip: (_, event, item, value) => say(value ? String(value) : "", event.clientX, event.clientY),

@@ -27,9 +27,8 @@ from comparator.findings.summary import SKILL, EvaluationSummary, Summary, searc
 from comparator.findings.verdict import Findings
 from comparator.findings.workers import spans_of, typical, working_times_of
 from comparator.formats.spelling import spelling
-from comparator.report import answer as answers
 from comparator.report import words
-from comparator.report.answer import Answer
+from comparator.report.answer import MEANINGS, Answer, Claim, answer_of
 from comparator.report.bundle import bundle
 from comparator.report.figures import palette
 from comparator.report.figures.figure import Figure
@@ -92,7 +91,7 @@ def render(
     notices: Sequence[str] = (),
 ) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
-    said = answers.answer(experiment, summary, findings)
+    said = answer_of(experiment, summary, findings)
     page = (
         environment()
         .get_template("page.html")
@@ -106,7 +105,7 @@ def render(
             style=style(),
             words=words,
             said=said,
-            meanings=answers.MEANINGS,
+            meanings=MEANINGS,
             word_of={each.about: each.word for each in said.claims},
             sections=SECTIONS,
             maps=gallery.places(MAPS),
@@ -185,7 +184,7 @@ def environment() -> Environment:
     )
     made.filters["show"] = lambda value: "" if value is None else show(value)
     made.filters["short"] = lambda value: "" if value is None else show(words.round_to(value, 3))
-    made.globals["is_claim"] = lambda part: isinstance(part, answers.Claim)
+    made.globals["is_claim"] = lambda part: isinstance(part, Claim)
     return made
 
 
