@@ -182,11 +182,10 @@ def _log_cell(submodel: int, one: EvaluationSummary, _: object) -> str:
 def _write_figures(folder: Path, material: Material, *, png: bool) -> Gallery:
     """Write each figure as SVG, with `png` as PNG too, and return them for the page; those of an earlier report go."""
     from comparator.report import figures, page
-    from comparator.report.figures.figure import Figure
     from comparator.report.figures.files import figure_file
 
     folder.mkdir(exist_ok=True)
-    drawn = [each for each in figures.draw(material) if isinstance(each, Figure)]
+    drawn = figures.draw(material)
     forms = ("svg", *["png"] * png)
     for one in drawn:
         for form in forms:
@@ -195,7 +194,7 @@ def _write_figures(folder: Path, material: Material, *, png: bool) -> Gallery:
     for path in [*folder.glob("*.svg"), *folder.glob("*.png")]:
         if path.name not in current:
             path.unlink(missing_ok=True)
-    return page.Gallery(tuple(drawn), tuple(figures.left_out(material, drawn)))
+    return page.Gallery.of(drawn, figures.left_out(material, drawn))
 
 
 @contextmanager
