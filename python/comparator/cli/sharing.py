@@ -103,6 +103,8 @@ def export_experiment(
             "--log-limit": (log_limit is not None, ("--bundle",)),
         },
     )
+    if target is not None and output is not None:
+        raise InputError(f"--to {target} and --output {output}: one place")
     if bundle:
         from comparator.sharing.bundle import LOG_BYTES, write_bundle
 
@@ -110,6 +112,10 @@ def export_experiment(
         with out.status("the bundle is being written"):
             written = write_bundle(path, output, licence=licence, log_bytes=log_bytes)
         out.print(f"bundle: {written}; elsewhere: comparator import {written.name}", soft_wrap=True)
+    elif figure is not None:
+        from comparator.sharing.figure_files import write_figure
+
+        out.print(f"figure: {write_figure(path, figure, form, output)}", soft_wrap=True)
     elif program is not None:
         _export_to(program, path, uri, storage)
     else:
