@@ -190,7 +190,7 @@ def _open_bundle(file: Path, experiments: Path, identifier: str | None) -> None:
     from comparator.sharing.opening import open_bundle
     from comparator.studies import study_of
 
-    opened = open_bundle(file, experiments, identifier)
+    opened = open_bundle(file, experiments, identifier, containers=project_root() / "containers")
     for remark in opened.remarks:
         note(out, remark)
     name = opened.folder.name

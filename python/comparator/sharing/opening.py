@@ -18,7 +18,7 @@ from comparator.errors import InputError
 from comparator.formats.names import check_name
 from comparator.results.lease import Holder
 from comparator.results.notes import NOTES
-from comparator.results.record import RunResult, State, WithdrawnResult, of_form
+from comparator.results.record import FrozenExperiment, RunResult, State, WithdrawnResult, of_form
 from comparator.results.store import (
     EXPERIMENT,
     RESULT,
@@ -64,11 +64,12 @@ def is_bundle(path: Path) -> bool:
     return path.suffix.lower() == ".zip" or (path.is_file() and zipfile.is_zipfile(path))
 
 
-def open_bundle(file: Path, experiments: Path, identifier: str | None = None) -> Opened:
+def open_bundle(file: Path, experiments: Path, identifier: str | None = None, *, containers: Path) -> Opened:
     """Make an experiment of a bundle, called as it was, or `identifier`, and put its runs into the store.
 
-    One that is here already, alike in everything, stays as it is. Raises `InputError`, and leaves nothing behind, where
-    the file is damaged or no bundle, or another experiment has the name.
+    Models that are not where they were are looked for in `containers`. One that is here already, alike in everything,
+    stays as it is. Raises `InputError`, and leaves nothing behind, where the file is damaged or no bundle, or another
+    experiment has the name.
     """
     with Archive(file) as archive:
         check_room(archive.size, experiments)
@@ -78,7 +79,8 @@ def open_bundle(file: Path, experiments: Path, identifier: str | None = None) ->
             _check(folder, runs)
             state = (read_form(State, folder / STATE) or State()).state
             (folder / STATE).unlink(missing_ok=True)
-            name = _named(folder, identifier)
+            settled, remarks = _settled(folder, identifier, containers)
+            name = settled.id
             path = experiments / name
             is_new = not (path / EXPERIMENT).exists()
             if is_new:
@@ -87,12 +89,12 @@ def open_bundle(file: Path, experiments: Path, identifier: str | None = None) ->
                 raise InputError(
                     f"{file}: there is another experiment '{name}' in {experiments}; '--as NAME' gives this one a name"
                 )
-            came, here, remarks = _settle_runs(runs, RunStore(experiments))
+            came, here, others = _settle_runs(runs, RunStore(experiments))
             if is_new and not put_in_place(folder, path):
                 raise InputError(f"{file}: '{name}' has come to {experiments} meanwhile; '--as NAME' gives a name")
     if is_new:
         say(path, state if state in ("finished", "failed") else "stopped", [], f"it came from {file.name}", None)
-    return Opened(path, is_new, came, here, tuple(remarks))
+    return Opened(path, is_new, came, here, (*remarks, *others))
 
 
 def _unpack(archive: Archive, folder: Path, runs: Path) -> None:
@@ -125,19 +127,35 @@ def _check(folder: Path, runs: Path) -> None:
             of_form(form, read_json(path), str(path))
 
 
-def _named(folder: Path, identifier: str | None) -> str:
-    """The experiment's id, which is `identifier` from now on where one is given."""
-    own = check_name(read_experiment(folder).id, "id")
-    if identifier is None or identifier == own:
-        return own
-    check_name(identifier, "--as")
-    write_whole(folder / EXPERIMENT, {**read_json(folder / EXPERIMENT), "id": identifier})
-    return identifier
+def _settled(folder: Path, identifier: str | None, containers: Path) -> tuple[FrozenExperiment, list[str]]:
+    """The experiment with its id, and its models where they are here; and a remark on each that is not.
+
+    That a model in `containers` is the same is seen by whatever goes on with the experiment.
+    """
+    read = read_experiment(folder)
+    name = check_name(read.id, "id") if identifier is None else check_name(identifier, "--as")
+    models, remarks = [], []
+    for model in read.models:
+        here = containers / Path(model.path).name
+        is_missing = "/" in model.path and not Path(model.path).exists()
+        if is_missing and not here.exists():
+            remarks.append(f"the model {model.path} is not here: nothing can be trained for the experiment until it is")
+        models.append(model.model_copy(update={"path": str(here)}) if is_missing and here.exists() else model)
+    settled = read.model_copy(update={"id": name, "models": models})
+    if settled != read:
+        write_whole(folder / EXPERIMENT, settled.as_json())
+    return settled, remarks
 
 
 def _are_alike(one: Path, other: Path) -> bool:
-    same_experiment = read_json(one / EXPERIMENT) == read_json(other / EXPERIMENT)
+    same_experiment = _without_places(read_experiment(one)) == _without_places(read_experiment(other))
     return same_experiment and filecmp.cmp(one / RECORD, other / RECORD, shallow=False)
+
+
+def _without_places(experiment: FrozenExperiment) -> FrozenExperiment:
+    """What an experiment is, wherever its models lie."""
+    models = [model.model_copy(update={"path": ""}) for model in experiment.models]
+    return experiment.model_copy(update={"models": models})
 
 
 def _settle_runs(runs: Path, store: RunStore) -> tuple[int, int, list[str]]:

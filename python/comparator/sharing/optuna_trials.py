@@ -62,7 +62,8 @@ def _study(experiment: FrozenExperiment, storage: str, suffix: str) -> tuple[Any
     import optuna
 
     name, own = f"{experiment.id}{suffix}", [experiment.id, experiment.created]
-    direction = "maximize" if experiment.objective.maximise else "minimize"
+    directions = optuna.study.StudyDirection
+    direction = directions.MAXIMIZE if experiment.objective.maximise else directions.MINIMIZE
     study = optuna.create_study(storage=storage, study_name=name, direction=direction, load_if_exists=True)
     trials = study.get_trials(deepcopy=False)
     if study.user_attrs.get(EXPERIMENT, own if not trials else None) != own:
@@ -86,8 +87,11 @@ def _frozen_trial(trial: Trial, distributions: Mapping[str, Any]) -> Any:
         if name in distributions
     }
     left_out = {name: value for name, value in trial.point.items() if name not in distributions}
-    is_complete = trial.value is not None and not trial.is_short
-    state = TrialState.COMPLETE if is_complete else TrialState.FAIL if trial.value is None else TrialState.PRUNED
+    state, after_epochs = TrialState.COMPLETE, {}
+    if trial.value is None:
+        state = TrialState.FAIL
+    elif trial.is_short:
+        state, after_epochs = TrialState.PRUNED, {int(trial.facts["epochs"]): trial.value}
     facts = {**trial.facts, **trial.metrics, **left_out, EVALUATION: trial.number}
     made = create_trial(
         state=state,
@@ -95,7 +99,7 @@ def _frozen_trial(trial: Trial, distributions: Mapping[str, Any]) -> Any:
         params=params,
         distributions={name: distributions[name] for name in params},
         user_attrs=facts,
-        intermediate_values={trial.facts["epochs"]: trial.value} if state == TrialState.PRUNED else None,
+        intermediate_values=after_epochs,
     )
     # Optuna takes times as those of this machine's clock, without a zone.
     made.datetime_start = None if trial.started is None else trial.started.astimezone().replace(tzinfo=None)

@@ -23,12 +23,17 @@ from comparator.errors import InputError
 from comparator.results.notes import Notes, read_notes, write_notes
 from comparator.results.record import RunResult
 from comparator.results.store import RunStore, read_experiment
+from comparator.sharing import opening
 from comparator.sharing.archive import Archive
 from comparator.sharing.bundle import write_bundle
 from comparator.sharing.crate import METADATA, is_safe
-from comparator.sharing.opening import is_bundle, open_bundle
+from comparator.sharing.opening import is_bundle
 
 FEW = ("--set", "search.evaluations=6", "--set", "confirm.points=0", "--workers", "1")
+
+
+def open_bundle(path: Path, experiments: Path, identifier: str | None = None) -> opening.Opened:
+    return opening.open_bundle(path, experiments, identifier, containers=experiments.parent / "containers")
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +233,20 @@ def test_a_run_that_is_here_with_other_numbers_stays_and_is_named(bundle: Path, 
     assert (opened.came, opened.here) == (7, 1) and "run 3f9c00 is here with other numbers" in opened.remarks[0]
     result = store.finished("3f9c00")
     assert result is not None and result.metrics == {"val_loss": 7.0}
+
+
+def test_models_are_found_in_the_containers_of_another_checkout(recorded: Path, tmp_path: Path) -> None:
+    models = [{**each, "path": "/elsewhere/containers/uno"} for each in make_experiment()["models"]]
+    save(recorded, make_experiment(models=models), genetic(4, failed=()))
+    (recorded / "report.html").write_text("<p>a report</p>")
+    bundle = write_bundle(recorded, tmp_path)
+    missing = open_bundle(bundle, tmp_path / "there")
+    assert "the model /elsewhere/containers/uno is not here" in missing.remarks[0]
+    (tmp_path / "other" / "containers" / "uno").mkdir(parents=True)
+    found = open_bundle(bundle, tmp_path / "other" / "experiments")
+    assert not found.remarks
+    assert {each.path for each in read_experiment(found.folder).models} == {str(tmp_path / "other/containers/uno")}
+    assert not open_bundle(bundle, tmp_path / "other" / "experiments").is_new
 
 
 # Files that are no bundle, or not one any more
