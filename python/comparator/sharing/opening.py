@@ -93,7 +93,7 @@ def open_bundle(file: Path, experiments: Path, identifier: str | None = None, *,
             if is_new and not put_in_place(folder, path):
                 raise InputError(f"{file}: '{name}' has come to {experiments} meanwhile; '--as NAME' gives a name")
     if is_new:
-        say(path, state if state in ("finished", "failed") else "stopped", [], f"it came from {file.name}", None)
+        say(path, state if state in ("finished", "failed") else "stopped", [], None, None)
     return Opened(path, is_new, came, here, (*remarks, *others))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,14 @@ def _frozen_trial(trial: Trial, distributions: Mapping[str, Any]) -> Any:
         user_attrs=facts,
         intermediate_values=after_epochs,
     )
-    # Optuna takes times as those of this machine's clock, without a zone.
-    made.datetime_start = None if trial.started is None else trial.started.astimezone().replace(tzinfo=None)
-    made.datetime_complete = None if trial.ended is None else trial.ended.astimezone().replace(tzinfo=None)
+    if trial.started is not None and trial.ended is not None:  # else it is the time of now: a trial has to have one
+        made.datetime_start, made.datetime_complete = _as_optuna_has(trial.started), _as_optuna_has(trial.ended)
     return made
+
+
+def _as_optuna_has(time: datetime) -> datetime:
+    """A time by this machine's clock, without a zone."""
+    return time.astimezone().replace(tzinfo=None)
 
 
 def _distributions(experiment: FrozenExperiment) -> dict[str, Any]:

@@ -13,10 +13,12 @@ import pytest
 from recorded import CATEGORICAL, LAYERS, NOISE, as_read, genetic, make_experiment, make_record, sampled, save
 
 from comparator.errors import ComparatorError, InputError
+from comparator.importers import import_experiment
 from comparator.results.points import best_of
 from comparator.sharing.mlflow_runs import export_to_mlflow
 from comparator.sharing.optuna_trials import export_to_optuna
 
+PAST = Path(__file__).parents[1] / "data" / "past"
 SPACE = [NOISE, LAYERS]
 METRICS = {"val_loss": 0.5}
 
@@ -101,6 +103,13 @@ def test_lines_of_a_upf_need_no_space(tmp_path: Path, storage: str) -> None:
     upf = [[f"run-{number}", point] for number, point in enumerate(points)]
     export_to_optuna(save(tmp_path / "cmp-ga-3", make_experiment(space=[], upf=upf), records), storage)
     assert [json.loads(trial.params["sizes"]) for trial in study_in(storage).trials] == [[8, 16], [8]]
+
+
+def test_what_another_program_searched_goes_there_too_though_it_says_no_times(tmp_path: Path, storage: str) -> None:
+    folder, _ = import_experiment(PAST / "defects" / "hpo.csv", tmp_path)
+    assert export_to_optuna(folder, storage) == (7, 0)
+    study = study_in(storage, folder.name)
+    assert study.best_value == 0.125 and study.best_params == {"learning_rate": 0.002, "batch_size": "32"}
 
 
 def test_another_study_of_the_name_and_a_bad_storage_are_a_line(folder: Path, storage: str, tmp_path: Path) -> None:
