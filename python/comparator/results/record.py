@@ -9,6 +9,7 @@ earlier ones'; a file may hold more, which is kept. A file that is not of its fo
 | `EXPERIMENTS/ID/evaluations.jsonl` | an `Evaluation` on each line |
 | `EXPERIMENTS/ID/state.json` | `State` |
 | `EXPERIMENTS/ID/withdrawn.jsonl` | a `Withdrawal` on each line |
+| `EXPERIMENTS/ID/notes.json` | `Notes` |
 | `EXPERIMENTS/ID/launch-N/launch.json` | `Launched`; `LaunchForRanks` for its ranks |
 | `EXPERIMENTS/runs/IDENTITY/result.json` | `RunResult` |
 | `EXPERIMENTS/runs/IDENTITY/withdrawn.json` | `WithdrawnResult` |
@@ -477,6 +478,13 @@ class Withdrawal(Form):
     evaluations: list[int]
     withdrawn: str
     reason: str
+
+
+class Notes(Form):
+    """`notes.json` of an experiment: what people have said of it since. It is no part of what was frozen."""
+
+    tags: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    text: str = ""
 
 
 class LaunchedSite(Form):
