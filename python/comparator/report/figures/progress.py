@@ -24,9 +24,9 @@ from comparator.report.material import GridBest
 
 MOST = 10  # generations that the axis names
 LOOKS: dict[str, Row] = {
-    "best so far": {"color": INK, "shape": "stroke"},
-    "generation's best": {"color": INK, "shape": "circle"},
-    "generation's mean": {"color": MEAN, "shape": "diamond"},
+    "best so far": {"stroke": INK, "fill": INK, "shape": "stroke"},
+    "generation's best": {"stroke": INK, "fill": PAPER, "shape": "circle"},
+    "generation's mean": {"stroke": MEAN, "fill": MEAN, "shape": "diamond"},
 }
 
 
@@ -79,13 +79,13 @@ def _by_generation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[
     ]
     place = _spread(summary)
     look = series(LOOKS)
-    colour = {"color": look["color"]}
+    colour = {"stroke": look["stroke"]}
     layers = [
         dots(summary, place, x, y),
         layer(so_far, "line", {"strokeWidth": 2}, x=x, y=y, **colour),
         layer(mean, "line", {"strokeWidth": 1.6}, x=x, y=y, **colour),
-        layer(best, "point", {"size": 60, "fill": PAPER, "strokeWidth": 1.4}, x=x, y=y, **look),
-        layer(mean, "point", {"size": 44, "filled": True}, x=x, y=y, **look),
+        layer(best, "point", {"size": 60, "strokeWidth": 1.4}, x=x, y=y, **look),
+        layer(mean, "point", {"size": 44}, x=x, y=y, **look),
         *failed_at_foot(summary, place, x),
     ]
     caption = (
