@@ -309,16 +309,15 @@ def test_a_single_models_grid_has_a_panel_for_each_study(tmp_path: Path) -> None
 
 def test_the_metrics_scale_is_white_at_the_median_red_above_and_blue_below() -> None:
     scale = metric_scale([0.01, 0.02, 0.03, 0.2, 0.3])
-    assert min(scale.rgba(0.03)[:3]) > 0.95
-    red, _, blue, _ = scale.rgba(0.2)
-    assert red > blue
-    red, _, blue, _ = scale.rgba(0.01)
-    assert blue > red
+    assert (scale.low, scale.middle, scale.high) == (0.01, 0.03, 0.3)
+    colours = scale.channel("val_loss")["scale"]
+    assert (colours["domainMid"], colours["scheme"], colours["reverse"]) == (0.03, "redblue", True)
     assert scale.ink(0.01) == "#ffffff" and scale.ink(0.03) == "#000000"
 
 
 def test_a_run_that_diverged_does_not_press_the_others_into_one_colour() -> None:
     usual = [0.01 + 0.001 * number for number in range(20)]
     scale = metric_scale([*usual, 1e6])
-    assert scale.extend == "max" and scale.ticks[-1] == usual[-1]
-    assert metric_scale([]).ticks and metric_scale([2.0, 2.0]).ticks == (2.0,)
+    assert scale.high == usual[-1]
+    for few in ([], [2.0, 2.0]):
+        assert metric_scale(few).low < metric_scale(few).high
