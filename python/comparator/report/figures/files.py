@@ -29,7 +29,7 @@ def figure_file(figure: Figure, form: str, *, width: int = WIDTH) -> bytes:
 
 
 def standing(figure: Figure, width: int = WIDTH) -> dict[str, Any]:
-    """Return the chart of `figure` for itself: of a width of its own, on white, without a brush, which chooses nothing."""
+    """Return the chart of `figure` for itself: of a width of its own, on white, without the brush of a page."""
     config = {**figure.chart["config"], "font": FONT, "background": "white"}
     chart = {**figure.chart, "width": width, "background": "white", "config": config}
     if "layer" in chart:
