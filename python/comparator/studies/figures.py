@@ -153,8 +153,16 @@ def learning_curve(curves: pd.DataFrame, metric: str, studies: Sequence[str]) ->
     if skill and min(numbers) < LOWEST_SKILL:
         domain = (LOWEST_SKILL, max(numbers))
     sizes = [int(size) for size in sorted(chosen.shard.unique())]
+    ends = (sizes[0] / 1.15, sizes[-1] * 1.15)
     x = number_channel(
-        "x", "training rows", log=True, values=sizes, labelExpr="format(datum.value, ',')", labelAngle=-40, grid=True
+        "x",
+        "training rows",
+        log=True,
+        domain=ends,
+        values=sizes,
+        labelExpr="format(datum.value, ',')",
+        labelAngle=-40,
+        grid=True,
     )
     name = NAMES.get(metric, metric)
     y = number_channel("y", clip(name), domain=domain, grid=True)
