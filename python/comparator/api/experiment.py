@@ -213,13 +213,13 @@ class Experiment:
     def _map(self) -> str:
         """The first figure as SVG, whose size is the box's."""
         from comparator.report import figures
-        from comparator.report.figures.files import figure_file
+        from comparator.report.figures.files import figure_file, inline_svg
 
         drawn = figures.leading(self._material)
         if not drawn:
             return ""
-        _, tag, picture = figure_file(drawn[0], "svg").decode("utf-8").partition("<svg")
-        return f'<div style="max-width: 40em">{tag}{picture}</div>'
+        picture = inline_svg(figure_file(drawn[0], "svg").decode("utf-8"), self.id)
+        return f'<div style="max-width: 40em">{picture}</div>'
 
     def _figures(self) -> list[Figure]:
         from comparator.report import figures
