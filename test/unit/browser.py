@@ -20,7 +20,7 @@ from typing import Any
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome", "headless_shell"))), None
 )
-PATIENCE = 20.0  # seconds for one answer
+PATIENCE = 60.0  # seconds for one answer
 
 
 class Browser:
@@ -81,13 +81,29 @@ class Browser:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def open(self, page: Path, width: int) -> None:
-        """Show `page` in a window of `width` pixels, and forget earlier events."""
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 600
+    def wait(self, expression: str) -> None:
+        """Wait until a JavaScript expression is true in the page, looked at in each of its frames."""
+        look = (
+            f"new Promise((done) => {{ const look = () => ({expression}) ? done(1) : setTimeout(look, 20); look(); }})"
         )
+        answer = self.call("Runtime.evaluate", expression=look, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+
+    def open(self, page: Path, width: int, height: int = 800, view: str = "", scheme: str = "light") -> None:
+        """Show `page` in a window of `width` by `height` pixels, and forget earlier events.
+
+        `view` is what follows its address; `scheme` is that of its colours.
+        """
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
+        self.call("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self._go("about:blank")  # else another view of the same page is no other page
+        self._go(page.as_uri() + view)
+
+    def _go(self, address: str) -> None:
         self.events.clear()
-        self.call("Page.navigate", url=page.as_uri())
+        self.call("Page.navigate", url=address)
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._read())
 
@@ -109,7 +125,7 @@ class Browser:
         return tuple(
             self.ask(
                 f"(() => {{ const one = document.querySelectorAll({json.dumps(selector)})[{number}];"
-                " one.scrollIntoView({block: 'center'}); const box = one.getBoundingClientRect();"
+                " one.scrollIntoView({block: 'center', behavior: 'instant'}); const box = one.getBoundingClientRect();"
                 " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
             )
         )

@@ -37,7 +37,7 @@ from comparator.results.record import FrozenExperiment, Run
 
 SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
 MAPS = "where"  # the section of the maps, the first of which the page begins with
-#: The sections of the other figures, after those with words of their own: identifier, which is also that of its figures, and heading.
+#: The sections of the other figures, after those with words of their own: identifier, also of its figures, and heading.
 SECTIONS = (
     ("models", "Each model by itself"),
     ("learning", "Learning curves"),

@@ -48,7 +48,7 @@ def test_regions_of_two_functions_are_found(found: Experiment) -> None:
     region = found.regions.iloc[0]
     assert region["x.low"] == 0 and region["x.high"] == pytest.approx(4, abs=1.5)
     assert region["more_low"] > 0 and region["low"] <= region["mean"] <= region["high"] and region["blocks"] == 8
-    assert region["where"].startswith("x below") and "they differ more where" in found.verdict
+    assert region["where"].startswith("x below") and "With x below" in found.verdict
     assert found.best is not None and set(found.best.index) == {"x", "y", "difference"}
     assert found.confirmed.empty and "verdict" in found.confirmed and "mean" in found.not_shown
 
@@ -82,8 +82,8 @@ def test_bounds_of_regions_are_ranges_or_the_values_of_a_list() -> None:
 def test_it_shows_itself_as_text_as_html_and_as_figures(found: Experiment) -> None:
     assert repr(found).startswith("compare-1: Where do level and step differ in val_loss? (finished, ")
     page = found._repr_html_()
-    assert "<svg" in page and "<table" in page and "they differ more where" in page
-    assert found.figure("regions").axes and "timeline" in found.figures
+    assert "<svg" in page and "<table" in page and "With x below" in page
+    assert found.figure("regions").to_dict()["layer"] and "timeline" in found.figures
     with pytest.raises(cmp.InputError, match=r"no figure 'timelin' \(did you mean 'timeline'\?\)"):
         found.figure("timelin")
     assert found.predict(x=2, y=5)["mean"] > found.predict(x=8, y=5)["mean"]

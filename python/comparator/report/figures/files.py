@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from comparator.errors import InputError
@@ -28,7 +29,16 @@ def figure_file(figure: Figure, form: str, *, width: int = WIDTH) -> bytes:
     return bytes(vl_convert.vegalite_to_pdf(chart))
 
 
+def inline_svg(svg: str, prefix: str) -> str:
+    """Return an SVG file for a page that holds several: each of its identifiers begins with `prefix`."""
+    _, tag, picture = svg.partition("<svg")
+    return tag + re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{prefix}-", picture)
+
+
 def standing(figure: Figure, width: int = WIDTH) -> dict[str, Any]:
-    """Return the chart of `figure` for itself: of a width of its own, on white."""
+    """Return the chart of `figure` for itself: of a width of its own, on white, without the brush of a page."""
     config = {**figure.chart["config"], "font": FONT, "background": "white"}
-    return {**figure.chart, "width": width, "background": "white", "config": config}
+    chart = {**figure.chart, "width": width, "background": "white", "config": config}
+    if "layer" in chart:
+        chart["layer"] = [{key: each[key] for key in each if key != "params"} for each in chart["layer"]]
+    return chart

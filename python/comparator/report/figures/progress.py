@@ -47,12 +47,12 @@ def best_and_mean(summary: Summary, grid: GridBest | None = None) -> list[Figure
 def _by_generation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[Row]]:
     generations = summary.generations
     shown = generations[:: max(1, -(-len(generations) // MOST))]
-    labels = {one.number: [str(one.number), f"n = {one.count - one.failed}"] for one in shown}
+    labels = {str(one.number): [str(one.number), f"n = {one.count - one.failed}"] for one in shown}
     x = number_channel(
         "x",
         "generation, and how many of its evaluations succeeded",
         domain=(generations[0].number - 0.5, generations[-1].number + 0.5),
-        values=list(labels),
+        values=[one.number for one in shown],
         labelExpr="x_labels[datum.value]",
     )
     found = [one for one in generations if one.best is not None]
