@@ -8,6 +8,7 @@ earlier ones'; a file may hold more, which is kept. A file that is not of its fo
 | `EXPERIMENTS/ID/experiment.json` | `FrozenExperiment`; `WholeExperiment` where it is gone on with |
 | `EXPERIMENTS/ID/evaluations.jsonl` | an `Evaluation` on each line |
 | `EXPERIMENTS/ID/state.json` | `State` |
+| `EXPERIMENTS/ID/running/*.json` | `InFlight` |
 | `EXPERIMENTS/ID/withdrawn.jsonl` | a `Withdrawal` on each line |
 | `EXPERIMENTS/ID/launch-N/launch.json` | `Launched`; `LaunchForRanks` for its ranks |
 | `EXPERIMENTS/runs/IDENTITY/result.json` | `RunResult` |
@@ -176,6 +177,21 @@ class Running(Form):
     stage: str = SEARCH
     point: Point = {}
     started: str | None = None
+
+
+class InFlight(Form):
+    """A training that is being carried out, for people: one submodel's of one replicate of an evaluation.
+
+    `run` is its name in the store; `epochs` is how many it is given, None where it takes no such number.
+    """
+
+    evaluation: Annotated[int, Field(ge=-1)]
+    replicate: Count
+    submodel: Literal[0, 1]
+    run: str
+    point: Point = {}
+    started: str
+    epochs: int | None = None
 
 
 #: The states of an experiment that runs, or is to.
