@@ -10,6 +10,7 @@ earlier ones'; a file may hold more, which is kept. A file that is not of its fo
 | `EXPERIMENTS/ID/state.json` | `State` |
 | `EXPERIMENTS/ID/running/*.json` | `InFlight` |
 | `EXPERIMENTS/ID/withdrawn.jsonl` | a `Withdrawal` on each line |
+| `EXPERIMENTS/ID/notes.json` | `Notes` |
 | `EXPERIMENTS/ID/launch-N/launch.json` | `Launched`; `LaunchForRanks` for its ranks |
 | `EXPERIMENTS/runs/IDENTITY/result.json` | `RunResult` |
 | `EXPERIMENTS/runs/IDENTITY/withdrawn.json` | `WithdrawnResult` |
@@ -493,6 +494,13 @@ class Withdrawal(Form):
     evaluations: list[int]
     withdrawn: str
     reason: str
+
+
+class Notes(Form):
+    """`notes.json` of an experiment: what people have said of it since. It is no part of what was frozen."""
+
+    tags: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    text: str = ""
 
 
 class LaunchedSite(Form):

@@ -6,6 +6,7 @@ EXPERIMENTS/ID/state.json           what the running process last said of itself
 EXPERIMENTS/ID/running/             what is being trained (`in_flight`); advice too
 EXPERIMENTS/ID/lock, lease          held by the process that runs the experiment (`lease`)
 EXPERIMENTS/ID/withdrawn.jsonl      one line for each of its runs that was withdrawn since
+EXPERIMENTS/ID/notes.json           tags and a note, which people may change at any time (`notes`)
 EXPERIMENTS/runs/IDENTITY/          model.log, result.json and whatever the model writes; withdrawn.json in the place
                                     of a result that did not come out again; lock, lease while it is trained
 
