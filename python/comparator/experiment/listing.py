@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from comparator.experiment.progress import best_words
 from comparator.formats.text import message
 from comparator.results.notes import read_notes
 from comparator.results.points import count
+from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.results.store import (
     experiment_names,
     hidden_experiments,
@@ -25,20 +27,17 @@ def experiment_rows(folder: Path) -> list[dict[str, Any]]:
     """The experiments in `folder`, oldest first; one that cannot be read has `damage` in the place of its numbers."""
     rows = []
     for name in experiment_names(folder):
+        path = folder / name
         try:
-            rows.append(_row(folder / name))
+            rows.append(experiment_row(path, read_experiment(path), read_records(path / "evaluations.jsonl")))
         except InputError as error:
-            damage = message(str(error).removeprefix(f"{folder / name}/"))
-            rows.append({"id": name, "state": "damaged", "damage": damage})
+            rows.append(damaged_row(path, error))
     rows.sort(key=lambda row: str(row.get("created", "")))
-    for name in hidden_experiments(folder):
-        owner = owner_of(folder / name)
-        rows.append({"id": name, "state": "hidden", "damage": f"may not be looked into; it is {owner}'s"})
-    return rows
+    return rows + hidden_rows(folder)
 
 
-def _row(path: Path) -> dict[str, Any]:
-    experiment, records = read_experiment(path), read_records(path / "evaluations.jsonl")
+def experiment_row(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any]:
+    """The row of the experiment in the folder `path`."""
     counts, notes = count(records), read_notes(path)
     return {
         "id": path.name,
@@ -54,3 +53,17 @@ def _row(path: Path) -> dict[str, Any]:
         "tags": list(notes.tags),
         "note": notes.text,
     }
+
+
+def damaged_row(path: Path, error: InputError) -> dict[str, Any]:
+    """The row of an experiment that cannot be read."""
+    damage = message(str(error).removeprefix(f"{path}/"))
+    return {"id": path.name, "state": "damaged", "damage": damage}
+
+
+def hidden_rows(folder: Path) -> list[dict[str, Any]]:
+    """The rows of what lies in `folder` and may not be looked into."""
+    return [
+        {"id": name, "state": "hidden", "damage": f"may not be looked into; it is {owner_of(folder / name)}'s"}
+        for name in hidden_experiments(folder)
+    ]

@@ -61,12 +61,20 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 
-def write_report(folder: Path, metric: str | None = None, output: Path | None = None, *, png: bool = False) -> Path:
+def write_report(
+    folder: Path,
+    metric: str | None = None,
+    output: Path | None = None,
+    *,
+    png: bool = False,
+    address: str | None = None,
+) -> Path:
     """Write the report of the experiment in `folder` and return the path of its page.
 
     Writes `report.html` (self-contained), `report.json`, `evaluations.csv` and `figures/*.svg` into `output`, `folder`
     if not given; with `png` each figure as PNG too, which takes as long as all the rest. With another `metric` than the
     experiment's own, the experiment is read again in it, and `report-METRIC.html` and so on are written beside these.
+    `address` leads from the page to the folder of all experiments, where the files' own places do not.
     Raises InputError where `folder` holds no readable experiment, or where no run reports `metric`.
     """
     from scipy import linalg  # noqa: F401  which brings a BLAS of its own
@@ -74,10 +82,10 @@ def write_report(folder: Path, metric: str | None = None, output: Path | None = 
     from comparator.evidence.threads import one_thread
 
     with one_thread(), _without_collecting():
-        return _write_report(folder, metric, output or folder, png=png)
+        return _write_report(folder, metric, output or folder, png=png, address=address)
 
 
-def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) -> Path:
+def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, address: str | None) -> Path:
     experiment = read_experiment(folder)
     records = metric_agreement.with_signed(experiment, read_records(folder / "evaluations.jsonl"))
     suffix, own = "", (experiment, records)
@@ -106,8 +114,8 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) 
     from comparator.report.page import render  # jinja2, only where a page is made
 
     page = output / f"report{suffix}.html"
-    experiments = quote(os.path.relpath(folder.parent, output).encode("utf-8", "replace"))
-    files = Files(figures.name, table.name, experiments, png)
+    address = address or quote(os.path.relpath(folder.parent, output).encode("utf-8", "replace"))
+    files = Files(figures.name, table.name, address, png)
     said = notices(experiment, (run for one in summary.evaluations for run in one.runs), folder)
     _write(page, render(experiment, summary, findings, compared, gallery, files, said).encode("utf-8", "replace"))
     return page
