@@ -86,10 +86,10 @@ class Overview:
         return known
 
 
-def stamp_of(path: Path) -> Stamp:
-    """What changes when an experiment's files do."""
+def stamp_of(path: Path, files: Sequence[str] = FILES) -> Stamp:
+    """What changes when these files of an experiment do."""
     found: list[Any] = []
-    for name in FILES:
+    for name in files:
         try:
             status = (path / name).stat()
             found += [status.st_mtime_ns, status.st_size]
