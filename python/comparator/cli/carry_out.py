@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from comparator.cli.app import JsonOption, app, out, stop_signals_like_ctrl_c
+from comparator.cli.opening import shown
 from comparator.cli.options import RunOptions, with_run_options
 from comparator.errors import InputError
 from comparator.experiment.terminal import Terminal, note
@@ -129,7 +130,8 @@ def selftest(
         describe(host, plan)
         return
     opened = session.begin(host, plan, f"{file.stem}-selftest", options.identifier)
-    opened.run()
+    with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
+        opened.run()
     words = caution(read_records(opened.path / "evaluations.jsonl"))
     if words is not None:
         note(host.console, words)
@@ -211,7 +213,8 @@ def _carry_out(
         _refuse_with_resume({"FILE": file, "--set": settings, "--id": options.identifier, "--full": full})
         study = study_of(experiment_path(host.experiments, options.resume))
         if study is not None:
-            study.resume(host, options.resume)
+            with shown(host.experiments, None, is_asked=options.is_shown):
+                study.resume(host, options.resume)
             return
         opened = session.resume(host, options.resume)
     else:
@@ -224,7 +227,8 @@ def _carry_out(
                 print(json.dumps(plan.frozen.model_dump(exclude_unset=True, exclude={"id"}), indent=1))
             return
         opened = session.begin(host, plan, file.stem, options.identifier)
-    opened.run()
+    with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
+        opened.run()
     if as_json:
         print(json.dumps(read_json(opened.path / "report.json"), indent=1))
 
@@ -234,19 +238,21 @@ def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) 
     stop_signals_like_ctrl_c()
     if options.resume is not None:
         _refuse_with_resume({"FILE": file, "--set": options.settings, "--id": options.identifier})
-        study.resume(host, options.resume)
+        with shown(host.experiments, None, is_asked=options.is_shown):
+            study.resume(host, options.resume)
         return
     if file is None:
         raise InputError("give an experiment file, such as cfg/cross-study.toml, or --resume ID")
     check_new_experiment(host.experiments, options.identifier)
-    study.run(
-        host,
-        file,
-        options.settings or [],
-        command=_typed_command(),
-        identifier=options.identifier,
-        dry_run=options.dry_run,
-    )
+    with shown(host.experiments, None, is_asked=options.is_shown and not options.dry_run):
+        study.run(
+            host,
+            file,
+            options.settings or [],
+            command=_typed_command(),
+            identifier=options.identifier,
+            dry_run=options.dry_run,
+        )
 
 
 def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = True) -> Host:

@@ -37,6 +37,7 @@ class RunOptions:
     resume: Annotated[str | None, typer.Option("--resume", metavar="ID", help="Go on with an experiment.")] = None
     experiments: ExperimentsOption = None
     cold: Annotated[bool, typer.Option("--cold", help="A process per run instead of warm servers.")] = False
+    is_shown: Annotated[bool, typer.Option("--open", help="Show it in a browser while it runs.")] = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, start nothing.")] = False
     walltime: Annotated[
         str | None,

@@ -1,10 +1,11 @@
-"""What may be done to an experiment from its page: stop it, and go on with it. Each is a command that could be typed."""
+"""What may be done to an experiment from its page: stop it, and go on with it; each could be typed as a command."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def resume(path: Path) -> str:
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
+    threading.Thread(target=process.wait, daemon=True).start()  # a child that nobody waits for never goes
     try:
         code = process.wait(REFUSED_SECONDS)
     except subprocess.TimeoutExpired:

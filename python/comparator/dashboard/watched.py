@@ -1,7 +1,6 @@
-"""Experiments as they run: what is trained, what has come, what can be done; and the map, whose dots come at once.
+"""Experiments as they run: what is trained, what has come, what can be done; and their pages, whose dots come at once.
 
-What a map's dots lie on, and the page below it, are made anew at growing intervals, in the maker's process: they take
-seconds.
+A page with all that is found is made anew at growing intervals, in the maker's process: that takes seconds.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import shlex
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,20 +23,23 @@ from comparator.experiment.listing import experiment_row
 from comparator.experiment.progress import point_words
 from comparator.experiment.running import RunningTraining, running
 from comparator.findings import metric_agreement
-from comparator.findings.axes import show
+from comparator.findings.axes import show, varying_axes
 from comparator.findings.summary import Summary, summarise
-from comparator.report.figures.heat import dots_of
-from comparator.report.figures.maps import Ground, maps_on
+from comparator.report.figures.maps import maps_on
+from comparator.report.page import evaluations_content
 from comparator.report.words import repeat_commands, typed_command, without_option
 from comparator.results.growing import GrowingRecord
 from comparator.results.points import as_read
 from comparator.results.record import ALIVE, Evaluation, FrozenExperiment
 from comparator.results.store import read_experiment
 
-#: What pages and maps are made of.
-MADE_OF = ("experiment.json", "evaluations.jsonl", "withdrawn.jsonl")
 #: Experiments whose records are kept in memory.
-KEPT = 4
+KEPT = 8
+RECORD = "evaluations.jsonl"
+#: The address of the folder of all experiments, as an experiment's page has it.
+LOGS = "../../files"
+#: What a page is made of.
+MADE_OF = ("experiment.json", RECORD, "withdrawn.jsonl")
 #: How many of the latest evaluations are shown.
 LATEST = 6
 #: What takes seconds is made again when there is a tenth more, and takes a fifth of the time at most.
@@ -47,11 +49,10 @@ SOONEST_SECONDS = 3.0
 
 @dataclass
 class _Made:
-    """Something that was made of so many evaluations; `stamp` tells what there was then."""
+    """A page, as it was made last; `stamp` tells what there was then."""
 
     stamp: Any = None
-    evaluations: int = 0
-    content: Any = None
+    page: jobs.Page | None = None
     number: int = 0
     took: float = 0.0
     ended: float = float("-inf")
@@ -62,47 +63,43 @@ class _Made:
         """Whether it is time to make it again."""
         if self.is_being_made or stamp == self.stamp:
             return False
-        if not runs or self.stamp is None:
+        if self.page is None or not runs:
             return True
         rested = time.monotonic() - self.ended >= max(SOONEST_SECONDS, SHARE * self.took)
-        return rested and evaluations >= GROWTH * self.evaluations
+        return rested and evaluations >= GROWTH * self.page.evaluations
 
 
 @dataclass
 class _Watched:
     record: GrowingRecord
     pages: dict[str | None, _Made] = field(default_factory=dict)
-    grounds: dict[str | None, _Made] = field(default_factory=dict)
 
 
 class Watch:
     """The experiments of a folder that somebody looks at; from any thread."""
 
-    def __init__(self, experiments: Path, root: Path, pages: Path, maker: Maker) -> None:
-        """`pages` is a folder for what is made."""
-        self._experiments, self._root, self._pages, self._maker = experiments, root, pages, maker
+    def __init__(self, experiments: Path, root: Path, maker: Maker) -> None:
+        self._experiments, self._root, self._maker = experiments, root, maker
         self._watched: OrderedDict[str, _Watched] = OrderedDict()
         self._turn = threading.Lock()
 
     def state(self, path: Path, metric: str | None) -> dict[str, Any]:
-        """What an experiment is doing, in plain values; raises `InputError` where it cannot be read."""
-        watched = self._of(path)
-        with self._turn:
-            records = watched.record.read()
-        experiment, state = read_experiment(path), state_of(path)
+        """What an experiment is doing, in plain values; raises `InputError` where it cannot be read.
+
+        Who asks again and again has its page made when it is time.
+        """
+        experiment, records, state = read_experiment(path), self._records(path), state_of(path)
         runs = state.state in ALIVE
-        page = self._kept(watched.pages, metric, path, len(records), runs, self._write_page)
-        ground = self._kept(watched.grounds, metric, path, len(records), runs, self._learn)
+        made = self._made(path, metric, len(records), runs=runs)
         row = experiment_row(path, experiment, records)
         no_resume = actions.why_not_resumed(experiment, state)
-        regions = ground.content.regions if ground.content is not None else ()
+        ground = None if made.page is None else made.page.ground
         return {
             **row,
             "state": state.state,
             "reason": state.reason or "",
             "job": state.job,
             "host": state.host,
-            "updated": state.updated,
             "left": seconds_left(records, row["of"], row["evaluations"]) if runs else None,
             "records": len(records),
             "metric": metric or experiment.metric,
@@ -110,113 +107,76 @@ class Watch:
             "running": [_running(each, self._experiments) for each in running(path)] if runs else [],
             "waiting": len(state.running),
             "latest": [_line(each, experiment) for each in records[: -LATEST - 1 : -1]],
-            "page": {"number": page.number, "evaluations": page.evaluations, "failure": page.failure},
-            "map": {"number": ground.number, "evaluations": ground.evaluations, "failure": ground.failure},
-            "being_made": page.is_being_made or ground.is_being_made,
+            "page": {
+                "number": made.number,
+                "evaluations": 0 if made.page is None else made.page.evaluations,
+                "failure": made.failure,
+                "is_being_made": made.is_being_made,
+            },
             "may_stop": actions.may_stop(state),
             "may_resume": no_resume is None,
             "no_resume": no_resume or "",
             "commands": actions.commands(path, self._root, experiment, state),
-            "steering": steering(experiment, regions),
+            "steering": steering(experiment, () if ground is None else ground.regions),
         }
 
-    def page(self, path: Path, metric: str | None) -> Path | None:
-        """The report's page as it was made last; None where none was. To have one made, ask for the state."""
-        made = self._of(path).pages.get(metric)
-        return None if made is None else made.content
+    def page(self, path: Path, metric: str | None) -> tuple[int, str | None]:
+        """The experiment's page as it was made last, and its number; None where none was.
 
-    def map(self, path: Path, metric: str | None, ground: int, have: int) -> dict[str, Any]:
-        """The first map: its `chart`, or the `rows` of dots that are new to who has the chart on this ground.
-
-        `have` is how many evaluations were had. Raises `InputError` where the experiment cannot be read.
+        It is made when the state is asked for.
         """
-        watched = self._of(path)
-        with self._turn:
-            records = watched.record.read()
-        experiment = read_experiment(path)
-        made = watched.grounds.get(metric)
-        known = made.content if made is not None else None
-        number = made.number if made is not None else 0
-        if ground == number and 0 < have <= len(records) and known is not None and known.pairs:
-            new = _summary(experiment, records[have:], metric)
-            rows = dots_of(new, new.searched, *known.pairs[0])
-            return {"ground": number, "have": len(records), "rows": rows}
+        made = self._watched_of(path).pages.get(metric)
+        return (0, None) if made is None or made.page is None else (made.number, made.page.html)
+
+    def news(self, path: Path, metric: str | None) -> dict[str, Any]:
+        """What has come since the page was made, for it: its maps with all dots there are, and its table.
+
+        Raises `InputError` where the experiment cannot be read.
+        """
+        made = self._watched_of(path).pages.get(metric)
+        ground = None if made is None or made.page is None else made.page.ground
+        experiment, records = read_experiment(path), self._records(path)
         summary = _summary(experiment, records, metric)
-        if not summary.evaluations:
-            return {"ground": number, "have": 0, "chart": None}
-        drawn = maps_on(summary, known or _bare(summary))
-        first = drawn[0] if drawn else None
+        figures = maps_on(summary, ground) if ground is not None and summary.evaluations else []
         return {
-            "ground": number,
-            "have": len(records),
-            "of": 0 if known is None or made is None else made.evaluations,
-            "chart": None if first is None else first.chart,
-            "name": "" if first is None else first.name,
-            "title": "" if first is None else first.title,
-            "caption": "" if first is None else first.caption,
-            "axes": [axis.name for axis in (known or _bare(summary)).pairs[0]] if drawn and len(summary.axes) > 1 else [],
+            "records": len(records),
+            "figures": {each.name: each.chart for each in figures},
+            "evaluations": evaluations_content(summary, LOGS),
         }
 
-    def _of(self, path: Path) -> _Watched:
+    def _records(self, path: Path) -> list[Evaluation]:
+        watched = self._watched_of(path)
+        with self._turn:
+            return watched.record.read()
+
+    def _watched_of(self, path: Path) -> _Watched:
         with self._turn:
             if path.name not in self._watched:
-                self._watched[path.name] = _Watched(GrowingRecord(path / "evaluations.jsonl"))
+                self._watched[path.name] = _Watched(GrowingRecord(path / RECORD))
                 if len(self._watched) > KEPT:
-                    oldest, watched = next(iter(self._watched.items()))
-                    # What was made stays: it is small, and was dear.
-                    watched.record = GrowingRecord(self._experiments / oldest / "evaluations.jsonl")
+                    self._watched.popitem(last=False)
             self._watched.move_to_end(path.name)
             return self._watched[path.name]
 
-    def _kept(
-        self,
-        kept: dict[str | None, _Made],
-        metric: str | None,
-        path: Path,
-        evaluations: int,
-        runs: bool,
-        make: Callable[[Path, str | None], tuple[int, Any]],
-    ) -> _Made:
-        """What was made last; where that is of too few evaluations it is made again meanwhile."""
-        stamp = stamp_of(path, MADE_OF)
+    def _made(self, path: Path, metric: str | None, evaluations: int, *, runs: bool) -> _Made:
+        """The page that was made last; where that is of too few evaluations another is made meanwhile."""
+        watched, stamp = self._watched_of(path), stamp_of(path, MADE_OF)
         with self._turn:
-            made = kept.setdefault(metric, _Made())
-            if not made.is_due(stamp, evaluations, runs=runs):
-                return made
-            made.is_being_made = True
-        threading.Thread(target=_make, args=(made, stamp, make, path, metric), daemon=True).start()
-        return made
+            made = watched.pages.setdefault(metric, _Made())
+            if made.is_due(stamp, evaluations, runs=runs):
+                made.is_being_made = True
+                threading.Thread(target=self._make, args=(made, stamp, path, metric), daemon=True).start()
+            return made
 
-    def _write_page(self, path: Path, metric: str | None) -> tuple[int, Any]:
-        output = self._pages / path.name / (metric or "own")
-        output.mkdir(parents=True, exist_ok=True)
-        count = self._maker(jobs.write_page, path, metric, output, "../../files")
-        name = "report.html" if metric is None else f"report-{metric}.html"
-        page = output / name if (output / name).exists() else output / "report.html"
-        return count, page
-
-    def _learn(self, path: Path, metric: str | None) -> tuple[int, Any]:
-        learnt = self._maker(jobs.learn, path, metric)
-        return learnt.evaluations, learnt.ground
-
-
-def _make(
-    made: _Made,
-    stamp: Any,
-    make: Callable[[Path, str | None], tuple[int, Any]],
-    path: Path,
-    metric: str | None,
-) -> None:
-    began = time.monotonic()
-    try:
-        made.evaluations, made.content = make(path, metric)
-        made.failure = ""
-    except ComparatorError as error:
-        made.failure = str(error)
-    made.ended = time.monotonic()
-    made.took = made.ended - began
-    made.number += 1
-    made.stamp, made.is_being_made = stamp, False
+    def _make(self, made: _Made, stamp: Any, path: Path, metric: str | None) -> None:
+        began = time.monotonic()
+        try:
+            made.page, made.failure = self._maker(jobs.make_page, path, metric, LOGS), ""
+        except ComparatorError as error:
+            made.failure = str(error)
+        made.ended = time.monotonic()
+        made.took, made.number, made.stamp = made.ended - began, made.number + 1, stamp
+        made.is_being_made = False
 
 
 def metrics_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
@@ -227,6 +187,7 @@ def metrics_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> l
 
 def steering(experiment: FrozenExperiment, regions: Sequence[Any]) -> dict[str, Any]:
     """The commands that steer: searches within a region and around it, with more replicates; `box` awaits a box."""
+    axes = [axis.name for axis in varying_axes(experiment.space, [])]
     typed = without_option(typed_command(experiment), "--id")
     found = [
         {"what": what, "command": command}
@@ -234,7 +195,7 @@ def steering(experiment: FrozenExperiment, regions: Sequence[Any]) -> dict[str, 
         if what.startswith("A search ")
     ]
     if "search" not in typed[:2]:
-        return {"commands": [], "box": ""}
+        return {"commands": [], "box": "", "axes": axes}
     replicates = experiment.stages.replicates
     more = 2 * replicates if isinstance(replicates, int) else 3
     words = _without_setting(typed, "search.replicates")
@@ -245,7 +206,7 @@ def steering(experiment: FrozenExperiment, regions: Sequence[Any]) -> dict[str, 
         }
     )
     plain = without_option(without_option(typed, "--focus"), "--avoid")
-    return {"commands": found, "box": shlex.join(plain)}
+    return {"commands": found, "box": shlex.join(plain), "axes": axes}
 
 
 def _without_setting(words: Sequence[str], key: str) -> list[str]:
@@ -261,17 +222,10 @@ def _without_setting(words: Sequence[str], key: str) -> list[str]:
 
 
 def _summary(experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str | None) -> Summary:
-    found = metric_agreement.with_signed(experiment, records)
+    found = metric_agreement.with_signed(experiment, list(records))
     if metric is not None and metric != experiment.metric:
         experiment, found = metric_agreement.read_in(experiment, found, metric)
     return summarise(experiment, found)
-
-
-def _bare(summary: Summary) -> Ground:
-    """The ground before anything is learnt."""
-    axes = summary.axes[:2]
-    pairs = ((axes[0], axes[1]),) if len(axes) == 2 else ()
-    return Ground(pairs, (None,) * len(pairs), ())
 
 
 def _running(training: RunningTraining, experiments: Path) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from comparator.report.words import printable
 HEIGHT = 330  # pixels
 INNER = (330.0, 260.0)  # pixels; about what is left for the cells on a narrow page
 NUMBER = 9.5  # pixels; the height of a number in a cell
-DOTS = "dots"  # the name of their data, to which a page may add what has come since
 OUTLYING = 8.0  # interquartile ranges beyond the quartiles; what lies there is drawn in the end's colour
 
 Cell: TypeAlias = "tuple[int, int]"
@@ -144,19 +143,13 @@ def mean_layer(x: Axis, y: Axis, means: Mapping[Cell, float], scale: Scale) -> t
 
 def dot_layer(summary: Summary, evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis, colour: Row) -> Row:
     """Return the layer of the evaluations that succeeded, each a dot in the colour of its difference."""
-    look = {"size": 44, "stroke": PAPER, "strokeWidth": 1.1, "opacity": 1.0, "clip": False}
-    rows = dots_of(summary, evaluations, x, y)
-    drawn = layer(rows, "circle", look, BRUSH, x=along(x, "x"), y=along(y, "y"), color=colour)
-    return {**drawn, "data": {"name": DOTS, "values": rows}}
-
-
-def dots_of(summary: Summary, evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> list[Row]:
-    """Return the rows of these dots."""
-    return [
+    rows = [
         {**place, "v": one.difference, "evaluations": [one.number], "tip": tip_of(one, summary)}
         for one, place in _placed(evaluations, x, y)
         if one.difference is not None
     ]
+    look = {"size": 44, "stroke": PAPER, "strokeWidth": 1.1, "opacity": 1.0, "clip": False}
+    return layer(rows, "circle", look, BRUSH, x=along(x, "x"), y=along(y, "y"), color=colour)
 
 
 def failed_layer(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> list[Row]:
