@@ -29,7 +29,6 @@ from comparator.report.figures.maps import maps_on
 from comparator.report.page import evaluations_content
 from comparator.report.words import repeat_commands, typed_command, without_option
 from comparator.results.growing import GrowingRecord
-from comparator.results.points import as_read
 from comparator.results.record import ALIVE, Evaluation, FrozenExperiment
 from comparator.results.store import read_experiment
 
@@ -40,8 +39,6 @@ RECORD = "evaluations.jsonl"
 LOGS = "../../files"
 #: What a page is made of.
 MADE_OF = ("experiment.json", RECORD, "withdrawn.jsonl")
-#: How many of the latest evaluations are shown.
-LATEST = 6
 #: What takes seconds is made again when there is a tenth more, and takes a fifth of the time at most.
 GROWTH, SHARE = 1.1, 5.0
 SOONEST_SECONDS = 3.0
@@ -106,7 +103,6 @@ class Watch:
             "metrics": metrics_of(experiment, records),
             "running": [_running(each, self._experiments) for each in running(path)] if runs else [],
             "waiting": len(state.running),
-            "latest": [_line(each, experiment) for each in records[: -LATEST - 1 : -1]],
             "page": {
                 "number": made.number,
                 "evaluations": 0 if made.page is None else made.page.evaluations,
@@ -241,21 +237,3 @@ def _running(training: RunningTraining, experiments: Path) -> dict[str, Any]:
         "losses": {name: show(value) for name, value in training.losses.items()},
         "log": None if training.log is None else training.log.relative_to(experiments).as_posix(),
     }
-
-
-def _line(record: Evaluation, experiment: FrozenExperiment) -> dict[str, Any]:
-    value = None if record.value is None else as_read(record.value, maximise=experiment.objective.maximise)
-    return {
-        "evaluation": record.evaluation,
-        "stage": record.stage,
-        "point": point_words(record.point),
-        "status": record.status,
-        "value": value,
-        "reason": record.reason or "",
-        "logs": logs_of(record),
-    }
-
-
-def logs_of(record: Evaluation) -> list[str]:
-    """The logs of an evaluation's trainings, relative to the folder of all experiments."""
-    return [run.log for run in record.runs if run.log]
