@@ -69,17 +69,17 @@ class Comparison:
 def compare(asked: Sequence[tuple[Path, str | None]]) -> Comparison:
     """Compare experiments, each read in a metric, None for its own; raises `InputError`."""
     reads = [read_in(folder, metric) for folder, metric in asked]
-    names = _names(reads)
+    names = _names([folder.name for folder, _ in asked], reads)
     sides = [
         Side(
             name,
-            f"experiments/{read.experiment.id}/" + ("" if metric is None else f"?{urlencode({'metric': metric})}"),
+            f"experiments/{folder.name}/" + ("" if metric is None else f"?{urlencode({'metric': metric})}"),
             read.summary.title,
             read.summary.metric,
             len(read.records),
             answer_of(read.experiment, read.summary, read.findings).lines,
         )
-        for name, read, (_, metric) in zip(names, reads, asked, strict=True)
+        for name, read, (folder, metric) in zip(names, reads, asked, strict=True)
     ]
     rows, why_not = _rows(names, reads)
     return Comparison(
@@ -105,6 +105,7 @@ def _settings(experiment: FrozenExperiment) -> Iterable[tuple[str, str]]:
         yield from ((f"space: {name}.{key}", show(value)) for key, value in entry.items() if key != "name")
     provenance = experiment.provenance
     facts: Mapping[str, Any] = {
+        "metric": experiment.metric,
         "seed of the search": experiment.strategy.seed,
         "code": provenance.revision,
         "site": provenance.site,
@@ -114,9 +115,8 @@ def _settings(experiment: FrozenExperiment) -> Iterable[tuple[str, str]]:
     yield from ((name, show(value)) for name, value in facts.items() if value is not None)
 
 
-def _names(reads: Sequence[Reading]) -> list[str]:
+def _names(ids: Sequence[str], reads: Sequence[Reading]) -> list[str]:
     """What each is called: its id, with the metric where that is another than its own or the id stands twice."""
-    ids = [read.experiment.id for read in reads]
     return [
         f"{name} in {read.summary.metric}" if ids.count(name) > 1 or read.summary.metric != read.own_metric else name
         for name, read in zip(ids, reads, strict=True)
@@ -227,11 +227,12 @@ def _difference(
     first, second = surfaces
     title = clip(f"{names[0]} minus {names[1]}", 60)
     if first is not None and second is not None:
+        coarse = min(first, second, key=lambda each: len(each.columns))
         heights = [
-            [a - b for a, b in zip(one, other, strict=True)]
-            for one, other in zip(first.heights, second.heights, strict=True)
+            [_height(first, across, up) - _height(second, across, up) for up in _middles(coarse.rows)]
+            for across in _middles(coarse.columns)
         ]
-        apart = replace(first, heights=heights, x=_spread(x, whole[0]), y=_spread(y, whole[1]))
+        apart = replace(coarse, heights=heights, x=_spread(x, whole[0]), y=_spread(y, whole[1]))
         layer = apart.layer(_apart([each for column in heights for each in column], title))
     else:
         cells = [means_of(gather(read.summary.points, x, y), lambda one: one.difference) for read in reads]
@@ -242,6 +243,16 @@ def _difference(
         layer = cell_layer(x, y, members, both, _apart(both.values(), title))
     drawn = {"layer": [_on(layer, whole)]}
     return [figure(name, title, drawn, height=HEIGHT, params=labels_of(x=whole[0], y=whole[1]))]
+
+
+def _middles(stretches: Sequence[Any]) -> list[float]:
+    """Where the stretches of an axis have their middles, as shares of it."""
+    return [(number + 0.5) / len(stretches) for number in range(len(stretches))]
+
+
+def _height(surface: Surface, across: float, up: float) -> float:
+    """How high a surface is at a place, by shares of its axes."""
+    return surface.heights[int(across * len(surface.columns))][int(up * len(surface.rows))]
 
 
 def _apart(numbers: Iterable[float], title: str) -> dict[str, Any]:

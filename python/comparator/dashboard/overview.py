@@ -123,8 +123,10 @@ def answer_in(report: Path) -> str:
         content = read_json(report)
     except OSError:
         return ""
-    said = content.get("answer") if isinstance(content, dict) else None
-    lines = said if isinstance(said, list) else []
+    if not isinstance(content, dict):
+        return ""
+    said = content.get("answer", content.get("reason"))  # reports of earlier versions have no answer
+    lines = said if isinstance(said, list) else [said]
     return message(" ".join(line for line in lines if isinstance(line, str)))
 
 

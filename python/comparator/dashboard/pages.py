@@ -9,7 +9,6 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader
-from markupsafe import Markup
 
 from comparator.report.bundle import bundle
 from comparator.report.page import environment as report_environment
@@ -34,7 +33,7 @@ def live_page(report: str, panel: Mapping[str, Any]) -> tuple[str, list[str]]:
     page = META.sub("", report, count=1)
     # The large script is fetched once, and kept by the browser.
     page = page.replace(f"<script>{bundle()}</script>", f'<script src="{FROM_EXPERIMENT}/figures.js"></script>', 1)
-    head = f'<link rel="stylesheet" href="{FROM_EXPERIMENT}/dashboard.css">\n</head>'
+    head = f'<link rel="icon" href="data:,">\n<link rel="stylesheet" href="{FROM_EXPERIMENT}/dashboard.css">\n</head>'
     page = page.replace("</head>", head, 1)
     page = page.replace("<main>", "<main>\n" + _rendered("panel.html", **panel), 1)
     foot = f'<script src="{FROM_EXPERIMENT}/live.js"></script>\n</body>'
@@ -94,4 +93,4 @@ def _environment() -> Environment:
 
 
 def _rendered(template: str, **given: Any) -> str:
-    return Markup(_environment().get_template(template).render(**given))
+    return _environment().get_template(template).render(**given)

@@ -60,7 +60,7 @@ class _Made:
         """Whether it is time to make it again."""
         if self.is_being_made or stamp == self.stamp:
             return False
-        if self.page is None or not runs:
+        if self.page is None or not runs or (evaluations and not self.page.evaluations):
             return True
         rested = time.monotonic() - self.ended >= max(SOONEST_SECONDS, SHARE * self.took)
         return rested and evaluations >= GROWTH * self.page.evaluations
