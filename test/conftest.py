@@ -56,8 +56,7 @@ def benchmark_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def quick_reports() -> Iterator[None]:
-    """PNG files of few dots, and few resamples: what they show is looked at by people, not in tests."""
+    """Few resamples: what they show is looked at by people, not in tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("comparator.report.svg.DOTS_PER_INCH", 50)
         patch.setattr("comparator.evidence.reading.RESAMPLES", 4)
         yield

@@ -2,7 +2,6 @@
 
     python test/bench/planted.py [--strategies random level_set] [--cases box ridge | held-out | chosen | all]
         [--deviations 0.042 0.084] [--evaluations 28 56 112] [--repeats 20] [--processes 2] [--record FILE]
-        [--figure FILE]
 
 The cases are those of `planted_model.py`. Evaluations take random times on two workers, and a strategy is told what an
 experiment tells it: minus the mean size of the difference over a point's replicates. What it evaluated is read by
@@ -12,8 +11,8 @@ succeeds where the boxes' is half or more.
 
 For each deviation and number of evaluations the table gives, over all repeats, the mean overlap of the boxes and, in
 brackets, the share that succeeds; the last columns are both over all cases, the overlap with its standard error, and
-the overlap of the places. `--figure` draws overlap and success against the evaluations. `--record` keeps each repeat
-as a line of JSON, and what is recorded there already is not done again.
+the overlap of the places. `--record` keeps each repeat as a line of JSON, and what is recorded there already is not done
+again.
 """
 
 from __future__ import annotations
@@ -33,7 +32,6 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import matplotlib.pyplot as plt
 import numpy as np
 from planted_model import CASES, Case, difference
 from simulated import search
@@ -175,33 +173,6 @@ def table(lines: list[dict[str, Any]], cases: list[str], strategies: list[str]) 
     return "\n".join(rows)
 
 
-def draw(lines: list[dict[str, Any]], strategies: list[str], file: Path) -> None:
-    """Overlap and success, over all cases, against evaluations: a column for each deviation."""
-    by_trial: dict[tuple[str, float, int], list[dict[str, Any]]] = {}
-    for line in lines:
-        by_trial.setdefault((line["strategy"], line["deviation"], line["evaluations"]), []).append(line)
-    deviations = sorted({line["deviation"] for line in lines})
-    numbers = sorted({line["evaluations"] for line in lines})
-    figure, rows = plt.subplots(2, len(deviations), sharex=True, sharey=True, squeeze=False, layout="constrained")
-    figure.set_size_inches(4 * len(deviations), 6)
-    for axes, name, measure in zip(rows, ("overlap", "success"), (mean_overlap, success), strict=True):
-        axes[0].set_ylabel(name)
-        for axis, deviation in zip(axes, deviations, strict=True):
-            for strategy, marker in zip(strategies, "os^vDPX*", strict=False):
-                heights = [measure(by_trial[strategy, deviation, number]) for number in numbers]
-                axis.plot(numbers, heights, marker=marker, markersize=5, linewidth=1.2)
-            axis.set(xscale="log", ylim=(0, 1.03))
-            axis.set_xticks(numbers, [str(number) for number in numbers])
-            axis.minorticks_off()
-            axis.grid(alpha=0.3)
-    for axis, deviation in zip(rows[0], deviations, strict=True):
-        axis.set_title(f"noise {deviation}")
-    for axis in rows[1]:
-        axis.set_xlabel("evaluations")
-    figure.legend(rows[0][0].lines, strategies, loc="outside lower center", ncols=4, frameon=False)
-    figure.savefig(file, dpi=110)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES), choices=list(STRATEGIES))
@@ -211,7 +182,6 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--record", type=Path)
-    parser.add_argument("--figure", type=Path)
     arguments = parser.parse_args()
 
     cases = chosen_cases(arguments.cases)
@@ -227,8 +197,6 @@ def main() -> None:
         chosen = [line for line in lines if (line["deviation"], line["evaluations"]) == (deviation, number)]
         print(f"\nNoise {deviation}, {number} evaluations: overlap (success)\n")
         print(table(chosen, cases, arguments.strategies))
-    if arguments.figure:
-        draw(lines, arguments.strategies, arguments.figure)
 
 
 if __name__ == "__main__":

@@ -81,13 +81,26 @@ class Browser:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def open(self, page: Path | str, width: int) -> None:
-        """Show `page`, a file or an address, in a window of `width` pixels, and forget earlier events."""
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 600
+    def wait(self, expression: str) -> None:
+        """Wait until a JavaScript expression is true in the page, looked at in each of its frames."""
+        look = (
+            f"new Promise((done) => {{ const look = () => ({expression}) ? done(1) : setTimeout(look, 20); look(); }})"
         )
+        answer = self.call("Runtime.evaluate", expression=look, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+
+    def open(self, page: Path | str, width: int, height: int = 800, view: str = "", scheme: str = "light") -> None:
+        """Show `page`, a file or an address, in a window of `width` by `height` pixels, and forget earlier events.
+
+        `view` is what follows its address; `scheme` is that of its colours.
+        """
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
+        self.call("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.call("Page.navigate", url="about:blank")  # else another view of the same page is no other page
         self.events.clear()
-        self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
+        self.call("Page.navigate", url=(page if isinstance(page, str) else page.as_uri()) + view)
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._read())
 

@@ -2,30 +2,82 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
+
+DATA = ("figures", "evaluations")  # script elements that hold JSON
 
 
 class Page(HTMLParser):
-    """Collects what the tests ask about: tags, addresses, identifiers and text."""
+    """Collects what the tests ask about: tags, addresses, identifiers, text, scripts, and the JSON in script elements."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.words: list[str] = []
+        self.scripts: list[str] = []
+        self.data: dict[str, Any] = {}
+        self._inside = ""
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        self._inside = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
 
     def handle_data(self, data: str) -> None:
-        self.words.append(data)
+        if self._inside != "script":
+            self.words.append(data)
+            return
+        attributes = self.tags[-1][1]
+        if attributes.get("type") == "application/json":
+            self.data[str(attributes["id"])] = json.loads(data)
+        else:
+            self.scripts.append(data)
 
     def values(self, name: str, tag: str | None = None) -> list[str]:
         return [str(attrs[name]) for each, attrs in self.tags if name in attrs and tag in (None, each)]
+
+    @property
+    def text(self) -> str:
+        """What it says, beside its figures and the table of evaluations."""
+        return " ".join(" ".join(self.words).split())
+
+    @property
+    def charts(self) -> dict[str, Any]:
+        """The figures' specifications by name."""
+        found: dict[str, Any] = self.data["figures"]["charts"]
+        return found
+
+    @property
+    def rows(self) -> list[list[Any]]:
+        """The rows of the table of evaluations: number, status, cells, logs, reason."""
+        found: list[list[Any]] = self.data["evaluations"]["rows"]
+        return found
+
+    def marks(self, name: str) -> list[dict[str, Any]]:
+        """What stands in a figure for evaluations or says something."""
+        return [row for row in _rows(self.charts[name]) if "tip" in row]
+
+    @property
+    def logs(self) -> list[str]:
+        """The addresses of logs in the table."""
+        return [address for *_, logs, _ in self.rows for _, address in logs]
+
+
+def _rows(chart: Any) -> Iterator[dict[str, Any]]:
+    yield from chart.get("data", {}).get("values", ())
+    for part in chart.get("layer", ()):
+        yield from _rows(part)
 
 
 def read_page(folder: Path) -> Page:
@@ -33,20 +85,24 @@ def read_page(folder: Path) -> Page:
 
 
 def check_files(folder: Path) -> None:
-    """Check what every report must be: SVG that is XML, a page that fetches nothing and runs one script."""
+    """Check what every report must be: a page that fetches nothing and runs its own scripts alone, SVG that is XML."""
     text = (folder / "report.html").read_text(encoding="utf-8")
     page = read_page(folder)
     for path in (folder / "figures").glob("*.svg"):
         ElementTree.fromstring(path.read_bytes())
-    for inline in re.findall(r"<svg .*?</svg>", text, re.DOTALL):
-        ElementTree.fromstring(inline)
     assert not {"link", "img", "iframe", "object", "embed", "base", "form"} & {tag for tag, _ in page.tags}
-    assert page.values("src") == [] and [tag for tag, _ in page.tags].count("script") == 1
+    assert page.values("src") == [] and len(page.scripts) == 2 and set(page.data) == set(DATA)
+    assert set(page.values("data-figure")) == set(page.charts)
+    policy = next(str(attrs["content"]) for tag, attrs in page.tags if attrs.get("http-equiv"))
+    for script in page.scripts:
+        assert f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" in policy
+    assert policy.startswith("default-src 'none';") and "unsafe-eval" not in policy
     assert not [address for address in page.values("href") if re.match(r"\s*([A-Za-z]+:|//)", address)]
-    assert all(address.startswith(("#", "data:image/png;")) for address in page.values("xlink:href"))
-    assert not re.search(r"url\((?!#)|@import", text)
+    assert not re.search(r"url\((?!#)|@import", re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL))
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
     identifiers = page.values("id")
     assert len(identifiers) == len(set(identifiers))
+    targets = {address[1:] for address in page.values("href", "a") if address.startswith("#")}
+    assert targets <= set(identifiers)
     json.loads((folder / "report.json").read_text())
     assert not list(folder.rglob("*.tmp"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,9 @@ from comparator.results.store import RunStore, read_experiment, read_json, read_
 from comparator.results.table import Columns
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from altair import Chart
+
+    from comparator.report.figures.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -144,24 +145,26 @@ class Experiment:
     @property
     def figures(self) -> dict[str, str]:
         """The names of the figures that there are, each with its title."""
-        return {drawing.name: drawing.title for drawing in self._drawings()}
+        return {figure.name: figure.title for figure in self._figures()}
 
-    def figure(self, name: str = "regions") -> Figure:
-        """A figure of the report as matplotlib's, by a name of `figures`; `regions` is the first, the map.
+    def figure(self, name: str = "regions") -> Chart:
+        """A figure of the report as Altair's chart, by a name of `figures`; `regions` is the first, the map.
 
-        Raises `InputError` where there is no such figure.
+        Save it with `.save("map.pdf")`, or `.png`, `.svg`. Raises `InputError` where there is no such figure.
         """
+        from altair import Chart
+
+        from comparator.report.figures.files import standing
+
         if in_notebook():
-            _show_figures()
-        drawings = {drawing.name: drawing for drawing in self._drawings()}
-        if name == "regions" and name not in drawings and drawings:
-            return next(iter(drawings.values())).figure
-        if name not in drawings:
-            known = ", ".join(["regions", *drawings]) if drawings else "none before the first result"
-            raise InputError(
-                f"'{self.id}' has no figure '{shortened(name)}'{nearest(name, drawings)}; figures: {known}"
-            )
-        return drawings[name].figure
+            _show_pictures()
+        figures = {figure.name: figure for figure in self._figures()}
+        if name == "regions" and name not in figures and figures:
+            name = next(iter(figures))
+        if name not in figures:
+            known = ", ".join(["regions", *figures]) if figures else "none before the first result"
+            raise InputError(f"'{self.id}' has no figure '{shortened(name)}'{nearest(name, figures)}; figures: {known}")
+        return Chart.from_dict(standing(figures[name]))
 
     def predict(self, /, **point: Any) -> dict[str, Any]:
         """What the results let expect at a point that was not tried: mean, 95 % intervals, the nearest point tried.
@@ -210,21 +213,18 @@ class Experiment:
     def _map(self) -> str:
         """The first figure as SVG, whose size is the box's."""
         from comparator.report import figures
+        from comparator.report.figures.files import figure_file
 
-        with figures.style():
-            drawings = figures.leading(self._material) or figures.draw(self._material)
-        if not drawings:
+        drawn = figures.leading(self._material)
+        if not drawn:
             return ""
-        file = io.StringIO()
-        drawings[0].figure.savefig(file, format="svg")
-        _, tag, picture = file.getvalue().partition("<svg")
+        _, tag, picture = figure_file(drawn[0], "svg").decode("utf-8").partition("<svg")
         return f'<div style="max-width: 40em">{tag}{picture}</div>'
 
-    def _drawings(self) -> list[Any]:
+    def _figures(self) -> list[Figure]:
         from comparator.report import figures
 
-        with figures.style():
-            return figures.draw(self._material)
+        return figures.draw(self._material)
 
     @property
     def _material(self) -> Material:
@@ -255,12 +255,12 @@ class Experiment:
         return self._last
 
 
-def _show_figures() -> None:
-    """Have the notebook show figures that pyplot has not made."""
-    from IPython import get_ipython
-    from IPython.core.pylabtools import select_figure_formats
+def _show_pictures() -> None:
+    """Have a notebook show charts as pictures, unless it was told otherwise: Altair's default fetches JavaScript."""
+    from altair import renderers
 
-    select_figure_formats(get_ipython(), {"png"})
+    if renderers.active == "default":
+        renderers.enable("png", scale_factor=2)
 
 
 REGION_COLUMNS = ("where", "mean", "low", "high", "elsewhere", "more", "more_low", "more_high", "share", "blocks")

@@ -159,7 +159,7 @@ def _row(names: Sequence[str], reads: Sequence[Reading], pairs: Sequence[tuple[A
 
 
 def _surface(read: Reading, x: Axis, y: Axis) -> Surface | None:
-    return None if read.summary.lattice else expected(read.summary, read.findings.surrogate, x, y)
+    return None if read.summary.lattice else expected(read.summary, read.findings.predictor, x, y)
 
 
 def _scales(reads: Sequence[Reading], surfaces: Sequence[Surface | None]) -> list[Scale]:
@@ -167,7 +167,7 @@ def _scales(reads: Sequence[Reading], surfaces: Sequence[Surface | None]) -> lis
     numbers = [
         [
             *(one.difference for one in read.summary.points if one.difference is not None),
-            *(height for column in (surface.heights if surface else ()) for height in column),
+            *(surface.numbers() if surface else ()),
         ]
         for read, surface in zip(reads, surfaces, strict=True)
     ]
@@ -190,12 +190,12 @@ def _map(
 ) -> Figure:
     summary, colour = read.summary, scale.channel(objective_label(read.summary))
     if surface is not None:
-        under = replace(surface, x=_spread(surface.x, whole[0]), y=_spread(surface.y, whole[1])).layer(colour)
+        under = replace(surface, axes=whole).cells(colour)
     else:
         cells = gather(summary.points, *own)
         under = cell_layer(*own, cells, means_of(cells, lambda one: one.difference), colour)
     done = [one for one in summary.searched if one.difference is not None]
-    dots = [] if summary.lattice else [dot_layer(summary, done, *whole, colour)]
+    dots = [] if summary.lattice else [dot_layer(summary, done, *whole, colour, scale.ring)]
     layers = [under, *dots, *region_layers(summary, read.findings.regions, whole)]
     layers = [_on(layer, whole) for layer in layers]
     return figure(name, clip(title, 60), {"layer": layers}, height=HEIGHT, params=labels_of(x=whole[0], y=whole[1]))
@@ -227,13 +227,11 @@ def _difference(
     first, second = surfaces
     title = clip(f"{names[0]} minus {names[1]}", 60)
     if first is not None and second is not None:
-        coarse = min(first, second, key=lambda each: len(each.columns))
-        heights = [
-            [_height(first, across, up) - _height(second, across, up) for up in _middles(coarse.rows)]
-            for across in _middles(coarse.columns)
-        ]
-        apart = replace(coarse, heights=heights, x=_spread(x, whole[0]), y=_spread(y, whole[1]))
-        layer = apart.layer(_apart([each for column in heights for each in column], title))
+        coarse = min(first, second, key=lambda each: len(each.sides[0]))
+        across, up = map(_middles, coarse.sides)
+        means = [[_height(first, each, place) - _height(second, each, place) for place in up] for each in across]
+        apart = replace(coarse, axes=whole, means=means, lows=(), highs=())
+        layer = apart.cells(_apart(apart.numbers(), title))
     else:
         cells = [means_of(gather(read.summary.points, x, y), lambda one: one.difference) for read in reads]
         both = {cell: cells[0][cell] - cells[1][cell] for cell in cells[0] if cell in cells[1]}
@@ -252,7 +250,7 @@ def _middles(stretches: Sequence[Any]) -> list[float]:
 
 def _height(surface: Surface, across: float, up: float) -> float:
     """How high a surface is at a place, by shares of its axes."""
-    return surface.heights[int(across * len(surface.columns))][int(up * len(surface.rows))]
+    return surface.means[int(across * len(surface.sides[0]))][int(up * len(surface.sides[1]))]
 
 
 def _apart(numbers: Iterable[float], title: str) -> dict[str, Any]:
@@ -285,8 +283,3 @@ def _overlap(one: Axis, other: Axis) -> Axis | None:
     else:
         steps = [low + (high - low) * step / bins for step in range(1, bins)]
     return replace(one, edges=(low, *steps, high), at=())
-
-
-def _spread(axis: Axis, whole: Axis) -> Axis:
-    """An axis that is drawn as far as the whole one goes."""
-    return axis if axis.discrete else replace(axis, edges=(whole.edges[0], whole.edges[-1]), at=())

@@ -25,16 +25,13 @@ def make_page(folder: Path, metric: str | None, experiments: str) -> Page:
     from scipy import linalg  # noqa: F401  which brings a BLAS of its own
 
     from comparator.evidence.threads import one_thread
-    from comparator.report import figures, page_of, read_in
+    from comparator.report import gallery_of, page_of, read_in
     from comparator.report.figures.maps import ground_of
     from comparator.report.material import Files
-    from comparator.report.page import Gallery
 
     with one_thread():
         read = read_in(folder, metric)
-        drawn = figures.draw(read.material)
-        gallery = Gallery(tuple(drawn), tuple(figures.left_out(read.material, drawn)))
-        html = page_of(read, gallery, Files(experiments=experiments))
+        html = page_of(read, gallery_of(read.material), Files(experiments=experiments))
         ground = ground_of(read.material) if read.summary.evaluations else None
     return Page(len(read.records), html, ground)
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr
-from scipy.stats import mannwhitneyu
 
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.cover import Cells, Lattice
@@ -67,16 +66,19 @@ class Places:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What was read: the surrogate of the signed difference, the level, and the parts of the space beyond it.
-
-    `failing` are the boxes in which trainings fail together, `places` the same place by place.
-    """
+class Heights:
+    """The surrogate of the signed difference, the level, and the boxes in which trainings fail together."""
 
     surrogate: Surrogate
     level: float
-    parts: tuple[Part, ...]
     failing: tuple[Box, ...]
+
+
+@dataclass(frozen=True)
+class Reading(Heights):
+    """What was read: beside the heights the parts of the space beyond the level, and `places` the same by place."""
+
+    parts: tuple[Part, ...]
     places: Places
 
 
@@ -97,6 +99,18 @@ def read_regions(
     return _Reader(space, paired, level, failed, seed).read(resamples)
 
 
+def read_heights(
+    space: ParameterSpace,
+    paired: Paired,
+    *,
+    level: float | None = None,
+    seed: int = 0,
+    failed: Sequence[Point] = (),
+) -> Heights:
+    """Read what `read_regions` does without the parts, which take most of its time."""
+    return _Reader(space, paired, level, failed, seed).heights()
+
+
 class _Reader:
     """The search for boxes, once on all evaluations and again on those that are drawn from them."""
 
@@ -113,16 +127,20 @@ class _Reader:
         self._across = self._surrogate.covariance(coordinates.of([*self._dense, *paired.points]))
         self._success = Success.fit(space, paired.points, failed, seed).at(self._dense)
         self._rng = np.random.default_rng(seed)
-        self._steps = Steps(coordinates, seed)
-        without_luck = self._surrogate.without_luck()
-        self._steps.learn(paired.point_of_each, without_luck.values)
-        self._share = share(without_luck, self._steps)
+
+    def heights(self) -> Heights:
+        level, _ = self._level_and_mean(np.ones(len(self._means), dtype=int))
+        return Heights(self._surrogate, level, self._failing())
 
     def read(self, resamples: int) -> Reading:
+        steps = Steps(self._surrogate.coordinates, self._seed)
+        without_luck = self._surrogate.without_luck()
+        steps.learn(self._paired.point_of_each, without_luck.values)
+        believed = share(without_luck, steps)
         level, boxes = self._boxes(np.ones(len(self._means), dtype=int))
         drawn = [self._drawn() for _ in range(resamples)]
         mean, deviation = self._surrogate.predict(self._dense)
-        heights, spreads = self._steps.heights(self._dense)
+        heights, spreads = steps.heights(self._dense)
         fails = self._success < LIKELY
         is_untested = deviation**2 > UNTESTED * self._surrogate.hyperparameters.signal
         direction = np.zeros(len(mean), dtype=int)
@@ -131,13 +149,13 @@ class _Reader:
             beyond = ndtr((sign * mean - level) / np.maximum(deviation, 1e-12))
             smooth = (beyond + np.mean([self._held(each, sign) for each in drawn or [boxes]], axis=0)) / 2
             stepped = ndtr((sign * heights - level) / np.maximum(spreads, 1e-12)).mean(axis=0)
-            score = self._share * stepped + (1 - self._share) * smooth
+            score = believed * stepped + (1 - believed) * smooth
             score[fails | is_untested] = 0.0
             direction[score > 0.5] = sign
             found = self._lattice.cover(np.where(fails, FORBIDDEN, 2 * score - 1))
             parts += [self._part(box, sign, drawn) for box in found if self._own.inside(box).sum() >= FEWEST_INSIDE]
         places = Places(tuple(self._dense), direction, fails, is_untested)
-        return Reading(self._surrogate, level, tuple(parts), self._failing(), places)
+        return Reading(self._surrogate, level, self._failing(), tuple(parts), places)
 
     def _part(self, box: Cells, sign: int, drawn: Sequence[list[tuple[Cells, int]]]) -> Part:
         share = float(self._lattice.inside(box).mean())
@@ -145,14 +163,19 @@ class _Reader:
 
     def _boxes(self, counts: Array) -> tuple[float, list[tuple[Cells, int]]]:
         """The level, and the boxes of either sign beyond it, of the evaluations each taken `counts` times."""
-        taken = np.repeat(counts, self._paired.counts)
-        means = self._surrogate.taken(taken).mean_of(self._across[:, np.flatnonzero(taken)])
-        mean, own = means[: len(self._dense)], means[len(self._dense) :]
-        level = self._level if self._level is not None else cut(np.abs(own), np.sign(own) * self._means, counts)
+        level, mean = self._level_and_mean(counts)
         boxes: list[tuple[Cells, int]] = []
         for sign in (1, -1):
             boxes += [(box, sign) for box in self._lattice.cover(np.where(sign * mean > level, 1.0, -1.0))]
         return level, boxes
+
+    def _level_and_mean(self, counts: Array) -> tuple[float, Array]:
+        """The level and the surrogate's mean at each place, of the evaluations each taken `counts` times."""
+        taken = np.repeat(counts, self._paired.counts)
+        means = self._surrogate.taken(taken).mean_of(self._across[:, np.flatnonzero(taken)])
+        mean, own = means[: len(self._dense)], means[len(self._dense) :]
+        level = self._level if self._level is not None else cut(np.abs(own), np.sign(own) * self._means, counts)
+        return level, mean
 
     def _drawn(self) -> list[tuple[Cells, int]]:
         count = len(self._means)
@@ -185,6 +208,8 @@ class _Reader:
 
     def _can_be_foretold(self) -> bool:
         """Whether failures are where those of the other folds let expect them: a rank test of what these foretell."""
+        from scipy.stats import mannwhitneyu  # a second's import, only where trainings failed
+
         points = [*self._paired.points, *self._failed]
         succeeds = np.arange(len(points)) < len(self._means)
         folds = self._rng.permutation(len(points)) % FOLDS

@@ -35,7 +35,7 @@ from comparator.evidence.confirmation import (
 )
 from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.paired import Observation, Paired
-from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Reading, read_regions
+from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Heights, Reading, read_heights, read_regions
 from comparator.evidence.replicates import mean_interval
 from comparator.evidence.surrogate import Components, fit_differences
 from comparator.results.record import Claim
@@ -281,11 +281,9 @@ class _Anew:
         level: float | None,
     ) -> None:
         self._search, self._alpha = search, search.alpha
-        self._reading: Reading | None = None
+        self._reading: Heights | None = None
         if len(search.paired.points) >= FEWEST:
-            self._reading = read_regions(
-                search.space, search.paired, level=level, seed=search.seed, resamples=0, failed=failed
-            )
+            self._reading = read_heights(search.space, search.paired, level=level, seed=search.seed, failed=failed)
         self._everywhere = everywhere = dense_sample(search.space, PLACES, search.seed)
         # What is drawn lies where trainings go well, so that a mean is over these places too.
         works = in_none([] if self._reading is None else self._reading.failing, everywhere)
@@ -407,7 +405,7 @@ class _Anew:
         )
 
 
-def _read(reading: Reading, paired: Paired) -> dict[str, Any]:
+def _read(reading: Heights, paired: Paired) -> dict[str, Any]:
     """What a reading says beside its parts."""
     return {
         "level": reading.level,

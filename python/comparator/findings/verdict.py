@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from comparator.evidence.paired import Observation
     from comparator.evidence.prediction import Predictor, Promise
     from comparator.evidence.regions import Evidence, Region
-    from comparator.evidence.surrogate import Surrogate
     from comparator.space import ParameterSpace
 
 Observations = Sequence["Observation"]
@@ -61,7 +60,7 @@ class Findings:
     `verdict` is `regions`, `everywhere` or `none`; None where the question cannot be asked, for the `reason`. The
     `regions` are numbered from 1, the largest difference first; `rejected` are those that the search saw and fresh
     blocks did not show; `failing` are conditions under which trainings fail. `promise` is where a model of these
-    evaluations expects the most, of a search that climbs without one; `surrogate` is that model, None where there are
+    evaluations expects the most, of a search that climbs without one; `predictor` is that model, None where there are
     too few evaluations. `listed` says that the experiment has no space, so that its bounds are those of the points that
     it lists.
     """
@@ -74,7 +73,7 @@ class Findings:
     failing: tuple[str, ...] = ()
     importance: Importance | None = None
     promise: Promise | None = None
-    surrogate: Surrogate | None = None
+    predictor: Predictor | None = None
     listed: bool = False
 
 
@@ -84,10 +83,9 @@ def find(experiment: FrozenExperiment, records: Sequence[Evaluation], summary: S
     space, observations, reason = placed(experiment, records)
     predictor = None if space is None else _predictor(space, observations)
     promise = _promise(summary, predictor)
-    surrogate = None if predictor is None else predictor.surrogate
     if summary.kind == "single":
         reason = "one model alone: there is nothing to compare it with"
-        return Findings(None, reason, importance=matters, promise=promise, surrogate=surrogate)
+        return Findings(None, reason, importance=matters, promise=promise, predictor=predictor)
     if space is None:
         return Findings(None, reason, importance=matters)
     evidence = _prove(experiment, space, records, observations, summary.reliability.holds)
@@ -101,7 +99,7 @@ def find(experiment: FrozenExperiment, records: Sequence[Evaluation], summary: S
         tuple(Box.from_bounds(space, bounds, "failing").words() for bounds in evidence.failing),
         matters,
         promise,
-        surrogate,
+        predictor,
         listed=not experiment.space,
     )
 

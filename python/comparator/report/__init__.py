@@ -37,8 +37,8 @@ import io
 import json
 import os
 import statistics
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -66,8 +66,9 @@ __all__ = ["write_report"]
 def write_report(folder: Path, metric: str | None = None, output: Path | None = None, *, png: bool = False) -> Path:
     """Write the report of the experiment in `folder` and return the path of its page.
 
-    Writes `report.html` (self-contained), `report.json`, `evaluations.csv` and `figures/*.svg` into `output`, `folder`
-    if not given; with `png` each figure as PNG too, which takes as long as all the rest. With another `metric` than the
+    Writes `report.html` (self-contained; it gives each of its figures as PNG and SVG), `report.json` and
+    `evaluations.csv` into `output`, `folder` if not given; with `png` each figure into `figures/` too, as PNG and SVG,
+    which takes longer than all the rest. With another `metric` than the
     experiment's own, the experiment is read again in it, and `report-METRIC.html` and so on are written beside these.
     Raises InputError where `folder` holds no readable experiment, or where no run reports `metric`.
     """
@@ -84,7 +85,11 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) 
     experiment, records, summary, findings = read.experiment, read.records, read.summary, read.findings
     suffix = "" if summary.metric == read.own_metric else f"-{check_name(summary.metric, '--metric')}"
     figures = output / f"figures{suffix}"
-    gallery = _write_figures(figures, read.material, png=png)
+    gallery = gallery_of(read.material)
+    if png:
+        _write_figures(figures, gallery)
+    else:
+        _remove_figures(figures)
     table = output / f"evaluations{suffix}.csv"
     _write(table, evaluations_csv(summary, records).encode("utf-8", "replace"))
     content = {
@@ -101,7 +106,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) 
 
     page = output / f"report{suffix}.html"
     experiments = quote(os.path.relpath(folder.parent, output).encode("utf-8", "replace"))
-    files = Files(figures.name, table.name, experiments, png)
+    files = Files(figures.name if png else "", table.name, experiments)
     _write(page, page_of(read, gallery, files).encode("utf-8", "replace"))
     return page
 
@@ -210,23 +215,32 @@ def _log_cell(submodel: int, one: EvaluationSummary, _: object) -> str:
     return " ".join(run.log or "" for run in one.runs if run.submodel == submodel)
 
 
-def _write_figures(folder: Path, material: Material, *, png: bool) -> Gallery:
-    """Write each figure as SVG, with `png` as PNG too, and return them for the page; those of an earlier report go."""
+def gallery_of(material: Material) -> Gallery:
+    """Return the figures of a page."""
     from comparator.report import figures, page
-    from comparator.report.figures.figure import Figure
+
+    drawn = figures.draw(material)
+    return page.Gallery.of(drawn, figures.left_out(material, drawn))
+
+
+def _write_figures(folder: Path, gallery: Gallery) -> None:
+    """Write each figure as PNG and SVG; those of an earlier report go."""
     from comparator.report.figures.files import figure_file
 
     folder.mkdir(exist_ok=True)
-    drawn = [each for each in figures.draw(material) if isinstance(each, Figure)]
-    forms = ("svg", *["png"] * png)
-    for one in drawn:
-        for form in forms:
-            _write(folder / f"{one.name}.{form}", figure_file(one, form))
-    current = {f"{one.name}.{form}" for one in drawn for form in forms}
+    files = {f"{one.name}.{form}": (one, form) for one in gallery.figures for form in ("png", "svg")}
+    for name, (one, form) in files.items():
+        _write(folder / name, figure_file(one, form))
+    _remove_figures(folder, but=files)
+
+
+def _remove_figures(folder: Path, but: Collection[str] = ()) -> None:
+    """Remove the figures of an earlier report, and their folder where it is empty then."""
     for path in [*folder.glob("*.svg"), *folder.glob("*.png")]:
-        if path.name not in current:
+        if path.name not in but:
             path.unlink(missing_ok=True)
-    return page.Gallery(tuple(drawn), tuple(figures.left_out(material, drawn)))
+    with suppress(OSError):
+        folder.rmdir()
 
 
 @contextmanager

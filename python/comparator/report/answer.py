@@ -185,7 +185,7 @@ def _trust_of_one(summary: Summary) -> str:
         )
     if first is not None:
         return (
-            f"Trained anew {_on(first.seeds, summary)} it comes to {with_interval(first.confirmed, first.interval)};"
+            f"Trained anew {_anew(first.seeds, summary)} it comes to {with_interval(first.confirmed, first.interval)};"
             f" the search said {_short(first.searched)}, and the best of {points} points is partly luck."
         )
     return f"It was not trained anew: the best of {points} points is partly luck, and other seeds will show how much."
@@ -209,7 +209,7 @@ def _sure_of_region(summary: Summary, findings: Findings, claims: dict[str, Clai
     first = findings.regions[0].region
     said: list[str | Claim] = ["That they differ more there than elsewhere is ", claims["region 1"]]
     if first.blocks:
-        said.append(f": it held {_on(first.blocks, summary)}")
+        said.append(f": it held {_anew(first.blocks, summary)}")
     elif summary.is_exact:
         said.append(", as read from the points that were tried: training them again gives the same numbers")
     else:
@@ -218,7 +218,7 @@ def _sure_of_region(summary: Summary, findings: Findings, claims: dict[str, Clai
     if best is not None:
         said += [
             f"; the point where the search saw most ({_point(summary, best.point)}) came to"
-            f" {_amount(summary, best.confirmed or 0.0)} {_on(best.seeds, summary)}, more than elsewhere: ",
+            f" {_amount(summary, best.confirmed or 0.0)} {_anew(best.seeds, summary)}, more than elsewhere: ",
             claims["best 1"],
         ]
     return [*said, "."]
@@ -379,12 +379,20 @@ def _of_point(name: str, word: str, summary: Summary, one: Confirmation) -> Clai
     )
 
 
+def _anew(blocks: int, summary: Summary) -> str:
+    """What was trained anew, in plain words."""
+    if summary.is_exact:
+        return _on(blocks, summary)
+    what = "seed" if summary.reliability.given_this_split else "split"
+    return f"on {blocks} fresh {what}{'s' * (blocks != 1)}{'' if what == 'seed' else ' of the data'}"
+
+
 def _on(blocks: int, summary: Summary) -> str:
     """What was trained anew, with its number."""
     several = blocks != 1
     if summary.is_exact:
         return f"at {blocks} place{'s' * several} drawn anew"
-    each = "seeds on the search's split of the data" if summary.reliability.given_this_split else "split and seeds"
+    each = "each with seeds" if summary.reliability.given_this_split else "each a split of the data and seeds"
     return f"on {blocks} fresh block{'s' * several} ({each} that the search never used)"
 
 

@@ -46,15 +46,14 @@ class Curves:
 
 @dataclass(frozen=True)
 class Files:
-    """What a page leads to, as addresses relative to it: its figures, the table of its evaluations, all experiments.
+    """What a page leads to, as addresses relative to it: the table of its evaluations, all experiments, its figures.
 
-    `png` says that the figures lie there as PNG too.
+    `figures` is empty where they were not written.
     """
 
-    figures: str = "figures"
+    figures: str = ""
     table: str = "evaluations.csv"
     experiments: str = ".."
-    png: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@
   const read = (id) => JSON.parse(document.getElementById(id)?.textContent || "null");
   const MANY = 1500; // marks of a figure; from here on it is drawn as an image, which stays quick
   const PRINTED = 1000; // rows
+  const NARROW = 480; // pixels
   const { charts, colours } = read("figures") || { charts: {}, colours: {} };
   const tip = document.getElementById("tip");
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -66,6 +67,8 @@
     views.set(name, entry);
     const shown = { ...(isImage ? coloured(chart) : chart) };
     if (shown.width === "container") shown.width = size;
+    // On a narrow screen a map that is as high as on a wide one leaves no room for what it says.
+    if (size < NARROW && shown.height > 0.7 * size) shown.height = Math.round(0.7 * size);
     const holder = document.createElement("div");
     entry.ready = vegaEmbed(holder, shown, {
       ast: true,
@@ -192,12 +195,24 @@
     if (form === "svg") setTimeout(() => URL.revokeObjectURL(address), 1000);
   }
 
+  async function copy(button) {
+    const code = button.parentElement.querySelector("code");
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      button.textContent = "Copied";
+    } catch { // not allowed here: marked, so that a key copies it
+      getSelection().selectAllChildren(code);
+    }
+  }
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button?.dataset.choose !== undefined) {
       choices.set(button.dataset.of, button.dataset.choose);
       turn(button.dataset.of, button.dataset.choose);
       remember();
+    } else if (button?.dataset.copy !== undefined) {
+      copy(button);
     } else if (button?.dataset.save) {
       event.preventDefault();
       save(button.closest("[data-figure]"), button.dataset.save);

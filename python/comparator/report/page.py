@@ -12,7 +12,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -37,12 +37,14 @@ from comparator.results.record import FrozenExperiment, Run
 
 SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
 MAPS = "where"  # the section of the maps, the first of which the page begins with
-#: The sections of the other figures, after those with words of their own: identifier, heading, sections of figures.
+#: The sections of the other figures, after those with words of their own: identifier, also of its figures, and heading.
 SECTIONS = (
-    ("models", "Each model by itself", ("models",)),
-    ("learning", "Learning curves", ("learning",)),
-    ("search", "The search", ("search", "figures")),
+    ("models", "Each model by itself"),
+    ("learning", "Learning curves"),
+    ("search", "The search"),
 )
+#: The section of a figure that names none, by how its name begins; else it tells of the search.
+FAMILIES = {"models": ("model", "mean-predictor"), "learning": ("learning",)}
 #: The variable of the page's style that each colour of the figures takes, in a light and a dark scheme.
 COLOURS = {
     palette.INK: "--ink",
@@ -65,12 +67,27 @@ class Gallery:
     figures: tuple[Figure, ...] = ()
     left_out: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, figures: Sequence[Figure], left_out: Sequence[str] = ()) -> Gallery:
+        """Return the figures with the page's sections; where there is no map of the search, the models' own lead."""
+        settled = [replace(each, section=_section_of(each)) for each in figures]
+        if not any(each.section == MAPS for each in settled):
+            settled = [replace(each, section=MAPS) if each.name.startswith("model-") else each for each in settled]
+        return cls(tuple(settled), tuple(left_out))
+
     def places(self, *sections: str) -> list[tuple[str, list[Figure]]]:
         """Return the figures of sections by their place; those of one place take turns there."""
         by_place: dict[str, list[Figure]] = {}
         for one in (each for each in self.figures if each.section in sections):
             by_place.setdefault(one.place or one.name, []).append(one)
         return list(by_place.items())
+
+
+def _section_of(figure: Figure) -> str:
+    if figure.section != "figures":
+        return figure.section
+    families = (section for section, begins in FAMILIES.items() if figure.name.startswith(begins))
+    return next(families, "search")
 
 
 @dataclass(frozen=True)

@@ -233,8 +233,8 @@ def _report(
 ) -> Path:
     metrics = metrics_in_order(scores)
     with host.console.status("writing the report"):
-        drawings = [figures.cross_study(scores, metric, table.studies, rows) for metric in metrics]
-        pictures = figures.write(opened.folder / "figures", drawings)
+        drawn = [figures.cross_study(scores, metric, table.studies, rows) for metric in metrics]
+        pictures = figures.write(opened.folder / "figures", drawn)
         sections = [_differences(scores, table), _which_rows(rows)]
         page.write(opened.folder, opened.frozen, answer(scores, metrics[0], table.studies), pictures, sections, files)
     return sweep.conclude(host, opened.folder, files)

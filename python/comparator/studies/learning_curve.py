@@ -206,8 +206,8 @@ def _report(
     curves = tables.curves(scores)
     metrics = metrics_in_order(scores)
     with host.console.status("writing the report"):
-        drawings = [figures.learning_curve(curves, metric, table.studies) for metric in metrics]
-        pictures = figures.write(opened.folder / "figures", drawings)
+        drawn = [figures.learning_curve(curves, metric, table.studies) for metric in metrics]
+        pictures = figures.write(opened.folder / "figures", drawn)
         sections = [_numbers(curves, metric, table.studies) for metric in metrics]
         page.write(opened.folder, opened.frozen, answer(curves, metrics[0], table.studies), pictures, sections, files)
     return sweep.conclude(host, opened.folder, files)

@@ -11,7 +11,8 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from comparator.report.figures.drawing import Drawing
+from comparator.report.figures.figure import Figure
+from comparator.report.page import COLOURS
 from comparator.report.words import printable
 from comparator.results.record import FrozenExperiment
 
@@ -34,9 +35,9 @@ TEMPLATE = """<!DOCTYPE html>
 <section class="answer"><h2>Answer</h2>
   <p class="lead">{{ answer | join(" ") }}</p>
 </section>
-{% for drawing, picture in pictures %}
-<section><h2>{{ drawing.title }}</h2>
-  <figure class="figure">{{ picture }}<figcaption>{{ drawing.caption }}</figcaption></figure>
+{% for figure, picture in pictures %}
+<section><h2>{{ figure.title }}</h2>
+  <figure class="chart">{{ picture }}<figcaption>{{ figure.caption }}</figcaption></figure>
 </section>
 {% endfor %}
 {% for section in sections %}
@@ -75,7 +76,7 @@ def write(
     folder: Path,
     frozen: FrozenExperiment,
     answer: Sequence[str],
-    pictures: Sequence[tuple[Drawing, str]],
+    pictures: Sequence[tuple[Figure, str]],
     sections: Sequence[Section],
     files: Sequence[str],
 ) -> Path:
@@ -88,7 +89,7 @@ def write(
         created=frozen.created,
         style=Markup(style),
         answer=answer,
-        pictures=[(drawing, Markup(picture)) for drawing, picture in pictures],
+        pictures=[(figure, Markup(_in_colours(picture))) for figure, picture in pictures],
         sections=sections,
         files=files,
     )
@@ -96,3 +97,11 @@ def write(
     temporary.write_text(printable(text), encoding="utf-8", errors="replace")
     temporary.replace(folder / "report.html")
     return folder / "report.html"
+
+
+def _in_colours(picture: str) -> str:
+    """Return a figure's SVG in the page's colours, light or dark, and without a ground of its own."""
+    picture = picture.replace('fill="white"', 'fill="none"', 1)
+    for colour, variable in COLOURS.items():
+        picture = picture.replace(f'"{colour}"', f'"var({variable})"')
+    return picture

@@ -82,7 +82,7 @@ def test_it_shows_itself_as_text_as_html_and_as_figures(found: Experiment) -> No
     assert repr(found).startswith("compare-1: Where do level and step differ in val_loss? (finished, ")
     page = found._repr_html_()
     assert "<svg" in page and "<table" in page and "they differ more where" in page
-    assert found.figure("regions").axes and "timeline" in found.figures
+    assert found.figure("regions").to_dict()["layer"] and "timeline" in found.figures
     with pytest.raises(cmp.InputError, match=r"no figure 'timelin' \(did you mean 'timeline'\?\)"):
         found.figure("timelin")
     assert found.predict(x=2, y=5)["mean"] > found.predict(x=8, y=5)["mean"]

@@ -20,6 +20,7 @@ import drug_response
 from comparator.findings.verdict import Findings
 from comparator.objective.differences import DIFFERENCES, Difference, find_difference, signed_difference
 from comparator.report import figures
+from comparator.report.figures.files import figure_file
 from comparator.report.material import Material
 from comparator.results.store import read_experiment
 from comparator.space import ParameterSpace
@@ -183,10 +184,11 @@ def test_a_figure_is_one_function_and_one_line(monkeypatch: pytest.MonkeyPatch) 
     exec(of(blocks, "report/figures/spread.py"), module.__dict__)
     added = eval(of(blocks, "a line of FURTHER"), {"spread": module})
     monkeypatch.setattr(figures, "FURTHER", [*figures.FURTHER, added])
-    with figures.style():
-        for records, is_drawn in ((genetic(), True), (genetic(1), False)):
-            drawings = figures.draw(Material(summary_of(records), Findings(None, "nothing was asked")))
-            assert ("spread" in [drawing.name for drawing in drawings]) == is_drawn
+    for records, is_drawn in ((genetic(), True), (genetic(1), False)):
+        drawn = {each.name: each for each in figures.draw(Material(summary_of(records), Findings(None, "not asked")))}
+        assert ("spread" in drawn) == is_drawn
+        if is_drawn:
+            assert b"points" in figure_file(drawn["spread"], "svg")
 
 
 @pytest.fixture

@@ -18,17 +18,20 @@ from recorded import as_read, make_experiment, save
 
 from comparator.errors import InputError
 from comparator.evidence.claims import Asked, find_claims
+from comparator.evidence.confirmation import Confirmation
 from comparator.evidence.paired import Observation, Paired
+from comparator.evidence.regions import Evidence, Region
 from comparator.experiment.controller import by_point
+from comparator.findings import sureness
 from comparator.findings.axes import varying_axes
 from comparator.findings.metric_agreement import compare, kind_of, read_in, with_signed
 from comparator.findings.summary import summarise
 from comparator.findings.verdict import Findings, as_json, find
 from comparator.report import evaluations_csv, write_report
+from comparator.report.answer import Answer, _amount, _apart, answer_of
 from comparator.report.figures.boxes import stretches
 from comparator.report.words import (
     agreement,
-    answer,
     disagreements,
     relative_to_nothing,
     remarks,
@@ -147,11 +150,22 @@ def tried_anew(records: list[Line], truth: Callable[[Point], float], noise: floa
 
 
 def findings_of(records: list[Line], **changes: Any) -> tuple[dict[str, Any], Findings, list[str]]:
-    """Return the keys of report.json, the findings, and the answer."""
+    """Return the keys of report.json, the findings, and the answer's sentences."""
     experiment, read = frozen_of(**changes), as_read(records)
     summary = summarise(experiment, read)
     found = find(experiment, read, summary)
-    return as_json(found), found, answer(summary, found)
+    return as_json(found), found, answer_of(experiment, summary, found).lines
+
+
+def answer_to(records: list[Line], **changes: Any) -> Answer:
+    experiment, read = frozen_of(**changes), as_read(records)
+    summary = summarise(experiment, read)
+    return answer_of(experiment, summary, find(experiment, read, summary))
+
+
+def words_of(answer: Answer) -> dict[str, str]:
+    """Return the word of sureness of each claim."""
+    return {each.about: each.word for each in answer.claims}
 
 
 @pytest.fixture(scope="module")
@@ -230,24 +244,25 @@ def test_the_page_says_it_all(planted: Path) -> None:
     content = content_of(planted)
     condition = content["regions"][0]["words"].split(": mean")[0]
     for expected in (
-        f"CCLE and GDSC1 differ more at {condition}: by 0.",
-        " elsewhere, which is 0.",
-        "There GDSC1 has the larger val_loss, on average 0.0",
-        "This was tried on 8 fresh blocks, each a split of the data and its seeds, at places drawn anew.",
-        "on 8 fresh seeds and splits of the data: 0.",
-        " more than elsewhere, confirmed.",
+        f"With {condition} the val_loss of CCLE is on average 5",
+        " % below that of GDSC1, and 1",
+        " % below elsewhere",
+        "That they differ more there than elsewhere is very likely : it held on 8 fresh splits of the data",
+        "On 8 fresh blocks (each a split of the data and seeds that the search never used) the difference was 0.3",
+        "The best of many results is partly luck",
         "The metrics disagree about which model is the better one: by val_loss it is CCLE; by "
         "val_loss_over_variance and val_r2 it is GDSC1.",
         "--focus planted-1:1",
         "--avoid planted-1:1",
         "it diverged",
-        f"search 60, confirm {content['pairs']['confirm']} (pairs of runs)",
+        f"search 60, confirm {content['pairs']['confirm']} (pairs by stage)",
+        f"60 pairs at 60 points, {content['pairs']['confirm']} more on fresh blocks: ",
     ):
-        assert expected in text
+        assert expected in text, expected
     headings = [int(tag[1]) for tag, _ in page.tags if tag in ("h1", "h2", "h3")]
     assert headings[0] == 1 and headings.count(1) == 1
     assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(headings))
-    assert (planted / "figures" / "confirmed.svg").exists()
+    assert "confirmed" in page.charts
     targets = {address[1:] for address in page.values("href", "a") if address.startswith("#")}
     assert targets <= set(page.values("id"))
     near = [address for address in page.values("href", "a") if not address.startswith(("#", "../runs/"))]
@@ -262,13 +277,13 @@ def test_the_same_record_gives_the_same_findings() -> None:
 def test_alike_all_over_and_no_difference_are_said() -> None:
     content, found, (first, _) = findings_of(records_of(lambda point: 0.3))
     assert content["verdict"] == "everywhere" and content["regions"] == [] and not found.regions
-    assert first.startswith("CCLE and GDSC1 differ everywhere about alike: ") and "GDSC1 has the larger" in first
+    assert first.startswith("The val_loss of CCLE is on average 30 % below that of GDSC1, about alike everywhere")
     content, _, (first, second) = findings_of(records_of(lambda point: 0.0))
     assert content["verdict"] == "none"
-    assert first.startswith("CCLE and GDSC1 show no difference: ") and "largest" in second
-    assert "on this split of the data" in first
-    content, _, (first, _) = findings_of(records_of(lambda point: 0.3)[:6])
-    assert content["verdict"] == "everywhere" and "too few to say where" in first
+    assert first.startswith("CCLE and GDSC1 show no difference in val_loss: ")
+    assert second == "That they differ is not shown."
+    content, _, (_, second) = findings_of(records_of(lambda point: 0.3)[:6])
+    assert content["verdict"] == "everywhere" and "too few to say where" in second
 
 
 def test_a_single_model_and_an_empty_record_have_no_verdict() -> None:
@@ -278,6 +293,7 @@ def test_a_single_model_and_an_empty_record_have_no_verdict() -> None:
     content, found, sentences = findings_of(alone, models=make_experiment()["models"][:1], **single)
     assert (content["verdict"], content["regions"], content["evidence"]) == (None, [], None)
     assert "nothing to compare" in found.reason and "lowest val_loss" in sentences[0]
+    assert sentences[1].startswith("It was not trained anew: the best of ")
     assert findings_of([])[0]["verdict"] is None and findings_of([])[0]["reason"] == "no evaluation has a difference"
 
 
@@ -305,19 +321,130 @@ def test_a_search_that_climbs_is_told_of_the_other_question() -> None:
         assert ('find = "regions"' in said) == is_climb
 
 
-def test_the_closing_words_begin_with_the_verdict() -> None:
-    words = "noise above 34: mean difference 0.61 [0.52, 0.70], elsewhere 0.18 [0.10, 0.25]"
-    region = {"words": words, "contrast": 0.43, "contrast_interval": [0.3, 0.56], "blocks": 8}
-    assert verdict({"verdict": "regions", "regions": [region]}) == [
-        "they differ more where:",
-        f"  1: {words}: 0.43 [0.30, 0.56] more, on 8 fresh blocks",
+def test_the_closing_words_are_those_of_the_page() -> None:
+    answer = answer_to(records_of(in_region))
+    content = {"best": {"difference": 0.5}, **answer.as_json()}
+    assert verdict(content) == [*answer.lines, f"next: {answer.next.words}: {answer.next.command}"]
+    assert verdict({"best": None, "answer": ["None of them"]}) == verdict({}) == []
+    assert verdict({"best": {}, "verdict": "regions"}) == [], "made by an earlier version"
+
+
+# -- how sure ----------------------------------------------------------------------------------------------
+
+
+def test_a_search_without_fresh_blocks_never_says_very_likely() -> None:
+    for truth in (in_region, lambda point: 0.3):
+        records = records_of(truth, noise=0.001)
+        words = words_of(answer_to(records))
+        assert set(words.values()) == {"likely"}, "however clear it is"
+        assert "nothing was trained anew" in answer_to(records).lines[1].lower() or truth is not in_region
+
+
+def test_what_fresh_blocks_show_at_one_percent_is_very_likely_and_what_they_do_not_show_is_not_shown() -> None:
+    records = records_of(in_region)
+    shown = answer_to(records, **tried_anew(records, in_region))
+    words = words_of(shown)
+    assert words["difference"] == words["region 1"] == "very likely"
+    assert "very likely" in shown.lines[1] and "8 fresh blocks" in next(
+        each.basis for each in shown.claims if each.about == "region 1"
+    )
+    records = records_of(in_region)  # the search saw a region where fresh trainings see none
+    words = words_of(answer_to(records, **tried_anew(records, lambda point: 0.3)))
+    assert words["rejected 1"] == "not shown" and "region 1" not in words and words["difference"] == "very likely"
+
+
+def region_of(p: float | None) -> Region:
+    return Region({}, 0.5, (0.4, 0.6), 0.3, (0.2, 0.4), 0.2, (-0.01, 0.4), p, 8, 10, 1, 0.3, 0.8)
+
+
+@pytest.mark.parametrize(
+    ("chance", "regions", "word"),
+    [
+        (0.004, 1, sureness.VERY_LIKELY),
+        (0.009, 1, sureness.VERY_LIKELY),
+        (0.009, 2, sureness.LIKELY),  # of two that were tried one has to be the clearer
+        (0.011, 1, sureness.LIKELY),
+        (0.049, 1, sureness.LIKELY),
+        (None, 1, sureness.LIKELY),  # nothing was trained anew
+    ],
+)
+def test_a_region_is_as_sure_as_its_test_says(chance: float | None, regions: int, word: str) -> None:
+    first = region_of(chance)
+    others = tuple(replace(region_of(0.001), mean=0.1 * number) for number in range(regions - 1))
+    evidence = Evidence("regions", "", 0.0, chance, 0.3, (first, *others), 0.3, (0.2, 0.4), 0.1, 30, fresh_blocks=8)
+    assert sureness.of_region(first, evidence) == word
+    rejected = replace(evidence, regions=(), rejected=(first,))
+    assert sureness.of_region(first, rejected) in (sureness.NOT_SHOWN, sureness.NOT_TESTED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({}, sureness.VERY_LIKELY),
+        ({"p_differ": 0.02}, sureness.LIKELY),
+        ({"overall_interval": (-0.1, 0.4)}, sureness.LIKELY),  # the search's luck alone may have shown it
+        ({"fresh_blocks": 0}, sureness.LIKELY),
+        ({"verdict": "none"}, sureness.NOT_SHOWN),
+        ({"p_differ": None}, sureness.NOT_SHOWN),
+    ],
+)
+def test_a_difference_is_as_sure_as_its_test_says(changes: dict[str, Any], word: str) -> None:
+    evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), 0.1, 30, fresh_blocks=8)
+    assert sureness.of_difference(replace(evidence, **changes)) == word
+
+
+@pytest.mark.parametrize(
+    ("verdict", "chance", "word"),
+    [
+        ("confirmed", 0.01, sureness.VERY_LIKELY),
+        ("confirmed", 0.03, sureness.LIKELY),
+        ("not confirmed", 0.06, sureness.NOT_SHOWN),
+        ("untested", None, sureness.NOT_TESTED),
+        (None, None, None),  # of a single model there is no elsewhere
+    ],
+)
+def test_a_best_point_is_as_sure_as_its_test_says(verdict: str | None, chance: float | None, word: str | None) -> None:
+    one = Confirmation({}, 0.6, 0.5, (0.4, 0.6), 0.1, (0.0, 0.2), 8, verdict, False, 0.1, chance)
+    assert sureness.of_point(one) == word
+
+
+def test_models_without_a_seed_have_no_luck() -> None:
+    models = [{**model, "seed": None} for model in make_experiment()["models"]]
+    records = [record_of(n, one["point"], [in_region(one["point"])]) for n, one in enumerate(records_of(in_region))]
+    experiment, read = frozen_of(models=models), as_read(records)
+    summary = summarise(experiment, read)
+    found = find(experiment, read, summary)
+    assert summary.is_exact and not summarise(frozen_of(), read).is_exact
+    said = answer_of(experiment, summary, found)
+    text = " ".join([*said.lines, *(each.basis for each in said.claims), *remarks(summary, found, [])])
+    assert "the same number" in text and "rng_seed" in text
+    assert not any(word in text for word in ("luck", "fresh", "one seed", "splits"))
+
+
+def test_amounts_are_percentages_of_a_relative_difference_and_have_digits_enough() -> None:
+    summary = summarise(frozen_of(), as_read(records_of(in_region, 3)))
+    assert [_amount(summary, number) for number in (0.999, 0.5, 0.042, 0.0, -0.0001)] == [
+        *("100 %", "50 %", "4.2 %", "0 %", "0 %")
     ]
-    assert verdict({"verdict": "regions", "regions": [{"words": words}]})[1].endswith("; nothing was trained anew")
-    evidence = {"overall": 0.012, "overall_interval": [-0.01, 0.034], "missed": 0.034}
-    assert verdict({"verdict": "none", "reason": "no difference", "evidence": evidence}) == [
-        "no difference: mean signed difference 0.012 [-0.010, 0.034]; up to 0.034 cannot be excluded"
-    ]
-    assert verdict({"verdict": None}) == verdict({}) == []
+    assert _apart(summary, 0.4244, 0.4231) == ("42.4 %", "42.3 %") and _apart(summary, 0.3, 0.3) == ("30 %", "30 %")
+    objective = {"name": "absolute difference of val_loss", "symbol": "", "maximise": True}
+    absolute = summarise(frozen_of(objective=objective), as_read(records_of(in_region, 3)))
+    assert _amount(absolute, 0.01234) == "0.012"
+
+
+def test_the_next_step_suits_the_outcome() -> None:
+    records = records_of(in_region)
+    claims = tried_anew(records, in_region)
+    assert answer_to(records, id="planted-1", **claims).next.command.endswith("--focus planted-1:1")
+    climbed = answer_to(records_of(lambda point: 0.3), strategy={"name": "steady_state"})
+    assert climbed.next.command.endswith("--set search.find=regions")
+    assert answer_to([]).next.command == ""
+    command = "comparator search x.toml --set confirm.seeds=8 --set search.seed=2"
+    provenance = {**make_experiment()["provenance"], "command": command}
+    records = records_of(in_region)
+    claims = tried_anew(records, lambda point: 0.3)
+    again = answer_to(records, provenance=provenance, **claims).next.command
+    assert again == "comparator search x.toml --set search.seed=2 --set confirm.seeds=16"
 
 
 def test_numbers_are_written_with_their_interval() -> None:
@@ -367,8 +494,7 @@ def test_an_experiment_is_read_again_in_another_metric(planted: Path) -> None:
     assert again["rejected"][0]["outside"] > again["rejected"][0]["mean"]
     assert [each["metric"] for each in again["yardsticks"]] == [each["metric"] for each in own["yardsticks"]]
     page = (planted / "report-val_r2.html").read_text()
-    assert "absolute difference of val_r2" in page and 'href="figures-val_r2/' in page and 'href="figures/' not in page
-    assert 'href="evaluations-val_r2.csv"' in page and (planted / "figures-val_r2").is_dir()
+    assert "absolute difference of val_r2" in page and 'href="evaluations-val_r2.csv"' in page
 
 
 def test_a_metric_that_nobody_reported_is_refused(planted: Path) -> None:

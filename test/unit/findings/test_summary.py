@@ -24,12 +24,14 @@ from recorded import (
     summary_of,
 )
 
+from comparator.evidence.regions import Evidence
 from comparator.findings.axes import Axis, varying_axes
 from comparator.findings.summary import Summary, as_json
 from comparator.findings.verdict import Findings, importance_of
 from comparator.findings.workers import busy, spans_of, working_times_of
+from comparator.report.answer import answer_of
 from comparator.report.figures.many import ranking
-from comparator.report.words import answer, baseline, mean_predictor, repeat_commands
+from comparator.report.words import baseline, mean_predictor, remarks, repeat_commands
 
 UNASKED = Findings(None, "nothing was asked")
 
@@ -69,7 +71,8 @@ def test_metrics_are_means_over_the_replicates_that_succeeded() -> None:
     summary = summary_of([{**record, "runs": record["runs"] + again + broken}])
     assert summary.best is not None
     assert [metrics["val_loss"] for metrics in summary.best.metrics] == pytest.approx([0.02, 0.025])
-    assert "3 seeds" in answer(summary, UNASKED)[1]
+    evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), None, 54)
+    assert "3 seeds" in " ".join(remarks(summary, Findings("everywhere", "", evidence), []))
 
 
 def test_generations_have_count_best_mean_and_best_so_far() -> None:
@@ -99,14 +102,15 @@ def test_a_single_model_is_summarised_by_its_metric() -> None:
     experiment = make_experiment(kind="single", objective={"name": "val_loss", "maximise": False})
     summary = summary_of(records, **{**experiment, "models": experiment["models"][:1]})
     assert summary.best is not None and summary.best.difference == 0.01
-    assert "lowest val_loss found is 0.01" in answer(summary, UNASKED)[0]
+    assert "lowest val_loss that was found is 0.01" in answer_of(frozen(), summary, UNASKED).lines[0]
     assert mean_predictor(summary) == ("At 3 of 3 points the model beats the mean predictor (val_r2 above 0).")
 
 
 def test_the_answer_is_honest_about_one_seed() -> None:
-    first, second = answer(summary_of(genetic()), UNASKED)
-    assert "CCLE" in first and "GDSC1" in first and "val_loss is 0.0" in first
-    assert "one seed a point can show that the two models differ, not that this point" in second
+    summary = summary_of(genetic())
+    evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), None, 54)
+    said = " ".join(remarks(summary, Findings("everywhere", "", evidence), []))
+    assert "one seed a point can show that the two models differ, not that this point" in said
 
 
 @pytest.mark.parametrize(

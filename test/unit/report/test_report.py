@@ -31,9 +31,8 @@ from recorded import (
 
 from comparator.errors import InputError
 from comparator.findings.verdict import Findings
-from comparator.report import figures, svg, write_report
+from comparator.report import write_report
 from comparator.report.figures.heat import metric_scale
-from comparator.report.figures.maps import objective_maps
 from comparator.report.figures.progress import best_and_mean
 from comparator.report.material import gather_material
 
@@ -48,25 +47,23 @@ HOSTILE = '</script><img src=x onerror="alert(1)">\'"&`${x} $\\frac{1}{2}$ ç´°èƒ
 def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     experiments = tmp_path_factory.mktemp("experiments")
     folder = save(experiments / "cmp-ga-3", make_experiment(), with_histories(experiments, genetic()))
-    (folder / "figures").mkdir()
-    (folder / "figures" / "search-7.svg").write_text("<svg/>")  # of an earlier report
     write_report(folder)
     return folder
 
 
 def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
     check_files(ordinary)
-    assert {path.name for path in (ordinary / "figures").iterdir()} == {
-        f"{name}.svg"
-        for name in (
-            *("search", "importance", "progress", "models", "timeline", "learning-1", "learning-2", "learning-3"),
-            *("model-1", "model-1-own", "model-2", "model-2-own"),
-        )
+    assert not (ordinary / "figures").exists(), "the page gives each as a file"
+    page = read_page(ordinary)
+    assert set(page.charts) == {
+        *("search", "importance", "progress", "models", "timeline", "learning-1", "learning-2", "learning-3"),
+        *("model-1", "model-1-own", "model-2", "model-2-own"),
     }
-    text = " ".join(" ".join(read_page(ordinary).words).split())
+    text = page.text
     for expected in (
         "where do Uno on CCLE and Uno on GDSC1 differ?",
-        "56 evaluations at 56 points; 2 failed",
+        "56 pairs at 56 points: 112 trainings done, 0 found in the store; 2 evaluations failed.",
+        "2 of 56 evaluations failed",
         "of 54 points both models beat the mean predictor",
         "worse than it is GDSC1 at",
         "train_sources",
@@ -80,43 +77,33 @@ def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
         assert expected in text
 
 
-def test_figures_of_an_earlier_report_go(ordinary: Path) -> None:
-    figures = ordinary / "figures"
-    assert not (figures / "search-7.svg").exists() and (figures / "search.svg").exists()
-
-
-def test_figures_are_png_too_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_figures_are_files_too_where_that_is_asked_for(tmp_path: Path) -> None:
     folder = save(tmp_path / "x-1", make_experiment(), genetic(1))
-
-    def pictures() -> set[str]:
-        return {path.stem for path in (folder / "figures").glob("*.png")}
-
+    figures = folder / "figures"
+    figures.mkdir()
+    (figures / "search-7.svg").write_text("<svg/>")  # of an earlier report
     write_report(folder, png=True)
-    assert pictures() == {path.stem for path in (folder / "figures").glob("*.svg")}
-    assert (folder / "figures" / "search.png").read_bytes().startswith(b"\x89PNG")
-    assert "figures/search.png" in read_page(folder).values("href", "a")
+    names = set(read_page(folder).charts)
+    assert {path.name for path in figures.iterdir()} == {f"{name}.{form}" for name in names for form in ("png", "svg")}
+    assert (figures / "search.png").read_bytes().startswith(b"\x89PNG")
+    assert ">layer_force (log scale)</text>" in (figures / "search.svg").read_text(encoding="utf-8")
+    check_files(folder)
     write_report(folder)
-    assert not pictures(), "what was not drawn with this report shows another state"
-    assert not [address for address in read_page(folder).values("href", "a") if address.endswith(".png")]
+    assert not figures.exists(), "what was not drawn with this report shows another state"
 
 
 def test_logs_are_linked_relative_to_the_page(ordinary: Path) -> None:
     """Those of every evaluation, and those of the two that failed once more where it says what went wrong."""
-    logs = [address for address in read_page(ordinary).values("href", "a") if address.endswith("model.log")]
-    assert len(logs) == 112 + 4 and logs[0] == "../runs/3f9c00/model.log"
-
-
-def test_every_successful_evaluation_has_a_cell_and_every_mark_a_row(ordinary: Path) -> None:
     page = read_page(ordinary)
-    rows = set(page.values("data-evaluation", "tr"))
-    marked = {number for numbers in page.values("data-evaluations") for number in numbers.split()}
-    assert rows == marked == {str(number) for number in range(56)}
-    cells = [
-        attrs["data-evaluations"] or "" for _, attrs in page.tags if str(attrs.get("data-tip")).startswith("noise ")
-    ]
-    done = [number for number in range(56) if number not in (11, 38)]
-    maps = 1 + 2 * 2  # the difference, and two models on two scales
-    assert sorted(int(number) for cell in cells for number in cell.split()) == sorted(done * maps)
+    assert len(page.logs) == 112 and page.logs[0] == "../runs/3f9c00/model.log"
+    assert len([address for address in page.values("href", "a") if address.endswith("model.log")]) == 4
+
+
+def test_every_evaluation_has_a_row_and_every_mark_one_too(ordinary: Path) -> None:
+    page = read_page(ordinary)
+    marked = {number for name in page.charts for mark in page.marks(name) for number in mark.get("evaluations", ())}
+    assert {row[0] for row in page.rows} == marked == set(range(56))
+    assert {number for mark in page.marks("search") for number in mark.get("evaluations", ())} == set(range(56))
 
 
 def test_the_csv_is_tidy(ordinary: Path) -> None:
@@ -129,12 +116,9 @@ def test_the_csv_is_tidy(ordinary: Path) -> None:
     assert rows[5]["log.0"] == "runs/3f9c50/model.log"
 
 
-def test_svg_text_is_text_and_figures_are_the_same_each_time(ordinary: Path, tmp_path: Path) -> None:
-    document = (ordinary / "figures" / "search.svg").read_text(encoding="utf-8")
-    assert ">layer_force</text>" in document
+def test_a_page_is_the_same_each_time(ordinary: Path, tmp_path: Path) -> None:
     folder = save(tmp_path / "cmp-ga-3", make_experiment(), with_histories(tmp_path, genetic()))
     write_report(folder)
-    assert (folder / "figures" / "search.svg").read_text(encoding="utf-8") == document
     assert (folder / "report.html").read_bytes() == (ordinary / "report.html").read_bytes()
 
 
@@ -182,7 +166,7 @@ def test_no_experiment_is_too_odd_for_a_report(name: str, tmp_path: Path) -> Non
     folder = save(tmp_path / "experiments" / "x-1", *DEGENERATE[name]())
     assert write_report(folder) == folder / "report.html"
     check_files(folder)
-    pairs = len(list((folder / "figures").glob("search-*.svg")))
+    pairs = len([each for each in read_page(folder).charts if each.startswith("search-")])
     assert pairs == (6 if name == "four dimensions" else 0)
 
 
@@ -217,8 +201,7 @@ def test_hostile_text_is_shown_as_text(tmp_path: Path) -> None:
     folder = save(tmp_path / "x-1", experiment, records)
     assert write_report(folder) == folder / "report.html"
     check_files(folder)
-    assert not list((folder / "figures").glob("search-*.svg"))
-    assert "../javascript%3Aalert%281%29/%22%3E%3Cb%3E" in read_page(folder).values("href", "a")
+    assert "../javascript%3Aalert%281%29/%22%3E%3Cb%3E" in read_page(folder).logs
     assert '<img src=x onerror="alert(1)">' in "".join(read_page(folder).words)
 
 
@@ -237,23 +220,15 @@ def test_a_folder_without_an_experiment_is_refused(tmp_path: Path) -> None:
         write_report(tmp_path)
 
 
-def test_very_many_evaluations_are_drawn_as_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("comparator.report.figures.drawing.MANY", 20)
-    monkeypatch.setattr("comparator.report.figures.skill.MANY", 20)
-    monkeypatch.setattr("comparator.report.figures.timeline.MANY", 20)
-    folder = save(tmp_path / "x", make_experiment(), genetic(24))
-    write_report(folder)
-    check_files(folder)
-
-
 def test_a_grids_report_shows_its_cells_and_no_progress(tmp_path: Path) -> None:
     folder = save(tmp_path / "cmp-grid-1", make_experiment(**GRID), grid_records())
     write_report(folder)
     check_files(folder)
-    names = {path.stem for path in (folder / "figures").glob("*.svg")}
+    page = read_page(folder)
+    names = set(page.charts)
     assert {"grid", "model-1", "model-2-own"} <= names and not {"search", "progress", "parallel"} & names
-    tips = read_page(folder).values("data-tip")
-    assert sum(tip.startswith("noise 12.5\nlayer_force 42\n") for tip in tips) == 1 + 2 * 2
+    tips = [mark["tip"] for name in ("grid", "model-1") for mark in page.marks(name)]
+    assert any(tip.startswith("noise 12.5\nlayer_force 42\n") for tip in tips)
 
 
 def figure_six(experiments: Path, **changes: Any) -> str:
@@ -326,36 +301,23 @@ def test_a_single_models_grid_has_a_panel_for_each_study(tmp_path: Path) -> None
     folder = save(tmp_path / "dense-noise-1", experiment, records)
     write_report(folder)
     check_files(folder)
-    names = {path.stem for path in (folder / "figures").glob("*.svg")}
+    names = set(read_page(folder).charts)
     assert {"model-1", "model-2", "model-1-own", "importance"} <= names and not {"grid", "parallel"} & names
     text = " ".join(read_page(folder).words)
     assert "val_loss of train_sources CCLE" in text and "val_loss of train_sources GDSC1" in text
 
 
-def test_what_stands_around_the_axes_stays_in_the_figure_and_the_axes_are_not_pressed_together() -> None:
-    space = [{**CATEGORICAL, "name": "activation"}, {**LAYERS, "upper": 200_000}]
-    with figures.style():
-        drawings = objective_maps(summary_of(sampled(space), space=space))
-        drawings += best_and_mean(summary_of(genetic(20)))
-        for drawing in drawings:
-            svg.settle(drawing)
-            box, (width, height) = drawing.figure.get_tightbbox(), drawing.figure.get_size_inches()
-            assert box.x0 >= -0.03 and box.y0 >= -0.03 and box.x1 <= width + 0.03 and box.y1 <= height + 0.03
-            assert drawing.figure.axes[0].get_position().width > 0.4
-
-
 def test_the_metrics_scale_is_white_at_the_median_red_above_and_blue_below() -> None:
     scale = metric_scale([0.01, 0.02, 0.03, 0.2, 0.3])
-    assert min(scale.rgba(0.03)[:3]) > 0.95
-    red, _, blue, _ = scale.rgba(0.2)
-    assert red > blue
-    red, _, blue, _ = scale.rgba(0.01)
-    assert blue > red
+    assert (scale.low, scale.middle, scale.high) == (0.01, 0.03, 0.3)
+    colours = scale.channel("val_loss")["scale"]
+    assert (colours["domainMid"], colours["scheme"], colours["reverse"]) == (0.03, "redblue", True)
     assert scale.ink(0.01) == "#ffffff" and scale.ink(0.03) == "#000000"
 
 
 def test_a_run_that_diverged_does_not_press_the_others_into_one_colour() -> None:
     usual = [0.01 + 0.001 * number for number in range(20)]
     scale = metric_scale([*usual, 1e6])
-    assert scale.extend == "max" and scale.ticks[-1] == usual[-1]
-    assert metric_scale([]).ticks and metric_scale([2.0, 2.0]).ticks == (2.0,)
+    assert scale.high == usual[-1]
+    for few in ([], [2.0, 2.0]):
+        assert metric_scale(few).low < metric_scale(few).high

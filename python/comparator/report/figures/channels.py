@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -15,9 +16,12 @@ from comparator.report.figures.palette import FAILED, MUTED, PAPER
 Row = dict[str, Any]
 Place = Callable[[EvaluationSummary], Any]
 
+GOLDEN = 0.618  # of a whole: so far apart, points that stand side by side spread evenly
 TICKS = 20  # values of a list that an axis names at most
 TOGETHER = 44  # characters that stand side by side below an axis
 CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 90, "stroke": FAILED, "strokeWidth": 1.6}
+
+NUMBER = "format(datum.value, ',.6~g')"  # as people write it, small ones in full
 
 # -- words -------------------------------------------------------------------------------------------------
 
@@ -60,11 +64,16 @@ def strongest_first(axes: Sequence[Axis], summary: Summary) -> list[Axis]:
     return sorted(axes, key=lambda axis: -effect(axis, done, differences_of(done)))
 
 
-def coordinate_of(axis: Axis | None) -> Place:
-    """Return where an evaluation stands on `axis`; without one, its number."""
+def coordinate_of(axis: Axis | None, step: float = GOLDEN, spread: float = 0.5) -> Place:
+    """Return where an evaluation stands on `axis`, beside others of the same value; without an axis, its number."""
     if axis is None:
         return lambda one: one.number
-    return lambda one: axis.coordinate(one.point.get(axis.name))
+
+    def coordinate(one: EvaluationSummary) -> float | None:
+        place = axis.coordinate(one.point.get(axis.name))
+        return place if place is None or not axis.discrete else place + spread * ((one.number * step) % 1 - 0.5)
+
+    return coordinate
 
 
 def dots(summary: Summary, place: Place, x: Row, y: Row, size: int = 16) -> Row:
@@ -127,7 +136,7 @@ def series(looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Row]:
             "field": "series",
             "type": "nominal",
             "scale": {"domain": list(looks), "range": [look[channel] for look in looks.values()]},
-            "legend": {"title": None, "columns": 2},
+            "legend": None if channel == "strokeDash" else {"title": None, "columns": 2},
         }
         for channel in channels
     }
@@ -161,7 +170,8 @@ def number_channel(
     scale: Row = {"zero": False, "nice": domain is None}
     if log:
         scale["type"] = "log"
-        title = [*([title] if isinstance(title, str) else title)]
+        axis = {"labelExpr": NUMBER, **axis}
+        title = [title] if isinstance(title, str) else list(title)
         title[-1] += " (log scale)"
     if domain is not None:
         scale["domain"] = list(domain)
@@ -213,11 +223,19 @@ def labels_of(**axes: Axis | None) -> list[Row]:
 def _ticks(axis: Axis, which: str) -> Row:
     """Return where an axis has ticks, and what they say."""
     if not axis.discrete and not axis.at:
-        return {}
+        return {"values": _decades(axis.edges[0], axis.edges[-1]), "labelExpr": NUMBER} if axis.log else {}
     places = list(axis.at or range(len(axis.values)))
     every = max(1, -(-len(places) // (11 if axis.at else TICKS)))
-    told: Row = {} if axis.at else {"labelExpr": f"{which}_labels[datum.value]", "labelLimit": 120}
+    told: Row = {"labelExpr": NUMBER} if axis.at else {"labelExpr": f"{which}_labels[datum.value]", "labelLimit": 120}
     labels = [clip(axis.label(number), 20) for number in range(0, len(places), every)]
     if which == "x" and sum(len(label) + 2 for label in labels) > TOGETHER:
         told |= {"labelAngle": -40, "labelAlign": "right", "labelBaseline": "middle"}
     return {"values": places[::every], **told}
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """Return the ticks of a log scale: powers of ten, and what lies between them where these are few."""
+    steps = (1,) if high > 100 * low else (1, 2, 5) if high > 20 * low else (1, 2, 3, 5)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [float(f"{step}e{power}") for power in powers for step in steps]
+    return [tick for tick in ticks if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]

@@ -33,12 +33,12 @@ def confirmed_points(summary: Summary) -> list[Figure]:
             ends.append({**of, "x": each.interval[0], "x2": each.interval[1]})
     y, labels = lanes([f"point {number}" for number in range(1, len(found) + 1)])
     x, to = number_channel("x", objective_label(summary), grid=True), {"field": "x2"}
-    look = series({SEARCHED: {"color": MUTED, "shape": "circle"}, ANEW: {"color": INK, "shape": "circle"}})
+    look = series({SEARCHED: {"stroke": MUTED, "fill": PAPER}, ANEW: {"stroke": INK, "fill": INK}})
     layers = [
         layer(searched, "rule", {"color": FAINT}, x=x, x2=to, y=y),
         layer(ends, "rule", {"color": INK, "strokeWidth": 1.6}, x=x, x2=to, y=y),
-        layer(searched, "point", {"size": 60, "fill": PAPER, "strokeWidth": 1.6}, x=x, y=y, **look),
-        layer(anew, "point", {"size": 60, "filled": True}, x=x, y=y, **look),
+        layer(searched, "point", {"size": 60, "strokeWidth": 1.6}, x=x, y=y, **look),
+        layer(anew, "point", {"size": 60}, x=x, y=y, **look),
     ]
     caption = (
         "A hollow dot is what the search reported, the full dot and its line what fresh blocks gave, with the interval "

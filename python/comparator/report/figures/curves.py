@@ -9,7 +9,7 @@ from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report import words
 from comparator.report.figures.channels import Row, around, clip, distinct, names_of, number_channel, series
 from comparator.report.figures.figure import Choice, Figure, figure, layer
-from comparator.report.figures.palette import MODELS, SHAPES
+from comparator.report.figures.palette import MODELS, PAPER, SHAPES
 from comparator.report.material import Curves
 
 VALIDATION = "val_"
@@ -44,11 +44,9 @@ def _curves(summary: Summary, curves: Curves, rank: int) -> list[Figure]:
     y = number_channel("y", clip(names[0]), log=log, domain=around(heights), grid=True)
     look = series(looks)
     marks = {"size": 30 if max((row["x"] for row in rows), default=0) <= MARKED else 6, "strokeWidth": 1.0}
-    validated, trained = ([row for row in rows if row["validation"] == which] for which in (True, False))
     layers = [
-        layer(rows, "line", {"strokeWidth": 1.8}, x=x, y=y, **{key: look[key] for key in ("color", "strokeDash")}),
-        layer(validated, "point", {**marks, "filled": True}, x=x, y=y, color=look["color"], shape=look["shape"]),
-        layer(trained, "point", marks, x=x, y=y, color=look["color"], shape=look["shape"]),
+        layer(rows, "line", {"strokeWidth": 1.8}, x=x, y=y, stroke=look["stroke"], strokeDash=look["strokeDash"]),
+        layer(rows, "point", marks, x=x, y=y, stroke=look["stroke"], fill=look["fill"], shape=look["shape"]),
     ]
     rank_words = _rank(rank)
     return [
@@ -77,7 +75,6 @@ def _rows(history: Mapping[str, Sequence[float | None]] | None, name: str, label
             "x": epoch,
             "y": value,
             "series": label,
-            "validation": name.startswith(VALIDATION),
             "evaluations": [evaluation],
             "tip": words.printable(f"{label}\nepoch {epoch}: {name} {show(value)}"),
         }
@@ -87,8 +84,13 @@ def _rows(history: Mapping[str, Sequence[float | None]] | None, name: str, label
 
 
 def _look(submodel: int, name: str) -> Row:
-    dash = [1, 0] if name.startswith(VALIDATION) else [5, 3]
-    return {"color": MODELS[submodel % 2], "shape": SHAPES[submodel % 2], "strokeDash": dash}
+    validates = name.startswith(VALIDATION)
+    return {
+        "stroke": MODELS[submodel % 2],
+        "fill": MODELS[submodel % 2] if validates else PAPER,
+        "shape": SHAPES[submodel % 2],
+        "strokeDash": [1, 0] if validates else [5, 3],
+    }
 
 
 def _rank(rank: int) -> str:

@@ -29,6 +29,9 @@ def figure_file(figure: Figure, form: str, *, width: int = WIDTH) -> bytes:
 
 
 def standing(figure: Figure, width: int = WIDTH) -> dict[str, Any]:
-    """Return the chart of `figure` for itself: of a width of its own, on white."""
+    """Return the chart of `figure` for itself: of a width of its own, on white, without the brush of a page."""
     config = {**figure.chart["config"], "font": FONT, "background": "white"}
-    return {**figure.chart, "width": width, "background": "white", "config": config}
+    chart = {**figure.chart, "width": width, "background": "white", "config": config}
+    if "layer" in chart:
+        chart["layer"] = [{key: each[key] for key in each if key != "params"} for each in chart["layer"]]
+    return chart

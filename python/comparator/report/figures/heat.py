@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary
-from comparator.report.figures.channels import CROSS, Row, along, clip, failed_row, tip_of
+from comparator.report.figures.channels import CROSS, Row, along, clip, coordinate_of, failed_row, tip_of
 from comparator.report.figures.figure import BRUSH, layer
 from comparator.report.figures.palette import DIFFERENCE, METRIC, PAPER
 from comparator.report.words import printable
@@ -18,6 +18,7 @@ from comparator.report.words import printable
 HEIGHT = 330  # pixels
 INNER = (330.0, 260.0)  # pixels; about what is left for the cells on a narrow page
 NUMBER = 9.5  # pixels; the height of a number in a cell
+BRONZE = 0.755  # as GOLDEN, of the other axis: together they spread points over a cell
 OUTLYING = 8.0  # interquartile ranges beyond the quartiles; what lies there is drawn in the end's colour
 
 Cell: TypeAlias = "tuple[int, int]"
@@ -41,6 +42,11 @@ class Scale:
             share = (self.middle - self.low) / (self.high - self.low)
             legend["values"] = [self.low, *[self.middle] * (0.25 < share < 0.75), self.high]
         return {"field": "v", "type": "quantitative", "scale": scale, "legend": legend}
+
+    @property
+    def ring(self) -> str:
+        """The colour of a ring around a dot that is seen all over the scale, in a light page as in a dark one."""
+        return "#ffffff" if self.middle is None else "#000000"
 
     def ink(self, value: float) -> str:
         """Return the colour in which text can be read on that of `value`: white on what is dark."""
@@ -141,26 +147,31 @@ def mean_layer(x: Axis, y: Axis, means: Mapping[Cell, float], scale: Scale) -> t
     return [written], "its value" if power == 0 else f"its value times {10**power:,}"
 
 
-def dot_layer(summary: Summary, evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis, colour: Row) -> Row:
+def dot_layer(
+    summary: Summary, evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis, colour: Row, ring: str
+) -> Row:
     """Return the layer of the evaluations that succeeded, each a dot in the colour of its difference."""
     rows = [
         {**place, "v": one.difference, "evaluations": [one.number], "tip": tip_of(one, summary)}
         for one, place in _placed(evaluations, x, y)
         if one.difference is not None
     ]
-    look = {"size": 44, "stroke": PAPER, "strokeWidth": 1.1, "opacity": 1.0, "clip": False}
+    look = {"size": 44, "stroke": ring, "strokeWidth": 1.0, "opacity": 1.0, "clip": False}
     return layer(rows, "circle", look, BRUSH, x=along(x, "x"), y=along(y, "y"), color=colour)
 
 
 def failed_layer(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> list[Row]:
     """Return the layer with a cross for each evaluation that failed, where any did."""
     rows = [failed_row(one, **place) for one, place in _placed(evaluations, x, y) if one.difference is None]
-    return [layer(rows, "point", {**CROSS, "clip": False}, x=along(x, "x"), y=along(y, "y"))] if rows else []
+    places = {"x": along(x, "x"), "y": along(y, "y")}
+    behind = {"stroke": PAPER, "strokeWidth": 4}
+    return [layer(rows, "point", {**CROSS, "clip": False, **more}, **places) for more in (behind, {}) if rows]
 
 
 def _placed(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> Iterable[tuple[EvaluationSummary, Row]]:
+    across, up = coordinate_of(x), coordinate_of(y, BRONZE)
     for one in evaluations:
-        place = {"x": x.coordinate(one.point.get(x.name)), "y": y.coordinate(one.point.get(y.name))}
+        place = {"x": across(one), "y": up(one)}
         if None not in place.values():
             yield one, place
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report.figures.channels import (
+    GOLDEN,
     TOGETHER,
     Row,
     clip,
@@ -178,7 +179,7 @@ def _apart(axis: Axis, one: EvaluationSummary, height: float) -> float:
     """Return the height, moved a little where many lines would run through the same value of a few."""
     if not axis.discrete:
         return height
-    return height + ((one.number * 0.618) % 1 - 0.5) * 0.5 / len(axis.values)
+    return height + ((one.number * GOLDEN) % 1 - 0.5) * 0.5 / len(axis.values)
 
 
 def _ticks(axes: Sequence[Axis], names: Sequence[str]) -> list[Row]:

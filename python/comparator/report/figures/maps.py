@@ -52,9 +52,9 @@ MAPS = 6  # pairs of hyperparameters at most
 
 @dataclass(frozen=True)
 class Ground:
-    """What the dots of maps lie on: for each pair of hyperparameters what is expected between them, and the regions."""
+    """What the dots of maps lie on: what is expected for each pair of hyperparameters, or the only one; the regions."""
 
-    pairs: tuple[tuple[Axis, Axis], ...]
+    axes: tuple[tuple[Axis, ...], ...]
     surfaces: tuple[Surface | None, ...]
     regions: tuple[Condition, ...]
 
@@ -70,39 +70,42 @@ def objective_maps(material: Material) -> list[Figure]:
 
 def ground_of(material: Material) -> Ground:
     """Return what the dots of the maps lie on, which takes longer than all the rest of them."""
-    summary, regions = material.summary, material.findings.regions
-    if len(summary.axes) == 1 or (len(summary.axes) == 3 and summary.kind == "single" and panel_axis(summary)):
-        return Ground((), (), tuple(regions))
-    axes = strongest_first(summary.axes, summary)[:4]
-    axes.sort(key=summary.axes.index)
-    pairs = tuple(itertools.combinations(axes, 2))[:MAPS]
-    surrogate = None if summary.lattice else material.findings.surrogate
-    return Ground(pairs, tuple(expected(summary, surrogate, *pair) for pair in pairs), tuple(regions))
+    summary = material.summary
+    predictor = None if summary.lattice else material.findings.predictor
+    pairs: tuple[tuple[Axis, ...], ...] = ()
+    if len(summary.axes) == 1:
+        pairs = ((summary.axes[0],),)
+    elif not (len(summary.axes) == 3 and summary.kind == "single" and panel_axis(summary)):
+        axes = strongest_first(summary.axes, summary)[:4]
+        axes.sort(key=summary.axes.index)
+        pairs = tuple(itertools.combinations(axes, 2))[:MAPS]
+    surfaces = tuple(expected(summary, predictor, *each) for each in pairs)
+    return Ground(pairs, surfaces, tuple(material.findings.regions))
 
 
 def maps_on(summary: Summary, ground: Ground) -> list[Figure]:
     """Return the maps of all evaluations there are on a ground, which may be that of fewer."""
-    if len(summary.axes) == 1:
-        return [_strip(summary, summary.axes[0], ground.regions)]
-    if not ground.pairs:
+    if not ground.axes:
         return []  # the model's own maps, one for each value, show all there is
-    scale = _common_scale(summary, ground.pairs, ground.surfaces)
+    if len(summary.axes) == 1:
+        return [_strip(summary, summary.axes[0], ground.surfaces[0], ground.regions)]
+    scale = _common_scale(summary, ground.axes, ground.surfaces)
     stem = "grid" if summary.lattice else "search"
-    several = len(ground.pairs) > 1
+    several = len(ground.axes) > 1
     maps = [
         _map(summary, x, y, f"{stem}-{number}" if several else stem, scale, surface, ground.regions)
-        for number, ((x, y), surface) in enumerate(zip(ground.pairs, ground.surfaces, strict=True), 1)
+        for number, ((x, y), surface) in enumerate(zip(ground.axes, ground.surfaces, strict=True), 1)
     ]
     later = (replace(each, caption="Read like the first map; the colours mean the same.") for each in maps[1:])
     return [maps[0], *later]
 
 
-def _common_scale(summary: Summary, pairs: Sequence[tuple[Axis, Axis]], surfaces: Sequence[Surface | None]) -> Scale:
+def _common_scale(summary: Summary, pairs: Sequence[tuple[Axis, ...]], surfaces: Sequence[Surface | None]) -> Scale:
     """Return one scale for all pairs, so that their colours may be compared."""
     if any(surfaces):
-        heights = [height for each in surfaces if each for column in each.heights for height in column]
-        return scale_of(summary, [*differences_of(summary.points), *heights])
-    means = [mean for pair in pairs for mean in means_of(gather(summary.points, *pair), _difference).values()]
+        places = [number for each in surfaces if each for number in each.numbers()]
+        return scale_of(summary, [*differences_of(summary.points), *places])
+    means = [mean for x, y in pairs for mean in means_of(gather(summary.points, x, y), _difference).values()]
     return scale_of(summary, means)
 
 
@@ -123,13 +126,16 @@ def _map(
     cells = gather(summary.points, x, y)
     means = means_of(cells, _difference)
     written: str | None = None
-    layers: list[Row]
-    layers = [surface.layer(colour)] if surface is not None else [cell_layer(x, y, cells, means, colour)]
+    layers: list[Row] = []
+    if surface is not None:
+        layers = [surface.cells(colour)]
+    elif means:
+        layers = [cell_layer(x, y, cells, means, colour)]
     if summary.lattice:
         numbers, written = mean_layer(x, y, means, scale)
         layers += numbers
-    else:
-        layers.append(dot_layer(summary, _latest(summary), x, y, colour))
+    elif means:
+        layers.append(dot_layer(summary, _best_on_top(summary), x, y, colour, scale.ring))
     layers += failed_layer(summary.searched, x, y)
     frames = region_layers(summary, regions, (x, y))
     what = clip(summary.metric) if summary.kind == "single" else "The difference"
@@ -142,8 +148,8 @@ def _map(
     return figure(name, title, {"layer": layers + frames}, caption, height=HEIGHT, params=params, section="where")
 
 
-def _latest(summary: Summary) -> list[EvaluationSummary]:
-    """Return the evaluations of the search that succeeded, so that the best lie on top."""
+def _best_on_top(summary: Summary) -> list[EvaluationSummary]:
+    """Return the evaluations of the search that succeeded, the best last."""
     done = [one for one in summary.searched if one.difference is not None]
     return sorted(done, key=lambda one: one.value or 0.0, reverse=True)
 
@@ -184,32 +190,42 @@ def _colours(summary: Summary) -> str:
     return " Red is high, blue low, white the median." if summary.kind == "single" else ""
 
 
-def _strip(summary: Summary, axis: Axis, regions: Sequence[Condition]) -> Figure:
-    """Return the objective over the only hyperparameter, with each bin's mean."""
+def _strip(summary: Summary, axis: Axis, surface: Surface | None, regions: Sequence[Condition]) -> Figure:
+    """Return the objective over the only hyperparameter, with what is expected along it, or each bin's mean."""
+    x, y = along(axis, "x"), height(summary, *(surface.numbers() if surface else ()))
+    place = coordinate_of(axis)
+    shades = region_layers(summary, regions, (axis,))
+    layers = [
+        *shades[:1],
+        *(surface.curve(x, y) if surface else []),
+        dots(summary, place, x, y, size=34),
+        *([] if surface else [_bin_means(summary, axis, x, y)]),
+        *failed_at_foot(summary, place, x),
+        *shades[1:],
+    ]
+    if surface is None:
+        said = (
+            "each bar the mean over the points of a bin: a tenth of the range, or one value. Believe bars that rise or "
+            "fall together before a single high dot."
+        )
+    else:
+        band = ", and the band its 95 % interval" if surface.lows else ""
+        said = f"the line is what a model of all evaluations expects{band}. Believe the line before a single high dot."
+    caption = ("A shaded stretch is a region. " if shades else "") + f"Each dot is one evaluation, {said}"
+    title = f"Where the search looked: {clip(axis.name)}"
+    return figure("search", title, {"layer": layers}, caption, params=labels_of(x=axis), section="where")
+
+
+def _bin_means(summary: Summary, axis: Axis, x: Row, y: Row) -> Row:
     bins: dict[int, list[EvaluationSummary]] = {}
     for one in summary.points:
         number = axis.bin(one.point.get(axis.name))
         if one.difference is not None and number is not None:
             bins.setdefault(number, []).append(one)
-    means = []
+    rows = []
     for number, members in bins.items():
         mean = statistics.fmean(differences_of(members))
         said = printable(f"{axis.name} {axis.label(number)}\nmean {show(mean)} of {len(members)}")
         ends = {"x": axis.edges[number], "x2": axis.edges[number + 1], "y": mean}
-        means.append({**ends, "evaluations": [one.number for one in members], "tip": said})
-    x, y = along(axis, "x"), height(summary)
-    place = coordinate_of(axis)
-    shades = region_layers(summary, regions, (axis,))
-    layers = [
-        *shades[:1],
-        dots(summary, place, x, y, size=34),
-        layer(means, "rule", {"color": MEAN, "strokeWidth": 3}, x=x, x2={"field": "x2"}, y=y),
-        *failed_at_foot(summary, place, x),
-        *shades[1:],
-    ]
-    caption = ("A shaded stretch is a region. " if shades else "") + (
-        "Each dot is one evaluation, each bar the mean over the points of a bin: a tenth of the range, or "
-        "one value. Believe bars that rise or fall together before a single high dot."
-    )
-    title = f"Where the search looked: {clip(axis.name)}"
-    return figure("search", title, {"layer": layers}, caption, params=labels_of(x=axis), section="where")
+        rows.append({**ends, "evaluations": [one.number for one in members], "tip": said})
+    return layer(rows, "rule", {"color": MEAN, "strokeWidth": 3}, x=x, x2={"field": "x2"}, y=y)

@@ -24,9 +24,9 @@ from comparator.report.material import GridBest
 
 MOST = 10  # generations that the axis names
 LOOKS: dict[str, Row] = {
-    "best so far": {"color": INK, "shape": "stroke"},
-    "generation's best": {"color": INK, "shape": "circle"},
-    "generation's mean": {"color": MEAN, "shape": "diamond"},
+    "best so far": {"stroke": INK, "fill": INK, "shape": "stroke"},
+    "generation's best": {"stroke": INK, "fill": PAPER, "shape": "circle"},
+    "generation's mean": {"stroke": MEAN, "fill": MEAN, "shape": "diamond"},
 }
 
 
@@ -47,12 +47,12 @@ def best_and_mean(summary: Summary, grid: GridBest | None = None) -> list[Figure
 def _by_generation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[Row]]:
     generations = summary.generations
     shown = generations[:: max(1, -(-len(generations) // MOST))]
-    labels = {one.number: [str(one.number), f"n = {one.count - one.failed}"] for one in shown}
+    labels = {str(one.number): [str(one.number), f"n = {one.count - one.failed}"] for one in shown}
     x = number_channel(
         "x",
         "generation, and how many of its evaluations succeeded",
         domain=(generations[0].number - 0.5, generations[-1].number + 0.5),
-        values=list(labels),
+        values=[one.number for one in shown],
         labelExpr="x_labels[datum.value]",
     )
     found = [one for one in generations if one.best is not None]
@@ -79,13 +79,13 @@ def _by_generation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[
     ]
     place = _spread(summary)
     look = series(LOOKS)
-    colour = {"color": look["color"]}
+    colour = {"stroke": look["stroke"]}
     layers = [
         dots(summary, place, x, y),
         layer(so_far, "line", {"strokeWidth": 2}, x=x, y=y, **colour),
         layer(mean, "line", {"strokeWidth": 1.6}, x=x, y=y, **colour),
-        layer(best, "point", {"size": 60, "fill": PAPER, "strokeWidth": 1.4}, x=x, y=y, **look),
-        layer(mean, "point", {"size": 44, "filled": True}, x=x, y=y, **look),
+        layer(best, "point", {"size": 60, "strokeWidth": 1.4}, x=x, y=y, **look),
+        layer(mean, "point", {"size": 44}, x=x, y=y, **look),
         *failed_at_foot(summary, place, x),
     ]
     caption = (

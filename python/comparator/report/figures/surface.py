@@ -11,124 +11,176 @@ from typing import TYPE_CHECKING, Any
 from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report.figures.channels import Row, along
-from comparator.report.figures.figure import TIP
+from comparator.report.figures.figure import TIP, layer
+from comparator.report.figures.palette import MEAN
 
 if TYPE_CHECKING:
-    from comparator.evidence.surrogate import Surrogate
+    from comparator.evidence.coordinates import Array
+    from comparator.evidence.prediction import Predictor
 
-FINE, COARSE = 30, 20  # places along a number's range: of the only pair of axes, of each of several
+FINE, COARSE = 30, 20  # places along a number's range: of the only axes, of each of several pairs
 OTHERS = 16  # values of all other hyperparameters, over which the mean is taken
 ENTRIES = 1_000_000  # of a covariance at a time
+MANY = 500  # observations; of more, how sure the model is takes longer than all the rest
+
+Stretch = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Surface:
-    """The expected difference (of a single model: its metric) at each of the `columns` and `rows` of two axes.
+    """The expected difference (of a single model: its metric) at places of one or two axes.
 
-    Both are stretches of the axis; `heights` has a list for each column, with an entry for each row.
+    `sides` are the stretches of each axis; `means` has a list for each stretch of the first, with an entry for each of
+    the second (one alone without a second). So have `lows` and `highs`, the ends of its 95 % interval, which are empty
+    where it is not known.
     """
 
-    x: Axis
-    y: Axis
-    columns: Sequence[tuple[float, float]]
-    rows: Sequence[tuple[float, float]]
-    heights: Sequence[Sequence[float]]
+    axes: Sequence[Axis]
+    sides: Sequence[Sequence[Stretch]]
+    means: Sequence[Sequence[float]]
+    lows: Sequence[Sequence[float]] = ()
+    highs: Sequence[Sequence[float]] = ()
 
-    def layer(self, colour: Row) -> Row:
-        """Return the layer of its places in the colours of what is expected there."""
-        low, high = ([float(f"{end:.6g}") for end in ends] for ends in zip(*self.rows, strict=True))
+    def cells(self, colour: Row) -> Row:
+        """Return the layer of the places of two axes in the colours of what is expected there."""
+        foot, top = ([_short(end, 6) for end in ends] for ends in zip(*self.sides[1], strict=True))
+        known = {"v": self.means, **({"low": self.lows, "high": self.highs} if self.lows else {})}
         columns = [
-            {"x": left, "x2": right, "y": low, "y2": high, "v": [float(f"{height:.3g}") for height in heights]}
-            for (left, right), heights in zip(self.columns, self.heights, strict=True)
+            {
+                **{"x": left, "x2": right, "y": foot, "y2": top},
+                **{name: [_short(number, 3) for number in numbers[place]] for name, numbers in known.items()},
+            }
+            for place, (left, right) in enumerate(self.sides[0])
         ]
-        ends = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
+        said = "'expected here: ' + format(datum.v, '.3~g')"
+        if self.lows:
+            said += " + ', from ' + format(datum.low, '.3~g') + ' to ' + format(datum.high, '.3~g')"
+        x, y = self.axes
         return {
             "data": {"values": columns},
-            "transform": [
-                {"flatten": ["y", "y2", "v"]},
-                {"calculate": "'expected here: ' + format(datum.v, '.3~g')", "as": "tip"},
-            ],
+            "transform": [{"flatten": ["y", "y2", *known]}, {"calculate": said, "as": "tip"}],
             # Neighbours overlap by a hair, so that nothing shines through between them.
             "mark": {"type": "rect", "x2Offset": 0.6, "y2Offset": -0.6, "aria": False},
             "encoding": {
-                **{"x": along(self.x, "x"), "y": along(self.y, "y"), **ends},
+                **{"x": along(x, "x"), "y": along(y, "y"), "x2": {"field": "x2"}, "y2": {"field": "y2"}},
                 **{"color": colour, "tooltip": TIP},
             },
         }
 
+    def curve(self, x: Row, y: Row) -> list[Row]:
+        """Return the layers of the mean along the only axis, within its interval."""
+        rows = [
+            {"x": place, "x2": end, "y": mean, **({"low": low, "high": high} if self.lows else {})}
+            for (place, end), (mean,), (low,), (high,) in zip(
+                self._points(), self.means, self.lows or self.means, self.highs or self.means, strict=True
+            )
+        ]
+        if self.axes[0].discrete:
+            band, line = "rect", "rule"
+            ends: Row = {"x2": {"field": "x2"}}
+        else:
+            band, line, ends = "area", "line", {}
+        bounds = {"y": {**y, "field": "low"}, "y2": {"field": "high"}}
+        return [
+            *([layer(rows, band, {"color": MEAN, "opacity": 0.18}, x=x, **ends, **bounds)] if self.lows else []),
+            layer(rows, line, {"color": MEAN, "strokeWidth": 2.5}, x=x, **ends, y=y),
+        ]
 
-def expected(summary: Summary, surrogate: Surrogate | None, x: Axis, y: Axis) -> Surface | None:
-    """Return what `surrogate` expects; None without one, and where it tells another number than that which is shown."""
+    def numbers(self) -> list[float]:
+        """Return all means."""
+        return list(itertools.chain.from_iterable(self.means))
+
+    def _points(self) -> list[Stretch]:
+        (axis,), (side,) = self.axes, self.sides
+        return list(side) if axis.discrete else [(value, value) for value in _values(axis, side)]
+
+
+def expected(summary: Summary, predictor: Predictor | None, *axes: Axis) -> Surface | None:
+    """Return what `predictor` says over one or two `axes`.
+
+    None without one, and where it has learnt another number than that which is shown.
+    """
     is_size = _is_size(summary.points)
-    if surrogate is None or is_size is None:
+    if predictor is None or is_size is None:
         return None
     import numpy as np
 
-    coordinates = surrogate.coordinates
-    fineness = FINE if len(summary.axes) == 2 else COARSE
-    columns, rows = stretches_of(x, fineness), stretches_of(y, fineness)
-    others = _others(surrogate, max(4, min(OTHERS, 4000 // len(surrogate.values)))) if len(summary.axes) > 2 else None
-    points = others or [dict(summary.points[0].point)]
-    base = coordinates.of(points)
-    places = [coordinates.names.index(axis.name) for axis in (x, y)]
-    across, up = (
-        coordinates.of([{**points[0], axis.name: value} for value in _values(axis, stretches)])[:, place]
-        for axis, stretches, place in zip((x, y), (columns, rows), places, strict=True)
-    )
-    heights = []
-    for value in across:
-        block = np.tile(base, (len(up), 1))
-        block[:, places[0]] = value
-        block[:, places[1]] = np.repeat(up, len(base))
-        means = _means(surrogate, block)
-        heights.append((np.abs(means) if is_size else means).reshape(len(up), -1).mean(axis=1).tolist())
-    return Surface(x, y, columns, rows, heights)
+    surrogate = predictor.surrogate
+    coordinates, alone = surrogate.coordinates, len(axes) == len(summary.axes)
+    sides = [stretches_of(axis, FINE if alone else COARSE) for axis in axes]
+    if alone:
+        base = [dict(summary.points[0].point)]
+    else:
+        from comparator.evidence.coordinates import dense_sample
+
+        base = dense_sample(coordinates.space, max(4, min(OTHERS, 4000 // len(surrogate.values))))
+    rows = coordinates.of(base)
+    shape = [len(side) for side in sides]
+    places = np.tile(rows, (math.prod(shape), 1))
+    for number, (axis, side) in enumerate(zip(axes, sides, strict=True)):
+        column = coordinates.names.index(axis.name)
+        held = coordinates.of([{**base[0], axis.name: value} for value in _values(axis, side)])[:, column]
+        inner = math.prod(shape[number + 1 :]) * len(rows)
+        places[:, column] = np.tile(np.repeat(held, inner), math.prod(shape[:number]))
+
+    def table(numbers: Array) -> list[list[float]]:
+        return [list(map(float, each)) for each in numbers.reshape(shape[0], -1, len(rows)).mean(axis=2)]
+
+    if not alone or len(surrogate.values) > MANY:
+        means = _means(predictor, places)
+        return Surface(axes, sides, table(np.abs(means) if is_size else means))
+    means, deviations = surrogate.predict_rows(places)
+    lows, highs = means - predictor.reach * deviations, means + predictor.reach * deviations
+    if is_size:
+        nearest = np.where(lows * highs < 0, 0.0, np.minimum(np.abs(lows), np.abs(highs)))
+        means, lows, highs = np.abs(means), nearest, np.maximum(np.abs(lows), np.abs(highs))
+    return Surface(axes, sides, table(means), table(lows), table(highs))
 
 
-def _means(surrogate: Surrogate, rows: Any) -> Any:
+def _means(predictor: Predictor, rows: Array) -> Array:
     import numpy as np
 
-    size = max(1, ENTRIES // (len(surrogate.values) * max(1, rows.shape[1])))
-    return np.concatenate(
-        [surrogate.mean_of(surrogate.covariance(rows[first : first + size])) for first in range(0, len(rows), size)]
-    )
-
-
-def _others(surrogate: Surrogate, count: int) -> list[dict[str, Any]]:
-    from comparator.evidence.coordinates import dense_sample
-
-    return dense_sample(surrogate.coordinates.space, count)
+    surrogate = predictor.surrogate
+    size = max(1, ENTRIES // (len(surrogate.values) * rows.shape[1]))
+    parts = (rows[first : first + size] for first in range(0, len(rows), size))
+    return np.concatenate([surrogate.mean_of(surrogate.covariance(part)) for part in parts])
 
 
 def _is_size(points: Iterable[EvaluationSummary]) -> bool | None:
     """Whether the differences shown are sizes of the signed ones that were learnt; None where they are neither."""
-    once = [(one.difference, one.signed[0]) for one in points if one.difference is not None and len(one.signed) == 1]
-    pairs = once or [
-        (one.difference, sum(one.signed) / len(one.signed))
-        for one in points
-        if one.difference is not None and one.signed
+    learnt = [
+        (one.difference, one.signed[0], len(one.signed)) for one in points if one.difference is not None and one.signed
     ]
-    if all(math.isclose(shown, learnt, rel_tol=1e-6, abs_tol=1e-12) for shown, learnt in pairs):
+    # Of several replicates the size of the mean is not the mean of the sizes.
+    pairs = [(shown, signed) for shown, signed, count in learnt if count == 1]
+    if not pairs:
+        return all(shown >= 0 for shown, *_ in learnt) if learnt else None
+    if all(_same(shown, signed) for shown, signed in pairs):
         return False
-    if all(math.isclose(shown, abs(learnt), rel_tol=1e-6, abs_tol=1e-12) for shown, learnt in once):
-        return True
-    return None
+    return True if all(_same(shown, abs(signed)) for shown, signed in pairs) else None
 
 
-def stretches_of(axis: Axis, fineness: int) -> list[tuple[float, float]]:
+def _same(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-12)
+
+
+def stretches_of(axis: Axis, fineness: int) -> list[Stretch]:
     """Return the stretches of an axis, each a place: the values of a list, equal parts of a range as it is drawn."""
     if axis.discrete:
         return list(itertools.pairwise(axis.edges))
     low, high = axis.edges[0], axis.edges[-1]
-    if axis.log:
-        low, high = math.log10(low), math.log10(high)
-    borders = [low + (high - low) * step / fineness for step in range(1, fineness)]
+    start, end = (math.log10(low), math.log10(high)) if axis.log else (low, high)
+    borders = [start + (end - start) * step / fineness for step in range(1, fineness)]
     inner = [10**border for border in borders] if axis.log else borders
-    return list(itertools.pairwise([axis.edges[0], *inner, axis.edges[-1]]))
+    return list(itertools.pairwise([low, *(_short(border, 6) for border in inner), high]))
 
 
-def _values(axis: Axis, stretches: Sequence[tuple[float, float]]) -> list[Any]:
+def _values(axis: Axis, side: Sequence[Stretch]) -> list[Any]:
     """Return the value of the hyperparameter in the middle of each stretch."""
     if axis.discrete:
         return list(axis.values)
-    return [math.sqrt(low * high) if axis.log else (low + high) / 2 for low, high in stretches]
+    return [math.sqrt(low * high) if axis.log else (low + high) / 2 for low, high in side]
+
+
+def _short(number: float, digits: int) -> float:
+    return float(f"{number:.{digits}g}")

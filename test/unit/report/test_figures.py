@@ -1,0 +1,245 @@
+"""What the figures' charts hold, and that any space gives charts that compile."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import vl_convert
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from recorded import CATEGORICAL, GRID, LAYERS, NOISE, as_read, frozen, genetic, grid_records, sampled, summary_of
+
+from comparator.errors import InputError
+from comparator.findings.axes import Axis
+from comparator.findings.metric_agreement import with_signed
+from comparator.findings.summary import summarise
+from comparator.findings.verdict import Findings, find
+from comparator.report import figures
+from comparator.report.figures import Figure
+from comparator.report.figures.boxes import region_layers
+from comparator.report.figures.channels import along
+from comparator.report.figures.files import FORMS, figure_file, standing
+from comparator.report.figures.maps import objective_maps
+from comparator.report.figures.progress import best_and_mean
+from comparator.report.figures.surface import expected
+from comparator.report.material import GridBest, Material
+
+pytestmark = pytest.mark.usefixtures("quick_reports")
+
+UNASKED = Findings(None, "nothing was asked")
+Row = dict[str, Any]
+
+
+def material_of(records: list[Row], **changes: Any) -> Material:
+    """What the figures are made of, with the findings."""
+    experiment = frozen(**changes)
+    read = with_signed(experiment, as_read(records))
+    summary = summarise(experiment, read)
+    return Material(summary, find(experiment, read, summary))
+
+
+def drawn(material: Material) -> dict[str, Figure]:
+    return {each.name: each for each in figures.draw(material)}
+
+
+def rows_of(chart: Mapping[str, Any], mark: str = "") -> list[Row]:
+    """The rows of a chart's layers, or of those with one kind of mark."""
+    layers = chart.get("layer", [chart])
+    return [row for each in layers if mark in ("", each["mark"]["type"]) for row in each["data"]["values"]]
+
+
+def compile_chart(figure: Figure) -> Any:
+    """What Vega-Lite makes of it; raises where it is no specification."""
+    return vl_convert.vegalite_to_vega(json.dumps(standing(figure), allow_nan=False))
+
+
+def texts(chart: Any, key: str) -> Iterator[str]:
+    """All texts that a chart holds under a key, at any depth."""
+    if isinstance(chart, Mapping):
+        for name, value in chart.items():
+            if name == key and isinstance(value, str):
+                yield value
+            yield from texts(value, key)
+    elif isinstance(chart, list):
+        for each in chart:
+            yield from texts(each, key)
+
+
+def test_every_evaluation_is_on_the_map_once_with_what_it_says() -> None:
+    material = material_of(genetic())
+    chart = drawn(material)["search"].chart
+    dots = rows_of(chart, "circle")
+    done = [one for one in material.summary.searched if one.difference is not None]
+    assert sorted(row["evaluations"][0] for row in dots) == sorted(one.number for one in done)
+    by_number = {row["evaluations"][0]: row for row in dots}
+    for one in done:
+        row = by_number[one.number]
+        assert (row["x"], row["y"], row["v"]) == (one.point["noise"], one.point["layer_force"], one.difference)
+        assert row["tip"].startswith(f"evaluation {one.number}: ") and "layer_force" in row["tip"]
+    failed = {row["evaluations"][0] for row in rows_of(chart, "point") if "failed" in row["tip"]}
+    assert failed == {11, 38}
+
+
+def test_the_map_shows_what_a_model_of_all_evaluations_expects_and_how_sure_it_is() -> None:
+    material = material_of(genetic())
+    x, y = material.summary.axes
+    surface = expected(material.summary, material.findings.predictor, x, y)
+    assert surface is not None and len(surface.means) == len(surface.sides[0]) == 30
+    for column, low, high in zip(surface.means, surface.lows, surface.highs, strict=True):
+        assert all(0 <= least <= mean <= most for least, mean, most in zip(low, column, high, strict=True))
+    predictor = material.findings.predictor
+    assert predictor is not None
+    (left, right), (foot, top) = surface.sides[0][3], surface.sides[1][7]
+    told = predictor.at({"noise": (left + right) / 2, "layer_force": (foot * top) ** 0.5})
+    assert surface.means[3][7] == pytest.approx(abs(told.mean))
+    assert "what a model of all evaluations expects" in drawn(material)["search"].caption
+
+
+def test_a_map_without_a_model_shows_the_means_of_cells() -> None:
+    summary = summary_of(genetic(6, failed=()))
+    chart = objective_maps(Material(summary, UNASKED))[0]
+    cells = rows_of(chart.chart, "rect")
+    assert sorted(number for row in cells for number in row["evaluations"]) == list(range(6))
+    assert "Empty cells were never evaluated" in chart.caption
+
+
+def test_several_pairs_share_one_scale_and_are_on_average_over_the_rest() -> None:
+    space = [NOISE, LAYERS, CATEGORICAL]
+    maps = [each for each in figures.draw(material_of(sampled(space), space=space)) if each.name.startswith("search-")]
+    assert len(maps) == 3 and "on average over the other hyperparameters" in maps[0].caption
+    domains = {json.dumps(each.chart["layer"][0]["encoding"]["color"]["scale"]["domain"]) for each in maps}
+    assert len(domains) == 1
+
+
+def test_a_region_is_a_frame_at_its_bounds_that_chooses_what_lies_inside() -> None:
+    material = material_of(genetic())
+    assert material.findings.regions
+    bounds = material.findings.regions[0].region.bounds
+    plate = next(row for row in rows_of(drawn(material)["search"].chart, "text") if row["text"] == "1")
+    x, y = material.summary.axes
+    inside = {
+        one.number
+        for one in material.summary.points
+        if all(
+            axis.name not in bounds or bounds[axis.name][0] <= one.point[axis.name] <= bounds[axis.name][1]
+            for axis in (x, y)
+        )
+    }
+    assert set(plate["evaluations"]) == inside and inside
+    assert plate["x"] == pytest.approx(min(bounds.get("noise", [0, 50])[1], 50))
+    assert plate["tip"].startswith("region 1: ")
+
+
+def test_a_frame_is_cut_where_another_hyperparameter_bounds_its_region() -> None:
+    space = [NOISE, LAYERS, CATEGORICAL]
+    summary = summary_of(sampled(space), space=space)
+    bounds = {"noise": [10.0, 20.0], "activation": {"values": ["relu", "a rather long name of an activation"]}}
+    found = material_of(genetic()).findings.regions[0]
+    region = replace(found, region=replace(found.region, bounds=bounds))
+
+    def frames(*axes: Axis) -> list[Row]:
+        return list(region_layers(summary, [region], axes)[0]["data"]["values"])
+
+    noise, layers, activation = summary.axes
+    over_both = [(row["y"], row["y2"], row["cut"]) for row in frames(noise, activation)]
+    assert over_both == [(-0.5, 0.5, False), (1.5, 2.5, False)]
+    assert [(row["x"], row["x2"], row["cut"]) for row in frames(noise, layers)] == [(10.0, 20.0, True)]
+
+
+def test_axes_say_their_scale_and_the_names_of_their_values() -> None:
+    log = along(Axis("rate", (1e-5, 1e-3, 0.1), log=True), "x")
+    assert log["scale"]["type"] == "log" and log["axis"]["title"] == "rate (log scale)"
+    assert log["axis"]["values"] == [1e-5, 1e-4, 1e-3, 0.01, 0.1]
+    material = material_of(grid_records(), **GRID)
+    grid = drawn(material)["grid"].chart["layer"][0]["encoding"]
+    assert grid["x"]["axis"]["values"] == list(material.summary.axes[0].at)
+    listed = material_of(sampled([CATEGORICAL]), space=[CATEGORICAL])
+    params = {each["name"]: each["value"] for each in drawn(listed)["search"].chart["params"]}
+    assert params["x_labels"] == ["relu", "tanh", "a rather long name …"]
+
+
+def test_one_hyperparameter_has_its_expected_curve() -> None:
+    chart = drawn(material_of(sampled([NOISE], 40), space=[NOISE]))["search"].chart
+    assert len(rows_of(chart, "line")) == len(rows_of(chart, "area")) == 30
+    assert all(row["low"] <= row["y"] <= row["high"] for row in rows_of(chart, "area"))
+    assert len(rows_of(chart, "circle")) == 40
+
+
+def test_parallel_coordinates_hold_each_point_once_between_0_and_1() -> None:
+    space = [NOISE, LAYERS, CATEGORICAL]
+    material = material_of(sampled(space), space=space)
+    lines = rows_of(drawn(material)["parallel"].chart, "line")
+    assert len(lines) == len(material.summary.points)
+    assert all(0 <= row["at0"] <= 1 and 0 <= row["at1"] <= 1 for row in lines)
+
+
+def test_progress_is_measured_by_the_best_of_a_grid() -> None:
+    (progress,) = best_and_mean(summary_of(genetic()), GridBest("g-1", 121, 0.7))
+    line = next(row for row in rows_of(progress.chart, "rule"))
+    assert (line["y"], line["text"]) == (0.7, "best of the grid (121 points)")
+    assert "experiment g-1: 0.7" in progress.caption and "does not reach it" in progress.caption
+    members = [row for row in rows_of(progress.chart, "point") if row.get("series") == "generation's best"]
+    assert sum(len(row["evaluations"]) for row in members) == 56
+
+
+def test_what_is_not_chosen_fades() -> None:
+    figure = drawn(material_of(genetic()))["search"]
+    chart = json.loads(json.dumps(standing(figure)))
+    whole = vl_convert.vegalite_to_svg(chart)
+    chart["params"][0]["value"] = [0, 3]
+    chosen = vl_convert.vegalite_to_svg(chart)
+    assert 'opacity="0.12"' not in whole
+    assert chosen.count('opacity="0.12"') >= 50
+
+
+HOSTILE = '</script>"\'`${x} {{1+1}} a.b[c]\\ datum["v"] $\\frac{1}{2}$ \x00\x1b[31m\u202e\ud800 ' + "long " * 20
+KINDS = st.sampled_from(["float", "log", "int", "few", "categorical", "ordered", "logical"])
+
+
+def entry(number: int, kind: str, name: str) -> Row:
+    bounds: Row = {
+        "float": {"type": "float", "lower": -3, "upper": 50},
+        "log": {"type": "float", "lower": 1e-6, "upper": 0.1, "use_log_scale": True},
+        "int": {"type": "int", "lower": 1, "upper": 1000},
+        "few": {"type": "int", "lower": 0, "upper": 3},
+        "categorical": {"type": "categorical", "element_type": "string", "values": ["a", HOSTILE, "[1, 2]"]},
+        "ordered": {"type": "ordered", "element_type": "int", "values": [16, 32, 64]},
+        "logical": {"type": "logical"},
+    }[kind]
+    return {"name": f"{name}{number}", **bounds}
+
+
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(KINDS, min_size=1, max_size=4), st.sampled_from(["plain_name", HOSTILE]), st.integers(1, 20))
+def test_any_space_gives_charts_that_compile(kinds: list[str], name: str, count: int) -> None:
+    space = [entry(number, kind, name) for number, kind in enumerate(kinds)]
+    for figure in figures.draw(material_of(sampled(space, count), space=space)):
+        compile_chart(figure)
+        for key in ("test", "calculate", "labelExpr", "expr", "signal", "field"):
+            assert not any("frac" in text or "plain_name" in text for text in texts(figure.chart, key)), key
+
+
+def test_charts_are_moderate_in_size() -> None:
+    assert max(len(json.dumps(each.chart)) for each in figures.draw(material_of(genetic()))) < 80_000
+
+
+@pytest.mark.parametrize(("form", "beginning"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_a_figure_is_a_file_of_each_form(form: str, beginning: bytes) -> None:
+    figure = drawn(material_of(genetic(6, failed=())))["search"]
+    content = figure_file(figure, form)
+    assert content.startswith(beginning) and form in FORMS
+    if form == "svg":
+        assert "layer_force (log scale)" in content.decode() and 'fill="white"' in content.decode()
+    if form == "png":
+        assert struct.unpack(">I", content[16:20])[0] >= 1000
+
+
+def test_another_form_is_refused() -> None:
+    figure = drawn(material_of(genetic(6, failed=())))["search"]
+    with pytest.raises(InputError, match="a figure is one of svg, png, pdf"):
+        figure_file(figure, "gif")
