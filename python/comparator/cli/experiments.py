@@ -14,7 +14,6 @@ from rich.table import Table
 from comparator.cli.app import ExperimentsOption, JsonOption, app, out
 from comparator.engine.jobs import is_closing, state_of
 from comparator.errors import InputError
-from comparator.experiment.terminal import note
 from comparator.formats.text import message, shortened
 from comparator.results.record import ALIVE, State
 from comparator.results.store import (
@@ -138,44 +137,6 @@ def predict(
         return
     for line in prediction.words(experiment, predicted):
         out.print(line, soft_wrap=True, markup=False)
-
-
-@app.command("export")
-def export_runs(
-    identifier: IdArgument,
-    form: Annotated[str, typer.Option("--form", metavar="csv|json", help="The form of the file.")] = "csv",
-    target: Annotated[
-        Path | None, typer.Option("--to", metavar="PATH", help="Where to write it.", show_default=False)
-    ] = None,
-    experiments: ExperimentsOption = None,
-) -> None:
-    """Write an experiment's runs as a tidy table, one row each."""
-    from comparator.results.table import export
-
-    path = experiment_path(experiments_folder(experiments, project_root()), identifier)
-    out.print(f"runs: {export(path, form, target)}", soft_wrap=True)
-
-
-@app.command("import")
-def import_past(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="hpo.csv, output.csv, population-N.txt, hpo_results.csv")
-    ],
-    identifier: Annotated[str | None, typer.Option("--id", metavar="ID", help="The new experiment's id.")] = None,
-    space: Annotated[Path | None, typer.Option(metavar="FILE", help="The parameter space that was searched.")] = None,
-    metric: Annotated[str | None, typer.Option(metavar="NAME", help="Which metric, where there are several.")] = None,
-    experiments: ExperimentsOption = None,
-) -> None:
-    """Make an experiment of a search that another program made, and say what is wrong with its file."""
-    from comparator.importers import import_experiment
-    from comparator.report import write_report
-
-    folder, findings = import_experiment(
-        file, experiments_folder(experiments, project_root()), identifier, space, metric
-    )
-    for finding in findings:
-        note(out, finding)
-    out.print(f"experiment {folder.name}; report: {write_report(folder)}", soft_wrap=True)
 
 
 @app.command("list")

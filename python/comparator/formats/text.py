@@ -7,7 +7,8 @@ import math
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,20 @@ def write_text_whole(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():  # a pipe, say
         path.write_text(text, encoding="utf-8")
         return
+    with file_made_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def file_made_whole(path: Path) -> Iterator[Path]:
+    """The path of a file that takes the place of the one at `path` when it is complete; if it fails, there is none."""
     place = path.resolve()
     temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        yield temporary
         temporary.replace(place)
-    except BaseException:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
 
 
 def json_hooks(where: str) -> dict[str, Any]:

@@ -316,13 +316,8 @@ class ExperimentFolder:
         Its file holds `frozen` with the id and the time, its record `records`.
         """
         check_new_experiment(experiments, identifier)
-        _make_writable(experiments)
-        share_as(experiments)
-        _remove_unfinished(experiments)
         names = itertools.count(1)
-        making = experiments / f"{UNFINISHED}{os.getpid()}-{time.monotonic_ns()}"
-        making.mkdir()
-        try:
+        with unfinished_folder(experiments) as making:
             _write_lines(making / "evaluations.jsonl", records)
             while True:
                 name = identifier or f"{stem}-{next(names)}"
@@ -330,21 +325,9 @@ class ExperimentFolder:
                     continue
                 named = frozen.model_copy(update={"id": name, "created": now()})
                 write_whole(making / EXPERIMENT, named.as_json())
-                _sync_folder(making)
-                if _is_leftover(experiments / name):
-                    shutil.rmtree(experiments / name)
-                try:
-                    making.rename(experiments / name)  # takes the place of an empty folder, and of no other
-                except OSError as error:
-                    if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-                        raise
-                    check_new_experiment(experiments, identifier)
-                    continue
-                _sync_folder(experiments)
-                return cls(experiments / name)
-        except BaseException:
-            shutil.rmtree(making, ignore_errors=True)
-            raise
+                if put_in_place(making, experiments / name):
+                    return cls(experiments / name)
+                check_new_experiment(experiments, identifier)
 
     def freeze(self, experiment: FrozenExperiment) -> None:
         """Write the frozen experiment anew, whose settings stay as they are; one that was closed is held for that."""
@@ -394,6 +377,38 @@ class ExperimentFolder:
         with contextlib.suppress(OSError):
             self._file.close()
         self._lease.release()
+
+
+@contextlib.contextmanager
+def unfinished_folder(experiments: Path) -> Iterator[Path]:
+    """A folder in that of all experiments, which commands do not see, and which is gone unless it was put in place.
+
+    Raises `InputError` where experiments cannot be kept there.
+    """
+    _make_writable(experiments)
+    share_as(experiments)
+    _remove_unfinished(experiments)
+    making = experiments / f"{UNFINISHED}{os.getpid()}-{time.monotonic_ns()}"
+    making.mkdir()
+    try:
+        yield making
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def put_in_place(made: Path, path: Path) -> bool:
+    """Give a folder that was made whole its place, at once and for good; False where another is there."""
+    _sync_folder(made)
+    if _is_leftover(path):
+        shutil.rmtree(path)
+    try:
+        made.rename(path)  # takes the place of an empty folder, and of no other
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            raise
+        return False
+    _sync_folder(path.parent)
+    return True
 
 
 def _hold_experiment(path: Path, on_doubt: Callable[[Holder], None]) -> Lease:
