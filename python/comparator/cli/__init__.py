@@ -48,7 +48,10 @@ def main() -> None:
         # Wrong usage: typer's own exceptions, whose base class differs between its versions.
         if not hasattr(error, "show"):
             raise
-        _say(f"{' '.join(error.format_message().split())}; --help tells more")  # type: ignore[attr-defined]
+        if type(error).__name__ == "NoArgsIsHelpError":  # a bare command: its help, in lines as it is
+            error.show()
+        else:
+            _say(f"{' '.join(error.format_message().split())}; -h tells more")  # type: ignore[attr-defined]
         code = 2
     code = code if isinstance(code, int) else 0
     lost = surroundings.output_lost()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from comparator.cli.app import JsonOption, app, out, stop_signals_like_ctrl_c
+from comparator.cli import completion
+from comparator.cli.app import RUN, JsonOption, app, out, stop_signals_like_ctrl_c
 from comparator.cli.options import RunOptions, with_run_options
 from comparator.errors import InputError
 from comparator.experiment.terminal import Terminal, note
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 NoReportOption = Annotated[bool, typer.Option("--no-report", help="Leave the report to: comparator report ID.")]
 
 
-@app.command()
+@app.command(rich_help_panel=RUN, short_help="Find where two models differ most, or one is best.")
 @with_run_options
 def search(
     options: RunOptions,
@@ -71,14 +72,17 @@ def _box_file(box: str, options: RunOptions) -> str:
     return f"{experiment.absolute() / 'report.json'}:{number}"
 
 
-@app.command()
+@app.command(rich_help_panel=RUN, short_help="Evaluate a grid, or every line of a UPF.")
 @with_run_options
 def sweep(
     options: RunOptions,
     file: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="An experiment file (TOML), or an unrolled parameter file.")
     ] = None,
-    model: Annotated[str | None, typer.Option(metavar="MODEL", help="Of a bare UPF: the model, or cmp.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Of a bare UPF: the model, or cmp.", autocompletion=completion.models),
+    ] = None,
     hyperparameters: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Of a bare UPF: the hyperparameters below its lines.")
     ] = None,
@@ -108,7 +112,7 @@ def _settings_of_bare_upf(model: str | None, hyperparameters: Path | None) -> li
     return settings
 
 
-@app.command()
+@app.command(rich_help_panel=RUN, short_help="Search where there is nothing to find.")
 @with_run_options
 def selftest(
     options: RunOptions,
@@ -137,7 +141,7 @@ def selftest(
     print(json.dumps({key: found.get(key) for key in FINDINGS}, indent=1))
 
 
-@app.command("cross-study")
+@app.command("cross-study", rich_help_panel=RUN, short_help="Train on each study, test on all.")
 @with_run_options
 def cross_study(
     options: RunOptions,
@@ -149,7 +153,7 @@ def cross_study(
     _carry_out_study(study, options, file)
 
 
-@app.command("learning-curve")
+@app.command("learning-curve", rich_help_panel=RUN, short_help="Train on more and more rows of each study.")
 @with_run_options
 def learning_curve(
     options: RunOptions,
@@ -161,7 +165,7 @@ def learning_curve(
     _carry_out_study(study, options, file)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN, short_help="Make an unrolled parameter file (UPF).")
 def unroll(
     axes: Annotated[
         list[str] | None,

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from comparator.cli.app import ExperimentsOption, JsonOption, app, out
+from comparator.cli import completion
+from comparator.cli.app import LOOK, RECORDS, ExperimentsOption, JsonOption, app, out
 from comparator.engine.jobs import is_closing, state_of
 from comparator.errors import InputError
 from comparator.experiment.terminal import note
@@ -27,10 +28,17 @@ from comparator.results.store import (
 from comparator.site.folders import command_line, experiments_folder, project_root
 
 WATCH_JOB_SECONDS = 3.0  # a scheduler does not like to be asked more often
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id (see `comparator list`).")]
+IdArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="An experiment's id (see `comparator list`).",
+        autocompletion=completion.experiment_ids,
+    ),
+]
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK, short_help="Follow one until it ends.")
 def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
     """Follow an experiment, whichever process or job runs it, until it ends."""
     from comparator.experiment.progress import ProgressView
@@ -62,7 +70,7 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
         out.print(f"report: not made; make it by: {make}", soft_wrap=True)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK, short_help="Stop one; everything finished is kept.")
 def stop(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
     """Stop an experiment that runs or waits in a queue; everything finished is kept."""
     from comparator.engine import jobs
@@ -73,13 +81,16 @@ def stop(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
     out.print(f"{identifier}: {done}; go on with it by: {go_on}", soft_wrap=True)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK, short_help="Make a report again, and say where it is.")
 def report(
     identifier: IdArgument,
     metric: Annotated[
         str | None,
         typer.Option(
-            "--metric", metavar="NAME", help="Read it in another metric that its runs reported: report-NAME.html."
+            "--metric",
+            metavar="NAME",
+            help="Read it in another metric that its runs reported: report-NAME.html.",
+            autocompletion=completion.metrics,
         ),
     ] = None,
     output: Annotated[
@@ -115,12 +126,17 @@ def report(
         out.print(f"look at it in a browser: {page.as_uri()}", soft_wrap=True)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK, short_help="What to expect at a point that was not tried.")
 def predict(
     identifier: IdArgument,
     at: Annotated[
         list[str],
-        typer.Option("--at", metavar="NAME=VALUE", help="A hyperparameter of the point; once for each of the space."),
+        typer.Option(
+            "--at",
+            metavar="NAME=VALUE",
+            help="A hyperparameter of the point; once for each of the space.",
+            autocompletion=completion.hyperparameters,
+        ),
     ],
     experiments: ExperimentsOption = None,
     as_json: JsonOption = False,
@@ -140,7 +156,7 @@ def predict(
         out.print(line, soft_wrap=True, markup=False)
 
 
-@app.command("export")
+@app.command("export", rich_help_panel=RECORDS, short_help="Write one's runs as a table.")
 def export_runs(
     identifier: IdArgument,
     form: Annotated[str, typer.Option("--form", metavar="csv|json", help="The form of the file.")] = "csv",
@@ -156,7 +172,7 @@ def export_runs(
     out.print(f"runs: {export(path, form, target)}", soft_wrap=True)
 
 
-@app.command("import")
+@app.command("import", rich_help_panel=RECORDS, short_help="Take over a search of CANDLE or DeepHyper.")
 def import_past(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="hpo.csv, output.csv, population-N.txt, hpo_results.csv")
@@ -178,7 +194,7 @@ def import_past(
     out.print(f"experiment {folder.name}; report: {write_report(folder)}", soft_wrap=True)
 
 
-@app.command("list")
+@app.command("list", rich_help_panel=LOOK, short_help="All experiments: what each is doing, its best.")
 def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption = False) -> None:
     """List the experiments, oldest first: what each is doing, and its best."""
     from comparator.experiment.listing import experiment_rows

@@ -226,6 +226,12 @@ TABLES: dict[str, type[BaseModel]] = {
 }
 
 
+def known_keys() -> list[str]:
+    """The keys of an experiment file as `--set` has them: `metric`, `search.population`."""
+    top = [name for name in ExperimentSettings.model_fields if name not in (*TABLES, "set")]
+    return top + [f"{table}.{name}" for table, kind in TABLES.items() for name in kind.model_fields]
+
+
 def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> ExperimentSettings:
     """Read and check an experiment file; raises `InputError` that names the file and the key.
 
@@ -298,9 +304,7 @@ def _apply(content: dict[str, Any], chosen: dict[str, Any], override: str) -> No
     elif not dot and key in ExperimentSettings.model_fields and key not in (*TABLES, "set"):
         content[key] = value
     else:
-        known = [name for name in ExperimentSettings.model_fields if name not in (*TABLES, "set")]
-        known += [f"{table}.{name}" for table, kind in TABLES.items() for name in kind.model_fields]
         raise InputError(
-            f"--set {shortened(override)}: no key '{shortened(key)}'{nearest(key, known)};"
+            f"--set {shortened(override)}: no key '{shortened(key)}'{nearest(key, known_keys())};"
             f" a hyperparameter is set as hyperparameters.{shortened(key.split('.')[-1])}=..."
         )
