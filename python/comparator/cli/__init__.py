@@ -7,13 +7,14 @@ checks it, `sites` and `models` those of `comparator site` and `comparator model
 from __future__ import annotations
 
 import errno
+import shutil
 import signal
 import sys
 from typing import Any
 
 from comparator.engine.workers import STOPPED_BY
 from comparator.errors import ComparatorError, Submitted
-from comparator.formats.text import message
+from comparator.formats.text import in_lines, message
 from comparator.site import surroundings
 
 STOPPED = 130
@@ -67,15 +68,19 @@ def _run_command() -> Any:
 
     from comparator.cli import carry_out, experiments, models, sites, verify  # noqa: F401  (they register commands)
     from comparator.cli.app import app, end_undisturbed
+    from comparator.cli.resuming import with_its_id
 
     try:
-        return typer.main.get_command(app).main(standalone_mode=False)
+        return typer.main.get_command(app).main(with_its_id(sys.argv[1:]), standalone_mode=False)
     finally:
         end_undisturbed()
 
 
 def _say(words: str) -> None:
-    print(f"comparator: {message(words)}", file=sys.stderr)
+    line = f"comparator: {message(words)}"
+    if sys.stderr.isatty():
+        line = "\n".join(in_lines(line, shutil.get_terminal_size().columns))
+    print(line, file=sys.stderr)
 
 
 def _say_stopped() -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comparator.cli import completion
+from comparator.cli import completion, resuming
 from comparator.cli.app import RUN, JsonOption, app, out, stop_signals_like_ctrl_c
 from comparator.cli.options import RunOptions, with_run_options
 from comparator.errors import InputError
@@ -48,7 +47,7 @@ def search(
     """Search for the points where two models differ most, or where one model is best."""
     settings = list(options.settings or [])
     if options.resume is not None:
-        _refuse_with_resume({"--seed": seed is not None, "--focus": focus, "--avoid": avoid})
+        resuming.refuse({"--focus": focus, "--avoid": avoid})
     if seed is not None:
         settings.append(f"search.seed={seed}")
     for key, box in (("focus", focus), ("avoid", avoid)):
@@ -123,16 +122,18 @@ def selftest(
     from comparator.experiment.dry_run import describe
     from comparator.experiment.null_search import FINDINGS, caution, plan_selftest
 
-    if options.resume is not None:
-        raise InputError("--resume: a self-test is gone on with like any search, by: comparator search --resume ID")
     host = _open_host(options, as_json=True)
     stop_signals_like_ctrl_c()
-    check_new_experiment(host.experiments, options.identifier)
-    plan = plan_selftest(host, file, options.settings or [], command=_typed_command())
-    if options.dry_run:
-        describe(host, plan)
-        return
-    opened = session.begin(host, plan, f"{file.stem}-selftest", options.identifier)
+    if options.resume is not None:
+        resuming.refuse({"--set": options.settings})
+        opened = session.resume(host, resuming.chosen(host, options, file))
+    else:
+        check_new_experiment(host.experiments, options.identifier)
+        plan = plan_selftest(host, file, options.settings or [], command=_typed_command())
+        if options.dry_run:
+            describe(host, plan)
+            return
+        opened = session.begin(host, plan, f"{file.stem}-selftest", options.identifier)
     opened.run()
     words = caution(read_records(opened.path / "evaluations.jsonl"))
     if words is not None:
@@ -212,12 +213,15 @@ def _carry_out(
     host = _open_host(options, as_json=as_json, reports=not no_report)
     stop_signals_like_ctrl_c()
     if options.resume is not None:
-        _refuse_with_resume({"FILE": file, "--set": settings, "--id": options.identifier, "--full": full})
-        study = study_of(experiment_path(host.experiments, options.resume))
+        identifier = resuming.chosen(host, options, file)
+        study = study_of(experiment_path(host.experiments, identifier))
+        resuming.check_settings(host, identifier, file, settings, full=full)
         if study is not None:
-            study.resume(host, options.resume)
+            study.resume(host, identifier)
             return
-        opened = session.resume(host, options.resume)
+        if resuming.is_finished(host, identifier, as_json=as_json):
+            return
+        opened = session.resume(host, identifier)
     else:
         assert file is not None
         check_new_experiment(host.experiments, options.identifier)
@@ -237,8 +241,9 @@ def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) 
     host = _open_host(options)
     stop_signals_like_ctrl_c()
     if options.resume is not None:
-        _refuse_with_resume({"FILE": file, "--set": options.settings, "--id": options.identifier})
-        study.resume(host, options.resume)
+        identifier = resuming.chosen(host, options, file)
+        resuming.check_settings(host, identifier, file, options.settings or [])
+        study.resume(host, identifier)
         return
     if file is None:
         raise InputError("give an experiment file, such as cfg/cross-study.toml, or --resume ID")
@@ -271,12 +276,6 @@ def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = Tr
     )
     folder = experiments_folder(options.experiments, root)
     return open_host(root, folder, options.site, asked, warm=not options.cold, console=console, reports=reports)
-
-
-def _refuse_with_resume(chosen: Mapping[str, Any]) -> None:
-    for words, value in chosen.items():
-        if value:
-            raise InputError(f"--resume goes on with an experiment as it was frozen; leave out {words}")
 
 
 def _typed_command() -> str:

@@ -46,7 +46,7 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
     experiment = read_experiment(path)
     told = None
-    with ProgressView(out, experiment) as view:
+    with ProgressView(out, experiment, path) as view:
         while True:
             state = state_of(path)
             if state.state == "queued" != told:

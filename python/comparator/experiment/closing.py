@@ -61,10 +61,10 @@ def say_where_the_report_is(host: Host, identifier: str, page: Path | None) -> N
     """Where the report is, or how to make it."""
     if page is None:
         make = command_line(host.experiments, host.root, "report", identifier)
-        host.say(f"report: not made; make it by: {make}")
+        host.say("report: not made; make it by:")
+        host.show(f"  {make}")
         return
-    host.say(f"report: {page}")
-    host.say(f"look at it in a browser: {page.as_uri()}")
+    host.show(f"report: {page}")
 
 
 def _trained_words(records: Sequence[Evaluation]) -> str:

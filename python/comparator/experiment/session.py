@@ -250,7 +250,13 @@ class Session:
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[], None]]:
         done_before = done_in(self._folder.records)
-        with ProgressView(self._host.console, self._plan.frozen, done_before=done_before) as view:
+        loads: dict[int, str] = {
+            submodel.submodel: model.description.packages[0]
+            for submodel, model in zip(self._plan.frozen.models, self._plan.models, strict=True)
+            if model.description.packages
+        }
+        console, frozen = self._host.console, self._plan.frozen
+        with ProgressView(console, frozen, self.path, done_before=done_before, loads=loads) as view:
 
             def show() -> None:
                 if self._controller is None:  # another process hosts the search
@@ -258,7 +264,9 @@ class Session:
                     view.update(self._folder.records, len(last_word(self.path).running))
                     return
                 running = min(self._controller.waiting, self._host.workers)
-                view.update(self._folder.records, running, self._controller.done)
+                claims = self._controller.claims or ()
+                anew = sum(len(claim.points) for claim in claims)
+                view.update(self._folder.records, running, self._controller.done, anew)
 
             yield show
 
