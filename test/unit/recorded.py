@@ -54,6 +54,7 @@ def make_experiment(**changes: Any) -> dict[str, Any]:
                 "label": study,
                 "path": "containers/uno",
                 "identity": "5e1f" * 16,
+                "seed": "rng_seed",
                 "hyperparameters": {**hyperparameters, "train_sources": study},
             }
             for number, study in enumerate(("CCLE", "GDSC1"))

@@ -190,9 +190,11 @@ def open(id: str, *, experiments: str | Path | None = None) -> Experiment:
 def list(*, experiments: str | Path | None = None) -> pd.DataFrame:
     """All experiments, oldest first: a row each, indexed by id.
 
-    Columns: state, evaluations (done), of (the budget), confirming, failed, withdrawn, best, created, title.
+    Columns: state, evaluations (done), of (the budget), confirming, failed, withdrawn, best, created, title, tags (a
+    list), note.
     """
     columns = ["id", "state", "evaluations", "of", "confirming", "failed", "withdrawn", "best", "created", "title"]
+    columns += ["tags", "note"]
     rows = experiment_rows(_experiments(experiments))
     return pd.DataFrame(
         [{**row, "best": row.get("best", row.get("damage"))} for row in rows], columns=columns

@@ -22,6 +22,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -44,10 +45,12 @@ from comparator.model.runner import is_served, make_runner
 from comparator.model.training import Outcome, Runner, Training
 from comparator.objective.comparison import submodel_hyperparameters
 from comparator.objective.differences import NoValue
+from comparator.results.in_flight import in_flight, purpose_of
 from comparator.results.lease import LEASE, LOCK, Holder
 from comparator.results.provenance import computed_on
 from comparator.results.record import (
     FrozenExperiment,
+    InFlight,
     ReadsOfResult,
     Request,
     Result,
@@ -307,7 +310,7 @@ class Leaf:
         while True:
             result = self._runs.finished(run)
             if result is None:
-                with self._runs.claim(run, f"experiment {self._experiment.id}", self._patience(run).wait) as held:
+                with self._runs.claim(run, purpose_of(self._experiment.id), self._patience(run).wait) as held:
                     if held is None:
                         reason = "stopped" if self._cancelled.is_set() else OUT_OF_TIME
                         return run, RunResult(status="cancelled", reason=reason), False
@@ -391,7 +394,8 @@ class Leaf:
         )
         started, clock = now(), time.monotonic()
         slot = slot_of(self._experiment.models[number], slot)
-        outcome: Outcome = self._runner(number, slot).run(training)
+        with self._noted(number, asked, hyperparameters, folder.name, started):
+            outcome: Outcome = self._runner(number, slot).run(training)
         if outcome.status == "failed" and (fault := _fault_of_disk(folder, outcome.reason)) is not None:
             raise Fault(fault)
         if outcome.status == "ok" and outcome.metrics.get(CUT_SHORT):
@@ -417,6 +421,21 @@ class Leaf:
             experiment=self._experiment.id,
         )
         return result, outcome.untold
+
+    def _noted(
+        self, number: int, asked: Request, hyperparameters: Mapping[str, object], run: str, started: str
+    ) -> AbstractContextManager[None]:
+        epochs = hyperparameters.get(epochs_name(self._experiment.models[number]))
+        training = InFlight(
+            evaluation=asked.evaluation,
+            replicate=asked.replicate,
+            submodel=self._experiment.models[number].submodel,
+            run=run,
+            point=asked.point,
+            started=started,
+            epochs=epochs if isinstance(epochs, int) and not isinstance(epochs, bool) else None,
+        )
+        return in_flight(self._experiments / self._experiment.id, training)
 
     def _watched(self, number: int, outcome: Outcome) -> Outcome:
         """The outcome of a training, with what is known of its reading otherwise.

@@ -86,7 +86,8 @@ class Confirmation:
     with, in the same blocks. `verdict` is `confirmed` where the contrast lies above 0, all points together at level
     0.05, else `not confirmed`, and `untested` where fewer than `FEWEST` blocks gave both; None where there is nothing
     to compare with. `given_this_split` says that every run had the search's own data split. `winners_curse` is how much
-    the search promised too much.
+    the search promised too much. `p` is the chance of such a contrast where there is none, all points together; None
+    where it was not tested.
     """
 
     point: Mapping[str, Any]
@@ -99,6 +100,7 @@ class Confirmation:
     verdict: str | None
     given_this_split: bool
     winners_curse: float | None
+    p: float | None = None
 
 
 def confirm(
@@ -125,6 +127,7 @@ def confirm(
         verdict=verdict,
         given_this_split=given_this_split,
         winners_curse=promised if promised is None or larger_is_better else -promised,
+        p=None if beside is None else min(1.0, beside.p * points),
     )
 
 

@@ -9,6 +9,7 @@ from comparator.engine.jobs import state_of
 from comparator.errors import InputError
 from comparator.experiment.progress import best_words
 from comparator.formats.text import message
+from comparator.results.notes import read_notes
 from comparator.results.points import count
 from comparator.results.store import (
     experiment_names,
@@ -38,7 +39,7 @@ def experiment_rows(folder: Path) -> list[dict[str, Any]]:
 
 def _row(path: Path) -> dict[str, Any]:
     experiment, records = read_experiment(path), read_records(path / "evaluations.jsonl")
-    counts = count(records)
+    counts, notes = count(records), read_notes(path)
     return {
         "id": path.name,
         "state": state_of(path).state,
@@ -50,4 +51,6 @@ def _row(path: Path) -> dict[str, Any]:
         "best": best_words(experiment, records),
         "created": experiment.created,
         "title": experiment.title,
+        "tags": list(notes.tags),
+        "note": notes.text,
     }

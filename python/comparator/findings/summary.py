@@ -105,7 +105,8 @@ class Summary:
     (`comparator.results.points`).
     `first` are the short trainings that `points` are of, None where all trainings are full ones.
     `strategy` is the search's name, empty where it is not known. `baseline` is a single model's evaluation with its
-    default settings.
+    default settings. `is_exact` says that a training repeated gives the same number, as far as is known: no model takes
+    a seed, of training or split, and no two trainings of a point differed.
     """
 
     id: str
@@ -134,6 +135,7 @@ class Summary:
     reasons: dict[str, list[int]]
     reliability: Reliability
     first: FirstEpochs | None = None
+    is_exact: bool = False
 
     @property
     def best(self) -> EvaluationSummary | None:
@@ -192,6 +194,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
         reasons=_reasons(evaluations),
         reliability=reliability_in(experiment, records),
         first=experiment.stages.first,
+        is_exact=_is_exact(experiment, records),
     )
 
 
@@ -234,6 +237,11 @@ def as_json(summary: Summary) -> dict[str, Any]:
 def is_grid(experiment: FrozenExperiment) -> bool:
     """Return whether the experiment's points were chosen as a grid."""
     return experiment.strategy.name == "grid"
+
+
+def _is_exact(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> bool:
+    takes_seed = any(model.seed or model.split for model in experiment.models)
+    return not (takes_seed or experiment.imported or any(record.deviation for record in records))
 
 
 def is_spread(experiment: FrozenExperiment) -> bool:

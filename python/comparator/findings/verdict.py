@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from comparator.evidence.coordinates import Coordinates
     from comparator.evidence.importance import Importance
     from comparator.evidence.paired import Observation
-    from comparator.evidence.prediction import Promise
+    from comparator.evidence.prediction import Predictor, Promise
     from comparator.evidence.regions import Evidence, Region
+    from comparator.evidence.surrogate import Surrogate
     from comparator.space import ParameterSpace
 
 Observations = Sequence["Observation"]
@@ -60,8 +61,9 @@ class Findings:
     `verdict` is `regions`, `everywhere` or `none`; None where the question cannot be asked, for the `reason`. The
     `regions` are numbered from 1, the largest difference first; `rejected` are those that the search saw and fresh
     blocks did not show; `failing` are conditions under which trainings fail. `promise` is where a model of these
-    evaluations expects the most, of a search that climbs without one. `listed` says that the experiment has no space,
-    so that its bounds are those of the points that it lists.
+    evaluations expects the most, of a search that climbs without one; `surrogate` is that model, None where there are
+    too few evaluations. `listed` says that the experiment has no space, so that its bounds are those of the points that
+    it lists.
     """
 
     verdict: str | None
@@ -72,6 +74,7 @@ class Findings:
     failing: tuple[str, ...] = ()
     importance: Importance | None = None
     promise: Promise | None = None
+    surrogate: Surrogate | None = None
     listed: bool = False
 
 
@@ -79,10 +82,12 @@ def find(experiment: FrozenExperiment, records: Sequence[Evaluation], summary: S
     """Return what the records prove."""
     matters = importance_of(summary) if len(summary.axes) > 1 else None
     space, observations, reason = placed(experiment, records)
-    promise = _promise(summary, space, observations)
+    predictor = None if space is None else _predictor(space, observations)
+    promise = _promise(summary, predictor)
+    surrogate = None if predictor is None else predictor.surrogate
     if summary.kind == "single":
         reason = "one model alone: there is nothing to compare it with"
-        return Findings(None, reason, importance=matters, promise=promise)
+        return Findings(None, reason, importance=matters, promise=promise, surrogate=surrogate)
     if space is None:
         return Findings(None, reason, importance=matters)
     evidence = _prove(experiment, space, records, observations, summary.reliability.holds)
@@ -96,21 +101,25 @@ def find(experiment: FrozenExperiment, records: Sequence[Evaluation], summary: S
         tuple(Box.from_bounds(space, bounds, "failing").words() for bounds in evidence.failing),
         matters,
         promise,
+        surrogate,
         listed=not experiment.space,
     )
 
 
-def _promise(summary: Summary, space: ParameterSpace | None, observations: Observations) -> Promise | None:
+def _predictor(space: ParameterSpace, observations: Observations) -> Predictor | None:
+    from comparator.evidence.prediction import Predictor
+
+    return Predictor.fit(space, observations, SEED)
+
+
+def _promise(summary: Summary, predictor: Predictor | None) -> Promise | None:
     """Return where a model of the evaluations expects the most; None for a search that has one, or does not climb."""
-    if summary.strategy not in WITHOUT_A_MODEL or space is None:
+    if summary.strategy not in WITHOUT_A_MODEL or predictor is None:
         return None
     import numpy as np
 
-    from comparator.evidence.prediction import Predictor, most_expected
+    from comparator.evidence.prediction import most_expected
 
-    predictor = Predictor.fit(space, observations, SEED)
-    if predictor is None:
-        return None
     if summary.kind == "single":
         return most_expected(predictor, lambda means: -means if summary.maximise else means)
     return most_expected(predictor, lambda means: -np.abs(means))

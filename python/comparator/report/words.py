@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from comparator.findings.axes import is_number, show
 from comparator.findings.summary import LOSS, SCALED_LOSS, SKILL, EvaluationSummary, Summary, search_settings
 from comparator.objective.differences import difference_called
-from comparator.results.record import FrozenExperiment
+from comparator.results.record import FrozenExperiment, Run
 
 if TYPE_CHECKING:
     from comparator.evidence.regions import Evidence
@@ -49,25 +49,6 @@ def question(summary: Summary) -> str:
     )
 
 
-def answer(summary: Summary, findings: Findings) -> list[str]:
-    """Return the answer as two sentences: whether and where they differ, and the best that was found.
-
-    Of a single model: what was found, and how far it can be trusted.
-    """
-    best, total = summary.best, len(summary.evaluations)
-    if best is None:
-        if not total:
-            return ["No evaluation has finished yet."]
-        reason, numbers = next(iter(summary.reasons.items()), ("no reason was recorded", []))
-        return [
-            f"None of the {total} evaluations succeeded, so there is no answer.",
-            f"The most frequent reason ({len(numbers)} of {total}): {reason}",
-        ]
-    if findings.evidence is None:
-        return [_finding(summary, best), _limits(summary, best)]
-    return [_verdict(summary, findings, findings.evidence), _held(summary) or _finding(summary, best)]
-
-
 def promise(summary: Summary, findings: Findings) -> str | None:
     """Return what a search that follows a model would have looked at next; None where this one did."""
     found = findings.promise
@@ -94,14 +75,37 @@ def failing(findings: Findings) -> str | None:
 
 
 def counted(summary: Summary) -> str:
-    """Return how many there are: of the budget, of distinct points, beside the search, without a result."""
+    """Return how many there are: of the budget, of distinct points, beside the search, of trainings, of failures.
+
+    A pair is two trainings of one point on one seed; a row of the table is an evaluation, of one pair or more.
+    """
     number = summary.number
-    points = f"{number.points} point{'' if number.points == 1 else 's'}"
-    done = f"{number.done} evaluation{'' if number.done == 1 else 's'} at {points}"
+    what = "training" if summary.kind == "single" else "pair"
+    done = f"{_many(number.done, what)} at {_many(number.points, 'point')}"
     beside = f", {number.in_full} more in full" if number.in_full else ""
-    beside += f", {number.confirming} more that try it anew" if number.confirming else ""
-    failed = f"; {number.failed} failed" if number.failed else ""
-    return f"{done}{beside}{failed}."
+    anew = "places drawn anew" if summary.is_exact else "fresh blocks"
+    beside += f", {number.confirming} more on {anew}" if number.confirming else ""
+    failed = f"; {_many(number.failed, 'evaluation')} failed" if number.failed else ""
+    return f"{done}{beside}: {_trainings(summary)}{failed}."
+
+
+def _trainings(summary: Summary) -> str:
+    trained, found = trainings_in(run for one in summary.evaluations for run in one.runs)
+    asked = summary.number.done + summary.number.in_full + summary.number.confirming
+    shared = trained + found < asked * len(summary.models)
+    once = ", one that several need counted once" if shared and trained + found else ""
+    return f"{_many(trained, 'training')} done, {found} found in the store{once}"
+
+
+def trainings_in(runs: Iterable[Run]) -> tuple[int, int]:
+    """Return how many trainings were done for these runs, and how many were found in the store; each counts once."""
+    known = [run for run in runs if run.run]
+    trained = {run.run for run in known if not run.reused}
+    return len(trained), len({run.run for run in known} - trained)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def remarks(summary: Summary, findings: Findings, readings: Sequence[MetricReading]) -> list[str]:
@@ -131,29 +135,6 @@ def short_trainings(summary: Summary) -> str | None:
     return (
         f"The search, and so the map and all that is drawn of its points, shows trainings of {first.epochs} of "
         f"{first.full} epochs: they rank points, but the sizes of full ones are others{best}."
-    )
-
-
-def confirmation(summary: Summary) -> str | None:
-    """Return what the table of confirmed points means; None without any."""
-    confirmed = summary.reliability.confirmations
-    if not confirmed:
-        return None
-    splits = (
-        "the search's own split of the data, so what follows holds given this split"
-        if confirmed[0].given_this_split
-        else "fresh splits of the data"
-    )
-    one = len(confirmed) == 1
-    judged = (
-        " A point is confirmed where it differs more than places elsewhere that were trained in the same blocks."
-        if any(each.contrast is not None for each in confirmed)
-        else ""
-    )
-    return (
-        f"When the search was over its best {'point was' if one else 'distinct points were'} trained anew, on seeds "
-        f"that it never used and {splits}.{judged} The winner's curse is how much more the search promised than came "
-        "true."
     )
 
 
@@ -228,32 +209,15 @@ def agreement(readings: Sequence[MetricReading]) -> str | None:
 
 
 def verdict(content: Mapping[str, Any]) -> list[str]:
-    """Return what the closing words say of the verdict, from the content of report.json, a line each."""
-    rejected = [
-        f"  not shown by fresh trainings: more at {region['words']}{_contrast_words(region)}"
-        for region in content.get("rejected") or ()
-    ]
-    if content.get("verdict") == "regions":
-        numbered = [
-            f"  {number}: {region['words']}{_contrast_words(region)}"
-            for number, region in enumerate(content["regions"], start=1)
-        ]
-        return ["they differ more where:", *numbered, *rejected]
-    if content.get("verdict") is None:
+    """Return what the closing words say, from the content of report.json, a line each: its answer, and what comes next.
+
+    Without a result there is nothing to say.
+    """
+    if not content.get("best"):
         return []
-    evidence = content["evidence"]
-    mean = with_interval(evidence["overall"], evidence["overall_interval"])
-    missed = evidence.get("missed")
-    bound = "" if missed is None else f"; up to {show(round_to(missed, 2))} cannot be excluded"
-    return [f"{content['reason']}: mean signed difference {mean}{bound}", *rejected]
-
-
-def _contrast_words(region: Mapping[str, Any]) -> str:
-    if region.get("contrast_interval") is None:
-        return "; nothing was trained anew"
-    return (
-        f": {with_interval(region['contrast'], region['contrast_interval'])} more, on {region['blocks']} fresh blocks"
-    )
+    step = content.get("next") or {}
+    command = f": {step['command']}" if step.get("command") else ""
+    return [*content.get("answer", ()), *([f"next: {step['words']}{command}"] if step else [])]
 
 
 def with_interval(mean: float | None, interval: Sequence[float | None] | None) -> str:
@@ -335,8 +299,8 @@ def printable(text: str) -> str:
 
 def repeat_commands(experiment: FrozenExperiment, regions: Sequence[Condition] = ()) -> list[tuple[str, str]]:
     """Return pairs (what it does, command): the experiment and its report made again, searches that go on from it."""
-    typed = _words_of(experiment.provenance.command)
-    words = _without_option(typed, "--id")
+    typed = typed_command(experiment)
+    words = without_option(typed, "--id")
     kept = [word for place, word in enumerate(typed) if "--experiments" in (word, typed[place - 1] if place else "")]
     identifier = experiment.id
     commands = []
@@ -356,134 +320,25 @@ def _steered(words: Sequence[str], identifier: str, regions: Sequence[Condition]
     """Give the search again within each region, and around it."""
     for number, region in enumerate(regions, start=1):
         for what, option in (("within", "--focus"), ("outside", "--avoid")):
-            command = [*_without_option(words, option), option, f"{identifier}:{number}"]
+            command = [*without_option(words, option), option, f"{identifier}:{number}"]
             yield f"A search {what} region {number} ({region.condition})", command
 
 
-def _words_of(command: str) -> list[str]:
+def typed_command(experiment: FrozenExperiment) -> list[str]:
+    """Return the words of the command that made the experiment; none where it is not known."""
+    return _split(experiment.provenance.command)
+
+
+def _split(command: str) -> list[str]:
     try:
         return shlex.split(command)
     except ValueError:  # not a line of ours: shown as it stands
         return command.split()
 
 
-def _without_option(words: Sequence[str], option: str) -> list[str]:
+def without_option(words: Sequence[str], option: str) -> list[str]:
+    """Return the words of a command without an option and its value."""
     return [word for place, word in enumerate(words) if option not in (word, words[place - 1] if place else "")]
-
-
-def _verdict(summary: Summary, findings: Findings, evidence: Evidence) -> str:
-    both = " and ".join(summary.models)
-    if findings.regions:
-        return f"{both} differ more {_conditions(summary, findings.regions)} {_basis(summary, evidence)}"
-    overall = with_interval(evidence.overall, evidence.overall_interval)
-    what = (
-        "over the space"
-        if evidence.fresh_blocks
-        else f"of {evidence.points} point{'' if evidence.points == 1 else 's'}"
-    )
-    mean = f"the mean signed difference {what} is {overall}"
-    if evidence.verdict == "none":
-        return f"{both} show no difference: {evidence.reason} ({mean}).{_missed(evidence)} {_basis(summary, evidence)}"
-    larger = f", {_larger(summary, int((evidence.overall or 0) > 0))}" if _is_one_sided(evidence) else ""
-    seen = "".join(f" {_rejected(each)}" for each in findings.rejected[:1])
-    is_read = evidence.level is not None
-    if not findings.rejected and (not is_read if evidence.fresh_blocks else evidence.p_where is None or is_read):
-        basis = _basis(summary, evidence)
-        return f"{both} differ, but not where can be said: {evidence.reason} ({mean}{larger}). {basis}"
-    more = seen or any(each.verdict == "confirmed" for each in summary.reliability.confirmations)
-    alike = "and no condition is shown under which they differ more" if more else "everywhere about alike"
-    return f"{both} differ{', ' if more else ' '}{alike}: {mean}{larger}.{seen} {_basis(summary, evidence)}"
-
-
-def _conditions(summary: Summary, regions: Sequence[Condition]) -> str:
-    """The first two conditions with their means, and how it is elsewhere."""
-    first, *others = regions
-    region = first.region
-    said = f"at {first.condition}: by {with_interval(region.mean, region.interval)}"
-    if region.outside is not None:
-        said += f", against {with_interval(region.outside, region.outside_interval)} elsewhere"
-    if region.contrast_interval is not None:
-        said += f", which is {with_interval(region.contrast, region.contrast_interval)} more"
-    said += f". There {_larger(summary, region.larger)}{_units(summary, first)}."
-    for each in others[:1]:
-        more = with_interval(each.region.contrast, each.region.contrast_interval)
-        larger = "" if each.region.larger == region.larger else f"; {_larger(summary, each.region.larger)} there"
-        said += f" Also at {each.condition}: {more} more than elsewhere{larger}."
-    left = len(others) - 1
-    return said + (f" And under {left} more {'condition' if left == 1 else 'conditions'}." if left > 0 else "")
-
-
-def _units(summary: Summary, condition: Condition) -> str:
-    """The metric itself in a region and elsewhere, where trainings tell it."""
-    if not condition.metrics or not condition.outside:
-        return ""
-    inside, outside = (
-        " and ".join(
-            f"{_short(metrics[summary.metric])} for {model}"
-            for model, metrics in zip(summary.models, tried, strict=True)
-        )
-        for tried in (condition.metrics, condition.outside)
-    )
-    return f", on average {inside}; elsewhere it is {outside}"
-
-
-def _basis(summary: Summary, evidence: Evidence) -> str:
-    """What the answer rests on, and so what it can be said of."""
-    if evidence.fresh_blocks:
-        each = "each a split of the data and its seeds"
-        if summary.reliability.given_this_split:
-            each = "each seeds of its own on the search's split of the data"
-        return f"This was tried on {evidence.fresh_blocks} fresh blocks, {each}, at places drawn anew."
-    anew = "the best alone was trained anew" if summary.reliability.confirmations else "nothing was trained anew"
-    if evidence.blocks == 1:
-        return f"This holds on this split of the data: no other was looked at, and {anew}."
-    return f"This is what the search itself saw: {anew}."
-
-
-def _missed(evidence: Evidence) -> str:
-    if not evidence.missed:
-        return ""
-    place = (
-        ""
-        if evidence.missed_contrast is None
-        else f", and one of {_short_two(evidence.missed_contrast)} between where the search saw most and elsewhere"
-    )
-    return f" A mean difference of up to {_short_two(evidence.missed)} cannot be excluded{place}."
-
-
-def _rejected(condition: Condition) -> str:
-    region = condition.region
-    more = with_interval(region.contrast, region.contrast_interval)
-    return f"The search saw more at {condition.condition}; on fresh blocks that is {more}, which does not show it."
-
-
-def _short_two(number: float) -> str:
-    return show(round_to(number, 2))
-
-
-def _is_one_sided(evidence: Evidence) -> bool:
-    ends = evidence.overall_interval
-    return ends is not None and ends[0] * ends[1] > 0
-
-
-def _larger(summary: Summary, submodel: int) -> str:
-    return f"{summary.models[submodel]} has the larger {summary.metric}"
-
-
-def _held(summary: Summary) -> str | None:
-    """What became of the best finding; None where it was not trained anew."""
-    first = next(iter(summary.reliability.confirmations), None)
-    if first is None or first.confirmed is None:
-        return None
-    what = f"The {'largest' if summary.maximise else 'smallest'} {summary.objective}"
-    where = point_words(first.point, tuple(axis.name for axis in summary.axes))
-    fresh = f"{first.seeds} fresh seeds" + ("" if first.given_this_split else " and splits of the data")
-    came = f"{with_interval(first.confirmed, first.interval)} on {fresh}"
-    verdict = "" if first.verdict is None else f", {first.verdict}"
-    more = with_interval(first.contrast, first.contrast_interval)
-    beside = "" if first.contrast is None else f": {more} more than elsewhere"
-    seen = f"{_short(first.searched)} at {where or 'the fixed setting'}"
-    return f"{what} that the search saw, {seen}, came to {came}{beside}{verdict}."
 
 
 def _climb(summary: Summary) -> str | None:
@@ -495,39 +350,30 @@ def _climb(summary: Summary) -> str | None:
     )
 
 
-def _finding(summary: Summary, best: EvaluationSummary) -> str:
-    names = tuple(axis.name for axis in summary.axes)
-    found = f"{_short(best.difference)} at {point(best, names) or 'the fixed setting'} (evaluation {best.number})"
-    if summary.kind == "single":
-        return f"The {'highest' if summary.maximise else 'lowest'} {summary.metric} found is {found}."
-    values = " and ".join(
-        f"{_short(metrics[summary.metric])} for {model}"
-        for model, metrics in zip(summary.models, best.metrics, strict=True)
-        if summary.metric in metrics
-    )
-    where = f", where {summary.metric} is {values}" if values else ""
-    return f"The {'largest' if summary.maximise else 'smallest'} {summary.objective} found is {found}{where}."
-
-
 def _limits(summary: Summary, best: EvaluationSummary) -> str:
+    """What limits a best point that nothing was trained anew for."""
     total = summary.number.points - summary.number.without_value
-    held = _held(summary)
-    if held is not None:
-        return held
-    if summary.kind == "single":
-        return (
-            f"The best of {total} points is partly luck: it rests on {_seeds(best)}, and training "
-            "it again with other seeds will show how much."
-        )
+    if summary.is_exact:
+        return repeats_exactly(summary)
+    extreme = "most" if summary.maximise else "least"
     if best.replicates <= 1:
         return (
-            "It rests on one seed: one seed a point can show that the two models differ, not that this "
-            f"point is where they differ {'most' if summary.maximise else 'least'}, "
-            f"since the best of {total} single results is partly luck."
+            "The best point rests on one seed: one seed a point can show that the two models differ, not that this "
+            f"point is where they differ {extreme}, since the best of {total} single results is partly luck."
         )
     return (
-        f"It is the mean of {_seeds(best)}; as the best of {total} points it is still partly luck "
+        f"The best point is the mean of {_seeds(best)}; as the best of {total} points it is still partly luck "
         "until fresh seeds confirm it."
+    )
+
+
+def repeats_exactly(summary: Summary) -> str:
+    """Return that no training has randomness that is known, and what to do where it has."""
+    who = "the model takes" if len(summary.models) == 1 else "neither model takes"
+    none = "no seed" if len(summary.models) == 1 else "a seed"
+    return (
+        f"Repeating a training gives the same number: {who} {none} that is known. Where a training has randomness, let "
+        "a hyperparameter seed it: one called rng_seed is found by its name, another is named in model.toml."
     )
 
 

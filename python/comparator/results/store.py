@@ -3,8 +3,10 @@
 EXPERIMENTS/ID/experiment.json      frozen settings and provenance
 EXPERIMENTS/ID/evaluations.jsonl    one line per finished evaluation, appended and synced: the truth
 EXPERIMENTS/ID/state.json           what the running process last said of itself; advice, never truth
+EXPERIMENTS/ID/running/             what is being trained (`in_flight`); advice too
 EXPERIMENTS/ID/lock, lease          held by the process that runs the experiment (`lease`)
 EXPERIMENTS/ID/withdrawn.jsonl      one line for each of its runs that was withdrawn since
+EXPERIMENTS/ID/notes.json           tags and a note, which people may change at any time (`notes`)
 EXPERIMENTS/runs/IDENTITY/          model.log, result.json and whatever the model writes; withdrawn.json in the place
                                     of a result that did not come out again; lock, lease while it is trained
 
@@ -172,9 +174,12 @@ class RunStore:
 
     def result(self, identity: str) -> RunResult | None:
         """The result of a run, however it ended; None where there is none, or it is damaged."""
-        if not NAME_OF_RUN.fullmatch(identity):
-            return None
-        return read_form(RunResult, self.folder / identity / RESULT)
+        folder = self.folder_of(identity)
+        return None if folder is None else read_form(RunResult, folder / RESULT)
+
+    def folder_of(self, identity: str) -> Path | None:
+        """Where a run's files lie, or would; None where what a record calls it is no name of a run."""
+        return self.folder / identity if NAME_OF_RUN.fullmatch(identity) else None
 
     @contextlib.contextmanager
     def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Lease | None]:

@@ -55,6 +55,8 @@ def words_of(annotation: Any) -> str:
         return ", ".join(f"`{value}`" for value in inner)
     if origin is list:
         return f"list of {words_of(inner[0])}"
+    if origin is tuple and inner[1:] == (...,):
+        return f"list of {words_of(inner[0])}"
     if origin is tuple:
         return f"list [{', '.join(map(words_of, inner))}]"
     if origin is dict:

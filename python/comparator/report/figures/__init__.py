@@ -61,7 +61,7 @@ def leading(material: Material) -> list[Drawing]:
 
 
 def _objective_maps(material: Material) -> list[Drawing]:
-    return maps.objective_maps(material.summary, [each.region.bounds for each in material.findings.regions])
+    return maps.objective_maps(material)
 
 
 def _many(material: Material) -> list[Drawing]:

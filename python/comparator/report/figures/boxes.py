@@ -7,37 +7,56 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from comparator.findings.axes import Axis
-from comparator.report.figures.drawing import FAINT, INK, PAPER, Axes
+from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.findings.verdict import Condition
+from comparator.report.figures.channels import Row, along
+from comparator.report.figures.figure import layer
+from comparator.report.figures.palette import FAINT, INK, PAPER
+from comparator.report.words import printable
 
 Stretch = tuple[float, float]
 
 
-def draw_regions(
-    axes: Axes, regions: Sequence[Mapping[str, Any]], shown: Sequence[Axis], varying: Sequence[Axis]
-) -> bool:
-    """Draw the regions that the axes `shown` (one, or x and y) bound, with their numbers; return whether there are any.
+def region_layers(summary: Summary, regions: Sequence[Condition], shown: Sequence[Axis]) -> list[Row]:
+    """Return the layers of the regions that the axes `shown` (one, or x and y) bound, with their numbers.
 
-    A frame is dashed where another of the `varying` axes bounds its region too.
+    A frame is dashed where another of the varying axes bounds its region too.
     """
-    drawn = False
-    for number, bounds in enumerate(regions, start=1):
+    frames, labels = [], []
+    for number, condition in enumerate(regions, start=1):
+        bounds = condition.region.bounds
         sides = [stretches(axis, bounds.get(axis.name)) for axis in shown]
         if not all(sides) or not any(_is_bounded(axis, bounds) for axis in shown):
             continue
-        drawn = True
-        if len(shown) == 1:
-            for low, high in sides[0]:
-                axes.axvspan(low, high, color=FAINT, alpha=0.5, lw=0, zorder=0)
-            continue
-        is_cut = any(_is_bounded(axis, bounds) for axis in varying if axis not in shown)
-        for across, up in itertools.product(*sides):
-            _frame(axes, across, up, dashed=is_cut)
-        _number(axes, number, sides[0][-1], sides[1][-1])
-    return drawn
+        said = {
+            "evaluations": [one.number for one in summary.points if _holds(summary.axes, bounds, one)],
+            "tip": printable(f"region {number}: {condition.words}"),
+        }
+        is_cut = any(_is_bounded(axis, bounds) for axis in summary.axes if axis not in shown)
+        for parts in itertools.product(*sides):
+            ends = {key: end for name, part in zip("xy", parts, strict=False) for key, end in _ends(name, part)}
+            frames.append({**ends, "cut": is_cut, **said})
+        corner = {name: parts[-1][1] for name, parts in zip("xy", sides, strict=False)}
+        labels.append({**corner, "text": str(number), **said})
+    if not frames:
+        return []
+    if len(shown) == 1:
+        return [_shade(frames, shown[0]), *_numbers(labels, {"x": along(shown[0], "x"), "y": {"value": 10}})]
+    places = {name: along(axis, name) for name, axis in zip("xy", shown, strict=True)}
+    return [*_frames(frames, places), *_numbers(labels, places)]
+
+
+def _ends(name: str, part: Stretch) -> Iterable[tuple[str, float]]:
+    return (name, part[0]), (f"{name}2", part[1])
 
 
 def _is_bounded(axis: Axis, bounds: Mapping[str, Any]) -> bool:
     return stretches(axis, bounds.get(axis.name)) != [(axis.edges[0], axis.edges[-1])]
+
+
+def _holds(axes: Iterable[Axis], bounds: Mapping[str, Any], one: EvaluationSummary) -> bool:
+    places = [(axis.coordinate(one.point.get(axis.name)), stretches(axis, bounds.get(axis.name))) for axis in axes]
+    return all(place is not None and any(low <= place <= high for low, high in parts) for place, parts in places)
 
 
 def stretches(axis: Axis, side: Any) -> list[Stretch]:
@@ -68,28 +87,30 @@ def _joined(parts: Iterable[Stretch]) -> Iterable[Stretch]:
         yield held
 
 
-def _frame(axes: Axes, across: Stretch, up: Stretch, *, dashed: bool) -> None:
-    """Draw a frame that is seen on dark cells and on light ones."""
-    from matplotlib.patches import Rectangle
-
-    corner, width, height = (across[0], up[0]), across[1] - across[0], up[1] - up[0]
-    line: Any = (0, (4, 2)) if dashed else "solid"
-    for colour, breadth in ((PAPER, 4.0), (INK, 1.8)):
-        look: Any = {"fill": False, "edgecolor": colour, "lw": breadth, "ls": line, "zorder": 3.2, "clip_on": False}
-        axes.add_patch(Rectangle(corner, width, height, **look))
+def _shade(frames: Sequence[Row], axis: Axis) -> Row:
+    return layer(frames, "rect", {"color": FAINT, "opacity": 0.5}, x=along(axis, "x"), x2={"field": "x2"})
 
 
-def _number(axes: Axes, number: int, across: Stretch, up: Stretch) -> None:
-    axes.annotate(
-        str(number),
-        (across[1], up[1]),
-        (-4, -4),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-        fontsize=9,
-        fontweight="bold",
-        color=INK,
-        zorder=3.4,
-        bbox={"facecolor": PAPER, "edgecolor": INK, "linewidth": 0.8, "boxstyle": "square,pad=0.25"},
-    )
+def _frames(frames: Sequence[Row], places: Mapping[str, Row]) -> list[Row]:
+    """Return the layers of frames that are seen on dark places and on light ones."""
+    dashes = {"condition": {"test": "datum.cut", "value": [6, 4]}, "value": [1, 0]}
+    ends = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
+    # Only the line is drawn: what lies within a frame is pointed at, not the frame.
+    return [
+        layer(
+            frames,
+            "rect",
+            {"filled": False, "fill": None, "stroke": colour, "strokeWidth": breadth, "clip": False},
+            **{**places, **ends, "strokeDash": dashes},
+        )
+        for colour, breadth in ((PAPER, 4.5), (INK, 2.0))
+    ]
+
+
+def _numbers(labels: Sequence[Row], places: Mapping[str, Row]) -> list[Row]:
+    """Return the layers of the regions' numbers, each on a plate in its frame's upper right corner."""
+    inwards = {"xOffset": -10, "yOffset": 10} if "field" in places["y"] else {"xOffset": -10}
+    plate = {"shape": "square", "size": 280, "fill": PAPER, "stroke": INK, "strokeWidth": 1.0, **inwards}
+    number = {"fontSize": 12, "fontWeight": "bold", "color": INK, **inwards}
+    text = {"field": "text", "type": "nominal"}
+    return [layer(labels, "point", plate, **places), layer(labels, "text", number, **places, text=text)]

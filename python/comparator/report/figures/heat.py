@@ -1,4 +1,4 @@
-"""Heat maps: colour scales that mean the same in every figure, and cells on two hyperparameters."""
+"""Colour scales that mean the same in every figure, and cells on two hyperparameters in these colours."""
 
 from __future__ import annotations
 
@@ -9,81 +9,69 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from comparator.findings.axes import Axis, show
-from comparator.findings.summary import EvaluationSummary
-from comparator.report.figures.drawing import (
-    DIFFERENCE,
-    FAILED,
-    FAINT,
-    MANY,
-    METRIC,
-    PAPER,
-    WIDTH,
-    Axes,
-    Drawing,
-    Mark,
-    colour_bar,
-    new_drawing,
-    set_axis,
-)
+from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.report.figures.channels import CROSS, Row, along, clip, failed_row, tip_of
+from comparator.report.figures.figure import BRUSH, layer
+from comparator.report.figures.palette import DIFFERENCE, METRIC, PAPER
+from comparator.report.words import printable
 
-HEIGHT = 4.0
-INNER = (WIDTH - 1.35) * 72, (HEIGHT - 0.65) * 72  # points; about what is left for the cells
-NUMBER_SIZE = 6.5
+HEIGHT = 330  # pixels
+INNER = (330.0, 260.0)  # pixels; about what is left for the cells on a narrow page
+NUMBER = 9.5  # pixels; the height of a number in a cell
 OUTLYING = 8.0  # interquartile ranges beyond the quartiles; what lies there is drawn in the end's colour
 
-Cells: TypeAlias = "dict[tuple[int, int], list[EvaluationSummary]]"
+Cell: TypeAlias = "tuple[int, int]"
+Cells: TypeAlias = "dict[Cell, list[EvaluationSummary]]"
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A colour scale: what each number's colour is, and the numbers to write beside it."""
+    """A colour scale from `low` to `high`; with a `middle`, that of a metric, white there."""
 
-    colours: Any  # a ScalarMappable
-    ticks: tuple[float, ...] = ()
-    extend: str = "neither"
+    low: float
+    high: float
+    middle: float | None = None
 
-    def rgba(self, value: float) -> tuple[float, float, float, float]:
-        """Return the colour of `value`."""
-        red, green, blue, alpha = (float(part) for part in self.colours.to_rgba(value))
-        return red, green, blue, alpha
+    def channel(self, label: str | Sequence[str]) -> Row:
+        """Return the channel of the colour of field `v`, whose legend is called `label`."""
+        legend: Row = {"title": label, "type": "gradient", "format": ".3~g", "tickCount": 5}
+        scale: Row = {"domain": [self.low, self.high], "nice": False, "clamp": True, **DIFFERENCE}
+        if self.middle is not None:
+            scale = {"domain": [self.low, self.high], "domainMid": self.middle, "clamp": True, **METRIC}
+            legend["values"] = [self.low, self.middle, self.high]
+        return {"field": "v", "type": "quantitative", "scale": scale, "legend": legend}
 
     def ink(self, value: float) -> str:
-        """Return the colour in which text can be read on that of `value`."""
-        red, green, blue, _ = self.rgba(value)
-        return "#ffffff" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else "#000000"
+        """Return the colour in which text can be read on that of `value`: white on what is dark."""
+        if self.middle is None:
+            is_dark = value - self.low < 0.5 * (self.high - self.low)
+        else:
+            side = self.low if value < self.middle else self.high
+            is_dark = abs(value - self.middle) > 0.6 * abs(side - self.middle)
+        return "#ffffff" if is_dark else "#000000"
 
 
 def difference_scale(values: Iterable[float]) -> Scale:
     """Return the scale of differences, from the smallest to the largest of `values`."""
-    from matplotlib import colormaps
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
     numbers = list(values) or [0.0, 1.0]
     low, high = min(numbers), max(numbers)
     if high - low <= 1e-9 * max(abs(low), abs(high)):
         low, high = low - 0.05, high + 0.05
-    return Scale(ScalarMappable(Normalize(low, high), colormaps[DIFFERENCE]))
+    return Scale(low, high)
 
 
 def metric_scale(values: Iterable[float]) -> Scale:
     """Return the scale of a model's metric: red high, blue low, white at the median of `values`."""
-    from matplotlib import colormaps
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import TwoSlopeNorm
-
     numbers = sorted(values) or [0.0]
     middle = statistics.median(numbers)
     low, high = _without_outliers(numbers)
     least = 1e-6 * abs(middle) or 1e-6
-    low, high = min(low, middle - least), max(high, middle + least)
-    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
-    ticks = low, (low + middle) / 2, middle, (middle + high) / 2, high
-    return Scale(
-        ScalarMappable(TwoSlopeNorm(middle, low, high), colormaps[METRIC]),
-        ticks if high - low > 3 * least else (middle,),
-        extend[numbers[0] < low, numbers[-1] > high],
-    )
+    return Scale(min(low, middle - least), max(high, middle + least), middle)
+
+
+def scale_of(summary: Summary, values: Iterable[float]) -> Scale:
+    """Return the scale of what the experiment looks for: a difference, or a single model's metric."""
+    return metric_scale(values) if summary.kind == "single" else difference_scale(values)
 
 
 def _without_outliers(numbers: Sequence[float]) -> tuple[float, float]:
@@ -106,118 +94,79 @@ def gather(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> Cells:
     return cells
 
 
-def means_of(cells: Cells, number: Callable[[EvaluationSummary], float | None]) -> dict[tuple[int, int], float]:
+def means_of(cells: Cells, number: Callable[[EvaluationSummary], float | None]) -> dict[Cell, float]:
     """Return the mean of `number` over each cell's evaluations; a cell without any is left out."""
     known = {cell: [each for each in map(number, members) if each is not None] for cell, members in cells.items()}
     return {cell: statistics.fmean(numbers) for cell, numbers in known.items() if numbers}
 
 
-def heat_map(
-    name: str,
-    title: str,
-    x: Axis,
-    y: Axis,
-    cells: Cells,
-    means: Mapping[tuple[int, int], float],
-    scale: Scale,
-    label: str,
-) -> tuple[Drawing, Axes]:
-    """Return a figure of the cells in the colours of their means, with a colour bar; no text in the cells yet."""
-    from matplotlib.collections import PolyCollection
-
-    drawing, axes = new_drawing(name, title, HEIGHT)
-    _hatch(axes)
-    patches = PolyCollection(
-        [_corners(x, y, cell) for cell in means],
-        zorder=1,
-        edgecolor=PAPER,
-        linewidth=0.6,
-        facecolor=[scale.rgba(mean) for mean in means.values()] or "none",
-    )
-    axes.add_collection(patches, autolim=False)
-    drawing.mark(
-        patches,
-        [
-            Mark(
-                f"{x.name} {x.label(column)}\n{y.name} {y.label(row)}\n"
-                + (f"mean {show(mean)} of {len(cells[column, row])}" if len(cells[column, row]) > 1 else show(mean)),
-                tuple(one.number for one in cells[column, row]),
-            )
-            for (column, row), mean in means.items()
-        ],
-    )
-    set_axis(axes, x, "x")
-    set_axis(axes, y, "y")
-    if means:
-        _colour_bar(drawing, scale, label)
-    return drawing, axes
-
-
-def write_counts(
-    axes: Axes, x: Axis, y: Axis, cells: Cells, means: Mapping[tuple[int, int], float], scale: Any
-) -> None:
-    """Write in each cell's corner how many evaluations it holds."""
-    for column, row in means:
-        axes.annotate(
-            str(len(cells[column, row])),
-            (x.edges[column], y.edges[row + 1]),
-            (2.5, -2.5),
-            textcoords="offset points",
-            ha="left",
-            va="top",
-            fontsize=8,
-            zorder=3,
-            color=scale.ink(means[column, row]),
-            bbox={"facecolor": scale.rgba(means[column, row]), "edgecolor": "none", "pad": 0.8},
+def cell_layer(x: Axis, y: Axis, cells: Cells, means: Mapping[Cell, float], colour: Row) -> Row:
+    """Return the layer of the cells in the colours of their means."""
+    rows = []
+    for (column, row), mean in means.items():
+        members = cells[column, row]
+        said = f"mean {show(mean)} of {len(members)}" if len(members) > 1 else show(mean)
+        rows.append(
+            {
+                **dict(zip(("x", "x2"), x.edges[column : column + 2], strict=True)),
+                **dict(zip(("y", "y2"), y.edges[row : row + 2], strict=True)),
+                "v": mean,
+                "evaluations": [one.number for one in members],
+                "tip": printable(f"{x.name} {x.label(column)}\n{y.name} {y.label(row)}\n{said}"),
+            }
         )
+    ends = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
+    look = {"stroke": PAPER, "strokeWidth": 0.6}
+    return layer(rows, "rect", look, x=along(x, "x"), y=along(y, "y"), **ends, color=colour)
 
 
-def write_means(axes: Axes, x: Axis, y: Axis, means: Mapping[tuple[int, int], float], scale: Scale) -> str | None:
-    """Write each cell's mean in it, where all of them fit; return what was written, for the caption."""
+def mean_layer(x: Axis, y: Axis, means: Mapping[Cell, float], scale: Scale) -> tuple[list[Row], str | None]:
+    """Return the layer of each cell's mean in it, where all of them fit; and what was written, for the caption."""
     if not means:
-        return None
+        return [], None
     power = _power(means.values())
     texts = {cell: _number(mean, power) for cell, mean in means.items()}
-    widest = max(map(len, texts.values())) * 0.62 * NUMBER_SIZE + 1
-    if any(x.share(column) * INNER[0] < widest or y.share(row) * INNER[1] < NUMBER_SIZE + 2 for column, row in means):
-        return None
-    for (column, row), text in texts.items():
-        axes.text(
-            x.middle(column),
-            y.middle(row),
-            text,
-            ha="center",
-            va="center",
-            fontsize=NUMBER_SIZE,
-            zorder=3,
-            color=scale.ink(means[column, row]),
-        )
-    return "its value" if power == 0 else f"its value times {10**power:,}"
+    widest = max(map(len, texts.values())) * 0.62 * NUMBER + 1
+    if any(x.share(column) * INNER[0] < widest or y.share(row) * INNER[1] < NUMBER + 2 for column, row in means):
+        return [], None
+    rows = [
+        {"x": x.middle(column), "y": y.middle(row), "text": text, "ink": scale.ink(means[column, row])}
+        for (column, row), text in texts.items()
+    ]
+    look = {"fontSize": NUMBER}
+    ink = {"field": "ink", "type": "nominal", "scale": None}
+    text = {"field": "text", "type": "nominal"}
+    written = layer(rows, "text", look, x=along(x, "x"), y=along(y, "y"), text=text, color=ink)
+    return [written], "its value" if power == 0 else f"its value times {10**power:,}"
 
 
-def draw_points(
-    axes: Axes, evaluations: Sequence[EvaluationSummary], x: Axis, y: Axis, failed_only: bool = False
-) -> None:
-    """Draw where the evaluations lie: dots, and crosses for those that failed."""
-    for failed in (True,) if failed_only else (False, True):
-        places = [
-            (x.coordinate(one.point.get(x.name)), y.coordinate(one.point.get(y.name)))
-            for one in evaluations
-            if (one.difference is None) == failed
-        ]
-        places = [place for place in places if None not in place]
-        look: dict[str, Any] = (
-            {"s": 22, "marker": "x", "color": FAILED, "linewidth": 1.3, "zorder": 4}
-            if failed
-            else {"s": 7, "facecolor": "#ffffff", "edgecolor": "#000000", "linewidth": 0.5, "zorder": 2.5}
-        )
-        axes.scatter(
-            [place[0] for place in places],
-            [place[1] for place in places],
-            clip_on=False,
-            rasterized=len(evaluations) > MANY,
-            **look,
-        )
+def dot_layer(summary: Summary, evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis, colour: Row) -> Row:
+    """Return the layer of the evaluations that succeeded, each a dot in the colour of its difference."""
+    rows = [
+        {**place, "v": one.difference, "evaluations": [one.number], "tip": tip_of(one, summary)}
+        for one, place in _placed(evaluations, x, y)
+        if one.difference is not None
+    ]
+    look = {"size": 44, "stroke": PAPER, "strokeWidth": 1.1, "opacity": 1.0, "clip": False}
+    return layer(rows, "circle", look, x=along(x, "x"), y=along(y, "y"), color=colour) | {"params": [BRUSH]}
+
+
+def failed_layer(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> list[Row]:
+    """Return the layer with a cross for each evaluation that failed, where any did."""
+    rows = [failed_row(one, **place) for one, place in _placed(evaluations, x, y) if one.difference is None]
+    return [layer(rows, "point", {**CROSS, "clip": False}, x=along(x, "x"), y=along(y, "y"))] if rows else []
+
+
+def _placed(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> Iterable[tuple[EvaluationSummary, Row]]:
+    for one in evaluations:
+        place = {"x": x.coordinate(one.point.get(x.name)), "y": y.coordinate(one.point.get(y.name))}
+        if None not in place.values():
+            yield one, place
+
+
+def pair_words(x: Axis, y: Axis) -> str:
+    """Return the names of two axes, for a title."""
+    return f"{clip(x.name)} and {clip(y.name)}"
 
 
 def _power(means: Iterable[float]) -> int:
@@ -230,23 +179,3 @@ def _number(mean: float, power: int) -> str:
     scaled = mean * 10**power
     text = f"{scaled:.2f}" if abs(scaled) < 10 else f"{scaled:.1f}" if abs(scaled) < 100 else f"{scaled:.3g}"
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
-
-
-def _hatch(axes: Axes) -> None:
-    from matplotlib.patches import Rectangle
-
-    look: dict[str, Any] = {"facecolor": "none", "edgecolor": FAINT, "hatch": "////", "linewidth": 0, "zorder": 0}
-    axes.add_patch(Rectangle((0, 0), 1, 1, transform=axes.transAxes, **look))
-
-
-def _colour_bar(drawing: Drawing, scale: Scale, label: str) -> None:
-    bar = colour_bar(drawing, scale.colours, scale.extend, label)
-    if scale.ticks:
-        bar.set_ticks(list(scale.ticks), labels=[f"{tick:.3g}" for tick in scale.ticks])
-        bar.ax.minorticks_off()
-
-
-def _corners(x: Axis, y: Axis, cell: tuple[int, int]) -> list[tuple[float, float]]:
-    column, row = cell
-    (left, right), (foot, top) = x.edges[column : column + 2], y.edges[row : row + 2]
-    return [(left, foot), (right, foot), (right, top), (left, top)]

@@ -1,55 +1,62 @@
 """Maps of the objective over the space: for each pair of hyperparameters, or along the only one.
 
-In a grid each cell is one of its points; else a tenth of each range.
+In a grid each cell is one of its points. In a search the colour of a place is what a model of all evaluations expects
+there; where there is none, the mean over the points of a cell, a tenth of each range.
 """
 
 from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary
-from comparator.report.figures.boxes import draw_regions
-from comparator.report.figures.drawing import (
-    MEAN,
-    Drawing,
-    Mark,
+from comparator.findings.verdict import Condition
+from comparator.report.figures.boxes import region_layers
+from comparator.report.figures.channels import (
+    Row,
+    along,
     clip,
     coordinate_of,
     differences_of,
-    failed_ticks,
-    finish,
-    new_drawing,
+    dots,
+    failed_at_foot,
+    labels_of,
+    number_channel,
     objective_label,
-    scatter_evaluations,
-    set_axis,
     strongest_first,
 )
+from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.heat import (
+    HEIGHT,
     Scale,
-    difference_scale,
-    draw_points,
+    cell_layer,
+    dot_layer,
+    failed_layer,
     gather,
-    heat_map,
+    mean_layer,
     means_of,
-    metric_scale,
-    write_counts,
-    write_means,
+    pair_words,
+    scale_of,
 )
 from comparator.report.figures.model_maps import panel_axis
+from comparator.report.figures.palette import MEAN
+from comparator.report.figures.surface import Surface, expected
+from comparator.report.material import Material
+from comparator.report.words import printable
 
 MAPS = 6  # pairs of hyperparameters at most
 
 
-def objective_maps(summary: Summary, regions: Sequence[Mapping[str, Any]] = ()) -> list[Drawing]:
-    """Return a heat map for each pair of varying hyperparameters; a strip plot where only one varies.
+def objective_maps(material: Material) -> list[Figure]:
+    """Return a map for each pair of varying hyperparameters; a strip plot where only one varies.
 
-    On them lie the `regions`, each a mapping from hyperparameter to its bounds. Of more than four hyperparameters,
-    the four that explain most of the difference are paired.
+    On them lie the regions that were found. Of more than four hyperparameters, the four that explain most of the
+    difference are paired.
     """
+    summary, regions = material.summary, material.findings.regions
     if len(summary.axes) == 1:
         return [_strip(summary, summary.axes[0], regions)]
     if len(summary.axes) == 3 and summary.kind == "single" and panel_axis(summary):
@@ -57,48 +64,69 @@ def objective_maps(summary: Summary, regions: Sequence[Mapping[str, Any]] = ()) 
     axes = strongest_first(summary.axes, summary)[:4]
     axes.sort(key=summary.axes.index)
     pairs = list(itertools.combinations(axes, 2))[:MAPS]
-    scale = _common_scale(summary, pairs)
+    surrogate = None if summary.lattice else material.findings.surrogate
+    surfaces = [expected(summary, surrogate, *pair) for pair in pairs]
+    scale = _common_scale(summary, pairs, surfaces)
     stem = "grid" if summary.lattice else "search"
-    drawings = [
-        _map(summary, x, y, f"{stem}-{number}" if len(pairs) > 1 else stem, scale, regions)
-        for number, (x, y) in enumerate(pairs, 1)
+    maps = [
+        _map(summary, x, y, f"{stem}-{number}" if len(pairs) > 1 else stem, scale, surface, regions)
+        for number, ((x, y), surface) in enumerate(zip(pairs, surfaces, strict=True), 1)
     ]
-    for drawing in drawings[1:]:
-        drawing.caption = "Read like the first map; the colours mean the same."
-    for drawing in drawings:
-        drawing.section = "where"
-    return drawings
+    return [maps[0], *(replace(each, caption="Read like the first map; the colours mean the same.") for each in maps[1:])] if maps else []
 
 
-def _common_scale(summary: Summary, pairs: list[tuple[Axis, Axis]]) -> Scale:
+def _common_scale(summary: Summary, pairs: list[tuple[Axis, Axis]], surfaces: Sequence[Surface | None]) -> Scale:
     """Return one scale for all pairs, so that their colours may be compared."""
+    if any(surfaces):
+        heights = [height for each in surfaces if each for column in each.heights for height in column]
+        return scale_of(summary, [*differences_of(summary.points), *heights])
     means = [mean for pair in pairs for mean in means_of(gather(summary.points, *pair), _difference).values()]
-    return metric_scale(means) if summary.kind == "single" else difference_scale(means)
+    return scale_of(summary, means)
 
 
 def _difference(one: EvaluationSummary) -> float | None:
     return one.difference
 
 
-def _map(summary: Summary, x: Axis, y: Axis, name: str, scale: Scale, regions: Sequence[Mapping[str, Any]]) -> Drawing:
+def _map(
+    summary: Summary,
+    x: Axis,
+    y: Axis,
+    name: str,
+    scale: Scale,
+    surface: Surface | None,
+    regions: Sequence[Condition],
+) -> Figure:
+    colour = scale.channel(objective_label(summary))
     cells = gather(summary.points, x, y)
     means = means_of(cells, _difference)
-    pair = f"{clip(x.name)} and {clip(y.name)}"
-    what = clip(summary.metric) if summary.kind == "single" else "The difference"
-    title = f"{what} over {pair}" if summary.lattice else f"Where the search looked: {pair}"
-    drawing, axes = heat_map(name, title, x, y, cells, means, scale, objective_label(summary))
-    if summary.lattice:
-        written = write_means(axes, x, y, means, scale)
-        draw_points(axes, summary.searched, x, y, failed_only=True)
-        drawing.caption = _caption_of_grid(summary, written)
+    written: str | None = None
+    layers: list[Row]
+    if surface is not None:
+        layers = [surface.layer(colour)]
     else:
-        write_counts(axes, x, y, cells, means, scale)
-        draw_points(axes, summary.searched, x, y)
-        drawing.caption = _caption_of_search(summary, x, y)
-    if draw_regions(axes, regions, (x, y), summary.axes):
+        layers = [cell_layer(x, y, cells, means, colour)]
+    if summary.lattice:
+        numbers, written = mean_layer(x, y, means, scale)
+        layers += numbers
+    else:
+        layers.append(dot_layer(summary, _latest(summary), x, y, colour))
+    layers += failed_layer(summary.searched, x, y)
+    frames = region_layers(summary, regions, (x, y))
+    what = clip(summary.metric) if summary.kind == "single" else "The difference"
+    title = f"{what} over {pair_words(x, y)}" if summary.lattice else f"Where the search looked: {pair_words(x, y)}"
+    caption = _caption_of_grid(summary, written) if summary.lattice else _caption_of_search(summary, surface, x, y)
+    if frames:
         dashed = "; dashed, where another hyperparameter bounds it too" if len(summary.axes) > 2 else ""
-        drawing.caption = f"Each frame is a region, with its number{dashed}. {drawing.caption}"
-    return drawing
+        caption = f"Each frame is a region, with its number{dashed}. {caption}"
+    params = labels_of(x=x, y=y)
+    return figure(name, title, {"layer": layers + frames}, caption, height=HEIGHT, params=params, section="where")
+
+
+def _latest(summary: Summary) -> list[EvaluationSummary]:
+    """Return the evaluations of the search that succeeded, so that the best lie on top."""
+    done = [one for one in summary.searched if one.difference is not None]
+    return sorted(done, key=lambda one: one.value or 0.0, reverse=True)
 
 
 def _caption_of_grid(summary: Summary, written: str | None) -> str:
@@ -111,59 +139,54 @@ def _caption_of_grid(summary: Summary, written: str | None) -> str:
     )
 
 
-def _caption_of_search(summary: Summary, x: Axis, y: Axis) -> str:
-    width = (
-        "One bin is one value, or a tenth of a range" if x.discrete or y.discrete else "One bin is a tenth of a range"
-    )
-    return (
-        f"{width}; a cell's colour is the mean over its points, the number how many they are, the "
-        f"dots where they lie.{_colours(summary)} Hatched cells were never evaluated: nothing is known there. A cell "
-        "with 1 rests on one point; believe a patch of neighbours that agree before a single bright cell."
-        + (" Crosses are evaluations that failed." if summary.reasons else "")
-    )
+def _caption_of_search(summary: Summary, surface: Surface | None, x: Axis, y: Axis) -> str:
+    if surface is not None:
+        over = ", on average over the other hyperparameters" if len(summary.axes) > 2 else ""
+        said = (
+            f"The colour of a place is what a model of all evaluations expects there{over}; a dot is an evaluation, in "
+            "the colour of what it gave. A dot unlike its surroundings was luck, as far as the model can tell; far "
+            "from all dots the colours are a guess."
+        )
+    else:
+        width = "One cell is one value, or a tenth of a range" if x.discrete or y.discrete else "One cell is a tenth of a range"
+        said = (
+            f"{width}, in the colour of the mean over its points; a dot is an evaluation, in the colour of what it "
+            "gave. Empty cells were never evaluated: nothing is known there. Believe a patch of neighbours that agree "
+            "before a single bright cell."
+        )
+    return said + _colours(summary) + (" Crosses are evaluations that failed." if summary.reasons else "")
 
 
 def _colours(summary: Summary) -> str:
     return " Red is high, blue low, white the median." if summary.kind == "single" else ""
 
 
-def _strip(summary: Summary, axis: Axis, regions: Sequence[Mapping[str, Any]]) -> Drawing:
+def _strip(summary: Summary, axis: Axis, regions: Sequence[Condition]) -> Figure:
     """Return the objective over the only hyperparameter, with each bin's mean."""
-    drawing, axes = new_drawing("search", f"Where the search looked: {clip(axis.name)}")
-    place = coordinate_of(axis)
-    scatter_evaluations(drawing, axes, summary, place, size=18)
     bins: dict[int, list[EvaluationSummary]] = {}
     for one in summary.points:
         number = axis.bin(one.point.get(axis.name))
         if one.difference is not None and number is not None:
             bins.setdefault(number, []).append(one)
-    found = {number: statistics.fmean(differences_of(members)) for number, members in bins.items()}
-    means = axes.hlines(
-        list(found.values()),
-        [axis.edges[number] for number in bins],
-        [axis.edges[number + 1] for number in bins],
-        color=MEAN,
-        lw=3,
-        label="mean of a bin",
-    )
-    drawing.mark(
-        means,
-        [
-            Mark(
-                f"{axis.name} {axis.label(number)}\nmean {show(found[number])} of {len(members)}",
-                tuple(one.number for one in members),
-            )
-            for number, members in bins.items()
-        ],
-    )
-    failed_ticks(drawing, axes, summary, place)
-    set_axis(axes, axis, "x")
-    finish(axes, summary)
-    drawing.section = "where"
-    drawing.caption = (
-        "A shaded stretch is a region. " if draw_regions(axes, regions, (axis,), summary.axes) else ""
-    ) + (
+    means = []
+    for number, members in bins.items():
+        mean = statistics.fmean(differences_of(members))
+        said = printable(f"{axis.name} {axis.label(number)}\nmean {show(mean)} of {len(members)}")
+        ends = {"x": axis.edges[number], "x2": axis.edges[number + 1], "y": mean}
+        means.append({**ends, "evaluations": [one.number for one in members], "tip": said})
+    x, y = along(axis, "x"), number_channel("y", objective_label(summary))
+    place = coordinate_of(axis)
+    shades = region_layers(summary, regions, (axis,))
+    layers = [
+        *shades[:1],
+        dots(summary, place, x, y, size=34),
+        layer(means, "rule", {"color": MEAN, "strokeWidth": 3}, x=x, x2={"field": "x2"}, y=y),
+        *failed_at_foot(summary, place, x),
+        *shades[1:],
+    ]
+    caption = ("A shaded stretch is a region. " if shades else "") + (
         "Each dot is one evaluation, each bar the mean over the points of a bin: a tenth of the range, or "
         "one value. Believe bars that rise or fall together before a single high dot."
     )
-    return drawing
+    title = f"Where the search looked: {clip(axis.name)}"
+    return figure("search", title, {"layer": layers}, caption, params=labels_of(x=axis), section="where")

@@ -11,8 +11,18 @@ from dataclasses import dataclass
 
 from comparator.findings.axes import Axis, is_number, show
 from comparator.findings.summary import EvaluationSummary, Summary
-from comparator.report.figures.drawing import Choice, Drawing, clip, strongest_first
-from comparator.report.figures.heat import Scale, draw_points, gather, heat_map, means_of, metric_scale, write_means
+from comparator.report.figures.channels import clip, labels_of, strongest_first
+from comparator.report.figures.figure import Choice, Figure, figure
+from comparator.report.figures.heat import (
+    HEIGHT,
+    Scale,
+    cell_layer,
+    failed_layer,
+    gather,
+    mean_layer,
+    means_of,
+    metric_scale,
+)
 
 PANELS = 6
 SCALES = {"": "one scale for all", "-own": "each its own scale"}
@@ -28,7 +38,7 @@ class Panel:
     number: Callable[[EvaluationSummary], float | None]
 
 
-def model_maps(summary: Summary) -> list[Drawing]:
+def model_maps(summary: Summary) -> list[Figure]:
     """Return a map for each panel and scale; none where fewer than two hyperparameters are left to span it."""
     apart = panel_axis(summary) if summary.kind == "single" else None
     if summary.kind == "single" and apart is None:
@@ -81,16 +91,22 @@ def _values(summary: Summary, apart: Axis) -> list[Panel]:
     ]
 
 
-def _map(summary: Summary, panel: Panel, x: Axis, y: Axis, number: int, suffix: str, scale: Scale) -> Drawing:
+def _map(summary: Summary, panel: Panel, x: Axis, y: Axis, number: int, suffix: str, scale: Scale) -> Figure:
     cells = gather(panel.points, x, y)
     means = means_of(cells, panel.number)
     title = f"{clip(summary.metric)} of {clip(panel.of)}"
-    drawing, axes = heat_map(f"model-{number}{suffix}", title, x, y, cells, means, scale, title)
-    written = write_means(axes, x, y, means, scale)
-    draw_points(axes, panel.searched, x, y, failed_only=True)
-    drawing.place, drawing.choice = f"model-{number}", Choice("scale", SCALES[suffix])
-    drawing.caption = _caption(summary, written, bool(suffix)) if number == 1 else _short_caption(bool(suffix))
-    return drawing
+    numbers, written = mean_layer(x, y, means, scale)
+    layers = [cell_layer(x, y, cells, means, scale.channel(title)), *numbers, *failed_layer(panel.searched, x, y)]
+    return figure(
+        f"model-{number}{suffix}",
+        title,
+        {"layer": layers},
+        _caption(summary, written, bool(suffix)) if number == 1 else _short_caption(bool(suffix)),
+        height=HEIGHT,
+        params=labels_of(x=x, y=y),
+        place=f"model-{number}",
+        choice=Choice("scale", SCALES[suffix]),
+    )
 
 
 def _caption(summary: Summary, written: str | None, own: bool) -> str:

@@ -1,0 +1,150 @@
+"""What the charts' channels have in common: axes, colours and their words, and the rows that stand for evaluations."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from comparator.findings.axes import Axis, show
+from comparator.findings.summary import EvaluationSummary, Summary, effect
+from comparator.report import words
+from comparator.report.figures.figure import layer
+from comparator.report.figures.palette import FAILED, MUTED
+
+Row = dict[str, Any]
+Place = Callable[[EvaluationSummary], Any]
+
+TICKS = 20  # values of a list that an axis names at most
+TOGETHER = 44  # characters that stand side by side below an axis
+
+# -- words -------------------------------------------------------------------------------------------------
+
+
+def clip(text: str, length: int = 28) -> str:
+    """Return `text` on one line, cut where it is too long."""
+    text = " ".join(words.printable(text).split())
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def objective_label(summary: Summary) -> list[str]:
+    """Return the objective's symbol, name and unit, in lines."""
+    symbol = f"{summary.symbol}, " if summary.symbol and summary.kind == "cmp" else ""
+    unit = f" ({summary.unit})" if summary.unit else ""
+    return textwrap.wrap(clip(f"{symbol}{summary.objective}", 48) + unit, 44) or [""]
+
+
+def tip_of(one: EvaluationSummary, summary: Summary) -> str:
+    """Return what a mark says that stands for one evaluation."""
+    said = one.status if one.difference is None else show(one.difference)
+    return words.printable(f"evaluation {one.number}: {said}\n{words.point(one, names_of(summary))}")
+
+
+# -- evaluations -------------------------------------------------------------------------------------------
+
+
+def names_of(summary: Summary) -> tuple[str, ...]:
+    """Return the names of the hyperparameters that vary."""
+    return tuple(axis.name for axis in summary.axes)
+
+
+def differences_of(evaluations: Iterable[EvaluationSummary]) -> list[float]:
+    """Return the differences of the evaluations that have one."""
+    return [one.difference for one in evaluations if one.difference is not None]
+
+
+def strongest_first(axes: Sequence[Axis], summary: Summary) -> list[Axis]:
+    """Return the axes by the share of the difference's variance that each explains alone."""
+    done = summary.points
+    return sorted(axes, key=lambda axis: -effect(axis, done, differences_of(done)))
+
+
+def coordinate_of(axis: Axis | None) -> Place:
+    """Return where an evaluation stands on `axis`; without one, its number."""
+    if axis is None:
+        return lambda one: one.number
+    return lambda one: axis.coordinate(one.point.get(axis.name))
+
+
+def dots(summary: Summary, place: Place, x: Mapping[str, Any], y: Mapping[str, Any], size: int = 16) -> Row:
+    """Return the layer with a small dot for each evaluation that succeeded, as high as its difference."""
+    rows = [
+        {"x": place(one), "y": one.difference, "evaluations": [one.number], "tip": tip_of(one, summary)}
+        for one in summary.searched
+        if one.difference is not None and place(one) is not None
+    ]
+    return layer(rows, "circle", {"size": size, "color": MUTED, "opacity": 0.6, "clip": False}, x=x, y=y)
+
+
+def failed_at_foot(summary: Summary, place: Place, x: Mapping[str, Any]) -> list[Row]:
+    """Return the layer with a cross at the foot for each evaluation that failed, where any did: they have no height."""
+    rows = [failed_row(one, x=place(one)) for one in summary.searched if one.difference is None]
+    rows = [row for row in rows if row["x"] is not None]
+    return [layer(rows, "point", CROSS, x=x, y={"value": {"expr": "height - 6"}})] if rows else []
+
+
+CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 90, "stroke": FAILED, "strokeWidth": 1.6}
+
+
+def failed_row(one: EvaluationSummary, **place: Any) -> Row:
+    """Return the row of an evaluation that failed."""
+    tip = words.printable(f"evaluation {one.number}: {one.status}\n{clip(one.reason or '', 200)}")
+    return {**place, "evaluations": [one.number], "tip": tip}
+
+
+# -- axes --------------------------------------------------------------------------------------------------
+
+
+def along(axis: Axis | None, which: str) -> dict[str, Any]:
+    """Return the channel `x` or `y` of a hyperparameter; without one, of the evaluations' numbers."""
+    if axis is None:
+        return number_channel(which, "evaluation", integer=True)
+    scale: Row = {"domain": [axis.edges[0], axis.edges[-1]], "nice": False, "zero": False}
+    title = clip(axis.name)
+    if axis.log:
+        scale["type"] = "log"
+        title += " (log scale)"
+    return {"field": which, "type": "quantitative", "scale": scale, "axis": {"title": title, **_ticks(axis, which)}}
+
+
+def number_channel(
+    which: str,
+    title: str | list[str],
+    *,
+    log: bool = False,
+    integer: bool = False,
+    domain: Sequence[float] | None = None,
+    **axis: Any,
+) -> dict[str, Any]:
+    """Return the channel `x` or `y` of a number."""
+    scale: Row = {"zero": False, "nice": domain is None}
+    if log:
+        scale["type"] = "log"
+        title = [*([title] if isinstance(title, str) else title)]
+        title[-1] += " (log scale)"
+    if domain is not None:
+        scale["domain"] = list(domain)
+    ticks: Row = {"tickMinStep": 1, "format": "d"} if integer else {}
+    return {"field": which, "type": "quantitative", "scale": scale, "axis": {"title": title, **ticks, **axis}}
+
+
+def labels_of(**axes: Axis | None) -> list[Row]:
+    """Return the parameters that hold the names of the values of axes, by channel: `along` looks them up there."""
+    return [
+        {"name": f"{which}_labels", "value": [clip(show(value), 20) for value in axis.values]}
+        for which, axis in axes.items()
+        if axis is not None and axis.discrete
+    ]
+
+
+def _ticks(axis: Axis, which: str) -> Row:
+    """Return where an axis has ticks, and what they say."""
+    if not axis.discrete and not axis.at:
+        return {}
+    places = list(axis.at or range(len(axis.values)))
+    every = max(1, -(-len(places) // (11 if axis.at else TICKS)))
+    told: Row = {} if axis.at else {"labelExpr": f"{which}_labels[datum.value]", "labelLimit": 120}
+    labels = [clip(axis.label(number), 20) for number in range(0, len(places), every)]
+    if which == "x" and sum(len(label) + 2 for label in labels) > TOGETHER:
+        told |= {"labelAngle": -40, "labelAlign": "right", "labelBaseline": "middle"}
+    return {"values": places[::every], **told}
