@@ -50,6 +50,7 @@ from comparator.findings.summary import EvaluationSummary, Summary, as_json, sum
 from comparator.findings.verdict import as_json as findings_json
 from comparator.findings.verdict import find
 from comparator.formats.names import check_name
+from comparator.report.answer import answer_of
 from comparator.report.material import Files, Material, gather_material
 from comparator.report.notices import notices
 from comparator.results.record import Evaluation
@@ -96,6 +97,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) 
         "id": summary.id,
         "title": summary.title,
         "metric": summary.metric,
+        **answer_of(experiment, summary, findings).as_json(),
         **findings_json(findings),
         **as_json(summary),
         "yardsticks": [asdict(each) for each in compared],
@@ -179,24 +181,21 @@ def _log_cell(submodel: int, one: EvaluationSummary, _: object) -> str:
 
 def _write_figures(folder: Path, material: Material, *, png: bool) -> Gallery:
     """Write each figure as SVG, with `png` as PNG too, and return them for the page; those of an earlier report go."""
-    from comparator.report import figures, page, svg  # matplotlib, only where figures are made
+    from comparator.report import figures, page
+    from comparator.report.figures.figure import Figure
+    from comparator.report.figures.files import figure_file
 
     folder.mkdir(exist_ok=True)
-    pictures = []
-    with figures.style():
-        drawings = figures.draw(material)
-        for drawing in drawings:
-            svg.settle(drawing)
-            document = svg.svg(drawing)
-            _write(folder / f"{drawing.name}.svg", document)
-            if png:
-                _write(folder / f"{drawing.name}.png", svg.png(drawing))
-            pictures.append(page.picture(drawing, svg.inline(document, drawing)))
-    current = {f"{picture.name}.{form}" for picture in pictures for form in ("svg", *["png"] * png)}
+    drawn = [each for each in figures.draw(material) if isinstance(each, Figure)]
+    forms = ("svg", *["png"] * png)
+    for one in drawn:
+        for form in forms:
+            _write(folder / f"{one.name}.{form}", figure_file(one, form))
+    current = {f"{one.name}.{form}" for one in drawn for form in forms}
     for path in [*folder.glob("*.svg"), *folder.glob("*.png")]:
         if path.name not in current:
             path.unlink(missing_ok=True)
-    return page.Gallery(tuple(pictures), tuple(figures.left_out(material, drawings)))
+    return page.Gallery(tuple(drawn), tuple(figures.left_out(material, drawn)))
 
 
 @contextmanager

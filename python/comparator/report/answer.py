@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.findings import sureness
 from comparator.findings.summary import EvaluationSummary, Summary, search_settings
-from comparator.objective.differences import difference_called
 from comparator.report.words import (
     chance,
+    is_relative,
     listed,
     point_words,
     round_to,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from comparator.evidence.regions import Evidence, Region
     from comparator.findings.verdict import Condition, Findings
 
-RELATIVE = ("relative", "signed")  # differences that are fractions of the larger metric
 MEANINGS = (
     (
         sureness.VERY_LIKELY,
@@ -110,7 +109,7 @@ def plain(sentence: Sentence) -> str:
     return "".join(part.word if isinstance(part, Claim) else part for part in sentence)
 
 
-def answer(experiment: FrozenExperiment, summary: Summary, findings: Findings) -> Answer:
+def answer_of(experiment: FrozenExperiment, summary: Summary, findings: Findings) -> Answer:
     """Return the answer that the findings give."""
     claims = tuple(_claims(summary, findings))
     return Answer(
@@ -448,11 +447,6 @@ def _with(words: Sequence[str], *settings: str) -> str:
 # -- numbers in words --------------------------------------------------------------------------------------
 
 
-def _is_relative(summary: Summary) -> bool:
-    difference = difference_called(summary.objective, summary.metric)
-    return difference is not None and difference.name in RELATIVE
-
-
 def _amount(summary: Summary, number: float) -> str:
     return _in_words(summary, number, 2)
 
@@ -470,7 +464,7 @@ def _apart(summary: Summary, one: float, other: float | None) -> tuple[str, str 
 
 def _in_words(summary: Summary, number: float, digits: int) -> str:
     """`42 %` of a relative difference, which is a share of the larger metric; else `0.12`, with its unit."""
-    if _is_relative(summary):
+    if is_relative(summary):
         share = 100 * number
         places = max(0, digits - (2 if abs(share) >= 10 else 1))
         text = f"{share:.{places}f}"

@@ -1,11 +1,19 @@
-"""The page: an experiment, its summary and its pictures, put into the template."""
+"""The page: an experiment, its answer and its figures, put into the template.
+
+The page is one file, and fetches nothing: the JavaScript that draws figures (`comparator.report.bundle`), the figures'
+specifications and the table of evaluations stand in it, the latter two as JSON in script elements with the ids
+`figures` and `evaluations`. What a page that is served replaces when new results come is made by the same functions:
+`first_screen`, `figures_content` and `evaluations_content`; `page.js` takes them in `window.comparatorPage.update`.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 from urllib.parse import quote
@@ -20,75 +28,49 @@ from comparator.findings.verdict import Findings
 from comparator.findings.workers import spans_of, typical, working_times_of
 from comparator.formats.spelling import spelling
 from comparator.report import words
-from comparator.report.figures.drawing import Drawing
+from comparator.report.answer import MEANINGS, Answer, Claim, answer_of
+from comparator.report.bundle import bundle
+from comparator.report.figures import palette
+from comparator.report.figures.figure import Figure
 from comparator.report.material import Files
 from comparator.results.record import FrozenExperiment, Run
 
 SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure for the page: `name` of its files in figures/, title, caption, and the SVG element.
-
-    Pictures of the same `place` take turns there: `choice` is what a reader chooses, out of the set `of`.
-    """
-
-    name: str
-    title: str
-    caption: str
-    svg: str
-    section: str
-    place: str
-    of: str = ""
-    choice: str = ""
+MAPS = "where"  # the section of the maps, the first of which the page begins with
+#: The sections of the other figures, after those with words of their own: identifier, heading, sections of figures.
+SECTIONS = (
+    ("models", "Each model by itself", ("models",)),
+    ("learning", "Learning curves", ("learning",)),
+    ("search", "The search", ("search", "figures")),
+)
+#: The variable of the page's style that each colour of the figures takes, in a light and a dark scheme.
+COLOURS = {
+    palette.INK: "--ink",
+    palette.MUTED: "--muted",
+    palette.FAINT: "--faint",
+    palette.PAPER: "--paper",
+    palette.MODELS[0]: "--model-0",
+    palette.MODELS[1]: "--model-1",
+    palette.MEAN: "--mean",
+    palette.FAILED: "--failed",
+    palette.SHADES[0]: "--shade-0",
+    palette.SHADES[1]: "--shade-1",
+}
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """The pictures in the page's order, and a sentence for each that is left out."""
+    """The figures in the page's order, and a sentence for each that is left out."""
 
-    pictures: tuple[Picture, ...] = ()
+    figures: tuple[Figure, ...] = ()
     left_out: tuple[str, ...] = ()
 
-    def places(self, section: str) -> list[tuple[str, list[Picture]]]:
-        """Return the pictures of a section by their place."""
-        by_place: dict[str, list[Picture]] = {}
-        for one in (each for each in self.pictures if each.section == section):
-            by_place.setdefault(one.place, []).append(one)
+    def places(self, *sections: str) -> list[tuple[str, list[Figure]]]:
+        """Return the figures of sections by their place; those of one place take turns there."""
+        by_place: dict[str, list[Figure]] = {}
+        for one in (each for each in self.figures if each.section in sections):
+            by_place.setdefault(one.place or one.name, []).append(one)
         return list(by_place.items())
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell of the table of evaluations: what it shows, and what it is sorted by."""
-
-    text: str
-    order: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the table of evaluations."""
-
-    evaluation: EvaluationSummary
-    cells: tuple[Cell, ...]
-    logs: tuple[tuple[str, str], ...]
-
-
-def picture(drawing: Drawing, svg: str) -> Picture:
-    """Return `drawing`, whose SVG element is `svg`, for the page."""
-    choice = drawing.choice
-    return Picture(
-        drawing.name,
-        drawing.title,
-        drawing.caption,
-        Markup(svg),
-        drawing.section,
-        drawing.place or drawing.name,
-        choice.of if choice else "",
-        choice.label if choice else "",
-    )
 
 
 @dataclass(frozen=True)
@@ -109,37 +91,29 @@ def render(
     notices: Sequence[str] = (),
 ) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
-    environment = Environment(
-        loader=PackageLoader("comparator.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["show"] = lambda value: "" if value is None else show(value)
-    environment.filters["short"] = lambda value: "" if value is None else show(words.round_to(value, 3))
-    script = _asset("page.js")
-    columns, rows = _table(summary)
-    return words.printable(
-        environment.get_template("page.html").render(
+    said = answer_of(experiment, summary, findings)
+    page = (
+        environment()
+        .get_template("page.html")
+        .render(
             experiment=experiment,
             summary=summary,
             findings=findings,
             readings=readings,
             gallery=gallery,
             files=files,
-            style=Markup(_asset("page.css")),
-            script=Markup(script),
-            # The page's own script alone may run, and nothing may be fetched, whatever the data hold.
-            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            style=style(),
             words=words,
-            question=words.question(summary),
-            answer=words.answer(summary, findings),
-            remarks=words.remarks(summary, findings, readings),
+            said=said,
+            meanings=MEANINGS,
+            word_of={each.about: each.word for each in said.claims},
+            sections=SECTIONS,
+            maps=gallery.places(MAPS),
+            remarks=words.remarks(summary, findings, ()),
             disagreements=words.disagreements(summary, readings),
             best_columns=_metric_columns(summary),
-            columns=columns,
-            rows=rows,
+            evaluations=script_json(evaluations_content(summary, files.experiments)),
+            specifications=script_json(figures_content(gallery.figures)),
             failures=failures(summary),
             commands=words.repeat_commands(experiment, findings.regions),
             facts=facts(experiment, summary),
@@ -148,8 +122,106 @@ def render(
             common=common_hyperparameters(experiment),
             packages=flat(experiment.provenance.packages),
             notices=notices,
+            **scripts(),
         )
     )
+    return with_scripts(words.printable(page))
+
+
+def first_screen(experiment: FrozenExperiment, summary: Summary, said: Answer, gallery: Gallery) -> str:
+    """Return what a page begins with, as HTML: the question, the map, the answer and the next step."""
+    template = environment().get_template("first.html")
+    return words.printable(
+        template.render(
+            experiment=experiment, summary=summary, said=said, maps=gallery.places(MAPS), words=words, notices=()
+        )
+    )
+
+
+def figures_content(figures: Iterable[Figure]) -> dict[str, Any]:
+    """Return the content of the element `figures`: charts by figures' names, the colours to swap."""
+    return {"charts": {each.name: each.chart for each in figures}, "colours": COLOURS}
+
+
+def evaluations_content(summary: Summary, experiments: str = "..") -> dict[str, Any]:
+    """Return the content of the element `evaluations`: the table's `columns`, and its `rows`.
+
+    A row is the evaluation's number, its status, its cells, its logs as pairs of name and address, and why it failed.
+    Numbers have four significant digits: what reads them rounds no further. `experiments` is the address of the folder
+    of all experiments.
+    """
+    columns, cells = _table(summary)
+    return {
+        "columns": columns,
+        "rows": [
+            [
+                one.number,
+                one.status,
+                values,
+                [[name, f"{experiments}/{at}"] for name, at in _logs(summary, one)],
+                one.reason,
+            ]
+            for one, values in zip(summary.evaluations, cells, strict=True)
+        ],
+    }
+
+
+def script_json(content: Any) -> Markup:
+    """Return JSON for a script element: nothing in it can end the element."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates' environment, which escapes."""
+    made = Environment(
+        loader=PackageLoader("comparator.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["show"] = lambda value: "" if value is None else show(value)
+    made.filters["short"] = lambda value: "" if value is None else show(words.round_to(value, 3))
+    made.globals["is_claim"] = lambda part: isinstance(part, Claim)
+    return made
+
+
+@cache
+def style() -> Markup:
+    """Return the page's style, with what gives the figures its colours."""
+    swaps = "\n".join(
+        f'.chart svg [{what}="{colour}"] {{ {what}: var({variable}); }}'
+        for colour, variable in COLOURS.items()
+        for what in ("fill", "stroke")
+    )
+    return Markup(f"{_asset('page.css')}\n{swaps}")
+
+
+#: What stands for the large script until the text around it is whole.
+_BUNDLE = "//comparator:bundle"
+
+
+def scripts() -> dict[str, Any]:
+    """Return what a template needs of the page's scripts: `script`, `bundle`, and `script_hashes` for its policy."""
+    script = _asset("page.js")
+    return {
+        "script": Markup(script),
+        "bundle": Markup(_BUNDLE),
+        # The page's own scripts alone may run, and nothing may be fetched, whatever the data hold.
+        "script_hashes": Markup(" ".join(f"'sha256-{_hash(each)}'" for each in (bundle(), script))),
+    }
+
+
+def with_scripts(page: str) -> str:
+    """Return a rendered page with the bundle in its place."""
+    return page.replace(_BUNDLE, bundle(), 1)
+
+
+@cache
+def _hash(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def failures(summary: Summary) -> list[Failure]:
@@ -189,15 +261,14 @@ def facts(experiment: FrozenExperiment, summary: Summary) -> list[tuple[str, str
     provenance, search = experiment.provenance, search_settings(experiment)
     seeds = sorted({run.seed for one in summary.evaluations for run in one.runs if run.seed is not None})
     splits = {name: value for name, value in common_hyperparameters(experiment) if SPLIT in name}
-    runs = [run for one in summary.evaluations for run in one.runs]
-    reused = sum(run.reused for run in runs)
     found = {
+        "Asked": words.question(summary),
         "Strategy": search.get("strategy"),
         "Seed of the search": search.get("seed"),
-        "Seeds of the runs": ", ".join(map(str, seeds)),
+        "Seeds of the trainings": "none" if summary.is_exact else ", ".join(map(str, seeds)),
         "Split of the data": ", ".join(f"{name} = {value}" for name, value in splits.items()),
         "Data": provenance.data,
-        "Runs": f"{len(runs)}, of which {reused} reused" if runs else None,
+        "Counts": words.counted(summary),
         "Budget": _budget(summary),
         "Pilot": experiment.pilot and experiment.pilot.words,
         "Took": _duration(summary),
@@ -212,8 +283,8 @@ def facts(experiment: FrozenExperiment, summary: Summary) -> list[tuple[str, str
 
 
 def _budget(summary: Summary) -> str:
-    what = "runs" if summary.kind == "single" else "pairs of runs"
-    return ", ".join(f"{stage} {count}" for stage, count in summary.reliability.pairs.items()) + f" ({what})"
+    what = "trainings" if summary.kind == "single" else "pairs"
+    return ", ".join(f"{stage} {count}" for stage, count in summary.reliability.pairs.items()) + f" ({what} by stage)"
 
 
 def _duration(summary: Summary) -> str | None:
@@ -248,8 +319,8 @@ def _metric_columns(summary: Summary) -> list[tuple[int, str, str]]:
     ]
 
 
-def _table(summary: Summary) -> tuple[list[str], list[Row]]:
-    """Return the headings and the rows of the table of evaluations; stages and generations only where there are any."""
+def _table(summary: Summary) -> tuple[list[str], list[list[Any]]]:
+    """Return the headings and the cells of the table; stages and generations only where there are any."""
     staged = len({one.stage for one in summary.evaluations}) > 1
     counted = any(one.generation is not None for one in summary.evaluations)
     paired = summary.kind != "single"
@@ -265,32 +336,31 @@ def _table(summary: Summary) -> tuple[list[str], list[Row]]:
         "seconds",
         "reused",
     ]
-    rows = []
-    for one in summary.evaluations:
-        reused = sum(run.reused for run in one.runs)
-        values = [
+    rows = [
+        [
             one.number,
             *[one.stage] * staged,
             *[one.generation] * counted,
-            *(one.point.get(axis.name) for axis in summary.axes),
+            *(_cell(one.point.get(axis.name)) for axis in summary.axes),
             one.status,
-            *[one.difference] * paired,
-            *(one.metrics[submodel].get(metric) for submodel, metric, _ in measured),
-            one.seconds,
-            f"{reused} of {len(one.runs)}",
+            *[_cell(one.difference)] * paired,
+            *(_cell(one.metrics[submodel].get(metric)) for submodel, metric, _ in measured),
+            _cell(one.seconds),
+            f"{sum(run.reused for run in one.runs)} of {len(one.runs)}",
         ]
-        rows.append(Row(one, tuple(_cell(value) for value in values), _logs(summary, one)))
+        for one in summary.evaluations
+    ]
     return headings, rows
+
+
+def _cell(value: Any) -> int | float | str | None:
+    if value is None or isinstance(value, bool) or not is_number(value):
+        return None if value is None else show(value)
+    return value if isinstance(value, int) else words.round_to(value, 4)
 
 
 def _logs(summary: Summary, one: EvaluationSummary) -> tuple[tuple[str, str], ...]:
     return tuple((_log_name(summary, run), _log_address(run)) for run in one.runs if run.log)
-
-
-def _cell(value: Any) -> Cell:
-    if value is None:
-        return Cell("", "")
-    return Cell(show(value), repr(value) if is_number(value) else show(value))
 
 
 def _log_name(summary: Summary, run: Run) -> str:
@@ -303,5 +373,6 @@ def _log_address(run: Run) -> str:
     return quote(str(run.log).encode("utf-8", "replace"))
 
 
+@cache
 def _asset(name: str) -> str:
     return resources.files("comparator.report").joinpath(name).read_text(encoding="utf-8")

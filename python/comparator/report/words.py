@@ -27,6 +27,8 @@ VERDICTS = {
     "everywhere": "differ about alike",
     "none": "show no difference",
 }
+VERDICTS_IN_TABLE = {"regions": "more under some conditions", "everywhere": "about alike", "none": "not shown"}
+RELATIVE = ("relative", "signed")  # differences that are fractions of the larger metric
 NEAR_ZERO = 0.1  # of the middle size of a metric: what is smaller is near zero
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
@@ -117,7 +119,6 @@ def remarks(summary: Summary, findings: Findings, readings: Sequence[MetricReadi
         short_trainings(summary),
         relative_to_nothing(summary),
         _climb(summary) if findings.evidence is not None and not findings.evidence.fresh_blocks else None,
-        failing(findings),
         promise(summary, findings),
         baseline(summary),
         mean_predictor(summary),
@@ -230,6 +231,52 @@ def with_interval(mean: float | None, interval: Sequence[float | None] | None) -
     size = max(abs(mean), abs(low), abs(high))
     places = max(0, 1 - math.floor(math.log10(size))) if size > 0 else 2
     return f"{mean:.{places}f} [{low:.{places}f}, {high:.{places}f}]"
+
+
+def is_relative(summary: Summary) -> bool:
+    """Return whether the difference is a fraction of the larger metric."""
+    difference = difference_called(summary.objective, summary.metric)
+    return difference is not None and difference.name in RELATIVE
+
+
+def percent(share: float) -> str:
+    """Return a share for people: `31 %`, `under 1 %`."""
+    return "under 1 %" if 0 < share < 0.01 else f"{100 * share:.0f} %"
+
+
+def not_seen(summary: Summary, findings: Findings) -> list[str]:
+    """Return how small a difference may have been missed, and where nothing is known."""
+    evidence = findings.evidence
+    if evidence is None:
+        return []
+    said = []
+    if evidence.missed is not None:
+        said.append(
+            f"A mean difference of up to {_short(evidence.missed)} cannot be excluded: so far its interval reaches."
+        )
+    if evidence.missed_contrast is not None and not findings.regions:
+        said.append(
+            f"Differences between the places that were tried and elsewhere of up to {_short(evidence.missed_contrast)} "
+            f"cannot be excluded: so far the 95 % interval over {evidence.fresh_blocks} fresh blocks reaches. Smaller "
+            "ones take more blocks ([confirm] seeds)."
+        )
+    elif findings.regions and evidence.fresh_blocks:
+        said.append(
+            "Regions that the search did not point to were not tried: that no other is named does not say that there "
+            "is none."
+        )
+    elif not evidence.fresh_blocks:
+        said.append("Nothing was trained anew, so that how small a difference may have been missed is not known.")
+    if evidence.noise:
+        said.append(
+            f"From training to training the difference changes by {_short(evidence.noise)} (standard deviation): a "
+            "single evaluation says no more than that."
+        )
+    elif evidence.noise is None and not summary.is_exact:
+        said.append("How much a training changes with its seed is not known: no point was trained on two.")
+    shares = components(evidence)
+    gaps = failing(findings)
+    return [*said, *([shares] if shares else []), *([gaps] if gaps else [])]
 
 
 def chance(probability: float | None) -> str:

@@ -1,148 +1,25 @@
-"""The page in a real browser, at desktop and phone width: nothing sticks out, nothing fails, what is promised works.
-
-Chromium is driven over a pipe by its own protocol (https://chromedevtools.github.io/devtools-protocol/): JSON
-messages that end in a zero byte, on descriptors 3 and 4. Nothing else is needed.
-"""
+"""The page in a real browser, at desktop and phone width: nothing sticks out, nothing fails, what is promised works."""
 
 from __future__ import annotations
 
-import itertools
 import json
-import os
-import select
-import shutil
-import signal
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import CHROMIUM, Browser
 from recorded import genetic, make_experiment, sampled, save, with_histories
 from test_findings import experiment_of, in_region, records_of, tried_anew
 
 from comparator.report import write_report
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome", "headless_shell"))), None
-)
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium or chrome to look at the page with"),
     pytest.mark.usefixtures("quick_reports"),
 ]
 
-PATIENCE = 20.0  # seconds for one answer
 WIDTHS = (1280, 390)
-
-
-class Browser:
-    """A headless Chromium with one page open."""
-
-    def __init__(self, profile: Path) -> None:
-        to_browser, from_us = os.pipe()
-        from_browser, to_us = os.pipe()
-        command = [
-            str(CHROMIUM),
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--disable-extensions",
-            "--disable-background-networking",
-            "--remote-debugging-pipe",
-            f"--user-data-dir={profile}",
-            "about:blank",
-        ]
-        self._process = subprocess.Popen(
-            ["bash", "-c", f'exec "$@" 3<&{to_browser} 4>&{to_us}', "bash", *command],
-            pass_fds=(to_browser, to_us),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        os.close(to_browser)
-        os.close(to_us)
-        self._out, self._in = from_us, from_browser
-        self._numbers = itertools.count(1)
-        self._unread = b""
-        self._session = ""
-        self.events: list[dict[str, Any]] = []
-        targets = self.call("Target.getTargets")["targetInfos"]
-        page = next(each["targetId"] for each in targets if each["type"] == "page")
-        self._session = self.call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log"):
-            self.call(f"{domain}.enable")
-
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Send a command and return its result; what the browser reports meanwhile goes to `events`."""
-        number = next(self._numbers)
-        session = {"sessionId": self._session} if self._session else {}
-        message = {"id": number, "method": method, "params": parameters, **session}
-        os.write(self._out, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._read()
-            if answer.get("id") == number:
-                assert "error" not in answer, f"{method}: {answer['error']}"
-                return answer["result"]
-            self.events.append(answer)
-
-    def ask(self, expression: str) -> Any:
-        """Return the value of a JavaScript expression in the page."""
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
-        return answer["result"].get("value")
-
-    def open(self, page: Path, width: int) -> None:
-        """Show `page` in a window of `width` pixels, and forget earlier events."""
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 600
-        )
-        self.events.clear()
-        self.call("Page.navigate", url=page.as_uri())
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
-            self.events.append(self._read())
-
-    def complaints(self) -> list[str]:
-        """Return what the page wrote to the console or threw since it was opened."""
-        methods = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
-        return [json.dumps(event["params"]) for event in self.events if event.get("method") in methods]
-
-    def mouse(self, kind: str, x: float, y: float) -> None:
-        pressed: dict[str, Any] = {} if kind == "mouseMoved" else {"button": "left", "clickCount": 1}
-        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **pressed)
-
-    def click(self, x: float, y: float) -> None:
-        self.mouse("mousePressed", x, y)
-        self.mouse("mouseReleased", x, y)
-
-    def place_of(self, selector: str, number: int = 0) -> tuple[float, float]:
-        """Scroll an element into view and return its middle."""
-        return tuple(
-            self.ask(
-                f"(() => {{ const one = document.querySelectorAll({json.dumps(selector)})[{number}];"
-                " one.scrollIntoView({block: 'center'}); const box = one.getBoundingClientRect();"
-                " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
-            )
-        )
-
-    def close(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        os.close(self._out)
-        os.close(self._in)
-
-    def _read(self) -> dict[str, Any]:
-        end = time.monotonic() + PATIENCE
-        while b"\0" not in self._unread:
-            ready, _, _ = select.select([self._in], [], [], max(0.0, end - time.monotonic()))
-            assert ready, "the browser does not answer"
-            got = os.read(self._in, 1 << 16)
-            assert got, "the browser has ended"
-            self._unread += got
-        message, self._unread = self._unread.split(b"\0", 1)
-        return json.loads(message)
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
-"""The report's figures. Each is drawn once, and serves as a file and inside the page.
+"""The report's figures. Each is made once, and serves a page, a notebook and a file.
 
-A figure knows nothing of files and HTML: it is a `Drawing`, a matplotlib figure together with what its marks
-say when they are hovered over and which evaluations they stand for. A new figure is one more function that
-returns drawings, in the module of its family or a new one, and one more line in `FURTHER`.
+A figure knows nothing of files and HTML: it is a `Figure`, a Vega-Lite specification with its data inside, in plain
+dictionaries. A new figure is one more function that returns figures, in the module of its family or a new one, and one
+more line in `FURTHER`.
 
 | module | figures |
 |---|---|
@@ -14,8 +14,9 @@ returns drawings, in the module of its family or a new one, and one more line in
 | confirmed | the best points as the search saw them, and on fresh seeds |
 | many | which hyperparameters matter, parallel coordinates |
 | timeline | what the workers did when |
-| drawing, heat | what they share: colours, axes, marks; scales and cells |
-| layout | where the axes lie in a figure |
+| figure, palette, channels | what all share: the specification, its colours, its axes and rows |
+| heat, surface, boxes | of maps: scales and cells, what is expected between evaluations, the regions |
+| files | a figure as SVG, PNG or PDF |
 """
 
 from __future__ import annotations
@@ -23,64 +24,60 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from comparator.report.figures import confirmed, curves, many, maps, model_maps, progress, skill, timeline
-from comparator.report.figures.drawing import Drawing, Mark, style
+from comparator.report.figures.figure import Choice, Figure, figure
 from comparator.report.material import Material
 
-__all__ = ["FURTHER", "Drawing", "Mark", "draw", "leading", "left_out", "style"]
+__all__ = ["FURTHER", "Choice", "Figure", "draw", "figure", "leading", "left_out"]
 
 #: The figures below the maps and what is told of the search and the models, in the page's order: each returns what
 #: there is to draw, which may be nothing.
-FURTHER: list[Callable[[Material], list[Drawing]]] = [
+FURTHER: list[Callable[[Material], list[Figure]]] = [
     lambda material: curves.learning_curves(material.summary, material.curves),
     lambda material: timeline.timeline(material.summary),
 ]
 
 
-def draw(material: Material) -> list[Drawing]:
+def draw(material: Material) -> list[Figure]:
     """Return the figures that there is something to draw for, in the page's order; none before an evaluation."""
     summary = material.summary
     if not summary.evaluations:
         return []
-    first = _objective_maps(material)
+    first = maps.objective_maps(material)
     own, compared = model_maps.model_maps(summary), skill.model_comparison(summary)
     if not first:
         first, own = own, []
-    drawings = (
+    drawn = (
         first + _many(material) + confirmed.confirmed_points(summary) + progress.best_and_mean(summary, material.grid)
     )
     # The page has two columns, and the models' maps are looked at side by side.
-    places = {drawing.place or drawing.name for drawing in drawings if drawing.section == "figures"}
-    drawings += own + compared if len(places) % 2 == 0 else compared + own
-    return drawings + [drawing for figure in FURTHER for drawing in figure(material)]
+    places = {each.place or each.name for each in drawn if each.section == "figures"}
+    drawn += own + compared if len(places) % 2 == 0 else compared + own
+    return drawn + [each for further in FURTHER for each in further(material)]
 
 
-def leading(material: Material) -> list[Drawing]:
+def leading(material: Material) -> list[Figure]:
     """Return the figures that `draw` begins with: the maps, on which the regions lie."""
     summary = material.summary
-    return (_objective_maps(material) or model_maps.model_maps(summary)) if summary.evaluations else []
+    return (maps.objective_maps(material) or model_maps.model_maps(summary)) if summary.evaluations else []
 
 
-def _objective_maps(material: Material) -> list[Drawing]:
-    return maps.objective_maps(material)
-
-
-def _many(material: Material) -> list[Drawing]:
+def _many(material: Material) -> list[Figure]:
     """Return the figures of spaces of more than one dimension."""
     summary = material.summary
-    drawings = many.ranking(summary, material.findings.importance)
-    return drawings + many.parallel_coordinates(summary) if len(summary.axes) > 2 else drawings
+    drawn = many.ranking(summary, material.findings.importance)
+    return drawn + many.parallel_coordinates(summary) if len(summary.axes) > 2 else drawn
 
 
-def left_out(material: Material, drawings: list[Drawing]) -> list[str]:
-    """Return a sentence for each figure that a reader may look for, and that is not among `drawings`."""
-    summary, drawn = material.summary, {drawing.name for drawing in drawings}
+def left_out(material: Material, drawn: list[Figure]) -> list[str]:
+    """Return a sentence for each figure that a reader may look for, and that is not among `drawn`."""
+    summary, names = material.summary, {each.name for each in drawn}
     if summary.best is None:
         return []
     reasons = []
-    if "learning-1" not in drawn:
+    if "learning-1" not in names:
         reasons.append("Learning curves are left out: the runs of the best points kept no history by epoch.")
-    if "timeline" not in drawn:
+    if "timeline" not in names:
         reasons.append("The time line is left out: the record does not say who did what when.")
-    if len(summary.axes) > 1 and "importance" not in drawn:
+    if len(summary.axes) > 1 and "importance" not in names:
         reasons.append("Which hyperparameters matter is left out: too few distinct points to tell.")
     return reasons

@@ -9,14 +9,15 @@ from typing import Any
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary, effect
 from comparator.report import words
-from comparator.report.figures.figure import layer
-from comparator.report.figures.palette import FAILED, MUTED
+from comparator.report.figures.figure import BRUSH, layer
+from comparator.report.figures.palette import FAILED, MUTED, PAPER
 
 Row = dict[str, Any]
 Place = Callable[[EvaluationSummary], Any]
 
 TICKS = 20  # values of a list that an axis names at most
 TOGETHER = 44  # characters that stand side by side below an axis
+CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 90, "stroke": FAILED, "strokeWidth": 1.6}
 
 # -- words -------------------------------------------------------------------------------------------------
 
@@ -66,30 +67,70 @@ def coordinate_of(axis: Axis | None) -> Place:
     return lambda one: axis.coordinate(one.point.get(axis.name))
 
 
-def dots(summary: Summary, place: Place, x: Mapping[str, Any], y: Mapping[str, Any], size: int = 16) -> Row:
+def dots(summary: Summary, place: Place, x: Row, y: Row, size: int = 16) -> Row:
     """Return the layer with a small dot for each evaluation that succeeded, as high as its difference."""
     rows = [
         {"x": place(one), "y": one.difference, "evaluations": [one.number], "tip": tip_of(one, summary)}
         for one in summary.searched
         if one.difference is not None and place(one) is not None
     ]
-    return layer(rows, "circle", {"size": size, "color": MUTED, "opacity": 0.6, "clip": False}, x=x, y=y)
+    return layer(rows, "circle", {"size": size, "color": MUTED, "opacity": 0.6, "clip": False}, BRUSH, x=x, y=y)
 
 
-def failed_at_foot(summary: Summary, place: Place, x: Mapping[str, Any]) -> list[Row]:
+def failed_at_foot(summary: Summary, place: Place, x: Row) -> list[Row]:
     """Return the layer with a cross at the foot for each evaluation that failed, where any did: they have no height."""
     rows = [failed_row(one, x=place(one)) for one in summary.searched if one.difference is None]
     rows = [row for row in rows if row["x"] is not None]
     return [layer(rows, "point", CROSS, x=x, y={"value": {"expr": "height - 6"}})] if rows else []
 
 
-CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 90, "stroke": FAILED, "strokeWidth": 1.6}
-
-
 def failed_row(one: EvaluationSummary, **place: Any) -> Row:
     """Return the row of an evaluation that failed."""
     tip = words.printable(f"evaluation {one.number}: {one.status}\n{clip(one.reason or '', 200)}")
     return {**place, "evaluations": [one.number], "tip": tip}
+
+
+def references(rows: Sequence[Row], y: Row) -> list[Row]:
+    """Return the layers of lines across the chart, each a row of `y`, `text`, `colour` and `dash`, with what it is."""
+    if not rows:
+        return []
+    colour = {"field": "colour", "type": "nominal", "scale": None}
+    dash = {"field": "dash", "type": "nominal", "scale": None}
+    text = {"field": "text", "type": "nominal"}
+    beside = {"align": "right", "dx": -3, "dy": -6}
+    return [
+        layer(rows, "rule", {"strokeWidth": 1.4}, y=y, color=colour, strokeDash=dash),
+        *haloed(rows, beside, x={"value": {"expr": "width"}}, y=y, text=text),
+    ]
+
+
+def haloed(rows: Sequence[Row], look: Mapping[str, Any], **encoding: Any) -> list[Row]:
+    """Return the layers of text that is read on whatever lies behind it."""
+    behind = {"stroke": PAPER, "strokeWidth": 3, "strokeOpacity": 0.85}
+    return [layer(rows, "text", {**look, **more}, **encoding) for more in (behind, {})]
+
+
+# -- series ------------------------------------------------------------------------------------------------
+
+
+def distinct(labels: Sequence[str], length: int = 28) -> list[str]:
+    """Return labels cut to a length, numbered where they would be the same."""
+    short = [clip(label, length) for label in labels]
+    return [f"{label} ({place})" if short.count(label) > 1 else label for place, label in enumerate(short, start=1)]
+
+
+def series(looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Row]:
+    """Return the channels of field `series`, which share a legend: for each name the `color`, `shape` and so on."""
+    channels = dict.fromkeys(channel for look in looks.values() for channel in look)
+    return {
+        channel: {
+            "field": "series",
+            "type": "nominal",
+            "scale": {"domain": list(looks), "range": [look[channel] for look in looks.values()]},
+            "legend": {"title": None, "columns": 2},
+        }
+        for channel in channels
+    }
 
 
 # -- axes --------------------------------------------------------------------------------------------------
@@ -124,8 +165,40 @@ def number_channel(
         title[-1] += " (log scale)"
     if domain is not None:
         scale["domain"] = list(domain)
-    ticks: Row = {"tickMinStep": 1, "format": "d"} if integer else {}
+    ticks: Row = {"tickCount": 7, **({"tickMinStep": 1, "format": "d"} if integer else {})}
     return {"field": which, "type": "quantitative", "scale": scale, "axis": {"title": title, **ticks, **axis}}
+
+
+def height(summary: Summary, *others: float) -> Row:
+    """Return the channel `y` of the difference; `others` are numbers drawn beside those of the evaluations."""
+    numbers = [*differences_of(summary.searched), *others]
+    return number_channel("y", objective_label(summary), domain=around(numbers), grid=True)
+
+
+def around(numbers: Sequence[float]) -> tuple[float, float] | None:
+    """Return the ends of an axis where all numbers are the same, so that they lie in its middle; else None."""
+    if not numbers or max(numbers) > min(numbers):
+        return None
+    margin = 0.5 * abs(numbers[0]) or 0.5
+    return numbers[0] - margin, numbers[0] + margin
+
+
+def lanes(labels: Sequence[str], named: int = 40) -> tuple[Row, Row]:
+    """Return the channel `y` of lanes below each other, numbered from 0, and the parameter that holds their names."""
+    every = -(-len(labels) // named)
+    channel = {
+        "field": "y",
+        "type": "quantitative",
+        "scale": {"domain": [-0.6, len(labels) - 0.4], "nice": False, "reverse": True},
+        "axis": {
+            "title": None,
+            "values": list(range(0, len(labels), every)),
+            "labelExpr": "y_labels[datum.value]",
+            "labelLimit": 150,
+            "labelOverlap": False,
+        },
+    }
+    return channel, {"name": "y_labels", "value": list(labels)}
 
 
 def labels_of(**axes: Axis | None) -> list[Row]:

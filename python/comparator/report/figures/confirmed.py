@@ -4,61 +4,55 @@ from __future__ import annotations
 
 from comparator.findings.axes import show
 from comparator.findings.summary import Summary
-from comparator.report.figures.drawing import (
-    FAINT,
-    INK,
-    MUTED,
-    PAPER,
-    Drawing,
-    Mark,
-    legend,
-    names_of,
-    new_drawing,
-    objective_label,
-)
-from comparator.report.words import point_words
+from comparator.report.figures.channels import Row, lanes, names_of, number_channel, objective_label, series
+from comparator.report.figures.figure import Figure, figure, layer
+from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER
+from comparator.report.words import point_words, printable
+
+SEARCHED, ANEW = "the search said", "on fresh blocks"
 
 
-def confirmed_points(summary: Summary) -> list[Drawing]:
+def confirmed_points(summary: Summary) -> list[Figure]:
     """Return a row for each point that was trained anew; none where nothing was."""
     found = [each for each in summary.reliability.confirmations if each.confirmed is not None]
     if not found:
         return []
-    drawing, axes = new_drawing("confirmed", "What was promised, and what came true", 1.5 + 0.42 * len(found))
-    for row, each in enumerate(found):
-        axes.plot([each.searched, each.confirmed], [row, row], color=FAINT, lw=1, zorder=1)
-    with_ends = [(row, each.interval) for row, each in enumerate(found) if each.interval is not None]
-    axes.hlines(
-        [row for row, _ in with_ends], [ends[0] for _, ends in with_ends], [ends[1] for _, ends in with_ends],
-        color=INK, lw=1.6, zorder=2,
-    )  # fmt: skip
     names = names_of(summary)
-    searched = axes.scatter(
-        [each.searched for each in found], range(len(found)),
-        s=42, facecolor=PAPER, edgecolor=MUTED, linewidth=1.4, zorder=3, label="the search said",
-    )  # fmt: skip
-    drawing.mark(
-        searched,
-        [Mark(f"the search said {show(each.searched)}\n{point_words(each.point, names)}", ()) for each in found],
-    )
-    anew = axes.scatter(
-        [each.confirmed for each in found], range(len(found)), s=42, color=INK, zorder=4, label="on fresh blocks"
-    )
-    drawing.mark(
-        anew,
-        [
-            Mark(f"{each.seeds} fresh blocks: {show(each.confirmed)}\n{point_words(each.point, names)}", ())
-            for each in found
-        ],
-    )
-    axes.set_yticks(range(len(found)), [f"point {number}" for number in range(1, len(found) + 1)])
-    axes.set_ylim(len(found) - 0.4, -0.6)
-    axes.set_xlabel(objective_label(summary))
-    axes.grid(True, axis="x")
-    legend(axes)
-    drawing.section = "confirmed"
-    drawing.caption = (
+    searched: list[Row] = []
+    anew: list[Row] = []
+    ends: list[Row] = []
+    for lane, each in enumerate(found):
+        where = point_words(each.point, names)
+        of = {"y": lane, "evaluations": [one.number for one in summary.evaluations if one.point == each.point]}
+        said, gave = f"{SEARCHED} {show(each.searched)}", f"{each.seeds} fresh blocks: {show(each.confirmed)}"
+        searched.append(
+            {**of, "x": each.searched, "x2": each.confirmed, "series": SEARCHED, "tip": printable(f"{said}\n{where}")}
+        )
+        anew.append({**of, "x": each.confirmed, "series": ANEW, "tip": printable(f"{gave}\n{where}")})
+        if each.interval is not None:
+            ends.append({**of, "x": each.interval[0], "x2": each.interval[1]})
+    y, labels = lanes([f"point {number}" for number in range(1, len(found) + 1)])
+    x, to = number_channel("x", objective_label(summary), grid=True), {"field": "x2"}
+    look = series({SEARCHED: {"color": MUTED, "shape": "circle"}, ANEW: {"color": INK, "shape": "circle"}})
+    layers = [
+        layer(searched, "rule", {"color": FAINT}, x=x, x2=to, y=y),
+        layer(ends, "rule", {"color": INK, "strokeWidth": 1.6}, x=x, x2=to, y=y),
+        layer(searched, "point", {"size": 60, "fill": PAPER, "strokeWidth": 1.6}, x=x, y=y, **look),
+        layer(anew, "point", {"size": 60, "filled": True}, x=x, y=y, **look),
+    ]
+    caption = (
         "A hollow dot is what the search reported, the full dot and its line what fresh blocks gave, with the interval "
         "over splits and seeds that were not looked at; what lies between the two dots is the winner's curse."
     )
-    return [drawing]
+    title = "What was promised, and what came true"
+    return [
+        figure(
+            "confirmed",
+            title,
+            {"layer": layers},
+            caption,
+            height=30 + 28 * len(found),
+            params=[labels],
+            section="confirmed",
+        )
+    ]

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from comparator.findings.axes import show
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report import words
-from comparator.report.figures.drawing import (
-    MARKERS,
-    MODELS,
-    Axes,
-    Choice,
-    Drawing,
-    Mark,
-    clip,
-    legend,
-    names_of,
-    new_drawing,
-    plain_ticks,
-)
+from comparator.report.figures.channels import Row, around, clip, distinct, names_of, number_channel, series
+from comparator.report.figures.figure import Choice, Figure, figure, layer
+from comparator.report.figures.palette import MODELS, SHAPES
 from comparator.report.material import Curves
 
 VALIDATION = "val_"
@@ -29,30 +18,49 @@ POINT = 44  # characters of a point that fit below the axis
 MARKED = 60  # epochs; beyond, markers would hide the line
 
 
-def learning_curves(summary: Summary, points: Sequence[Curves]) -> list[Drawing]:
+def learning_curves(summary: Summary, points: Sequence[Curves]) -> list[Figure]:
     """Return for each point the metric by epoch of each model, in training and in validation."""
-    return [drawing for rank, curves in enumerate(points) for drawing in _curves(summary, curves, rank)]
+    return [drawn for rank, curves in enumerate(points) for drawn in _curves(summary, curves, rank)]
 
 
-def _curves(summary: Summary, curves: Curves, rank: int) -> list[Drawing]:
+def _curves(summary: Summary, curves: Curves, rank: int) -> list[Figure]:
     names = _metrics_to_show(summary.metric, curves)
     if not names:
         return []
     one = curves.evaluation
-    drawing, axes = new_drawing(f"learning-{rank + 1}", f"Learning curves at the {_rank(rank)} point")
-    for submodel, history in enumerate(curves.histories):
+    looks: dict[str, Row] = {}
+    rows: list[Row] = []
+    for submodel, (history, model) in enumerate(zip(curves.histories, distinct(summary.models, 18), strict=False)):
         for name in names:
-            _draw(drawing, axes, summary, submodel, name, (history or {}).get(name), one.number)
-    _scale(axes, [value for history in curves.histories for name in names for value in (history or {}).get(name) or ()])
+            label = f"{model}, {'validation' if name.startswith(VALIDATION) else 'training'}"
+            found = _rows(history, name, label, one.number)
+            if found:
+                rows += found
+                looks[label] = _look(submodel, name)
+    heights = [row["y"] for row in rows]
+    log = bool(heights) and min(heights) > 0 and max(heights) > STEEP * min(heights)
     point = words.point(one, names_of(summary))
-    axes.set(xlabel=f"epoch, at {point}" if 0 < len(point) <= POINT else "epoch", ylabel=clip(names[0]))
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.grid(True, axis="y")
-    legend(axes)
-    drawing.place = "learning"
-    drawing.choice = Choice("best points", f"{_rank(rank)} point")
-    drawing.caption = _caption(summary, names, one)
-    return [drawing]
+    x = number_channel("x", f"epoch, at {clip(point, POINT)}" if point else "epoch", integer=True)
+    y = number_channel("y", clip(names[0]), log=log, domain=around(heights), grid=True)
+    look = series(looks)
+    marks = {"size": 30 if max((row["x"] for row in rows), default=0) <= MARKED else 6, "strokeWidth": 1.0}
+    validated, trained = ([row for row in rows if row["validation"] == which] for which in (True, False))
+    layers = [
+        layer(rows, "line", {"strokeWidth": 1.8}, x=x, y=y, **{key: look[key] for key in ("color", "strokeDash")}),
+        layer(validated, "point", {**marks, "filled": True}, x=x, y=y, color=look["color"], shape=look["shape"]),
+        layer(trained, "point", marks, x=x, y=y, color=look["color"], shape=look["shape"]),
+    ]
+    rank_words = _rank(rank)
+    return [
+        figure(
+            f"learning-{rank + 1}",
+            f"Learning curves at the {rank_words} point",
+            {"layer": layers},
+            _caption(summary, names, one),
+            place="learning",
+            choice=Choice("best points", f"{rank_words} point"),
+        )
+    ]
 
 
 def _metrics_to_show(metric: str, curves: Curves) -> list[str]:
@@ -63,43 +71,24 @@ def _metrics_to_show(metric: str, curves: Curves) -> list[str]:
     return [name for name in wanted if any(name in (history or {}) for history in curves.histories)]
 
 
-def _draw(
-    drawing: Drawing,
-    axes: Axes,
-    summary: Summary,
-    submodel: int,
-    name: str,
-    values: Sequence[float | None] | None,
-    evaluation: int,
-) -> None:
-    known = [(epoch, value) for epoch, value in enumerate(values or (), 1) if value is not None]
-    if not known:
-        return
-    trained = not name.startswith(VALIDATION)
-    colour, model = MODELS[submodel % 2], clip(summary.models[submodel], 18)
-    epochs, heights = [epoch for epoch, _ in known], [value for _, value in known]
-    axes.plot(epochs, heights, color=colour, lw=1.1 if trained else 1.9, ls="--" if trained else "-")
-    look: dict[str, Any] = {"facecolor": "none" if trained else colour, "edgecolor": colour, "linewidth": 1.0}
-    points = axes.scatter(
-        epochs,
-        heights,
-        s=14 if len(known) <= MARKED else 3,
-        marker=MARKERS[submodel % 2],
-        zorder=3,
-        clip_on=False,
-        label=f"{model}, {'training' if trained else 'validation'}",
-        **look,
-    )
-    drawing.mark(
-        points, [Mark(f"{model}, epoch {epoch}\n{name} {show(value)}", (evaluation,)) for epoch, value in known]
-    )
+def _rows(history: Mapping[str, Sequence[float | None]] | None, name: str, label: str, evaluation: int) -> list[Row]:
+    return [
+        {
+            "x": epoch,
+            "y": value,
+            "series": label,
+            "validation": name.startswith(VALIDATION),
+            "evaluations": [evaluation],
+            "tip": words.printable(f"{label}\nepoch {epoch}: {name} {show(value)}"),
+        }
+        for epoch, value in enumerate((history or {}).get(name) or (), start=1)
+        if value is not None
+    ]
 
 
-def _scale(axes: Axes, values: Sequence[float | None]) -> None:
-    numbers = [value for value in values if value is not None]
-    if numbers and min(numbers) > 0 and max(numbers) > STEEP * min(numbers):
-        axes.set_yscale("log")
-    plain_ticks(axes.yaxis)
+def _look(submodel: int, name: str) -> Row:
+    dash = [1, 0] if name.startswith(VALIDATION) else [5, 3]
+    return {"color": MODELS[submodel % 2], "shape": SHAPES[submodel % 2], "strokeDash": dash}
 
 
 def _rank(rank: int) -> str:

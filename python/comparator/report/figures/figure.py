@@ -85,14 +85,21 @@ def figure(
     return Figure(name, title, caption, whole, section, place, choice)
 
 
-def layer(rows: Sequence[Mapping[str, Any]], mark: str, look: Mapping[str, Any], **encoding: Any) -> dict[str, Any]:
+def layer(
+    rows: Sequence[Mapping[str, Any]],
+    mark: str,
+    look: Mapping[str, Any],
+    *params: Mapping[str, Any],
+    **encoding: Any,
+) -> dict[str, Any]:
     """Return one layer of a chart: a mark for each of `rows`, which fades where others are chosen."""
-    tip = {"tooltip": TIP} if any("tip" in row for row in rows) else {}
-    fades = {"opacity": fading(float(look.get("opacity", 1.0)))} if any("evaluations" in row for row in rows) else {}
-    plain = {key: value for key, value in look.items() if not (fades and key == "opacity")}
+    opacity = look.get("opacity", 1.0)
+    fades = {"opacity": fading(opacity)} if any("evaluations" in row for row in rows) else {}
+    tip = {"tooltip": TIP, "description": TIP} if any("tip" in row for row in rows) else {}
     return {
         "data": {"values": list(rows)},
-        "mark": {"type": mark, **plain},
+        **({"params": list(params)} if params else {}),
+        "mark": {"type": mark, **({} if tip else {"aria": False}), **look},
         "encoding": {**encoding, **tip, **fades},
     }
 

@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary
@@ -38,7 +38,8 @@ class Scale:
         scale: Row = {"domain": [self.low, self.high], "nice": False, "clamp": True, **DIFFERENCE}
         if self.middle is not None:
             scale = {"domain": [self.low, self.high], "domainMid": self.middle, "clamp": True, **METRIC}
-            legend["values"] = [self.low, self.middle, self.high]
+            share = (self.middle - self.low) / (self.high - self.low)
+            legend["values"] = [self.low, *[self.middle] * (0.25 < share < 0.75), self.high]
         return {"field": "v", "type": "quantitative", "scale": scale, "legend": legend}
 
     def ink(self, value: float) -> str:
@@ -148,7 +149,7 @@ def dot_layer(summary: Summary, evaluations: Iterable[EvaluationSummary], x: Axi
         if one.difference is not None
     ]
     look = {"size": 44, "stroke": PAPER, "strokeWidth": 1.1, "opacity": 1.0, "clip": False}
-    return layer(rows, "circle", look, x=along(x, "x"), y=along(y, "y"), color=colour) | {"params": [BRUSH]}
+    return layer(rows, "circle", look, BRUSH, x=along(x, "x"), y=along(y, "y"), color=colour)
 
 
 def failed_layer(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> list[Row]:

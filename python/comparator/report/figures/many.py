@@ -3,64 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary
-from comparator.report.figures.drawing import (
-    FAINT,
-    INK,
-    MANY,
-    MUTED,
-    PAPER,
-    Axes,
-    Drawing,
-    Mark,
+from comparator.report.figures.channels import (
+    TOGETHER,
+    Row,
     clip,
-    colour_bar,
-    mark_of,
-    new_drawing,
+    haloed,
+    lanes,
+    number_channel,
     objective_label,
+    tip_of,
 )
-from comparator.report.figures.heat import Scale, difference_scale, metric_scale
+from comparator.report.figures.figure import BRUSH, TIP, Figure, fading, figure, layer
+from comparator.report.figures.heat import scale_of
+from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER
+from comparator.report.words import printable
 
 if TYPE_CHECKING:
     from comparator.evidence.importance import Importance, Share
 
 LINES = 400  # beyond, the best and a sample of the others are drawn
 HIGHEST = 24  # hyperparameters in one figure
+NAMED = 6  # values of a list that are all written beside its axis
 
 
-def ranking(summary: Summary, importance: Importance | None) -> list[Drawing]:
+def ranking(summary: Summary, importance: Importance | None) -> list[Figure]:
     """Return a bar for each hyperparameter: how much of the objective's variance rests on it."""
     if importance is None:
         return []
     shares = importance.shares[:HIGHEST]
-    drawing, axes = new_drawing("importance", "Importance, with its uncertainty", 1.1 + 0.27 * len(shares))
-    rows = range(len(shares))
-    bars = axes.barh(
-        rows,
-        [max(share.mean, 0.0) for share in shares],
-        height=0.62,
-        facecolor=[MUTED if share.shown else PAPER for share in shares],
-        edgecolor=MUTED,
-        linewidth=1,
-    )
-    axes.hlines(rows, [share.low for share in shares], [share.high for share in shares], color=INK, lw=1.4)
-    for number, (bar, share) in enumerate(zip(bars, shares, strict=True)):
-        bar.set_gid(f"importance-{number}")
-        drawing.marks[f"importance-{number}"] = [Mark(_said(share), ())]
-    axes.axvline(0, color=INK, lw=0.8)
-    axes.set_yticks(rows, [clip(share.name, 22) for share in shares])
-    axes.invert_yaxis()
-    axes.set_xlabel("share of the variance that rests on it")
-    axes.grid(True, axis="x")
-    drawing.caption, drawing.section = _caption(importance, summary.lattice), "importance"
-    return [drawing]
+    rows = [
+        {
+            **{"x": max(share.mean, 0.0), "from": 0, "low": share.low, "high": share.high},
+            **{"y": lane - 0.32, "y2": lane + 0.32, "middle": lane},
+            **{"colour": MUTED if share.shown else PAPER, "tip": _said(share)},
+        }
+        for lane, share in enumerate(shares)
+    ]
+    y, labels = lanes([clip(share.name, 22) for share in shares])
+    x = number_channel("x", "share of the variance that rests on it", grid=True)
+    fill = {"field": "colour", "type": "nominal", "scale": None}
+    ends = {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": {**y, "field": "middle"}}
+    layers = [
+        layer(rows, "rect", {"stroke": MUTED}, x=x, x2={"field": "from"}, y=y, y2={"field": "y2"}, fill=fill),
+        layer(rows, "rule", {"color": INK, "strokeWidth": 1.6}, **ends),
+        layer([{"x": 0}], "rule", {"color": INK, "strokeWidth": 0.8}, x=x),
+    ]
+    return [
+        figure(
+            "importance",
+            "Importance, with its uncertainty",
+            {"layer": layers},
+            _caption(importance, summary.lattice),
+            height=16 + 24 * len(shares),
+            params=[labels],
+            section="importance",
+        )
+    ]
 
 
 def _said(share: Share) -> str:
-    return f"{share.name}\nshare {share.mean:.2f}, from {share.low:.2f} to {share.high:.2f}"
+    return printable(f"{share.name}\nshare {share.mean:.2f}, from {share.low:.2f} to {share.high:.2f}")
 
 
 def _caption(importance: Importance, lattice: bool) -> str:
@@ -82,7 +88,7 @@ def _caption(importance: Importance, lattice: bool) -> str:
     )
 
 
-def parallel_coordinates(summary: Summary) -> list[Drawing]:
+def parallel_coordinates(summary: Summary) -> list[Figure]:
     """Return a line for each point through its values of all hyperparameters; nothing for a grid.
 
     The lines of a grid join every value with every other, and say nothing.
@@ -93,81 +99,95 @@ def parallel_coordinates(summary: Summary) -> list[Drawing]:
     shown = sorted(done, key=lambda one: one.value or 0.0, reverse=True)  # the best last, on top
     if len(shown) > LINES:
         shown = shown[: -LINES // 2 : -(-len(shown) // (LINES // 2))] + shown[-LINES // 2 :]
-    axes_shown = summary.axes[:HIGHEST]
-    drawing, axes = new_drawing("parallel", "All hyperparameters at once", 4.0)
-    numbers = [one.difference or 0.0 for one in shown]
-    scale = metric_scale(numbers) if summary.kind == "single" else difference_scale(numbers)
-    _draw_lines(drawing, axes, summary, axes_shown, shown, scale)
-    _draw_axes(axes, axes_shown)
-    colour_bar(drawing, scale.colours, scale.extend, objective_label(summary))
-    drawing.caption = (
+    axes = summary.axes[:HIGHEST]
+    names = [clip(axis.name, 18) + (" (log)" if axis.log else "") for axis in axes]
+    layers = [
+        layer([{"x": column} for column in range(len(axes))], "rule", {"color": FAINT}, x=_across(names)),
+        _lines(summary, axes, names, shown),
+        *_ticks(axes, names),
+    ]
+    caption = (
         "A line is one point, through its value of each hyperparameter; the better ones lie on top. Where the "
         "best lines run through one place of an axis, that hyperparameter matters; where they cross it anywhere, it "
-        "does not. Point at a line to bring it out."
+        "does not. Draw a frame over a part of an axis to choose the lines that run through it."
         + (f" The best {LINES // 2} of {len(done)} are drawn, and a sample of the others." if len(done) > LINES else "")
     )
-    return [drawing]
+    return [
+        figure(
+            "parallel",
+            "All hyperparameters at once",
+            {"layer": layers},
+            caption,
+            height=340,
+            params=[{"name": "x_labels", "value": names}],
+        )
+    ]
 
 
-def _draw_lines(
-    drawing: Drawing,
-    axes: Axes,
-    summary: Summary,
-    columns: Sequence[Axis],
-    shown: Sequence[EvaluationSummary],
-    scale: Scale,
-) -> None:
-    from matplotlib.collections import LineCollection
+def _across(names: Sequence[str]) -> Row:
+    crowded = sum(len(name) + 2 for name in names) > TOGETHER
+    turned = {"labelAngle": -30, "labelAlign": "right"} if crowded else {}
+    return {
+        "field": "x",
+        "type": "quantitative",
+        "scale": {"domain": [-0.3, len(names) - 0.7], "nice": False, "zero": False},
+        "axis": {
+            **{"title": None, "values": list(range(len(names))), "labelExpr": "x_labels[datum.value]"},
+            **{"ticks": False, "domain": False, "labelOverlap": False, "labelLimit": 160, **turned},
+        },
+    }
 
-    paths, kept = [], []
+
+UP: Row = {
+    "field": "y",
+    "type": "quantitative",
+    "scale": {"domain": [-0.08, 1.08], "nice": False, "zero": False},
+    "axis": None,
+}
+
+
+def _lines(summary: Summary, axes: Sequence[Axis], names: Sequence[str], shown: Sequence[EvaluationSummary]) -> Row:
+    rows = []
     for one in shown:
-        heights = [axis.position(one.point.get(axis.name)) for axis in columns]
-        if None not in heights:
-            paths.append(
-                [
-                    (column, _apart(axis, one, height))
-                    for column, (axis, height) in enumerate(zip(columns, heights, strict=True))
-                ]
-            )
-            kept.append(one)
-    lines = LineCollection(
-        paths,
-        colors=[scale.rgba(one.difference or 0.0) for one in kept],
-        linewidth=1.2,
-        alpha=0.8,
-        capstyle="round",
-        rasterized=len(kept) > MANY,
-    )
-    axes.add_collection(lines)
-    drawing.mark(lines, [mark_of(one, summary) for one in kept], lines=True)
+        heights = [axis.position(one.point.get(axis.name)) for axis in axes]
+        known = [height for height in heights if height is not None]
+        if len(known) == len(axes):
+            apart = {
+                f"at{column}": round(_apart(axis, one, height), 4)
+                for column, (axis, height) in enumerate(zip(axes, known, strict=True))
+            }
+            said = {"v": one.difference, "evaluations": [one.number], "tip": tip_of(one, summary)}
+            rows.append({**apart, "line": one.number, **said})
+    colour = scale_of(summary, [row["v"] for row in rows]).channel(objective_label(summary))
+    return {
+        "data": {"values": rows},
+        "transform": [
+            {"fold": [f"at{column}" for column in range(len(axes))], "as": ["axis", "y"]},
+            {"calculate": "toNumber(slice(datum.axis, 2))", "as": "x"},
+        ],
+        "params": [BRUSH],
+        "mark": {"type": "line", "strokeWidth": 1.4, "strokeCap": "round"},
+        "encoding": {
+            **{"x": _across(names), "y": UP, "detail": {"field": "line", "type": "nominal"}, "color": colour},
+            **{"opacity": fading(0.8), "tooltip": TIP, "description": TIP},
+        },
+    }
 
 
-def _apart(axis: Axis, one: EvaluationSummary, height: Any) -> float:
+def _apart(axis: Axis, one: EvaluationSummary, height: float) -> float:
     """Return the height, moved a little where many lines would run through the same value of a few."""
     if not axis.discrete:
-        return float(height)
-    return float(height) + ((one.number * 0.618) % 1 - 0.5) * 0.5 / len(axis.values)
+        return height
+    return height + ((one.number * 0.618) % 1 - 0.5) * 0.5 / len(axis.values)
 
 
-def _draw_axes(axes: Axes, columns: Sequence[Axis]) -> None:
-    look: dict[str, Any] = {"fontsize": 7, "ha": "center", "color": INK, "clip_on": False}
-    halo = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
-    axes.vlines(range(len(columns)), 0, 1, color=FAINT, lw=1, zorder=0)
-    for column, axis in enumerate(columns):
-        if axis.discrete and len(axis.values) <= 6:
-            for value in axis.values:
-                axes.text(column, axis.position(value), clip(show(value), 10), va="center", bbox=halo, **look)
+def _ticks(axes: Sequence[Axis], names: Sequence[str]) -> list[Row]:
+    """Return the layers of the values beside the axes: those of a short list, the ends of a range."""
+    rows: list[Row] = []
+    for column, axis in enumerate(axes):
+        if axis.discrete and len(axis.values) <= NAMED:
+            rows += [{"x": column, "y": axis.position(value), "text": clip(show(value), 10)} for value in axis.values]
         else:
             ends = axis.values if axis.discrete else axis.edges
-            axes.text(column, 1.02, clip(show(ends[-1]), 10), va="bottom", **look)
-            axes.text(column, -0.02, clip(show(ends[0]), 10), va="top", **look)
-    axes.set_xlim(-0.3, len(columns) - 0.7)
-    axes.set_ylim(-0.09, 1.07)
-    axes.set_yticks([])
-    names = [clip(axis.name, 18) for axis in columns]
-    crowded = sum(len(name) + 2 for name in names) > 44
-    turned: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
-    axes.set_xticks(range(len(columns)), names, **turned)
-    axes.tick_params(axis="x", length=0)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_visible(False)
+            rows += [{"x": column, "y": y, "text": clip(show(ends[end]), 10)} for end, y in ((-1, 1.05), (0, -0.05))]
+    return haloed(rows, {"fontSize": 10}, x=_across(names), y=UP, text={"field": "text", "type": "nominal"})

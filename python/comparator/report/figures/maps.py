@@ -23,8 +23,8 @@ from comparator.report.figures.channels import (
     differences_of,
     dots,
     failed_at_foot,
+    height,
     labels_of,
-    number_channel,
     objective_label,
     strongest_first,
 )
@@ -72,7 +72,11 @@ def objective_maps(material: Material) -> list[Figure]:
         _map(summary, x, y, f"{stem}-{number}" if len(pairs) > 1 else stem, scale, surface, regions)
         for number, ((x, y), surface) in enumerate(zip(pairs, surfaces, strict=True), 1)
     ]
-    return [maps[0], *(replace(each, caption="Read like the first map; the colours mean the same.") for each in maps[1:])] if maps else []
+    return (
+        [maps[0], *(replace(each, caption="Read like the first map; the colours mean the same.") for each in maps[1:])]
+        if maps
+        else []
+    )
 
 
 def _common_scale(summary: Summary, pairs: list[tuple[Axis, Axis]], surfaces: Sequence[Surface | None]) -> Scale:
@@ -102,10 +106,7 @@ def _map(
     means = means_of(cells, _difference)
     written: str | None = None
     layers: list[Row]
-    if surface is not None:
-        layers = [surface.layer(colour)]
-    else:
-        layers = [cell_layer(x, y, cells, means, colour)]
+    layers = [surface.layer(colour)] if surface is not None else [cell_layer(x, y, cells, means, colour)]
     if summary.lattice:
         numbers, written = mean_layer(x, y, means, scale)
         layers += numbers
@@ -148,7 +149,11 @@ def _caption_of_search(summary: Summary, surface: Surface | None, x: Axis, y: Ax
             "from all dots the colours are a guess."
         )
     else:
-        width = "One cell is one value, or a tenth of a range" if x.discrete or y.discrete else "One cell is a tenth of a range"
+        width = (
+            "One cell is one value, or a tenth of a range"
+            if x.discrete or y.discrete
+            else "One cell is a tenth of a range"
+        )
         said = (
             f"{width}, in the colour of the mean over its points; a dot is an evaluation, in the colour of what it "
             "gave. Empty cells were never evaluated: nothing is known there. Believe a patch of neighbours that agree "
@@ -174,7 +179,7 @@ def _strip(summary: Summary, axis: Axis, regions: Sequence[Condition]) -> Figure
         said = printable(f"{axis.name} {axis.label(number)}\nmean {show(mean)} of {len(members)}")
         ends = {"x": axis.edges[number], "x2": axis.edges[number + 1], "y": mean}
         means.append({**ends, "evaluations": [one.number for one in members], "tip": said})
-    x, y = along(axis, "x"), number_channel("y", objective_label(summary))
+    x, y = along(axis, "x"), height(summary)
     place = coordinate_of(axis)
     shades = region_layers(summary, regions, (axis,))
     layers = [

@@ -6,117 +6,122 @@ from collections.abc import Callable
 from typing import Any
 
 from comparator.findings.axes import show
-from comparator.findings.summary import EvaluationSummary, Generation, Summary
-from comparator.report.figures.drawing import (
-    INK,
-    MEAN,
-    PAPER,
-    Axes,
-    Drawing,
-    Mark,
+from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.report.figures.channels import (
+    Row,
+    along,
     coordinate_of,
-    failed_ticks,
-    finish,
-    new_drawing,
-    scatter_evaluations,
-    set_axis,
+    dots,
+    failed_at_foot,
+    height,
+    number_channel,
+    references,
+    series,
 )
+from comparator.report.figures.figure import Figure, figure, layer
+from comparator.report.figures.palette import INK, MEAN, PAPER
 from comparator.report.material import GridBest
 
-HEIGHT = 3.2
+MOST = 10  # generations that the axis names
+LOOKS: dict[str, Row] = {
+    "best so far": {"color": INK, "shape": "stroke"},
+    "generation's best": {"color": INK, "shape": "circle"},
+    "generation's mean": {"color": MEAN, "shape": "diamond"},
+}
 
 
-def best_and_mean(summary: Summary, grid: GridBest | None = None) -> list[Drawing]:
+def best_and_mean(summary: Summary, grid: GridBest | None = None) -> list[Figure]:
     """Return best and mean by generation, with the best of a `grid` over the same space; nothing for a grid."""
     if summary.lattice:
         return []
-    if not summary.generations:
-        return [_by_evaluation(summary, grid)]
-    drawing, axes = new_drawing("progress", "Best and mean by generation", HEIGHT)
+    measures = _measures(summary, grid)
+    y = height(summary, *(row["y"] for row in measures))
+    drawn = _by_generation(summary, y) if summary.generations else _by_evaluation(summary, y)
+    title, layers, caption, params = drawn
+    if not any(one.difference is not None for one in summary.searched):
+        layers.append({"data": {"values": [{}]}, "mark": {"type": "text", "text": "no evaluation has succeeded"}})
+    chart = {"layer": [*layers, *references(measures, y)]}
+    return [figure("progress", title, chart, caption + _caption_of_measures(summary, grid), params=params)]
+
+
+def _by_generation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[Row]]:
     generations = summary.generations
+    shown = generations[:: max(1, -(-len(generations) // MOST))]
+    labels = {one.number: [str(one.number), f"n = {one.count - one.failed}"] for one in shown}
+    x = number_channel(
+        "x",
+        "generation, and how many of its evaluations succeeded",
+        domain=(generations[0].number - 0.5, generations[-1].number + 0.5),
+        values=list(labels),
+        labelExpr="x_labels[datum.value]",
+    )
+    found = [one for one in generations if one.best is not None]
+    best, mean = (
+        [
+            {
+                "x": one.number,
+                "y": number,
+                "series": f"generation's {what}",
+                "evaluations": list(one.members),
+                "tip": f"generation {one.number}\n{what} {show(number)}{of}",
+            }
+            for one, number, of in each
+        ]
+        for what, each in (
+            ("best", [(one, one.best, "") for one in found]),
+            ("mean", [(one, one.mean, f" of {one.count - one.failed}") for one in found]),
+        )
+    )
+    so_far = [
+        {"x": one.number, "y": one.best_so_far, "series": "best so far"}
+        for one in generations
+        if one.best_so_far is not None
+    ]
     place = _spread(summary)
-    scatter_evaluations(drawing, axes, summary, place)
-    _draw_generations(drawing, axes, summary)
-    failed_ticks(drawing, axes, summary, place)
-    shown = generations[:: max(1, -(-len(generations) // 10))]
-    axes.set_xticks([one.number for one in shown], [f"{one.number}\nn = {one.count - one.failed}" for one in shown])
-    axes.set_xlabel("generation, and how many of its evaluations succeeded")
-    axes.set_xlim(generations[0].number - 0.5, generations[-1].number + 0.5)
-    _references(drawing, axes, summary, grid)
-    finish(axes, summary)
-    drawing.caption = (
+    look = series(LOOKS)
+    colour = {"color": look["color"]}
+    layers = [
+        dots(summary, place, x, y),
+        layer(so_far, "line", {"strokeWidth": 2}, x=x, y=y, **colour),
+        layer(mean, "line", {"strokeWidth": 1.6}, x=x, y=y, **colour),
+        layer(best, "point", {"size": 60, "fill": PAPER, "strokeWidth": 1.4}, x=x, y=y, **look),
+        layer(mean, "point", {"size": 44, "filled": True}, x=x, y=y, **look),
+        *failed_at_foot(summary, place, x),
+    ]
+    caption = (
         "The line is the best point, by what was known of it then: it is worse where that point is tried again and "
-        "does less well. The mean tells whether the search as a "
-        "whole moves to where the objective is better, or has only been lucky once. Small dots are single "
-        "evaluations" + (", crosses at the foot those that failed." if summary.reasons else ".")
-    ) + _caption_of_references(summary, grid)
-    return [drawing]
-
-
-def _draw_generations(drawing: Drawing, axes: Axes, summary: Summary) -> None:
-    found = [one for one in summary.generations if one.best is not None]
-    if not found:
-        return
-    so_far = [one for one in summary.generations if one.best_so_far is not None]
-    axes.plot([one.number for one in so_far], [one.best_so_far for one in so_far], color=INK, lw=2, label="best so far")
-    numbers = [one.number for one in found]
-    best: dict[str, Any] = {"s": 48, "facecolor": PAPER, "edgecolor": INK, "linewidth": 1.4}
-    axes.plot(numbers, [one.mean for one in found], color=MEAN, lw=1.6)
-    _mark_generations(
-        drawing,
-        axes.scatter(numbers, [one.best for one in found], zorder=4, label="generation's best", **best),
-        found,
-        lambda one: f"best {show(one.best)}",
+        "does less well. The mean tells whether the search as a whole moves to where the objective is better, or has "
+        "only been lucky once. Small dots are single evaluations"
+        + (", crosses at the foot those that failed." if summary.reasons else ".")
     )
-    _mark_generations(
-        drawing,
-        axes.scatter(
-            numbers, [one.mean for one in found], s=28, color=MEAN, marker="D", zorder=4, label="generation's mean"
-        ),
-        found,
-        lambda one: f"mean {show(one.mean)} of {one.count - one.failed}",
+    return "Best and mean by generation", layers, caption, [{"name": "x_labels", "value": labels}]
+
+
+def _by_evaluation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[Row]]:
+    x, place = along(None, "x"), coordinate_of(None)
+    best = [{"x": number, "y": best} for number, best in summary.best_so_far]
+    layers = [
+        dots(summary, place, x, y, size=30),
+        layer(best, "line", {"interpolate": "step-after", "strokeWidth": 2, "color": INK}, x=x, y=y),
+        *failed_at_foot(summary, place, x),
+    ]
+    caption = "Each dot is one evaluation, by its number; the line is the best point, by what was known of it then." + (
+        " Crosses at the foot are evaluations that failed." if summary.reasons else ""
     )
+    return "The best so far", layers, caption, []
 
 
-def _mark_generations(
-    drawing: Drawing, artist: Any, generations: list[Generation], said: Callable[[Generation], str]
-) -> None:
-    drawing.mark(artist, [Mark(f"generation {one.number}\n{said(one)}", one.members) for one in generations])
-
-
-def _by_evaluation(summary: Summary, grid: GridBest | None) -> Drawing:
-    drawing, axes = new_drawing("progress", "The best so far", HEIGHT)
-    place = coordinate_of(None)
-    scatter_evaluations(drawing, axes, summary, place, size=16)
-    if summary.best_so_far:
-        order = [number for number, _ in summary.best_so_far]
-        axes.step(order, [best for _, best in summary.best_so_far], where="post", color=INK, lw=2, label="best so far")
-    failed_ticks(drawing, axes, summary, place)
-    numbers = [one.number for one in summary.searched] or [0]
-    axes.set_xlim(min(numbers) - 0.5, max(numbers) + 0.5)
-    _references(drawing, axes, summary, grid)
-    set_axis(axes, None, "x")
-    finish(axes, summary)
-    drawing.caption = (
-        "Each dot is one evaluation, by its number; the line is the best point, by what was known of it then."
-        + (" Crosses at the foot are evaluations that failed." if summary.reasons else "")
-        + _caption_of_references(summary, grid)
-    )
-    return drawing
-
-
-def _references(drawing: Drawing, axes: Axes, summary: Summary, grid: GridBest | None) -> None:
-    """Draw what the search is measured by: the best of a grid, and what the default settings give."""
-    heights = []
+def _measures(summary: Summary, grid: GridBest | None) -> list[Row]:
+    """Return what the search is measured by: the best of a grid, and what the default settings give."""
+    rows: list[Row] = []
     if grid:
-        heights.append((grid.best, "--", f"best of the grid ({grid.points} points)"))
+        rows.append({"y": grid.best, "dash": [6, 4], "text": f"best of the grid ({grid.points} points)"})
     if summary.first is None and summary.baseline and summary.baseline.difference is not None:
-        heights.append((summary.baseline.difference, ":", "default settings"))
-    for height, dashes, label in heights:
-        axes.axhline(height, color=INK, lw=1.3, ls=dashes, label=label, zorder=3)
+        rows.append({"y": summary.baseline.difference, "dash": [2, 3], "text": "default settings"})
+    return [{**row, "colour": INK} for row in rows]
 
 
-def _caption_of_references(summary: Summary, grid: GridBest | None) -> str:
+def _caption_of_measures(summary: Summary, grid: GridBest | None) -> str:
     if grid is None:
         return ""
     best = summary.best

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from comparator.findings.axes import show
+from comparator.findings.axes import Axis, show
 from comparator.findings.summary import (
     MEAN_PREDICTOR_LOSS,
     SKILL,
@@ -16,27 +15,27 @@ from comparator.findings.summary import (
     effect,
 )
 from comparator.report import words
-from comparator.report.figures.drawing import (
-    INK,
-    MANY,
-    MARKERS,
-    MODELS,
-    Axes,
-    Drawing,
-    Mark,
+from comparator.report.figures.channels import (
+    Row,
+    along,
+    around,
     clip,
     coordinate_of,
-    legend,
+    distinct,
+    labels_of,
     names_of,
-    new_drawing,
-    plain_ticks,
-    set_axis,
+    number_channel,
+    references,
+    series,
 )
+from comparator.report.figures.figure import BRUSH, Figure, figure, layer
+from comparator.report.figures.palette import INK, MODELS, SHAPES
 
 LOWEST_SKILL = -1.0  # a run that diverged would otherwise press all others together
+STEEP = 100.0  # times; beyond, a log scale
 
 
-def model_comparison(summary: Summary) -> list[Drawing]:
+def model_comparison(summary: Summary) -> list[Figure]:
     """Return a figure of all trainings of each model: which is better, and which has learnt anything."""
     metric = summary.mean_predictor.metric if summary.mean_predictor else summary.metric
     done = [one for one in summary.searched if one.status == "ok" and all(metric in metrics for metrics in one.metrics)]
@@ -44,56 +43,56 @@ def model_comparison(summary: Summary) -> list[Drawing]:
         return []
     averages = [statistics.fmean(metrics[metric] for metrics in one.metrics) for one in done]
     strongest = max(summary.axes, key=lambda axis: effect(axis, done, averages), default=None)
-    drawing, axes = new_drawing("models", _title(summary, metric))
-    for submodel in range(len(summary.models)):
-        _draw_model(drawing, axes, summary, submodel, metric, done, coordinate_of(strongest))
-    _reference(axes, summary, metric, done)
-    set_axis(axes, strongest, "x")
-    _spread_y(axes, [metrics[metric] for one in done for metrics in one.metrics], metric)
-    axes.set_ylabel(clip(metric))
-    axes.grid(True, axis="y")
-    legend(axes)
-    drawing.caption = _caption(summary, metric, done)
-    return [drawing]
-
-
-def _draw_model(
-    drawing: Drawing,
-    axes: Axes,
-    summary: Summary,
-    submodel: int,
-    metric: str,
-    done: Sequence[EvaluationSummary],
-    place: Callable[[EvaluationSummary], Any],
-) -> None:
-    """Draw a model's trainings; hollow where they are worse than the mean predictor."""
-    model, colour, marker = summary.models[submodel], MODELS[submodel % 2], MARKERS[submodel % 2]
-    lowest = LOWEST_SKILL if metric == SKILL else float("-inf")
-    worse = [one for one in done if beats_mean_predictor(one.metrics[submodel]) is False]
-    better = [one for one in done if beats_mean_predictor(one.metrics[submodel]) is not False]
-    for which, size, face, label in ((better, 20, colour, clip(model)), (worse, 26, "none", None)):
-        points = axes.scatter(
-            [place(one) for one in which],
-            [max(one.metrics[submodel][metric], lowest) for one in which],
-            s=size,
-            facecolor=face,
-            edgecolor=colour,
-            linewidth=1.1,
-            marker=marker,
-            alpha=0.85,
-            zorder=3,
-            clip_on=False,
-            rasterized=len(done) > MANY,
-            label=label,
+    models = distinct(summary.models)
+    trainings = [
+        _row(one, summary, submodel, metric, strongest, models[submodel])
+        for submodel in range(len(models))
+        for one in done
+    ]
+    measures = _measures(summary, metric, done, models)
+    x = along(strongest, "x")
+    y = _height(metric, [row["y"] for row in [*trainings, *measures]])
+    looks = {
+        model: {"color": MODELS[submodel % 2], "shape": SHAPES[submodel % 2]} for submodel, model in enumerate(models)
+    }
+    look = {"size": 44, "strokeWidth": 1.4, "opacity": 0.85, "clip": False}
+    learnt, not_learnt = ([row for row in trainings if row["learnt"] == learnt] for learnt in (True, False))
+    layers = [
+        layer(learnt, "point", {**look, "filled": True}, BRUSH, x=x, y=y, **series(looks)),
+        layer(not_learnt, "point", look, x=x, y=y, **series(looks)),
+        *references(measures, y),
+    ]
+    return [
+        figure(
+            "models",
+            _title(summary, metric),
+            {"layer": layers},
+            _caption(summary, metric, done),
+            params=labels_of(x=strongest),
         )
-        drawing.mark(points, [_mark(one, summary, submodel, metric) for one in which])
-    if not better:
-        axes.scatter([], [], s=26, facecolor="none", edgecolor=colour, marker=marker, label=clip(model))
+    ]
 
 
-def _mark(one: EvaluationSummary, summary: Summary, submodel: int, metric: str) -> Mark:
-    text = f"{summary.models[submodel]}, evaluation {one.number}\n{words.point(one, names_of(summary))}\n"
-    return Mark(f"{text}{metric} {show(one.metrics[submodel][metric])}", (one.number,))
+def _row(
+    one: EvaluationSummary, summary: Summary, submodel: int, metric: str, strongest: Axis | None, model: str
+) -> Row:
+    """Return the row of a model's training."""
+    value = one.metrics[submodel][metric]
+    said = f"{summary.models[submodel]}, evaluation {one.number}\n{words.point(one, names_of(summary))}"
+    return {
+        "x": coordinate_of(strongest)(one),
+        "y": max(value, LOWEST_SKILL) if metric == SKILL else value,
+        "series": model,
+        "learnt": beats_mean_predictor(one.metrics[submodel]) is not False,
+        "evaluations": [one.number],
+        "tip": words.printable(f"{said}\n{metric} {show(value)}"),
+    }
+
+
+def _height(metric: str, values: Sequence[float]) -> Row:
+    """Take a log scale where a few runs that diverged would press all others together."""
+    log = metric != SKILL and min(values) > 0 and max(values) > STEEP * min(values)
+    return number_channel("y", clip(metric), log=log, domain=around(values), grid=True)
 
 
 def _title(summary: Summary, metric: str) -> str:
@@ -101,29 +100,21 @@ def _title(summary: Summary, metric: str) -> str:
     return f"{who} against the mean predictor" if summary.mean_predictor else f"{who}: {clip(metric)}"
 
 
-def _reference(axes: Axes, summary: Summary, metric: str, done: Sequence[EvaluationSummary]) -> None:
-    """Draw what the mean predictor reaches: 0 on the R2 scale, each model's own loss on the loss scale."""
+def _measures(summary: Summary, metric: str, done: Sequence[EvaluationSummary], models: Sequence[str]) -> list[Row]:
+    """Return what the mean predictor reaches: 0 on the R2 scale, each model's own loss on the loss scale."""
     if not summary.mean_predictor:
-        return
+        return []
     if metric == SKILL:
-        axes.axhline(0, color=INK, lw=1.2, ls="--", label="mean predictor")
-        return
-    for submodel, model in enumerate(summary.models):
+        return [{"y": 0.0, "text": "mean predictor", "colour": INK, "dash": [6, 4]}]
+    rows = []
+    for submodel, model in enumerate(models):
         losses = [
             one.metrics[submodel][MEAN_PREDICTOR_LOSS] for one in done if MEAN_PREDICTOR_LOSS in one.metrics[submodel]
         ]
         if losses:
-            look: dict[str, Any] = {"color": MODELS[submodel % 2], "lw": 1.2, "ls": "--"}
-            axes.axhline(statistics.fmean(losses), label=f"mean predictor, {clip(model)}", **look)
-
-
-def _spread_y(axes: Axes, values: Sequence[float], metric: str) -> None:
-    """Take a log scale where a few runs that diverged would press all others together."""
-    if metric != SKILL and min(values) > 0 and max(values) > 100 * min(values):
-        axes.set_yscale("log")
-    if axes.get_yscale() == "linear" and max(values) == min(values):
-        axes.margins(y=0.5)
-    plain_ticks(axes.yaxis)
+            said = {"text": f"mean predictor, {model}", "colour": MODELS[submodel % 2], "dash": [6, 4]}
+            rows.append({"y": statistics.fmean(losses), **said})
+    return rows
 
 
 def _caption(summary: Summary, metric: str, done: Sequence[EvaluationSummary]) -> str:

@@ -49,10 +49,10 @@ class Surface:
                 {"calculate": "'expected here: ' + format(datum.v, '.3~g')", "as": "tip"},
             ],
             # Neighbours overlap by a hair, so that nothing shines through between them.
-            "mark": {"type": "rect", "strokeWidth": 0.7},
+            "mark": {"type": "rect", "x2Offset": 0.6, "y2Offset": -0.6, "aria": False},
             "encoding": {
                 **{"x": along(self.x, "x"), "y": along(self.y, "y"), **ends},
-                **{"color": colour, "stroke": {**colour, "legend": None}, "tooltip": TIP},
+                **{"color": colour, "tooltip": TIP},
             },
         }
 
@@ -90,10 +90,7 @@ def _means(surrogate: Surrogate, rows: Any) -> Any:
 
     size = max(1, ENTRIES // (len(surrogate.values) * max(1, rows.shape[1])))
     return np.concatenate(
-        [
-            surrogate.mean_of(surrogate.covariance(rows[first : first + size]))
-            for first in range(0, len(rows), size)
-        ]
+        [surrogate.mean_of(surrogate.covariance(rows[first : first + size])) for first in range(0, len(rows), size)]
     )
 
 
@@ -135,4 +132,3 @@ def _values(axis: Axis, stretches: Sequence[tuple[float, float]]) -> list[Any]:
     if axis.discrete:
         return list(axis.values)
     return [math.sqrt(low * high) if axis.log else (low + high) / 2 for low, high in stretches]
-

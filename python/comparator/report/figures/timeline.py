@@ -10,44 +10,41 @@ from typing import Any
 from comparator.findings.axes import show
 from comparator.findings.summary import Summary
 from comparator.findings.workers import Span, WorkingTime, busy, spans_of, typical, working_times_of
-from comparator.report.figures.drawing import (
-    FAILED,
-    INK,
-    MANY,
-    PAPER,
-    SHADES,
-    Axes,
-    Drawing,
-    Mark,
-    clip,
-    legend,
-    mark_of,
-    new_drawing,
-)
+from comparator.report.figures.channels import Row, clip, haloed, lanes, number_channel, tip_of
+from comparator.report.figures.figure import Figure, figure, layer
+from comparator.report.figures.palette import FAILED, INK, PAPER, SHADES
+from comparator.report.words import printable
 
-LANE = 0.24  # inches
-TALLEST = 7.0
+LANE = 18  # pixels
+TALLEST = 500
 NAMED = 26  # workers; beyond, only some lanes are named
 GAP = 0.06  # of the whole: what a pause is drawn as
 THINNEST = 0.0015  # of the whole: a bar that can still be seen, and pointed at; thrice that where it failed
 UNITS = ((1, "s"), (60, "min"), (3600, "h"))
 
 
-def timeline(summary: Summary) -> list[Drawing]:
+def timeline(summary: Summary) -> list[Figure]:
     """Return one lane a worker with its evaluations as bars; pauses between times at work are cut short."""
     spans = spans_of(summary.evaluations)
     working = working_times_of(spans)
     if not spans or working[-1].end <= 0:
         return []
     workers = sorted({span.worker for span in spans}, key=_natural)
-    drawing, axes = new_drawing("timeline", "What the workers did when", min(1.3 + LANE * len(workers), TALLEST))
     places = _Places(working)
-    _draw_bars(drawing, axes, summary, spans, workers, places)
-    _draw_pauses(axes, working, places)
-    _set_axes(axes, workers, places)
-    legend(axes)
-    drawing.caption = _caption(summary, spans, working, workers)
-    return [drawing]
+    cut = ", pauses cut out" if places.paused else ""
+    x = number_channel("x", f"time in {places.unit} from the first evaluation's start{cut}", domain=(0, places.end))
+    y, labels = lanes([clip(worker, 14) for worker in workers], NAMED)
+    layers = [_bars(summary, spans, workers, places, x, y), *_pauses(working, places, x)]
+    return [
+        figure(
+            "timeline",
+            "What the workers did when",
+            {"layer": layers},
+            _caption(summary, spans, working, workers),
+            height=min(20 + LANE * len(workers), TALLEST),
+            params=[labels],
+        )
+    ]
 
 
 class _Places:
@@ -71,27 +68,21 @@ class _Places:
         return (time - cut) / self.seconds
 
 
-def _draw_bars(
-    drawing: Drawing, axes: Axes, summary: Summary, spans: Sequence[Span], workers: Sequence[str], places: _Places
-) -> None:
-    from matplotlib.collections import PolyCollection
-
-    lanes = {worker: number for number, worker in enumerate(workers)}
-    corners, colours = [], []
+def _bars(summary: Summary, spans: Sequence[Span], workers: Sequence[str], places: _Places, x: Row, y: Row) -> Row:
+    lane_of = {worker: number for number, worker in enumerate(workers)}
+    rows = []
     for span in spans:
-        left, lane = places.of(span.start), lanes[span.worker]
+        left, lane = places.of(span.start), lane_of[span.worker]
         thinnest = THINNEST * places.end * (1 if span.evaluation.status == "ok" else 3)
-        right = max(places.of(span.end), left + thinnest)
-        corners.append([(left, lane - 0.38), (right, lane - 0.38), (right, lane + 0.38), (left, lane + 0.38)])
-        colours.append(_colour(span))
-    width = 0.5 if len(spans) <= 300 else 0.0
-    bars = PolyCollection(corners, facecolor=colours, edgecolor=PAPER, linewidth=width, rasterized=len(spans) > MANY)
-    axes.add_collection(bars)
-    drawing.mark(bars, [_mark(span, summary) for span in spans])
-    # An experiment without failures needs no legend: its shades only tell neighbours apart.
-    if FAILED in colours:
-        for colour, label in ((SHADES[0], "succeeded"), (FAILED, "failed")):
-            axes.scatter([], [], marker="s", s=40, color=colour, label=label)
+        rows.append(
+            {
+                **{"x": left, "x2": max(places.of(span.end), left + thinnest), "y": lane - 0.38, "y2": lane + 0.38},
+                **{"colour": _colour(span), "evaluations": [span.evaluation.number], "tip": _said(span, summary)},
+            }
+        )
+    colour = {"field": "colour", "type": "nominal", "scale": None}
+    look = {"stroke": PAPER, "strokeWidth": 0.5 if len(spans) <= 300 else 0.0}
+    return layer(rows, "rect", look, x=x, x2={"field": "x2"}, y=y, y2={"field": "y2"}, color=colour)
 
 
 def _colour(span: Span) -> str:
@@ -101,39 +92,30 @@ def _colour(span: Span) -> str:
     return SHADES[(one.generation if one.generation is not None else one.number) % 2]
 
 
-def _mark(span: Span, summary: Summary) -> Mark:
+def _said(span: Span, summary: Summary) -> str:
     one = span.evaluation
-    said = mark_of(one, summary)
     generation = "" if one.generation is None else f", generation {one.generation}"
     reused = sum(run.reused for run in one.runs)
     found = f", {reused} of {len(one.runs)} runs found in the store" if reused else ""
-    return Mark(f"{said.text}\n{span.worker}{generation}\n{show(span.end - span.start)} s{found}", said.evaluations)
+    said = f"{tip_of(one, summary)}\n{span.worker}{generation}\n{show(span.end - span.start)} s{found}"
+    return printable(said)
 
 
-def _draw_pauses(axes: Axes, working: Sequence[WorkingTime], places: _Places) -> None:
-    for before, after in itertools.pairwise(working):
-        middle = (places.of(before.end) + places.of(after.start)) / 2
-        axes.axvline(middle, color=INK, lw=1, ls=(0, (1, 2)))
-        axes.annotate(
-            f"paused {_duration(after.pause)}",
-            (middle, 0.5),
-            xycoords=("data", "axes fraction"),
-            fontsize=7,
-            rotation=90,
-            ha="center",
-            va="center",
-            color=INK,
-            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.5},
-        )
-
-
-def _set_axes(axes: Axes, workers: Sequence[str], places: _Places) -> None:
-    axes.set_xlim(0, places.end)
-    axes.set_ylim(len(workers) - 0.4, -0.6)
-    every = -(-len(workers) // NAMED)
-    axes.set_yticks(range(0, len(workers), every), [clip(worker, 14) for worker in workers[::every]])
-    cut = ", pauses cut out" if places.paused else ""
-    axes.set_xlabel(f"time in {places.unit} from the first evaluation's start{cut}")
+def _pauses(working: Sequence[WorkingTime], places: _Places, x: Row) -> list[Row]:
+    rows = [
+        {
+            "x": (places.of(before.end) + places.of(after.start)) / 2,
+            "text": f"paused {_duration(after.pause)}",
+        }
+        for before, after in itertools.pairwise(working)
+    ]
+    if not rows:
+        return []
+    text = {"field": "text", "type": "nominal"}
+    return [
+        layer(rows, "rule", {"color": INK, "strokeDash": [1, 2]}, x=x),
+        *haloed(rows, {"angle": 270, "fontSize": 10}, x=x, text=text),
+    ]
 
 
 def _caption(summary: Summary, spans: Sequence[Span], working: Sequence[WorkingTime], workers: Sequence[str]) -> str:
