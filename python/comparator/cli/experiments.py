@@ -15,11 +15,12 @@ from comparator.cli import completion
 from comparator.cli.app import LOOK, RECORDS, ExperimentsOption, JsonOption, app, out
 from comparator.engine.jobs import is_closing, state_of
 from comparator.errors import InputError
-from comparator.experiment.terminal import note
+from comparator.experiment.terminal import copyable, note, tell
 from comparator.formats.text import message, shortened
 from comparator.results.record import ALIVE, State
 from comparator.results.store import (
     experiment_path,
+    last_word,
     read_experiment,
     read_json,
     read_records,
@@ -27,6 +28,9 @@ from comparator.results.store import (
 )
 from comparator.site.folders import command_line, experiments_folder, project_root
 
+#: Characters of a line that no terminal shows.
+LOG_WIDTH = 1000
+WATCH_SECONDS = 0.5
 WATCH_JOB_SECONDS = 3.0  # a scheduler does not like to be asked more often
 IdArgument = Annotated[
     str,
@@ -50,24 +54,26 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
         while True:
             state = state_of(path)
             if state.state == "queued" != told:
-                out.print(f"{identifier}: {_state_words(state)}")
+                tell(out, f"{identifier}: {_state_words(state)}")
             told = state.state
             records = read_records(path / "evaluations.jsonl")
             view.update(records, len(state.running))
             if state.state not in ALIVE:
                 break
-            time.sleep(0.5 if state.job is None else WATCH_JOB_SECONDS)
-    out.print(f"{identifier}: {_state_words(state)}")
+            time.sleep(WATCH_SECONDS if state.job is None else WATCH_JOB_SECONDS)
+    tell(out, f"{identifier}: {_state_words(state)}")
     page = path / "report.html"
     if state.state == "finished":
-        with out.status("the report is being written"):
+        with out.status("writing the report") as status:
             while is_closing(path):
-                time.sleep(WATCH_JOB_SECONDS)
+                share = last_word(path).reporting
+                status.update("writing the report" + ("" if share is None else f": {share:.0%}"))
+                time.sleep(WATCH_SECONDS if state.job is None else WATCH_JOB_SECONDS)
     if page.exists():
-        out.print(f"report: {page}", soft_wrap=True)
+        copyable(out, f"report: {page}")
     elif state.state == "finished":
-        make = command_line(path.parent, project_root(), "report", identifier)
-        out.print(f"report: not made; make it by: {make}", soft_wrap=True)
+        tell(out, "report: not made; make it by:")
+        copyable(out, f"  {command_line(path.parent, project_root(), 'report', identifier)}")
 
 
 @app.command(rich_help_panel=LOOK, short_help="Stop one; everything finished is kept.")
@@ -78,7 +84,8 @@ def stop(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
     done = jobs.stop(path)
     go_on = command_line(path.parent, project_root(), "search", "--resume", identifier)
-    out.print(f"{identifier}: {done}; go on with it by: {go_on}", soft_wrap=True)
+    tell(out, f"{identifier}: {done}; go on with it by:")
+    copyable(out, f"  {go_on}")
 
 
 @app.command(rich_help_panel=LOOK, short_help="Make a report again, and say where it is.")
@@ -122,8 +129,7 @@ def report(
     if as_json:
         print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
     else:
-        out.print(f"report: {page}", soft_wrap=True)
-        out.print(f"look at it in a browser: {page.as_uri()}", soft_wrap=True)
+        copyable(out, f"report: {page}")
 
 
 @app.command(rich_help_panel=LOOK, short_help="What to expect at a point that was not tried.")
@@ -153,7 +159,7 @@ def predict(
         print(json.dumps(prediction.as_json(experiment, predicted), indent=1))
         return
     for line in prediction.words(experiment, predicted):
-        out.print(line, soft_wrap=True, markup=False)
+        tell(out, line)
 
 
 @app.command("export", rich_help_panel=RECORDS, short_help="Write one's runs as a table.")
@@ -169,7 +175,7 @@ def export_runs(
     from comparator.results.table import export
 
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
-    out.print(f"runs: {export(path, form, target)}", soft_wrap=True)
+    copyable(out, f"runs: {export(path, form, target)}")
 
 
 @app.command("import", rich_help_panel=RECORDS, short_help="Take over a search of CANDLE or DeepHyper.")
@@ -191,7 +197,8 @@ def import_past(
     )
     for finding in findings:
         note(out, finding)
-    out.print(f"experiment {folder.name}; report: {write_report(folder)}", soft_wrap=True)
+    tell(out, f"experiment {folder.name}")
+    copyable(out, f"report: {write_report(folder)}")
 
 
 @app.command("list", rich_help_panel=LOOK, short_help="All experiments: what each is doing, its best.")
@@ -204,24 +211,27 @@ def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption 
     if as_json:
         print(json.dumps(rows, indent=1))
     elif not rows:
-        out.print(f"no experiments in {folder} yet", soft_wrap=True)
+        tell(out, f"no experiments in {folder} yet")
     else:
         _print_table(rows)
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
+    """A line for each; on a terminal what does not fit ends in dots, the id never."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("id", "state", "done", "best", "title"):
-        table.add_column(column, overflow="fold" if column in ("id", "best") else "ellipsis")
+    table.add_column("id", no_wrap=True, overflow="fold", min_width=max(len(row["id"]) for row in rows))
+    for column, narrowest in (("state", 8), ("done", 5), ("best", 5), ("found", 6), ("title", 5)):
+        table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=narrowest)
     for row in rows:
         if "damage" in row:
-            table.add_row(row["id"], row["state"], "", row["damage"], "")
+            table.add_row(row["id"], row["state"], "", "", row["damage"], "")
             continue
         done = f"{row['evaluations']}" + (f"/{row['of']}" if row["of"] else "")
         done += f" ({row['failed']} failed)" if row["failed"] else ""
-        state = row["state"] + (f"; runs withdrawn: {row['withdrawn']}" if row["withdrawn"] else "")
-        table.add_row(row["id"], state, done, row["best"], shortened(row["title"]))
-    out.print(table)
+        state = row["doing"] + (f"; runs withdrawn: {row['withdrawn']}" if row["withdrawn"] else "")
+        best = "" if row["best_value"] is None else f"{row['best_value']:.3g}"
+        table.add_row(row["id"], state, done, best, row["verdict"], shortened(row["title"]))
+    out.print(table, width=None if out.is_terminal else LOG_WIDTH)
 
 
 def _state_words(state: State) -> str:

@@ -69,7 +69,7 @@ class Paired:
         return replace(self, blocks=np.zeros_like(self.blocks))
 
     def some(self, most: int, seed: int) -> Paired:
-        """The same; of more than `most` differences those of points drawn evenly at random, `most` together or fewer."""
+        """The same; of more than `most` differences those of points drawn evenly at random, `most` or fewer."""
         if len(self.differences) <= most:
             return self
         drawn = np.random.default_rng(seed).permutation(len(self.points))

@@ -49,6 +49,7 @@ from comparator.results.store import (
     read_records,
     read_whole_experiment,
     say,
+    say_reporting,
 )
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot
@@ -352,13 +353,20 @@ class Session:
         """Note which launch runs the experiment, by its folder's name."""
         self._folder.launch = launch
 
-    def report(self) -> Path | None:
-        """Write the report; returns its page, None without a report."""
+    def report(self, show: Callable[[float], None] = lambda share: None) -> Path | None:
+        """Write the report; returns its page, None without a report. `show` is told the share that is done."""
         if not self._host.reports:
             return None
         from comparator.report import write_report
 
-        return write_report(self.path)
+        def told(share: float) -> None:
+            say_reporting(self.path, share)
+            show(share)
+
+        try:
+            return write_report(self.path, told=told)
+        finally:
+            say_reporting(self.path, None)
 
     def _tracebacks(self) -> int:
         """The bytes of all tracebacks that the experiment has left, of this session or an earlier one."""
@@ -430,7 +438,7 @@ class Session:
         if self._controller is None:
             self._look()
         self._host.say(f"stopped: {len(self._folder.records)} evaluations kept; go on with them by:")
-        self._host.say(f"  {self._resume_command()}")
+        self._host.show(f"  {self._resume_command()}")
 
     def _leave(self, state: str, reason: str | None) -> None:
         left: list[Running] = []
@@ -442,8 +450,8 @@ class Session:
 
     def _report_with_words(self) -> Path | None:
         try:
-            with self._host.console.status("writing the report"):
-                return self.report()
+            with self._host.console.status("writing the report") as status:
+                return self.report(lambda share: status.update(f"writing the report: {share:.0%}"))
         except KeyboardInterrupt:
             say_where_the_report_is(self._host, self._folder.identifier, None)
             raise

@@ -62,12 +62,20 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 
-def write_report(folder: Path, metric: str | None = None, output: Path | None = None, *, png: bool = False) -> Path:
+def write_report(
+    folder: Path,
+    metric: str | None = None,
+    output: Path | None = None,
+    *,
+    png: bool = False,
+    told: Callable[[float], None] = lambda share: None,
+) -> Path:
     """Write the report of the experiment in `folder` and return the path of its page.
 
     Writes `report.html` (self-contained), `report.json`, `evaluations.csv` and `figures/*.svg` into `output`, `folder`
     if not given; with `png` each figure as PNG too, which takes as long as all the rest. With another `metric` than the
     experiment's own, the experiment is read again in it, and `report-METRIC.html` and so on are written beside these.
+    `told` is called with the share that is done, as it grows.
     Raises InputError where `folder` holds no readable experiment, or where no run reports `metric`.
     """
     from scipy import linalg  # noqa: F401  which brings a BLAS of its own
@@ -75,10 +83,15 @@ def write_report(folder: Path, metric: str | None = None, output: Path | None = 
     from comparator.evidence.threads import one_thread
 
     with one_thread(), _without_collecting():
-        return _write_report(folder, metric, output or folder, png=png)
+        return _write_report(folder, metric, output or folder, png=png, told=told)
 
 
-def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) -> Path:
+#: The shares of a report, by the time they take, that are done once a part is.
+READ, FOUND, COMPARED, DRAWN = 0.05, 0.45, 0.7, 0.9
+
+
+def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, told: Callable[[float], None]) -> Path:
+    told(0.0)
     experiment = read_experiment(folder)
     records = metric_agreement.with_signed(experiment, read_records(folder / "evaluations.jsonl"))
     suffix, own = "", (experiment, records)
@@ -86,11 +99,15 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) 
         suffix = f"-{check_name(metric, '--metric')}"
         experiment, records = metric_agreement.read_in(experiment, records, metric)
     summary = summarise(experiment, records)
+    told(READ)
     findings = find(experiment, records, summary)
+    told(FOUND)
     compared = metric_agreement.compare(*own, {summary.metric: findings.verdict})
+    told(COMPARED)
     material = gather_material(folder, experiment, summary, findings)
     figures = output / f"figures{suffix}"
     gallery = _write_figures(figures, material, png=png)
+    told(DRAWN)
     table = output / f"evaluations{suffix}.csv"
     _write(table, evaluations_csv(summary, records).encode("utf-8", "replace"))
     content = {
