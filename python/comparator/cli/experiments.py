@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.cells import cell_len
+from rich.text import Text
 
 from comparator.cli import completion
 from comparator.cli.app import LOOK, RECORDS, ExperimentsOption, JsonOption, app, out
 from comparator.engine.jobs import is_closing, state_of
 from comparator.errors import InputError
-from comparator.experiment.terminal import copyable, note, tell
-from comparator.formats.text import message, shortened
+from comparator.experiment.terminal import copyable, has_blocks, note, tell
+from comparator.formats.text import message, one_line, shortened
 from comparator.results.record import ALIVE, State
 from comparator.results.store import (
     experiment_path,
@@ -28,8 +29,7 @@ from comparator.results.store import (
 )
 from comparator.site.folders import command_line, experiments_folder, project_root
 
-#: Characters of a line that no terminal shows.
-LOG_WIDTH = 1000
+GAP = 2  # blanks between two columns
 WATCH_SECONDS = 0.5
 WATCH_JOB_SECONDS = 3.0  # a scheduler does not like to be asked more often
 IdArgument = Annotated[
@@ -217,21 +217,31 @@ def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption 
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    """A line for each; on a terminal what does not fit ends in dots, the id never."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("id", no_wrap=True, overflow="fold", min_width=max(len(row["id"]) for row in rows))
-    for column, narrowest in (("state", 8), ("done", 5), ("best", 5), ("found", 6), ("title", 5)):
-        table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=narrowest)
-    for row in rows:
-        if "damage" in row:
-            table.add_row(row["id"], row["state"], "", "", row["damage"], "")
-            continue
-        done = f"{row['evaluations']}" + (f"/{row['of']}" if row["of"] else "")
-        done += f" ({row['failed']} failed)" if row["failed"] else ""
-        state = row["doing"] + (f"; runs withdrawn: {row['withdrawn']}" if row["withdrawn"] else "")
-        best = "" if row["best_value"] is None else f"{row['best_value']:.3g}"
-        table.add_row(row["id"], state, done, best, row["verdict"], shortened(row["title"]))
-    out.print(table, width=None if out.is_terminal else LOG_WIDTH)
+    """A line for each; on a terminal what was found and the title share what is left of the line."""
+    cells = [("id", "state", "done", "best", "found", "title"), *map(_cells, rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    if out.is_terminal:
+        room = max(0, out.width - sum(widths[:4]) - GAP * 5)
+        widths[4] = min(widths[4], 2 * room // 3)
+        widths[5] = room - widths[4]
+    for number, row in enumerate(cells):
+        line = Text()
+        for cell, width in zip(row, widths, strict=True):
+            shown = Text(one_line(cell))
+            shown.truncate(width, overflow="ellipsis" if has_blocks(out) else "crop", pad=True)
+            line.append_text(shown).append(" " * GAP)
+        line.rstrip()
+        out.print(line, style="bold" if number == 0 else None, soft_wrap=True)
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    if "damage" in row:
+        return row["id"], row["state"], "", "", row["damage"], ""
+    done = f"{row['evaluations']}" + (f"/{row['of']}" if row["of"] else "")
+    done += f" ({row['failed']} failed)" if row["failed"] else ""
+    state = row["doing"] + (f"; runs withdrawn: {row['withdrawn']}" if row["withdrawn"] else "")
+    best = "" if row["best_value"] is None else f"{row['best_value']:.3g}"
+    return row["id"], state, done, best, row["verdict"], row["title"]
 
 
 def _state_words(state: State) -> str:

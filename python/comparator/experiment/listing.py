@@ -82,5 +82,5 @@ def _verdict(path: Path) -> str:
         return ""
     regions = found.get("regions") or ()
     if found.get("verdict") == "regions" and regions:
-        return f"more with {regions[0].get('words', '')}"
+        return f"more with {str(regions[0].get('words', '')).partition(': ')[0]}"
     return VERDICTS.get(str(found.get("verdict")), "")
