@@ -53,7 +53,10 @@ def main() -> None:
         if type(error).__name__ == "NoArgsIsHelpError":  # a bare command: its help, in lines as it is
             error.show()
         else:
-            _say(f"{' '.join(error.format_message().split())}; -h tells more")  # type: ignore[attr-defined]
+            from comparator.cli.words import key_instead
+
+            said = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+            _say(f"{said}{key_instead(getattr(error, 'option_name', None))}; -h tells more")
         code = 2
     code = code if isinstance(code, int) else 0
     lost = surroundings.output_lost()
@@ -69,10 +72,10 @@ def _run_command() -> Any:
 
     from comparator.cli import carry_out, experiments, models, sharing, sites, verify  # noqa: F401  (they register commands)
     from comparator.cli.app import app, end_undisturbed
-    from comparator.cli.resuming import with_its_id
+    from comparator.cli.words import with_all_values
 
     try:
-        return typer.main.get_command(app).main(with_its_id(sys.argv[1:]), standalone_mode=False)
+        return typer.main.get_command(app).main(with_all_values(sys.argv[1:]), standalone_mode=False)
     finally:
         end_undisturbed()
 

@@ -15,10 +15,12 @@ from comparator.cli.app import RUN, JsonOption, app, out, stop_signals_like_ctrl
 from comparator.cli.options import RunOptions, with_run_options
 from comparator.errors import InputError
 from comparator.experiment.terminal import Terminal, note
+from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.names import check_name, home_written_out
 from comparator.formats.text import write_text_whole
 from comparator.results.store import check_new_experiment, experiment_path, read_json, read_records
 from comparator.site.folders import experiments_folder, project_root
+from comparator.space.boxes import written_box
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -35,11 +37,12 @@ def search(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.")] = None,
     focus: Annotated[
-        str | None, typer.Option(metavar="BOX", help="Keep to a box: a JSON file, or ID:N, region N of a report.")
+        str | None,
+        typer.Option(
+            metavar="BOX", help="Keep to a box: noise=0:20,size=50:90, a JSON file, or ID:N, region N of a report."
+        ),
     ] = None,
-    avoid: Annotated[
-        str | None, typer.Option(metavar="BOX", help="Keep out of a box: a JSON file, or ID:N, region N of a report.")
-    ] = None,
+    avoid: Annotated[str | None, typer.Option(metavar="BOX", help="Keep out of a box, given as for --focus.")] = None,
     full: Annotated[bool, typer.Option("--full", help="The settings of the file's [full] table.")] = False,
     no_report: NoReportOption = False,
     as_json: JsonOption = False,
@@ -52,18 +55,21 @@ def search(
         settings.append(f"search.seed={seed}")
     for key, box in (("focus", focus), ("avoid", avoid)):
         if box is not None:
-            settings.append(f"search.{key}={_box_file(box, options)}")
+            settings.append(f"search.{key}={_box(box, options)}")
     if file is None and options.resume is None:
         raise InputError("give an experiment file, such as cfg/cmp-ga.toml, or --resume ID")
     if file is not None and file.suffix != ".toml":
-        raise InputError(
-            f"{file}: no experiment file (TOML); a UPF is carried out by: comparator sweep {file} --model MODEL"
-        )
+        raise InputError(f"{file}: no experiment file, whose name ends in .toml{other_kind(file, EXPERIMENT)}")
     _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)
 
 
-def _box_file(box: str, options: RunOptions) -> str:
-    """Where the box lies that the command line names: a file, or the report of an experiment with a region's number."""
+def _box(box: str, options: RunOptions) -> str:
+    """The box that the command line names, as `--set` takes it: its bounds, or where they lie.
+
+    That is a file, or the report of an experiment with a region's number.
+    """
+    if not Path(box).exists() and (bounds := written_box(box)) is not None:
+        return repr(bounds)
     identifier, _, number = box.rpartition(":")
     if not identifier or not number.isdigit() or Path(identifier).suffix == ".json":
         return str(home_written_out(box).absolute())

@@ -12,6 +12,7 @@ import typer
 
 from comparator.cli import completion
 from comparator.cli.app import ExperimentsOption
+from comparator.cli.notice import at_the_end
 
 JOB = "Jobs (engine swift-t)"
 
@@ -57,6 +58,14 @@ class RunOptions:
     ] = None
     experiments: ExperimentsOption = None
     cold: Annotated[bool, typer.Option("--cold", help="A process per run instead of warm servers.")] = False
+    notify: Annotated[
+        str | None,
+        typer.Option(
+            "--notify",
+            metavar="[COMMAND]",
+            help="Give notice at the end: a bell and the desktop, or a command, which has COMPARATOR_NOTICE.",
+        ),
+    ] = None
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, start nothing.")] = False
     walltime: Annotated[
         str | None,
@@ -92,7 +101,8 @@ def with_run_options(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def wrapped(**given: Any) -> None:
         options = RunOptions(**{name: given.pop(name) for name in names})
-        command(**given, options=options)
+        with at_the_end(options.notify, f"comparator {command.__name__.replace('_', '-')}"):
+            command(**given, options=options)
 
     parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in kept] + added
     wrapped.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]

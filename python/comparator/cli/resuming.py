@@ -16,19 +16,8 @@ from comparator.results.record import FrozenExperiment
 from comparator.results.store import experiment_path, last_word, read_experiment, read_json, read_records
 from comparator.site.folders import command_line
 
-#: What stands for the id of the latest experiment that is not finished.
+#: The id that stands for that of the latest experiment which is not finished.
 LATEST = ""
-
-
-def with_its_id(words: Sequence[str]) -> list[str]:
-    """The words of a command line with `LATEST` after a `--resume` that no id follows."""
-    complete = []
-    for place, word in enumerate(words):
-        following = words[place + 1] if place + 1 < len(words) else "-"
-        complete.append(word)
-        if word == "--resume" and (following.startswith("-") or Path(following).is_file()):
-            complete.append(LATEST)
-    return complete
 
 
 def chosen(host: Host, options: RunOptions, file: Path | None) -> str:

@@ -54,6 +54,7 @@ from comparator.results.store import (
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot
 
+LONGEST_TITLE = 160  # characters that are shown
 BASELINE = -1  # the number of the evaluation of a single model at its settings as given
 
 
@@ -88,7 +89,7 @@ def begin(host: Host, plan: Plan, stem: str, identifier: str | None) -> Session:
     """Make the folder of a planned experiment and freeze the plan there."""
     folder = ExperimentFolder.create(host.experiments, stem, identifier, plan.frozen)
     frozen = read_whole_experiment(folder.path)
-    host.say(f"experiment {folder.identifier}: {shortened(frozen.title)}")
+    host.say(f"experiment {folder.identifier}: {shortened(frozen.title, LONGEST_TITLE)}")
     return Session(host, replace(plan, frozen=frozen), folder)
 
 
@@ -437,7 +438,7 @@ class Session:
     def _say_how_to_go_on(self) -> None:
         if self._controller is None:
             self._look()
-        self._host.say(f"stopped: {len(self._folder.records)} evaluations kept; go on with them by:")
+        self._host.say(f"stopped: {done_in(self._folder.records)} evaluations kept; go on with them by:")
         self._host.show(f"  {self._resume_command()}")
 
     def _leave(self, state: str, reason: str | None) -> None:

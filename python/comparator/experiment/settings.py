@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from comparator.errors import InputError, nearest
 from comparator.formats.hyperparameters import parse_override, set_once
+from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.spelling import as_kept, check_once, merged
 from comparator.formats.text import shortened
 from comparator.model.description import explain, read_toml
@@ -240,7 +241,7 @@ def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> Ex
     `overrides` are the command line's `--set KEY=VALUE`, KEY as in the file with dots (`search.population`), or
     `hyperparameters.NAME` for a hyperparameter.
     """
-    content: dict[str, Any] = read_toml(path) if path.suffix == ".toml" else {"upf": str(path.absolute())}
+    content: dict[str, Any] = _read_file(path) if path.suffix == ".toml" else {"upf": str(path.absolute())}
     at_full_size = content.pop("full", None)
     if full:
         if not isinstance(at_full_size, dict):
@@ -251,6 +252,13 @@ def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> Ex
         _apply(content, chosen, override)
     set_hyperparameters(content, chosen, path)
     return check_settings(content, str(path))
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return read_toml(path)
+    except InputError as error:
+        raise InputError(f"{error}{other_kind(path, EXPERIMENT)}") from None
 
 
 def check_settings(content: Mapping[str, Any], where: str) -> ExperimentSettings:
