@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 #: Orders to a terminal (ECMA-48), orders with text to the end (OSC), and what else is one character.
-ORDER = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]|\x1b.|(.)", re.DOTALL)
+ORDER = re.compile(
+    r"\x1b\[([0-9;?]*)([A-Za-z])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]|\x1b.|(.)", re.DOTALL
+)
 
 
 class Screen:
@@ -68,9 +70,7 @@ class Screen:
 class Watched:
     """A command in a pseudo-terminal of 24 lines, and its screen."""
 
-    def __init__(
-        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], columns: int = 80
-    ) -> None:
+    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str], columns: int = 80) -> None:
         self.screen = Screen(columns)
         self.written = b""
         self.returncode: int | None = None
