@@ -12,6 +12,7 @@ import typer
 
 from comparator.cli import completion, resuming
 from comparator.cli.app import RUN, JsonOption, app, out, stop_signals_like_ctrl_c
+from comparator.cli.opening import shown
 from comparator.cli.options import RunOptions, with_run_options
 from comparator.errors import InputError
 from comparator.experiment.terminal import Terminal, note
@@ -140,7 +141,8 @@ def selftest(
             describe(host, plan)
             return
         opened = session.begin(host, plan, f"{file.stem}-selftest", options.identifier)
-    opened.run()
+    with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
+        opened.run()
     words = caution(read_records(opened.path / "evaluations.jsonl"))
     if words is not None:
         note(host.console, words)
@@ -223,7 +225,8 @@ def _carry_out(
         study = study_of(experiment_path(host.experiments, identifier))
         resuming.check_settings(host, identifier, file, settings, full=full)
         if study is not None:
-            study.resume(host, identifier)
+            with shown(host.experiments, None, is_asked=options.is_shown):
+                study.resume(host, identifier)
             return
         if resuming.is_finished(host, identifier, as_json=as_json):
             return
@@ -238,7 +241,8 @@ def _carry_out(
                 print(json.dumps(plan.frozen.model_dump(exclude_unset=True, exclude={"id"}), indent=1))
             return
         opened = session.begin(host, plan, file.stem, options.identifier)
-    opened.run()
+    with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
+        opened.run()
     if as_json:
         print(json.dumps(read_json(opened.path / "report.json"), indent=1))
 
@@ -249,19 +253,21 @@ def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) 
     if options.resume is not None:
         identifier = resuming.chosen(host, options, file)
         resuming.check_settings(host, identifier, file, options.settings or [])
-        study.resume(host, identifier)
+        with shown(host.experiments, None, is_asked=options.is_shown):
+            study.resume(host, identifier)
         return
     if file is None:
         raise InputError("give an experiment file, such as cfg/cross-study.toml, or --resume ID")
     check_new_experiment(host.experiments, options.identifier)
-    study.run(
-        host,
-        file,
-        options.settings or [],
-        command=_typed_command(),
-        identifier=options.identifier,
-        dry_run=options.dry_run,
-    )
+    with shown(host.experiments, None, is_asked=options.is_shown and not options.dry_run):
+        study.run(
+            host,
+            file,
+            options.settings or [],
+            command=_typed_command(),
+            identifier=options.identifier,
+            dry_run=options.dry_run,
+        )
 
 
 def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = True) -> Host:

@@ -66,6 +66,7 @@ class RunOptions:
             help="Give notice at the end: a bell and the desktop, or a command, which has COMPARATOR_NOTICE.",
         ),
     ] = None
+    is_shown: Annotated[bool, typer.Option("--open", help="Show it in a browser while it runs.")] = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, start nothing.")] = False
     walltime: Annotated[
         str | None,

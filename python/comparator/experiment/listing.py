@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ from comparator.engine.jobs import is_closing, state_of
 from comparator.errors import InputError
 from comparator.experiment.progress import best_words
 from comparator.formats.text import message
+from comparator.results.notes import read_notes
 from comparator.results.points import as_read, best_of, count
-from comparator.results.record import State
+from comparator.results.record import Evaluation, FrozenExperiment, State
 from comparator.results.store import (
     experiment_names,
     hidden_experiments,
@@ -30,21 +31,18 @@ def experiment_rows(folder: Path) -> list[dict[str, Any]]:
     """The experiments in `folder`, oldest first; one that cannot be read has `damage` in the place of its numbers."""
     rows = []
     for name in experiment_names(folder):
+        path = folder / name
         try:
-            rows.append(_row(folder / name))
+            rows.append(experiment_row(path, read_experiment(path), read_records(path / "evaluations.jsonl")))
         except InputError as error:
-            damage = message(str(error).removeprefix(f"{folder / name}/"))
-            rows.append({"id": name, "state": "damaged", "damage": damage})
+            rows.append(damaged_row(path, error))
     rows.sort(key=lambda row: str(row.get("created", "")))
-    for name in hidden_experiments(folder):
-        owner = owner_of(folder / name)
-        rows.append({"id": name, "state": "hidden", "damage": f"may not be looked into; it is {owner}'s"})
-    return rows
+    return rows + hidden_rows(folder)
 
 
-def _row(path: Path) -> dict[str, Any]:
-    experiment, records = read_experiment(path), read_records(path / "evaluations.jsonl")
-    counts, state = count(records), state_of(path)
+def experiment_row(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any]:
+    """The row of the experiment in the folder `path`."""
+    counts, notes, state = count(records), read_notes(path), state_of(path)
     best = next(iter(best_of(records)), None)
     return {
         "id": path.name,
@@ -60,6 +58,8 @@ def _row(path: Path) -> dict[str, Any]:
         "verdict": _verdict(path),
         "created": experiment.created,
         "title": experiment.title,
+        "tags": list(notes.tags),
+        "note": notes.text,
     }
 
 
@@ -84,3 +84,17 @@ def _verdict(path: Path) -> str:
     if found.get("verdict") == "regions" and regions:
         return f"more with {str(regions[0].get('words', '')).partition(': ')[0]}"
     return VERDICTS.get(str(found.get("verdict")), "")
+
+
+def damaged_row(path: Path, error: InputError) -> dict[str, Any]:
+    """The row of an experiment that cannot be read."""
+    damage = message(str(error).removeprefix(f"{path}/"))
+    return {"id": path.name, "state": "damaged", "damage": damage}
+
+
+def hidden_rows(folder: Path) -> list[dict[str, Any]]:
+    """The rows of what lies in `folder` and may not be looked into."""
+    return [
+        {"id": name, "state": "hidden", "damage": f"may not be looked into; it is {owner_of(folder / name)}'s"}
+        for name in hidden_experiments(folder)
+    ]

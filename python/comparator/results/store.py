@@ -120,14 +120,20 @@ def each_record(path: Path) -> Iterator[Evaluation]:
         yield record
 
 
-def _checked_lines(path: Path) -> Iterator[tuple[Evaluation, int]]:
-    """The records, and where in the file, in bytes, each ends."""
-    for number, (record, end) in enumerate(_whole_lines(path), start=1):
+def records_from(path: Path, place: int, before: int) -> tuple[list[Evaluation], int]:
+    """The records behind a place in the file, in bytes, that `before` records end at; and where the last one ends."""
+    lines = list(_checked_lines(path, place, before))
+    return [record for record, _ in lines], lines[-1][1] if lines else place
+
+
+def _checked_lines(path: Path, place: int = 0, before: int = 0) -> Iterator[tuple[Evaluation, int]]:
+    """The records from a place in the file on, and where in it, in bytes, each ends."""
+    for number, (record, end) in enumerate(_whole_lines(path, place), start=before + 1):
         yield of_form(Evaluation, record, f"{path}: line {number}"), end
 
 
-def _whole_lines(path: Path) -> Iterator[tuple[Any, int]]:
-    """What the whole lines of a file of JSON hold, and where in the file, in bytes, each ends."""
+def _whole_lines(path: Path, place: int = 0) -> Iterator[tuple[Any, int]]:
+    """What the whole lines of a file of JSON hold from a place on, and where in the file, in bytes, each ends."""
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -135,7 +141,7 @@ def _whole_lines(path: Path) -> Iterator[tuple[Any, int]]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     with file:
-        end = 0
+        end = file.seek(place)
         for number, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
                 return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import statistics
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary
@@ -50,36 +50,54 @@ from comparator.report.words import printable
 MAPS = 6  # pairs of hyperparameters at most
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What the dots of maps lie on: for each pair of hyperparameters what is expected between them, and the regions."""
+
+    pairs: tuple[tuple[Axis, Axis], ...]
+    surfaces: tuple[Surface | None, ...]
+    regions: tuple[Condition, ...]
+
+
 def objective_maps(material: Material) -> list[Figure]:
     """Return a map for each pair of varying hyperparameters; a strip plot where only one varies.
 
     On them lie the regions that were found. Of more than four hyperparameters, the four that explain most of the
     difference are paired.
     """
+    return maps_on(material.summary, ground_of(material))
+
+
+def ground_of(material: Material) -> Ground:
+    """Return what the dots of the maps lie on, which takes longer than all the rest of them."""
     summary, regions = material.summary, material.findings.regions
-    if len(summary.axes) == 1:
-        return [_strip(summary, summary.axes[0], regions)]
-    if len(summary.axes) == 3 and summary.kind == "single" and panel_axis(summary):
-        return []  # the model's own maps, one for each value, show all there is
+    if len(summary.axes) == 1 or (len(summary.axes) == 3 and summary.kind == "single" and panel_axis(summary)):
+        return Ground((), (), tuple(regions))
     axes = strongest_first(summary.axes, summary)[:4]
     axes.sort(key=summary.axes.index)
-    pairs = list(itertools.combinations(axes, 2))[:MAPS]
+    pairs = tuple(itertools.combinations(axes, 2))[:MAPS]
     surrogate = None if summary.lattice else material.findings.surrogate
-    surfaces = [expected(summary, surrogate, *pair) for pair in pairs]
-    scale = _common_scale(summary, pairs, surfaces)
+    return Ground(pairs, tuple(expected(summary, surrogate, *pair) for pair in pairs), tuple(regions))
+
+
+def maps_on(summary: Summary, ground: Ground) -> list[Figure]:
+    """Return the maps of all evaluations there are on a ground, which may be that of fewer."""
+    if len(summary.axes) == 1:
+        return [_strip(summary, summary.axes[0], ground.regions)]
+    if not ground.pairs:
+        return []  # the model's own maps, one for each value, show all there is
+    scale = _common_scale(summary, ground.pairs, ground.surfaces)
     stem = "grid" if summary.lattice else "search"
+    several = len(ground.pairs) > 1
     maps = [
-        _map(summary, x, y, f"{stem}-{number}" if len(pairs) > 1 else stem, scale, surface, regions)
-        for number, ((x, y), surface) in enumerate(zip(pairs, surfaces, strict=True), 1)
+        _map(summary, x, y, f"{stem}-{number}" if several else stem, scale, surface, ground.regions)
+        for number, ((x, y), surface) in enumerate(zip(ground.pairs, ground.surfaces, strict=True), 1)
     ]
-    return (
-        [maps[0], *(replace(each, caption="Read like the first map; the colours mean the same.") for each in maps[1:])]
-        if maps
-        else []
-    )
+    later = (replace(each, caption="Read like the first map; the colours mean the same.") for each in maps[1:])
+    return [maps[0], *later]
 
 
-def _common_scale(summary: Summary, pairs: list[tuple[Axis, Axis]], surfaces: Sequence[Surface | None]) -> Scale:
+def _common_scale(summary: Summary, pairs: Sequence[tuple[Axis, Axis]], surfaces: Sequence[Surface | None]) -> Scale:
     """Return one scale for all pairs, so that their colours may be compared."""
     if any(surfaces):
         heights = [height for each in surfaces if each for column in each.heights for height in column]
