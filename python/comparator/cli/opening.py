@@ -11,18 +11,24 @@ from typing import Annotated
 
 import typer
 
-from comparator.cli.app import ExperimentsOption, app
+from comparator.cli import completion
+from comparator.cli.app import LOOK, ExperimentsOption, app
 from comparator.errors import InputError
 from comparator.experiment.terminal import Terminal
 from comparator.results.store import experiment_path
 from comparator.site.folders import experiments_folder, project_root
 
 
-@app.command("open")
+@app.command("open", rich_help_panel=LOOK, short_help="Look at experiments in a browser, live.")
 def open_page(
     identifier: Annotated[
         str | None,
-        typer.Argument(metavar="ID", help="An experiment's id; all of them if not given.", show_default=False),
+        typer.Argument(
+            metavar="ID",
+            help="An experiment's id; all of them if not given.",
+            show_default=False,
+            autocompletion=completion.experiment_ids,
+        ),
     ] = None,
     host: Annotated[str, typer.Option("--host", metavar="NAME", help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[

@@ -63,13 +63,21 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 
-def write_report(folder: Path, metric: str | None = None, output: Path | None = None, *, png: bool = False) -> Path:
+def write_report(
+    folder: Path,
+    metric: str | None = None,
+    output: Path | None = None,
+    *,
+    png: bool = False,
+    told: Callable[[float], None] = lambda share: None,
+) -> Path:
     """Write the report of the experiment in `folder` and return the path of its page.
 
     Writes `report.html` (self-contained; it gives each of its figures as PNG and SVG), `report.json` and
     `evaluations.csv` into `output`, `folder` if not given; with `png` each figure into `figures/` too, as PNG and SVG,
     which takes longer than all the rest. With another `metric` than the
     experiment's own, the experiment is read again in it, and `report-METRIC.html` and so on are written beside these.
+    `told` is called with the share that is done, as it grows.
     Raises InputError where `folder` holds no readable experiment, or where no run reports `metric`.
     """
     from scipy import linalg  # noqa: F401  which brings a BLAS of its own
@@ -77,11 +85,16 @@ def write_report(folder: Path, metric: str | None = None, output: Path | None = 
     from comparator.evidence.threads import one_thread
 
     with one_thread(), _without_collecting():
-        return _write_report(folder, metric, output or folder, png=png)
+        return _write_report(folder, metric, output or folder, png=png, told=told)
 
 
-def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) -> Path:
-    read = read_in(folder, metric)
+#: The shares of a report, by the time they take, that are done once a part is.
+READ, FOUND, COMPARED, DRAWN = 0.05, 0.45, 0.7, 0.9
+
+
+def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, told: Callable[[float], None]) -> Path:
+    told(0.0)
+    read = read_in(folder, metric, told)
     experiment, records, summary, findings = read.experiment, read.records, read.summary, read.findings
     suffix = "" if summary.metric == read.own_metric else f"-{check_name(summary.metric, '--metric')}"
     figures = output / f"figures{suffix}"
@@ -90,6 +103,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) 
         _write_figures(figures, gallery)
     else:
         _remove_figures(figures)
+    told(DRAWN)
     table = output / f"evaluations{suffix}.csv"
     _write(table, evaluations_csv(summary, records).encode("utf-8", "replace"))
     content = {
@@ -125,9 +139,10 @@ class Reading:
     own_metric: str
 
 
-def read_in(folder: Path, metric: str | None = None) -> Reading:
+def read_in(folder: Path, metric: str | None = None, told: Callable[[float], None] = lambda share: None) -> Reading:
     """Read the experiment in `folder` in `metric`, its own if not given.
 
+    `told` is called with the share of a report that is done, as it grows.
     Raises InputError where `folder` holds no readable experiment, or where no run reports `metric`.
     """
     experiment = read_experiment(folder)
@@ -137,8 +152,11 @@ def read_in(folder: Path, metric: str | None = None) -> Reading:
         check_name(metric, "--metric")
         experiment, records = metric_agreement.read_in(experiment, records, metric)
     summary = summarise(experiment, records)
+    told(READ)
     findings = find(experiment, records, summary)
+    told(FOUND)
     compared = metric_agreement.compare(*own, {summary.metric: findings.verdict})
+    told(COMPARED)
     material = gather_material(folder, experiment, summary, findings)
     said = notices(experiment, (run for one in summary.evaluations for run in one.runs), folder)
     return Reading(experiment, records, summary, findings, compared, material, said, own[0].metric)

@@ -200,7 +200,10 @@ ALIVE = ("queued", "running")
 
 
 class State(Form):
-    """What the process that runs, or ran, an experiment last said of it: advice, never truth."""
+    """What the process that runs, or ran, an experiment last said of it: advice, never truth.
+
+    `reporting` is the share of the report that is done, while it is written.
+    """
 
     state: str = "new"
     pid: ProcessId | None = None
@@ -210,6 +213,7 @@ class State(Form):
     running: list[Running] = []
     reason: str | None = None
     job: str | None = None
+    reporting: Number | None = None
 
 
 class Submodel(Form):

@@ -529,6 +529,15 @@ def say(path: Path, state: str, running: Sequence[Running], reason: str | None, 
         write_whole(path / STATE, said.as_json(), sync=False)
 
 
+def say_reporting(path: Path, share: float | None) -> None:
+    """Note for watchers how much of a finished experiment's report is written, None once all is; as `say` does."""
+    said = last_word(path)
+    if said.state == "finished":
+        with contextlib.suppress(OSError):
+            told = said.model_copy(update={"reporting": share, "updated": now()})
+            write_whole(path / STATE, told.as_json(), sync=False)
+
+
 def last_word(path: Path) -> State:
     """What the process that runs, or ran, an experiment last said of it. It may be gone since: `engine.jobs` asks."""
     return read_form(State, path / STATE) or State()
