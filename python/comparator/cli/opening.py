@@ -80,7 +80,7 @@ def shown(experiments: Path, identifier: str | None, *, is_asked: bool) -> Itera
         yield
         return
     named = [] if identifier is None else [identifier]
-    words = [sys.executable, "-m", "comparator.cli", "open", *named, "--experiments", str(experiments), "--with-parent"]
+    words = [sys.executable, "-m", "comparator", "open", *named, "--experiments", str(experiments), "--with-parent"]
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout is not None
     assert process.stdin is not None

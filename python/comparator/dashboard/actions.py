@@ -49,7 +49,7 @@ def resume(path: Path) -> str:
     why_not = why_not_resumed(read_experiment(path), jobs.state_of(path))
     if why_not is not None:
         raise InputError(f"experiment '{path.name}' is not gone on with: {why_not}")
-    words = [sys.executable, "-m", "comparator.cli", "search", "--resume", path.name, "--experiments", str(path.parent)]
+    words = [sys.executable, "-m", "comparator", "search", "--resume", path.name, "--experiments", str(path.parent)]
     with (path / OUTPUT).open("wb") as output:
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True

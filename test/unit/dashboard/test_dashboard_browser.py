@@ -96,14 +96,15 @@ def test_a_search_is_watched_stopped_and_gone_on_with(
     until(lambda: (path / "experiment.json").exists(), "the search begins")
 
     one.open(f"{first}?token=wrong", 1280)
-    assert "403" in one.ask("document.body.innerText") and "live" not in one.ask("document.body.innerText")
+    until(lambda: "403" in one.ask("document.body.innerText"), "a wrong token is refused")
+    assert "xperiment" not in one.ask("document.body.innerText")
 
     other.open(address, 390)
-    assert other.ask("location.pathname + location.search") == f"{BASE}/"
+    until(lambda: other.ask("location.pathname + location.search") == f"{BASE}/", "the token leaves the address")
     until(lambda: text(other, "tr[data-id=live] .state") == "running", "the list shows that it runs")
 
     one.open(f"{first}experiments/live/?{token}", 1280)
-    assert one.ask("location.pathname + location.search") == f"{BASE}/experiments/live/"
+    until(lambda: one.ask("location.pathname + location.search") == f"{BASE}/experiments/live/", "so here")
     until(lambda: "epoch" in text(one, "#live-running"), "what is trained is shown with its epoch")
     until(lambda: "val_loss 0." in text(one, "#live-running"), "and with its losses")
     until(lambda: one.ask(DOTS) > 0, "the map begins")
@@ -146,7 +147,7 @@ def test_open_of_a_search_shows_it_and_ends_with_it(desk: Desk, browsers: tuple[
     assert process.stderr is not None
     address = process.stderr.readline().removeprefix("page: ").strip()
     browser.open(address, 1280)
-    assert browser.ask("location.pathname") == "/experiments/shown/"
+    until(lambda: browser.ask("location.pathname") == "/experiments/shown/", "its page is led to")
     until(lambda: text(browser, "#live-state") in ("running", "finished"), "it is shown")
     assert process.wait(90) == 0
     until(lambda: "does not answer any more" in text(browser, "#live-words"), "the page has ended with it")
