@@ -16,7 +16,7 @@ DATA = ("figures", "evaluations")  # script elements that hold JSON
 
 
 class Page(HTMLParser):
-    """Collects what the tests ask about: tags, addresses, identifiers, text, scripts, and the JSON in script elements."""
+    """Collects tags, addresses, identifiers, text, scripts, and the JSON in script elements."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

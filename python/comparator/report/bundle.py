@@ -6,24 +6,35 @@ cache folder under the version that it is of.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-#: What the page's own script calls.
-SNIPPET = "window.vegaEmbed = vegaEmbed;"
+#: What the page's own script calls: `comparatorEmbed(element, chart, options)`. Errors alone are said: what Vega-Lite
+#: remarks on a chart is for who writes one.
+SNIPPET = """
+const quiet = () => logger;
+const logger = {
+  level: quiet, warn: quiet, info: quiet, debug: quiet, error: (...said) => { console.error(...said); return logger; },
+};
+window.comparatorEmbed = (element, chart, options) =>
+  vegaEmbed(element, vegaLite.compile(chart, { logger }).spec, { ...options, mode: "vega" });
+"""
 FOLDER = "comparator"
+END = "\n//whole"
 
 
 @cache
 def bundle() -> str:
-    """Return the JavaScript, which sets `window.vegaEmbed`; made once for each version, where the cache can be kept."""
-    kept = _folder() / f"figures-{version('vl-convert-python')}.js"
+    """Return the JavaScript; made once for each version, where the cache can be kept."""
+    own = hashlib.sha256(SNIPPET.encode()).hexdigest()[:8]
+    kept = _folder() / f"figures-{version('vl-convert-python')}-{own}.js"
     with suppress(OSError, UnicodeDecodeError):
         text = kept.read_text(encoding="utf-8")
-        if text.endswith(SNIPPET):
+        if text.endswith(END):
             return text
     text = _made()
     with suppress(OSError):
@@ -43,7 +54,7 @@ def _made() -> str:
     text = javascript_bundle(SNIPPET)
     # Inside a script element nothing may end it, nor begin what looks like another.
     assert "</script" not in text.lower() and "<!--" not in text
-    return f"{text.rstrip()}\n//{SNIPPET}"
+    return text.rstrip() + END
 
 
 def _folder() -> Path:

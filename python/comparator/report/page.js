@@ -70,7 +70,7 @@
     // On a narrow screen a map that is as high as on a wide one leaves no room for what it says.
     if (size < NARROW && shown.height > 0.7 * size) shown.height = Math.round(0.7 * size);
     const holder = document.createElement("div");
-    entry.ready = vegaEmbed(holder, shown, {
+    entry.ready = comparatorEmbed(holder, shown, {
       ast: true,
       actions: false,
       logLevel: 1, // errors alone

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,7 +185,8 @@ def test_a_frame_on_the_map_chooses_what_lies_in_it(browser: Browser, pages: dic
     browser.wait(DRAWN)
     left, top, right, bottom = browser.ask(
         "(() => { const all = [...document.querySelectorAll('#figure-search svg .background')].map((one) =>"
-        " one.getBoundingClientRect()); const box = all.reduce((a, b) => a.width * a.height > b.width * b.height ? b : a);"
+        " one.getBoundingClientRect()); const area = (one) => one.width * one.height;"
+        " const box = all.reduce((a, b) => area(a) > area(b) ? b : a);"
         " return [box.left, box.top, box.right, box.bottom]; })()"
     )
     browser.mouse("mousePressed", left + 4, top + 4)
