@@ -151,13 +151,20 @@
     return Object.keys(box).length ? box : null;
   }
 
+  function boxWords(key, box) {
+    const sides = Object.entries(box);
+    const isShort = sides.every(([name, side]) => Array.isArray(side) && /^[\w.-]+$/.test(name));
+    return isShort ? `--${key} ${sides.map(([name, [low, high]]) => `${name}=${low}:${high}`).join(",")}`
+      : `--set ${quoted(`search.${key}=${JSON.stringify(box)}`)}`;
+  }
+
   let shownCommands = "";
   function showCommands() {
     const commands = [...state.commands, ...state.steering.commands];
     const box = state.steering.box ? boxOfChosen() : null;
     if (box) {
       for (const [what, key] of [["inside", "focus"], ["outside", "avoid"]]) {
-        commands.push({ what: `A search ${what} what is chosen`, command: `${state.steering.box} --set ${quoted(`search.${key}=${JSON.stringify(box)}`)}` });
+        commands.push({ what: `A search ${what} what is chosen`, command: `${state.steering.box} ${boxWords(key, box)}` });
       }
     } else if (state.steering.box && page) {
       commands.push({ what: "A search inside a part of the map, or outside it: draw a frame on the map first", command: "" });
