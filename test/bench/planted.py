@@ -11,7 +11,7 @@ succeeds where the boxes' is half or more.
 
 For each deviation and number of evaluations the table gives, over all repeats, the mean overlap of the boxes and, in
 brackets, the share that succeeds; the last columns are both over all cases, the overlap with its standard error, and
-the overlap of the places. `--record` keeps each repeat as a line of JSON, and what is recorded there already is not done
+the overlap of the places. `--record` keeps each repeat as a line of JSON; what is recorded there already is not done
 again.
 """
 

@@ -20,7 +20,7 @@ from typing import Any
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome", "headless_shell"))), None
 )
-PATIENCE = 20.0  # seconds for one answer
+PATIENCE = 60.0  # seconds for one answer
 
 
 class Browser:
@@ -98,9 +98,12 @@ class Browser:
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
         self.call("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        self.call("Page.navigate", url="about:blank")  # else another view of the same page is no other page
+        self._go("about:blank")  # else another view of the same page is no other page
+        self._go((page if isinstance(page, str) else page.as_uri()) + view)
+
+    def _go(self, address: str) -> None:
         self.events.clear()
-        self.call("Page.navigate", url=(page if isinstance(page, str) else page.as_uri()) + view)
+        self.call("Page.navigate", url=address)
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._read())
 
@@ -122,7 +125,7 @@ class Browser:
         return tuple(
             self.ask(
                 f"(() => {{ const one = document.querySelectorAll({json.dumps(selector)})[{number}];"
-                " one.scrollIntoView({block: 'center'}); const box = one.getBoundingClientRect();"
+                " one.scrollIntoView({block: 'center', behavior: 'instant'}); const box = one.getBoundingClientRect();"
                 " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
             )
         )

@@ -104,7 +104,7 @@ def report(
         Path | None,
         typer.Option("--output", metavar="DIR", help="The report's folder; the experiment's own if not given."),
     ] = None,
-    png: Annotated[bool, typer.Option("--png", help="Write its figures as PNG too, beside the SVG.")] = False,
+    png: Annotated[bool, typer.Option("--png", help="Write its figures beside it, as PNG and SVG.")] = False,
     experiments: ExperimentsOption = None,
     as_json: JsonOption = False,
 ) -> None:

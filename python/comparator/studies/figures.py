@@ -86,7 +86,7 @@ def cross_study(scores: pd.DataFrame, metric: str, studies: Sequence[str], rows:
             for field, lower, size in (("mean", -0.1, 14), ("spread", 0.2, 10))
         ),
     ]
-    labels = [
+    labels: list[Row] = [
         {"name": "x_labels", "value": [[clip(each), clip(tables.row_words(rows, each))] for each in studies]},
         {"name": "y_labels", "value": [clip(each) for each in studies]},
     ]

@@ -19,7 +19,7 @@ from comparator.report.figures.channels import (
     tip_of,
 )
 from comparator.report.figures.figure import BRUSH, TIP, Figure, fading, figure, layer
-from comparator.report.figures.heat import scale_of
+from comparator.report.figures.heat import Scale, scale_of
 from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER
 from comparator.report.words import printable
 
@@ -148,7 +148,7 @@ UP: Row = {
 
 
 def _lines(summary: Summary, axes: Sequence[Axis], names: Sequence[str], shown: Sequence[EvaluationSummary]) -> Row:
-    rows = []
+    rows: list[Row] = []
     for one in shown:
         heights = [axis.position(one.point.get(axis.name)) for axis in axes]
         known = [height for height in heights if height is not None]
@@ -159,7 +159,8 @@ def _lines(summary: Summary, axes: Sequence[Axis], names: Sequence[str], shown: 
             }
             said = {"v": one.difference, "evaluations": [one.number], "tip": tip_of(one, summary)}
             rows.append({**apart, "line": one.number, **said})
-    colour = scale_of(summary, [row["v"] for row in rows]).channel(objective_label(summary))
+    ends = scale_of(summary, [row["v"] for row in rows])
+    colour = Scale(ends.low, ends.high).channel(objective_label(summary))  # a white line would not be seen
     return {
         "data": {"values": rows},
         "transform": [
