@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from comparator.cli.app import ExperimentsOption, JsonOption, app, out
+from comparator.cli.app import RECORDS, ExperimentsOption, JsonOption, app, out
 from comparator.cli.experiments import IdArgument
 from comparator.errors import InputError
 from comparator.experiment.terminal import note
@@ -20,7 +20,7 @@ from comparator.site.folders import experiments_folder, project_root
 PROGRAMS = ("mlflow", "optuna")
 
 
-@app.command("note")
+@app.command("note", rich_help_panel=RECORDS, short_help="Give one a note and tags.")
 def note_experiment(
     identifier: IdArgument,
     text: Annotated[

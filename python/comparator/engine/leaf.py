@@ -19,13 +19,14 @@ import shutil
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from comparator.engine.given import run_hyperparameters, varied_names
+from comparator.engine.given import epochs_name, run_hyperparameters, varied_names
 from comparator.engine.run_identity import (
     Identity,
     NamedPaths,
@@ -42,10 +43,12 @@ from comparator.model.reads import Reads
 from comparator.model.runner import is_served, make_runner
 from comparator.model.training import Outcome, Runner, Training
 from comparator.objective.differences import NoValue
+from comparator.results.in_flight import in_flight, purpose_of
 from comparator.results.lease import LEASE, LOCK, Holder
 from comparator.results.provenance import computed_on
 from comparator.results.record import (
     FrozenExperiment,
+    InFlight,
     ReadsOfResult,
     Request,
     Result,
@@ -297,7 +300,7 @@ class Leaf:
         while True:
             result = self._runs.finished(run)
             if result is None:
-                with self._runs.claim(run, f"experiment {self._experiment.id}", self._patience(run).wait) as held:
+                with self._runs.claim(run, purpose_of(self._experiment.id), self._patience(run).wait) as held:
                     if held is None:
                         reason = "stopped" if self._cancelled.is_set() else OUT_OF_TIME
                         return run, RunResult(status="cancelled", reason=reason), False
@@ -381,7 +384,8 @@ class Leaf:
         )
         started, clock = now(), time.monotonic()
         slot = slot_of(self._experiment.models[number], slot)
-        outcome: Outcome = self._runner(number, slot).run(training)
+        with self._noted(number, asked, hyperparameters, folder.name, started):
+            outcome: Outcome = self._runner(number, slot).run(training)
         if outcome.status == "failed" and (fault := _fault_of_disk(folder, outcome.reason)) is not None:
             raise Fault(fault)
         status, reason = outcome.status, outcome.reason
@@ -407,6 +411,21 @@ class Leaf:
             experiment=self._experiment.id,
         )
         return result, untold
+
+    def _noted(
+        self, number: int, asked: Request, hyperparameters: Mapping[str, object], run: str, started: str
+    ) -> AbstractContextManager[None]:
+        epochs = hyperparameters.get(epochs_name(self._experiment.models[number]))
+        training = InFlight(
+            evaluation=asked.evaluation,
+            replicate=asked.replicate,
+            submodel=self._experiment.models[number].submodel,
+            run=run,
+            point=asked.point,
+            started=started,
+            epochs=epochs if isinstance(epochs, int) and not isinstance(epochs, bool) else None,
+        )
+        return in_flight(self._experiments / self._experiment.id, training)
 
     def _reads_of(self, number: int, outcome: Outcome) -> tuple[Reads | None, str | None]:
         """What a training has read, None where that is not known; and why more may have gone into its numbers.

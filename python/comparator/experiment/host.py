@@ -9,7 +9,7 @@ from rich.console import Console
 
 from comparator.engine.engines import open_engine
 from comparator.engine.interface import Engine, EngineOptions, Task
-from comparator.formats.text import message
+from comparator.experiment.terminal import copyable, tell
 from comparator.site.profile import Site, Slot, read_site
 
 
@@ -42,7 +42,12 @@ class Host:
         return Task(experiment, self.root, self.site, self.serves_warm, self.reports, is_sweep)
 
     def say(self, words: str) -> None:
-        self.console.print(message(words), markup=False, soft_wrap=True)
+        """Print a message for people."""
+        tell(self.console, words)
+
+    def show(self, line: str) -> None:
+        """Print a path or a command, which may be copied."""
+        copyable(self.console, line)
 
 
 def open_host(

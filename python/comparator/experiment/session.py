@@ -50,10 +50,12 @@ from comparator.results.store import (
     read_records,
     read_whole_experiment,
     say,
+    say_reporting,
 )
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot
 
+LONGEST_TITLE = 160  # characters that are shown
 BASELINE = -1  # the number of the evaluation of a single model at its settings as given
 
 
@@ -94,7 +96,7 @@ def begin(host: Host, plan: Plan, stem: str, identifier: str | None) -> Session:
     """Make the folder of a planned experiment and freeze the plan there."""
     folder = ExperimentFolder.create(host.experiments, stem, identifier, plan.frozen)
     frozen = read_whole_experiment(folder.path)
-    host.say(f"experiment {folder.identifier}: {shortened(frozen.title)}")
+    host.say(f"experiment {folder.identifier}: {shortened(frozen.title, LONGEST_TITLE)}")
     return Session(host, replace(plan, frozen=frozen), folder)
 
 
@@ -257,7 +259,13 @@ class Session:
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[], None]]:
         done_before = done_in(self._folder.records)
-        with ProgressView(self._host.console, self._plan.frozen, done_before=done_before) as view:
+        loads: dict[int, str] = {
+            submodel.submodel: model.description.packages[0]
+            for submodel, model in zip(self._plan.frozen.models, self._plan.models, strict=True)
+            if model.description.packages
+        }
+        console, frozen = self._host.console, self._plan.frozen
+        with ProgressView(console, frozen, self.path, done_before=done_before, loads=loads) as view:
 
             def show() -> None:
                 if self._controller is None:  # another process hosts the search
@@ -265,7 +273,9 @@ class Session:
                     view.update(self._folder.records, len(last_word(self.path).running))
                     return
                 running = min(self._controller.waiting, self._host.workers)
-                view.update(self._folder.records, running, self._controller.done)
+                claims = self._controller.claims or ()
+                anew = sum(len(claim.points) for claim in claims)
+                view.update(self._folder.records, running, self._controller.done, anew)
 
             yield show
 
@@ -351,13 +361,20 @@ class Session:
         """Note which launch runs the experiment, by its folder's name."""
         self._folder.launch = launch
 
-    def report(self) -> Path | None:
-        """Write the report; returns its page, None without a report."""
+    def report(self, show: Callable[[float], None] = lambda share: None) -> Path | None:
+        """Write the report; returns its page, None without a report. `show` is told the share that is done."""
         if not self._host.reports:
             return None
         from comparator.report import write_report
 
-        return write_report(self.path)
+        def told(share: float) -> None:
+            say_reporting(self.path, share)
+            show(share)
+
+        try:
+            return write_report(self.path, told=told)
+        finally:
+            say_reporting(self.path, None)
 
     def _tracebacks(self) -> int:
         """The bytes of all tracebacks that the experiment has left, of this session or an earlier one."""
@@ -428,8 +445,8 @@ class Session:
     def _say_how_to_go_on(self) -> None:
         if self._controller is None:
             self._look()
-        self._host.say(f"stopped: {len(self._folder.records)} evaluations kept; go on with them by:")
-        self._host.say(f"  {self._resume_command()}")
+        self._host.say(f"stopped: {done_in(self._folder.records)} evaluations kept; go on with them by:")
+        self._host.show(f"  {self._resume_command()}")
 
     def _leave(self, state: str, reason: str | None) -> None:
         left: list[Running] = []
@@ -441,8 +458,8 @@ class Session:
 
     def _report_with_words(self) -> Path | None:
         try:
-            with self._host.console.status("writing the report"):
-                return self.report()
+            with self._host.console.status("writing the report") as status:
+                return self.report(lambda share: status.update(f"writing the report: {share:.0%}"))
         except KeyboardInterrupt:
             say_where_the_report_is(self._host, self._folder.identifier, None)
             raise

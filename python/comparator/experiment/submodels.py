@@ -90,6 +90,7 @@ def _check_hyperparameters(
         known = model.description.hyperparameters
         own_varied = [names[number].get(name, name) for name in reaching[number]]
         warnings += check_names([*own[number], *own_varied], known, f"{source.name} ({model.name})")
+        warnings += _doubt_names(model, own_varied)
         warnings += _doubt_seed(model, own_varied)
         config = _config(model, whole[number], data_folder, [*own[number], *own_varied])
         everything = {**config, **own[number]}
@@ -243,6 +244,17 @@ def _config(model: Model, given: Mapping[str, Any], data_folder: Path, own: Sequ
         spelling(name, known): outside_container(value, data_folder)
         for name, value in read_with_warnings(path)[0].items()
     }
+
+
+def _doubt_names(model: Model, varied: Sequence[str]) -> list[str]:
+    """That nobody knows whether a model takes what is varied, where it describes no hyperparameters."""
+    if model.description.hyperparameters or not varied:
+        return []
+    named = ", ".join(map(shortened, varied))
+    return [
+        f"{model.name}: whether it takes {named} cannot be checked: no model.toml lists its hyperparameters, and it has"
+        " no initialize_parameters(); a name that it does not know changes nothing, or ends its trainings"
+    ]
 
 
 def _doubt_seed(model: Model, varied: Sequence[str]) -> list[str]:

@@ -267,7 +267,7 @@ def beats_mean_predictor(metrics: Mapping[str, float]) -> bool | None:
     return None
 
 
-def effect(axis: Axis, evaluations: Sequence[EvaluationSummary], numbers: Sequence[float]) -> float:
+def effect(axis: Axis, evaluations: Sequence[EvaluationSummary | Evaluation], numbers: Sequence[float]) -> float:
     """Return the share of the variance of `numbers` that the bins of `axis` explain, at most 1.
 
     Epsilon squared: corrected for the number of bins, so that many bins explain nothing by chance. It

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -136,6 +137,16 @@ def shown(value: object) -> str:
 def message(words: str) -> str:
     """A whole message, as it may be shown: in one line, and of no more than three on a terminal."""
     return shortened(one_line(words), LONGEST_MESSAGE)
+
+
+def in_lines(words: str, width: int) -> list[str]:
+    """A message in lines of at most `width`, which break between words; all have the first one's indent.
+
+    A word that is longer than a line is left whole, so that a path can be copied.
+    """
+    indent = " " * (len(words) - len(words.lstrip()))
+    lines = textwrap.wrap(words, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return lines or [""]
 
 
 def plain_character(character: str) -> str:

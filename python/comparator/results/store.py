@@ -3,6 +3,7 @@
 EXPERIMENTS/ID/experiment.json      frozen settings and provenance
 EXPERIMENTS/ID/evaluations.jsonl    one line per finished evaluation, appended and synced: the truth
 EXPERIMENTS/ID/state.json           what the running process last said of itself; advice, never truth
+EXPERIMENTS/ID/running/             what is being trained (`in_flight`); advice too
 EXPERIMENTS/ID/lock, lease          held by the process that runs the experiment (`lease`)
 EXPERIMENTS/ID/withdrawn.jsonl      one line for each of its runs that was withdrawn since
 EXPERIMENTS/ID/notes.json           tags and a note, which people may change at any time (`notes`)
@@ -119,14 +120,20 @@ def each_record(path: Path) -> Iterator[Evaluation]:
         yield record
 
 
-def _checked_lines(path: Path) -> Iterator[tuple[Evaluation, int]]:
-    """The records, and where in the file, in bytes, each ends."""
-    for number, (record, end) in enumerate(_whole_lines(path), start=1):
+def records_from(path: Path, place: int, before: int) -> tuple[list[Evaluation], int]:
+    """The records behind a place in the file, in bytes, that `before` records end at; and where the last one ends."""
+    lines = list(_checked_lines(path, place, before))
+    return [record for record, _ in lines], lines[-1][1] if lines else place
+
+
+def _checked_lines(path: Path, place: int = 0, before: int = 0) -> Iterator[tuple[Evaluation, int]]:
+    """The records from a place in the file on, and where in it, in bytes, each ends."""
+    for number, (record, end) in enumerate(_whole_lines(path, place), start=before + 1):
         yield of_form(Evaluation, record, f"{path}: line {number}"), end
 
 
-def _whole_lines(path: Path) -> Iterator[tuple[Any, int]]:
-    """What the whole lines of a file of JSON hold, and where in the file, in bytes, each ends."""
+def _whole_lines(path: Path, place: int = 0) -> Iterator[tuple[Any, int]]:
+    """What the whole lines of a file of JSON hold from a place on, and where in the file, in bytes, each ends."""
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -134,7 +141,7 @@ def _whole_lines(path: Path) -> Iterator[tuple[Any, int]]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     with file:
-        end = 0
+        end = file.seek(place)
         for number, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
                 return
@@ -173,9 +180,12 @@ class RunStore:
 
     def result(self, identity: str) -> RunResult | None:
         """The result of a run, however it ended; None where there is none, or it is damaged."""
-        if not NAME_OF_RUN.fullmatch(identity):
-            return None
-        return read_form(RunResult, self.folder / identity / RESULT)
+        folder = self.folder_of(identity)
+        return None if folder is None else read_form(RunResult, folder / RESULT)
+
+    def folder_of(self, identity: str) -> Path | None:
+        """Where a run's files lie, or would; None where what a record calls it is no name of a run."""
+        return self.folder / identity if NAME_OF_RUN.fullmatch(identity) else None
 
     @contextlib.contextmanager
     def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Lease | None]:
@@ -517,6 +527,15 @@ def say(path: Path, state: str, running: Sequence[Running], reason: str | None, 
     )
     with contextlib.suppress(OSError):
         write_whole(path / STATE, said.as_json(), sync=False)
+
+
+def say_reporting(path: Path, share: float | None) -> None:
+    """Note for watchers how much of a finished experiment's report is written, None once all is; as `say` does."""
+    said = last_word(path)
+    if said.state == "finished":
+        with contextlib.suppress(OSError):
+            told = said.model_copy(update={"reporting": share, "updated": now()})
+            write_whole(path / STATE, told.as_json(), sync=False)
 
 
 def last_word(path: Path) -> State:

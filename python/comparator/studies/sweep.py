@@ -233,7 +233,7 @@ class StudiesSession(Session):
     def say_how_to_go_on(self) -> None:
         """Say that what is finished is kept, after a stop between trainings."""
         self._host.say("stopped: what is finished is kept; go on by:")
-        self._host.say(f"  {self._resume_command()}")
+        self._host.show(f"  {self._resume_command()}")
 
     def _resume_command(self) -> str:
         host = self._host
@@ -274,7 +274,6 @@ def words(mean: float, deviation: float, digits: int = 3) -> str:
 def conclude(host: Host, folder: Path, tables: Sequence[str]) -> Path:
     """Say where everything is; returns the folder."""
     report = folder / "report.html"
-    host.say(f"tables: {len(tables)} files in {folder / 'tables'}; figures in {folder / 'figures'}")
-    host.say(f"report: {report}")
-    host.say(f"look at it in a browser: {report.as_uri()}")
+    host.say(f"{len(tables)} tables and the figures lie beside the report:")
+    host.show(f"report: {report}")
     return folder

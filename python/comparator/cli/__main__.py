@@ -1,3 +1,0 @@
-from comparator.cli import main
-
-main()
