@@ -39,7 +39,7 @@ def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[E
     for line in single_use((run for record in records for run in record.runs), plan.frozen.notices):
         note(host.console, line)
     found = read_json(page.with_suffix(".json")) or {} if page is not None else {}
-    for line in [*_answer(summary, found), _best_words(summary, found)]:
+    for line in [*_answer(summary, found), *_best(summary, found)]:
         host.say(line)
     say_where_the_report_is(host, folder.name, page)
     step = found.get("next") or {}
@@ -72,15 +72,18 @@ def _answer(summary: Summary, found: Mapping[str, Any]) -> list[str]:
     return [f"{sentence}{f' How sure: {sure}.' if sure else ''}" for sentence in sentences[:1]]
 
 
-def _best_words(summary: Summary, found: Mapping[str, Any]) -> str:
-    """The best point, what became of it when it was tried anew, and what all of it took."""
+def _best(summary: Summary, found: Mapping[str, Any]) -> list[str]:
+    """The best point, what became of it when it was tried anew, and what all of it took; in a line beside a report."""
     from comparator.report.words import trainings_in
 
     best = summary.best
     assert best is not None and best.difference is not None
     extreme = "largest" if summary.maximise else "smallest"
-    at = f"at {point_words(best.point)}" if best.point else "at the settings as given"
+    at = f"{best.difference:.4g} at {point_words(best.point) or 'the settings as given'}"
+    trained, stored = trainings_in(run for one in summary.evaluations for run in one.runs)
+    trainings = f"trainings: {trained} done, {stored} found"
+    if not found:
+        return [f"{extreme} {summary.objective}: {at}", f"{trainings} in the store"]
     anew = (found.get("best") or {}).get("confirmed")
     tried = "" if anew is None else f"; tried anew {anew:.4g}"
-    trained, stored = trainings_in(run for one in summary.evaluations for run in one.runs)
-    return f"{extreme}: {best.difference:.4g} {at}{tried}; trainings: {trained} done, {stored} found"
+    return [f"{extreme}: {at}{tried}; {trainings}"]
