@@ -458,6 +458,7 @@ def test_resuming_says_what_may_make_the_trainings_come_out_otherwise(desk: Desk
     state.write_text(stopped)
     assert "note: $WEIGHT is not as it was when this began" in desk.search(*again, WEIGHT="2").stdout
     (data / "more.txt").write_text("0.25")
+    state.write_text(stopped)
     said = desk.search(*again).stdout
     assert f"note: reading: the data in {data} have changed since this began" in said
 
