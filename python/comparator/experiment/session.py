@@ -459,7 +459,7 @@ class Session:
     def _report_with_words(self) -> Path | None:
         try:
             with self._host.console.status("writing the report") as status:
-                return self.report(lambda share: status.update(f"writing the report: {share:.0%}"))
+                return self.report(lambda share: status.update(f"writing the report: {100 * share:.0f} %"))
         except KeyboardInterrupt:
             say_where_the_report_is(self._host, self._folder.identifier, None)
             raise

@@ -403,6 +403,6 @@ class TestSlurm:
         wait_for(lambda: state(desk, "whole")["state"] == "finished")
         lose(desk.experiments / "whole", "resident", signal.SIGKILL)
         watched = desk.run("watch", "whole").stdout
-        assert "whole: finished" in watched and "report: not made; make it by: " in watched, watched
+        assert "whole: finished" in watched and "report: not made; make it by:" in watched, watched
         assert desk.run("report", "whole").returncode == 0
         assert (desk.experiments / "whole" / "report.html").exists()

@@ -102,6 +102,7 @@ def test_a_strategy_of_ones_own_goes_on_where_it_was_and_not_with_other_code(des
     )
     file = desk.folder / "nearer.py"
     file.write_text(file.read_text() + "\n")
+    record.write_text("".join(record.read_text().splitlines(keepends=True)[:7]))
     refused = desk.search("--resume", "own")
     said = f"the code of strategy '{file}' has changed since 'own' began; start anew"
     assert (refused.returncode, refused.stderr.strip()) == (2, f"comparator: {said}")
