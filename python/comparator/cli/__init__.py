@@ -1,7 +1,7 @@
 """The command line. Every script of `test/` is a few lines over one of these commands.
 
-`carry_out` has the commands that carry an experiment out, `experiments` those that look at one, `verify` the one that
-checks it, `sites` and `models` those of `comparator site` and `comparator model`.
+`init` drafts an experiment, `carry_out` has the commands that carry one out, `experiments` those that look at one,
+`verify` the one that checks it, `sites` and `models` those of `comparator site` and `comparator model`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _run_command() -> Any:
     """The command that was typed. What it takes is loaded here: Ctrl-C may come meanwhile."""
     import typer
 
-    from comparator.cli import carry_out, experiments, models, sites, verify  # noqa: F401  (they register commands)
+    from comparator.cli import carry_out, experiments, init, models, sites, verify  # noqa: F401  (they register commands)
     from comparator.cli.app import app, end_undisturbed
 
     try:
