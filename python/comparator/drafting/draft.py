@@ -43,7 +43,7 @@ class Draft:
         """What the text is read as."""
         space = {entry["name"]: {key: value for key, value in entry.items() if key != "name"} for entry in self.space}
         search: dict[str, Any] = {"evaluations": self.evaluations}
-        settings = {"set": dict(self.settings)} if self.settings else {}
+        settings = {"set": dict(self.settings)}
         if len(self.models) == 1:
             return {"model": self.models[0], "metric": self.metric, "space": space, "search": search, **settings}
         compared: dict[str, Any] = {"models": list(self.models), "metric": self.metric}
@@ -84,8 +84,6 @@ class Draft:
             for each in others
             if _is_written(each.default)
         ]
-        if not fixed and not left:
-            return []
         prefix = "; cmp_0_NAME and cmp_1_NAME are of one model alone" if len(self.models) == 2 else ""
         head = [f"# Hyperparameters that are not varied{prefix}."]
         if left:

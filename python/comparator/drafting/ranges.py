@@ -49,6 +49,7 @@ FIRST = (
     rf"{ROWS}|fraction|subsample",
 )
 LAST = r"epoch|iter|batch"
+MOST = 1e12  # of a default: what is larger stands for infinity
 MOST_VARIED = 2  # that are proposed unasked: what some fifty evaluations see
 
 
@@ -67,12 +68,24 @@ def propose(definition: Definition) -> Entry | None:
     name = definition.name
     if not definition.has_effect or name.casefold() in WORKFLOW or name.startswith("ckpt_") or NO_SETTING.search(name):
         return None
+    entry = _proposed(definition)
+    try:
+        if entry is not None:
+            ParameterSpace.from_entries([entry], "proposed")
+    except InputError:  # a name or a default that no space can have
+        return None
+    return entry
+
+
+def _proposed(definition: Definition) -> Entry | None:
+    name, default = definition.name, definition.default
     if definition.choices:
         return _of_values(name, list(definition.choices))
     if definition.type == "bool":
         return {"name": name, "type": "logical"}
-    default = definition.default
-    if default is not None and (isinstance(default, bool) or not isinstance(default, int | float)):
+    if default is not None and (
+        not isinstance(default, int | float) or isinstance(default, bool) or abs(default) > MOST
+    ):
         return None
     if definition.type == "int" or (definition.type == "any" and default is None and re.search(SIZES, name)):
         return _whole(name, default)
@@ -142,7 +155,7 @@ def _rank(name: str) -> int:
 
 def _of_values(name: str, values: list[Any]) -> Entry | None:
     """A list of values: in an order where they are numbers."""
-    if all(isinstance(value, bool) for value in values):
+    if {str(value).lower() for value in values} == {"false", "true"}:
         return {"name": name, "type": "logical"}
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
     if len(set(map(str, values))) < 2:
