@@ -17,20 +17,20 @@ from comparator.strategies.options import FromTwo
 from comparator.strategies.strategy import Proposal, Strategy
 
 #: The part of all points that the maximum is looked for with.
-CLOSING = 1 / 4
+CLOSING = 1 / 8
 
 
 class RegionAndMaximumOptions(LevelSetOptions):
     """What a level-set estimation takes, and how long the whole search is."""
 
-    total: FromTwo = Field(56, description="points of the whole search, of which the last quarter is for the maximum")
+    total: FromTwo = Field(56, description="points of the whole search, of which the last eighth is for the maximum")
 
 
 class RegionAndMaximumStrategy(Strategy):
     """Looks for the region by a level-set estimation, then for the maximum by the expected improvement.
 
-    1. The first three quarters of the points are those of `level_set`, of all points the first half scattered evenly.
-    2. The last quarter is that of `bayesian`, which is told all results.
+    1. The first seven eighths of the points are those of `level_set`, of all points the first half scattered evenly.
+    2. The last eighth is that of `bayesian`, which is told all results.
     3. Where the region no longer changes the second part begins at once; it is then no longer for it.
     """
 
