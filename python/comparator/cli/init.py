@@ -140,9 +140,7 @@ def _references(given: Sequence[str], questions: Questions) -> list[str]:
 
 def _file(output: Path | None, references: Sequence[str], *, force: bool) -> Path:
     """Where the file goes; one that is there is kept."""
-    stems = [
-        as_file_name(re.split(r"[:/]", re.sub(r"\.(py|sif)(?=:|$)", "", each.rstrip("/")))[-1]) for each in references
-    ]
+    stems = [as_file_name(_short_name(each)) for each in references]
     proposed = "-".join(["compare" if len(stems) == 2 else "search", *dict.fromkeys(stems)]) + ".toml"
     file = home_written_out(output) if output is not None else Path(proposed)
     if file.suffix != ".toml":
@@ -160,12 +158,11 @@ def _written(references: Sequence[str], folder: Path, *, force: bool) -> Iterato
     from comparator.drafting.functions import model_of_function
 
     names, made = [], []
-    containers = project_root() / "containers"
     try:
         for reference in references:
             found = model_of_function(reference, folder)
             if found is None:
-                names.append(_from(folder, reference, containers))
+                names.append(_from(folder, reference))
                 continue
             path, text = found
             if path.exists() and path.read_text(encoding="utf-8") != text and not force:
@@ -181,21 +178,22 @@ def _written(references: Sequence[str], folder: Path, *, force: bool) -> Iterato
         raise
 
 
-def _from(folder: Path, reference: str, containers: Path) -> str:
-    """A model as a file in `folder` names it: by a relative path, or by its name where it is none of a path."""
+def _from(folder: Path, reference: str) -> str:
+    """A model as a file in `folder` names it: by a relative path, or as it is where that is none."""
     place = home_written_out(reference)
-    if not place.exists() or (
-        place.name == reference and not place.is_absolute() and (containers / reference) == place
-    ):
-        return reference
-    return os.path.relpath(place.absolute(), folder.absolute())
+    return os.path.relpath(place.absolute(), folder) if place.exists() else reference
+
+
+def _short_name(reference: str) -> str:
+    """What a model is called in a file's name and in reports: its function, or the end of its path."""
+    path, _, function = reference.rpartition(".py:")
+    return function if path else re.sub(r"\.(py|sif)$", "", home_written_out(reference).absolute().name)
 
 
 def _labels(references: Sequence[str]) -> tuple[str, ...]:
     """What reports call two functions, which would be called by the files that call them."""
-    if not any(":" in each for each in references):
-        return ()
-    return tuple(each.rpartition(":")[2] if ":" in each else Path(each).stem for each in references)
+    names = tuple(map(_short_name, references))
+    return names if any(".py:" in each for each in references) and len(set(names)) == 2 else ()
 
 
 def _models(names: Sequence[str], file: Path, host: Host) -> list[Model]:
@@ -217,7 +215,7 @@ def _settings(given: Sequence[str], models: Sequence[Model], questions: Question
             said = questions.ask(
                 f"{which} copy of {models[0].name}: its own settings, NAME=VALUE NAME=VALUE", None, flag
             )
-            set_apart += [f"cmp_{number}_{each}" for each in said.split()]
+            set_apart += [f"cmp_{number}_{each}" for each in shlex.split(said)]
     found: dict[str, Any] = {}
     for assignment in [*given, *set_apart]:
         set_once(found, *parse_override(assignment), f"--set {shortened(assignment)}")
