@@ -89,8 +89,8 @@ class Browser:
         answer = self.call("Runtime.evaluate", expression=look, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
 
-    def open(self, page: Path, width: int, height: int = 800, view: str = "", scheme: str = "light") -> None:
-        """Show `page` in a window of `width` by `height` pixels, and forget earlier events.
+    def open(self, page: Path | str, width: int, height: int = 800, view: str = "", scheme: str = "light") -> None:
+        """Show `page`, a file or an address, in a window of `width` by `height` pixels, and forget earlier events.
 
         `view` is what follows its address; `scheme` is that of its colours.
         """
@@ -99,7 +99,7 @@ class Browser:
         )
         self.call("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self._go("about:blank")  # else another view of the same page is no other page
-        self._go(page.as_uri() + view)
+        self._go((page if isinstance(page, str) else page.as_uri()) + view)
 
     def _go(self, address: str) -> None:
         self.events.clear()

@@ -105,7 +105,7 @@ def _node_script(site: Site, root: Path, output: Path) -> str:
     asked += [scheduler.queue.format(name=site.queue)] if site.queue else []
     asked += [scheduler.project.format(name=site.project)] if site.project else []
     asked += list(site.directives)
-    command = [sys.executable, "-m", "comparator.cli", "site", "check", site.name, "--on-node"]
+    command = [sys.executable, "-m", "comparator", "site", "check", site.name, "--on-node"]
     lines = [
         "#!/bin/bash -l",
         *(f"{scheduler.mark} {line}" for line in asked),

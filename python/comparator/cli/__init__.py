@@ -1,19 +1,21 @@
 """The command line. Every script of `test/` is a few lines over one of these commands.
 
-`carry_out` has the commands that carry an experiment out, `experiments` those that look at one, `verify` the one that
-checks it, `sites` and `models` those of `comparator site` and `comparator model`.
+`carry_out` has the commands that carry an experiment out, `opening` the one that shows them in a browser, `experiments`
+those that look at one, `sharing` those that note something of one or bring it elsewhere, `verify` the one that checks
+it, `sites` and `models` those of `comparator site` and `comparator model`.
 """
 
 from __future__ import annotations
 
 import errno
+import shutil
 import signal
 import sys
 from typing import Any
 
 from comparator.engine.workers import STOPPED_BY
 from comparator.errors import ComparatorError, Submitted
-from comparator.formats.text import message
+from comparator.formats.text import in_lines, message
 from comparator.site import surroundings
 
 STOPPED = 130
@@ -48,7 +50,13 @@ def main() -> None:
         # Wrong usage: typer's own exceptions, whose base class differs between its versions.
         if not hasattr(error, "show"):
             raise
-        _say(f"{' '.join(error.format_message().split())}; --help tells more")  # type: ignore[attr-defined]
+        if type(error).__name__ == "NoArgsIsHelpError":  # a bare command: its help, in lines as it is
+            error.show()
+        else:
+            from comparator.cli.words import key_instead
+
+            said = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+            _say(f"{said}{key_instead(getattr(error, 'option_name', None))}; -h tells more")
         code = 2
     code = code if isinstance(code, int) else 0
     lost = surroundings.output_lost()
@@ -62,17 +70,21 @@ def _run_command() -> Any:
     """The command that was typed. What it takes is loaded here: Ctrl-C may come meanwhile."""
     import typer
 
-    from comparator.cli import carry_out, experiments, models, sites, verify  # noqa: F401  (they register commands)
+    from comparator.cli import carry_out, experiments, models, sharing, sites, verify  # noqa: F401  (they register commands)
     from comparator.cli.app import app, end_undisturbed
+    from comparator.cli.words import with_all_values
 
     try:
-        return typer.main.get_command(app).main(standalone_mode=False)
+        return typer.main.get_command(app).main(with_all_values(sys.argv[1:]), standalone_mode=False)
     finally:
         end_undisturbed()
 
 
 def _say(words: str) -> None:
-    print(f"comparator: {message(words)}", file=sys.stderr)
+    line = f"comparator: {message(words)}"
+    if sys.stderr.isatty():
+        line = "\n".join(in_lines(line, shutil.get_terminal_size().columns))
+    print(line, file=sys.stderr)
 
 
 def _say_stopped() -> None:

@@ -6,26 +6,60 @@ import signal
 import sys
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import comparator
 from comparator.engine.workers import STOPPED_BY
 from comparator.errors import InputError
 from comparator.experiment.terminal import Terminal
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
+RUN, LOOK = "Run", "Look"
+MODELS_AND_SITES, RECORDS = "Models and sites", "Records"
+#: The groups of commands in the order in which the help has them.
+GROUPS = (RUN, LOOK, MODELS_AND_SITES, RECORDS)
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+
+
+class Commands(TyperGroup):
+    """The commands by their groups, each with the first sentence of its help, in lines that fit."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        group = {name: getattr(command, "rich_help_panel", None) for name, command in self.commands.items()}
+        known = [name for panel in GROUPS for name in self.commands if group[name] == panel]
+        return [*known, *(name for name in self.commands if name not in known)]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        rows: dict[str, list[tuple[str, str]]] = {}
+        width = max(map(len, self.commands))
+        for name in self.list_commands(ctx):
+            command = self.commands[name]
+            panel = getattr(command, "rich_help_panel", None)
+            group = panel if isinstance(panel, str) else "Commands"
+            said = command.get_short_help_str(limit=formatter.width - width - 6)
+            rows.setdefault(group, []).append((name.ljust(width), said))
+        for group, of_group in rows.items():
+            with formatter.section(group):
+                formatter.write_dl(of_group)
+
+
+def _group(words: str, **how: Any) -> typer.Typer:
+    return typer.Typer(
+        cls=Commands, no_args_is_help=True, rich_markup_mode=None, context_settings=HELP_OPTIONS, help=words, **how
+    )
+
+
+app = _group(
+    "Find where two models of drug response differ most.",
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="Find where two models of drug response differ most.",
+    epilog="comparator COMMAND -h tells more of one.",
 )
-sites_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The machines that experiments can run on.")
-app.add_typer(sites_app, name="site")
-models_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Models: begin one, and try one.")
-app.add_typer(models_app, name="model")
+sites_app = _group("The machines that experiments can run on.")
+app.add_typer(sites_app, name="site", rich_help_panel=MODELS_AND_SITES)
+models_app = _group("Begin a model, and try one.")
+app.add_typer(models_app, name="model", rich_help_panel=MODELS_AND_SITES)
 
 out = Terminal()
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comparator.cli.app import JsonOption, app, out, stop_signals_like_ctrl_c
+from comparator.cli import completion, resuming
+from comparator.cli.app import RUN, JsonOption, app, out, stop_signals_like_ctrl_c
+from comparator.cli.opening import shown
 from comparator.cli.options import RunOptions, with_run_options
 from comparator.errors import InputError
 from comparator.experiment.terminal import Terminal, note
+from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.names import check_name, home_written_out
 from comparator.formats.text import write_text_whole
 from comparator.results.store import check_new_experiment, experiment_path, read_json, read_records
 from comparator.site.folders import experiments_folder, project_root
+from comparator.space.boxes import written_box
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -28,18 +31,19 @@ if TYPE_CHECKING:
 NoReportOption = Annotated[bool, typer.Option("--no-report", help="Leave the report to: comparator report ID.")]
 
 
-@app.command()
+@app.command(rich_help_panel=RUN, short_help="Find where two models differ most, or one is best.")
 @with_run_options
 def search(
     options: RunOptions,
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.")] = None,
     focus: Annotated[
-        str | None, typer.Option(metavar="BOX", help="Keep to a box: a JSON file, or ID:N, region N of a report.")
+        str | None,
+        typer.Option(
+            metavar="BOX", help="Keep to a box: noise=0:20,size=50:90, a JSON file, or ID:N, region N of a report."
+        ),
     ] = None,
-    avoid: Annotated[
-        str | None, typer.Option(metavar="BOX", help="Keep out of a box: a JSON file, or ID:N, region N of a report.")
-    ] = None,
+    avoid: Annotated[str | None, typer.Option(metavar="BOX", help="Keep out of a box, given as for --focus.")] = None,
     full: Annotated[bool, typer.Option("--full", help="The settings of the file's [full] table.")] = False,
     no_report: NoReportOption = False,
     as_json: JsonOption = False,
@@ -47,23 +51,26 @@ def search(
     """Search for the points where two models differ most, or where one model is best."""
     settings = list(options.settings or [])
     if options.resume is not None:
-        _refuse_with_resume({"--seed": seed is not None, "--focus": focus, "--avoid": avoid})
+        resuming.refuse({"--focus": focus, "--avoid": avoid})
     if seed is not None:
         settings.append(f"search.seed={seed}")
     for key, box in (("focus", focus), ("avoid", avoid)):
         if box is not None:
-            settings.append(f"search.{key}={_box_file(box, options)}")
+            settings.append(f"search.{key}={_box(box, options)}")
     if file is None and options.resume is None:
         raise InputError("give an experiment file, such as cfg/cmp-ga.toml, or --resume ID")
     if file is not None and file.suffix != ".toml":
-        raise InputError(
-            f"{file}: no experiment file (TOML); a UPF is carried out by: comparator sweep {file} --model MODEL"
-        )
+        raise InputError(f"{file}: no experiment file, whose name ends in .toml{other_kind(file, EXPERIMENT)}")
     _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)
 
 
-def _box_file(box: str, options: RunOptions) -> str:
-    """Where the box lies that the command line names: a file, or the report of an experiment with a region's number."""
+def _box(box: str, options: RunOptions) -> str:
+    """The box that the command line names, as `--set` takes it: its bounds, or where they lie.
+
+    That is a file, or the report of an experiment with a region's number.
+    """
+    if not Path(box).exists() and (bounds := written_box(box)) is not None:
+        return repr(bounds)
     identifier, _, number = box.rpartition(":")
     if not identifier or not number.isdigit() or Path(identifier).suffix == ".json":
         return str(home_written_out(box).absolute())
@@ -71,14 +78,17 @@ def _box_file(box: str, options: RunOptions) -> str:
     return f"{experiment.absolute() / 'report.json'}:{number}"
 
 
-@app.command()
+@app.command(rich_help_panel=RUN, short_help="Evaluate a grid, or every line of a UPF.")
 @with_run_options
 def sweep(
     options: RunOptions,
     file: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="An experiment file (TOML), or an unrolled parameter file.")
     ] = None,
-    model: Annotated[str | None, typer.Option(metavar="MODEL", help="Of a bare UPF: the model, or cmp.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Of a bare UPF: the model, or cmp.", autocompletion=completion.models),
+    ] = None,
     hyperparameters: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Of a bare UPF: the hyperparameters below its lines.")
     ] = None,
@@ -108,7 +118,7 @@ def _settings_of_bare_upf(model: str | None, hyperparameters: Path | None) -> li
     return settings
 
 
-@app.command()
+@app.command(rich_help_panel=RUN, short_help="Search where there is nothing to find.")
 @with_run_options
 def selftest(
     options: RunOptions,
@@ -119,17 +129,20 @@ def selftest(
     from comparator.experiment.dry_run import describe
     from comparator.experiment.null_search import FINDINGS, caution, plan_selftest
 
-    if options.resume is not None:
-        raise InputError("--resume: a self-test is gone on with like any search, by: comparator search --resume ID")
     host = _open_host(options, as_json=True)
     stop_signals_like_ctrl_c()
-    check_new_experiment(host.experiments, options.identifier)
-    plan = plan_selftest(host, file, options.settings or [], command=_typed_command())
-    if options.dry_run:
-        describe(host, plan)
-        return
-    opened = session.begin(host, plan, f"{file.stem}-selftest", options.identifier)
-    opened.run()
+    if options.resume is not None:
+        resuming.refuse({"--set": options.settings})
+        opened = session.resume(host, resuming.chosen(host, options, file))
+    else:
+        check_new_experiment(host.experiments, options.identifier)
+        plan = plan_selftest(host, file, options.settings or [], command=_typed_command())
+        if options.dry_run:
+            describe(host, plan)
+            return
+        opened = session.begin(host, plan, f"{file.stem}-selftest", options.identifier)
+    with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
+        opened.run()
     words = caution(read_records(opened.path / "evaluations.jsonl"))
     if words is not None:
         note(host.console, words)
@@ -137,7 +150,7 @@ def selftest(
     print(json.dumps({key: found.get(key) for key in FINDINGS}, indent=1))
 
 
-@app.command("cross-study")
+@app.command("cross-study", rich_help_panel=RUN, short_help="Train on each study, test on all.")
 @with_run_options
 def cross_study(
     options: RunOptions,
@@ -149,7 +162,7 @@ def cross_study(
     _carry_out_study(study, options, file)
 
 
-@app.command("learning-curve")
+@app.command("learning-curve", rich_help_panel=RUN, short_help="Train on more and more rows of each study.")
 @with_run_options
 def learning_curve(
     options: RunOptions,
@@ -161,7 +174,7 @@ def learning_curve(
     _carry_out_study(study, options, file)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN, short_help="Make an unrolled parameter file (UPF).")
 def unroll(
     axes: Annotated[
         list[str] | None,
@@ -208,12 +221,16 @@ def _carry_out(
     host = _open_host(options, as_json=as_json, reports=not no_report)
     stop_signals_like_ctrl_c()
     if options.resume is not None:
-        _refuse_with_resume({"FILE": file, "--set": settings, "--id": options.identifier, "--full": full})
-        study = study_of(experiment_path(host.experiments, options.resume))
+        identifier = resuming.chosen(host, options, file)
+        study = study_of(experiment_path(host.experiments, identifier))
+        resuming.check_settings(host, identifier, file, settings, full=full)
         if study is not None:
-            study.resume(host, options.resume)
+            with shown(host.experiments, None, is_asked=options.is_shown):
+                study.resume(host, identifier)
             return
-        opened = session.resume(host, options.resume)
+        if resuming.is_finished(host, identifier, as_json=as_json):
+            return
+        opened = session.resume(host, identifier)
     else:
         assert file is not None
         check_new_experiment(host.experiments, options.identifier)
@@ -224,7 +241,8 @@ def _carry_out(
                 print(json.dumps(plan.frozen.model_dump(exclude_unset=True, exclude={"id"}), indent=1))
             return
         opened = session.begin(host, plan, file.stem, options.identifier)
-    opened.run()
+    with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
+        opened.run()
     if as_json:
         print(json.dumps(read_json(opened.path / "report.json"), indent=1))
 
@@ -233,20 +251,23 @@ def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) 
     host = _open_host(options)
     stop_signals_like_ctrl_c()
     if options.resume is not None:
-        _refuse_with_resume({"FILE": file, "--set": options.settings, "--id": options.identifier})
-        study.resume(host, options.resume)
+        identifier = resuming.chosen(host, options, file)
+        resuming.check_settings(host, identifier, file, options.settings or [])
+        with shown(host.experiments, None, is_asked=options.is_shown):
+            study.resume(host, identifier)
         return
     if file is None:
         raise InputError("give an experiment file, such as cfg/cross-study.toml, or --resume ID")
     check_new_experiment(host.experiments, options.identifier)
-    study.run(
-        host,
-        file,
-        options.settings or [],
-        command=_typed_command(),
-        identifier=options.identifier,
-        dry_run=options.dry_run,
-    )
+    with shown(host.experiments, None, is_asked=options.is_shown and not options.dry_run):
+        study.run(
+            host,
+            file,
+            options.settings or [],
+            command=_typed_command(),
+            identifier=options.identifier,
+            dry_run=options.dry_run,
+        )
 
 
 def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = True) -> Host:
@@ -267,12 +288,6 @@ def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = Tr
     )
     folder = experiments_folder(options.experiments, root)
     return open_host(root, folder, options.site, asked, warm=not options.cold, console=console, reports=reports)
-
-
-def _refuse_with_resume(chosen: Mapping[str, Any]) -> None:
-    for words, value in chosen.items():
-        if value:
-            raise InputError(f"--resume goes on with an experiment as it was frozen; leave out {words}")
 
 
 def _typed_command() -> str:

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.cells import cell_len
+from rich.text import Text
 
-from comparator.cli.app import ExperimentsOption, JsonOption, app, out
+from comparator.cli import completion
+from comparator.cli.app import LOOK, ExperimentsOption, JsonOption, app, out
 from comparator.engine.jobs import is_closing, state_of
 from comparator.errors import InputError
-from comparator.experiment.terminal import note
-from comparator.formats.text import message, shortened
+from comparator.experiment.terminal import copyable, has_blocks, tell
+from comparator.formats.text import message, one_line, shortened
 from comparator.results.record import ALIVE, State
 from comparator.results.store import (
     experiment_path,
+    last_word,
     read_experiment,
     read_json,
     read_records,
@@ -26,11 +29,20 @@ from comparator.results.store import (
 )
 from comparator.site.folders import command_line, experiments_folder, project_root
 
+GAP = 2  # blanks between two columns
+WATCH_SECONDS = 0.5
 WATCH_JOB_SECONDS = 3.0  # a scheduler does not like to be asked more often
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id (see `comparator list`).")]
+IdArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="An experiment's id (see `comparator list`).",
+        autocompletion=completion.experiment_ids,
+    ),
+]
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK, short_help="Follow one until it ends.")
 def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
     """Follow an experiment, whichever process or job runs it, until it ends."""
     from comparator.experiment.progress import ProgressView
@@ -38,31 +50,33 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
     experiment = read_experiment(path)
     told = None
-    with ProgressView(out, experiment) as view:
+    with ProgressView(out, experiment, path) as view:
         while True:
             state = state_of(path)
             if state.state == "queued" != told:
-                out.print(f"{identifier}: {_state_words(state)}")
+                tell(out, f"{identifier}: {_state_words(state)}")
             told = state.state
             records = read_records(path / "evaluations.jsonl")
             view.update(records, len(state.running))
             if state.state not in ALIVE:
                 break
-            time.sleep(0.5 if state.job is None else WATCH_JOB_SECONDS)
-    out.print(f"{identifier}: {_state_words(state)}")
+            time.sleep(WATCH_SECONDS if state.job is None else WATCH_JOB_SECONDS)
+    tell(out, f"{identifier}: {_state_words(state)}")
     page = path / "report.html"
     if state.state == "finished":
-        with out.status("the report is being written"):
+        with out.status("writing the report") as status:
             while is_closing(path):
-                time.sleep(WATCH_JOB_SECONDS)
+                share = last_word(path).reporting
+                status.update("writing the report" + ("" if share is None else f": {100 * share:.0f} %"))
+                time.sleep(WATCH_SECONDS if state.job is None else WATCH_JOB_SECONDS)
     if page.exists():
-        out.print(f"report: {page}", soft_wrap=True)
+        copyable(out, f"report: {page}")
     elif state.state == "finished":
-        make = command_line(path.parent, project_root(), "report", identifier)
-        out.print(f"report: not made; make it by: {make}", soft_wrap=True)
+        tell(out, "report: not made; make it by:")
+        copyable(out, f"  {command_line(path.parent, project_root(), 'report', identifier)}")
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK, short_help="Stop one; everything finished is kept.")
 def stop(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
     """Stop an experiment that runs or waits in a queue; everything finished is kept."""
     from comparator.engine import jobs
@@ -70,16 +84,20 @@ def stop(identifier: IdArgument, experiments: ExperimentsOption = None) -> None:
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
     done = jobs.stop(path)
     go_on = command_line(path.parent, project_root(), "search", "--resume", identifier)
-    out.print(f"{identifier}: {done}; go on with it by: {go_on}", soft_wrap=True)
+    tell(out, f"{identifier}: {done}; go on with it by:")
+    copyable(out, f"  {go_on}")
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK, short_help="Make a report again, and say where it is.")
 def report(
     identifier: IdArgument,
     metric: Annotated[
         str | None,
         typer.Option(
-            "--metric", metavar="NAME", help="Read it in another metric that its runs reported: report-NAME.html."
+            "--metric",
+            metavar="NAME",
+            help="Read it in another metric that its runs reported: report-NAME.html.",
+            autocompletion=completion.metrics,
         ),
     ] = None,
     output: Annotated[
@@ -111,16 +129,20 @@ def report(
     if as_json:
         print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
     else:
-        out.print(f"report: {page}", soft_wrap=True)
-        out.print(f"look at it in a browser: {page.as_uri()}", soft_wrap=True)
+        copyable(out, f"report: {page}")
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK, short_help="What to expect at a point that was not tried.")
 def predict(
     identifier: IdArgument,
     at: Annotated[
         list[str],
-        typer.Option("--at", metavar="NAME=VALUE", help="A hyperparameter of the point; once for each of the space."),
+        typer.Option(
+            "--at",
+            metavar="NAME=VALUE",
+            help="A hyperparameter of the point; once for each of the space.",
+            autocompletion=completion.hyperparameters,
+        ),
     ],
     experiments: ExperimentsOption = None,
     as_json: JsonOption = False,
@@ -137,48 +159,10 @@ def predict(
         print(json.dumps(prediction.as_json(experiment, predicted), indent=1))
         return
     for line in prediction.words(experiment, predicted):
-        out.print(line, soft_wrap=True, markup=False)
+        tell(out, line)
 
 
-@app.command("export")
-def export_runs(
-    identifier: IdArgument,
-    form: Annotated[str, typer.Option("--form", metavar="csv|json", help="The form of the file.")] = "csv",
-    target: Annotated[
-        Path | None, typer.Option("--to", metavar="PATH", help="Where to write it.", show_default=False)
-    ] = None,
-    experiments: ExperimentsOption = None,
-) -> None:
-    """Write an experiment's runs as a tidy table, one row each."""
-    from comparator.results.table import export
-
-    path = experiment_path(experiments_folder(experiments, project_root()), identifier)
-    out.print(f"runs: {export(path, form, target)}", soft_wrap=True)
-
-
-@app.command("import")
-def import_past(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="hpo.csv, output.csv, population-N.txt, hpo_results.csv")
-    ],
-    identifier: Annotated[str | None, typer.Option("--id", metavar="ID", help="The new experiment's id.")] = None,
-    space: Annotated[Path | None, typer.Option(metavar="FILE", help="The parameter space that was searched.")] = None,
-    metric: Annotated[str | None, typer.Option(metavar="NAME", help="Which metric, where there are several.")] = None,
-    experiments: ExperimentsOption = None,
-) -> None:
-    """Make an experiment of a search that another program made, and say what is wrong with its file."""
-    from comparator.importers import import_experiment
-    from comparator.report import write_report
-
-    folder, findings = import_experiment(
-        file, experiments_folder(experiments, project_root()), identifier, space, metric
-    )
-    for finding in findings:
-        note(out, finding)
-    out.print(f"experiment {folder.name}; report: {write_report(folder)}", soft_wrap=True)
-
-
-@app.command("list")
+@app.command("list", rich_help_panel=LOOK, short_help="All experiments: what each is doing, its best.")
 def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption = False) -> None:
     """List the experiments, oldest first: what each is doing, and its best."""
     from comparator.experiment.listing import experiment_rows
@@ -188,24 +172,37 @@ def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption 
     if as_json:
         print(json.dumps(rows, indent=1))
     elif not rows:
-        out.print(f"no experiments in {folder} yet", soft_wrap=True)
+        tell(out, f"no experiments in {folder} yet")
     else:
         _print_table(rows)
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("id", "state", "done", "best", "title"):
-        table.add_column(column, overflow="fold" if column in ("id", "best") else "ellipsis")
-    for row in rows:
-        if "damage" in row:
-            table.add_row(row["id"], row["state"], "", row["damage"], "")
-            continue
-        done = f"{row['evaluations']}" + (f"/{row['of']}" if row["of"] else "")
-        done += f" ({row['failed']} failed)" if row["failed"] else ""
-        state = row["state"] + (f"; runs withdrawn: {row['withdrawn']}" if row["withdrawn"] else "")
-        table.add_row(row["id"], state, done, row["best"], shortened(row["title"]))
-    out.print(table)
+    """A line for each; on a terminal what was found and the title share what is left of the line."""
+    cells = [("id", "state", "done", "best", "found", "title"), *map(_cells, rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    if out.is_terminal:
+        room = max(0, out.width - sum(widths[:4]) - GAP * 5)
+        widths[4] = min(widths[4], 2 * room // 3)
+        widths[5] = room - widths[4]
+    for number, row in enumerate(cells):
+        line = Text()
+        for cell, width in zip(row, widths, strict=True):
+            shown = Text(one_line(cell))
+            shown.truncate(width, overflow="ellipsis" if has_blocks(out) else "crop", pad=True)
+            line.append_text(shown).append(" " * GAP)
+        line.rstrip()
+        out.print(line, style="bold" if number == 0 else None, soft_wrap=True)
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    if "damage" in row:
+        return row["id"], row["state"], "", "", row["damage"], ""
+    done = f"{row['evaluations']}" + (f"/{row['of']}" if row["of"] else "")
+    done += f" ({row['failed']} failed)" if row["failed"] else ""
+    state = row["doing"] + (f"; runs withdrawn: {row['withdrawn']}" if row["withdrawn"] else "")
+    best = "" if row["best_value"] is None else f"{row['best_value']:.3g}"
+    return row["id"], state, done, best, row["verdict"], row["title"]
 
 
 def _state_words(state: State) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from comparator.cli import completion
 from comparator.cli.app import JsonOption, models_app, out, stop_signals_like_ctrl_c
 from comparator.errors import InputError
 from comparator.site.folders import project_root
@@ -16,7 +17,12 @@ from comparator.site.folders import project_root
 
 @models_app.command("check")
 def check_model(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A folder, an image, a Python file, or a module.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A folder, an image, a Python file, or a module.", autocompletion=completion.models
+        ),
+    ],
     data: Annotated[
         Path | None,
         typer.Option("--data", metavar="FOLDER", help="A data folder; a tiny one is made if not given."),
@@ -26,7 +32,12 @@ def check_model(
     ] = None,
     metric: Annotated[str | None, typer.Option(metavar="NAME", help="The metric that a search would take.")] = None,
     limit: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="What one run may take.")] = 600.0,
-    site: Annotated[str, typer.Option(metavar="NAME", help="The site whose first slot the model runs on.")] = "local",
+    site: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="The site whose first slot the model runs on.", autocompletion=completion.sites
+        ),
+    ] = "local",
     as_json: JsonOption = False,
 ) -> None:
     """Try a model on a tiny data set, step by step, and say what to mend; exit status 1 where something fails."""

@@ -10,7 +10,9 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from comparator.cli import completion
 from comparator.cli.app import ExperimentsOption
+from comparator.cli.notice import at_the_end
 
 JOB = "Jobs (engine swift-t)"
 
@@ -19,24 +21,52 @@ JOB = "Jobs (engine swift-t)"
 class RunOptions:
     """Where and how an experiment is carried out, as the command line says it."""
 
-    site: Annotated[str, typer.Option("--site", metavar="NAME", help="The machine's profile in sites/.")] = "local"
+    site: Annotated[
+        str,
+        typer.Option(
+            "--site", metavar="NAME", help="The machine's profile in sites/.", autocompletion=completion.sites
+        ),
+    ] = "local"
     engine: Annotated[
         str | None,
         typer.Option(
             "--engine",
             metavar="NAME",
             help="What carries evaluations to workers: local, swift-t.",
+            autocompletion=completion.engines,
         ),
     ] = None
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key, as search.population=8."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Override a key, as search.population=8.",
+            autocompletion=completion.settings,
+        ),
     ] = None
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Evaluations at a time.")] = None
     identifier: Annotated[str | None, typer.Option("--id", metavar="ID", help="The new experiment's id.")] = None
-    resume: Annotated[str | None, typer.Option("--resume", metavar="ID", help="Go on with an experiment.")] = None
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            "--resume",
+            metavar="[ID]",
+            help="Go on with an experiment; without ID with the latest that is not finished, of FILE if given.",
+            autocompletion=completion.experiment_ids,
+        ),
+    ] = None
     experiments: ExperimentsOption = None
     cold: Annotated[bool, typer.Option("--cold", help="A process per run instead of warm servers.")] = False
+    notify: Annotated[
+        str | None,
+        typer.Option(
+            "--notify",
+            metavar="[COMMAND]",
+            help="Give notice at the end: a bell and the desktop, or a command, which has COMPARATOR_NOTICE.",
+        ),
+    ] = None
+    is_shown: Annotated[bool, typer.Option("--open", help="Show it in a browser while it runs.")] = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, start nothing.")] = False
     walltime: Annotated[
         str | None,
@@ -72,7 +102,8 @@ def with_run_options(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def wrapped(**given: Any) -> None:
         options = RunOptions(**{name: given.pop(name) for name in names})
-        command(**given, options=options)
+        with at_the_end(options.notify, f"comparator {command.__name__.replace('_', '-')}"):
+            command(**given, options=options)
 
     parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in kept] + added
     wrapped.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]

@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
+from comparator.cli import completion
 from comparator.cli.app import out, sites_app
 from comparator.errors import InputError
 from comparator.site.folders import experiments_folder, project_root
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", autocompletion=completion.sites)]
 
 
 @sites_app.command("list")
@@ -21,7 +24,7 @@ def list_sites() -> None:
 
 
 @sites_app.command("show")
-def show_site(name: Annotated[str, typer.Argument(metavar="NAME")] = "local") -> None:
+def show_site(name: NameArgument = "local") -> None:
     """Show what a site offers here and now."""
     from comparator.engine.engines import check_engines
     from comparator.site.profile import clock, read_site
@@ -43,7 +46,7 @@ def show_site(name: Annotated[str, typer.Argument(metavar="NAME")] = "local") ->
 
 @sites_app.command("check")
 def check_site(
-    name: Annotated[str, typer.Argument(metavar="NAME")] = "local",
+    name: NameArgument = "local",
     job: Annotated[bool, typer.Option("--job", help="Try the site on one of its nodes too, by a job.")] = False,
     on_node: Annotated[bool, typer.Option("--on-node", help="This host is one of the site's nodes.")] = False,
 ) -> None:

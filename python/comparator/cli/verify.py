@@ -7,19 +7,25 @@ from typing import Annotated
 
 import typer
 
-from comparator.cli.app import ExperimentsOption, JsonOption, app, out, stop_signals_like_ctrl_c
+from comparator.cli import completion
+from comparator.cli.app import RECORDS, ExperimentsOption, JsonOption, app, out, stop_signals_like_ctrl_c
 from comparator.cli.experiments import IdArgument
 from comparator.experiment.terminal import Terminal
 from comparator.site.folders import experiments_folder, project_root
 
 
-@app.command()
+@app.command(rich_help_panel=RECORDS, short_help="Check a record, and repeat some trainings.")
 def verify(
     identifier: IdArgument,
     sample: Annotated[
         str, typer.Option(metavar="N|all", help="How many of its trainings are repeated; 0 checks the record alone.")
     ] = "5",
-    site: Annotated[str, typer.Option(metavar="NAME", help="The site whose slots they are repeated on.")] = "local",
+    site: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="The site whose slots they are repeated on.", autocompletion=completion.sites
+        ),
+    ] = "local",
     workers: Annotated[int | None, typer.Option(min=1, help="Trainings at a time.")] = None,
     cold: Annotated[bool, typer.Option("--cold", help="By train.sh, where the model has a module too.")] = False,
     experiments: ExperimentsOption = None,

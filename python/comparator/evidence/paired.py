@@ -68,6 +68,16 @@ class Paired:
         """The same as if all were of one block."""
         return replace(self, blocks=np.zeros_like(self.blocks))
 
+    def some(self, most: int, seed: int) -> Paired:
+        """The same; of more than `most` differences those of points drawn evenly at random, `most` or fewer."""
+        if len(self.differences) <= most:
+            return self
+        drawn = np.random.default_rng(seed).permutation(len(self.points))
+        kept = np.sort(drawn[np.cumsum(self.counts[drawn]) <= most])
+        of_each = np.isin(np.repeat(np.arange(len(self.points)), self.counts), kept)
+        points = tuple(self.points[place] for place in kept)
+        return Paired(points, self.differences[of_each], self.counts[kept], self.blocks[of_each])
+
     @property
     def starts(self) -> Array:
         return np.asarray(np.cumsum(self.counts) - self.counts)

@@ -19,7 +19,7 @@ import numpy as np
 
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.paired import Observation, Paired
-from comparator.evidence.surrogate import Surrogate, fit_differences
+from comparator.evidence.surrogate import MOST, Surrogate, fit_differences
 from comparator.space import ParameterSpace, Point
 
 CONFIDENCE = 0.95
@@ -51,8 +51,8 @@ class Predictor:
 
     @classmethod
     def fit(cls, space: ParameterSpace, observations: Sequence[Observation], seed: int = 0) -> Predictor | None:
-        """Learn from observations; None where they have fewer than `FEWEST_POINTS` points."""
-        paired = Paired.of(observations)
+        """Learn from observations, of more than `MOST` from so many; None for fewer than `FEWEST_POINTS` points."""
+        paired = Paired.of(observations).some(MOST, seed)
         if len(paired.points) < FEWEST_POINTS:
             return None
         surrogate = fit_differences(space, paired, seed)

@@ -23,7 +23,7 @@ from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.cover import Cells, Lattice
 from comparator.evidence.paired import Paired
 from comparator.evidence.steps import Steps, share
-from comparator.evidence.surrogate import Success, Surrogate, fit_differences
+from comparator.evidence.surrogate import MOST, Success, Surrogate, fit_differences
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box
 
@@ -52,7 +52,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Places:
+class ReadPlaces:
     """Points that fill the space evenly and what was read at each.
 
     `direction` is the sign of the difference that is beyond the level there, 0 where none is; `fails` says that a
@@ -79,7 +79,7 @@ class Reading(Heights):
     """What was read: beside the heights the parts of the space beyond the level, and `places` the same by place."""
 
     parts: tuple[Part, ...]
-    places: Places
+    places: ReadPlaces
 
 
 def read_regions(
@@ -95,7 +95,9 @@ def read_regions(
 
     A part holds `FEWEST_INSIDE` evaluated points or more. Without `resamples` the boxes of all evaluations take the
     place of those of the drawn, and no stability is known (0). `failed` are the points at which trainings failed.
+    Of more than `MOST` trainings it rests on so many, drawn evenly at random.
     """
+    paired, failed = _some(paired, failed, seed)
     return _Reader(space, paired, level, failed, seed).read(resamples)
 
 
@@ -109,6 +111,14 @@ def read_heights(
 ) -> Heights:
     """Read what `read_regions` does without the parts, which take most of its time."""
     return _Reader(space, paired, level, failed, seed).heights()
+
+
+def _some(paired: Paired, failed: Sequence[Point], seed: int) -> tuple[Paired, Sequence[Point]]:
+    """The same share of what succeeded and of what failed, `MOST` together or fewer."""
+    count = len(paired.differences)
+    share = min(1.0, MOST / (count + len(failed)))
+    kept = np.random.default_rng(seed).permutation(len(failed))[: int(share * len(failed))]
+    return paired.some(int(share * count), seed), [failed[place] for place in np.sort(kept)]
 
 
 class _Reader:
@@ -154,7 +164,7 @@ class _Reader:
             direction[score > 0.5] = sign
             found = self._lattice.cover(np.where(fails, FORBIDDEN, 2 * score - 1))
             parts += [self._part(box, sign, drawn) for box in found if self._own.inside(box).sum() >= FEWEST_INSIDE]
-        places = Places(tuple(self._dense), direction, fails, is_untested)
+        places = ReadPlaces(tuple(self._dense), direction, fails, is_untested)
         return Reading(self._surrogate, level, self._failing(), tuple(parts), places)
 
     def _part(self, box: Cells, sign: int, drawn: Sequence[list[tuple[Cells, int]]]) -> Part:

@@ -37,7 +37,7 @@ from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Heights, Reading, read_heights, read_regions
 from comparator.evidence.replicates import mean_interval
-from comparator.evidence.surrogate import Components, fit_differences
+from comparator.evidence.surrogate import MOST, Components, fit_differences
 from comparator.results.record import Claim
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box, in_none
@@ -419,7 +419,7 @@ def _departing(search: _Search) -> list[tuple[Mapping[str, Any], float]]:
 
     The others say nothing of its block: of a fresh one nothing is known.
     """
-    paired = search.paired
+    paired = search.paired.some(MOST, search.seed)
     residuals, _ = fit_differences(search.space, paired.without_blocks, search.seed).left_out()
     return list(zip(paired.point_of_each, (residuals**2).tolist(), strict=True))
 

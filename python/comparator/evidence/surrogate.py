@@ -40,6 +40,8 @@ BLOCKS = (1e-6, 1e1)
 JITTER = 1e-7  # of the variance of the values, so that equal points without noise leave a matrix to invert
 STEPS, STEPS_ON = 60, 5  # of the optimiser: from nothing, and on from hyperparameters that fitted fewer values
 MANY = 150  # values, of which more are fitted in part first
+#: Differences that a surrogate is to rest on: its time grows with their cube, and more change little of what it says.
+MOST = 1000
 PLACES = 256  # of the space, for what two of them share on average
 CHUNK = 256  # rows at a time, of the covariance of many with one another
 

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from comparator.errors import ComparatorError
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.progress import point_words
 from comparator.experiment.terminal import note
+from comparator.findings.summary import Summary
 from comparator.formats.text import message
 from comparator.objective.comparison import failure_words
 from comparator.results.record import Evaluation
 from comparator.results.store import last_word, read_json
 from comparator.site.folders import command_line
 
-BEST_SHOWN = 3
-
 
 def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[Evaluation], page: Path | None) -> None:
-    """What the experiment in `folder` has found, and where its report is or how to make it.
+    """What the experiment in `folder` has found, where its report is or how to make it, and what to do next.
 
     Raises `ComparatorError` where no evaluation has a result.
     """
-    from comparator.findings import reliability
     from comparator.findings.metric_agreement import with_signed
     from comparator.findings.summary import summarise
-    from comparator.report import words
     from comparator.report.notices import single_use
 
     summary = summarise(plan.frozen, with_signed(plan.frozen, list(records)))
@@ -38,38 +36,54 @@ def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[E
         last = failure_words(records[-1], host.experiments) if records else "there was none"
         say_where_the_report_is(host, folder.name, page)
         raise ComparatorError(f"no evaluation of {len(records)} gave a result; the last one: {last}")
-    if page is not None:
-        for line in words.verdict(read_json(page.with_suffix(".json")) or {}):
-            host.say(line)
-    host.say(f"largest {summary.objective}:" if summary.maximise else f"smallest {summary.objective}:")
-    for best in summary.best_points[:BEST_SHOWN]:
-        both = "  ".join(
-            f"{name} {metrics[summary.metric]:.4g}"
-            for name, metrics in zip(summary.models, best.metrics, strict=True)
-            if summary.metric in metrics
-        )
-        host.say(f"  {best.difference:.4g}  at {point_words(best.point)}  ({both})")
-    for line in reliability.words(summary.reliability):
-        host.say(line)
-    host.say(_trained_words(records))
     for line in single_use((run for record in records for run in record.runs), plan.frozen.notices):
         note(host.console, line)
+    found = read_json(page.with_suffix(".json")) or {} if page is not None else {}
+    for line in [*_answer(summary, found), *_best(summary, found)]:
+        host.say(line)
     say_where_the_report_is(host, folder.name, page)
+    step = found.get("next") or {}
+    if step:
+        host.say(f"next: {step['words']}{':' if step['command'] else ''}")
+    if step.get("command"):
+        host.show(f"  {step['command']}")
 
 
 def say_where_the_report_is(host: Host, identifier: str, page: Path | None) -> None:
     """Where the report is, or how to make it."""
     if page is None:
         make = command_line(host.experiments, host.root, "report", identifier)
-        host.say(f"report: not made; make it by: {make}")
+        host.say("report: not made; make it by:")
+        host.show(f"  {make}")
         return
-    host.say(f"report: {page}")
-    host.say(f"look at it in a browser: {page.as_uri()}")
+    host.show(f"report: {page}")
 
 
-def _trained_words(records: Sequence[Evaluation]) -> str:
-    """How many trainings the records rest on, and how many of them were found in the store."""
-    runs = [run for record in records for run in record.runs if run.run]
-    trained = {run.run for run in runs if not run.reused}
-    found = {run.run for run in runs} - trained
-    return f"trainings: {len(trained)} done, {len(found)} found in the store"
+def _answer(summary: Summary, found: Mapping[str, Any]) -> list[str]:
+    """What a report says in its first sentence, and in a word how sure that is; its page says what that rests on.
+
+    Of a single model that takes both sentences.
+    """
+    sentences = found.get("answer") or []
+    if summary.kind == "single":
+        return list(sentences)
+    of = {"regions": "region 1", "everywhere": "difference"}.get(str(found.get("verdict")))
+    sure = next((each["word"] for each in found.get("sureness", ()) if each["about"] == of), None)
+    return [f"{sentence}{f' How sure: {sure}.' if sure else ''}" for sentence in sentences[:1]]
+
+
+def _best(summary: Summary, found: Mapping[str, Any]) -> list[str]:
+    """The best point, what became of it when it was tried anew, and what all of it took; in a line beside a report."""
+    from comparator.report.words import trainings_in
+
+    best = summary.best
+    assert best is not None and best.difference is not None
+    extreme = "largest" if summary.maximise else "smallest"
+    at = f"{best.difference:.4g} at {point_words(best.point) or 'the settings as given'}"
+    trained, stored = trainings_in(run for one in summary.evaluations for run in one.runs)
+    trainings = f"trainings: {trained} done, {stored} found"
+    if not found:
+        return [f"{extreme} {summary.objective}: {at}", f"{trainings} in the store"]
+    anew = (found.get("best") or {}).get("confirmed")
+    tried = "" if anew is None else f"; tried anew {anew:.4g}"
+    return [f"{extreme}: {at}{tried}; {trainings}"]

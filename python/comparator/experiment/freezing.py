@@ -7,6 +7,7 @@ identities, metric, budget, provenance. Everything later (leaf, report, resume) 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from comparator.experiment.settings import (
 from comparator.experiment.stages import (
     PILOT_SEEDS,
     budget_of,
-    check_budget,
+    check_search,
     check_unit,
     confirmation_of,
     freeze_strategy,
@@ -38,6 +39,7 @@ from comparator.objective.comparison import make_objective
 from comparator.objective.differences import (
     check_suits,
     difference_code,
+    find_difference,
     objective_words,
     usual_difference,
 )
@@ -56,7 +58,9 @@ from comparator.strategies.blocks import BLOCKS
 
 def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     """Check `settings` whole; raises `InputError`. Prepares the models' data on the way."""
-    check_budget(settings, context)
+    check_search(settings, context)
+    if settings.compares and settings.cmp.difference is not None:
+        find_difference(settings.cmp.difference, context.folder, f"{context.file}: [cmp] difference")
     space = _space(settings, context)
     steered: list[str] = []
     if space is not None:
@@ -67,6 +71,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     varied = [name for name in named if name not in CONFIG_FILE]
     given = choose_hyperparameters(settings, varied, context)
     notices = [*(space.warnings if space is not None else ()), *steered, *given.warnings]
+    notices += _doubt_title(settings.title, given.models, context)
     metric = settings.asked_metric
     asked_by_environment = os.environ.get("MODEL_RETURN") or metric
     if asked_by_environment != metric:
@@ -84,7 +89,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     frozen = WholeExperiment(
         id="",
         format=FORMAT,
-        title=settings.title or _title(given.submodels, metric),
+        title=settings.title or _title(given.submodels, metric, context.file),
         kind="cmp" if settings.compares else "single",
         file=str(context.file),
         settings=settings.model_dump(mode="json", exclude_none=True),
@@ -106,7 +111,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
             first=first,
             confirm=confirmation_of(settings, given.submodels),
         ),
-        provenance=provenance(context.site, context.engine, context.workers, context.command),
+        provenance=provenance(context.host.site, context.host.engine.name, context.host.workers, context.command),
         notices=notices,
     )
     informed = make_strategy_of(frozen.strategy, frozen.upf, space)
@@ -160,11 +165,27 @@ def _config_files_in(space: ParameterSpace | None) -> dict[str, Any]:
     return {"config_file": given[0]} if given else {}
 
 
-def _title(submodels: Sequence[Submodel], metric: str) -> str:
+def _title(submodels: Sequence[Submodel], metric: str, file: Path) -> str:
+    """What an experiment asks whose file has no title: of the models, and the file where there is one."""
+    of = f" ({file.name})" if file.is_file() else ""
     if len(submodels) == 1:
-        return f"{submodels[0].name}: {metric}"
+        return f"{submodels[0].name}: {metric}{of}"
     first, second = (submodel.label for submodel in submodels)
-    return f"Where do {first} and {second} differ in {metric}?"
+    return f"Where do {first} and {second} differ in {metric}?{of}"
+
+
+def _doubt_title(title: str, models: Sequence[Model], context: Context) -> list[str]:
+    """That a title, of a file that was copied say, names a model of the project that is not among those compared."""
+    own = {word.casefold() for model in models for word in (model.name, model.path.name)}
+    known = {script.parent.name for script in (context.host.root / "containers").glob("*/train.sh")} - own
+    words = {word.removesuffix("s") for word in re.findall(r"\w+", title.casefold())}
+    others = sorted(name for name in known if name.casefold() in words)
+    if not others:
+        return []
+    compared = " and ".join(dict.fromkeys(model.name for model in models))
+    return [
+        f"{context.file}: title names {', '.join(others)}, but what is trained is {compared}; change it, or drop it"
+    ]
 
 
 def _check_metric(metric: str, models: Sequence[Model], where: str) -> dict[str, MetricDescription]:

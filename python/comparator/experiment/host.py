@@ -9,8 +9,7 @@ from rich.console import Console
 
 from comparator.engine.engines import open_engine
 from comparator.engine.interface import Engine, EngineOptions, Task
-from comparator.experiment.context import Context, Say
-from comparator.formats.text import message
+from comparator.experiment.terminal import copyable, tell
 from comparator.site.profile import Site, Slot, read_site
 
 
@@ -38,19 +37,17 @@ class Host:
         """Whether a model's process stays from one run to the next."""
         return self.warm and self.engine.serves_warm
 
-    def context(self, file: Path, command: str, say: Say) -> Context:
-        """Where an experiment of `file` is planned."""
-        engine = self.engine
-        return Context(
-            file.resolve(), self.root, self.site, engine.name, engine.workers, command, say, self.serves_warm
-        )
-
     def task(self, experiment: Path, *, is_sweep: bool) -> Task:
         """The experiment in a folder, as whoever carries it out knows it."""
         return Task(experiment, self.root, self.site, self.serves_warm, self.reports, is_sweep)
 
     def say(self, words: str) -> None:
-        self.console.print(message(words), markup=False, soft_wrap=True)
+        """Print a message for people."""
+        tell(self.console, words)
+
+    def show(self, line: str) -> None:
+        """Print a path or a command, which may be copied."""
+        copyable(self.console, line)
 
 
 def open_host(

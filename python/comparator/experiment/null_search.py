@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from comparator.engine.leaf import DEFAULT_SEED
+from comparator.engine.given import DEFAULT_SEED
 from comparator.errors import InputError
+from comparator.experiment.context import Context
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
@@ -31,7 +32,7 @@ def plan_selftest(host: Host, file: Path, overrides: list[str], *, command: str)
     Raises `InputError` where the file is wrong, the model takes no seed, or the two sides cannot be alike.
     """
     settings = read_settings(file, overrides)
-    given = make_plan(settings, host.context(file, command, lambda _: None)).frozen
+    given = make_plan(settings, Context(file.resolve(), host, command)).frozen
     return plan_settings(host, against_itself(settings, given), file, command)
 
 
@@ -48,7 +49,11 @@ def against_itself(settings: ExperimentSettings, given: FrozenExperiment) -> Exp
     submodel, file = given.models[0], given.file
     seed = submodel.seed
     if seed is None:
-        raise InputError(f"{file}: {submodel.name} takes no seed that is known, so it has no other self")
+        raise InputError(
+            f"{file}: {submodel.name} takes no seed that is known: repeating a training gives the same number, so that"
+            " there is nothing to test; where it has one, call the hyperparameter rng_seed, or name it by seed = 'NAME'"
+            " in its model.toml"
+        )
     varied = [entry["name"] for entry in given.space] + [name for _, point in given.upf or () for name in point]
     one_sided = [name for name in varied if name.startswith(("cmp_0_", "cmp_1_"))]
     if one_sided:

@@ -2,67 +2,111 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
-from comparator.experiment.terminal import in_notebook
-from comparator.formats.text import message, shortened
-from comparator.results.points import as_read, best_of, done_in, failed_in
+from comparator.experiment.running import RunningTraining, running
+from comparator.experiment.small_map import small_map
+from comparator.experiment.terminal import has_blocks, in_notebook, is_redrawn
+from comparator.formats.text import message, one_line, shortened
+from comparator.results.points import as_read, best_of, count, done_in, failed_in
 from comparator.results.record import Evaluation, FrozenExperiment
+
+#: Seconds between two looks at what runs; a look that takes long is taken less often.
+LOOK_SECONDS = 0.5
+SPARE = 20
+#: Seconds after which a log has a line though nothing has come in; each time twice as many.
+FIRST_LINE_SECONDS = 15.0
+#: Trainings that are shown, of all that run.
+SHOWN = 4
+BAR_WIDTH = 30
+#: Lines of a terminal that has room for the map.
+ROOM_FOR_MAP = 20
 
 
 class ProgressView:
-    """Shows evaluations done, best so far, running, failed and time left.
+    """Shows evaluations done, the best so far, what is trained now with its epochs, time left, and a small map.
 
-    On a terminal and in a notebook one line that is redrawn; elsewhere a line for every tenth of the budget.
+    On a terminal some lines that are redrawn, in a notebook one; elsewhere a line for every tenth of the budget, and
+    one now and then in between. `folder` is the experiment's; `loads` says for each submodel what it has to load
+    before its first epoch, where that is known.
     """
 
-    def __init__(self, console: Console, experiment: FrozenExperiment, *, done_before: int = 0) -> None:
-        self._console, self._experiment = console, experiment
+    def __init__(
+        self,
+        console: Console,
+        experiment: FrozenExperiment,
+        folder: Path,
+        *,
+        done_before: int = 0,
+        loads: Mapping[int, str] | None = None,
+    ) -> None:
+        self._console, self._experiment, self._folder = console, experiment, folder
+        self._loads = loads or {}
         self._total = experiment.budget.evaluations
         self._done_before = done_before
         self._began = time.monotonic()
         self._lines_told = -1
-        self._progress = Progress(
-            TextColumn("{task.fields[done]}", markup=False),
-            BarColumn(24),
-            TextColumn("{task.fields[words]}", markup=False),
-            console=console,
-        )
-        self._task = self._progress.add_task("", total=self._total, done="", words="starting")
+        self._records: Sequence[Evaluation] = ()
+        self._done, self._anew, self._words = done_before, 0, "starting"
+        self._map: list[Text] = []
+        self._map_of = -1
+        self._trainings: list[RunningTraining] = []
+        self._next_look = 0.0
+        self._over = threading.Event()
+        self._live = Live(console=console, get_renderable=self._drawn, refresh_per_second=2)
+        self._ticker = threading.Thread(target=self._tell_now_and_then, name="progress", daemon=True)
         self._cell = None if console.quiet else _cell_output()
+        self._is_log = not is_redrawn(console) and self._cell is None
 
     def __enter__(self) -> ProgressView:
-        if self._console.is_terminal:
-            self._progress.start()
+        if is_redrawn(self._console):
+            self._live.start()
+        elif self._is_log:
+            self._ticker.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._console.is_terminal:
-            self._progress.stop()
+        self._over.set()
+        if is_redrawn(self._console):
+            self._live.stop()
 
-    def update(self, records: Sequence[Evaluation], running: int, heard: int = 0) -> None:
+    def update(self, records: Sequence[Evaluation], running: int, heard: int = 0, anew: int = 0) -> None:
         """Show the state: the record, how many evaluations workers hold, and how many pairs were `heard` of.
 
-        Those are more than the record's where evaluations of several replicates are half done.
+        Those are more than the record's where evaluations of several replicates are half done. `anew` is how many
+        pairs try anew what was found, as soon as that is known.
         """
-        done = max(heard, done_in(records))
-        words = message(describe(self._experiment, records, running, self._seconds_left(done)))
-        counted = f"{done}/{self._total}" if self._total else f"{done}"
-        if self._console.is_terminal:
-            self._progress.update(self._task, completed=done, done=counted, words=words)
-        elif self._cell is not None:
-            part = done / self._total if self._total else 0.0
-            self._cell.update(_plain(f"{counted} {'█' * round(24 * part):·<24} {words}"), raw=True)
-        elif self._is_worth_a_line(done):
-            self._console.print(f"{counted}  {words}", markup=False, highlight=False, soft_wrap=True)
+        self._records, self._anew = list(records), anew
+        self._done = max(heard, done_in(records))
+        left = self._seconds_left(self._done)
+        self._words = message(describe(self._experiment, self._records, running, left, anew))
+        if self._cell is not None:
+            part = self._done / self._total if self._total else 0.0
+            self._cell.update(_plain(f"{self._counted} {'█' * round(24 * part):·<24} {self._words}"), raw=True)
+        elif self._is_log and self._is_worth_a_line(self._done):
+            self._print(self._words)
+
+    @property
+    def _counted(self) -> str:
+        return f"{self._done}/{self._total}" if self._total else f"{self._done}"
+
+    def _print(self, words: str) -> None:
+        self._console.print(f"{self._counted}  {words}", markup=False, highlight=False, soft_wrap=True)
 
     def _seconds_left(self, done: int) -> float | None:
         here = done - self._done_before
@@ -78,6 +122,57 @@ class ProgressView:
         self._lines_told = line
         return True
 
+    def _tell_now_and_then(self) -> None:
+        """Have a log say what runs while no result comes in."""
+        seconds = FIRST_LINE_SECONDS
+        while not self._over.wait(seconds):
+            self._look()
+            said = [training_words(each, self._loads) for each in self._trainings[:2]]
+            if said:
+                self._print("  ".join(said))
+            seconds *= 2
+
+    def _look(self) -> None:
+        """Read what is trained now, unless that was done a moment ago."""
+        if time.monotonic() < self._next_look:
+            return
+        began = time.monotonic()
+        with contextlib.suppress(Exception):  # what is shown must never stop what is done
+            self._trainings = running(self._folder)
+        took = time.monotonic() - began
+        self._next_look = began + max(LOOK_SECONDS, SPARE * took)
+
+    def _drawn(self) -> RenderableType:
+        if self._over.is_set():
+            self._trainings = []
+        else:
+            self._look()
+        shown = self._trainings[:SHOWN]
+        more = len(self._trainings) - len(shown)
+        lines = [self._line(training_words(each, self._loads)) for each in shown]
+        lines += [self._line(f"and {more} more")] if more else []
+        room = self._console.height >= ROOM_FOR_MAP
+        return Group(self._head(), self._line(self._words), *lines, *(self._newest_map() if room else ()))
+
+    def _head(self) -> RenderableType:
+        spent = f"{clock(time.monotonic() - self._began)} so far"
+        if self._total is None:
+            return self._line(f"{self._counted} evaluations, {spent}")
+        head = Table.grid(padding=(0, 1))
+        bar = ProgressBar(total=self._total, completed=self._done, width=BAR_WIDTH)
+        head.add_row(self._counted, bar, spent)
+        return head
+
+    def _line(self, words: str) -> Text:
+        return Text(one_line(words), no_wrap=True, overflow="ellipsis" if has_blocks(self._console) else "crop")
+
+    def _newest_map(self) -> list[Text]:
+        if len(self._records) != self._map_of:
+            self._map_of = len(self._records)
+            with contextlib.suppress(Exception):  # nor must a map
+                self._map = small_map(self._experiment, self._records, blocks=has_blocks(self._console))
+        return self._map
+
 
 def _cell_output() -> Any:
     """A line of the notebook's cell that runs, which can be written anew; None outside notebooks."""
@@ -92,11 +187,40 @@ def _plain(text: str) -> dict[str, str]:
     return {"text/plain": text}
 
 
+def training_words(training: RunningTraining, loads: Mapping[int, str]) -> str:
+    """A training in a line: `#3 CCLE: epoch 7/15, val_loss 0.0153`; before an epoch how long, and what it says."""
+    name = "defaults" if training.evaluation < 0 else f"#{training.evaluation}"
+    who = f"{name} {shortened(training.model, 24)}: "
+    since = clock((datetime.now(timezone.utc) - training.since).total_seconds())
+    if training.epoch is None:
+        said = _last_words(training.log)
+        load = loads.get(training.submodel)
+        return who + (f"{since}  {said}" if said else f"loading {load}, {since}" if load else f"starting, {since}")
+    of = f"/{training.epochs}" if training.epochs else ""
+    losses = sorted(training.losses.items(), key=lambda each: not each[0].startswith("val"))
+    told = "".join(f", {shortened(metric, 20)} {value:.4g}" for metric, value in losses[:2])
+    return f"{who}epoch {training.epoch}{of}{told}"
+
+
+def _last_words(log: Path | None) -> str | None:
+    """The last line that a model has written; None where there is none yet."""
+    if log is None:
+        return None
+    from comparator.model.reported import OURS
+
+    with contextlib.suppress(OSError), log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4096))
+        lines = file.read().decode("utf-8", "replace").splitlines()
+        return next((line.strip() for line in reversed(lines) if line.strip() and not line.startswith(OURS)), None)
+    return None
+
+
 def describe(
     experiment: FrozenExperiment,
     records: Sequence[Evaluation],
     running: int,
     seconds_left: float | None,
+    anew: int = 0,
 ) -> str:
     """The state in one line: `best 0.412 at noise 3.1, layer_force 180 · 2 running · about 1:20 left`."""
     parts = [best_words(experiment, records)]
@@ -105,7 +229,9 @@ def describe(
         parts.append(f"{failed} failed")
     if running:
         parts.append(f"{running} running")
-    if seconds_left == 0 and running:
+    if anew:
+        parts.append(f"{count(records).confirming} of {anew} pairs that try it anew")
+    elif seconds_left == 0 and running:
         parts.append("training the best anew")
     elif seconds_left is not None:
         parts.append(f"about {clock(seconds_left)} left" if seconds_left >= 1 or running else "done")
@@ -131,6 +257,6 @@ def point_words(point: Mapping[str, Any]) -> str:
 
 def clock(seconds: float) -> str:
     """`1:05` for 65 seconds, `2:00:00` for two hours."""
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -16,6 +16,7 @@ from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.threads import one_thread
 from comparator.experiment.closing import say_what_was_found, say_where_the_report_is
+from comparator.experiment.context import Context
 from comparator.experiment.controller import Controller
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
@@ -49,10 +50,12 @@ from comparator.results.store import (
     read_records,
     read_whole_experiment,
     say,
+    say_reporting,
 )
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot
 
+LONGEST_TITLE = 160  # characters that are shown
 BASELINE = -1  # the number of the evaluation of a single model at its settings as given
 
 
@@ -62,11 +65,17 @@ def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool,
 
 
 def plan_settings(
-    host: Host, settings: ExperimentSettings, file: Path, command: str, called: str | None = None
+    host: Host,
+    settings: ExperimentSettings,
+    file: Path,
+    command: str,
+    called: str | None = None,
+    make_models: Callable[[], None] = lambda: None,
 ) -> Plan:
     """Check everything about a new experiment of these settings, whose paths are relative to `file`'s folder.
 
-    `called` is what words on the settings say in the place of a file that there is not.
+    `called` is what words on the settings say in the place of a file that there is not. `make_models` makes what they
+    call a model, and is none yet.
     """
     with host.console.status("checking") as status:
 
@@ -74,7 +83,7 @@ def plan_settings(
             status.update(f"checking: {escape(words)}")
 
         try:
-            plan = make_plan(settings, host.context(file, command, say))
+            plan = make_plan(settings, Context(file.resolve(), host, command, say, make_models))
         except InputError as error:
             raise InputError(str(error).replace(str(file), called or str(file))) from None
     notices = [notice.replace(str(file), called or str(file)) for notice in plan.frozen.notices]
@@ -87,7 +96,7 @@ def begin(host: Host, plan: Plan, stem: str, identifier: str | None) -> Session:
     """Make the folder of a planned experiment and freeze the plan there."""
     folder = ExperimentFolder.create(host.experiments, stem, identifier, plan.frozen)
     frozen = read_whole_experiment(folder.path)
-    host.say(f"experiment {folder.identifier}: {shortened(frozen.title)}")
+    host.say(f"experiment {folder.identifier}: {shortened(frozen.title, LONGEST_TITLE)}")
     return Session(host, replace(plan, frozen=frozen), folder)
 
 
@@ -250,7 +259,13 @@ class Session:
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[], None]]:
         done_before = done_in(self._folder.records)
-        with ProgressView(self._host.console, self._plan.frozen, done_before=done_before) as view:
+        loads: dict[int, str] = {
+            submodel.submodel: model.description.packages[0]
+            for submodel, model in zip(self._plan.frozen.models, self._plan.models, strict=True)
+            if model.description.packages
+        }
+        console, frozen = self._host.console, self._plan.frozen
+        with ProgressView(console, frozen, self.path, done_before=done_before, loads=loads) as view:
 
             def show() -> None:
                 if self._controller is None:  # another process hosts the search
@@ -258,7 +273,9 @@ class Session:
                     view.update(self._folder.records, len(last_word(self.path).running))
                     return
                 running = min(self._controller.waiting, self._host.workers)
-                view.update(self._folder.records, running, self._controller.done)
+                claims = self._controller.claims or ()
+                anew = sum(len(claim.points) for claim in claims)
+                view.update(self._folder.records, running, self._controller.done, anew)
 
             yield show
 
@@ -292,7 +309,7 @@ class Session:
             requests = self._baseline() + self._controller.start()
         self._keep_claims()
         self._say_running()
-        return requests
+        return [as_text(request) for request in requests]
 
     def tell(self, result: str) -> list[str]:
         """Record a result; gives the requests that follow."""
@@ -302,11 +319,11 @@ class Session:
             self._keep_baseline(outcome)
             return []
         with one_thread():
-            requests = self._controller.tell(result)
+            requests = self._controller.tell(outcome)
         self._keep_pilot()
         self._keep_claims()
         self._say_running()
-        return requests
+        return [as_text(request) for request in requests]
 
     @property
     def is_over(self) -> bool:
@@ -344,13 +361,20 @@ class Session:
         """Note which launch runs the experiment, by its folder's name."""
         self._folder.launch = launch
 
-    def report(self) -> Path | None:
-        """Write the report; returns its page, None without a report."""
+    def report(self, show: Callable[[float], None] = lambda share: None) -> Path | None:
+        """Write the report; returns its page, None without a report. `show` is told the share that is done."""
         if not self._host.reports:
             return None
         from comparator.report import write_report
 
-        return write_report(self.path)
+        def told(share: float) -> None:
+            say_reporting(self.path, share)
+            show(share)
+
+        try:
+            return write_report(self.path, told=told)
+        finally:
+            say_reporting(self.path, None)
 
     def _tracebacks(self) -> int:
         """The bytes of all tracebacks that the experiment has left, of this session or an earlier one."""
@@ -366,7 +390,7 @@ class Session:
         running = self._controller.running[: self._host.workers]
         self._folder.say("running", running)
 
-    def _baseline(self) -> list[str]:
+    def _baseline(self) -> list[Request]:
         """The request for a single model at its settings as given, so that the report can say what a search bought.
 
         It stands in `experiment.json` beside the search, not in its record, and costs nothing of its budget.
@@ -374,7 +398,7 @@ class Session:
         frozen = self._plan.frozen
         self._baseline_is_open = frozen.kind == "single" and not self._plan.is_sweep and frozen.baseline is None
         request = Request(evaluation=BASELINE, name="defaults", point={}, replicate=0)
-        return [as_text(request)] if self._baseline_is_open else []
+        return [request] if self._baseline_is_open else []
 
     def _keep_baseline(self, outcome: Result) -> None:
         self._baseline_is_open = False
@@ -421,8 +445,8 @@ class Session:
     def _say_how_to_go_on(self) -> None:
         if self._controller is None:
             self._look()
-        self._host.say(f"stopped: {len(self._folder.records)} evaluations kept; go on with them by:")
-        self._host.say(f"  {self._resume_command()}")
+        self._host.say(f"stopped: {done_in(self._folder.records)} evaluations kept; go on with them by:")
+        self._host.show(f"  {self._resume_command()}")
 
     def _leave(self, state: str, reason: str | None) -> None:
         left: list[Running] = []
@@ -434,8 +458,8 @@ class Session:
 
     def _report_with_words(self) -> Path | None:
         try:
-            with self._host.console.status("writing the report"):
-                return self.report()
+            with self._host.console.status("writing the report") as status:
+                return self.report(lambda share: status.update(f"writing the report: {100 * share:.0f} %"))
         except KeyboardInterrupt:
             say_where_the_report_is(self._host, self._folder.identifier, None)
             raise

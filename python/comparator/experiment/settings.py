@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from comparator.errors import InputError, nearest
 from comparator.formats.hyperparameters import parse_override, set_once
+from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.spelling import as_kept, check_once, merged
 from comparator.formats.text import shortened
 from comparator.model.description import explain, read_toml
@@ -226,6 +227,12 @@ TABLES: dict[str, type[BaseModel]] = {
 }
 
 
+def known_keys() -> list[str]:
+    """The keys of an experiment file as `--set` has them: `metric`, `search.population`."""
+    top = [name for name in ExperimentSettings.model_fields if name not in (*TABLES, "set")]
+    return top + [f"{table}.{name}" for table, kind in TABLES.items() for name in kind.model_fields]
+
+
 def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> ExperimentSettings:
     """Read and check an experiment file; raises `InputError` that names the file and the key.
 
@@ -234,7 +241,7 @@ def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> Ex
     `overrides` are the command line's `--set KEY=VALUE`, KEY as in the file with dots (`search.population`), or
     `hyperparameters.NAME` for a hyperparameter.
     """
-    content: dict[str, Any] = read_toml(path) if path.suffix == ".toml" else {"upf": str(path.absolute())}
+    content: dict[str, Any] = _read_file(path) if path.suffix == ".toml" else {"upf": str(path.absolute())}
     at_full_size = content.pop("full", None)
     if full:
         if not isinstance(at_full_size, dict):
@@ -245,6 +252,13 @@ def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> Ex
         _apply(content, chosen, override)
     set_hyperparameters(content, chosen, path)
     return check_settings(content, str(path))
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return read_toml(path)
+    except InputError as error:
+        raise InputError(f"{error}{other_kind(path, EXPERIMENT)}") from None
 
 
 def check_settings(content: Mapping[str, Any], where: str) -> ExperimentSettings:
@@ -298,9 +312,7 @@ def _apply(content: dict[str, Any], chosen: dict[str, Any], override: str) -> No
     elif not dot and key in ExperimentSettings.model_fields and key not in (*TABLES, "set"):
         content[key] = value
     else:
-        known = [name for name in ExperimentSettings.model_fields if name not in (*TABLES, "set")]
-        known += [f"{table}.{name}" for table, kind in TABLES.items() for name in kind.model_fields]
         raise InputError(
-            f"--set {shortened(override)}: no key '{shortened(key)}'{nearest(key, known)};"
+            f"--set {shortened(override)}: no key '{shortened(key)}'{nearest(key, known_keys())};"
             f" a hyperparameter is set as hyperparameters.{shortened(key.split('.')[-1])}=..."
         )

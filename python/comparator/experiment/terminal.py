@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from comparator.formats.text import message, one_line
+from comparator.formats.text import in_lines, message, one_line
 
 
 class Terminal(Console):
@@ -36,9 +36,34 @@ def in_notebook() -> bool:
     return "IPython" in sys.modules and hasattr(sys.modules["IPython"].get_ipython(), "kernel")
 
 
+def is_redrawn(console: Console) -> bool:
+    """Whether what stands on a console can be written anew: neither a log nor a terminal without orders."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+def has_blocks(console: Console) -> bool:
+    """Whether a console shows characters beyond ASCII."""
+    return not console.options.ascii_only
+
+
+def tell(console: Console, words: str, style: str | None = None) -> None:
+    """Print a message, on a terminal in lines that break between words; a log has it in one line.
+
+    A word that is longer than a line, a path say, is left whole, so that it can be copied.
+    """
+    lines = in_lines(message(words), console.width) if console.is_terminal else [message(words)]
+    for line in lines:
+        console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def copyable(console: Console, line: str) -> None:
+    """Print a path or a command, a line of its own whatever its length."""
+    console.print(one_line(line), markup=False, highlight=False, soft_wrap=True)
+
+
 def note(console: Console, words: str) -> None:
     """Print what a user should know, and need not act on."""
-    console.print(f"note: {message(words)}", style="yellow", markup=False, soft_wrap=True)
+    tell(console, f"note: {words}", style="yellow")
 
 
 def _without_orders(text: str) -> str:

@@ -267,7 +267,7 @@ def beats_mean_predictor(metrics: Mapping[str, float]) -> bool | None:
     return None
 
 
-def effect(axis: Axis, evaluations: Sequence[EvaluationSummary], numbers: Sequence[float]) -> float:
+def effect(axis: Axis, evaluations: Sequence[EvaluationSummary | Evaluation], numbers: Sequence[float]) -> float:
     """Return the share of the variance of `numbers` that the bins of `axis` explain, at most 1.
 
     Epsilon squared: corrected for the number of bins, so that many bins explain nothing by chance. It
@@ -295,7 +295,7 @@ def _evaluation(record: Evaluation, maximise: bool, submodels: int) -> Evaluatio
         status=record.status,
         value=value,
         difference=None if value is None else as_read(value, maximise=maximise),
-        metrics=_metrics(record.runs, submodels),
+        metrics=mean_metrics(record.runs, submodels),
         replicates=len({run.replicate for run in record.runs}),
         seconds=record.seconds,
         runs=tuple(record.runs),
@@ -323,7 +323,7 @@ def _baseline(experiment: FrozenExperiment, maximise: bool, submodels: int) -> E
         status=result.status,
         value=value,
         difference=None if value is None else as_read(value, maximise=maximise),
-        metrics=_metrics(result.runs, submodels),
+        metrics=mean_metrics(result.runs, submodels),
         replicates=1,
         seconds=result.seconds,
         runs=tuple(result.runs),
@@ -331,7 +331,7 @@ def _baseline(experiment: FrozenExperiment, maximise: bool, submodels: int) -> E
     )
 
 
-def _metrics(runs: Sequence[Run], submodels: int) -> tuple[dict[str, float], ...]:
+def mean_metrics(runs: Sequence[Run], submodels: int) -> tuple[dict[str, float], ...]:
     """Return each submodel's metrics, means over the runs that succeeded and report them."""
     return tuple(_means([run for run in runs if run.submodel == submodel]) for submodel in range(submodels))
 

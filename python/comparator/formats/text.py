@@ -6,8 +6,10 @@ import json
 import math
 import os
 import sys
+import textwrap
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +40,20 @@ def write_text_whole(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():  # a pipe, say
         path.write_text(text, encoding="utf-8")
         return
+    with file_made_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def file_made_whole(path: Path) -> Iterator[Path]:
+    """The path of a file that takes the place of the one at `path` when it is complete; if it fails, there is none."""
     place = path.resolve()
     temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        yield temporary
         temporary.replace(place)
-    except BaseException:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
 
 
 def json_hooks(where: str) -> dict[str, Any]:
@@ -129,6 +137,16 @@ def shown(value: object) -> str:
 def message(words: str) -> str:
     """A whole message, as it may be shown: in one line, and of no more than three on a terminal."""
     return shortened(one_line(words), LONGEST_MESSAGE)
+
+
+def in_lines(words: str, width: int) -> list[str]:
+    """A message in lines of at most `width`, which break between words; all have the first one's indent.
+
+    A word that is longer than a line is left whole, so that a path can be copied.
+    """
+    indent = " " * (len(words) - len(words.lstrip()))
+    lines = textwrap.wrap(words, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return lines or [""]
 
 
 def plain_character(character: str) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError
+from comparator.formats.kinds import UPF, other_kind
 from comparator.formats.names import check_name
 from comparator.formats.spelling import as_kept, check_once
 from comparator.formats.text import json_hooks, read_text, shortened, shown
@@ -35,6 +36,13 @@ class Line:
 
 def read_upf(path: Path) -> list[Line]:
     """Read a UPF; raises `InputError` with the number of the line that is wrong."""
+    try:
+        return _read_lines(path)
+    except InputError as error:
+        raise InputError(f"{error}{other_kind(path, UPF)}") from None
+
+
+def _read_lines(path: Path) -> list[Line]:
     text = read_text(path)
     lines: dict[str, Line] = {}
     spellings: dict[str, str] = {}

@@ -39,7 +39,7 @@ import os
 import statistics
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,28 +47,37 @@ from urllib.parse import quote
 
 from comparator.findings import metric_agreement
 from comparator.findings.summary import EvaluationSummary, Summary, as_json, summarise
+from comparator.findings.verdict import Findings, find
 from comparator.findings.verdict import as_json as findings_json
-from comparator.findings.verdict import find
 from comparator.formats.names import check_name
 from comparator.report.answer import answer_of
 from comparator.report.material import Files, Material, gather_material
 from comparator.report.notices import notices
-from comparator.results.record import Evaluation
+from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.results.store import read_experiment, read_records, table_cell, withdrawals
 
 if TYPE_CHECKING:
+    from comparator.findings.metric_agreement import MetricReading
     from comparator.report.page import Gallery
 
 __all__ = ["write_report"]
 
 
-def write_report(folder: Path, metric: str | None = None, output: Path | None = None, *, png: bool = False) -> Path:
+def write_report(
+    folder: Path,
+    metric: str | None = None,
+    output: Path | None = None,
+    *,
+    png: bool = False,
+    told: Callable[[float], None] = lambda share: None,
+) -> Path:
     """Write the report of the experiment in `folder` and return the path of its page.
 
     Writes `report.html` (self-contained; it gives each of its figures as PNG and SVG), `report.json` and
     `evaluations.csv` into `output`, `folder` if not given; with `png` each figure into `figures/` too, as PNG and SVG,
     which takes longer than all the rest. With another `metric` than the
     experiment's own, the experiment is read again in it, and `report-METRIC.html` and so on are written beside these.
+    `told` is called with the share that is done, as it grows.
     Raises InputError where `folder` holds no readable experiment, or where no run reports `metric`.
     """
     from scipy import linalg  # noqa: F401  which brings a BLAS of its own
@@ -76,26 +85,25 @@ def write_report(folder: Path, metric: str | None = None, output: Path | None = 
     from comparator.evidence.threads import one_thread
 
     with one_thread(), _without_collecting():
-        return _write_report(folder, metric, output or folder, png=png)
+        return _write_report(folder, metric, output or folder, png=png, told=told)
 
 
-def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) -> Path:
-    experiment = read_experiment(folder)
-    records = metric_agreement.with_signed(experiment, read_records(folder / "evaluations.jsonl"))
-    suffix, own = "", (experiment, records)
-    if metric is not None and metric != experiment.metric:
-        suffix = f"-{check_name(metric, '--metric')}"
-        experiment, records = metric_agreement.read_in(experiment, records, metric)
-    summary = summarise(experiment, records)
-    findings = find(experiment, records, summary)
-    compared = metric_agreement.compare(*own, {summary.metric: findings.verdict})
-    material = gather_material(folder, experiment, summary, findings)
+#: The shares of a report, by the time they take, that are done once a part is.
+READ, FOUND, COMPARED, DRAWN = 0.05, 0.45, 0.7, 0.9
+
+
+def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, told: Callable[[float], None]) -> Path:
+    told(0.0)
+    read = read_in(folder, metric, told)
+    experiment, records, summary, findings = read.experiment, read.records, read.summary, read.findings
+    suffix = "" if summary.metric == read.own_metric else f"-{check_name(summary.metric, '--metric')}"
     figures = output / f"figures{suffix}"
-    gallery = _gallery(material)
+    gallery = gallery_of(read.material)
     if png:
         _write_figures(figures, gallery)
     else:
         _remove_figures(figures)
+    told(DRAWN)
     table = output / f"evaluations{suffix}.csv"
     _write(table, evaluations_csv(summary, records).encode("utf-8", "replace"))
     content = {
@@ -105,19 +113,60 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool) 
         **answer_of(experiment, summary, findings).as_json(),
         **findings_json(findings),
         **as_json(summary),
-        "yardsticks": [asdict(each) for each in compared],
+        "yardsticks": [asdict(each) for each in read.compared],
         "withdrawn": [note.as_json() for note in withdrawals(folder)],
     }
     _write(output / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())
 
-    from comparator.report.page import render  # jinja2, only where a page is made
-
     page = output / f"report{suffix}.html"
     experiments = quote(os.path.relpath(folder.parent, output).encode("utf-8", "replace"))
     files = Files(figures.name if png else "", table.name, experiments)
-    said = notices(experiment, (run for one in summary.evaluations for run in one.runs), folder)
-    _write(page, render(experiment, summary, findings, compared, gallery, files, said).encode("utf-8", "replace"))
+    _write(page, page_of(read, gallery, files).encode("utf-8", "replace"))
     return page
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An experiment read in one metric, with all that a report says of it."""
+
+    experiment: FrozenExperiment
+    records: list[Evaluation]
+    summary: Summary
+    findings: Findings
+    compared: Sequence[MetricReading]
+    material: Material
+    notices: Sequence[str]
+    own_metric: str
+
+
+def read_in(folder: Path, metric: str | None = None, told: Callable[[float], None] = lambda share: None) -> Reading:
+    """Read the experiment in `folder` in `metric`, its own if not given.
+
+    `told` is called with the share of a report that is done, as it grows.
+    Raises InputError where `folder` holds no readable experiment, or where no run reports `metric`.
+    """
+    experiment = read_experiment(folder)
+    records = metric_agreement.with_signed(experiment, read_records(folder / "evaluations.jsonl"))
+    own = experiment, records
+    if metric is not None and metric != experiment.metric:
+        check_name(metric, "--metric")
+        experiment, records = metric_agreement.read_in(experiment, records, metric)
+    summary = summarise(experiment, records)
+    told(READ)
+    findings = find(experiment, records, summary)
+    told(FOUND)
+    compared = metric_agreement.compare(*own, {summary.metric: findings.verdict})
+    told(COMPARED)
+    material = gather_material(folder, experiment, summary, findings)
+    said = notices(experiment, (run for one in summary.evaluations for run in one.runs), folder)
+    return Reading(experiment, records, summary, findings, compared, material, said, own[0].metric)
+
+
+def page_of(read: Reading, gallery: Gallery, files: Files) -> str:
+    """Return the report's page as HTML."""
+    from comparator.report.page import render  # jinja2, only where a page is made
+
+    return render(read.experiment, read.summary, read.findings, read.compared, gallery, files, read.notices)
 
 
 def evaluation_rows(summary: Summary, records: Sequence[Evaluation]) -> list[dict[str, Any]]:
@@ -184,7 +233,8 @@ def _log_cell(submodel: int, one: EvaluationSummary, _: object) -> str:
     return " ".join(run.log or "" for run in one.runs if run.submodel == submodel)
 
 
-def _gallery(material: Material) -> Gallery:
+def gallery_of(material: Material) -> Gallery:
+    """Return the figures of a page."""
     from comparator.report import figures, page
 
     drawn = figures.draw(material)

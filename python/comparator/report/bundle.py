@@ -14,14 +14,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 #: What the page's own script calls: `comparatorEmbed(element, chart, options)`. Errors alone are said: what Vega-Lite
-#: remarks on a chart is for who writes one.
+#: remarks on a chart is for who writes one, and it can be told so by the console alone.
 SNIPPET = """
-const quiet = () => logger;
-const logger = {
-  level: quiet, warn: quiet, info: quiet, debug: quiet, error: (...said) => { console.error(...said); return logger; },
-};
-window.comparatorEmbed = (element, chart, options) =>
-  vegaEmbed(element, vegaLite.compile(chart, { logger }).spec, { ...options, mode: "vega" });
+console.warn = () => undefined;
+window.comparatorEmbed = (element, chart, options) => vegaEmbed(element, chart, options);
 """
 FOLDER = "comparator"
 END = "\n//whole"

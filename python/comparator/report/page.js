@@ -76,7 +76,7 @@
       logLevel: 1, // errors alone
       renderer: isImage ? "canvas" : "svg",
       config: { aria: false },
-      tooltip: (_, event, item, value) => say(value ? String(value) : "", event.clientX, event.clientY),
+      tooltip: (_, event, item, value) => say(value ? String(value) : "", event?.clientX ?? 0, event?.clientY ?? 0),
     }).then(({ view }) => {
       if (views.get(name) !== entry) return view.finalize();
       entry.view = view;

@@ -8,7 +8,9 @@ earlier ones'; a file may hold more, which is kept. A file that is not of its fo
 | `EXPERIMENTS/ID/experiment.json` | `FrozenExperiment`; `WholeExperiment` where it is gone on with |
 | `EXPERIMENTS/ID/evaluations.jsonl` | an `Evaluation` on each line |
 | `EXPERIMENTS/ID/state.json` | `State` |
+| `EXPERIMENTS/ID/running/*.json` | `InFlight` |
 | `EXPERIMENTS/ID/withdrawn.jsonl` | a `Withdrawal` on each line |
+| `EXPERIMENTS/ID/notes.json` | `Notes` |
 | `EXPERIMENTS/ID/launch-N/launch.json` | `Launched`; `LaunchForRanks` for its ranks |
 | `EXPERIMENTS/runs/IDENTITY/result.json` | `RunResult` |
 | `EXPERIMENTS/runs/IDENTITY/withdrawn.json` | `WithdrawnResult` |
@@ -178,12 +180,30 @@ class Running(Form):
     started: str | None = None
 
 
+class InFlight(Form):
+    """A training that is being carried out, for people: one submodel's of one replicate of an evaluation.
+
+    `run` is its name in the store; `epochs` is how many it is given, None where it takes no such number.
+    """
+
+    evaluation: Annotated[int, Field(ge=-1)]
+    replicate: Count
+    submodel: Literal[0, 1]
+    run: str
+    point: Point = {}
+    started: str
+    epochs: int | None = None
+
+
 #: The states of an experiment that runs, or is to.
 ALIVE = ("queued", "running")
 
 
 class State(Form):
-    """What the process that runs, or ran, an experiment last said of it: advice, never truth."""
+    """What the process that runs, or ran, an experiment last said of it: advice, never truth.
+
+    `reporting` is the share of the report that is done, while it is written.
+    """
 
     state: str = "new"
     pid: ProcessId | None = None
@@ -193,6 +213,7 @@ class State(Form):
     running: list[Running] = []
     reason: str | None = None
     job: str | None = None
+    reporting: Number | None = None
 
 
 class Submodel(Form):
@@ -477,6 +498,13 @@ class Withdrawal(Form):
     evaluations: list[int]
     withdrawn: str
     reason: str
+
+
+class Notes(Form):
+    """`notes.json` of an experiment: what people have said of it since. It is no part of what was frozen."""
+
+    tags: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    text: str = ""
 
 
 class LaunchedSite(Form):

@@ -3,8 +3,10 @@
 EXPERIMENTS/ID/experiment.json      frozen settings and provenance
 EXPERIMENTS/ID/evaluations.jsonl    one line per finished evaluation, appended and synced: the truth
 EXPERIMENTS/ID/state.json           what the running process last said of itself; advice, never truth
+EXPERIMENTS/ID/running/             what is being trained (`in_flight`); advice too
 EXPERIMENTS/ID/lock, lease          held by the process that runs the experiment (`lease`)
 EXPERIMENTS/ID/withdrawn.jsonl      one line for each of its runs that was withdrawn since
+EXPERIMENTS/ID/notes.json           tags and a note, which people may change at any time (`notes`)
 EXPERIMENTS/runs/IDENTITY/          model.log, result.json and whatever the model writes; withdrawn.json in the place
                                     of a result that did not come out again; lock, lease while it is trained
 
@@ -118,14 +120,20 @@ def each_record(path: Path) -> Iterator[Evaluation]:
         yield record
 
 
-def _checked_lines(path: Path) -> Iterator[tuple[Evaluation, int]]:
-    """The records, and where in the file, in bytes, each ends."""
-    for number, (record, end) in enumerate(_whole_lines(path), start=1):
+def records_from(path: Path, place: int, before: int) -> tuple[list[Evaluation], int]:
+    """The records behind a place in the file, in bytes, that `before` records end at; and where the last one ends."""
+    lines = list(_checked_lines(path, place, before))
+    return [record for record, _ in lines], lines[-1][1] if lines else place
+
+
+def _checked_lines(path: Path, place: int = 0, before: int = 0) -> Iterator[tuple[Evaluation, int]]:
+    """The records from a place in the file on, and where in it, in bytes, each ends."""
+    for number, (record, end) in enumerate(_whole_lines(path, place), start=before + 1):
         yield of_form(Evaluation, record, f"{path}: line {number}"), end
 
 
-def _whole_lines(path: Path) -> Iterator[tuple[Any, int]]:
-    """What the whole lines of a file of JSON hold, and where in the file, in bytes, each ends."""
+def _whole_lines(path: Path, place: int = 0) -> Iterator[tuple[Any, int]]:
+    """What the whole lines of a file of JSON hold from a place on, and where in the file, in bytes, each ends."""
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -133,7 +141,7 @@ def _whole_lines(path: Path) -> Iterator[tuple[Any, int]]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     with file:
-        end = 0
+        end = file.seek(place)
         for number, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
                 return
@@ -172,9 +180,12 @@ class RunStore:
 
     def result(self, identity: str) -> RunResult | None:
         """The result of a run, however it ended; None where there is none, or it is damaged."""
-        if not NAME_OF_RUN.fullmatch(identity):
-            return None
-        return read_form(RunResult, self.folder / identity / RESULT)
+        folder = self.folder_of(identity)
+        return None if folder is None else read_form(RunResult, folder / RESULT)
+
+    def folder_of(self, identity: str) -> Path | None:
+        """Where a run's files lie, or would; None where what a record calls it is no name of a run."""
+        return self.folder / identity if NAME_OF_RUN.fullmatch(identity) else None
 
     @contextlib.contextmanager
     def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Lease | None]:
@@ -305,13 +316,8 @@ class ExperimentFolder:
         Its file holds `frozen` with the id and the time, its record `records`.
         """
         check_new_experiment(experiments, identifier)
-        _make_writable(experiments)
-        share_as(experiments)
-        _remove_unfinished(experiments)
         names = itertools.count(1)
-        making = experiments / f"{UNFINISHED}{os.getpid()}-{time.monotonic_ns()}"
-        making.mkdir()
-        try:
+        with unfinished_folder(experiments) as making:
             _write_lines(making / "evaluations.jsonl", records)
             while True:
                 name = identifier or f"{stem}-{next(names)}"
@@ -319,21 +325,9 @@ class ExperimentFolder:
                     continue
                 named = frozen.model_copy(update={"id": name, "created": now()})
                 write_whole(making / EXPERIMENT, named.as_json())
-                _sync_folder(making)
-                if _is_leftover(experiments / name):
-                    shutil.rmtree(experiments / name)
-                try:
-                    making.rename(experiments / name)  # takes the place of an empty folder, and of no other
-                except OSError as error:
-                    if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-                        raise
-                    check_new_experiment(experiments, identifier)
-                    continue
-                _sync_folder(experiments)
-                return cls(experiments / name)
-        except BaseException:
-            shutil.rmtree(making, ignore_errors=True)
-            raise
+                if put_in_place(making, experiments / name):
+                    return cls(experiments / name)
+                check_new_experiment(experiments, identifier)
 
     def freeze(self, experiment: FrozenExperiment) -> None:
         """Write the frozen experiment anew, whose settings stay as they are; one that was closed is held for that."""
@@ -383,6 +377,38 @@ class ExperimentFolder:
         with contextlib.suppress(OSError):
             self._file.close()
         self._lease.release()
+
+
+@contextlib.contextmanager
+def unfinished_folder(experiments: Path) -> Iterator[Path]:
+    """A folder in that of all experiments, which commands do not see, and which is gone unless it was put in place.
+
+    Raises `InputError` where experiments cannot be kept there.
+    """
+    _make_writable(experiments)
+    share_as(experiments)
+    _remove_unfinished(experiments)
+    making = experiments / f"{UNFINISHED}{os.getpid()}-{time.monotonic_ns()}"
+    making.mkdir()
+    try:
+        yield making
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def put_in_place(made: Path, path: Path) -> bool:
+    """Give a folder that was made whole its place, at once and for good; False where another is there."""
+    _sync_folder(made)
+    if _is_leftover(path):
+        shutil.rmtree(path)
+    try:
+        made.rename(path)  # takes the place of an empty folder, and of no other
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            raise
+        return False
+    _sync_folder(path.parent)
+    return True
 
 
 def _hold_experiment(path: Path, on_doubt: Callable[[Holder], None]) -> Lease:
@@ -501,6 +527,15 @@ def say(path: Path, state: str, running: Sequence[Running], reason: str | None, 
     )
     with contextlib.suppress(OSError):
         write_whole(path / STATE, said.as_json(), sync=False)
+
+
+def say_reporting(path: Path, share: float | None) -> None:
+    """Note for watchers how much of a finished experiment's report is written, None once all is; as `say` does."""
+    said = last_word(path)
+    if said.state == "finished":
+        with contextlib.suppress(OSError):
+            told = said.model_copy(update={"reporting": share, "updated": now()})
+            write_whole(path / STATE, told.as_json(), sync=False)
 
 
 def last_word(path: Path) -> State:

@@ -44,12 +44,12 @@ import csv
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from comparator.errors import InputError, nearest
+from comparator.formats.text import file_made_whole
 from comparator.results.points import as_read
 from comparator.results.record import Evaluation, FrozenExperiment, Run, as_text
 from comparator.results.store import each_record, read_experiment, table_cell
@@ -133,7 +133,7 @@ def export(folder: Path, form: str = "csv", target: Path | None = None) -> Path:
         raise InputError(f"{path.parent}: may not be written; give the table another place by --to PATH")
     evaluations = folder / "evaluations.jsonl"
     columns = Columns.of(each_record(evaluations))
-    with _whole(path) as file:
+    with file_made_whole(path) as temporary, _opened(temporary) as file:
         FORMS[form](file, experiment, columns, columns.of_all(experiment, each_record(evaluations)))
     return path
 
@@ -162,13 +162,5 @@ def _cell(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, (list, dict)) else value
 
 
-@contextmanager
-def _whole(path: Path) -> Iterator[TextIO]:
-    """A file that appears at `path` when it is complete."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", errors="replace", newline="") as file:
-            yield file
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _opened(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", errors="replace", newline="")

@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
+from comparator.formats.kinds import SPACE, other_kind
 from comparator.formats.spelling import check_once, spelling
 from comparator.formats.text import json_hooks, read_text, shortened, shown
 from comparator.space.entries import EntryReader
@@ -63,6 +64,13 @@ class ParameterSpace:
     @classmethod
     def read(cls, path: Path) -> ParameterSpace:
         """Read a space file; raises `InputError` that names the file, the parameter and the key."""
+        try:
+            return cls._read(path)
+        except InputError as error:
+            raise InputError(f"{error}{other_kind(path, SPACE)}") from None
+
+    @classmethod
+    def _read(cls, path: Path) -> ParameterSpace:
         try:
             content = json.loads(read_text(path), **json_hooks(str(path)))
         except json.JSONDecodeError as error:

@@ -10,17 +10,22 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
+from comparator.formats.hyperparameters import parse_value
 from comparator.formats.spelling import check_once, spelling
 from comparator.formats.text import json_hooks, read_text, shortened
 from comparator.space import Choice, Constant, Number, Parameter, ParameterSpace, Point
 from comparator.space.parameters import same
 
+#: Between two sides of a box that is written `NAME=LOW:HIGH,NAME=VALUE,VALUE`.
+_BETWEEN_SIDES = re.compile(r"[,\s]+(?=[^,\s=]+=)")
 #: Mutations of a point before one that stays in the box to be avoided is given up.
 TRIES = 20
 
@@ -113,6 +118,31 @@ def read_box(given: str) -> Mapping[str, Any]:
     if not isinstance(bounds, Mapping) or not bounds:
         raise InputError(f"{path}: not a box, an object of bounds by hyperparameter")
     return bounds
+
+
+def written_box(text: str) -> dict[str, Any] | None:
+    """The bounds in a text, None where it is none: JSON, or `noise=0:20,activation=relu,elu`, an end left out is open.
+
+    Raises `InputError` for JSON that is none.
+    """
+    if text.lstrip().startswith("{"):
+        try:
+            return dict(json.loads(text, **json_hooks("the box")))
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{shortened(text)}: not JSON: {error}") from None
+    sides = [side.partition("=") for side in _BETWEEN_SIDES.split(text.strip())]
+    if not all(name.strip() and equals and given.strip() for name, equals, given in sides):
+        return None
+    check_once([name.strip() for name, _, _ in sides], shortened(text))
+    return {name.strip(): _written_side(given.strip(), f"'{shortened(text)}'") for name, _, given in sides}
+
+
+def _written_side(given: str, where: str) -> Any:
+    low, colon, high = given.partition(":")
+    if not colon:
+        return {"values": [parse_value(value, where) for value in given.split(",")]}
+    ends = (low.strip() or -sys.float_info.max, high.strip() or sys.float_info.max)
+    return [parse_value(str(end), where) for end in ends]
 
 
 def focus(space: ParameterSpace, box: Box) -> ParameterSpace:

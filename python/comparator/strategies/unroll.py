@@ -35,6 +35,12 @@ def read_axis(text: str) -> tuple[str, list[Any]]:
         raise InputError(f"'{shortened(text)}' is neither NAME=FIRST:LAST:COUNT nor NAME=VALUE,VALUE,...")
     if values.count(":") == 2:
         return name.strip(), _spread(values, text)
+    ends = [parse_value(end) for end in values.split(":")]
+    if len(ends) > 1 and all(isinstance(end, (int, float)) for end in ends):
+        raise InputError(
+            f"'{shortened(text)}': how many values? NAME=FIRST:LAST:COUNT, such as {shortened(name.strip())}="
+            f"{ends[0]}:{ends[-1]}:6, spreads them evenly; NAME=VALUE,VALUE,... lists them"
+        )
     return name.strip(), [parse_value(value, f"'{shortened(name.strip())}'") for value in values.split(",")]
 
 

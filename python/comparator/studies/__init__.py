@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from comparator.results.record import FrozenExperiment
 from comparator.results.store import read_experiment
 
 STUDIES = ("cross_study", "learning_curve")  # each a module here, and a table of the experiment's file
@@ -17,6 +18,11 @@ STUDIES = ("cross_study", "learning_curve")  # each a module here, and a table o
 
 def study_of(path: Path) -> ModuleType | None:
     """The workflow that an experiment belongs to, where its report is not the ordinary one."""
-    frozen = read_experiment(path)
-    names = [name for name in STUDIES if frozen.table(name) is not None]
-    return import_module(f"comparator.studies.{names[0]}") if names else None
+    found = table_of(read_experiment(path))
+    return None if found is None else found[1]
+
+
+def table_of(frozen: FrozenExperiment) -> tuple[str, ModuleType] | None:
+    """The name of an experiment's table of studies, and the workflow that it belongs to; None where it has none."""
+    name = next((name for name in STUDIES if frozen.table(name) is not None), None)
+    return None if name is None else (name, import_module(f"comparator.studies.{name}"))

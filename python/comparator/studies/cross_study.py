@@ -75,6 +75,11 @@ def resume(host: Host, identifier: str) -> Path:
     return _finish(host, sweep.resume(host, identifier, NAME, VERB))
 
 
+def read_table(path: Path, overrides: Sequence[str]) -> CrossStudyTable:
+    """The table of an experiment file, with what the command line sets; raises `InputError`."""
+    return sweep.read_file(path, overrides, NAME, CrossStudyTable, "")[1]
+
+
 def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> tuple[Plan, CrossStudyTable]:
     """Check everything; raises `InputError`."""
     file, table = sweep.read_file(path, overrides, NAME, CrossStudyTable, command)

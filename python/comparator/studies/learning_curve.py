@@ -84,6 +84,11 @@ def resume(host: Host, identifier: str) -> Path:
     return _finish(host, sweep.resume(host, identifier, NAME, VERB))
 
 
+def read_table(path: Path, overrides: Sequence[str]) -> LearningCurveTable:
+    """The table of an experiment file, with what the command line sets; raises `InputError`."""
+    return sweep.read_file(path, overrides, NAME, LearningCurveTable, "")[1]
+
+
 def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> tuple[Plan, dict[str, list[int]]]:
     """Check everything, and choose each study's sizes; raises `InputError`."""
     file, table = sweep.read_file(path, overrides, NAME, LearningCurveTable, command)

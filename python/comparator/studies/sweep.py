@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from comparator.engine.workers import Workers
 from comparator.errors import InputError
 from comparator.experiment import session
+from comparator.experiment.context import Context
 from comparator.experiment.dry_run import describe_host
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
@@ -136,7 +137,7 @@ def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any]) -> Plan:
             raise InputError(explain(error, str(file.path), known)) from None
         if settings.compares:
             raise InputError(f"{file.path}: model = 'cmp': give a single model; its studies are compared")
-        plan = make_plan(settings, host.context(file.path, file.command, lambda _: None))
+        plan = make_plan(settings, Context(file.path.resolve(), host, file.command))
     for notice in plan.frozen.notices:
         note(host.console, notice)
     return plan
@@ -232,7 +233,7 @@ class StudiesSession(Session):
     def say_how_to_go_on(self) -> None:
         """Say that what is finished is kept, after a stop between trainings."""
         self._host.say("stopped: what is finished is kept; go on by:")
-        self._host.say(f"  {self._resume_command()}")
+        self._host.show(f"  {self._resume_command()}")
 
     def _resume_command(self) -> str:
         host = self._host
@@ -273,7 +274,6 @@ def words(mean: float, deviation: float, digits: int = 3) -> str:
 def conclude(host: Host, folder: Path, tables: Sequence[str]) -> Path:
     """Say where everything is; returns the folder."""
     report = folder / "report.html"
-    host.say(f"tables: {len(tables)} files in {folder / 'tables'}; figures in {folder / 'figures'}")
-    host.say(f"report: {report}")
-    host.say(f"look at it in a browser: {report.as_uri()}")
+    host.say(f"{len(tables)} tables and the figures lie beside the report:")
+    host.show(f"report: {report}")
     return folder

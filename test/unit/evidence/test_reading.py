@@ -101,3 +101,27 @@ def test_what_nothing_was_tried_near_is_no_part() -> None:
     near = np.array([point["noise"] < 24 for point in places.points])
     assert places.is_untested[far].mean() > 0.9 and places.is_untested[near].mean() < 0.1
     assert not places.direction[places.is_untested].any()
+
+
+def test_what_is_read_of_many_is_read_off_some_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = ParameterSpace.from_entries([{"name": "x", "type": "float", "lower": 0, "upper": 1}], "space")
+    rng = np.random.default_rng(1)
+    points = [{"x": float(place)} for place in rng.random(400)]
+    observations = [Observation(point, [0.45 * (point["x"] > 0.6) + rng.normal(0, 0.05)]) for point in points]
+    paired = Paired.of(observations)
+    whole = read_regions(space, paired, resamples=0)
+    monkeypatch.setattr("comparator.evidence.reading.MOST", 150)
+    some = read_regions(space, paired, resamples=0)
+    assert len(some.surrogate.values) == 150
+    ((one,), (other,)) = whole.parts, some.parts
+    assert one.box.bounds["x"] == pytest.approx(other.box.bounds["x"], abs=0.03)
+
+
+def test_some_of_what_is_paired_keeps_points_whole() -> None:
+    paired = Paired.of(
+        [Observation({"x": place}, [float(place)] * (1 + place % 3), [0] * (1 + place % 3)) for place in range(90)]
+    )
+    some = paired.some(60, seed=2)
+    assert 50 < len(some.differences) <= 60
+    assert np.allclose(some.means, [point["x"] for point in some.points])
+    assert paired.some(len(paired.differences), seed=2) is paired

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from comparator.errors import InputError
 from comparator.evidence.coordinates import dense_sample
 from comparator.space import Constant, ParameterSpace
-from comparator.space.boxes import Box, avoid, focus, read_box
+from comparator.space.boxes import Box, avoid, focus, read_box, written_box
 
 ENTRIES: list[dict[str, Any]] = [
     {"name": "noise", "type": "float", "lower": 0, "upper": 50, "sigma": 10},
@@ -194,3 +194,31 @@ def test_boxes_in_files(tmp_path: Path) -> None:
     for name, words in (("broken.json", "not JSON"), ("absent.json", "no such file"), ("report.json", "the space has")):
         with pytest.raises(InputError, match=words):
             Box.from_bounds(WHOLE, read_box(str(tmp_path / name)), name)
+
+
+@given(
+    low=st.floats(0, 24, allow_nan=False),
+    high=st.floats(25, 50, allow_nan=False),
+    values=st.sets(st.sampled_from("abc"), min_size=1),
+)
+def test_a_box_in_short_form_is_the_box_in_json(low: float, high: float, values: set[str]) -> None:
+    listed = sorted(values)
+    short = written_box(f"noise={low!r}:{high!r},letter={','.join(listed)}")
+    assert short == {"noise": [low, high], "letter": {"values": listed}}
+    assert written_box(json.dumps(short)) == short
+
+
+def test_an_end_that_is_left_out_is_the_space_s_own() -> None:
+    space = ParameterSpace.from_entries([{"name": "noise", "type": "float", "lower": 0, "upper": 50}], "space")
+    assert Box.from_bounds(space, written_box("noise=:20"), "box").bounds == {"noise": [0, 20]}
+    assert Box.from_bounds(space, written_box("noise=20:"), "box").bounds == {"noise": [20, 50]}
+
+
+@pytest.mark.parametrize("text", ["box.json", "first:1", "noise", "noise=", "=3", ""])
+def test_what_is_no_written_box_is_read_otherwise(text: str) -> None:
+    assert written_box(text) is None
+
+
+def test_a_written_box_that_is_no_json_is_said() -> None:
+    with pytest.raises(InputError, match="not JSON"):
+        written_box('{"noise": [0, 20}')

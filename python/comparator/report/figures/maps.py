@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import statistics
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary
@@ -50,41 +50,62 @@ from comparator.report.words import printable
 MAPS = 6  # pairs of hyperparameters at most
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What the dots of maps lie on: what is expected for each pair of hyperparameters, or the only one; the regions."""
+
+    axes: tuple[tuple[Axis, ...], ...]
+    surfaces: tuple[Surface | None, ...]
+    regions: tuple[Condition, ...]
+
+
 def objective_maps(material: Material) -> list[Figure]:
     """Return a map for each pair of varying hyperparameters; a strip plot where only one varies.
 
     On them lie the regions that were found. Of more than four hyperparameters, the four that explain most of the
     difference are paired.
     """
-    summary, regions = material.summary, material.findings.regions
+    return maps_on(material.summary, ground_of(material))
+
+
+def ground_of(material: Material) -> Ground:
+    """Return what the dots of the maps lie on, which takes longer than all the rest of them."""
+    summary = material.summary
     predictor = None if summary.lattice else material.findings.predictor
+    pairs: tuple[tuple[Axis, ...], ...] = ()
     if len(summary.axes) == 1:
-        return [_strip(summary, summary.axes[0], expected(summary, predictor, summary.axes[0]), regions)]
-    if len(summary.axes) == 3 and summary.kind == "single" and panel_axis(summary):
+        pairs = ((summary.axes[0],),)
+    elif not (len(summary.axes) == 3 and summary.kind == "single" and panel_axis(summary)):
+        axes = strongest_first(summary.axes, summary)[:4]
+        axes.sort(key=summary.axes.index)
+        pairs = tuple(itertools.combinations(axes, 2))[:MAPS]
+    surfaces = tuple(expected(summary, predictor, *each) for each in pairs)
+    return Ground(pairs, surfaces, tuple(material.findings.regions))
+
+
+def maps_on(summary: Summary, ground: Ground) -> list[Figure]:
+    """Return the maps of all evaluations there are on a ground, which may be that of fewer."""
+    if not ground.axes:
         return []  # the model's own maps, one for each value, show all there is
-    axes = strongest_first(summary.axes, summary)[:4]
-    axes.sort(key=summary.axes.index)
-    pairs = list(itertools.combinations(axes, 2))[:MAPS]
-    surfaces = [expected(summary, predictor, *pair) for pair in pairs]
-    scale = _common_scale(summary, pairs, surfaces)
+    if len(summary.axes) == 1:
+        return [_strip(summary, summary.axes[0], ground.surfaces[0], ground.regions)]
+    scale = _common_scale(summary, ground.axes, ground.surfaces)
     stem = "grid" if summary.lattice else "search"
+    several = len(ground.axes) > 1
     maps = [
-        _map(summary, x, y, f"{stem}-{number}" if len(pairs) > 1 else stem, scale, surface, regions)
-        for number, ((x, y), surface) in enumerate(zip(pairs, surfaces, strict=True), 1)
+        _map(summary, x, y, f"{stem}-{number}" if several else stem, scale, surface, ground.regions)
+        for number, ((x, y), surface) in enumerate(zip(ground.axes, ground.surfaces, strict=True), 1)
     ]
-    return (
-        [maps[0], *(replace(each, caption="Read like the first map; the colours mean the same.") for each in maps[1:])]
-        if maps
-        else []
-    )
+    later = (replace(each, caption="Read like the first map; the colours mean the same.") for each in maps[1:])
+    return [maps[0], *later]
 
 
-def _common_scale(summary: Summary, pairs: list[tuple[Axis, Axis]], surfaces: Sequence[Surface | None]) -> Scale:
+def _common_scale(summary: Summary, pairs: Sequence[tuple[Axis, ...]], surfaces: Sequence[Surface | None]) -> Scale:
     """Return one scale for all pairs, so that their colours may be compared."""
     if any(surfaces):
         places = [number for each in surfaces if each for number in each.numbers()]
         return scale_of(summary, [*differences_of(summary.points), *places])
-    means = [mean for pair in pairs for mean in means_of(gather(summary.points, *pair), _difference).values()]
+    means = [mean for x, y in pairs for mean in means_of(gather(summary.points, x, y), _difference).values()]
     return scale_of(summary, means)
 
 

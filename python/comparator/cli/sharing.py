@@ -1,0 +1,203 @@
+"""Commands that note something of an experiment, and that bring it elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from comparator.cli.app import RECORDS, ExperimentsOption, JsonOption, app, out
+from comparator.cli.experiments import IdArgument
+from comparator.errors import InputError
+from comparator.experiment.terminal import note
+from comparator.results.store import experiment_path
+from comparator.site.folders import experiments_folder, project_root
+
+#: What `export --to` knows by name; all else is a path.
+PROGRAMS = ("mlflow", "optuna")
+
+
+@app.command("note", rich_help_panel=RECORDS, short_help="Give one a note and tags.")
+def note_experiment(
+    identifier: IdArgument,
+    text: Annotated[
+        str | None, typer.Argument(metavar="TEXT", help="The note, in the place of what was there; '' for none.")
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", metavar="NAME", help="Add a tag; may be repeated.")] = None,
+    untag: Annotated[
+        list[str] | None, typer.Option("--untag", metavar="NAME", help="Take a tag away; may be repeated.")
+    ] = None,
+    experiments: ExperimentsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give an experiment a note and tags; without any, show those that it has."""
+    from comparator.results.notes import changed, read_notes, write_notes
+
+    path = experiment_path(experiments_folder(experiments, project_root()), identifier)
+    notes = read_notes(path)
+    if text is not None or tag or untag:
+        notes = changed(notes, text, tag or (), untag or ())
+        write_notes(path, notes)
+    if as_json:
+        print(json.dumps({"tags": notes.tags, "text": notes.text}, indent=1))
+        return
+    out.print(f"tags: {', '.join(notes.tags) or 'none'}", soft_wrap=True)
+    for line in notes.text.splitlines() or ["no note"]:
+        out.print(line, soft_wrap=True)
+
+
+@app.command("export")
+def export_experiment(
+    identifier: IdArgument,
+    form: Annotated[
+        str | None,
+        typer.Option("--form", "--format", metavar="FORM", help="csv or json of the table; pdf, svg, png of a figure."),
+    ] = None,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="All of it in one file (RO-Crate), which `comparator import` opens.")
+    ] = False,
+    figure: Annotated[
+        str | None, typer.Option("--figure", metavar="NAME", help="One of its figures; map for the first.")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--to", metavar="mlflow|optuna|PATH", help="Another program, or where to write the table."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="PATH", help="Where to write it.", show_default=False)
+    ] = None,
+    uri: Annotated[
+        str | None,
+        typer.Option("--uri", metavar="URI", help="Of mlflow: where it tracks; as mlflow has it, if not given."),
+    ] = None,
+    storage: Annotated[
+        str | None, typer.Option("--storage", metavar="URL", help="Of optuna: sqlite:///FILE; ID.db here if not given.")
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option("--licence", "--license", metavar="NAME", help="Of a bundle, as CC-BY-4.0.")
+    ] = None,
+    log_limit: Annotated[
+        int | None, typer.Option("--log-limit", min=0, metavar="KIB", help="Of a bundle: of each log so much; 1024.")
+    ] = None,
+    experiments: ExperimentsOption = None,
+) -> None:
+    """Bring an experiment elsewhere: its runs as a table, all of it in one file, a figure, or into another program."""
+    path = experiment_path(experiments_folder(experiments, project_root()), identifier)
+    program = target if target in PROGRAMS else None
+    asked = {"--bundle": bundle, "--figure": figure is not None, f"--to {program}": program is not None}
+    what = [name for name, is_asked in asked.items() if is_asked]
+    if len(what) > 1:
+        raise InputError(f"{what[0]} and {what[1]}: one at a time")
+    _refuse_what_is_of_others(
+        what[0] if what else "the table",
+        {
+            "--form": (form is not None, ("the table", "--figure")),
+            "--to": (target is not None and program is None, ("the table",)),
+            "--output": (output is not None, ("the table", "--figure", "--bundle")),
+            "--uri": (uri is not None, ("--to mlflow",)),
+            "--storage": (storage is not None, ("--to optuna",)),
+            "--licence": (licence is not None, ("--bundle",)),
+            "--log-limit": (log_limit is not None, ("--bundle",)),
+        },
+    )
+    if target is not None and output is not None:
+        raise InputError(f"--to {target} and --output {output}: one place")
+    if bundle:
+        from comparator.sharing.bundle import LOG_BYTES, write_bundle
+
+        log_bytes = LOG_BYTES if log_limit is None else log_limit << 10
+        with out.status("the bundle is being written"):
+            written = write_bundle(path, output, licence=licence, log_bytes=log_bytes)
+        out.print(f"bundle: {written}; elsewhere: comparator import {written.name}", soft_wrap=True)
+    elif figure is not None:
+        from comparator.sharing.figure_files import write_figure
+
+        out.print(f"figure: {write_figure(path, figure, form, output)}", soft_wrap=True)
+    elif program is not None:
+        _export_to(program, path, uri, storage)
+    else:
+        from comparator.results.table import export
+
+        place = output if target is None else Path(target)
+        out.print(f"runs: {export(path, form or 'csv', place)}", soft_wrap=True)
+
+
+def _export_to(program: str, path: Path, uri: str | None, storage: str | None) -> None:
+    if program == "mlflow":
+        from comparator.sharing.mlflow_runs import export_to_mlflow
+
+        with out.status("MLflow takes the evaluations"):
+            new, there = export_to_mlflow(path, uri)
+        out.print(f"mlflow: experiment {path.name}: {new} runs came, {there} were there", soft_wrap=True)
+        return
+    from comparator.sharing.optuna_trials import export_to_optuna
+    from comparator.sharing.trials import without_password
+
+    place = storage or f"sqlite:///{path.name}.db"
+    with out.status("Optuna takes the evaluations"):
+        new, there = export_to_optuna(path, place)
+    where = without_password(place)
+    out.print(f"optuna: study {path.name} in {where}: {new} trials came, {there} were there", soft_wrap=True)
+
+
+def _refuse_what_is_of_others(what: str, options: Mapping[str, tuple[bool, tuple[str, ...]]]) -> None:
+    """Raise `InputError` where an option is given that does nothing to what is asked for."""
+    for option, (is_given, of) in options.items():
+        if is_given and what not in of:
+            raise InputError(f"{option} goes with {' or '.join(of)}, not with {what}")
+
+
+@app.command("import")
+def import_experiment(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A bundle (ZIP), or hpo.csv, output.csv, population-N.txt, hpo_results.csv."
+        ),
+    ],
+    identifier: Annotated[
+        str | None, typer.Option("--id", "--as", metavar="ID", help="The new experiment's id; a bundle has its own.")
+    ] = None,
+    space: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The parameter space that another program searched.")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(metavar="NAME", help="Which metric, where there are several.")] = None,
+    experiments: ExperimentsOption = None,
+) -> None:
+    """Open a bundle, or make an experiment of what another program searched, and say what is wrong with its file."""
+    from comparator.report import write_report
+    from comparator.sharing.opening import is_bundle
+
+    folder = experiments_folder(experiments, project_root())
+    if is_bundle(file):
+        if space is not None or metric is not None:
+            raise InputError(f"--space and --metric are of other programs' files; {file} has its own")
+        _open_bundle(file, folder, identifier)
+        return
+    from comparator.importers import import_experiment
+
+    made, findings = import_experiment(file, folder, identifier, space, metric)
+    for finding in findings:
+        note(out, finding)
+    out.print(f"experiment {made.name}; report: {write_report(made)}", soft_wrap=True)
+
+
+def _open_bundle(file: Path, experiments: Path, identifier: str | None) -> None:
+    from comparator.report import write_report
+    from comparator.sharing.opening import open_bundle
+    from comparator.studies import study_of
+
+    opened = open_bundle(file, experiments, identifier, containers=project_root() / "containers")
+    for remark in opened.remarks:
+        note(out, remark)
+    name = opened.folder.name
+    runs = f"trainings: {opened.came} came, {opened.here} were here"
+    if not opened.is_new:
+        out.print(f"experiment {name} is here already, alike in everything; {runs}", soft_wrap=True)
+    elif study_of(opened.folder) is not None:
+        out.print(f"experiment {name}; {runs}; its tables: comparator search --resume {name}", soft_wrap=True)
+    else:
+        out.print(f"experiment {name}; {runs}; report: {write_report(opened.folder)}", soft_wrap=True)

@@ -1,0 +1,34 @@
+"""The words of a command line: those that may be left out, and those that are keys of an experiment file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+#: Options whose value may be left out, which is empty then.
+WITHOUT_VALUE = ("--resume", "--notify")
+
+
+def with_all_values(words: Sequence[str]) -> list[str]:
+    """The words with an empty value behind an option of `WITHOUT_VALUE` that an option, a file or nothing follows."""
+    complete = []
+    for place, word in enumerate(words):
+        complete.append(word)
+        following = words[place + 1] if place + 1 < len(words) else "-"
+        if word in WITHOUT_VALUE and (following.startswith("-") or Path(following).is_file()):
+            complete.append("")
+    return complete
+
+
+def key_instead(option: str | None) -> str:
+    """Where an option that there is not is a key of an experiment file, or nearly one: how that is set."""
+    if option is None:
+        return ""
+    from comparator.experiment.settings import known_keys
+
+    by_name = {key.rpartition(".")[2]: key for key in reversed(known_keys())}
+    names = difflib.get_close_matches(option.lstrip("-").replace("-", "_"), list(by_name), n=1, cutoff=0.8)
+    if not names:
+        return ""
+    return f"; {names[0]} is a key of the experiment file: --set {by_name[names[0]]}=..."

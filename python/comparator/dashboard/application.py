@@ -1,0 +1,170 @@
+"""Which address shows what.
+
+| address | shows |
+|---|---|
+| `/` | all experiments |
+| `/rows` | their rows (JSON) |
+| `/experiments/ID/` | one: its report, with what runs now; `?metric=NAME` in another metric |
+| `/experiments/ID/state`, `/experiments/ID/news` | what it is doing, and what has come (JSON) |
+| `/experiments/ID/evaluations.csv` | the table of its evaluations |
+| `/experiments/ID/stop`, `/experiments/ID/resume` | (POST) stop it, go on with it |
+| `/compare?ids=A,B` | several beside each other; `A:METRIC` in another metric |
+| `/files/...` | the end of a log |
+| `/static/...` | scripts and styles |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from comparator.dashboard import actions, jobs, pages
+from comparator.dashboard.access import policy
+from comparator.dashboard.comparisons import Comparisons
+from comparator.dashboard.logs import end_of_log
+from comparator.dashboard.maker import Maker
+from comparator.dashboard.overview import Overview
+from comparator.dashboard.watched import Watch
+from comparator.errors import ComparatorError, InputError
+from comparator.formats.names import check_name
+from comparator.formats.text import message
+from comparator.results.store import experiment_path, read_experiment
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """What the addresses show: the experiments of a folder."""
+
+    experiments: Path
+    root: Path
+    maker: Maker
+
+    def application(self) -> Starlette:
+        """The application, for `access.Guard`; its functions run in threads of their own."""
+        overview = Overview(self.experiments)
+        watch = Watch(self.experiments, self.root, self.maker)
+        comparisons = Comparisons(self.experiments, self.maker)
+
+        def rows(request: Request) -> Response:
+            tag, found = overview.rows()
+            return _tagged(request, tag, lambda: {"rows": found, "folder": str(self.experiments)})
+
+        def page(request: Request) -> Response:
+            path, metric = self._asked(request)
+            experiment = read_experiment(path)
+            number, report = watch.page(path, metric)
+            panel = {
+                "identifier": path.name,
+                "metric": metric or experiment.metric,
+                "title": experiment.title,
+                "number": number,
+            }
+            if report is None:
+                return HTMLResponse(pages.waiting_page(panel))
+            html, hashes = pages.live_page(report, panel)
+            return HTMLResponse(html, headers={"Content-Security-Policy": policy(hashes)})
+
+        def state(request: Request) -> Response:
+            content = watch.state(*self._asked(request))
+            return _tagged(request, _tag_of(content), lambda: content)
+
+        def news(request: Request) -> Response:
+            return JSONResponse(watch.news(*self._asked(request)))
+
+        def table(request: Request) -> Response:
+            text = self.maker(jobs.table_of, *self._asked(request))
+            return PlainTextResponse(text, media_type="text/csv")
+
+        def stop(request: Request) -> Response:
+            return JSONResponse({"done": actions.stop(self._asked(request)[0])})
+
+        def resume(request: Request) -> Response:
+            return JSONResponse({"done": actions.resume(self._asked(request)[0])})
+
+        def compare(request: Request) -> Response:
+            html, failure = comparisons.page(request.query_params.get("ids", ""))
+            return HTMLResponse(html or pages.compare_waiting_page(failure))
+
+        def log(request: Request) -> Response:
+            return PlainTextResponse(end_of_log(self.experiments, request.path_params["name"]))
+
+        return Starlette(
+            routes=[
+                Route("/", lambda _: HTMLResponse(pages.all_page())),
+                Route("/rows", rows),
+                Route("/experiments/{id}", _with_slash),
+                Route("/experiments/{id}/", page),
+                Route("/experiments/{id}/state", state),
+                Route("/experiments/{id}/news", news),
+                Route("/experiments/{id}/evaluations.csv", table),
+                Route("/experiments/{id}/stop", stop, methods=["POST"]),
+                Route("/experiments/{id}/resume", resume, methods=["POST"]),
+                Route("/compare", compare),
+                Route("/files/{name:path}", log),
+                Route("/static/{name}", _static),
+            ],
+            exception_handlers={InputError: _not_found, ComparatorError: _refused, HTTPException: _no_page},
+        )
+
+    def _asked(self, request: Request) -> tuple[Path, str | None]:
+        """The experiment, and the metric where it is another than its own; raises `InputError`."""
+        path = experiment_path(self.experiments, request.path_params["id"])
+        metric = request.query_params.get("metric")
+        own = metric is None or metric == read_experiment(path).metric
+        return path, None if own or metric is None else check_name(metric, "metric")
+
+
+def _with_slash(request: Request) -> Response:
+    query = urlencode(request.query_params.multi_items())
+    return RedirectResponse(f"{request.path_params['id']}/{'?' if query else ''}{query}", 307)
+
+
+def _static(request: Request) -> Response:
+    found = pages.static_file(request.path_params["name"])
+    if found is None:
+        raise HTTPException(404)
+    text, kind = found
+    tag = _quoted(hashlib.sha256(text.encode()).hexdigest()[:24])
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"ETag": tag})
+    return Response(text, media_type=kind, headers={"ETag": tag})
+
+
+def _tagged(request: Request, tag: str, content: Callable[[], Any]) -> Response:
+    """Content in JSON; none where who asks has it already."""
+    tag = _quoted(tag)
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"ETag": tag})
+    return JSONResponse(content(), headers={"ETag": tag})
+
+
+def _quoted(tag: str) -> str:
+    return f'"{tag}"'
+
+
+def _tag_of(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def _not_found(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": message(str(error))}, 404)
+
+
+def _refused(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": message(str(error))}, 409)
+
+
+def _no_page(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return PlainTextResponse("there is no such page", error.status_code)

@@ -1,0 +1,336 @@
+"use strict";
+// An experiment as it runs: the panel above its report, and the report itself, which is kept up to date.
+(() => {
+  const get = (id) => document.getElementById(id);
+  const panel = get("live");
+  const made = (name, text, kind) => {
+    const one = document.createElement(name);
+    if (text !== undefined) one.textContent = text;
+    if (kind) one.className = kind;
+    return one;
+  };
+  const query = location.search;
+  const page = window.comparatorPage; // none before there is a report
+  const SOON = 1000, LATER = 5000, HIDDEN = 10000; // milliseconds between two looks
+  const ROWS_A_MILLISECOND = 1; // so many evaluations are handed over at most
+  let number = Number(panel.dataset.page);
+  let records = -1; // how many evaluations the page shows; what came with it, at first
+  let handed = 0;
+  let state = null;
+  let tag = "";
+  let log = "";
+  let offset = 0; // of the server's clock
+  let said = "";
+
+  function span(seconds) {
+    const whole = Math.max(0, Math.round(seconds));
+    if (whole < 60) return `${whole} s`;
+    const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+    const [hours, minutes, rest] = parts.map((each) => String(each).padStart(2, "0"));
+    return parts[0] ? `${parts[0]}:${minutes}:${rest}` : `${Number(minutes)}:${rest}`;
+  }
+
+  // -- the panel --------------------------------------------------------------------------------------------
+
+  function show() {
+    const badge = get("live-state");
+    if (badge.textContent !== state.state) badge.textContent = state.state;
+    badge.dataset.state = state.state;
+    const bar = get("live-bar");
+    bar.hidden = !state.of;
+    const share = state.of ? Math.min(100, 100 * state.evaluations / state.of) : 0;
+    bar.firstElementChild.style.width = `${share}%`;
+    bar.setAttribute("aria-valuenow", Math.round(share));
+    const counts = [state.of ? `${state.evaluations} of ${state.of}` : `${state.evaluations} evaluations`];
+    if (state.confirming) counts.push(`${state.confirming} confirming`);
+    if (state.failed) counts.push(`${state.failed} failed`);
+    if (state.left !== null) counts.push(`about ${span(state.left)} left`);
+    if (state.job) counts.push(`job ${state.job}`);
+    else if (state.host && state.state === "running") counts.push(`on ${state.host}`);
+    get("live-counts").textContent = counts.join(" · ");
+    get("live-stop").hidden = !state.may_stop;
+    get("live-resume").hidden = !state.may_resume;
+    const words = said || state.reason || state.page.failure
+      || (state.state === "running" && !state.running.length ? "No training has begun yet: models are being loaded." : "");
+    get("live-words").textContent = words;
+    get("live-words").hidden = !words;
+    get("live-words").classList.toggle("wrong", Boolean(said.startsWith("!") || state.page.failure));
+    showTrainings();
+    showMetrics();
+    showCommands();
+    const waiting = get("waiting");
+    if (waiting) {
+      waiting.textContent = state.page.failure ? `The page cannot be made: ${state.page.failure}` : "The page is being made.";
+    }
+  }
+
+  function showTrainings() {
+    const list = get("live-running");
+    const wanted = state.running.map((each) => `${each.evaluation}-${each.replicate}-${each.submodel}`);
+    const lines = new Map([...list.children].map((line) => [line.dataset.key, line]));
+    const now = state.running.map((each, place) => {
+      const line = lines.get(wanted[place]) || begun(each, wanted[place]);
+      const [, epoch, bar, losses, time] = line.children;
+      const text = each.epoch === null ? "" : `epoch ${each.epoch}${each.epochs ? `/${each.epochs}` : ""}`;
+      if (epoch.textContent !== text) epoch.textContent = text;
+      bar.hidden = !(each.epochs && each.epoch !== null);
+      if (!bar.hidden) bar.firstElementChild.style.width = `${Math.min(100, 100 * each.epoch / each.epochs)}%`;
+      const told = Object.entries(each.losses).slice(0, 4).map(([name, value]) => `${name} ${value}`).join(" · ");
+      if (losses.textContent !== told) losses.textContent = told;
+      time.dataset.since = each.since;
+      line.querySelector("button").hidden = !each.log;
+      line.querySelector("button").dataset.log = each.log || "";
+      return line;
+    });
+    if (now.length !== list.children.length || now.some((line, place) => list.children[place] !== line)) list.replaceChildren(...now);
+    tick();
+  }
+
+  function begun(each, key) {
+    const line = made("li");
+    line.dataset.key = key;
+    const name = made("span", each.model, `model-${each.submodel}`);
+    name.title = each.point;
+    const bar = made("span", undefined, "bar small");
+    bar.append(made("span"));
+    const button = made("button", "log");
+    button.type = "button";
+    button.setAttribute("aria-label", `Log of ${each.model}, evaluation ${each.evaluation}`);
+    button.addEventListener("click", () => openLog(button.dataset.log, `${each.model}, evaluation ${each.evaluation}`));
+    const at = each.evaluation < 0 ? "as given" : `evaluation ${each.evaluation}: ${each.point}`;
+    line.append(name, made("span"), bar, made("span"), made("span"), button, made("span", at, "at"));
+    return line;
+  }
+
+  function tick() {
+    for (const one of document.querySelectorAll("[data-since]")) {
+      one.textContent = span(Date.now() / 1000 - offset - Number(one.dataset.since));
+    }
+  }
+
+  function showMetrics() {
+    const select = get("live-metric");
+    if (select.options.length !== state.metrics.length) {
+      select.replaceChildren(...state.metrics.map((name) => new Option(name, name)));
+      select.value = state.metric;
+    }
+    get("live-metrics").hidden = state.metrics.length < 2;
+    const both = get("live-both");
+    both.hidden = state.metric === state.metrics[0];
+    both.href = `../../compare?ids=${encodeURIComponent(state.id)},${encodeURIComponent(`${state.id}:${state.metric}`)}`;
+  }
+
+  get("live-metric").addEventListener("change", (event) => {
+    const own = event.target.value === state.metrics[0];
+    location.href = own ? "./" : `./?metric=${encodeURIComponent(event.target.value)}`;
+  });
+
+  // -- steering ---------------------------------------------------------------------------------------------
+
+  const quoted = (text) => `'${text.replaceAll("'", `'"'"'`)}'`;
+
+  // The box around what is chosen on a map or in the table, in the hyperparameters that it narrows.
+  function boxOfChosen() {
+    const content = JSON.parse(get("evaluations")?.textContent || "null");
+    const chosen = new Set(page?.chosen() || []);
+    if (!content || !chosen.size) return null;
+    const box = {};
+    for (const axis of state.steering.axes) {
+      const column = content.columns.indexOf(axis);
+      if (column < 0) continue;
+      const values = (rows) => rows.map((row) => row[2][column]).filter((value) => value !== null);
+      const [inside, all] = [values(content.rows.filter((row) => chosen.has(row[0]))), values(content.rows)];
+      if (!inside.length) continue;
+      if (inside.every((value) => typeof value === "number")) {
+        const [low, high, first, last] = [Math.min(...inside), Math.max(...inside), Math.min(...all), Math.max(...all)];
+        if (high > low && high - low < 0.8 * (last - first)) box[axis] = [low, high];
+      } else if (new Set(inside).size < new Set(all).size) {
+        box[axis] = { values: [...new Set(inside)] };
+      }
+    }
+    return Object.keys(box).length ? box : null;
+  }
+
+  function boxWords(key, box) {
+    const sides = Object.entries(box);
+    const isShort = sides.every(([name, side]) => Array.isArray(side) && /^[\w.-]+$/.test(name));
+    return isShort ? `--${key} ${sides.map(([name, [low, high]]) => `${name}=${low}:${high}`).join(",")}`
+      : `--set ${quoted(`search.${key}=${JSON.stringify(box)}`)}`;
+  }
+
+  let shownCommands = "";
+  function showCommands() {
+    const commands = [...state.commands, ...state.steering.commands];
+    const box = state.steering.box ? boxOfChosen() : null;
+    if (box) {
+      for (const [what, key] of [["inside", "focus"], ["outside", "avoid"]]) {
+        commands.push({ what: `A search ${what} what is chosen`, command: `${state.steering.box} ${boxWords(key, box)}` });
+      }
+    } else if (state.steering.box && page) {
+      commands.push({ what: "A search inside a part of the map, or outside it: draw a frame on the map first", command: "" });
+    }
+    const text = JSON.stringify(commands);
+    if (text === shownCommands) return;
+    shownCommands = text;
+    get("live-steer").hidden = !commands.length;
+    get("live-commands").replaceChildren(...commands.map(({ what, command }) => {
+      const item = made("li", what);
+      if (!command) return item;
+      const button = made("button", "Copy");
+      button.type = "button";
+      button.addEventListener("click", async () => {
+        try {
+          await navigator.clipboard.writeText(command);
+          button.textContent = "Copied";
+        } catch { // without https elsewhere than here there is no clipboard: it is marked, to be copied by hand
+          getSelection().selectAllChildren(code);
+        }
+        setTimeout(() => { button.textContent = "Copy"; }, 1500);
+      });
+      const code = made("code", command);
+      item.append(button, code);
+      return item;
+    }));
+  }
+  document.addEventListener("click", () => setTimeout(() => { if (state) showCommands(); }, 200));
+
+  // -- stop and resume --------------------------------------------------------------------------------------
+
+  async function act(button, what) {
+    button.disabled = true;
+    try {
+      const answer = await fetch(what, { method: "POST" });
+      const content = await answer.json();
+      said = content.error ? `! ${content.error}` : content.done;
+    } catch {
+      said = "! The server does not answer.";
+    }
+    button.disabled = false;
+    if (state) show();
+    setTimeout(() => { said = ""; if (state) show(); }, 8000);
+  }
+
+  let sure = 0;
+  get("live-stop").addEventListener("click", (event) => {
+    const button = event.currentTarget;
+    clearTimeout(sure);
+    if (button.dataset.asked) {
+      delete button.dataset.asked;
+      button.textContent = "Stop";
+      act(button, "stop");
+      return;
+    }
+    button.dataset.asked = "1";
+    button.textContent = "Stop? What is finished is kept";
+    sure = setTimeout(() => { delete button.dataset.asked; button.textContent = "Stop"; }, 5000);
+  });
+  get("live-resume").addEventListener("click", (event) => act(event.currentTarget, "resume"));
+
+  // -- logs -------------------------------------------------------------------------------------------------
+
+  async function openLog(name, title) {
+    log = name;
+    get("live-log").hidden = false;
+    get("live-log-name").textContent = title;
+    get("live-log-alone").href = `../../files/${name.split("/").map(encodeURIComponent).join("/")}`;
+    get("live-log").querySelector("pre").textContent = "";
+    await followLog();
+  }
+
+  async function followLog() {
+    if (!log) return;
+    const shown = log;
+    const answer = await fetch(get("live-log-alone").href, { cache: "no-store" });
+    const text = answer.ok ? await answer.text() : "The log is not there.";
+    const box = get("live-log").querySelector("pre");
+    if (log !== shown || box.textContent === text) return;
+    const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 30;
+    box.textContent = text;
+    if (atEnd) box.scrollTop = box.scrollHeight;
+  }
+
+  get("live-log-close").addEventListener("click", () => { log = ""; get("live-log").hidden = true; });
+
+  // -- the report -------------------------------------------------------------------------------------------
+
+  const figuresIn = (place) => [...place.querySelectorAll("[data-figure]")].map((each) => each.dataset.figure);
+  const partsOf = (main) => [...main.children].filter((each) => !["live"].includes(each.id));
+  const keyOf = (part) => [part.tagName, part.className, part.getAttribute("aria-labelledby"), figuresIn(part).join()].join(" ");
+  const isDrawn = (part) => part.querySelector("[data-figure], #table, #answer");
+
+  // A report that has the same parts takes the place of this one without a break; else the page is loaded again.
+  async function take() {
+    const answer = await fetch(location.pathname + query, { cache: "no-store" });
+    const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = next.getElementById("live");
+    if (!fresh || !next.getElementById("figures")) return location.reload();
+    const [old, now] = [document, next].map((each) => partsOf(each.querySelector("main")));
+    if (old.length !== now.length || old.some((part, place) => keyOf(part) !== keyOf(now[place]))) return location.reload();
+    old.forEach((part, place) => {
+      if (!isDrawn(part) && part.innerHTML !== now[place].innerHTML) part.replaceWith(document.adoptNode(now[place]));
+    });
+    const read = (id) => JSON.parse(next.getElementById(id).textContent);
+    hand({ answer: next.getElementById("answer").innerHTML, figures: read("figures").charts, evaluations: read("evaluations") });
+    number = Number(fresh.dataset.page);
+    records = -1;
+  }
+
+  async function news() {
+    const answer = await fetch("news" + query, { cache: "no-store" });
+    if (!answer.ok) return;
+    const content = await answer.json();
+    hand(content);
+    records = content.records;
+  }
+
+  function hand(content) {
+    page.update(content);
+    if (content.evaluations) get("evaluations").textContent = JSON.stringify(content.evaluations);
+    handed = Date.now();
+  }
+
+  const isBusy = () => document.activeElement?.matches("input, select, textarea") || !getSelection().isCollapsed;
+
+  async function refresh() {
+    if (!page) {
+      if (state.page.number > 0 && !state.page.failure) location.reload();
+      return;
+    }
+    if (state.page.number !== number && !state.page.failure) {
+      if (!isBusy()) await take();
+      return;
+    }
+    if (records < 0) records = state.page.evaluations;
+    if (state.records !== records && Date.now() - handed > state.records * ROWS_A_MILLISECOND) await news();
+  }
+
+  // -- looking again ----------------------------------------------------------------------------------------
+
+  async function look() {
+    try {
+      const answer = await fetch("state" + query, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
+      const date = Date.parse(answer.headers.get("Date") || "");
+      if (!Number.isNaN(date)) offset = Math.abs(Date.now() - date) < 2000 ? 0 : (Date.now() - date) / 1000;
+      if (answer.status === 200) {
+        tag = answer.headers.get("ETag") || "";
+        state = await answer.json();
+        show();
+      } else if (answer.status !== 304) {
+        throw new Error((await answer.json().catch(() => ({}))).error);
+      }
+      await refresh();
+      await followLog();
+      panel.classList.remove("lost");
+    } catch (error) {
+      panel.classList.add("lost");
+      get("live-words").hidden = false;
+      get("live-words").textContent = error.message && !(error instanceof TypeError) ? error.message
+        : "The server does not answer any more: what stands here is as it was last.";
+    }
+    const alive = state && ["running", "queued"].includes(state.state);
+    setTimeout(look, document.hidden ? HIDDEN : alive || (state && state.page.is_being_made) ? SOON : LATER);
+  }
+
+  setInterval(tick, 1000);
+  look();
+})();

@@ -1,0 +1,149 @@
+"""All experiments of a folder, a row each, for a table that looks again every second.
+
+An experiment is read again only where one of its files has changed; whether one that runs still does is asked of its
+lock every time, of a scheduler seldom.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from comparator.engine.jobs import state_of
+from comparator.engine.launches import launches
+from comparator.errors import InputError
+from comparator.experiment.listing import damaged_row, experiment_row, hidden_rows
+from comparator.formats.text import message
+from comparator.results.growing import GrowingRecord
+from comparator.results.points import best_of
+from comparator.results.record import ALIVE, Evaluation
+from comparator.results.store import experiment_names, read_experiment, read_json
+
+#: What a row is made of, beside the state.
+FILES = ("experiment.json", "evaluations.jsonl", "state.json", "notes.json", "withdrawn.jsonl", "report.json")
+#: Of so many of the latest evaluations the pace is taken.
+LATEST = 20
+#: A scheduler does not like to be asked more often.
+ASKED_SECONDS = 10.0
+LOOK_SECONDS = 1.0
+
+Stamp = tuple[Any, ...]
+
+
+@dataclass
+class _Known:
+    stamp: Stamp
+    row: dict[str, Any]
+    record: GrowingRecord | None
+    asked: float
+
+
+class Overview:
+    """The rows of all experiments, kept from one look to the next; from any thread."""
+
+    def __init__(self, experiments: Path) -> None:
+        self._experiments = experiments
+        self._known: dict[str, _Known] = {}
+        self._looked = float("-inf")
+        self._rows: list[dict[str, Any]] = []
+        self._tag = ""
+        self._turn = threading.Lock()
+
+    def rows(self) -> tuple[str, list[dict[str, Any]]]:
+        """What tells these rows from others, and the rows, the latest experiment first."""
+        with self._turn:
+            if time.monotonic() - self._looked >= LOOK_SECONDS:
+                self._look()
+                self._looked = time.monotonic()
+            return self._tag, self._rows
+
+    def _look(self) -> None:
+        names = experiment_names(self._experiments)
+        self._known = {name: self._known_now(name) for name in names}
+        rows = [known.row for known in self._known.values()] + hidden_rows(self._experiments)
+        self._rows = sorted(rows, key=lambda row: str(row.get("created", "")), reverse=True)
+        self._tag = hashlib.sha256(json.dumps(self._rows, sort_keys=True).encode()).hexdigest()[:24]
+
+    def _known_now(self, name: str) -> _Known:
+        path, known, now = self._experiments / name, self._known.get(name), time.monotonic()
+        stamp = stamp_of(path)
+        if known is None or known.stamp != stamp:
+            record = known.record if known is not None and known.record else GrowingRecord(path / "evaluations.jsonl")
+            row = _row(path, record)
+            # What does not run any more does not grow: its record need not stay in memory.
+            return _Known(stamp, row, record if row["state"] in ALIVE else None, now)
+        if known.row["state"] in ALIVE and now - known.asked >= (ASKED_SECONDS if launches(path) else 0.0):
+            state = state_of(path)
+            known.row = {**known.row, "state": state.state, "left": known.row["left"] if state.state in ALIVE else None}
+            known.asked = now
+        return known
+
+
+def stamp_of(path: Path, files: Sequence[str] = FILES) -> Stamp:
+    """What changes when these files of an experiment do."""
+    found: list[Any] = []
+    for name in files:
+        try:
+            status = (path / name).stat()
+            found += [status.st_mtime_ns, status.st_size]
+        except OSError:
+            found.append(None)
+    return tuple(found)
+
+
+def _row(path: Path, record: GrowingRecord) -> dict[str, Any]:
+    try:
+        experiment, records = read_experiment(path), record.read()
+        row = experiment_row(path, experiment, records)
+    except InputError as error:
+        return {**damaged_row(path, error), "left": None}
+    best = next(iter(best_of(records)), None)
+    value = None if best is None or best.value is None else best.value
+    return {
+        **row,
+        "best_value": value if value is None or not experiment.objective.maximise else -value,
+        "left": seconds_left(records, row["of"], row["evaluations"]) if row["state"] in ALIVE else None,
+        "verdict": answer_in(path / "report.json"),
+        "models": list(experiment.labels),
+        "metric": experiment.metric,
+        "kind": experiment.kind,
+    }
+
+
+def answer_in(report: Path) -> str:
+    """What a report says was found, in a line; empty where there is none, or it does not say."""
+    try:
+        content = read_json(report)
+    except OSError:
+        return ""
+    if not isinstance(content, dict):
+        return ""
+    said = content.get("answer", content.get("reason"))  # reports of earlier versions have no answer
+    lines = said if isinstance(said, list) else [said]
+    return message(" ".join(line for line in lines if isinstance(line, str)))
+
+
+def seconds_left(records: Sequence[Evaluation], of: int | None, done: int) -> float | None:
+    """How long the rest of the budget takes at the pace of the latest evaluations; None where that is not known."""
+    if of is None:
+        return None
+    ends = sorted(filter(None, map(_end_of, records[-LATEST:])))
+    if len(ends) < 2 or not ends[-1] > ends[0] or done >= of:
+        return None
+    return (ends[-1] - ends[0]) / (len(ends) - 1) * (of - done)
+
+
+def _end_of(record: Evaluation) -> float | None:
+    if record.started is None or record.seconds is None:
+        return None
+    try:
+        return datetime.fromisoformat(record.started.replace("Z", "+00:00")).timestamp() + record.seconds
+    except ValueError:
+        return None

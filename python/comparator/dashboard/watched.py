@@ -1,0 +1,239 @@
+"""Experiments as they run: what is trained, what has come, what can be done; and their pages, whose dots come at once.
+
+A page with all that is found is made anew at growing intervals, in the maker's process: that takes seconds.
+"""
+
+from __future__ import annotations
+
+import shlex
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from comparator.dashboard import actions, jobs
+from comparator.dashboard.maker import Maker
+from comparator.dashboard.overview import seconds_left, stamp_of
+from comparator.engine.jobs import state_of
+from comparator.errors import ComparatorError
+from comparator.experiment.listing import experiment_row
+from comparator.experiment.progress import point_words
+from comparator.experiment.running import RunningTraining, running
+from comparator.findings import metric_agreement
+from comparator.findings.axes import show, varying_axes
+from comparator.findings.summary import Summary, summarise
+from comparator.report.figures.maps import maps_on
+from comparator.report.page import evaluations_content
+from comparator.report.words import repeat_commands, typed_command, without_option
+from comparator.results.growing import GrowingRecord
+from comparator.results.record import ALIVE, Evaluation, FrozenExperiment
+from comparator.results.store import read_experiment
+
+#: Experiments whose records are kept in memory.
+KEPT = 8
+RECORD = "evaluations.jsonl"
+#: The address of the folder of all experiments, as an experiment's page has it.
+LOGS = "../../files"
+#: What a page is made of.
+MADE_OF = ("experiment.json", RECORD, "withdrawn.jsonl")
+#: What takes seconds is made again when there is a tenth more, and takes a fifth of the time at most.
+GROWTH, SHARE = 1.1, 5.0
+SOONEST_SECONDS = 3.0
+
+
+@dataclass
+class _Made:
+    """A page, as it was made last; `stamp` tells what there was then."""
+
+    stamp: Any = None
+    page: jobs.Page | None = None
+    number: int = 0
+    took: float = 0.0
+    ended: float = float("-inf")
+    is_being_made: bool = False
+    failure: str = ""
+
+    def is_due(self, stamp: Any, evaluations: int, *, runs: bool) -> bool:
+        """Whether it is time to make it again."""
+        if self.is_being_made or stamp == self.stamp:
+            return False
+        if self.page is None or not runs or (evaluations and not self.page.evaluations):
+            return True
+        rested = time.monotonic() - self.ended >= max(SOONEST_SECONDS, SHARE * self.took)
+        return rested and evaluations >= GROWTH * self.page.evaluations
+
+
+@dataclass
+class _Watched:
+    record: GrowingRecord
+    pages: dict[str | None, _Made] = field(default_factory=dict)
+
+
+class Watch:
+    """The experiments of a folder that somebody looks at; from any thread."""
+
+    def __init__(self, experiments: Path, root: Path, maker: Maker) -> None:
+        self._experiments, self._root, self._maker = experiments, root, maker
+        self._watched: OrderedDict[str, _Watched] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def state(self, path: Path, metric: str | None) -> dict[str, Any]:
+        """What an experiment is doing, in plain values; raises `InputError` where it cannot be read.
+
+        Who asks again and again has its page made when it is time.
+        """
+        experiment, records, state = read_experiment(path), self._records(path), state_of(path)
+        runs = state.state in ALIVE
+        made = self._made(path, metric, len(records), runs=runs)
+        row = experiment_row(path, experiment, records)
+        no_resume = actions.why_not_resumed(experiment, state)
+        ground = None if made.page is None else made.page.ground
+        return {
+            **row,
+            "state": state.state,
+            "reason": state.reason or "",
+            "job": state.job,
+            "host": state.host,
+            "left": seconds_left(records, row["of"], row["evaluations"]) if runs else None,
+            "records": len(records),
+            "metric": metric or experiment.metric,
+            "metrics": metrics_of(experiment, records),
+            "running": [_running(each, self._experiments) for each in running(path)] if runs else [],
+            "waiting": len(state.running),
+            "page": {
+                "number": made.number,
+                "evaluations": 0 if made.page is None else made.page.evaluations,
+                "failure": made.failure,
+                "is_being_made": made.is_being_made,
+            },
+            "may_stop": actions.may_stop(state),
+            "may_resume": no_resume is None,
+            "no_resume": no_resume or "",
+            "commands": actions.commands(path, self._root, experiment, state),
+            "steering": steering(experiment, () if ground is None else ground.regions),
+        }
+
+    def page(self, path: Path, metric: str | None) -> tuple[int, str | None]:
+        """The experiment's page as it was made last, and its number; None where none was.
+
+        It is made when the state is asked for.
+        """
+        made = self._watched_of(path).pages.get(metric)
+        return (0, None) if made is None or made.page is None else (made.number, made.page.html)
+
+    def news(self, path: Path, metric: str | None) -> dict[str, Any]:
+        """What has come since the page was made, for it: its maps with all dots there are, and its table.
+
+        Raises `InputError` where the experiment cannot be read.
+        """
+        made = self._watched_of(path).pages.get(metric)
+        ground = None if made is None or made.page is None else made.page.ground
+        experiment, records = read_experiment(path), self._records(path)
+        summary = _summary(experiment, records, metric)
+        figures = maps_on(summary, ground) if ground is not None and summary.evaluations else []
+        return {
+            "records": len(records),
+            "figures": {each.name: each.chart for each in figures},
+            "evaluations": evaluations_content(summary, LOGS),
+        }
+
+    def _records(self, path: Path) -> list[Evaluation]:
+        watched = self._watched_of(path)
+        with self._turn:
+            return watched.record.read()
+
+    def _watched_of(self, path: Path) -> _Watched:
+        with self._turn:
+            if path.name not in self._watched:
+                self._watched[path.name] = _Watched(GrowingRecord(path / RECORD))
+                if len(self._watched) > KEPT:
+                    self._watched.popitem(last=False)
+            self._watched.move_to_end(path.name)
+            return self._watched[path.name]
+
+    def _made(self, path: Path, metric: str | None, evaluations: int, *, runs: bool) -> _Made:
+        """The page that was made last; where that is of too few evaluations another is made meanwhile."""
+        watched, stamp = self._watched_of(path), stamp_of(path, MADE_OF)
+        with self._turn:
+            made = watched.pages.setdefault(metric, _Made())
+            if made.is_due(stamp, evaluations, runs=runs):
+                made.is_being_made = True
+                threading.Thread(target=self._make, args=(made, stamp, path, metric), daemon=True).start()
+            return made
+
+    def _make(self, made: _Made, stamp: Any, path: Path, metric: str | None) -> None:
+        began = time.monotonic()
+        try:
+            made.page, made.failure = self._maker(jobs.make_page, path, metric, LOGS), ""
+        except ComparatorError as error:
+            made.failure = str(error)
+        made.ended = time.monotonic()
+        made.took, made.number, made.stamp = made.ended - began, made.number + 1, stamp
+        made.is_being_made = False
+
+
+def metrics_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
+    """The metrics in which an experiment can be read: its own first, then the others that its trainings report."""
+    reported = (name for record in records[:1] for run in record.runs for name in run.metrics)
+    return list(dict.fromkeys([experiment.metric, *sorted(set(reported))]))
+
+
+def steering(experiment: FrozenExperiment, regions: Sequence[Any]) -> dict[str, Any]:
+    """The commands that steer: searches within a region and around it, with more replicates; `box` awaits a box."""
+    axes = [axis.name for axis in varying_axes(experiment.space, [])]
+    typed = without_option(typed_command(experiment), "--id")
+    found = [
+        {"what": what, "command": command}
+        for what, command in repeat_commands(experiment, regions)
+        if what.startswith("A search ")
+    ]
+    if "search" not in typed[:2]:
+        return {"commands": [], "box": "", "axes": axes}
+    replicates = experiment.stages.replicates
+    more = 2 * replicates if isinstance(replicates, int) else 3
+    words = _without_setting(typed, "search.replicates")
+    found.append(
+        {
+            "what": f"The same search with {more} replicates of each point",
+            "command": shlex.join([*words, "--set", f"search.replicates={more}"]),
+        }
+    )
+    plain = without_option(without_option(typed, "--focus"), "--avoid")
+    return {"commands": found, "box": shlex.join(plain), "axes": axes}
+
+
+def _without_setting(words: Sequence[str], key: str) -> list[str]:
+    kept: list[str] = []
+    skip = False
+    for place, word in enumerate(words):
+        following = words[place + 1] if place + 1 < len(words) else ""
+        if skip or (word == "--set" and following.startswith(f"{key}=")):
+            skip = not skip
+            continue
+        kept.append(word)
+    return kept
+
+
+def _summary(experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str | None) -> Summary:
+    found = metric_agreement.with_signed(experiment, list(records))
+    if metric is not None and metric != experiment.metric:
+        experiment, found = metric_agreement.read_in(experiment, found, metric)
+    return summarise(experiment, found)
+
+
+def _running(training: RunningTraining, experiments: Path) -> dict[str, Any]:
+    return {
+        "evaluation": training.evaluation,
+        "replicate": training.replicate,
+        "submodel": training.submodel,
+        "model": training.model,
+        "point": point_words(training.point),
+        "since": training.since.timestamp(),
+        "epoch": training.epoch,
+        "epochs": training.epochs,
+        "losses": {name: show(value) for name, value in training.losses.items()},
+        "log": None if training.log is None else training.log.relative_to(experiments).as_posix(),
+    }

@@ -1,0 +1,94 @@
+"""What `--resume` goes on with, where more than an id was typed: the file, settings, or no id at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from comparator.engine.jobs import state_of
+from comparator.errors import InputError
+from comparator.formats.text import shown
+from comparator.results.record import FrozenExperiment
+from comparator.results.store import experiment_names, read_experiment
+
+#: The states of an experiment that nothing carries out, and that has not all it asked for.
+UNFINISHED = ("new", "stopped", "interrupted", "failed")
+#: Settings that are frozen in another form than they are written in, or that planning adds.
+FROZEN_OTHERWISE = ("cmp.difference", "search.focus", "search.avoid", "upf")
+MOST_TOLD = 3
+
+
+def latest_unfinished(experiments: Path, file: Path | None) -> str:
+    """The id of the latest experiment, of an experiment file where one is given, that is not finished.
+
+    Raises `InputError` where there is none.
+    """
+    found = [each for each in _readable(experiments) if file is None or Path(each[1].file) == file.resolve()]
+    for name, frozen in sorted(found, key=lambda each: each[1].created or "", reverse=True):
+        if not frozen.imported and state_of(experiments / name).state in UNFINISHED:
+            return name
+    of = "" if file is None else f" of {file}"
+    raise InputError(f"--resume: no experiment{of} is unfinished in {experiments}; see: comparator list")
+
+
+def differences(frozen: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that are others than those of a frozen experiment: by key, in words what it has and what is asked.
+
+    Keys as `--set` has them.
+    """
+    has, wants = _flat(frozen), _flat(asked)
+    return {
+        key: f"{key} is {shown(has[key]) if key in has else 'not given'} there,"
+        f" {shown(wants[key]) if key in wants else 'not given'} here"
+        for key in {**has, **wants}
+        if has.get(key) != wants.get(key) and key not in FROZEN_OTHERWISE
+    }
+
+
+def check_same(
+    frozen: FrozenExperiment, file: Path, found: Mapping[str, str], overrides: Sequence[str], *, full: bool
+) -> str | None:
+    """What to say of a file, and of settings, that were typed beside the id; None where all is as it began.
+
+    `found` is where they differ. Raises `InputError` where it is another file with other settings, or where a setting
+    of the command line would change nothing.
+    """
+    typed = [_key(override) for override in overrides]
+    against = [words for key, words in found.items() if full or any(_is_of(key, each) for each in typed)]
+    goes_on = f"--resume goes on with '{frozen.id}' as it began"
+    if against:
+        raise InputError(f"{goes_on}: {against[0]}; leave that out, or start anew without --resume")
+    if not found:
+        return None
+    if Path(frozen.file) != file.resolve():
+        raise InputError(f"{file} is not the file of '{frozen.id}', {frozen.file}: {next(iter(found.values()))}")
+    told = list(found.values())
+    more = f"; {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+    return f"{goes_on}, not as {file} is now: {'; '.join(told[:MOST_TOLD])}{more}"
+
+
+def _readable(experiments: Path) -> Iterable[tuple[str, FrozenExperiment]]:
+    for name in experiment_names(experiments):
+        try:
+            yield name, read_experiment(experiments / name)
+        except InputError:
+            continue
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return {f"hyperparameters.{key[4:]}" if key.startswith("set.") else key: value for key, value in flat.items()}
+
+
+def _key(override: str) -> str:
+    return override.partition("=")[0].strip()
+
+
+def _is_of(key: str, typed: str) -> bool:
+    return key.casefold() == typed.casefold()

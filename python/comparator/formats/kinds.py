@@ -1,0 +1,47 @@
+"""What kind of file something is that was given where another was expected. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from comparator.errors import InputError
+from comparator.formats.text import read_text
+
+SPACE, UPF, EXPERIMENT, HYPERPARAMETERS = "space", "upf", "experiment", "hyperparameters"
+#: What a file is, and where it goes.
+WORDS = {
+    SPACE: "it is a parameter space: an experiment file names it by space = '{name}',"
+    " and a UPF is made of it by: comparator unroll --space {path}",
+    UPF: "it is an unrolled parameter file: an experiment file names it by upf = '{name}',"
+    " and it is carried out by: comparator sweep {path} --model MODEL",
+    EXPERIMENT: "it is an experiment file, which is carried out by: comparator search {path}",
+    HYPERPARAMETERS: "it is a file of hyperparameters: an experiment file names it by hyperparameters = '{name}'",
+}
+_EXPERIMENT = re.compile(r"^\s*(\[(search|cmp|confirm|full)\]|(space|upf|model)\s*=\s*\S)", re.MULTILINE)
+_GLOBAL = re.compile(r"^\s*\[Global_Params\]", re.MULTILINE | re.IGNORECASE)
+
+
+def other_kind(path: Path, expected: str) -> str:
+    """`; it is a parameter space: ...` where a file is plainly of another kind than was expected; else nothing."""
+    try:
+        kind = _kind_of(read_text(path))
+    except InputError:
+        return ""
+    return "" if kind in (None, expected) else "; " + WORDS[str(kind)].format(path=path, name=path.name)
+
+
+def _kind_of(text: str) -> str | None:
+    if _GLOBAL.search(text):
+        return HYPERPARAMETERS
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        content = None
+    if isinstance(content, list):
+        return SPACE if content and all(isinstance(each, dict) and "name" in each for each in content) else None
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    if lines and all(line.lstrip().startswith("{") and '"id"' in line for line in lines):
+        return UPF
+    return EXPERIMENT if content is None and _EXPERIMENT.search(text) else None

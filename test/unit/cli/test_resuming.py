@@ -1,0 +1,89 @@
+"""`--resume` as it is typed after Ctrl-C: with the file, with settings, without an id."""
+
+import json
+from pathlib import Path
+
+import pytest
+from desk import Desk
+
+from comparator.cli.words import with_all_values
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def left(desk: Desk, identifier: str, *words: str) -> None:
+    """An experiment that was stopped before its end."""
+    assert desk.search("quick.toml", "--id", identifier, "--workers", "1", *words).returncode == 0
+    path = desk.experiments / identifier
+    lines = (path / "evaluations.jsonl").read_text().splitlines(keepends=True)
+    (path / "evaluations.jsonl").write_text("".join(lines[:5]))
+    state = json.loads((path / "state.json").read_text())
+    (path / "state.json").write_text(json.dumps({**state, "state": "stopped", "reason": "by hand"}))
+
+
+def test_with_the_file_it_goes_on(desk: Desk) -> None:
+    left(desk, "one")
+    done = desk.search("quick.toml", "--resume", "one", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert "one: 5 done" in done.stdout and "12/12" in done.stdout
+
+
+def test_it_is_said_where_the_file_differs_and_it_goes_on_as_it_began(desk: Desk) -> None:
+    left(desk, "one", "--set", "search.evaluations=9")
+    done = desk.search("quick.toml", "--resume", "one", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert "goes on with 'one' as it began, not as quick.toml is now" in done.stdout
+    assert "search.evaluations is 9 there, 12 here" in done.stdout
+    assert "9/9" in done.stdout
+
+
+def test_settings_that_were_typed_again_have_to_be_those_it_began_with(desk: Desk) -> None:
+    left(desk, "one", "--set", "search.evaluations=9", "--seed", "3")
+    words = ["quick.toml", "--resume", "one", "--workers", "1", "--seed", "3"]
+    refused = desk.search(*words, "--set", "search.evaluations=20")
+    assert refused.returncode == 2
+    assert "search.evaluations is 9 there, 20 here; leave that out" in refused.stderr
+    assert desk.search(*words, "--set", "search.evaluations=9").returncode == 0
+
+
+def test_another_file_serves_where_its_settings_are_the_same(desk: Desk) -> None:
+    left(desk, "one")
+    content = (desk.folder / "quick.toml").read_text()
+    desk.write("other.toml", content.replace("population = 4", "population = 5"))
+    refused = desk.search("other.toml", "--resume", "one")
+    assert refused.returncode == 2
+    assert "other.toml is not the file of 'one'" in refused.stderr and "search.population is 4 there" in refused.stderr
+    desk.write("other.toml", content)
+    assert desk.search("other.toml", "--resume", "one", "--workers", "1").returncode == 0
+
+
+def test_without_an_id_it_is_the_latest_of_the_file_that_is_not_finished(desk: Desk) -> None:
+    left(desk, "one")
+    assert desk.search("quick.toml", "--id", "two", "--workers", "1").returncode == 0
+    done = desk.search("quick.toml", "--resume", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert "going on with one, the latest that is not finished of quick.toml" in done.stdout
+    none = desk.search("quick.toml", "--resume")
+    assert none.returncode == 2 and "no experiment of quick.toml is unfinished" in none.stderr
+
+
+def test_one_that_is_finished_is_said_to_be_with_its_report_and_how_to_have_more(desk: Desk) -> None:
+    assert desk.search("quick.toml", "--id", "one", "--workers", "1").returncode == 0
+    done = desk.search("quick.toml", "--resume", "one")
+    assert done.returncode == 0
+    assert "one is finished: 12 evaluations" in done.stdout
+    assert "comparator report one" in done.stdout
+    assert "--set search.evaluations=24" in done.stdout
+
+
+def test_values_that_are_left_out_are_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").touch()
+    assert with_all_values(["search", "--resume", "mine.toml"]) == ["search", "--resume", "", "mine.toml"]
+    assert with_all_values(["search", "mine.toml", "--resume"]) == ["search", "mine.toml", "--resume", ""]
+    assert with_all_values(["--resume", "--cold"]) == ["--resume", "", "--cold"]
+    assert with_all_values(["--resume", "mine-1"]) == ["--resume", "mine-1"]
+    assert with_all_values(["--notify", "mail me", "x"]) == ["--notify", "mail me", "x"]

@@ -1,0 +1,97 @@
+"""The commands that note something of an experiment and bring it elsewhere, as they are typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from desk import Desk
+from recorded import genetic, make_experiment, save
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    desk = Desk(tmp_path)
+    save(desk.experiments / "cmp-ga-3", make_experiment(), genetic(8))
+    return desk
+
+
+def test_a_note_and_tags_are_given_and_shown(desk: Desk) -> None:
+    assert desk.run("note", "cmp-ga-3").stdout == "tags: none\nno note\n"
+    desk.run("note", "cmp-ga-3", "the one of figure 2", "--tag", "paper", "--tag", "two words")
+    shown = desk.run("note", "cmp-ga-3", "--untag", "two words").stdout
+    assert shown == "tags: paper\nthe one of figure 2\n"
+    (listed,) = json.loads(desk.run("list", "--json").stdout)
+    assert (listed["tags"], listed["note"]) == (["paper"], "the one of figure 2")
+    assert json.loads(desk.run("note", "cmp-ga-3", "", "--json").stdout) == {"tags": ["paper"], "text": ""}
+
+
+def test_a_mistake_in_a_note_is_a_line(desk: Desk) -> None:
+    for words, said in (
+        (("note", "cmp-ga-2"), "did you mean 'cmp-ga-3'?"),
+        (("note", "cmp-ga-3", "--tag", "a,b"), "tag 'a,b': may hold"),
+        (("note", "cmp-ga-3", "--untag", "paper"), "tag 'paper' is not there; there is none"),
+    ):
+        done = desk.run(*words)
+        assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_bundle_is_made_and_opened_under_another_name(desk: Desk, tmp_path: Path) -> None:
+    made = desk.run("export", "cmp-ga-3", "--bundle", "--log-limit", "4", "--license", "CC-BY-4.0")
+    assert made.stdout == "bundle: cmp-ga-3.zip; elsewhere: comparator import cmp-ga-3.zip\n", made.stderr
+    again = desk.run("import", "cmp-ga-3.zip")
+    assert "experiment cmp-ga-3 is here already, alike in everything" in again.stdout
+    other = desk.run("import", "cmp-ga-3.zip", "--as", "theirs")
+    assert other.returncode == 0 and (desk.experiments / "theirs" / "report.html").exists()
+    assert [row["id"] for row in json.loads(desk.run("list", "--json").stdout)] == ["cmp-ga-3", "theirs"]
+
+
+def test_the_table_goes_where_it_always_went(desk: Desk) -> None:
+    assert desk.run("export", "cmp-ga-3").stdout == f"runs: {desk.experiments / 'cmp-ga-3' / 'runs.csv'}\n"
+    assert desk.run("export", "cmp-ga-3", "--form", "json", "--to", "mine.json").stdout == "runs: mine.json\n"
+    assert desk.run("export", "cmp-ga-3", "-o", "other.csv").stdout == "runs: other.csv\n"
+
+
+def test_optuna_has_the_trials_once(desk: Desk) -> None:
+    said = desk.run("export", "cmp-ga-3", "--to", "optuna").stdout
+    assert said == "optuna: study cmp-ga-3 in sqlite:///cmp-ga-3.db: 8 trials came, 0 were there\n"
+    assert "0 trials came, 8 were there" in desk.run("export", "cmp-ga-3", "--to", "optuna").stdout
+
+
+def test_a_figure_is_written_for_a_paper(desk: Desk) -> None:
+    assert desk.run("export", "cmp-ga-3", "--figure", "map").stdout == "figure: cmp-ga-3-map.pdf\n"
+    assert (desk.folder / "cmp-ga-3-map.pdf").read_bytes().startswith(b"%PDF")
+    desk.run("export", "cmp-ga-3", "--figure", "map", "--format", "png", "-o", "map.image")
+    assert (desk.folder / "map.image").read_bytes().startswith(b"\x89PNG")
+    desk.run("export", "cmp-ga-3", "--figure", "progress", "-o", "progress.svg")
+    assert (desk.folder / "progress.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--bundle", "--figure", "map"), "--bundle and --figure: one at a time"),
+        (("--bundle", "--uri", "x"), "--uri goes with --to mlflow, not with --bundle"),
+        (("--storage", "x"), "--storage goes with --to optuna, not with the table"),
+        (("--to", "optuna", "-o", "x"), "--output goes with the table or --figure or --bundle, not with --to optuna"),
+        (("--to", "a.csv", "--output", "b.csv"), "--to a.csv and --output b.csv: one place"),
+        (("--figure", "mapp"), "(did you mean 'map'?); figures: map, "),
+        (("--figure", "map", "--format", "pfd"), "(did you mean 'pdf'?)"),
+        (("--bundle", "--licence", "mine and yours"), "give its SPDX name"),
+        (("--bundle", "-o", "nowhere/a.zip"), "there is no folder nowhere"),
+        (("--form", "pdf"), "'pdf': there is no such form of export"),
+    ],
+)
+def test_a_mistake_in_an_export_is_a_line(desk: Desk, words: tuple[str, ...], said: str) -> None:
+    done = desk.run("export", "cmp-ga-3", *words)
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert not list(desk.folder.glob("*.zip"))
+
+
+def test_a_file_that_is_no_bundle_is_a_line_and_leaves_nothing(desk: Desk) -> None:
+    (desk.folder / "torn.zip").write_bytes(b"PK\x03\x04")
+    done = desk.run("import", "torn.zip")
+    assert done.returncode == 2 and "the file is damaged, or no ZIP" in done.stderr and done.stderr.count("\n") == 1
+    assert "--space and --metric are of other programs" in desk.run("import", "torn.zip", "--metric", "x").stderr
+    assert [path.name for path in desk.experiments.iterdir()] == ["cmp-ga-3"]

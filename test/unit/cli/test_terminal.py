@@ -1,0 +1,143 @@
+"""What stands on a terminal while an experiment runs, and when it is over: driven in a pseudo-terminal."""
+
+import json
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from desk import HYPERPARAMETERS, QUICK, Desk
+from screen import Watched
+
+#: A model that says how far it is, and gives time to look at that.
+SLOW = """
+import time
+
+def initialize_parameters():
+    return {"noise": 0.0, "size": 100, "side": "left", "rng_seed": 1}
+
+def run(params):
+    for epoch in range(1, 6):
+        print(f"Epoch {epoch}/5 - val_loss: {1 / epoch:.3f}", flush=True)
+        time.sleep(0.5)
+    slope = 0.004 if params["side"] == "left" else 0.002
+    return {"val_loss": 0.1 + slope * float(params["noise"])}
+"""
+COMPARATOR = [sys.executable, "-m", "comparator"]
+WORD_AT_AN_END = re.compile(r"\S+$")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def on_a_terminal(desk: Desk, *words: str, columns: int = 80, **environment: str) -> Watched:
+    kept = {name: value for name, value in desk.environment.items() if name not in ("COLUMNS", "NO_COLOR")}
+    surroundings = {**kept, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **environment}
+    return Watched([*COMPARATOR, *words], desk.folder, surroundings, columns)
+
+
+@pytest.mark.parametrize("columns", [80, 60])
+def test_epochs_and_results_are_seen_while_it_runs(desk: Desk, columns: int) -> None:
+    desk.write("slow.py", SLOW)
+    desk.write("quick.txt", HYPERPARAMETERS.replace(str(QUICK), "slow.py"))
+    words = ("search", "quick.toml", "--set", "search.evaluations=6", "--no-report", "--workers", "1")
+    watched = on_a_terminal(desk, *words, columns=columns)
+    seen = watched.until(lambda text: "epoch 3/5, val_loss 0.333" in text)
+    assert "#0 left: epoch 3/5" in seen
+    assert "0/6" in seen and "no result yet" in seen
+    watched.until(lambda text: "best 0." in text)
+    os.kill(watched.process, signal.SIGINT)
+    left = watched.end()
+    assert watched.returncode == 130
+    assert all(len(line) <= columns for line in left.splitlines())
+    assert "--resume quick-1" in left and "epoch" not in left.rpartition("stopped")[2]
+
+
+def test_a_map_of_the_results_stands_under_them(desk: Desk) -> None:
+    watched = on_a_terminal(desk, "search", "quick.toml", "--no-report", "--workers", "1")
+    last = watched.end()
+    assert watched.returncode == 0, last
+    assert "12/12" in last
+    assert any(block in last for block in "░▒▓█")
+    assert re.search(r"░ 0\.\d+ to █ 0\.\d+; (noise|size)", last)
+    assert b"\x1b[38;2" in watched.written or b"\x1b[38;5" in watched.written  # colours
+
+
+@pytest.mark.parametrize(
+    "surroundings", [{"NO_COLOR": "1"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
+)
+def test_without_colours_and_without_blocks_it_reads_the_same(desk: Desk, surroundings: dict[str, str]) -> None:
+    watched = on_a_terminal(desk, "search", "quick.toml", "--no-report", "--workers", "1", **surroundings)
+    last = watched.end()
+    assert watched.returncode == 0, last
+    assert "12/12" in last and " across, " in last
+    if "NO_COLOR" in surroundings:
+        assert not re.search(rb"\x1b\[[0-9;]*3[0-9][;m]", watched.written)
+    else:
+        assert last.isascii(), last
+
+
+def test_a_terminal_without_orders_and_a_log_have_plain_lines(desk: Desk) -> None:
+    watched = on_a_terminal(desk, "search", "quick.toml", "--no-report", "--workers", "1", TERM="dumb")
+    last = watched.end()
+    assert b"\x1b" not in watched.written
+    assert "12/12" in last
+    done = desk.search("quick.toml", "--workers", "1", COLUMNS="")
+    assert "\x1b" not in done.stdout and "12/12" in done.stdout
+
+
+def test_the_end_is_a_few_lines_that_break_between_words(desk: Desk) -> None:
+    title = "a title of many words that goes on and on, until no terminal has room for all of it in a line"
+    desk.write("quick.toml", (desk.folder / "quick.toml").read_text().replace("left against right", title))
+    watched = on_a_terminal(desk, "search", "quick.toml", "--workers", "1", columns=80)
+    last = watched.end()
+    assert watched.returncode == 0, last
+    page = desk.experiments / "quick-1" / "report.html"
+    assert f"report: {page}" in last.replace("\n", "")
+    answer = json.loads(page.with_suffix(".json").read_text())["answer"]
+    assert answer[0] in " ".join(last.split())
+    assert title in " ".join(last.split())
+    end = last[last.index(answer[0][:20]) :].splitlines()
+    assert any(line.startswith("next: ") for line in end)
+    long = f"report: {page}"
+    assert len(end) - len(long) // 80 - len(end[-1]) // 80 <= 8, last
+    assert all(len(line) <= 80 for line in end)
+
+
+def test_the_list_is_a_line_each_at_any_width(desk: Desk) -> None:
+    title = "a title of many words that goes on and on, until no terminal has room for all of it in a line"
+    desk.write("quick.toml", (desk.folder / "quick.toml").read_text().replace("left against right", title))
+    assert desk.search("quick.toml").returncode == 0
+    for columns in (80, 60):
+        listed = on_a_terminal(desk, "list", columns=columns).end().splitlines()
+        assert len(listed) == 2
+        assert listed[1].startswith("quick-1  finished  12/12") and listed[1].endswith("…")
+        assert all(len(line) <= columns for line in listed)
+    assert title in desk.run("list").stdout
+
+
+def test_a_bare_command_shows_its_groups_and_h_is_help(desk: Desk) -> None:
+    bare = desk.run(COLUMNS="80")
+    assert bare.returncode == 2
+    for group in ("Run:", "Look:", "Models and sites:", "Records:"):
+        assert f"\n{group}\n" in bare.stderr
+    assert all(len(line) <= 80 for line in bare.stderr.splitlines())
+    for words in (["-h"], ["search", "-h"], ["site", "check", "-h"], ["model", "new", "-h"]):
+        done = desk.run(*words)
+        assert done.returncode == 0 and done.stdout.startswith("Usage: "), words
+
+
+def test_notice_is_given_at_the_end_and_its_failure_changes_nothing(desk: Desk) -> None:
+    words = ("search", "quick.toml", "--set", "search.evaluations=8", "--no-report", "--workers", "1", "--notify")
+    watched = on_a_terminal(desk, *words, DISPLAY="", WAYLAND_DISPLAY="")
+    watched.end()
+    assert watched.returncode == 0
+    assert b"\x1b]9;comparator search is done" in watched.written
+    told = desk.folder / "told"
+    assert desk.run(*words, f'echo "$COMPARATOR_NOTICE" > {told}').returncode == 0
+    assert told.read_text().startswith("comparator search is done, after ")
+    assert desk.run(*words, "exit 7").returncode == 0

@@ -1,0 +1,400 @@
+"""The dashboard without a browser: who may ask, what is answered, and that nothing else comes out."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from recorded import genetic, make_experiment, make_record, save
+from starlette.testclient import TestClient
+
+from comparator.cli.opening import open_page
+from comparator.dashboard.access import Guard
+from comparator.dashboard.application import Dashboard
+from comparator.dashboard.compare import _overlap, _together, differing
+from comparator.dashboard.logs import end_of_log
+from comparator.dashboard.maker import Maker, MakerEnded
+from comparator.dashboard.overview import Overview, seconds_left
+from comparator.dashboard.serving import base_path
+from comparator.dashboard.watched import steering
+from comparator.errors import InputError
+from comparator.findings.axes import Axis
+from comparator.results.growing import GrowingRecord
+from comparator.results.record import Evaluation, FrozenExperiment, State
+
+TOKEN = "the-token"
+PORT = 4321
+
+
+class MakerHere(Maker):
+    """Makes pages in this very process."""
+
+    def __call__(self, function: Callable[..., Any], *given: Any) -> Any:
+        return function(*given)
+
+
+@pytest.fixture
+def experiments(tmp_path: Path) -> Path:
+    folder = tmp_path / "experiments"
+    save(
+        folder / "search-1", make_experiment(id="search-1", title="<script>alert(1)</script>"), genetic(12, failed=(3,))
+    )
+    save(folder / "begun-1", make_experiment(id="begun-1"), [])
+    (folder / "broken").mkdir()
+    (folder / "broken" / "experiment.json").write_text("{")
+    run = folder / "runs" / "abc"
+    run.mkdir(parents=True)
+    (run / "model.log").write_text("Epoch 1/2\n")
+    (run / "result.json").write_text("{}")
+    return folder
+
+
+def guarded(experiments: Path, base: str = "") -> Guard:
+    return Guard(Dashboard(experiments, experiments.parent, MakerHere()).application(), TOKEN, PORT, base)
+
+
+@pytest.fixture
+def stranger(experiments: Path) -> Iterator[TestClient]:
+    with TestClient(guarded(experiments), base_url=f"http://127.0.0.1:{PORT}", follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture
+def friend(stranger: TestClient) -> TestClient:
+    assert stranger.get(f"/?token={TOKEN}").status_code == 303
+    return stranger
+
+
+def until_made(client: TestClient, address: str) -> dict[str, Any]:
+    while True:
+        state = client.get(f"{address}state").json()
+        if not state["page"]["is_being_made"]:
+            return state
+
+
+ADDRESSES = [
+    "/",
+    "/rows",
+    "/experiments/search-1/",
+    "/experiments/search-1/state",
+    "/experiments/search-1/news",
+    "/experiments/search-1/evaluations.csv",
+    "/compare?ids=search-1,begun-1",
+    "/files/runs/abc/model.log",
+    "/static/live.js",
+    "/no/such/page",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_without_the_token_there_is_403_and_nothing_else(stranger: TestClient, address: str) -> None:
+    joint = "&" if "?" in address else "?"
+    for answer in (
+        stranger.get(address),
+        stranger.get(f"{address}{joint}token=wrong"),
+        stranger.get(f"{address}{joint}token={TOKEN}&token=wrong"),
+        stranger.get(address, headers={"Cookie": f"comparator-{PORT}=wrong"}),
+        stranger.post(address, headers={"Origin": f"http://127.0.0.1:{PORT}"}),
+    ):
+        assert (answer.status_code, answer.content) == (403, b"")
+        assert "set-cookie" not in answer.headers
+
+
+def test_the_first_request_gets_a_cookie_and_is_sent_on_to_the_address_without_the_token(stranger: TestClient) -> None:
+    answer = stranger.get(f"/experiments/search-1/?token={TOKEN}&metric=val_r2")
+    assert (answer.status_code, answer.headers["location"]) == (303, "./?metric=val_r2")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie and "samesite=strict" in cookie and "path=/;" in cookie
+    assert stranger.get("/rows").status_code == 200
+    page = stranger.get(f"/?token={TOKEN}", headers={"Sec-Fetch-Site": "cross-site"})
+    assert page.status_code == 200 and 'content="0; url=./"' in page.text  # the cookie would not come with a redirect
+
+
+def test_every_answer_has_a_strict_policy_and_pages_load_nothing_from_elsewhere(friend: TestClient) -> None:
+    for address in ("/", "/rows", "/experiments/begun-1/", "/static/all.js"):
+        policy = friend.get(address).headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "script-src 'self';" in policy and "unsafe-eval" not in policy
+        assert friend.get(address).headers["x-content-type-options"] == "nosniff"
+        assert "http://" not in friend.get(address).text.replace("http://www.w3.org/", "")
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[", "localhost@evil.example"])
+def test_a_foreign_name_that_leads_here_is_refused(friend: TestClient, host: str) -> None:
+    cookie = {"Cookie": f"comparator-{PORT}={TOKEN}"}
+    assert friend.get("/rows", headers={"Host": host, **cookie}).status_code == 403
+    assert friend.get("/rows", headers={"Host": "localhost:9999", **cookie}).status_code == 200  # ssh -L
+
+
+def test_who_has_the_token_may_come_by_a_proxys_name_and_path(experiments: Path) -> None:
+    base = "/node/c12/4321"
+    guard = guarded(experiments, base)
+    with TestClient(guard, base_url="https://hub.example", follow_redirects=False) as client:
+        cookie = {"Cookie": f"comparator-{PORT}={TOKEN}"}
+        assert client.get(f"{base}/rows", headers=cookie).status_code == 403
+        answer = client.get(f"{base}/?token={TOKEN}")
+        assert answer.headers["location"] == "./" and f"path={base}/;" in answer.headers["set-cookie"].lower()
+        assert client.get(f"{base}/rows", headers=cookie).status_code == 200
+        assert client.get("/rows", headers=cookie).status_code == 200  # a proxy that leaves its path out
+        moved = client.get(f"{base}/experiments/search-1?metric=val_r2", headers=cookie)
+        assert moved.headers["location"] == "search-1/?metric=val_r2"
+    assert base_path("/node/c12/4321/") == base and base_path("/") == ""
+    for wrong in ("node", "//evil.example", "/a b", '/"x'):
+        with pytest.raises(InputError, match="--base-path"):
+            base_path(wrong)
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": f"http://127.0.0.1:{PORT}", "Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": f"http://127.0.0.1:{PORT}"}, 404),
+        ({"Sec-Fetch-Site": "same-origin"}, 404),
+    ],
+)
+def test_what_changes_something_comes_from_the_dashboards_own_pages(
+    friend: TestClient, headers: dict[str, str], code: int
+) -> None:
+    assert friend.post("/experiments/no-such/stop", headers=headers).status_code == code
+    assert friend.get("/experiments/search-1/stop").status_code == 405
+
+
+def test_all_experiments_have_a_row_and_an_unchanged_answer_is_not_sent_again(friend: TestClient) -> None:
+    answer = friend.get("/rows")
+    rows = {row["id"]: row for row in answer.json()["rows"]}
+    assert set(rows) == {"search-1", "begun-1", "broken"}
+    assert (rows["search-1"]["evaluations"], rows["search-1"]["failed"]) == (12, 1)
+    assert rows["search-1"]["best_value"] > 0 and rows["begun-1"]["best"] == "no result yet"
+    assert rows["broken"]["state"] == "damaged" and "not a whole experiment" in rows["broken"]["damage"]
+    assert friend.get("/rows", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+
+
+def test_an_experiment_is_read_again_only_where_its_files_have_changed(
+    experiments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    overview = Overview(experiments)
+    monkeypatch.setattr("comparator.dashboard.overview.LOOK_SECONDS", 0.0)
+    overview.rows()
+    from comparator.dashboard import overview as module
+
+    plainly = module.read_experiment
+    monkeypatch.setattr(module, "read_experiment", lambda path: read.append(path.name) or plainly(path))
+    overview.rows()
+    assert read == []
+    with (experiments / "search-1" / "evaluations.jsonl").open("a") as file:
+        file.write(json.dumps(genetic(13)[-1]) + "\n")
+    _, rows = overview.rows()
+    assert read == ["search-1"]
+    assert next(row["evaluations"] for row in rows if row["id"] == "search-1") == 13
+
+
+def test_an_experiments_page_is_its_report_with_what_runs_now_and_data_stay_data(friend: TestClient) -> None:
+    assert "The page is being made" in friend.get("/experiments/search-1/").text
+    state = until_made(friend, "/experiments/search-1/")
+    assert (state["page"]["number"], state["page"]["evaluations"], state["page"]["failure"]) == (1, 12, "")
+    answer = friend.get("/experiments/search-1/")
+    assert 'id="live"' in answer.text and 'id="answer"' in answer.text
+    assert "<script>alert" not in answer.text and "Content-Security-Policy" not in answer.text
+    assert "&lt;main" not in answer.text and "../../files/runs/" in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert "script-src 'self' 'sha256-" in policy and "default-src 'none'" in policy
+    other = friend.get("/experiments/search-1/evaluations.csv")
+    assert other.headers["content-type"].startswith("text/csv") and other.text.count("\n") == 13
+
+
+def test_an_experiment_without_a_result_has_a_page(friend: TestClient) -> None:
+    assert until_made(friend, "/experiments/begun-1/")["page"]["failure"] == ""
+    assert 'id="answer"' in friend.get("/experiments/begun-1/").text
+    assert friend.get("/experiments/begun-1/news").json()["figures"] == {}
+
+
+def test_the_dots_of_a_map_come_before_the_page_is_made_again(friend: TestClient, experiments: Path) -> None:
+    until_made(friend, "/experiments/search-1/")
+    with (experiments / "search-1" / "evaluations.jsonl").open("a") as file:
+        file.write(json.dumps(genetic(13)[-1]) + "\n")
+    news = friend.get("/experiments/search-1/news").json()
+    assert news["records"] == 13 and [row[0] for row in news["evaluations"]["rows"]][-1] == 12
+    dots = json.dumps(news["figures"]["search"])
+    assert "evaluation 12:" in dots and "evaluation 3: failed" in dots
+
+
+def test_an_experiment_is_read_in_another_metric_by_its_address(friend: TestClient) -> None:
+    state = friend.get("/experiments/search-1/state?metric=val_r2").json()
+    assert state["metric"] == "val_r2" and state["metrics"][0] == "val_loss" and "val_r2" in state["metrics"]
+    assert friend.get("/experiments/search-1/state?metric=../x").status_code == 404
+    assert friend.get("/experiments/no-such/state").json()["error"].startswith("no experiment 'no-such'")
+
+
+def test_what_ran_elsewhere_or_is_finished_is_not_gone_on_with_from_a_page(
+    friend: TestClient, experiments: Path
+) -> None:
+    own = {"Sec-Fetch-Site": "same-origin"}
+    answer = friend.post("/experiments/search-1/resume", headers=own)
+    assert answer.status_code == 404 and "is not gone on with" in answer.json()["error"]
+    assert "is not running" in friend.post("/experiments/search-1/stop", headers=own).json()["error"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../secret",
+        "runs/../../secret",
+        "runs/abc/../../../secret",
+        "runs/out/model.log",
+        "runs/pipe/model.log",
+        "runs/abc/result.json",
+        "search-1/experiment.json",
+        "runs/.hidden/model.log",
+        "/etc/passwd",
+        "runs/abc/model.log/",
+        "runs/no-such/model.log",
+    ],
+)
+def test_only_logs_inside_the_experiments_folder_are_shown(friend: TestClient, experiments: Path, name: str) -> None:
+    (experiments.parent / "secret").write_text("secret")
+    (experiments / "runs" / "out").mkdir()
+    (experiments / "runs" / "out" / "model.log").symlink_to(experiments.parent / "secret")
+    (experiments / "runs" / "pipe").mkdir()
+    os.mkfifo(experiments / "runs" / "pipe" / "model.log")
+    with pytest.raises(InputError, match="no such log"):
+        end_of_log(experiments, name)
+    for address in (quote(name), quote(name, safe="").replace(".", "%2e")):
+        answer = friend.get(f"/files/{address}")
+        assert answer.status_code == 404 and "secret" not in answer.text
+
+
+def test_of_a_log_the_end_is_shown(friend: TestClient, experiments: Path) -> None:
+    assert friend.get("/files/runs/abc/model.log").text == "Epoch 1/2\n"
+    assert friend.get("/files/runs/abc/model.log").headers["content-type"].startswith("text/plain")
+    (experiments / "runs" / "abc" / "model.log").write_text("first line\nsecond line\nthird\n")
+    assert end_of_log(experiments, "runs/abc/model.log", most=12) == "[17 bytes before this are left out]\nthird\n"
+
+
+def test_experiments_are_compared_on_the_same_axes_and_colours_with_their_difference(
+    friend: TestClient, experiments: Path
+) -> None:
+    narrow = make_experiment(id="other-1", title="other")
+    narrow["space"][0]["upper"] = 40
+    save(experiments / "other-1", narrow, genetic(20))
+    while "being made" in (page := friend.get("/compare?ids=search-1,other-1").text):
+        pass
+    figures = json.loads(page.split('id="figures">')[1].split("</script>")[0])["charts"]
+    assert len(figures) == 3 and sum(name.startswith("difference") for name in figures) == 1
+    maps = [chart for name, chart in figures.items() if name.startswith("map")]
+    scales = [[layer["encoding"]["x"]["scale"]["domain"] for layer in chart["layer"]] for chart in figures.values()]
+    assert {json.dumps(domain) for of_chart in scales for domain in of_chart} == {json.dumps(scales[0][0])}
+    colours = {json.dumps(chart["layer"][0]["encoding"]["color"]["scale"]) for chart in maps}
+    assert len(colours) == 1
+    assert "space: noise.upper" in page and "<td>40" in page and "learning_rate" not in page
+    assert friend.get("/compare?ids=search-1").status_code == 404
+    assert "no result yet" in made(friend, "/compare?ids=search-1,begun-1")
+
+
+def made(client: TestClient, address: str) -> str:
+    while "being made" in (page := client.get(address).text):
+        pass
+    return page
+
+
+def test_the_same_trainings_are_compared_under_two_metrics(friend: TestClient) -> None:
+    page = made(friend, "/compare?ids=search-1,search-1:val_r2")
+    assert "search-1 in val_loss and search-1 in val_r2" in page
+    assert ">metric<" in page and ">cmp.difference<" in page and "space: " not in page
+
+
+def test_axes_are_put_together_where_they_are_of_one_kind() -> None:
+    short, long = Axis("x", (0.0, 5.0, 10.0)), Axis("x", (5.0, 10.0, 20.0))
+    assert _together([short, long]).edges == (0.0, 20.0)
+    assert _overlap(short, long).edges == (5.0, 7.5, 10.0)
+    assert _overlap(short, Axis("x", (10.0, 20.0))) is None
+    assert _together([short, Axis("x", (1.0, 5.0, 10.0), log=True)]) is None
+    assert _together([Axis("x", (-0.5, 0.5), values=("a",)), Axis("x", (-0.5, 0.5), values=("b",))]) is None
+
+
+def test_only_settings_that_differ_are_told() -> None:
+    one, other = (FrozenExperiment.model_validate(make_experiment(id=name)) for name in ("a", "b"))
+    assert differing([("a", one), ("b", other)]) == []
+    changed = FrozenExperiment.model_validate(make_experiment(id="b", settings={"search": {"population": 9}}))
+    assert ("search.population", ["-", "9"]) in differing([("a", one), ("b", changed)]) or any(
+        name == "search.population" for name, _ in differing([("a", one), ("b", changed)])
+    )
+
+
+def test_the_time_left_follows_the_pace_of_the_latest_evaluations() -> None:
+    records = [
+        Evaluation.model_validate(
+            {
+                **make_record(n, {"noise": 1.0 * n}, ({"val_loss": 1.0},)),
+                "started": f"2026-01-01T00:00:{10 * n:02d}Z",
+                "seconds": 5.0,
+            }
+        )
+        for n in range(4)
+    ]
+    assert seconds_left(records, 10, 4) == pytest.approx(60.0)
+    assert seconds_left(records, None, 4) is None and seconds_left(records[:1], 10, 1) is None
+    assert seconds_left(records, 4, 4) is None
+
+
+def test_commands_that_steer_replace_what_was_typed() -> None:
+    frozen = FrozenExperiment.model_validate(
+        make_experiment(
+            provenance={"command": "comparator search a.toml --id x --set search.replicates=3 --focus y:1"},
+            stages={"replicates": 3},
+        )
+    )
+    found = steering(frozen, ())
+    assert found["box"] == "comparator search a.toml --set search.replicates=3"
+    (more,) = [each["command"] for each in found["commands"] if "replicates of" in each["what"]]
+    assert more.startswith("comparator search a.toml --focus y:1") and more.endswith("--set search.replicates=6")
+    assert "--id" not in more and more.count("--set") == 1
+
+
+def test_a_growing_record_is_read_on_from_its_end(tmp_path: Path) -> None:
+    lines = [json.dumps(record) + "\n" for record in genetic(5)]
+    path = tmp_path / "evaluations.jsonl"
+    record = GrowingRecord(path)
+    assert record.read() == []
+    path.write_text(lines[0] + lines[1][:20])
+    assert [each.evaluation for each in record.read()] == [0]
+    path.write_text(lines[0] + lines[1] + lines[2])
+    assert [each.evaluation for each in record.read()] == [0, 1, 2]
+    path.write_text(lines[3])
+    assert [each.evaluation for each in record.read()] == [3]
+    path.write_text(lines[3] + "{}\n" + lines[4])
+    with pytest.raises(InputError, match="line 2: "):
+        record.read()
+
+
+def test_the_maker_answers_from_a_process_of_its_own_and_begins_again_when_it_has_ended() -> None:
+    maker = Maker()
+    try:
+        first = maker(os.getpid)
+        assert first != os.getpid() and maker(os.getpid) == first
+        with pytest.raises(InputError, match="such as /node"):
+            maker(base_path, "x y")
+        with pytest.raises(MakerEnded):
+            maker(os._exit, 1)
+        assert maker(os.getpid) not in (first, os.getpid())
+    finally:
+        maker.close()
+
+
+def test_an_experiment_that_is_not_there_cannot_be_opened(experiments: Path) -> None:
+    with pytest.raises(InputError, match=r"no experiment 'serch-1'.*search-1"):
+        open_page("serch-1", experiments=experiments)
+
+
+def test_a_state_that_is_not_of_here_cannot_be_stopped_here() -> None:
+    from comparator.dashboard.actions import may_stop
+
+    assert may_stop(State(state="running", host=os.uname().nodename))
+    assert may_stop(State(state="queued", host="elsewhere", job="12"))
+    assert not may_stop(State(state="running", host="elsewhere")) and not may_stop(State(state="finished"))

@@ -1,0 +1,153 @@
+"""The dashboard in a real browser, behind a proxy's path, while a search of a small model runs."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from subprocess import Popen
+from typing import Any
+
+import pytest
+from browser import CHROMIUM, Browser
+from desk import QUICK, Desk
+
+from comparator.results.store import last_word, read_records
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium or chrome to look at the page with")
+
+BASE = "/node/here/1"
+MODEL = """
+import time
+
+def initialize_parameters():
+    return {"noise": 0.0, "size": 100, "side": "left", "rng_seed": 1, "epochs": 4}
+
+def run(params):
+    loss = 0.1 + 0.004 * params["noise"] * (params["side"] == "left")
+    for epoch in range(params["epochs"]):
+        print(f"Epoch {epoch + 1}/{params['epochs']} - loss: {loss:.4f} - val_loss: {loss:.4f}")
+        time.sleep(0.1)
+    return {"val_loss": loss, "val_r2": 1 - loss}
+"""
+DOTS = "document.querySelectorAll('[data-figure=search] .chart .mark-symbol path').length"
+
+
+def until(holds: Callable[[], Any], what: str) -> None:
+    end = time.monotonic() + 90
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    folder = tmp_path_factory.mktemp("desk")
+    desk = Desk(folder)
+    model = desk.write("slow.py", MODEL)
+    desk.write("quick.txt", (folder / "quick.txt").read_text().replace(str(QUICK), str(model)))
+    return desk
+
+
+@pytest.fixture(scope="module")
+def search(desk: Desk) -> Iterator[Popen[str]]:
+    words = ["search", "quick.toml", "--id", "live", "--workers", "1", "--set", "search.evaluations=900", "--no-report"]
+    process = desk.start(*words)
+    yield process
+    process.kill()
+    process.wait()
+    desk.run("stop", "live")  # what goes on with it is nobody's child
+
+
+@pytest.fixture(scope="module")
+def server(desk: Desk) -> Iterator[tuple[Popen[str], str]]:
+    process = desk.start("open", "--no-browser", "--base-path", BASE)
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    yield process, address
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture(scope="module")
+def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, Browser]]:
+    both = Browser(tmp_path_factory.mktemp("one")), Browser(tmp_path_factory.mktemp("other"))
+    yield both
+    for browser in both:
+        browser.close()
+
+
+def text(browser: Browser, selector: str) -> str:
+    return str(browser.ask(f"document.querySelector({json.dumps(selector)})?.textContent || ''"))
+
+
+def press(browser: Browser, selector: str) -> None:
+    browser.click(*browser.place_of(selector))
+
+
+def test_a_search_is_watched_stopped_and_gone_on_with(
+    desk: Desk, search: Popen[str], server: tuple[Popen[str], str], browsers: tuple[Browser, Browser]
+) -> None:
+    one, other = browsers
+    process, address = server
+    first, _, token = address.partition("?")
+    path = desk.experiments / "live"
+    until(lambda: (path / "experiment.json").exists(), "the search begins")
+
+    one.open(f"{first}?token=wrong", 1280)
+    until(lambda: "403" in one.ask("document.body?.innerText || ''"), "a wrong token is refused")
+    assert "xperiment" not in one.ask("document.body?.innerText || ''")
+
+    other.open(address, 390)
+    until(lambda: other.ask("location.pathname + location.search") == f"{BASE}/", "the token leaves the address")
+    until(lambda: text(other, "tr[data-id=live] .state") == "running", "the list shows that it runs")
+
+    one.open(f"{first}experiments/live/?{token}", 1280)
+    until(lambda: one.ask("location.pathname + location.search") == f"{BASE}/experiments/live/", "so here")
+    until(lambda: "epoch" in text(one, "#live-running"), "what is trained is shown with its epoch")
+    until(lambda: "val_loss 0." in text(one, "#live-running"), "and with its losses")
+    until(lambda: one.ask(DOTS) > 0, "the map begins")
+    begun = one.ask(DOTS)
+    until(lambda: one.ask(DOTS) > begun, "the map fills")
+
+    until(lambda: one.ask("!document.querySelector('#live-running button')?.hidden"), "there is a log")
+    press(one, "#live-running button")
+    until(lambda: "Epoch 1/4" in text(one, "#live-log pre"), "the log is shown")
+
+    press(one, "#live-stop")
+    press(one, "#live-stop")
+    until(lambda: text(one, "#live-state") == "stopped", "the page shows that it is stopped")
+    until(lambda: text(other, "tr[data-id=live] .state") == "stopped", "so does the other")
+    assert search.wait(60) != 0 and last_word(path).state == "stopped"
+    done = len(read_records(path / "evaluations.jsonl"))
+    assert done > 0
+
+    until(lambda: one.ask("!document.querySelector('#live-resume').hidden"), "it can be gone on with")
+    press(one, "#live-resume")
+    until(lambda: text(one, "#live-state") == "running", "it goes on")
+    until(lambda: len(read_records(path / "evaluations.jsonl")) > done, "with more evaluations")
+    until(lambda: text(other, "tr[data-id=live] .state") == "running", "the other shows that too")
+    assert [each for each in one.complaints() + other.complaints() if '"error"' in each] == []
+    assert other.ask("document.documentElement.scrollWidth") <= 390
+
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    assert process.stderr is not None and process.stderr.read() == ""
+    until(lambda: "does not answer any more" in text(one, "#live-words"), "the page says that the server is gone")
+    assert desk.run("stop", "live").returncode == 0
+    until(lambda: last_word(path).state == "stopped", "what was gone on with ends")
+
+
+def test_open_of_a_search_shows_it_and_ends_with_it(desk: Desk, browsers: tuple[Browser, Browser]) -> None:
+    browser, _ = browsers
+    process = desk.start(
+        "search", "quick.toml", "--id", "shown", "--set", "search.evaluations=6", "--no-report", "--open"
+    )
+    assert process.stderr is not None
+    address = process.stderr.readline().removeprefix("page: ").strip()
+    browser.open(address, 1280)
+    until(lambda: browser.ask("location.pathname") == "/experiments/shown/", "its page is led to")
+    until(lambda: text(browser, "#live-state") in ("running", "finished"), "it is shown")
+    assert process.wait(90) == 0
+    until(lambda: "does not answer any more" in text(browser, "#live-words"), "the page has ended with it")
