@@ -170,9 +170,10 @@ class Watch:
             made.page, made.failure = self._maker(jobs.make_page, path, metric, LOGS), ""
         except ComparatorError as error:
             made.failure = str(error)
-        made.ended = time.monotonic()
-        made.took, made.number, made.stamp = made.ended - began, made.number + 1, stamp
-        made.is_being_made = False
+        finally:
+            made.ended = time.monotonic()
+            made.took, made.number, made.stamp = made.ended - began, made.number + 1, stamp
+            made.is_being_made = False
 
 
 def metrics_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
