@@ -16,7 +16,7 @@ from typing import Any
 
 from comparator.dashboard import actions, jobs
 from comparator.dashboard.maker import Maker
-from comparator.dashboard.overview import seconds_left, stamp_of
+from comparator.dashboard.overview import RESTS, seconds_left, stamp_of
 from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError
 from comparator.experiment.listing import experiment_row
@@ -70,6 +70,10 @@ class _Made:
 class _Watched:
     record: GrowingRecord
     pages: dict[str | None, _Made] = field(default_factory=dict)
+    row: dict[str, Any] = field(default_factory=dict)
+    stamp: Any = None
+    counted: float = float("-inf")
+    took: float = 0.0
 
 
 class Watch:
@@ -88,7 +92,7 @@ class Watch:
         experiment, records, state = read_experiment(path), self._records(path), state_of(path)
         runs = state.state in ALIVE
         made = self._made(path, metric, len(records), runs=runs)
-        row = experiment_row(path, experiment, records)
+        row = self._row(path, experiment, records)
         no_resume = actions.why_not_resumed(experiment, state)
         ground = None if made.page is None else made.page.ground
         return {
@@ -139,6 +143,15 @@ class Watch:
             "figures": {each.name: each.chart for each in figures},
             "evaluations": evaluations_content(summary, LOGS),
         }
+
+    def _row(self, path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any]:
+        """The experiment's row, which thousands of evaluations have counted anew now and then alone."""
+        watched, stamp, now = self._watched_of(path), stamp_of(path), time.monotonic()
+        with self._turn:
+            if watched.stamp != stamp and now - watched.counted >= RESTS * watched.took:
+                watched.row, watched.stamp = experiment_row(path, experiment, records), stamp
+                watched.counted, watched.took = now, time.monotonic() - now
+            return watched.row
 
     def _records(self, path: Path) -> list[Evaluation]:
         watched = self._watched_of(path)

@@ -181,6 +181,7 @@ def test_an_experiment_is_read_again_only_where_its_files_have_changed(
     read = []
     overview = Overview(experiments)
     monkeypatch.setattr("comparator.dashboard.overview.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("comparator.dashboard.overview.RESTS", 0.0)
     overview.rows()
     from comparator.dashboard import overview as module
 
