@@ -136,7 +136,7 @@ def _rows(names: Sequence[str], reads: Sequence[Reading]) -> tuple[list[Row], st
     for x, y in list(itertools.combinations(common[:4], 2))[:PAIRS]:
         if (row := _row(names, reads, [(each[x], each[y]) for each in axes])) is not None:
             rows.append(row)
-    return rows, "" if rows else "their hyperparameters have no values in common"
+    return rows, "" if rows else "what they vary in common is listed in one and a range in another, or other values"
 
 
 def _row(names: Sequence[str], reads: Sequence[Reading], pairs: Sequence[tuple[Axis, Axis]]) -> Row | None:
@@ -260,26 +260,28 @@ def _apart(numbers: Iterable[float], title: str) -> dict[str, Any]:
 
 
 def _together(axes: Sequence[Axis]) -> Axis | None:
-    """The axis that holds all of these; None where they are not of one kind."""
+    """The axis that holds all of these, scaled as the first; None where they are not of one kind."""
     first = axes[0]
-    if any(axis.discrete != first.discrete or axis.log != first.log for axis in axes):
+    if any(axis.discrete != first.discrete for axis in axes):
         return None
     if first.discrete:
         return first if all(axis.values == first.values for axis in axes) else None
-    low, high = min(axis.edges[0] for axis in axes), max(axis.edges[-1] for axis in axes)
-    return first if (low, high) == (first.edges[0], first.edges[-1]) else replace(first, edges=(low, high), at=())
+    return _from_to(first, min(axis.edges[0] for axis in axes), max(axis.edges[-1] for axis in axes))
 
 
 def _overlap(one: Axis, other: Axis) -> Axis | None:
-    """The part of an axis that both have; None where there is none."""
-    if one.discrete or one.edges == other.edges:
+    """The part of an axis that both have, scaled as the first; None where there is none."""
+    if one.discrete:
         return one
     low, high = max(one.edges[0], other.edges[0]), min(one.edges[-1], other.edges[-1])
-    if not low < high:
-        return None
-    bins = len(one.edges) - 1
-    if one.log:
-        steps = [low * (high / low) ** (step / bins) for step in range(1, bins)]
-    else:
-        steps = [low + (high - low) * step / bins for step in range(1, bins)]
-    return replace(one, edges=(low, *steps, high), at=())
+    return _from_to(one, low, high) if low < high else None
+
+
+def _from_to(axis: Axis, low: float, high: float) -> Axis:
+    """An axis from another place to another, in as many bins; on a log scale only where that has a place on one."""
+    if (low, high) == (axis.edges[0], axis.edges[-1]):
+        return axis
+    bins, log = len(axis.edges) - 1, axis.log and low > 0
+    shares = [step / bins for step in range(1, bins)]
+    inner = [low * (high / low) ** share if log else low + (high - low) * share for share in shares]
+    return replace(axis, edges=(low, *inner, high), log=log, at=())

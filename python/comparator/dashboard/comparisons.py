@@ -66,7 +66,8 @@ class Comparisons:
             made.html, made.failure = self._maker(_compared, asked), ""
         except ComparatorError as error:
             made.html, made.failure = "", str(error)
-        made.stamp, made.is_being_made = stamp, False
+        finally:
+            made.stamp, made.is_being_made = stamp, False
 
 
 def _compared(asked: tuple[tuple[Path, str | None], ...]) -> str:

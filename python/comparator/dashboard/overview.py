@@ -33,6 +33,8 @@ LATEST = 20
 #: A scheduler does not like to be asked more often.
 ASKED_SECONDS = 10.0
 LOOK_SECONDS = 1.0
+#: After what took a second so many pass before it is done again.
+RESTS = 5.0
 
 Stamp = tuple[Any, ...]
 
@@ -43,6 +45,7 @@ class _Known:
     row: dict[str, Any]
     record: GrowingRecord | None
     asked: float
+    took: float
 
 
 class Overview:
@@ -74,11 +77,13 @@ class Overview:
     def _known_now(self, name: str) -> _Known:
         path, known, now = self._experiments / name, self._known.get(name), time.monotonic()
         stamp = stamp_of(path)
-        if known is None or known.stamp != stamp:
+        # Thousands of evaluations take their time to count: not every one of them has them all counted again.
+        is_due = known is None or now - known.asked >= RESTS * known.took
+        if known is None or (known.stamp != stamp and is_due):
             record = known.record if known is not None and known.record else GrowingRecord(path / "evaluations.jsonl")
             row = _row(path, record)
             # What does not run any more does not grow: its record need not stay in memory.
-            return _Known(stamp, row, record if row["state"] in ALIVE else None, now)
+            return _Known(stamp, row, record if row["state"] in ALIVE else None, now, time.monotonic() - now)
         if known.row["state"] in ALIVE and now - known.asked >= (ASKED_SECONDS if launches(path) else 0.0):
             state = state_of(path)
             known.row = {**known.row, "state": state.state, "left": known.row["left"] if state.state in ALIVE else None}

@@ -16,7 +16,7 @@ from typing import Any
 
 from comparator.dashboard import actions, jobs
 from comparator.dashboard.maker import Maker
-from comparator.dashboard.overview import seconds_left, stamp_of
+from comparator.dashboard.overview import RESTS, seconds_left, stamp_of
 from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError
 from comparator.experiment.listing import experiment_row
@@ -70,6 +70,10 @@ class _Made:
 class _Watched:
     record: GrowingRecord
     pages: dict[str | None, _Made] = field(default_factory=dict)
+    row: dict[str, Any] = field(default_factory=dict)
+    stamp: Any = None
+    counted: float = float("-inf")
+    took: float = 0.0
 
 
 class Watch:
@@ -88,7 +92,7 @@ class Watch:
         experiment, records, state = read_experiment(path), self._records(path), state_of(path)
         runs = state.state in ALIVE
         made = self._made(path, metric, len(records), runs=runs)
-        row = experiment_row(path, experiment, records)
+        row = self._row(path, experiment, records)
         no_resume = actions.why_not_resumed(experiment, state)
         ground = None if made.page is None else made.page.ground
         return {
@@ -140,6 +144,15 @@ class Watch:
             "evaluations": evaluations_content(summary, LOGS),
         }
 
+    def _row(self, path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any]:
+        """The experiment's row, which thousands of evaluations have counted anew now and then alone."""
+        watched, stamp, now = self._watched_of(path), stamp_of(path), time.monotonic()
+        with self._turn:
+            if watched.stamp != stamp and now - watched.counted >= RESTS * watched.took:
+                watched.row, watched.stamp = experiment_row(path, experiment, records), stamp
+                watched.counted, watched.took = now, time.monotonic() - now
+            return watched.row
+
     def _records(self, path: Path) -> list[Evaluation]:
         watched = self._watched_of(path)
         with self._turn:
@@ -170,9 +183,10 @@ class Watch:
             made.page, made.failure = self._maker(jobs.make_page, path, metric, LOGS), ""
         except ComparatorError as error:
             made.failure = str(error)
-        made.ended = time.monotonic()
-        made.took, made.number, made.stamp = made.ended - began, made.number + 1, stamp
-        made.is_being_made = False
+        finally:
+            made.ended = time.monotonic()
+            made.took, made.number, made.stamp = made.ended - began, made.number + 1, stamp
+            made.is_being_made = False
 
 
 def metrics_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:

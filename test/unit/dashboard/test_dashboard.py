@@ -181,6 +181,7 @@ def test_an_experiment_is_read_again_only_where_its_files_have_changed(
     read = []
     overview = Overview(experiments)
     monkeypatch.setattr("comparator.dashboard.overview.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("comparator.dashboard.overview.RESTS", 0.0)
     overview.rows()
     from comparator.dashboard import overview as module
 
@@ -311,10 +312,13 @@ def test_the_same_trainings_are_compared_under_two_metrics(friend: TestClient) -
 
 def test_axes_are_put_together_where_they_are_of_one_kind() -> None:
     short, long = Axis("x", (0.0, 5.0, 10.0)), Axis("x", (5.0, 10.0, 20.0))
-    assert _together([short, long]).edges == (0.0, 20.0)
+    assert _together([short, long]).edges == (0.0, 10.0, 20.0)
     assert _overlap(short, long).edges == (5.0, 7.5, 10.0)
     assert _overlap(short, Axis("x", (10.0, 20.0))) is None
-    assert _together([short, Axis("x", (1.0, 5.0, 10.0), log=True)]) is None
+    logarithmic = Axis("x", (1.0, 10.0, 100.0), log=True)
+    assert not _together([short, logarithmic]).log and not _together([logarithmic, short]).log
+    assert _overlap(logarithmic, Axis("x", (4.0, 9.0))).edges == pytest.approx((4.0, 6.0, 9.0))
+    assert _together([short, Axis("x", (-0.5, 0.5), values=("a",))]) is None
     assert _together([Axis("x", (-0.5, 0.5), values=("a",)), Axis("x", (-0.5, 0.5), values=("b",))]) is None
 
 
