@@ -323,7 +323,7 @@ def test_a_search_that_climbs_is_told_of_the_other_question() -> None:
         experiment = frozen_of(strategy={"name": strategy})
         summary = summarise(experiment, records)
         said = " ".join(remarks(summary, find(experiment, records, summary), []))
-        assert ('find = "regions"' in said) == is_climb
+        assert ('find = "both"' in said) == is_climb
 
 
 def test_the_closing_words_are_those_of_the_page() -> None:
