@@ -22,7 +22,7 @@ ORDER = ("compare", "search", "Space", "Float", "Int", "Choice", "Ordered", "Fla
 
 def page() -> str:
     """The whole page."""
-    names = [*ORDER, *(name for name in comparator.__all__ if name not in ORDER)]
+    names = [*ORDER, *(name for name in sorted([*comparator.__all__, *comparator.BY_NAME]) if name not in ORDER)]
     return "\n".join([HEAD, *(section(name, getattr(comparator, name)) for name in names)])
 
 

@@ -1,7 +1,7 @@
 """Finds where two deep-learning models differ: `import comparator as cmp`, then `cmp.compare(first, second, space)`.
 
-What `__all__` names is the public interface, described in `docs/api.md`; what it does not name may change. It is loaded
-when it is first asked for: models import parts of this package, and need nothing of the rest.
+What `__all__` and `BY_NAME` name is the public interface, described in `docs/api.md`; what they do not name may change.
+It is loaded when it is first asked for: models import parts of this package, and need nothing of the rest.
 """
 
 from __future__ import annotations
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
         Ordered,
         Space,
         compare,
-        list,
-        open,
         predict,
         resume,
         search,
+    )
+    from comparator.api import (
+        list as list,
+    )
+    from comparator.api import (
+        open as open,
     )
 
 __all__ = [
@@ -41,21 +45,21 @@ __all__ = [
     "Ordered",
     "Space",
     "compare",
-    "list",
-    "open",
     "predict",
     "resume",
     "search",
 ]
+#: The rest of the interface, which `from comparator import *` leaves out: they would take the place of Python's own.
+BY_NAME = ("list", "open")
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return metadata.version("comparator")
-    if name in __all__:
+    if name in __all__ or name in BY_NAME:
         return getattr(import_module("comparator.api"), name)
     raise AttributeError(f"module 'comparator' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:  # type: ignore[valid-type]
-    return sorted([*__all__, "__version__"])
+    return sorted([*__all__, *BY_NAME, "__version__"])

@@ -24,7 +24,7 @@ from comparator.engine.local import Local
 from comparator.experiment.host import Host
 from comparator.experiment.session import Session, open_session
 from comparator.experiment.terminal import Terminal
-from comparator.experiment.worker import Place, Worker, reopen
+from comparator.experiment.worker import Worker, WorkerPlace, reopen
 from comparator.results.record import LaunchForRanks
 from comparator.results.store import last_word, say
 from comparator.site.profile import Site
@@ -162,11 +162,11 @@ def _leaf() -> Leaf:
     """The worker of this rank, at a place that it keeps as long as it lives."""
     launch = _launch()
     worker = Worker(_task(launch), launch.workers_per_node, _deadline(), os.environ["COMPARATOR_LAUNCH"])
-    _places.append(Place(worker.session, worker.places))
+    _places.append(WorkerPlace(worker.session, worker.places))
     return worker.open(_places[-1], reopen(worker.task))
 
 
-_places: list[Place] = []
+_places: list[WorkerPlace] = []
 
 
 def _task(launch: LaunchForRanks) -> Task:

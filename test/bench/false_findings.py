@@ -47,7 +47,8 @@ from comparator.results.points import observations_in, points_without_value, val
 from comparator.results.record import Evaluation, Request
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box
-from comparator.strategies import make_strategy, points_to_scatter
+from comparator.strategies import make_strategy
+from comparator.strategies.level_set import points_to_scatter
 
 DEVIATION = 0.084
 CONSTANT = 0.3

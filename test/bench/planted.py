@@ -39,7 +39,8 @@ from simulated import search
 from comparator.evidence.paired import Paired
 from comparator.evidence.reading import overlap, read_regions
 from comparator.space import ParameterSpace, Point
-from comparator.strategies import STRATEGIES, Strategy, make_strategy, points_to_scatter
+from comparator.strategies import STRATEGIES, Strategy, make_strategy
+from comparator.strategies.level_set import points_to_scatter
 
 WORKERS = 2
 #: Strategies whose points depend on how many evaluations are planned.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from comparator.api.arguments import Arguments, check_arguments, listed_hyperpar
 from comparator.api.experiment import Experiment
 from comparator.api.functions import Function, function_file, name_of
 from comparator.api.space import Choice, Constant, Flag, Float, Int, Ordered, Space
+from comparator.api.words import python_words
 from comparator.engine.interface import EngineOptions
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment import session
@@ -38,8 +40,6 @@ __all__ = [
     "Ordered",
     "Space",
     "compare",
-    "list",
-    "open",
     "predict",
     "resume",
     "search",
@@ -53,6 +53,7 @@ AnySpace = Space | str | Path
 EVALUATIONS = 56  # of a search, where nothing says otherwise
 
 
+@python_words()
 def compare(
     first: Model,
     second: Model,
@@ -113,6 +114,7 @@ def compare(
     """
     given = check_arguments(
         "compare()",
+        metric=metric,
         labels=labels,
         strategy=strategy,
         confirm=confirm,
@@ -125,19 +127,21 @@ def compare(
         quiet=quiet,
     )
     host = _host(given)
+    models = [_model(first, host), _model(second, host)]
     comparison: dict[str, Any] = {
-        "models": [_model(first, host), _model(second, host)],
+        "models": [each.name for each in models],
         "labels": [*(given.labels or (_label(first, 0, second), _label(second, 1, first)))],
     }
-    if metric is not None:
-        comparison["metric"] = metric
+    if given.metric is not None:
+        comparison["metric"] = given.metric
     if difference is not None:
         comparison["difference"] = difference
     content = {"model": "cmp", "cmp": comparison, **_common(space, hyperparameters, given)}
     content["search"] = _search_table(evaluations, given.strategy, seed, options) | {"find": find}
-    return _carry_out(host, content, "compare", given.id)
+    return _carry_out(host, content, models, "compare", given.id)
 
 
+@python_words()
 def search(
     model: Model,
     space: AnySpace,
@@ -163,6 +167,7 @@ def search(
     """
     given = check_arguments(
         "search()",
+        metric=metric,
         strategy=strategy,
         confirm=confirm,
         title=title,
@@ -174,19 +179,22 @@ def search(
         quiet=quiet,
     )
     host = _host(given)
-    content = {"model": _model(model, host), **_common(space, hyperparameters, given)}
-    if metric is not None:
-        content["metric"] = metric
+    models = [_model(model, host)]
+    content = {"model": models[0].name, **_common(space, hyperparameters, given)}
+    if given.metric is not None:
+        content["metric"] = given.metric
     content["search"] = _search_table(evaluations, given.strategy, seed, options)
-    return _carry_out(host, content, "search", given.id)
+    return _carry_out(host, content, models, "search", given.id)
 
 
+@python_words()
 def open(id: str, *, experiments: str | Path | None = None) -> Experiment:
     """An experiment of the store, also one that runs; raises `InputError` where there is none of this id."""
     check_arguments("open()", id=id, experiments=experiments)
     return Experiment(experiment_path(_experiments(experiments), id))
 
 
+@python_words()
 def list(*, experiments: str | Path | None = None) -> pd.DataFrame:
     """All experiments, oldest first: a row each, indexed by id.
 
@@ -201,6 +209,7 @@ def list(*, experiments: str | Path | None = None) -> pd.DataFrame:
     ).set_index("id")
 
 
+@python_words()
 def resume(
     id: str,
     *,
@@ -222,6 +231,7 @@ def resume(
     return Experiment(opened.path)
 
 
+@python_words()
 def predict(id: str, at: Mapping[str, Any], *, experiments: str | Path | None = None) -> dict[str, Any]:
     """What an experiment's results let expect at a point that was not tried; see `Experiment.predict`."""
     return open(id, experiments=experiments).predict(**at)
@@ -239,14 +249,22 @@ def _experiments(given: str | Path | None) -> Path:
     return experiments_folder(None if given is None else Path(given), project_root())
 
 
-def _model(model: Model, host: Host) -> str:
-    """What an experiment file would say: a name, or a path."""
+@dataclass(frozen=True)
+class _Named:
+    """A model by what an experiment file would say, a name or a path; `make` makes what is none yet."""
+
+    name: str
+    make: Callable[[], None] = lambda: None
+
+
+def _model(model: Model, host: Host) -> _Named:
     if callable(model):
-        return str(function_file(model, host.experiments))
+        file = function_file(model, host.experiments)
+        return _Named(str(file.path), file.write)
     if not isinstance(model, (str, Path)):
         raise InputError(f"{shown(model)} is no model: give a function, a name, or the path of a folder, image or file")
     path = home_written_out(model)
-    return str(path.absolute()) if path.exists() else str(model)
+    return _Named(str(path.absolute()) if path.exists() else str(model))
 
 
 def _label(model: Model, number: int, other: Model) -> str:
@@ -287,13 +305,20 @@ def _search_table(evaluations: int | None, strategy: object, seed: int, options:
     return table
 
 
-def _carry_out(host: Host, content: Mapping[str, Any], verb: str, identifier: str | None) -> Experiment:
+def _carry_out(
+    host: Host, content: Mapping[str, Any], models: Sequence[_Named], verb: str, identifier: str | None
+) -> Experiment:
     """Plan and run a new experiment, whose words are those of a call instead of a file's."""
     check_new_experiment(host.experiments, identifier)
     called = f"{verb}()"
     settings = check_settings(content, called)
     # No file has this name; paths are relative to the folder.
-    plan = session.plan_settings(host, settings, Path.cwd() / called, f"comparator.{verb}", called)
+
+    def make_models() -> None:
+        for model in models:
+            model.make()
+
+    plan = session.plan_settings(host, settings, Path.cwd() / called, f"comparator.{verb}", called, make_models)
     opened = session.begin(host, plan, verb, identifier)
     opened.run()
     return Experiment(opened.path)

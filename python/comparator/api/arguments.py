@@ -21,6 +21,7 @@ class Arguments(BaseModel):
 
     model_config = ConfigDict(strict=True, arbitrary_types_allowed=True)
 
+    metric: Annotated[str, Field(min_length=1)] | None = None
     labels: list[str] | tuple[str, ...] | None = Field(default=None, min_length=2, max_length=2)
     strategy: str | Path | None = None
     confirm: dict[str, Any] | bool = True

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from comparator.api.reported import read_reported
 from comparator.engine.jobs import state_of
 from comparator.errors import InputError, nearest
 from comparator.evidence.threads import one_thread
@@ -26,7 +27,7 @@ from comparator.report.material import Material, gather_material
 from comparator.report.words import verdict as verdict_lines
 from comparator.results.points import count
 from comparator.results.record import Evaluation, FrozenExperiment
-from comparator.results.store import RunStore, read_experiment, read_json, read_records
+from comparator.results.store import RunStore, read_experiment, read_records
 from comparator.results.table import Columns
 
 if TYPE_CHECKING:
@@ -213,13 +214,13 @@ class Experiment:
     def _map(self) -> str:
         """The first figure as SVG, whose size is the box's."""
         from comparator.report import figures
-        from comparator.report.figures.files import figure_file
+        from comparator.report.figures.files import figure_file, inline_svg
 
         drawn = figures.leading(self._material)
         if not drawn:
             return ""
-        _, tag, picture = figure_file(drawn[0], "svg").decode("utf-8").partition("<svg")
-        return f'<div style="max-width: 40em">{tag}{picture}</div>'
+        picture = inline_svg(figure_file(drawn[0], "svg").decode("utf-8"), self.id)
+        return f'<div style="max-width: 40em">{picture}</div>'
 
     def _figures(self) -> list[Figure]:
         from comparator.report import figures
@@ -233,12 +234,10 @@ class Experiment:
 
     @property
     def _content(self) -> Mapping[str, Any]:
-        """What `report.json` holds, from there where nothing was recorded since."""
-        report = self.path / "report.json"
-        recorded = [self.path / name for name in ("experiment.json", "evaluations.jsonl")]
-        newest = max((file.stat().st_mtime_ns for file in recorded if file.exists()), default=0)
-        if report.exists() and report.stat().st_mtime_ns >= newest and (content := read_json(report)) is not None:
-            return content
+        """What `report.json` holds, from there where it is of this very record."""
+        reported = read_reported(self.path, self._records)
+        if reported is not None:
+            return reported
         read = self._read
         return {**findings_json(read.findings), **summary_json(read.summary)}
 

@@ -16,11 +16,13 @@ import inspect
 import json
 import textwrap
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from comparator.api.contents import Contents
 from comparator.errors import InputError
+from comparator.extensions.own_code import FAILURES
 from comparator.formats.names import as_file_name
 from comparator.formats.text import one_line, write_text_whole
 
@@ -54,8 +56,24 @@ def name_of(function: Function) -> str:
     return one_line(str(getattr(function, "__name__", type(function).__name__)))
 
 
-def function_file(function: Function, experiments: Path) -> Path:
-    """The file of a function's model, in `functions/` of the folder of all experiments; made where it is missing.
+@dataclass(frozen=True)
+class FunctionFile:
+    """The file of a function's model, in `functions/` of the folder of all experiments; and what it holds."""
+
+    path: Path
+    content: str
+    description: str
+
+    def write(self) -> None:
+        """Make the file, and its description beside it, where it is missing."""
+        if not self.path.exists():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_text_whole(self.path.with_suffix(".toml"), self.description)
+            write_text_whole(self.path, self.content)
+
+
+def function_file(function: Function, experiments: Path) -> FunctionFile:
+    """The file of a function's model; nothing is written yet.
 
     Raises `InputError` where the function cannot be written down, an open file being part of it, say, or where it does
     not take one argument.
@@ -64,18 +82,18 @@ def function_file(function: Function, experiments: Path) -> Path:
     _check_arguments(function, name)
     try:
         contents = Contents.of(function)
-    except Exception as error:
+    except FAILURES as error:
         raise _not_sent(name, error) from None
     path = experiments / FOLDER / f"{as_file_name(name).strip('_') or 'function'}-{contents.digest[:12]}.py"
-    if not path.exists():
-        payload = textwrap.indent("\n".join(map(repr, textwrap.wrap(_pickled(function, name), 100))), " " * 8)
-        source = textwrap.indent(_source(function), "# ", lambda line: True)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        split = 'split = "split_seed"\n' if contents.asks_for("split_seed") else ""
-        called = json.dumps(name, ensure_ascii=False)
-        write_text_whole(path.with_suffix(".toml"), f'name = {called}\nseed = "rng_seed"\n{split}')
-        write_text_whole(path, _FILE.format(name=name, source=source, folders=contents.folders, payload=payload))
-    return path
+    payload = textwrap.indent("\n".join(map(repr, textwrap.wrap(_pickled(function, name), 100))), " " * 8)
+    source = textwrap.indent(_source(function), "# ", lambda line: True)
+    split = 'split = "split_seed"\n' if contents.asks_for("split_seed") else ""
+    called = json.dumps(name, ensure_ascii=False)
+    return FunctionFile(
+        path,
+        content=_FILE.format(name=name, source=source, folders=contents.folders, payload=payload),
+        description=f'name = {called}\nseed = "rng_seed"\n{split}',
+    )
 
 
 def _check_arguments(function: Function, name: str) -> None:
@@ -92,11 +110,11 @@ def _pickled(function: Function, name: str) -> str:
 
     try:
         return base64.b64encode(cloudpickle.dumps(function)).decode()
-    except Exception as error:
+    except FAILURES as error:
         raise _not_sent(name, error) from None
 
 
-def _not_sent(name: str, error: Exception) -> InputError:
+def _not_sent(name: str, error: BaseException) -> InputError:
     return InputError(f"{name}: cannot be sent to workers: {type(error).__name__}: {one_line(str(error))}")
 
 

@@ -67,7 +67,7 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
         with out.status("writing the report") as status:
             while is_closing(path):
                 share = last_word(path).reporting
-                status.update("writing the report" + ("" if share is None else f": {share:.0%}"))
+                status.update("writing the report" + ("" if share is None else f": {100 * share:.0f} %"))
                 time.sleep(WATCH_SECONDS if state.job is None else WATCH_JOB_SECONDS)
     if page.exists():
         copyable(out, f"report: {page}")

@@ -64,17 +64,20 @@ def _differences(frozen: FrozenExperiment, file: Path, overrides: Sequence[str],
 
 def is_finished(host: Host, identifier: str, *, as_json: bool) -> bool:
     """Whether an experiment has all that it asked for; where so, say it, where its report is, and how to have more."""
+    from comparator.engine.jobs import has_all
     from comparator.experiment.closing import say_where_the_report_is
 
     path = experiment_path(host.experiments, identifier)
-    if last_word(path).state != "finished":
+    if last_word(path).state != "finished" or not has_all(path):
         return False
-    frozen, done = read_experiment(path), count(read_records(path / "evaluations.jsonl")).done
+    frozen, counts = read_experiment(path), count(read_records(path / "evaluations.jsonl"))
+    if counts.confirming < sum(len(claim.points) for claim in frozen.claims or ()):
+        return False
     page = path / "report.html"
     if as_json and page.is_file():
         print(json.dumps(read_json(path / "report.json"), indent=1))
         return True
-    host.say(f"{identifier} is finished: {done} evaluations")
+    host.say(f"{identifier} is finished: {counts.done} evaluations")
     say_where_the_report_is(host, identifier, page if page.is_file() else None)
     if frozen.budget.evaluations is not None and not frozen.upf:
         host.say("more of them, by a new experiment that finds the trainings that are done:")

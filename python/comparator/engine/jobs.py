@@ -32,7 +32,7 @@ def state_of(path: Path) -> State:
     said = last_word(path)
     if said.state in ALIVE:
         said = _as_it_is(path, said)
-    if said.state == "interrupted" and _has_all(path):
+    if said.state == "interrupted" and has_all(path):
         said = said.model_copy(update={"state": "finished", "reason": None})
     if said.state in ("new", "finished", *ALIVE):
         return said
@@ -61,7 +61,7 @@ def _next_job(path: Path, said: State) -> dict[str, Any]:
     return {}
 
 
-def _has_all(path: Path) -> bool:
+def has_all(path: Path) -> bool:
     """Whether the record has all that was asked for, as far as that can be told without the search itself."""
     try:
         frozen, records = read_experiment(path), read_records(path / "evaluations.jsonl")

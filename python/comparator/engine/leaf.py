@@ -15,7 +15,6 @@ import contextlib
 import errno
 import json
 import os
-import re
 import shutil
 import threading
 import time
@@ -27,6 +26,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from comparator.engine.given import epochs_name, run_hyperparameters, varied_names
 from comparator.engine.run_identity import (
     Identity,
     NamedPaths,
@@ -35,7 +35,6 @@ from comparator.engine.run_identity import (
     run_identity,
 )
 from comparator.errors import FAULT, Fault
-from comparator.formats.spelling import spelling
 from comparator.formats.text import message
 from comparator.model.inputs import BEGAN, Inputs, Pending
 from comparator.model.model import Model, installed_packages
@@ -43,7 +42,6 @@ from comparator.model.process import run_environment
 from comparator.model.reads import Reads
 from comparator.model.runner import is_served, make_runner
 from comparator.model.training import Outcome, Runner, Training
-from comparator.objective.comparison import submodel_hyperparameters
 from comparator.objective.differences import NoValue
 from comparator.results.in_flight import in_flight, purpose_of
 from comparator.results.lease import LEASE, LOCK, Holder
@@ -65,10 +63,6 @@ from comparator.site.profile import Slot
 # A fact that a model may report: it ended before its training was complete, by its own `timeout`.
 CUT_SHORT = "timed_out"
 ERRORS_FILE = "errors.log"
-DEFAULT_SEED = 1
-#: The hyperparameter that takes the number of epochs, as CANDLE calls it.
-EPOCHS = "epochs"
-PREFIX = re.compile(r"cmp_(?:[01]_)?(.+)")
 CODE_ENDINGS = (".py", ".so")
 NOT_LOOKED_AT = "the data and the model's files have not been looked at since"
 FULL = os.strerror(errno.ENOSPC)
@@ -219,9 +213,8 @@ class Leaf:
 
     def repeat(self, request: Request, submodel: int) -> tuple[Run, RunResult]:
         """Carry out the run of one submodel alone, by a process that has done nothing before."""
-        given = given_at(self._experiment, request.point)[submodel]
         try:
-            return self._run_with_result(submodel, request, given, self._slots[0])
+            return self._run_with_result(submodel, request, self._slots[0])
         finally:
             for runner in self._runners.values():
                 runner.close()
@@ -240,31 +233,28 @@ class Leaf:
 
     def _run_all(self, asked: Request) -> list[Run]:
         """Both submodels' runs: side by side on two slots, else one after the other."""
-        given = given_at(self._experiment, asked.point)
-        if len(given) > 1 and len(self._slots) > 1:
-            with ThreadPoolExecutor(len(given)) as side_by_side:
-                waiting = [
-                    side_by_side.submit(self._run, number, asked, each, self._slots[number])
-                    for number, each in enumerate(given)
-                ]
+        numbers = range(len(self._experiment.models))
+        if len(numbers) > 1 and len(self._slots) > 1:
+            with ThreadPoolExecutor(len(numbers)) as side_by_side:
+                waiting = [side_by_side.submit(self._run, number, asked, self._slots[number]) for number in numbers]
                 return [future.result() for future in waiting]
         runs: list[Run] = []
-        for number, each in enumerate(given):
-            runs.append(self._run(number, asked, each, self._slots[0]))
+        for number in numbers:
+            runs.append(self._run(number, asked, self._slots[0]))
             if runs[-1].status != "ok":
                 break
         return runs
 
-    def _run(self, number: int, asked: Request, given: Mapping[str, object], slot: Slot) -> Run:
+    def _run(self, number: int, asked: Request, slot: Slot) -> Run:
         """One submodel's run: found in the store, or trained now."""
-        return self._run_with_result(number, asked, given, slot)[0]
+        return self._run_with_result(number, asked, slot)[0]
 
-    def _run_with_result(
-        self, number: int, asked: Request, given: Mapping[str, object], slot: Slot
-    ) -> tuple[Run, RunResult]:
+    def _run_with_result(self, number: int, asked: Request, slot: Slot) -> tuple[Run, RunResult]:
         """A run as a line of the record shows it, and its result."""
         submodel = self._experiment.models[number]
-        hyperparameters, seed = run_hyperparameters(submodel, given, asked.seed, asked.split, asked.epochs)
+        hyperparameters, seed = run_hyperparameters(
+            self._experiment, number, asked.point, seed=asked.seed, split=asked.split, epochs=asked.epochs
+        )
         identity = run_identity(
             submodel,
             hyperparameters,
@@ -398,18 +388,18 @@ class Leaf:
             outcome: Outcome = self._runner(number, slot).run(training)
         if outcome.status == "failed" and (fault := _fault_of_disk(folder, outcome.reason)) is not None:
             raise Fault(fault)
-        if outcome.status == "ok" and outcome.metrics.get(CUT_SHORT):
-            outcome = replace(outcome, status="timeout", reason="the model ended its training early, by its timeout")
-        outcome = self._watched(number, outcome)
-        if outcome.status == "ok" and (fault := self._inputs[number].fault()) is not None:
+        status, reason = outcome.status, outcome.reason
+        if status == "ok" and outcome.metrics.get(CUT_SHORT):
+            status, reason = "timeout", "the model ended its training early, by its timeout"
+        reads, untold = self._reads_of(number, outcome)
+        if status == "ok" and (fault := self._inputs[number].fault()) is not None:
             raise Fault(fault)
-        reads = None if outcome.reads is None else ReadsOfResult(**outcome.reads.as_record())
         result = RunResult(
-            status=outcome.status,
+            status=status,
             metrics=outcome.metrics,
             history=outcome.history,
-            reason=outcome.reason,
-            reads=reads,
+            reason=reason,
+            reads=None if reads is None else ReadsOfResult(**reads.as_record()),
             unnamed=outcome.unnamed,
             seconds=round(time.monotonic() - clock, 3),
             started=started,
@@ -420,7 +410,7 @@ class Leaf:
             computed_on=computed_on(slot.device),
             experiment=self._experiment.id,
         )
-        return result, outcome.untold
+        return result, untold
 
     def _noted(
         self, number: int, asked: Request, hyperparameters: Mapping[str, object], run: str, started: str
@@ -437,27 +427,27 @@ class Leaf:
         )
         return in_flight(self._experiments / self._experiment.id, training)
 
-    def _watched(self, number: int, outcome: Outcome) -> Outcome:
-        """The outcome of a training, with what is known of its reading otherwise.
+    def _reads_of(self, number: int, outcome: Outcome) -> tuple[Reads | None, str | None]:
+        """What a training has read, None where that is not known; and why more may have gone into its numbers.
 
         Raises `Fault` where the code that it read is not that of earlier trainings.
         """
-        model, reads, earlier = self._models[number], outcome.reads, self._read[number]
+        model, reads, earlier, untold = self._models[number], outcome.reads, self._read[number], outcome.untold
         if reads is None:
             # Nobody has seen which packages a process of its own has loaded.
             by_itself = model.image is None and model.module is not None and model.description.packages is None
-            return replace(outcome, reads=Reads(packages=installed_packages())) if by_itself else outcome
+            return Reads(packages=installed_packages()) if by_itself else None, untold
         changed = None if earlier is None else earlier.conflict(reads)
         # What the identity holds of the data folder is not among what was read besides.
         came = next((path for path in (*reads.files, *reads.folders) if self._is_data(number, path)), None)
-        if came is not None and outcome.untold is None:
-            outcome = replace(outcome, untold=f"{came} has come or changed {BEGAN}")
+        if came is not None:
+            untold = untold or f"{came} has come or changed {BEGAN}"
         if changed is not None and changed.endswith(CODE_ENDINGS):
             raise Fault(f"{changed} has changed {BEGAN}")
         self._read[number] = earlier or reads
-        if changed is not None and outcome.untold is None:
-            return replace(outcome, untold=f"{changed} has changed {BEGAN}: trainings before and after that may differ")
-        return outcome
+        if changed is not None:
+            untold = untold or f"{changed} has changed {BEGAN}: trainings before and after that may differ"
+        return reads, untold
 
     def _is_data(self, number: int, path: str) -> bool:
         until = self._experiment.models[number].data_until
@@ -478,47 +468,6 @@ class Leaf:
         path = self._experiments / self._experiment.id / ERRORS_FILE
         with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
             file.write(f"{now()} evaluation {evaluation}\n{traceback.format_exc()}\n")
-
-
-def given_at(experiment: FrozenExperiment, point: Mapping[str, object]) -> list[dict[str, object]]:
-    """What each submodel of an experiment is given at a point."""
-    return submodel_hyperparameters(
-        experiment.hyperparameters,
-        point,
-        compares=experiment.kind == "cmp",
-        names=[submodel.names for submodel in experiment.models],
-    )
-
-
-def varied_names(submodel: Submodel, point: Mapping[str, object]) -> set[str]:
-    """The names at a point, as a submodel has them."""
-    common = [numbered[1] if (numbered := PREFIX.fullmatch(name)) else name for name in point]
-    return {submodel.names.get(name, name) for name in common}
-
-
-def run_hyperparameters(
-    submodel: Submodel, given: Mapping[str, object], seed_step: int, split: int | None, epochs: int | None = None
-) -> tuple[dict[str, object], int]:
-    """The hyperparameters of a run, its seed among them, and that seed; the steps are added to the user's own seeds.
-
-    `epochs` is the length of a short training, None of a full one.
-    """
-    hyperparameters = {**submodel.config, **given}
-    if epochs is not None:
-        hyperparameters[epochs_name(submodel)] = epochs
-    seed = int(str(hyperparameters.get(submodel.seed or "rng_seed", DEFAULT_SEED))) + seed_step
-    if submodel.seed is not None:
-        hyperparameters[submodel.seed] = seed
-    of_split = submodel.split
-    if of_split is not None and split is not None:
-        hyperparameters[of_split] = int(str(hyperparameters.get(of_split, DEFAULT_SEED))) + split
-    return hyperparameters, seed
-
-
-def epochs_name(submodel: Submodel) -> str:
-    """The hyperparameter of a submodel that takes its number of epochs, as it is given."""
-    own = submodel.names.get(spelling(EPOCHS, submodel.names), EPOCHS)
-    return spelling(own, {**submodel.config, **submodel.hyperparameters})
 
 
 def change_of_reads(

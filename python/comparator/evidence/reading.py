@@ -52,7 +52,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Places:
+class ReadPlaces:
     """Points that fill the space evenly and what was read at each.
 
     `direction` is the sign of the difference that is beyond the level there, 0 where none is; `fails` says that a
@@ -79,7 +79,7 @@ class Reading(Heights):
     """What was read: beside the heights the parts of the space beyond the level, and `places` the same by place."""
 
     parts: tuple[Part, ...]
-    places: Places
+    places: ReadPlaces
 
 
 def read_regions(
@@ -164,7 +164,7 @@ class _Reader:
             direction[score > 0.5] = sign
             found = self._lattice.cover(np.where(fails, FORBIDDEN, 2 * score - 1))
             parts += [self._part(box, sign, drawn) for box in found if self._own.inside(box).sum() >= FEWEST_INSIDE]
-        places = Places(tuple(self._dense), direction, fails, is_untested)
+        places = ReadPlaces(tuple(self._dense), direction, fails, is_untested)
         return Reading(self._surrogate, level, self._failing(), tuple(parts), places)
 
     def _part(self, box: Cells, sign: int, drawn: Sequence[list[tuple[Cells, int]]]) -> Part:

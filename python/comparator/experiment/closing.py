@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from comparator.errors import ComparatorError
 from comparator.experiment.host import Host
@@ -38,9 +39,8 @@ def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[E
     for line in single_use((run for record in records for run in record.runs), plan.frozen.notices):
         note(host.console, line)
     found = read_json(page.with_suffix(".json")) or {} if page is not None else {}
-    for sentence in found.get("answer", ()):
-        host.say(sentence)
-    host.say(_best_words(summary))
+    for line in [*_answer(summary, found), *_best(summary, found)]:
+        host.say(line)
     say_where_the_report_is(host, folder.name, page)
     step = found.get("next") or {}
     if step:
@@ -59,17 +59,31 @@ def say_where_the_report_is(host: Host, identifier: str, page: Path | None) -> N
     host.show(f"report: {page}")
 
 
-def _best_words(summary: Summary) -> str:
-    """The best point with each model's metric there, and what it rests on."""
-    from comparator.report.words import counted
+def _answer(summary: Summary, found: Mapping[str, Any]) -> list[str]:
+    """What a report says in its first sentence, and in a word how sure that is; its page says what that rests on.
+
+    Of a single model that takes both sentences.
+    """
+    sentences = found.get("answer") or []
+    if summary.kind == "single":
+        return list(sentences)
+    of = {"regions": "region 1", "everywhere": "difference"}.get(str(found.get("verdict")))
+    sure = next((each["word"] for each in found.get("sureness", ()) if each["about"] == of), None)
+    return [f"{sentence}{f' How sure: {sure}.' if sure else ''}" for sentence in sentences[:1]]
+
+
+def _best(summary: Summary, found: Mapping[str, Any]) -> list[str]:
+    """The best point, what became of it when it was tried anew, and what all of it took; in a line beside a report."""
+    from comparator.report.words import trainings_in
 
     best = summary.best
     assert best is not None and best.difference is not None
-    both = ", ".join(
-        f"{name} {metrics[summary.metric]:.4g}"
-        for name, metrics in zip(summary.models, best.metrics, strict=True)
-        if summary.metric in metrics
-    )
     extreme = "largest" if summary.maximise else "smallest"
-    at = f"at {point_words(best.point)}" if best.point else "at the settings as given"
-    return f"{extreme} {summary.objective}: {best.difference:.4g} {at} ({both}); {counted(summary)}"
+    at = f"{best.difference:.4g} at {point_words(best.point) or 'the settings as given'}"
+    trained, stored = trainings_in(run for one in summary.evaluations for run in one.runs)
+    trainings = f"trainings: {trained} done, {stored} found"
+    if not found:
+        return [f"{extreme} {summary.objective}: {at}", f"{trainings} in the store"]
+    anew = (found.get("best") or {}).get("confirmed")
+    tried = "" if anew is None else f"; tried anew {anew:.4g}"
+    return [f"{extreme}: {at}{tried}; {trainings}"]

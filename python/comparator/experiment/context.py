@@ -6,24 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from comparator.site.profile import Site
+from comparator.experiment.host import Host
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Context:
-    """Where an experiment is planned: its file, the project, the machine, and how words reach the user."""
+    """Where an experiment is planned: its file, the machine, what was typed, and how words reach the user."""
 
     file: Path  # absolute
-    root: Path
-    site: Site
-    engine: str
-    workers: int
+    host: Host
     command: str
-    say: Say
-    #: Whether models are served warm, by a process that stays.
-    warm: bool = True
+    say: Say = lambda words: None
+    #: Called once all is checked that needs no model: what is to be a model, and is none yet, is made then.
+    make_models: Callable[[], None] = lambda: None
 
     @property
     def folder(self) -> Path:

@@ -5,6 +5,8 @@ An engine does no more than this:
     requests = controller.start()
     for each request: result = leaf.evaluate(request); requests += controller.tell(result)
 
+Both are forms here (`record.Request`, `record.Result`); the session makes text of the one, and reads the other.
+
 `Controller` leads through the stages: a pilot, the search, full trainings of its best points where it began with fewer
 epochs, the confirmation of what it found. It decides what a proposal costs (decision 7 of
 `docs/architecture.md`), keeps the budget, records every finished evaluation before the strategy hears of it, and
@@ -44,7 +46,6 @@ from comparator.results.record import (
     Result,
     Run,
     Running,
-    as_text,
 )
 from comparator.results.store import now
 from comparator.space import ParameterSpace, Point
@@ -201,7 +202,7 @@ class Controller:
         """How many pairs of the budget have a result."""
         return self.asked - sum(len(each.running) for each in self._open.values() if each.stage not in AFTERWARDS)
 
-    def start(self) -> list[str]:
+    def start(self) -> list[Request]:
         """Replay what is recorded, then give the first requests.
 
         Raises `ComparatorError` where the record does not follow from the settings any more.
@@ -214,14 +215,13 @@ class Controller:
             self._replay(record)
         return self._go_on(list(self._open.values()))
 
-    def tell(self, result: str) -> list[str]:
+    def tell(self, outcome: Result) -> list[Request]:
         """Take the result of one replicate, and give the requests that follow.
 
         The evaluation that it completes is recorded and the strategy told of it; one with a cancelled replicate
         leaves no line and is not told. Raises `ComparatorError` where every evaluation so far has failed, the pilot
         has found no unit for the difference, the record cannot be written, or no training can go on.
         """
-        outcome = Result.model_validate_json(result)
         if outcome.is_fault:
             raise ComparatorError(outcome.reason or "no training can go on")
         evaluation = self._open[outcome.evaluation]
@@ -275,7 +275,7 @@ class Controller:
             further = 1 + max(self._points[key_of(line.point)].asked)
             asked.append((line, range(further, further + seeds)))
         return [
-            self._add(number, FULL, Proposal(number, dict(line.point), None), fresh=fresh)
+            self._add(number, FULL, Proposal(number, line.point, None), fresh=fresh)
             for number, (line, fresh) in enumerate(asked, start=first)
         ]
 
@@ -294,7 +294,7 @@ class Controller:
         first = self._next_number()
         asked = [(claim.name, point, fresh) for claim in self.claims for point, fresh in by_point(claim)]
         return [
-            self._add(number, CONFIRM, Proposal(number, dict(point), None), claim, fresh)
+            self._add(number, CONFIRM, Proposal(number, point, None), claim, fresh)
             for number, (claim, point, fresh) in enumerate(asked, start=first)
         ]
 
@@ -325,7 +325,7 @@ class Controller:
         self.ended_early = self.ended_early or self._strategy.ended
         return self._note(proposals)
 
-    def _go_on(self, evaluations: Iterable[_Open]) -> list[str]:
+    def _go_on(self, evaluations: Iterable[_Open]) -> list[Request]:
         """The requests for these evaluations, or for those of the next stage where there is nothing else to do."""
         requests = self._requests(evaluations)
         if requests or self.waiting or self.is_cut_short or self.stage not in (SEARCH, FULL):
@@ -333,9 +333,9 @@ class Controller:
         self._open.clear()  # proposed, but the budget is spent
         return self._requests(self._begin_what_follows())
 
-    def _requests(self, evaluations: Iterable[_Open]) -> list[str]:
+    def _requests(self, evaluations: Iterable[_Open]) -> list[Request]:
         """Give each proposal replicates of its own, or an answer where a replicate could tell nothing new."""
-        requests: list[str] = []
+        requests: list[Request] = []
         todo = deque(evaluations)
         while todo and not self.is_cut_short and not self._is_over():
             evaluation = todo.popleft()
@@ -393,7 +393,7 @@ class Controller:
         except NoValue:
             return []
 
-    def _ask(self, evaluation: _Open, count: int) -> list[str]:
+    def _ask(self, evaluation: _Open, count: int) -> list[Request]:
         point, follows = evaluation.point, evaluation.stage in AFTERWARDS
         given_split = evaluation.stage == CONFIRM and self._to_confirm is not None and not self._to_confirm.splits
         requests = []
@@ -404,18 +404,19 @@ class Controller:
             point.asked.add(replicate)
             block = block_of(evaluation.proposal.point, replicate, self._blocks)
             evaluation.running[replicate] = now()
-            request = Request(
-                evaluation=evaluation.number,
-                name=evaluation.proposal.name,
-                point=evaluation.proposal.point,
-                replicate=replicate,
-                expected_seconds=self._expected_seconds(evaluation),
-                block=block.number,
-                seed=block.seed,
-                split=None if given_split else block.split,
-                **self._length(evaluation),
+            requests.append(
+                Request(
+                    evaluation=evaluation.number,
+                    name=evaluation.proposal.name,
+                    point=evaluation.proposal.point,
+                    replicate=replicate,
+                    expected_seconds=self._expected_seconds(evaluation),
+                    block=block.number,
+                    seed=block.seed,
+                    split=None if given_split else block.split,
+                    **self._length(evaluation),
+                )
             )
-            requests.append(as_text(request))
         if not follows:
             self.asked += count
             self._repeats_in_a_row = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from comparator.engine.leaf import EPOCHS, epochs_name, varied_names
+from comparator.engine.given import EPOCHS, epochs_name, varied_names
 from comparator.errors import InputError
 from comparator.experiment.settings import SearchSettings
 from comparator.formats.spelling import is_same

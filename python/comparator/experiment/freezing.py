@@ -22,7 +22,7 @@ from comparator.experiment.settings import (
 from comparator.experiment.stages import (
     PILOT_SEEDS,
     budget_of,
-    check_budget,
+    check_search,
     check_unit,
     confirmation_of,
     freeze_strategy,
@@ -39,6 +39,7 @@ from comparator.objective.comparison import make_objective
 from comparator.objective.differences import (
     check_suits,
     difference_code,
+    find_difference,
     objective_words,
     usual_difference,
 )
@@ -57,7 +58,9 @@ from comparator.strategies.blocks import BLOCKS
 
 def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     """Check `settings` whole; raises `InputError`. Prepares the models' data on the way."""
-    check_budget(settings, context)
+    check_search(settings, context)
+    if settings.compares and settings.cmp.difference is not None:
+        find_difference(settings.cmp.difference, context.folder, f"{context.file}: [cmp] difference")
     space = _space(settings, context)
     steered: list[str] = []
     if space is not None:
@@ -108,7 +111,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
             first=first,
             confirm=confirmation_of(settings, given.submodels),
         ),
-        provenance=provenance(context.site, context.engine, context.workers, context.command),
+        provenance=provenance(context.host.site, context.host.engine.name, context.host.workers, context.command),
         notices=notices,
     )
     informed = make_strategy_of(frozen.strategy, frozen.upf, space)
@@ -174,7 +177,7 @@ def _title(submodels: Sequence[Submodel], metric: str, file: Path) -> str:
 def _doubt_title(title: str, models: Sequence[Model], context: Context) -> list[str]:
     """That a title, of a file that was copied say, names a model of the project that is not among those compared."""
     own = {word.casefold() for model in models for word in (model.name, model.path.name)}
-    known = {script.parent.name for script in (context.root / "containers").glob("*/train.sh")} - own
+    known = {script.parent.name for script in (context.host.root / "containers").glob("*/train.sh")} - own
     words = {word.removesuffix("s") for word in re.findall(r"\w+", title.casefold())}
     others = sorted(name for name in known if name.casefold() in words)
     if not others:

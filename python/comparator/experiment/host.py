@@ -9,7 +9,6 @@ from rich.console import Console
 
 from comparator.engine.engines import open_engine
 from comparator.engine.interface import Engine, EngineOptions, Task
-from comparator.experiment.context import Context, Say
 from comparator.experiment.terminal import copyable, tell
 from comparator.site.profile import Site, Slot, read_site
 
@@ -37,13 +36,6 @@ class Host:
     def serves_warm(self) -> bool:
         """Whether a model's process stays from one run to the next."""
         return self.warm and self.engine.serves_warm
-
-    def context(self, file: Path, command: str, say: Say) -> Context:
-        """Where an experiment of `file` is planned."""
-        engine = self.engine
-        return Context(
-            file.resolve(), self.root, self.site, engine.name, engine.workers, command, say, self.serves_warm
-        )
 
     def task(self, experiment: Path, *, is_sweep: bool) -> Task:
         """The experiment in a folder, as whoever carries it out knows it."""

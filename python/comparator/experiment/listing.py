@@ -68,7 +68,7 @@ def state_words(path: Path, state: State) -> str:
     if state.state != "finished":
         return state.state
     if state.reporting is not None and is_closing(path):
-        return f"writing the report, {state.reporting:.0%}"
+        return f"writing the report, {100 * state.reporting:.0f} %"
     return "ended early" if state.reason else "finished"
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from comparator.engine.leaf import DEFAULT_SEED
+from comparator.engine.given import DEFAULT_SEED
 from comparator.errors import InputError
+from comparator.experiment.context import Context
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
@@ -31,7 +32,7 @@ def plan_selftest(host: Host, file: Path, overrides: list[str], *, command: str)
     Raises `InputError` where the file is wrong, the model takes no seed, or the two sides cannot be alike.
     """
     settings = read_settings(file, overrides)
-    given = make_plan(settings, host.context(file, command, lambda _: None)).frozen
+    given = make_plan(settings, Context(file.resolve(), host, command)).frozen
     return plan_settings(host, against_itself(settings, given), file, command)
 
 

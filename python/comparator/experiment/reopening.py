@@ -28,7 +28,7 @@ from comparator.results.record import (
 from comparator.site.profile import Site
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box, avoid
-from comparator.strategies.own import strategy_code
+from comparator.strategies import strategy_code
 
 
 def reopen_plan(frozen: WholeExperiment, *, root: Path, site: Site) -> Plan:

@@ -16,6 +16,7 @@ from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.threads import one_thread
 from comparator.experiment.closing import say_what_was_found, say_where_the_report_is
+from comparator.experiment.context import Context
 from comparator.experiment.controller import Controller
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
@@ -64,11 +65,17 @@ def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool,
 
 
 def plan_settings(
-    host: Host, settings: ExperimentSettings, file: Path, command: str, called: str | None = None
+    host: Host,
+    settings: ExperimentSettings,
+    file: Path,
+    command: str,
+    called: str | None = None,
+    make_models: Callable[[], None] = lambda: None,
 ) -> Plan:
     """Check everything about a new experiment of these settings, whose paths are relative to `file`'s folder.
 
-    `called` is what words on the settings say in the place of a file that there is not.
+    `called` is what words on the settings say in the place of a file that there is not. `make_models` makes what they
+    call a model, and is none yet.
     """
     with host.console.status("checking") as status:
 
@@ -76,7 +83,7 @@ def plan_settings(
             status.update(f"checking: {escape(words)}")
 
         try:
-            plan = make_plan(settings, host.context(file, command, say))
+            plan = make_plan(settings, Context(file.resolve(), host, command, say, make_models))
         except InputError as error:
             raise InputError(str(error).replace(str(file), called or str(file))) from None
     notices = [notice.replace(str(file), called or str(file)) for notice in plan.frozen.notices]
@@ -302,7 +309,7 @@ class Session:
             requests = self._baseline() + self._controller.start()
         self._keep_claims()
         self._say_running()
-        return requests
+        return [as_text(request) for request in requests]
 
     def tell(self, result: str) -> list[str]:
         """Record a result; gives the requests that follow."""
@@ -312,11 +319,11 @@ class Session:
             self._keep_baseline(outcome)
             return []
         with one_thread():
-            requests = self._controller.tell(result)
+            requests = self._controller.tell(outcome)
         self._keep_pilot()
         self._keep_claims()
         self._say_running()
-        return requests
+        return [as_text(request) for request in requests]
 
     @property
     def is_over(self) -> bool:
@@ -383,7 +390,7 @@ class Session:
         running = self._controller.running[: self._host.workers]
         self._folder.say("running", running)
 
-    def _baseline(self) -> list[str]:
+    def _baseline(self) -> list[Request]:
         """The request for a single model at its settings as given, so that the report can say what a search bought.
 
         It stands in `experiment.json` beside the search, not in its record, and costs nothing of its budget.
@@ -391,7 +398,7 @@ class Session:
         frozen = self._plan.frozen
         self._baseline_is_open = frozen.kind == "single" and not self._plan.is_sweep and frozen.baseline is None
         request = Request(evaluation=BASELINE, name="defaults", point={}, replicate=0)
-        return [as_text(request)] if self._baseline_is_open else []
+        return [request] if self._baseline_is_open else []
 
     def _keep_baseline(self, outcome: Result) -> None:
         self._baseline_is_open = False
@@ -452,7 +459,7 @@ class Session:
     def _report_with_words(self) -> Path | None:
         try:
             with self._host.console.status("writing the report") as status:
-                return self.report(lambda share: status.update(f"writing the report: {share:.0%}"))
+                return self.report(lambda share: status.update(f"writing the report: {100 * share:.0f} %"))
         except KeyboardInterrupt:
             say_where_the_report_is(self._host, self._folder.identifier, None)
             raise

@@ -9,7 +9,7 @@ from typing import Literal
 
 from comparator.experiment.controller import Controller, Runs
 from comparator.objective.differences import NoValue
-from comparator.results.record import Evaluation, Metrics, Request, Result, Run, as_text
+from comparator.results.record import Evaluation, Metrics, Request, Result, Run
 
 SIGNED = "signed"
 
@@ -21,7 +21,7 @@ def carry_out(controller: Controller, measure: Callable[[Request], float | None]
     """
     waiting = deque(controller.start())
     while waiting:
-        asked = Request.model_validate_json(waiting.popleft())
+        asked = waiting.popleft()
         number = measure(asked)
         metrics: Metrics = {} if number is None else {SIGNED: number}
         status: Literal["ok", "failed"] = "failed" if number is None else "ok"
@@ -35,7 +35,7 @@ def carry_out(controller: Controller, measure: Callable[[Request], float | None]
             worker="",
             runs=[run],
         )
-        waiting += controller.tell(as_text(result))
+        waiting += controller.tell(result)
     controller.close()
 
 

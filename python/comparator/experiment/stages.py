@@ -21,11 +21,10 @@ from comparator.results.record import (
     Submodel,
 )
 from comparator.space import ParameterSpace
-from comparator.strategies import STRATEGIES, Strategy, find_strategy, points_to_scatter
+from comparator.strategies import STRATEGIES, Strategy, find_strategy, strategy_code
 from comparator.strategies.options import file_options, read_options
-from comparator.strategies.own import is_own_file, strategy_code
+from comparator.strategies.own import is_own_file
 from comparator.strategies.replication import Replication
-from comparator.strategies.sampling import GridOptions, grid_points
 from comparator.strategies.strategy import SWEEPS
 
 PILOT_POINTS, PILOT_SEEDS = 3, 2
@@ -97,13 +96,21 @@ def asked_strategy(search: SearchSettings, context: Context) -> tuple[str, type[
         raise InputError(f"{context.file}: [search]: {error}") from None
 
 
-def check_budget(settings: ExperimentSettings, context: Context) -> None:
-    """Raise `InputError` where a search would have no end, or there is no such strategy."""
-    search = settings.search
-    if settings.space is None or search.evaluations is not None or search.generations is not None:
+def check_search(settings: ExperimentSettings, context: Context) -> None:
+    """Raise `InputError` where there is no such strategy, an option of it is wrong, or a search would have no end."""
+    search, where = settings.search, f"{context.file}: [search]"
+    if settings.space is None:
         return
-    if not asked_strategy(search, context)[1].ends_by_itself:
-        raise InputError(f"{context.file}: [search]: give a budget: evaluations = N, or generations = N")
+    name, strategy = asked_strategy(search, context)
+    known = strategy.Options.model_fields
+    # A population is left out where a strategy has none.
+    options = {key: value for key, value in search.options.items() if key in known or key != "population"}
+    try:
+        read_options(strategy.Options, options, f"strategy '{name}'")
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    if search.evaluations is None and search.generations is None and not strategy.ends_by_itself:
+        raise InputError(f"{where}: give a budget: evaluations = N, or generations = N")
 
 
 def freeze_strategy(
@@ -112,7 +119,7 @@ def freeze_strategy(
     search, where = settings.search, f"{context.file}: [search]"
     seeds = Replication.of(search.replicates).first
     options = dict(search.options)
-    in_flight = _in_flight(context.workers, seeds)
+    in_flight = _in_flight(context.host.workers, seeds)
     if settings.space is None:
         return FrozenStrategy(name=search.strategy, seed=search.seed, in_flight=in_flight, where=where)
     name, strategy = asked_strategy(search, context)
@@ -124,17 +131,16 @@ def freeze_strategy(
         options["generations"] = search.generations
     if "level" in known and search.level is not None:
         options["level"] = search.level
-    if "total" in known and "points" not in options and search.evaluations is not None:
-        options.setdefault("total", max(1, (search.evaluations - pilot_pairs) // seeds))
-    if search.strategy == "level_set" and search.evaluations is not None:
-        options.setdefault("scattered", points_to_scatter(search.evaluations))
+    if search.evaluations is not None:
+        points = (search.evaluations - pilot_pairs) // seeds
+        options = strategy.within(options, evaluations=search.evaluations, points=points)
     if "population" in options and "population" not in known:
         # So that one experiment file serves every strategy that the command line may choose.
         del options["population"]
         notices.append(f"strategy '{search.strategy}' has no population; the file's is left out")
     return FrozenStrategy(
         name=name,
-        code=None if name in STRATEGIES else strategy_code(name),
+        code=None if STRATEGIES.is_own(name) else strategy_code(name),
         seed=search.seed,
         in_flight=in_flight,
         options=options,
@@ -183,9 +189,14 @@ def budget_of(
     seeds = None if search.replicates == ADAPTIVE else int(search.replicates)
     if lines is not None:
         return Budget(evaluations=seeds and lines * seeds, generations=None)
-    if search.strategy == "grid" and search.evaluations is None and space is not None:
-        return Budget(evaluations=seeds and _grid_size(space, search.options, where) * seeds, generations=None)
     _, strategy = asked_strategy(search, context)
+    if search.evaluations is None and space is not None:
+        try:
+            points = strategy.points_in(space, search.options)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+        if points is not None:
+            return Budget(evaluations=seeds and points * seeds, generations=None)
     has_an_end = strategy.ends_by_itself or "generations" in strategy.Options.model_fields
     if search.generations is not None and not has_an_end:
         if seeds is None:
@@ -196,10 +207,3 @@ def budget_of(
         pairs = search.generations * int(search.options.get("population", 16)) * seeds
         return Budget(evaluations=pairs + PILOT_SEEDS * len(pilot), generations=search.generations)
     return Budget(evaluations=search.evaluations, generations=search.generations)
-
-
-def _grid_size(space: ParameterSpace, options: Mapping[str, Any], where: str) -> int:
-    try:
-        return len(grid_points(space, read_options(GridOptions, options, "strategy 'grid'")))
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from comparator.engine.leaf import CUT_SHORT, DEFAULT_SEED
+from comparator.engine.given import DEFAULT_SEED
+from comparator.engine.leaf import CUT_SHORT
 from comparator.errors import InputError, nearest
 from comparator.experiment.context import Context
 from comparator.experiment.settings import ExperimentSettings, SubmodelSettings
@@ -69,11 +70,11 @@ def _check_hyperparameters(
     read: Mapping[str, Any], source: Path, settings: ExperimentSettings, varied: list[str], context: Context
 ) -> Given:
     """Check what `source` gives, with the settings' own on top, and prepare the data of its models."""
-    data_folder = context.site.data_folder
+    data_folder = context.host.site.data_folder
     together = merged(read, {spelling(name, read): value for name, value in settings.set.items()})
     hyperparameters = {key: outside_container(value, data_folder) for key, value in together.items()}
     found = _find_models(settings, hyperparameters, source, context)
-    probed = {model.path: described(model, context.site.slots()[0], data_folder) for model in found}
+    probed = {model.path: described(model, context.host.site.slots()[0], data_folder) for model in found}
     models = [probed[model.path] for model in found]
     warnings = _check_reach(hyperparameters, varied, settings, source)
     whole = split_for_submodels(hyperparameters) if settings.compares else [hyperparameters]
@@ -181,10 +182,10 @@ def _as_described(name: str, model: Model) -> str:
 
 def _own_device(device: str | None, context: Context, number: int) -> str | None:
     """The device of one submodel, checked against those that the site gives out."""
-    there = list(dict.fromkeys(slot.device for slot in context.site.slots() if slot.device is not None))
+    there = list(dict.fromkeys(slot.device for slot in context.host.site.slots() if slot.device is not None))
     if device is not None and device not in ("none", *there):
         raise InputError(
-            f"{context.file}: [cmp.{number}] device = '{shortened(device)}': site '{context.site.name}' gives out"
+            f"{context.file}: [cmp.{number}] device = '{shortened(device)}': site '{context.host.site.name}' gives out"
             f" {', '.join(there) or 'no devices'}; 'none' is allowed too"
         )
     return device
@@ -193,12 +194,13 @@ def _own_device(device: str | None, context: Context, number: int) -> str | None
 def _find_models(
     settings: ExperimentSettings, hyperparameters: Mapping[str, Any], source: Path, context: Context
 ) -> list[Model]:
-    containers = context.root / "containers"
+    context.make_models()
+    containers, site = context.host.root / "containers", context.host.site
     if not settings.compares:
-        return [find_model(settings.model, context.folder, containers, f"{context.file}: model", context.site)]
+        return [find_model(settings.model, context.folder, containers, f"{context.file}: model", site)]
     if settings.cmp.models is not None:
         where = f"{context.file}: [cmp] models"
-        return [find_model(name, context.folder, containers, where, context.site) for name in settings.cmp.models]
+        return [find_model(name, context.folder, containers, where, site) for name in settings.cmp.models]
     found = []
     for number, given in enumerate(split_for_submodels(hyperparameters)):
         name = given.get("model_name") or given.get("candle_image")
@@ -208,7 +210,7 @@ def _find_models(
                 f" or cmp_{number}_model_name"
             )
         where = f"{source}: model_name of submodel {number}"
-        found.append(find_model(str(name), source.parent, containers, where, context.site))
+        found.append(find_model(str(name), source.parent, containers, where, site))
     return found
 
 
@@ -319,7 +321,7 @@ def _words(name: str, value: Any) -> str:
 
 def _inputs(model: Model, context: Context) -> dict[str, Any]:
     """What a model's code and data are, and why it cannot be told what its runs read; None where it can."""
-    description, data_folder = model.description, context.site.data_folder
+    description, data_folder = model.description, context.host.site.data_folder
     manifest = {} if description.data_manifest is None else {"data_manifest": [description.data_manifest]}
     for key, names in {"reads": description.reads or [], **manifest}.items():
         for name in names:
@@ -328,12 +330,12 @@ def _inputs(model: Model, context: Context) -> dict[str, Any]:
                     f"{model.description_file}: {key}: '{name}': there is none in the data folder {data_folder}"
                 )
     inputs = inputs_of(model, data_folder)
-    return {**inputs, "untold": model.untold(warm=context.warm) or inputs["untold"]}
+    return {**inputs, "untold": model.untold(warm=context.host.serves_warm) or inputs["untold"]}
 
 
 def _prepare(model: Model, given: Mapping[str, Any], context: Context) -> None:
     """Run the model's `preprocess.sh`, which prepares its data once and refuses what the data do not have."""
-    data_folder = context.site.data_folder
+    data_folder = context.host.site.data_folder
     script = model.script("preprocess.sh")
     if script is None and model.image is None:
         return

@@ -47,7 +47,7 @@ def make_leaf(
     )
 
 
-class Place:
+class WorkerPlace:
     """One of the `places` for workers of a launch on this node, which no other process has until `leave`.
 
     `launch` tells one launch from others. The place is a name in the kernel (an abstract socket address, unix(7)),
@@ -94,7 +94,7 @@ class Worker:
             leaves = _kept[self]
         return leaves.evaluate(request)
 
-    def open(self, place: Place, plan: Plan) -> Leaf:
+    def open(self, place: WorkerPlace, plan: Plan) -> Leaf:
         """A worker at a place of this node."""
         slots = share_slots(self.task.site.slots(), self.places)[place.number]
         return make_leaf(plan, self.task, slots, f"{node_name()}/{place.number}", self.deadline, _say)
@@ -106,7 +106,7 @@ class _Leaves:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._plan = reopen(worker.task)
-        self._leaves: list[tuple[Place, Leaf]] = []
+        self._leaves: list[tuple[WorkerPlace, Leaf]] = []
         self._idle: list[Leaf] = []
         self._change = threading.Condition()
         threading.Thread(target=self._watch, name="session", daemon=True).start()
@@ -124,7 +124,7 @@ class _Leaves:
         with self._change:
             if self._idle:
                 return self._idle.pop()
-            place = Place(self._worker.session, self._worker.places)
+            place = WorkerPlace(self._worker.session, self._worker.places)
             leaf = self._worker.open(place, self._plan)
             self._leaves.append((place, leaf))
             return leaf

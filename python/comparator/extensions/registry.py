@@ -8,6 +8,7 @@ from pkgutil import resolve_name
 from typing import Any, TypeVar
 
 from comparator.errors import InputError
+from comparator.extensions.own_code import FAILURES
 
 Thing = TypeVar("Thing")
 
@@ -35,6 +36,15 @@ class Registry(Mapping[str, Thing]):
             return self._load(added)
         raise KeyError(name)
 
+    def is_own(self, name: str) -> bool:
+        """Whether a name is this package's."""
+        return name in self._own
+
+    def module_of(self, name: str) -> str | None:
+        """The module in which another package has what it calls so; None where none has, or it is this package's."""
+        added = () if name in self._own else entry_points(group=self._group, name=name)
+        return next((each.module for each in added), None)
+
     def __contains__(self, name: object) -> bool:
         return name in self._own or name in entry_points(group=self._group).names
 
@@ -48,7 +58,7 @@ class Registry(Mapping[str, Thing]):
     def _load(self, added: EntryPoint) -> Thing:
         try:
             return added.load()
-        except Exception as error:
+        except FAILURES as error:
             package = added.dist.name if added.dist is not None else "a package"
             raise InputError(
                 f"{package}: its entry point {added.name} = '{added.value}' of {self._group} cannot be imported:"

@@ -63,7 +63,7 @@ class ColdRunner:
     def _command(self, training: Training) -> list[str]:
         script = self._model.script("train.sh")
         assert script is not None
-        flags = as_flags(self._model.seen(dict(training.hyperparameters), self._data_folder))
+        flags = as_flags(self._model.seen(training.hyperparameters, self._data_folder))
         if self._model.description.convention == "improve":
             return [str(script), *flags]
         return [

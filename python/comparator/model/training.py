@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -16,7 +15,7 @@ Status = Literal["ok", "failed", "timeout", "cancelled"]
 class Training:
     """One run to carry out: `folder` exists and is empty but for `log`."""
 
-    hyperparameters: Mapping[str, object]
+    hyperparameters: dict[str, object]
     folder: Path
     log: Path
     metric: str

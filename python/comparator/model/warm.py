@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -78,11 +77,15 @@ class WarmRunner:
                 status: Status = "cancelled" if self._cancelled else ended.status
                 log.write(f"comparator: {status}: {ended.reason}\n".encode())
                 return Outcome(status, reason=ended.reason)
-        metrics, unnamed = dict(reply["metrics"]), None
+        metrics, unnamed, reads, untold = reply["metrics"], None, None, None
         if reply["value"] is not None or (reply["status"] == "ok" and not metrics):
             metrics[training.metric], unnamed = reply["value"], training.metric
-        outcome = Outcome(reply["status"], metrics, reply["history"], reply["reason"], unnamed=unnamed)
-        return outcome if reply["read"] is None else self._with_reads(outcome, reply["read"])
+        if reply["read"] is not None:
+            assert self._reading is not None
+            self._reading.add(reply["read"])
+            # All so far: what it read for an earlier run it may still hold in memory.
+            reads, untold = self._reading.so_far(), self._reading.untold(self._where_to_say)
+        return Outcome(reply["status"], metrics, reply["history"], reply["reason"], reads, untold, unnamed)
 
     def defaults(self, log: Path) -> dict[str, Any] | None:
         """Start the server and say what `initialize_parameters()` gave, None where the module has none.
@@ -105,16 +108,10 @@ class WarmRunner:
     def _note(self, log: IO[bytes], training: Training) -> None:
         self._served += 1
         device = "no device" if self._slot.device is None else f"device {self._slot.device}"
-        given = json.dumps(dict(training.hyperparameters), default=str)
+        given = json.dumps(training.hyperparameters, default=str)
         log.write(f"comparator: warm server, run {self._served} of it, {device}\n".encode())
         log.write(f"comparator: hyperparameters {given}\n".encode())
         log.flush()
-
-    def _with_reads(self, outcome: Outcome, news: dict[str, Any]) -> Outcome:
-        """Add what the server has read so far: what it read for an earlier run it may still hold in memory."""
-        assert self._reading is not None
-        self._reading.add(news)
-        return replace(outcome, reads=self._reading.so_far(), untold=self._reading.untold(self._where_to_say))
 
     @property
     def _where_to_say(self) -> str | None:
@@ -181,7 +178,7 @@ class WarmRunner:
         number = secrets.token_hex(16)
         request = {
             "request": number,
-            "hyperparameters": self._model.seen(dict(training.hyperparameters), self._data_folder),
+            "hyperparameters": self._model.seen(training.hyperparameters, self._data_folder),
             "metric": training.metric,
             "folder": str(training.folder),
             "log": str(training.log),

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comparator.errors import InputError, nearest
-from comparator.extensions.own_code import import_own, own_file
+from comparator.extensions.own_code import FAILURES, import_own, own_file
 from comparator.formats.text import shortened
 from comparator.model.fingerprint import content_of
 from comparator.objective.metrics import kind_by_name
@@ -160,7 +160,7 @@ def find_difference(name: str, folder: Path, where: str) -> Difference:
     module_name, _, function_name = name.partition(":")
     try:
         function = getattr(import_own(folder, module_name), function_name, None)
-    except Exception as error:
+    except FAILURES as error:
         raise InputError(f"{where}: '{shortened(name)}': {type(error).__name__}: {error}") from None
     if not callable(function):
         raise InputError(
@@ -211,7 +211,7 @@ def distance(difference: Difference, first: float, second: float) -> float:
         result = float(difference(first, second))
     except NoValue:
         raise
-    except Exception as error:
+    except FAILURES as error:
         raise NoValue(f"the difference of {first:g} and {second:g} raised {type(error).__name__}: {error}") from None
     if not math.isfinite(result):
         raise NoValue(f"the difference of {first:g} and {second:g} is {result}")

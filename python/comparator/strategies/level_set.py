@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -91,6 +92,10 @@ class LevelSetStrategy(Strategy):
         self._region: Array = np.zeros(POOL, dtype=bool)
         self._alike = 0
         self._closed = False
+
+    @classmethod
+    def within(cls, options: Mapping[str, Any], *, evaluations: int, points: int) -> dict[str, Any]:
+        return {"scattered": points_to_scatter(evaluations), **options}
 
     def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
         used = sum([self._results.take(point, value) for point, value in past])
@@ -181,6 +186,11 @@ class LevelSetStrategy(Strategy):
         gain = (1 - trust) * expected_gain(surrogate, level, candidates, places, weights)
         gain += trust * expected_gain_of_steps(self._steps, level, candidates, places, weights, pending)
         return candidates[int(np.argmax(gain * self._success.at(candidates)))]
+
+
+def points_to_scatter(evaluations: int) -> int:
+    """With how many points spread evenly a search for regions of so many evaluations begins."""
+    return max(8, evaluations // 2)
 
 
 def expected_gain(

@@ -14,10 +14,8 @@ A package brings one as `NAME = "package.module:Class"`, or `NAME = "package.mod
 
 from __future__ import annotations
 
-import importlib.util
 import traceback
 from collections.abc import Callable, Sequence
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, TypeVar
@@ -25,15 +23,12 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator, Field
 
 from comparator.errors import ComparatorError, InputError
-from comparator.extensions.own_code import import_own
+from comparator.extensions.own_code import FAILURES, import_own
 from comparator.formats.text import message
-from comparator.model.fingerprint import content_of
 from comparator.space import ParameterSpace, Point
 from comparator.strategies.options import StrategyOptions
 from comparator.strategies.resident import AlgorithmError, ResidentStrategy
 from comparator.strategies.strategy import Proposal, Strategy
-
-GROUP = "comparator.strategies"
 
 Answer = TypeVar("Answer")
 
@@ -50,47 +45,22 @@ def find_file(name: str) -> type[Strategy]:
         raise InputError(f"strategy: {file}: no such file")
     try:
         module = import_own(file.parent, file.stem)
-    except Exception as error:
-        raise _not_imported(name, error) from None
-    return _strategy_in(module, name)
+    except FAILURES as error:
+        raise InputError(message(f"strategy {name}: cannot be imported: {type(error).__name__}: {error}")) from None
+    return _in_module(module, name)
 
 
-def installed() -> dict[str, EntryPoint]:
-    """The strategies that installed packages bring, by name."""
-    return {each.name: each for each in entry_points(group=GROUP)}
-
-
-def find_installed(brought: EntryPoint) -> type[Strategy]:
-    """The strategy that an entry point names; raises `InputError` where it names none."""
-    where = f"{brought.name} ({brought.value})"
-    try:
-        found = brought.load()
-    except Exception as error:
-        raise _not_imported(where, error) from None
+def strategy_in(found: object, where: str) -> type[Strategy]:
+    """The strategy that an entry point names, or that is in the module that it names; raises `InputError`."""
     if isinstance(found, ModuleType):
-        return _strategy_in(found, where)
+        return _in_module(found, where)
     if not (isinstance(found, type) and issubclass(found, Strategy)):
-        raise InputError(f"strategy {where}: is neither a subclass of Strategy nor a module")
+        called = getattr(found, "__name__", type(found).__name__)
+        raise InputError(f"strategy {where}: {called} is neither a subclass of Strategy nor a module")
     return _whole(found, where)
 
 
-def strategy_code(name: str) -> str | None:
-    """SHA-256 of the file that a strategy is in; None where it is the Comparator's own, or not there."""
-    if is_own_file(name):
-        return content_of(name)
-    brought = installed().get(name)
-    try:
-        found = None if brought is None else importlib.util.find_spec(brought.module)
-    except ImportError:
-        return None
-    return None if found is None or found.origin is None else content_of(found.origin)
-
-
-def _not_imported(where: str, error: Exception) -> InputError:
-    return InputError(message(f"strategy {where}: cannot be imported: {type(error).__name__}: {error}"))
-
-
-def _strategy_in(module: ModuleType, where: str) -> type[Strategy]:
+def _in_module(module: ModuleType, where: str) -> type[Strategy]:
     classes = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, Strategy)]
     defined = [each for each in classes if each.__module__ == module.__name__]
     strategies = [each for each in defined if not any(each in other.__bases__ for other in defined)]
@@ -176,7 +146,7 @@ class OwnStrategy(Strategy):
             self._own = make(space, seed, in_flight, options)
         except InputError as error:
             raise InputError(f"{self._name}: {error}") from None
-        except Exception as error:
+        except FAILURES as error:
             raise InputError(message(f"{self._name}: cannot be made: {type(error).__name__}: {error}")) from None
 
     def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
@@ -196,7 +166,7 @@ class OwnStrategy(Strategy):
             answer = ask()
         except ComparatorError:
             raise
-        except Exception as error:
+        except FAILURES as error:
             words = message(f"{self._name} failed: {type(error).__name__}: {error}")
             raise AlgorithmError(words, traceback.format_exc()) from error
         self.ended = self._own.ended

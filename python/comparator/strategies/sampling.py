@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import Field
 
 from comparator.space import ParameterSpace, Point
-from comparator.strategies.options import FromOne, StrategyOptions
+from comparator.strategies.options import FromOne, StrategyOptions, read_options
 from comparator.strategies.strategy import Proposal, Strategy
 
 #: Draws of a random point before one that has not been drawn is looked for in a list of all points.
@@ -76,6 +76,14 @@ class Grid(SamplingStrategy):
 
     def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: GridOptions) -> None:
         super().__init__(iter(grid_points(space, options)), in_flight)
+
+    @classmethod
+    def within(cls, options: Mapping[str, Any], *, evaluations: int, points: int) -> dict[str, Any]:
+        return dict(options) if "points" in options else {"total": max(1, points), **options}
+
+    @classmethod
+    def points_in(cls, space: ParameterSpace, options: Mapping[str, object]) -> int:
+        return len(grid_points(space, read_options(GridOptions, options, "strategy 'grid'")))
 
 
 def grid_points(space: ParameterSpace, options: GridOptions) -> list[Point]:

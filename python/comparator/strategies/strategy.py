@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from comparator.space import Point
+from comparator.space import ParameterSpace, Point
 from comparator.strategies.options import StrategyOptions
 
 #: The strategies whose points are all known from the start. "listed" is what a UPF is carried out by; no file names it.
@@ -65,6 +65,16 @@ class Strategy(ABC):
     ends_by_itself: ClassVar[bool] = False
     #: Why the search ended before its budget did; None where it has not.
     ended: str | None = None
+
+    @classmethod
+    def within(cls, options: Mapping[str, Any], *, evaluations: int, points: int) -> dict[str, Any]:
+        """The options for a budget of so many evaluations, enough for so many points."""
+        return dict(options)
+
+    @classmethod
+    def points_in(cls, space: ParameterSpace, options: Mapping[str, object]) -> int | None:
+        """How many points it proposes, where that is known beforehand; raises `InputError` for wrong options."""
+        return None
 
     _proposed = 0
 

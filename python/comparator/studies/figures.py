@@ -11,7 +11,7 @@ import pandas as pd
 from comparator.formats.names import as_file_name
 from comparator.report.figures.channels import Row, around, clip, distinct, number_channel, references, series
 from comparator.report.figures.figure import Figure, figure, layer
-from comparator.report.figures.files import figure_file
+from comparator.report.figures.files import figure_file, inline_svg
 from comparator.report.figures.heat import Scale, metric_scale
 from comparator.report.figures.palette import INK, PAPER
 from comparator.studies import tables
@@ -42,7 +42,7 @@ def write(folder: Path, figures: Sequence[Figure]) -> list[tuple[Figure, str]]:
             temporary = folder / f".{each.name}.tmp"
             temporary.write_bytes(content)
             temporary.replace(folder / f"{each.name}.{form}")
-        pictures.append((each, contents["svg"].decode("utf-8")))
+        pictures.append((each, inline_svg(contents["svg"].decode("utf-8"), each.name)))
     names = {each.name for each in figures}
     for path in [*folder.glob("*.svg"), *folder.glob("*.png")]:
         if path.stem not in names:

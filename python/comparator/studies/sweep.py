@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from comparator.engine.workers import Workers
 from comparator.errors import InputError
 from comparator.experiment import session
+from comparator.experiment.context import Context
 from comparator.experiment.dry_run import describe_host
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
@@ -136,7 +137,7 @@ def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any]) -> Plan:
             raise InputError(explain(error, str(file.path), known)) from None
         if settings.compares:
             raise InputError(f"{file.path}: model = 'cmp': give a single model; its studies are compared")
-        plan = make_plan(settings, host.context(file.path, file.command, lambda _: None))
+        plan = make_plan(settings, Context(file.path.resolve(), host, file.command))
     for notice in plan.frozen.notices:
         note(host.console, notice)
     return plan

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from comparator.engine.leaf import given_at, run_hyperparameters, varied_names
+from comparator.engine.given import run_hyperparameters, varied_names
 from comparator.engine.run_identity import telling_hyperparameters
 from comparator.errors import ComparatorError
 from comparator.experiment.controller import Controller
@@ -198,12 +198,13 @@ def _run(frozen: FrozenExperiment, record: Evaluation, run: Run, runs: RunStore)
     if apart is not None:
         yield f"{apart} is {said.get(apart)}, but run {name} gave {was.get(apart)}"
     submodel = frozen.models[run.submodel]
-    given = given_at(frozen, record.point)[run.submodel]
     block = block_of(record.point, run.replicate, frozen.stages.blocks)
     if "block" in run.model_fields_set and run.block != block.number:
         yield f"block is {run.block}, but its replicate is of block {block.number}"
     split = block.split if run.has_own_split else None
-    hyperparameters, seed = run_hyperparameters(submodel, given, block.seed, split, record.epochs)
+    hyperparameters, seed = run_hyperparameters(
+        frozen, run.submodel, record.point, seed=block.seed, split=split, epochs=record.epochs
+    )
     if seed != run.seed:
         yield f"seed is {run.seed}, but its replicate has {seed}"
     of_seed, had = submodel.seed, result.hyperparameters or hyperparameters

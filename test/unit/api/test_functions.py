@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import comparator as cmp
-from comparator.api.functions import function_file
+from comparator.api.functions import Function, function_file
 from comparator.model.description import read_description
 
 FACTOR = 2.0
@@ -21,6 +21,12 @@ FACTOR = 2.0
 
 def doubled(params: dict[str, Any]) -> dict[str, float]:
     return {"val_loss": FACTOR * params["x"]}
+
+
+def written(function: Function, folder: Path) -> Path:
+    file = function_file(function, folder)
+    file.write()
+    return file.path
 
 
 def of(file: Path) -> Callable[[dict[str, Any]], Any]:
@@ -38,19 +44,19 @@ def test_a_function_is_run_from_its_file_with_all_that_it_uses(tmp_path: Path) -
     def shifted(params: dict[str, Any]) -> float:
         return doubled(params)["val_loss"] + shift
 
-    assert of(function_file(shifted, tmp_path))({"x": 3}) == 7.0
-    assert of(function_file(lambda params: params["x"], tmp_path))({"x": 3}) == 3
+    assert of(written(shifted, tmp_path))({"x": 3}) == 7.0
+    assert of(written(lambda params: params["x"], tmp_path))({"x": 3}) == 3
 
 
 def test_the_same_function_is_the_same_model_and_another_is_another(tmp_path: Path) -> None:
-    first = function_file(doubled, tmp_path)
-    assert function_file(doubled, tmp_path) == first
+    first = written(doubled, tmp_path)
+    assert written(doubled, tmp_path) == first
 
     def made(shift: float) -> Callable[[dict[str, Any]], float]:
         return lambda params: params["x"] + shift
 
-    assert function_file(made(1.0), tmp_path) == function_file(made(1.0), tmp_path)
-    assert function_file(made(1.0), tmp_path) != function_file(made(2.0), tmp_path)
+    assert written(made(1.0), tmp_path) == written(made(1.0), tmp_path)
+    assert written(made(1.0), tmp_path) != written(made(2.0), tmp_path)
 
 
 SCRIPT = """
@@ -67,7 +73,9 @@ SCRIPT = """
     def model(params):
         return helper(params["x"])
 
-    print(function_file(model, Path({folder!r})).name)
+    file = function_file(model, Path({folder!r}))
+    file.write()
+    print(file.path.name)
 """
 
 
@@ -90,9 +98,9 @@ def test_its_description_names_the_seeds_that_it_takes(tmp_path: Path) -> None:
     def split(params: dict[str, Any]) -> float:
         return float(params["split_seed"])
 
-    described = read_description(function_file(split, tmp_path).with_suffix(".toml"))
+    described = read_description(written(split, tmp_path).with_suffix(".toml"))
     assert (described.name, described.seed, described.split) == ("split", "rng_seed", "split_seed")
-    assert read_description(function_file(doubled, tmp_path).with_suffix(".toml")).split is None
+    assert read_description(written(doubled, tmp_path).with_suffix(".toml")).split is None
 
 
 def test_what_cannot_be_a_model_is_said_in_one_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +48,7 @@ def test_regions_of_two_functions_are_found(found: Experiment) -> None:
     region = found.regions.iloc[0]
     assert region["x.low"] == 0 and region["x.high"] == pytest.approx(4, abs=1.5)
     assert region["more_low"] > 0 and region["low"] <= region["mean"] <= region["high"] and region["blocks"] == 8
-    assert region["where"].startswith("x below") and "they differ more where" in found.verdict
+    assert region["where"].startswith("x below") and "With x below" in found.verdict
     assert found.best is not None and set(found.best.index) == {"x", "y", "difference"}
     assert found.confirmed.empty and "verdict" in found.confirmed and "mean" in found.not_shown
 
@@ -81,13 +82,45 @@ def test_bounds_of_regions_are_ranges_or_the_values_of_a_list() -> None:
 def test_it_shows_itself_as_text_as_html_and_as_figures(found: Experiment) -> None:
     assert repr(found).startswith("compare-1: Where do level and step differ in val_loss? (finished, ")
     page = found._repr_html_()
-    assert "<svg" in page and "<table" in page and "they differ more where" in page
+    assert "<svg" in page and "<table" in page and "With x below" in page
     assert found.figure("regions").to_dict()["layer"] and "timeline" in found.figures
     with pytest.raises(cmp.InputError, match=r"no figure 'timelin' \(did you mean 'timeline'\?\)"):
         found.figure("timelin")
     assert found.predict(x=2, y=5)["mean"] > found.predict(x=8, y=5)["mean"]
     with pytest.raises(cmp.InputError, match="the space has no 'z'"):
         found.predict(x=2, z=5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: {**content, "id": "another"},
+        lambda content: {**content, "counts": {**content["counts"], "done": 1}},
+        lambda content: {**content, "verdict": 3},
+        lambda content: {**content, "regions": [{"words": "all over"}]},
+        lambda content: {**content, "regions": None},
+        lambda content: [content],
+        lambda content: {},
+    ],
+)
+def test_a_report_that_was_changed_or_is_anothers_is_not_believed(found: Experiment, change: Any) -> None:
+    report, said = found.path / "report.json", found.verdict
+    whole = report.read_text()
+    try:
+        report.write_text(json.dumps(change(json.loads(whole))))
+        assert cmp.open(found.id).verdict == said and len(cmp.open(found.id).regions) == len(found.regions)
+    finally:
+        report.write_text(whole)
+
+
+def test_a_report_of_this_record_is_believed(found: Experiment) -> None:
+    report = found.path / "report.json"
+    whole = report.read_text()
+    try:
+        report.write_text(json.dumps({**json.loads(whole), "regions": [], "rejected": []}))
+        assert cmp.open(found.id).regions.empty
+    finally:
+        report.write_text(whole)
 
 
 def test_the_store_is_the_one_of_the_command_line(
@@ -160,7 +193,7 @@ def test_models_are_functions_names_folders_and_files(experiments: Path, tmp_pat
     [
         (lambda: cmp.compare(level, 3, SPACE), r"^3 is no model: give a function, a name"),  # type: ignore[arg-type]
         (lambda: cmp.compare(level, step, {"x": (0, 1)}), r"^space: .* is no space: write Space"),  # type: ignore[arg-type]
-        (lambda: cmp.compare(level, "unoo", SPACE), r"^compare\(\): \[cmp\] models: no model 'unoo'"),
+        (lambda: cmp.compare(level, "unoo", SPACE), r"^compare\(\): first, second: no model 'unoo'"),
         (lambda: cmp.compare(level, step, SPACE, find="region"), r"^compare\(\): .*find"),  # type: ignore[arg-type]
         (lambda: cmp.compare(level, step, SPACE, strategy="sobl"), r"unknown strategy 'sobl' \(did you mean 'sobol'"),
         (lambda: cmp.compare(level, step, SPACE, populaton=3), r"'populaton'"),
@@ -169,6 +202,13 @@ def test_models_are_functions_names_folders_and_files(experiments: Path, tmp_pat
         (lambda: cmp.compare(level, step, SPACE, id=5), r"^compare\(\): id = 5: "),  # type: ignore[arg-type]
         (lambda: cmp.compare(level, step, SPACE, workers=0), r"^compare\(\): workers = 0: "),
         (lambda: cmp.compare(level, step, SPACE, workers=-1), r"^compare\(\): workers = -1: "),
+        (lambda: cmp.compare(level, step, SPACE, workers=9999), r"^workers = 9999: site 'local' has "),
+        (lambda: cmp.compare(level, step, SPACE, engine="swft-t"), r"^engine = 'swft-t': site 'local' has "),
+        (lambda: cmp.compare(level, step, SPACE, evaluations=0), r"^compare\(\): evaluations = 0: "),
+        (lambda: cmp.compare(level, step, SPACE, evaluations=5, pilot=3), r"^compare\(\): pilot = 3: takes 6 pairs"),
+        (lambda: cmp.compare(level, step, SPACE, keep=0.5), r"^compare\(\): keep is the share of the points"),
+        (lambda: cmp.compare(level, step, SPACE, metric=""), r"^compare\(\): metric = '': "),
+        (lambda: cmp.search(level, SPACE, find="regions"), r"^search\(\): find .* compare\(\) answers that$"),
         (lambda: cmp.compare(level, step, SPACE, engine=5), r"^compare\(\): engine = 5: "),  # type: ignore[arg-type]
         (lambda: cmp.compare(level, step, SPACE, labels="ab"), r"^compare\(\): labels = "),
         (lambda: cmp.compare(level, step, SPACE, confirm="x"), r"^compare\(\): confirm = "),  # type: ignore[arg-type]
@@ -186,3 +226,34 @@ def test_a_mistake_is_one_line_before_anything_starts(experiments: Path, call: A
     with pytest.raises(cmp.InputError, match=words) as error:
         call()
     assert "\n" not in str(error.value) and set(experiments.glob("*/experiment.json")) == before
+
+
+UNFIT = threading.Lock()  # of which no file can be made
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"strategy": "sobl"},
+        {"strategy": "sobol", "population": "x", "tournament_size": 3},
+        {"difference": "relativ"},
+        {"hyperparameters": "missing.txt"},
+        {"space": "missing.json"},
+        {"evaluations": 0},
+        {"id": "a b"},
+        {"second": lambda params: UNFIT},
+    ],
+    ids=str,
+)
+def test_of_a_call_that_is_refused_nothing_is_kept(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"first": level, "second": step, "space": SPACE, "experiments": tmp_path / "kept", **wrong}
+    with pytest.raises(cmp.InputError):
+        cmp.compare(**given, quiet=True)
+    assert not list(tmp_path.rglob("*.py"))
+
+
+def test_a_star_takes_the_interface_and_leaves_the_names_of_python() -> None:
+    taken: dict[str, Any] = {}
+    exec("from comparator import *", taken)
+    assert taken["compare"] is cmp.compare and not {"list", "open"} & taken.keys()
+    assert {"list", "open", *cmp.__all__} <= set(dir(cmp))

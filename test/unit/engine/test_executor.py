@@ -165,11 +165,11 @@ def test_an_executor_that_loses_a_process_is_told_in_one_line_and_a_resume_goes_
 
 
 def test_more_processes_than_places_are_told(desk: Desk) -> None:
-    asked = worker.Place("a session", 1)
+    asked = worker.WorkerPlace("a session", 1)
     with pytest.raises(ComparatorError, match="more workers than the 1 places"):
-        worker.Place("a session", 1)
+        worker.WorkerPlace("a session", 1)
     asked.leave()
-    worker.Place("a session", 1).leave()
+    worker.WorkerPlace("a session", 1).leave()
 
 
 class Counting(ThreadPoolExecutor):

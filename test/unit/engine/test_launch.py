@@ -444,7 +444,7 @@ def test_an_experiment_of_which_only_the_last_word_is_missing_is_finished(tmp_pa
     state.write_text(json.dumps({**json.loads(state.read_text()), "state": "running"}))
     assert json.loads(desk.run("list", "--json").stdout)[0]["state"] == "finished"
     watched = desk.run("watch", "whole").stdout
-    assert "whole: finished" in watched and "report: not made; make it by: " in watched
+    assert "whole: finished" in watched and "report: not made; make it by:" in watched
     resumed = desk.search("--resume", "whole")
     assert resumed.returncode == 0 and "6 done, 0 to repeat, 0 to go" in resumed.stdout, resumed.stderr
     assert record.read_text() == lines and json.loads(state.read_text())["state"] == "finished"

@@ -272,3 +272,62 @@ def test_a_site_file_that_is_wrong_is_one_line(monkeypatch, tmp_path: Path) -> N
 )
 def test_the_data_folder_inside_images_is_the_one_outside(value, outside) -> None:
     assert outside_container(value, Path("/data")) == outside
+
+
+def test_the_identity_of_a_run_is_that_of_earlier_versions(tmp_path: Path) -> None:
+    """The store's names: another one for the same run would have everything trained anew."""
+    (tmp_path / "try-1").mkdir()
+    experiment = FrozenExperiment(
+        id="try-1",
+        kind="cmp",
+        metric="val_loss",
+        run_timeout=20.0,
+        hyperparameters={
+            "cmp_0_side": "left",
+            "cmp_side": "right",
+            "jitter": 0.01,
+            "SIZE": 10,
+            "cmp_1_noise": 3.0,
+            "model_name": "cmp",
+            "cmp_model_name": "quick",
+            "run_id": "R",
+            "output_dir": "/nowhere",
+        },
+        models=[
+            submodel(
+                0,
+                seed="rng_seed",
+                split="split_seed",
+                numbers=["size", "noise"],
+                config={"dense": [100, 50.5], "Epochs": 7, "split_seed": 4},
+                hyperparameters={"side": "left", "jitter": 0.01, "SIZE": 10},
+                names={"noise": "Rauschen"},
+                environment={"THREADS": "1"},
+            ),
+            submodel(1, seed=None, without_effect=["jitter"]),
+        ],
+    )
+    objective = Objective("val_loss", DIFFERENCES["relative"])
+    places = {"experiments": tmp_path, "data_folder": tmp_path, "slots": [Slot(0)], "name": "local/0"}
+    leaf = Leaf(experiment, [QUICK, QUICK], objective, **places)
+    point = {"noise": 12.0, "size": 50.0, "activation": "relu"}
+    plain = ask(leaf, point=point)
+    short = ask(leaf, point=point, replicate=1, block=3, seed=3, split=3, epochs=2)
+    leaf.close()
+    runs = [run for asked in (plain, short) for run in asked["runs"]]
+    assert [(run["run"], run["seed"], run.get("split")) for run in runs] == [
+        ("d8fe6841ca35b7d124ca7e6377bcbe37337512b30e79ac6ae1d82d0010e07ee4", 1, None),
+        ("6f3d1ed286009b43666c7af8dbe330ee669012fc9165a043c1af36ad043e7bc8", 1, None),
+        ("22a53af0bba1ef66b245d5b51ce3f0722abd1b79e66673ca987ecda2c2d73c0c", 4, 7),
+        ("8418a70a27d5c8e81ca1a3819b93ae190d873cab2e95de91a85eeeeecf2c76e0", 4, None),
+    ]
+    results = [json.loads((tmp_path / "runs" / run["run"] / "result.json").read_text()) for run in runs]
+    of_both = {"jitter": 0.01, "size": 50.0, "run_id": "R", "output_dir": "/nowhere", "activation": "relu"}
+    of_one = {**of_both, "dense": [100, 50.5], "Rauschen": 12.0, "side": "left"}
+    of_other = {**of_both, "noise": 3.0, "side": "right"}
+    assert [result["hyperparameters"] for result in results] == [
+        {**of_one, "Epochs": 7, "split_seed": 4, "rng_seed": 1},
+        of_other,
+        {**of_one, "Epochs": 2, "split_seed": 7, "rng_seed": 4},
+        {**of_other, "epochs": 2},
+    ]

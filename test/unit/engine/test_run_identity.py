@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from comparator.engine.leaf import Leaf
+from comparator.engine.local import Local
 from comparator.engine.run_identity import telling_hyperparameters
 from comparator.errors import InputError
 from comparator.experiment.context import Context
 from comparator.experiment.freezing import make_plan
+from comparator.experiment.host import Host
 from comparator.experiment.reopening import reopen_plan
 from comparator.experiment.settings import read_settings
 from comparator.model.data import data_of, has_changed
@@ -50,9 +53,12 @@ class Store:
         asked = f'model = "{model}"\nupf = "upf.txt"\nmetric = "{self.metric}"\n'
         settings = self.write(f"{time.monotonic_ns()}.toml", asked)
         self.write("upf.txt", json.dumps({"id": "a", **hyperparameters}) + "\n")
+        return make_plan(read_settings(settings, []), Context(settings, self.host(warm), "test"))
+
+    def host(self, warm: bool = True) -> Host:
         site = replace(read_site("local", ROOT), data_folder=self.data)
-        place = Context(settings, ROOT, site, "local", 1, "test", lambda words: None, warm)
-        return make_plan(read_settings(settings, []), place)
+        slots = site.slots()[:1]
+        return Host(ROOT, self.folder / "experiments", site, slots, Local(slots, 1), warm, Console())
 
     def leaf(self, plan, warm: bool = True) -> Leaf:
         """The leaf of an experiment of its own."""
@@ -699,9 +705,8 @@ def test_a_copy_with_another_helper_is_another_model_and_an_equal_one_is_refused
     store.write("pair.txt", "[Global_Params]\ncmp_0_model_name = 'three'\ncmp_1_model_name = 'four'\n")
     file = store.write("pair.toml", 'model = "cmp"\nhyperparameters = "pair.txt"\nupf = "upf.txt"\n')
     store.write("upf.txt", '{"id": "a"}\n')
-    site = replace(read_site("local", ROOT), data_folder=store.data)
     with pytest.raises(InputError, match=r"three and .*four are one model"):
-        make_plan(read_settings(file, []), Context(file, ROOT, site, "local", 1, "test", lambda words: None))
+        make_plan(read_settings(file, []), Context(file, store.host(), "test"))
 
 
 def test_other_packages_make_another_script(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

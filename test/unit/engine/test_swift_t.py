@@ -21,7 +21,7 @@ from desk import Desk
 from comparator.engine.keeper import RANK_VARIABLES
 from comparator.engine.swift_t_launch import import_path
 from comparator.site.schedulers import Slurm
-from comparator.strategies import points_to_scatter
+from comparator.strategies.level_set import points_to_scatter
 
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = ROOT / "test" / "unit" / "models"
@@ -403,6 +403,6 @@ class TestSlurm:
         wait_for(lambda: state(desk, "whole")["state"] == "finished")
         lose(desk.experiments / "whole", "resident", signal.SIGKILL)
         watched = desk.run("watch", "whole").stdout
-        assert "whole: finished" in watched and "report: not made; make it by: " in watched, watched
+        assert "whole: finished" in watched and "report: not made; make it by:" in watched, watched
         assert desk.run("report", "whole").returncode == 0
         assert (desk.experiments / "whole" / "report.html").exists()

@@ -10,7 +10,7 @@ from comparator.errors import ComparatorError
 from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Controller
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
-from comparator.results.record import FrozenExperiment, Run
+from comparator.results.record import FrozenExperiment, Request, Result, Run
 from comparator.results.store import ExperimentFolder
 from comparator.space import ParameterSpace
 from comparator.strategies import Proposal, Strategy
@@ -51,8 +51,8 @@ def deterministic(request: dict[str, Any]) -> tuple[float, float]:
     return 1.0, 2.0 + request["point"]["x"]
 
 
-def result_of(request: str, model: Callable[[dict[str, Any]], tuple[float, float]], status: str = "ok") -> str:
-    asked = json.loads(request)
+def result_of(request: Request, model: Callable[[dict[str, Any]], tuple[float, float]], status: str = "ok") -> Result:
+    asked = request.model_dump()
     runs = [
         {
             "submodel": number,
@@ -68,10 +68,10 @@ def result_of(request: str, model: Callable[[dict[str, Any]], tuple[float, float
     ]
     value = OBJECTIVE([Run(**run) for run in runs]) if status == "ok" else None
     fixed = {"started": "2026-01-01T00:00:00.000Z", "seconds": 0.0, "worker": "w", "reason": None}
-    return json.dumps({**fixed, **asked, "runs": runs, "status": status, "value": value})
+    return Result.model_validate({**fixed, **asked, "runs": runs, "status": status, "value": value})
 
 
-def finish(controller: Controller, model, *, at_most: int = 10**6, first: list[str] | None = None) -> list[str]:
+def finish(controller: Controller, model, *, at_most: int = 10**6, first: list[Request] | None = None) -> list[Request]:
     """Carry out up to `at_most` requests, first come first served; returns those left."""
     waiting = controller.start() if first is None else first
     while waiting and at_most:
@@ -123,10 +123,11 @@ def test_replicates_that_reported_nothing_are_not_alike(folder) -> None:
     controller = Controller(folder, Listed(xs(1, 1, 1, 1), ahead=1), OBJECTIVE, budget=9)
     waiting = controller.start()
     while waiting:
-        result = json.loads(result_of(waiting.pop(0), deterministic))
-        for run in result["runs"]:
-            run["metrics"] = {}
-        waiting += controller.tell(json.dumps({**result, "status": "failed", "reason": "submodel 0 did not report"}))
+        result = result_of(waiting.pop(0), deterministic)
+        for run in result.runs:
+            run.metrics = {}
+        result.status, result.reason = "failed", "submodel 0 did not report"
+        waiting += controller.tell(result)
     assert controller.asked == 4 and [line.status for line in folder.records] == ["failed"] * 4
 
 
@@ -246,8 +247,8 @@ def test_a_replicate_that_was_cut_off_is_asked_again(tmp_path) -> None:
 
 def test_an_evaluation_without_runs_is_recorded_and_the_search_goes_on(folder) -> None:
     controller = Controller(folder, Listed(xs(1, 2), ahead=1), OBJECTIVE, budget=2)
-    broken = {**json.loads(result_of(controller.start()[0], noisy, status="failed")), "runs": []}
-    finish(controller, noisy, first=controller.tell(json.dumps(broken)))
+    broken = result_of(controller.start()[0], noisy, status="failed").model_copy(update={"runs": []})
+    finish(controller, noisy, first=controller.tell(broken))
     assert [line.status for line in folder.records] == ["failed", "ok"]
 
 
@@ -269,4 +270,4 @@ def test_a_point_that_was_recorded_as_an_algorithm_wrote_it_is_the_one_that_it_p
     again = Controller(
         folder, Listed([{"x": 1}, {"x": 2}], ahead=1), OBJECTIVE, budget=2, space=space, proposer="own.py"
     )
-    assert json.loads(again.start()[0])["point"] == {"x": 2, "fixed": True}
+    assert again.start()[0].point == {"x": 2, "fixed": True}

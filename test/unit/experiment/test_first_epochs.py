@@ -10,7 +10,7 @@ from desk import Desk
 from hypothesis import given
 from hypothesis import strategies as st
 from test_controller import BARE, OBJECTIVE, Listed, xs
-from test_trust import POINTS, Worker, noisy
+from test_reliability import POINTS, Worker, noisy
 
 from comparator.errors import ComparatorError
 from comparator.evidence.claims import Asked, find_claims
@@ -131,8 +131,7 @@ def test_a_stop_anywhere_loses_nothing_and_trains_nothing_twice(
         """What it has trained has a length too."""
 
         def result(self, request: str, status: str = "ok") -> str:
-            asked = json.loads(request)
-            lengths.append(json.dumps([asked["point"], asked["replicate"], asked.get("epochs")]))
+            lengths.append(json.dumps([request.point, request.replicate, request.epochs]))
             return super().result(request, status)
 
     def controller(folder: ExperimentFolder) -> Controller:

@@ -25,7 +25,6 @@ from comparator.report.material import Material
 from comparator.results.store import read_experiment
 from comparator.space import ParameterSpace
 from comparator.strategies import make_strategy
-from comparator.strategies.own import GROUP
 from drug_response import sources
 from drug_response.preparation import prepare, summarise
 from drug_response.selection import open_prepared
@@ -103,6 +102,7 @@ def test_a_strategy_of_ones_own_goes_on_where_it_was_and_not_with_other_code(des
     )
     file = desk.folder / "nearer.py"
     file.write_text(file.read_text() + "\n")
+    record.write_text("".join(record.read_text().splitlines(keepends=True)[:7]))
     refused = desk.search("--resume", "own")
     said = f"the code of strategy '{file}' has changed since 'own' began; start anew"
     assert (refused.returncode, refused.stderr.strip()) == (2, f"comparator: {said}")
@@ -134,11 +134,11 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (code / "nearer.py").write_text(of(examples("A strategy"), "nearer.py"))
     (code / "parzen.py").write_text(of(examples("An Optuna sampler"), "parzen.py"))
     lines = of(examples("A strategy for others"), "pyproject.toml").splitlines()
-    assert lines[0] == f'[project.entry-points."{GROUP}"]'
+    assert lines[0] == '[project.entry-points."comparator.strategies"]'
     told = tmp_path / "my_searches-1.0.dist-info"
     told.mkdir()
     (told / "METADATA").write_text("Metadata-Version: 2.1\nName: my_searches\nVersion: 1.0\n")
-    (told / "entry_points.txt").write_text("\n".join([f"[{GROUP}]", *lines[1:]]).replace('"', ""))
+    (told / "entry_points.txt").write_text("\n".join(["[comparator.strategies]", *lines[1:]]).replace('"', ""))
     monkeypatch.syspath_prepend(str(tmp_path))
     yield
     for name in [name for name in sys.modules if name.split(".")[0] == "my_searches"]:

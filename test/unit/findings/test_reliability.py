@@ -27,7 +27,16 @@ from comparator.findings.reliability import reliability_in
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES, relative, signed_difference
 from comparator.results.points import count, observations_in, values_of
-from comparator.results.record import Claim, Evaluation, FrozenExperiment, MetricDescription, ObjectiveWords, Run
+from comparator.results.record import (
+    Claim,
+    Evaluation,
+    FrozenExperiment,
+    MetricDescription,
+    ObjectiveWords,
+    Request,
+    Result,
+    Run,
+)
 from comparator.results.store import ExperimentFolder
 from comparator.space import ParameterSpace
 from comparator.strategies.blocks import BLOCKS, FIRST_FRESH, block_of
@@ -55,8 +64,8 @@ class Worker:
         self.asked: list[dict[str, Any]] = []
         self.trained: set[str] = set()
 
-    def result(self, request: str, status: str = "ok") -> str:
-        asked = json.loads(request)
+    def result(self, request: Request, status: str = "ok") -> Result:
+        asked = request.model_dump()
         self.asked.append(asked)
         run = json.dumps([asked["point"], asked["replicate"], asked["split"]])
         found = run in self.trained
@@ -77,9 +86,9 @@ class Worker:
         ]
         reason = None if status == "ok" else "it broke"
         fixed = {"started": "2026-01-01T00:00:00.000Z", "seconds": 2.0, "worker": "w", "reason": reason, "value": None}
-        return json.dumps({**asked, **fixed, "runs": runs, "status": status})
+        return Result.model_validate({**asked, **fixed, "runs": runs, "status": status})
 
-    def finish(self, controller: Controller, *, at_most: int = 10**6) -> list[str]:
+    def finish(self, controller: Controller, *, at_most: int = 10**6) -> list[Request]:
         """Carry out up to `at_most` requests, first come first served; returns those left."""
         waiting = controller.start()
         while waiting and at_most:
@@ -557,10 +566,10 @@ def test_an_experiment_read_in_another_metric_is_the_one_that_had_it_from_the_st
     controller = Controller(folder, Listed(POINTS), OBJECTIVE, **STAGES)
     waiting = controller.start()
     while waiting:
-        outcome = json.loads(worker.result(waiting.pop(0)))
-        for run in outcome["runs"]:
-            run["metrics"]["val_r2"] = 1 - run["metrics"]["val_loss"] / 20
-        waiting += controller.tell(json.dumps(outcome))
+        outcome = worker.result(waiting.pop(0))
+        for run in outcome.runs:
+            run.metrics["val_r2"] = 1 - run.metrics["val_loss"] / 20
+        waiting += controller.tell(outcome)
     frozen = FrozenExperiment(
         id="try-1",
         models=[],

@@ -17,6 +17,7 @@ from comparator.importers import as_told, import_experiment, read_past, records_
 from comparator.objective.comparison import Objective
 from comparator.report import write_report
 from comparator.results.points import count
+from comparator.results.record import Request, Result
 from comparator.results.store import ExperimentFolder, last_word, read_experiment, read_records
 from comparator.results.table import export
 from comparator.space import ParameterSpace
@@ -280,20 +281,20 @@ def test_an_informed_search_is_resumed_by_informing_it_again_and_the_past_costs_
         waiting = controller.start()
         for _ in range(12):
             if waiting:
-                asked.append(json.loads(waiting[0])["evaluation"])
+                asked.append(waiting[0].evaluation)
                 waiting += controller.tell(answer_to(waiting.pop(0)))
         folder.close()
     assert sorted(asked) == list(range(20)) == sorted(record.evaluation for record in folder.records)
     assert {record.stage for record in folder.records} == {"search"}
 
 
-def answer_to(request: str) -> str:
-    asked = json.loads(request)
+def answer_to(request: Request) -> Result:
+    asked = request.model_dump()
     point, seed = asked["point"], asked["replicate"] + 1
     metrics = {"val_loss": point["learning_rate"] + point["batch_size"] + seed / 8}
     run = {"submodel": 0, "replicate": asked["replicate"], "seed": seed, "status": "ok", "metrics": metrics}
     outcome = {"status": "ok", "started": "", "seconds": 0.0, "worker": "w", "reason": None, "runs": [run]}
-    return json.dumps({**asked, **outcome})
+    return Result.model_validate({**asked, **outcome})
 
 
 def test_other_strategies_leave_past_results_unused() -> None:

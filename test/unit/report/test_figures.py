@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -23,7 +24,7 @@ from comparator.report import figures
 from comparator.report.figures import Figure
 from comparator.report.figures.boxes import region_layers
 from comparator.report.figures.channels import along
-from comparator.report.figures.files import FORMS, figure_file, standing
+from comparator.report.figures.files import FORMS, figure_file, inline_svg, standing
 from comparator.report.figures.maps import objective_maps
 from comparator.report.figures.progress import best_and_mean
 from comparator.report.figures.surface import expected
@@ -239,6 +240,14 @@ def test_a_figure_is_a_file_of_each_form(form: str, beginning: bytes) -> None:
         assert "layer_force (log scale)" in content.decode() and 'fill="white"' in content.decode()
     if form == "png":
         assert struct.unpack(">I", content[16:20])[0] >= 1000
+
+
+def test_pictures_of_one_page_share_no_identifier() -> None:
+    svg = figure_file(drawn(material_of(genetic(6, failed=())))["search"], "svg").decode()
+    picture = inline_svg(svg, "one")
+    names = set(re.findall(r' id="([^"]+)"', picture))
+    assert names and all(name.startswith("one-") for name in names)
+    assert set(re.findall(r"url\(#([^)]+)\)", picture)) <= names and picture.startswith("<svg")
 
 
 def test_another_form_is_refused() -> None:

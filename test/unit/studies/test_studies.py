@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from comparator.cli.resuming import check_settings
 from comparator.engine.local import Local
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
@@ -220,6 +221,13 @@ def test_what_fails_is_missing_and_said(quick: Path, host: Host) -> None:
         cross_study.run(host, quick / "cross_study.toml", ["cross_study.splits=[4]"], command="")
     assert "no test today" in said(host)
     (host.experiments / "no-tests").unlink()
+    file = quick / "cross_study.toml"
+    check_settings(host, "cross_study-2", file, ["cross_study.splits=[4]"])
+    assert "goes on with" not in said(host)
+    check_settings(host, "cross_study-2", file, [])
+    assert "cross_study.splits is [4] there, [1, 2] here" in said(host)
+    with pytest.raises(InputError, match="leave that out"):
+        check_settings(host, "cross_study-2", file, ["cross_study.splits=[5]"])
     assert cross_study.resume(host, "cross_study-2").name == "cross_study-2"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.checks.model.bench import RUNS, Bench
-from comparator.engine.leaf import DEFAULT_SEED
+from comparator.engine.given import DEFAULT_SEED
 from comparator.errors import InputError, nearest
 from comparator.formats.finding import listed
 from comparator.formats.spelling import spelling

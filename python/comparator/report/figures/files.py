@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from comparator.errors import InputError
@@ -26,6 +27,12 @@ def figure_file(figure: Figure, form: str, *, width: int = WIDTH) -> bytes:
     if form == "png":
         return bytes(vl_convert.vegalite_to_png(chart, scale=SCALE))
     return bytes(vl_convert.vegalite_to_pdf(chart))
+
+
+def inline_svg(svg: str, prefix: str) -> str:
+    """Return an SVG file for a page that holds several: each of its identifiers begins with `prefix`."""
+    _, tag, picture = svg.partition("<svg")
+    return tag + re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{prefix}-", picture)
 
 
 def standing(figure: Figure, width: int = WIDTH) -> dict[str, Any]:

@@ -1,0 +1,78 @@
+"""What a report has worked out already, taken from its `report.json` where that can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from comparator.results.points import count
+from comparator.results.record import Evaluation, Form, Number, Point
+from comparator.results.store import read_form
+
+Interval = Annotated[list[Number | None], Field(min_length=2, max_length=2)] | None
+
+
+class _Region(Form):
+    words: str
+    bounds: dict[str, Any]
+    mean: Number | None
+    interval: Interval = None
+    outside: Number | None = None
+    contrast: Number | None = None
+    contrast_interval: Interval = None
+    share: Number | None = None
+    blocks: int | None = None
+
+
+class _Evidence(Form):
+    overall: Number | None
+    overall_interval: Interval
+    missed: Number | None = None
+
+
+class _Best(Form):
+    evaluation: int
+    point: Point
+    difference: Number | None
+
+
+class _Confirmed(Form):
+    point: Point
+    searched: Number | None
+    confirmed: Number | None
+    interval: Interval = None
+    contrast: Number | None = None
+    contrast_interval: Interval = None
+    seeds: int
+    verdict: str | None
+
+
+class Reported(Form):
+    """`report.json`, as far as it is looked at here."""
+
+    id: str
+    counts: dict[str, int]
+    verdict: str | None
+    reason: str | None
+    regions: list[_Region]
+    rejected: list[_Region]
+    evidence: _Evidence | None
+    best: _Best | None
+    confirmed: list[_Confirmed]
+
+
+def read_reported(folder: Path, records: Sequence[Evaluation]) -> Mapping[str, Any] | None:
+    """What the report of an experiment holds; None where there is none of these very records, or it is damaged."""
+    report = folder / "report.json"
+    recorded = [folder / name for name in ("experiment.json", "evaluations.jsonl")]
+    newest = max((file.stat().st_mtime_ns for file in recorded if file.exists()), default=0)
+    if not report.exists() or report.stat().st_mtime_ns < newest:
+        return None
+    found = read_form(Reported, report)
+    if found is None or (found.id, found.counts) != (folder.name, asdict(count(records))):
+        return None
+    return found.as_json()
