@@ -2,12 +2,13 @@
 
     .venv/bin/python test/bench/false_findings.py [--experiments 500] [--strategies sobol level_set steady_state ...]
         [--noises all | chosen | held-out | NAME ...] [--truths none constant corner] [--evaluations 56]
-        [--blocks 8] [--spaces plane six] [--seed 1] [--processes 2] [--record FILE]
+        [--blocks 8] [--points 1] [--spaces plane six] [--seed 1] [--processes 2] [--record FILE]
 
 An experiment is carried out as the product does it, confirmation on fresh blocks included, on numbers in the place of
 trainings, and then judged as its report judges it. Three truths: `none`, the models are the same, and any verdict but
 "none" is false; `constant`, they differ by 0.3 at every point, and "regions" is false; `corner`, they differ by 0.45
-in a corner and 0.20 elsewhere. The intervals of all regions that were tried, whatever the verdict said of them, their
+in a corner and 0.20 elsewhere. With `--points 1` the best point is tried too, and confirmed where it has no more than
+its surroundings is false. The intervals of all regions that were tried, whatever the verdict said of them, their
 contrasts, and the mean over the space, are held against the truth.
 
 The noise of a training has the deviation 0.084 of real Uno's; each noise of `NOISES` says how it hangs together. Those
@@ -37,7 +38,7 @@ from planted_model import CASES, INSIDE, MIXED, OUTSIDE, PLANE
 from scipy import stats
 
 from comparator.evidence.claims import Asked, find_claims
-from comparator.evidence.confirmation import Fresh
+from comparator.evidence.confirmation import Fresh, confirm
 from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.regions import Evidence, find_evidence
@@ -142,24 +143,26 @@ class Trial:
     evaluations: int
     blocks: int
     seed: int
+    points: int = 0
 
 
 def carry_out_trial(trial: Trial) -> dict[str, Any]:
     """The verdict of one experiment, and which of its intervals hold the truth."""
     space, truth = SPACES[trial.space], TRUTHS[trial.truth]
-    options: dict[str, Any] = (
-        {"scattered": points_to_scatter(trial.evaluations)} if trial.strategy == "level_set" else {}
-    )
+    options: dict[str, dict[str, Any]] = {
+        "level_set": {"scattered": points_to_scatter(trial.evaluations)},
+        "region_and_maximum": {"total": trial.evaluations},
+    }
 
     def claims(records: list[Evaluation]) -> Any:
         best = [(line.point, line.value or 0.0) for line in values_of(records).values()]
-        asked = Asked(points=0, blocks=8, regions=True, elsewhere=True, seed=trial.seed)
+        asked = Asked(points=trial.points, blocks=8, regions=True, elsewhere=True, seed=trial.seed)
         return find_claims(space, _paired(records), best, asked, points_without_value(records))
 
     record = MemoryRecord()
     controller = Controller(
         record,
-        make_strategy(trial.strategy, space, seed=trial.seed, in_flight=2, options=options),
+        make_strategy(trial.strategy, space, seed=trial.seed, in_flight=2, options=options.get(trial.strategy, {})),
         SignedNumber(lambda number: -abs(number)),
         budget=trial.evaluations,
         space_size=space.size(),
@@ -183,9 +186,19 @@ def carry_out_trial(trial: Trial) -> dict[str, Any]:
     return {
         **vars(trial),
         "verdict": evidence.verdict,
+        "best": best_verdict(fresh),
         **coverage(space, truth, evidence),
         "pairs": len(record.records),
     }
+
+
+def best_verdict(fresh: list[Fresh]) -> str | None:
+    """What becomes of the best point on fresh blocks; None where none was tried."""
+    tried = {each.claim.kind: each for each in fresh}
+    if "best" not in tried:
+        return None
+    rest = tried.get("elsewhere") or tried.get("space")
+    return confirm(tried["best"], rest, 0.0, points=1, given_this_split=False, larger_is_better=True).verdict
 
 
 def _paired(records: list[Evaluation]) -> Paired:
@@ -227,7 +240,7 @@ def rate(found: Iterable[bool]) -> str:
 def results(trials: list[Trial], processes: int, record: Path | None) -> list[dict[str, Any]]:
     """All lines of the trials; what the record has already is not done again."""
     kept = [json.loads(line) for line in record.read_text().splitlines()] if record and record.exists() else []
-    known = {json.dumps({key: line[key] for key in Trial.__dataclass_fields__}): line for line in kept}
+    known = {json.dumps({key: line.get(key, 0) for key in Trial.__dataclass_fields__}): line for line in kept}
     missing = [trial for trial in trials if json.dumps(vars(trial)) not in known]
     lines = [known[key] for trial in trials if (key := json.dumps(vars(trial))) in known]
     with ProcessPoolExecutor(processes) as pool:
@@ -250,7 +263,8 @@ def report(lines: list[Mapping[str, Any]]) -> None:
         own = [line for line in lines if line["truth"] == truth]
         if not own:
             continue
-        print(f"\n{truth}\n| | {words} | region's interval | contrast's | the space's |\n|---|---|---|---|---|")
+        print(f"\n{truth}\n| | {words} | region's interval | contrast's | the space's | best confirmed |")
+        print("|---|---|---|---|---|---|")
         groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         varied = [key for key in ("noise", "strategy", "space") if len({line[key] for line in own}) > 1]
         for line in own:
@@ -262,7 +276,8 @@ def report(lines: list[Mapping[str, Any]]) -> None:
                 for name in ("region", "contrast", "overall")
             }
             verdicts = rate(is_counted(line["verdict"]) for line in group)
-            print(f"| {key} | {verdicts} | {' | '.join(rate(each) for each in held.values())} |", flush=True)
+            best = rate(line["best"] == "confirmed" for line in group if line.get("best"))
+            print(f"| {key} | {verdicts} | {' | '.join(rate(each) for each in held.values())} | {best} |", flush=True)
 
 
 def main() -> None:
@@ -274,6 +289,7 @@ def main() -> None:
     parser.add_argument("--spaces", nargs="+", default=["plane"], choices=list(SPACES))
     parser.add_argument("--evaluations", type=int, default=56)
     parser.add_argument("--blocks", type=int, default=8)
+    parser.add_argument("--points", type=int, default=0, choices=(0, 1), help="best points that are tried")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--record", type=Path)
@@ -285,7 +301,7 @@ def main() -> None:
     }
     noises = [name for each in given.noises for name in groups.get(each, [each])]
     trials = [
-        Trial(truth, noise, space, strategy, given.evaluations, given.blocks, given.seed + number)
+        Trial(truth, noise, space, strategy, given.evaluations, given.blocks, given.seed + number, given.points)
         for number, truth, noise, space, strategy in product(
             range(given.experiments), given.truths, noises, given.spaces, given.strategies
         )

@@ -44,7 +44,7 @@ from comparator.strategies.level_set import points_to_scatter
 
 WORKERS = 2
 #: Strategies whose points depend on how many evaluations are planned.
-BY_BUDGET = ("grid", "level_set")
+BY_BUDGET = ("grid", "level_set", "region_and_maximum")
 
 Evaluations = list[tuple[Point, float]]
 
@@ -61,7 +61,11 @@ class Trial:
 
 
 def strategy_of(trial: Trial, space: ParameterSpace, budget: int) -> Strategy:
-    options: dict[str, Any] = {"grid": {"total": budget}, "level_set": {"scattered": points_to_scatter(budget)}}
+    options: dict[str, Any] = {
+        "grid": {"total": budget},
+        "level_set": {"scattered": points_to_scatter(budget)},
+        "region_and_maximum": {"total": budget},
+    }
     return make_strategy(
         trial.strategy, space, seed=trial.repeat, in_flight=WORKERS, options=options.get(trial.strategy, {})
     )

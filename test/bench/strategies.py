@@ -36,7 +36,7 @@ from simulated import search
 
 from comparator.evidence.coordinates import dense_sample
 from comparator.space import ParameterSpace, Point
-from comparator.strategies import STRATEGIES, Strategy, make_strategy
+from comparator.strategies import STRATEGIES, Strategy, make_strategy, points_to_scatter
 
 Function = Callable[[Point], float]
 
@@ -236,8 +236,10 @@ def made(name: str, space: ParameterSpace, seed: int, workers: int, budget: int)
     """A strategy of its name, or `optuna:SAMPLER`."""
     strategy, _, sampler = name.partition(":")
     options: dict[str, object] = {"sampler": sampler} if sampler else {}
-    if strategy == "grid":
+    if strategy in ("grid", "region_and_maximum"):
         options["total"] = budget
+    if strategy == "level_set":
+        options["scattered"] = points_to_scatter(budget)
     return make_strategy(strategy, space, seed=seed, in_flight=workers, options=options)
 
 

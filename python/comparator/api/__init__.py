@@ -86,14 +86,16 @@ def compare(
             relative to the current folder.
         space: What is varied: a `Space`, or a CANDLE parameter-space file.
         evaluations: The budget, in pairs of trainings; None for 56, or for what `generations=N` comes to.
-        find: "maximum", the point of the largest difference, or "regions", the conditions under which it is large.
+        find: "maximum", the point of the largest difference, "regions", the conditions under which it is large, or
+            "both", one search for the two.
         metric: The metric that is compared; None for MODEL_RETURN of the environment, else val_loss.
         difference: How two metrics become one number; None for "relative" of an error (equation 1 of the paper) and
             "absolute" of a score. Others: "signed", "log_ratio", "in_deviations", or your own as "module:function".
         hyperparameters: What is given to both models beside the space: a dict, a CANDLE file, or a list of these;
             `cmp_0_NAME` and `cmp_1_NAME` are of one model alone.
         labels: What reports call the two; None for their names.
-        strategy: The search; None for "level_set" where regions are to be found, else "bayesian".
+        strategy: The search; None for "level_set" where regions are to be found, "region_and_maximum" for both, else
+            "bayesian".
         seed: Of the search, from 0.
         confirm: False: what was found is not trained anew; a dict: the keys of `[confirm]` in an experiment file.
         id: The experiment's id; None for `compare-N`.

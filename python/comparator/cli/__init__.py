@@ -1,8 +1,8 @@
 """The command line. Every script of `test/` is a few lines over one of these commands.
 
-`carry_out` has the commands that carry an experiment out, `opening` the one that shows them in a browser, `experiments`
-those that look at one, `sharing` those that note something of one or bring it elsewhere, `verify` the one that checks
-it, `sites` and `models` those of `comparator site` and `comparator model`.
+`init` drafts an experiment, `carry_out` has the commands that carry one out, `opening` the one that shows them in a
+browser, `experiments` those that look at one, `sharing` those that note something of one or bring it elsewhere, `verify`
+the one that checks it, `sites` and `models` those of `comparator site` and `comparator model`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _run_command() -> Any:
     """The command that was typed. What it takes is loaded here: Ctrl-C may come meanwhile."""
     import typer
 
-    from comparator.cli import carry_out, experiments, models, sharing, sites, verify  # noqa: F401  (they register commands)
+    from comparator.cli import carry_out, experiments, init, models, sharing, sites, verify  # noqa: F401  (they register)
     from comparator.cli.app import app, end_undisturbed
     from comparator.cli.words import with_all_values
 

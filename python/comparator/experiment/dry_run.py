@@ -24,7 +24,7 @@ def describe(host: Host, plan: Plan) -> None:
     over = ", ".join(plan.space.names) if plan.space is not None else f"the lines of {frozen.settings['upf']}"
     host.say(f"  objective: {frozen.objective.name} over {over}")
     host.say(f"  strategy: {frozen.strategy.name}, seed {frozen.strategy.seed}")
-    host.say(f"  budget: {_budget_words(frozen)}")
+    host.say(f"  budget: {budget_words(frozen)}")
     for line in _power_words(plan):
         host.say(f"  {line}")
     describe_host(host)
@@ -51,7 +51,8 @@ def _power_words(plan: Plan) -> list[str]:
     return words_beforehand(points, seeds, plan.fresh_blocks, smallest)
 
 
-def _budget_words(frozen: FrozenExperiment) -> str:
+def budget_words(frozen: FrozenExperiment) -> str:
+    """What is trained: the search's budget, and what is tried anew beside it."""
     budget, trainings, stages = frozen.budget, len(frozen.models), frozen.stages
     if budget.evaluations is None:
         words = f"{budget.generations} generations" if budget.generations else "until the search ends"

@@ -18,7 +18,7 @@ from comparator.errors import InputError, nearest
 from comparator.formats.hyperparameters import parse_override, set_once
 from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.spelling import as_kept, check_once, merged
-from comparator.formats.text import shortened
+from comparator.formats.text import shortened, shown
 from comparator.model.description import explain, read_toml
 from comparator.space import MOST_POINTS
 from comparator.strategies.blocks import BLOCKS, MOST_BLOCKS
@@ -29,7 +29,7 @@ ADAPTIVE = "adaptive"
 OF_A_UPF = {"replicates", "blocks"}
 
 #: The strategy where the file names none, by what is to be found.
-STRATEGY_FOR = {"maximum": "bayesian", "regions": "level_set"}
+STRATEGY_FOR = {"maximum": "bayesian", "regions": "level_set", "both": "region_and_maximum"}
 
 
 class SearchSettings(BaseModel):
@@ -37,7 +37,7 @@ class SearchSettings(BaseModel):
 
     model_config = ConfigDict(extra="allow", strict=True)
 
-    find: Literal["maximum", "regions"] = "maximum"
+    find: Literal["maximum", "regions", "both"] = "maximum"
     strategy: str
     #: The size of the difference that counts; None for the cut whose two sides differ most.
     level: float | None = None
@@ -163,7 +163,7 @@ class ExperimentSettings(BaseModel):
     title: str = ""
     model: str = "cmp"
     hyperparameters: str | list[str] = Field(default_factory=list)
-    #: A file, or the entries of one.
+    #: A file, or the entries of one: a list, or a table of them by name.
     space: str | list[dict[str, Any]] | None = None
     upf: str | None = None
     metric: str | None = None
@@ -196,6 +196,21 @@ class ExperimentSettings(BaseModel):
             return {**content, "search": {"strategy": "listed", **search}}
         return content
 
+    @field_validator("space", mode="before")
+    @classmethod
+    def _entries_of_a_table(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        for name, entry in given.items():
+            if not isinstance(entry, dict):
+                raise ValueError(
+                    f"'{shortened(name)}' = {shown(entry)} is no table; write {shortened(name)} ="
+                    " { type = 'float', lower = 0, upper = 1 }"
+                )
+            if entry.get("name", name) != name:
+                raise ValueError(f"'{shortened(name)}' has another 'name', {shown(entry['name'])}")
+        return [{"name": name, **entry} for name, entry in given.items()]
+
     @model_validator(mode="after")
     def _space_or_upf(self) -> ExperimentSettings:
         if (self.space is None) == (self.upf is None):
@@ -208,8 +223,8 @@ class ExperimentSettings(BaseModel):
 
     @model_validator(mode="after")
     def _regions_of_a_comparison(self) -> ExperimentSettings:
-        if self.search.find == "regions" and not self.compares:
-            raise ValueError("find = 'regions' asks where two models differ; it needs model = 'cmp'")
+        if self.search.find != "maximum" and not self.compares:
+            raise ValueError(f"find = '{self.search.find}' asks where two models differ; it needs model = 'cmp'")
         return self
 
     @model_validator(mode="after")

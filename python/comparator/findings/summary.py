@@ -21,7 +21,8 @@ from comparator.results.points import Counts, as_read, best_of, best_values, cou
 from comparator.results.record import AFTERWARDS, Evaluation, FirstEpochs, FrozenExperiment, Replicate, Run
 
 BEST_POINTS = 5
-SCATTERED = ("grid", "listed", "random", "sobol", "level_set")  # strategies that do not gather where it is best
+#: Strategies that do not gather where it is best, or not before they have looked everywhere.
+SCATTERED = ("grid", "listed", "random", "sobol", "level_set", "region_and_maximum")
 EVEN = ("grid", "listed", "random", "sobol")  # those that go nowhere for what was found
 LOSS, SKILL = "val_loss", "val_r2"
 MEAN_PREDICTOR_LOSS, SCALED_LOSS = "val_mean_predictor_loss", "val_loss_over_variance"

@@ -77,14 +77,21 @@ class ParameterSpace:
             raise InputError(f"{path}, line {error.lineno}: not JSON: {error.msg}") from None
         except (ValueError, RecursionError) as error:
             raise InputError(f"{path}: not JSON: {error}") from None
-        return cls.from_entries(content, str(path))
+        return cls.from_entries(content, str(path), of_candle=True)
 
     @classmethod
-    def from_entries(cls, entries: Sequence[Mapping[str, Any]], where: str) -> ParameterSpace:
-        """Make a space of the objects of the file format; `where` opens the text of errors and warnings."""
+    def from_entries(
+        cls, entries: Sequence[Mapping[str, Any]], where: str, *, of_candle: bool = False
+    ) -> ParameterSpace:
+        """Make a space of the objects of the file format; `where` opens the text of errors and warnings.
+
+        `of_candle` says that CANDLE's own programs may have read them, whose ways differ.
+        """
         if not isinstance(entries, list) or not entries:
             raise InputError(f"{where}: a parameter space is a list of objects, each with 'name' and 'type'")
-        readers = [EntryReader(entry, number, where) for number, entry in enumerate(entries, start=1)]
+        readers = [
+            EntryReader(entry, number, where, of_candle=of_candle) for number, entry in enumerate(entries, start=1)
+        ]
         parameters = tuple(reader.read() for reader in readers)
         check_once([parameter.name for parameter in parameters], where)
         return cls(parameters, tuple(warning for reader in readers for warning in reader.warnings))

@@ -40,13 +40,13 @@ _LARGEST = 1e300
 
 
 class EntryReader:
-    """Reads one entry of a space file, and gathers what should be said about it."""
+    """Reads one entry of a space, and gathers what should be said about it; `of_candle`: it may be CANDLE's file."""
 
-    def __init__(self, entry: Any, number: int, where: str) -> None:
+    def __init__(self, entry: Any, number: int, where: str, *, of_candle: bool = False) -> None:
         self.warnings: list[str] = []
         if not isinstance(entry, Mapping):
             raise InputError(f"{where}, parameter {number}: {shown(entry)} is not an object with 'name' and 'type'")
-        self._entry = entry
+        self._entry, self._of_candle = entry, of_candle
         self._where = f"{where}, parameter {number}"
         name = self._get("name")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -77,9 +77,9 @@ class EntryReader:
             return Constant(self._name, lower)
         breadth = math.log10(upper) - math.log10(lower) if use_log_scale else upper - lower
         sigma = self._sigma(breadth / 10)
-        if use_log_scale:
+        if use_log_scale and self._of_candle:
             self._warn(f"searched on a log scale, sigma {sigma:g} decades; CANDLE's own search ran it linear")
-        elif not whole and lower > 0 and upper / lower >= 1000:
+        elif not use_log_scale and not whole and lower > 0 and upper / lower >= 1000:
             self._warn(f"{lower:g} to {upper:g} is searched linearly; 'use_log_scale' would suit it")
         if sigma > breadth:
             self._warn(f"'sigma' = {sigma:g} exceeds the range {breadth:g}: most mutations end on a bound")

@@ -314,7 +314,12 @@ def test_a_point_that_lacks_a_hyperparameter_is_left_out() -> None:
 
 def test_a_search_that_climbs_is_told_of_the_other_question() -> None:
     records = as_read(records_of(lambda point: 0.3, 12))
-    for strategy, is_climb in (("steady_state", True), ("random", False), ("level_set", False)):
+    for strategy, is_climb in (
+        ("steady_state", True),
+        ("random", False),
+        ("level_set", False),
+        ("region_and_maximum", False),
+    ):
         experiment = frozen_of(strategy={"name": strategy})
         summary = summarise(experiment, records)
         said = " ".join(remarks(summary, find(experiment, records, summary), []))

@@ -214,6 +214,7 @@ def test_it_is_the_default_where_the_maximum_is_sought_and_no_strategy_is_named(
     assert SearchSettings.model_validate({"evaluations": 56}).strategy == "bayesian"
     assert SearchSettings.model_validate({"evaluations": 56, "find": "maximum"}).strategy == "bayesian"
     assert SearchSettings.model_validate({"evaluations": 56, "find": "regions"}).strategy == "level_set"
+    assert SearchSettings.model_validate({"evaluations": 56, "find": "both"}).strategy == "region_and_maximum"
 
 
 # Its parts

@@ -53,7 +53,7 @@ SMALL = ParameterSpace.from_entries(
 )
 
 #: The strategies without a model of what they were told; `test_model_based.py` and `test_bayesian.py` have the others.
-QUICK = [name for name in STRATEGIES if name not in ("bayesian", "level_set", "optuna")]
+QUICK = [name for name in STRATEGIES if name not in ("bayesian", "level_set", "region_and_maximum", "optuna")]
 
 
 def value_of(point: Point) -> float:

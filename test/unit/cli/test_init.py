@@ -1,0 +1,179 @@
+"""`comparator init`: from two models to an experiment file, by flags and by questions."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from desk import COMPARATOR, QUICK, Desk
+
+from comparator.model.description import read_toml
+
+RIDGE = """
+def initialize_parameters():
+    return {"noise": 0.0, "width": 64, "epochs": 5, "rng_seed": 1}
+
+def run(params):
+    return {"rmse": 0.1 + params["noise"] + SHIFT, "rows": 3.0}
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    desk = Desk(tmp_path)
+    desk.write("ridge.py", RIDGE.replace("SHIFT", "0"))
+    desk.write("forest.py", RIDGE.replace("SHIFT", "0.001 * params['width']"))
+    return desk
+
+
+def test_two_models_of_ones_own_become_a_file_that_runs(desk: Desk) -> None:
+    (desk.folder / "made").mkdir()
+    done = desk.run("init", "ridge.py", "forest.py", "--yes", "--evaluations", "9", "--output", "made/mine.toml")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "made/mine.toml: is written"
+    assert done.stdout.splitlines()[-1].endswith("comparator search made/mine.toml")
+    assert read_toml(desk.folder / "made" / "mine.toml") == {
+        "cmp": {"models": ["../ridge.py", "../forest.py"], "metric": "rmse"},
+        "search": {"find": "both", "evaluations": 9},
+        "space": {
+            "noise": {"type": "float", "lower": 0, "upper": 1},
+            "width": {"type": "int", "lower": 16, "upper": 256, "use_log_scale": True},
+        },
+        "set": {},
+    }
+    ran = desk.search("made/mine.toml", "--set", "confirm.points=0", "--set", "search.strategy=random")
+    assert ran.returncode == 0, ran.stderr
+    assert len(desk.records("mine-1")) == 9
+
+
+def test_flags_say_all_that_is_asked_and_a_single_model_is_searched(desk: Desk) -> None:
+    words = ["--metric", "val_loss", "--no-try", "--vary", "noise=0:5", "--set", "size=20"]
+    done = desk.run("init", str(QUICK), *words)
+    assert done.returncode == 0, done.stderr
+    content = read_toml(desk.folder / "search-quick.toml")
+    assert content["model"] == os.path.relpath(QUICK, desk.folder)
+    assert (content["metric"], content["set"]) == ("val_loss", {"size": 20})
+    assert list(content["space"]) == ["noise"]
+
+
+def test_two_copies_of_one_model_need_what_sets_them_apart(desk: Desk) -> None:
+    refused = desk.run("init", "ridge.py", "ridge.py", "--yes")
+    assert refused.returncode == 2
+    assert "give --set cmp_0_NAME=VALUE" in refused.stderr
+    apart = ["--set", "cmp_0_width=8", "--set", "cmp_1_width=64"]
+    done = desk.run("init", "ridge.py", "ridge.py", *apart, "--vary", "noise", "--metric", "rmse")
+    assert done.returncode == 0, done.stderr
+    assert "Where do width 8 and width 64 differ in rmse?" in done.stdout
+    assert read_toml(desk.folder / "compare-ridge.toml")["set"] == {"cmp_0_width": 8, "cmp_1_width": 64}
+
+
+def test_functions_of_one_file_are_two_models(desk: Desk) -> None:
+    desk.write(
+        "two.py", "def low(noise=0.0, seed=1):\n    return noise\n\ndef high(params):\n    return params['noise'] + 1\n"
+    )
+    done = desk.run("init", "two.py:low", "two.py:high", "--yes")
+    assert done.returncode == 0, done.stderr
+    content = read_toml(desk.folder / "compare-low-high.toml")
+    assert content["cmp"]["models"] == ["two_low.py", "two_high.py"]
+    assert content["cmp"]["labels"] == ["low", "high"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["ridge.py", "forest.py"], "nobody can be asked here; give --vary NAME=LOWER:UPPER, or --yes for noise=0:1"),
+        ([], "nobody can be asked here; give FIRST SECOND"),
+        (["ridge.py", "forest.py", "ridge.py"], "3 models are given; two are compared, and one is searched"),
+        (["ridge.py", "nowhere.py", "--yes"], "no model 'nowhere.py'"),
+        (["ridge.py", "two.py:low", "--yes"], "two.py: no such file"),
+        (["ridge.py", "forest.py", "--yes", "--metric", "rms", "--try"], "is not reported (did you mean 'rmse'?)"),
+        (["ridge.py", "forest.py", "--yes", "--output", "none/mine.toml"], "there is no folder"),
+        (["ridge.py", "forest.py", "--yes", "--output", "mine.json"], "an experiment file is called NAME.toml"),
+        (["ridge.py", "forest.py", "--yes", "--output", "quick.toml"], "quick.toml: is there already; --output"),
+        (["ridge.py", "forest.py", "--find", "region"], "(did you mean 'regions'?)"),
+        (["ridge.py", "broken.py", "--yes"], "a training that was tried failed: KeyError: 'gone'"),
+    ],
+)
+def test_what_cannot_be_drafted_is_one_line_and_leaves_nothing(desk: Desk, words: list[str], said: str) -> None:
+    desk.write("broken.py", "def run(params):\n    return {}['gone']\n")
+    before = {path: path.read_bytes() for path in desk.folder.glob("*.*")}
+    done = desk.run("init", *words)
+    assert done.returncode == 2, done.stdout
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1 + done.stderr.count("note:")
+    left = {path: path.read_bytes() for path in desk.folder.glob("*.*") if not path.name.startswith(".std")}
+    assert {**left} == {path: text for path, text in before.items() if not path.name.startswith(".std")}
+
+
+def test_force_writes_over_a_file_that_is_there(desk: Desk) -> None:
+    words = ["init", "ridge.py", "forest.py", "--vary", "noise", "--metric", "rmse", "--output", "quick.toml"]
+    assert desk.run(*words).returncode == 2
+    assert desk.run(*words, "--force").returncode == 0
+    assert read_toml(desk.folder / "quick.toml")["cmp"]["metric"] == "rmse"
+
+
+class Typist:
+    """Someone at a terminal, who types when they are asked."""
+
+    def __init__(self, desk: Desk, *words: str) -> None:
+        ours, theirs = pty.openpty()
+        self._end, self.said = ours, ""
+        self.process = subprocess.Popen(
+            [*COMPARATOR, *words],
+            cwd=desk.folder,
+            env={**desk.environment, "TERM": "dumb"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        os.close(theirs)
+
+    def read_until(self, words: str) -> None:
+        while words not in self.said:
+            read = os.read(self._end, 1 << 16).decode()
+            assert read, self.said
+            self.said += read
+
+    def type(self, words: str) -> None:
+        self.said = ""
+        os.write(self._end, words.encode())
+
+    def end(self) -> int:
+        code = self.process.wait(60)
+        os.close(self._end)
+        return code
+
+
+def test_questions_have_defaults_that_enter_takes(desk: Desk) -> None:
+    typist = Typist(desk, "init")
+    typist.read_until("First model")
+    typist.type("ridge.py\n")
+    typist.read_until("Second model")
+    typist.type("forest.py\n")
+    typist.read_until("[noise=0:1 width=16:256:log]")
+    typist.type("noise=0:2\n")
+    typist.read_until("[yes]")
+    typist.type("\n")
+    typist.read_until("[rmse]")
+    typist.type("\n")
+    typist.read_until("run it by:")
+    assert typist.end() == 0
+    content = read_toml(desk.folder / "compare-ridge-forest.toml")
+    assert content["space"] == {"noise": {"type": "float", "lower": 0, "upper": 2}}
+
+
+def test_ctrl_c_at_a_question_leaves_nothing_behind(desk: Desk) -> None:
+    desk.write("two.py", "def low(params):\n    return params['noise']\n")
+    before = sorted(desk.folder.iterdir())
+    typist = Typist(desk, "init", "ridge.py", "two.py:low")
+    typist.read_until("What is varied")
+    os.kill(typist.process.pid, signal.SIGINT)
+    typist.read_until("stopped")
+    assert typist.end() == 130
+    assert sorted(desk.folder.iterdir()) == before
