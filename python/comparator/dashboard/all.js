@@ -7,6 +7,7 @@
   const heads = [...document.querySelectorAll("th[data-key]")];
   const SOON = 1500, LATER = 10000; // milliseconds between two looks, in view and out of it
   let rows = [];
+  let unread = 0; // experiments whose files are still to be read
   let sorted = { key: "created", down: true };
   const chosen = new Set();
   const lines = new Map(); // by id: {line, text of its row}
@@ -106,8 +107,8 @@
     });
     if (shown.length !== body.rows.length || shown.some((line, place) => body.rows[place] !== line)) body.replaceChildren(...shown);
     for (const id of [...lines.keys()]) if (!rows.some((row) => row.id === id)) lines.delete(id);
-    get("shown").textContent = `${listed.length} of ${rows.length}`;
-    none.hidden = rows.length > 0;
+    get("shown").textContent = `${listed.length} of ${rows.length}${unread ? `, ${unread} more are being read` : ""}`;
+    none.hidden = rows.length > 0 || unread > 0;
     for (const head of heads) {
       head.setAttribute("aria-sort", head.dataset.key === sorted.key ? (sorted.down ? "descending" : "ascending") : "none");
     }
@@ -158,6 +159,7 @@
         tagOfRows = answer.headers.get("ETag") || "";
         const content = await answer.json();
         rows = content.rows;
+        unread = content.unread;
         get("folder").textContent = content.folder;
         none.textContent = `No experiments in ${content.folder} yet.`;
         show();

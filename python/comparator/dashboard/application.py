@@ -58,7 +58,9 @@ class Dashboard:
 
         def rows(request: Request) -> Response:
             tag, found = overview.rows()
-            return _tagged(request, tag, lambda: {"rows": found, "folder": str(self.experiments)})
+            return _tagged(
+                request, tag, lambda: {"rows": found, "unread": overview.unread, "folder": str(self.experiments)}
+            )
 
         def page(request: Request) -> Response:
             path, metric = self._asked(request)

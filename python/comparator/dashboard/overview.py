@@ -33,6 +33,8 @@ LATEST = 20
 #: A scheduler does not like to be asked more often.
 ASKED_SECONDS = 10.0
 LOOK_SECONDS = 1.0
+#: So long new experiments are read at a look.
+READ_SECONDS = 1.0
 #: After what took a second so many pass before it is done again.
 RESTS = 5.0
 
@@ -57,6 +59,8 @@ class Overview:
         self._looked = float("-inf")
         self._rows: list[dict[str, Any]] = []
         self._tag = ""
+        #: How many experiments were not read yet at the latest look: a look lasts no longer than people wait.
+        self.unread = 0
         self._turn = threading.Lock()
 
     def rows(self) -> tuple[str, list[dict[str, Any]]]:
@@ -68,11 +72,16 @@ class Overview:
             return self._tag, self._rows
 
     def _look(self) -> None:
+        end = time.monotonic() + READ_SECONDS
+        known: dict[str, _Known] = {}
         names = experiment_names(self._experiments)
-        self._known = {name: self._known_now(name) for name in names}
+        for name in reversed(names):  # the latest first
+            if name in self._known or time.monotonic() < end:
+                known[name] = self._known_now(name)
+        self._known, self.unread = known, len(names) - len(known)
         rows = [known.row for known in self._known.values()] + hidden_rows(self._experiments)
         self._rows = sorted(rows, key=lambda row: str(row.get("created", "")), reverse=True)
-        self._tag = hashlib.sha256(json.dumps(self._rows, sort_keys=True).encode()).hexdigest()[:24]
+        self._tag = hashlib.sha256(json.dumps([self.unread, *self._rows], sort_keys=True).encode()).hexdigest()[:24]
 
     def _known_now(self, name: str) -> _Known:
         path, known, now = self._experiments / name, self._known.get(name), time.monotonic()
