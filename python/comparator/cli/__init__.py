@@ -1,8 +1,8 @@
 """The command line. Every script of `test/` is a few lines over one of these commands.
 
 `init` drafts an experiment, `carry_out` has the commands that carry one out, `opening` the one that shows them in a
-browser, `experiments` those that look at one, `sharing` those that note something of one or bring it elsewhere, `verify`
-the one that checks it, `sites` and `models` those of `comparator site` and `comparator model`.
+browser, `experiments` those that look at one, `sharing` those that note something of one or bring it elsewhere,
+`verify` the one that checks it, `sites` and `models` those of `comparator site` and `comparator model`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from comparator.cli.app import ExperimentsOption, app, out, stop_signals_like_ctrl_c
+from comparator.cli.app import RUN, ExperimentsOption, app, out, stop_signals_like_ctrl_c
 from comparator.errors import InputError
 from comparator.experiment.terminal import note
 from comparator.formats.names import as_file_name, home_written_out
@@ -53,7 +53,7 @@ class Questions:
         return self.ask(f"{words} (yes or no)", "yes", flag).lower() in ("y", "yes")
 
 
-@app.command()
+@app.command(rich_help_panel=RUN, short_help="Write the experiment file of your own two models.")
 def init(
     models: Annotated[
         list[str] | None,

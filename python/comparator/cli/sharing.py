@@ -49,7 +49,7 @@ def note_experiment(
         out.print(line, soft_wrap=True)
 
 
-@app.command("export")
+@app.command("export", rich_help_panel=RECORDS, short_help="Bring one elsewhere: a table, a bundle, a figure.")
 def export_experiment(
     identifier: IdArgument,
     form: Annotated[
@@ -150,7 +150,7 @@ def _refuse_what_is_of_others(what: str, options: Mapping[str, tuple[bool, tuple
             raise InputError(f"{option} goes with {' or '.join(of)}, not with {what}")
 
 
-@app.command("import")
+@app.command("import", rich_help_panel=RECORDS, short_help="Open a bundle, or what CANDLE or DeepHyper searched.")
 def import_experiment(
     file: Annotated[
         Path,

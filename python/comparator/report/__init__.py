@@ -96,7 +96,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
     told(0.0)
     read = read_in(folder, metric, told)
     experiment, records, summary, findings = read.experiment, read.records, read.summary, read.findings
-    suffix = "" if summary.metric == read.own_metric else f"-{check_name(summary.metric, '--metric')}"
+    suffix = "" if metric in (None, read.own_metric) else f"-{check_name(summary.metric, '--metric')}"
     figures = output / f"figures{suffix}"
     gallery = gallery_of(read.material)
     if png:

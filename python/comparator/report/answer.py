@@ -127,7 +127,10 @@ def short_question(summary: Summary) -> str:
         return f"Where is the {summary.metric} of {models} {'highest' if summary.maximise else 'lowest'}?"
     if summary.find == "regions":
         return f"Where do {models} differ more in {summary.metric} than elsewhere?"
-    return f"Where do {models} differ {'most' if summary.maximise else 'least'} in {summary.metric}?"
+    most = "most" if summary.maximise else "least"
+    if summary.find == "both":
+        return f"Where do {models} differ more in {summary.metric} than elsewhere, and where {most}?"
+    return f"Where do {models} differ {most} in {summary.metric}?"
 
 
 # -- the sentences -----------------------------------------------------------------------------------------
@@ -425,7 +428,7 @@ def _next(experiment: FrozenExperiment, summary: Summary, findings: Findings) ->
         return _more_of(experiment, summary, again, "Search further: more evaluations")
     evidence = findings.evidence
     if summary.is_climb and summary.find not in ("regions", "both") and evidence is not None:
-        return Step("Ask where they differ more, with points all over the space", _with(again, "search.find=regions"))
+        return Step("Ask where they differ more, with points all over the space", _with(again, "search.find=both"))
     if evidence is not None and findings.rejected:
         blocks = 2 * evidence.fresh_blocks
         return Step(

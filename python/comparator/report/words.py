@@ -45,8 +45,9 @@ def question(summary: Summary) -> str:
             f"by the {summary.objective}?"
         )
     most = "most" if summary.maximise else "least"
+    and_where = "more than elsewhere, and " if summary.find == "both" else ""
     return (
-        f"For which {where} do {' and '.join(summary.models)} differ {most} in {summary.metric}, "
+        f"For which {where} do {' and '.join(summary.models)} differ {and_where}{most} in {summary.metric}, "
         f"by the {summary.objective}?"
     )
 
@@ -393,7 +394,7 @@ def _climb(summary: Summary) -> str | None:
         return None
     return (
         "This search climbed towards the largest difference and hardly looked elsewhere; where two models differ is "
-        'better asked with find = "regions", which spreads its points.'
+        'better asked with find = "both", which spreads its points first.'
     )
 
 

@@ -243,7 +243,7 @@ UNFIT = threading.Lock()  # of which no file can be made
         {"id": "a b"},
         {"second": lambda params: UNFIT},
     ],
-    ids=str,
+    ids=lambda wrong: " ".join(wrong),
 )
 def test_of_a_call_that_is_refused_nothing_is_kept(tmp_path: Path, wrong: dict[str, Any]) -> None:
     given: dict[str, Any] = {"first": level, "second": step, "space": SPACE, "experiments": tmp_path / "kept", **wrong}

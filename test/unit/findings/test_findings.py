@@ -323,7 +323,7 @@ def test_a_search_that_climbs_is_told_of_the_other_question() -> None:
         experiment = frozen_of(strategy={"name": strategy})
         summary = summarise(experiment, records)
         said = " ".join(remarks(summary, find(experiment, records, summary), []))
-        assert ('find = "regions"' in said) == is_climb
+        assert ('find = "both"' in said) == is_climb
 
 
 def test_the_closing_words_are_those_of_the_page() -> None:
@@ -442,7 +442,7 @@ def test_the_next_step_suits_the_outcome() -> None:
     claims = tried_anew(records, in_region)
     assert answer_to(records, id="planted-1", **claims).next.command.endswith("--focus planted-1:1")
     climbed = answer_to(records_of(lambda point: 0.3), strategy={"name": "steady_state"})
-    assert climbed.next.command.endswith("--set search.find=regions")
+    assert climbed.next.command.endswith("--set search.find=both")
     assert answer_to([]).next.command == ""
     command = "comparator search x.toml --set confirm.seeds=8 --set search.seed=2"
     provenance = {**make_experiment()["provenance"], "command": command}

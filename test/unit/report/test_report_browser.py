@@ -184,10 +184,9 @@ def test_a_frame_on_the_map_chooses_what_lies_in_it(browser: Browser, pages: dic
     browser.open(pages["search"], 1280)
     browser.wait(DRAWN)
     left, top, right, bottom = browser.ask(
-        "(() => { const all = [...document.querySelectorAll('#figure-search svg .background')].map((one) =>"
-        " one.getBoundingClientRect()); const area = (one) => one.width * one.height;"
-        " const box = all.reduce((a, b) => area(a) > area(b) ? b : a);"
-        " return [box.left, box.top, box.right, box.bottom]; })()"
+        f"(() => {{ const all = [...document.querySelectorAll('{MARKS}')].map((one) => one.getBoundingClientRect());"
+        " const of = (side) => all.map((one) => one[side]); return [Math.min(...of('left')), Math.min(...of('top')),"
+        " Math.max(...of('right')), Math.max(...of('bottom'))]; })()"
     )
     browser.mouse("mousePressed", left + 4, top + 4)
     browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=left + 50, y=top + 50, button="left", buttons=1)
