@@ -155,7 +155,7 @@
     const sides = Object.entries(box);
     const isShort = sides.every(([name, side]) => Array.isArray(side) && /^[\w.-]+$/.test(name));
     return isShort ? `--${key} ${sides.map(([name, [low, high]]) => `${name}=${low}:${high}`).join(",")}`
-      : `--set ${quoted(`search.${key}=${JSON.stringify(box)}`)}`;
+      : `--${key} ${quoted(JSON.stringify(box))}`;
   }
 
   let shownCommands = "";

@@ -86,12 +86,12 @@ def serve(
     server = _Server(config)
     address = f"http://{_name_of(place.host)}:{port}{place.base}/{shows}?{TOKEN}={token}"
     try:
-        with _ended_by_signals(server):
+        with _ended_by_signals(server), tempfile.TemporaryDirectory(prefix="comparator-") as folder:
             say(_lines(address, place, port))
             if with_parent:
                 threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
             if browser and has_display():
-                threading.Thread(target=_show, args=(address,), daemon=True).start()
+                threading.Thread(target=_show, args=(address, Path(folder)), daemon=True).start()
             asyncio.run(server.serve(sockets=[listening]))
     finally:
         maker.close()
@@ -163,8 +163,8 @@ def has_display() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
-def _show(address: str) -> None:
-    """Open the address in the user's browser, by a file that leads there: commands can be read by everybody here."""
-    with tempfile.NamedTemporaryFile("w", suffix=".html", prefix="comparator-", delete=False) as file:
-        file.write(f'<!DOCTYPE html><meta http-equiv="refresh" content="0; url={escape(address)}">')
-    webbrowser.open(Path(file.name).as_uri())
+def _show(address: str, folder: Path) -> None:
+    """Open the address in the user's browser, by a file of a private folder: commands can be read by everybody here."""
+    page = folder / "open.html"
+    page.write_text(f'<!DOCTYPE html><meta http-equiv="refresh" content="0; url={escape(address)}">', encoding="utf-8")
+    webbrowser.open(page.as_uri())

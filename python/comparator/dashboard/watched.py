@@ -5,11 +5,13 @@ A page with all that is found is made anew at growing intervals, in the maker's 
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,13 +27,15 @@ from comparator.experiment.running import RunningTraining, running
 from comparator.findings import metric_agreement
 from comparator.findings.axes import show, varying_axes
 from comparator.findings.summary import Summary, summarise
+from comparator.findings.verdict import Condition
 from comparator.report.figures.maps import maps_on
 from comparator.report.page import evaluations_content
-from comparator.report.words import repeat_commands, typed_command, without_option
+from comparator.report.words import typed_command, without_option
 from comparator.results.growing import GrowingRecord
 from comparator.results.record import ALIVE, Evaluation, FrozenExperiment
 from comparator.results.store import read_experiment
 
+PLAIN_NAME = re.compile(r"[\w.-]+")
 #: Experiments whose records are kept in memory.
 KEPT = 8
 RECORD = "evaluations.jsonl"
@@ -195,28 +199,40 @@ def metrics_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> l
     return list(dict.fromkeys([experiment.metric, *sorted(set(reported))]))
 
 
-def steering(experiment: FrozenExperiment, regions: Sequence[Any]) -> dict[str, Any]:
-    """The commands that steer: searches within a region and around it, with more replicates; `box` awaits a box."""
+def steering(experiment: FrozenExperiment, regions: Sequence[Condition]) -> dict[str, Any]:
+    """The commands that steer: searches within a region and around it, with more replicates.
+
+    `box` is the command to which `--focus` or `--avoid` with a box of one's own is added, empty where there is none;
+    `axes` are the hyperparameters that a box may bound.
+    """
     axes = [axis.name for axis in varying_axes(experiment.space, [])]
     typed = without_option(typed_command(experiment), "--id")
-    found = [
-        {"what": what, "command": command}
-        for what, command in repeat_commands(experiment, regions)
-        if what.startswith("A search ")
-    ]
     if "search" not in typed[:2]:
         return {"commands": [], "box": "", "axes": axes}
+    plain = without_option(without_option(typed, "--focus"), "--avoid")
+    found = [
+        {
+            "what": f"A search {what} region {number} ({region.condition})",
+            "command": shlex.join([*plain, option, box_words(region.region.bounds)]),
+        }
+        for number, region in enumerate(regions, start=1)
+        for what, option in (("within", "--focus"), ("outside", "--avoid"))
+    ]
     replicates = experiment.stages.replicates
     more = 2 * replicates if isinstance(replicates, int) else 3
-    words = _without_setting(typed, "search.replicates")
-    found.append(
-        {
-            "what": f"The same search with {more} replicates of each point",
-            "command": shlex.join([*words, "--set", f"search.replicates={more}"]),
-        }
-    )
-    plain = without_option(without_option(typed, "--focus"), "--avoid")
+    again = [*_without_setting(typed, "search.replicates"), "--set", f"search.replicates={more}"]
+    found.append({"what": f"The same search with {more} replicates of each point", "command": shlex.join(again)})
     return {"commands": found, "box": shlex.join(plain), "axes": axes}
+
+
+def box_words(bounds: Mapping[str, Any]) -> str:
+    """A box as a command line takes it: `noise=9.5:25,size=10:200`, in JSON where it has lists or names of other kinds.
+
+    An experiment that still runs has no report by which a region could be named.
+    """
+    if all(PLAIN_NAME.fullmatch(name) and isinstance(side, (list, tuple)) for name, side in bounds.items()):
+        return ",".join(f"{name}={low}:{high}" for name, (low, high) in bounds.items())
+    return json.dumps(bounds)
 
 
 def _without_setting(words: Sequence[str], key: str) -> list[str]:

@@ -19,11 +19,12 @@ from comparator.dashboard.logs import end_of_log
 from comparator.dashboard.maker import Maker, MakerEnded
 from comparator.dashboard.overview import Overview, seconds_left
 from comparator.dashboard.serving import base_path
-from comparator.dashboard.watched import steering
+from comparator.dashboard.watched import box_words, steering
 from comparator.errors import InputError
 from comparator.findings.axes import Axis
 from comparator.results.growing import GrowingRecord
 from comparator.results.record import Evaluation, FrozenExperiment, State
+from comparator.space.boxes import written_box
 
 TOKEN = "the-token"
 PORT = 4321
@@ -359,6 +360,12 @@ def test_commands_that_steer_replace_what_was_typed() -> None:
     (more,) = [each["command"] for each in found["commands"] if "replicates of" in each["what"]]
     assert more.startswith("comparator search a.toml --focus y:1") and more.endswith("--set search.replicates=6")
     assert "--id" not in more and more.count("--set") == 1
+    for bounds in (
+        {"noise": [9.5, 25], "size": [10, 200]},
+        {"noise": [0, 1], "net": {"values": ["a b"]}},
+        {"a b": [1, 2]},
+    ):
+        assert written_box(box_words(bounds)) == bounds
 
 
 def test_a_growing_record_is_read_on_from_its_end(tmp_path: Path) -> None:
