@@ -205,7 +205,8 @@ def _more_there(summary: Summary, regions: Sequence[Condition]) -> str:
     region, gap = first.region, _Gap(summary, first.region.larger)
     elsewhere = "" if region.outside is None else f", and {gap.also(region.outside, region.mean)} elsewhere"
     more = f" ({len(others)} more such region{'s' * (len(others) > 1)} below)" if others else ""
-    return f"With {first.condition} {gap.is_below(region.mean, region.outside)}{elsewhere}{more}."
+    mostly = f" ({region.share:.0%} of the space)".replace("%", " %") if region.share > 0.5 else ""
+    return f"With {first.condition}{mostly} {gap.is_below(region.mean, region.outside)}{elsewhere}{more}."
 
 
 def _sure_of_region(summary: Summary, findings: Findings, claims: dict[str, Claim]) -> Sentence:
