@@ -173,6 +173,7 @@ def test_two_functions_of_one_line_are_two() -> None:
     assert Contents.of(one).digest != Contents.of(other).digest
 
 
+@pytest.mark.long
 def test_every_process_says_the_same() -> None:
     scripts = [*ALONE.values(), *(one for one, _ in (*DIFFERENT.values(), *ALIKE.values()))]
     program = "import json, sys\nfrom test_contents import digest\nprint(json.dumps([digest(each) for each in json.load(sys.stdin)]))"

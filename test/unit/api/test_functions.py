@@ -87,6 +87,7 @@ def name_in_another_process(folder: Path, constant: float, more: str = "") -> st
     return done.stdout.strip()
 
 
+@pytest.mark.long
 def test_another_process_finds_it_again_unless_what_it_uses_is_otherwise(tmp_path: Path) -> None:
     first = name_in_another_process(tmp_path, 1.5)
     assert name_in_another_process(tmp_path, 1.5, "# the lines are further down now\nOTHER = 3") == first

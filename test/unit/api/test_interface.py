@@ -42,6 +42,7 @@ def found(experiments: Path) -> Experiment:
     return cmp.compare(level, step, SPACE, evaluations=20, find="regions", quiet=True)
 
 
+@pytest.mark.long
 def test_regions_of_two_functions_are_found(found: Experiment) -> None:
     assert (found.id, found.state) == ("compare-1", "finished")
     assert found.title == "Where do level and step differ in val_loss?"
@@ -53,6 +54,7 @@ def test_regions_of_two_functions_are_found(found: Experiment) -> None:
     assert found.confirmed.empty and "verdict" in found.confirmed and "mean" in found.not_shown
 
 
+@pytest.mark.long
 def test_the_same_comparison_finds_its_trainings_again(experiments: Path) -> None:
     def once() -> Experiment:
         return cmp.compare(level, step, SPACE, evaluations=4, strategy="sobol", seed=7, confirm=False, quiet=True)

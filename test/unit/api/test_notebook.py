@@ -19,6 +19,7 @@ def shown(cell: Any) -> str:
     return "".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs)
 
 
+@pytest.mark.long
 def test_the_example_runs_and_shows_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMPARATOR_EXPERIMENTS", str(tmp_path / "experiments"))
     notebook = nbformat.read(NOTEBOOK, as_version=4)

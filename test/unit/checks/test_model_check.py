@@ -99,6 +99,7 @@ def skeleton(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return new_model("my_ridge", tmp_path_factory.mktemp("models"))
 
 
+@pytest.mark.long
 def test_the_skeleton_passes_every_step(skeleton, tmp_path) -> None:
     found = findings(skeleton, tmp_path)
     assert {each.outcome for each in found.values()} == {HOLDS}, [str(each) for each in found.values()]
@@ -413,6 +414,7 @@ def test_no_such_model_and_no_such_metric_are_mistakes(tmp_path) -> None:
         findings(shell_model(tmp_path, RESULT, TELLING), tmp_path, metric="val_los")
 
 
+@pytest.mark.long
 def test_the_command_and_its_exit_status(tmp_path) -> None:
     def typed(*words: str) -> subprocess.CompletedProcess[str]:
         surroundings = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}

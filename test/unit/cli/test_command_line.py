@@ -55,6 +55,7 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
+@pytest.mark.long
 def test_an_experiment_from_its_file_to_its_report(desk: Desk) -> None:
     done = desk.run("search", "quick.toml", "--workers", "2")
     assert done.returncode == 0, done.stderr
@@ -73,6 +74,7 @@ def test_an_experiment_from_its_file_to_its_report(desk: Desk) -> None:
         assert (desk.experiments / record["runs"][0]["log"]).is_file()
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_points_and_costs_no_training(desk: Desk) -> None:
     for _ in range(2):
         assert desk.search("quick.toml", "--seed", "7", "--workers", "1").returncode == 0
@@ -159,6 +161,7 @@ def test_a_single_model_is_searched_by_its_metric(desk: Desk) -> None:
     assert report["verdict"] is None and {each["verdict"] for each in report["confirmed"]} == {None}
 
 
+@pytest.mark.long
 def test_side_by_side_gives_what_one_after_the_other_gives(desk: Desk) -> None:
     environment = {"SITE_CORES": "2"}
     desk.search("quick.toml", "--workers", "1", "--experiments", "side-by-side", **environment)
@@ -167,6 +170,7 @@ def test_side_by_side_gives_what_one_after_the_other_gives(desk: Desk) -> None:
     assert [record.value for record in both[0]] == [record.value for record in both[1]]
 
 
+@pytest.mark.long
 def test_a_process_per_run_gives_what_a_warm_server_gives(desk: Desk) -> None:
     model = desk.folder / "model"
     model.mkdir()
@@ -356,6 +360,7 @@ def test_a_model_that_hangs_is_a_time_out(desk: Desk) -> None:
     assert {record["status"] for record in desk.records("quick-1")} == {"timeout"}
 
 
+@pytest.mark.long
 def test_some_failures_do_not_stop_a_search(desk: Desk) -> None:
     space = [*SPACE, {"name": "behave", "type": "categorical", "element_type": "string", "values": ["well", "raise"]}]
     desk.write("space.json", json.dumps(space))
@@ -364,6 +369,7 @@ def test_some_failures_do_not_stop_a_search(desk: Desk) -> None:
     assert {record["status"] for record in desk.records("quick-1")} == {"ok", "failed"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stopped_by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_stopped_and_resumed_is_the_experiment_that_was_never_stopped(desk: Desk, stopped_by) -> None:
     slow = ("--set", "hyperparameters.sleep=0.05", "--workers", "1")
@@ -542,6 +548,7 @@ def test_a_constant_config_of_a_space_is_a_file_of_hyperparameters(desk: Desk) -
     assert " size 40" in log
 
 
+@pytest.mark.long
 def test_watch_list_and_stop_see_an_experiment_of_another_process(desk: Desk) -> None:
     process = desk.start("search", "quick.toml", "--set", "hyperparameters.sleep=30", "--id", "mine")
     assert process.stdout is not None

@@ -150,6 +150,7 @@ class Typist:
         return code
 
 
+@pytest.mark.long
 def test_questions_have_defaults_that_enter_takes(desk: Desk) -> None:
     typist = Typist(desk, "init")
     typist.read_until("First model")

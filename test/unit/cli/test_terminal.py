@@ -40,6 +40,7 @@ def on_a_terminal(desk: Desk, *words: str, columns: int = 80, **environment: str
     return Watched([*COMPARATOR, *words], desk.folder, surroundings, columns)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("columns", [80, 60])
 def test_epochs_and_results_are_seen_while_it_runs(desk: Desk, columns: int) -> None:
     desk.write("slow.py", SLOW)
@@ -57,6 +58,7 @@ def test_epochs_and_results_are_seen_while_it_runs(desk: Desk, columns: int) -> 
     assert "--resume quick-1" in left and "epoch" not in left.rpartition("stopped")[2]
 
 
+@pytest.mark.long
 def test_a_map_of_the_results_stands_under_them(desk: Desk) -> None:
     watched = on_a_terminal(desk, "search", "quick.toml", "--no-report", "--workers", "1")
     last = watched.end()
@@ -67,6 +69,7 @@ def test_a_map_of_the_results_stands_under_them(desk: Desk) -> None:
     assert b"\x1b[38;2" in watched.written or b"\x1b[38;5" in watched.written  # colours
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "surroundings", [{"NO_COLOR": "1"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
 )
@@ -81,6 +84,7 @@ def test_without_colours_and_without_blocks_it_reads_the_same(desk: Desk, surrou
         assert last.isascii(), last
 
 
+@pytest.mark.long
 def test_a_terminal_without_orders_and_a_log_have_plain_lines(desk: Desk) -> None:
     watched = on_a_terminal(desk, "search", "quick.toml", "--no-report", "--workers", "1", TERM="dumb")
     last = watched.end()

@@ -189,6 +189,7 @@ def test_a_wrong_value_is_one_line_that_names_the_key(key: str, value: Any) -> N
     assert message.startswith(f"{key} = ") and "must be" in message and "\n" not in message
 
 
+@pytest.mark.long
 def test_the_scripts_run_by_both_conventions_and_a_warm_process_gives_their_numbers(
     data_folder: Path, tmp_path: Path
 ) -> None:
@@ -217,6 +218,7 @@ def test_the_scripts_run_by_both_conventions_and_a_warm_process_gives_their_numb
     assert np.mean((predicted - part.labels) ** 2) == pytest.approx(scores["mse"], rel=1e-5)
 
 
+@pytest.mark.long
 def test_wrong_calls_are_one_line(data_folder: Path, tmp_path: Path) -> None:
     lgbm.run({**SMALL, "n_estimators": 1, "output_dir": str(tmp_path / "run")})
     (tmp_path / "run" / "model.txt").unlink()

@@ -35,6 +35,7 @@ def script(name: str, *words: object) -> subprocess.CompletedProcess[str]:
     return call_script(MODEL_FOLDER / name, *words)
 
 
+@pytest.mark.long
 def test_every_metric_is_described_and_in_range(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = uno.run({**SMALL, "epochs": 2, "test_sources": ["GDSC2"], "match_studies": None, "unknown_key": 1})
     assert set(metrics) <= set(read_description(MODEL_FOLDER / "model.toml").metrics)
@@ -164,6 +165,7 @@ def test_a_data_folder_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
         uno.run(SMALL)
 
 
+@pytest.mark.long
 def test_the_scripts_run_and_a_warm_process_gives_the_numbers_of_a_fresh_one(data_folder: Path, tmp_path: Path) -> None:
     settings = {**SMALL, "epochs": 2, "dropout": 0.1, "noise": 20}
     flags = ["--match_studies", "CCLE", "GDSC1", "--layer_force 8", "--epochs", "2", "--row_limit=400", "--noise=20"]

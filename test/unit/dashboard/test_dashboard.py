@@ -279,6 +279,7 @@ def test_of_a_log_the_end_is_shown(friend: TestClient, experiments: Path) -> Non
     assert end_of_log(experiments, "runs/abc/model.log", most=12) == "[17 bytes before this are left out]\nthird\n"
 
 
+@pytest.mark.long
 def test_experiments_are_compared_on_the_same_axes_and_colours_with_their_difference(
     friend: TestClient, experiments: Path
 ) -> None:

@@ -86,6 +86,7 @@ def press(browser: Browser, selector: str) -> None:
     browser.click(*browser.place_of(selector))
 
 
+@pytest.mark.long
 def test_a_search_is_watched_stopped_and_gone_on_with(
     desk: Desk, search: Popen[str], server: tuple[Popen[str], str], browsers: tuple[Browser, Browser]
 ) -> None:
@@ -139,6 +140,7 @@ def test_a_search_is_watched_stopped_and_gone_on_with(
     until(lambda: last_word(path).state == "stopped", "what was gone on with ends")
 
 
+@pytest.mark.long
 def test_open_of_a_search_shows_it_and_ends_with_it(desk: Desk, browsers: tuple[Browser, Browser]) -> None:
     browser, _ = browsers
     process = desk.start(

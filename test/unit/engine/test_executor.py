@@ -83,6 +83,7 @@ EXECUTORS: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", EXECUTORS)
 def test_an_executor_finds_what_the_local_engine_finds(
     desk: Desk, expected: set[tuple[str, float | None]], kind: str
@@ -134,6 +135,7 @@ def trainings(desk: Desk) -> list[Path]:
     return [run for run in (desk.experiments / "runs").glob("*") if holder_of(run) is not None]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("whom", ["the process", "its whole group"])
 def test_ctrl_c_ends_what_runs_and_keeps_what_is_finished(desk: Desk, whom: str) -> None:
     with searching(desk, *LONG) as process:

@@ -83,6 +83,7 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
 WAITING = ("sleep", "1000")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "is_rank", "sent", "said"),
     [

@@ -575,6 +575,7 @@ def test_what_a_description_names_has_to_be_there(store: Store, line: str, words
         store.plan("model")
 
 
+@pytest.mark.long
 def test_paths_within_texts_below_the_home_and_by_patterns_count(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(store.folder))
     monkeypatch.setenv("MINE", str(store.folder))
@@ -611,6 +612,7 @@ def test_where_the_whole_cannot_be_told_nothing_is_reused_and_it_is_said(store: 
     assert again["no_reuse"].endswith("a.toml says it")
 
 
+@pytest.mark.long
 def test_a_script_serves_its_own_experiment_until_its_author_says_what_it_reads(store: Store) -> None:
     store.write("model/train.sh", f"#!/bin/sh\necho IMPROVE_RESULT $(cat {store.folder}/loss)\n", 0o755)
     store.write("loss", "1")

@@ -119,6 +119,7 @@ def test_a_categorical_switch() -> None:
     assert words(evidence.regions[0], SWITCHED).startswith("activation tanh: mean difference 0.4")
 
 
+@pytest.mark.long
 def test_noise_alone_is_none_and_a_constant_difference_everywhere() -> None:
     verdicts = [find_evidence(WHOLE, observed(WHOLE, lambda _: 0.0, seed=seed)).verdict for seed in range(10)]
     assert verdicts.count("none") >= 8
@@ -166,6 +167,7 @@ def test_the_users_level() -> None:
     assert above.verdict == "everywhere" and not above.regions and "0.9" in above.reason
 
 
+@pytest.mark.long
 def test_the_same_evaluations_and_seed_give_the_same_answer() -> None:
     observations = observed(WHOLE, lambda point: 0.45 if in_corner(point) else 0.2)
     assert find_evidence(WHOLE, observations, seed=3) == find_evidence(WHOLE, observations, seed=3)
@@ -223,6 +225,7 @@ def test_a_region_is_what_fresh_blocks_show_to_be_more_than_elsewhere() -> None:
     assert words(region, PLANE).count("[") == 2
 
 
+@pytest.mark.long
 def test_a_split_that_moves_neighbours_alike_makes_no_region() -> None:
     """With one split for all six in ten of such searches found one; three in ten at 5 % have a chance of 0.01."""
     verdicts = [tried(lambda _: 0.3, seed=seed, smooth=0.06, own=0.04).verdict for seed in range(10)]

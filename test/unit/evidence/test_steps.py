@@ -59,6 +59,7 @@ def test_the_sample_is_the_posterior(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.ptp(expected) > 0.08
 
 
+@pytest.mark.long
 def test_steps_are_believed_where_the_difference_has_two_heights_and_not_on_a_slope() -> None:
     points = dense_sample(SIX, 80)
 
@@ -72,6 +73,7 @@ def test_steps_are_believed_where_the_difference_has_two_heights_and_not_on_a_sl
     assert trust(lambda point: 0.5 * point["x1"]) < 0.3
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_sample_little_by_little_or_at_once() -> None:
     points = dense_sample(SIX, 30)
     values = observed(points, lambda point: 0.2 + 0.25 * in_a_box(point))
@@ -85,6 +87,7 @@ def test_the_same_seed_gives_the_same_sample_little_by_little_or_at_once() -> No
     assert np.abs(samples[0].mean(axis=0) - samples[2].mean(axis=0)).max() < 0.1
 
 
+@pytest.mark.long
 def test_a_box_in_six_dimensions_is_read_by_56_evaluations() -> None:
     """By the surrogate alone the overlap is 0.78 on average."""
     found = []

@@ -202,6 +202,7 @@ def desk(tmp_path) -> Desk:
 SEARCH = ("search", "quick.toml", "--set", "search.first_epochs=2", "--set", "search.strategy=sobol")
 
 
+@pytest.mark.long
 def test_a_search_by_short_trainings_runs_to_its_report_and_is_as_it_should_be(desk) -> None:
     done = desk.run(*SEARCH, "--id", "one")
     assert done.returncode == 0, said(done)

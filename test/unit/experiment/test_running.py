@@ -46,6 +46,7 @@ def desk(tmp_path: Path) -> Desk:
     return desk
 
 
+@pytest.mark.long
 def test_a_search_tells_what_it_trains_and_how_far_it_is(desk: Desk) -> None:
     path = desk.experiments / "slow"
     process = desk.start("search", "quick.toml", "--id", "slow", "--workers", "1", "--no-report")

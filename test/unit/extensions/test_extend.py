@@ -206,6 +206,7 @@ def laboratory(tmp_path: Path) -> Path:
     return folder.parent
 
 
+@pytest.mark.long
 def test_a_data_source_is_one_module_and_one_line(
     laboratory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,7 @@ class ExtendedDesk(Desk):
         (self.programs / name).chmod(0o755)
 
 
+@pytest.mark.long
 def test_a_program_searches_by_processes(tmp_path: Path) -> None:
     desk = ExtendedDesk(tmp_path)
     program = [sys.executable, str(desk.package / "by_processes.py"), str(QUICK), str(QUICK)]
@@ -78,6 +79,7 @@ def test_a_program_searches_by_processes(tmp_path: Path) -> None:
     assert sum(line["stage"] == "search" for line in desk.records("compare-1")) >= 6
 
 
+@pytest.mark.long
 def test_an_engine_of_another_package_searches(tmp_path: Path) -> None:
     desk = ExtendedDesk(tmp_path, engines="local one-by-one")
     assert "engines: local, one-by-one" in desk.call("site", "show", "local")
@@ -89,6 +91,7 @@ def test_an_engine_of_another_package_searches(tmp_path: Path) -> None:
     assert words in refused.communicate(timeout=60)[1] and refused.returncode == 2
 
 
+@pytest.mark.long
 def test_a_scheduler_of_another_package_is_asked_and_told(tmp_path: Path) -> None:
     desk = ExtendedDesk(tmp_path, scheduler="lsf", engines="swift-t local")
     output = desk.folder / "of-bsub.txt"

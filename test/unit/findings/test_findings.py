@@ -208,6 +208,7 @@ def content_of(folder: Path, name: str = "report.json") -> dict[str, Any]:
 # -- the verdict -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_planted_region_is_in_the_file_for_programs(planted: Path) -> None:
     content = content_of(planted)
     assert content["verdict"] == "regions" and content["reason"]
@@ -437,6 +438,7 @@ def test_amounts_are_percentages_of_a_relative_difference_and_have_digits_enough
     assert _amount(absolute, 0.01234) == "0.012"
 
 
+@pytest.mark.long
 def test_the_next_step_suits_the_outcome() -> None:
     records = records_of(in_region)
     claims = tried_anew(records, in_region)

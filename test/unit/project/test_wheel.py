@@ -78,6 +78,7 @@ def comparator(environment: Path, tmp_path: Path) -> Installed:
     return Installed(environment / "bin" / "comparator", tmp_path)
 
 
+@pytest.mark.long
 def test_an_installed_wheel_says_its_version_and_the_sites_that_it_brings(comparator: Installed) -> None:
     version = read_toml(ROOT / "pyproject.toml")["project"]["version"]
     assert comparator("--version") == f"comparator {version}\n"
@@ -87,6 +88,7 @@ def test_an_installed_wheel_says_its_version_and_the_sites_that_it_brings(compar
     assert "mine  of my own" in comparator("site", "list").splitlines()
 
 
+@pytest.mark.long
 def test_an_installed_wheel_searches_in_the_current_folder_and_goes_on(comparator: Installed) -> None:
     (comparator.folder / "model.py").write_text(MODEL)
     (comparator.folder / "space.json").write_text('[{"name": "noise", "type": "float", "lower": 0, "upper": 50}]')

@@ -51,6 +51,7 @@ def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
     check_files(ordinary)
     assert not (ordinary / "figures").exists(), "the page gives each as a file"

@@ -72,6 +72,7 @@ SHOWN = (
 MARKS = "#figure-search svg .mark-symbol path"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("page", ["search", "wide", "planted", "single", "failed"])
 def test_the_page_fits_its_window_and_does_not_complain(
@@ -271,6 +272,7 @@ def test_thousands_of_evaluations_are_no_burden(browser: Browser, pages: dict[st
     assert browser.ask(rows) < 120 and browser.complaints() == []
 
 
+@pytest.mark.long
 def test_hostile_text_stays_text(browser: Browser, pages: dict[str, Path]) -> None:
     browser.open(pages["hostile"], 1280)
     browser.wait(DRAWN)

@@ -164,6 +164,7 @@ def test_an_experiment_without_evaluations_has_a_table_without_rows(tmp_path: Pa
     assert json.loads(export(folder, "json").read_text())["runs"] == []
 
 
+@pytest.mark.long
 def test_the_length_of_an_experiment_does_not_matter(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "large", [])
     line = json.dumps(make_record(7, [make_run(0), make_run(1)])) + "\n"

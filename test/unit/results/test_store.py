@@ -261,6 +261,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path) -> None:
     assert (tmp_path / "mine" / "thesis.txt").exists() and (tmp_path / "try-1" / "thesis.txt").exists()
 
 
+@pytest.mark.long
 def test_several_processes_that_begin_at_a_time_get_ids_of_their_own(tmp_path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom comparator.results.store import ExperimentFolder\n"

@@ -115,6 +115,7 @@ def test_it_is_an_ro_crate_by_the_letter_of_its_specification(recorded: Path, tm
     assert "agent" not in action
 
 
+@pytest.mark.long
 def test_it_has_the_record_the_page_the_inputs_the_runs_and_the_surroundings(searched: Desk, tmp_path: Path) -> None:
     bundle = write_bundle(searched.experiments / "one", tmp_path)
     assert bundle == tmp_path / "one.zip" and is_bundle(bundle)
@@ -152,6 +153,7 @@ def test_a_torn_last_line_is_left_out(recorded: Path, tmp_path: Path) -> None:
     assert len((opened.folder / "evaluations.jsonl").read_text().splitlines()) == 4
 
 
+@pytest.mark.long
 def test_the_length_of_an_experiment_does_not_matter(tmp_path: Path) -> None:
     folder = save(tmp_path / "here" / "large", make_experiment(), [])
     metrics = {"val_loss": 0.1}

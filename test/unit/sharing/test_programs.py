@@ -40,6 +40,7 @@ def study_in(storage: str, name: str = "cmp-ga-3") -> optuna.Study:
 # Optuna
 
 
+@pytest.mark.long
 def test_each_evaluation_is_a_trial_and_the_best_is_the_best(folder: Path, storage: str) -> None:
     assert export_to_optuna(folder, storage) == (20, 0)
     study, records = study_in(storage), genetic(20)
@@ -85,6 +86,7 @@ def test_short_trainings_are_pruned_and_what_confirms_stands_apart(tmp_path: Pat
     assert confirming.user_attrs["claim"] == "best 1" and confirming.value == pytest.approx(0.8)
 
 
+@pytest.mark.long
 def test_values_of_every_type_come_as_optuna_can_have_them(tmp_path: Path, storage: str) -> None:
     mixed = {"name": "mixed", "type": "ordered", "element_type": "int", "values": [1, 2, 16]}
     flag = {"name": "flag", "type": "logical"}

@@ -137,6 +137,7 @@ def test_a_terminal_without_width_shows_its_lines(monkeypatch: pytest.MonkeyPatc
     assert file.getvalue() == "words\n"
 
 
+@pytest.mark.long
 def test_names_and_reasons_of_an_experiment_are_plain_in_every_command(desk: Desk) -> None:
     desk.write("evil.py", f"def run(params):\n    raise ValueError({EVIL!r} + 'x' * 100_000)\n")
     desk.write("quick.txt", f"[G]\nmodel_name = 'cmp'\ncmp_model_name = '{desk.folder / 'evil.py'}'\n")
@@ -353,6 +354,7 @@ def test_the_terminal_of_all_commands_shows_text_as_it_is() -> None:
     assert isinstance(out, Terminal)
 
 
+@pytest.mark.long
 def test_a_report_that_cannot_be_written_hides_nothing_of_what_was_found(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     limited = ["bash", "-c", 'ulimit -f 64; exec "$@"', "bash", sys.executable, "-m", "comparator.cli"]
@@ -365,6 +367,7 @@ def test_a_report_that_cannot_be_written_hides_nothing_of_what_was_found(tmp_pat
     assert "comparator: the report cannot be written: " in done.stderr and "File too large" in done.stderr
 
 
+@pytest.mark.long
 def test_a_signal_after_the_end_of_a_command_changes_nothing(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     late = (

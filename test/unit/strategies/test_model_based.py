@@ -128,6 +128,7 @@ def level_set(space: ParameterSpace, seed: int = 1, in_flight: int = 2, **option
     return make_strategy("level_set", space, seed=seed, in_flight=in_flight, options=options)
 
 
+@pytest.mark.long
 @settings(max_examples=4)
 @given(seed=st.integers(0, 2**32), order=st.integers(), in_flight=st.integers(1, 12))
 def test_level_set_gives_valid_points_and_the_same_again(seed: int, order: int, in_flight: int) -> None:
@@ -142,6 +143,7 @@ def test_level_set_gives_valid_points_and_the_same_again(seed: int, order: int, 
         assert list(proposal.point) == SPACE.names
 
 
+@pytest.mark.long
 def test_level_set_samples_the_border() -> None:
     strategy = level_set(PLANE, in_flight=1, scattered=16)
     order = random.Random(4)
@@ -181,6 +183,7 @@ def test_the_gain_is_what_one_result_leaves_less_misclassified() -> None:
         assert gain > 0
 
 
+@pytest.mark.long
 def test_level_set_takes_the_level_that_it_is_given() -> None:
     """On a slope the level says where the border lies."""
 

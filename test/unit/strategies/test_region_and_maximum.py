@@ -45,6 +45,7 @@ def drive(strategy: Strategy, order: random.Random, limit: int, *, noise: float 
     return proposals
 
 
+@pytest.mark.long
 @settings(max_examples=4)
 @given(st.integers(0, 99), st.integers(0, 99), st.sampled_from([1, 3]))
 def test_points_are_valid_numbered_and_the_same_again(seed: int, order: int, in_flight: int) -> None:

@@ -175,6 +175,7 @@ def test_sizes_must_be_given_where_the_model_cannot_count() -> None:
 # Whole ones
 
 
+@pytest.mark.long
 def test_a_cross_study_trains_each_study_once_and_is_never_done_again(quick: Path, host: Host) -> None:
     folder = cross_study.run(host, quick / "cross_study.toml", [], command="")
     assert len(read(folder, "all_scores.csv")) == 2 * 2 * 2 * 2
@@ -193,6 +194,7 @@ def test_a_cross_study_trains_each_study_once_and_is_never_done_again(quick: Pat
     assert started(host) == 12 and len(read(wider, "all_scores.csv")) == 16
 
 
+@pytest.mark.long
 def test_names_are_the_models_whatever_their_case_in_the_file(quick: Path, host: Host) -> None:
     for name in ("Train_Sources", "Test_Sources", "Split_Seed", "Row_Limit"):
         for file in (quick / "quick").iterdir():
@@ -211,6 +213,7 @@ def test_names_are_the_models_whatever_their_case_in_the_file(quick: Path, host:
         learning_curve.run(host, table, twice, command="")
 
 
+@pytest.mark.long
 def test_what_fails_is_missing_and_said(quick: Path, host: Host) -> None:
     folder = cross_study.run(host, quick / "cross_study.toml", ['cross_study.studies=["A", "C"]'], command="")
     assert folder is not None
@@ -244,6 +247,7 @@ def test_a_learning_curve_takes_what_each_study_has(quick: Path, host: Host) -> 
     assert folder is not None and (folder / "figures" / "learning-curve-r2.svg").is_file()
 
 
+@pytest.mark.long
 def test_odd_values_beside_the_scores_do_not_undo_a_cross_study(quick: Path, host: Host) -> None:
     """Texts, truths and nested values beside the numbers, names that are no file names, no table of predictions."""
     infer = quick / "quick" / "infer.sh"
@@ -402,6 +406,7 @@ def test_rows_are_counted_without_a_training(uno_data: Path) -> None:
         count_rows({**settings, "split": "row"}, uno_data)
 
 
+@pytest.mark.long
 def test_uno_is_tested_on_each_study_in_one_start(uno_data: Path, tmp_path: Path) -> None:
     import uno
 

@@ -81,6 +81,7 @@ def verify(desk: Desk, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_a_record_that_is_right_and_trainings_that_come_out_again(searched: Desk) -> None:
     code, said = verify(searched, "first", "--sample", "all")
     assert code == 0, said
@@ -215,6 +216,7 @@ def test_every_number_of_a_training_has_to_come_out_again_but_times(searched: De
     assert said.count("was withdrawn from the store") == 2
 
 
+@pytest.mark.long
 def test_a_line_with_the_run_of_another_has_none_withdrawn(searched: Desk, lines) -> None:
     lines(_of_another_seed)
     code, said = verify(searched, "first", "--sample", "all")
@@ -247,6 +249,7 @@ def test_a_record_that_cannot_be_read_and_an_id_that_is_none(searched: Desk) -> 
     assert verify(searched, "first", "--sample", "many") == (2, refused)
 
 
+@pytest.mark.long
 def test_a_training_that_gives_other_numbers_is_withdrawn_and_named_wherever_it_was_used(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     desk = Desk(tmp_path / "in")
@@ -306,6 +309,7 @@ def test_what_has_changed_since_is_not_repeated_and_nothing_is_withdrawn(tmp_pat
     assert verify(desk, "one", "--sample", "2")[0] == 0
 
 
+@pytest.mark.long
 def test_a_withdrawn_run_that_comes_out_again_is_in_use_again(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     desk = Desk(tmp_path / "in")
