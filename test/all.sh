@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The test suite: sets itself up, then checks style, types and behaviour. Options go to pytest.
+# With --ordinary first, without the long tests: what to run at every change.
 # With --images first, the suite of images instead: it builds the models' images and runs them, where it can.
 # With --coverage first, it also says which lines of the package no test runs; that takes longer.
 set -eu
@@ -11,6 +12,10 @@ if [ "${1:-}" = --images ]; then
   exec "$pytest" -rs test/images "$@" # one after the other: they share what they build
 fi
 scripts/check.sh
+if [ "${1:-}" = --ordinary ]; then
+  shift
+  set -- -m "not long" "$@"
+fi
 if [ "${1:-}" = --coverage ]; then
   shift
   set -- --cov --cov-report=term:skip-covered --cov-report=html "$@"

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[3]
 MODELS = ROOT / "test" / "unit" / "models"
 needs_swift_t = pytest.mark.skipif(shutil.which("swift-t") is None, reason="there is no swift-t on the PATH")
 needs_slurm = pytest.mark.skipif(slurm.why_not() is not None, reason=str(slurm.why_not()))
-pytestmark = needs_swift_t
+pytestmark = [needs_swift_t, pytest.mark.long]
 
 #: After a rank is lost its launch is to end in ten seconds; on a busy machine it may take longer.
 ENDED_SECONDS = 30.0
