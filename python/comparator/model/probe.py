@@ -53,7 +53,7 @@ def usual_seed(known: Iterable[str]) -> str | None:
 
 
 def with_read_seed(model: Model) -> Model:
-    """A Python file that says nothing of a seed, with the one that its source reads by its usual name; else as it is."""
+    """A Python file that names no seed with the one that its source reads by its usual name; any other as it is."""
     if model.description.seed is not None or model.is_folder or model.image is not None:
         return model
     try:
