@@ -182,7 +182,7 @@ class _Search:
         p_where = self.p_where()
         tests = {"p_differ": p_differ, "p_where": p_where}
         if p_where is None or p_where > self.alpha:
-            reason = "they differ, and about alike wherever it was tried"
+            reason = "they differ, and the search's own trainings show no place where they differ more"
             return self.answer("everywhere", reason, overall, **tests)
         reading = read_regions(self.space, self.paired, level=level, seed=self.seed, resamples=resamples, failed=failed)
         found = {**tests, **_read(reading, self.paired)}
@@ -205,7 +205,10 @@ class _Search:
         if not np.any(self.paired.differences):
             return "both models give the same everywhere"
         if p_differ is None:
-            return f"{self.paired.block_count} blocks cannot show a difference, which takes one or {FEWEST_BLOCKS}"
+            return (
+                f"a difference cannot be tested on {self.paired.block_count} blocks of seeds: it takes {FEWEST_BLOCKS}"
+                " or more, or all trainings in a single block ([search] blocks = 1)"
+            )
         count = len(self.paired.differences)
         if 2 / 2**count > 0.05:
             return f"{count} {'pair' if count == 1 else 'pairs'} of trainings cannot show a difference"

@@ -76,10 +76,12 @@ def budget_words(frozen: FrozenExperiment) -> str:
 
 def _confirm_words(confirm: Confirm) -> str:
     """What is trained anew beside the budget: a region, or the best, and what it is compared with."""
+    best = f"at each of the best {confirm.points} points" if confirm.points > 1 else "at the best point"
+    places = ["in every region that is found"] * confirm.regions + [best] * bool(confirm.points)
+    places += ["elsewhere, to compare"] * confirm.elsewhere
     claims = confirm.points + confirm.regions + confirm.elsewhere
-    what = ["each region"] * confirm.regions + [
-        f"the best {confirm.points} points" if confirm.points > 1 else "the best point"
-    ] * bool(confirm.points)
-    beside = " beside the rest of the space" * confirm.elsewhere
-    more = " with one region" * confirm.regions
-    return f"{claims * confirm.seeds} more{more} try {' and '.join(what)}{beside} on {confirm.seeds} fresh blocks"
+    together = f" ({claims * confirm.seeds} together where one region is found)" if confirm.regions else ""
+    each = " each" * (claims > 1)
+    return (
+        f"afterwards {confirm.seeds} more{each} {' and '.join(places)}, on seeds that the search never used{together}"
+    )

@@ -9,6 +9,7 @@ from typing import Any
 from comparator.engine.jobs import is_closing, state_of
 from comparator.errors import InputError
 from comparator.experiment.progress import best_words
+from comparator.findings.sureness import NO_PLACE
 from comparator.formats.text import message
 from comparator.results.notes import read_notes
 from comparator.results.points import as_read, best_of, count
@@ -24,7 +25,7 @@ from comparator.results.store import (
 )
 
 #: What a report's verdict is called in a table.
-VERDICTS = {"everywhere": "about alike everywhere", "none": "no difference shown"}
+VERDICTS = {"everywhere": NO_PLACE, "none": "no difference shown"}
 
 
 def experiment_rows(folder: Path) -> list[dict[str, Any]]:

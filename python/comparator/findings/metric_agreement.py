@@ -10,15 +10,19 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from comparator.evidence.replicates import mean_interval
 from comparator.findings.other_metric import in_metric
 from comparator.findings.summary import LOSS, SCALED_LOSS, SKILL
-from comparator.findings.verdict import verdict_of
+from comparator.findings.verdict import NONE, evidence_of
 from comparator.objective.differences import DIFFERENCES, asked_difference, serving_difference
 from comparator.objective.metrics import kind_by_name
 from comparator.results.points import observations_in
 from comparator.results.record import Evaluation, FrozenExperiment
+
+if TYPE_CHECKING:
+    from comparator.evidence.regions import Evidence
 
 CORRELATION = "val_corr"
 STANDARD = (LOSS, SCALED_LOSS, SKILL, CORRELATION)
@@ -28,10 +32,11 @@ STANDARD = (LOSS, SCALED_LOSS, SKILL, CORRELATION)
 class MetricReading:
     """What a comparison says in one metric.
 
-    `difference` is the name of the one taken. `mean` is that of the signed difference, V1 - V0, over distinct points,
-    with its 95 % `interval`, None for fewer than two points. `better_at` counts the points at which submodel 0 and
-    submodel 1 is the better one; `better` is the submodel that is better on the whole, None where the interval holds 0.
-    `verdict` is that of the evidence in this metric.
+    `difference` is the name of the one taken. `verdict` is that of the evidence in this metric, and `mean`, of the
+    signed difference, V1 - V0, with its 95 % `interval` is what the same evidence gives; without any they are over
+    distinct points, the interval None for fewer than two. `better_at` counts the points at which submodel 0 and
+    submodel 1 is the better one; `better` is the submodel that is better on the whole, None where the interval holds 0
+    and where no difference is shown.
     """
 
     metric: str
@@ -80,11 +85,11 @@ def _lacks_signed(records: Sequence[Evaluation]) -> bool:
 
 
 def compare(
-    experiment: FrozenExperiment, records: Sequence[Evaluation], known: Mapping[str, str | None]
+    experiment: FrozenExperiment, records: Sequence[Evaluation], known: Mapping[str, Evidence | None]
 ) -> list[MetricReading]:
     """Return what a comparison says in its own metric and in each standard one that all its runs report.
 
-    `known` has the verdicts that were found already, by metric. A single model compares nothing.
+    `known` has the evidence that was found already, by metric. A single model compares nothing.
     """
     if experiment.kind == "single":
         return []
@@ -124,7 +129,7 @@ def suited_difference(experiment: FrozenExperiment, records: Sequence[Evaluation
 
 
 def _reading(
-    experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str, known: Mapping[str, str | None]
+    experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str, known: Mapping[str, Evidence | None]
 ) -> Iterable[MetricReading]:
     """Give the reading; nothing where no point has a difference in this metric."""
     own = metric == experiment.metric and not _lacks_signed(records)
@@ -134,8 +139,11 @@ def _reading(
         return
     kind = kind_of(experiment, metric)
     smaller = sum(mean > 0 for mean in means), sum(mean < 0 for mean in means)  # where V0 is, where V1 is
-    interval = mean_interval(means)
-    mean = statistics.fmean(means)
+    mean, interval = statistics.fmean(means), mean_interval(means)
+    evidence = known[metric] if metric in known else evidence_of(asked, again)
+    if evidence is not None and evidence.overall is not None and evidence.fresh_blocks:
+        mean, interval = evidence.overall, evidence.overall_interval
+    is_shown = interval is not None and interval[0] * interval[1] > 0 and (evidence is None or evidence.verdict != NONE)
     ahead = int(mean > 0) if kind == "score" else int(mean < 0)
     yield MetricReading(
         metric=metric,
@@ -144,6 +152,6 @@ def _reading(
         mean=mean,
         interval=interval,
         better_at=smaller if kind != "score" else (smaller[1], smaller[0]),
-        better=ahead if interval is not None and interval[0] * interval[1] > 0 and kind != "fact" else None,
-        verdict=known[metric] if metric in known else verdict_of(asked, again),
+        better=ahead if is_shown and kind != "fact" else None,
+        verdict=None if evidence is None else evidence.verdict,
     )

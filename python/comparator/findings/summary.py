@@ -106,8 +106,9 @@ class Summary:
     (`comparator.results.points`).
     `first` are the short trainings that `points` are of, None where all trainings are full ones.
     `strategy` is the search's name, empty where it is not known. `baseline` is a single model's evaluation with its
-    default settings. `is_exact` says that a training repeated gives the same number, as far as is known: no model takes
-    a seed, of training or split, and no two trainings of a point differed.
+    default settings. `is_exact` says that a training repeated gives the same number, as far as is known: no two
+    trainings of a point differed, and either no model takes a seed, of training or split, or a point was trained on
+    several. `seedless` are the models that take none.
     """
 
     id: str
@@ -137,6 +138,7 @@ class Summary:
     reliability: Reliability
     first: FirstEpochs | None = None
     is_exact: bool = False
+    seedless: tuple[str, ...] = ()
 
     @property
     def best(self) -> EvaluationSummary | None:
@@ -196,6 +198,9 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
         reliability=reliability_in(experiment, records),
         first=experiment.stages.first,
         is_exact=_is_exact(experiment, records),
+        seedless=tuple(
+            name for name, each in zip(models, experiment.models, strict=True) if not (each.seed or each.split)
+        ),
     )
 
 
@@ -241,8 +246,19 @@ def is_grid(experiment: FrozenExperiment) -> bool:
 
 
 def _is_exact(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> bool:
-    takes_seed = any(model.seed or model.split for model in experiment.models)
-    return not (takes_seed or experiment.imported or any(record.deviation for record in records))
+    if experiment.imported or any(record.deviation and not record.signed for record in records):
+        return False
+    repeated = [numbers for record in records for numbers in _by_submodel(record, experiment.metric or LOSS)]
+    if any(len(set(numbers)) > 1 for numbers in repeated):
+        return False
+    return bool(repeated) or not any(model.seed or model.split for model in experiment.models)
+
+
+def _by_submodel(record: Evaluation, metric: str) -> list[list[float | None]]:
+    """The numbers that each submodel reported at a point that was trained on several seeds."""
+    runs = [run for run in record.runs if run.status == "ok"]
+    found = [[run.metrics.get(metric) for run in runs if run.submodel == number] for number in (0, 1)]
+    return [numbers for numbers in found if len(numbers) > 1]
 
 
 def is_spread(experiment: FrozenExperiment) -> bool:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 VERY_LIKELY, LIKELY, NOT_SHOWN, NOT_TESTED = "very likely", "likely", "not shown", "not tested"
 STRICT = 0.01
+#: What every place that shows a verdict says where they differ and no region is shown.
+NO_PLACE = "no place is shown where they differ more"
 
 
 def of_difference(evidence: Evidence) -> str:

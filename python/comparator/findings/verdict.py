@@ -123,13 +123,13 @@ def _promise(summary: Summary, predictor: Predictor | None) -> Promise | None:
     return most_expected(predictor, lambda means: -np.abs(means))
 
 
-def verdict_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> str | None:
-    """Return the verdict alone, which is sooner found; None where the question cannot be asked."""
+def evidence_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Evidence | None:
+    """Return the evidence without `stability`, which is sooner found; None where the question cannot be asked."""
     space, observations, _ = placed(experiment, records)
     if space is None:
         return None
     holds = reliability_in(experiment, records).holds
-    return _prove(experiment, space, records, observations, holds, resamples=0).verdict
+    return _prove(experiment, space, records, observations, holds, resamples=0)
 
 
 def importance_of(summary: Summary) -> Importance | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
@@ -20,8 +21,9 @@ USUAL_SEED = "rng_seed"
 def described(model: Model, slot: Slot, data_folder: Path) -> Model:
     """The model with the hyperparameters that `initialize_parameters()` tells, `rng_seed` taking the seed.
 
-    A model that describes its hyperparameters, or has no Python module, comes back as it is. Raises `InputError`
-    where the module cannot be imported, has no `run`, or its `initialize_parameters()` fails.
+    Of a Python file without one, `rng_seed` takes the seed where its source has that name. A model that describes its
+    hyperparameters, or has no Python module, comes back as it is. Raises `InputError` where the module cannot be
+    imported, has no `run`, or its `initialize_parameters()` fails.
     """
     if model.module is None or model.description.hyperparameters:
         return model
@@ -34,7 +36,7 @@ def described(model: Model, slot: Slot, data_folder: Path) -> Model:
         finally:
             runner.close()
     if defaults is None:
-        return model
+        return with_read_seed(model)
     known = {name: HyperparameterDescription() for name in defaults}
     return replace(model, description=with_defaults(model.description, known))
 
@@ -48,3 +50,15 @@ def with_defaults(description: ModelDescription, known: dict[str, Hyperparameter
 def usual_seed(known: Iterable[str]) -> str | None:
     """The one of the hyperparameters that is `rng_seed`, as the model writes it; None where none is."""
     return next((name for name in known if is_same(name, USUAL_SEED)), None)
+
+
+def with_read_seed(model: Model) -> Model:
+    """A Python file that names no seed with the one that its source reads by its usual name; any other as it is."""
+    if model.description.seed is not None or model.is_folder or model.image is not None:
+        return model
+    try:
+        tree = ast.parse(model.path.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return model
+    texts = [each.value for each in ast.walk(tree) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return replace(model, description=model.description.model_copy(update={"seed": usual_seed(texts)}))

@@ -155,7 +155,7 @@ def read_in(folder: Path, metric: str | None = None, told: Callable[[float], Non
     told(READ)
     findings = find(experiment, records, summary)
     told(FOUND)
-    compared = metric_agreement.compare(*own, {summary.metric: findings.verdict})
+    compared = metric_agreement.compare(*own, {summary.metric: findings.evidence})
     told(COMPARED)
     material = gather_material(folder, experiment, summary, findings)
     said = notices(experiment, (run for one in summary.evaluations for run in one.runs), folder)

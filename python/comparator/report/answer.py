@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from comparator.findings import sureness
 from comparator.findings.summary import EvaluationSummary, Summary, search_settings
 from comparator.report.words import (
+    NO_PLACE,
     chance,
     is_relative,
     listed,
@@ -65,6 +66,9 @@ class Claim:
         return "sure-" + self.about.replace(" ", "-")
 
 
+#: Of the mean difference: a difference between places that may have been missed is said beside it where it is more.
+MUCH = 0.5
+
 #: Text with words of sureness in it.
 Sentence = Sequence["str | Claim"]
 
@@ -112,9 +116,12 @@ def plain(sentence: Sentence) -> str:
 def answer_of(experiment: FrozenExperiment, summary: Summary, findings: Findings) -> Answer:
     """Return the answer that the findings give."""
     claims = tuple(_claims(summary, findings))
+    first, *others = _sentences(summary, findings, claims)
+    if findings.evidence is not None and others:
+        others[-1] = [*others[-1], *_on_one_seed(summary)]
     return Answer(
         short_question(summary),
-        tuple(_sentences(summary, findings, claims)),
+        (first, *others),
         claims,
         _next(experiment, summary, findings),
     )
@@ -152,11 +159,28 @@ def _sentences(summary: Summary, findings: Findings, claims: Sequence[Claim]) ->
             [f"{' and '.join(summary.models)} show no difference in {summary.metric}: {evidence.reason}."],
             ["That they differ is ", by_name["difference"], f".{_missed(summary, evidence)}"],
         ]
-    alike = ", about alike everywhere that was searched" if evidence.p_where is not None else ""
     return [
-        [f"{_on_average(summary, evidence)}{alike}."],
+        [f"{_on_average(summary, evidence)}{_no_place(summary, evidence)}."],
         ["That they differ is ", by_name["difference"], *_not_where(summary, findings, by_name)],
     ]
+
+
+def _on_one_seed(summary: Summary) -> list[str]:
+    """That one of the two was trained on one seed, where the other had several; empty where it is not so."""
+    seeded = _seeded_alone(summary)
+    if seeded is None:
+        return []
+    (name,) = summary.seedless
+    return [
+        f" {name} was trained on one seed only, for it takes none that is known: other seeds are those of {seeded}."
+    ]
+
+
+def _seeded_alone(summary: Summary) -> str | None:
+    """The model that has several seeds where the other takes none; None where both are alike in that."""
+    if summary.is_exact or len(summary.models) == 1 or len(summary.seedless) != 1:
+        return None
+    return next(each for each in summary.models if each not in summary.seedless)
 
 
 def _nothing(summary: Summary) -> list[Sentence]:
@@ -185,6 +209,8 @@ def _trust_of_one(summary: Summary) -> str:
         return (
             "Training it again gives the same number: the model takes no seed that is known (if it has randomness, let"
             " its hyperparameter `rng_seed` seed it)."
+            if summary.seedless
+            else "Training it on another seed gives the same number."
         )
     if first is not None:
         return (
@@ -220,9 +246,11 @@ def _sure_of_region(summary: Summary, findings: Findings, claims: dict[str, Clai
         said.append(", by the search's own trainings alone: nothing was trained anew")
     best = _first_tried(summary)
     if best is not None:
+        came = "has" if summary.is_exact else "came to"
+        anew = "" if summary.is_exact else f" {_anew(best.seeds, summary)}"
         said += [
-            f"; the point where the search saw most ({_point(summary, best.point)}) came to"
-            f" {_amount(summary, best.confirmed or 0.0)} {_anew(best.seeds, summary)}, more than elsewhere: ",
+            f"; the point where the search saw most ({_point(summary, best.point)}) {came}"
+            f" {_amount(summary, best.confirmed or 0.0)}{anew}, more than elsewhere: ",
             claims["best 1"],
         ]
     return [*said, "."]
@@ -242,7 +270,9 @@ def _not_where(summary: Summary, findings: Findings, claims: dict[str, Claim]) -
     best, evidence = _first_tried(summary), findings.evidence
     if best is not None and summary.find != "regions":
         tail = (
-            f": {_amount(summary, best.searched)} there ({_point(summary, best.point)}) came to"
+            f": it is {_amount(summary, best.confirmed or 0.0)} there ({_point(summary, best.point)})."
+            if summary.is_exact
+            else f": {_amount(summary, best.searched)} there ({_point(summary, best.point)}) came to"
             f" {_amount(summary, best.confirmed or 0.0)} on fresh trainings. The best of many is partly luck."
         )
         return ["; that they differ more where the search saw most is ", claims["best 1"], tail]
@@ -256,6 +286,16 @@ def _not_where(summary: Summary, findings: Findings, claims: dict[str, Claim]) -
     for said in ("they differ; ", "they differ, and "):
         reason = reason.removeprefix(said)
     return [f"; of where they differ more nothing is said: {reason}."]
+
+
+def _no_place(summary: Summary, evidence: Evidence) -> str:
+    """That no place is shown where they differ more, and what may have been missed where that is much of the mean."""
+    if evidence.p_where is None:
+        return ""
+    missed, mean = evidence.missed_contrast, abs(evidence.overall or 0.0)
+    if missed is None or missed <= MUCH * mean:
+        return f"; {NO_PLACE}"
+    return f"; {NO_PLACE}, but places where it is up to {_amount(summary, missed)} more cannot be excluded"
 
 
 def _missed(summary: Summary, evidence: Evidence) -> str:
@@ -365,10 +405,11 @@ def _basis_of_region(summary: Summary, evidence: Evidence, region: Region) -> st
 
 def _of_point(name: str, word: str, summary: Summary, one: Confirmation) -> Claim:
     statement = f"They differ more with {_point(summary, one.point)} than elsewhere"
-    came = f"{_sentence(_on(one.seeds, summary))} it came to {with_interval(one.confirmed, one.interval)}"
+    where = "Trained again" if summary.is_exact else _sentence(_on(one.seeds, summary))
+    came = f"{where} it came to {with_interval(one.confirmed, one.interval)}"
     if one.confirmed is None:
         return Claim(name, word, statement, "It could not be trained anew.")
-    luck = f" The search said {_short(one.searched)}: the best of many is partly luck."
+    luck = "" if summary.is_exact else f" The search said {_short(one.searched)}: the best of many is partly luck."
     if one.contrast is None:
         return Claim(name, word, statement, f"{came}, which nothing can be compared with.{luck}")
     tried = len(summary.reliability.confirmations)
@@ -387,8 +428,11 @@ def _anew(blocks: int, summary: Summary) -> str:
     """What was trained anew, in plain words."""
     if summary.is_exact:
         return _on(blocks, summary)
-    what = "seed" if summary.reliability.given_this_split else "split"
-    return f"on {blocks} fresh {what}{'s' * (blocks != 1)}{'' if what == 'seed' else ' of the data'}"
+    several = "s" * (blocks != 1)
+    if not summary.reliability.given_this_split:
+        return f"on {blocks} fresh split{several} of the data"
+    seeded = _seeded_alone(summary)
+    return f"on {blocks} fresh seed{several}{'' if seeded is None else f' of {seeded}'}"
 
 
 def _on(blocks: int, summary: Summary) -> str:
@@ -397,6 +441,9 @@ def _on(blocks: int, summary: Summary) -> str:
     if summary.is_exact:
         return f"at {blocks} place{'s' * several} drawn anew"
     each = "each with seeds" if summary.reliability.given_this_split else "each a split of the data and seeds"
+    seeded = _seeded_alone(summary)
+    if seeded is not None:
+        each = f"each with seeds of {seeded} alone"
     return f"on {blocks} fresh block{'s' * several} ({each} that the search never used)"
 
 
@@ -422,7 +469,9 @@ def _next(experiment: FrozenExperiment, summary: Summary, findings: Findings) ->
             return Step("Look closer: search within the region", shlex.join([*again, "--focus", f"{experiment.id}:1"]))
         if again:
             return Step("Try it on fresh trainings", _with(again, "confirm.points=1", "confirm.regions=true"))
-        return Step("Try the region on fresh trainings: search the same space", "")
+        if number_one.region.blocks:
+            return Step(f"Look closer: ask the same in a space that is narrowed to {number_one.condition}", "")
+        return Step("Try the region on fresh trainings: ask the same again, and have it confirmed", "")
     if not again:
         return Step("All runs as a table, to look further", shlex.join(["comparator", "export", experiment.id]))
     if summary.kind == "single":

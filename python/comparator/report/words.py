@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.findings.axes import is_number, show
 from comparator.findings.summary import LOSS, SCALED_LOSS, SKILL, EvaluationSummary, Summary, search_settings
+from comparator.findings.sureness import NO_PLACE
 from comparator.objective.differences import difference_called
 from comparator.results.record import FrozenExperiment, Run
 
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
 VERDICTS = {
     "regions": "differ more under some conditions",
-    "everywhere": "differ about alike",
+    "everywhere": f"differ, and {NO_PLACE}",
     "none": "show no difference",
 }
-VERDICTS_IN_TABLE = {"regions": "more under some conditions", "everywhere": "about alike", "none": "not shown"}
+VERDICTS_IN_TABLE = {"regions": "more under some conditions", "everywhere": NO_PLACE, "none": "not shown"}
 RELATIVE = ("relative", "signed")  # differences that are fractions of the larger metric
 NEAR_ZERO = 0.1  # of the middle size of a metric: what is smaller is near zero
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -417,6 +418,8 @@ def _limits(summary: Summary, best: EvaluationSummary) -> str:
 
 def repeats_exactly(summary: Summary) -> str:
     """Return that no training has randomness that is known, and what to do where it has."""
+    if len(summary.seedless) < len(summary.models):
+        return "Training a point on another seed gives the same number: no result depends on its seed."
     who = "the model takes" if len(summary.models) == 1 else "neither model takes"
     none = "no seed" if len(summary.models) == 1 else "a seed"
     return (

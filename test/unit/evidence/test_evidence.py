@@ -158,6 +158,15 @@ def test_few_evaluations_never_say_more_than_they_can(count: int) -> None:
     json.dumps(evidence.to_json(), allow_nan=False)
 
 
+def test_blocks_that_are_too_few_are_said_with_how_many_it_takes() -> None:
+    observations = observed(PLANE, lambda _: 0.2, count=6)
+    few = [Observation(*each[:2], [number % 3] * len(each[1])) for number, each in enumerate(observations)]
+    assert find_evidence(PLANE, few).reason == (
+        "a difference cannot be tested on 3 blocks of seeds: it takes 7 or more, or all trainings in a single block"
+        " ([search] blocks = 1)"
+    )
+
+
 def test_the_users_level() -> None:
     observations = observed(PLANE, lambda point: 0.2 + 0.01 * point["noise"], deviation=0.02)
     evidence = find_evidence(PLANE, observations, level=0.5)

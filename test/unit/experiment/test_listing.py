@@ -51,4 +51,6 @@ def test_best_and_verdict_stand_in_the_row_and_the_share_grows(folder: Path) -> 
     assert shares == sorted(shares) and shares[0] == 0 and len(shares) > 3 and shares[-1] <= 1
     found = json.loads((folder / "report.json").read_text())
     (row,) = experiment_rows(folder.parent)
-    assert row["verdict"].startswith({"regions": "more with ", "everywhere": "about", "none": "no "}[found["verdict"]])
+    assert row["verdict"].startswith(
+        {"regions": "more with ", "everywhere": "no place", "none": "no d"}[found["verdict"]]
+    )

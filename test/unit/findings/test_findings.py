@@ -145,6 +145,7 @@ def tried_anew(records: list[Line], truth: Callable[[Point], float], noise: floa
             fresh = record_of(len(records), point, signed, "confirm", claim=claim.name, blocks=blocks)
             for run in fresh["runs"]:
                 run["replicate"] += blocks[0] - FIRST_FRESH
+                run["block"] = run["replicate"]
             records.append(fresh)
     return {"claims": [claim.as_json() for claim in claims]}
 
@@ -278,7 +279,9 @@ def test_the_same_record_gives_the_same_findings() -> None:
 def test_alike_all_over_and_no_difference_are_said() -> None:
     content, found, (first, _) = findings_of(records_of(lambda point: 0.3))
     assert content["verdict"] == "everywhere" and content["regions"] == [] and not found.regions
-    assert first.startswith("The val_loss of CCLE is on average 30 % below that of GDSC1, about alike everywhere")
+    assert first.startswith(
+        "The val_loss of CCLE is on average 30 % below that of GDSC1; no place is shown where they differ more"
+    )
     content, _, (first, second) = findings_of(records_of(lambda point: 0.0))
     assert content["verdict"] == "none"
     assert first.startswith("CCLE and GDSC1 show no difference in val_loss: ")
@@ -567,7 +570,7 @@ def test_what_a_replicate_lacks_fails_in_that_metric_alone() -> None:
     _, again = read_in(frozen_of(), as_read(records), "val_r2")
     assert [each.status for each in again] == ["ok", "failed", "ok"]
     assert again[1].reason == "submodel 0 did not report val_r2; it reported val_loss"
-    known = {"val_loss": "everywhere"}
+    known = {"val_loss": None}
     assert [each.metric for each in compare(frozen_of(), as_read(records), known)] == ["val_loss"]  # by all runs
 
 
@@ -589,6 +592,67 @@ def test_metrics_that_agree_and_that_disagree() -> None:
     assert agreement(for_all) == "The metrics agree: the same model is the better one."
     single = frozen_of(kind="single")
     assert compare(single, records, {}) == []
+
+
+def test_the_numbers_of_a_metric_are_of_the_evidence_that_its_verdict_is_from() -> None:
+    lines = records_of(in_region)
+    claims = tried_anew(lines, in_region)
+    experiment, records = frozen_of(**claims), as_read(lines)
+    evidence = find(experiment, records, summarise(experiment, records)).evidence
+    assert evidence is not None and evidence.fresh_blocks
+    own, *_ = compare(experiment, records, {"val_loss": evidence})
+    assert (own.mean, own.interval, own.verdict) == (evidence.overall, evidence.overall_interval, evidence.verdict)
+    own, *_ = compare(experiment, records, {"val_loss": replace(evidence, verdict="none")})
+    assert own.better is None
+
+
+# -- what does not depend on its seed, or takes none ----------------------------------------------------------
+
+
+def test_of_models_that_give_the_same_on_every_seed_the_answer_speaks_of_places() -> None:
+    lines = records_of(in_region, noise=0.0)
+    answer = answer_to(lines, **tried_anew(lines, in_region, noise=0.0))
+    said = " ".join([*answer.lines, *(each.basis for each in answer.claims)])
+    assert "it held at 8 places drawn anew" in said and "fresh seed" not in said and "never used" not in said
+
+
+def test_a_model_that_was_trained_on_one_seed_is_named_where_the_other_had_several() -> None:
+    models = [
+        {**each, "seed": seed} for each, seed in zip(make_experiment()["models"], ("rng_seed", None), strict=True)
+    ]
+    lines = records_of(in_region)
+    claims = tried_anew(lines, in_region)
+    claims |= {"stages": {"confirm": {"points": 2, "seeds": 8, "splits": False, "regions": True, "elsewhere": True}}}
+    answer = answer_to(lines, models=models, **claims)
+    assert "it held on 8 fresh " in answer.lines[1]
+    assert answer.lines[1].endswith(
+        "GDSC1 was trained on one seed only, for it takes none that is known: other seeds are those of CCLE."
+    )
+    both = answer_to(lines, models=[{**each, "seed": "rng_seed"} for each in models], **claims)
+    assert "one seed only" not in both.lines[1]
+
+
+def test_a_difference_between_places_that_may_have_been_missed_stands_in_the_answer() -> None:
+    lines = records_of(lambda point: 0.3, 20, noise=0.1)
+    experiment, records = frozen_of(**tried_anew(lines, lambda point: 0.3, noise=0.1)), as_read(lines)
+    summary = summarise(experiment, records)
+    found = find(experiment, records, summary)
+    assert found.evidence is not None and found.verdict == "everywhere"
+    evidence = replace(found.evidence, p_where=0.4, missed_contrast=0.449)
+    first = answer_of(experiment, summary, replace(found, evidence=evidence)).lines[0]
+    assert first.endswith(
+        "no place is shown where they differ more, but places where it is up to 45 % more cannot be excluded."
+    )
+    evidence = replace(evidence, missed_contrast=0.1)
+    assert answer_of(experiment, summary, replace(found, evidence=evidence)).lines[0].endswith("differ more.")
+
+
+def test_from_python_the_next_step_after_a_confirmed_region_looks_closer() -> None:
+    lines = records_of(in_region)
+    claims = tried_anew(lines, in_region)
+    provenance = {**make_experiment()["provenance"], "command": ""}
+    step = answer_to(lines, provenance=provenance, **claims).next
+    assert step.words.startswith("Look closer: ask the same in a space that is narrowed to ") and not step.command
 
 
 def test_the_table_has_the_numbers_of_the_metric_that_is_read() -> None:

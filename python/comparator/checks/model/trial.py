@@ -22,7 +22,7 @@ from comparator.model.cold import ColdRunner
 from comparator.model.description import HyperparameterDescription
 from comparator.model.guard import descendants
 from comparator.model.model import Model
-from comparator.model.probe import USUAL_SEED, with_defaults
+from comparator.model.probe import USUAL_SEED, with_defaults, with_read_seed
 from comparator.model.process import GuardedProcess, call, exit_words
 from comparator.model.reported import last_words
 from comparator.model.training import Outcome, Training
@@ -120,6 +120,8 @@ class Trial:
         if defaults and not self.model.description.hyperparameters:
             known = {name: HyperparameterDescription(type=_type(value)) for name, value in defaults.items()}
             self.model = replace(self.model, description=with_defaults(self.model.description, known))
+        elif not self.model.description.hyperparameters:
+            self.model = with_read_seed(self.model)
         names = self.model.description.names
         self._small = {spelling(name, names): value for name, value in SMALL.items() if spelling(name, names) in names}
         self.settings = {spelling(name, names): value for name, value in self.settings.items()}

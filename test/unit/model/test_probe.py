@@ -1,0 +1,34 @@
+"""What a model is known to take that does not describe itself."""
+
+from pathlib import Path
+
+import pytest
+
+from comparator.model.description import ModelDescription
+from comparator.model.model import Model
+from comparator.model.probe import described
+from comparator.site.profile import Slot
+
+
+@pytest.mark.parametrize(
+    ("body", "seed"),
+    [
+        ('def run(params):\n    return {"val_loss": params.get("rng_seed", 1)}\n', "rng_seed"),
+        (
+            'def seed(given):\n    return given["RNG_SEED"]\ndef run(params):\n    return {"val_loss": seed(params)}\n',
+            "RNG_SEED",
+        ),
+        ('def run(params):\n    return {"val_loss": params["noise"]}\n', None),
+    ],
+)
+def test_a_python_file_that_reads_the_usual_seed_is_given_it(tmp_path: Path, body: str, seed: str | None) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(body)
+    assert described(Model("own", file), Slot(0), tmp_path).description.seed == seed
+
+
+def test_a_seed_that_is_described_stays(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text('def run(params):\n    return {"val_loss": params.get("rng_seed", 1)}\n')
+    model = Model("own", file, ModelDescription(seed="my_seed"))
+    assert described(model, Slot(0), tmp_path).description.seed == "my_seed"
