@@ -41,13 +41,25 @@ install() {
     "${pip[@]}" install --no-deps --requirement "$root/scripts/data-requirements.txt"
 }
 
+venv_failure() { # in a line: Debian's Python without its package, else what it said last
+  if grep -q 'ensurepip is not' "$log"; then
+    echo "ensurepip is missing (Debian: apt install python3-venv)"
+  else
+    tail -n 1 "$log"
+  fi
+}
+
 purpose=${1:-run}
 case $purpose in run) extras=models ;; test) extras=models,test ;; *) die "'$purpose': nothing, or 'test'" ;; esac
 made_from=(pyproject.toml scripts/setup.sh scripts/constraints.txt scripts/data-requirements.txt)
 wanted="$root $(cat "${made_from[@]/#/$root/}" | cksum)"
 is_done "$purpose" && exit 0
 
-mkdir -p "$root/.venv" 2>/dev/null || die "$root cannot be written"
+venv=$root/.venv
+[ ! -L "$venv" ] || die "$venv is a link to $(readlink "$venv"); remove it, or work in the checkout that has it"
+[ -d "$venv" ] || [ ! -e "$venv" ] || die "$venv is no folder; remove it"
+mkdir -p "$venv" 2>/dev/null || die "$root cannot be written"
+[ -w "$venv" ] || die "$venv cannot be written"
 if command -v flock >/dev/null; then # two first uses at once: the second waits for the first
   exec 9>"$root/.venv/lock"
   flock 9
@@ -58,7 +70,7 @@ python=$(find_python)
 echo "set-up: making .venv with $("$python" --version) (about a minute, once)" >&2
 log=$root/.venv/set-up.log
 "$python" -m venv "$root/.venv" >"$log" 2>&1 ||
-  die "$python cannot make a virtual environment (Debian: apt install python3-venv); see $log"
+  die "$python cannot make a virtual environment: $(venv_failure); see $log"
 install "$extras" >"$log" 2>&1 ||
   { tail -n 5 "$log" >&2 && die "installing failed; the whole output is in $log"; }
 # Python itself does not start with the PYTHONHOME of another Python, nor with some PYTHONPATH: it is to look at neither.

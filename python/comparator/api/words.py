@@ -13,7 +13,7 @@ ARGUMENTS = {"workers-per-node": "workers"}
 WORDS = (
     (re.compile(r"'?--resume (?P<id>[\w.-]+)'?"), r"resume('\g<id>')"),
     (re.compile(r"--resume\b"), "resume()"),
-    (re.compile(r"\bcomparator (?:watch|open) (?P<id>[\w.-]+)"), r"comparator.open('\g<id>')"),
+    (re.compile(r"(?:\S*/)?\bcomparator (?:watch|open) (?P<id>[\w.-]+)"), r"comparator.open('\g<id>')"),
     (re.compile(r"--set (?:\w+\.)?(?P<key>\w+)="), r"\g<key>="),
     (re.compile(r"it needs model = 'cmp'"), "compare() answers that"),
     (re.compile(r"\[cmp\] models\b"), "first, second"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from comparator.experiment.terminal import note
 from comparator.results.points import count
 from comparator.results.record import FrozenExperiment
 from comparator.results.store import experiment_path, last_word, read_experiment, read_json, read_records
-from comparator.site.folders import command_line
+from comparator.site.folders import typed_here
 
 #: The id that stands for that of the latest experiment which is not finished.
 LATEST = ""
@@ -43,9 +44,33 @@ def check_settings(
     if file is None:
         refuse({"--set": overrides, "--full": full})
         return
-    words = resuming.check_same(frozen, file, _differences(frozen, file, overrides, full=full), overrides, full=full)
+    begun, begun_full = _typed_at_the_beginning(frozen)
+    keys = [each.partition("=")[0] for each in begun]
+    begun += [each for each in overrides if each.partition("=")[0] not in keys]
+    words = resuming.check_same(
+        frozen,
+        file,
+        _differences(frozen, file, overrides, full=full),
+        _differences(frozen, file, begun, full=full or begun_full),
+        overrides,
+        full=full,
+    )
     if words is not None:
         note(host.console, words)
+
+
+def _typed_at_the_beginning(frozen: FrozenExperiment) -> tuple[list[str], bool]:
+    """The settings of the command that made an experiment, as `--set` has them, and whether it had `--full`."""
+    from comparator.report.words import typed_command
+
+    words = [part for word in typed_command(frozen) for part in _option_and_value(word)]
+    pairs = list(pairwise(words))
+    settings = [value for option, value in pairs if option == "--set"]
+    return [*settings, *(f"search.seed={value}" for option, value in pairs if option == "--seed")], "--full" in words
+
+
+def _option_and_value(word: str) -> list[str]:
+    return word.split("=", 1) if word.startswith("--") else [word]
 
 
 def _differences(frozen: FrozenExperiment, file: Path, overrides: Sequence[str], *, full: bool) -> dict[str, str]:
@@ -66,6 +91,7 @@ def is_finished(host: Host, identifier: str, *, as_json: bool) -> bool:
     """Whether an experiment has all that it asked for; where so, say it, where its report is, and how to have more."""
     from comparator.engine.jobs import has_all
     from comparator.experiment.closing import say_where_the_report_is
+    from comparator.report.answer import larger_search
 
     path = experiment_path(host.experiments, identifier)
     if last_word(path).state != "finished" or not has_all(path):
@@ -79,10 +105,10 @@ def is_finished(host: Host, identifier: str, *, as_json: bool) -> bool:
         return True
     host.say(f"{identifier} is finished: {counts.done} evaluations")
     say_where_the_report_is(host, identifier, page if page.is_file() else None)
-    if frozen.budget.evaluations is not None and not frozen.upf:
+    larger = larger_search(frozen, counts.done)
+    if larger:
         host.say("more of them, by a new experiment that finds the trainings that are done:")
-        words = ["search", frozen.file, "--set", f"search.evaluations={2 * frozen.budget.evaluations}"]
-        host.show(f"  {command_line(host.experiments, host.root, *words)}")
+        host.show(f"  {typed_here(larger)}")
     return True
 
 

@@ -16,7 +16,7 @@ from comparator.formats.text import message
 from comparator.objective.comparison import failure_words
 from comparator.results.record import Evaluation
 from comparator.results.store import last_word, read_json
-from comparator.site.folders import command_line
+from comparator.site.folders import command_line, typed_here
 
 
 def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[Evaluation], page: Path | None) -> None:
@@ -46,7 +46,7 @@ def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[E
     if step:
         host.say(f"next: {step['words']}{':' if step['command'] else ''}")
     if step.get("command"):
-        host.show(f"  {step['command']}")
+        host.show(f"  {typed_here(step['command'])}")
 
 
 def say_where_the_report_is(host: Host, identifier: str, page: Path | None) -> None:

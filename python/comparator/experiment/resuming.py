@@ -47,23 +47,30 @@ def differences(frozen: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str
 
 
 def check_same(
-    frozen: FrozenExperiment, file: Path, found: Mapping[str, str], overrides: Sequence[str], *, full: bool
+    frozen: FrozenExperiment,
+    file: Path,
+    found: Mapping[str, str],
+    changed: Mapping[str, str],
+    overrides: Sequence[str],
+    *,
+    full: bool,
 ) -> str | None:
     """What to say of a file, and of settings, that were typed beside the id; None where all is as it began.
 
-    `found` is where they differ. Raises `InputError` where it is another file with other settings, or where a setting
-    of the command line would change nothing.
+    `found` is where they differ; `changed` where the file does, with what was typed at the beginning. Raises
+    `InputError` where it is another file with other settings, or where a setting of the command line would change
+    nothing.
     """
     typed = [_key(override) for override in overrides]
     against = [words for key, words in found.items() if full or any(_is_of(key, each) for each in typed)]
     goes_on = f"--resume goes on with '{frozen.id}' as it began"
     if against:
         raise InputError(f"{goes_on}: {against[0]}; leave that out, or start anew without --resume")
-    if not found:
+    if not changed:
         return None
     if Path(frozen.file) != file.resolve():
-        raise InputError(f"{file} is not the file of '{frozen.id}', {frozen.file}: {next(iter(found.values()))}")
-    told = list(found.values())
+        raise InputError(f"{file} is not the file of '{frozen.id}', {frozen.file}: {next(iter(changed.values()))}")
+    told = list(changed.values())
     more = f"; {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
     return f"{goes_on}, not as {file} is now: {'; '.join(told[:MOST_TOLD])}{more}"
 

@@ -456,8 +456,7 @@ def _units(summary: Summary) -> str:
 
 def _next(experiment: FrozenExperiment, summary: Summary, findings: Findings) -> Step:
     """The step that says most more, for this outcome."""
-    typed = typed_command(experiment)
-    again = without_option(typed, "--id") if "search" in typed[:2] else []
+    again = _search_again(experiment)
     if summary.best is None:
         step = (
             "Mend what went wrong (below), then run it again" if summary.evaluations else "Wait for the first results"
@@ -475,7 +474,7 @@ def _next(experiment: FrozenExperiment, summary: Summary, findings: Findings) ->
     if not again:
         return Step("All runs as a table, to look further", shlex.join(["comparator", "export", experiment.id]))
     if summary.kind == "single":
-        return _more_of(experiment, summary, again, "Search further: more evaluations")
+        return _more_of(experiment, summary, "Search further: more evaluations")
     evidence = findings.evidence
     if summary.is_climb and summary.find not in ("regions", "both") and evidence is not None:
         return Step("Ask where they differ more, with points all over the space", _with(again, "search.find=both"))
@@ -485,14 +484,29 @@ def _next(experiment: FrozenExperiment, summary: Summary, findings: Findings) ->
             "To see smaller differences between places, try them on more fresh blocks",
             _with(again, f"confirm.seeds={blocks}"),
         )
-    return _more_of(experiment, summary, again, "To see smaller differences, search with more evaluations")
+    return _more_of(experiment, summary, "To see smaller differences, search with more evaluations")
 
 
-def _more_of(experiment: FrozenExperiment, summary: Summary, again: Sequence[str], words: str) -> Step:
+def _more_of(experiment: FrozenExperiment, summary: Summary, words: str) -> Step:
+    return Step(words, larger_search(experiment, summary.number.done))
+
+
+def larger_search(experiment: FrozenExperiment, done: int) -> str:
+    """Return the command of the same search with twice the evaluations; empty where none made the experiment.
+
+    `done` is how many there are, which counts where the budget was another.
+    """
+    again = _search_again(experiment)
     budget = search_settings(experiment).get("evaluations")
     if not isinstance(budget, int):
-        budget = summary.number.done
-    return Step(words, _with(again, f"search.evaluations={2 * budget}"))
+        budget = done
+    return _with(again, f"search.evaluations={2 * budget}") if again else ""
+
+
+def _search_again(experiment: FrozenExperiment) -> list[str]:
+    """The words of the search that made the experiment; none where no search of the command line did."""
+    typed = typed_command(experiment)
+    return without_option(typed, "--id") if "search" in typed[:2] else []
 
 
 def _with(words: Sequence[str], *settings: str) -> str:

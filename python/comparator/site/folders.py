@@ -9,6 +9,7 @@ top.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -21,6 +22,7 @@ from comparator.formats.text import shortened
 PACKAGE = Path(__file__).resolve().parents[1]
 #: In a wheel; a checkout has the folders of this one at its top.
 SHIPPED = PACKAGE / "shipped"
+PROGRAM = "comparator"
 
 
 def checkout() -> Path | None:
@@ -55,8 +57,21 @@ def experiments_folder(given: Path | None, root: Path) -> Path:
 
 def command_line(experiments: Path, root: Path, *words: str) -> str:
     """A `comparator` command as it can be typed here: with the program's path and the folder where needed."""
-    program = "comparator"
-    if shutil.which(program) is None and Path(sys.argv[0]).name == program:
-        program = os.path.relpath(sys.argv[0])
     folder = [] if experiments == experiments_folder(None, root) else ["--experiments", str(experiments)]
-    return shlex.join([program, *words, *folder])
+    return shlex.join([_program(), *words, *folder])
+
+
+def typed_here(command: str) -> str:
+    """A command of a record or a report, which has plain `comparator`, as it can be typed here."""
+    return re.sub(rf"^{PROGRAM}(?= )", lambda _: shlex.quote(_program()), command)
+
+
+def _program() -> str:
+    """This program's name where a shell finds it by that, else its path: relative where it lies below, or absolute."""
+    typed = Path(sys.argv[0])
+    own = (typed if typed.name == PROGRAM else Path(sys.executable).with_name(PROGRAM)).absolute()
+    found = shutil.which(PROGRAM)
+    if not own.is_file() or (found is not None and own.samefile(found)):
+        return PROGRAM
+    below = os.path.relpath(own)
+    return str(own) if below.startswith(os.pardir) else below

@@ -32,12 +32,22 @@ def test_with_the_file_it_goes_on(desk: Desk) -> None:
 
 
 def test_it_is_said_where_the_file_differs_and_it_goes_on_as_it_began(desk: Desk) -> None:
-    left(desk, "one", "--set", "search.evaluations=9")
+    left(desk, "one", "--set", "search.evaluations=9", "--seed=3")
+    desk.write("quick.toml", (desk.folder / "quick.toml").read_text().replace("population = 4", "population = 5"))
     done = desk.search("quick.toml", "--resume", "one", "--workers", "1")
     assert done.returncode == 0, done.stderr
-    assert "goes on with 'one' as it began, not as quick.toml is now" in done.stdout
-    assert "search.evaluations is 9 there, 12 here" in done.stdout
+    assert (
+        "goes on with 'one' as it began, not as quick.toml is now: search.population is 4 there, 5 here\n"
+        in done.stdout
+    )
     assert "9/9" in done.stdout
+
+
+def test_nothing_is_said_of_a_file_that_is_as_it_was_though_settings_were_typed_at_the_beginning(desk: Desk) -> None:
+    left(desk, "one", "--set", "search.evaluations=9", "--set", "hyperparameters.epochs=3", "--seed", "3")
+    done = desk.search("quick.toml", "--resume", "one", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert "as it began" not in done.stdout and "9/9" in done.stdout
 
 
 def test_settings_that_were_typed_again_have_to_be_those_it_began_with(desk: Desk) -> None:
@@ -71,12 +81,14 @@ def test_without_an_id_it_is_the_latest_of_the_file_that_is_not_finished(desk: D
 
 
 def test_one_that_is_finished_is_said_to_be_with_its_report_and_how_to_have_more(desk: Desk) -> None:
-    assert desk.search("quick.toml", "--id", "one", "--workers", "1").returncode == 0
+    typed = ["--workers", "1", "--set", "hyperparameters.epochs=3", "--set", "search.evaluations=12"]
+    assert desk.search("quick.toml", "--id", "one", *typed).returncode == 0
     done = desk.search("quick.toml", "--resume", "one")
     assert done.returncode == 0
     assert "one is finished: 12 evaluations" in done.stdout
     assert "comparator report one" in done.stdout
-    assert "--set search.evaluations=24" in done.stdout
+    assert "--set hyperparameters.epochs=3" in done.stdout and "--set search.evaluations=24" in done.stdout
+    assert "search.evaluations=12" not in done.stdout
 
 
 def test_values_that_are_left_out_are_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from comparator.errors import InputError
 from comparator.site import folders
-from comparator.site.folders import project_root, shipped_folder
+from comparator.site.folders import command_line, project_root, shipped_folder, typed_here
 from comparator.site.profile import read_site, site_files
 
 
@@ -34,3 +34,23 @@ def test_a_site_of_the_project_takes_the_place_of_one_that_the_package_brings(tm
     assert site_files(tmp_path)["slurm"].parent == shipped_folder("sites")
     with pytest.raises(InputError, match=r"no site 'slrm' \(did you mean 'slurm'\?\)"):
         read_site("slrm", tmp_path)
+
+
+def test_a_command_is_written_as_it_can_be_typed_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "checkout" / "bin" / "comparator"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setattr("sys.argv", [str(program), "list"])
+    monkeypatch.setenv("COMPARATOR_EXPERIMENTS", str(tmp_path))
+    monkeypatch.setenv("PATH", str(elsewhere))
+    for folder, written in ((tmp_path / "checkout", "bin/comparator"), (elsewhere, str(program))):
+        monkeypatch.chdir(folder)
+        assert command_line(tmp_path, tmp_path, "report", "one") == f"{written} report one"
+        assert typed_here("comparator export comparator") == f"{written} export comparator"
+    other = elsewhere / "comparator"
+    other.touch(mode=0o755)
+    assert typed_here("comparator list") == f"{program} list"
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert typed_here("comparator list") == "comparator list"
