@@ -65,16 +65,16 @@ class Dashboard:
         def page(request: Request) -> Response:
             path, metric = self._asked(request)
             experiment = read_experiment(path)
-            number, report = watch.page(path, metric)
             panel = {
                 "identifier": path.name,
                 "metric": metric or experiment.metric,
                 "title": experiment.title,
-                "number": number,
             }
-            if report is None:
-                return HTMLResponse(pages.waiting_page(panel))
-            html, hashes = pages.live_page(report, panel)
+            try:
+                number, report = watch.page(path, metric)
+            except InputError:  # the state says why
+                return HTMLResponse(pages.waiting_page({**panel, "number": 0, "page": None}))
+            html, hashes = pages.live_page(report.html, {**panel, "number": number, "page": report})
             return HTMLResponse(html, headers={"Content-Security-Policy": policy(hashes)})
 
         def state(request: Request) -> Response:

@@ -45,6 +45,7 @@ class Side:
     title: str
     metric: str
     evaluations: int
+    confirming: int
     answer: Sequence[str]
 
 
@@ -76,8 +77,9 @@ def compare(asked: Sequence[tuple[Path, str | None]]) -> Comparison:
             f"experiments/{folder.name}/" + ("" if metric is None else f"?{urlencode({'metric': metric})}"),
             read.summary.title,
             read.summary.metric,
-            len(read.records),
-            answer_of(read.experiment, read.summary, read.findings).lines,
+            read.summary.number.done,
+            read.summary.number.confirming,
+            answer_of(read.experiment, read.summary, read.findings, read.state).lines,
         )
         for name, read, (folder, metric) in zip(names, reads, asked, strict=True)
     ]
@@ -129,11 +131,12 @@ def _rows(names: Sequence[str], reads: Sequence[Reading]) -> tuple[list[Row], st
         return [], f"{empty[0]} has no result yet"
     axes = [{axis.name: axis for axis in read.summary.axes} for read in reads]
     order = [axis.name for axis in strongest_first(reads[0].summary.axes, reads[0].summary)]
-    common = [name for name in order if all(name in each for each in axes)]
+    common = [name for name in order if all(name in each for each in axes)][:4]
     if len(common) < 2:
         return [], "they have fewer than two varied hyperparameters in common"
+    common.sort(key=[axis.name for axis in reads[0].summary.axes].index)  # as the reports' own maps have them
     rows = []
-    for x, y in list(itertools.combinations(common[:4], 2))[:PAIRS]:
+    for x, y in list(itertools.combinations(common, 2))[:PAIRS]:
         if (row := _row(names, reads, [(each[x], each[y]) for each in axes])) is not None:
             rows.append(row)
     return rows, "" if rows else "what they vary in common is listed in one and a range in another, or other values"

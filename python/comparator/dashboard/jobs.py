@@ -5,14 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from comparator.findings.summary import Summary
+from comparator.findings.verdict import Findings
 from comparator.report.figures.maps import Ground
+from comparator.results.record import FrozenExperiment
 
 
 @dataclass(frozen=True)
 class Page:
-    """The page of an experiment as of so many `evaluations`, and what the dots of its maps lie on."""
+    """The page of an experiment as of so many `evaluations`, and what the dots of its maps lie on.
+
+    `done` of them count for the budget, `confirming` stand beside it.
+    """
 
     evaluations: int
+    done: int
+    confirming: int
     html: str
     ground: Ground | None
 
@@ -33,7 +41,23 @@ def make_page(folder: Path, metric: str | None, experiments: str) -> Page:
         read = read_in(folder, metric)
         html = page_of(read, gallery_of(read.material), Files(experiments=experiments))
         ground = ground_of(read.material) if read.summary.evaluations else None
-    return Page(len(read.records), html, ground)
+    number = read.summary.number
+    return Page(len(read.records), number.done, number.confirming, html, ground)
+
+
+def first_page(experiment: FrozenExperiment, summary: Summary, state: str, experiments: str) -> Page:
+    """Make a page of an experiment's dots and table alone, which takes no time: what they say together comes later."""
+    from comparator.report.answer import BEING_READ
+    from comparator.report.figures.maps import ground_of, maps_on
+    from comparator.report.material import Files, Material
+    from comparator.report.page import Gallery, render
+
+    findings = Findings(None, BEING_READ)
+    ground = ground_of(Material(summary, findings)) if summary.evaluations else None
+    gallery = Gallery.of(maps_on(summary, ground) if ground is not None else [])
+    html = render(experiment, summary, findings, [], gallery, Files(experiments=experiments), state=state)
+    number = summary.number
+    return Page(len(summary.evaluations), number.done, number.confirming, html, ground)
 
 
 def table_of(folder: Path, metric: str | None) -> str:

@@ -14,7 +14,8 @@
   const SOON = 1000, LATER = 5000, HIDDEN = 10000; // milliseconds between two looks
   const ROWS_A_MILLISECOND = 1; // so many evaluations are handed over at most
   let number = Number(panel.dataset.page);
-  let records = -1; // how many evaluations the page shows; what came with it, at first
+  let records = Number(panel.dataset.records || 0); // evaluations that the page shows
+  let answered = { ...panel.dataset }; // how many its answer is of
   let handed = 0;
   let state = null;
   let tag = "";
@@ -58,10 +59,21 @@
     showTrainings();
     showMetrics();
     showCommands();
+    showAge();
     const waiting = get("waiting");
     if (waiting) {
       waiting.textContent = state.page.failure ? `The page cannot be made: ${state.page.failure}` : "The page is being made.";
     }
+  }
+
+  // The counts above are of now, the answer is of when it was made.
+  function showAge() {
+    const heading = get("answer-heading");
+    if (!heading) return;
+    const of = state.of ? ` of ${state.of}` : " evaluations";
+    const more = Number(answered.confirming) ? `, ${answered.confirming} confirming` : "";
+    const text = Number(answered.records) < state.records ? `Answer, as of ${answered.done}${of}${more}` : "Answer";
+    if (heading.textContent !== text) heading.textContent = text;
   }
 
   function showTrainings() {
@@ -272,7 +284,9 @@
     const read = (id) => JSON.parse(next.getElementById(id).textContent);
     hand({ answer: next.getElementById("answer").innerHTML, figures: read("figures").charts, evaluations: read("evaluations") });
     number = Number(fresh.dataset.page);
-    records = -1;
+    records = Number(fresh.dataset.records);
+    answered = { ...fresh.dataset };
+    showAge();
   }
 
   async function news() {
@@ -300,8 +314,9 @@
       if (!isBusy()) await take();
       return;
     }
-    if (records < 0) records = state.page.evaluations;
-    if (state.records !== records && Date.now() - handed > state.records * ROWS_A_MILLISECOND) await news();
+    if (state.records === records || Date.now() - handed < state.records * ROWS_A_MILLISECOND) return;
+    if (number) await news();
+    else if (!isBusy()) await take(); // before what is found is known the page is made of what there is
   }
 
   // -- looking again ----------------------------------------------------------------------------------------

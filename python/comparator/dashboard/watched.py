@@ -62,9 +62,9 @@ class _Made:
 
     def is_due(self, stamp: Any, evaluations: int, *, runs: bool) -> bool:
         """Whether it is time to make it again."""
-        if self.is_being_made or stamp == self.stamp:
+        if self.is_being_made or stamp == self.stamp or not evaluations:
             return False
-        if self.page is None or not runs or (evaluations and not self.page.evaluations):
+        if self.page is None or not runs:
             return True
         rested = time.monotonic() - self.ended >= max(SOONEST_SECONDS, SHARE * self.took)
         return rested and evaluations >= GROWTH * self.page.evaluations
@@ -112,8 +112,7 @@ class Watch:
             "running": [_running(each, self._experiments) for each in running(path)] if runs else [],
             "waiting": len(state.running),
             "page": {
-                "number": made.number,
-                "evaluations": 0 if made.page is None else made.page.evaluations,
+                "number": 0 if made.page is None else made.number,
                 "failure": made.failure,
                 "is_being_made": made.is_being_made,
             },
@@ -124,13 +123,16 @@ class Watch:
             "steering": steering(experiment, () if ground is None else ground.regions),
         }
 
-    def page(self, path: Path, metric: str | None) -> tuple[int, str | None]:
-        """The experiment's page as it was made last, and its number; None where none was.
+    def page(self, path: Path, metric: str | None) -> tuple[int, jobs.Page]:
+        """The experiment's page as it was made last, and its number; before that one of its dots alone, number 0.
 
-        It is made when the state is asked for.
+        It is made when the state is asked for. Raises `InputError` where the experiment cannot be read.
         """
         made = self._watched_of(path).pages.get(metric)
-        return (0, None) if made is None or made.page is None else (made.number, made.page.html)
+        if made is not None and made.page is not None:
+            return made.number, made.page
+        summary = _summary(experiment := read_experiment(path), self._records(path), metric)
+        return 0, jobs.first_page(experiment, summary, state_of(path).state, LOGS)
 
     def news(self, path: Path, metric: str | None) -> dict[str, Any]:
         """What has come since the page was made, for it: its maps with all dots there are, and its table.

@@ -370,7 +370,7 @@ def _best(differences: Sequence[float], maximise: bool) -> float:
 def _generations(
     evaluations: Sequence[EvaluationSummary], maximise: bool, best_so_far: Mapping[int, float]
 ) -> tuple[Generation, ...]:
-    """Return the generations; `best_so_far` has the best known after an evaluation, by its number."""
+    """Return the generations; `best_so_far` has the best up to an evaluation, by its number."""
     groups: dict[int, list[EvaluationSummary]] = {}
     for one in evaluations:
         if one.generation is not None:
@@ -380,7 +380,8 @@ def _generations(
     for number, members in sorted(groups.items()):
         differences = [one.difference for one in members if one.difference is not None]
         known = [best_so_far[one.number] for one in members if one.number in best_so_far]
-        latest = known[-1] if known else latest
+        known += [latest] if latest is not None else []
+        latest = _best(known, maximise) if known else None
         generations.append(
             Generation(
                 number,

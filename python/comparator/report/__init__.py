@@ -45,6 +45,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from comparator.engine.jobs import state_of
 from comparator.findings import metric_agreement
 from comparator.findings.summary import EvaluationSummary, Summary, as_json, summarise
 from comparator.findings.verdict import Findings, find
@@ -110,7 +111,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         "id": summary.id,
         "title": summary.title,
         "metric": summary.metric,
-        **answer_of(experiment, summary, findings).as_json(),
+        **answer_of(experiment, summary, findings, read.state).as_json(),
         **findings_json(findings),
         **as_json(summary),
         "yardsticks": [asdict(each) for each in read.compared],
@@ -137,6 +138,7 @@ class Reading:
     material: Material
     notices: Sequence[str]
     own_metric: str
+    state: str = "finished"
 
 
 def read_in(folder: Path, metric: str | None = None, told: Callable[[float], None] = lambda share: None) -> Reading:
@@ -159,14 +161,15 @@ def read_in(folder: Path, metric: str | None = None, told: Callable[[float], Non
     told(COMPARED)
     material = gather_material(folder, experiment, summary, findings)
     said = notices(experiment, (run for one in summary.evaluations for run in one.runs), folder)
-    return Reading(experiment, records, summary, findings, compared, material, said, own[0].metric)
+    state = state_of(folder).state
+    return Reading(experiment, records, summary, findings, compared, material, said, own[0].metric, state)
 
 
 def page_of(read: Reading, gallery: Gallery, files: Files) -> str:
     """Return the report's page as HTML."""
     from comparator.report.page import render  # jinja2, only where a page is made
 
-    return render(read.experiment, read.summary, read.findings, read.compared, gallery, files, read.notices)
+    return render(read.experiment, read.summary, read.findings, read.compared, gallery, files, read.notices, read.state)
 
 
 def evaluation_rows(summary: Summary, records: Sequence[Evaluation]) -> list[dict[str, Any]]:

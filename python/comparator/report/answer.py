@@ -22,16 +22,20 @@ from comparator.report.words import (
     round_to,
     show,
     typed_command,
+    where_options,
     with_interval,
     without_option,
 )
-from comparator.results.record import FrozenExperiment
+from comparator.results.record import ALIVE, FrozenExperiment
 
 if TYPE_CHECKING:
     from comparator.evidence.confirmation import Confirmation
     from comparator.evidence.regions import Evidence, Region
     from comparator.findings.verdict import Condition, Findings
 
+CUT_SHORT = ("stopped", "interrupted", "failed")
+#: Why nothing is said of evaluations that are shown before they are looked at together.
+BEING_READ = "what the evaluations say together is being worked out"
 MEANINGS = (
     (
         sureness.VERY_LIKELY,
@@ -113,8 +117,8 @@ def plain(sentence: Sentence) -> str:
     return "".join(part.word if isinstance(part, Claim) else part for part in sentence)
 
 
-def answer_of(experiment: FrozenExperiment, summary: Summary, findings: Findings) -> Answer:
-    """Return the answer that the findings give."""
+def answer_of(experiment: FrozenExperiment, summary: Summary, findings: Findings, state: str = "finished") -> Answer:
+    """Return the answer that the findings give; `state` is what the experiment does (`engine.jobs.state_of`)."""
     claims = tuple(_claims(summary, findings))
     first, *others = _sentences(summary, findings, claims)
     if findings.evidence is not None and others:
@@ -123,7 +127,7 @@ def answer_of(experiment: FrozenExperiment, summary: Summary, findings: Findings
         short_question(summary),
         (first, *others),
         claims,
-        _next(experiment, summary, findings),
+        _next(experiment, summary, findings, state),
     )
 
 
@@ -454,14 +458,22 @@ def _units(summary: Summary) -> str:
 # -- what to do next ---------------------------------------------------------------------------------------
 
 
-def _next(experiment: FrozenExperiment, summary: Summary, findings: Findings) -> Step:
-    """The step that says most more, for this outcome."""
+def _next(experiment: FrozenExperiment, summary: Summary, findings: Findings, state: str) -> Step:
+    """The step that says most more, for this outcome; what is under way, or broken off, goes on first."""
+    typed = typed_command(experiment)
+    if state in ALIVE:
+        return Step(_goes_on(experiment, summary, state))
+    if state in CUT_SHORT and not experiment.imported:
+        mended = "Mend what went wrong, then go" if state == "failed" else "Go"
+        goes_on = ["comparator", "search", "--resume", experiment.id, *where_options(typed)]
+        return Step(f"{mended} on with it; everything finished is kept", shlex.join(goes_on))
     again = _search_again(experiment)
     if summary.best is None:
-        step = (
-            "Mend what went wrong (below), then run it again" if summary.evaluations else "Wait for the first results"
-        )
-        return Step(step, shlex.join(again) if again and summary.evaluations else "")
+        if not summary.evaluations:
+            return Step("Wait for the first results")
+        return Step("Mend what went wrong (below), then run it again", shlex.join(again))
+    if findings.verdict is None and findings.reason == BEING_READ:
+        return Step("Wait some seconds: what the evaluations say together is worked out")
     if findings.regions:
         number_one = findings.regions[0]
         if again and number_one.region.blocks:
@@ -485,6 +497,20 @@ def _next(experiment: FrozenExperiment, summary: Summary, findings: Findings) ->
             _with(again, f"confirm.seeds={blocks}"),
         )
     return _more_of(experiment, summary, "To see smaller differences, search with more evaluations")
+
+
+def _goes_on(experiment: FrozenExperiment, summary: Summary, state: str) -> str:
+    """What an experiment that runs does next, by itself."""
+    budget, stages = experiment.budget.evaluations, experiment.stages
+    left = 0 if budget is None else max(0, budget - summary.number.done)
+    steps = [f"{left} more evaluation{'s' * (left != 1)}"] if left else []
+    if stages.first is not None and summary.number.in_full < stages.first.points:
+        steps.append(f"the best {stages.first.points} trained in full")
+    if stages.confirm is not None:
+        fresh = "splits and seeds" if stages.confirm.splits else "seeds"
+        steps.append(f"what was found tried on {stages.confirm.seeds} fresh {fresh}")
+    begins = "It waits for its turn, then goes on by itself" if state == "queued" else "It goes on by itself"
+    return f"{begins}: {', then '.join(steps)}" if steps else begins
 
 
 def _more_of(experiment: FrozenExperiment, summary: Summary, words: str) -> Step:

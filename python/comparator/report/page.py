@@ -106,9 +106,10 @@ def render(
     gallery: Gallery,
     files: Files,
     notices: Sequence[str] = (),
+    state: str = "finished",
 ) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
-    said = answer_of(experiment, summary, findings)
+    said = answer_of(experiment, summary, findings, state)
     page = (
         environment()
         .get_template("page.html")

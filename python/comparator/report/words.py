@@ -350,7 +350,7 @@ def repeat_commands(experiment: FrozenExperiment, regions: Sequence[Condition] =
     """Return pairs (what it does, command): the experiment and its report made again, searches that go on from it."""
     typed = typed_command(experiment)
     words = without_option(typed, "--id")
-    kept = [word for place, word in enumerate(typed) if "--experiments" in (word, typed[place - 1] if place else "")]
+    kept = where_options(typed, "--experiments")
     identifier = experiment.id
     commands = []
     if words:
@@ -376,6 +376,12 @@ def _steered(words: Sequence[str], identifier: str, regions: Sequence[Condition]
 def typed_command(experiment: FrozenExperiment) -> list[str]:
     """Return the words of the command that made the experiment; none where it is not known."""
     return _split(experiment.provenance.command)
+
+
+def where_options(typed: Sequence[str], *options: str) -> list[str]:
+    """Return of a command the options that say where it ran and keeps its experiments, with their values."""
+    wanted = options or ("--experiments", "--site", "--engine")
+    return [word for place, word in enumerate(typed) if {word, typed[place - 1] if place else ""} & {*wanted}]
 
 
 def _split(command: str) -> list[str]:

@@ -9,6 +9,7 @@ the space; the best is the best of those that were trained in full. Values of bo
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,23 +90,14 @@ def best_of(records: Sequence[Evaluation]) -> list[Evaluation]:
 
 
 def best_values(records: Sequence[Evaluation]) -> list[tuple[Evaluation, float]]:
-    """The value of the best point as it was known after each evaluation of pilot and search that ended well.
+    """The best value up to each evaluation of pilot and search that has its point's value, by number: it never worsens.
 
-    It is worse than the one before where a point that was the best is tried again and its mean is worse.
+    Evaluations that are carried out at once finish in another order; and what an earlier evaluation said of a point
+    that was tried again is not its value.
     """
-    values: dict[str, float] = {}
-    best: str | None = None
-    steps = []
-    for record in searched(records):
-        if record.status == "ok" and record.value is not None:
-            key = key_of(record.point)
-            values[key] = record.value
-            if best is None or record.value < values[best]:
-                best = key
-            elif key == best:  # it may be worse than it was, and another the best
-                best = min(values, key=lambda each: values[each])
-            steps.append((record, values[best]))
-    return steps
+    known = sorted(values_of(records).values(), key=lambda record: record.evaluation)
+    known = [record for record in known if record.value is not None]
+    return list(zip(known, itertools.accumulate((record.value or 0.0 for record in known), min), strict=True))
 
 
 def as_read(value: float, *, maximise: bool) -> float:

@@ -105,16 +105,19 @@ def test_a_search_is_watched_stopped_and_gone_on_with(
     until(lambda: text(other, "tr[data-id=live] .state") == "running", "the list shows that it runs")
 
     one.open(f"{first}experiments/live/?{token}", 1280)
+    assert "being made" not in text(one, "main"), "what there is is shown at once"
     until(lambda: one.ask("location.pathname + location.search") == f"{BASE}/experiments/live/", "so here")
     until(lambda: "epoch" in text(one, "#live-running"), "what is trained is shown with its epoch")
     until(lambda: "val_loss 0." in text(one, "#live-running"), "and with its losses")
     until(lambda: one.ask(DOTS) > 0, "the map begins")
     begun = one.ask(DOTS)
     until(lambda: one.ask(DOTS) > begun, "the map fills")
+    until(lambda: one.ask("Number(document.querySelector('#live').dataset.page)") > 0, "what is found comes")
+    until(lambda: ", as of " in text(one, "#answer-heading"), "an answer that is older than the counts says so")
+    assert "It goes on by itself" in text(one, "#answer .next")
 
-    until(lambda: one.ask("!document.querySelector('#live-running button')?.hidden"), "there is a log")
-    press(one, "#live-running button")
-    until(lambda: "Epoch 1/4" in text(one, "#live-log pre"), "the log is shown")
+    opens = "document.querySelector('#live-log').hidden && document.querySelector('#live-running button')?.click()"
+    until(lambda: one.ask(f"({opens}, true)") and "Epoch 1/4" in text(one, "#live-log pre"), "the log is shown")
 
     press(one, "#live-stop")
     press(one, "#live-stop")

@@ -457,6 +457,23 @@ def test_the_next_step_suits_the_outcome() -> None:
     assert again == "comparator search x.toml --set search.seed=2 --set confirm.seeds=16"
 
 
+def test_what_runs_goes_on_by_itself_and_what_is_cut_short_is_gone_on_with() -> None:
+    read, command = as_read(records_of(in_region)), "comparator search x.toml --id a-1 --experiments /data --site desk"
+    provenance = {**make_experiment()["provenance"], "command": command}
+    stages = {"confirm": {"points": 1, "seeds": 8, "splits": True, "regions": True}}
+    experiment = frozen_of(id="a-1", provenance=provenance, stages=stages, budget={"evaluations": len(read) + 2})
+    summary = summarise(experiment, read)
+    found = find(experiment, read, summary)
+    runs = answer_of(experiment, summary, found, "running").next
+    assert (runs.words, runs.command) == (
+        "It goes on by itself: 2 more evaluations, then what was found tried on 8 fresh splits and seeds",
+        "",
+    )
+    for state in ("stopped", "interrupted", "failed"):
+        stopped = answer_of(experiment, summary, found, state).next
+        assert stopped.command == "comparator search --resume a-1 --experiments /data --site desk"
+
+
 def test_numbers_are_written_with_their_interval() -> None:
     assert with_interval(0.314159, (0.2812, 0.3501)) == "0.31 [0.28, 0.35]"
     assert with_interval(0.00514, (0.00481, 0.00552)) == "0.0051 [0.0048, 0.0055]"

@@ -227,16 +227,24 @@ def test_a_record_of_an_earlier_version_is_read_alike_in_the_closing_words_and_i
     assert f"{best['difference']:.4g} at " in told.stdout and f"; tried anew {best['confirmed']:.4g};" in told.stdout
 
 
-def test_the_best_so_far_is_the_least_of_all_values_known_by_then() -> None:
+def test_the_best_so_far_never_worsens_whatever_the_order_of_finishing_and_ends_at_the_best() -> None:
     numbers = random.Random(3)
     lines = [
         {"evaluation": n, "point": {"x": numbers.randrange(6)}, "status": "ok", "value": numbers.random(), "runs": []}
         for n in range(200)
     ]
     records = [Evaluation.model_validate(line) for line in lines]
-    known: dict[int, float] = {}
-    expected = []
-    for line in lines:
-        known[line["point"]["x"]] = line["value"]
-        expected.append(min(known.values()))
-    assert [value for _, value in best_values(records)] == expected
+    numbers.shuffle(records)
+    found = best_values(records)
+    at, values = [one.evaluation for one, _ in found], [value for _, value in found]
+    assert at == sorted(at) and values == sorted(values, reverse=True)
+    assert values[-1] == best_of(records)[0].value
+
+
+def test_evaluations_that_finish_out_of_order_have_the_best_so_far_by_number() -> None:
+    lines = [(1, -0.343), (0, -0.363), (2, -0.2)]
+    records = [
+        Evaluation.model_validate({"evaluation": n, "point": {"x": n}, "status": "ok", "value": value, "runs": []})
+        for n, value in lines
+    ]
+    assert [(one.evaluation, value) for one, value in best_values(records)] == [(0, -0.363), (1, -0.363), (2, -0.363)]

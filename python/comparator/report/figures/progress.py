@@ -89,8 +89,8 @@ def _by_generation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[
         *failed_at_foot(summary, place, x),
     ]
     caption = (
-        "The line is the best point, by what was known of it then: it is worse where that point is tried again and "
-        "does less well. The mean tells whether the search as a whole moves to where the objective is better, or has "
+        "The line is the best point so far; a point that was tried again counts from then on, with the mean of all its "
+        "trainings. The mean tells whether the search as a whole moves to where the objective is better, or has "
         "only been lucky once. Small dots are single evaluations"
         + (", crosses at the foot those that failed." if summary.reasons else ".")
     )
@@ -105,9 +105,11 @@ def _by_evaluation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[
         layer(best, "line", {"interpolate": "step-after", "strokeWidth": 2, "color": INK}, x=x, y=y),
         *failed_at_foot(summary, place, x),
     ]
-    caption = "Each dot is one evaluation, by its number; the line is the best point, by what was known of it then." + (
-        " Crosses at the foot are evaluations that failed." if summary.reasons else ""
+    caption = (
+        "Each dot is one evaluation, by its number; the line is the best point so far. A point that was tried again "
+        "counts from then on, with the mean of all its trainings."
     )
+    caption += " Crosses at the foot are evaluations that failed." if summary.reasons else ""
     return "The best so far", layers, caption, []
 
 
