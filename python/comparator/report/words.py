@@ -352,7 +352,7 @@ def repeat_commands(experiment: FrozenExperiment, regions: Sequence[Condition] =
     kept = [word for place, word in enumerate(typed) if "--experiments" in (word, typed[place - 1] if place else "")]
     identifier = experiment.id
     commands = []
-    if words:
+    if words and experiment.provenance.opened is None:
         seed = search_settings(experiment).get("seed")
         if "search" in words[:2] and seed is not None and "--seed" not in words:
             words += ["--seed", str(seed)]
@@ -373,8 +373,11 @@ def _steered(words: Sequence[str], identifier: str, regions: Sequence[Condition]
 
 
 def typed_command(experiment: FrozenExperiment) -> list[str]:
-    """Return the words of the command that made the experiment; none where it is not known."""
-    return _split(experiment.provenance.command)
+    """Return the words of the command that made the experiment in this store; none where it is not known.
+
+    What was typed elsewhere names files, folders and ids that are not here.
+    """
+    return _split(experiment.provenance.opened or experiment.provenance.command)
 
 
 def _split(command: str) -> list[str]:
