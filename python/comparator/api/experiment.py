@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from comparator.api.reported import read_reported
 from comparator.engine.jobs import state_of
 from comparator.errors import InputError, nearest
 from comparator.evidence.threads import one_thread
@@ -28,6 +27,7 @@ from comparator.report.material import Material, gather_material
 from comparator.report.words import verdict as verdict_lines
 from comparator.results.points import count
 from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.reported import read_reported
 from comparator.results.store import RunStore, read_experiment, read_records
 from comparator.results.table import Columns
 

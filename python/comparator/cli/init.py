@@ -7,10 +7,10 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from comparator.model.model import Model
 
 EVALUATIONS = 56
+#: So often a question is asked whose answer cannot be taken.
+TRIES = 3
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -36,21 +40,49 @@ class Questions:
 
     takes_defaults: bool
 
-    def ask(self, words: str, default: str | None, flag: str) -> str:
-        """The answer; raises `InputError` that names `flag` where nobody can be asked."""
+    def ask(self, words: str, default: str | None, flag: str, read: Callable[[str], Answer]) -> Answer:
+        """What `read` makes of the answer; an answer of which it raises `InputError` is told, and asked for again.
+
+        Raises `InputError` that names `flag` where nobody can be asked, and that of the last of `TRIES` answers.
+        """
         if self.takes_defaults and default is not None:
-            return default
+            return read(default)
         if self.takes_defaults or not sys.stdin.isatty():
             yes = "" if default is None else f", or --yes for {shortened(default)}"
             raise InputError(f"{words[:1].lower()}{words[1:]}: nobody can be asked here; give {flag}{yes}")
-        try:
-            return str(typer.prompt(words, default=default)).strip()
-        except typer.Abort:  # Ctrl-C, or the end of what is typed
-            raise KeyboardInterrupt from None
+        for left in reversed(range(TRIES)):
+            try:
+                return read(_typed(words, default))
+            except InputError as error:
+                if not left:
+                    raise
+                note(out, str(error))
+        raise AssertionError("unreachable")
 
     def agree(self, words: str, flag: str) -> bool:
         """Whether the user agrees, as they do by default."""
-        return self.ask(f"{words} (yes or no)", "yes", flag).lower() in ("y", "yes")
+        return self.ask(f"{words} (yes or no)", "yes", flag, _yes_or_no)
+
+
+def _typed(words: str, default: str | None) -> str:
+    try:
+        return str(typer.prompt(words, default=default)).strip()
+    except typer.Abort:  # Ctrl-C, or the end of what is typed
+        raise KeyboardInterrupt from None
+
+
+def _yes_or_no(answer: str) -> bool:
+    if answer.lower() not in ("y", "yes", "n", "no"):
+        raise InputError(f"'{shortened(answer)}': the answer is yes or no")
+    return answer.lower() in ("y", "yes")
+
+
+def _words(answer: str) -> list[str]:
+    """The words of an answer, as a shell has them."""
+    try:
+        return shlex.split(answer)
+    except ValueError:
+        raise InputError(f"{shortened(answer)}: a quote is not closed") from None
 
 
 @app.command(rich_help_panel=RUN, short_help="Write the experiment file of your own two models.")
@@ -101,10 +133,10 @@ def init(
         raise InputError(f"--find {shortened(find)}: is none of {', '.join(FIND_WORDS)}{nearest(find, FIND_WORDS)}")
     stop_signals_like_ctrl_c()
     questions = Questions(yes)
-    references = _references(models or [], questions)
     root = project_root()
     folder = experiments_folder(experiments, root)
     host = open_host(root, folder, site, EngineOptions(), warm=True, console=out)
+    references = _references(models or [], questions, host)
     file = _file(output, references, force=force)
     with _written(references, file.absolute().parent, force=force) as names:
         found = _models(names, file, host)
@@ -127,15 +159,28 @@ def init(
     _check(draft, file, host)
 
 
-def _references(given: Sequence[str], questions: Questions) -> list[str]:
+def _references(given: Sequence[str], questions: Questions, host: Host) -> list[str]:
     if len(given) > 2:
         raise InputError(f"{len(given)} models are given; two are compared, and one is searched")
     if given:
         return list(given)
     what = "a folder, an image, a Python file, FILE.py:FUNCTION, or a model's name"
-    first = questions.ask(f"First model ({what})", None, "FIRST SECOND")
-    second = questions.ask("Second model ('none': the first alone is searched)", "none", "SECOND")
-    return [first] if second == "none" else [first, second]
+
+    def read(answer: str) -> str:
+        from comparator.drafting.functions import model_of_function
+
+        if model_of_function(answer, Path.cwd()) is None:
+            _models([_from(Path.cwd(), answer)], Path("init.toml"), host)
+        return answer
+
+    first = questions.ask(f"First model ({what})", None, "FIRST SECOND", read)
+    second = questions.ask(
+        "Second model ('none': the first alone is searched)",
+        "none",
+        "SECOND",
+        lambda answer: None if answer == "none" else read(answer),
+    )
+    return [first] if second is None else [first, second]
 
 
 def _file(output: Path | None, references: Sequence[str], *, force: bool) -> Path:
@@ -212,13 +257,23 @@ def _settings(given: Sequence[str], models: Sequence[Model], questions: Question
     if is_one and not any(re.match(r"cmp_[01]_", each) for each in given):
         for number, which in enumerate(("First", "Second")):
             flag = f"--set cmp_{number}_NAME=VALUE"
-            said = questions.ask(
-                f"{which} copy of {models[0].name}: its own settings, NAME=VALUE NAME=VALUE", None, flag
-            )
-            set_apart += [f"cmp_{number}_{each}" for each in shlex.split(said)]
+            words = f"{which} copy of {models[0].name}: its own settings, NAME=VALUE NAME=VALUE"
+            set_apart += [f"cmp_{number}_{each}" for each in questions.ask(words, None, flag, _assignments)]
     found: dict[str, Any] = {}
     for assignment in [*given, *set_apart]:
         set_once(found, *parse_override(assignment), f"--set {shortened(assignment)}")
+    return found
+
+
+def _assignments(answer: str) -> list[str]:
+    """The `NAME=VALUE` of an answer, checked as such."""
+    from comparator.formats.hyperparameters import parse_override
+
+    found = _words(answer)
+    for each in found:
+        parse_override(each)
+    if not found:
+        raise InputError("nothing is set; give NAME=VALUE")
     return found
 
 
@@ -250,30 +305,45 @@ def _space(
 ) -> list[dict[str, Any]]:
     """What is varied: as the flags say, else what is proposed, or the user says instead."""
     from comparator.drafting.ranges import MOST_VARIED, proposals, read_vary, words
-    from comparator.formats.spelling import check_once
 
     fixed = {re.sub(r"^cmp_([01]_)?", "", name) for name in settings}
     seeds = {name for model in models for name in (model.description.seed, model.description.split) if name}
-    entries = [read_vary(each, known) for each in vary]
-    if not entries:
-        proposed = proposals(known, without=fixed | seeds)
-        if proposed and not questions.takes_defaults:
-            out.print("What can be varied:" if len(models) == 1 else "What can be varied of both:")
-            for name, entry in proposed.items():
-                said = known[name].description
-                out.print(message(f"  {name}={words(entry)}{f'   {said}' if said else ''}"), soft_wrap=True)
-        taken = list(proposed.values())[:MOST_VARIED]
-        usual = " ".join(f"{entry['name']}={words(entry)}" for entry in taken)
-        answer = questions.ask(
-            "What is varied (NAME=LOWER:UPPER, :log behind it for a log scale, or NAME=a,b)",
-            usual or None,
-            "--vary NAME=LOWER:UPPER",
-        )
-        entries = taken if answer == usual else [read_vary(each, known) for each in shlex.split(answer)]
-    if not entries:
+    if vary:
+        return _checked([read_vary(each, known) for each in vary], settings)
+    proposed = proposals(known, without=fixed | seeds)
+    if proposed and not questions.takes_defaults:
+        out.print("What can be varied:" if len(models) == 1 else "What can be varied of both:")
+        for name, entry in proposed.items():
+            said = known[name].description
+            out.print(message(f"  {name}={words(entry)}{f'   {said}' if said else ''}"), soft_wrap=True)
+    taken = list(proposed.values())[:MOST_VARIED]
+    usual = " ".join(f"{entry['name']}={words(entry)}" for entry in taken)
+
+    def read(answer: str) -> list[dict[str, Any]]:
+        entries = taken if answer == usual else [read_vary(each, known) for each in _words(answer)]
+        return _checked(entries, settings)
+
+    question = "What is varied (NAME=LOWER:UPPER, :log behind it for a log scale, or NAME=a,b)"
+    return questions.ask(question, usual or None, "--vary NAME=LOWER:UPPER", read)
+
+
+def _checked(entries: list[dict[str, Any]], settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is varied, where something is, each once, and nothing that is set."""
+    from comparator.formats.spelling import check_once, is_same
+
+    if all(entry["type"] == "constant" for entry in entries):
         raise InputError("nothing is varied; give --vary NAME=LOWER:UPPER")
     check_once([entry["name"] for entry in entries], "--vary")
+    for name in (entry["name"] for entry in entries):
+        for other in settings:
+            if is_same(_of_both(name), _of_both(other)):
+                raise InputError(f"--vary {name}: --set {other}={settings[other]} sets it; leave one of them out")
     return entries
+
+
+def _of_both(name: str) -> str:
+    """The name of a hyperparameter without the prefix that says nothing: `cmp_`, which is of both models."""
+    return re.sub(r"^cmp_(?![01]_)", "", name)
 
 
 def _metric(trials: Any, asked: str | None, agreed: bool | None, questions: Questions) -> str:
@@ -290,9 +360,12 @@ def _metric(trials: Any, asked: str | None, agreed: bool | None, questions: Ques
     if known == []:
         raise InputError("the two models have no metric in common; comparator model check MODEL says what each reports")
     choice = f"Metric ({', '.join(known)})" if known else "Metric"
-    said = questions.ask(choice, known[0] if known else None, "--metric NAME")
-    check_metric(said, known)
-    return said
+
+    def read(answer: str) -> str:
+        check_metric(answer, known)
+        return answer
+
+    return questions.ask(choice, known[0] if known else None, "--metric NAME", read)
 
 
 def _wants_trial(asked: str | None, agreed: bool | None, questions: Questions) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -190,7 +192,8 @@ def _open_bundle(file: Path, experiments: Path, identifier: str | None) -> None:
     from comparator.sharing.opening import open_bundle
     from comparator.studies import study_of
 
-    opened = open_bundle(file, experiments, identifier, containers=project_root() / "containers")
+    typed = shlex.join(["comparator", *sys.argv[1:]])
+    opened = open_bundle(file, experiments, identifier, containers=project_root() / "containers", command=typed)
     for remark in opened.remarks:
         note(out, remark)
     name = opened.folder.name

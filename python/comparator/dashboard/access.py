@@ -75,22 +75,29 @@ class Guard:
         is_known = _host_in(headers) in self._hosts and self._is_token(self._cookie_in(headers))
         if not is_known or (scope["method"] == CHANGING and not _is_from_here(headers)):
             return _refusal()
+        if self._base and scope["path"] == self._base and scope["method"] != CHANGING:
+            return RedirectResponse(self._address(scope, query), 303)
         return None
 
     def _welcome(self, scope: Scope, headers: Headers, query: list[tuple[str, str]]) -> Response:
         # Who knows the token may say under which name a proxy shows the dashboard.
         self._hosts.add(_host_in(headers))
-        rest = urlencode([(name, value) for name, value in query if name != TOKEN])
-        # Relative to what was asked, so that it holds under whatever path a proxy shows it.
-        last = quote(scope["path"].rpartition("/")[2])
-        address = f"./{last}{'?' if rest else ''}{rest}"
+        address = self._address(scope, [(name, value) for name, value in query if name != TOKEN])
         answer: Response = RedirectResponse(address, 303)
         if headers.get("sec-fetch-site") == "cross-site":
             # A strict cookie would not come with a redirect that began on another page; with this page's own it does.
             target = address.replace("&", "&amp;").replace('"', "%22")
             answer = HTMLResponse(f'<!DOCTYPE html><meta http-equiv="refresh" content="0; url={target}">')
-        answer.set_cookie(self._cookie, self._token, path=f"{self._base}/", httponly=True, samesite="strict")
+        answer.set_cookie(self._cookie, self._token, path=self._base or "/", httponly=True, samesite="strict")
         return answer
+
+    def _address(self, scope: Scope, query: list[tuple[str, str]]) -> str:
+        """What was asked for, with a slash behind the base, from which all that a page loads is told.
+
+        Relative to what was asked, so that it holds under whatever path a proxy shows it.
+        """
+        slash = "/" if self._base and scope["path"] == self._base else ""
+        return f"./{quote(scope['path'].rpartition('/')[2])}{slash}{'?' if query else ''}{urlencode(query)}"
 
     def _is_token(self, given: str) -> bool:
         return hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode())
@@ -123,8 +130,11 @@ def _is_from_here(headers: Headers) -> bool:
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    try:
+        origin = urlsplit(headers.get("origin", "")).netloc.lower()
+    except ValueError:
+        return False
+    return origin != "" and origin == headers.get("host", "").lower()
 
 
 def _refusal() -> Response:

@@ -24,6 +24,7 @@ from comparator.formats.text import message
 from comparator.results.growing import GrowingRecord
 from comparator.results.points import best_of
 from comparator.results.record import ALIVE, Evaluation
+from comparator.results.reported import read_reported
 from comparator.results.store import experiment_names, read_experiment, read_json
 
 #: What a row is made of, beside the state.
@@ -94,7 +95,10 @@ class Overview:
             # What does not run any more does not grow: its record need not stay in memory.
             return _Known(stamp, row, record if row["state"] in ALIVE else None, now, time.monotonic() - now)
         if known.row["state"] in ALIVE and now - known.asked >= (ASKED_SECONDS if launches(path) else 0.0):
-            state = state_of(path)
+            try:
+                state = state_of(path)
+            except OSError as error:
+                return _Known((), {**damaged_row(path, error), "left": None}, None, now, 0.0)
             known.row = {**known.row, "state": state.state, "left": known.row["left"] if state.state in ALIVE else None}
             known.asked = now
         return known
@@ -106,7 +110,7 @@ def stamp_of(path: Path, files: Sequence[str] = FILES) -> Stamp:
     for name in files:
         try:
             status = (path / name).stat()
-            found += [status.st_mtime_ns, status.st_size]
+            found += [status.st_mtime_ns, status.st_ctime_ns, status.st_size]
         except OSError:
             found.append(None)
     return tuple(found)
@@ -116,7 +120,7 @@ def _row(path: Path, record: GrowingRecord) -> dict[str, Any]:
     try:
         experiment, records = read_experiment(path), record.read()
         row = experiment_row(path, experiment, records)
-    except InputError as error:
+    except (InputError, OSError) as error:
         return {**damaged_row(path, error), "left": None}
     best = next(iter(best_of(records)), None)
     value = None if best is None or best.value is None else best.value
@@ -124,7 +128,7 @@ def _row(path: Path, record: GrowingRecord) -> dict[str, Any]:
         **row,
         "best_value": value if value is None or not experiment.objective.maximise else -value,
         "left": seconds_left(records, row["of"], row["evaluations"]) if row["state"] in ALIVE else None,
-        "verdict": answer_in(path / "report.json"),
+        "verdict": answer_in(path / "report.json") if read_reported(path, records) else "",
         "models": list(experiment.labels),
         "metric": experiment.metric,
         "kind": experiment.kind,

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comparator.drafting.definitions import Definition
 from comparator.errors import InputError, nearest
 from comparator.formats.hyperparameters import parse_value
 from comparator.formats.spelling import WORKFLOW, is_same, spelling
-from comparator.formats.text import shortened
+from comparator.formats.text import shortened, shown
 from comparator.space import ParameterSpace
 
 Entry = dict[str, Any]
@@ -114,7 +114,12 @@ def read_vary(text: str, known: Mapping[str, Definition]) -> Entry:
     kind = definition.type if definition is not None and definition.type != "any" else (usual or {}).get("type")
     parts = [part.strip() for part in said.split(":")]
     if len(parts) == 1:
-        values = [parse_value(part, where) for part in said.split(",")]
+        written_values = said.split(",")
+        if not all(each.strip() for each in written_values):
+            raise InputError(f"{where}: a value is missing; say it, as {name}=0:50 or {name}=a,b")
+        values = [parse_value(each, where) for each in written_values]
+        _check_type(values, definition, where)
+        _check_varied(values, where)
         entry = _of_values(name, values) or {"name": name, "type": "constant", "value": values[0]}
     else:
         bounds = [parse_value(part, where) for part in parts[:2]]
@@ -122,10 +127,29 @@ def read_vary(text: str, known: Mapping[str, Definition]) -> Entry:
             raise InputError(f"{where}: a range is LOWER:UPPER, two numbers; with :log behind it on a log scale")
         if parts[2:] not in ([], ["log"]):
             raise InputError(f"{where}: behind LOWER:UPPER there may stand :log, not :{shortened(':'.join(parts[2:]))}")
+        _check_type(bounds, definition, where)
+        _check_varied(bounds, where)
         is_whole = kind != "float" and bounds != [0, 1] and all(isinstance(bound, int) for bound in bounds)
         entry = _number(name, *bounds, whole=is_whole, log=len(parts) == 3)
     ParameterSpace.from_entries([entry], where)
     return entry
+
+
+def _check_type(values: Sequence[Any], definition: Definition | None, where: str) -> None:
+    """See to it that what takes numbers is given numbers, and what takes whole ones whole ones."""
+    if definition is None or definition.type not in ("int", "float"):
+        return
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InputError(f"{where}: {definition.name} takes numbers, and {shown(value)} is none")
+        # A default of 0 or 1 is often written so where any number between will do.
+        if definition.type == "int" and definition.default not in (0, 1) and value != int(value):
+            raise InputError(f"{where}: {definition.name} takes whole numbers, and {shown(value)} is none")
+
+
+def _check_varied(values: Sequence[Any], where: str) -> None:
+    if len(values) > 1 and all(value == values[0] for value in values):
+        raise InputError(f"{where}: {shown(values[0])} and {shown(values[-1])} are the same, so nothing is varied")
 
 
 def words(entry: Mapping[str, Any]) -> str:

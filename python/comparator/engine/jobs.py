@@ -88,7 +88,11 @@ def is_closing(path: Path) -> bool:
     if now is not None:
         return now == "running"
     # Later, the process's number may be another's, and a scheduler that does not answer may not be there any more.
-    if time.time() - (path / "state.json").stat().st_mtime > REPORT_SECONDS:
+    try:
+        changed = (path / "state.json").stat().st_mtime
+    except OSError:  # it may be removed at this moment
+        return False
+    if time.time() - changed > REPORT_SECONDS:
         return False
     process = _process_of(path, said) if said.host == os.uname().nodename else None
     return job is not None or (process is not None and lives(process))

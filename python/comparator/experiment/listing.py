@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ from comparator.formats.text import message
 from comparator.results.notes import read_notes
 from comparator.results.points import as_read, best_of, count
 from comparator.results.record import Evaluation, FrozenExperiment, State
+from comparator.results.reported import read_reported
 from comparator.results.store import (
     experiment_names,
     hidden_experiments,
     owner_of,
     read_experiment,
-    read_json,
     read_records,
     withdrawals,
 )
@@ -35,7 +35,7 @@ def experiment_rows(folder: Path) -> list[dict[str, Any]]:
         path = folder / name
         try:
             rows.append(experiment_row(path, read_experiment(path), read_records(path / "evaluations.jsonl")))
-        except InputError as error:
+        except (InputError, OSError) as error:
             rows.append(damaged_row(path, error))
     rows.sort(key=lambda row: str(row.get("created", "")))
     return rows + hidden_rows(folder)
@@ -56,7 +56,7 @@ def experiment_row(path: Path, experiment: FrozenExperiment, records: Sequence[E
         "failed": counts.failed,
         "best": best_words(experiment, records),
         "best_value": None if best is None else as_read(best.value or 0.0, maximise=experiment.objective.maximise),
-        "verdict": _verdict(path),
+        "verdict": _verdict(path, records),
         "created": experiment.created,
         "title": experiment.title,
         "tags": list(notes.tags),
@@ -73,24 +73,19 @@ def state_words(path: Path, state: State) -> str:
     return "ended early" if state.reason else "finished"
 
 
-def _verdict(path: Path) -> str:
-    """What the experiment's report says, in short; empty where there is none, or of a single model."""
-    try:
-        found = read_json(path / "report.json")
-    except (OSError, InputError):
-        return ""
-    if not isinstance(found, Mapping):
-        return ""
+def _verdict(path: Path, records: Sequence[Evaluation]) -> str:
+    """What the report of this very record says, in short; empty where there is none, or of a single model."""
+    found = read_reported(path, records) or {}
     regions = found.get("regions") or ()
     if found.get("verdict") == "regions" and regions:
         return f"more with {str(regions[0].get('words', '')).partition(': ')[0]}"
     return VERDICTS.get(str(found.get("verdict")), "")
 
 
-def damaged_row(path: Path, error: InputError) -> dict[str, Any]:
+def damaged_row(path: Path, error: InputError | OSError) -> dict[str, Any]:
     """The row of an experiment that cannot be read."""
-    damage = message(str(error).removeprefix(f"{path}/"))
-    return {"id": path.name, "state": "damaged", "damage": damage}
+    words = f"{error.filename}: cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+    return {"id": path.name, "state": "damaged", "damage": message(words.removeprefix(f"{path}/"))}
 
 
 def hidden_rows(folder: Path) -> list[dict[str, Any]]:

@@ -353,7 +353,7 @@ def repeat_commands(experiment: FrozenExperiment, regions: Sequence[Condition] =
     kept = where_options(typed, "--experiments")
     identifier = experiment.id
     commands = []
-    if words:
+    if words and experiment.provenance.opened is None:
         seed = search_settings(experiment).get("seed")
         if "search" in words[:2] and seed is not None and "--seed" not in words:
             words += ["--seed", str(seed)]
@@ -374,8 +374,11 @@ def _steered(words: Sequence[str], identifier: str, regions: Sequence[Condition]
 
 
 def typed_command(experiment: FrozenExperiment) -> list[str]:
-    """Return the words of the command that made the experiment; none where it is not known."""
-    return _split(experiment.provenance.command)
+    """Return the words of the command that made the experiment in this store; none where it is not known.
+
+    What was typed elsewhere names files, folders and ids that are not here.
+    """
+    return _split(experiment.provenance.opened or experiment.provenance.command)
 
 
 def where_options(typed: Sequence[str], *options: str) -> list[str]:

@@ -358,9 +358,13 @@ class PilotFound(Form):
 
 
 class Provenance(Form):
-    """The code, the packages, the machine and the command behind an experiment."""
+    """The code, the packages, the machine and the command behind an experiment.
+
+    `opened` is the command that opened a bundle of it in the store in which it lies.
+    """
 
     command: str = ""
+    opened: str | None = None
     revision: str | None = None
     python: str | None = None
     packages: dict[str, str] = {}

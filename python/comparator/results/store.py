@@ -509,7 +509,7 @@ def experiment_names(experiments: Path) -> list[str]:
     """The ids of all experiments, oldest first."""
     changed = {}
     for file in experiments.glob(f"[!.]*/{EXPERIMENT}"):
-        with contextlib.suppress(FileNotFoundError):  # it may be removed at this moment
+        with contextlib.suppress(OSError):  # it may be removed at this moment
             changed[file.parent.name] = file.stat().st_mtime
     return sorted(changed, key=lambda name: changed[name])
 

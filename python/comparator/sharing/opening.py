@@ -38,7 +38,7 @@ from comparator.results.store import (
     write_whole,
 )
 from comparator.sharing.archive import Archive, check_room
-from comparator.sharing.bundle import EXPERIMENTS, LOG, RECORD, RUNS
+from comparator.sharing.bundle import EXPERIMENTS, INPUTS, LOG, RECORD, RUNS
 
 #: Of the experiment what is taken; that it was read whole is seen by the first two.
 NEEDED = (EXPERIMENT, RECORD)
@@ -64,9 +64,17 @@ def is_bundle(path: Path) -> bool:
     return path.suffix.lower() == ".zip" or (path.is_file() and zipfile.is_zipfile(path))
 
 
-def open_bundle(file: Path, experiments: Path, identifier: str | None = None, *, containers: Path) -> Opened:
+def open_bundle(
+    file: Path,
+    experiments: Path,
+    identifier: str | None = None,
+    *,
+    containers: Path,
+    command: str = "comparator import",
+) -> Opened:
     """Make an experiment of a bundle, called as it was, or `identifier`, and put its runs into the store.
 
+    `command` is what was typed for that. The remarks say where the files are that the experiment was made from.
     Models that are not where they were are looked for in `containers`. One that is here already, alike in everything,
     stays as it is. Raises `InputError`, and leaves nothing behind, where the file is damaged or no bundle, or another
     experiment has the name.
@@ -79,15 +87,22 @@ def open_bundle(file: Path, experiments: Path, identifier: str | None = None, *,
             _check(folder, runs)
             state = (read_form(State, folder / STATE) or State()).state
             (folder / STATE).unlink(missing_ok=True)
-            settled, remarks = _settled(folder, identifier, containers)
+            settled, remarks = _settled(folder, identifier, containers, command)
+            if any(
+                name.startswith(f"{INPUTS}/") and not name.startswith(f"{INPUTS}/frozen/") for name in archive.names
+            ):
+                remarks.append(f"the files that it was made from are in {file}, in {INPUTS}/")
             name = settled.id
             path = experiments / name
             is_new = not (path / EXPERIMENT).exists()
             if is_new:
                 check_new_experiment(experiments, name)
             elif not _are_alike(folder, path):
+                what = (
+                    "another experiment" if _began_apart(folder, path) else "this very experiment at another stage, as"
+                )
                 raise InputError(
-                    f"{file}: there is another experiment '{name}' in {experiments}; '--as NAME' gives this one a name"
+                    f"{file}: there is {what} '{name}' in {experiments}; '--as NAME' gives this one a name"
                 )
             came, here, others = _settle_runs(runs, RunStore(experiments))
             if is_new and not put_in_place(folder, path):
@@ -127,7 +142,9 @@ def _check(folder: Path, runs: Path) -> None:
             of_form(form, read_json(path), str(path))
 
 
-def _settled(folder: Path, identifier: str | None, containers: Path) -> tuple[FrozenExperiment, list[str]]:
+def _settled(
+    folder: Path, identifier: str | None, containers: Path, command: str
+) -> tuple[FrozenExperiment, list[str]]:
     """The experiment with its id, and its models where they are here; and a remark on each that is not.
 
     That a model in `containers` is the same is seen by whatever goes on with the experiment.
@@ -139,9 +156,11 @@ def _settled(folder: Path, identifier: str | None, containers: Path) -> tuple[Fr
         here = containers / Path(model.path).name
         is_missing = "/" in model.path and not Path(model.path).exists()
         if is_missing and not here.exists():
-            remarks.append(f"the model {model.path} is not here: nothing can be trained for the experiment until it is")
+            remark = f"the model {model.path} is not here: nothing can be trained for the experiment until it is"
+            remarks += [remark] if remark not in remarks else []
         models.append(model.model_copy(update={"path": str(here)}) if is_missing and here.exists() else model)
-    settled = read.model_copy(update={"id": name, "models": models})
+    provenance = read.provenance.model_copy(update={"opened": command})
+    settled = read.model_copy(update={"id": name, "models": models, "provenance": provenance})
     if settled != read:
         write_whole(folder / EXPERIMENT, settled.as_json())
     return settled, remarks
@@ -152,10 +171,17 @@ def _are_alike(one: Path, other: Path) -> bool:
     return same_experiment and filecmp.cmp(one / RECORD, other / RECORD, shallow=False)
 
 
+def _began_apart(one: Path, other: Path) -> bool:
+    """Whether two experiments of one name are two; one that went on has what was frozen as it began."""
+    first, second = (_without_places(read_experiment(each)) for each in (one, other))
+    return (first.created, first.settings, first.space) != (second.created, second.settings, second.space)
+
+
 def _without_places(experiment: FrozenExperiment) -> FrozenExperiment:
-    """What an experiment is, wherever its models lie."""
+    """What an experiment is, wherever it was opened, and its models lie."""
     models = [model.model_copy(update={"path": ""}) for model in experiment.models]
-    return experiment.model_copy(update={"models": models})
+    provenance = experiment.provenance.model_copy(update={"opened": None})
+    return experiment.model_copy(update={"models": models, "provenance": provenance})
 
 
 def _settle_runs(runs: Path, store: RunStore) -> tuple[int, int, list[str]]:

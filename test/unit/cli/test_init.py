@@ -94,6 +94,8 @@ def test_functions_of_one_file_are_two_models(desk: Desk) -> None:
         (["ridge.py", "forest.py", "--yes", "--output", "none/mine.toml"], "there is no folder"),
         (["ridge.py", "forest.py", "--yes", "--output", "mine.json"], "an experiment file is called NAME.toml"),
         (["ridge.py", "forest.py", "--yes", "--output", "quick.toml"], "quick.toml: is there already; --output"),
+        (["ridge.py", "forest.py", "--vary", "noise=0:1", "--set", "NOISE=3"], "--set NOISE=3 sets it; leave one of"),
+        (["ridge.py", "forest.py", "--vary", "epochs=3"], "nothing is varied; give --vary NAME=LOWER:UPPER"),
         (["ridge.py", "forest.py", "--find", "region"], "(did you mean 'regions'?)"),
         (["ridge.py", "broken.py", "--yes"], "a training that was tried failed: KeyError: 'gone'"),
     ],
@@ -167,6 +169,38 @@ def test_questions_have_defaults_that_enter_takes(desk: Desk) -> None:
     assert typist.end() == 0
     content = read_toml(desk.folder / "compare-ridge-forest.toml")
     assert content["space"] == {"noise": {"type": "float", "lower": 0, "upper": 2}}
+
+
+def test_an_answer_that_cannot_be_taken_is_told_and_asked_for_again(desk: Desk) -> None:
+    typist = Typist(desk, "init")
+    answers = [
+        ("First model", "rigde.py", "no model 'rigde.py'"),
+        ("First model", "ridge.py", ""),
+        ("Second model", "forest.py", ""),
+        ("What is varied", "'noise=0:1", "a quote is not closed"),
+        ("What is varied", "noise=5:1", "is above 'upper'"),
+        ("What is varied", "noise=0:2", ""),
+        ("(yes or no)", "maybe", "'maybe': the answer is yes or no"),
+        ("(yes or no)", "yes", ""),
+        ("Metric", "rms", "is not reported (did you mean 'rmse'?)"),
+        ("Metric", "rmse", "run it by:"),
+    ]
+    for question, answer, said in answers:
+        typist.read_until(question)
+        typist.read_until("]: " if question != "First model" else "): ")
+        typist.type(f"{answer}\n")
+        typist.read_until(said)
+    assert typist.end() == 0
+    assert list(read_toml(desk.folder / "compare-ridge-forest.toml")["space"]) == ["noise"]
+
+
+def test_the_third_answer_that_cannot_be_taken_ends_it(desk: Desk) -> None:
+    typist = Typist(desk, "init", "ridge.py", "ridge.py")
+    for _ in range(3):
+        typist.read_until("NAME=VALUE: ")
+        typist.type('"width=8\n')
+        typist.read_until("a quote is not closed")
+    assert typist.end() == 2
 
 
 def test_ctrl_c_at_a_question_leaves_nothing_behind(desk: Desk) -> None:

@@ -23,7 +23,9 @@ from comparator.dashboard.watched import box_words, steering
 from comparator.errors import InputError
 from comparator.findings.axes import Axis
 from comparator.results.growing import GrowingRecord
+from comparator.results.lease import Lease, hold
 from comparator.results.record import Evaluation, FrozenExperiment, State
+from comparator.results.store import say
 from comparator.space.boxes import written_box
 
 TOKEN = "the-token"
@@ -137,7 +139,9 @@ def test_who_has_the_token_may_come_by_a_proxys_name_and_path(experiments: Path)
         cookie = {"Cookie": f"comparator-{PORT}={TOKEN}"}
         assert client.get(f"{base}/rows", headers=cookie).status_code == 403
         answer = client.get(f"{base}/?token={TOKEN}")
-        assert answer.headers["location"] == "./" and f"path={base}/;" in answer.headers["set-cookie"].lower()
+        assert answer.headers["location"] == "./" and f"path={base};" in answer.headers["set-cookie"].lower()
+        assert client.get(f"{base}?token={TOKEN}").headers["location"] == "./4321/"
+        assert client.get(base, headers=cookie).headers["location"] == "./4321/"
         assert client.get(f"{base}/rows", headers=cookie).status_code == 200
         assert client.get("/rows", headers=cookie).status_code == 200  # a proxy that leaves its path out
         moved = client.get(f"{base}/experiments/search-1?metric=val_r2", headers=cookie)
@@ -154,6 +158,7 @@ def test_who_has_the_token_may_come_by_a_proxys_name_and_path(experiments: Path)
         ({}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
         ({"Origin": f"http://127.0.0.1:{PORT}", "Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Origin": f"http://127.0.0.1:{PORT}"}, 404),
@@ -175,6 +180,33 @@ def test_all_experiments_have_a_row_and_an_unchanged_answer_is_not_sent_again(fr
     assert rows["search-1"]["best_value"] > 0 and rows["begun-1"]["best"] == "no result yet"
     assert rows["broken"]["state"] == "damaged" and "not a whole experiment" in rows["broken"]["damage"]
     assert friend.get("/rows", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+
+
+def test_one_that_cannot_be_read_darkens_no_other(friend: TestClient, experiments: Path) -> None:
+    (experiments / "begun-1" / "state.json").mkdir()
+    rows = {row["id"]: row for row in friend.get("/rows").json()["rows"]}
+    assert rows["begun-1"]["state"] == "damaged"
+    assert rows["begun-1"]["damage"] == "state.json: cannot be read: Is a directory"
+    assert rows["search-1"]["evaluations"] == 12
+
+
+def test_what_runs_is_damaged_while_it_cannot_be_read(experiments: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("comparator.dashboard.overview.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("comparator.dashboard.overview.RESTS", 1e9)
+    path, overview, states = experiments / "begun-1", Overview(experiments), []
+    lease = hold(path)
+    assert isinstance(lease, Lease)
+    for make in (
+        lambda: say(path, "running", [], None, None),
+        (path / "state.json").mkdir,
+        (path / "state.json").rmdir,
+    ):
+        make()
+        states += [row["state"] for row in overview.rows()[1] if row["id"] == "begun-1"]
+        if (path / "state.json").is_file():
+            (path / "state.json").unlink()
+    lease.release()
+    assert states == ["running", "damaged", "new"]
 
 
 def test_an_experiment_is_read_again_only_where_its_files_have_changed(

@@ -266,6 +266,12 @@ def test_what_a_user_says_to_vary(text: str, entry: dict[str, Any]) -> None:
         ("noise=a:b", "a range is LOWER:UPPER, two numbers"),
         ("nose", r"nothing is known to propose \(did you mean 'noise'\?\); say it, as nose=0:50"),
         ("2x=0:1", "is not the name of a hyperparameter"),
+        ("noise=", "a value is missing; say it, as noise=0:50"),
+        ("noise=1,", "a value is missing"),
+        ("noise=a,b", "noise takes numbers, and 'a' is none"),
+        ("width=1.5:2.5", "Width takes whole numbers, and 1.5 is none"),
+        ("noise=1,1", "1 and 1 are the same, so nothing is varied"),
+        ("noise=5:5", "5 and 5 are the same, so nothing is varied"),
     ],
 )
 def test_what_cannot_be_varied_is_said_in_a_line(text: str, words: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from recorded import genetic, make_experiment, save
 
+from comparator.engine.jobs import is_closing
 from comparator.experiment.listing import experiment_rows
 from comparator.report import write_report
 from comparator.results.store import say, say_reporting
@@ -54,3 +55,23 @@ def test_best_and_verdict_stand_in_the_row_and_the_share_grows(folder: Path) -> 
     assert row["verdict"].startswith(
         {"regions": "more with ", "everywhere": "no place", "none": "no d"}[found["verdict"]]
     )
+
+
+def test_one_that_cannot_be_read_is_a_row_of_its_own(folder: Path) -> None:
+    other = save(folder.parent / "cmp-ga-4", make_experiment(id="cmp-ga-4"), genetic())
+    (other / "state.json").mkdir()
+    rows = {row["id"]: row for row in experiment_rows(folder.parent)}
+    assert rows["cmp-ga-4"]["state"] == "damaged"
+    assert rows["cmp-ga-4"]["damage"] == "state.json: cannot be read: Is a directory"
+    assert rows["cmp-ga-3"]["evaluations"] == len(genetic())
+
+
+def test_a_report_of_another_record_has_no_verdict(folder: Path) -> None:
+    write_report(folder)
+    assert experiment_rows(folder.parent)[0]["verdict"]
+    (folder / "evaluations.jsonl").write_text("")
+    assert experiment_rows(folder.parent)[0]["verdict"] == ""
+
+
+def test_a_state_that_is_gone_at_this_moment_is_no_report(folder: Path) -> None:
+    assert not is_closing(folder)

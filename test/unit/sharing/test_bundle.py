@@ -186,8 +186,17 @@ def test_elsewhere_it_is_the_same_experiment_whose_trainings_are_found(searched:
     done = there.run("import", str(bundle))
     assert "experiment one; trainings: 12 came, 0 were here; report: " in done.stdout, done.stderr
     mine, theirs = searched.experiments / "one", there.experiments / "one"
-    for name in ("experiment.json", "evaluations.jsonl", "report.json", "report.html", "evaluations.csv"):
+    for name in ("evaluations.jsonl", "evaluations.csv"):
         assert (theirs / name).read_bytes() == (mine / name).read_bytes(), name
+    frozen = json.loads((theirs / "experiment.json").read_text())
+    assert frozen["provenance"].pop("opened") == f"comparator import {bundle}"
+    assert frozen == json.loads((mine / "experiment.json").read_text())
+    # What was typed elsewhere names files and folders that are not here.
+    page = (theirs / "report.html").read_text()
+    assert "comparator search" not in page and "comparator report one" in page
+    assert f"the files that it was made from are in {bundle}, in inputs/" in " ".join(
+        (done.stdout + done.stderr).split()
+    )
     assert read_notes(theirs) == Notes(tags=("paper",), text="as sent")
     verified = there.run("verify", "one", "--sample", "2")
     assert verified.returncode == 0 and "as it should be" in verified.stdout, verified.stdout
@@ -217,6 +226,9 @@ def test_one_that_is_here_stays_and_another_of_its_name_is_refused(bundle: Path,
     assert not open_bundle(bundle, experiments).is_new
     with (recorded / "evaluations.jsonl").open("a") as file:
         file.write(json.dumps(genetic(5, failed=())[4]) + "\n")
+    with pytest.raises(InputError, match=r"this very experiment at another stage, as 'cmp-ga-3' .* '--as NAME'"):
+        open_bundle(bundle, experiments)
+    save(recorded, make_experiment(created="2026-11-24T00:00:00.000Z"), [])
     with pytest.raises(InputError, match=r"there is another experiment 'cmp-ga-3' .* '--as NAME'"):
         open_bundle(bundle, experiments)
     opened = open_bundle(bundle, experiments, "theirs")
@@ -243,7 +255,8 @@ def test_models_are_found_in_the_containers_of_another_checkout(recorded: Path, 
     (recorded / "report.html").write_text("<p>a report</p>")
     bundle = write_bundle(recorded, tmp_path)
     missing = open_bundle(bundle, tmp_path / "there")
-    assert "the model /elsewhere/containers/uno is not here" in missing.remarks[0]
+    (remark,) = missing.remarks  # once, though both submodels are of it
+    assert "the model /elsewhere/containers/uno is not here" in remark
     (tmp_path / "other" / "containers" / "uno").mkdir(parents=True)
     found = open_bundle(bundle, tmp_path / "other" / "experiments")
     assert not found.remarks

@@ -72,7 +72,10 @@ def read_reported(folder: Path, records: Sequence[Evaluation]) -> Mapping[str, A
     newest = max((file.stat().st_mtime_ns for file in recorded if file.exists()), default=0)
     if not report.exists() or report.stat().st_mtime_ns < newest:
         return None
-    found = read_form(Reported, report)
+    try:
+        found = read_form(Reported, report)
+    except OSError:
+        return None
     if found is None or (found.id, found.counts) != (folder.name, asdict(count(records))):
         return None
     return found.as_json()
