@@ -23,6 +23,7 @@ from comparator.findings.verdict import Findings, find
 from comparator.findings.verdict import as_json as findings_json
 from comparator.formats.text import shortened
 from comparator.report import evaluation_rows, prediction, write_report
+from comparator.report.answer import answer_of
 from comparator.report.material import Material, gather_material
 from comparator.report.words import verdict as verdict_lines
 from comparator.results.points import count
@@ -239,7 +240,8 @@ class Experiment:
         if reported is not None:
             return reported
         read = self._read
-        return {**findings_json(read.findings), **summary_json(read.summary)}
+        answer = answer_of(read.experiment, read.summary, read.findings)
+        return {**findings_json(read.findings), **summary_json(read.summary), **answer.as_json()}
 
     @property
     def _read(self) -> _Read:
