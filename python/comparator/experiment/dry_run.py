@@ -76,12 +76,10 @@ def budget_words(frozen: FrozenExperiment) -> str:
 
 def _confirm_words(confirm: Confirm) -> str:
     """What is trained anew beside the budget: a region, or the best, and what it is compared with."""
-    best = f"at each of the best {confirm.points} points" if confirm.points > 1 else "at the best point"
-    places = ["in every region that is found"] * confirm.regions + [best] * bool(confirm.points)
-    places += ["elsewhere, to compare"] * confirm.elsewhere
+    seeds, best = confirm.seeds, f"at each of the best {confirm.points} points" if confirm.points > 1 else "at the best"
+    places = [f"{seeds} in every region that is found"] * confirm.regions
+    places += [f"{seeds} {best}"] * bool(confirm.points)
+    places += [f"{seeds} elsewhere to compare with"] * confirm.elsewhere
     claims = confirm.points + confirm.regions + confirm.elsewhere
-    together = f" ({claims * confirm.seeds} together where one region is found)" if confirm.regions else ""
-    each = " each" * (claims > 1)
-    return (
-        f"afterwards {confirm.seeds} more{each} {' and '.join(places)}, on seeds that the search never used{together}"
-    )
+    together = f" ({claims * seeds} together where one region is found)" if confirm.regions else ""
+    return f"afterwards, on seeds that the search never used, {', '.join(places)}{together}"
