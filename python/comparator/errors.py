@@ -38,11 +38,22 @@ class InputError(ComparatorError):
     exit_code = 2
 
 
+class WatchingEnded(ComparatorError):
+    """Ctrl-C ended a command that only looks on; the experiment goes on."""
+
+    exit_code = 130
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ` (did you mean 'x'?)` for the known word nearest to `word` in any case, or an empty string."""
+    names = nearest_names(word, known)
+    return f" (did you mean '{names[0]}'?)" if names else ""
+
+
+def nearest_names(word: str, known: Iterable[str], *, most: int = 1, alike: float = 0.6) -> list[str]:
+    """The known words that are like `word` in any case, the nearest first; 1 is `alike` in every letter."""
     by_lower_case = {name.lower(): name for name in known}
-    matches = difflib.get_close_matches(word.lower(), list(by_lower_case), n=1, cutoff=0.6)
-    return f" (did you mean '{by_lower_case[matches[0]]}'?)" if matches else ""
+    return [by_lower_case[each] for each in difflib.get_close_matches(word.lower(), list(by_lower_case), most, alike)]
 
 
 class Submitted(Exception):

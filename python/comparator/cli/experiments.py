@@ -6,7 +6,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.cells import cell_len
@@ -15,7 +15,7 @@ from rich.text import Text
 from comparator.cli import completion
 from comparator.cli.app import LOOK, ExperimentsOption, JsonOption, app, out
 from comparator.engine.jobs import is_closing, state_of
-from comparator.errors import InputError
+from comparator.errors import InputError, WatchingEnded
 from comparator.experiment.terminal import copyable, has_blocks, tell
 from comparator.formats.text import message, one_line, shortened
 from comparator.results.record import ALIVE, State
@@ -28,6 +28,9 @@ from comparator.results.store import (
     share_as,
 )
 from comparator.site.folders import command_line, experiments_folder, project_root
+
+if TYPE_CHECKING:
+    from comparator.experiment.progress import ProgressView
 
 GAP = 2  # blanks between two columns
 WATCH_SECONDS = 0.5
@@ -49,19 +52,35 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
 
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
     experiment = read_experiment(path)
+    try:
+        state = state_of(path)
+        if state.state in (*ALIVE, "finished"):
+            with ProgressView(out, experiment, path, joins=True) as view:
+                state = _followed(path, view)
+        tell(out, f"{identifier}: {_state_words(state)}")
+        _say_where_its_report_is(path, state)
+    except KeyboardInterrupt:
+        raise WatchingEnded(f"no longer watching; {identifier} is not touched by that") from None
+
+
+def _followed(path: Path, view: ProgressView) -> State:
+    """Show an experiment until it ends; its state then."""
     told = None
-    with ProgressView(out, experiment, path) as view:
-        while True:
-            state = state_of(path)
-            if state.state == "queued" != told:
-                tell(out, f"{identifier}: {_state_words(state)}")
-            told = state.state
-            records = read_records(path / "evaluations.jsonl")
-            view.update(records, len(state.running))
-            if state.state not in ALIVE:
-                break
-            time.sleep(WATCH_SECONDS if state.job is None else WATCH_JOB_SECONDS)
-    tell(out, f"{identifier}: {_state_words(state)}")
+    while True:
+        state = state_of(path)
+        if state.state == "queued" != told:
+            tell(out, f"{path.name}: {_state_words(state)}")
+        told = state.state
+        records = read_records(path / "evaluations.jsonl")
+        if state.state not in ALIVE:
+            view.update(records, 0, is_over=True)
+            return state
+        view.update(records, len(state.running))
+        time.sleep(WATCH_SECONDS if state.job is None else WATCH_JOB_SECONDS)
+
+
+def _say_where_its_report_is(path: Path, state: State) -> None:
+    """Where the report is, once it is written, or how to make it."""
     page = path / "report.html"
     if state.state == "finished":
         with out.status("writing the report") as status:
@@ -73,7 +92,7 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
         copyable(out, f"report: {page}")
     elif state.state == "finished":
         tell(out, "report: not made; make it by:")
-        copyable(out, f"  {command_line(path.parent, project_root(), 'report', identifier)}")
+        copyable(out, f"  {command_line(path.parent, project_root(), 'report', path.name)}")
 
 
 @app.command(rich_help_panel=LOOK, short_help="Stop one; everything finished is kept.")
@@ -178,13 +197,20 @@ def list_experiments(experiments: ExperimentsOption = None, as_json: JsonOption 
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    """A line for each; on a terminal what was found and the title share what is left of the line."""
-    cells = [("id", "state", "done", "best", "found", "title"), *map(_cells, rows)]
+    """A line for each; on a terminal tags, what was found and the title share what is left of the line.
+
+    Where none has tags there is no column of them.
+    """
+    cells = [("id", "state", "done", "best", "tags", "found", "title"), *map(_cells, rows)]
+    if not any(row.get("tags") for row in rows):
+        cells = [(*each[:4], *each[5:]) for each in cells]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     if out.is_terminal:
-        room = max(0, out.width - sum(widths[:4]) - GAP * 5)
-        widths[4] = min(widths[4], 2 * room // 3)
-        widths[5] = room - widths[4]
+        room = max(0, out.width - sum(widths[:4]) - GAP * (len(widths) - 1))
+        for column in range(4, len(widths) - 1):
+            widths[column] = min(widths[column], (room if column == 4 < len(widths) - 2 else 2 * room) // 3)
+            room -= widths[column]
+        widths[-1] = room
     for number, row in enumerate(cells):
         line = Text()
         for cell, width in zip(row, widths, strict=True):
@@ -197,12 +223,12 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     if "damage" in row:
-        return row["id"], row["state"], "", "", row["damage"], ""
+        return row["id"], row["state"], "", "", "", row["damage"], ""
     done = f"{row['evaluations']}" + (f"/{row['of']}" if row["of"] else "")
     done += f" ({row['failed']} failed)" if row["failed"] else ""
     state = row["doing"] + (f"; runs withdrawn: {row['withdrawn']}" if row["withdrawn"] else "")
     best = "" if row["best_value"] is None else f"{row['best_value']:.3g}"
-    return row["id"], state, done, best, row["verdict"], row["title"]
+    return row["id"], state, done, best, ", ".join(row["tags"]), row["verdict"], row["title"]
 
 
 def _state_words(state: State) -> str:

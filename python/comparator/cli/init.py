@@ -16,9 +16,9 @@ import typer
 
 from comparator.cli.app import RUN, ExperimentsOption, app, out, stop_signals_like_ctrl_c
 from comparator.errors import InputError
-from comparator.experiment.terminal import note
+from comparator.experiment.terminal import note, tell
 from comparator.formats.names import as_file_name, home_written_out
-from comparator.formats.text import message, shortened, write_text_whole
+from comparator.formats.text import shortened, write_text_whole
 from comparator.site.folders import command_line, experiments_folder, project_root
 
 if TYPE_CHECKING:
@@ -315,7 +315,7 @@ def _space(
         out.print("What can be varied:" if len(models) == 1 else "What can be varied of both:")
         for name, entry in proposed.items():
             said = known[name].description
-            out.print(message(f"  {name}={words(entry)}{f'   {said}' if said else ''}"), soft_wrap=True)
+            tell(out, f"  {name}={words(entry)}{f'   {said}' if said else ''}")
     taken = list(proposed.values())[:MOST_VARIED]
     usual = " ".join(f"{entry['name']}={words(entry)}" for entry in taken)
 
@@ -385,5 +385,5 @@ def _check(draft: Draft, file: Path, host: Host) -> None:
         plan = session.plan_experiment(host, file, [], full=False, command=command)
     except InputError as error:
         raise InputError(f"{error}; mend it in {file}, and check it by: {command} --dry-run") from None
-    out.print(message(f"{plan.frozen.title}  {budget_words(plan.frozen)}"), soft_wrap=True)
+    tell(out, f"{plan.frozen.title}  {budget_words(plan.frozen)}")
     out.print(f"run it by: {command}", soft_wrap=True)

@@ -84,6 +84,7 @@ def export_experiment(
     log_limit: Annotated[
         int | None, typer.Option("--log-limit", min=0, metavar="KIB", help="Of a bundle: of each log so much; 1024.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write it over a file that is there.")] = False,
     experiments: ExperimentsOption = None,
 ) -> None:
     """Bring an experiment elsewhere: its runs as a table, all of it in one file, a figure, or into another program."""
@@ -103,6 +104,7 @@ def export_experiment(
             "--storage": (storage is not None, ("--to optuna",)),
             "--licence": (licence is not None, ("--bundle",)),
             "--log-limit": (log_limit is not None, ("--bundle",)),
+            "--force": (force, ("--figure", "--bundle")),
         },
     )
     if target is not None and output is not None:
@@ -112,12 +114,12 @@ def export_experiment(
 
         log_bytes = LOG_BYTES if log_limit is None else log_limit << 10
         with out.status("the bundle is being written"):
-            written = write_bundle(path, output, licence=licence, log_bytes=log_bytes)
+            written = write_bundle(path, output, licence=licence, log_bytes=log_bytes, replace=force)
         out.print(f"bundle: {written}; elsewhere: comparator import {written.name}", soft_wrap=True)
     elif figure is not None:
         from comparator.sharing.figure_files import write_figure
 
-        out.print(f"figure: {write_figure(path, figure, form, output)}", soft_wrap=True)
+        out.print(f"figure: {write_figure(path, figure, form, output, replace=force)}", soft_wrap=True)
     elif program is not None:
         _export_to(program, path, uri, storage)
     else:

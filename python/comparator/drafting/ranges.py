@@ -13,7 +13,7 @@ from typing import Any
 
 from comparator.drafting.definitions import Definition
 from comparator.errors import InputError, nearest
-from comparator.formats.hyperparameters import parse_value
+from comparator.formats.hyperparameters import misspelt, parse_value
 from comparator.formats.spelling import WORKFLOW, is_same, spelling
 from comparator.formats.text import shortened, shown
 from comparator.space import ParameterSpace
@@ -104,6 +104,9 @@ def read_vary(text: str, known: Mapping[str, Definition]) -> Entry:
     name = spelling(written.strip(), known)
     bare = re.sub(r"^cmp_([01]_)?", "", name)
     definition = known.get(name) or known.get(spelling(bare, known))
+    meant = misspelt(bare, known)
+    if meant is not None:
+        raise InputError(f"{where}: no such hyperparameter (did you mean '{meant}'?)")
     if not given:
         entry = None if definition is None else propose(definition)
         if entry is None:

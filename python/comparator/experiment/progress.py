@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -18,10 +21,10 @@ from rich.table import Table
 from rich.text import Text
 
 from comparator.experiment.running import RunningTraining, running
-from comparator.experiment.small_map import small_map
+from comparator.experiment.small_map import SmallMap
 from comparator.experiment.terminal import has_blocks, in_notebook, is_redrawn
 from comparator.formats.text import message, one_line, shortened
-from comparator.results.points import as_read, best_of, count, done_in, failed_in
+from comparator.results.points import as_read, best_of, count, done_in, failed_in, searched
 from comparator.results.record import Evaluation, FrozenExperiment
 
 #: Seconds between two looks at what runs; a look that takes long is taken less often.
@@ -32,6 +35,9 @@ FIRST_LINE_SECONDS = 15.0
 #: Trainings that are shown, of all that run.
 SHOWN = 4
 BAR_WIDTH = 30
+SEPARATOR = " · "
+#: A number that stands three times or more, one behind the other, as the widths of alike layers do.
+RUN = re.compile(r"(?<!\S)([^\s,]+)(?:, \1(?![^\s,])){2,}")
 #: Lines of a terminal that has room for the map.
 ROOM_FOR_MAP = 20
 
@@ -41,7 +47,8 @@ class ProgressView:
 
     On a terminal some lines that are redrawn, in a notebook one; elsewhere a line for every tenth of the budget, and
     one now and then in between. `folder` is the experiment's; `loads` says for each submodel what it has to load
-    before its first epoch, where that is known.
+    before its first epoch, where that is known. What `joins` an experiment that runs already takes the time that it has
+    taken from its record.
     """
 
     def __init__(
@@ -52,15 +59,17 @@ class ProgressView:
         *,
         done_before: int = 0,
         loads: Mapping[int, str] | None = None,
+        joins: bool = False,
     ) -> None:
         self._console, self._experiment, self._folder = console, experiment, folder
         self._loads = loads or {}
         self._total = experiment.budget.evaluations
-        self._done_before = done_before
+        self._done_before, self._joins = done_before, joins
         self._began = time.monotonic()
         self._lines_told = -1
         self._records: Sequence[Evaluation] = ()
         self._done, self._anew, self._words = done_before, 0, "starting"
+        self._small_map = SmallMap(experiment, blocks=has_blocks(console))
         self._map: list[Text] = []
         self._map_of = -1
         self._trainings: list[RunningTraining] = []
@@ -85,15 +94,17 @@ class ProgressView:
         if is_redrawn(self._console):
             self._live.stop()
 
-    def update(self, records: Sequence[Evaluation], running: int, heard: int = 0, anew: int = 0) -> None:
+    def update(
+        self, records: Sequence[Evaluation], running: int, heard: int = 0, anew: int = 0, *, is_over: bool = False
+    ) -> None:
         """Show the state: the record, how many evaluations workers hold, and how many pairs were `heard` of.
 
         Those are more than the record's where evaluations of several replicates are half done. `anew` is how many
-        pairs try anew what was found, as soon as that is known.
+        pairs try anew what was found, as soon as that is known. Of what `is_over` nothing is left to wait for.
         """
         self._records, self._anew = list(records), anew
         self._done = max(heard, done_in(records))
-        left = self._seconds_left(self._done)
+        left = None if is_over else self._seconds_left(self._done)
         self._words = message(describe(self._experiment, self._records, running, left, anew))
         if self._cell is not None:
             part = self._done / self._total if self._total else 0.0
@@ -112,7 +123,8 @@ class ProgressView:
         here = done - self._done_before
         if self._total is None or here <= 0:
             return None
-        return (time.monotonic() - self._began) / here * (self._total - done)
+        spent = busy_seconds(self._records) if self._joins else time.monotonic() - self._began
+        return spent / here * (self._total - done)
 
     def _is_worth_a_line(self, done: int) -> bool:
         step = max(1, (self._total or 50) // 10)
@@ -152,7 +164,7 @@ class ProgressView:
         lines = [self._line(training_words(each, self._loads)) for each in shown]
         lines += [self._line(f"and {more} more")] if more else []
         room = self._console.height >= ROOM_FOR_MAP
-        return Group(self._head(), self._line(self._words), *lines, *(self._newest_map() if room else ()))
+        return Group(self._head(), *self._state(), *lines, *(self._newest_map() if room else ()))
 
     def _head(self) -> RenderableType:
         spent = f"{clock(time.monotonic() - self._began)} so far"
@@ -163,6 +175,13 @@ class ProgressView:
         head.add_row(self._counted, bar, spent)
         return head
 
+    def _state(self) -> list[Text]:
+        """What `describe` says, in two lines where one has no room for it."""
+        best, dot, rest = self._words.partition(SEPARATOR)
+        if not dot or cell_len(self._words) <= self._console.width:
+            return [self._line(self._words)]
+        return [self._line(best), self._line(rest)]
+
     def _line(self, words: str) -> Text:
         return Text(one_line(words), no_wrap=True, overflow="ellipsis" if has_blocks(self._console) else "crop")
 
@@ -170,7 +189,7 @@ class ProgressView:
         if len(self._records) != self._map_of:
             self._map_of = len(self._records)
             with contextlib.suppress(Exception):  # nor must a map
-                self._map = small_map(self._experiment, self._records, blocks=has_blocks(self._console))
+                self._map = self._small_map.lines(self._records)
         return self._map
 
 
@@ -193,13 +212,17 @@ def training_words(training: RunningTraining, loads: Mapping[int, str]) -> str:
     who = f"{name} {shortened(training.model, 24)}: "
     since = clock((datetime.now(timezone.utc) - training.since).total_seconds())
     if training.epoch is None:
-        said = _last_words(training.log)
+        said = RUN.sub(_told_once, _last_words(training.log) or "")
         load = loads.get(training.submodel)
         return who + (f"{since}  {said}" if said else f"loading {load}, {since}" if load else f"starting, {since}")
     of = f"/{training.epochs}" if training.epochs else ""
     losses = sorted(training.losses.items(), key=lambda each: not each[0].startswith("val"))
     told = "".join(f", {shortened(metric, 20)} {value:.4g}" for metric, value in losses[:2])
     return f"{who}epoch {training.epoch}{of}{told}"
+
+
+def _told_once(run: re.Match[str]) -> str:
+    return f"{run[1]} ({run[0].count(',') + 1} times)"
 
 
 def _last_words(log: Path | None) -> str | None:
@@ -213,6 +236,21 @@ def _last_words(log: Path | None) -> str | None:
         lines = file.read().decode("utf-8", "replace").splitlines()
         return next((line.strip() for line in reversed(lines) if line.strip() and not line.startswith(OURS)), None)
     return None
+
+
+def busy_seconds(records: Sequence[Evaluation]) -> float:
+    """How long evaluations of pilot and search were under way, any of them; while an experiment lay still none was."""
+    spent = 0.0
+    end = -math.inf
+    now = time.time()
+    times = [
+        (datetime.fromisoformat(each.started).timestamp(), each.seconds) for each in searched(records) if each.started
+    ]
+    for start, seconds in sorted((start, seconds or 0.0) for start, seconds in times):
+        until = min(now, start + seconds)
+        spent += max(0.0, until - max(start, end))
+        end = max(end, until)
+    return spent
 
 
 def describe(
@@ -235,7 +273,7 @@ def describe(
         parts.append("training the best anew")
     elif seconds_left is not None:
         parts.append(f"about {clock(seconds_left)} left" if seconds_left >= 1 or running else "done")
-    return " · ".join(part for part in parts if part)
+    return SEPARATOR.join(part for part in parts if part)
 
 
 def best_words(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> str:

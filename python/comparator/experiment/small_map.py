@@ -24,17 +24,50 @@ COLOURS = ("#3b528b", "#21918c", "#5ec962", "#fde725")
 NAME_WIDTH = 14
 
 
-def small_map(experiment: FrozenExperiment, records: Sequence[Evaluation], *, blocks: bool) -> list[Text]:
-    """The map, a line each with a legend below; none where there are too few results, or no hyperparameter varies.
+class SmallMap:
+    """The map of an experiment as it runs: what it shows across and upwards stays what it was at first."""
+
+    def __init__(self, experiment: FrozenExperiment, *, blocks: bool) -> None:
+        self._experiment, self._blocks = experiment, blocks
+        self._names: tuple[str, ...] = ()
+
+    def lines(self, records: Sequence[Evaluation]) -> list[Text]:
+        """The map, a line each; none yet where there are too few results."""
+        if len(self._names) < 2:
+            self._names = main_axes(self._experiment, records)
+        return small_map(self._experiment, records, self._names, blocks=self._blocks)
+
+
+def main_axes(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> tuple[str, ...]:
+    """The two hyperparameters, or the only one, that the results depend on most, in the space's order."""
+    known, values, axes = _known(experiment, records)
+    if len(known) < FEWEST:
+        return ()
+    most = sorted(axes, key=lambda axis: -effect(axis, known, values))[:2]
+    return tuple(axis.name for axis in axes if axis in most)
+
+
+def _known(
+    experiment: FrozenExperiment, records: Sequence[Evaluation]
+) -> tuple[list[Evaluation], list[float], Sequence[Axis]]:
+    """The evaluations that have the points' values, these values, and the axes along which the points vary."""
+    known = list(values_of(records).values())
+    values = [as_read(record.value or 0.0, maximise=experiment.objective.maximise) for record in known]
+    return known, values, varying_axes(experiment.space, [record.point for record in known])
+
+
+def small_map(
+    experiment: FrozenExperiment, records: Sequence[Evaluation], names: Sequence[str], *, blocks: bool
+) -> list[Text]:
+    """The map over the axes of these names, a line each with a legend below; none where there are too few results.
 
     A cell is the mean of the points in it, empty where none is; rows of numbers grow upwards.
     """
-    known = list(values_of(records).values())
-    values = [as_read(record.value or 0.0, maximise=experiment.objective.maximise) for record in known]
-    axes = varying_axes(experiment.space, [record.point for record in known])
-    if len(known) < FEWEST or not axes:
+    known, values, axes = _known(experiment, records)
+    shown = [axis for axis in axes if axis.name in names]
+    if len(known) < FEWEST or not shown:
         return []
-    across, *upwards = sorted(axes, key=lambda axis: -effect(axis, known, values))[:2]
+    across, *upwards = shown
     cells = _cells(known, values, across, upwards[0] if upwards else None)
     if not cells:
         return []

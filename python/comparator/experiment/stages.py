@@ -106,7 +106,7 @@ def check_search(settings: ExperimentSettings, context: Context) -> None:
     # A population is left out where a strategy has none.
     options = {key: value for key, value in search.options.items() if key in known or key != "population"}
     try:
-        read_options(strategy.Options, options, f"strategy '{name}'")
+        read_options(strategy.Options, options, f"strategy '{name}'", SearchSettings.model_fields)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     if search.evaluations is None and search.generations is None and not strategy.ends_by_itself:

@@ -14,9 +14,9 @@ from comparator.engine.leaf import CUT_SHORT
 from comparator.errors import InputError, nearest
 from comparator.experiment.context import Context
 from comparator.experiment.settings import ExperimentSettings, SubmodelSettings
-from comparator.formats.hyperparameters import as_flags, check_names, read_with_warnings, split_for_submodels
+from comparator.formats.hyperparameters import as_flags, check_names, misspelt, read_with_warnings, split_for_submodels
 from comparator.formats.names import home_written_out
-from comparator.formats.spelling import check_once, is_same, merged, spelling
+from comparator.formats.spelling import COMMON, check_once, is_same, merged, spelling
 from comparator.formats.text import shortened, shown
 from comparator.model.image import DATA_FOLDER
 from comparator.model.inputs import inputs_of
@@ -85,12 +85,15 @@ def _check_hyperparameters(
         for number, model in enumerate(models)
     ]
     own = submodel_hyperparameters(hyperparameters, {}, compares=settings.compares, names=names)
+    apart_set = split_for_submodels(settings.set) if settings.compares else [settings.set]
+    own_set = [[each.get(name, name) for name in given] for each, given in zip(names, apart_set, strict=True)]
+    _check_set(models, own_set, context.file)
     submodels = []
     for number, model in enumerate(models):
         known = model.description.hyperparameters
         own_varied = [names[number].get(name, name) for name in reaching[number]]
         warnings += check_names([*own[number], *own_varied], known, f"{source.name} ({model.name})")
-        warnings += _doubt_names(model, own_varied)
+        warnings += _doubt_names(model, [*own_varied, *(name for name in own_set[number] if name not in COMMON)])
         warnings += _doubt_seed(model, own_varied)
         config = _config(model, whole[number], data_folder, [*own[number], *own_varied])
         everything = {**config, **own[number]}
@@ -125,6 +128,20 @@ def _check_hyperparameters(
     _check_apart(submodels, source)
     _label(submodels, settings.cmp.labels)
     return Given(hyperparameters, models, submodels, list(dict.fromkeys(warnings)))
+
+
+def _check_set(models: Sequence[Model], given: Sequence[Sequence[str]], file: Path) -> None:
+    """Refuse a hyperparameter that is set by hand, that no model it reaches has, and that is nearly one of theirs."""
+    for name in dict.fromkeys(name for names in given for name in names):
+        reached = [
+            model.description.hyperparameters for model, names in zip(models, given, strict=True) if name in names
+        ]
+        meant = [misspelt(name, known) for known in reached]
+        if all(meant):
+            raise InputError(
+                f"{file}: hyperparameters.{shortened(name)}: the model has no such hyperparameter"
+                f" (did you mean '{meant[0]}'?)"
+            )
 
 
 def _without_effect(model: Model) -> list[str]:
@@ -246,11 +263,11 @@ def _config(model: Model, given: Mapping[str, Any], data_folder: Path, own: Sequ
     }
 
 
-def _doubt_names(model: Model, varied: Sequence[str]) -> list[str]:
-    """That nobody knows whether a model takes what is varied, where it describes no hyperparameters."""
-    if model.description.hyperparameters or not varied:
+def _doubt_names(model: Model, given: Sequence[str]) -> list[str]:
+    """That nobody knows whether a model takes what is varied, or set by hand, where it describes no hyperparameters."""
+    if model.description.hyperparameters or not given:
         return []
-    named = ", ".join(map(shortened, varied))
+    named = ", ".join(map(shortened, dict.fromkeys(given)))
     return [
         f"{model.name}: whether it takes {named} cannot be checked: no model.toml lists its hyperparameters, and it has"
         " no initialize_parameters(); a name that it does not know changes nothing, or ends its trainings"

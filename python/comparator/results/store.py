@@ -30,7 +30,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
-from comparator.errors import ComparatorError, InputError, nearest
+from comparator.errors import ComparatorError, InputError, nearest, nearest_names
 from comparator.formats.names import RUNS, check_name
 from comparator.formats.text import shortened, write_text_whole
 from comparator.results.lease import LEASE, LOCK, LOOK_SECONDS, Attempt, Holder, Lease, hold, holder_of, lies_at
@@ -56,6 +56,8 @@ RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jso
 #: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
 UNFINISHED, UNFINISHED_SECONDS = ".unfinished-", 3600.0
 FIRST_WAIT_SECONDS = 0.05
+#: Names of experiments in a message that there is none of a name.
+MOST_TOLD = 8
 #: What `json` raises of a text that is none, or none that we have written: nested thousands of times.
 NOT_JSON = (ValueError, RecursionError)
 
@@ -466,7 +468,9 @@ def experiment_path(experiments: Path, identifier: str) -> Path:
     path = experiments / check_name(identifier, "id")
     if not (path / EXPERIMENT).exists():
         known = experiment_names(experiments)
-        there = f"; there are: {', '.join(known[-8:])}" if known else "; there is none yet"
+        told = list(dict.fromkeys([*nearest_names(identifier, known, most=MOST_TOLD), *reversed(known)]))[:MOST_TOLD]
+        more = f" and {len(known) - len(told)} more" if len(known) > len(told) else ""
+        there = f"; there are: {', '.join(told)}{more}" if known else "; there is none yet"
         raise InputError(f"no experiment '{shortened(identifier)}' in {experiments}{nearest(identifier, known)}{there}")
     return path
 

@@ -86,16 +86,21 @@ class Contents:
 
 
 def write_bundle(
-    folder: Path, target: Path | None = None, *, licence: str | None = None, log_bytes: int = LOG_BYTES
+    folder: Path,
+    target: Path | None = None,
+    *,
+    licence: str | None = None,
+    log_bytes: int = LOG_BYTES,
+    replace: bool = True,
 ) -> Path:
     """Write the experiment in `folder` into one file, and return its path.
 
     The file is `target`, `ID.zip` in `target` where that is a folder, else `ID.zip` in the current one. It appears when
-    it is complete. `licence` is the address of one, or its SPDX name; of a log the last `log_bytes` are taken, none
-    for 0. An experiment that runs is taken as it is. Raises `InputError` where there is no readable experiment, or the
-    file cannot be put there.
+    it is complete; without `replace` one that is there stays, unless `target` names it. `licence` is the address of
+    one, or its SPDX name; of a log the last `log_bytes` are taken, none for 0. An experiment that runs is taken as it
+    is. Raises `InputError` where there is no readable experiment, or the file cannot be put there.
     """
-    path = file_for(target, f"{folder.name}.zip")
+    path = file_for(target, f"{folder.name}.zip", replace=replace)
     state = state_of(folder).state
     with tempfile.TemporaryDirectory() as made:
         stage = Path(made)
@@ -115,13 +120,18 @@ def write_bundle(
     return path
 
 
-def file_for(target: Path | None, name: str) -> Path:
-    """Where a file goes that is called `name` unless it is said otherwise; raises `InputError` where it cannot."""
+def file_for(target: Path | None, name: str, *, replace: bool = True) -> Path:
+    """Where a file goes that is called `name` unless it is said otherwise; raises `InputError` where it cannot.
+
+    Without `replace` one that is there stays, unless `target` names it.
+    """
     path = Path(name) if target is None else target / name if target.is_dir() else target
     if not path.parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"{path.parent}: may not be written; give another place by --output PATH")
+    if path.exists() and not replace and path != target:
+        raise InputError(f"{path}: is there already; --output {path} or --force writes over it")
     return path
 
 

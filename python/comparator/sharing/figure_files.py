@@ -23,19 +23,21 @@ FORMS = ("pdf", "svg", "png")
 MAP = "map"
 
 
-def write_figure(folder: Path, name: str, form: str | None = None, target: Path | None = None) -> Path:
+def write_figure(
+    folder: Path, name: str, form: str | None = None, target: Path | None = None, *, replace: bool = True
+) -> Path:
     """Write a figure of the experiment in `folder`, `map` for the first, and return the path of its file.
 
     `form` is that of the file's name, pdf where it has none. The file is `target`, `ID-NAME.FORM` in `target` where
-    that is a folder, else there in the current one. Raises `InputError` where there is no such figure or form, or the
-    file cannot be put there.
+    that is a folder, else there in the current one; without `replace` one that is there stays, unless `target` names
+    it. Raises `InputError` where there is no such figure or form, or the file cannot be put there.
     """
     from comparator.report.figures.files import figure_file
 
     form = form or _form_of(target)
     if form not in FORMS:
         raise InputError(f"--format {shortened(form)}: a figure is one of {', '.join(FORMS)}{nearest(form, FORMS)}")
-    path = file_for(target, f"{folder.name}-{name}.{form}")
+    path = file_for(target, f"{folder.name}-{name}.{form}", replace=replace)
     content = figure_file(_figure(folder, name), form)
     with file_made_whole(path) as temporary:
         temporary.write_bytes(content)

@@ -6,12 +6,12 @@ are said there and nowhere else; what is refused is worded by them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from comparator.errors import InputError, nearest
+from comparator.errors import InputError, nearest, nearest_names
 from comparator.formats.text import message, shortened, shown
 from comparator.space import MOST_POINTS
 
@@ -81,17 +81,19 @@ def spelt_here(word: str, spellings: Mapping[str, str]) -> str:
     return f" (here it is '{here}')" if here else ""
 
 
-def read_options(model: type[Chosen], given: Mapping[str, object], where: str) -> Chosen:
+def read_options(model: type[Chosen], given: Mapping[str, object], where: str, beside: Iterable[str] = ()) -> Chosen:
     """The options as `model` has them; those that are not given, or None, have their defaults.
 
-    Raises `InputError` for an unknown one, and for a value that is not allowed; its line begins with `where`.
+    Raises `InputError` for an unknown one, and for a value that is not allowed; its line begins with `where`. `beside`
+    are the keys that stand beside the options, one of which may have been meant.
     """
     fields = model.model_fields
     unknown = next((key for key in given if key not in fields), None)
     if unknown is not None:
-        suggestion = spelt_here(unknown, SPELLINGS) or nearest(unknown, fields)
-        known = ", ".join(fields) or "none"
-        raise InputError(f"{where}: unknown option '{shortened(unknown)}'{suggestion}; options: {known}")
+        suggestion = spelt_here(unknown, SPELLINGS) or nearest(unknown, [*fields, *beside])
+        is_beside = not set(nearest_names(unknown, [*fields, *beside])) <= set(fields)
+        known = "" if is_beside else f"; options: {', '.join(fields) or 'none'}"
+        raise InputError(f"{where}: unknown option '{shortened(unknown)}'{suggestion}{known}")
     try:
         return model.model_validate({key: value for key, value in given.items() if value is not None})
     except ValidationError as error:

@@ -210,6 +210,10 @@ def test_models_are_functions_names_folders_and_files(experiments: Path, tmp_pat
         (lambda: cmp.compare(level, step, SPACE, evaluations=5, pilot=3), r"^compare\(\): pilot = 3: takes 6 pairs"),
         (lambda: cmp.compare(level, step, SPACE, keep=0.5), r"^compare\(\): keep is the share of the points"),
         (lambda: cmp.compare(level, step, SPACE, metric=""), r"^compare\(\): metric = '': "),
+        (
+            lambda: cmp.compare(level, step, SPACE, evalutions=5),
+            r"^compare\(\): strategy '\w+': unknown option 'evalutions' \(did you mean 'evaluations'\?\)$",
+        ),
         (lambda: cmp.search(level, SPACE, find="regions"), r"^search\(\): find .* compare\(\) answers that$"),
         (lambda: cmp.compare(level, step, SPACE, engine=5), r"^compare\(\): engine = 5: "),  # type: ignore[arg-type]
         (lambda: cmp.compare(level, step, SPACE, labels="ab"), r"^compare\(\): labels = "),
@@ -228,6 +232,16 @@ def test_a_mistake_is_one_line_before_anything_starts(experiments: Path, call: A
     with pytest.raises(cmp.InputError, match=words) as error:
         call()
     assert "\n" not in str(error.value) and set(experiments.glob("*/experiment.json")) == before
+
+
+def test_a_slip_in_a_hyperparameter_of_a_model_that_says_what_it_takes_is_refused(tmp_path: Path) -> None:
+    model = tmp_path / "model.py"
+    model.write_text(
+        "def initialize_parameters():\n    return {'noise': 0.0, 'x': 1.0, 'y': 1, 'rng_seed': 1}\n\n"
+        "def run(params):\n    return {'val_loss': 0.1}\n"
+    )
+    with pytest.raises(cmp.InputError, match=r"^search\(\): hyperparameters.nois: .* \(did you mean 'noise'\?\)$"):
+        cmp.search(model, SPACE, hyperparameters={"nois": 3}, experiments=tmp_path / "experiments", quiet=True)
 
 
 UNFIT = threading.Lock()  # of which no file can be made

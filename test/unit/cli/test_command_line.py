@@ -50,6 +50,15 @@ GAP_TXT = HYPERPARAMETERS.replace(str(QUICK), "gap.py")
 OF_SCORE = {"gap.py": GAP, "gap.toml": GAP_TOML, "quick.txt": GAP_TXT}
 
 
+DESCRIBED = """
+def initialize_parameters():
+    return {"noise": 0.0, "size": 100, "side": "left", "rng_seed": 1}
+
+def run(params):
+    return {"val_loss": 0.1}
+"""
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
@@ -311,6 +320,26 @@ def test_doubtful_names_are_told_and_kept(desk: Desk) -> None:
     assert "'scaling' is accepted, without effect" in done.stdout
     assert "nothing was started" in done.stdout
     assert not desk.experiments.exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        (
+            "hyperparameters.nois=3",
+            "hyperparameters.nois: the model has no such hyperparameter (did you mean 'noise'?)",
+        ),
+        ("hyperparameters.cmp_1_nois=3", "hyperparameters.nois: the model has no such hyperparameter"),
+        ("search.evaluation=8", "unknown option 'evaluation' (did you mean 'evaluations'?)\n"),
+    ],
+)
+def test_a_slip_of_the_hand_is_refused_with_the_nearest_name(desk: Desk, setting: str, said: str) -> None:
+    desk.write("slow.py", DESCRIBED)
+    desk.write("quick.txt", HYPERPARAMETERS.replace(str(QUICK), "slow.py"))
+    refused = desk.search("quick.toml", "--dry-run", "--set", setting)
+    assert refused.returncode == 2 and said in refused.stderr, refused.stderr
+    noted = desk.search("quick.toml", "--dry-run", "--set", "hyperparameters.quite_another=3")
+    assert noted.returncode == 0 and "does not describe 'quite_another'" in noted.stdout
 
 
 def test_a_metric_that_the_model_does_not_report(desk: Desk) -> None:

@@ -96,6 +96,10 @@ def test_functions_of_one_file_are_two_models(desk: Desk) -> None:
         (["ridge.py", "forest.py", "--yes", "--output", "quick.toml"], "quick.toml: is there already; --output"),
         (["ridge.py", "forest.py", "--vary", "noise=0:1", "--set", "NOISE=3"], "--set NOISE=3 sets it; leave one of"),
         (["ridge.py", "forest.py", "--vary", "epochs=3"], "nothing is varied; give --vary NAME=LOWER:UPPER"),
+        (
+            ["ridge.py", "forest.py", "--yes", "--no-try", "--vary", "nose=0:5"],
+            "nose=0:5: no such hyperparameter (did you mean 'noise'?)",
+        ),
         (["ridge.py", "forest.py", "--find", "region"], "(did you mean 'regions'?)"),
         (["ridge.py", "broken.py", "--yes"], "a training that was tried failed: KeyError: 'gone'"),
     ],

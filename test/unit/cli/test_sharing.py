@@ -47,6 +47,17 @@ def test_a_bundle_is_made_and_opened_under_another_name(desk: Desk, tmp_path: Pa
     assert [row["id"] for row in json.loads(desk.run("list", "--json").stdout)] == ["cmp-ga-3", "theirs"]
 
 
+def test_a_file_that_is_there_is_written_over_only_where_that_is_said(desk: Desk) -> None:
+    for words, name in ((["--bundle"], "cmp-ga-3.zip"), (["--figure", "map"], "cmp-ga-3-map.pdf")):
+        desk.write(name, "of another")
+        done = desk.run("export", "cmp-ga-3", *words)
+        assert done.returncode == 2
+        assert done.stderr == f"comparator: {name}: is there already; --output {name} or --force writes over it\n"
+        assert (desk.folder / name).read_text() == "of another"
+        assert desk.run("export", "cmp-ga-3", *words, "--force").returncode == 0
+        assert desk.run("export", "cmp-ga-3", *words, "-o", name).returncode == 0
+
+
 def test_the_table_goes_where_it_always_went(desk: Desk) -> None:
     assert desk.run("export", "cmp-ga-3").stdout == f"runs: {desk.experiments / 'cmp-ga-3' / 'runs.csv'}\n"
     assert desk.run("export", "cmp-ga-3", "--form", "json", "--to", "mine.json").stdout == "runs: mine.json\n"

@@ -58,6 +58,24 @@ def test_epochs_and_results_are_seen_while_it_runs(desk: Desk, columns: int) -> 
     assert "--resume quick-1" in left and "epoch" not in left.rpartition("stopped")[2]
 
 
+def test_ctrl_c_in_watch_ends_the_watching_alone_and_the_time_left_is_the_records(desk: Desk) -> None:
+    desk.write("slow.py", SLOW)
+    desk.write("quick.txt", HYPERPARAMETERS.replace(str(QUICK), "slow.py"))
+    running = on_a_terminal(desk, "search", "quick.toml", "--set", "search.evaluations=8", "--no-report")
+    running.until(lambda text: "2/8" in text or "3/8" in text)
+    watched = on_a_terminal(desk, "watch", "quick-1")
+    seen = watched.until(lambda text: " left" in text)
+    assert "about 0:00 left" not in seen and "about 0:01 left" not in seen
+    os.kill(watched.process, signal.SIGINT)
+    left = watched.end()
+    assert watched.returncode == 130
+    assert left.endswith("comparator: no longer watching; quick-1 is not touched by that")
+    os.kill(running.process, signal.SIGINT)
+    running.end()
+    stopped = on_a_terminal(desk, "watch", "quick-1").end()
+    assert stopped == "quick-1: stopped: by hand", stopped
+
+
 @pytest.mark.long
 def test_a_map_of_the_results_stands_under_them(desk: Desk) -> None:
     watched = on_a_terminal(desk, "search", "quick.toml", "--no-report", "--workers", "1")
@@ -122,6 +140,10 @@ def test_the_list_is_a_line_each_at_any_width(desk: Desk) -> None:
         assert listed[1].startswith("quick-1  finished  12/12") and listed[1].endswith("…")
         assert all(len(line) <= columns for line in listed)
     assert title in desk.run("list").stdout
+    desk.run("note", "quick-1", "--tag", "paper")
+    listed = on_a_terminal(desk, "list", columns=80).end().splitlines()
+    assert listed[0].split() == ["id", "state", "done", "best", "tags", "found", "title"]
+    assert "  paper  " in listed[1] and all(len(line) <= 80 for line in listed)
 
 
 def test_a_bare_command_shows_its_groups_and_h_is_help(desk: Desk) -> None:

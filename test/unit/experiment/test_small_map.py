@@ -2,11 +2,11 @@
 
 from recorded import CATEGORICAL, NOISE, as_read, frozen, genetic, make_record, sampled
 
-from comparator.experiment.small_map import BLOCKS, PLAIN, small_map
+from comparator.experiment.small_map import BLOCKS, PLAIN, SmallMap
 
 
 def lines(records: list, *, blocks: bool = True, **changes) -> list[str]:
-    return [line.plain for line in small_map(frozen(**changes), as_read(records), blocks=blocks)]
+    return [line.plain for line in SmallMap(frozen(**changes), blocks=blocks).lines(as_read(records))]
 
 
 def planted(points: list[dict]) -> list[dict]:
@@ -52,3 +52,21 @@ def test_lists_of_values_have_their_names() -> None:
 def test_too_few_results_have_no_map() -> None:
     assert lines(genetic()[:3]) == []
     assert lines([]) == []
+
+
+def test_what_it_shows_stays_while_results_come_in() -> None:
+    space = [{"name": name, "type": "float", "lower": 0, "upper": 50} for name in ("noise", "other", "third")]
+    points = [
+        {"noise": float(7 * place % 50), "other": float(11 * place % 50), "third": float(13 * place % 50)}
+        for place in range(40)
+    ]
+    records = as_read(
+        [
+            make_record(number, point, ({"val_loss": 1.0}, {"val_loss": 0.5 + point[shown] / 200}))
+            for number, point in enumerate(points)
+            for shown in [("third", "noise")[number > 12]]
+        ]
+    )
+    growing = SmallMap(frozen(space=space), blocks=True)
+    legends = {growing.lines(records[:until])[-1].plain.partition("; ")[2] for until in range(6, 40)}
+    assert len(legends) == 1

@@ -135,6 +135,12 @@ def test_an_unknown_experiment_is_told_the_nearest(folder, tmp_path) -> None:
     folder.freeze(BARE)
     with pytest.raises(InputError, match="did you mean 'try-1'"):
         experiment_path(tmp_path, "tri-1")
+    for number in range(2, 13):
+        path = tmp_path / f"other-{number}"
+        path.mkdir()
+        (path / "experiment.json").touch()
+    with pytest.raises(InputError, match=r"; there are: try-1, .* and \d more$"):
+        experiment_path(tmp_path, "tri-1")
 
 
 def test_a_folder_that_cannot_be_written(tmp_path) -> None:
