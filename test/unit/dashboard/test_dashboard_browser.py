@@ -111,7 +111,7 @@ def test_a_search_is_watched_stopped_and_gone_on_with(
     until(lambda: one.ask(DOTS) > 0, "the map begins")
     begun = one.ask(DOTS)
     until(lambda: one.ask(DOTS) > begun, "the map fills")
-    until(lambda: one.ask("Number(document.querySelector('#live')?.dataset.page)") > 0, "what is found comes")
+    until(lambda: one.ask("Number(document.querySelector('#live')?.dataset.page || 0)") > 0, "what is found comes")
     until(lambda: ", as of " in text(one, "#answer-heading"), "an answer that is older than the counts says so")
     assert "It goes on by itself" in text(one, "#answer .next")
 
