@@ -67,7 +67,12 @@
       if (row.left !== null && row.left !== undefined) more.push(`about ${span(row.left)} left`);
       if (more.length) progress.append(made("small", more.join(", "), "left"));
       best.textContent = row.best.replace(/^best /, "");
-      found.textContent = row.verdict;
+      if (row.verdict) {
+        const all = made("details"); // one line; hovering or opening it shows the rest
+        all.append(made("summary", row.verdict));
+        all.title = row.verdict;
+        found.append(all);
+      }
       found.className = "found";
       begun.textContent = (row.created || "").slice(0, 16).replace("T", " ");
     }

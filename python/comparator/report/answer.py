@@ -15,8 +15,9 @@ from comparator.findings import sureness
 from comparator.findings.summary import EvaluationSummary, Summary, search_settings
 from comparator.report.words import (
     NO_PLACE,
+    amount,
+    amounts,
     chance,
-    is_relative,
     listed,
     point_words,
     round_to,
@@ -227,7 +228,7 @@ def _trust_of_one(summary: Summary) -> str:
 def _best_of_two(summary: Summary, best: EvaluationSummary) -> str:
     most = "largest" if summary.maximise else "smallest"
     where = _point(summary, best.point) or "the fixed setting"
-    return f"The {most} {summary.objective} that was found is {_short(best.difference)}, with {where}."
+    return f"The {most} {summary.objective} that was found is {amount(summary, best.difference, 3)}, with {where}."
 
 
 def _more_there(summary: Summary, regions: Sequence[Condition]) -> str:
@@ -353,7 +354,7 @@ def _claims(summary: Summary, findings: Findings) -> list[Claim]:
 
 
 def _of_difference(summary: Summary, evidence: Evidence) -> Claim:
-    mean = with_interval(evidence.overall, evidence.overall_interval)
+    mean = amounts(summary, evidence.overall, evidence.overall_interval)
     what = f"The mean signed difference is {mean}"
     if evidence.fresh_blocks:
         over = f"over the space, {_on(evidence.fresh_blocks, summary)}"
@@ -384,7 +385,7 @@ def _of_region(name: str, summary: Summary, evidence: Evidence, condition: Condi
 def _basis_of_region(summary: Summary, evidence: Evidence, region: Region) -> str:
     chances = sureness.chance_of_region(region, evidence)
     if not region.blocks or chances is None:
-        more = "" if region.contrast is None else f" The points inside have {_short(region.contrast)} more."
+        more = "" if region.contrast is None else f" The points inside have {amount(summary, region.contrast, 3)} more."
         if summary.is_exact:
             return f"Read from {_points(evidence.points)}; training them again gives the same numbers.{more}"
         return (
@@ -396,7 +397,7 @@ def _basis_of_region(summary: Summary, evidence: Evidence, region: Region) -> st
     together = "" if tried == 1 else f", the {tried} regions that were tried taken together"
     basis = (
         f"{_sentence(_on(region.blocks, summary))} the difference was"
-        f" {with_interval(region.contrast, region.contrast_interval)} more inside than outside all regions (mean and"
+        f" {amounts(summary, region.contrast, region.contrast_interval)} more inside than outside all regions (mean and"
         f" 95 % interval over {_units(summary)}). A one-sided t-test: the chance of as much where it is not more is"
         f" {chance(chances)}{together}; very likely takes 1 % at most, likely 5 %."
     )
@@ -410,10 +411,14 @@ def _basis_of_region(summary: Summary, evidence: Evidence, region: Region) -> st
 def _of_point(name: str, word: str, summary: Summary, one: Confirmation) -> Claim:
     statement = f"They differ more with {_point(summary, one.point)} than elsewhere"
     where = "Trained again" if summary.is_exact else _sentence(_on(one.seeds, summary))
-    came = f"{where} it came to {with_interval(one.confirmed, one.interval)}"
+    came = f"{where} it came to {amounts(summary, one.confirmed, one.interval)}"
     if one.confirmed is None:
         return Claim(name, word, statement, "It could not be trained anew.")
-    luck = "" if summary.is_exact else f" The search said {_short(one.searched)}: the best of many is partly luck."
+    luck = (
+        ""
+        if summary.is_exact
+        else f" The search said {amount(summary, one.searched, 3)}: the best of many is partly luck."
+    )
     if one.contrast is None:
         return Claim(name, word, statement, f"{came}, which nothing can be compared with.{luck}")
     tried = len(summary.reliability.confirmations)
@@ -423,7 +428,7 @@ def _of_point(name: str, word: str, summary: Summary, one: Confirmation) -> Clai
         word,
         statement,
         f"{came}; less what places elsewhere gave that were trained beside it, this is"
-        f" {with_interval(one.contrast, one.contrast_interval)}. A one-sided t-test: the chance of as much"
+        f" {amounts(summary, one.contrast, one.contrast_interval)}. A one-sided t-test: the chance of as much"
         f" where it is not more is {chance(one.p)}{together}.{luck}",
     )
 
@@ -549,29 +554,18 @@ def _with(words: Sequence[str], *settings: str) -> str:
 
 
 def _amount(summary: Summary, number: float) -> str:
-    return _in_words(summary, number, 2)
+    return amount(summary, number, 2)
 
 
 def _apart(summary: Summary, one: float, other: float | None) -> tuple[str, str | None]:
     """Two amounts with as many digits as tell them apart, at most four."""
     if other is None:
-        return _in_words(summary, one, 2), None
+        return amount(summary, one, 2), None
     for digits in (2, 3, 4):
-        both = _in_words(summary, one, digits), _in_words(summary, other, digits)
+        both = amount(summary, one, digits), amount(summary, other, digits)
         if both[0] != both[1]:
             break
-    return both if digits < 4 or both[0] != both[1] else (_in_words(summary, one, 2), _in_words(summary, other, 2))
-
-
-def _in_words(summary: Summary, number: float, digits: int) -> str:
-    """`42 %` of a relative difference, which is a share of the larger metric; else `0.12`, with its unit."""
-    if is_relative(summary):
-        share = 100 * number
-        places = max(0, digits - (2 if abs(share) >= 10 else 1))
-        text = f"{share:.{places}f}"
-        return f"{text if float(text) else '0'} %"
-    unit = f" {summary.unit}" if summary.unit and summary.unit != "fraction" else ""
-    return f"{show(round_to(number, digits))}{unit}"
+    return both if digits < 4 or both[0] != both[1] else (amount(summary, one, 2), amount(summary, other, 2))
 
 
 def _short(number: float | None) -> str:

@@ -278,13 +278,12 @@ def facts(experiment: FrozenExperiment, summary: Summary) -> list[tuple[str, str
     """Return what a reader needs to judge how it was run, as pairs of name and value."""
     provenance, search = experiment.provenance, search_settings(experiment)
     seeds = sorted({run.seed for one in summary.evaluations for run in one.runs if run.seed is not None})
-    splits = {name: value for name, value in common_hyperparameters(experiment) if SPLIT in name}
     found = {
         "Asked": words.question(summary),
         "Strategy": search.get("strategy"),
         "Seed of the search": search.get("seed"),
         "Seeds of the trainings": "none" if summary.is_exact else ", ".join(map(str, seeds)),
-        "Split of the data": ", ".join(f"{name} = {value}" for name, value in splits.items()),
+        "Split of the data": _split(experiment, summary),
         "Data": provenance.data,
         "Counts": words.counted(summary),
         "Budget": _budget(summary),
@@ -300,7 +299,19 @@ def facts(experiment: FrozenExperiment, summary: Summary) -> list[tuple[str, str
     return [(name, show(value)) for name, value in found.items() if value not in (None, "")]
 
 
-def _budget(summary: Summary) -> str:
+def _split(experiment: FrozenExperiment, summary: Summary) -> str:
+    """Return how the data are divided: as the models were given it, and the seeds that trainings got of their own."""
+    given = ", ".join(f"{name} = {value}" for name, value in common_hyperparameters(experiment) if SPLIT in name)
+    splits = {run.split for one in summary.searched for run in one.runs if run.split is not None}
+    if not splits:
+        return given
+    dealt = f"the search's trainings were dealt to {len(splits)} split{'s' * (len(splits) != 1)} of their own"
+    return f"given: {given}; {dealt}" if given else dealt
+
+
+def _budget(summary: Summary) -> str | None:
+    if not summary.reliability.pairs:
+        return None
     what = "trainings" if summary.kind == "single" else "pairs"
     return ", ".join(f"{stage} {count}" for stage, count in summary.reliability.pairs.items()) + f" ({what} by stage)"
 

@@ -64,8 +64,9 @@ def promise(summary: Summary, findings: Findings) -> str | None:
     ends = sorted(sign * end for end in prediction.interval)
     extreme = "largest difference" if summary.kind != "single" else f"{'highest' if summary.maximise else 'lowest'} "
     extreme += "" if summary.kind != "single" else summary.metric
+    expected = amounts(summary, sign * prediction.mean, ends)
     return (
-        f"A model of these evaluations expects the {extreme}, {with_interval(sign * prediction.mean, ends)} on average "
+        f"A model of these evaluations expects the {extreme}, {expected} on average "
         f"over splits and seeds, at {point_words(found.point, names)}; `bayesian`, which follows such a model, would "
         "look there next."
     )
@@ -235,6 +236,27 @@ def with_interval(mean: float | None, interval: Sequence[float | None] | None) -
     return f"{mean:.{places}f} [{low:.{places}f}, {high:.{places}f}]"
 
 
+def amount(summary: Summary, number: float | None, digits: int) -> str:
+    """Return `42 %` of a relative difference, which is a share of the larger metric; else `0.12`, with its unit."""
+    if number is None:
+        return "unknown"
+    if is_relative(summary):
+        share = 100 * number
+        places = max(0, digits - (2 if abs(share) >= 10 else 1))
+        text = f"{share:.{places}f}"
+        return f"{text if float(text) else '0'} %"
+    unit = f" {summary.unit}" if summary.unit and summary.unit != "fraction" else ""
+    return f"{show(round_to(number, digits))}{unit}"
+
+
+def amounts(summary: Summary, mean: float | None, interval: Sequence[float | None] | None) -> str:
+    """Return an amount with its interval, `46 % [42 %, 50 %]` of a relative difference."""
+    if mean is None or not is_relative(summary):
+        return with_interval(mean, interval)
+    ends = None if interval is None else [None if end is None else 100 * end for end in interval]
+    return re.sub(r"-?[0-9][0-9.e+-]*", r"\g<0> %", with_interval(100 * mean, ends))
+
+
 def is_relative(summary: Summary) -> bool:
     """Return whether the difference is a fraction of the larger metric."""
     difference = difference_called(summary.objective, summary.metric)
@@ -253,12 +275,12 @@ def not_seen(summary: Summary, findings: Findings) -> list[str]:
         return []
     said = []
     if evidence.missed is not None:
-        said.append(
-            f"A mean difference of up to {_short(evidence.missed)} cannot be excluded: so far its interval reaches."
-        )
+        most = amount(summary, evidence.missed, 3)
+        said.append(f"A mean difference of up to {most} cannot be excluded: so far its interval reaches.")
     if evidence.missed_contrast is not None and not findings.regions:
+        most = amount(summary, evidence.missed_contrast, 3)
         said.append(
-            f"Differences between the places that were tried and elsewhere of up to {_short(evidence.missed_contrast)} "
+            f"Differences between the places that were tried and elsewhere of up to {most} "
             f"cannot be excluded: so far the 95 % interval over {evidence.fresh_blocks} fresh blocks reaches. Smaller "
             "ones take more blocks ([confirm] seeds)."
         )
@@ -270,8 +292,9 @@ def not_seen(summary: Summary, findings: Findings) -> list[str]:
     elif not evidence.fresh_blocks:
         said.append("Nothing was trained anew, so that how small a difference may have been missed is not known.")
     if evidence.noise:
+        noise = amount(summary, evidence.noise, 3)
         said.append(
-            f"From training to training the difference changes by {_short(evidence.noise)} (standard deviation): a "
+            f"From training to training the difference changes by {noise} (standard deviation): a "
             "single evaluation says no more than that."
         )
     elif evidence.noise is None and not summary.is_exact:

@@ -349,6 +349,18 @@ def test_experiments_are_compared_on_the_same_axes_and_colours_with_their_differ
     assert "no result yet" in made(friend, "/compare?ids=search-1,begun-1")
 
 
+def test_a_comparison_counts_as_all_else_does_and_has_the_axes_of_the_reports(
+    friend: TestClient, experiments: Path
+) -> None:
+    records = genetic(20)
+    confirming = {**records[-1], "evaluation": 20, "stage": "confirm", "generation": None}
+    save(experiments / "other-1", make_experiment(id="other-1", title="other"), [*records, confirming])
+    page = made(friend, "/compare?ids=search-1,other-1")
+    assert "20 evaluations, 1 confirming" in page
+    charts = json.loads(page.split('id="figures">')[1].split("</script>")[0])["charts"]
+    assert {name.partition("2-")[2] for name in charts} == {"noise-layer_force"}
+
+
 def made(client: TestClient, address: str) -> str:
     while "being made" in (page := client.get(address).text):
         pass

@@ -112,11 +112,11 @@ def test_a_search_is_watched_stopped_and_gone_on_with(
     until(lambda: one.ask(DOTS) > 0, "the map begins")
     begun = one.ask(DOTS)
     until(lambda: one.ask(DOTS) > begun, "the map fills")
-    until(lambda: one.ask("Number(document.querySelector('#live').dataset.page)") > 0, "what is found comes")
+    until(lambda: one.ask("Number(document.querySelector('#live')?.dataset.page || 0)") > 0, "what is found comes")
     until(lambda: ", as of " in text(one, "#answer-heading"), "an answer that is older than the counts says so")
     assert "It goes on by itself" in text(one, "#answer .next")
 
-    opens = "document.querySelector('#live-log').hidden && document.querySelector('#live-running button')?.click()"
+    opens = "document.querySelector('#live-log')?.hidden && document.querySelector('#live-running button')?.click()"
     until(lambda: one.ask(f"({opens}, true)") and "Epoch 1/4" in text(one, "#live-log pre"), "the log is shown")
 
     press(one, "#live-stop")

@@ -32,6 +32,7 @@ from comparator.report.answer import Answer, _amount, _apart, answer_of
 from comparator.report.figures.boxes import stretches
 from comparator.report.words import (
     agreement,
+    amounts,
     disagreements,
     relative_to_nothing,
     remarks,
@@ -250,7 +251,7 @@ def test_the_page_says_it_all(planted: Path) -> None:
         " % below that of GDSC1, and 1",
         " % below elsewhere",
         "That they differ more there than elsewhere is very likely : it held on 8 fresh splits of the data",
-        "On 8 fresh blocks (each a split of the data and seeds that the search never used) the difference was 0.3",
+        "On 8 fresh blocks (each a split of the data and seeds that the search never used) the difference was 3",
         "The best of many results is partly luck",
         "The metrics disagree about which model is the better one: by val_loss it is CCLE; by "
         "val_loss_over_variance and val_r2 it is GDSC1.",
@@ -439,6 +440,9 @@ def test_amounts_are_percentages_of_a_relative_difference_and_have_digits_enough
     objective = {"name": "absolute difference of val_loss", "symbol": "", "maximise": True}
     absolute = summarise(frozen_of(objective=objective), as_read(records_of(in_region, 3)))
     assert _amount(absolute, 0.01234) == "0.012"
+    assert amounts(summary, -0.4567, (-0.5012, -0.4)) == "-46 % [-50 %, -40 %]"
+    assert amounts(summary, 0.00514, (0.00481, 0.00552)) == "0.51 % [0.48 %, 0.55 %]"
+    assert amounts(summary, 0.46, None) == "46 %" and amounts(absolute, 0.46, (0.4, 0.5)) == "0.46 [0.40, 0.50]"
 
 
 @pytest.mark.long

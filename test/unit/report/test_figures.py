@@ -23,7 +23,9 @@ from comparator.findings.verdict import Findings, find
 from comparator.report import figures
 from comparator.report.figures import Figure
 from comparator.report.figures.boxes import region_layers
-from comparator.report.figures.channels import along
+from comparator.report.figures.channels import along, number_channel
+from comparator.report.figures.figure import figure as figure_of
+from comparator.report.figures.figure import layer
 from comparator.report.figures.files import FORMS, figure_file, inline_svg, standing
 from comparator.report.figures.maps import objective_maps
 from comparator.report.figures.progress import best_and_mean
@@ -254,3 +256,11 @@ def test_another_form_is_refused() -> None:
     figure = drawn(material_of(genetic(6, failed=())))["search"]
     with pytest.raises(InputError, match="a figure is one of svg, png, pdf"):
         figure_file(figure, "gif")
+
+
+def test_an_axis_of_epochs_names_whole_numbers_alone() -> None:
+    rows = [{"x": epoch, "y": 0.1 * epoch, "evaluations": [0], "tip": ""} for epoch in (1, 2, 3)]
+    x, y = number_channel("x", "epoch", integer=True), number_channel("y", "loss")
+    drawn = figure_file(figure_of("learning-1", "", {"layer": [layer(rows, "line", {}, x=x, y=y)]}), "svg").decode()
+    below = drawn[drawn.index("X-axis") :].partition("role-axis-title")[0]
+    assert re.findall(r">([^<>]+)</text>", below) == ["1", "2", "3"]

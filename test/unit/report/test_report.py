@@ -78,6 +78,20 @@ def test_an_ordinary_report_is_complete(ordinary: Path) -> None:
         assert expected in text
 
 
+def test_splits_that_trainings_were_dealt_to_are_told_beside_the_one_that_was_given(tmp_path: Path) -> None:
+    records = genetic(8)
+    for number, record in enumerate(records):
+        for run in record["runs"]:
+            run["split"] = number % 4
+    folder = save(tmp_path / "x-1", make_experiment(), records)
+    write_report(folder)
+    dealt = "split_seed = 7; the search's trainings were dealt to 4 splits of their own"
+    assert f"given: split_by = cell, {dealt}" in read_page(folder).text
+    (tmp_path / "none-1").mkdir()
+    write_report(save(tmp_path / "none-1", make_experiment(), []))
+    assert "by stage" not in read_page(tmp_path / "none-1").text
+
+
 def test_figures_are_files_too_where_that_is_asked_for(tmp_path: Path) -> None:
     folder = save(tmp_path / "x-1", make_experiment(), genetic(1))
     figures = folder / "figures"

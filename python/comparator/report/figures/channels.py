@@ -23,6 +23,14 @@ CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 90,
 
 NUMBER = "format(datum.value, ',.6~g')"  # as people write it, small ones in full
 
+#: Ticks of whole numbers alone: over a short range there are others between them, even with a least step.
+IS_WHOLE = "datum.value === floor(datum.value)"
+WHOLE: Mapping[str, Any] = {
+    "tickMinStep": 1,
+    "labelExpr": f"{IS_WHOLE} ? format(datum.value, 'd') : ''",
+    "tickOpacity": {"condition": {"test": IS_WHOLE, "value": 1}, "value": 0},
+}
+
 # -- words -------------------------------------------------------------------------------------------------
 
 
@@ -175,7 +183,7 @@ def number_channel(
         title[-1] += " (log scale)"
     if domain is not None:
         scale["domain"] = list(domain)
-    ticks: Row = {"tickCount": 7, **({"tickMinStep": 1, "format": "d"} if integer else {})}
+    ticks: Row = {"tickCount": 7, **(WHOLE if integer else {})}
     return {"field": which, "type": "quantitative", "scale": scale, "axis": {"title": title, **ticks, **axis}}
 
 
