@@ -240,3 +240,15 @@ def test_the_best_so_far_is_the_least_of_all_values_known_by_then() -> None:
         known[line["point"]["x"]] = line["value"]
         expected.append(min(known.values()))
     assert [value for _, value in best_values(records)] == expected
+
+
+@pytest.mark.parametrize("changes", [{"value": -1e308}, {"signed": [0.1, 1e300]}])
+def test_a_line_with_a_value_out_of_range_is_read_as_failed(changes: dict[str, Any]) -> None:
+    run = {"submodel": 0, "replicate": 0, "status": "ok", "metrics": {"m": 1e308, "n": 0.5}}
+    line = {"evaluation": 0, "point": {"x": 1}, "status": "ok", "value": -0.2, "signed": [0.2], "runs": [run]}
+    read = Evaluation.model_validate({**line, **changes})
+    assert (read.status, read.value, read.signed) == ("failed", None, [])
+    assert read.reason == "out of range: beyond 1e+100 in size"
+    assert read.runs[0].metrics == {"m": None, "n": 0.5}
+    (shown,) = summarise(FrozenExperiment(id="", models=[Submodel()]), [read]).evaluations
+    assert shown.difference is None and shown.metrics == ({"n": 0.5},)
