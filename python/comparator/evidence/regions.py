@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -38,6 +38,7 @@ from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Heights, Reading, read_heights, read_regions
 from comparator.evidence.replicates import mean_interval
 from comparator.evidence.surrogate import MOST, Components, fit_differences
+from comparator.results.points import key_of
 from comparator.results.record import Claim
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box, in_none
@@ -84,10 +85,12 @@ class Evidence:
     difference, or none in place (None: not asked), `level` the size of the difference beyond which a point counts as
     in a region, `overall` and `overall_interval` (95 %) the mean signed difference over the space; `noise` the
     deviation of a replicate from its point's mean, None where no point has two. `blocks` counts those of the search,
-    `fresh_blocks` those trained anew. `missed` is the largest mean difference that cannot be excluded where the verdict
-    is `none`, and `missed_contrast` the largest difference between a place that was looked at and the rest.
+    `fresh_blocks` those trained anew, over which `overall` is. `missed` is the largest mean difference that cannot be
+    excluded where the verdict is `none`, and `missed_contrast` the largest difference between a place that was looked
+    at and the rest.
     `components` says what makes trainings differ; None where the search had one block or too few points. `rejected` are
     regions that the search saw and fresh blocks did not show. `failing` are boxes in which trainings fail.
+    `some_failed` says that trainings failed somewhere, so that a mean over the space is where both gave a result.
     """
 
     verdict: Verdict
@@ -107,6 +110,7 @@ class Evidence:
     components: Components | None = None
     rejected: tuple[Region, ...] = ()
     failing: tuple[Mapping[str, Any], ...] = ()
+    some_failed: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON text."""
@@ -138,10 +142,27 @@ def find_evidence(
     paired = Paired.of(observations)
     noise = paired.deviation if noise is None else noise
     search = _Search(space, paired, noise, alpha, seed)
-    trained = [each for each in fresh if each.claim.kind != "best" and each.signed]
-    if trained:
-        return _Anew(search, trained, failed, level).evidence()
-    return search.evidence(level, resamples, failed, is_spread=is_spread)
+    tried = _of_the_space(space, fresh, seed)
+    if any(each.signed for each in tried):
+        found = _Anew(search, tried, failed, level).evidence()
+    else:
+        found = search.evidence(level, resamples, failed, is_spread=is_spread)
+    some_failed = bool(failed) or any(len(each.signed) < len(each.claim.points) for each in tried)
+    return replace(found, some_failed=some_failed)
+
+
+def _of_the_space(space: ParameterSpace, fresh: Sequence[Fresh], seed: int) -> list[Fresh]:
+    """Those that tell of a part of the space: regions, what lies outside, and in a space of few points the best ones.
+
+    What is outside leaves out the best points, which are no part of the space unless it has few.
+    """
+    best = {key_of(each.claim.points[0]): each for each in fresh if each.claim.kind == "best"}
+    wide = [each for each in fresh if each.claim.kind != "best"]
+    has_few = (size := space.size()) is not None and size <= PLACES
+    places = set(map(key_of, dense_sample(space, PLACES, seed))) if best and has_few else set()
+    if not wide and not places <= best.keys():
+        return []  # the best points alone tell of the space where there are no others
+    return wide + [each for key, each in best.items() if key in places]
 
 
 class _Search:
@@ -299,6 +320,11 @@ class _Anew:
         self._departing = [] if self._reading is None else _departing(search)
         held = {name: np.array(box.contains(self._places)) for name, box in self._boxes.items()}
         outside = np.array(in_none(self._boxes.values(), self._places))
+        best = {each.claim.name: key_of(each.claim.points[0]) for each in fresh if each.claim.kind == "best"}
+        if best:
+            keys = np.array(list(map(key_of, self._places)))
+            held |= {name: outside & (keys == key) for name, key in best.items()}
+            outside &= ~np.isin(keys, list(best.values()))
         self._held = {each.claim.name: held.get(each.claim.name, outside) for each in fresh}
         self._estimates = {each.claim.name: self._estimate(each) for each in fresh}
 
@@ -323,7 +349,7 @@ class _Anew:
     def evidence(self) -> Evidence:
         search, alpha = self._search, self._alpha
         regions = [each for each in self._estimates.values() if each.claim.kind == "region" and each.by_block]
-        rest = next((each for each in self._estimates.values() if each.claim.kind != "region"), None)
+        rest = next((each for each in self._estimates.values() if each.claim.kind in ("elsewhere", "space")), None)
         by_block = self._over_the_space()
         overall = (float(np.mean(by_block)) if by_block else None, interval_of(by_block, self._variance()))
         p_differ = _better(search.p_differ(scans=False), self._p_differ(by_block, regions))
@@ -334,7 +360,7 @@ class _Anew:
             "p_differ": p_differ,
             "p_where": min(1.0, min(chances.values()) * len(chances)) if chances else None,
             **({} if self._reading is None else _read(self._reading, search.paired)),
-            "fresh_blocks": max((len(each.by_block) for each in self._estimates.values()), default=0),
+            "fresh_blocks": len(by_block) or max((len(each.by_block) for each in self._estimates.values()), default=0),
         }
         highs = [abs(end) for each in contrasts.values() if each is not None for end in each.interval]
         found["missed_contrast"] = max(highs, default=None)
@@ -358,7 +384,10 @@ class _Anew:
         return search.answer("everywhere", reason, overall, rejected=rejected, **found)
 
     def _over_the_space(self) -> list[float]:
-        """The mean over the space by block, of those that gave all: of each claim by its share of the space."""
+        """The mean over the space by block, of those that gave all: of each claim by its share of the space.
+
+        Without any where a part of the space was not trained anew.
+        """
         shares: list[tuple[Estimate, float]] = []
         left = np.ones(len(self._places), dtype=bool)
         for name, each in self._estimates.items():  # regions first, what they share counts once
@@ -366,7 +395,9 @@ class _Anew:
             left &= ~held
             shares.append((each, float(held.mean()) * (each.claim.direction or 1)))
         needed = [(each, share) for each, share in shares if share]
-        blocks = set.intersection(*(set(each.by_block) for each, _ in needed)) if needed else set()
+        if left.any() or not needed:
+            return []
+        blocks = set.intersection(*(set(each.by_block) for each, _ in needed))
         total = sum(abs(share) for _, share in needed)
         return [sum(share * each.by_block[block] for each, share in needed) / total for block in sorted(blocks)]
 
@@ -377,7 +408,8 @@ class _Anew:
             for name, each in self._estimates.items()
             if each.variance is not None
         ]
-        return sum(deviations) ** 2 if len(deviations) == len(self._estimates) else None
+        held = sum(bool(each.any()) for each in self._held.values())
+        return sum(deviations) ** 2 if len(deviations) == held else None
 
     def _p_differ(self, by_block: Sequence[float], regions: Sequence[Estimate]) -> float | None:
         """The chance of what fresh blocks gave over the space, or in one of the regions, where there is none."""

@@ -197,7 +197,8 @@ class Steps:
         """How well a contrast can be told, and the scale of the noise that it leaves, in squares of the values."""
         total = len(self._values)
         between = counts * (total - counts) / np.float32(max(total, 1)) + np.float32(1 / CONTRAST)
-        return between, np.float32(NOISE_SCALE + total / 2) - np.float32(0.5) * sums**2 / between
+        left = np.float32(NOISE_SCALE + total / 2) - np.float32(0.5) * sums**2 / between
+        return between, np.maximum(left, np.float32(NOISE_SCALE))  # of values alike but for rounding it would be less
 
     @property
     def _shape(self) -> float:

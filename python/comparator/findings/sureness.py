@@ -37,6 +37,11 @@ def of_difference(evidence: Evidence) -> str:
     return VERY_LIKELY if evidence.fresh_blocks and is_clear and evidence.p_differ <= STRICT else LIKELY
 
 
+def over_the_space(evidence: Evidence) -> str:
+    """What a mean over the space is over: all of it, or what gave results."""
+    return "over the space where both gave a result" if evidence.some_failed else "over the space"
+
+
 def of_region(region: Region, evidence: Evidence) -> str:
     """How sure it is that the models differ more in a region than elsewhere; one that was rejected is not shown."""
     if region not in evidence.regions:

@@ -16,6 +16,7 @@ from comparator.errors import InputError, nearest
 from comparator.formats.spelling import as_kept, check_once, spelling
 from comparator.formats.text import each_key_once, read_text, shortened
 from comparator.objective.metrics import kind_by_name
+from comparator.results.record import in_range
 
 #: What a folder is searched for, in this order.
 NAMES = ("hpo.csv", "output.csv", "hpo_results.csv", "population-*.txt")
@@ -95,12 +96,12 @@ def read_file(path: Path, metric: str | None) -> PastFile:
 
 
 def finite(text: str) -> float | None:
-    """The finite number that `text` spells, else None."""
+    """The number that `text` spells, None where it is not finite or out of range."""
     try:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return in_range(value) if math.isfinite(value) else None
 
 
 def _find(path: Path) -> Path:

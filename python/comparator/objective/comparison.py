@@ -17,7 +17,7 @@ from comparator.objective.differences import (
     signed_difference,
 )
 from comparator.objective.metrics import reported_instead
-from comparator.results.record import Evaluation, MetricDescription, Run
+from comparator.results.record import LARGEST, Evaluation, MetricDescription, Run
 
 # They say which model runs and with which defaults; the leaf has read them already.
 NOT_FOR_MODELS = {"model_name", "candle_image", *CONFIG_FILE}
@@ -105,7 +105,7 @@ class Objective:
             raise NoValue(f"{who} did not report {self.metric}; {instead}")
         value = metrics[self.metric]
         if value is None:
-            raise NoValue(f"{who} reported a {self.metric} that is not finite")
+            raise NoValue(f"{who} reported a {self.metric} that is not finite, or out of range: beyond {LARGEST:g}")
         return value
 
 

@@ -19,8 +19,9 @@ replicates of the point itself, of which there must then be two or more. Where s
 Whatever the difference, tests and intervals use it with a sign (`signed_difference`), averaged over replicates before
 any absolute value: a mean of absolute values is never zero.
 
-A metric that is missing or not finite never reaches a difference: the evaluation fails and says which. "No
-value" likewise fails the evaluation, with the numbers and a difference that would serve.
+Metrics that are equal but for rounding (`SAME`) are equal, whatever the difference. A metric that is missing, not
+finite or out of range never reaches a difference: the evaluation fails and says which. "No value" likewise fails the
+evaluation, with the numbers and a difference that would serve.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ from comparator.extensions.own_code import FAILURES, import_own, own_file
 from comparator.formats.text import shortened
 from comparator.model.fingerprint import content_of
 from comparator.objective.metrics import kind_by_name
-from comparator.results.record import FrozenExperiment, MetricDescription, ObjectiveWords
+from comparator.results.record import LARGEST, FrozenExperiment, MetricDescription, ObjectiveWords
+
+SAME = 1e-9  # of the larger of two metrics: by less they differ through rounding alone
 
 
 class NoValue(ValueError):
@@ -206,7 +209,12 @@ def signed_difference(difference: Difference, first: float, second: float) -> fl
 
 
 def distance(difference: Difference, first: float, second: float) -> float:
-    """Apply a difference and see to it that a finite number comes back; raises `NoValue` otherwise."""
+    """Apply a difference and see to it that a number in range comes back; raises `NoValue` otherwise.
+
+    Metrics that differ by less than `SAME` of their size are equal.
+    """
+    if math.isclose(first, second, rel_tol=SAME):
+        second = first
     try:
         result = float(difference(first, second))
     except NoValue:
@@ -215,4 +223,6 @@ def distance(difference: Difference, first: float, second: float) -> float:
         raise NoValue(f"the difference of {first:g} and {second:g} raised {type(error).__name__}: {error}") from None
     if not math.isfinite(result):
         raise NoValue(f"the difference of {first:g} and {second:g} is {result}")
+    if abs(result) > LARGEST:
+        raise NoValue(f"the difference of {first:g} and {second:g} is {result:g}, out of range: beyond {LARGEST:g}")
     return result

@@ -263,6 +263,8 @@ def _sure_of_region(summary: Summary, findings: Findings, claims: dict[str, Clai
 
 def _on_average(summary: Summary, evidence: Evidence) -> str:
     mean, ends = evidence.overall or 0.0, evidence.overall_interval
+    if evidence.overall is None:
+        return f"{' and '.join(summary.models)} differ in {summary.metric}"
     if ends is not None and ends[0] * ends[1] <= 0:
         both = " and ".join(summary.models)
         return f"{both} differ in {summary.metric}, but neither has the larger one on the whole"
@@ -357,7 +359,7 @@ def _of_difference(summary: Summary, evidence: Evidence) -> Claim:
     mean = amounts(summary, evidence.overall, evidence.overall_interval)
     what = f"The mean signed difference is {mean}"
     if evidence.fresh_blocks:
-        over = f"over the space, {_on(evidence.fresh_blocks, summary)}"
+        over = f"{sureness.over_the_space(evidence)}, {_on(evidence.fresh_blocks, summary)}"
     elif evidence.overall_interval is not None:
         over = f"over {_points(evidence.points)} of the search"
     else:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from comparator.errors import FAULT, InputError
 
@@ -32,13 +32,23 @@ PILOT, SEARCH, FULL, CONFIRM = "pilot", "search", "full", "confirm"
 #: The stages that follow when a search is over.
 AFTERWARDS = (FULL, CONFIRM)
 
+#: The size beyond which a metric, or a value, is no result: its powers would overflow.
+LARGEST = 1e100
+
+
+def in_range(number: float | None) -> float | None:
+    """The number; None for one beyond `LARGEST`."""
+    return None if number is None or abs(number) > LARGEST else number
+
+
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 #: To a signal, 0 and less are many processes.
 ProcessId = Annotated[int, Field(ge=1)]
 LaunchName = Annotated[str, Field(pattern=r"^launch-[0-9]+$")]
-#: Names and numbers; None is a number that is not finite.
-Metrics = dict[str, Number | None]
+#: None is a number that is not finite, or out of range.
+Metric = Annotated[Number | None, AfterValidator(in_range)]
+Metrics = dict[str, Metric]
 #: The values of hyperparameters by name, or a part of them.
 Point = dict[str, Any]
 
@@ -131,6 +141,13 @@ class Evaluation(Form):
     def _ok_has_a_value(self) -> Evaluation:
         if self.status == "ok" and self.value is None:
             raise ValueError("value is null, but status is 'ok'")
+        return self
+
+    @model_validator(mode="after")
+    def _out_of_range_is_failed(self) -> Evaluation:
+        if any(in_range(number) is None for number in (self.value or 0.0, *(self.signed or ()))):
+            self.status, self.value, self.reason = "failed", None, f"out of range: beyond {LARGEST:g} in size"
+            self.signed, self.blocks, self.deviation, self.interval = [], [], None, None
         return self
 
 
@@ -465,7 +482,7 @@ class RunResult(Form):
 
     status: Literal["ok", "failed", "timeout", "cancelled"]
     metrics: Metrics = {}
-    history: dict[str, list[Number | None]] = {}
+    history: dict[str, list[Metric]] = {}
     reason: str | None = None
     reads: ReadsOfResult | None = None
     unnamed: str | None = None

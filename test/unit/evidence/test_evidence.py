@@ -342,3 +342,50 @@ def test_the_cut_parts_the_evaluations_that_differ_most() -> None:
 def test_a_cut_lies_among_the_heights(rows: list[tuple[float, float, int]]) -> None:
     heights, values, counts = (np.array(each) for each in zip(*rows, strict=True))
     assert heights.min() <= cut(heights, values, counts + (counts.sum() == 0)) <= heights.max()
+
+
+def tried_in_few(values: list[int], truth: Callable[[int], float], fails: int | None = None) -> Evidence:
+    """Two blocks of a space of few points, and eight fresh ones of what is claimed of it; `fails` is a value."""
+    entry = {"name": "noise", "type": "categorical", "element_type": "int", "values": values}
+    space = ParameterSpace.from_entries([entry], "test")
+    rng = np.random.default_rng(1)
+
+    def train(value: int) -> float:
+        return truth(value) + float(rng.normal(0, 0.01))
+
+    searched = [Observation({"noise": value}, [train(value), train(value)], [0, 1]) for value in values]
+    best = [({"noise": value}, -abs(truth(value))) for value in values]
+    fresh = []
+    for claim in find_claims(space, Paired.of(searched), best, Asked(points=1, blocks=8, regions=True, elsewhere=True)):
+        tried = [(point, block) for block, point in enumerate(claim.points, FIRST_FRESH) if point["noise"] != fails]
+        points, blocks = [point for point, _ in tried], [block for _, block in tried]
+        fresh.append(Fresh(claim, points, [train(point["noise"]) for point in points], blocks))
+    return find_evidence(space, searched, fresh=fresh, resamples=0)
+
+
+def test_in_a_space_of_few_points_the_best_one_is_part_of_the_mean_over_the_space() -> None:
+    two = tried_in_few([5, 50], lambda value: 0.6 if value == 5 else 0.0)
+    assert two.overall == pytest.approx(0.3, abs=0.02) and two.verdict == "everywhere"
+    four = tried_in_few([5, 20, 35, 50], lambda value: 0.6 if value == 5 else 0.0)
+    assert four.overall == pytest.approx(0.15, abs=0.02)
+    assert not two.some_failed and not four.some_failed
+
+
+def test_in_a_space_of_one_point_its_fresh_blocks_show_the_difference() -> None:
+    evidence = tried_in_few([5], lambda _: 0.6)
+    assert (evidence.verdict, evidence.fresh_blocks) == ("everywhere", 8)
+    assert evidence.overall == pytest.approx(0.6, abs=0.02) and evidence.p_differ < 0.001
+    assert tried_in_few([5], lambda _: 0.0).verdict == "none"
+
+
+def test_a_mean_over_the_space_is_left_out_where_a_part_of_it_gave_nothing() -> None:
+    evidence = tried_in_few([5, 50], lambda _: 0.6, fails=5)
+    assert evidence.overall is None and evidence.overall_interval is None
+    assert evidence.some_failed
+
+
+def test_that_trainings_failed_somewhere_is_kept_with_the_mean_over_the_space() -> None:
+    evidence = tried_in_few([5, 20, 35, 50], lambda value: 0.6 if value == 5 else 0.2, fails=50)
+    assert evidence.some_failed and evidence.fresh_blocks < 8
+    assert evidence.overall == pytest.approx(0.3, abs=0.02)
+    assert find_evidence(PLANE, [({"noise": 1, "layer_force": 500}, [0.1])], failed=[{"noise": 2}]).some_failed

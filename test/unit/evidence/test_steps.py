@@ -119,3 +119,13 @@ def test_what_a_categorys_side_can_be_holds_every_value_alone_and_all_but_it(siz
     assert len(np.unique(subsets, axis=0)) == len(subsets) <= steps_module.SUBSETS + 2
     assert counts.min() == 1 and (counts == size).sum() == 1
     assert {(counts == 1).sum(), (counts == size - 1).sum()} == {size}
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_difference_that_is_constant_but_for_rounding_is_learned_without_a_warning() -> None:
+    points = dense_sample(SIX, 20, 3)
+    steps = Steps(Coordinates(SIX), seed=1)
+    steps.learn(points, np.full(20, (1.2 - 1.0) / 1.2))
+    means, _ = steps.heights(points)
+    assert means == pytest.approx(1 / 6)
+    assert np.isfinite(steps.noise)

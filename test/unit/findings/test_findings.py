@@ -403,6 +403,12 @@ def test_a_difference_is_as_sure_as_its_test_says(changes: dict[str, Any], word:
     assert sureness.of_difference(replace(evidence, **changes)) == word
 
 
+def test_a_mean_over_the_space_says_where_trainings_failed() -> None:
+    evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), 0.1, 30, fresh_blocks=4)
+    assert sureness.over_the_space(evidence) == "over the space"
+    assert sureness.over_the_space(replace(evidence, some_failed=True)) == "over the space where both gave a result"
+
+
 @pytest.mark.parametrize(
     ("verdict", "chance", "word"),
     [

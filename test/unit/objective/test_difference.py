@@ -17,6 +17,7 @@ from comparator.objective.differences import (
     distance,
     find_difference,
     relative,
+    signed_difference,
     usual_difference,
 )
 from comparator.results.record import MetricDescription, Run
@@ -175,3 +176,20 @@ def test_what_the_submodels_are_given() -> None:
         {"side": "right", "noise": 5},
     ]
     assert submodel_hyperparameters({"model_name": "x", "noise": 1}, {}, compares=False) == [{"noise": 1}]
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_metrics_that_are_equal_but_for_rounding_are_equal(name: str) -> None:
+    difference = DIFFERENCES[name]
+    assert signed_difference(difference, 0.3, 0.3 * (1 - 2e-16)) == 0
+    assert signed_difference(difference, 0.1 + 0.2, 0.3) == 0
+    assert signed_difference(difference, 0.3, 0.3 * (1 + 1e-6)) > 0
+
+
+def test_a_number_out_of_range_is_no_result() -> None:
+    objective = Objective("val_loss", DIFFERENCES["absolute"])
+    with pytest.raises(NoValue, match=r"submodel 1 reported a val_loss that is .* out of range: beyond 1e\+100"):
+        objective([run(0, metrics={"val_loss": 0.2}), run(1, metrics={"val_loss": 1e300})])
+    assert objective([run(0, metrics={"val_loss": 0.0}), run(1, metrics={"val_loss": 1e100})]) == -1e100
+    with pytest.raises(NoValue, match=r"is 2e\+100, out of range"):
+        objective([run(0, metrics={"val_loss": -1e100}), run(1, metrics={"val_loss": 1e100})])

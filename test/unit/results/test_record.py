@@ -248,3 +248,15 @@ def test_evaluations_that_finish_out_of_order_have_the_best_so_far_by_number() -
         for n, value in lines
     ]
     assert [(one.evaluation, value) for one, value in best_values(records)] == [(0, -0.363), (1, -0.363), (2, -0.363)]
+
+
+@pytest.mark.parametrize("changes", [{"value": -1e308}, {"signed": [0.1, 1e300]}])
+def test_a_line_with_a_value_out_of_range_is_read_as_failed(changes: dict[str, Any]) -> None:
+    run = {"submodel": 0, "replicate": 0, "status": "ok", "metrics": {"m": 1e308, "n": 0.5}}
+    line = {"evaluation": 0, "point": {"x": 1}, "status": "ok", "value": -0.2, "signed": [0.2], "runs": [run]}
+    read = Evaluation.model_validate({**line, **changes})
+    assert (read.status, read.value, read.signed) == ("failed", None, [])
+    assert read.reason == "out of range: beyond 1e+100 in size"
+    assert read.runs[0].metrics == {"m": None, "n": 0.5}
+    (shown,) = summarise(FrozenExperiment(id="", models=[Submodel()]), [read]).evaluations
+    assert shown.difference is None and shown.metrics == ({"n": 0.5},)
