@@ -28,6 +28,8 @@ def chosen(host: Host, options: RunOptions, file: Path | None) -> str:
     assert options.resume is not None
     if options.resume != LATEST:
         return options.resume
+    if file is not None and not file.is_file():
+        raise InputError(f"{file}: no such file")
     identifier = latest_unfinished(host.experiments, file)
     host.say(f"going on with {identifier}, the latest that is not finished{f' of {file}' if file else ''}")
     return identifier

@@ -15,6 +15,7 @@ from comparator.findings import sureness
 from comparator.findings.summary import EvaluationSummary, Summary, search_settings
 from comparator.report.words import (
     chance,
+    command_of,
     is_relative,
     listed,
     point_words,
@@ -424,7 +425,7 @@ def _next(experiment: FrozenExperiment, summary: Summary, findings: Findings) ->
             return Step("Try it on fresh trainings", _with(again, "confirm.points=1", "confirm.regions=true"))
         return Step("Try the region on fresh trainings: search the same space", "")
     if not again:
-        return Step("All runs as a table, to look further", shlex.join(["comparator", "export", experiment.id]))
+        return Step("All runs as a table, to look further", shlex.join(command_of(experiment, "export")))
     if summary.kind == "single":
         return _more_of(experiment, summary, again, "Search further: more evaluations")
     evidence = findings.evidence

@@ -65,7 +65,12 @@ def is_bundle(path: Path) -> bool:
 
 
 def open_bundle(
-    file: Path, experiments: Path, identifier: str | None = None, *, containers: Path, command: str = "comparator import"
+    file: Path,
+    experiments: Path,
+    identifier: str | None = None,
+    *,
+    containers: Path,
+    command: str = "comparator import",
 ) -> Opened:
     """Make an experiment of a bundle, called as it was, or `identifier`, and put its runs into the store.
 
@@ -83,7 +88,9 @@ def open_bundle(
             state = (read_form(State, folder / STATE) or State()).state
             (folder / STATE).unlink(missing_ok=True)
             settled, remarks = _settled(folder, identifier, containers, command)
-            if any(name.startswith(f"{INPUTS}/") and not name.startswith(f"{INPUTS}/frozen/") for name in archive.names):
+            if any(
+                name.startswith(f"{INPUTS}/") and not name.startswith(f"{INPUTS}/frozen/") for name in archive.names
+            ):
                 remarks.append(f"the files that it was made from are in {file}, in {INPUTS}/")
             name = settled.id
             path = experiments / name
@@ -91,8 +98,12 @@ def open_bundle(
             if is_new:
                 check_new_experiment(experiments, name)
             elif not _are_alike(folder, path):
-                what = "another experiment" if _began_apart(folder, path) else "this very experiment at another stage, as"
-                raise InputError(f"{file}: there is {what} '{name}' in {experiments}; '--as NAME' gives this one a name")
+                what = (
+                    "another experiment" if _began_apart(folder, path) else "this very experiment at another stage, as"
+                )
+                raise InputError(
+                    f"{file}: there is {what} '{name}' in {experiments}; '--as NAME' gives this one a name"
+                )
             came, here, others = _settle_runs(runs, RunStore(experiments))
             if is_new and not put_in_place(folder, path):
                 raise InputError(f"{file}: '{name}' has come to {experiments} meanwhile; '--as NAME' gives a name")
@@ -131,7 +142,9 @@ def _check(folder: Path, runs: Path) -> None:
             of_form(form, read_json(path), str(path))
 
 
-def _settled(folder: Path, identifier: str | None, containers: Path, command: str) -> tuple[FrozenExperiment, list[str]]:
+def _settled(
+    folder: Path, identifier: str | None, containers: Path, command: str
+) -> tuple[FrozenExperiment, list[str]]:
     """The experiment with its id, and its models where they are here; and a remark on each that is not.
 
     That a model in `containers` is the same is seen by whatever goes on with the experiment.

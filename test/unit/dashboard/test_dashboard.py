@@ -195,7 +195,11 @@ def test_what_runs_is_damaged_while_it_cannot_be_read(experiments: Path, monkeyp
     path, overview, states = experiments / "begun-1", Overview(experiments), []
     lease = hold(path)
     assert isinstance(lease, Lease)
-    for make in (lambda: say(path, "running", [], None, None), (path / "state.json").mkdir, (path / "state.json").rmdir):
+    for make in (
+        lambda: say(path, "running", [], None, None),
+        (path / "state.json").mkdir,
+        (path / "state.json").rmdir,
+    ):
         make()
         states += [row["state"] for row in overview.rows()[1] if row["id"] == "begun-1"]
         if (path / "state.json").is_file():

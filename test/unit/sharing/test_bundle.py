@@ -194,7 +194,9 @@ def test_elsewhere_it_is_the_same_experiment_whose_trainings_are_found(searched:
     # What was typed elsewhere names files and folders that are not here.
     page = (theirs / "report.html").read_text()
     assert "comparator search" not in page and "comparator report one" in page
-    assert f"the files that it was made from are in {bundle}, in inputs/" in " ".join((done.stdout + done.stderr).split())
+    assert f"the files that it was made from are in {bundle}, in inputs/" in " ".join(
+        (done.stdout + done.stderr).split()
+    )
     assert read_notes(theirs) == Notes(tags=("paper",), text="as sent")
     verified = there.run("verify", "one", "--sample", "2")
     assert verified.returncode == 0 and "as it should be" in verified.stdout, verified.stdout
