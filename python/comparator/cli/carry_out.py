@@ -51,7 +51,7 @@ def search(
     """Search for the points where two models differ most, or where one model is best."""
     settings = list(options.settings or [])
     if options.resume is not None:
-        resuming.refuse({"--focus": focus, "--avoid": avoid})
+        resuming.refuse({"--focus": focus, "--avoid": avoid, "--seed": seed is not None and file is None})
     if seed is not None:
         settings.append(f"search.seed={seed}")
     for key, box in (("focus", focus), ("avoid", avoid)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +30,8 @@ def chosen(host: Host, options: RunOptions, file: Path | None) -> str:
     assert options.resume is not None
     if options.resume != LATEST:
         return options.resume
+    if file is not None and not file.is_file():
+        raise InputError(f"{file}: no such file")
     identifier = latest_unfinished(host.experiments, file)
     host.say(f"going on with {identifier}, the latest that is not finished{f' of {file}' if file else ''}")
     return identifier
@@ -61,9 +64,7 @@ def check_settings(
 
 def _typed_at_the_beginning(frozen: FrozenExperiment) -> tuple[list[str], bool]:
     """The settings of the command that made an experiment, as `--set` has them, and whether it had `--full`."""
-    from comparator.report.words import typed_command
-
-    words = [part for word in typed_command(frozen) for part in _option_and_value(word)]
+    words = [part for word in shlex.split(frozen.provenance.command) for part in _option_and_value(word)]
     pairs = list(pairwise(words))
     settings = [value for option, value in pairs if option == "--set"]
     return [*settings, *(f"search.seed={value}" for option, value in pairs if option == "--seed")], "--full" in words

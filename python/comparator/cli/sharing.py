@@ -15,6 +15,7 @@ from comparator.cli.app import RECORDS, ExperimentsOption, JsonOption, app, out
 from comparator.cli.experiments import IdArgument
 from comparator.errors import InputError
 from comparator.experiment.terminal import note
+from comparator.formats.text import is_stream
 from comparator.results.store import experiment_path
 from comparator.site.folders import experiments_folder, project_root
 
@@ -126,7 +127,9 @@ def export_experiment(
         from comparator.results.table import export
 
         place = output if target is None else Path(target)
-        out.print(f"runs: {export(path, form or 'csv', place)}", soft_wrap=True)
+        written = export(path, form or "csv", place)
+        if not is_stream(written):  # what was written may be what is printed
+            out.print(f"runs: {written}", soft_wrap=True)
 
 
 def _export_to(program: str, path: Path, uri: str | None, storage: str | None) -> None:

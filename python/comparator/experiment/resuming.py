@@ -9,7 +9,7 @@ from typing import Any
 from comparator.engine.jobs import state_of
 from comparator.errors import InputError
 from comparator.formats.text import shown
-from comparator.results.record import FrozenExperiment
+from comparator.results.record import ALIVE, FrozenExperiment
 from comparator.results.store import experiment_names, read_experiment
 
 #: The states of an experiment that nothing carries out, and that has not all it asked for.
@@ -25,10 +25,18 @@ def latest_unfinished(experiments: Path, file: Path | None) -> str:
     Raises `InputError` where there is none.
     """
     found = [each for each in _readable(experiments) if file is None or Path(each[1].file) == file.resolve()]
+    alive = []
     for name, frozen in sorted(found, key=lambda each: each[1].created or "", reverse=True):
-        if not frozen.imported and state_of(experiments / name).state in UNFINISHED:
+        try:
+            state = state_of(experiments / name).state
+        except OSError:  # whoever reads it by its id is told
+            continue
+        if not frozen.imported and state in UNFINISHED:
             return name
+        alive += [f"{name} is {state}"] if state in ALIVE else []
     of = "" if file is None else f" of {file}"
+    if alive:
+        raise InputError(f"--resume: {alive[0]} now; no other experiment{of} is unfinished in {experiments}")
     raise InputError(f"--resume: no experiment{of} is unfinished in {experiments}; see: comparator list")
 
 

@@ -37,16 +37,24 @@ def read_text(path: Path) -> str:
 
 def write_text_whole(path: Path, text: str) -> None:
     """Write a file, in UTF-8, so that there is the whole of it or what was there before."""
-    if path.exists() and not path.is_file():  # a pipe, say
-        path.write_text(text, encoding="utf-8")
-        return
     with file_made_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
+def is_stream(path: Path) -> bool:
+    """Whether a path is written as it goes: a pipe, a device, or what `/dev/` calls this process's own output."""
+    return path.exists() and (not path.is_file() or path.parts[:2] == ("/", "dev"))
+
+
 @contextmanager
 def file_made_whole(path: Path) -> Iterator[Path]:
-    """The path of a file that takes the place of the one at `path` when it is complete; if it fails, there is none."""
+    """The path of a file that takes the place of the one at `path` when it is complete; if it fails, there is none.
+
+    What is no file, as a pipe or `/dev/stdout`, is written itself.
+    """
+    if is_stream(path):
+        yield path
+        return
     place = path.resolve()
     temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     try:

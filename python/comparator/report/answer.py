@@ -18,6 +18,7 @@ from comparator.report.words import (
     amount,
     amounts,
     chance,
+    command_of,
     listed,
     point_words,
     round_to,
@@ -491,7 +492,7 @@ def _next(experiment: FrozenExperiment, summary: Summary, findings: Findings, st
             return Step(f"Look closer: ask the same in a space that is narrowed to {number_one.condition}", "")
         return Step("Try the region on fresh trainings: ask the same again, and have it confirmed", "")
     if not again:
-        return Step("All runs as a table, to look further", shlex.join(["comparator", "export", experiment.id]))
+        return Step("All runs as a table, to look further", shlex.join(command_of(experiment, "export")))
     if summary.kind == "single":
         return _more_of(experiment, summary, "Search further: more evaluations")
     evidence = findings.evidence

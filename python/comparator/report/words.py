@@ -373,7 +373,6 @@ def repeat_commands(experiment: FrozenExperiment, regions: Sequence[Condition] =
     """Return pairs (what it does, command): the experiment and its report made again, searches that go on from it."""
     typed = typed_command(experiment)
     words = without_option(typed, "--id")
-    kept = where_options(typed, "--experiments")
     identifier = experiment.id
     commands = []
     if words and experiment.provenance.opened is None:
@@ -383,9 +382,16 @@ def repeat_commands(experiment: FrozenExperiment, regions: Sequence[Condition] =
         commands.append(("The same experiment again, under a new id", words))
         if "search" in words[:2]:
             commands += _steered(words, identifier, regions)
-    commands.append(("This page, made again", ["comparator", "report", identifier, *kept]))
-    commands.append(("Its runs as a table, one row a training", ["comparator", "export", identifier, *kept]))
+    commands.append(("This page, made again", command_of(experiment, "report")))
+    commands.append(("Its runs as a table, one row a training", command_of(experiment, "export")))
     return [(what, shlex.join(command)) for what, command in commands]
+
+
+def command_of(experiment: FrozenExperiment, name: str) -> list[str]:
+    """Return the words of a command of this experiment, in the store in which it was made."""
+    typed = typed_command(experiment)
+    kept = [word for place, word in enumerate(typed) if "--experiments" in (word, typed[place - 1] if place else "")]
+    return ["comparator", name, experiment.id, *kept]
 
 
 def _steered(words: Sequence[str], identifier: str, regions: Sequence[Condition]) -> Iterable[tuple[str, list[str]]]:

@@ -49,7 +49,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from comparator.errors import InputError, nearest
-from comparator.formats.text import file_made_whole
+from comparator.formats.text import file_made_whole, is_stream
 from comparator.results.points import as_read
 from comparator.results.record import Evaluation, FrozenExperiment, Run, as_text
 from comparator.results.store import each_record, read_experiment, table_cell
@@ -129,7 +129,7 @@ def export(folder: Path, form: str = "csv", target: Path | None = None) -> Path:
         path = path / f"{folder.name}.{form}"
     elif not path.parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}")
-    if not os.access(path.parent, os.W_OK):
+    if not is_stream(path) and not os.access(path.parent, os.W_OK):
         raise InputError(f"{path.parent}: may not be written; give the table another place by --to PATH")
     evaluations = folder / "evaluations.jsonl"
     columns = Columns.of(each_record(evaluations))

@@ -170,7 +170,7 @@ def test_what_was_stopped_is_gone_on_with_from_either_side(
     gone_on = cmp.open("held")
     assert gone_on.state == "finished" and len(gone_on.evaluations) == 8
     assert read_records(gone_on.path / "evaluations.jsonl")[: len(kept)] == kept
-    assert gone_on.verdict.startswith("best 1") and "no result" not in repr(gone_on)
+    assert gone_on.verdict.startswith("The lowest val_loss that was found is 1") and "no result" not in repr(gone_on)
     assert gone_on.best is not None and gone_on.best["val_loss"] == gone_on.evaluations["difference"].min()
 
 

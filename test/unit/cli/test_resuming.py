@@ -7,6 +7,8 @@ import pytest
 from desk import Desk
 
 from comparator.cli.words import with_all_values
+from comparator.results.lease import Lease, hold
+from comparator.results.store import say
 
 
 @pytest.fixture
@@ -78,6 +80,20 @@ def test_without_an_id_it_is_the_latest_of_the_file_that_is_not_finished(desk: D
     assert "going on with one, the latest that is not finished of quick.toml" in done.stdout
     none = desk.search("quick.toml", "--resume")
     assert none.returncode == 2 and "no experiment of quick.toml is unfinished" in none.stderr
+
+
+def test_what_runs_and_what_is_missing_is_named(desk: Desk) -> None:
+    left(desk, "one")
+    missing = desk.search("nosuch.toml", "--resume")
+    assert missing.returncode == 2 and "nosuch.toml: no such file" in missing.stderr
+    seed = desk.search("--resume", "one", "--seed", "3")
+    assert seed.returncode == 2 and "leave out --seed" in seed.stderr
+    lease = hold(desk.experiments / "one")
+    assert isinstance(lease, Lease)
+    say(desk.experiments / "one", "running", [], None, None)
+    runs = desk.search("quick.toml", "--resume")
+    lease.release()
+    assert runs.returncode == 2 and "--resume: one is running now; no other experiment of quick.toml" in runs.stderr
 
 
 def test_one_that_is_finished_is_said_to_be_with_its_report_and_how_to_have_more(desk: Desk) -> None:

@@ -64,6 +64,13 @@ def test_the_table_goes_where_it_always_went(desk: Desk) -> None:
     assert desk.run("export", "cmp-ga-3", "-o", "other.csv").stdout == "runs: other.csv\n"
 
 
+def test_a_table_that_goes_to_the_terminal_is_all_that_is_printed(desk: Desk) -> None:
+    done = desk.run("export", "cmp-ga-3", "--to", "/dev/stdout")
+    assert done.returncode == 0, done.stderr
+    desk.run("export", "cmp-ga-3")
+    assert done.stdout == (desk.experiments / "cmp-ga-3" / "runs.csv").read_text()
+
+
 def test_optuna_has_the_trials_once(desk: Desk) -> None:
     said = desk.run("export", "cmp-ga-3", "--to", "optuna").stdout
     assert said == "optuna: study cmp-ga-3 in sqlite:///cmp-ga-3.db: 8 trials came, 0 were there\n"

@@ -506,6 +506,14 @@ def test_a_search_goes_on_within_a_region_and_around_it() -> None:
     commands = dict(repeat_commands(frozen_of(id="a-1", **provenance), found.regions))
     focus = next(command for what, command in commands.items() if "within" in what)
     assert focus == "comparator search a.toml --avoid old-1:3 --seed 1 --focus a-1:1"
+    opened = "comparator import a-1.zip --as two --experiments /here"
+    provenance = {"provenance": {"command": typed, "opened": opened}}
+    assert dict(repeat_commands(frozen_of(id="two", **provenance), found.regions)) == {
+        "This page, made again": "comparator report two --experiments /here",
+        "Its runs as a table, one row a training": "comparator export two --experiments /here",
+    }
+    answer = answer_to(records_of(in_region), id="two", **provenance)
+    assert answer.next.command in ("", "comparator export two --experiments /here")
 
 
 def test_a_region_covers_these_parts_of_an_axis() -> None:
