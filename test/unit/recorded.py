@@ -46,7 +46,7 @@ def make_experiment(**changes: Any) -> dict[str, Any]:
             "search": {"strategy": "steady_state", "find": "maximum", "population": 16, "evaluations": 56, "seed": 1},
             "cmp": {"metric": "val_loss", "difference": "relative"},
         },
-        "space": [NOISE, LAYERS, {"name": "lr_decay", "type": "constant", "value": True}],
+        "space": [{**NOISE}, {**LAYERS}, {"name": "lr_decay", "type": "constant", "value": True}],
         "models": [
             {
                 "submodel": number,

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import termios
 import time
@@ -77,6 +78,8 @@ class Watched:
         self.process, self._terminal = pty.fork()
         if self.process == 0:
             os.chdir(folder)
+            # A suite that runs in a shell's background has Ctrl-C ignored, and hands that on.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execvpe(command[0], list(command), dict(environment))
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 

@@ -57,6 +57,8 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
         if state.state in (*ALIVE, "finished"):
             with ProgressView(out, experiment, path, joins=True) as view:
                 state = _followed(path, view)
+        else:
+            read_records(path / "evaluations.jsonl")  # one that is damaged is said to be
         tell(out, f"{identifier}: {_state_words(state)}")
         _say_where_its_report_is(path, state)
     except KeyboardInterrupt:

