@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +14,14 @@ from comparator.errors import InputError, nearest
 from comparator.evidence.threads import one_thread
 from comparator.experiment.progress import best_words
 from comparator.experiment.terminal import in_notebook
-from comparator.findings.metric_agreement import with_signed
-from comparator.findings.summary import Summary, summarise
 from comparator.findings.summary import as_json as summary_json
-from comparator.findings.verdict import Findings, find
 from comparator.findings.verdict import as_json as findings_json
 from comparator.formats.text import shortened
-from comparator.report import evaluation_rows, prediction, write_report
+from comparator.report import Reading, evaluation_rows, prediction, reading_of, write_report
 from comparator.report.answer import answer_of
-from comparator.report.material import Material, gather_material
 from comparator.report.words import verdict as verdict_lines
 from comparator.results.points import count
-from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.results.reported import read_reported
 from comparator.results.store import RunStore, read_experiment, read_records
 from comparator.results.table import Columns
@@ -35,16 +30,6 @@ if TYPE_CHECKING:
     from altair import Chart
 
     from comparator.report.figures.figure import Figure
-
-
-@dataclass(frozen=True)
-class _Read:
-    """What the record says at one moment."""
-
-    experiment: FrozenExperiment
-    records: list[Evaluation]
-    summary: Summary
-    findings: Findings
 
 
 class Experiment:
@@ -56,7 +41,7 @@ class Experiment:
     def __init__(self, path: Path) -> None:
         read_experiment(path)  # raises where it is none
         self.path = path
-        self._last: _Read | None = None
+        self._last: Reading | None = None
 
     @property
     def id(self) -> str:
@@ -217,7 +202,7 @@ class Experiment:
         from comparator.report import figures
         from comparator.report.figures.files import figure_file, inline_svg
 
-        drawn = figures.leading(self._material)
+        drawn = figures.leading(self._read.material)
         if not drawn:
             return ""
         picture = inline_svg(figure_file(drawn[0], "svg").decode("utf-8"), self.id)
@@ -226,12 +211,7 @@ class Experiment:
     def _figures(self) -> list[Figure]:
         from comparator.report import figures
 
-        return figures.draw(self._material)
-
-    @property
-    def _material(self) -> Material:
-        read = self._read
-        return gather_material(self.path, read.experiment, read.summary, read.findings)
+        return figures.draw(self._read.material)
 
     @property
     def _content(self) -> Mapping[str, Any]:
@@ -244,15 +224,11 @@ class Experiment:
         return {**answer.as_json(), **findings_json(read.findings), **summary_json(read.summary)}
 
     @property
-    def _read(self) -> _Read:
+    def _read(self) -> Reading:
         """The record as it is; what was worked out of it is kept until there is more."""
         experiment, records = read_experiment(self.path), self._records
         if self._last is None or (self._last.experiment, len(self._last.records)) != (experiment, len(records)):
-            records = with_signed(experiment, records)
-            summary = summarise(experiment, records)
-            with one_thread():
-                findings = find(experiment, records, summary)
-            self._last = _Read(experiment, records, summary, findings)
+            self._last = reading_of(self.path, experiment, records)
         return self._last
 
 

@@ -15,12 +15,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
@@ -34,7 +31,7 @@ from comparator.dashboard.access import policy
 from comparator.dashboard.comparisons import Comparisons
 from comparator.dashboard.logs import end_of_log
 from comparator.dashboard.maker import Maker
-from comparator.dashboard.overview import Overview
+from comparator.dashboard.overview import Overview, tag_of
 from comparator.dashboard.watched import Watch
 from comparator.errors import ComparatorError, InputError
 from comparator.formats.names import check_name
@@ -58,9 +55,8 @@ class Dashboard:
 
         def rows(request: Request) -> Response:
             tag, found = overview.rows()
-            return _tagged(
-                request, tag, lambda: {"rows": found, "unread": overview.unread, "folder": str(self.experiments)}
-            )
+            content = {"rows": found, "unread": overview.unread, "folder": str(self.experiments)}
+            return _tagged(request, tag, lambda: JSONResponse(content))
 
         def page(request: Request) -> Response:
             path, metric = self._asked(request)
@@ -79,7 +75,7 @@ class Dashboard:
 
         def state(request: Request) -> Response:
             content = watch.state(*self._asked(request))
-            return _tagged(request, _tag_of(content), lambda: content)
+            return _tagged(request, tag_of(content), lambda: JSONResponse(content))
 
         def news(request: Request) -> Response:
             return JSONResponse(watch.news(*self._asked(request)))
@@ -137,26 +133,15 @@ def _static(request: Request) -> Response:
     if found is None:
         raise HTTPException(404)
     text, kind = found
-    tag = _quoted(hashlib.sha256(text.encode()).hexdigest()[:24])
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers={"ETag": tag})
-    return Response(text, media_type=kind, headers={"ETag": tag})
+    return _tagged(request, tag_of(text), lambda: Response(text, media_type=kind))
 
 
-def _tagged(request: Request, tag: str, content: Callable[[], Any]) -> Response:
-    """Content in JSON; none where who asks has it already."""
-    tag = _quoted(tag)
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers={"ETag": tag})
-    return JSONResponse(content(), headers={"ETag": tag})
-
-
-def _quoted(tag: str) -> str:
-    return f'"{tag}"'
-
-
-def _tag_of(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
+def _tagged(request: Request, tag: str, answer: Callable[[], Response]) -> Response:
+    """The answer with its tag; none where who asks has it already."""
+    tag = f'"{tag}"'
+    said = Response(status_code=304) if request.headers.get("if-none-match") == tag else answer()
+    said.headers["ETag"] = tag
+    return said
 
 
 def _not_found(_: Request, error: Exception) -> Response:

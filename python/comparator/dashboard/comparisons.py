@@ -71,11 +71,7 @@ class Comparisons:
 
 
 def _compared(asked: tuple[tuple[Path, str | None], ...]) -> str:
-    from scipy import linalg  # noqa: F401  which brings a BLAS of its own
-
     from comparator.dashboard.compare import compare
     from comparator.dashboard.pages import compare_page
-    from comparator.evidence.threads import one_thread
 
-    with one_thread():
-        return compare_page(compare(asked))
+    return compare_page(compare(asked))

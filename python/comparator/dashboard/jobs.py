@@ -30,17 +30,14 @@ def make_page(folder: Path, metric: str | None, experiments: str) -> Page:
 
     `experiments` is the address of the folder of all experiments, as the page has it.
     """
-    from scipy import linalg  # noqa: F401  which brings a BLAS of its own
-
-    from comparator.evidence.threads import one_thread
     from comparator.report import gallery_of, page_of, read_in
     from comparator.report.figures.maps import ground_of
     from comparator.report.material import Files
 
-    with one_thread():
-        read = read_in(folder, metric)
-        html = page_of(read, gallery_of(read.material), Files(experiments=experiments))
-        ground = ground_of(read.material) if read.summary.evaluations else None
+    read = read_in(folder, metric)
+    material = read.material
+    html = page_of(read, gallery_of(material), Files(experiments=experiments))
+    ground = ground_of(material) if read.summary.evaluations else None
     number = read.summary.number
     return Page(len(read.records), number.done, number.confirming, html, ground)
 

@@ -73,7 +73,9 @@ def _work(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
-    with contextlib.suppress(EOFError, OSError):
+    from comparator.evidence.threads import one_thread
+
+    with one_thread(loads_scipy=True), contextlib.suppress(EOFError, OSError):
         while pipe.poll(IDLE_SECONDS):
             function, given = pipe.recv()
             try:

@@ -10,9 +10,8 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,9 @@ from comparator.errors import InputError
 from comparator.experiment.listing import damaged_row, experiment_row, hidden_rows
 from comparator.formats.text import message
 from comparator.results.growing import GrowingRecord
-from comparator.results.points import best_of
 from comparator.results.record import ALIVE, Evaluation
 from comparator.results.reported import read_reported
-from comparator.results.store import experiment_names, read_experiment, read_json
+from comparator.results.store import experiment_names, read_experiment, time_of
 
 #: What a row is made of, beside the state.
 FILES = ("experiment.json", "evaluations.jsonl", "state.json", "notes.json", "withdrawn.jsonl", "report.json")
@@ -82,7 +80,7 @@ class Overview:
         self._known, self.unread = known, len(names) - len(known)
         rows = [known.row for known in self._known.values()] + hidden_rows(self._experiments)
         self._rows = sorted(rows, key=lambda row: str(row.get("created", "")), reverse=True)
-        self._tag = hashlib.sha256(json.dumps([self.unread, *self._rows], sort_keys=True).encode()).hexdigest()[:24]
+        self._tag = tag_of([self.unread, *self._rows])
 
     def _known_now(self, name: str) -> _Known:
         path, known, now = self._experiments / name, self._known.get(name), time.monotonic()
@@ -104,6 +102,11 @@ class Overview:
         return known
 
 
+def tag_of(content: Any) -> str:
+    """What tells content from other, for who asks again and again."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
+
+
 def stamp_of(path: Path, files: Sequence[str] = FILES) -> Stamp:
     """What changes when these files of an experiment do."""
     found: list[Any] = []
@@ -122,27 +125,18 @@ def _row(path: Path, record: GrowingRecord) -> dict[str, Any]:
         row = experiment_row(path, experiment, records)
     except (InputError, OSError) as error:
         return {**damaged_row(path, error), "left": None}
-    best = next(iter(best_of(records)), None)
-    value = None if best is None or best.value is None else best.value
     return {
         **row,
-        "best_value": value if value is None or not experiment.objective.maximise else -value,
         "left": seconds_left(records, row["of"], row["evaluations"]) if row["state"] in ALIVE else None,
-        "verdict": answer_in(path / "report.json") if read_reported(path, records) else "",
+        "verdict": answer_in(read_reported(path, records) or {}),
         "models": list(experiment.labels),
         "metric": experiment.metric,
         "kind": experiment.kind,
     }
 
 
-def answer_in(report: Path) -> str:
-    """What a report says was found, in a line; empty where there is none, or it does not say."""
-    try:
-        content = read_json(report)
-    except OSError:
-        return ""
-    if not isinstance(content, dict):
-        return ""
+def answer_in(content: Mapping[str, Any]) -> str:
+    """What a report says was found, in a line; empty where it does not say."""
     said = content.get("answer", content.get("reason"))  # reports of earlier versions have no answer
     lines = said if isinstance(said, list) else [said]
     return message(" ".join(line for line in lines if isinstance(line, str)))
@@ -159,9 +153,5 @@ def seconds_left(records: Sequence[Evaluation], of: int | None, done: int) -> fl
 
 
 def _end_of(record: Evaluation) -> float | None:
-    if record.started is None or record.seconds is None:
-        return None
-    try:
-        return datetime.fromisoformat(record.started.replace("Z", "+00:00")).timestamp() + record.seconds
-    except ValueError:
-        return None
+    started = time_of(record.started)
+    return None if started is None or record.seconds is None else started.timestamp() + record.seconds

@@ -24,13 +24,12 @@ from comparator.errors import ComparatorError
 from comparator.experiment.listing import experiment_row
 from comparator.experiment.progress import point_words
 from comparator.experiment.running import RunningTraining, running
-from comparator.findings import metric_agreement
 from comparator.findings.axes import show, varying_axes
-from comparator.findings.summary import Summary, summarise
 from comparator.findings.verdict import Condition
+from comparator.report import reading_of
 from comparator.report.figures.maps import maps_on
 from comparator.report.page import evaluations_content
-from comparator.report.words import typed_command, without_option
+from comparator.report.words import typed_command, with_settings, without_option
 from comparator.results.growing import GrowingRecord
 from comparator.results.record import ALIVE, Evaluation, FrozenExperiment
 from comparator.results.store import read_experiment
@@ -131,7 +130,8 @@ class Watch:
         made = self._watched_of(path).pages.get(metric)
         if made is not None and made.page is not None:
             return made.number, made.page
-        summary = _summary(experiment := read_experiment(path), self._records(path), metric)
+        experiment = read_experiment(path)
+        summary = reading_of(path, experiment, self._records(path), metric).summary
         return 0, jobs.first_page(experiment, summary, state_of(path).state, LOGS)
 
     def news(self, path: Path, metric: str | None) -> dict[str, Any]:
@@ -142,7 +142,7 @@ class Watch:
         made = self._watched_of(path).pages.get(metric)
         ground = None if made is None or made.page is None else made.page.ground
         experiment, records = read_experiment(path), self._records(path)
-        summary = _summary(experiment, records, metric)
+        summary = reading_of(path, experiment, records, metric).summary
         figures = maps_on(summary, ground) if ground is not None and summary.evaluations else []
         return {
             "records": len(records),
@@ -222,7 +222,7 @@ def steering(experiment: FrozenExperiment, regions: Sequence[Condition]) -> dict
     ]
     replicates = experiment.stages.replicates
     more = 2 * replicates if isinstance(replicates, int) else 3
-    again = [*_without_setting(typed, "search.replicates"), "--set", f"search.replicates={more}"]
+    again = with_settings(typed, f"search.replicates={more}")
     found.append({"what": f"The same search with {more} replicates of each point", "command": shlex.join(again)})
     return {"commands": found, "box": shlex.join(plain), "axes": axes}
 
@@ -235,25 +235,6 @@ def box_words(bounds: Mapping[str, Any]) -> str:
     if all(PLAIN_NAME.fullmatch(name) and isinstance(side, (list, tuple)) for name, side in bounds.items()):
         return ",".join(f"{name}={low}:{high}" for name, (low, high) in bounds.items())
     return json.dumps(bounds)
-
-
-def _without_setting(words: Sequence[str], key: str) -> list[str]:
-    kept: list[str] = []
-    skip = False
-    for place, word in enumerate(words):
-        following = words[place + 1] if place + 1 < len(words) else ""
-        if skip or (word == "--set" and following.startswith(f"{key}=")):
-            skip = not skip
-            continue
-        kept.append(word)
-    return kept
-
-
-def _summary(experiment: FrozenExperiment, records: Sequence[Evaluation], metric: str | None) -> Summary:
-    found = metric_agreement.with_signed(experiment, list(records))
-    if metric is not None and metric != experiment.metric:
-        experiment, found = metric_agreement.read_in(experiment, found, metric)
-    return summarise(experiment, found)
 
 
 def _running(training: RunningTraining, experiments: Path) -> dict[str, Any]:

@@ -18,8 +18,13 @@ with variables_kept():
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Have NumPy and SciPy compute on one thread meanwhile, in all of this process."""
+def one_thread(*, loads_scipy: bool = False) -> Iterator[None]:
+    """Have NumPy and SciPy compute on one thread meanwhile, in all of this process.
+
+    SciPy's library is held to it where it is there by now; `loads_scipy` has it loaded first.
+    """
+    if loads_scipy:
+        from scipy import linalg  # noqa: F401
     with _controller("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas"):
         yield
 

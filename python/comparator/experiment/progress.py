@@ -26,6 +26,7 @@ from comparator.experiment.terminal import has_blocks, in_notebook, is_redrawn
 from comparator.formats.text import message, one_line, shortened
 from comparator.results.points import as_read, best_of, count, done_in, failed_in, searched
 from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.store import time_of
 
 #: Seconds between two looks at what runs; a look that takes long is taken less often.
 LOOK_SECONDS = 0.5
@@ -243,10 +244,8 @@ def busy_seconds(records: Sequence[Evaluation]) -> float:
     spent = 0.0
     end = -math.inf
     now = time.time()
-    times = [
-        (datetime.fromisoformat(each.started).timestamp(), each.seconds) for each in searched(records) if each.started
-    ]
-    for start, seconds in sorted((start, seconds or 0.0) for start, seconds in times):
+    times = [(time_of(each.started), each.seconds or 0.0) for each in searched(records)]
+    for start, seconds in sorted((began.timestamp(), seconds) for began, seconds in times if began is not None):
         until = min(now, start + seconds)
         spent += max(0.0, until - max(start, end))
         end = max(end, until)

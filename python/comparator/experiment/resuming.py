@@ -9,7 +9,7 @@ from typing import Any
 from comparator.engine.jobs import state_of
 from comparator.errors import InputError
 from comparator.formats.text import shown
-from comparator.results.record import ALIVE, FrozenExperiment
+from comparator.results.record import ALIVE, FrozenExperiment, by_dotted_name
 from comparator.results.store import experiment_names, read_experiment
 
 #: The states of an experiment that nothing carries out, and that has not all it asked for.
@@ -91,13 +91,8 @@ def _readable(experiments: Path) -> Iterable[tuple[str, FrozenExperiment]]:
             continue
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            flat.update(_flat(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    flat = by_dotted_name(settings)
     return {f"hyperparameters.{key[4:]}" if key.startswith("set.") else key: value for key, value in flat.items()}
 
 

@@ -22,14 +22,14 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from comparator.model.reported import FINITE, OURS, plain
 from comparator.results.in_flight import trainings_in_flight
 from comparator.results.record import FrozenExperiment, InFlight
-from comparator.results.store import RunStore, read_experiment
+from comparator.results.store import RunStore, read_experiment, time_of
 
 LOG = "model.log"
 #: Bytes at the end of a log in which the latest epoch is looked for: a bar may be redrawn a thousand times in one.
@@ -103,7 +103,7 @@ def _running_training(folder: Path, experiment: FrozenExperiment, training: InFl
         submodel=training.submodel,
         model=names.get(training.submodel, "model"),
         point=training.point,
-        since=datetime.fromisoformat(training.started.replace("Z", "+00:00")),
+        since=time_of(training.started) or datetime.now(timezone.utc),
         epoch=progress.epoch,
         epochs=progress.epochs or training.epochs,
         losses=progress.losses,

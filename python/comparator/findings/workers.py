@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from comparator.findings.summary import EvaluationSummary
+from comparator.results.store import time_of
 
 PAUSE = 5.0  # times the longest evaluation, and
 SHORTEST_PAUSE = 20.0  # seconds in which nobody works, are a pause between two times at work
@@ -36,9 +36,9 @@ def spans_of(evaluations: Sequence[EvaluationSummary]) -> list[Span]:
     """Return the spans of the evaluations that have a worker and a time, by their start."""
     whole = [(one, part) for one in evaluations for part in one.parts or (one,)]
     known = [
-        (one, part.worker, started, max(part.seconds, 0.0))
+        (one, part.worker, started.timestamp(), max(part.seconds, 0.0))
         for one, part in whole
-        if part.worker and part.seconds is not None and (started := _seconds(part.started)) is not None
+        if part.worker and part.seconds is not None and (started := time_of(part.started)) is not None
     ]
     first = min((started for _, _, started, _ in known), default=0.0)
     spans = [Span(one, worker, start - first, start - first + seconds) for one, worker, start, seconds in known]
@@ -68,10 +68,3 @@ def busy(spans: Sequence[Span], working: Sequence[WorkingTime]) -> float | None:
 def typical(spans: Sequence[Span]) -> float:
     """Return the median length of a span."""
     return statistics.median(span.end - span.start for span in spans)
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
-    except (ValueError, OverflowError):
-        return None

@@ -40,7 +40,7 @@ import statistics
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -81,11 +81,9 @@ def write_report(
     `told` is called with the share that is done, as it grows.
     Raises InputError where `folder` holds no readable experiment, or where no run reports `metric`.
     """
-    from scipy import linalg  # noqa: F401  which brings a BLAS of its own
-
     from comparator.evidence.threads import one_thread
 
-    with one_thread(), _without_collecting():
+    with one_thread(loads_scipy=True), _without_collecting():
         return _write_report(folder, metric, output or folder, png=png, told=told)
 
 
@@ -95,8 +93,13 @@ READ, FOUND, COMPARED, DRAWN = 0.05, 0.45, 0.7, 0.9
 
 def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, told: Callable[[float], None]) -> Path:
     told(0.0)
-    read = read_in(folder, metric, told)
-    experiment, records, summary, findings = read.experiment, read.records, read.summary, read.findings
+    read = read_in(folder, metric)
+    experiment, records, summary = read.experiment, read.records, read.summary
+    told(READ)
+    findings = read.findings
+    told(FOUND)
+    compared = read.compared
+    told(COMPARED)
     suffix = "" if metric in (None, read.own_metric) else f"-{check_name(summary.metric, '--metric')}"
     figures = output / f"figures{suffix}"
     gallery = gallery_of(read.material)
@@ -114,7 +117,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         **answer_of(experiment, summary, findings, read.state).as_json(),
         **findings_json(findings),
         **as_json(summary),
-        "yardsticks": [asdict(each) for each in read.compared],
+        "yardsticks": [asdict(each) for each in compared],
         "withdrawn": [note.as_json() for note in withdrawals(folder)],
     }
     _write(output / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())
@@ -126,43 +129,76 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
     return page
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reading:
-    """An experiment read in one metric, with all that a report says of it."""
+    """An experiment read in one metric. What a report says of it is worked out when it is asked for, and kept.
 
+    `own` is the experiment in its own metric, with its records.
+    """
+
+    folder: Path
     experiment: FrozenExperiment
     records: list[Evaluation]
-    summary: Summary
-    findings: Findings
-    compared: Sequence[MetricReading]
-    material: Material
-    notices: Sequence[str]
-    own_metric: str
-    state: str = "finished"
+    own: tuple[FrozenExperiment, list[Evaluation]]
+
+    @property
+    def own_metric(self) -> str:
+        """The metric that the experiment was asked for."""
+        return self.own[0].metric
+
+    @cached_property
+    def summary(self) -> Summary:
+        """What was evaluated, and the best of it."""
+        return summarise(self.experiment, self.records)
+
+    @cached_property
+    def findings(self) -> Findings:
+        """The verdict, which takes seconds."""
+        from comparator.evidence.threads import one_thread
+
+        with one_thread():
+            return find(self.experiment, self.records, self.summary)
+
+    @cached_property
+    def compared(self) -> Sequence[MetricReading]:
+        """What its own metric and the standard ones say, which takes seconds."""
+        return metric_agreement.compare(*self.own, {self.summary.metric: self.findings.evidence})
+
+    @property
+    def material(self) -> Material:
+        """All that the figures are drawn from, with what lies beside the experiment now."""
+        return gather_material(self.folder, self.experiment, self.summary, self.findings)
+
+    @property
+    def notices(self) -> list[str]:
+        """What a reader has to know of how it was run."""
+        return notices(self.experiment, (run for one in self.summary.evaluations for run in one.runs), self.folder)
+
+    @property
+    def state(self) -> str:
+        """What the experiment is doing."""
+        return state_of(self.folder).state
 
 
-def read_in(folder: Path, metric: str | None = None, told: Callable[[float], None] = lambda share: None) -> Reading:
+def read_in(folder: Path, metric: str | None = None) -> Reading:
     """Read the experiment in `folder` in `metric`, its own if not given.
 
-    `told` is called with the share of a report that is done, as it grows.
     Raises InputError where `folder` holds no readable experiment, or where no run reports `metric`.
     """
     experiment = read_experiment(folder)
-    records = metric_agreement.with_signed(experiment, read_records(folder / "evaluations.jsonl"))
-    own = experiment, records
     if metric is not None and metric != experiment.metric:
         check_name(metric, "--metric")
-        experiment, records = metric_agreement.read_in(experiment, records, metric)
-    summary = summarise(experiment, records)
-    told(READ)
-    findings = find(experiment, records, summary)
-    told(FOUND)
-    compared = metric_agreement.compare(*own, {summary.metric: findings.evidence})
-    told(COMPARED)
-    material = gather_material(folder, experiment, summary, findings)
-    said = notices(experiment, (run for one in summary.evaluations for run in one.runs), folder)
-    state = state_of(folder).state
-    return Reading(experiment, records, summary, findings, compared, material, said, own[0].metric, state)
+    return reading_of(folder, experiment, read_records(folder / "evaluations.jsonl"), metric)
+
+
+def reading_of(
+    folder: Path, experiment: FrozenExperiment, records: list[Evaluation], metric: str | None = None
+) -> Reading:
+    """As `read_in`, of the experiment and the records that were read of the folder already."""
+    own = experiment, metric_agreement.with_signed(experiment, records)
+    if metric is None or metric == experiment.metric:
+        return Reading(folder, *own, own)
+    return Reading(folder, *metric_agreement.read_in(*own, metric), own)
 
 
 def page_of(read: Reading, gallery: Gallery, files: Files) -> str:

@@ -26,6 +26,7 @@ from comparator.report.words import (
     typed_command,
     where_options,
     with_interval,
+    with_settings,
     without_option,
 )
 from comparator.results.record import ALIVE, FrozenExperiment
@@ -544,13 +545,8 @@ def _search_again(experiment: FrozenExperiment) -> list[str]:
 
 
 def _with(words: Sequence[str], *settings: str) -> str:
-    """The command with these settings, instead of those that it gave to the same keys."""
-    keys = tuple(each.partition("=")[0] + "=" for each in settings)
-    kept = list(words)
-    for place in reversed(range(1, len(kept))):
-        if kept[place - 1] == "--set" and kept[place].startswith(keys):
-            del kept[place - 1 : place + 1]
-    return shlex.join([*kept, *(word for each in settings for word in ("--set", each))])
+    """The command with these settings."""
+    return shlex.join(with_settings(words, *settings))
 
 
 # -- numbers in words --------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 The page is one file, and fetches nothing: the JavaScript that draws figures (`comparator.report.bundle`), the figures'
 specifications and the table of evaluations stand in it, the latter two as JSON in script elements with the ids
 `figures` and `evaluations`. What a page that is served replaces when new results come is made by the same functions:
-`first_screen`, `figures_content` and `evaluations_content`; `page.js` takes them in `window.comparatorPage.update`.
+`figures_content` and `evaluations_content`; `page.js` takes them in `window.comparatorPage.update`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from comparator.findings.verdict import Findings
 from comparator.findings.workers import spans_of, typical, working_times_of
 from comparator.formats.spelling import spelling
 from comparator.report import words
-from comparator.report.answer import MEANINGS, Answer, Claim, answer_of
+from comparator.report.answer import MEANINGS, Claim, answer_of
 from comparator.report.bundle import bundle
 from comparator.report.figures import palette
 from comparator.report.figures.figure import Figure
 from comparator.report.material import Files
-from comparator.results.record import FrozenExperiment, Run
+from comparator.results.record import FrozenExperiment, Run, by_dotted_name
 
 SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
 MAPS = "where"  # the section of the maps, the first of which the page begins with
@@ -127,7 +127,7 @@ def render(
             word_of={each.about: each.word for each in said.claims},
             sections=SECTIONS,
             maps=gallery.places(MAPS),
-            remarks=words.remarks(summary, findings, ()),
+            remarks=words.remarks(summary, findings),
             disagreements=words.disagreements(summary, readings),
             best_columns=_metric_columns(summary),
             evaluations=script_json(evaluations_content(summary, files.experiments)),
@@ -144,16 +144,6 @@ def render(
         )
     )
     return with_scripts(words.printable(page))
-
-
-def first_screen(experiment: FrozenExperiment, summary: Summary, said: Answer, gallery: Gallery) -> str:
-    """Return what a page begins with, as HTML: the question, the map, the answer and the next step."""
-    template = environment().get_template("first.html")
-    return words.printable(
-        template.render(
-            experiment=experiment, summary=summary, said=said, maps=gallery.places(MAPS), words=words, notices=()
-        )
-    )
 
 
 def figures_content(figures: Iterable[Figure]) -> dict[str, Any]:
@@ -328,15 +318,9 @@ def _duration(summary: Summary) -> str | None:
     return f"{whole}; {show(words.round_to(typical(spans), 2))} seconds for a typical evaluation"
 
 
-def flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def flat(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return nested settings as pairs of dotted name and value."""
-    rows: list[tuple[str, str]] = []
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            rows += flat(value, f"{prefix}{name}.")
-        else:
-            rows.append((f"{prefix}{name}", show(value)))
-    return rows
+    return [(name, show(value)) for name, value in by_dotted_name(settings).items()]
 
 
 def _metric_columns(summary: Summary) -> list[tuple[int, str, str]]:

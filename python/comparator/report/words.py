@@ -113,7 +113,7 @@ def _many(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def remarks(summary: Summary, findings: Findings, readings: Sequence[MetricReading]) -> list[str]:
+def remarks(summary: Summary, findings: Findings) -> list[str]:
     """Return what a reader of the answer has to know beside it, a paragraph each."""
     best = summary.best
     unconfirmed = best is not None and findings.evidence is not None and not summary.reliability.confirmations
@@ -125,7 +125,6 @@ def remarks(summary: Summary, findings: Findings, readings: Sequence[MetricReadi
         promise(summary, findings),
         baseline(summary),
         mean_predictor(summary),
-        *disagreements(summary, readings),
     ]
     return [sentence for sentence in found if sentence]
 
@@ -390,8 +389,7 @@ def repeat_commands(experiment: FrozenExperiment, regions: Sequence[Condition] =
 def command_of(experiment: FrozenExperiment, name: str) -> list[str]:
     """Return the words of a command of this experiment, in the store in which it was made."""
     typed = typed_command(experiment)
-    kept = [word for place, word in enumerate(typed) if "--experiments" in (word, typed[place - 1] if place else "")]
-    return ["comparator", name, experiment.id, *kept]
+    return ["comparator", name, experiment.id, *where_options(typed, "--experiments")]
 
 
 def _steered(words: Sequence[str], identifier: str, regions: Sequence[Condition]) -> Iterable[tuple[str, list[str]]]:
@@ -414,6 +412,16 @@ def where_options(typed: Sequence[str], *options: str) -> list[str]:
     """Return of a command the options that say where it ran and keeps its experiments, with their values."""
     wanted = options or ("--experiments", "--site", "--engine")
     return [word for place, word in enumerate(typed) if {word, typed[place - 1] if place else ""} & {*wanted}]
+
+
+def with_settings(words: Sequence[str], *settings: str) -> list[str]:
+    """Return the words of a command with these settings, `KEY=VALUE`, in place of its own of the same keys."""
+    keys = tuple(each.partition("=")[0] + "=" for each in settings)
+    kept = list(words)
+    for place in reversed(range(1, len(kept))):
+        if kept[place - 1] == "--set" and kept[place].startswith(keys):
+            del kept[place - 1 : place + 1]
+    return [*kept, *(word for each in settings for word in ("--set", each))]
 
 
 def _split(command: str) -> list[str]:

@@ -19,6 +19,7 @@ earlier ones'; a file may hold more, which is kept. A file that is not of its fo
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -442,6 +443,15 @@ class FrozenExperiment(Form):
         if len(set(names)) == len(names):
             return tuple(names)
         return tuple(f"{name} ({number})" for number, name in enumerate(names))
+
+
+def by_dotted_name(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by their names as `--set` has them, `search.seed` say."""
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        nested = isinstance(value, Mapping)
+        found |= by_dotted_name(value, f"{prefix}{name}.") if nested else {f"{prefix}{name}": value}
+    return found
 
 
 class WholeExperiment(FrozenExperiment):

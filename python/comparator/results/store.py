@@ -69,6 +69,15 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def time_of(text: str | None) -> datetime | None:
+    """The time in UTC that a record has as text; None where that says none."""
+    try:
+        # Python 3.10 does not know Z.
+        return datetime.fromisoformat((text or "").replace("Z", "+00:00")).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+
+
 def write_whole(path: Path, content: object, *, sync: bool = True) -> None:
     """Write JSON so that a reader sees the old file or the new one, never half of it; `sync`: even after a crash."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -41,14 +41,14 @@ from comparator.results.store import (
     left_over,
     now,
     read_experiment,
+    time_of,
 )
 from comparator.sharing.crate import Crate, Entity, identifier_of, is_safe
-from comparator.sharing.trials import time_of
 from comparator.studies import study_of
 
 RECORD, LOG, ENVIRONMENT = "evaluations.jsonl", "model.log", "environment.json"
 #: The folders of a bundle.
-FOLDERS = EXPERIMENTS, RUNS, INPUTS = "experiment", "runs", "inputs"
+EXPERIMENTS, RUNS, INPUTS = "experiment", "runs", "inputs"
 #: Of an experiment's folder what is about the process that runs it.
 OF_PROCESSES = (LOCK, LEASE, STATE)
 LOG_BYTES = 1 << 20
@@ -307,5 +307,5 @@ def _address(licence: str) -> str:
 
 
 def _end_of(evaluation: Evaluation) -> datetime | None:
-    began = time_of(evaluation.started or "")
+    began = time_of(evaluation.started)
     return None if began is None else began + timedelta(seconds=evaluation.seconds or 0)

@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 
 from comparator.errors import InputError, nearest
 from comparator.evidence.threads import one_thread
-from comparator.findings.metric_agreement import with_signed
-from comparator.findings.summary import summarise
-from comparator.findings.verdict import find
 from comparator.formats.text import file_made_whole, shortened
-from comparator.report.material import gather_material
-from comparator.results.store import read_experiment, read_records
+from comparator.report import read_in
 from comparator.sharing.bundle import file_for
 
 if TYPE_CHECKING:
@@ -53,10 +49,7 @@ def _figure(folder: Path, name: str) -> Figure:
     from comparator.report import figures
 
     with one_thread():
-        experiment = read_experiment(folder)
-        records = with_signed(experiment, read_records(folder / "evaluations.jsonl"))
-        summary = summarise(experiment, records)
-        material = gather_material(folder, experiment, summary, find(experiment, records, summary))
+        material = read_in(folder).material
         drawn = (figures.leading(material) if name == MAP else []) or figures.draw(material)
     if name == MAP and drawn:
         return drawn[0]

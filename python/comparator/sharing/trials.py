@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from comparator.findings.summary import mean_metrics
 from comparator.formats.text import shortened
 from comparator.results.points import as_read
 from comparator.results.record import CONFIRM, Evaluation, FrozenExperiment
-from comparator.results.store import each_record
+from comparator.results.store import each_record, time_of
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Trial:
 def trials_of(experiment: FrozenExperiment, folder: Path) -> Iterator[Trial]:
     """The evaluations of the experiment in `folder`, in the order of its record; memory holds one."""
     for record in each_record(folder / "evaluations.jsonl"):
-        started = time_of(record.started or "")
+        started = time_of(record.started)
         yield Trial(
             number=record.evaluation,
             point=record.point,
@@ -51,14 +51,6 @@ def trials_of(experiment: FrozenExperiment, folder: Path) -> Iterator[Trial]:
             started=started,
             ended=None if started is None else started + timedelta(seconds=record.seconds or 0),
         )
-
-
-def time_of(text: str) -> datetime | None:
-    """A time of a record; None where there is none."""
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        return None
 
 
 def without_password(address: str) -> str:

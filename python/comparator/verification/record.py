@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from comparator.engine.given import run_hyperparameters, varied_names
@@ -20,7 +20,7 @@ from comparator.findings.other_metric import unit_of, worked_out
 from comparator.objective.comparison import Objective
 from comparator.results.points import done_in, key_of, searched
 from comparator.results.record import CONFIRM, Evaluation, FrozenExperiment, Run, RunResult
-from comparator.results.store import RunStore
+from comparator.results.store import RunStore, time_of
 from comparator.strategies.blocks import block_of
 
 #: Of the two clocks by which a line and its runs are timed.
@@ -221,17 +221,10 @@ def _run(frozen: FrozenExperiment, record: Evaluation, run: Run, runs: RunStore)
 def _was_there(record: Evaluation, run: Run, result: RunResult) -> bool:
     """Whether a result was there, or came, when this replicate of a line was asked for: later ones may end well."""
     part = next((part for part in record.asked or () if part.replicate == run.replicate), record)
-    began, trained = _time(part.started), _time(result.started)
+    began, trained = time_of(part.started), time_of(result.started)
     if began is None or trained is None:
         return False
     return trained <= began + timedelta(seconds=part.seconds or 0) + SLACK
-
-
-def _time(text: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(text).removesuffix("Z")).replace(tzinfo=None)
-    except ValueError:
-        return None
 
 
 def _close(one: Any, other: Any) -> bool:

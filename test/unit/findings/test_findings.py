@@ -327,7 +327,7 @@ def test_a_search_that_climbs_is_told_of_the_other_question() -> None:
     ):
         experiment = frozen_of(strategy={"name": strategy})
         summary = summarise(experiment, records)
-        said = " ".join(remarks(summary, find(experiment, records, summary), []))
+        said = " ".join(remarks(summary, find(experiment, records, summary)))
         assert ('find = "both"' in said) == is_climb
 
 
@@ -432,7 +432,7 @@ def test_models_without_a_seed_have_no_luck() -> None:
     found = find(experiment, read, summary)
     assert summary.is_exact and not summarise(frozen_of(), read).is_exact
     said = answer_of(experiment, summary, found)
-    text = " ".join([*said.lines, *(each.basis for each in said.claims), *remarks(summary, found, [])])
+    text = " ".join([*said.lines, *(each.basis for each in said.claims), *remarks(summary, found)])
     assert "the same number" in text and "rng_seed" in text
     assert not any(word in text for word in ("luck", "fresh", "one seed", "splits"))
 

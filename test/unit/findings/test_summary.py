@@ -72,7 +72,7 @@ def test_metrics_are_means_over_the_replicates_that_succeeded() -> None:
     assert summary.best is not None
     assert [metrics["val_loss"] for metrics in summary.best.metrics] == pytest.approx([0.02, 0.025])
     evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), None, 54)
-    assert "3 seeds" in " ".join(remarks(summary, Findings("everywhere", "", evidence), []))
+    assert "3 seeds" in " ".join(remarks(summary, Findings("everywhere", "", evidence)))
 
 
 def test_generations_have_count_best_mean_and_best_so_far() -> None:
@@ -109,7 +109,7 @@ def test_a_single_model_is_summarised_by_its_metric() -> None:
 def test_the_answer_is_honest_about_one_seed() -> None:
     summary = summary_of(genetic())
     evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), None, 54)
-    said = " ".join(remarks(summary, Findings("everywhere", "", evidence), []))
+    said = " ".join(remarks(summary, Findings("everywhere", "", evidence)))
     assert "one seed a point can show that the two models differ, not that this point" in said
 
 
