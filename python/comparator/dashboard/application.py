@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -39,85 +38,82 @@ from comparator.formats.text import message
 from comparator.results.store import experiment_path, read_experiment
 
 
-@dataclass(frozen=True)
 class Dashboard:
     """What the addresses show: the experiments of a folder."""
 
-    experiments: Path
-    root: Path
-    maker: Maker
+    def __init__(self, experiments: Path, root: Path, maker: Maker) -> None:
+        self._experiments, self._maker = experiments, maker
+        self._overview = Overview(experiments)
+        self._watch = Watch(experiments, root, maker)
+        self._comparisons = Comparisons(experiments, maker)
 
     def application(self) -> Starlette:
         """The application, for `access.Guard`; its functions run in threads of their own."""
-        overview = Overview(self.experiments)
-        watch = Watch(self.experiments, self.root, self.maker)
-        comparisons = Comparisons(self.experiments, self.maker)
-
-        def rows(request: Request) -> Response:
-            tag, found = overview.rows()
-            content = {"rows": found, "unread": overview.unread, "folder": str(self.experiments)}
-            return _tagged(request, tag, lambda: JSONResponse(content))
-
-        def page(request: Request) -> Response:
-            path, metric = self._asked(request)
-            experiment = read_experiment(path)
-            panel = {
-                "identifier": path.name,
-                "metric": metric or experiment.metric,
-                "title": experiment.title,
-            }
-            try:
-                number, report = watch.page(path, metric)
-            except InputError:  # the state says why
-                return HTMLResponse(pages.waiting_page({**panel, "number": 0, "page": None}))
-            html, hashes = pages.live_page(report.html, {**panel, "number": number, "page": report})
-            return HTMLResponse(html, headers={"Content-Security-Policy": policy(hashes)})
-
-        def state(request: Request) -> Response:
-            content = watch.state(*self._asked(request))
-            return _tagged(request, tag_of(content), lambda: JSONResponse(content))
-
-        def news(request: Request) -> Response:
-            return JSONResponse(watch.news(*self._asked(request)))
-
-        def table(request: Request) -> Response:
-            text = self.maker(jobs.table_of, *self._asked(request))
-            return PlainTextResponse(text, media_type="text/csv")
-
-        def stop(request: Request) -> Response:
-            return JSONResponse({"done": actions.stop(self._asked(request)[0])})
-
-        def resume(request: Request) -> Response:
-            return JSONResponse({"done": actions.resume(self._asked(request)[0])})
-
-        def compare(request: Request) -> Response:
-            html, failure = comparisons.page(request.query_params.get("ids", ""))
-            return HTMLResponse(html or pages.compare_waiting_page(failure))
-
-        def log(request: Request) -> Response:
-            return PlainTextResponse(end_of_log(self.experiments, request.path_params["name"]))
-
         return Starlette(
             routes=[
                 Route("/", lambda _: HTMLResponse(pages.all_page())),
-                Route("/rows", rows),
+                Route("/rows", self._rows),
                 Route("/experiments/{id}", _with_slash),
-                Route("/experiments/{id}/", page),
-                Route("/experiments/{id}/state", state),
-                Route("/experiments/{id}/news", news),
-                Route("/experiments/{id}/evaluations.csv", table),
-                Route("/experiments/{id}/stop", stop, methods=["POST"]),
-                Route("/experiments/{id}/resume", resume, methods=["POST"]),
-                Route("/compare", compare),
-                Route("/files/{name:path}", log),
+                Route("/experiments/{id}/", self._page),
+                Route("/experiments/{id}/state", self._state),
+                Route("/experiments/{id}/news", self._news),
+                Route("/experiments/{id}/evaluations.csv", self._table),
+                Route("/experiments/{id}/stop", self._stop, methods=["POST"]),
+                Route("/experiments/{id}/resume", self._resume, methods=["POST"]),
+                Route("/compare", self._compare),
+                Route("/files/{name:path}", self._log),
                 Route("/static/{name}", _static),
             ],
             exception_handlers={InputError: _not_found, ComparatorError: _refused, HTTPException: _no_page},
         )
 
+    def _rows(self, request: Request) -> Response:
+        tag, found = self._overview.rows()
+        content = {"rows": found, "unread": self._overview.unread, "folder": str(self._experiments)}
+        return _tagged(request, tag, lambda: JSONResponse(content))
+
+    def _page(self, request: Request) -> Response:
+        path, metric = self._asked(request)
+        experiment = read_experiment(path)
+        panel = {
+            "identifier": path.name,
+            "metric": metric or experiment.metric,
+            "title": experiment.title,
+        }
+        try:
+            number, report = self._watch.page(path, metric)
+        except InputError:  # the state says why
+            return HTMLResponse(pages.waiting_page({**panel, "number": 0, "page": None}))
+        html, hashes = pages.live_page(report.html, {**panel, "number": number, "page": report})
+        return HTMLResponse(html, headers={"Content-Security-Policy": policy(hashes)})
+
+    def _state(self, request: Request) -> Response:
+        content = self._watch.state(*self._asked(request))
+        return _tagged(request, tag_of(content), lambda: JSONResponse(content))
+
+    def _news(self, request: Request) -> Response:
+        return JSONResponse(self._watch.news(*self._asked(request)))
+
+    def _table(self, request: Request) -> Response:
+        text = self._maker(jobs.table_of, *self._asked(request))
+        return PlainTextResponse(text, media_type="text/csv")
+
+    def _stop(self, request: Request) -> Response:
+        return JSONResponse({"done": actions.stop(self._asked(request)[0])})
+
+    def _resume(self, request: Request) -> Response:
+        return JSONResponse({"done": actions.resume(self._asked(request)[0])})
+
+    def _compare(self, request: Request) -> Response:
+        html, failure = self._comparisons.page(request.query_params.get("ids", ""))
+        return HTMLResponse(html or pages.compare_waiting_page(failure))
+
+    def _log(self, request: Request) -> Response:
+        return PlainTextResponse(end_of_log(self._experiments, request.path_params["name"]))
+
     def _asked(self, request: Request) -> tuple[Path, str | None]:
         """The experiment, and the metric where it is another than its own; raises `InputError`."""
-        path = experiment_path(self.experiments, request.path_params["id"])
+        path = experiment_path(self._experiments, request.path_params["id"])
         metric = request.query_params.get("metric")
         own = metric is None or metric == read_experiment(path).metric
         return path, None if own or metric is None else check_name(metric, "metric")

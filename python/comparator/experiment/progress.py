@@ -20,7 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from comparator.experiment.running import RunningTraining, running
+from comparator.experiment.running import RunningTraining, end_of, running
 from comparator.experiment.small_map import SmallMap
 from comparator.experiment.terminal import has_blocks, in_notebook, is_redrawn
 from comparator.formats.text import message, one_line, shortened
@@ -36,6 +36,8 @@ FIRST_LINE_SECONDS = 15.0
 #: Trainings that are shown, of all that run.
 SHOWN = 4
 BAR_WIDTH = 30
+#: Bytes at the end of a log in which its last line is looked for.
+LAST_BYTES = 4096
 SEPARATOR = " · "
 #: A number that stands three times or more, one behind the other, as the widths of alike layers do.
 RUN = re.compile(r"(?<!\S)([^\s,]+)(?:, \1(?![^\s,])){2,}")
@@ -232,11 +234,8 @@ def _last_words(log: Path | None) -> str | None:
         return None
     from comparator.model.reported import OURS
 
-    with contextlib.suppress(OSError), log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 4096))
-        lines = file.read().decode("utf-8", "replace").splitlines()
-        return next((line.strip() for line in reversed(lines) if line.strip() and not line.startswith(OURS)), None)
-    return None
+    lines = end_of(log, LAST_BYTES).splitlines()
+    return next((line.strip() for line in reversed(lines) if line.strip() and not line.startswith(OURS)), None)
 
 
 def busy_seconds(records: Sequence[Evaluation]) -> float:

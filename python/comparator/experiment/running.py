@@ -114,7 +114,7 @@ def _running_training(folder: Path, experiment: FrozenExperiment, training: InFl
 
 def progress_of(place: Path) -> Progress:
     """How far the training is whose files lie in `place`: by its log, else by a history that it writes as it goes."""
-    told = progress_in(_end_of(place / LOG))
+    told = progress_in(end_of(place / LOG))
     return told if told.epoch is not None else _of_history(place) or told
 
 
@@ -136,12 +136,13 @@ def progress_in(log: str) -> Progress:
     return Progress(epoch, epochs, losses)
 
 
-def _end_of(log: Path) -> str:
+def end_of(log: Path, most: int = TAIL) -> str:
+    """The last bytes of a log as text; empty where it cannot be read."""
     try:
         with log.open("rb") as file:
             file.seek(0, 2)
-            file.seek(max(0, file.tell() - TAIL))
-            return file.read(TAIL).replace(b"\0", b"").decode("utf-8", "replace")
+            file.seek(max(0, file.tell() - most))
+            return file.read(most).replace(b"\0", b"").decode("utf-8", "replace")
     except OSError:
         return ""
 

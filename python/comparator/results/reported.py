@@ -65,12 +65,17 @@ class Reported(Form):
     confirmed: list[_Confirmed]
 
 
+def is_current(folder: Path, report: Path) -> bool:
+    """Whether a file of an experiment's report is there, and no older than the record that it was made of."""
+    recorded = [folder / name for name in ("experiment.json", "evaluations.jsonl")]
+    newest = max((file.stat().st_mtime_ns for file in recorded if file.exists()), default=0)
+    return report.exists() and report.stat().st_mtime_ns >= newest
+
+
 def read_reported(folder: Path, records: Sequence[Evaluation]) -> Mapping[str, Any] | None:
     """What the report of an experiment holds; None where there is none of these very records, or it is damaged."""
     report = folder / "report.json"
-    recorded = [folder / name for name in ("experiment.json", "evaluations.jsonl")]
-    newest = max((file.stat().st_mtime_ns for file in recorded if file.exists()), default=0)
-    if not report.exists() or report.stat().st_mtime_ns < newest:
+    if not is_current(folder, report):
         return None
     try:
         found = read_form(Reported, report)

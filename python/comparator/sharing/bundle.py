@@ -31,6 +31,7 @@ from comparator.formats.text import file_made_whole, shortened
 from comparator.report import write_report
 from comparator.results.lease import LEASE, LOCK
 from comparator.results.record import Evaluation, FrozenExperiment, Run, State
+from comparator.results.reported import is_current
 from comparator.results.store import (
     EXPERIMENT,
     NAME_OF_RUN,
@@ -148,18 +149,12 @@ def _whole_lines_of(record: Path, stage: Path) -> Path:
 
 def _report_of(folder: Path, stage: Path) -> Path:
     """The folder that has the report of the record as it is; it is made where there is none."""
-    if study_of(folder) is not None or _is_current(folder):
+    if study_of(folder) is not None or is_current(folder, folder / "report.html"):
         return folder
     output = folder if os.access(folder, os.W_OK) else stage / "report"
     output.mkdir(exist_ok=True)
     write_report(folder, output=output)
     return output
-
-
-def _is_current(folder: Path) -> bool:
-    page = folder / "report.html"
-    recorded = max((folder / name).stat().st_mtime_ns for name in (EXPERIMENT, RECORD) if (folder / name).exists())
-    return page.exists() and page.stat().st_mtime_ns >= recorded
 
 
 def _add_experiment(crate: Crate, folder: Path, record: Path, pages: Path, state: State) -> None:
