@@ -50,7 +50,6 @@ IMPORTED_LATE = (
     "comparator.experiment.session",
     "deap.tools",
     "scipy.stats",
-    "sklearn.tree",
     "threadpoolctl",
 )
 

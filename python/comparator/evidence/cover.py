@@ -1,6 +1,6 @@
 """A part of a space as few boxes: where a weight that is given over a dense sample is positive.
 
-Boxes are read off a decision tree (scikit-learn's), and each is then moved side by side to the ends that gain most
+Boxes are read off a decision tree, and each is then moved side by side to the ends that gain most
 weight, a side staying open where closing it gains next to nothing. Another box is added while it gains enough.
 """
 
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from comparator.evidence.coordinates import Array, Coordinates
-from comparator.site.surroundings import variables_kept
 from comparator.space import Choice, Number, Ordered, Parameter
 from comparator.space.boxes import Box
 
@@ -117,39 +117,64 @@ class Lattice:
         return tuple(sides)
 
     def _leaves(self, weights: Array) -> list[Cells]:
-        """The whole space, and the leaves of a tree that hold more positive weight than negative."""
-        with variables_kept():
-            from sklearn.tree import DecisionTreeClassifier  # seconds, only where there is something to cover
+        """The whole space, and the leaves of a tree that hold more positive weight than negative.
 
-        features, columns = self._features()
-        tree = DecisionTreeClassifier(max_leaf_nodes=LEAVES, random_state=0)
-        tree.fit(features, weights > 0, sample_weight=np.abs(weights) + 1e-12)
-        grown = tree.tree_
-        found: list[Cells] = [tuple(np.ones(size, dtype=bool) for size in self.sizes)]
+        The leaf is split next whose split takes away most impurity (Gini's, by weight), as in CART (Breiman and
+        others 1984); a split takes one value out of a category, or one end of a range off.
+        """
+        whole: Cells = tuple(np.ones(size, dtype=bool) for size in self.sizes)
+        found = [self._leaf(whole, np.arange(len(weights)), weights)]
+        while len(found) < LEAVES:
+            best = max(range(len(found)), key=lambda number: found[number].gain)
+            leaf = found[best]
+            if leaf.gain <= 0:
+                break
+            is_low = leaf.low[self._columns[leaf.column][leaf.points]]
+            found[best : best + 1] = [
+                self._leaf(_cut(leaf.box, leaf.column, low), leaf.points[held], weights)
+                for low, held in ((leaf.low, is_low), (~leaf.low, ~is_low))
+            ]
+        return [whole, *(leaf.box for leaf in found if weights[leaf.points].sum() > 0)]
 
-        def descend(node: int, box: Cells) -> None:
-            if grown.children_left[node] < 0:
-                if weights[self.inside(box)].sum() > 0:
-                    found.append(box)
-                return
-            column, value = columns[grown.feature[node]]
-            numbers = np.arange(self.sizes[column])
-            low = numbers <= grown.threshold[node] if value is None else numbers != value
-            for child, side in ((grown.children_left[node], low), (grown.children_right[node], ~low)):
-                descend(child, (*box[:column], box[column] & side, *box[column + 1 :]))
+    def _leaf(self, box: Cells, points: Array, weights: Array) -> _Leaf:
+        """A leaf of these points, with its best split."""
+        best = _Leaf(box, points)
+        gaining = np.maximum(weights[points], 0.0)
+        losing = np.maximum(-weights[points], 0.0)
+        impurity = _impurity(gaining.sum(), losing.sum())
+        for column, (size, is_category) in enumerate(zip(self.sizes, self.coordinates.is_category, strict=True)):
+            cells = self._columns[column][points]
+            ins, outs = (np.bincount(cells, each, size) for each in (gaining, losing))
+            if not is_category:
+                ins, outs = np.cumsum(ins), np.cumsum(outs)
+            left = _impurity(ins, outs) + _impurity(gaining.sum() - ins, losing.sum() - outs)
+            cell = int(np.argmin(left))
+            if impurity - left[cell] > best.gain + 1e-9 * impurity:
+                numbers = np.arange(size)
+                low = numbers != cell if is_category else numbers <= cell
+                best = _Leaf(box, points, float(impurity - left[cell]), column, low)
+        return best
 
-        descend(0, found[0])
-        return found
 
-    def _features(self) -> tuple[Array, list[tuple[int, int | None]]]:
-        """Columns for the tree, a category's values each with one, and what each is."""
-        features, columns = [], []
-        for column, is_category in enumerate(self.coordinates.is_category):
-            cells = self.cells[:, column]
-            for value in range(self.sizes[column]) if is_category else (None,):
-                features.append(cells if value is None else cells == value)
-                columns.append((column, value))
-        return np.column_stack(features).astype(np.float32), columns
+@dataclass(frozen=True)
+class _Leaf:
+    """A leaf of a tree, and the split of it that gains most: `low` are the cells of one side."""
+
+    box: Cells
+    points: Array
+    gain: float = 0.0
+    column: int = 0
+    low: Array = field(default_factory=lambda: np.ones(0, dtype=bool))
+
+
+def _impurity(gaining: Array, losing: Array) -> Array:
+    """Gini's impurity times the weight that it is of."""
+    weight = gaining + losing
+    return np.divide(gaining * losing, weight, out=np.zeros_like(weight), where=weight > 0)
+
+
+def _cut(box: Cells, column: int, held: Array) -> Cells:
+    return (*box[:column], box[column] & held, *box[column + 1 :])
 
 
 def _closed_sides(held: Array, is_category: bool) -> int:

@@ -1,6 +1,6 @@
 """Which hyperparameters a number depends on: permutation importance, with its uncertainty.
 
-Each repeat draws a bootstrap sample of the points, fits extremely randomised trees to it (scikit-learn's), and asks on
+Each repeat draws a bootstrap sample of the points, fits extremely randomised trees to it, and asks on
 the points left out by how much the error of the prediction grows when one hyperparameter's values are shuffled
 among them. Half of that growth is the variance that rests on the hyperparameter, alone or together with others:
 it is given as a share of the whole, so that 0 is no use and 1 is all there is. An interval over the repeats that
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from comparator.evidence.coordinates import Array
-from comparator.site.surroundings import variables_kept
+from comparator.evidence.trees import extra_trees
 
 REPEATS = 40
 TREES = 8  # of each repeat
@@ -75,35 +75,18 @@ def importance(names: Sequence[str], rows: Array, values: Array, seed: int = 1) 
 def _repeat(rows: Array, values: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """Return by repeat and column how much the squared error grows, and by repeat the error itself."""
     gains, errors = [], []
-    for repeat in range(REPEATS):
+    for _ in range(REPEATS):
         drawn = rng.integers(0, len(rows), len(rows))
         left = np.setdiff1d(np.arange(len(rows)), drawn)
         if len(left) < 2:
             continue
         asked = np.array([rows[left], *(_shuffled(rows[left], column, rng) for column in range(rows.shape[1]))])
-        predicted = _predicted(rows[drawn], values[drawn], asked.reshape(-1, rows.shape[1]), repeat)
+        predicted = extra_trees(rows[drawn], values[drawn], asked.reshape(-1, rows.shape[1]), TREES, LEAF, rng)
         predicted = predicted.reshape(len(asked), -1)
         error, *grown = ((predicted - values[left]) ** 2).mean(axis=1)
         gains.append(np.array(grown) - error)
         errors.append(error)
     return np.array(gains), np.array(errors)
-
-
-def _predicted(rows: Array, values: Array, asked: Array, seed: int) -> Array:
-    """Return what extremely randomised trees, grown on `rows` and `values`, say at the rows `asked`.
-
-    The trees are those of scikit-learn's ExtraTreesRegressor, whose threads and checks take as long as the trees.
-    """
-    with variables_kept():
-        from sklearn import config_context  # seconds, only where it is needed
-        from sklearn.tree import ExtraTreeRegressor
-
-    known, places = rows.astype(np.float32), asked.astype(np.float32)
-    seeds = np.random.RandomState(seed).randint(np.iinfo(np.int32).max, size=TREES).tolist()
-    with config_context(assume_finite=True, skip_parameter_validation=True):
-        trees = [ExtraTreeRegressor(min_samples_leaf=LEAF, max_features=1.0, random_state=each) for each in seeds]
-        grown = [tree.fit(known, values, check_input=False) for tree in trees]
-        return np.asarray(sum(tree.predict(places, check_input=False) for tree in grown) / TREES)
 
 
 def _shuffled(rows: Array, column: int, rng: np.random.Generator) -> Array:
