@@ -11,6 +11,7 @@ import numpy as np
 
 from comparator.evidence.keyed import Keyed
 from comparator.space import Choice, Constant, Number, Ordered, Parameter, ParameterSpace, Point
+from comparator.space.sobol import sobol_sequence
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -77,10 +78,6 @@ def _dense_sample(keyed: Keyed[ParameterSpace], count: int, seed: int) -> list[P
     varies = [not isinstance(parameter, Constant) for parameter in space.parameters]
     if not any(varies):
         return [space.at([0.0] * len(varies)) for _ in range(count)]
-    from scipy.stats import qmc  # seconds, only where it is needed
-
-    power = max(count - 1, 1).bit_length()
-    drawn = qmc.Sobol(sum(varies), scramble=True, rng=np.random.default_rng(seed)).random_base2(power)[:count]
     fractions = np.zeros((count, len(varies)))
-    fractions[:, varies] = drawn
+    fractions[:, varies] = sobol_sequence(sum(varies), seed)(count)
     return [space.at(row) for row in fractions.tolist()]

@@ -55,4 +55,4 @@ def _splits(
     with np.errstate(divide="ignore", invalid="ignore"):
         gains = np.where(may, left_sums**2 / left_counts + right_sums**2 / right_counts, -np.inf)
     columns = gains.argmax(axis=1)
-    return may.any(axis=1), columns, thresholds[np.arange(len(columns)), columns], sums / counts
+    return np.any(may, axis=1), columns, thresholds[np.arange(len(columns)), columns], sums / counts

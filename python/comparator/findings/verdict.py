@@ -136,7 +136,7 @@ def importance_of(summary: Summary) -> Importance | None:
     """Return which hyperparameters the objective depends on; None where there are too few distinct points."""
     import numpy as np
 
-    from comparator.evidence.importance import importance  # and with it scikit-learn, only where it is needed
+    from comparator.evidence.importance import importance
 
     in_rows = [([axis.position(one.point.get(axis.name)) for axis in summary.axes], one) for one in summary.points]
     known = [(row, one.difference) for row, one in in_rows if None not in row]

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field
 
 from comparator.space import ParameterSpace, Point
+from comparator.space.sobol import sobol_sequence
 from comparator.strategies.options import FromOne, StrategyOptions, read_options
 from comparator.strategies.strategy import Proposal, Strategy
 
@@ -18,8 +19,8 @@ from comparator.strategies.strategy import Proposal, Strategy
 TRIES = 100
 #: The largest space whose points are listed for that.
 LISTABLE = 100_000
-#: Two to the power of this many points of a Sobol sequence are made at first.
-FIRST_BLOCK = 6
+#: So many points of a Sobol sequence are made at a time.
+BLOCK = 64
 
 
 class SamplingStrategy(Strategy):
@@ -112,16 +113,9 @@ def random_points(space: ParameterSpace, seed: int) -> Iterator[Point]:
 
 def sobol_points(space: ParameterSpace, seed: int) -> Iterator[Point]:
     """The points of a scrambled Sobol sequence, evenly spread over the space; a small space repeats them."""
-    from scipy.stats import qmc
-
-    sequence = qmc.Sobol(len(space.names), rng=seed)
-    power = FIRST_BLOCK
-    # Each block doubles what was drawn, since the sequence is balanced at powers of two.
-    block = sequence.random_base2(power)
+    draw = sobol_sequence(len(space.names), seed)
     while True:
-        yield from (space.at(row) for row in block.tolist())
-        block = sequence.random_base2(power)
-        power += 1
+        yield from (space.at(row) for row in draw(BLOCK).tolist())
 
 
 def _draws(space: ParameterSpace, rng: random.Random) -> Iterator[Point]:
