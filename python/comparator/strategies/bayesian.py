@@ -7,7 +7,6 @@ which grows with the square of the number of results.
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +19,8 @@ from comparator.evidence.coordinates import Array, Coordinates, dense_sample
 from comparator.evidence.surrogate import Surrogate
 from comparator.space import Choice, Constant, Ordered, ParameterSpace, Point
 from comparator.strategies.options import FromTwo, StrategyOptions
-from comparator.strategies.results import Learner, Results
-from comparator.strategies.sampling import sobol_points
-from comparator.strategies.strategy import Proposal, Strategy
+from comparator.strategies.results import Learner
+from comparator.strategies.surrogate_strategy import SurrogateStrategy
 
 #: Points spread over the space, and how many of them, drawn anew, are candidates each time.
 SPREAD, CANDIDATES = 2048, 512
@@ -51,7 +49,7 @@ class BayesianOptions(StrategyOptions):
     )
 
 
-class BayesianStrategy(Strategy):
+class BayesianStrategy(SurrogateStrategy):
     """Proposes the point of which the largest improvement on the best so far is expected.
 
     1. The first points are those of a Sobol sequence, `scattered` of them.
@@ -72,38 +70,12 @@ class BayesianStrategy(Strategy):
     Options = BayesianOptions
 
     def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: BayesianOptions) -> None:
-        self._space, self._seed, self._in_flight = space, seed, in_flight
+        super().__init__(space, seed, in_flight, options.scattered)
         self._rng = np.random.default_rng(seed)
-        self._scattered = sobol_points(space, seed)
         self._spread = dense_sample(space, SPREAD, seed)
         self._near = Neighbours(space, self._rng)
-        varying = sum(parameter.count != 1 for parameter in space.parameters)
-        self._first = options.scattered or max(8, 2 * varying + 2)
-        self._informed = 0
-        self._open: dict[int, Point] = {}
-        self._results = Results()
         self._scale = Scale(0.0, 1.0)
-        self._learner, self._succeeds = Learner(space, seed), Learner(space, seed)
-        self._closed = False
-
-    def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
-        used = sum([self._results.take(point, value) for point, value in past])
-        self._informed += used
-        self._learn()
-        return used
-
-    def start(self) -> list[Proposal]:
-        return [self._proposal() for _ in range(self._in_flight)]
-
-    def tell(self, number: int, value: float | None) -> list[Proposal]:
-        if self._closed or number not in self._open:
-            return []
-        self._results.take(self._open.pop(number), value)
-        self._learn()
-        return [self._proposal()]
-
-    def close(self) -> None:
-        self._closed = True
+        self._succeeds = Learner(space, seed)
 
     def _learn(self) -> None:
         results = self._results
@@ -113,43 +85,28 @@ class BayesianStrategy(Strategy):
         if not all(results.outcomes):
             self._succeeds.learn(results.tried, results.outcomes)
 
-    def _proposal(self) -> Proposal:
-        is_scattering = self._proposed + self._informed < self._first
-        surrogate = self._learner.surrogate
-        point = None if is_scattering or surrogate is None else self._most_promising(surrogate)
-        proposal = self._propose(self._next_scattered() if point is None else point)
-        self._open[proposal.number] = proposal.point
-        return proposal
-
     def _next_scattered(self) -> Point:
         """The next point of the sequence; one that will probably fail is passed over, a few times."""
         ahead = itertools.islice(self._scattered, PASSED_OVER)
         return next((point for point in ahead if self._success([point])[0] > 0.5), None) or next(self._scattered)
 
-    def _most_promising(self, surrogate: Surrogate) -> Point | None:
+    def _next(self, surrogate: Surrogate) -> Point | None:
         """The candidate with the largest expected improvement, given all in flight; None where there is hardly any."""
-        pending = list(self._open.values())
-        if pending:
-            expected, _ = surrogate.predict(pending)
-            surrogate = surrogate.with_more(pending, expected, [surrogate.hyperparameters.noise or 0.0] * len(pending))
+        surrogate = self._with_pending(surrogate)
         known = self._results.distinct
         heights, _ = surrogate.predict(known)
         best = [known[place] for place in np.argsort(heights)[:BEST]]
         drawn = [self._spread[place] for place in self._rng.choice(SPREAD, CANDIDATES, replace=False)]
-        barred = {json.dumps(point) for point in [*pending, *self._results.failed]}
         candidates = [*drawn, *self._near.of(best, NEIGHBOURS, NEAR), *known]
         for distances in ROUNDS:
-            leading, _ = self._leading(surrogate, heights.min(), candidates, barred)
+            leading, _ = self._leading(surrogate, heights.min(), candidates)
             candidates = [*leading, *self._near.of(leading, CLOSER, distances)]
-        leading, promise = self._leading(surrogate, heights.min(), candidates, barred)
+        leading, promise = self._leading(surrogate, heights.min(), candidates)
         return leading[0] if promise > WORTH_SEEKING else None
 
-    def _leading(
-        self, surrogate: Surrogate, best: float, candidates: Sequence[Point], barred: set[str]
-    ) -> tuple[list[Point], float]:
+    def _leading(self, surrogate: Surrogate, best: float, candidates: Sequence[Point]) -> tuple[list[Point], float]:
         """The candidates that promise most, the best first, and what it promises."""
-        # In a small space all may be barred.
-        free = [point for point in candidates if json.dumps(point) not in barred] or candidates
+        free = self._free(candidates)
         mean, deviation = surrogate.predict(free)
         promise = log_improvement(mean, deviation, best) + np.log(self._success(free))
         order = np.argsort(-promise)[:FINALISTS]

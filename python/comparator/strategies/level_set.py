@@ -7,7 +7,6 @@ to leave the fewest places on the wrong side.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,9 +21,7 @@ from comparator.evidence.steps import Steps, share
 from comparator.evidence.surrogate import MANY, Success, Surrogate
 from comparator.space import ParameterSpace, Point
 from comparator.strategies.options import FromOne, FromTwo, StrategyOptions
-from comparator.strategies.results import Learner, Results
-from comparator.strategies.sampling import sobol_points
-from comparator.strategies.strategy import Proposal, Strategy
+from comparator.strategies.surrogate_strategy import SurrogateStrategy
 
 #: Points of the space that a new one is chosen of, and how many of them, drawn anew, are looked at each time.
 POOL, CANDIDATES = 1024, 256
@@ -53,7 +50,7 @@ class LevelSetOptions(StrategyOptions):
     patience: FromOne = Field(3, description="looks at the region in a row that must agree to end the search")
 
 
-class LevelSetStrategy(Strategy):
+class LevelSetStrategy(SurrogateStrategy):
     """Samples the region in which the values are below -level (the differences above level), and its border.
 
     1. The first points are those of a Sobol sequence, `scattered` of them.
@@ -77,53 +74,25 @@ class LevelSetStrategy(Strategy):
     Options = LevelSetOptions
 
     def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: LevelSetOptions) -> None:
-        self._space, self._seed, self._in_flight, self._options = space, seed, in_flight, options
+        super().__init__(space, seed, in_flight, options.scattered)
+        self._options = options
         self._rng = random.Random(seed)
-        self._scattered = sobol_points(space, seed)
         self._pool = dense_sample(space, POOL, seed)
-        varying = sum(parameter.count != 1 for parameter in space.parameters)
-        self._first = options.scattered or max(8, 2 * varying + 2)
-        self._informed = 0
-        self._open: dict[int, Point] = {}
-        self._results = Results()
-        self._learner = Learner(space, seed)
         self._steps = Steps(Coordinates(space), seed)
-        self._success = Success(None)
+        self._success, self._failures = Success(None), 0
         self._region: Array = np.zeros(POOL, dtype=bool)
         self._alike = 0
-        self._closed = False
 
     @classmethod
     def within(cls, options: Mapping[str, Any], *, evaluations: int, points: int) -> dict[str, Any]:
         return {"scattered": points_to_scatter(evaluations), **options}
 
-    def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
-        used = sum([self._results.take(point, value) for point, value in past])
-        self._informed += used
-        self._learn()
-        self._fit_success()
-        return used
-
-    def start(self) -> list[Proposal]:
-        return [self._proposal() for _ in range(self._in_flight)]
-
-    def tell(self, number: int, value: float | None) -> list[Proposal]:
-        if self._closed or number not in self._open:
-            return []
-        if self._results.take(self._open.pop(number), value):
-            self._learn()
-        else:
-            self._fit_success()
-        return [] if self.ended is not None else [self._proposal()]
-
-    def close(self) -> None:
-        self._closed = True
-
     def _learn(self) -> None:
         is_due = self._learner.is_due(len(self._results.values))
         self._learner.learn(self._results.points, self._heights)
-        if is_due and self._learner.surrogate is not None:
+        if is_due or len(self._results.failed) > self._failures:
             self._fit_success()
+        if is_due and self._learner.surrogate is not None:
             self._look(self._learner.surrogate)
 
     @property
@@ -134,6 +103,7 @@ class LevelSetStrategy(Strategy):
     def _fit_success(self) -> None:
         """Learn anew where trainings succeed: after a failure, and as often as the surrogate is fitted."""
         succeeded, failed = self._results.distinct, self._results.failed
+        self._failures = len(failed)
         start = self._success if len(succeeded) + len(failed) >= MANY else None
         self._success = Success.fit(self._space, succeeded, failed, self._seed, start)
 
@@ -156,35 +126,17 @@ class LevelSetStrategy(Strategy):
         mean, _ = surrogate.predict(self._results.points)
         return cut(mean, self._heights)
 
-    def _proposal(self) -> Proposal:
-        surrogate = self._learner.surrogate
-        point = next(self._scattered) if self._is_scattering or surrogate is None else self._most_telling(surrogate)
-        proposal = self._propose(point)
-        self._open[proposal.number] = point
-        return proposal
-
-    @property
-    def _is_scattering(self) -> bool:
-        return self._proposed + self._informed < self._first
-
-    def _most_telling(self, surrogate: Surrogate) -> Point:
+    def _next(self, surrogate: Surrogate) -> Point:
         """The candidate whose result is expected to leave the fewest places misclassified, given all in flight."""
         level = self._level(surrogate)
         self._steps.learn(self._results.points, self._heights)
         trust = share(surrogate, self._steps)
-        pending = list(self._open.values())
-        if pending:
-            expected, _ = surrogate.predict(pending)
-            noise = np.full(len(pending), surrogate.hyperparameters.noise or 0.0)
-            surrogate = surrogate.with_more(pending, expected, noise)
-        drawn = [*self._rng.sample(self._pool, CANDIDATES), *self._results.distinct]
-        barred = {json.dumps(point) for point in [*pending, *self._results.failed]}
-        # In a small space all may be in flight.
-        candidates = [point for point in drawn if json.dumps(point) not in barred] or drawn
+        surrogate = self._with_pending(surrogate)
+        candidates = self._free([*self._rng.sample(self._pool, CANDIDATES), *self._results.distinct])
         places = self._pool[:PLACES]
         weights = self._success.at(places)
         gain = (1 - trust) * expected_gain(surrogate, level, candidates, places, weights)
-        gain += trust * expected_gain_of_steps(self._steps, level, candidates, places, weights, pending)
+        gain += trust * expected_gain_of_steps(self._steps, level, candidates, places, weights, self._pending)
         return candidates[int(np.argmax(gain * self._success.at(candidates)))]
 
 

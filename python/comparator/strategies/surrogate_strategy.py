@@ -1,0 +1,90 @@
+"""What searches have in common that choose the next point by a surrogate of the results so far."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from comparator.evidence.surrogate import Surrogate
+from comparator.space import ParameterSpace, Point
+from comparator.strategies.results import Learner, Results
+from comparator.strategies.sampling import sobol_points
+from comparator.strategies.strategy import Proposal, Strategy
+
+
+class SurrogateStrategy(Strategy):
+    """Answers each result with one point: first those of a Sobol sequence, `scattered` of them, then of `_next`.
+
+    Where `scattered` is None there are 8, or two more than twice the number of parameters that vary.
+    """
+
+    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, scattered: int | None) -> None:
+        self._space, self._seed, self._in_flight = space, seed, in_flight
+        self._scattered = sobol_points(space, seed)
+        varying = sum(parameter.count != 1 for parameter in space.parameters)
+        self._first = scattered or max(8, 2 * varying + 2)
+        self._informed = 0
+        self._open: dict[int, Point] = {}
+        self._results = Results()
+        self._learner = Learner(space, seed)
+        self._closed = False
+
+    def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
+        used = sum([self._results.take(point, value) for point, value in past])
+        self._informed += used
+        self._learn()
+        return used
+
+    def start(self) -> list[Proposal]:
+        return [self._proposal() for _ in range(self._in_flight)]
+
+    def tell(self, number: int, value: float | None) -> list[Proposal]:
+        if self._closed or number not in self._open:
+            return []
+        self._results.take(self._open.pop(number), value)
+        self._learn()
+        return [] if self.ended is not None else [self._proposal()]
+
+    def close(self) -> None:
+        self._closed = True
+
+    @abstractmethod
+    def _learn(self) -> None:
+        """Take what has come into the results."""
+
+    @abstractmethod
+    def _next(self, surrogate: Surrogate) -> Point | None:
+        """The point to evaluate next; None for one of the sequence."""
+
+    def _next_scattered(self) -> Point:
+        return next(self._scattered)
+
+    @property
+    def _is_scattering(self) -> bool:
+        return self._proposed + self._informed < self._first
+
+    def _proposal(self) -> Proposal:
+        surrogate = self._learner.surrogate
+        point = None if self._is_scattering or surrogate is None else self._next(surrogate)
+        proposal = self._propose(self._next_scattered() if point is None else point)
+        self._open[proposal.number] = proposal.point
+        return proposal
+
+    @property
+    def _pending(self) -> list[Point]:
+        """The points in flight."""
+        return list(self._open.values())
+
+    def _with_pending(self, surrogate: Surrogate) -> Surrogate:
+        """The surrogate, told that the points in flight come to what it expects there."""
+        pending = self._pending
+        if not pending:
+            return surrogate
+        expected, _ = surrogate.predict(pending)
+        return surrogate.with_more(pending, expected, [surrogate.hyperparameters.noise or 0.0] * len(pending))
+
+    def _free(self, points: Sequence[Point]) -> Sequence[Point]:
+        """Those that are not in flight and have not failed; in a small space that may be none, and then all."""
+        barred = {json.dumps(point) for point in [*self._pending, *self._results.failed]}
+        return [point for point in points if json.dumps(point) not in barred] or points
