@@ -16,7 +16,7 @@ import typer
 
 from comparator.cli.app import RUN, ExperimentsOption, app, out, stop_signals_like_ctrl_c
 from comparator.errors import InputError
-from comparator.experiment.terminal import note, tell
+from comparator.experiment.terminal import copyable, note, tell
 from comparator.formats.names import as_file_name, home_written_out
 from comparator.formats.text import shortened, write_text_whole
 from comparator.site.folders import command_line, experiments_folder, project_root
@@ -379,11 +379,11 @@ def _check(draft: Draft, file: Path, host: Host) -> None:
     from comparator.experiment import session
     from comparator.experiment.dry_run import budget_words
 
-    out.print(f"{file}: is written", soft_wrap=True)
+    copyable(out, f"{file}: is written")
     command = command_line(host.experiments, host.root, "search", str(file))
     try:
         plan = session.plan_experiment(host, file, [], full=False, command=command)
     except InputError as error:
         raise InputError(f"{error}; mend it in {file}, and check it by: {command} --dry-run") from None
     tell(out, f"{plan.frozen.title}  {budget_words(plan.frozen)}")
-    out.print(f"run it by: {command}", soft_wrap=True)
+    copyable(out, f"run it by: {command}")

@@ -12,6 +12,7 @@ import typer
 from comparator.cli import completion
 from comparator.cli.app import JsonOption, models_app, out, stop_signals_like_ctrl_c
 from comparator.errors import InputError
+from comparator.experiment.terminal import copyable
 from comparator.site.folders import project_root
 
 
@@ -68,12 +69,12 @@ def check_model(
         for found in findings_of(model, bench):
             findings.append(found)
             if not as_json:
-                out.print(str(found), soft_wrap=True)
+                copyable(out, str(found))
         folder.keep = any(each.outcome == FAILS for each in findings)
     if as_json:
         print(json.dumps([asdict(each) for each in findings], indent=1))
     if folder.is_kept and not as_json:
-        out.print(f"what was tried, and its logs: {folder.path}", soft_wrap=True)
+        copyable(out, f"what was tried, and its logs: {folder.path}")
     if folder.keep:
         raise typer.Exit(1)
 
@@ -91,4 +92,4 @@ def new_model(
 
     containers = project_root() / "containers"
     made = new_model(name, folder or (containers if containers.is_dir() else Path.cwd()))
-    out.print(f"{made}: README.md in it says what goes where; try it by: comparator model check {made}", soft_wrap=True)
+    copyable(out, f"{made}: README.md in it says what goes where; try it by: comparator model check {made}")

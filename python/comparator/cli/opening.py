@@ -14,7 +14,7 @@ import typer
 from comparator.cli import completion
 from comparator.cli.app import LOOK, ExperimentsOption, app
 from comparator.errors import InputError
-from comparator.experiment.terminal import Terminal
+from comparator.experiment.terminal import Terminal, copyable, tell
 from comparator.results.store import experiment_path
 from comparator.site.folders import experiments_folder, project_root
 
@@ -89,10 +89,10 @@ def shown(experiments: Path, identifier: str | None, *, is_asked: bool) -> Itera
         if not address:
             raise InputError("--open: the page cannot be served")
         console = Terminal(stderr=True)
-        console.print(f"page: {address}", soft_wrap=True, markup=False, highlight=False)
+        copyable(console, f"page: {address}")
         yield
         if console.is_terminal:
-            console.print("the page stays until Ctrl-C", soft_wrap=True)
+            tell(console, "the page stays until Ctrl-C")
             with suppress(KeyboardInterrupt):
                 process.wait()
     finally:

@@ -13,7 +13,7 @@ from comparator.cli.options import RunOptions
 from comparator.errors import InputError
 from comparator.experiment.host import Host
 from comparator.experiment.terminal import note
-from comparator.results.points import count
+from comparator.results.points import count, pairs_to_confirm
 from comparator.results.record import FrozenExperiment
 from comparator.results.store import experiment_path, last_word, read_experiment, read_json, read_records
 from comparator.site.folders import typed_here
@@ -97,8 +97,9 @@ def is_finished(host: Host, identifier: str, *, as_json: bool) -> bool:
     path = experiment_path(host.experiments, identifier)
     if last_word(path).state != "finished" or not has_all(path):
         return False
-    frozen, counts = read_experiment(path), count(read_records(path / "evaluations.jsonl"))
-    if counts.confirming < sum(len(claim.points) for claim in frozen.claims or ()):
+    frozen, records = read_experiment(path), read_records(path / "evaluations.jsonl")
+    counts = count(records)
+    if counts.confirming < pairs_to_confirm(frozen.claims or (), records):
         return False
     page = path / "report.html"
     if as_json and page.is_file():

@@ -14,7 +14,7 @@ import typer
 from comparator.cli.app import RECORDS, ExperimentsOption, JsonOption, app, out
 from comparator.cli.experiments import IdArgument
 from comparator.errors import InputError
-from comparator.experiment.terminal import note
+from comparator.experiment.terminal import copyable, note, tell
 from comparator.formats.text import is_stream
 from comparator.results.store import experiment_path
 from comparator.site.folders import experiments_folder, project_root
@@ -47,9 +47,9 @@ def note_experiment(
     if as_json:
         print(json.dumps({"tags": notes.tags, "text": notes.text}, indent=1))
         return
-    out.print(f"tags: {', '.join(notes.tags) or 'none'}", soft_wrap=True)
+    tell(out, f"tags: {', '.join(notes.tags) or 'none'}")
     for line in notes.text.splitlines() or ["no note"]:
-        out.print(line, soft_wrap=True)
+        copyable(out, line)
 
 
 @app.command("export", rich_help_panel=RECORDS, short_help="Bring one elsewhere: a table, a bundle, a figure.")
@@ -116,11 +116,11 @@ def export_experiment(
         log_bytes = LOG_BYTES if log_limit is None else log_limit << 10
         with out.status("the bundle is being written"):
             written = write_bundle(path, output, licence=licence, log_bytes=log_bytes, replace=force)
-        out.print(f"bundle: {written}; elsewhere: comparator import {written.name}", soft_wrap=True)
+        copyable(out, f"bundle: {written}; elsewhere: comparator import {written.name}")
     elif figure is not None:
         from comparator.sharing.figure_files import write_figure
 
-        out.print(f"figure: {write_figure(path, figure, form, output, replace=force)}", soft_wrap=True)
+        copyable(out, f"figure: {write_figure(path, figure, form, output, replace=force)}")
     elif program is not None:
         _export_to(program, path, uri, storage)
     else:
@@ -129,7 +129,7 @@ def export_experiment(
         place = output if target is None else Path(target)
         written = export(path, form or "csv", place)
         if not is_stream(written):  # what was written may be what is printed
-            out.print(f"runs: {written}", soft_wrap=True)
+            copyable(out, f"runs: {written}")
 
 
 def _export_to(program: str, path: Path, uri: str | None, storage: str | None) -> None:
@@ -138,7 +138,7 @@ def _export_to(program: str, path: Path, uri: str | None, storage: str | None) -
 
         with out.status("MLflow takes the evaluations"):
             new, there = export_to_mlflow(path, uri)
-        out.print(f"mlflow: experiment {path.name}: {new} runs came, {there} were there", soft_wrap=True)
+        tell(out, f"mlflow: experiment {path.name}: {new} runs came, {there} were there")
         return
     from comparator.sharing.optuna_trials import export_to_optuna
     from comparator.sharing.trials import without_password
@@ -147,7 +147,7 @@ def _export_to(program: str, path: Path, uri: str | None, storage: str | None) -
     with out.status("Optuna takes the evaluations"):
         new, there = export_to_optuna(path, place)
     where = without_password(place)
-    out.print(f"optuna: study {path.name} in {where}: {new} trials came, {there} were there", soft_wrap=True)
+    tell(out, f"optuna: study {path.name} in {where}: {new} trials came, {there} were there")
 
 
 def _refuse_what_is_of_others(what: str, options: Mapping[str, tuple[bool, tuple[str, ...]]]) -> None:
@@ -189,7 +189,7 @@ def import_experiment(
     made, findings = import_experiment(file, folder, identifier, space, metric)
     for finding in findings:
         note(out, finding)
-    out.print(f"experiment {made.name}; report: {write_report(made)}", soft_wrap=True)
+    copyable(out, f"experiment {made.name}; report: {write_report(made)}")
 
 
 def _open_bundle(file: Path, experiments: Path, identifier: str | None) -> None:
@@ -204,8 +204,8 @@ def _open_bundle(file: Path, experiments: Path, identifier: str | None) -> None:
     name = opened.folder.name
     runs = f"trainings: {opened.came} came, {opened.here} were here"
     if not opened.is_new:
-        out.print(f"experiment {name} is here already, alike in everything; {runs}", soft_wrap=True)
+        tell(out, f"experiment {name} is here already, alike in everything; {runs}")
     elif study_of(opened.folder) is not None:
-        out.print(f"experiment {name}; {runs}; its tables: comparator search --resume {name}", soft_wrap=True)
+        copyable(out, f"experiment {name}; {runs}; its tables: comparator search --resume {name}")
     else:
-        out.print(f"experiment {name}; {runs}; report: {write_report(opened.folder)}", soft_wrap=True)
+        copyable(out, f"experiment {name}; {runs}; report: {write_report(opened.folder)}")

@@ -9,6 +9,7 @@ import typer
 from comparator.cli import completion
 from comparator.cli.app import out, sites_app
 from comparator.errors import InputError
+from comparator.experiment.terminal import copyable
 from comparator.site.folders import experiments_folder, project_root
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", autocompletion=completion.sites)]
@@ -32,7 +33,7 @@ def show_site(name: NameArgument = "local") -> None:
     site = read_site(name, project_root())
     check_engines(site, project_root())
     out.print(f"{site.name}: {site.description}")
-    out.print(f"data folder: {site.data_folder}", soft_wrap=True)
+    copyable(out, f"data folder: {site.data_folder}")
     slots = site.slots()
     devices = f"{site.devices} devices, {site.models_per_device} models on each" if site.devices else "no devices"
     out.print(f"engines: {', '.join(site.engines)}; scheduler: {site.scheduler}")
@@ -57,7 +58,7 @@ def check_site(
 
     failed = False
     for found in site_check.check_site(name, project_root(), on_node=on_node):
-        out.print(str(found), soft_wrap=True)
+        copyable(out, str(found))
         failed = failed or found.outcome == FAILS
     if job:
         if not read_site(name, project_root()).has_nodes:
@@ -65,7 +66,7 @@ def check_site(
         folder = experiments_folder(None, project_root()) / "site-checks" / name
         folder.mkdir(parents=True, exist_ok=True)
         for line in site_check.check_node(name, project_root(), folder):
-            out.print(line, soft_wrap=True)
+            copyable(out, line)
             failed = failed or line.startswith(FAILS)
     if failed:
         raise typer.Exit(1)

@@ -10,7 +10,7 @@ import typer
 from comparator.cli import completion
 from comparator.cli.app import RECORDS, ExperimentsOption, JsonOption, app, out, stop_signals_like_ctrl_c
 from comparator.cli.experiments import IdArgument
-from comparator.experiment.terminal import Terminal
+from comparator.experiment.terminal import Terminal, copyable
 from comparator.site.folders import experiments_folder, project_root
 
 
@@ -54,6 +54,6 @@ def verify(
         print(json.dumps(verification.as_json(found), indent=1))
     else:
         for line in found.words():
-            out.print(line, soft_wrap=True)
+            copyable(out, line)
     if not found.is_right:
         raise typer.Exit(1)

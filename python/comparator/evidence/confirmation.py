@@ -33,12 +33,16 @@ Points = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Fresh:
-    """What fresh blocks gave for a claim: a point, a signed difference (of a single model its metric), a block each."""
+    """What fresh blocks gave for a claim: a point, a signed difference (of a single model its metric), a block each.
+
+    `is_exact` says that one training gave all of it, as the models gave the same numbers for every seed.
+    """
 
     claim: Claim
     points: Points
     signed: Sequence[float]
     blocks: Sequence[int]
+    is_exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ class Confirmation:
     0.05, else `not confirmed`, and `untested` where fewer than `FEWEST` blocks gave both; None where there is nothing
     to compare with. `given_this_split` says that every run had the search's own data split. `winners_curse` is how much
     the search promised too much. `p` is the chance of such a contrast where there is none, all points together; None
-    where it was not tested.
+    where it was not tested. `is_exact` says that the models gave the same numbers for every seed, so that one training
+    stands for all blocks; `seeds` is 1 then, and there is no interval.
     """
 
     point: Mapping[str, Any]
@@ -101,6 +106,7 @@ class Confirmation:
     given_this_split: bool
     winners_curse: float | None
     p: float | None = None
+    is_exact: bool = False
 
 
 def confirm(
@@ -120,14 +126,15 @@ def confirm(
         point=best.claim.points[0],
         searched=searched,
         confirmed=found.mean,
-        interval=found.interval,
+        interval=None if best.is_exact else found.interval,
         contrast=None if beside is None else beside.mean,
         contrast_interval=None if beside is None else beside.interval,
-        seeds=len(found.by_block),
+        seeds=1 if best.is_exact else len(found.by_block),
         verdict=verdict,
         given_this_split=given_this_split,
         winners_curse=promised if promised is None or larger_is_better else -promised,
         p=None if beside is None else min(1.0, beside.p * points),
+        is_exact=best.is_exact,
     )
 
 

@@ -367,12 +367,14 @@ class Controller:
     def _first(self, evaluation: _Open) -> int:
         """On how many seeds an evaluation begins."""
         if evaluation.stage in AFTERWARDS:
-            return len(evaluation.fresh)
+            return 1 if self._may_be_exact(evaluation) else len(evaluation.fresh)
         seeds = self._pilot_seeds if evaluation.stage == PILOT else self._replication.first
         return self._affordable(1 if self._deterministic else seeds)
 
     def _further(self, evaluation: _Open) -> int:
         """How many seeds more an evaluation needs, all of whose replicates so far have ended."""
+        if evaluation.stage == CONFIRM:
+            return 0 if self._is_exact(evaluation) else len(evaluation.fresh) - len(evaluation.outcomes)
         if evaluation.stage != SEARCH or self._deterministic or not self._replication.is_adaptive:
             return 0
         own = [value for outcome in evaluation.outcomes.values() for value in self._values_of(outcome.runs)]
@@ -383,6 +385,24 @@ class Controller:
         if known:
             others.remove(fmean(known.values()))
         return self._affordable(self._replication.further([*known.values(), *own], others))
+
+    def _may_be_exact(self, evaluation: _Open) -> bool:
+        """Whether a best point is tried on one seed first: no point has had two, which tell whether seeds matter."""
+        if self._to_confirm is None or self._to_confirm.splits:
+            return False
+        if not any(claim.kind == "best" and claim.name == evaluation.claim for claim in self.claims or ()):
+            return False
+        return not any(len(point.values) > 1 for point in self._points.values())
+
+    def _is_exact(self, evaluation: _Open) -> bool:
+        """Whether what confirms a best point, by one seed so far, is what the search had there by another."""
+        if not self._may_be_exact(evaluation) or len(evaluation.outcomes) != 1:
+            return False
+        anew = [_reported(outcome.runs) for outcome in evaluation.outcomes.values() if outcome.status == "ok"]
+        key = key_of(evaluation.proposal.point)
+        before = [line for line in self.records if line.stage != CONFIRM and key_of(line.point) == key]
+        known = {_reported(runs) for line in before for runs in _by_replicate(line.runs).values()}
+        return bool(anew) and known.issuperset(anew)
 
     def _affordable(self, pairs: int) -> int:
         return pairs if self._budget is None else max(0, min(pairs, self._budget - self.asked))
@@ -653,5 +673,10 @@ def _by_replicate(runs: Runs) -> dict[int, list[Run]]:
 
 def _equal_under_different_seeds(point: _Point) -> bool:
     """Whether two replicates, whose seeds differ, reported exactly the same metrics: the model is deterministic."""
-    reported = [json.dumps([run.metrics for run in point.runs[each]], sort_keys=True) for each in point.values]
+    reported = [_reported(point.runs[each]) for each in point.values]
     return len(set(reported)) < len(reported)
+
+
+def _reported(runs: Runs) -> str:
+    """The metrics of a replicate's runs, to be told from another's."""
+    return json.dumps([run.metrics for run in runs], sort_keys=True)

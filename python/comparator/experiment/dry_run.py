@@ -29,7 +29,7 @@ def describe(host: Host, plan: Plan) -> None:
         host.say(f"  {line}")
     describe_host(host)
     for line in host.engine.rehearsal(host.task(host.experiments / "ID", is_sweep=plan.is_sweep)):
-        host.console.print(line, markup=False, soft_wrap=True)
+        host.show(line)
     host.say("nothing was started (--dry-run)")
 
 

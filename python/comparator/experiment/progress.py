@@ -22,7 +22,7 @@ from rich.text import Text
 
 from comparator.experiment.running import RunningTraining, end_of, running
 from comparator.experiment.small_map import SmallMap
-from comparator.experiment.terminal import has_blocks, in_notebook, is_redrawn
+from comparator.experiment.terminal import copyable, has_blocks, in_notebook, is_redrawn
 from comparator.formats.text import message, one_line, shortened
 from comparator.results.points import as_read, best_of, count, done_in, failed_in, searched
 from comparator.results.record import Evaluation, FrozenExperiment
@@ -120,7 +120,7 @@ class ProgressView:
         return f"{self._done}/{self._total}" if self._total else f"{self._done}"
 
     def _print(self, words: str) -> None:
-        self._console.print(f"{self._counted}  {words}", markup=False, highlight=False, soft_wrap=True)
+        copyable(self._console, f"{self._counted}  {words}")
 
     def _seconds_left(self, done: int) -> float | None:
         here = done - self._done_before

@@ -31,7 +31,7 @@ from comparator.formats.text import shortened
 from comparator.model.data import has_changed
 from comparator.report.notices import withdrawn
 from comparator.results.lease import holder_of
-from comparator.results.points import done_in
+from comparator.results.points import done_in, pairs_to_confirm
 from comparator.results.record import (
     Evaluation,
     PilotFound,
@@ -273,8 +273,7 @@ class Session:
                     view.update(self._folder.records, len(last_word(self.path).running))
                     return
                 running = min(self._controller.waiting, self._host.workers)
-                claims = self._controller.claims or ()
-                anew = sum(len(claim.points) for claim in claims)
+                anew = pairs_to_confirm(self._controller.claims or (), self._folder.records)
                 view.update(self._folder.records, running, self._controller.done, anew)
 
             yield show

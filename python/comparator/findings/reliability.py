@@ -9,9 +9,12 @@ from typing import Any
 
 from comparator.evidence.confirmation import Confirmation, Fresh, confirm, interval_of
 from comparator.objective.differences import DIFFERENCES, asked_difference
-from comparator.results.points import as_read, final_values_of, key_of, pairs_in
+from comparator.results.points import as_read, final_values_of, is_settled_by, key_of, pairs_in
 from comparator.results.record import CONFIRM, Claim, Evaluation, FrozenExperiment, PilotFound
-from comparator.strategies.blocks import block_of
+from comparator.strategies.blocks import FIRST_FRESH, block_of
+
+#: Why a best point was trained anew on one seed alone.
+EXACT = "the models gave equal numbers for every seed, so that it was trained anew once"
 
 
 @dataclass(frozen=True)
@@ -78,22 +81,31 @@ def words(reliability: Reliability) -> list[str]:
         if each.confirmed is None:
             lines.append(f"  point {number}: could not be trained anew")
             continue
+        if each.is_exact:
+            lines.append(f"  point {number}: {_verdict(each)}{each.confirmed:.3g}{_more(each)}; {EXACT}")
+            continue
         if each.interval is None:
             few = "block" if each.seeds == 1 else "blocks"
             lines.append(f"  point {number}: {each.confirmed:.3g} on {each.seeds} fresh {few}, which tells nothing yet")
             continue
         low, high = each.interval
-        verdict = "" if each.verdict is None else f"{each.verdict}: "
         split = ", given this split" if each.given_this_split else ""
-        more = "" if each.contrast is None else f", {each.contrast:.3g} more than elsewhere"
         lines.append(
-            f"  point {number}: {verdict}{each.confirmed:.3g} [{low:.3g}, {high:.3g}]"
-            f" on {each.seeds} fresh blocks{split}{more}; the search said {each.searched:.3g}"
+            f"  point {number}: {_verdict(each)}{each.confirmed:.3g} [{low:.3g}, {high:.3g}]"
+            f" on {each.seeds} fresh blocks{split}{_more(each)}; the search said {each.searched:.3g}"
         )
     if lines:
         fresh = "seeds" if reliability.given_this_split else "splits and seeds"
         lines.insert(0, f"trained anew, on {fresh} that the search never used:")
     return lines
+
+
+def _verdict(one: Confirmation) -> str:
+    return "" if one.verdict is None else f"{one.verdict}: "
+
+
+def _more(one: Confirmation) -> str:
+    return "" if one.contrast is None else f", {one.contrast:.3g} more than elsewhere"
 
 
 def _tries(line: Evaluation, claim: Claim) -> bool:
@@ -104,9 +116,13 @@ def _tries(line: Evaluation, claim: Claim) -> bool:
 
 
 def _fresh(claim: Claim, lines: Sequence[Evaluation]) -> Fresh:
-    pairs = [(line.point, number, place) for line in lines for place, number in enumerate(line.signed or ())]
-    blocks = [block for line in lines for block in _blocks_of(line)]
-    return Fresh(claim, [point for point, _, _ in pairs], [number for _, number, _ in pairs], blocks)
+    pairs = [(line.point, number) for line in lines for number in line.signed or ()]
+    points, signed = [point for point, _ in pairs], [number for _, number in pairs]
+    if signed and any(is_settled_by(line, claim) for line in lines):
+        count = len(claim.points)
+        every_block = range(FIRST_FRESH, FIRST_FRESH + count)
+        return Fresh(claim, claim.points, signed[:1] * count, every_block, is_exact=True)
+    return Fresh(claim, points, signed, [block for line in lines for block in _blocks_of(line)])
 
 
 def _blocks_of(line: Evaluation) -> Sequence[int]:

@@ -17,7 +17,7 @@ from comparator.findings.axes import Axis, on_lattice, varying_axes
 from comparator.findings.reliability import Reliability, reliability_in
 from comparator.formats.text import message
 from comparator.objective.differences import difference_called
-from comparator.results.points import Counts, as_read, best_of, best_values, count, values_of
+from comparator.results.points import Counts, as_read, best_of, best_values, count, key_of, values_of
 from comparator.results.record import AFTERWARDS, Evaluation, FirstEpochs, FrozenExperiment, Replicate, Run
 
 BEST_POINTS = 5
@@ -248,17 +248,22 @@ def is_grid(experiment: FrozenExperiment) -> bool:
 def _is_exact(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> bool:
     if experiment.imported or any(record.deviation and not record.signed for record in records):
         return False
-    repeated = [numbers for record in records for numbers in _by_submodel(record, experiment.metric or LOSS)]
-    if any(len(set(numbers)) > 1 for numbers in repeated):
+    trained = _trained(records, experiment.metric or LOSS)
+    if any(len(set(numbers)) > 1 for numbers in trained):
         return False
-    return bool(repeated) or not any(model.seed or model.split for model in experiment.models)
+    repeated = any(len(numbers) > 1 for numbers in trained)
+    return repeated or not any(model.seed or model.split for model in experiment.models)
 
 
-def _by_submodel(record: Evaluation, metric: str) -> list[list[float | None]]:
-    """The numbers that each submodel reported at a point that was trained on several seeds."""
-    runs = [run for run in record.runs if run.status == "ok"]
-    found = [[run.metrics.get(metric) for run in runs if run.submodel == number] for number in (0, 1)]
-    return [numbers for numbers in found if len(numbers) > 1]
+def _trained(records: Sequence[Evaluation], metric: str) -> list[list[float | None]]:
+    """The numbers that each submodel reported at each point, one for each seed."""
+    found: dict[tuple[str, int | None, int], dict[int, float | None]] = {}
+    for record in records:
+        for run in record.runs:
+            if run.status == "ok":
+                of = found.setdefault((key_of(record.point), record.epochs, run.submodel), {})
+                of[run.replicate] = run.metrics.get(metric)
+    return [list(numbers.values()) for numbers in found.values()]
 
 
 def is_spread(experiment: FrozenExperiment) -> bool:

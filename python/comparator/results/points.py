@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparator.results.record import AFTERWARDS, CONFIRM, FULL, Evaluation
+from comparator.results.record import AFTERWARDS, CONFIRM, FULL, Claim, Evaluation
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,18 @@ def best_values(records: Sequence[Evaluation]) -> list[tuple[Evaluation, float]]
     known = sorted(values_of(records).values(), key=lambda record: record.evaluation)
     known = [record for record in known if record.value is not None]
     return list(zip(known, itertools.accumulate((record.value or 0.0 for record in known), min), strict=True))
+
+
+def is_settled_by(line: Evaluation, claim: Claim) -> bool:
+    """Whether one training has tried a best point for all blocks: the models gave the same numbers for every seed."""
+    is_of_best = claim.kind == "best" and claim.name == line.claim
+    return is_of_best and line.status == "ok" and len(line.asked or ()) == 1 < len(claim.points)
+
+
+def pairs_to_confirm(claims: Iterable[Claim], records: Iterable[Evaluation]) -> int:
+    """How many pairs try the claims anew, by what is known so far: one for each block, or one that settles it."""
+    tried = [record for record in records if record.stage == CONFIRM]
+    return sum(1 if any(is_settled_by(line, claim) for line in tried) else len(claim.points) for claim in claims)
 
 
 def as_read(value: float, *, maximise: bool) -> float:

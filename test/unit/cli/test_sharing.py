@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 from desk import Desk
 from recorded import genetic, make_experiment, save
+
+from comparator.cli import sharing
+from comparator.experiment.terminal import Terminal
 
 
 @pytest.fixture
@@ -25,6 +29,22 @@ def test_a_note_and_tags_are_given_and_shown(desk: Desk) -> None:
     (listed,) = json.loads(desk.run("list", "--json").stdout)
     assert (listed["tags"], listed["note"]) == (["paper"], "the one of figure 2")
     assert json.loads(desk.run("note", "cmp-ga-3", "", "--json").stdout) == {"tags": ["paper"], "text": ""}
+
+
+def test_a_narrow_terminal_has_sentences_broken_between_words_and_what_is_copied_whole(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    shown = io.StringIO()
+    monkeypatch.setattr(sharing, "out", Terminal(file=shown, width=40, force_terminal=True))
+    tags = [f"tag {number}" for number in range(12)]
+    sharing.note_experiment("cmp-ga-3", "a note of a line", tag=tags, experiments=desk.experiments)
+    sentence = shown.getvalue().splitlines()[:-1]
+    assert len(sentence) > 1 and all(len(line) <= 40 for line in sentence)
+    assert " ".join(sentence) == f"tags: {', '.join(tags)}"
+    place = desk.folder / "of a name that is longer than a line.csv"
+    sharing.export_experiment("cmp-ga-3", output=place, experiments=desk.experiments)
+    assert shown.getvalue().endswith(f"runs: {place}\n")
 
 
 def test_a_mistake_in_a_note_is_a_line(desk: Desk) -> None:

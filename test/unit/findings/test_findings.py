@@ -437,6 +437,13 @@ def test_models_without_a_seed_have_no_luck() -> None:
     assert not any(word in text for word in ("luck", "fresh", "one seed", "splits"))
 
 
+@pytest.mark.parametrize(("anew", "is_exact"), [(0.3, True), (0.31, False)])
+def test_a_training_anew_tells_whether_seeds_change_anything(anew: float, is_exact: bool) -> None:
+    point = {"noise": 10.0, "activation": "relu"}
+    records = as_read([record_of(0, point, [0.3]), record_of(1, point, [anew], stage="confirm")])
+    assert summarise(frozen_of(), records).is_exact == is_exact
+
+
 def test_amounts_are_percentages_of_a_relative_difference_and_have_digits_enough() -> None:
     summary = summarise(frozen_of(), as_read(records_of(in_region, 3)))
     assert [_amount(summary, number) for number in (0.999, 0.5, 0.042, 0.0, -0.0001)] == [

@@ -23,10 +23,10 @@ from comparator.evidence.pilot import measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
 from comparator.experiment.controller import Controller, ToConfirm
 from comparator.findings.other_metric import in_metric
-from comparator.findings.reliability import reliability_in
+from comparator.findings.reliability import reliability_in, words
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES, relative, signed_difference
-from comparator.results.points import count, observations_in, values_of
+from comparator.results.points import count, observations_in, pairs_to_confirm, values_of
 from comparator.results.record import (
     Claim,
     Evaluation,
@@ -294,6 +294,34 @@ def test_a_deterministic_model_is_found_out_by_the_pilot_and_confirmed_on_splits
     )
     assert lines(given_split, "confirm") == []
     given_split.close()
+
+
+def test_a_best_point_of_exact_models_is_trained_anew_once_and_stands_for_every_seed(folder) -> None:
+    """Where no point of the search had two seeds, which would have told that there is nothing to confirm."""
+    to_confirm = ToConfirm(two_best, None, splits=False)
+    controller = Controller(folder, Listed(POINTS[:6]), OBJECTIVE, budget=6, to_confirm=to_confirm)
+    Worker(deterministic).finish(controller)
+    claims = controller.claims or []
+    asked = [(line.claim, len(line.asked)) for line in lines(folder, "confirm")]
+    assert sorted(asked) == [("best 1", 1), ("best 2", 1), *[("elsewhere", 1)] * 3]
+    assert count(folder.records).confirming == pairs_to_confirm(claims, folder.records) == 5
+    said = reliability_in(BARE.model_copy(update={"claims": claims}), folder.records)
+    first = said.confirmations[0]
+    assert (first.is_exact, first.seeds, first.interval) == (True, 1, None)
+    assert first.confirmed == pytest.approx(abs(first.searched))
+    assert first.contrast is not None and first.contrast > 0  # in as many blocks as were tried elsewhere
+    assert "equal numbers for every seed, so that it was trained anew once" in words(said)[1]
+
+
+def test_a_best_point_of_models_whose_seeds_matter_is_trained_on_all_fresh_seeds(folder) -> None:
+    """The first tells that seeds matter, where no point of the search had two."""
+    worker, to_confirm = Worker(noisy), ToConfirm(two_best, None, splits=False)
+    controller = Controller(folder, Listed(POINTS[:6]), OBJECTIVE, budget=6, to_confirm=to_confirm)
+    worker.finish(controller)
+    assert {len(line.asked) for line in lines(folder, "confirm") if line.claim != "elsewhere"} == {3}
+    fresh = [each["replicate"] for each in worker.asked if each["point"]["x"] == 9.5][1:]
+    assert fresh == [FIRST_FRESH + number for number in range(3)]
+    assert pairs_to_confirm(controller.claims or [], folder.records) == count(folder.records).confirming == 9
 
 
 def test_a_search_without_a_result_confirms_nothing(folder) -> None:

@@ -24,7 +24,8 @@ def confirmed_points(summary: Summary) -> list[Figure]:
     for lane, each in enumerate(found):
         where = point_words(each.point, names)
         of = {"y": lane, "evaluations": [one.number for one in summary.evaluations if one.point == each.point]}
-        said, gave = f"{SEARCHED} {show(each.searched)}", f"{each.seeds} fresh blocks: {show(each.confirmed)}"
+        anew_on = "trained anew once, as every seed gives it" if each.is_exact else f"{each.seeds} fresh blocks"
+        said, gave = f"{SEARCHED} {show(each.searched)}", f"{anew_on}: {show(each.confirmed)}"
         searched.append(
             {**of, "x": each.searched, "x2": each.confirmed, "series": SEARCHED, "tip": printable(f"{said}\n{where}")}
         )
