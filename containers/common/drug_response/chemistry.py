@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,15 @@ FINGERPRINT_BITS = 512
 LOGARITHMIC_DESCRIPTORS = frozenset({"Ipc"})
 
 
-def read_molecules(smiles_by_drug: dict[str, str]) -> list[Any]:
-    """Parse SMILES. Raises `DataError` that names the drug whose SMILES RDKit cannot read."""
+def read_molecules(smiles_by_drug: dict[str, str], path: Path | None = None) -> list[Any]:
+    """Parse SMILES, those of a file. Raises `DataError` that names the drug whose SMILES RDKit cannot read."""
     molecules = []
     # RDKit would tell of a bad SMILES in several lines; the error here is one.
     rdBase.DisableLog("rdApp.*")
     for drug, smiles in smiles_by_drug.items():
         molecule = Chem.MolFromSmiles(smiles)
         if molecule is None:
-            raise DataError(f"drug {drug!r}: RDKit cannot read its SMILES {smiles!r}")
+            raise DataError(f"{f'{path}: ' if path else ''}drug {drug!r}: RDKit cannot read its SMILES {smiles!r}")
         molecules.append(molecule)
     return molecules
 

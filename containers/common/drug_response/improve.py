@@ -9,20 +9,36 @@
 | `x_data/cell_info.tsv` | tumour type (`site`); optional |
 | `splits/STUDY_split_N_{train,val,test}.txt` | 0-based row numbers of `response.tsv`, or values of `split_id` |
 
+A file may be compressed, `NAME.gz`, and is read as `comparator.tables.reading` says: ids are text.
+
 RDKit descriptors are computed from the SMILES. Rows stay as they are given, repeated pairs too, because the
-split files count them; rows without expression or SMILES are left out.
+split files count them; rows without expression or SMILES are left out, and counted. Of a cell line or a drug that
+stands twice with the same values one is taken, with different ones the folder is refused.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from comparator.tables.joins import distinct_rows, keep_joined, study_mistake
+from comparator.tables.reading import (
+    Table,
+    TableError,
+    find_table,
+    header_rows,
+    numbers,
+    read_header,
+    read_list,
+    read_table,
+    read_values,
+    tidy_id,
+)
 from drug_response import chemistry
 from drug_response.errors import DataError
 from drug_response.tables import (
@@ -30,117 +46,201 @@ from drug_response.tables import (
     SPLIT_TRAINING,
     SPLIT_VALIDATION,
     DrugFeatures,
+    Responses,
     Source,
     response_records,
     sort_genes,
 )
 
 CELL_LINE, DRUG, STUDY = "improve_sample_id", "improve_chem_id", "source"
-#: Columns of response.tsv that are no measures.
-_NO_MEASURES = frozenset({STUDY, CELL_LINE, DRUG, "study", "split_id"})
+#: The column of cell line ids, which has no name in some files.
+FIRST = 0
+#: Columns of response.tsv that are no measures; one without a name is a program's own count of the rows.
+_NO_MEASURES = frozenset({"", STUDY, CELL_LINE, DRUG, "study", "split_id"})
+#: Measures of the benchmark: their columns hold numbers, and nothing else.
+MEASURES = frozenset({"auc", "ic50", "ec50", "ec50se", "r2fit", "einf", "hs", "aac1", "auc1", "dss1"})
 #: Drug feature files by kind.
 _FEATURE_FILES = {"mordred": "drug_mordred.tsv", "fingerprints": "drug_ecfp4_nbits512.tsv"}
+#: What the manifest says of each feature table.
+Counts = dict[str, dict[str, int]]
 _PARTS = {"train": SPLIT_TRAINING, "val": SPLIT_VALIDATION, "test": SPLIT_TEST}
 _SPLIT_FILE = re.compile(r"(?P<study>.+)_split_(?P<number>\d+)_(?P<part>train|val|test)\.txt")
 
 
 def read(folder: Path) -> Source:
     """Read a benchmark folder, the one that holds `x_data`. Raises `DataError` that names the file at fault."""
-    cell_lines, genes, expression = _read_expression(folder / "x_data" / "cancer_gene_expression.tsv")
+    try:
+        return _read(folder)
+    except TableError as error:
+        raise DataError(str(error)) from None
+
+
+def _read(folder: Path) -> Source:
+    features = folder / "x_data"
+    counts: Counts = {}
+    cell_lines, genes, expression = _read_expression(_table_file(features, "cancer_gene_expression.tsv"), counts)
     genes, expression = sort_genes(genes, expression)
-    smiles_by_drug = _read_smiles(folder / "x_data" / "drug_SMILES.tsv")
-    molecules = chemistry.read_molecules(smiles_by_drug)
+    structures = _table_file(features, "drug_SMILES.tsv")
+    smiles_by_drug = _read_smiles(structures, counts)
+    molecules = chemistry.read_molecules(smiles_by_drug, structures)
     names, descriptors = chemistry.descriptors(molecules)
-    drugs = pd.Index(list(smiles_by_drug))
-    responses, rows = _read_responses(folder / "y_data" / "response.tsv", pd.Index(cell_lines), drugs)
+    drugs = pd.Index(list(smiles_by_drug), dtype=object)
+    responses, rows, labels = _read_responses(_table_file(folder / "y_data", "response.tsv"), cell_lines, drugs)
     return Source(
         name="improve",
-        cell_lines=cell_lines,
+        cell_lines=cell_lines.to_numpy(dtype=str),
         genes=genes,
         expression=expression,
-        drugs=np.array(drugs, dtype=str),
+        drugs=drugs.to_numpy(dtype=str),
         structures=np.array(chemistry.structure_keys(molecules)),
         smiles=np.array(list(smiles_by_drug.values())),
         drug_features={
             "descriptors": DrugFeatures(np.array(names), descriptors),
-            **_read_drug_features(folder / "x_data", drugs),
+            **_read_drug_features(features, drugs, counts),
         },
-        responses=responses,
-        splits={study: splits for study in responses if len(splits := _read_splits(folder, study, rows[study]))},
-        cell_types=_read_cell_types(folder / "x_data" / "cell_info.tsv", cell_lines),
+        responses={study: of_study.records for study, of_study in responses.items()},
+        left_out={study: of_study.left_out for study, of_study in responses.items()},
+        counts=counts,
+        splits={
+            study: splits for study in responses if len(splits := _read_splits(folder, study, rows[study], labels))
+        },
+        cell_types=_read_cell_types(find_table(features, "cell_info.tsv"), cell_lines),
     )
 
 
-def _read_table(path: Path, **options: Any) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, sep="\t", **options)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from None
+def _table_file(folder: Path, name: str) -> Path:
+    path = find_table(folder, name)
+    if path is None:
+        raise DataError(f"{folder / name}: no such file")
+    return path
 
 
-def _read_expression(path: Path) -> tuple[NDArray[np.str_], NDArray[np.str_], NDArray[np.float32]]:
+def _read_expression(path: Path, counts: Counts) -> tuple[pd.Index, NDArray[np.str_], NDArray[np.float32]]:
     """Return cell lines, gene names (symbols where the file has them) and expression [cell lines, genes]."""
-    header = _read_table(path, header=None, nrows=3, index_col=0, dtype=str, keep_default_na=False)
-    # The header rows of the older form have an empty first field, and so has every gene name's own column.
-    header_rows = 3 if all(label == "" for label in header.index) else 1
-    table = _read_table(path, header=None, skiprows=header_rows, index_col=0)
-    names = header.iloc[header_rows - 1].to_numpy(dtype=str)
-    values = table.to_numpy(dtype=np.float64)
-    if values.shape[1] != len(names):
-        raise DataError(f"{path}: {len(names)} genes in the header, {values.shape[1]} columns of values")
+    table = read_table(path, [], ids=[FIRST], header_rows=header_rows(path))
+    rows = distinct_rows(table, FIRST)
+    values = read_values(table)[rows]
+    values = np.where(np.isfinite(values), values, np.nan)
+    known = ~np.isnan(values).all(axis=0)
+    counts["cancer_gene_expression.tsv"] = _counts(table, rows, genes_without_values=int(np.sum(~known)))
+    values = values[:, known]
     values = np.where(np.isnan(values), np.nanmean(values, axis=0), values)
-    return table.index.to_numpy(dtype=str), names, values.astype(np.float32)
+    return _index(table, FIRST, rows), np.array(table.names[1:])[known], values.astype(np.float32)
 
 
-def _read_smiles(path: Path) -> dict[str, str]:
-    table = _read_table(path, dtype=str).dropna()
-    return dict(zip(table[DRUG], table["canSMILES" if "canSMILES" in table else "improve_smiles"], strict=True))
+def _counts(table: Table, rows: Sequence[int], **further: int) -> dict[str, int]:
+    """Return how many rows a table has and how many only repeat another, with the `further` counts that are not 0."""
+    found = {"repeated": len(table) - len(rows), **further}
+    return {"rows": len(table), **{name: count for name, count in found.items() if count}}
 
 
-def _read_drug_features(folder: Path, drugs: pd.Index) -> dict[str, DrugFeatures]:
-    """Return the drug features that the folder has; a drug that a file lacks gets the column means."""
-    found = {}
-    for kind, file in _FEATURE_FILES.items():
-        if (folder / file).exists():
-            table = _read_table(folder / file, index_col=0).reindex(drugs)
-            numbers = table.apply(pd.to_numeric, errors="coerce")
-            names, values = chemistry.keep_varying(list(numbers.columns), numbers.to_numpy(dtype=np.float64))
-            found[kind] = DrugFeatures(np.array(names), values)
+def _index(table: Table, column: str | int, rows: Sequence[int]) -> pd.Index:
+    names = table.columns[column]
+    return pd.Index([names[row] for row in rows], dtype=object)
+
+
+def _read_smiles(path: Path, counts: Counts) -> dict[str, str]:
+    """Return the SMILES of each drug that has one."""
+    column = "canSMILES" if "canSMILES" in (names := read_header(path)) else "improve_smiles"
+    if column not in names:
+        column = "canSMILES"
+    table = read_table(path, [column], ids=[DRUG])
+    smiles = table.columns[column]
+    rows = distinct_rows(table, DRUG, [column])
+    found = {table.columns[DRUG][row]: smiles[row] for row in rows if smiles[row]}
+    counts["drug_SMILES.tsv"] = _counts(table, rows, without_structure=len(rows) - len(found))
     return found
 
 
-def _read_cell_types(path: Path, cell_lines: NDArray[np.str_]) -> NDArray[np.str_] | None:
-    if not path.exists():
+def _read_drug_features(folder: Path, drugs: pd.Index, counts: Counts) -> dict[str, DrugFeatures]:
+    """Return the drug features that the folder has; a drug that a file lacks gets the column means."""
+    found = {}
+    for kind, file in _FEATURE_FILES.items():
+        path = find_table(folder, file)
+        if path is None:
+            continue
+        table = read_table(path, [], ids=[FIRST])
+        rows = distinct_rows(table, FIRST)
+        place = _index(table, FIRST, rows).get_indexer(drugs)
+        values = read_values(table, strict=False)[rows]
+        if not np.any(place >= 0):
+            raise DataError(f"{path}: has no drug of drug_SMILES.tsv, '{drugs[0]}' is not there either")
+        counts[file] = _counts(table, rows, drugs_with_means=int(np.sum(place < 0)))
+        names, kept = chemistry.keep_varying(table.names[1:], np.where((place >= 0)[:, None], values[place], np.nan))
+        found[kind] = DrugFeatures(np.array(names), kept)
+    return found
+
+
+def _read_cell_types(path: Path | None, cell_lines: pd.Index) -> NDArray[np.str_] | None:
+    if path is None or "site" not in read_header(path):
         return None
-    table = _read_table(path, dtype=str, index_col=0)
-    if "site" not in table:
-        return None
-    return table["site"].reindex(cell_lines).fillna("").to_numpy(dtype=str)
+    table = read_table(path, ["site"], ids=[FIRST])
+    rows = distinct_rows(table, FIRST, ["site"])
+    sites = {table.columns[FIRST][row]: table.columns["site"][row] for row in rows}
+    return np.array([sites.get(name, "") for name in cell_lines], dtype=str)
 
 
 def _read_responses(
     path: Path, cell_lines: pd.Index, drugs: pd.Index
-) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-    """Return each study's records, and the labels by which the split files name its rows."""
-    table = _read_table(path, low_memory=False)
-    missing = [column for column in (STUDY, CELL_LINE, DRUG) if column not in table]
-    if missing:
-        raise DataError(f"{path}: has no column '{missing[0]}'")
-    labels = table["split_id"].to_numpy() if "split_id" in table else np.arange(len(table))
-    measures = [str(name) for name in table if name not in _NO_MEASURES and pd.api.types.is_numeric_dtype(table[name])]
-    cell_line = cell_lines.get_indexer(pd.Index(table[CELL_LINE]))
-    drug = drugs.get_indexer(pd.Index(table[DRUG]))
-    known = (cell_line >= 0) & (drug >= 0)
-    responses, rows = {}, {}
-    for study in sorted(table[STUDY].unique()):
-        chosen = known & (table[STUDY] == study).to_numpy()
-        values = {name.upper(): table[name].to_numpy()[chosen] for name in measures}
-        responses[str(study)] = response_records(cell_line[chosen], drug[chosen], values)
-        rows[str(study)] = labels[chosen]
-    return responses, rows
+) -> tuple[dict[str, Responses], dict[str, pd.Index], pd.Index]:
+    """Return each study's records, the labels by which the split files name its rows, and those of all rows."""
+    table = read_table(path, ids=[STUDY, CELL_LINE, DRUG])
+    studies = np.array(table.columns[STUDY], dtype=object)
+    _check_studies(table)
+    labels = pd.Index(_row_labels(table), dtype=object)
+    measures = {
+        name: measured
+        for name in table.names
+        if name not in _NO_MEASURES and (measured := _measure(table, name)) is not None
+    }
+    cell_line, drug = (
+        known.get_indexer(pd.Index(table.columns[column], dtype=object))
+        for known, column in ((cell_lines, CELL_LINE), (drugs, DRUG))
+    )
+    responses, rows, lost = {}, {}, []
+    for study in sorted(set(table.columns[STUDY])):
+        kept = keep_joined(table.columns[CELL_LINE], cell_line >= 0, table.columns[DRUG], drug >= 0, studies == study)
+        chosen = kept.rows
+        values = {name.upper(): column[chosen] for name, column in measures.items()}
+        responses[study] = Responses(response_records(cell_line[chosen], drug[chosen], values), kept.counts())
+        rows[study] = labels[chosen]
+        lost += [step for step in kept.left_out if step.rows]
+    if not any(len(each) for each in rows.values()):
+        told = "; ".join(f"{step.rows} rows: {step.reason}{_example(step.ids)}" for step in lost)
+        raise DataError(f"{path}: none of its {len(table)} rows can be used ({told})")
+    return responses, rows, labels
 
 
-def _read_splits(folder: Path, study: str, labels: NDArray[Any]) -> NDArray[np.int8]:
+def _example(ids: Sequence[str]) -> str:
+    return f", '{ids[0]}'" if ids else ""
+
+
+def _check_studies(table: Table) -> None:
+    """Raise `TableError` where a row names no study, or one by a name that cannot be used."""
+    mistakes = {name: study_mistake(name) for name in set(table.columns[STUDY])}
+    for row, name in enumerate(table.columns[STUDY]):
+        if mistakes[name] is not None:
+            pair = f"'{table.columns[CELL_LINE][row]}' with '{table.columns[DRUG][row]}'"
+            raise table.error(row, f"{pair}: {STUDY} {mistakes[name]}")
+
+
+def _measure(table: Table, name: str) -> NDArray[np.float64] | None:
+    """Return a measure's values; None where the column is none. A column of a known measure must be one."""
+    try:
+        return numbers(table, name)
+    except TableError:
+        if name in MEASURES:
+            raise
+        return None
+
+
+def _row_labels(table: Table) -> list[str]:
+    if "split_id" in table.columns:
+        return [tidy_id(label) for label in table.columns["split_id"]]
+    return [str(row) for row in range(len(table))]
+
+
+def _read_splits(folder: Path, study: str, labels: pd.Index, of_all: pd.Index) -> NDArray[np.int8]:
     """Return the study's own splits, int8 [splits, rows]; no rows where it has none."""
     files = [
         (match, path)
@@ -150,6 +250,10 @@ def _read_splits(folder: Path, study: str, labels: NDArray[Any]) -> NDArray[np.i
     count = 1 + max((int(match["number"]) for match, _ in files), default=-1)
     splits = np.zeros((count, len(labels)), dtype=np.int8)
     for match, path in files:
-        named = np.array(path.read_text(encoding="utf-8").split(), dtype=labels.dtype)
-        splits[int(match["number"]), np.isin(labels, named)] = _PARTS[match["part"]]
+        named = read_list(path)
+        unknown = next((label for label in named if label not in of_all), None)
+        if unknown is not None:
+            words = f"'{unknown}' is no row of response.tsv, which has {len(of_all)}"
+            raise DataError(f"{path}, line {named[unknown]}: {words}")
+        splits[int(match["number"]), labels.isin(list(named))] = _PARTS[match["part"]]
     return splits

@@ -27,7 +27,7 @@ from drug_response.errors import DataError
 from drug_response.sources import SOURCES
 
 #: To be raised when prepared files change their form or meaning: data prepared before are then prepared again.
-FORMAT = 2
+FORMAT = 3
 
 #: Files directly in the data folder that models take without being told: defaults and lists of genes.
 TEXTS = (
@@ -181,7 +181,9 @@ def _prepare_source(source: str, folder: Path, prepared: Path) -> dict[str, Any]
         "studies": {
             study: {
                 "rows": len(records),
+                "left_out": table.left_out.get(study, {}),
                 "measures": table.measures(study),
+                "measured": table.measured(study),
                 "splits": len(table.splits.get(study, ())),
             }
             for study, records in sorted(table.responses.items())
@@ -190,6 +192,7 @@ def _prepare_source(source: str, folder: Path, prepared: Path) -> dict[str, Any]
         "genes": len(table.genes),
         "drugs": len(table.drugs),
         "drug_features": {kind: len(features.names) for kind, features in table.drug_features.items()},
+        "tables": table.counts,
         "inputs": _hash_inputs(source, folder),
     }
 
@@ -226,12 +229,19 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def summarise(manifest: dict[str, Any]) -> list[str]:
-    """Return one line a study: source, name, rows, measures."""
+    """Return one line a study: source, name, rows, measures, and the given rows that are left out."""
     return [
-        f"{source}: {study}, {entry['rows']} rows ({', '.join(entry['measures'])})"
+        f"{source}: {study}, {entry['rows']} rows ({', '.join(entry['measures'])}){_left_out(entry)}"
         for source, content in sorted(manifest["sources"].items())
         for study, entry in content["studies"].items()
     ]
+
+
+def _left_out(entry: dict[str, Any]) -> str:
+    counts = entry["left_out"]
+    given = entry["rows"] + sum(counts.values())
+    reasons = "; ".join(f"{rows} {reason}" for reason, rows in counts.items())
+    return f", of {given} given: {reasons}" if counts else ""
 
 
 def main(arguments: list[str]) -> int:

@@ -38,8 +38,20 @@ class DrugFeatures:
 
 
 @dataclass(frozen=True)
+class Responses:
+    """The records of one study, and how many rows that its source gives are none of them, by the reason."""
+
+    records: NDArray[Any]
+    left_out: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Source:
-    """Everything that is known about one source's cell lines, drugs and studies."""
+    """Everything that is known about one source's cell lines, drugs and studies.
+
+    `left_out` counts, for each study, the given rows that are no records, by the reason; `counts`, for each table of
+    features, its rows and those that were not taken. Both are known while preparing, and the manifest keeps them.
+    """
 
     name: str
     cell_lines: NDArray[np.str_]
@@ -52,11 +64,17 @@ class Source:
     responses: dict[str, NDArray[Any]]
     splits: dict[str, NDArray[np.int8]] = field(default_factory=dict)
     cell_types: NDArray[np.str_] | None = None
+    left_out: dict[str, dict[str, int]] = field(default_factory=dict)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def studies(self) -> list[str]:
         """The names of the studies, sorted."""
         return sorted(self.responses)
+
+    def measured(self, study: str) -> dict[str, int]:
+        """How many records of a study have a finite value of each measure."""
+        return {name: int(np.isfinite(self.responses[study][name]).sum()) for name in self.measures(study)}
 
     def measures(self, study: str) -> list[str]:
         """The measures that a study has, such as AUC and IC50."""
@@ -109,10 +127,11 @@ def open_source(folder: Path) -> Source:
         paths = sorted(folder.glob(f"{prefix}_*.npy"))
         return {path.stem.removeprefix(f"{prefix}_"): read(path.stem) for path in paths}
 
+    arrays: dict[str, Any] = {name: read(name) for name in _PLAIN_ARRAYS}
     kinds = [path.stem[len("drug_") : -len("_names")] for path in sorted(folder.glob("drug_*_names.npy"))]
     return Source(
         name=folder.name,
-        **{name: read(name) for name in _PLAIN_ARRAYS},
+        **arrays,
         drug_features={kind: DrugFeatures(read(f"drug_{kind}_names"), read(f"drug_{kind}")) for kind in kinds},
         responses=named("responses"),
         splits=named("splits"),

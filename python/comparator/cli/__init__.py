@@ -2,7 +2,7 @@
 
 `init` drafts an experiment, `carry_out` has the commands that carry one out, `opening` the one that shows them in a
 browser, `experiments` those that look at one, `sharing` those that note something of one or bring it elsewhere,
-`verify` the one that checks it, `sites` and `models` those of `comparator site` and `comparator model`.
+`verify` the one that checks it, `sites`, `models` and `data` those of `comparator site`, `model` and `data`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _run_command() -> Any:
     """The command that was typed. What it takes is loaded here: Ctrl-C may come meanwhile."""
     import typer
 
-    from comparator.cli import carry_out, experiments, init, models, sharing, sites, verify  # noqa: F401  (they register)
+    from comparator.cli import carry_out, data, experiments, init, models, sharing, sites, verify  # noqa: F401  (they register)
     from comparator.cli.app import app, end_undisturbed
     from comparator.cli.words import with_all_values
 

@@ -1,0 +1,1 @@
+"""The tables of a data folder: cell lines, drugs, responses and features, as users and other programs write them."""
