@@ -65,6 +65,7 @@ def test_the_same_comparison_finds_its_trainings_again(experiments: Path) -> Non
     assert once().runs["reused"].all()
 
 
+@pytest.mark.long
 def test_tables_are_tidy(found: Experiment) -> None:
     evaluations, runs = found.evaluations, found.runs
     assert (evaluations["status"] == "ok").all() and {"point.x", "difference", "signed"} <= set(evaluations)
@@ -81,6 +82,7 @@ def test_bounds_of_regions_are_ranges_or_the_values_of_a_list() -> None:
     assert (row["x.low"], row["x.high"], row["activation.values"]) == (0.0, 4.0, ("elu", "tanh"))
 
 
+@pytest.mark.long
 def test_it_shows_itself_as_text_as_html_and_as_figures(found: Experiment) -> None:
     assert repr(found).startswith("compare-1: Where do level and step differ in val_loss? (finished, ")
     page = found._repr_html_()

@@ -34,6 +34,7 @@ def test_the_example_runs_and_shows_the_answer(tmp_path: Path, monkeypatch: pyte
     assert "image/png" in code['found.figure("regions")'].outputs[0].data
 
 
+@pytest.mark.long
 def test_a_mistake_is_one_line_in_a_notebook_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMPARATOR_EXPERIMENTS", str(tmp_path))
     source = "import comparator as cmp\ncmp.Space(noise=cmp.Float(2, 1))"

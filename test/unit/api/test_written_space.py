@@ -75,6 +75,7 @@ def test_values_of_any_kind_are_a_list_that_a_space_takes_or_refuses_in_one_line
     assert ParameterSpace.from_entries(space.entries(), "again").entries() == space.entries()
 
 
+@pytest.mark.long
 def test_the_page_of_the_interface_is_what_its_docstrings_say() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "scripts" / "render-api.py", "--check"], capture_output=True, text=True

@@ -112,6 +112,7 @@ def test_the_skeleton_passes_every_step(skeleton, tmp_path) -> None:
     assert "MB in its largest process" in found["cost"].words
 
 
+@pytest.mark.long
 def test_the_skeleton_is_whole_and_learns(skeleton, tmp_path) -> None:
     files = {path.relative_to(skeleton).as_posix(): path for path in skeleton.rglob("*") if path.suffix != ".pyc"}
     assert {"my_ridge/__init__.py", "my_ridge/__main__.py", "my_ridge.def", "README.md"} <= set(files)
@@ -305,6 +306,7 @@ def test_an_empty_manifest_tells_no_data_from_others(tmp_path, tiny) -> None:
     assert_found(model, tmp_path, "data_manifest", FAILS, "this file is empty", data_folder=data)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("scores", "outcome", "words"),
     [
@@ -374,6 +376,7 @@ def test_files_that_a_module_opens_past_python_are_found_and_named_they_count(tm
     assert_found(model, tmp_path, what, HOLDS, "part of a run's identity", data_folder=tiny)
 
 
+@pytest.mark.long
 @needs_strace
 def test_a_script_says_what_it_reads_by_the_lines_that_are_proposed(tmp_path, tiny) -> None:
     numbers, tool, what = tmp_path / "numbers.txt", tmp_path / "tool.sh", "what train.sh reads"

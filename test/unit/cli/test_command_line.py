@@ -93,6 +93,7 @@ def test_the_same_seed_gives_the_same_points_and_costs_no_training(desk: Desk) -
     assert all(run["reused"] for record in second for run in record["runs"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "strategy", ["bayesian", "simple", "mu_plus_lambda", "particle_swarm", "steady_state", "sobol", "random", "grid"]
 )
@@ -102,6 +103,7 @@ def test_every_strategy_runs(desk: Desk, strategy: str) -> None:
     assert len(desk.records("quick-1")) >= 9
 
 
+@pytest.mark.long
 def test_a_search_for_regions_needs_no_strategy_and_two_models(desk: Desk) -> None:
     """On a planted case, whose model gives the planted difference exactly."""
     desk.write("space.json", json.dumps(CASES["box"].space))
@@ -122,6 +124,7 @@ def test_a_search_for_regions_needs_no_strategy_and_two_models(desk: Desk) -> No
     assert "find = 'regions' asks where two models differ; it needs model = 'cmp'" in refused.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("description", [GAP_TOML, None])
 def test_a_score_that_crosses_zero_is_compared_in_its_own_units(desk: Desk, description: str | None) -> None:
     """By equation 1 the same gap would be a hundred at one point, and no number at others."""
@@ -358,6 +361,7 @@ def assert_names_the_models_log(desk: Desk, done: CompletedProcess[str]) -> None
     assert not (desk.experiments / "quick-1" / "errors.log").exists()
 
 
+@pytest.mark.long
 def test_model_return_names_the_metric_where_the_file_does_not(desk: Desk) -> None:
     stated = desk.search("quick.toml", "--dry-run", MODEL_RETURN="val_r2")
     assert "MODEL_RETURN=val_r2 has no effect: quick.toml states 'val_loss'" in stated.stdout
@@ -366,6 +370,7 @@ def test_model_return_names_the_metric_where_the_file_does_not(desk: Desk) -> No
     assert "difference of val_r2" in (desk.experiments / "quick-1" / "experiment.json").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("behave", ["raise", "die", "nan", "nonsense", "nothing"])
 def test_an_experiment_that_only_fails_stops_and_says_so(desk: Desk, behave: str) -> None:
     done = desk.search("quick.toml", "--set", f"hyperparameters.behave='{behave}'")
@@ -378,6 +383,7 @@ def test_an_experiment_that_only_fails_stops_and_says_so(desk: Desk, behave: str
     assert all((desk.experiments / record["runs"][0]["log"]).is_file() for record in records)
 
 
+@pytest.mark.long
 def test_a_model_that_hangs_is_a_time_out(desk: Desk) -> None:
     desk.write("quick.toml", EXPERIMENT.replace("run_timeout = 20", "run_timeout = 0.3"))
     done = desk.search("quick.toml", "--set", "hyperparameters.cmp_1_behave=hang", "--set", "search.evaluations=2")
@@ -425,6 +431,7 @@ def test_stopped_and_resumed_is_the_experiment_that_was_never_stopped(desk: Desk
     assert [each["point"] for each in desk.records("quick-1")] == [each.point for each in whole]
 
 
+@pytest.mark.long
 def test_a_damaged_experiment_is_a_row_that_says_what_is_damaged(desk: Desk) -> None:
     line = {"evaluation": 0, "point": {}, "status": "ok", "value": 1.0, "runs": []}
     files = {
@@ -464,6 +471,7 @@ def run(params):
 """
 
 
+@pytest.mark.long
 def test_trainings_in_an_environment_of_their_own_are_found_again_and_come_out_again(desk: Desk) -> None:
     desk.write(
         "quick.toml", EXPERIMENT + '[cmp.0]\nenvironment = { TF_DETERMINISTIC_OPS = "1", OMP_SCHEDULE = "static" }\n'
@@ -475,6 +483,7 @@ def test_trainings_in_an_environment_of_their_own_are_found_again_and_come_out_a
     assert (verified.returncode, "4 gave the same numbers" in verified.stdout) == (0, True)
 
 
+@pytest.mark.long
 def test_resuming_says_what_may_make_the_trainings_come_out_otherwise(desk: Desk) -> None:
     model = desk.write("reading.py", READING)
     data = desk.folder / "data"
@@ -498,6 +507,7 @@ def test_resuming_says_what_may_make_the_trainings_come_out_otherwise(desk: Desk
     assert f"note: reading: the data in {data} have changed since this began" in said
 
 
+@pytest.mark.long
 def test_a_second_ctrl_c_changes_nothing(desk: Desk) -> None:
     process = desk.start("search", "quick.toml", "--set", "hyperparameters.sleep=30")
     assert process.stdout is not None
@@ -610,6 +620,7 @@ def test_a_self_test_of_equal_numbers_says_that_it_compared_nothing(desk: Desk) 
     assert (found["verdict"], found["reason"]) == ("none", "both models give the same everywhere")
 
 
+@pytest.mark.long
 def test_a_self_test_goes_the_way_of_every_search_and_finds_nothing(desk: Desk) -> None:
     desk.write("quick.txt", HYPERPARAMETERS + "jitter = 0.02\nrng_seed = 31\n")
     few = ("--set", "search.evaluations=14", "--set", "search.pilot=2", "--set", "confirm.points=2")
@@ -633,6 +644,7 @@ def test_a_self_test_goes_the_way_of_every_search_and_finds_nothing(desk: Desk) 
     assert report["pilot"]["deviation"] > 0
 
 
+@pytest.mark.long
 def test_a_report_is_left_for_later(desk: Desk) -> None:
     desk.write("quick.txt", HYPERPARAMETERS + "jitter = 0.02\n")
     done = desk.search("quick.toml", "--id", "later", "--set", "search.pilot=2")
@@ -646,6 +658,7 @@ def test_a_report_is_left_for_later(desk: Desk) -> None:
     assert "--json prints the report; leave out --no-report" in desk.search("quick.toml", "--json").stderr
 
 
+@pytest.mark.long
 def test_results_for_programs(desk: Desk) -> None:
     done = desk.run("search", "quick.toml", "--json")
     assert done.returncode == 0
@@ -659,6 +672,7 @@ def test_results_for_programs(desk: Desk) -> None:
     assert refused.returncode == 2 and "did you mean 'val_r2'" in refused.stderr
 
 
+@pytest.mark.long
 def test_a_box_is_handed_back_to_a_search(desk: Desk) -> None:
     desk.write("box.json", json.dumps({"noise": [10, 50]}))
     around = desk.search("quick.toml", "--id", "around", "--avoid", "box.json", "--workers", "1")

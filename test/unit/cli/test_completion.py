@@ -31,6 +31,7 @@ def offered(desk: Desk, *words: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "known"),
     [
@@ -49,6 +50,7 @@ def test_what_is_known_is_offered(desk: Desk, words: list[str], known: str) -> N
     assert known in offered(desk, *words)
 
 
+@pytest.mark.long
 def test_metrics_are_those_of_the_experiment_on_the_line(desk: Desk) -> None:
     frozen = (desk.experiments / "first" / "experiment.json").read_text()
     described = frozen.replace(
@@ -59,6 +61,7 @@ def test_metrics_are_those_of_the_experiment_on_the_line(desk: Desk) -> None:
     assert offered(desk, "report", "first", "--experiments", str(desk.experiments), "--metric", "val_r") == ["val_r2"]
 
 
+@pytest.mark.long
 def test_where_there_is_nothing_nothing_is_offered_and_nothing_said(desk: Desk, tmp_path: Path) -> None:
     empty = Desk(tmp_path)
     assert offered(empty, "watch", "") == []

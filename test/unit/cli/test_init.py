@@ -30,6 +30,7 @@ def desk(tmp_path: Path) -> Desk:
     return desk
 
 
+@pytest.mark.long
 def test_two_models_of_ones_own_become_a_file_that_runs(desk: Desk) -> None:
     (desk.folder / "made").mkdir()
     done = desk.run("init", "ridge.py", "forest.py", "--yes", "--evaluations", "9", "--output", "made/mine.toml")
@@ -175,6 +176,7 @@ def test_questions_have_defaults_that_enter_takes(desk: Desk) -> None:
     assert content["space"] == {"noise": {"type": "float", "lower": 0, "upper": 2}}
 
 
+@pytest.mark.long
 def test_an_answer_that_cannot_be_taken_is_told_and_asked_for_again(desk: Desk) -> None:
     typist = Typist(desk, "init")
     answers = [
@@ -198,6 +200,7 @@ def test_an_answer_that_cannot_be_taken_is_told_and_asked_for_again(desk: Desk) 
     assert list(read_toml(desk.folder / "compare-ridge-forest.toml")["space"]) == ["noise"]
 
 
+@pytest.mark.long
 def test_the_third_answer_that_cannot_be_taken_ends_it(desk: Desk) -> None:
     typist = Typist(desk, "init", "ridge.py", "ridge.py")
     for _ in range(3):
@@ -207,6 +210,7 @@ def test_the_third_answer_that_cannot_be_taken_ends_it(desk: Desk) -> None:
     assert typist.end() == 2
 
 
+@pytest.mark.long
 def test_ctrl_c_at_a_question_leaves_nothing_behind(desk: Desk) -> None:
     desk.write("two.py", "def low(params):\n    return params['noise']\n")
     before = sorted(desk.folder.iterdir())

@@ -26,6 +26,7 @@ def left(desk: Desk, identifier: str, *words: str) -> None:
     (path / "state.json").write_text(json.dumps({**state, "state": "stopped", "reason": "by hand"}))
 
 
+@pytest.mark.long
 def test_with_the_file_it_goes_on(desk: Desk) -> None:
     left(desk, "one")
     done = desk.search("quick.toml", "--resume", "one", "--workers", "1")
@@ -33,6 +34,7 @@ def test_with_the_file_it_goes_on(desk: Desk) -> None:
     assert "one: 5 done" in done.stdout and "12/12" in done.stdout
 
 
+@pytest.mark.long
 def test_it_is_said_where_the_file_differs_and_it_goes_on_as_it_began(desk: Desk) -> None:
     left(desk, "one", "--set", "search.evaluations=9", "--seed=3")
     desk.write("quick.toml", (desk.folder / "quick.toml").read_text().replace("population = 4", "population = 5"))
@@ -45,6 +47,7 @@ def test_it_is_said_where_the_file_differs_and_it_goes_on_as_it_began(desk: Desk
     assert "9/9" in done.stdout
 
 
+@pytest.mark.long
 def test_nothing_is_said_of_a_file_that_is_as_it_was_though_settings_were_typed_at_the_beginning(desk: Desk) -> None:
     left(desk, "one", "--set", "search.evaluations=9", "--set", "hyperparameters.epochs=3", "--seed", "3")
     done = desk.search("quick.toml", "--resume", "one", "--workers", "1")
@@ -52,6 +55,7 @@ def test_nothing_is_said_of_a_file_that_is_as_it_was_though_settings_were_typed_
     assert "as it began" not in done.stdout and "9/9" in done.stdout
 
 
+@pytest.mark.long
 def test_settings_that_were_typed_again_have_to_be_those_it_began_with(desk: Desk) -> None:
     left(desk, "one", "--set", "search.evaluations=9", "--seed", "3")
     words = ["quick.toml", "--resume", "one", "--workers", "1", "--seed", "3"]
@@ -61,6 +65,7 @@ def test_settings_that_were_typed_again_have_to_be_those_it_began_with(desk: Des
     assert desk.search(*words, "--set", "search.evaluations=9").returncode == 0
 
 
+@pytest.mark.long
 def test_another_file_serves_where_its_settings_are_the_same(desk: Desk) -> None:
     left(desk, "one")
     content = (desk.folder / "quick.toml").read_text()
@@ -72,6 +77,7 @@ def test_another_file_serves_where_its_settings_are_the_same(desk: Desk) -> None
     assert desk.search("other.toml", "--resume", "one", "--workers", "1").returncode == 0
 
 
+@pytest.mark.long
 def test_without_an_id_it_is_the_latest_of_the_file_that_is_not_finished(desk: Desk) -> None:
     left(desk, "one")
     assert desk.search("quick.toml", "--id", "two", "--workers", "1").returncode == 0
@@ -82,6 +88,7 @@ def test_without_an_id_it_is_the_latest_of_the_file_that_is_not_finished(desk: D
     assert none.returncode == 2 and "no experiment of quick.toml is unfinished" in none.stderr
 
 
+@pytest.mark.long
 def test_what_runs_and_what_is_missing_is_named(desk: Desk) -> None:
     left(desk, "one")
     missing = desk.search("nosuch.toml", "--resume")
@@ -96,6 +103,7 @@ def test_what_runs_and_what_is_missing_is_named(desk: Desk) -> None:
     assert runs.returncode == 2 and "--resume: one is running now; no other experiment of quick.toml" in runs.stderr
 
 
+@pytest.mark.long
 def test_one_that_is_finished_is_said_to_be_with_its_report_and_how_to_have_more(desk: Desk) -> None:
     typed = ["--workers", "1", "--set", "hyperparameters.epochs=3", "--set", "search.evaluations=12"]
     assert desk.search("quick.toml", "--id", "one", *typed).returncode == 0

@@ -57,6 +57,7 @@ def test_a_mistake_in_a_note_is_a_line(desk: Desk) -> None:
         assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.long
 def test_a_bundle_is_made_and_opened_under_another_name(desk: Desk, tmp_path: Path) -> None:
     made = desk.run("export", "cmp-ga-3", "--bundle", "--log-limit", "4", "--license", "CC-BY-4.0")
     assert made.stdout == "bundle: cmp-ga-3.zip; elsewhere: comparator import cmp-ga-3.zip\n", made.stderr
@@ -67,6 +68,7 @@ def test_a_bundle_is_made_and_opened_under_another_name(desk: Desk, tmp_path: Pa
     assert [row["id"] for row in json.loads(desk.run("list", "--json").stdout)] == ["cmp-ga-3", "theirs"]
 
 
+@pytest.mark.long
 def test_a_file_that_is_there_is_written_over_only_where_that_is_said(desk: Desk) -> None:
     for words, name in ((["--bundle"], "cmp-ga-3.zip"), (["--figure", "map"], "cmp-ga-3-map.pdf")):
         desk.write(name, "of another")
@@ -91,12 +93,14 @@ def test_a_table_that_goes_to_the_terminal_is_all_that_is_printed(desk: Desk) ->
     assert done.stdout == (desk.experiments / "cmp-ga-3" / "runs.csv").read_text()
 
 
+@pytest.mark.long
 def test_optuna_has_the_trials_once(desk: Desk) -> None:
     said = desk.run("export", "cmp-ga-3", "--to", "optuna").stdout
     assert said == "optuna: study cmp-ga-3 in sqlite:///cmp-ga-3.db: 8 trials came, 0 were there\n"
     assert "0 trials came, 8 were there" in desk.run("export", "cmp-ga-3", "--to", "optuna").stdout
 
 
+@pytest.mark.long
 def test_a_figure_is_written_for_a_paper(desk: Desk) -> None:
     assert desk.run("export", "cmp-ga-3", "--figure", "map").stdout == "figure: cmp-ga-3-map.pdf\n"
     assert (desk.folder / "cmp-ga-3-map.pdf").read_bytes().startswith(b"%PDF")

@@ -59,6 +59,7 @@ def test_epochs_and_results_are_seen_while_it_runs(desk: Desk, columns: int) -> 
     assert "--resume quick-1" in left.replace("\n", "") and "epoch" not in left.rpartition("stopped")[2]
 
 
+@pytest.mark.long
 def test_ctrl_c_in_watch_ends_the_watching_alone_and_the_time_left_is_the_records(desk: Desk) -> None:
     desk.write("slow.py", SLOW)
     desk.write("quick.txt", HYPERPARAMETERS.replace(str(QUICK), "slow.py"))
@@ -113,6 +114,7 @@ def test_a_terminal_without_orders_and_a_log_have_plain_lines(desk: Desk) -> Non
     assert "\x1b" not in done.stdout and "12/12" in done.stdout
 
 
+@pytest.mark.long
 def test_the_end_is_a_few_lines_that_break_between_words(desk: Desk) -> None:
     title = "a title of many words that goes on and on, until no terminal has room for all of it in a line"
     desk.write("quick.toml", (desk.folder / "quick.toml").read_text().replace("left against right", title))
@@ -131,6 +133,7 @@ def test_the_end_is_a_few_lines_that_break_between_words(desk: Desk) -> None:
     assert all(len(line) <= 80 for line in end)
 
 
+@pytest.mark.long
 def test_the_list_is_a_line_each_at_any_width(desk: Desk) -> None:
     title = "a title of many words that goes on and on, until no terminal has room for all of it in a line"
     desk.write("quick.toml", (desk.folder / "quick.toml").read_text().replace("left against right", title))
@@ -158,6 +161,7 @@ def test_a_bare_command_shows_its_groups_and_h_is_help(desk: Desk) -> None:
         assert done.returncode == 0 and done.stdout.startswith("Usage: "), words
 
 
+@pytest.mark.long
 def test_notice_is_given_at_the_end_and_its_failure_changes_nothing(desk: Desk) -> None:
     words = ("search", "quick.toml", "--set", "search.evaluations=8", "--no-report", "--workers", "1", "--notify")
     watched = on_a_terminal(desk, *words, DISPLAY="", WAYLAND_DISPLAY="")

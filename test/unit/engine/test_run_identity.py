@@ -341,6 +341,7 @@ def run(p):
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("log", LOGS)
 def test_a_log_that_is_added_to_is_nothing_that_is_read(store: Store, log: str) -> None:
     store.write("a.py", LOGS[log])

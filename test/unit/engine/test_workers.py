@@ -80,6 +80,7 @@ def stop_once():
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.long
 def test_ctrl_c_at_any_line_ends_what_runs(stop_once):
     stopped = 0
     for line in range(1, 10_000, STEP):

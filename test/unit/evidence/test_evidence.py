@@ -65,6 +65,7 @@ def in_corner(point: dict[str, Any]) -> bool:
     return bool(point["noise"] > 30 and point["layer_force"] > 750)
 
 
+@pytest.mark.long
 def test_a_planted_box_is_found_in_the_units_of_the_space() -> None:
     evidence = find_evidence(PLANE, observed(PLANE, lambda point: 0.45 if in_corner(point) else 0.2))
     assert evidence.verdict == "regions" and len(evidence.regions) == 1
@@ -82,6 +83,7 @@ def test_a_planted_box_is_found_in_the_units_of_the_space() -> None:
     assert said.endswith(f", elsewhere {region.outside:.2f}")
 
 
+@pytest.mark.long
 def test_the_sign_says_whose_metric_is_the_larger_and_nothing_else() -> None:
     observations = observed(PLANE, lambda point: 0.45 if in_corner(point) else 0.2)
     turned = [(point, [-each for each in differences]) for point, differences in observations]
@@ -91,6 +93,7 @@ def test_the_sign_says_whose_metric_is_the_larger_and_nothing_else() -> None:
     assert one.regions[0].mean == pytest.approx(other.regions[0].mean)
 
 
+@pytest.mark.long
 def test_opposite_signs_make_two_regions_although_their_mean_is_nothing() -> None:
     def truth(point: dict[str, Any]) -> float:
         return 0.3 if point["noise"] > 35 else -0.3 if point["noise"] < 15 else 0.0
@@ -133,6 +136,7 @@ def test_replicates_show_the_noise() -> None:
     assert evidence.overall == pytest.approx(0.3, abs=0.06) and evidence.verdict == "everywhere"
 
 
+@pytest.mark.long
 def test_models_that_do_not_depend_on_their_seed() -> None:
     def twice(truth: Truth) -> list[Observation]:
         return observed(PLANE, truth, deviation=0.0, replicates=2)
@@ -167,6 +171,7 @@ def test_blocks_that_are_too_few_are_said_with_how_many_it_takes() -> None:
     )
 
 
+@pytest.mark.long
 def test_the_users_level() -> None:
     observations = observed(PLANE, lambda point: 0.2 + 0.01 * point["noise"], deviation=0.02)
     evidence = find_evidence(PLANE, observations, level=0.5)
@@ -224,6 +229,7 @@ def tried(truth: Truth, *, seed: int, smooth: float = 0.0, own: float = 0.06, co
     return find_evidence(PLANE, searched, fresh=fresh, resamples=0)
 
 
+@pytest.mark.long
 def test_a_region_is_what_fresh_blocks_show_to_be_more_than_elsewhere() -> None:
     evidence = tried(lambda point: 0.45 if in_corner(point) else 0.2, seed=3)
     (region,) = evidence.regions
@@ -242,6 +248,7 @@ def test_a_split_that_moves_neighbours_alike_makes_no_region() -> None:
     assert "none" not in verdicts
 
 
+@pytest.mark.long
 def test_what_is_rejected_is_said_with_what_cannot_be_excluded() -> None:
     evidence = tried(lambda _: 0.0, seed=5)
     assert evidence.verdict == "none" and evidence.regions == ()
@@ -250,6 +257,7 @@ def test_what_is_rejected_is_said_with_what_cannot_be_excluded() -> None:
     assert all(region.contrast_interval[0] <= evidence.missed_contrast for region in evidence.rejected)
 
 
+@pytest.mark.long
 def test_a_mean_elsewhere_is_not_over_the_places_where_trainings_fail() -> None:
     def truth(point: dict[str, Any]) -> float:
         return 0.01 * point["noise"]
@@ -272,6 +280,7 @@ def test_a_mean_elsewhere_is_not_over_the_places_where_trainings_fail() -> None:
     assert abs(region.outside - np.mean(elsewhere.signed)) < 0.04
 
 
+@pytest.mark.long
 def test_points_are_drawn_inside_a_region_and_outside_of_all() -> None:
     observations = observed(WHOLE, lambda point: 0.45 if in_corner(point) else 0.2, count=120)
     asked = Asked(points=2, blocks=8, regions=True, elsewhere=True, seed=2)
@@ -371,6 +380,7 @@ def test_in_a_space_of_few_points_the_best_one_is_part_of_the_mean_over_the_spac
     assert not two.some_failed and not four.some_failed
 
 
+@pytest.mark.long
 def test_in_a_space_of_one_point_its_fresh_blocks_show_the_difference() -> None:
     evidence = tried_in_few([5], lambda _: 0.6)
     assert (evidence.verdict, evidence.fresh_blocks) == ("everywhere", 8)

@@ -81,6 +81,7 @@ def coverage(
     return float(means[0]), float(means[1]), float(errors[0]), float(errors[1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "points", "mean_holds"), [(alike, 56, 0.93), (waves, 56, 0.93), (box, 30, 0.75)])
 def test_intervals_hold_as_often_as_they_say(
     kind: Callable[[np.random.Generator], Function], points: int, mean_holds: float
@@ -91,6 +92,7 @@ def test_intervals_hold_as_often_as_they_say(
     assert 0.92 - 3 * error_of_one < one < 0.99
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [alike, waves])
 def test_intervals_hold_where_half_of_the_noise_is_shared_by_a_block(
     kind: Callable[[np.random.Generator], Function],

@@ -65,6 +65,7 @@ def test_what_a_block_shifts_is_no_part() -> None:
     assert np.mean((reading.places.direction == 1) == truth) > 0.9
 
 
+@pytest.mark.long
 def test_a_part_never_claims_where_trainings_fail() -> None:
     points = dense_sample(PLANE, 56)
     failed = [point for point in points if in_a_corner(point)]

@@ -18,6 +18,7 @@ SPACE = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("columns", [1, 3])
 def test_extremely_randomised_trees_say_what_scikit_learns_say(columns: int) -> None:
     rng = np.random.default_rng(columns)

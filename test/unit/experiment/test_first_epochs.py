@@ -225,6 +225,7 @@ def test_a_search_by_short_trainings_runs_to_its_report_and_is_as_it_should_be(d
     assert [row.split(",")[3] for row in table if row.split(",")[2] == "full"] == [""] * 12
 
 
+@pytest.mark.long
 def test_the_record_of_a_short_training_says_so(desk) -> None:
     assert desk.run(*SEARCH, "--id", "one").returncode == 0
     path = desk.experiments / "one" / "evaluations.jsonl"
@@ -276,6 +277,7 @@ def test_a_space_that_varies_the_epochs_is_refused(desk) -> None:
     assert "the space varies 'epochs'" in said(done)
 
 
+@pytest.mark.long
 def test_each_model_is_given_the_epochs_by_its_own_name(desk) -> None:
     desk.write("other.py", MODEL.replace('"epochs"', '"num_epochs"').replace('"num_epochs_done"', '"epochs_done"'))
     text = (desk.folder / "quick.txt").read_text()

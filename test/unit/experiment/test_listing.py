@@ -44,6 +44,7 @@ def test_what_runs_is_no_report(folder: Path) -> None:
     assert experiment_rows(folder.parent)[0]["doing"] == "stopped"
 
 
+@pytest.mark.long
 def test_best_and_verdict_stand_in_the_row_and_the_share_grows(folder: Path) -> None:
     (row,) = experiment_rows(folder.parent)
     assert row["verdict"] == "" and 0 < row["best_value"] < 1
@@ -66,6 +67,7 @@ def test_one_that_cannot_be_read_is_a_row_of_its_own(folder: Path) -> None:
     assert rows["cmp-ga-3"]["evaluations"] == len(genetic())
 
 
+@pytest.mark.long
 def test_a_report_of_another_record_has_no_verdict(folder: Path) -> None:
     write_report(folder)
     assert experiment_rows(folder.parent)[0]["verdict"]

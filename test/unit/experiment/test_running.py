@@ -61,6 +61,7 @@ def test_a_search_tells_what_it_trains_and_how_far_it_is(desk: Desk) -> None:
     assert running(path) == [] and list((path / "running").iterdir()) == []
 
 
+@pytest.mark.long
 def test_what_a_dead_worker_has_left_does_not_run(desk: Desk) -> None:
     path = desk.experiments / "slow"
     process = desk.start("search", "quick.toml", "--id", "slow", "--workers", "1", "--no-report")

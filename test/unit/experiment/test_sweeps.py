@@ -193,6 +193,7 @@ def test_the_two_grids_of_the_paper_share_every_training() -> None:
     assert wanted == done
 
 
+@pytest.mark.long
 def test_a_search_is_told_past_results(desk: Desk) -> None:
     rows = "".join(
         f"0,{number},{noise},50,val_loss,{0.11 + 0.001 * noise},1.0\n" for number, noise in enumerate([3, 30])

@@ -87,6 +87,7 @@ def test_a_search_of_ones_own_is_carried_out(desk: Desk, heading: str, lines: in
     assert len(records) >= lines and all(record["status"] == "ok" for record in records)
 
 
+@pytest.mark.long
 def test_a_strategy_of_ones_own_goes_on_where_it_was_and_not_with_other_code(desk: Desk) -> None:
     one_by_one = ("--workers", "1")  # so that results come in the same order both times
     assert search(desk, "A strategy", "", *one_by_one).returncode == 0

@@ -109,6 +109,7 @@ def test_a_scheduler_of_another_package_is_asked_and_told(tmp_path: Path) -> Non
     assert "scheduler lsf: 1 nodes" in planned and "swift-t -m lsf -n 4" in planned and "QUEUE=night" in planned
 
 
+@pytest.mark.long
 def test_a_runtime_of_another_package_runs_an_image(tmp_path: Path) -> None:
     if (reason := why_not_bubblewrap()) is not None:
         pytest.skip(reason)

@@ -228,6 +228,7 @@ def test_a_planted_region_is_in_the_file_for_programs(planted: Path) -> None:
     assert {"p_differ", "p_where", "level", "overall", "noise", "points"} <= set(content["evidence"])
 
 
+@pytest.mark.long
 def test_best_and_confirmed_say_what_was_searched_and_what_came_true(planted: Path) -> None:
     content = content_of(planted)
     first, second = content["confirmed"]
@@ -350,6 +351,7 @@ def test_a_search_without_fresh_blocks_never_says_very_likely() -> None:
         assert "nothing was trained anew" in answer_to(records).lines[1].lower() or truth is not in_region
 
 
+@pytest.mark.long
 def test_what_fresh_blocks_show_at_one_percent_is_very_likely_and_what_they_do_not_show_is_not_shown() -> None:
     records = records_of(in_region)
     shown = answer_to(records, **tried_anew(records, in_region))
@@ -636,6 +638,7 @@ def test_metrics_that_agree_and_that_disagree() -> None:
     assert compare(single, records, {}) == []
 
 
+@pytest.mark.long
 def test_the_numbers_of_a_metric_are_of_the_evidence_that_its_verdict_is_from() -> None:
     lines = records_of(in_region)
     claims = tried_anew(lines, in_region)
@@ -651,6 +654,7 @@ def test_the_numbers_of_a_metric_are_of_the_evidence_that_its_verdict_is_from() 
 # -- what does not depend on its seed, or takes none ----------------------------------------------------------
 
 
+@pytest.mark.long
 def test_of_models_that_give_the_same_on_every_seed_the_answer_speaks_of_places() -> None:
     lines = records_of(in_region, noise=0.0)
     answer = answer_to(lines, **tried_anew(lines, in_region, noise=0.0))
@@ -658,6 +662,7 @@ def test_of_models_that_give_the_same_on_every_seed_the_answer_speaks_of_places(
     assert "it held at 8 places drawn anew" in said and "fresh seed" not in said and "never used" not in said
 
 
+@pytest.mark.long
 def test_a_model_that_was_trained_on_one_seed_is_named_where_the_other_had_several() -> None:
     models = [
         {**each, "seed": seed} for each, seed in zip(make_experiment()["models"], ("rng_seed", None), strict=True)
@@ -689,6 +694,7 @@ def test_a_difference_between_places_that_may_have_been_missed_stands_in_the_ans
     assert answer_of(experiment, summary, replace(found, evidence=evidence)).lines[0].endswith("differ more.")
 
 
+@pytest.mark.long
 def test_from_python_the_next_step_after_a_confirmed_region_looks_closer() -> None:
     lines = records_of(in_region)
     claims = tried_anew(lines, in_region)

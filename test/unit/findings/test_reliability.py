@@ -459,6 +459,7 @@ def judged(best: Fresh, rest: Fresh | None, **changes: Any) -> Any:
     return confirm(best, rest, **{**given, **changes})
 
 
+@pytest.mark.long
 def test_of_best_points_that_are_as_all_others_one_in_twenty_is_confirmed() -> None:
     """Though a block moves all its points alike, far more than they differ among each other."""
     rng = random.Random(3)

@@ -160,6 +160,7 @@ LISTS = st.lists(st.lists(st.integers(), min_size=1), min_size=1) | st.lists(st.
 BESIDE = st.text() | st.none() | st.sampled_from(["odd", "array"]) | st.dictionaries(st.text(), st.text()) | LISTS
 
 
+@pytest.mark.long
 @given(st.dictionaries(st.text(min_size=1), BESIDE), st.floats(allow_nan=False, allow_infinity=False))
 def test_a_dictionary_may_hold_anything_beside_the_metric_asked_for(returned, beside: dict, loss: float) -> None:
     outcome, _ = returned({**beside, "val_loss": loss})

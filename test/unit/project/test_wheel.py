@@ -102,6 +102,7 @@ def test_an_installed_wheel_searches_in_the_current_folder_and_goes_on(comparato
     assert (record.parent / "report.html").exists()
 
 
+@pytest.mark.long
 def test_an_installed_wheel_begins_a_new_model_in_the_current_folder(comparator: Installed) -> None:
     comparator("model", "new", "my_ridge")
     assert os.access(comparator.folder / "my_ridge" / "train.sh", os.X_OK)

@@ -190,6 +190,7 @@ def test_progress_is_measured_by_the_best_of_a_grid() -> None:
     assert sum(len(row["evaluations"]) for row in members) == 56
 
 
+@pytest.mark.long
 def test_what_is_not_chosen_fades() -> None:
     figure = drawn(material_of(genetic()))["search"]
     chart = json.loads(json.dumps(standing(figure)))

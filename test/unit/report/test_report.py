@@ -92,6 +92,7 @@ def test_splits_that_trainings_were_dealt_to_are_told_beside_the_one_that_was_gi
     assert "by stage" not in read_page(tmp_path / "none-1").text
 
 
+@pytest.mark.long
 def test_figures_are_files_too_where_that_is_asked_for(tmp_path: Path) -> None:
     folder = save(tmp_path / "x-1", make_experiment(), genetic(1))
     figures = folder / "figures"
@@ -107,6 +108,7 @@ def test_figures_are_files_too_where_that_is_asked_for(tmp_path: Path) -> None:
     assert not figures.exists(), "what was not drawn with this report shows another state"
 
 
+@pytest.mark.long
 def test_logs_are_linked_relative_to_the_page(ordinary: Path) -> None:
     """Those of every evaluation, and those of the two that failed once more where it says what went wrong."""
     page = read_page(ordinary)
@@ -131,6 +133,7 @@ def test_the_csv_is_tidy(ordinary: Path) -> None:
     assert rows[5]["log.0"] == "runs/3f9c50/model.log"
 
 
+@pytest.mark.long
 def test_a_page_is_the_same_each_time(ordinary: Path, tmp_path: Path) -> None:
     folder = save(tmp_path / "cmp-ga-3", make_experiment(), with_histories(tmp_path, genetic()))
     write_report(folder)

@@ -90,6 +90,7 @@ def test_the_page_fits_its_window_and_does_not_complain(
     assert browser.ask("parseFloat(getComputedStyle(document.querySelector('.lead')).fontSize)") >= 16
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def test_question_map_answer_and_next_step_are_on_the_first_screen(
     browser: Browser, pages: dict[str, Path], width: int, height: int
@@ -261,6 +262,7 @@ def test_new_results_take_the_place_of_the_old_ones(browser: Browser, pages: dic
     assert browser.complaints() == []
 
 
+@pytest.mark.long
 def test_thousands_of_evaluations_are_no_burden(browser: Browser, pages: dict[str, Path]) -> None:
     """The rows in view alone are in the page."""
     browser.open(pages["many"], 1280)

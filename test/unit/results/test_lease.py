@@ -102,6 +102,7 @@ def test_what_a_killed_process_held_is_free_at_once_and_what_a_stopped_one_holds
     held.release()
 
 
+@pytest.mark.long
 def test_many_processes_never_hold_a_folder_at_a_time(locks: str, tmp_path: Path) -> None:
     (tmp_path / "count").write_text("0")
     several = [started(locks + COUNTS, tmp_path) for _ in range(4)]
@@ -110,6 +111,7 @@ def test_many_processes_never_hold_a_folder_at_a_time(locks: str, tmp_path: Path
     assert {path.name for path in tmp_path.iterdir()} == {"count", "lock"}
 
 
+@pytest.mark.long
 def test_many_processes_take_over_what_one_elsewhere_left(
     locks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

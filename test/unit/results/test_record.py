@@ -211,6 +211,7 @@ def as_found(records: list[Evaluation]) -> float:
     return -(best_of(records)[0].value or 0.0)
 
 
+@pytest.mark.long
 def test_a_record_of_an_earlier_version_is_read_alike_in_the_closing_words_and_in_the_report(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     noisy = ["--set", "hyperparameters.jitter=0.1", "--set", "search.replicates=2", "--set", "search.evaluations=8"]

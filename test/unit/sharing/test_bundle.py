@@ -179,6 +179,7 @@ def test_where_it_cannot_be_put_is_said_in_a_line(recorded: Path, tmp_path: Path
 # Opening it
 
 
+@pytest.mark.long
 def test_elsewhere_it_is_the_same_experiment_whose_trainings_are_found(searched: Desk, tmp_path: Path) -> None:
     searched.run("note", "one", "as sent", "--tag", "paper")
     bundle = write_bundle(searched.experiments / "one", tmp_path)
@@ -204,6 +205,7 @@ def test_elsewhere_it_is_the_same_experiment_whose_trainings_are_found(searched:
     assert "trainings: 0 done, 12 found in the store" in again.stdout
 
 
+@pytest.mark.long
 def test_one_that_was_stopped_goes_on_where_it_was_left(searched: Desk, tmp_path: Path) -> None:
     stopped = tmp_path / "here" / "one"
     shutil.copytree(searched.experiments, stopped.parent)

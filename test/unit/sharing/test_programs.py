@@ -61,6 +61,7 @@ def test_each_evaluation_is_a_trial_and_the_best_is_the_best(folder: Path, stora
         assert (trial.datetime_complete - trial.datetime_start).total_seconds() == pytest.approx(7.4)
 
 
+@pytest.mark.long
 def test_written_again_it_has_what_is_new_and_nothing_twice(folder: Path, storage: str) -> None:
     export_to_optuna(folder, storage)
     with (folder / "evaluations.jsonl").open("a") as file:

@@ -43,6 +43,7 @@ def in_shell(desk: Desk, line: str, **environment: str) -> subprocess.CompletedP
 # Streams
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("closed", ["<&- >&- 2>&-", ">&-"])
 def test_a_search_with_closed_streams_goes_on_to_its_end_and_its_record_holds_records_alone(
     desk: Desk, closed: str
@@ -53,6 +54,7 @@ def test_a_search_with_closed_streams_goes_on_to_its_end_and_its_record_holds_re
     assert json.loads((desk.experiments / "x" / "experiment.json").read_text())["id"] == "x"
 
 
+@pytest.mark.long
 def test_a_search_whose_reader_goes_ends_well(desk: Desk) -> None:
     done = in_shell(desk, f"set -o pipefail; comparator {SEARCH} | head -n 1")
     assert (done.returncode, done.stdout.count(b"\n"), done.stderr) == (0, 1, b"")
@@ -73,6 +75,7 @@ def test_a_file_that_does_not_take_what_is_printed_is_no_success(tmp_path: Path)
 # Characters
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_what_a_terminal_has_no_characters_for_is_replaced(desk: Desk, encoding: str) -> None:
     desk.write(
@@ -84,6 +87,7 @@ def test_what_a_terminal_has_no_characters_for_is_replaced(desk: Desk, encoding:
     assert f"experiment x: {first} \\u6f22 against right".encode(encoding) in done.stdout
 
 
+@pytest.mark.long
 def test_files_are_utf_8_whatever_the_locale_is(desk: Desk) -> None:
     desk.write("u.py", QUICK.read_text() + '\nprint("\\u6f22")\n')
     done = in_shell(desk, "comparator model check u.py", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
@@ -311,6 +315,7 @@ def test_devices_that_a_variable_allows(given: str, visible: list[str]) -> None:
     assert visible_devices(given) == visible
 
 
+@pytest.mark.long
 def test_python_path_comes_behind_this_pythons_own_packages(desk: Desk) -> None:
     other = desk.folder / "other" / "numpy"
     other.mkdir(parents=True)
@@ -342,6 +347,7 @@ def test_a_umask_that_takes_files_from_their_owner_is_said(monkeypatch: pytest.M
         os.umask(earlier)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("limit", ["ulimit -n 14", "ulimit -f 1"])
 def test_a_limit_of_the_machine_stops_a_search_and_is_no_failed_training(desk: Desk, limit: str) -> None:
     done = in_shell(desk, f"{limit}; comparator {SEARCH}")

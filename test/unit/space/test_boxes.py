@@ -75,6 +75,7 @@ def test_every_point_of_the_focus_lies_in_the_box_and_the_space(bounds: dict[str
     assert ParameterSpace.from_entries(inner.entries(), "again").entries() == inner.entries()
 
 
+@pytest.mark.long
 @settings(max_examples=30)
 @given(BOUNDS, st.integers(0, 99))
 def test_every_point_around_a_box_lies_outside_it_and_in_the_space(bounds: dict[str, Any], seed: int) -> None:

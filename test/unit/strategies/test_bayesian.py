@@ -67,6 +67,7 @@ def drive(
     return proposals
 
 
+@pytest.mark.long
 @settings(max_examples=2)
 @given(seed=st.integers(0, 2**32), order=st.integers(), in_flight=st.integers(1, 12))
 def test_the_same_seed_and_results_give_the_same_valid_points(seed: int, order: int, in_flight: int) -> None:
@@ -96,6 +97,7 @@ def test_told_what_was_recorded_a_new_search_goes_on_as_the_first_would_have() -
     assert proposals == whole
 
 
+@pytest.mark.long
 def test_the_least_value_is_found_in_few_evaluations() -> None:
     points = [proposal.point for proposal in drive(bayesian(PLANE), 28, loss)]
     assert min(loss(point) for point in points) < 1e-3
@@ -112,6 +114,7 @@ def test_where_there_is_noise_the_search_gathers_near_the_least_value() -> None:
     assert sum(late) / len(late) < 0.5 * sum(loss(point) for point in points[:8]) / 8
 
 
+@pytest.mark.long
 def test_when_the_least_value_is_found_the_rest_of_the_space_is_looked_at() -> None:
     points = [proposal.point for proposal in drive(bayesian(PLANE), 70, loss)]
     assert len({json.dumps(point) for point in points}) == 70
@@ -144,6 +147,7 @@ def test_where_half_of_the_space_fails_the_search_keeps_out_of_it_and_repeats_no
     assert min(loss(point) for point in points if point["noise"] >= 25) < 0.012  # 0.01 on the border
 
 
+@pytest.mark.long
 def test_failures_by_chance_do_not_keep_the_search_from_the_least_value() -> None:
     order = random.Random(5)
     tried = drive(bayesian(PLANE), 50, lambda point: None if order.random() < 0.2 else loss(point))
@@ -193,6 +197,7 @@ def test_a_search_begins_with_past_results() -> None:
     assert min(loss(proposal.point) for proposal in strategy.start()) < 1e-3
 
 
+@pytest.mark.long
 def test_a_proposal_takes_less_than_a_second_after_500_results_in_six_dimensions() -> None:
     space = ParameterSpace.from_entries(
         [{"name": f"x{each}", "type": "float", "lower": 0, "upper": 1} for each in range(6)], "space"

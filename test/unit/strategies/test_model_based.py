@@ -200,6 +200,7 @@ def test_level_set_takes_the_level_that_it_is_given() -> None:
     assert mean_of_chosen(0.2) < 22 < 28 < mean_of_chosen(0.8)
 
 
+@pytest.mark.long
 def test_level_set_keeps_distinct_points_in_flight_and_answers_every_result() -> None:
     strategy = level_set(PLANE, in_flight=6, scattered=8)
     order = random.Random(2)
@@ -227,6 +228,7 @@ def test_level_set_ends_with_a_word_when_the_region_is_known() -> None:
     assert strategy.ended == "the region was the same at the last 3 looks at it"
 
 
+@pytest.mark.long
 def test_level_set_survives_failures_and_leaves_them_alone() -> None:
     strategy = level_set(PLANE, scattered=10)
     order = random.Random(3)
@@ -243,6 +245,7 @@ def test_level_set_survives_failures_and_leaves_them_alone() -> None:
     assert len(failed) < 12
 
 
+@pytest.mark.long
 def test_level_set_replicates_where_the_space_is_small() -> None:
     small = ParameterSpace.from_entries([ALL_TYPES[7], ALL_TYPES[4]], "space")
     strategy = level_set(small, scattered=6)

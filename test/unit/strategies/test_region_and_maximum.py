@@ -56,6 +56,7 @@ def test_points_are_valid_numbered_and_the_same_again(seed: int, order: int, in_
         PLANE.check(proposal.point)
 
 
+@pytest.mark.long
 def test_the_last_points_gather_where_it_is_largest() -> None:
     proposals = drive(search(40, in_flight=1, patience=99), random.Random(3), 40, noise=0.01)
     heights = [height(proposal.point) for proposal in proposals]
@@ -65,6 +66,7 @@ def test_the_last_points_gather_where_it_is_largest() -> None:
     assert all(proposal.point["noise"] > 30 for proposal in proposals[35:])
 
 
+@pytest.mark.long
 def test_where_the_region_is_known_early_the_maximum_is_looked_for_and_the_search_ends_with_a_word() -> None:
     strategy = search(60, scattered=12)
     proposals = drive(strategy, random.Random(1), 60, noise=0.0)

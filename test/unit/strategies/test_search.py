@@ -269,6 +269,7 @@ def test_searches_approach_the_least_value(name: str) -> None:
     assert sum(values[-50:]) < 0.5 * sum(values[:50])
 
 
+@pytest.mark.long
 def test_all_failures_are_survived() -> None:
     for name in STRATEGIES:
         strategy = make_strategy(name, SPACE, seed=2, in_flight=4, options={})
@@ -519,6 +520,7 @@ def test_closing_ends_the_thread(name: str) -> None:
 POINTS = st.lists(st.dictionaries(st.text(), st.none() | st.integers() | st.text()), max_size=4)
 
 
+@pytest.mark.long
 @given(POINTS)
 def test_batches_are_split_into_their_points(points: list[dict[str, Any]]) -> None:
     assert split_points(";".join(json.dumps(point) for point in points)) == points

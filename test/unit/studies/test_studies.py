@@ -234,6 +234,7 @@ def test_what_fails_is_missing_and_said(quick: Path, host: Host) -> None:
     assert cross_study.resume(host, "cross_study-2").name == "cross_study-2"
 
 
+@pytest.mark.long
 def test_a_learning_curve_takes_what_each_study_has(quick: Path, host: Host) -> None:
     folder = learning_curve.run(host, quick / "learning_curve.toml", [], command="")
     scores = read(folder, "all_scores.csv")
@@ -273,6 +274,7 @@ def test_an_inference_without_a_number_has_failed(quick: Path, host: Host) -> No
     assert "infer.sh wrote a test_scores.json without a number for A" in said(host)
 
 
+@pytest.mark.long
 def test_odd_scores_do_not_undo_a_learning_curve(quick: Path, host: Host) -> None:
     train = quick / "quick" / "train.sh"
     odd = {"mse": 0.5, "study": "A", "done": True, "folds": [0.1], "r2": "n/a"}

@@ -273,6 +273,7 @@ def test_a_training_that_gives_other_numbers_is_withdrawn_and_named_wherever_it_
     assert reused.count(False) == 1
 
 
+@pytest.mark.long
 def test_numbers_of_another_processor_and_of_a_model_without_rest_are_told_apart(searched: Desk, mood) -> None:
     mood("unsteady")
     assert "1 differ as much as the model's own repeats do" in verify(searched, "first", "--sample", "1")[1]
@@ -293,6 +294,7 @@ def test_numbers_of_another_processor_and_of_a_model_without_rest_are_told_apart
         assert ("was withdrawn" in told) == (processor == here)
 
 
+@pytest.mark.long
 def test_what_has_changed_since_is_not_repeated_and_nothing_is_withdrawn(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.write("helper.py", "FACTOR = 1.0\n")
@@ -336,6 +338,7 @@ def test_a_record_that_has_lost_its_end_is_not_as_it_should_be(searched: Desk, l
     assert "the record: has no result of" in said or "the record, the space or the package has changed since" in said
 
 
+@pytest.mark.long
 def test_what_cannot_be_repeated_is_not_said_to_be_right(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.write("moody.py", MOODY)
