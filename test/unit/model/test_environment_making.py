@@ -161,16 +161,15 @@ def test_two_models_that_want_two_versions_of_a_package_are_compared(tmp_path: P
         requirements(tmp_path, f"tiny=={version}").rename(tmp_path / f"tiny-{version}.txt")
     write(tmp_path / "model.py", MODEL)
     ways = "".join(f'[cmp.{number}]\nrequirements = "tiny-{number + 1}.txt"\n' for number in (0, 1))
-    space = '[space]\nnoise = { type = "float", lower = 0, upper = 1 }\n[search]\nstrategy = "steady_state"\n'
-    write(
-        tmp_path / "e.toml", f'model = "cmp"\n{space}evaluations = 4\n[cmp]\nmodels = ["model.py", "model.py"]\n{ways}'
-    )
+    space = '[space]\nnoise = { type = "float", lower = 0, upper = 1 }\n[search]\nstrategy = "random"\n'
+    models = '[confirm]\npoints = 0\n[cmp]\nmodels = ["model.py", "model.py"]\n'
+    write(tmp_path / "e.toml", f'model = "cmp"\n{space}evaluations = 4\n{models}{ways}')
     done = desk.search("e.toml", "--id", "a", COMPARATOR_ROOT=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "model, tiny 1" in done.stdout and "model, tiny 2" in done.stdout
     for record in desk.records("a"):
-        noise = record["point"]["noise"]
-        assert [run["metrics"]["val_loss"] for run in record["runs"]] == pytest.approx([1 + noise, 2 + noise])
+        for run in record["runs"]:
+            assert run["metrics"]["val_loss"] == pytest.approx(run["submodel"] + 1 + record["point"]["noise"])
     shutil.rmtree(tmp_path / "environments")
     again = desk.search("e.toml", "--id", "b", COMPARATOR_ROOT=str(tmp_path))
     assert "trainings: 0 done" in again.stdout, again.stdout
