@@ -25,6 +25,7 @@ description = "one line"
 type = "float"
 description = "one line"
 effect = "none"                           # optional: accepted for compatibility, changes nothing
+stage = "preprocess"                      # optional: of three steps the one that takes it, where no script tells
 ```
 
 `data_manifest`, `reads`, `code` and `packages` say what a run depends on, which is part of its identity: a run found in
@@ -56,6 +57,9 @@ else:
 OF_EXPERIMENTS = {"model", "search", "cmp", "space", "upf"}
 
 
+StageName = Literal["preprocess", "train", "infer"]
+
+
 class MetricDescription(BaseModel):
     """What a reported number means."""
 
@@ -74,6 +78,7 @@ class HyperparameterDescription(BaseModel):
     type: str = "any"
     description: str = ""
     effect: Literal["none"] | None = None
+    stage: StageName | None = None
 
 
 class ModelDescription(BaseModel):
