@@ -137,7 +137,8 @@ class PythonEnvironment:
 
     def words(self) -> str:
         """What it is, for people: its version, how much is installed, and where."""
-        return f"Python {self.interpreter.version} with {len(self.interpreter.packages)} packages, {self.folder}"
+        number = len(self.interpreter.packages)
+        return f"Python {self.interpreter.version} with {number} package{'' if number == 1 else 's'}, {self.folder}"
 
     def variables(self, host: Mapping[str, str], path: str | None = None) -> dict[str, str]:
         """The variables of a command in the environment, from those of a `host`, as its activation would leave them.

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 from tiny_packages import MODEL, install, make_environment
 
+from comparator.checks.model.python import check_python
 from comparator.engine.leaf import Leaf
 from comparator.engine.local import Local
 from comparator.errors import InputError
@@ -19,6 +20,7 @@ from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.reopening import reopen_plan
 from comparator.experiment.settings import read_settings
+from comparator.formats.finding import FAILS, HOLDS
 from comparator.model.cold import ColdRunner
 from comparator.model.inputs import Inputs
 from comparator.model.model import Model, find_model
@@ -132,6 +134,15 @@ def test_an_image_has_a_python_of_its_own(tmp_path: Path, monkeypatch: pytest.Mo
         given = PythonChoice(python, requirements, tmp_path, "e.toml")
         with pytest.raises(InputError, match=f"e.toml: {key}: .*m.sif is an image, which has a Python of its own"):
             find_model("m.sif", tmp_path, tmp_path, "test", python=given)
+
+
+def test_a_check_of_a_model_says_what_it_runs_in(environments: Path, tmp_path: Path) -> None:
+    [finding] = check_python(model_in(environments / "one", tmp_path))
+    assert finding.outcome == HOLDS
+    assert finding.words == f"Python {sys.version.split()[0]} with 1 package, {environments}/one"
+    broken = write(tmp_path / "broken", "#!/nowhere\n", 0o755)
+    [finding] = check_python(model_in(broken, tmp_path))
+    assert finding.outcome == FAILS and f"{broken} does not start" in finding.words
 
 
 # Activated
