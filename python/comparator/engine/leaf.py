@@ -19,7 +19,7 @@ import shutil
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -29,15 +29,17 @@ from typing import Any, Literal
 from comparator.engine.given import epochs_name, run_hyperparameters, varied_names
 from comparator.engine.run_identity import (
     Identity,
-    NamedPaths,
     identity_after_change,
     identity_in_experiment,
     run_identity,
 )
 from comparator.errors import FAULT, Fault
+from comparator.formats.names import ML_DATA
 from comparator.formats.text import message
 from comparator.model.inputs import BEGAN, Inputs, Pending
+from comparator.model.ml_data import MLData
 from comparator.model.model import Model, installed_packages
+from comparator.model.named_paths import NamedPaths
 from comparator.model.process import run_environment
 from comparator.model.reads import Reads
 from comparator.model.runner import is_served, make_runner
@@ -146,7 +148,7 @@ class Leaf:
         self._longest, self._say = 0.0, say
         share_as(experiments)
         self._runs = RunStore(experiments)
-        self._runners: dict[tuple[int, str, Path], Runner] = {}
+        self._runners: dict[tuple[int, str, Hashable], Runner] = {}
         self._named = [NamedPaths([data_folder, model.folder], model.covers(data_folder)) for model in models]
         self._inputs = [self._inputs_of(number) for number in range(len(models))]
         self._pending = Pending(self._settle)
@@ -209,7 +211,8 @@ class Leaf:
     def change_since(self, submodel: int, result: RunResult) -> str | None:
         """What a finished run has read that is not as it was; None where all is, or it is not known."""
         kinds = ("files", "noticed", "folders", "places", "variables", "packages", "imports")
-        return change_of_reads(self._experiment, submodel, result, self._slots[0], self._data_folder, kinds)
+        model, slot = self._models[submodel], slot_of(self._experiment.models[submodel], self._slots[0])
+        return change_of_reads(model, result, slot, self._data_folder, kinds)
 
     def repeat(self, request: Request, submodel: int) -> tuple[Run, RunResult]:
         """Carry out the run of one submodel alone, by a process that has done nothing before."""
@@ -344,7 +347,7 @@ class Leaf:
 
     def _inputs_of(self, number: int) -> Inputs:
         model = self._models[number]
-        sees_reads = model.image is None and is_served(model, warm=self._warm)
+        sees_reads = model.sees_reads and is_served(model, warm=self._warm)
         return Inputs(model, self._experiment.models[number], self._data_folder, sees_reads=sees_reads)
 
     def _successor(self, run: str, result: RunResult, number: int, slot: Slot) -> str | None:
@@ -354,7 +357,8 @@ class Leaf:
         if result.reads is None:
             return None
         read = Reads(**result.reads.model_dump())
-        now = read.now(run_environment(slot_of(self._experiment.models[number], slot), self._data_folder))
+        bound = slot_of(self._experiment.models[number], slot)
+        now = read.now(run_environment(self._models[number], bound, self._data_folder))
         return None if read.change(now) is None else identity_after_change(run, now)
 
     def _train(
@@ -435,7 +439,7 @@ class Leaf:
         model, reads, earlier, untold = self._models[number], outcome.reads, self._read[number], outcome.untold
         if reads is None:
             # Nobody has seen which packages a process of its own has loaded.
-            by_itself = model.image is None and model.module is not None and model.description.packages is None
+            by_itself = model.module is not None and model.reads_tell_packages
             return Reads(packages=installed_packages()) if by_itself else None, untold
         changed = None if earlier is None else earlier.conflict(reads)
         # What the identity holds of the data folder is not among what was read besides.
@@ -456,13 +460,28 @@ class Leaf:
     def _runner(self, number: int, slot: Slot) -> Runner:
         model = self._models[number]
         with self._lock:
-            key = (slot.number, json.dumps(dict(slot.environment)), model.path)
+            key = (slot.number, json.dumps(dict(slot.environment)), model.key)
             if key not in self._runners:
                 until = self._experiment.models[number].data_until
-                self._runners[key] = make_runner(model, slot, self._data_folder, warm=self._warm, data_until=until)
+                self._runners[key] = make_runner(
+                    model,
+                    slot,
+                    self._data_folder,
+                    warm=self._warm,
+                    data_until=until,
+                    ml_data=self._ml_data(number),
+                )
                 if self._cancelled.is_set():
                     self._runners[key].cancel()
             return self._runners[key]
+
+    def _ml_data(self, number: int) -> MLData:
+        """Where a submodel's preprocessed data are kept, for all that rests on the same code, data and environment."""
+        submodel = self._experiment.models[number]
+        rests_on = [submodel.identity, submodel.data, json.dumps(submodel.environment, sort_keys=True)]
+        if submodel.data is None:  # nobody can tell one data set from another
+            rests_on.append(self._experiment.id)
+        return MLData(self._experiments / ML_DATA, rests_on, self._named[number])
 
     def _keep_traceback(self, evaluation: int) -> None:
         path = self._experiments / self._experiment.id / ERRORS_FILE
@@ -471,8 +490,7 @@ class Leaf:
 
 
 def change_of_reads(
-    experiment: FrozenExperiment,
-    submodel: int,
+    model: Model,
     result: RunResult,
     slot: Slot,
     data_folder: Path,
@@ -480,13 +498,12 @@ def change_of_reads(
 ) -> str | None:
     """What, of some kinds, a finished run has read that is not as it was; None where all is, or it is not known.
 
-    `slot` is one in which the experiment would run the submodel today.
+    `slot` is one in which the model would run today, as `slot_of` has it.
     """
     if result.reads is None:
         return None
     read = Reads(**result.reads.model_dump())
-    now = read.now(run_environment(slot_of(experiment.models[submodel], slot), data_folder))
-    return read.change(now, kinds)
+    return read.change(read.now(run_environment(model, slot, data_folder)), kinds)
 
 
 def slot_of(submodel: Submodel, slot: Slot) -> Slot:

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from comparator.engine.interface import Task
 from comparator.engine.jobs import state_of
-from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads
+from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads, slot_of
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.threads import one_thread
 from comparator.experiment.closing import say_what_was_found, say_where_the_report_is
@@ -117,7 +117,7 @@ def resume(host: Host, identifier: str) -> Session:
 def open_session(host: Host, identifier: str) -> Session:
     """Open an experiment as it was frozen; raises `InputError` where that is not possible any more."""
     path = experiment_path(host.experiments, identifier)
-    plan = reopen_plan(read_whole_experiment(path), root=host.root, site=host.site)
+    plan = reopen_plan(read_whole_experiment(path), root=host.root, site=host.site, say=host.say)
     folder = ExperimentFolder(
         path, on_doubt=lambda holder: host.say(f"waiting to see whether it is still run by {holder.words}")
     )
@@ -137,7 +137,8 @@ def _change_of_reads(
         result = RunStore(host.experiments).finished(run)
         if result is None:
             continue
-        change = change_of_reads(plan.frozen, number, result, host.slots[0], host.site.data_folder, kinds)
+        slot = slot_of(plan.frozen.models[number], host.slots[0])
+        change = change_of_reads(plan.models[number], result, slot, host.site.data_folder, kinds)
         if change is not None:
             return change
     return None

@@ -6,6 +6,8 @@ description = "one line"
 convention = "candle"                     # how train.sh is called
 module = "uno"                            # a CANDLE-compliant module, for warm serving; optional
 python_path = [".", "../common"]          # folders that the module is imported from; part of the identity
+python = "../venvs/uno"                   # the environment (venv, conda) or interpreter that runs it; optional
+requirements = "requirements.txt"         # an environment is made from this file, by that Python; optional
 seed = "rng_seed"                         # the hyperparameter that takes the seed; optional
 split = "split_seed"                      # the one that takes the seed of the data split, of default 1; optional
 split_fixed = { split = "file" }          # hyperparameters at which that seed changes nothing; optional
@@ -23,6 +25,7 @@ description = "one line"
 type = "float"
 description = "one line"
 effect = "none"                           # optional: accepted for compatibility, changes nothing
+stage = "preprocess"                      # optional: of three steps the one that takes it, where no script tells
 ```
 
 `data_manifest`, `reads`, `code` and `packages` say what a run depends on, which is part of its identity: a run found in
@@ -54,6 +57,9 @@ else:
 OF_EXPERIMENTS = {"model", "search", "cmp", "space", "upf"}
 
 
+StageName = Literal["preprocess", "train", "infer"]
+
+
 class MetricDescription(BaseModel):
     """What a reported number means."""
 
@@ -72,6 +78,7 @@ class HyperparameterDescription(BaseModel):
     type: str = "any"
     description: str = ""
     effect: Literal["none"] | None = None
+    stage: StageName | None = None
 
 
 class ModelDescription(BaseModel):
@@ -84,6 +91,8 @@ class ModelDescription(BaseModel):
     convention: Literal["candle", "improve"] = "candle"
     module: str | None = None
     python_path: list[str] = Field(default_factory=lambda: ["."])
+    python: str | None = None
+    requirements: str | None = None
     seed: str | None = None
     split: str | None = None
     split_fixed: dict[str, Any] = Field(default_factory=dict)

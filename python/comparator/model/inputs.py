@@ -10,7 +10,7 @@ from typing import Any
 from comparator.model.data import data_of, has_changed
 from comparator.model.fingerprint import Recent
 from comparator.model.model import Model
-from comparator.results.record import RunResult, Submodel
+from comparator.results.record import PythonOfSubmodel, RunResult, Submodel
 
 BEGAN = "since the experiment began"
 
@@ -30,6 +30,32 @@ def inputs_of(model: Model, data_folder: Path) -> dict[str, Any]:
         "data_until": data.until,
         "untold": data.untold,
     }
+
+
+def python_of_submodel(model: Model) -> PythonOfSubmodel | None:
+    """What a frozen submodel holds of the model's own Python; None where it has none, or that is not made yet."""
+    if model.python is None or not model.python.is_there:
+        return None
+    found = model.python.interpreter
+    return PythonOfSubmodel(interpreter=str(model.python.python), version=found.version, packages=found.packages)
+
+
+def python_change(model: Model, submodel: Submodel) -> str | None:
+    """Say in a line that a model's own Python is not what was frozen; None where it is."""
+    was, now = submodel.python, python_of_submodel(model)
+    if was is None or now is None:
+        return None if was is now else f"{model.path}: the Python that it runs in has changed"
+    if was.version != now.version:
+        return f"{now.interpreter}: its version (Python {was.version}, now {now.version}) has changed"
+    for name in [*was.packages, *now.packages]:
+        if was.packages.get(name) != now.packages.get(name):
+            then, there = (_version(each.packages.get(name)) for each in (was, now))
+            return f"{now.interpreter}: what is installed ({name} {then}, now {there}) has changed"
+    return None
+
+
+def _version(installed: str | None) -> str:
+    return "not there" if installed is None else installed or "there"
 
 
 def source_change(model: Model, submodel: Submodel) -> str | None:
@@ -53,6 +79,7 @@ class Inputs:
     def __init__(self, model: Model, submodel: Submodel, data_folder: Path, *, sees_reads: bool) -> None:
         self._model, self._submodel, self._data_folder = model, submodel, data_folder
         self._until = submodel.data_until if sees_reads else None
+        self._installed = None if model.python is None else model.python.state()
         self._looks: list[Recent[str | None]] = [Recent(self._fault), Recent(self._doubt)]
 
     def fault(self) -> str | None:
@@ -83,10 +110,20 @@ class Inputs:
         submodel, model = self._submodel, self._model
         if submodel.code and model.code(submodel.code_until).digest != submodel.code:
             return f"files of {model.path} have changed (last: {model.last_changed()}) {BEGAN}"
-        if self._is_strict:
-            return None
+        change = self._change_of_python()
+        if change is not None or self._is_strict:
+            return change and f"{change} {BEGAN}"
         change = has_changed(model, self._data_folder, submodel.data, self._until)
         return change and f"{change} {BEGAN}"
+
+    def _change_of_python(self) -> str | None:
+        python = self._model.python
+        if python is None or python.state() == self._installed:
+            return None
+        change = python.change()
+        if change is None:  # as where a module was compiled
+            self._installed = python.state()
+        return change
 
     @property
     def _is_strict(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -30,8 +31,10 @@ from comparator.model.image import (
     is_image,
     look_into,
 )
+from comparator.model.python_environment import PythonChoice, PythonEnvironment, own_python
 from comparator.model.reads import version_and_files
 from comparator.model.runtime import find_runtime
+from comparator.model.stages import Stages, find_stages, started_by, starts_itself, with_stages
 from comparator.site.profile import Site
 
 #: The endings of files that programs are written and set up in.
@@ -49,6 +52,8 @@ class Model:
     path: Path  # the folder, the image, or the Python file
     description: ModelDescription = field(default_factory=ModelDescription)
     image: Image | None = None
+    python: PythonEnvironment | None = None  # its own; None: the Comparator's, or what an image has
+    stages: Stages | None = None  # of a model in three steps
 
     @property
     def is_folder(self) -> bool:
@@ -77,12 +82,39 @@ class Model:
             return []
         return [(self.path / entry).resolve() for entry in self.description.python_path]
 
+    @property
+    def key(self) -> tuple[Path, PythonEnvironment | None]:
+        """What tells it from another of an experiment: where it is, and what it runs in."""
+        return self.path, self.python
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether what it runs in is there; an environment that is to be made may not be."""
+        return self.python is None or self.python.is_there
+
+    @property
+    def interpreter(self) -> str:
+        """The Python that the model's modules and scripts are run by."""
+        if self.image is not None:
+            return "python3"
+        return sys.executable if self.python is None else str(self.python.python)
+
     def script(self, name: str) -> Path | None:
-        """The path of `train.sh`, `infer.sh` or `preprocess.sh`, or None where the model has none."""
+        """The path of `train.sh`, `infer.sh` or `preprocess.sh`, None where the model has none, or goes by `stages`."""
+        if self.stages is not None:
+            return None
         if self.image is not None:
             return Path(name) if name in self.image.scripts else None
         script = self.path / name
         return script if self.is_folder and script.is_file() else None
+
+    def command(self, name: str) -> list[str]:
+        """The words that start a script that the model has; one that does not start by itself is given to a shell."""
+        script = self.script(name)
+        assert script is not None
+        if self.image is not None or starts_itself(script):
+            return [str(script)]
+        return [*started_by(script), str(script)]
 
     def seen(self, value: Any, data_folder: Path) -> Any:
         """A value, or hyperparameters, with paths under the data folder as the model sees them."""
@@ -117,6 +149,11 @@ class Model:
         """What tells in no time that a model is unchanged, None where only its `identity` does."""
         return image_state(self.path) if self.image is not None and self.path.is_file() else None
 
+    @property
+    def sees_reads(self) -> bool:
+        """Whether a server of the model, outside an image, tells what it reads."""
+        return self.image is None and (self.python is None or self.python.sees_reads)
+
     def untold(self, *, warm: bool) -> str | None:
         """Why it cannot be told what a run of the model depends on; None where it can.
 
@@ -127,10 +164,15 @@ class Model:
             return None
         if self._code.unknown is not None:
             return f"its code: {self._code.unknown}"
-        if self.description.tells_what_is_read or (warm and self.module is not None):
+        if self.description.tells_what_is_read or (warm and self.module is not None and self.sees_reads):
             return None
+        if warm and self.module is not None and self.python is not None:
+            version = self.python.interpreter.version
+            says = f"reads = [...] in {self.description_file} says it"
+            return f"what a module reads cannot be seen in Python {version}; {says}"
         says = f"code = [...] and reads = [...] in {self.description_file} say it"
-        return f"what train.sh reads cannot be seen; comparator model check {self.path} finds it out, and {says}"
+        script = "train.sh" if self.stages is None else self.stages.train.script.name
+        return f"what {script} reads cannot be seen; comparator model check {self.path} finds it out, and {says}"
 
     def covered(self, data_folder: Path, until: int | None = None, *others: Path) -> list[tuple[str, int | None]]:
         """What the identity of the model's runs holds: paths, each with the time up to which it does, None: for good.
@@ -148,6 +190,7 @@ class Model:
         """Says of a path whether the identity of the model's runs holds what lies there, or it lies in `others`."""
         covered = self.covered(data_folder, None, *others)
         roots = {form for root, _ in covered for form in (root, os.path.realpath(root))}
+        roots |= set() if self.python is None else self.python.places()
 
         def is_covered(path: str) -> bool:
             forms = (path, os.path.realpath(path))
@@ -160,11 +203,23 @@ class Model:
 
         `source_alone`: of files that a program is written in, and not of what a model may write beside them.
         """
-        return tree_of(self._code_roots(), until=until, only=is_source if source_alone else lambda name: True)
+        only = is_source if source_alone else lambda name: True
+        return tree_of(self._code_roots(), skip=self._is_its_python, until=until, only=only)
 
     def last_changed(self) -> str | None:
         """The path of the file of the model's code that changed last; None where that is not known."""
-        return latest_below(*(path for _, path in self._code_roots()))
+        return latest_below(*self._code_roots(), skip=self._is_its_python)
+
+    def _is_its_python(self, name: str) -> bool:
+        """Whether a folder, as the tree of the code names it, is the environment that the model runs in."""
+        return name in self._names_of_its_python
+
+    @cached_property
+    def _names_of_its_python(self) -> set[str]:
+        if self.python is None:
+            return set()
+        folder = self.python.folder
+        return {f"{name}/{folder.relative_to(path)}" for name, path in self._code_roots() if path in folder.parents}
 
     @cached_property
     def _code(self) -> Tree:
@@ -183,9 +238,17 @@ class Model:
     @cached_property
     def _packages(self) -> dict[str, str | None] | None:
         """The versions of the packages that count; None where a server tells which those are."""
-        if self.description.packages is not None:
-            return {name: version_and_files(name) for name in self.description.packages}
+        named = self.description.packages
+        if self.python is not None:
+            return {name: self.python.version_of(name) for name in named or self.python.installed()}
+        if named is not None:
+            return {name: version_and_files(name) for name in named}
         return None if self.module is not None else installed_packages()
+
+    @property
+    def reads_tell_packages(self) -> bool:
+        """Whether the packages that a run has loaded count as they are seen, and not by the model's identity."""
+        return self.image is None and self.python is None and self.description.packages is None
 
     def beside(self, name: str) -> Path:
         """A path of `model.toml`, which is relative to the folder that it lies in."""
@@ -199,6 +262,8 @@ class Model:
         self, experiment_id: str, run_id: str, folder: Path, data_folder: Path, given: Mapping[str, object]
     ) -> dict[str, object]:
         """What a run is given beside its hyperparameters, `given`: its names and folders, as the model takes them."""
+        if self.stages is not None:  # each step has folders of its own
+            return {}
         if self.description.convention == "improve":
             folders = {"input_dir": data_folder, "output_dir": folder}
             return {name: path for name, path in folders.items() if name not in given}
@@ -233,12 +298,24 @@ def outside_container(value: object, data_folder: Path) -> object:
     return value
 
 
-def find_model(reference: str, relative_to: Path, containers: Path, where: str, site: Site | None = None) -> Model:
+def find_model(
+    reference: str,
+    relative_to: Path,
+    containers: Path,
+    where: str,
+    site: Site | None = None,
+    python: PythonChoice | None = None,
+) -> Model:
     """Find what `reference` names: a path, a folder in `containers/`, or an importable Python module.
 
     `relative_to` is the folder of the file that names the model, `where` the words for that place in errors; `site`
-    says which runtime images are for. Raises `InputError`.
+    says which runtime images are for. A `python` that is chosen takes the place of what the model's description says of
+    it; an environment that is to be made from a requirements file need not be there yet. Raises `InputError`.
     """
+    return _with_python(_found(reference, relative_to, containers, where, site), containers, python)
+
+
+def _found(reference: str, relative_to: Path, containers: Path, where: str, site: Site | None) -> Model:
     path = (relative_to / home_written_out(reference)).resolve()
     if is_image(path):
         return _image_model(path, reference, where, site)
@@ -256,14 +333,14 @@ def find_model(reference: str, relative_to: Path, containers: Path, where: str, 
 def _folder_model(path: Path, reference: str, where: str) -> Model:
     description_file = path / "model.toml"
     description = read_description(description_file) if description_file.is_file() else ModelDescription()
-    train = path / "train.sh"
-    if not train.is_file() and description.module is None:
+    stages = find_stages(path.resolve(), description)
+    if stages is None and not (path / "train.sh").is_file() and description.module is None:
         raise InputError(
-            f"{where}: '{shortened(reference)}' is no model: {path} has neither train.sh nor a module in model.toml"
+            f"{where}: '{shortened(reference)}' is no model: {path} has neither train.sh nor a module in model.toml,"
+            " nor <model>_preprocess_improve.py and <model>_train_improve.py"
         )
-    if train.is_file() and not os.access(train, os.X_OK):
-        raise InputError(f"{where}: {train} is not executable; chmod +x mends it")
-    return _with_code(Model(description.name or path.name, path.resolve(), description))
+    described = with_stages(description, stages)
+    return _with_code(Model(description.name or path.name, path.resolve(), described, stages=stages))
 
 
 def _image_model(path: Path, reference: str, where: str, site: Site | None) -> Model:
@@ -294,6 +371,18 @@ def _with_code(model: Model) -> Model:
         if not model.beside(name).exists():
             raise InputError(f"{model.description_file}: code: '{shortened(name)}': there is no {model.beside(name)}")
     return model
+
+
+def _with_python(model: Model, containers: Path, chosen: PythonChoice | None) -> Model:
+    description = model.description
+    described = PythonChoice(description.python, description.requirements, model.folder, str(model.description_file))
+    choice = chosen or described
+    if not choice:
+        return model
+    if model.image is not None:
+        said = choice.said("requirements" if choice.python is None else "python")
+        raise InputError(f"{said}: {model.path} is an image, which has a Python of its own; leave it out")
+    return replace(model, python=own_python(choice, model.name, containers.parent / "environments"))
 
 
 def _module_model(reference: str, where: str, containers: Path) -> Model:

@@ -163,7 +163,7 @@ def count_rows(
     """
     model, submodel = plan.models[0], plan.frozen.models[0]
     script = model.script("preprocess.sh")
-    if script is None:
+    if script is None or not model.is_ready:
         return [None for _ in points]
     given = {**submodel.config, **submodel.hyperparameters}
     if COUNT_ROWS in model.description.hyperparameters:
@@ -174,7 +174,8 @@ def count_rows(
 
     def count(point: Point) -> int | None:
         seen = model.seen(merged(given, point), data_folder)
-        return _ask(model, [str(script), model.seen(str(data_folder), data_folder), *as_flags(seen)], host, where)
+        inside = [*model.command(script.name), model.seen(str(data_folder), data_folder), *as_flags(seen)]
+        return _ask(model, inside, host, where)
 
     def numbered(number: int) -> tuple[int, int | None]:
         return number, count(points[number])
