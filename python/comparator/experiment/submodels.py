@@ -74,8 +74,8 @@ def _check_hyperparameters(
     together = merged(read, {spelling(name, read): value for name, value in settings.set.items()})
     hyperparameters = {key: outside_container(value, data_folder) for key, value in together.items()}
     found = _find_models(settings, hyperparameters, source, context)
-    probed = {model.path: described(model, context.host.site.slots()[0], data_folder) for model in found}
-    models = [probed[model.path] for model in found]
+    probed = {model.reference: described(model, context.host.site.slots()[0], data_folder) for model in found}
+    models = [probed[model.reference] for model in found]
     warnings = _check_reach(hyperparameters, varied, settings, source)
     whole = split_for_submodels(hyperparameters) if settings.compares else [hyperparameters]
     apart = settings.cmp.submodels if settings.compares else [SubmodelSettings()]
@@ -95,7 +95,8 @@ def _check_hyperparameters(
         warnings += check_names([*own[number], *own_varied], known, f"{source.name} ({model.name})")
         warnings += _doubt_names(model, [*own_varied, *(name for name in own_set[number] if name not in COMMON)])
         warnings += _doubt_seed(model, own_varied)
-        config = _config(model, whole[number], data_folder, [*own[number], *own_varied])
+        _check_fixed(model, [*own[number], *own_varied], source)
+        config = {**_config(model, whole[number], data_folder, [*own[number], *own_varied]), **model.fixed}
         everything = {**config, **own[number]}
         _check_seed(model, everything, source)
         _prepare(model, everything, context)
@@ -104,7 +105,7 @@ def _check_hyperparameters(
                 submodel=(0, 1)[number],
                 name=model.name,
                 label="",
-                path=str(model.path),
+                path=model.reference,
                 identity=model.identity,
                 state=model.state,
                 seed=model.description.seed,
@@ -118,10 +119,8 @@ def _check_hyperparameters(
                 device=_own_device(apart[number].device, context, number),
             )
         )
-    inputs = {model.path: _inputs(model, context) for model in probed.values()}  # the data of all are prepared now
-    submodels = [
-        submodel.model_copy(update=inputs[model.path]) for submodel, model in zip(submodels, models, strict=True)
-    ]
+    inputs = {place: _inputs(model, context) for place, model in probed.items()}  # the data of all are prepared now
+    submodels = [submodel.model_copy(update=inputs[submodel.path]) for submodel in submodels]
     for submodel in submodels:
         if submodel.untold is not None:
             warnings.append(f"{submodel.name}: its trainings are not re-used by other experiments: {submodel.untold}")
@@ -229,6 +228,13 @@ def _find_models(
         where = f"{source}: model_name of submodel {number}"
         found.append(find_model(str(name), source.parent, containers, where, site))
     return found
+
+
+def _check_fixed(model: Model, given: Sequence[str], source: Path) -> None:
+    """Refuse to be told otherwise which variant of a model it is."""
+    for name in given:
+        if any(is_same(name, fixed) for fixed in model.fixed):
+            raise InputError(f"{source}: {shortened(name)}: the model's name says it, {model.reference}; leave it out")
 
 
 def _check_reach(

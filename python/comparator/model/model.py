@@ -49,6 +49,17 @@ class Model:
     path: Path  # the folder, the image, or the Python file
     description: ModelDescription = field(default_factory=ModelDescription)
     image: Image | None = None
+    variant: str | None = None  # which of the models of a folder, or an image, that has several
+
+    @property
+    def reference(self) -> str:
+        """What finds the model again, and tells it from any other: its path, and behind a colon its variant."""
+        return str(self.path) if self.variant is None else f"{self.path}:{self.variant}"
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """The hyperparameter that says which variant it is; empty where the model has none."""
+        return {} if self.variant is None else {str(self.description.variant): self.variant}
 
     @property
     def is_folder(self) -> bool:
@@ -106,11 +117,12 @@ class Model:
         see `reads`), of an image the image's own. The place of a model whose author does not say what its runs read
         counts too: what it reads may lie beside it.
         """
+        variant = [] if self.variant is None else [self.variant]
         if self.image is not None:
-            return digest_of([image_digest(self.path), self.description.calling])
+            return digest_of([image_digest(self.path), self.description.calling, *variant])
         place = None if self.description.tells_what_is_read else str(self.path)
         called = self.path.name if self.path.is_file() else None
-        return digest_of([place, called, self._code.digest, self.description.calling, self._packages])
+        return digest_of([place, called, self._code.digest, self.description.calling, self._packages, *variant])
 
     @property
     def state(self) -> str | None:
@@ -236,9 +248,45 @@ def outside_container(value: object, data_folder: Path) -> object:
 def find_model(reference: str, relative_to: Path, containers: Path, where: str, site: Site | None = None) -> Model:
     """Find what `reference` names: a path, a folder in `containers/`, or an importable Python module.
 
+    Behind a colon stands which one of the models of a folder or an image that has several, `drevalpy:RandomForest`.
     `relative_to` is the folder of the file that names the model, `where` the words for that place in errors; `site`
     says which runtime images are for. Raises `InputError`.
     """
+    place, variant = split_variant(reference)
+    if variant is None or (relative_to / home_written_out(reference)).exists():
+        return _only_model(_model_at(reference, relative_to, containers, where, site), reference, where)
+    return _variant_model(_model_at(place, relative_to, containers, where, site), variant, reference, where)
+
+
+def split_variant(reference: str) -> tuple[str, str | None]:
+    """What stands before the last colon of a reference, and the variant behind it; None where there is no colon."""
+    place, _, variant = reference.rpartition(":")
+    return (place, variant) if place else (reference, None)
+
+
+def _only_model(model: Model, reference: str, where: str) -> Model:
+    known = model.description.variants
+    if known:
+        raise InputError(
+            f"{where}: '{shortened(reference)}' is {len(known)} models: say which, as {shortened(reference)}:"
+            f"{next(iter(known))}; comparator model list names them"
+        )
+    return model
+
+
+def _variant_model(model: Model, variant: str, reference: str, where: str) -> Model:
+    known = model.description.variants
+    if not known:
+        raise InputError(f"{where}: '{shortened(reference)}': {model.name} is one model; leave out what is behind the colon")
+    if variant not in known:
+        raise InputError(
+            f"{where}: '{shortened(reference)}': {model.name} has no '{shortened(variant)}'{nearest(variant, known)};"
+            " comparator model list names what there is"
+        )
+    return replace(model, name=variant, description=model.description.of_variant(variant), variant=variant)
+
+
+def _model_at(reference: str, relative_to: Path, containers: Path, where: str, site: Site | None) -> Model:
     path = (relative_to / home_written_out(reference)).resolve()
     if is_image(path):
         return _image_model(path, reference, where, site)
