@@ -209,7 +209,8 @@ class Leaf:
     def change_since(self, submodel: int, result: RunResult) -> str | None:
         """What a finished run has read that is not as it was; None where all is, or it is not known."""
         kinds = ("files", "noticed", "folders", "places", "variables", "packages", "imports")
-        return change_of_reads(self._experiment, submodel, result, self._slots[0], self._data_folder, kinds)
+        model, slot = self._models[submodel], slot_of(self._experiment.models[submodel], self._slots[0])
+        return change_of_reads(model, result, slot, self._data_folder, kinds)
 
     def repeat(self, request: Request, submodel: int) -> tuple[Run, RunResult]:
         """Carry out the run of one submodel alone, by a process that has done nothing before."""
@@ -344,7 +345,7 @@ class Leaf:
 
     def _inputs_of(self, number: int) -> Inputs:
         model = self._models[number]
-        sees_reads = model.image is None and is_served(model, warm=self._warm)
+        sees_reads = model.sees_reads and is_served(model, warm=self._warm)
         return Inputs(model, self._experiment.models[number], self._data_folder, sees_reads=sees_reads)
 
     def _successor(self, run: str, result: RunResult, number: int, slot: Slot) -> str | None:
@@ -354,7 +355,8 @@ class Leaf:
         if result.reads is None:
             return None
         read = Reads(**result.reads.model_dump())
-        now = read.now(run_environment(slot_of(self._experiment.models[number], slot), self._data_folder))
+        bound = slot_of(self._experiment.models[number], slot)
+        now = read.now(run_environment(self._models[number], bound, self._data_folder))
         return None if read.change(now) is None else identity_after_change(run, now)
 
     def _train(
@@ -435,7 +437,7 @@ class Leaf:
         model, reads, earlier, untold = self._models[number], outcome.reads, self._read[number], outcome.untold
         if reads is None:
             # Nobody has seen which packages a process of its own has loaded.
-            by_itself = model.image is None and model.module is not None and model.description.packages is None
+            by_itself = model.module is not None and model.reads_tell_packages
             return Reads(packages=installed_packages()) if by_itself else None, untold
         changed = None if earlier is None else earlier.conflict(reads)
         # What the identity holds of the data folder is not among what was read besides.
@@ -471,8 +473,7 @@ class Leaf:
 
 
 def change_of_reads(
-    experiment: FrozenExperiment,
-    submodel: int,
+    model: Model,
     result: RunResult,
     slot: Slot,
     data_folder: Path,
@@ -480,13 +481,12 @@ def change_of_reads(
 ) -> str | None:
     """What, of some kinds, a finished run has read that is not as it was; None where all is, or it is not known.
 
-    `slot` is one in which the experiment would run the submodel today.
+    `slot` is one in which the model would run today, as `slot_of` has it.
     """
     if result.reads is None:
         return None
     read = Reads(**result.reads.model_dump())
-    now = read.now(run_environment(slot_of(experiment.models[submodel], slot), data_folder))
-    return read.change(now, kinds)
+    return read.change(read.now(run_environment(model, slot, data_folder)), kinds)
 
 
 def slot_of(submodel: Submodel, slot: Slot) -> Slot:

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from comparator.engine.interface import Task
 from comparator.engine.jobs import state_of
-from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads
+from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads, slot_of
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.threads import one_thread
 from comparator.experiment.closing import say_what_was_found, say_where_the_report_is
@@ -137,7 +137,8 @@ def _change_of_reads(
         result = RunStore(host.experiments).finished(run)
         if result is None:
             continue
-        change = change_of_reads(plan.frozen, number, result, host.slots[0], host.site.data_folder, kinds)
+        slot = slot_of(plan.frozen.models[number], host.slots[0])
+        change = change_of_reads(plan.models[number], result, slot, host.site.data_folder, kinds)
         if change is not None:
             return change
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -30,6 +31,7 @@ from comparator.model.image import (
     is_image,
     look_into,
 )
+from comparator.model.python_environment import PythonEnvironment, find_environment
 from comparator.model.reads import version_and_files
 from comparator.model.runtime import find_runtime
 from comparator.site.profile import Site
@@ -49,6 +51,7 @@ class Model:
     path: Path  # the folder, the image, or the Python file
     description: ModelDescription = field(default_factory=ModelDescription)
     image: Image | None = None
+    python: PythonEnvironment | None = None  # its own; None: the Comparator's, or what an image has
     variant: str | None = None  # which of the models of a folder, or an image, that has several
 
     @property
@@ -87,6 +90,13 @@ class Model:
         if not self.is_folder:
             return []
         return [(self.path / entry).resolve() for entry in self.description.python_path]
+
+    @property
+    def interpreter(self) -> str:
+        """The Python that the model's modules and scripts are run by."""
+        if self.image is not None:
+            return "python3"
+        return sys.executable if self.python is None else str(self.python.python)
 
     def script(self, name: str) -> Path | None:
         """The path of `train.sh`, `infer.sh` or `preprocess.sh`, or None where the model has none."""
@@ -129,6 +139,11 @@ class Model:
         """What tells in no time that a model is unchanged, None where only its `identity` does."""
         return image_state(self.path) if self.image is not None and self.path.is_file() else None
 
+    @property
+    def sees_reads(self) -> bool:
+        """Whether a server of the model, outside an image, tells what it reads."""
+        return self.image is None and (self.python is None or self.python.sees_reads)
+
     def untold(self, *, warm: bool) -> str | None:
         """Why it cannot be told what a run of the model depends on; None where it can.
 
@@ -139,8 +154,12 @@ class Model:
             return None
         if self._code.unknown is not None:
             return f"its code: {self._code.unknown}"
-        if self.description.tells_what_is_read or (warm and self.module is not None):
+        if self.description.tells_what_is_read or (warm and self.module is not None and self.sees_reads):
             return None
+        if warm and self.module is not None and self.python is not None:
+            version = self.python.interpreter.version
+            says = f"reads = [...] in {self.description_file} says it"
+            return f"what a module reads cannot be seen in Python {version}; {says}"
         says = f"code = [...] and reads = [...] in {self.description_file} say it"
         return f"what train.sh reads cannot be seen; comparator model check {self.path} finds it out, and {says}"
 
@@ -195,9 +214,17 @@ class Model:
     @cached_property
     def _packages(self) -> dict[str, str | None] | None:
         """The versions of the packages that count; None where a server tells which those are."""
-        if self.description.packages is not None:
-            return {name: version_and_files(name) for name in self.description.packages}
+        named = self.description.packages
+        if self.python is not None:
+            return {name: self.python.version_of(name) for name in named or self.python.installed()}
+        if named is not None:
+            return {name: version_and_files(name) for name in named}
         return None if self.module is not None else installed_packages()
+
+    @property
+    def reads_tell_packages(self) -> bool:
+        """Whether the packages that a run has loaded count as they are seen, and not by the model's identity."""
+        return self.image is None and self.python is None and self.description.packages is None
 
     def beside(self, name: str) -> Path:
         """A path of `model.toml`, which is relative to the folder that it lies in."""
@@ -311,7 +338,7 @@ def _folder_model(path: Path, reference: str, where: str) -> Model:
         )
     if train.is_file() and not os.access(train, os.X_OK):
         raise InputError(f"{where}: {train} is not executable; chmod +x mends it")
-    return _with_code(Model(description.name or path.name, path.resolve(), description))
+    return _complete(Model(description.name or path.name, path.resolve(), description))
 
 
 def _image_model(path: Path, reference: str, where: str, site: Site | None) -> Model:
@@ -324,6 +351,8 @@ def _image_model(path: Path, reference: str, where: str, site: Site | None) -> M
     description = description_beside_model(description_beside(path))
     if description is None:
         description = parse_description(image.description, f"{path.name}: model.toml")
+    if description.python is not None:
+        raise InputError(f"{where}: image '{reference}': its description names a python, and an image has its own")
     return Model(description.name or path.stem, path, description, image)
 
 
@@ -333,15 +362,18 @@ def _python_model(path: Path, reference: str, where: str) -> Model:
             f"{where}: '{shortened(reference)}' is no model: give a folder, or a Python file with run(params)"
         )
     description = description_beside_model(path.with_suffix(".toml")) or ModelDescription()
-    return _with_code(Model(description.name or path.stem, path, description))
+    return _complete(Model(description.name or path.stem, path, description))
 
 
-def _with_code(model: Model) -> Model:
-    """The model, whose description names code that is there; raises `InputError` where it does not."""
+def _complete(model: Model) -> Model:
+    """The model with the Python that its description names; raises `InputError` where that or its code is missing."""
     for name in model.description.code:
         if not model.beside(name).exists():
             raise InputError(f"{model.description_file}: code: '{shortened(name)}': there is no {model.beside(name)}")
-    return model
+    given = model.description.python
+    if given is None:
+        return model
+    return replace(model, python=find_environment(given, model.folder, f"{model.description_file}: python"))
 
 
 def _module_model(reference: str, where: str, containers: Path) -> Model:

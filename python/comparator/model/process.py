@@ -118,7 +118,7 @@ def call(
     `lent_folder`; its `/tmp` lies in `folder` and goes with `clear_scratch`.
     """
     if model.image is None:
-        return inside, run_environment(slot, data_folder)
+        return inside, run_environment(model, slot, data_folder)
     lent = {data_folder: DATA_FOLDER, SERVER: SERVER_IN_IMAGE}
     if folder is not None:
         (folder / SCRATCH).mkdir(exist_ok=True)
@@ -134,14 +134,20 @@ def clear_scratch(folder: Path) -> None:
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
 
 
-def run_environment(slot: Slot, data_folder: Path) -> dict[str, str]:
-    """The environment of a run: this process's, one BLAS thread, the slot's device, the data folder."""
-    interpreter = str(Path(sys.executable).parent)
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith(OF_THE_RANK)},
-        **_told(slot, str(data_folder)),
-        "PATH": os.pathsep.join([interpreter, os.environ.get("PATH", os.defpath)]),
-    }
+def run_environment(model: Model, slot: Slot, data_folder: Path) -> dict[str, str]:
+    """The environment of a run outside images: this process's, one BLAS thread, the slot's device, the data folder.
+
+    The programs of the model's own Python come first, as if it were activated. The PATH that a slot gives, which is the
+    user's, takes the place of this process's; a model without a Python of its own has that alone.
+    """
+    host = {name: value for name, value in os.environ.items() if not name.startswith(OF_THE_RANK)}
+    given = slot.environment.get("PATH")
+    if model.python is not None:
+        host = model.python.variables(host, given)
+    else:
+        own = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        host |= {"PATH": own if given is None else given}
+    return {**host, **_told(slot, str(data_folder)), "PATH": host["PATH"]}
 
 
 def _told(slot: Slot, data_folder: str) -> dict[str, str]:

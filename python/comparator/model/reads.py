@@ -115,11 +115,14 @@ class Reads:
 class Reading:
     """What a server says it has read, run after run, in an environment.
 
-    `covered` is what the identity of its runs holds already.
+    `covered` is what the identity of its runs holds already; `packages` says whether those that were loaded count, or
+    it holds all that are installed.
     """
 
-    def __init__(self, covered: Sequence[tuple[str, int | None]], environment: Mapping[str, str]) -> None:
-        self._environment = environment
+    def __init__(
+        self, covered: Sequence[tuple[str, int | None]], environment: Mapping[str, str], *, packages: bool = True
+    ) -> None:
+        self._environment, self._packages = environment, packages
         self._covered = [(form, until) for root, until in covered for form in (root, os.path.realpath(root))]
         self._opened: dict[str, list[int] | None] = {}
         self._rewritten: list[str] = []
@@ -153,7 +156,7 @@ class Reading:
         together = [f"{each}*" for each in LIBRARY_BEGINNINGS]
         together += [EVERY_VARIABLE] if EVERY_VARIABLE in news["variables"] else []
         seen.variables.update({each: _value_of(each, self._environment) for each in together})
-        seen.packages.update(news["packages"])
+        seen.packages.update(news["packages"] if self._packages else {})
         self._import_folders |= set(news["import_folders"])
         self._imported |= set(news["imported"])
         self._package_folders |= set(news["package_folders"])

@@ -14,7 +14,7 @@ ways:
 `hyperparameters` of the first line is null where the module has no `initialize_parameters()`. A reply has the request's
 own word and the number of the process that answers: one of another process, or to another request, is none. `read` is
 what the process has read since it last said so, as `opened_files.py` tells, which lies beside this file; where it does
-not, in images, which see nothing that they are not lent, it is null.
+not, in images, which see nothing that they are not lent, and in a Python before 3.8, it is null.
 
 `run()` may return a dict, an object with such a dict as `.history` (Keras), or one number (`value`). Of a dict numbers
 are metrics, and of lists of numbers (one an epoch) the last one is. The metric asked for has to be one of them; what
@@ -79,7 +79,7 @@ class _Protocol:
 def _watch(model, covered):
     """Something whose `news()` says what was read since it was asked last."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "opened_files.py")
-    if not os.path.exists(path):
+    if not os.path.exists(path) or not hasattr(sys, "addaudithook"):
         return _Unseen()
     folder = os.path.dirname(os.path.abspath(model)) if model.endswith(".py") else None
     return _module_of(path, "comparator_opened_files").Watch(folder, covered)

@@ -8,7 +8,6 @@ import os
 import secrets
 import selectors
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -135,7 +134,7 @@ class WarmRunner:
             token = secrets.token_hex(8)
             self._covered = self._model.covered(self._data_folder, self._data_until, folder.parent)
             command, environment = call(self._model, self._command(token), self._slot, self._data_folder, folder)
-            self._reading = Reading(self._covered, environment)
+            self._reading = Reading(self._covered, environment, packages=self._model.python is None)
             self._server = GuardedProcess(command, environment, log, piped=True, folder=folder)
             self._server_folder = folder
             self._served, self._buffer = 0, bytearray()
@@ -156,9 +155,9 @@ class WarmRunner:
         asked = {"token": token, "module": module, "covered": self._covered}
         if self._model.image is None:
             asked["folders"] = [str(folder) for folder in self._model.python_path]
-            return [*self._under, sys.executable, str(SERVER), json.dumps(asked)]
+            return [*self._under, self._model.interpreter, str(SERVER), json.dumps(asked)]
         asked["folders"] = self._model.description.python_path
-        served = ["python3", SERVER_IN_IMAGE, json.dumps(asked)]
+        served = [self._model.interpreter, SERVER_IN_IMAGE, json.dumps(asked)]
         return ["/bin/sh", "-c", 'cd "$0" && exec "$@"', self._model.image.folder or "/", *served]
 
     def _hello(self, token: str, log: IO[bytes]) -> dict[str, Any]:

@@ -1,0 +1,84 @@
+"""Say what a Python is and what is installed in it, as one line of JSON.
+
+    python installed.py
+
+    {"executable": "...", "prefix": "...", "base_prefix": "...", "version": "3.9.18",
+     "packages": {"numpy": "1.26.4 9f..."}}
+
+`packages` are those of the folders in which this Python looks for modules: their versions, and a part of the SHA-256 of
+the list of their files, which is the same whichever program installed them, and wherever. Of conda's own environments
+there are conda's packages too, which need not be Python's.
+
+This file is standard library only and keeps to what Python 2.7 reads, so that any Python can say that it is too old.
+"""
+
+import hashlib
+import json
+import os
+import re
+import sys
+
+ENDINGS = (".dist-info", ".egg-info", ".egg-link")
+#: Files of an installed package that tell who installed it, and how.
+OF_THE_INSTALLER = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json", "uv_build.json")
+
+
+def main():
+    own = os.path.dirname(os.path.abspath(__file__))
+    folders = [os.path.abspath(folder) for folder in sys.path if os.path.abspath(folder) != own]
+    said = {
+        "executable": sys.executable,
+        "prefix": sys.prefix,
+        "base_prefix": getattr(sys, "base_prefix", sys.prefix),
+        "version": "%d.%d.%d" % sys.version_info[:3],
+        "packages": installed_in(folders, sys.prefix),
+    }
+    sys.stdout.write(json.dumps(said, sort_keys=True))
+
+
+def installed_in(folders, prefix):
+    """The packages of folders in their order, the first of a name, and conda's of a prefix."""
+    found = {}
+    for folder in folders:
+        for entry in sorted(_entries(folder)):
+            stem, ending = os.path.splitext(entry)
+            if ending in ENDINGS:
+                name, _, version = stem.partition("-")
+                found.setdefault(_normal(name), (version + _digest(os.path.join(folder, entry))).strip())
+    for entry in _entries(os.path.join(prefix, "conda-meta")):
+        if entry.endswith(".json"):
+            found["conda " + entry[: -len(".json")]] = ""
+    return found
+
+
+def _entries(folder):
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _digest(folder):
+    """What tells one installation of a version from another: its files' names and contents, but for scripts.
+
+    A script begins with the path of its Python, which is another in each environment.
+    """
+    try:
+        with open(os.path.join(folder, "RECORD"), "rb") as file:
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except (IOError, OSError):
+        return ""
+    return " " + hashlib.sha256("\n".join(sorted(filter(_counts, lines))).encode("utf-8")).hexdigest()[:16]
+
+
+def _counts(line):
+    path = line.partition(",")[0].strip('"')
+    return not path.startswith(("..", "/")) and not path.endswith(".pyc") and not path.endswith(OF_THE_INSTALLER)
+
+
+if __name__ == "__main__":
+    main()
