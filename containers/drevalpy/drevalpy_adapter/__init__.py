@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from comparator.errors import nearest
 from drug_response.hyperparameters import Hyperparameters, tomllib
 from drug_response.model import Model
 
@@ -36,6 +35,8 @@ class _Drevalpy(Model):
 
 def check_model(name: str | None) -> None:
     """See to it that drevalpy has the model. Raises ValueError, one line, with the nearest name that it has."""
+    from comparator.errors import nearest
+
     with (HYPERPARAMETERS.folder / "model.toml").open("rb") as stream:
         known = tomllib.load(stream)["variants"]
     if name not in known:

@@ -95,9 +95,7 @@ def fit(task: Task, hyperparameters: Mapping[str, Any]) -> Trained:
         rows = np.ones(len(drugs), dtype=bool) if drug is None else drugs == drug
         learned.models[drug] = _train(name, settings, seed, task, hyperparameters, views, rows, stopping)
     validated = learned.predict(task.validation)
-    loss = metrics.mean_squared_error(
-        task.labels.training.astype(np.float64), learned.predict(task.training)
-    )
+    loss = metrics.mean_squared_error(task.labels.training.astype(np.float64), learned.predict(task.training))
     val_loss = metrics.scores(task.labels.validation, validated)["loss"]
 
     def save(folder: Path) -> None:

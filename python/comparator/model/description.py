@@ -143,7 +143,9 @@ class ModelDescription(BaseModel):
     @model_validator(mode="after")
     def _check_variants(self) -> ModelDescription:
         if (self.variant is None) != (not self.variants):
-            raise ValueError("variant and [variants] go together: the hyperparameter that says which, and what there is")
+            raise ValueError(
+                "variant and [variants] go together: the hyperparameter that says which, and what there is"
+            )
         if self.variant is not None:
             _check_known([self.variant], self.hyperparameters, "variant")
         for name, each in self.variants.items():

@@ -304,7 +304,9 @@ def _only_model(model: Model, reference: str, where: str) -> Model:
 def _variant_model(model: Model, variant: str, reference: str, where: str) -> Model:
     known = model.description.variants
     if not known:
-        raise InputError(f"{where}: '{shortened(reference)}': {model.name} is one model; leave out what is behind the colon")
+        raise InputError(
+            f"{where}: '{shortened(reference)}': {model.name} is one model; leave out what is behind the colon"
+        )
     if variant not in known:
         raise InputError(
             f"{where}: '{shortened(reference)}': {model.name} has no '{shortened(variant)}'{nearest(variant, known)};"
