@@ -21,11 +21,11 @@ from unittest import mock
 import numpy as np
 import torch
 from drevalpy.models import MODEL_FACTORY
-from drevalpy_adapter.views import EXPRESSION, FINGERPRINTS, Views
 from numpy.typing import NDArray
 from pytorch_lightning.callbacks import TQDMProgressBar
 from torch.utils.data import DataLoader
 
+from drevalpy_adapter.views import EXPRESSION, FINGERPRINTS, Views
 from drug_response import metrics, splits
 from drug_response.dataset import Part
 from drug_response.errors import DataError
@@ -218,7 +218,7 @@ def _built(name: str, settings: Mapping[str, Any], seed: int) -> Any:
 
 def _seed_all(seed: int) -> None:
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  (what drevalpy's models draw from)
+    np.random.seed(seed)
     torch.manual_seed(seed)
 
 

@@ -14,7 +14,7 @@ data_manifest = "prepared/manifest.json"  # under the data folder; tells one dat
 reads = ["raw_data/CCLE"]                 # all that a run reads there, where that is not the whole data folder
 code = ["../HiDRA"]                       # files and folders, beside the model's own, that its code is in
 packages = ["torch", "numpy"]             # installed packages that its numbers depend on
-variant = "drevalpy_model"                # of several models in one folder: the hyperparameter that says which; optional
+variant = "kind"                          # of several models in one folder: the hyperparameter that says which
 
 [metrics.val_loss]
 kind = "error"                            # "error": smaller is better, "score": larger, "fact": neither
@@ -33,7 +33,7 @@ files = ["prepared/*/drug_fingerprints.npy"]  # where below the data folder, any
 [variants.RandomForest]                   # is named as FOLDER:RandomForest
 description = "one line"
 needs = ["fingerprints"]                  # of the inputs
-hyperparameters = { max_depth = [5, 10] } # those that it takes beside what all take, with usual values, the default first
+hyperparameters = { max_depth = [5, 10] } # its own beside what all take: usual values, the default first
 ```
 
 `data_manifest`, `reads`, `code` and `packages` say what a run depends on, which is part of its identity: a run found in
