@@ -287,7 +287,16 @@ def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = Tr
         resume_jobs=options.resume_jobs,
     )
     folder = experiments_folder(options.experiments, root)
-    return open_host(root, folder, options.site, asked, warm=not options.cold, console=console, reports=reports)
+    return open_host(
+        root,
+        folder,
+        options.site,
+        asked,
+        warm=not options.cold,
+        console=console,
+        reports=reports,
+        makes_environments=not options.dry_run,
+    )
 
 
 def _typed_command() -> str:

@@ -242,10 +242,15 @@ def _labels(references: Sequence[str]) -> tuple[str, ...]:
 
 
 def _models(names: Sequence[str], file: Path, host: Host) -> list[Model]:
+    from comparator.model.environment_making import make
     from comparator.model.model import find_model
 
     containers = host.root / "containers"
-    return [find_model(name, file.absolute().parent, containers, "init", host.site) for name in names]
+    models = [find_model(name, file.absolute().parent, containers, "init", host.site) for name in names]
+    for model in models:
+        if model.python is not None:
+            make(model.python, host.say)
+    return models
 
 
 def _settings(given: Sequence[str], models: Sequence[Model], questions: Questions) -> dict[str, Any]:

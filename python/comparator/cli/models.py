@@ -61,6 +61,13 @@ def check_model(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a hyperparameter, as epochs=2.")
     ] = None,
     metric: Annotated[str | None, typer.Option(metavar="NAME", help="The metric that a search would take.")] = None,
+    python: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="What runs the model: an environment (venv, conda), or an interpreter."),
+    ] = None,
+    requirements: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Its environment is made from this requirements file.")
+    ] = None,
     limit: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="What one run may take.")] = 600.0,
     site: Annotated[
         str,
@@ -75,6 +82,7 @@ def check_model(
     from comparator.checks.model import check_model as findings_of
     from comparator.formats.finding import FAILS
     from comparator.formats.hyperparameters import parse_override, set_once
+    from comparator.model.python_environment import PythonChoice
     from comparator.site.profile import read_site
 
     if data is not None and not data.is_dir():
@@ -93,6 +101,7 @@ def check_model(
             settings=settings,
             metric=metric,
             limit=limit,
+            python=PythonChoice(python, requirements, Path.cwd(), "model check"),
         )
         findings = []
         for found in findings_of(model, bench):

@@ -19,7 +19,7 @@ import shutil
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -146,7 +146,7 @@ class Leaf:
         self._longest, self._say = 0.0, say
         share_as(experiments)
         self._runs = RunStore(experiments)
-        self._runners: dict[tuple[int, str, Path], Runner] = {}
+        self._runners: dict[tuple[int, str, Hashable], Runner] = {}
         self._named = [NamedPaths([data_folder, model.folder], model.covers(data_folder)) for model in models]
         self._inputs = [self._inputs_of(number) for number in range(len(models))]
         self._pending = Pending(self._settle)
@@ -458,7 +458,8 @@ class Leaf:
     def _runner(self, number: int, slot: Slot) -> Runner:
         model = self._models[number]
         with self._lock:
-            key = (slot.number, json.dumps(dict(slot.environment)), model.path)
+            # The variants of a model are served by one process.
+            key = (slot.number, json.dumps(dict(slot.environment)), (model.path, model.python))
             if key not in self._runners:
                 until = self._experiment.models[number].data_until
                 self._runners[key] = make_runner(model, slot, self._data_folder, warm=self._warm, data_until=until)

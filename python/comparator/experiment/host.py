@@ -26,6 +26,8 @@ class Host:
     console: Console
     #: Whether a report is made when an experiment is over.
     reports: bool = True
+    #: Whether what a model's environment is to be is made where it is not there; a dry run only says so.
+    makes_environments: bool = True
 
     @property
     def workers(self) -> int:
@@ -59,9 +61,10 @@ def open_host(
     warm: bool,
     console: Console,
     reports: bool = True,
+    makes_environments: bool = True,
 ) -> Host:
     """Read the site and open the engine that is asked for; raises `InputError`."""
     read = read_site(site, root)
     slots = read.slots()
     engine = open_engine(asked, read, slots, root)
-    return Host(root, experiments, read, slots, engine, warm, console, reports=reports)
+    return Host(root, experiments, read, slots, engine, warm, console, reports, makes_environments)

@@ -66,7 +66,7 @@ def against_itself(settings: ExperimentSettings, given: FrozenExperiment) -> Exp
     hyperparameters = {name: value for name, value in given_ones.items() if name not in own_varied}
     first = int(str(hyperparameters.pop(seed, DEFAULT_SEED)))
     seeds = {f"cmp_0_{seed}": first, f"cmp_1_{seed}": first + OTHER_SEEDS}
-    of_both = settings.cmp.submodel_0.model_copy(update={"names": names})
+    of_both = settings.apart[0].model_copy(update={"names": names})
     comparison = settings.cmp.model_copy(
         update={
             "metric": given.metric,
@@ -81,6 +81,8 @@ def against_itself(settings: ExperimentSettings, given: FrozenExperiment) -> Exp
             "title": "",
             "model": "cmp",
             "metric": None,
+            "python": None,
+            "requirements": None,
             "hyperparameters": [],
             "cmp": comparison,
             "set": {**hyperparameters, **seeds},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from comparator.errors import InputError
@@ -11,7 +12,8 @@ from comparator.experiment.settings import (
     ExperimentSettings,
 )
 from comparator.model.data import has_changed
-from comparator.model.inputs import source_change
+from comparator.model.environment_making import make
+from comparator.model.inputs import python_change, source_change
 from comparator.model.model import Model, find_model
 from comparator.objective.comparison import make_objective
 from comparator.objective.differences import (
@@ -31,14 +33,29 @@ from comparator.space.boxes import Box, avoid
 from comparator.strategies import strategy_code
 
 
-def reopen_plan(frozen: WholeExperiment, *, root: Path, site: Site) -> Plan:
-    """Make a plan from a frozen experiment; raises `InputError` where its models or data have changed since."""
+def reopen_plan(
+    frozen: WholeExperiment, *, root: Path, site: Site, say: Callable[[str], None] = lambda words: None
+) -> Plan:
+    """Make a plan from a frozen experiment; raises `InputError` where its models or data have changed since.
+
+    `say` is called with what takes time: an environment of a model's that is not there is made again.
+    """
     settings = of_form(ExperimentSettings, frozen.settings, f"experiment.json of '{frozen.id}': settings")
+    file = Path(frozen.file)
     models = [
-        find_model(submodel.path, root, root / "containers", f"model of submodel {submodel.submodel}", site)
+        find_model(
+            submodel.path,
+            root,
+            root / "containers",
+            f"model of submodel {submodel.submodel}",
+            site,
+            settings.python_of(submodel.submodel, file),
+        )
         for submodel in frozen.models
     ]
-    file = Path(frozen.file)
+    for model in models:
+        if model.python is not None:
+            make(model.python, say)
     if frozen.format < FORMAT:
         frozen = upgraded(frozen, models, site.data_folder)
     changes = [_change(submodel, model, site) for submodel, model in zip(frozen.models, models, strict=True)]
@@ -66,5 +83,5 @@ def _strategy_change(strategy: FrozenStrategy) -> str | None:
 
 def _change(submodel: Submodel, model: Model, site: Site) -> str | None:
     """What of a model or of its data is not as it was, in a line; None where all is."""
-    change = source_change(model, submodel)
+    change = source_change(model, submodel) or python_change(model, submodel)
     return change or has_changed(model, site.data_folder, submodel.data, submodel.data_until)

@@ -117,7 +117,7 @@ def resume(host: Host, identifier: str) -> Session:
 def open_session(host: Host, identifier: str) -> Session:
     """Open an experiment as it was frozen; raises `InputError` where that is not possible any more."""
     path = experiment_path(host.experiments, identifier)
-    plan = reopen_plan(read_whole_experiment(path), root=host.root, site=host.site)
+    plan = reopen_plan(read_whole_experiment(path), root=host.root, site=host.site, say=host.say)
     folder = ExperimentFolder(
         path, on_doubt=lambda holder: host.say(f"waiting to see whether it is still run by {holder.words}")
     )

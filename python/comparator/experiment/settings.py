@@ -20,6 +20,7 @@ from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.spelling import as_kept, check_once, merged
 from comparator.formats.text import shortened, shown
 from comparator.model.description import explain, read_toml
+from comparator.model.python_environment import PythonChoice
 from comparator.space import MOST_POINTS
 from comparator.strategies.blocks import BLOCKS, MOST_BLOCKS
 from comparator.strategies.strategy import SWEEPS
@@ -114,6 +115,19 @@ class SubmodelSettings(BaseModel):
     environment: dict[str, str] = Field(default_factory=dict)
     #: The device that all its runs are bound to, as the device variable has it; "none": it gets no device.
     device: str | None = None
+    #: The environment, or interpreter, that it runs in; with `requirements` the one that its environment is made by.
+    python: str | None = None
+    requirements: str | None = None
+
+    @field_validator("environment")
+    @classmethod
+    def _folders_of_a_path(cls, given: dict[str, str]) -> dict[str, str]:
+        for folder in given.get("PATH", os.sep).split(os.pathsep):
+            if not folder.startswith(os.sep):
+                raise ValueError(
+                    f"PATH: '{shortened(folder)}' is no absolute path; it is taken as it is, and nothing is written out"
+                )
+        return given
 
 
 class ConfirmationSettings(BaseModel):
@@ -168,6 +182,9 @@ class ExperimentSettings(BaseModel):
     upf: str | None = None
     metric: str | None = None
     run_timeout: float | None = Field(default=3600.0, gt=0)
+    #: Of a single model; of a comparison's they stand in `[cmp.0]` and `[cmp.1]`.
+    python: str | None = None
+    requirements: str | None = None
     search: SearchSettings = Field(default_factory=lambda: SearchSettings(strategy="listed"))
     cmp: ComparisonSettings = Field(default_factory=ComparisonSettings)
     confirm: ConfirmationSettings | None = None
@@ -177,6 +194,18 @@ class ExperimentSettings(BaseModel):
     def compares(self) -> bool:
         """Whether two models are compared, or a single one is searched."""
         return self.model == "cmp"
+
+    @property
+    def apart(self) -> list[SubmodelSettings]:
+        """What is each model's own."""
+        if self.compares:
+            return self.cmp.submodels
+        return [SubmodelSettings(python=self.python, requirements=self.requirements)]
+
+    def python_of(self, submodel: int, file: Path) -> PythonChoice:
+        """What these settings, which `file` gives, say of the Python of a model."""
+        apart, where = self.apart[submodel], f"{file}: [cmp.{submodel}]" if self.compares else str(file)
+        return PythonChoice(apart.python, apart.requirements, file.parent, where)
 
     @property
     def own_metric(self) -> str | None:
@@ -225,6 +254,13 @@ class ExperimentSettings(BaseModel):
     def _regions_of_a_comparison(self) -> ExperimentSettings:
         if self.search.find != "maximum" and not self.compares:
             raise ValueError(f"find = '{self.search.find}' asks where two models differ; it needs model = 'cmp'")
+        return self
+
+    @model_validator(mode="after")
+    def _python_in_its_place(self) -> ExperimentSettings:
+        for key in ("python", "requirements"):
+            if self.compares and getattr(self, key) is not None:
+                raise ValueError(f"each model of a comparison has its own '{key}': it stands in [cmp.0] or [cmp.1]")
         return self
 
     @model_validator(mode="after")

@@ -18,17 +18,20 @@ from comparator.formats.hyperparameters import as_flags, check_names, misspelt, 
 from comparator.formats.names import home_written_out
 from comparator.formats.spelling import COMMON, check_once, is_same, merged, spelling
 from comparator.formats.text import shortened, shown
+from comparator.model.environment_making import make, would_make
 from comparator.model.image import DATA_FOLDER
-from comparator.model.inputs import inputs_of
+from comparator.model.inputs import inputs_of, python_of_submodel
 from comparator.model.model import Model, find_model, outside_container
 from comparator.model.probe import described
 from comparator.model.process import call
 from comparator.model.reported import LAST_WORDS, plain
 from comparator.objective.comparison import submodel_hyperparameters
-from comparator.results.record import Submodel
+from comparator.results.record import PythonOfSubmodel, Submodel
 from comparator.site.profile import Slot
 
 NUMBER_TYPES = ("int", "float")
+#: So many packages that tell two environments apart are named, more are not.
+FEW_PACKAGES = 2
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,12 @@ def _check_hyperparameters(
     together = merged(read, {spelling(name, read): value for name, value in settings.set.items()})
     hyperparameters = {key: outside_container(value, data_folder) for key, value in together.items()}
     found = _find_models(settings, hyperparameters, source, context)
-    probed = {model.reference: described(model, context.host.site.slots()[0], data_folder) for model in found}
-    models = [probed[model.reference] for model in found]
-    warnings = _check_reach(hyperparameters, varied, settings, source)
+    warnings = _make_environments(found, context)
+    probed = {model.key: _described(model, context) for model in found}
+    models = [probed[model.key] for model in found]
+    warnings += _check_reach(hyperparameters, varied, settings, source)
     whole = split_for_submodels(hyperparameters) if settings.compares else [hyperparameters]
-    apart = settings.cmp.submodels if settings.compares else [SubmodelSettings()]
+    apart = settings.apart
     reaching = _reaching(varied, settings)
     names = [
         _own_names(apart[number], [*whole[number], *reaching[number]], model, f"{context.file}: [cmp.{number}]")
@@ -117,10 +121,13 @@ def _check_hyperparameters(
                 names=names[number],
                 environment=apart[number].environment,
                 device=_own_device(apart[number].device, context, number),
+                python=python_of_submodel(model),
             )
         )
-    inputs = {place: _inputs(model, context) for place, model in probed.items()}  # the data of all are prepared now
-    submodels = [submodel.model_copy(update=inputs[submodel.path]) for submodel in submodels]
+    inputs = {key: _inputs(model, context) for key, model in probed.items()}  # the data of all are prepared now
+    submodels = [
+        submodel.model_copy(update=inputs[model.key]) for submodel, model in zip(submodels, models, strict=True)
+    ]
     for submodel in submodels:
         if submodel.untold is not None:
             warnings.append(f"{submodel.name}: its trainings are not re-used by other experiments: {submodel.untold}")
@@ -212,11 +219,15 @@ def _find_models(
 ) -> list[Model]:
     context.make_models()
     containers, site = context.host.root / "containers", context.host.site
+
+    def find(number: int, name: str, folder: Path, where: str) -> Model:
+        return find_model(name, folder, containers, where, site, settings.python_of(number, context.file))
+
     if not settings.compares:
-        return [find_model(settings.model, context.folder, containers, f"{context.file}: model", site)]
+        return [find(0, settings.model, context.folder, f"{context.file}: model")]
     if settings.cmp.models is not None:
         where = f"{context.file}: [cmp] models"
-        return [find_model(name, context.folder, containers, where, site) for name in settings.cmp.models]
+        return [find(number, name, context.folder, where) for number, name in enumerate(settings.cmp.models)]
     found = []
     for number, given in enumerate(split_for_submodels(hyperparameters)):
         name = given.get("model_name") or given.get("candle_image")
@@ -226,7 +237,7 @@ def _find_models(
                 f" or cmp_{number}_model_name"
             )
         where = f"{source}: model_name of submodel {number}"
-        found.append(find_model(str(name), source.parent, containers, where, site))
+        found.append(find(number, str(name), source.parent, where))
     return found
 
 
@@ -235,6 +246,26 @@ def _check_fixed(model: Model, given: Sequence[str], source: Path) -> None:
     for name in given:
         if any(is_same(name, fixed) for fixed in model.fixed):
             raise InputError(f"{source}: {shortened(name)}: the model's name says it, {model.reference}; leave it out")
+
+
+def _make_environments(models: Sequence[Model], context: Context) -> list[str]:
+    """Have the Python of each model ready; where this is a dry run gives what would be made, a line each."""
+    left = []
+    for environment in dict.fromkeys(model.python for model in models if model.python is not None):
+        if context.host.makes_environments:
+            make(environment, context.host.say)
+        if environment.is_there:
+            environment.check()
+        else:
+            left.append(f"{would_make(environment)}; what takes it, as to prepare the data, is not checked before")
+    return left
+
+
+def _described(model: Model, context: Context) -> Model:
+    """The model with the hyperparameters that its module tells, where that can be asked."""
+    if not model.is_ready:
+        return model
+    return described(model, context.host.site.slots()[0], context.host.site.data_folder)
 
 
 def _check_reach(
@@ -271,7 +302,7 @@ def _config(model: Model, given: Mapping[str, Any], data_folder: Path, own: Sequ
 
 def _doubt_names(model: Model, given: Sequence[str]) -> list[str]:
     """That nobody knows whether a model takes what is varied, or set by hand, where it describes no hyperparameters."""
-    if model.description.hyperparameters or not given:
+    if model.description.hyperparameters or not given or not model.is_ready:
         return []
     named = ", ".join(map(shortened, dict.fromkeys(given)))
     return [
@@ -282,6 +313,8 @@ def _doubt_names(model: Model, given: Sequence[str]) -> list[str]:
 
 def _doubt_seed(model: Model, varied: Sequence[str]) -> list[str]:
     seed = model.description.seed
+    if seed is None and not model.is_ready:
+        return []
     if seed is None:
         return [f"{model.name} takes no seed that is known (its model.toml can name one): all its runs are alike to us"]
     if seed in varied:
@@ -321,6 +354,8 @@ def _label(submodels: Sequence[Submodel], labels: Sequence[str] | None) -> None:
             label = labels[submodel.submodel]
         elif others and others[0].path != submodel.path:
             label = submodel.name
+        elif others and others[0].python != submodel.python:
+            label = f"{submodel.name}, {_python_words(submodel.python, others[0].python)}"
         else:
             own = submodel.hyperparameters
             other = others[0].hyperparameters if others else own
@@ -330,6 +365,19 @@ def _label(submodels: Sequence[Submodel], labels: Sequence[str] | None) -> None:
     if len({submodel.label for submodel in submodels}) < len(submodels):
         for submodel in submodels:
             submodel.label = f"{submodel.label} ({submodel.submodel})"
+
+
+def _python_words(own: PythonOfSubmodel | None, other: PythonOfSubmodel | None) -> str:
+    """What tells a model's Python from another's: its version, a few packages that differ, or its place."""
+    if own is None:
+        return "the Comparator's Python"
+    if other is None or own.version != other.version:
+        return f"Python {own.version}"
+    both = {name: (own.packages.get(name, ""), other.packages.get(name, "")) for name in own.packages | other.packages}
+    apart = [
+        f"{name} {one.split()[0]}" for name, (one, two) in both.items() if one and one.split()[:1] != two.split()[:1]
+    ]
+    return ", ".join(apart) if 1 <= len(apart) <= FEW_PACKAGES else Path(own.interpreter).parents[1].name
 
 
 def _words(name: str, value: Any) -> str:
@@ -360,7 +408,7 @@ def _prepare(model: Model, given: Mapping[str, Any], context: Context) -> None:
     """Run the model's `preprocess.sh`, which prepares its data once and refuses what the data do not have."""
     data_folder = context.host.site.data_folder
     script = model.script("preprocess.sh")
-    if script is None and model.image is None:
+    if (script is None and model.image is None) or not model.is_ready:
         return
     if model.image is not None and model.image.runtime is None and model.description.data_manifest is not None:
         _check_prepared(model, data_folder)

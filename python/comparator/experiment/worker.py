@@ -157,7 +157,7 @@ _changes = threading.Lock()
 
 def reopen(task: Task) -> Plan:
     """The plan of an experiment, made again from its folder; raises `InputError`."""
-    return reopen_plan(read_whole_experiment(task.experiment), root=task.root, site=task.site)
+    return reopen_plan(read_whole_experiment(task.experiment), root=task.root, site=task.site, say=_say)
 
 
 def _say(words: str) -> None:

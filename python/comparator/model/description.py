@@ -7,6 +7,7 @@ convention = "candle"                     # how train.sh is called
 module = "uno"                            # a CANDLE-compliant module, for warm serving; optional
 python_path = [".", "../common"]          # folders that the module is imported from; part of the identity
 python = "../venvs/uno"                   # the environment (venv, conda) or interpreter that runs it; optional
+requirements = "requirements.txt"         # an environment is made from this file, by that Python; optional
 seed = "rng_seed"                         # the hyperparameter that takes the seed; optional
 split = "split_seed"                      # the one that takes the seed of the data split, of default 1; optional
 split_fixed = { split = "file" }          # hyperparameters at which that seed changes nothing; optional
@@ -127,6 +128,7 @@ class ModelDescription(BaseModel):
     module: str | None = None
     python_path: list[str] = Field(default_factory=lambda: ["."])
     python: str | None = None
+    requirements: str | None = None
     seed: str | None = None
     split: str | None = None
     split_fixed: dict[str, Any] = Field(default_factory=dict)

@@ -10,7 +10,7 @@ from typing import Any
 from comparator.model.data import data_of, has_changed
 from comparator.model.fingerprint import Recent
 from comparator.model.model import Model
-from comparator.results.record import RunResult, Submodel
+from comparator.results.record import PythonOfSubmodel, RunResult, Submodel
 
 BEGAN = "since the experiment began"
 
@@ -30,6 +30,32 @@ def inputs_of(model: Model, data_folder: Path) -> dict[str, Any]:
         "data_until": data.until,
         "untold": data.untold,
     }
+
+
+def python_of_submodel(model: Model) -> PythonOfSubmodel | None:
+    """What a frozen submodel holds of the model's own Python; None where it has none, or that is not made yet."""
+    if model.python is None or not model.python.is_there:
+        return None
+    found = model.python.interpreter
+    return PythonOfSubmodel(interpreter=str(model.python.python), version=found.version, packages=found.packages)
+
+
+def python_change(model: Model, submodel: Submodel) -> str | None:
+    """Say in a line that a model's own Python is not what was frozen; None where it is."""
+    was, now = submodel.python, python_of_submodel(model)
+    if was is None or now is None:
+        return None if was is now else f"{model.path}: the Python that it runs in has changed"
+    if was.version != now.version:
+        return f"{now.interpreter}: its version (Python {was.version}, now {now.version}) has changed"
+    for name in [*was.packages, *now.packages]:
+        if was.packages.get(name) != now.packages.get(name):
+            then, there = (_version(each.packages.get(name)) for each in (was, now))
+            return f"{now.interpreter}: what is installed ({name} {then}, now {there}) has changed"
+    return None
+
+
+def _version(installed: str | None) -> str:
+    return "not there" if installed is None else installed or "there"
 
 
 def source_change(model: Model, submodel: Submodel) -> str | None:

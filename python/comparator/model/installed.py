@@ -7,7 +7,7 @@
 
 `packages` are those of the folders in which this Python looks for modules: their versions, and a part of the SHA-256 of
 the list of their files, which is the same whichever program installed them, and wherever. Of conda's own environments
-there are conda's packages too, which need not be Python's.
+there are conda's packages too, which need not be Python's, and the scripts that their activation runs.
 
 This file is standard library only and keeps to what Python 2.7 reads, so that any Python can say that it is too old.
 """
@@ -48,6 +48,9 @@ def installed_in(folders, prefix):
     for entry in _entries(os.path.join(prefix, "conda-meta")):
         if entry.endswith(".json"):
             found["conda " + entry[: -len(".json")]] = ""
+    scripts = os.path.join(prefix, "etc", "conda", "activate.d")
+    for entry in _entries(scripts):
+        found["activate.d/" + entry] = _sha256(_content(os.path.join(scripts, entry)))
     return found
 
 
@@ -67,17 +70,25 @@ def _digest(folder):
 
     A script begins with the path of its Python, which is another in each environment.
     """
-    try:
-        with open(os.path.join(folder, "RECORD"), "rb") as file:
-            lines = file.read().decode("utf-8", "replace").splitlines()
-    except (IOError, OSError):
-        return ""
-    return " " + hashlib.sha256("\n".join(sorted(filter(_counts, lines))).encode("utf-8")).hexdigest()[:16]
+    lines = _content(os.path.join(folder, "RECORD")).decode("utf-8", "replace").splitlines()
+    return " " + _sha256("\n".join(sorted(filter(_counts, lines))).encode("utf-8")) if lines else ""
 
 
 def _counts(line):
     path = line.partition(",")[0].strip('"')
     return not path.startswith(("..", "/")) and not path.endswith(".pyc") and not path.endswith(OF_THE_INSTALLER)
+
+
+def _content(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except (IOError, OSError):
+        return b""
+
+
+def _sha256(content):
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 if __name__ == "__main__":

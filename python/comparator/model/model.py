@@ -31,7 +31,7 @@ from comparator.model.image import (
     is_image,
     look_into,
 )
-from comparator.model.python_environment import PythonEnvironment, find_environment
+from comparator.model.python_environment import PythonChoice, PythonEnvironment, own_python
 from comparator.model.reads import version_and_files
 from comparator.model.runtime import find_runtime
 from comparator.site.profile import Site
@@ -90,6 +90,16 @@ class Model:
         if not self.is_folder:
             return []
         return [(self.path / entry).resolve() for entry in self.description.python_path]
+
+    @property
+    def key(self) -> tuple[str, PythonEnvironment | None]:
+        """What tells it from another of an experiment: where it is, which of several, and what it runs in."""
+        return self.reference, self.python
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether what it runs in is there; an environment that is to be made may not be."""
+        return self.python is None or self.python.is_there
 
     @property
     def interpreter(self) -> str:
@@ -272,13 +282,25 @@ def outside_container(value: object, data_folder: Path) -> object:
     return value
 
 
-def find_model(reference: str, relative_to: Path, containers: Path, where: str, site: Site | None = None) -> Model:
+def find_model(
+    reference: str,
+    relative_to: Path,
+    containers: Path,
+    where: str,
+    site: Site | None = None,
+    python: PythonChoice | None = None,
+) -> Model:
     """Find what `reference` names: a path, a folder in `containers/`, or an importable Python module.
 
     Behind a colon stands which one of the models of a folder or an image that has several, `drevalpy:RandomForest`.
     `relative_to` is the folder of the file that names the model, `where` the words for that place in errors; `site`
-    says which runtime images are for. Raises `InputError`.
+    says which runtime images are for. A `python` that is chosen takes the place of what the model's description says of
+    it; an environment that is to be made from a requirements file need not be there yet. Raises `InputError`.
     """
+    return _with_python(_found(reference, relative_to, containers, where, site), containers, python)
+
+
+def _found(reference: str, relative_to: Path, containers: Path, where: str, site: Site | None) -> Model:
     place, variant = split_variant(reference)
     if variant is None or (relative_to / home_written_out(reference)).exists():
         return _only_model(_model_at(reference, relative_to, containers, where, site), reference, where)
@@ -340,7 +362,7 @@ def _folder_model(path: Path, reference: str, where: str) -> Model:
         )
     if train.is_file() and not os.access(train, os.X_OK):
         raise InputError(f"{where}: {train} is not executable; chmod +x mends it")
-    return _complete(Model(description.name or path.name, path.resolve(), description))
+    return _with_code(Model(description.name or path.name, path.resolve(), description))
 
 
 def _image_model(path: Path, reference: str, where: str, site: Site | None) -> Model:
@@ -353,8 +375,6 @@ def _image_model(path: Path, reference: str, where: str, site: Site | None) -> M
     description = description_beside_model(description_beside(path))
     if description is None:
         description = parse_description(image.description, f"{path.name}: model.toml")
-    if description.python is not None:
-        raise InputError(f"{where}: image '{reference}': its description names a python, and an image has its own")
     return Model(description.name or path.stem, path, description, image)
 
 
@@ -364,18 +384,27 @@ def _python_model(path: Path, reference: str, where: str) -> Model:
             f"{where}: '{shortened(reference)}' is no model: give a folder, or a Python file with run(params)"
         )
     description = description_beside_model(path.with_suffix(".toml")) or ModelDescription()
-    return _complete(Model(description.name or path.stem, path, description))
+    return _with_code(Model(description.name or path.stem, path, description))
 
 
-def _complete(model: Model) -> Model:
-    """The model with the Python that its description names; raises `InputError` where that or its code is missing."""
+def _with_code(model: Model) -> Model:
+    """The model, whose description names code that is there; raises `InputError` where it does not."""
     for name in model.description.code:
         if not model.beside(name).exists():
             raise InputError(f"{model.description_file}: code: '{shortened(name)}': there is no {model.beside(name)}")
-    given = model.description.python
-    if given is None:
+    return model
+
+
+def _with_python(model: Model, containers: Path, chosen: PythonChoice | None) -> Model:
+    description = model.description
+    described = PythonChoice(description.python, description.requirements, model.folder, str(model.description_file))
+    choice = chosen or described
+    if not choice:
         return model
-    return replace(model, python=find_environment(given, model.folder, f"{model.description_file}: python"))
+    if model.image is not None:
+        said = choice.said("requirements" if choice.python is None else "python")
+        raise InputError(f"{said}: {model.path} is an image, which has a Python of its own; leave it out")
+    return replace(model, python=own_python(choice, model.name, containers.parent / "environments"))
 
 
 def _module_model(reference: str, where: str, containers: Path) -> Model:

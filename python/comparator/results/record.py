@@ -234,6 +234,14 @@ class State(Form):
     reporting: Number | None = None
 
 
+class PythonOfSubmodel(Form):
+    """What a model runs in that has a Python of its own: where, its version, and the packages that are installed."""
+
+    interpreter: str = ""
+    version: str = ""
+    packages: dict[str, str] = {}
+
+
 class Submodel(Form):
     """A model of a frozen experiment, and what it is given."""
 
@@ -254,6 +262,7 @@ class Submodel(Form):
     names: dict[str, str] = {}
     environment: dict[str, str] = {}
     device: str | None = None
+    python: PythonOfSubmodel | None = None
     code: str | None = None
     source: str | None = None
     code_until: Any = None

@@ -163,7 +163,7 @@ def count_rows(
     """
     model, submodel = plan.models[0], plan.frozen.models[0]
     script = model.script("preprocess.sh")
-    if script is None:
+    if script is None or not model.is_ready:
         return [None for _ in points]
     given = {**submodel.config, **submodel.hyperparameters}
     if COUNT_ROWS in model.description.hyperparameters:

@@ -236,7 +236,7 @@ def _reopen(host: Host, path: Path, frozen: FrozenExperiment) -> tuple[Plan | No
     if frozen.imported:
         return None, "the experiment was imported, and nothing of it was trained here"
     try:
-        return reopen_plan(read_whole_experiment(path), root=host.root, site=host.site), ""
+        return reopen_plan(read_whole_experiment(path), root=host.root, site=host.site, say=host.say), ""
     except InputError as error:
         return None, str(error)
 

@@ -22,6 +22,7 @@ from comparator.checks.model.description import (
 )
 from comparator.checks.model.files import check_files, own_files
 from comparator.checks.model.mistakes import check_bad_value, check_unknown_name
+from comparator.checks.model.python import check_python
 from comparator.checks.model.reads import check_reads
 from comparator.checks.model.seeds import check_other_seed, check_same_seed
 from comparator.checks.model.trainings import BY_SCRIPT, check_first_trainings, check_inference, cost
@@ -43,7 +44,7 @@ def check_model(reference: str, bench: Bench) -> Findings:
     Raises `InputError` where there is no such model, or the metric asked for is not among those that it describes.
     """
     try:
-        model = find_model(reference, bench.working_folder, bench.containers, WHERE)
+        model = find_model(reference, bench.working_folder, bench.containers, WHERE, python=bench.python)
     except InputError as error:
         path = (bench.working_folder / home_written_out(reference)).resolve()
         folder = path if path.is_dir() else bench.containers / reference
@@ -52,6 +53,8 @@ def check_model(reference: str, bench: Bench) -> Findings:
         yield Finding("found", FAILS, str(error).removeprefix(f"{WHERE}: ") + misnamed(folder, "train.sh"))
         return
     yield Finding("found", HOLDS, kind_words(model))
+    if not (yield from check_python(model)):
+        return
     trial = Trial(model, bench)
     try:
         yield from _steps(trial)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from comparator.model.python_environment import PythonChoice
 from comparator.site.profile import Slot
 
 RUNS = "runs"
@@ -25,6 +26,7 @@ class Bench:
     settings: Mapping[str, object] = field(default_factory=dict)
     metric: str | None = None  # None: val_loss, or the first that model.toml describes
     limit: float = 600.0  # seconds that one run may take
+    python: PythonChoice | None = None  # what takes the place of the description's
     working_folder: Path = field(default_factory=Path.cwd)  # what the model's path is relative to
 
 
