@@ -225,8 +225,9 @@ def _written(references: Sequence[str], folder: Path, *, force: bool) -> Iterato
 
 def _from(folder: Path, reference: str) -> str:
     """A model as a file in `folder` names it: by a relative path, or as it is where that is none."""
-    place = home_written_out(reference)
-    return os.path.relpath(place.absolute(), folder) if place.exists() else reference
+    from comparator.model.model import with_path_written
+
+    return with_path_written(reference, lambda place: os.path.relpath(place.absolute(), folder))
 
 
 def _short_name(reference: str) -> str:

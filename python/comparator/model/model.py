@@ -313,6 +313,17 @@ def split_variant(reference: str) -> tuple[str, str | None]:
     return (place, variant) if place else (reference, None)
 
 
+def with_path_written(reference: str, write: Callable[[Path], str]) -> str:
+    """A reference whose path, where there is something at it, `write` writes; a variant stays behind the colon."""
+    place, variant = split_variant(reference)
+    if variant is None or home_written_out(reference).exists():
+        place, behind = reference, ""
+    else:
+        behind = f":{variant}"
+    path = home_written_out(place)
+    return write(path) + behind if path.exists() else reference
+
+
 def _only_model(model: Model, reference: str, where: str) -> Model:
     known = model.description.variants
     if known:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from comparator.checks.model import Bench
 from comparator.checks.model.trial import Trial
+from comparator.drafting.definitions import find_definitions
+from comparator.drafting.ranges import proposals
+from comparator.engine.given import run_hyperparameters
+from comparator.engine.local import Local
 from comparator.errors import InputError
+from comparator.experiment.context import Context
+from comparator.experiment.freezing import make_plan
+from comparator.experiment.host import Host
+from comparator.experiment.plan import Plan
+from comparator.experiment.reopening import reopen_plan
+from comparator.experiment.settings import read_settings
 from comparator.model.catalogue import Known, known_models
 from comparator.model.description import parse_description
-from comparator.model.model import Model, find_model
-from comparator.site.profile import Slot
+from comparator.model.model import Model, find_model, with_path_written
+from comparator.results.record import WholeExperiment, of_form
+from comparator.site.profile import Slot, read_site
 
 DESCRIPTION = """
 name = "Trees"
@@ -50,6 +64,15 @@ description = "many omics"
 needs = ["expression", "mutations"]
 """
 
+TREES = """
+def initialize_parameters():
+    return {"kind": "Forest", "noise": 0.0, "max_depth": 7, "alpha": 2.0}
+
+
+def run(params):
+    return {"val_loss": len(params["kind"]) + params["noise"]}
+"""
+
 
 @pytest.fixture
 def containers(tmp_path: Path) -> Path:
@@ -57,7 +80,7 @@ def containers(tmp_path: Path) -> Path:
     for name in ("trees", "plain"):
         (folder / name).mkdir(parents=True)
     (folder / "trees" / "model.toml").write_text(DESCRIPTION)
-    (folder / "trees" / "trees.py").write_text("def run(params):\n    return {'val_loss': len(params['kind'])}\n")
+    (folder / "trees" / "trees.py").write_text(TREES)
     (folder / "plain" / "train.sh").write_text("#!/bin/sh\n")
     (folder / "plain" / "train.sh").chmod(0o755)
     return folder
@@ -148,6 +171,69 @@ def test_models_are_listed_with_what_they_lack_of_the_data(containers: Path, tmp
     *_, forest, ridge, deep = known_models(containers, data)
     assert [each.name for each in (forest, ridge, deep)] == names
     assert [each.lacks for each in (forest, ridge, deep)] == [(), (), ("mutations",)]
+
+
+def test_what_is_proposed_for_a_variant_is_its_own(containers: Path, tmp_path: Path) -> None:
+    known = find_definitions(found("trees:Forest", containers), Slot(0), tmp_path)
+    assert list(known) == ["noise", "max_depth"]
+    assert (known["max_depth"].default, known["max_depth"].choices) == (5, (5, 10, 30))
+    assert proposals(known)["max_depth"] == {
+        "name": "max_depth",
+        "type": "ordered",
+        "element_type": "int",
+        "values": [5, 10, 30],
+    }
+
+
+@pytest.mark.parametrize(
+    ("reference", "written"),
+    [
+        ("trees", "../containers/trees"),
+        ("trees:Forest", "../containers/trees:Forest"),
+        ("nowhere:Forest", "nowhere:Forest"),
+        ("lgbm", "lgbm"),
+    ],
+)
+def test_a_reference_keeps_its_variant_where_its_path_is_written_anew(
+    reference: str, written: str, containers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(containers)
+    assert with_path_written(reference, lambda path: f"../containers/{path}") == written
+
+
+ROOT = Path(__file__).parents[3]
+
+
+def planned(containers: Path, **given: object) -> Plan:
+    """A comparison of two variants, planned and read again."""
+    folder = containers.parent
+    (folder / "exp.toml").write_text(
+        'upf = "upf.txt"\n[cmp]\nmodels = ["trees:Forest", "containers/trees:Ridge"]\nmetric = "val_loss"\n'
+    )
+    (folder / "upf.txt").write_text(json.dumps({"id": "a", "noise": 1.0, **given}) + "\n")
+    site = replace(read_site("local", ROOT), data_folder=folder)
+    slots = site.slots()[:1]
+    host = Host(folder, folder / "experiments", site, slots, Local(slots, 1), warm=True, console=Console(quiet=True))
+    plan = make_plan(read_settings(folder / "exp.toml", []), Context(folder / "exp.toml", host, "test"))
+    frozen = of_form(WholeExperiment, plan.noting(id="a").frozen.model_dump(mode="json"), "experiment.json")
+    return reopen_plan(frozen, root=folder, site=site)
+
+
+def test_two_variants_are_compared_and_each_is_given_its_name(containers: Path) -> None:
+    plan = planned(containers)
+    assert [Path(each.path).name for each in plan.frozen.models] == ["trees:Forest", "trees:Ridge"]
+    assert [each.label for each in plan.frozen.models] == ["Forest", "Ridge"]
+    assert [model.variant for model in plan.models] == ["Forest", "Ridge"]
+    given = [
+        run_hyperparameters(plan.frozen, number, {"noise": 1.0}, seed=0, split=None, epochs=None)[0]
+        for number in (0, 1)
+    ]
+    assert given == [{"kind": "Forest", "noise": 1.0}, {"kind": "Ridge", "noise": 1.0}]
+
+
+def test_the_hyperparameter_that_a_variant_is_cannot_be_set_beside_it(containers: Path) -> None:
+    with pytest.raises(InputError, match=r"Kind: the model's name says it, .*/trees:Forest; leave it out$"):
+        planned(containers, Kind="Ridge")
 
 
 def test_a_model_check_tries_the_variant(containers: Path, tmp_path: Path) -> None:
