@@ -412,10 +412,14 @@ def _with_python(model: Model, containers: Path, chosen: PythonChoice | None) ->
     choice = chosen or described
     if not choice:
         return model
+    if model.image is not None and not chosen and description.python is None:
+        return model  # what a folder's environment is made from, its image holds
     if model.image is not None:
         said = choice.said("requirements" if choice.python is None else "python")
         raise InputError(f"{said}: {model.path} is an image, which has a Python of its own; leave it out")
-    return replace(model, python=own_python(choice, model.name, containers.parent / "environments"))
+    # Variants have one environment.
+    name = model.name if model.variant is None else model.path.stem
+    return replace(model, python=own_python(choice, name, containers.parent / "environments"))
 
 
 def _module_model(reference: str, where: str, containers: Path) -> Model:

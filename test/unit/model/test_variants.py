@@ -114,6 +114,16 @@ def test_variants_are_other_models_to_the_store(containers: Path) -> None:
     assert len(identities) == 3
 
 
+def test_variants_have_one_environment(containers: Path) -> None:
+    (containers / "trees" / "requirements.txt").write_text("scikit-learn\n")
+    file = containers / "trees" / "model.toml"
+    file.write_text(f'requirements = "requirements.txt"\n{file.read_text()}')
+    forest, ridge = (found(f"trees:{name}", containers).python for name in ("Forest", "Ridge"))
+    assert forest is not None
+    assert forest == ridge
+    assert forest.folder.name.startswith("trees-")
+
+
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
