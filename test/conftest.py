@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "containers" / name) for name in ("uno", "lgbm", "graphdrp", "common")]
+sys.path[:0] = [str(ROOT / "containers" / name) for name in ("uno", "lgbm", "graphdrp", "drevalpy", "common")]
 sys.path.append(str(ROOT / "test" / "bench"))
 
 # Tests use one core each, as workers do.

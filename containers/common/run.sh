@@ -21,7 +21,7 @@ use_data() {
     export CANDLE_DATA_DIR IMPROVE_DATA_DIR=$CANDLE_DATA_DIR
 }
 
-# run_stage STAGE USAGE ARGUMENTS...: run a stage of the model, whose module has the name of its folder.
+# run_stage STAGE USAGE ARGUMENTS...: run a stage of the model, whose module is $module, else has its folder's name.
 run_stage() {
     local stage=$1 usage=$2
     shift 2
@@ -42,5 +42,5 @@ run_stage() {
 import sys
 sys.path[:] = filter(None, sys.path)
 from drug_response.stages import main
-sys.exit(main(sys.argv[1:]))' "$(basename "$model")" "$stage" "$@"
+sys.exit(main(sys.argv[1:]))' "${module:-$(basename "$model")}" "$stage" "$@"
 }

@@ -37,5 +37,13 @@ epochs `epochs shuffle es patience timeout` too.
 | `output`, `inference` | the files of a run; tests of a saved model |
 | `model`, `stages` | a model as a CANDLE-compliant module, and as scripts |
 
-Nothing is imported here, so that a check of prepared data needs neither NumPy nor pandas.
+No package is imported here, so that a check of prepared data needs neither NumPy nor pandas.
 """
+
+import importlib.util
+import sys
+from pathlib import Path
+
+# A Python of a model's own does not have the Comparator; the little that is imported of it lies beside the models.
+if importlib.util.find_spec("comparator") is None:
+    sys.path.append(str(Path(__file__).resolve().parents[3] / "python"))

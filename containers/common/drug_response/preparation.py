@@ -31,7 +31,7 @@ FORMAT = 3
 
 #: Files directly in the data folder that models take without being told: defaults and lists of genes.
 TEXTS = (
-    *("uno_auc_model.txt", "lgbm_params.txt", "graphdrp_params.txt"),
+    *("uno_auc_model.txt", "lgbm_params.txt", "graphdrp_params.txt", "drevalpy_params.txt"),
     *("landmark_genes.txt", "filtered_genes.txt"),
 )
 PREPARED = "prepared"

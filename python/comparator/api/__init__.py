@@ -25,6 +25,7 @@ from comparator.experiment.settings import check_settings
 from comparator.experiment.terminal import Terminal, in_notebook
 from comparator.formats.names import home_written_out
 from comparator.formats.text import shown
+from comparator.model.model import with_path_written
 from comparator.results.store import check_new_experiment, experiment_path
 from comparator.site.folders import experiments_folder, project_root
 
@@ -82,7 +83,8 @@ def compare(
     Args:
         first, second: The models: a function that takes a dict of hyperparameters, among them the seeds `rng_seed` and
             (where it names it) `split_seed`, and returns a dict of metrics, or one number; the name of a model in
-            `containers/`, a folder with `train.sh`, an image, a Python file with `run(params)`, or a module. Paths are
+            `containers/` (`drevalpy:RandomForest` of a folder that has several), a folder with `train.sh`, an image, a
+            Python file with `run(params)`, or a module. Paths are
             relative to the current folder.
         space: What is varied: a `Space`, or a CANDLE parameter-space file.
         evaluations: The budget, in pairs of trainings; None for 56, or for what `generations=N` comes to.
@@ -265,8 +267,7 @@ def _model(model: Model, host: Host) -> _Named:
         return _Named(str(file.path), file.write)
     if not isinstance(model, (str, Path)):
         raise InputError(f"{shown(model)} is no model: give a function, a name, or the path of a folder, image or file")
-    path = home_written_out(model)
-    return _Named(str(path.absolute()) if path.exists() else str(model))
+    return _Named(with_path_written(str(model), lambda path: str(path.absolute())))
 
 
 def _label(model: Model, number: int, other: Model) -> str:

@@ -58,7 +58,7 @@ app = _group(
 )
 sites_app = _group("The machines that experiments can run on.")
 app.add_typer(sites_app, name="site", rich_help_panel=MODELS_AND_SITES)
-models_app = _group("Begin a model, and try one.")
+models_app = _group("List models, begin one, and try one.")
 app.add_typer(models_app, name="model", rich_help_panel=MODELS_AND_SITES)
 data_app = _group("Look at the tables that models learn from.")
 app.add_typer(data_app, name="data", rich_help_panel=MODELS_AND_SITES)

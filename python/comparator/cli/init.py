@@ -225,8 +225,9 @@ def _written(references: Sequence[str], folder: Path, *, force: bool) -> Iterato
 
 def _from(folder: Path, reference: str) -> str:
     """A model as a file in `folder` names it: by a relative path, or as it is where that is none."""
-    place = home_written_out(reference)
-    return os.path.relpath(place.absolute(), folder) if place.exists() else reference
+    from comparator.model.model import with_path_written
+
+    return with_path_written(reference, lambda place: os.path.relpath(place.absolute(), folder))
 
 
 def _short_name(reference: str) -> str:
@@ -258,7 +259,7 @@ def _settings(given: Sequence[str], models: Sequence[Model], questions: Question
     from comparator.formats.hyperparameters import parse_override, set_once
 
     set_apart: list[str] = []
-    is_one = len(models) == 2 and models[0].path == models[1].path
+    is_one = len(models) == 2 and models[0].reference == models[1].reference
     if is_one and not any(re.match(r"cmp_[01]_", each) for each in given):
         for number, which in enumerate(("First", "Second")):
             flag = f"--set cmp_{number}_NAME=VALUE"
@@ -287,18 +288,18 @@ def _known(models: Sequence[Model], host: Host) -> dict[str, Definition]:
     from comparator.drafting.definitions import find_definitions, shared
     from comparator.model.probe import usual_seed
 
-    found: dict[Path, dict[str, Definition]] = {}
+    found: dict[str, dict[str, Definition]] = {}
     for model in models:
-        if model.path in found:
+        if model.reference in found:
             continue
         with out.status("looking at the models"):
-            found[model.path] = find_definitions(model, host.slots[0], host.site.data_folder)
-        if not found[model.path]:
-            note(out, f"{model.path}: what it takes is not known, so it is supposed to take what is varied")
-        seed = usual_seed(found[model.path])
+            found[model.reference] = find_definitions(model, host.slots[0], host.site.data_folder)
+        if not found[model.reference]:
+            note(out, f"{model.reference}: what it takes is not known, so it is supposed to take what is varied")
+        seed = usual_seed(found[model.reference])
         if seed is not None and model.module is None and model.description.seed is None:
-            note(out, f"{model.path}: the line seed = '{seed}' in {model.description_file} gives it its seeds")
-    return shared([found[model.path] for model in models])
+            note(out, f"{model.reference}: the line seed = '{seed}' in {model.description_file} gives it its seeds")
+    return shared([found[model.reference] for model in models])
 
 
 def _space(

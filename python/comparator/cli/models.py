@@ -1,4 +1,4 @@
-"""`comparator model`: begin a model, and try one."""
+"""`comparator model`: which there are; begin a model, and try one."""
 
 from __future__ import annotations
 
@@ -16,12 +16,42 @@ from comparator.experiment.terminal import copyable
 from comparator.site.folders import project_root
 
 
+@models_app.command("list")
+def list_models(
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="FOLDER", help="A data folder; the site's if not given.", show_default=False),
+    ] = None,
+    site: Annotated[
+        str, typer.Option(metavar="NAME", help="The site whose data it is about.", autocompletion=completion.sites)
+    ] = "local",
+    as_json: JsonOption = False,
+) -> None:
+    """List the models of containers/, and what each lacks of the data."""
+    from comparator.model.catalogue import known_models
+    from comparator.site.profile import read_site
+
+    if data is not None and not data.is_dir():
+        raise InputError(f"--data {data}: no such folder")
+    root = project_root()
+    models = known_models(root / "containers", data or read_site(site, root).data_folder)
+    if as_json:
+        print(json.dumps([asdict(each) for each in models], indent=1))
+        return
+    width = max((len(each.name) for each in models), default=0)
+    for each in models:
+        said = each.problem or (f"lacks {', '.join(each.lacks)}" if each.lacks else each.description)
+        out.print(f"{each.name.ljust(width)}  {said}", soft_wrap=True)
+
+
 @models_app.command("check")
 def check_model(
     model: Annotated[
         str,
         typer.Argument(
-            metavar="MODEL", help="A folder, an image, a Python file, or a module.", autocompletion=completion.models
+            metavar="MODEL",
+            help="A folder, an image, a Python file, a module, or a name that model list has.",
+            autocompletion=completion.models,
         ),
     ],
     data: Annotated[

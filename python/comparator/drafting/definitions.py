@@ -37,6 +37,8 @@ def find_definitions(model: Model, slot: Slot, data_folder: Path) -> dict[str, D
         for definition in source:
             name = spelling(definition.name, found)
             found[name] = found[name].over(definition) if name in found else definition
+    if model.variant is not None:  # its module and its files tell of the other variants too
+        found = {name: found[name] for name in found if name in model.description.names}
     return {name: _typed(each) for name, each in found.items()}
 
 

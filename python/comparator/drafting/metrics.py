@@ -39,7 +39,7 @@ class Trials:
         given = {**varied, **self.settings}
         of_each = split_for_submodels(given) if len(self.models) > 1 else [given]
         # Two copies of a model report the same.
-        tried = {model.path: (model, own) for model, own in zip(self.models, of_each, strict=True)}
+        tried = {model.reference: (model, own) for model, own in zip(self.models, of_each, strict=True)}
         with bench_folder() as folder:
             named = [self._reported(*each, folder.path / str(place)) for place, each in enumerate(tried.values())]
         return preferred(named)
@@ -65,8 +65,8 @@ class Trials:
         numbers = [] if run is None else [name for name, value in run.outcome.metrics.items() if value is not None]
         if numbers:
             return numbers
-        hint = f"--set NAME=VALUE gives what it lacks; comparator model check {model.path} says more"
-        raise InputError(f"{model.path}: a training that was tried failed: {reason}; {hint}")
+        hint = f"--set NAME=VALUE gives what it lacks; comparator model check {model.reference} says more"
+        raise InputError(f"{model.reference}: a training that was tried failed: {reason}; {hint}")
 
     def _train(self, trial: Trial) -> tuple[Run | None, str | None]:
         trial.learn(trial.import_module() if trial.model.module is not None else None)

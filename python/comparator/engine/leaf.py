@@ -460,7 +460,8 @@ class Leaf:
     def _runner(self, number: int, slot: Slot) -> Runner:
         model = self._models[number]
         with self._lock:
-            key = (slot.number, json.dumps(dict(slot.environment)), model.key)
+            # The variants of a model are served by one process.
+            key = (slot.number, json.dumps(dict(slot.environment)), (model.path, model.python))
             if key not in self._runners:
                 until = self._experiment.models[number].data_until
                 self._runners[key] = make_runner(

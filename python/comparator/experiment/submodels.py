@@ -100,7 +100,8 @@ def _check_hyperparameters(
         warnings += _doubt_unknown(model, [*own[number], *own_varied], f"{source.name} ({model.name})")
         warnings += _doubt_names(model, [*own_varied, *(name for name in own_set[number] if name not in COMMON)])
         warnings += _doubt_seed(model, own_varied)
-        config = _config(model, whole[number], data_folder, [*own[number], *own_varied])
+        _check_fixed(model, [*own[number], *own_varied], source)
+        config = {**_config(model, whole[number], data_folder, [*own[number], *own_varied]), **model.fixed}
         everything = {**config, **own[number]}
         _check_seed(model, everything, source)
         _prepare(model, everything, context)
@@ -109,7 +110,7 @@ def _check_hyperparameters(
                 submodel=(0, 1)[number],
                 name=model.name,
                 label="",
-                path=str(model.path),
+                path=model.reference,
                 identity=model.identity,
                 state=model.state,
                 seed=model.description.seed,
@@ -239,6 +240,13 @@ def _find_models(
         where = f"{source}: model_name of submodel {number}"
         found.append(find(number, str(name), source.parent, where))
     return found
+
+
+def _check_fixed(model: Model, given: Sequence[str], source: Path) -> None:
+    """Refuse to be told otherwise which variant of a model it is."""
+    for name in given:
+        if any(is_same(name, fixed) for fixed in model.fixed):
+            raise InputError(f"{source}: {shortened(name)}: the model's name says it, {model.reference}; leave it out")
 
 
 def _make_environments(models: Sequence[Model], context: Context) -> list[str]:

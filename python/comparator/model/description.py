@@ -15,6 +15,7 @@ data_manifest = "prepared/manifest.json"  # under the data folder; tells one dat
 reads = ["raw_data/CCLE"]                 # all that a run reads there, where that is not the whole data folder
 code = ["../HiDRA"]                       # files and folders, beside the model's own, that its code is in
 packages = ["torch", "numpy"]             # installed packages that its numbers depend on
+variant = "kind"                          # of several models in one folder: the hyperparameter that says which
 
 [metrics.val_loss]
 kind = "error"                            # "error": smaller is better, "score": larger, "fact": neither
@@ -26,6 +27,15 @@ type = "float"
 description = "one line"
 effect = "none"                           # optional: accepted for compatibility, changes nothing
 stage = "preprocess"                      # optional: of three steps the one that takes it, where no script tells
+
+[inputs.fingerprints]                     # data that its variants read
+description = "one line"
+files = ["prepared/*/drug_fingerprints.npy"]  # where below the data folder, any of these; none: it cannot be had
+
+[variants.RandomForest]                   # is named as FOLDER:RandomForest
+description = "one line"
+needs = ["fingerprints"]                  # of the inputs
+hyperparameters = { max_depth = [5, 10] } # its own beside what all take: usual values, the default first
 ```
 
 `data_manifest`, `reads`, `code` and `packages` say what a run depends on, which is part of its identity: a run found in
@@ -37,11 +47,11 @@ data folder); of one that gives none, see `model.model.Model.untold`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from comparator.errors import InputError, nearest
 from comparator.formats.spelling import spelling
@@ -80,6 +90,37 @@ class HyperparameterDescription(BaseModel):
     effect: Literal["none"] | None = None
     stage: StageName | None = None
 
+    def with_values(self, values: list[Any]) -> HyperparameterDescription:
+        """The same with usual values, the first of which is the default."""
+        usual = {"values": values} if len(values) > 1 else {}
+        return self.model_copy(update={"default": values[0], **usual})
+
+
+class InputDescription(BaseModel):
+    """Data that a model reads, and the patterns of files below the data folder of which any one is enough."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    description: str = ""
+    files: list[str] = Field(default_factory=list)
+
+    def is_in(self, data_folder: Path) -> bool:
+        """Whether a data folder has them."""
+        return any(next(data_folder.glob(pattern), None) is not None for pattern in self.files)
+
+
+class VariantDescription(BaseModel):
+    """One of several models of a folder: what it needs of the inputs, and which hyperparameters only some of them take.
+
+    Of these the usual values are given, the first of which is the default.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    description: str = ""
+    needs: list[str] = Field(default_factory=list)
+    hyperparameters: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
+
 
 class ModelDescription(BaseModel):
     """The contents of `model.toml`. Without one, every field has its default: nothing is known."""
@@ -102,6 +143,22 @@ class ModelDescription(BaseModel):
     packages: list[str] | None = None
     metrics: dict[str, MetricDescription] = Field(default_factory=dict)
     hyperparameters: dict[str, HyperparameterDescription] = Field(default_factory=dict)
+    variant: str | None = None
+    inputs: dict[str, InputDescription] = Field(default_factory=dict)
+    variants: dict[str, VariantDescription] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_variants(self) -> ModelDescription:
+        if (self.variant is None) != (not self.variants):
+            raise ValueError(
+                "variant and [variants] go together: the hyperparameter that says which, and what there is"
+            )
+        if self.variant is not None:
+            _check_known([self.variant], self.hyperparameters, "variant")
+        for name, each in self.variants.items():
+            _check_known(each.needs, self.inputs, f"variants.{name}.needs")
+            _check_known(each.hyperparameters, self.hyperparameters, f"variants.{name}.hyperparameters")
+        return self
 
     @property
     def tells_what_is_read(self) -> bool:
@@ -129,6 +186,28 @@ class ModelDescription(BaseModel):
                 "split_fixed": {spelling(name, known): value for name, value in self.split_fixed.items()},
             }
         )
+
+    def of_variant(self, name: str) -> ModelDescription:
+        """The description of a variant as a model by itself: it takes what all take, and what it names beside that."""
+        chosen = self.variants[name]
+        of_some = {self.variant}.union(*(each.hyperparameters for each in self.variants.values()))
+        known = {key: each for key, each in self.hyperparameters.items() if key not in of_some}
+        for key, values in chosen.hyperparameters.items():
+            known[key] = self.hyperparameters[key].with_values(values)
+        update = {"name": name, "description": chosen.description or self.description, "hyperparameters": known}
+        return self.model_copy(update=update)
+
+    def missing_inputs(self, name: str, data_folder: Path) -> list[str]:
+        """What a variant needs that a data folder does not have."""
+        needs = self.variants[name].needs
+        return [each for each in needs if not self.inputs[each].is_in(data_folder)]
+
+
+def _check_known(names: Iterable[str], known: Iterable[str], where: str) -> None:
+    known = list(known)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{where}: '{shortened(name)}' is not described{nearest(name, known)}")
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -54,6 +54,17 @@ class Model:
     image: Image | None = None
     python: PythonEnvironment | None = None  # its own; None: the Comparator's, or what an image has
     stages: Stages | None = None  # of a model in three steps
+    variant: str | None = None  # which of the models of a folder, or an image, that has several
+
+    @property
+    def reference(self) -> str:
+        """What finds the model again, and tells it from any other: its path, and behind a colon its variant."""
+        return str(self.path) if self.variant is None else f"{self.path}:{self.variant}"
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """The hyperparameter that says which variant it is; empty where the model has none."""
+        return {} if self.variant is None else {str(self.description.variant): self.variant}
 
     @property
     def is_folder(self) -> bool:
@@ -83,9 +94,9 @@ class Model:
         return [(self.path / entry).resolve() for entry in self.description.python_path]
 
     @property
-    def key(self) -> tuple[Path, PythonEnvironment | None]:
-        """What tells it from another of an experiment: where it is, and what it runs in."""
-        return self.path, self.python
+    def key(self) -> tuple[str, PythonEnvironment | None]:
+        """What tells it from another of an experiment: where it is, which of several, and what it runs in."""
+        return self.reference, self.python
 
     @property
     def is_ready(self) -> bool:
@@ -138,11 +149,12 @@ class Model:
         see `reads`), of an image the image's own. The place of a model whose author does not say what its runs read
         counts too: what it reads may lie beside it.
         """
+        variant = [] if self.variant is None else [self.variant]
         if self.image is not None:
-            return digest_of([image_digest(self.path), self.description.calling])
+            return digest_of([image_digest(self.path), self.description.calling, *variant])
         place = None if self.description.tells_what_is_read else str(self.path)
         called = self.path.name if self.path.is_file() else None
-        return digest_of([place, called, self._code.digest, self.description.calling, self._packages])
+        return digest_of([place, called, self._code.digest, self.description.calling, self._packages, *variant])
 
     @property
     def state(self) -> str | None:
@@ -308,6 +320,7 @@ def find_model(
 ) -> Model:
     """Find what `reference` names: a path, a folder in `containers/`, or an importable Python module.
 
+    Behind a colon stands which one of the models of a folder or an image that has several, `drevalpy:RandomForest`.
     `relative_to` is the folder of the file that names the model, `where` the words for that place in errors; `site`
     says which runtime images are for. A `python` that is chosen takes the place of what the model's description says of
     it; an environment that is to be made from a requirements file need not be there yet. Raises `InputError`.
@@ -316,6 +329,54 @@ def find_model(
 
 
 def _found(reference: str, relative_to: Path, containers: Path, where: str, site: Site | None) -> Model:
+    place, variant = split_variant(reference)
+    if variant is None or (relative_to / home_written_out(reference)).exists():
+        return _only_model(_model_at(reference, relative_to, containers, where, site), reference, where)
+    return _variant_model(_model_at(place, relative_to, containers, where, site), variant, reference, where)
+
+
+def split_variant(reference: str) -> tuple[str, str | None]:
+    """What stands before the last colon of a reference, and the variant behind it; None where there is no colon."""
+    place, _, variant = reference.rpartition(":")
+    return (place, variant) if place else (reference, None)
+
+
+def with_path_written(reference: str, write: Callable[[Path], str]) -> str:
+    """A reference whose path, where there is something at it, `write` writes; a variant stays behind the colon."""
+    place, variant = split_variant(reference)
+    if variant is None or home_written_out(reference).exists():
+        place, behind = reference, ""
+    else:
+        behind = f":{variant}"
+    path = home_written_out(place)
+    return write(path) + behind if path.exists() else reference
+
+
+def _only_model(model: Model, reference: str, where: str) -> Model:
+    known = model.description.variants
+    if known:
+        raise InputError(
+            f"{where}: '{shortened(reference)}' is {len(known)} models: say which, as {shortened(reference)}:"
+            f"{next(iter(known))}; comparator model list names them"
+        )
+    return model
+
+
+def _variant_model(model: Model, variant: str, reference: str, where: str) -> Model:
+    known = model.description.variants
+    if not known:
+        raise InputError(
+            f"{where}: '{shortened(reference)}': {model.name} is one model; leave out what is behind the colon"
+        )
+    if variant not in known:
+        raise InputError(
+            f"{where}: '{shortened(reference)}': {model.name} has no '{shortened(variant)}'{nearest(variant, known)};"
+            " comparator model list names what there is"
+        )
+    return replace(model, name=variant, description=model.description.of_variant(variant), variant=variant)
+
+
+def _model_at(reference: str, relative_to: Path, containers: Path, where: str, site: Site | None) -> Model:
     path = (relative_to / home_written_out(reference)).resolve()
     if is_image(path):
         return _image_model(path, reference, where, site)
@@ -379,10 +440,14 @@ def _with_python(model: Model, containers: Path, chosen: PythonChoice | None) ->
     choice = chosen or described
     if not choice:
         return model
+    if model.image is not None and not chosen and description.python is None:
+        return model  # what a folder's environment is made from, its image holds
     if model.image is not None:
         said = choice.said("requirements" if choice.python is None else "python")
         raise InputError(f"{said}: {model.path} is an image, which has a Python of its own; leave it out")
-    return replace(model, python=own_python(choice, model.name, containers.parent / "environments"))
+    # Variants have one environment.
+    name = model.name if model.variant is None else model.path.stem
+    return replace(model, python=own_python(choice, name, containers.parent / "environments"))
 
 
 def _module_model(reference: str, where: str, containers: Path) -> Model:

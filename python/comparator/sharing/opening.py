@@ -16,6 +16,7 @@ from pathlib import Path
 
 from comparator.errors import InputError
 from comparator.formats.names import check_name
+from comparator.model.model import split_variant
 from comparator.results.lease import Holder
 from comparator.results.notes import NOTES
 from comparator.results.record import FrozenExperiment, RunResult, State, WithdrawnResult, of_form
@@ -153,12 +154,14 @@ def _settled(
     name = check_name(read.id, "id") if identifier is None else check_name(identifier, "--as")
     models, remarks = [], []
     for model in read.models:
-        here = containers / Path(model.path).name
-        is_missing = "/" in model.path and not Path(model.path).exists()
+        place, variant = (model.path, None) if Path(model.path).exists() else split_variant(model.path)
+        here = containers / Path(place).name
+        is_missing = "/" in place and not Path(place).exists()
         if is_missing and not here.exists():
             remark = f"the model {model.path} is not here: nothing can be trained for the experiment until it is"
             remarks += [remark] if remark not in remarks else []
-        models.append(model.model_copy(update={"path": str(here)}) if is_missing and here.exists() else model)
+        path = str(here) if variant is None else f"{here}:{variant}"
+        models.append(model.model_copy(update={"path": path}) if is_missing and here.exists() else model)
     provenance = read.provenance.model_copy(update={"opened": command})
     settled = read.model_copy(update={"id": name, "models": models, "provenance": provenance})
     if settled != read:

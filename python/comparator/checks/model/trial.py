@@ -79,7 +79,7 @@ class Trial:
         self.data_folder = (bench.data_folder or bench.folder / "data").absolute()
         self.metric = _metric(model, bench.metric)
         #: By the names that the model has for them, once they are learnt.
-        self.settings = dict(bench.settings)
+        self.settings = {**bench.settings, **model.fixed}
         #: The folders of all runs so far.
         self.folders: list[Path] = []
         self._small: dict[str, object] = {}

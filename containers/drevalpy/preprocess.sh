@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Prepare the data folder, or check that it is prepared and has the studies that the flags name.
+#   preprocess.sh DATA_FOLDER [CONFIG] [--name value ...]
+#   preprocess.sh --name value ...     the data folder is --input_dir or CANDLE_DATA_DIR
+# With --count_rows True the last lines are `IMPROVE_RESULT training_rows: N` and `... validation_rows: N`.
+# Exits with 2 and one line on standard error where a study is missing or the folder cannot be written.
+set -eu
+# shellcheck source-path=SCRIPTDIR source=../common/run.sh
+. "$(dirname "$(readlink -f "$0")")/../common/run.sh"
+module=drevalpy_adapter
+run_stage preprocess "[CONFIG] [--name value ...]" "$@"

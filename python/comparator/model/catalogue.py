@@ -1,0 +1,47 @@
+"""Which models there are in `containers/`, and what each lacks of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from comparator.errors import InputError
+from comparator.model.description import ModelDescription, read_description
+
+
+@dataclass(frozen=True)
+class Known:
+    """A model by the name that an experiment gives it.
+
+    `lacks` are the inputs that its description says it needs and that the data folder does not have; `problem` is why
+    its description cannot be read, in a line.
+    """
+
+    name: str
+    description: str = ""
+    lacks: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def known_models(containers: Path, data_folder: Path) -> list[Known]:
+    """The models of `containers`, each variant of a folder that has several by itself; those that can run first."""
+    found = []
+    for folder in sorted({file.parent for name in ("train.sh", "model.toml") for file in containers.glob(f"*/{name}")}):
+        try:
+            file = folder / "model.toml"
+            description = read_description(file) if file.is_file() else ModelDescription()
+        except InputError as error:
+            found.append(Known(folder.name, problem=str(error)))
+            continue
+        found += _of_folder(folder.name, description, data_folder)
+    return found
+
+
+def _of_folder(name: str, description: ModelDescription, data_folder: Path) -> list[Known]:
+    if not description.variants:
+        return [Known(name, description.description)]
+    variants = [
+        Known(f"{name}:{variant}", each.description, tuple(description.missing_inputs(variant, data_folder)))
+        for variant, each in description.variants.items()
+    ]
+    return sorted(variants, key=lambda each: bool(each.lacks))
