@@ -35,7 +35,9 @@ def read_predictions(folder: Path) -> Predictions | None:
     path = folder / FILE
     try:
         names = read_header(path) if path.is_file() else []
-        true, predicted = (next((name for name in names if name.endswith(end)), None) for end in (TRUE, PREDICTED))
+        true, predicted = (
+            next((name for name in names if name.lower().endswith(end)), None) for end in (TRUE, PREDICTED)
+        )
         if true is None or predicted is None:
             return None
         table = read_table(path, [true, predicted])
