@@ -53,12 +53,6 @@ class Part:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def whole_batches(self, batch_size: int, name: str) -> Part:
-        """Leave out the last incomplete batch. Raises `DataError` where nothing would be left."""
-        rows = len(self) // batch_size * batch_size
-        if rows == 0:
-            raise DataError(f"batch_size = {batch_size}: there are only {len(self)} {name} rows")
-        return Part(self.numbers[:rows], self.labels[:rows], self.cell_line[:rows], self.drug[:rows])
 
 
 @dataclass(frozen=True)

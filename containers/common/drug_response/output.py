@@ -6,6 +6,7 @@
 | `model.json` | hyperparameters, studies, kinds and names of the features, and what the model adds |
 | `history.json` | one number an epoch for each metric |
 | `val_scores.json`, `test_scores.json` | `mse rmse pcc scc r2` of the model as it was saved, in the form of IMPROVE |
+| `val_y_data_predicted.csv` | labels, noise included where they have some, and predictions that the scores are of |
 | `test_y_data_predicted.csv` | labels and predictions of a test |
 """
 
@@ -27,6 +28,7 @@ from drug_response.errors import DataError
 from drug_response.tables import Source
 
 FORMAT = 1
+VALIDATED = "val_y_data_predicted.csv"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ compared point by point. What a model brings is a function that takes a `Task` a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +27,20 @@ ORDER, TRAINING_NOISE, VALIDATION_NOISE = 1, 2, 3
 
 @dataclass(frozen=True)
 class Labels:
-    """Training and validation labels, noise included, and the training labels' mean without it."""
+    """Training and validation labels, noise included, and the training labels' mean and variance without it."""
 
     training: NDArray[np.float32]
     validation: NDArray[np.float32]
     training_mean: float
+    training_variance: float
 
 
 @dataclass(frozen=True)
 class Task:
     """What a model is given: complete hyperparameters, data, and the rows and labels of one training.
 
-    The training rows are at least one batch, the validation rows whole batches. The labels to learn and to validate
-    on are those of `labels`, noise included; the parts' own have none.
+    The training rows are at least one batch. The labels to learn and to validate on are those of `labels`, noise
+    included; the parts' own have none.
     """
 
     hyperparameters: Mapping[str, Any]
@@ -105,22 +106,25 @@ def _train_fold(
         **{name: value for name, value in validated.items() if name not in trained.history},
         "val_loss_over_variance": validated["val_loss"] / variance if variance > 0 else float("nan"),
         "val_mean_predictor_loss": mean_predictor["loss"],
+        "val_label_mean": float(np.mean(labels, dtype=np.float64)),
         "val_label_variance": variance,
+        "training_label_mean": task.labels.training_mean,
+        "training_label_variance": task.labels.training_variance,
         "training_rows": trained.training_rows,
         "validation_rows": len(labels),
     }
     tested = _score_tests(task, trained.predict)
     if hyperparameters["output_dir"]:
-        _write(Path(hyperparameters["output_dir"]), hyperparameters, trained, found)
+        _write(Path(hyperparameters["output_dir"]), task, trained, found)
     return {**trained.history, **facts, **trained.facts, **tested}
 
 
 def _task(hyperparameters: Mapping[str, Any], dataset: Dataset) -> Task:
-    batch_size = hyperparameters["batch_size"]
-    training = dataset.training.whole_batches(1, "training")
+    batch_size, training, validation = hyperparameters["batch_size"], dataset.training, dataset.validation
     if len(training) < batch_size:
         raise ValueError(f"batch_size = {batch_size}: there are only {len(training)} training rows")
-    validation = dataset.validation.whole_batches(batch_size, "validation")
+    if not len(validation):
+        raise ValueError("there are no validation rows")
     return Task(hyperparameters, dataset, training, validation, noisy_labels(hyperparameters, training, validation))
 
 
@@ -137,7 +141,7 @@ def add_noise(
 
 def noisy_labels(hyperparameters: Mapping[str, Any], training: Part, validation: Part) -> Labels:
     """Add the noise that is asked for: to the training labels, and with `noise_validation` to the others too."""
-    mean = float(np.mean(training.labels, dtype=np.float64))
+    mean, variance = (float(of(training.labels, dtype=np.float64)) for of in (np.mean, np.var))
     percent, seed = _noise_percent(hyperparameters), hyperparameters["rng_seed"]
 
     def noisy(part: Part, stream: int) -> NDArray[np.float32]:
@@ -147,6 +151,7 @@ def noisy_labels(hyperparameters: Mapping[str, Any], training: Part, validation:
         noisy(training, TRAINING_NOISE),
         noisy(validation, VALIDATION_NOISE) if hyperparameters["noise_validation"] else validation.labels,
         mean,
+        variance,
     )
 
 
@@ -161,10 +166,9 @@ def scores(hyperparameters: Mapping[str, Any], true: NDArray[Any], predicted: ND
 
 
 def _score_tests(task: Task, predict: Callable[[Part], NDArray[Any]]) -> dict[str, float]:
-    """Return `test_STUDY_METRIC` for every test study, on its rows less the last incomplete batch."""
+    """Return `test_STUDY_METRIC` for every test study."""
     found = {}
-    for study, rows in task.dataset.test.items():
-        part = rows.whole_batches(task.hyperparameters["batch_size"], f"test (of {study})")
+    for study, part in task.dataset.test.items():
         of_study = scores(task.hyperparameters, part.labels, predict(part))
         found.update({f"test_{study}_{name}": value for name, value in of_study.items()})
         print(f"Test on {study}, {len(part)} rows:")
@@ -172,9 +176,14 @@ def _score_tests(task: Task, predict: Callable[[Part], NDArray[Any]]) -> dict[st
     return found
 
 
-def _write(folder: Path, hyperparameters: Mapping[str, Any], trained: Trained, found: Mapping[str, float]) -> None:
+def _write(folder: Path, task: Task, trained: Trained, found: Mapping[str, float]) -> None:
+    hyperparameters = task.hyperparameters
+    validated = replace(task.validation, labels=task.labels.validation)
+    measure = hyperparameters["agg_dose"].lower()
     try:
         output.write_run(folder, trained.history, found)
+        path = folder / output.VALIDATED
+        output.write_predictions(path, task.dataset.source, [validated], measure, [trained.validated])
         if hyperparameters["cp"]:
             trained.save(folder)
     except OSError as error:

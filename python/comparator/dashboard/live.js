@@ -109,7 +109,7 @@
     button.type = "button";
     button.setAttribute("aria-label", `Log of ${each.model}, evaluation ${each.evaluation}`);
     button.addEventListener("click", () => openLog(button.dataset.log, `${each.model}, evaluation ${each.evaluation}`));
-    const at = each.evaluation < 0 ? "as given" : `evaluation ${each.evaluation}: ${each.point}`;
+    const at = each.evaluation === -1 ? "as given" : each.evaluation < 0 ? `beside the search: ${each.point}` : `evaluation ${each.evaluation}: ${each.point}`;
     line.append(name, made("span"), bar, made("span"), made("span"), button, made("span", at, "at"));
     return line;
   }

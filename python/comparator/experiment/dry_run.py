@@ -68,6 +68,10 @@ def budget_words(frozen: FrozenExperiment) -> str:
         )
     if stages.pilot:
         words += f"; a pilot of {len(stages.pilot) * PILOT_SEEDS} among them"
+    if stages.probes:
+        words += (
+            f"; {len(stages.probes)} beside it, each with another value of one hyperparameter, tell which changes which"
+        )
     if stages.confirm:
         words += f"; {_confirm_words(stages.confirm)}"
     if stages.blocks > 1:

@@ -22,12 +22,14 @@ from comparator.experiment.settings import (
 from comparator.experiment.stages import (
     PILOT_SEEDS,
     budget_of,
+    check_likeness_is_known,
     check_search,
     check_unit,
     confirmation_of,
     freeze_strategy,
     past_results,
     pilot_points,
+    probe_points,
 )
 from comparator.experiment.strategy import make_strategy_of
 from comparator.experiment.submodels import choose_hyperparameters
@@ -84,6 +86,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     short = settings.model_copy(update={"search": search})
     pilot = pilot_points(short, space, context, notices)
     check_unit(settings, objective, pilot, context)
+    check_likeness_is_known(settings, pilot, context)
     past = past_results(settings, space, objective, context, notices)
     strategy = freeze_strategy(short, context, notices, PILOT_SEEDS * len(pilot))
     frozen = WholeExperiment(
@@ -108,6 +111,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
             replicates=settings.search.replicates,
             blocks=settings.search.blocks or (BLOCKS if lines is None else 1),
             pilot=pilot,
+            probes=probe_points(space, pilot) if settings.compares else [],
             first=first,
             confirm=confirmation_of(settings, given.submodels),
         ),

@@ -25,7 +25,7 @@ from comparator.experiment.small_map import SmallMap
 from comparator.experiment.terminal import copyable, has_blocks, in_notebook, is_redrawn
 from comparator.formats.text import message, one_line, shortened
 from comparator.results.points import as_read, best_of, count, done_in, failed_in, searched
-from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.record import BASELINE, Evaluation, FrozenExperiment
 from comparator.results.store import time_of
 
 #: Seconds between two looks at what runs; a look that takes long is taken less often.
@@ -211,7 +211,8 @@ def _plain(text: str) -> dict[str, str]:
 
 def training_words(training: RunningTraining, loads: Mapping[int, str]) -> str:
     """A training in a line: `#3 CCLE: epoch 7/15, val_loss 0.0153`; before an epoch how long, and what it says."""
-    name = "defaults" if training.evaluation < 0 else f"#{training.evaluation}"
+    beside = "defaults" if training.evaluation == BASELINE else "probe"
+    name = beside if training.evaluation < 0 else f"#{training.evaluation}"
     who = f"{name} {shortened(training.model, 24)}: "
     since = clock((datetime.now(timezone.utc) - training.since).total_seconds())
     if training.epoch is None:

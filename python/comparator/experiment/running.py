@@ -67,7 +67,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class RunningTraining:
-    """One training that goes on now. `evaluation` is -1 for a single model at its settings as given."""
+    """One training that goes on now. `evaluation` is negative for one beside the search (`Request`)."""
 
     evaluation: int
     submodel: int

@@ -33,6 +33,8 @@ from comparator.report.notices import withdrawn
 from comparator.results.lease import holder_of
 from comparator.results.points import done_in, pairs_to_confirm
 from comparator.results.record import (
+    BASELINE,
+    FIRST_PROBE,
     Evaluation,
     PilotFound,
     Request,
@@ -54,9 +56,10 @@ from comparator.results.store import (
 )
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot
+from comparator.strategies.blocks import block_of
 
 LONGEST_TITLE = 160  # characters that are shown
-BASELINE = -1  # the number of the evaluation of a single model at its settings as given
+LIKE_FOR_LIKE = "like for like"  # what `[cmp] require` asks
 
 
 def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool, command: str) -> Plan:
@@ -160,7 +163,8 @@ class Session:
     def __init__(self, host: Host, plan: Plan, folder: ExperimentFolder) -> None:
         self._host, self._plan, self._folder = host, plan, folder
         self._controller: Controller | None = None
-        self._baseline_is_open = False
+        self._beside: set[int] = set()  # what is trained beside the search and has no result yet
+        self._probed: dict[int, Result] = {}
 
     @property
     def path(self) -> Path:
@@ -306,8 +310,10 @@ class Session:
             proposer=self._plan.frozen.strategy.name,
         )
         with one_thread():
-            requests = self._baseline() + self._controller.start()
+            requests = self._baseline() + self._probes() + self._controller.start()
+        self._beside = {request.evaluation for request in requests if request.evaluation < 0}
         self._keep_claims()
+        self._keep_likeness()
         self._say_running()
         return [as_text(request) for request in requests]
 
@@ -315,12 +321,13 @@ class Session:
         """Record a result; gives the requests that follow."""
         assert self._controller is not None
         outcome = Result.model_validate_json(result)
-        if outcome.evaluation == BASELINE and not outcome.is_fault:
-            self._keep_baseline(outcome)
+        if outcome.evaluation < 0 and not outcome.is_fault:
+            self._keep_beside(outcome)
             return []
         with one_thread():
             requests = self._controller.tell(outcome)
         self._keep_pilot()
+        self._keep_likeness()
         self._keep_claims()
         self._say_running()
         return [as_text(request) for request in requests]
@@ -329,7 +336,7 @@ class Session:
     def is_over(self) -> bool:
         """Whether no result is waited for any more."""
         assert self._controller is not None
-        return not self._controller.running and not self._baseline_is_open
+        return not self._controller.running and not self._beside
 
     @property
     def is_cut_short(self) -> bool:
@@ -396,16 +403,71 @@ class Session:
         It stands in `experiment.json` beside the search, not in its record, and costs nothing of its budget.
         """
         frozen = self._plan.frozen
-        self._baseline_is_open = frozen.kind == "single" and not self._plan.is_sweep and frozen.baseline is None
+        is_wanted = frozen.kind == "single" and not self._plan.is_sweep and frozen.baseline is None
         request = Request(evaluation=BASELINE, name="defaults", point={}, replicate=0)
-        return [request] if self._baseline_is_open else []
+        return [request] if is_wanted else []
 
-    def _keep_baseline(self, outcome: Result) -> None:
-        self._baseline_is_open = False
+    def _probes(self) -> list[Request]:
+        """The requests for points that tell which hyperparameter changes which model; like the baseline's.
+
+        Seed and split are those of the pilot's first training, from whose point each differs in one hyperparameter.
+        """
+        frozen = self._plan.frozen
+        if frozen.probes is not None or not frozen.stages.probes:
+            return []
+        block = block_of(frozen.stages.pilot[0], 0, self._plan.blocks)
+        epochs = {} if self._plan.first is None else {"epochs": self._plan.first.epochs}
+        return [
+            Request(
+                evaluation=FIRST_PROBE - number,
+                name="probe",
+                point=point,
+                replicate=0,
+                block=block.number,
+                seed=block.seed,
+                split=block.split,
+                **epochs,
+            )
+            for number, point in enumerate(frozen.stages.probes)
+        ]
+
+    def _keep_beside(self, outcome: Result) -> None:
+        self._beside.discard(outcome.evaluation)
         if outcome.status == "cancelled":
             return
-        self._plan = self._plan.noting(baseline=outcome)
-        self._folder.freeze(self._plan.frozen)
+        if outcome.evaluation == BASELINE:
+            self._plan = self._plan.noting(baseline=outcome)
+            self._folder.freeze(self._plan.frozen)
+            return
+        self._probed[outcome.evaluation] = outcome
+        numbers = [FIRST_PROBE - number for number in range(len(self._plan.frozen.stages.probes))]
+        if set(numbers) <= set(self._probed):
+            self._plan = self._plan.noting(probes=[self._probed[number] for number in numbers])
+            self._folder.freeze(self._plan.frozen)
+            self._keep_likeness()
+
+    def _keep_likeness(self) -> None:
+        """Say whether the two models are trained and judged alike, once pilot and probes are over.
+
+        Raises `ComparatorError` where they have to be and are not.
+        """
+        frozen = self._plan.frozen
+        is_known = frozen.pilot is not None and (frozen.probes is not None or not frozen.stages.probes)
+        required = (frozen.settings.get("cmp") or {}).get("require") == LIKE_FOR_LIKE
+        if frozen.kind == "single" or not is_known or (frozen.like_for_like is not None and not required):
+            return
+        from comparator.findings.like_for_like import like_for_like
+        from comparator.report.likeness import in_a_line
+
+        runs = RunStore(self._host.experiments)
+        found = like_for_like(frozen, self._folder.records, runs.predictions)
+        words = in_a_line(found, frozen.labels)
+        if frozen.like_for_like is None:
+            self._host.say(words)
+            self._plan = self._plan.noting(like_for_like=words)
+            self._folder.freeze(self._plan.frozen)
+        if required and not found.is_alike:
+            raise ComparatorError(f"[cmp] require = '{LIKE_FOR_LIKE}': {words}")
 
     def _keep_pilot(self) -> None:
         """Say what the pilot found, once, and keep it with the settings."""

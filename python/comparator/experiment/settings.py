@@ -154,6 +154,8 @@ class ComparisonSettings(BaseModel):
     difference: str | None = None
     models: list[str] | None = None
     labels: list[str] | None = None
+    #: "like for like": the search goes on only where the pilot finds that both are trained and judged alike.
+    require: Literal["like for like"] | None = None
     submodel_0: SubmodelSettings = Field(default_factory=SubmodelSettings, alias="0")
     submodel_1: SubmodelSettings = Field(default_factory=SubmodelSettings, alias="1")
 

@@ -15,6 +15,7 @@ from comparator.experiment.settings import (
 )
 from comparator.objective.comparison import Objective
 from comparator.results.record import (
+    MOST_PROBES,
     Budget,
     Confirm,
     FrozenStrategy,
@@ -51,6 +52,38 @@ def pilot_points(
             " pairs are all there are"
         )
     return space.spread(points)
+
+
+def probe_points(space: ParameterSpace | None, pilot: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Points that tell which hyperparameter changes which model: the pilot's first with another value of one of them.
+
+    There is one for each of the first hyperparameters that vary, as far as the space has such a point.
+    """
+    probes = []
+    first, *others = pilot or [{}]
+    for name in first:
+        value = next((other[name] for other in others if other[name] != first[name]), None)
+        changed = {**first, name: value}
+        if value is not None and space is not None and _is_point(space, changed):
+            probes.append(changed)
+    return probes[:MOST_PROBES]
+
+
+def _is_point(space: ParameterSpace, point: Mapping[str, Any]) -> bool:
+    try:
+        return space.fit(point) == point
+    except InputError:
+        return False
+
+
+def check_likeness_is_known(settings: ExperimentSettings, pilot: Sequence[Mapping[str, Any]], context: Context) -> None:
+    """Raise `InputError` where models have to be like for like, and nothing would tell before the search."""
+    if settings.cmp.require is None or pilot:
+        return
+    where = f"{context.file}: [cmp] require = '{settings.cmp.require}'"
+    if settings.search.strategy in SWEEPS or settings.space is None:
+        raise InputError(f"{where}: a sweep has no pilot, which tells it")
+    raise InputError(f"{where}: the pilot tells it; ask for one by [search] pilot = true")
 
 
 def check_unit(

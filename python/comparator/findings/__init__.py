@@ -9,4 +9,5 @@
 | other_metric | the same experiment read in another metric |
 | metric_agreement | the verdicts of all metrics beside each other |
 | workers | when the workers worked |
+| like_for_like | whether two models were trained and judged alike |
 """

@@ -47,6 +47,7 @@ from urllib.parse import quote
 
 from comparator.engine.jobs import state_of
 from comparator.findings import metric_agreement
+from comparator.findings.like_for_like import LikeForLike, like_for_like
 from comparator.findings.summary import EvaluationSummary, Summary, as_json, summarise
 from comparator.findings.verdict import Findings, find
 from comparator.findings.verdict import as_json as findings_json
@@ -55,7 +56,7 @@ from comparator.report.answer import answer_of
 from comparator.report.material import Files, Material, gather_material
 from comparator.report.notices import notices
 from comparator.results.record import Evaluation, FrozenExperiment
-from comparator.results.store import read_experiment, read_records, table_cell, withdrawals
+from comparator.results.store import RunStore, read_experiment, read_records, table_cell, withdrawals
 
 if TYPE_CHECKING:
     from comparator.findings.metric_agreement import MetricReading
@@ -118,6 +119,9 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         **findings_json(findings),
         **as_json(summary),
         "yardsticks": [asdict(each) for each in compared],
+        "like_for_like": None
+        if read.likeness is None
+        else {**asdict(read.likeness), "is_alike": read.likeness.is_alike},
         "withdrawn": [note.as_json() for note in withdrawals(folder)],
     }
     _write(output / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())
@@ -164,6 +168,13 @@ class Reading:
         """What its own metric and the standard ones say, which takes seconds."""
         return metric_agreement.compare(*self.own, {self.summary.metric: self.findings.evidence})
 
+    @cached_property
+    def likeness(self) -> LikeForLike | None:
+        """Whether both models were trained and judged alike; None where one is searched by itself."""
+        if self.experiment.kind == "single":
+            return None
+        return like_for_like(self.experiment, self.records, RunStore(self.folder.parent).predictions)
+
     @property
     def material(self) -> Material:
         """All that the figures are drawn from, with what lies beside the experiment now."""
@@ -205,7 +216,8 @@ def page_of(read: Reading, gallery: Gallery, files: Files) -> str:
     """Return the report's page as HTML."""
     from comparator.report.page import render  # jinja2, only where a page is made
 
-    return render(read.experiment, read.summary, read.findings, read.compared, gallery, files, read.notices, read.state)
+    shown = read.experiment, read.summary, read.findings, read.compared, gallery, files, read.notices, read.state
+    return render(*shown, read.likeness)
 
 
 def evaluation_rows(summary: Summary, records: Sequence[Evaluation]) -> list[dict[str, Any]]:

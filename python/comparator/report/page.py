@@ -22,6 +22,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from comparator.findings.axes import is_number, show
+from comparator.findings.like_for_like import LikeForLike
 from comparator.findings.metric_agreement import MetricReading
 from comparator.findings.summary import SKILL, EvaluationSummary, Summary, search_settings
 from comparator.findings.verdict import Findings
@@ -32,6 +33,7 @@ from comparator.report.answer import MEANINGS, Claim, answer_of
 from comparator.report.bundle import bundle
 from comparator.report.figures import palette
 from comparator.report.figures.figure import Figure
+from comparator.report.likeness import box_of
 from comparator.report.material import Files
 from comparator.results.record import FrozenExperiment, Run, by_dotted_name
 
@@ -107,6 +109,7 @@ def render(
     files: Files,
     notices: Sequence[str] = (),
     state: str = "finished",
+    likeness: LikeForLike | None = None,
 ) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
     said = answer_of(experiment, summary, findings, state)
@@ -138,6 +141,7 @@ def render(
             differing=differing_hyperparameters(experiment),
             listings=_listings(experiment),
             notices=notices,
+            likeness=box_of(likeness, summary.models),
             **scripts(),
         )
     )

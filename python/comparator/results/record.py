@@ -44,6 +44,11 @@ def in_range(number: float | None) -> float | None:
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
+#: The numbers of what is trained beside a search, and is no line of its record: a single model at its settings as
+#: given, and, from the second number downwards, what tells which hyperparameter changes which model.
+BASELINE, FIRST_PROBE, MOST_PROBES = -1, -2, 3
+#: The number of an evaluation, or of what is trained beside them.
+Numbered = Annotated[int, Field(ge=FIRST_PROBE - MOST_PROBES + 1)]
 #: To a signal, 0 and less are many processes.
 ProcessId = Annotated[int, Field(ge=1)]
 LaunchName = Annotated[str, Field(pattern=r"^launch-[0-9]+$")]
@@ -155,12 +160,13 @@ class Evaluation(Form):
 class Request(Form):
     """What a worker is asked: one replicate of an evaluation.
 
-    `evaluation` is -1 for a single model at its settings as given. `seed` is added to the seed of every model, `split`,
-    where it is not None, to the seed of the data split of every model that has one (`comparator.strategies.blocks`).
+    `evaluation` is negative for what is trained beside the search: `BASELINE`, `FIRST_PROBE`. `seed` is added to the
+    seed of every model, `split`, where it is not None, to the seed of the data split of every model that has one
+    (`comparator.strategies.blocks`).
     `epochs` takes the place of the number of epochs of every model; None: the full one.
     """
 
-    evaluation: Annotated[int, Field(ge=-1)]
+    evaluation: Numbered
     name: str | None = None
     point: Point
     replicate: Count
@@ -174,7 +180,7 @@ class Request(Form):
 class Result(Form):
     """What a worker answers. `status` may be `cancelled`, which is not recorded, or `fault`, which ends the search."""
 
-    evaluation: Annotated[int, Field(ge=-1)]
+    evaluation: Numbered
     replicate: Count = 0
     status: Literal["ok", "failed", "timeout", "cancelled", "fault"]
     value: Number | None = None
@@ -192,7 +198,7 @@ class Result(Form):
 class Running(Form):
     """An evaluation that waits for a result, for people."""
 
-    evaluation: Annotated[int, Field(ge=-1)]
+    evaluation: Numbered
     stage: str = SEARCH
     point: Point = {}
     started: str | None = None
@@ -204,7 +210,7 @@ class InFlight(Form):
     `run` is its name in the store; `epochs` is how many it is given, None where it takes no such number.
     """
 
-    evaluation: Annotated[int, Field(ge=-1)]
+    evaluation: Numbered
     replicate: Count
     submodel: Literal[0, 1]
     run: str
@@ -354,11 +360,15 @@ class FirstEpochs(Form):
 
 
 class Stages(Form):
-    """What goes with a search: replicates of a point, blocks to deal them to, a pilot, first epochs, a confirmation."""
+    """What goes with a search: replicates of a point, blocks to deal them to, a pilot, first epochs, a confirmation.
+
+    `probes` are points that differ from the pilot's first in one hyperparameter each, trained beside the search.
+    """
 
     replicates: int | str = 1
     blocks: Annotated[int, Field(ge=1)] = 1
     pilot: list[Point] = []
+    probes: list[Point] = []
     first: FirstEpochs | None = None
     confirm: Confirm | None = None
 
@@ -406,8 +416,8 @@ class Provenance(Form):
 class FrozenExperiment(Form):
     """`experiment.json`, as far as it takes to show what was found; of what another program made it may have less.
 
-    `settings` are those of the experiment file (`comparator.experiment.settings`). `baseline`, `pilot` and `claims`
-    are added while the experiment runs.
+    `settings` are those of the experiment file (`comparator.experiment.settings`). `baseline`, `pilot`,
+    `probes`, `like_for_like` and `claims` are added while the experiment runs.
     """
 
     id: str
@@ -435,6 +445,10 @@ class FrozenExperiment(Form):
     imported: Imported | None = None
     baseline: Result | None = None
     pilot: PilotFound | None = None
+    #: What came of the points of `stages.probes`, in their order.
+    probes: list[Result] | None = None
+    #: The sentence that was said when the pilot was over.
+    like_for_like: str | None = None
     claims: list[Claim] | None = None
     #: The tables of these names of an experiment file (`comparator.studies`).
     cross_study: dict[str, Any] | None = None

@@ -29,7 +29,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from comparator.errors import ComparatorError, InputError, nearest, nearest_names
 from comparator.formats.names import RUNS, check_name
@@ -41,6 +41,7 @@ from comparator.results.record import (
     Evaluation,
     Form,
     FrozenExperiment,
+    Run,
     Running,
     RunResult,
     State,
@@ -50,6 +51,9 @@ from comparator.results.record import (
     as_text,
     of_form,
 )
+
+if TYPE_CHECKING:
+    from comparator.results.predictions import Predictions
 
 NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
 EXPERIMENT, STATE = "experiment.json", "state.json"
@@ -197,6 +201,13 @@ class RunStore:
     def folder_of(self, identity: str) -> Path | None:
         """Where a run's files lie, or would; None where what a record calls it is no name of a run."""
         return self.folder / identity if NAME_OF_RUN.fullmatch(identity) else None
+
+    def predictions(self, run: Run) -> Predictions | None:
+        """What a run has written of its predictions; None where it has not."""
+        from comparator.results.predictions import read_predictions  # pandas, only where they are asked for
+
+        folder = None if run.run is None else self.folder_of(run.run)
+        return None if folder is None else read_predictions(folder)
 
     @contextlib.contextmanager
     def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Lease | None]:

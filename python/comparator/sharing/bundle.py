@@ -74,7 +74,9 @@ class Contents:
     @classmethod
     def of(cls, experiment: FrozenExperiment, record: Path) -> Contents:
         found = cls()
-        found._take(experiment.baseline.runs if experiment.baseline is not None else [])
+        beside = [*([experiment.baseline] if experiment.baseline is not None else []), *(experiment.probes or ())]
+        for result in beside:
+            found._take(result.runs)
         for evaluation in each_record(record):
             found.evaluations += 1
             found._take(evaluation.runs)

@@ -40,12 +40,28 @@ def test_every_metric_is_described_and_in_range(capsys: pytest.CaptureFixture[st
     metrics = uno.run({**SMALL, "epochs": 2, "test_sources": ["GDSC2"], "match_studies": None, "unknown_key": 1})
     assert set(metrics) <= set(read_description(MODEL_FOLDER / "model.toml").metrics)
     assert len(metrics["val_loss"]) == len(metrics["loss"]) == metrics["epochs_done"] == 2
-    assert metrics["training_rows"] == 400 // 32 * 32 and metrics["validation_rows"] % 32 == 0
+    assert metrics["training_rows"] == 400 // 32 * 32
     assert metrics["val_mean_predictor_loss"] >= metrics["val_label_variance"] > 0
     assert metrics["val_loss_over_variance"] == pytest.approx(1 - metrics["val_r2"][-1])
     assert metrics["test_GDSC2_loss"] > 0 and -1 <= metrics["test_GDSC2_corr"] <= 1
     log = capsys.readouterr().out
     assert "split by cell, seed 1" in log and "Epoch 2/2" in log
+
+
+def test_uno_validates_on_all_rows_whatever_the_batch(data_folder: Path, tmp_path: Path) -> None:
+    """Its last incomplete batch counts too: the loss is that of all rows, as their predictions were written."""
+    settings = {**SMALL, "match_studies": None, "batch_size": 300, "layer_force": 4, "output_dir": str(tmp_path)}
+    metrics = uno.run(settings)
+    rows = read_dataset(complete(settings), data_folder).validation
+    assert len(rows) % 300 and metrics["validation_rows"] == len(rows)
+    written = pd.read_csv(tmp_path / "val_y_data_predicted.csv")
+    np.testing.assert_allclose(written["auc_true"], rows.labels, atol=1e-4)
+    assert metrics["val_loss"][-1] == pytest.approx(np.mean((written["auc_true"] - written["auc_pred"]) ** 2), rel=1e-3)
+    assert metrics["val_label_mean"] == pytest.approx(rows.labels.mean(), rel=1e-5)
+    assert metrics["val_label_variance"] == pytest.approx(rows.labels.var(), rel=1e-5)
+    training = read_dataset(complete(settings), data_folder).training.labels
+    assert metrics["training_label_mean"] == pytest.approx(training.mean(), rel=1e-5)
+    assert metrics["training_label_variance"] == pytest.approx(training.var(), rel=1e-5)
 
 
 def test_both_submodels_see_the_same_rows_and_no_cell_line_on_both_sides(data_folder: Path) -> None:

@@ -1,0 +1,234 @@
+"""Whether two models were trained and judged alike, but for what is varied: rows, labels, metric, hyperparameters.
+
+It is read off the runs of a record. What a model reports as `training_rows`, `validation_rows`, `training_label_mean`,
+`training_label_variance`, `val_label_mean` and `val_label_variance` are facts of it; what it does not report of its
+validation rows is taken from the predictions that it wrote, where it wrote them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from comparator.results.record import Evaluation, FrozenExperiment, Run
+
+if TYPE_CHECKING:
+    from comparator.results.predictions import Predictions
+
+#: What is compared, by the name under which models report it.
+FACTS = {
+    "training_rows": "training rows",
+    "validation_rows": "validation rows",
+    "training_label_mean": "mean of the training labels",
+    "training_label_variance": "variance of the training labels",
+    "val_label_mean": "mean of the validation labels",
+    "val_label_variance": "variance of the validation labels",
+}
+#: Means and variances that differ by less than this share are taken for equal: they are told with few digits.
+SAME_LABELS = 1e-3
+#: Numbers of training rows that differ by less are taken for equal: a network leaves out its last incomplete batch.
+SAME_TRAINING = 1e-2
+#: A metric that differs by less than this share from that of the written predictions follows from them.
+SAME_METRIC = 2e-3
+#: The scores that a metric may be, by its name without what it is of.
+SCORES = {
+    "loss": ("mse", "mae", "rmse"),
+    **{name: (name,) for name in ("mse", "rmse", "mae", "r2", "pcc", "scc")},
+    **{"corr": ("pcc",), "pearson": ("pcc",), "spearman": ("scc",)},
+}
+#: So many pairs of runs are looked at for written predictions.
+PAIRS_READ = 3
+_PART = re.compile(r"(val|validation)_")
+#: A hyperparameter that is given to one submodel alone.
+_OF_ONE = re.compile(r"cmp_[01]_")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that both models tell of their data, or one of them, or neither: then None.
+
+    `values` are those of the first pair of runs in which they differ, else of the first; of the `pairs` that tell both,
+    `differing` differ.
+    """
+
+    what: str
+    values: tuple[float | None, float | None]
+    pairs: int
+    differing: int
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """A metric of a run as it was reported, and as its written predictions have it."""
+
+    metric: str
+    reported: float
+    recomputed: float
+
+    @property
+    def follows(self) -> bool:
+        return math.isclose(self.reported, self.recomputed, rel_tol=SAME_METRIC, abs_tol=1e-5)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Whether each model's metric changes with a hyperparameter where all else is the same, seed and split too.
+
+    None where no runs tell; `tried` are the values of which runs do.
+    """
+
+    hyperparameter: str
+    changes: tuple[bool | None, bool | None]
+    tried: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class LikeForLike:
+    """What is alike and what is not.
+
+    `recomputed` has None for a model that has written no predictions, or whose metric is none of their scores.
+    """
+
+    facts: tuple[Fact, ...]
+    recomputed: tuple[Recomputed | None, Recomputed | None]
+    effects: tuple[Effect, ...]
+
+    @property
+    def unlike_facts(self) -> list[Fact]:
+        return [fact for fact in self.facts if fact.differing]
+
+    @property
+    def unfounded(self) -> list[tuple[int, Recomputed]]:
+        """The submodels whose metric does not follow from their predictions."""
+        return [(number, each) for number, each in enumerate(self.recomputed) if each is not None and not each.follows]
+
+    @property
+    def one_sided(self) -> list[Effect]:
+        """The hyperparameters that change one model alone."""
+        return [effect for effect in self.effects if set(effect.changes) == {True, False}]
+
+    @property
+    def idle(self) -> list[Effect]:
+        """The hyperparameters that change neither."""
+        return [effect for effect in self.effects if effect.changes == (False, False)]
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether nothing that is known differs."""
+        return not (self.unlike_facts or self.unfounded or self.one_sided)
+
+
+def like_for_like(
+    experiment: FrozenExperiment, records: Sequence[Evaluation], predicted: Callable[[Run], Predictions | None]
+) -> LikeForLike:
+    """Return what the runs of a comparison tell; `predicted` gives what a run has written of its predictions."""
+    pairs = _pairs(records)
+    read = [(predicted(first), predicted(second)) for first, second in pairs[:PAIRS_READ]]
+    read += [(None, None)] * (len(pairs) - len(read))
+    told = [
+        tuple(_facts(*each) for each in zip(pair, of_pair, strict=True))
+        for pair, of_pair in zip(pairs, read, strict=True)
+    ]
+    return LikeForLike(
+        facts=tuple(
+            _fact(what, [(first.get(name), second.get(name)) for first, second in told]) for name, what in FACTS.items()
+        ),
+        recomputed=(_recomputed(experiment.metric, pairs, read, 0), _recomputed(experiment.metric, pairs, read, 1)),
+        effects=tuple(_effects(experiment, records)),
+    )
+
+
+def _pairs(records: Iterable[Evaluation]) -> list[tuple[Run, Run]]:
+    """Return the two runs of each replicate that both ended well, each pair once."""
+    found: dict[Any, dict[int, Run]] = {}
+    for number, record in enumerate(records):
+        for run in record.runs:
+            if run.status == "ok":
+                found.setdefault((number, run.replicate), {})[run.submodel] = run
+    whole = [(runs[0], runs[1]) for runs in found.values() if len(runs) == 2]
+    return list({(first.run, second.run, first.replicate): (first, second) for first, second in whole}.values())
+
+
+def _facts(run: Run, predictions: Predictions | None) -> dict[str, float | None]:
+    facts = {name: run.metrics.get(name) for name in FACTS}
+    if predictions is not None:
+        read = (predictions.rows, predictions.label_mean, predictions.label_variance)
+        for name, value in zip(("validation_rows", "val_label_mean", "val_label_variance"), read, strict=True):
+            facts[name] = value if facts[name] is None else facts[name]
+    return facts
+
+
+def _fact(what: str, values: Sequence[tuple[float | None, float | None]]) -> Fact:
+    both = [pair for pair in values if None not in pair]
+    unlike = [pair for pair in both if not _same(what, *pair)]
+    shown = [*unlike, *both, *(pair for pair in values if pair != (None, None)), (None, None)]
+    return Fact(what, shown[0], len(both), len(unlike))
+
+
+def _same(what: str, one: float | None, other: float | None) -> bool:
+    assert one is not None and other is not None
+    if what == FACTS["validation_rows"]:
+        return one == other
+    tolerance = SAME_TRAINING if what == FACTS["training_rows"] else SAME_LABELS
+    return math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-9)
+
+
+def _recomputed(
+    metric: str,
+    pairs: Sequence[tuple[Run, Run]],
+    read: Sequence[tuple[Predictions | None, Predictions | None]],
+    submodel: int,
+) -> Recomputed | None:
+    """Return the metric beside the nearest of the scores that it may be, of the run in which it is furthest off."""
+    found = []
+    for pair, of_pair in zip(pairs, read, strict=True):
+        reported, predictions = pair[submodel].metrics.get(metric), of_pair[submodel]
+        names = SCORES.get(_PART.sub("", metric.lower()), ())
+        scores = [predictions.scores[name] for name in names if name in predictions.scores] if predictions else []
+        if reported is not None and scores:
+            found.append(Recomputed(metric, reported, min(scores, key=lambda score: abs(score - reported))))
+    return max(found, key=lambda each: abs(each.reported - each.recomputed), default=None)
+
+
+def _effects(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Iterable[Effect]:
+    """Give the effect of each hyperparameter of the points that both submodels are given."""
+    tried = [
+        (run.submodel, (run.block, run.seed, run.split, epochs), point, run.metrics[experiment.metric])
+        for point, epochs, run in _runs_with_points(experiment, records)
+        if run.status == "ok" and run.metrics.get(experiment.metric) is not None
+    ]
+    names = dict.fromkeys(name for _, _, point, _ in tried for name in point)
+    for name in names:
+        if _OF_ONE.match(name):
+            continue
+        groups: dict[Any, dict[str, tuple[Any, float | None]]] = {}
+        for submodel, luck, point, value in tried:
+            if name in point:
+                others = json.dumps({other: point[other] for other in point if other != name}, sort_keys=True)
+                groups.setdefault((submodel, luck, others), {})[json.dumps(point[name])] = (point[name], value)
+        telling = {key: list(group.values()) for key, group in groups.items() if len(group) > 1}
+        changes = [
+            [any(value != group[0][1] for _, value in group) for (of, *_), group in telling.items() if of == submodel]
+            for submodel in (0, 1)
+        ]
+        if telling:
+            first, second = (any(each) if each else None for each in changes)
+            values = dict.fromkeys(json.dumps(value) for group in telling.values() for value, _ in group)
+            yield Effect(name, (first, second), tuple(json.loads(value) for value in values))
+
+
+def _runs_with_points(
+    experiment: FrozenExperiment, records: Sequence[Evaluation]
+) -> Iterable[tuple[dict[str, Any], int | None, Run]]:
+    """Give the runs of the record, and those that were trained beside it to tell effects, with point and epochs."""
+    for record in records:
+        for run in record.runs:
+            yield record.point, record.epochs, run
+    epochs = None if experiment.stages.first is None else experiment.stages.first.epochs
+    for point, result in zip(experiment.stages.probes, experiment.probes or (), strict=False):
+        for run in result.runs:
+            yield point, epochs, run

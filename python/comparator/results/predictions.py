@@ -1,0 +1,67 @@
+"""What a training wrote of its validation rows, label and prediction of each: how many, how they vary, what scores.
+
+Models of the IMPROVE project write the file, and so do those of `containers/`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from comparator.tables.reading import TableError, numbers, read_header, read_table
+
+FILE = "val_y_data_predicted.csv"
+#: How the columns of labels and of predictions end; IMPROVE's begin with the measure, `auc_true` say.
+TRUE, PREDICTED = "true", "pred"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The rows that were validated on: their number, mean and variance of the labels, scores under IMPROVE's names."""
+
+    rows: int
+    label_mean: float
+    label_variance: float
+    scores: dict[str, float]
+
+
+def read_predictions(folder: Path) -> Predictions | None:
+    """Return what the file in a run's folder says; None where there is none that can be read."""
+    path = folder / FILE
+    try:
+        names = read_header(path) if path.is_file() else []
+        true, predicted = (
+            next((name for name in names if name.lower().endswith(end)), None) for end in (TRUE, PREDICTED)
+        )
+        if true is None or predicted is None:
+            return None
+        table = read_table(path, [true, predicted])
+        return predictions_of(numbers(table, true), numbers(table, predicted))
+    except TableError:
+        return None
+
+
+def predictions_of(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> Predictions:
+    """Return what labels and predictions say; scores that are not finite are left out."""
+    variance, mse = float(np.var(true)), float(np.mean((true - predicted) ** 2))
+    scores = {
+        "mse": mse,
+        "rmse": math.sqrt(mse) if mse >= 0 else math.nan,
+        "mae": float(np.mean(np.abs(true - predicted))),
+        "r2": 1 - mse / variance if variance > 0 else math.nan,
+        "pcc": _correlation(true, predicted),
+        "scc": _correlation(*(pd.Series(each).rank().to_numpy() for each in (true, predicted))),
+    }
+    finite = {name: score for name, score in scores.items() if math.isfinite(score)}
+    return Predictions(len(true), float(np.mean(true)), variance, finite)
+
+
+def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    one, other = one - one.mean(), other - other.mean()
+    scale = float(np.sqrt((one**2).sum() * (other**2).sum()))
+    return float((one * other).sum()) / scale if scale > 0 else math.nan
