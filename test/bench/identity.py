@@ -21,9 +21,9 @@ from functools import partial
 from pathlib import Path
 
 from comparator.engine.leaf import Leaf
-from comparator.engine.run_identity import NamedPaths
 from comparator.model.data import data_of
 from comparator.model.model import find_model
+from comparator.model.named_paths import NamedPaths
 from comparator.model.training import Training
 from comparator.model.warm import WarmRunner
 from comparator.objective.comparison import Objective

@@ -8,46 +8,20 @@ from __future__ import annotations
 
 import ast
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from comparator.errors import InputError
 from comparator.formats.hyperparameters import read_hyperparameters
 from comparator.formats.spelling import as_kept, is_same, spelling
+from comparator.model.definitions import TYPES, Definition, definitions_in
 from comparator.model.model import Model
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
 
 #: Source files of a folder that are read, at the most: more are no model's own.
 MOST_FILES = 200
-#: What the types of Python and of CANDLE are called in a description.
-TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "string", "str2bool": "bool", "list": "list"}
-#: The keys of an entry of CANDLE's `additional_definitions` that tell it from any other dict with a name.
-OF_A_DEFINITION = {"type", "default", "help", "nargs", "choices", "action"}
-
-
-@dataclass(frozen=True)
-class Definition:
-    """One hyperparameter: what is not known is "any", None, or empty."""
-
-    name: str
-    type: str = "any"
-    default: Any = None
-    description: str = ""
-    choices: tuple[Any, ...] = ()
-    has_effect: bool = True
-
-    def over(self, other: Definition) -> Definition:
-        """This one, with what it lacks from another."""
-        return replace(
-            self,
-            type=other.type if self.type == "any" else self.type,
-            default=other.default if self.default is None else self.default,
-            description=self.description or other.description,
-            choices=self.choices or other.choices,
-        )
 
 
 def find_definitions(model: Model, slot: Slot, data_folder: Path) -> dict[str, Definition]:
@@ -55,7 +29,9 @@ def find_definitions(model: Model, slot: Slot, data_folder: Path) -> dict[str, D
 
     Raises `InputError` where its module cannot be imported.
     """
-    sources = [_described(model), _defaults(model, slot, data_folder), _of_file(model), _of_source(model)]
+    sources: list[Iterable[Definition]] = [_described(model)]
+    if model.stages is None:  # else they have told what they take
+        sources += [_defaults(model, slot, data_folder), _of_file(model), _of_source(model)]
     found: dict[str, Definition] = {}
     for source in sources:
         for definition in source:
@@ -113,87 +89,15 @@ def _of_source(model: Model) -> Iterator[Definition]:
     """What the model's Python files define; an image's cannot be seen."""
     if model.image is not None:
         return
-    files = sorted(model.path.rglob("*.py"))[:MOST_FILES] if model.is_folder else [model.path]
-    for file in files:
+    files = sorted(model.path.rglob("*.py")) if model.is_folder else [model.path]
+    if model.python is not None:
+        files = [file for file in files if model.python.folder not in file.parents]
+    for file in files[:MOST_FILES]:
         try:
             tree = ast.parse(file.read_text(encoding="utf-8"))
         except (OSError, SyntaxError, ValueError, RecursionError):
             continue
         yield from definitions_in(tree)
-
-
-def definitions_in(tree: ast.AST) -> Iterator[Definition]:
-    """The hyperparameters that a source file defines: options of `argparse`, entries of CANDLE's lists, keys of a dict.
-
-    The dict is the argument of `run`, and its keys are those that are taken out of it by name.
-    """
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "add_argument":
-            yield from _option(node)
-        elif isinstance(node, ast.Dict):
-            yield from _entry(node)
-        elif isinstance(node, ast.FunctionDef) and node.name == "run" and node.args.args:
-            yield from keys_of(node, node.args.args[0].arg)
-
-
-def _option(call: ast.Call) -> Iterator[Definition]:
-    flags = [str(flag) for flag in map(_value, call.args) if isinstance(flag, str) and flag.startswith("--")]
-    if flags:
-        yield _definition(flags[0].removeprefix("--").replace("-", "_"), _keywords(call.keywords))
-
-
-def _entry(node: ast.Dict) -> Iterator[Definition]:
-    keys = [_value(key) for key in node.keys if key is not None]
-    if len(keys) == len(node.values) and "name" in keys and OF_A_DEFINITION & set(map(str, keys)):
-        given = dict(zip(map(str, keys), node.values, strict=True))
-        name = _value(given["name"])
-        if isinstance(name, str) and name.isidentifier():
-            yield _definition(name, given)
-
-
-def keys_of(function: ast.FunctionDef, argument: str) -> Iterator[Definition]:
-    """What a function takes by name out of the dict that is its argument, with the default of `get`."""
-    for node in ast.walk(function):
-        if isinstance(node, ast.Subscript) and getattr(node.value, "id", None) == argument:
-            key, default = _value(node.slice), None
-        elif (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "get"
-            and getattr(node.func.value, "id", None) == argument
-            and node.args
-        ):
-            key, default = _value(node.args[0]), _value(node.args[1]) if len(node.args) > 1 else None
-        else:
-            continue
-        if isinstance(key, str) and key.isidentifier():
-            yield Definition(as_kept(key), default=default)
-
-
-def _definition(name: str, given: Mapping[str, ast.expr]) -> Definition:
-    kind = getattr(given.get("type"), "id", None) or _value(given.get("type"))
-    is_switch = _value(given.get("action")) in ("store_true", "store_false")
-    choices = _value(given.get("choices"))
-    words = _value(given.get("help"))
-    return Definition(
-        as_kept(name),
-        "list" if "nargs" in given else "bool" if is_switch else TYPES.get(str(kind), "any"),
-        _value(given.get("action")) == "store_false" if is_switch else _value(given.get("default")),
-        " ".join(words.split()) if isinstance(words, str) else "",
-        tuple(choices) if isinstance(choices, list | tuple) else (),
-    )
-
-
-def _keywords(keywords: Sequence[ast.keyword]) -> dict[str, ast.expr]:
-    return {each.arg: each.value for each in keywords if each.arg is not None}
-
-
-def _value(node: ast.AST | None) -> Any:
-    """The literal that an expression is, None where it is none."""
-    try:
-        return None if node is None else ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None
 
 
 def _typed(definition: Definition) -> Definition:

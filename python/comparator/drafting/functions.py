@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from comparator.drafting.definitions import keys_of
 from comparator.errors import InputError, nearest
 from comparator.formats.text import read_text, shortened
+from comparator.model.definitions import keys_of
 
 REFERENCE = re.compile(r"(?P<file>.+\.py):(?P<function>\w+)")
 #: Arguments that take a seed, as libraries call them.

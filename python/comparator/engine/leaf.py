@@ -29,15 +29,17 @@ from typing import Any, Literal
 from comparator.engine.given import epochs_name, run_hyperparameters, varied_names
 from comparator.engine.run_identity import (
     Identity,
-    NamedPaths,
     identity_after_change,
     identity_in_experiment,
     run_identity,
 )
 from comparator.errors import FAULT, Fault
+from comparator.formats.names import ML_DATA
 from comparator.formats.text import message
 from comparator.model.inputs import BEGAN, Inputs, Pending
+from comparator.model.ml_data import MLData
 from comparator.model.model import Model, installed_packages
+from comparator.model.named_paths import NamedPaths
 from comparator.model.process import run_environment
 from comparator.model.reads import Reads
 from comparator.model.runner import is_served, make_runner
@@ -462,10 +464,25 @@ class Leaf:
             key = (slot.number, json.dumps(dict(slot.environment)), (model.path, model.python))
             if key not in self._runners:
                 until = self._experiment.models[number].data_until
-                self._runners[key] = make_runner(model, slot, self._data_folder, warm=self._warm, data_until=until)
+                self._runners[key] = make_runner(
+                    model,
+                    slot,
+                    self._data_folder,
+                    warm=self._warm,
+                    data_until=until,
+                    ml_data=self._ml_data(number),
+                )
                 if self._cancelled.is_set():
                     self._runners[key].cancel()
             return self._runners[key]
+
+    def _ml_data(self, number: int) -> MLData:
+        """Where a submodel's preprocessed data are kept, for all that rests on the same code, data and environment."""
+        submodel = self._experiment.models[number]
+        rests_on = [submodel.identity, submodel.data, json.dumps(submodel.environment, sort_keys=True)]
+        if submodel.data is None:  # nobody can tell one data set from another
+            rests_on.append(self._experiment.id)
+        return MLData(self._experiments / ML_DATA, rests_on, self._named[number])
 
     def _keep_traceback(self, evaluation: int) -> None:
         path = self._experiments / self._experiment.id / ERRORS_FILE

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import glob
 import json
-import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-from comparator.formats.names import home_written_out
-from comparator.model.fingerprint import Recent, Tree, content_of, digest_of, tree_of
+from comparator.model.fingerprint import digest_of
+from comparator.model.named_paths import NamedPaths, canonical
 from comparator.model.reads import Reads
 from comparator.results.record import Submodel
 
@@ -29,9 +25,6 @@ OUTPUT_NAMES = {
 #: Names of other things too: only what can be nothing but a path is where a run writes.
 OF_OTHER_THINGS = {"log", "output", "out", "save"}
 OUTPUT_ENDINGS = (".log", ".txt", ".csv", ".tsv", ".json", ".h5", ".hdf5", ".keras", ".pt", ".pth", ".pkl", ".npz")
-#: Folders that a hyperparameter names are looked through up to so many files.
-MOST_FILES_NAMED = 100_000
-MOST_WORDS = 100  # of a text that may hold paths
 
 
 @dataclass(frozen=True)
@@ -40,55 +33,6 @@ class Identity:
 
     digest: str
     untold: str | None = None
-
-
-class NamedPaths:
-    """What hyperparameters name: files and folders, as they stand, under the data folder or beside the model.
-
-    `covered` says of a path whether the identity holds what lies there anyway. Folders are looked at again no more
-    often than can be afforded, as `Recent` has it.
-    """
-
-    def __init__(self, folders: Sequence[Path], covered: Callable[[str], bool] = lambda path: False) -> None:
-        self._folders, self._covered = folders, covered
-        self._trees: dict[Path, Recent[Tree]] = {}
-
-    def state(self, value: str) -> tuple[list[str] | None, str | None]:
-        """What is at the paths that `value` may be or hold, None where nothing is; and why it cannot be told."""
-        states = []
-        for path in self._paths_in(value):
-            try:
-                is_folder = path.is_dir()
-            except (OSError, ValueError):  # no name that a file can have
-                continue
-            if not is_folder:
-                states += [content] if (content := content_of(path)) is not None else []
-            elif not self._covered(str(path)) and not self._holds_everything(path):
-                tree = self._tree(path)
-                if tree.digest is None:
-                    return None, tree.unknown
-                states.append(tree.digest)
-        return states or None, None
-
-    def _paths_in(self, value: str) -> list[Path]:
-        """Paths that a text may be, or hold between signs and blanks; `~`, variables and patterns are written out."""
-        words = dict.fromkeys([value, *re.split(r"[\s,;]+", value), *re.split(r"[\s,;=:|]+", value)])
-        paths = []
-        for word in [os.path.expandvars(word.removeprefix("file://")) for word in words if word][:MOST_WORDS]:
-            for folder in self._folders:
-                path = home_written_out(word) if word.startswith("~") else folder / word
-                found = glob.glob(str(path)) if glob.has_magic(word) else []  # noqa: PTH207  (paths may be absolute)
-                paths += [Path(each) for each in sorted(found)] or [path]
-        return list(dict.fromkeys(paths))
-
-    def _holds_everything(self, path: Path) -> bool:
-        """Whether the data or the model lie below a folder: a text such as `/` or `.` means no such thing."""
-        root = f"{str(path.absolute()).rstrip('/')}/"
-        return any(f"{folder.absolute()}/".startswith(root) for folder in self._folders)
-
-    def _tree(self, path: Path) -> Tree:
-        look = partial(tree_of, [("", path)], limit=MOST_FILES_NAMED)
-        return self._trees.setdefault(path, Recent(look))()
 
 
 def run_identity(
@@ -115,7 +59,7 @@ def run_identity(
         "environment": submodel.environment,
         "seed": [submodel.seed, seed],
         "hyperparameters": {
-            name: _canonical(value, named, unknown, is_number=name in numbers) for name, value in telling.items()
+            name: canonical(value, named, unknown, is_number=name in numbers) for name, value in telling.items()
         },
     }
     untold = untold or next(iter(unknown), None)
@@ -159,18 +103,3 @@ def identity_after_change(identity: str, now: Reads) -> str:
 def identity_in_experiment(identity: str, experiment: str) -> str:
     """The identity of the run that takes the place of `identity` in another experiment than the one it is of."""
     return digest_of([identity, "of", experiment])
-
-
-def _canonical(value: Any, named: NamedPaths, unknown: list[str], *, is_number: bool) -> Any:
-    """`value` with what lies at the paths that it names, and 50.0 as 50 where a model takes any number for the same."""
-    if isinstance(value, str) and value:
-        state, reason = named.state(value)
-        unknown += [] if reason is None else [reason]
-        return [value, state]
-    if is_number and isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, (list, tuple)):
-        return [_canonical(each, named, unknown, is_number=is_number) for each in value]
-    if isinstance(value, Mapping):
-        return {key: _canonical(each, named, unknown, is_number=is_number) for key, each in value.items()}
-    return value

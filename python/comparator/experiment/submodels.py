@@ -25,6 +25,7 @@ from comparator.model.model import Model, find_model, outside_container
 from comparator.model.probe import described
 from comparator.model.process import call
 from comparator.model.reported import LAST_WORDS, plain
+from comparator.model.stage_flags import OF_PLACES
 from comparator.objective.comparison import submodel_hyperparameters
 from comparator.results.record import PythonOfSubmodel, Submodel
 from comparator.site.profile import Slot
@@ -96,7 +97,7 @@ def _check_hyperparameters(
     for number, model in enumerate(models):
         known = model.description.hyperparameters
         own_varied = [names[number].get(name, name) for name in reaching[number]]
-        warnings += check_names([*own[number], *own_varied], known, f"{source.name} ({model.name})")
+        warnings += _doubt_unknown(model, [*own[number], *own_varied], f"{source.name} ({model.name})")
         warnings += _doubt_names(model, [*own_varied, *(name for name in own_set[number] if name not in COMMON)])
         warnings += _doubt_seed(model, own_varied)
         _check_fixed(model, [*own[number], *own_varied], source)
@@ -291,7 +292,7 @@ def _check_reach(
 def _config(model: Model, given: Mapping[str, Any], data_folder: Path, own: Sequence[str]) -> dict[str, Any]:
     """What the file that `config_file` names adds, below everything that is given directly under the names `own`."""
     path = model.config_file(given.get("config_file"), data_folder)
-    if path is None:
+    if path is None or model.stages is not None:  # each step reads its own section of it
         return {}
     known = [*own, *model.description.names]
     return {
@@ -308,6 +309,19 @@ def _doubt_names(model: Model, given: Sequence[str]) -> list[str]:
     return [
         f"{model.name}: whether it takes {named} cannot be checked: no model.toml lists its hyperparameters, and it has"
         " no initialize_parameters(); a name that it does not know changes nothing, or ends its trainings"
+    ]
+
+
+def _doubt_unknown(model: Model, given: Sequence[str], where: str) -> list[str]:
+    """That a model does not describe what it is given; one in three steps is not given what no step takes."""
+    if model.stages is None:
+        return check_names(given, model.description.hyperparameters, where)
+    unknown = [name for name in dict.fromkeys(given) if name not in model.description.names and name not in COMMON]
+    known = [*model.description.names, *sorted(COMMON)]
+    return [
+        f"{where}: no step of the model takes '{shortened(name)}'{nearest(name, known)}; it is not passed on"
+        for name in unknown
+        if name not in OF_PLACES
     ]
 
 
@@ -407,6 +421,8 @@ def _inputs(model: Model, context: Context) -> dict[str, Any]:
 def _prepare(model: Model, given: Mapping[str, Any], context: Context) -> None:
     """Run the model's `preprocess.sh`, which prepares its data once and refuses what the data do not have."""
     data_folder = context.host.site.data_folder
+    if model.stages is not None:  # each training's data are preprocessed when it needs them
+        return
     script = model.script("preprocess.sh")
     if (script is None and model.image is None) or not model.is_ready:
         return
@@ -421,7 +437,8 @@ def _prepare(model: Model, given: Mapping[str, Any], context: Context) -> None:
         raise InputError(f"{data_folder}: the data folder cannot be made: {error.strerror}") from None
     if script is None:
         return
-    inside = [str(script), model.seen(str(data_folder), data_folder), *as_flags(model.seen(dict(given), data_folder))]
+    flags = as_flags(model.seen(dict(given), data_folder))
+    inside = [*model.command(script.name), model.seen(str(data_folder), data_folder), *flags]
     command, environment = call(model, inside, Slot(0), data_folder)
     process = subprocess.Popen(
         command,

@@ -9,19 +9,20 @@ from comparator.errors import InputError
 from comparator.formats.text import shortened
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
-RUNS = "runs"
+#: Folders among those of the experiments that are none: of all runs, and of what models have preprocessed.
+RUNS, ML_DATA = "runs", "ml_data"
 LONGEST = 100
 
 
 def check_name(name: str, what: str) -> str:
     """Return `name` where it can be a folder's name; raises `InputError` where it cannot.
 
-    `runs` is the folder of all runs, so nothing else may be called that.
+    `runs` and `ml_data` are folders of all experiments, so nothing else may be called that.
     """
-    if not NAME.fullmatch(name) or name == RUNS or len(name) > LONGEST:
+    if not NAME.fullmatch(name) or name in (RUNS, ML_DATA) or len(name) > LONGEST:
         raise InputError(
             f"{what} '{shortened(name)}': may hold letters, digits, '.', '_' and '-',"
-            f" {LONGEST} at the most, must not begin with '.', and must not be '{RUNS}'"
+            f" {LONGEST} at the most, must not begin with '.', and must not be '{RUNS}' or '{ML_DATA}'"
         )
     return name
 

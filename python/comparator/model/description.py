@@ -26,6 +26,7 @@ description = "one line"
 type = "float"
 description = "one line"
 effect = "none"                           # optional: accepted for compatibility, changes nothing
+stage = "preprocess"                      # optional: of three steps the one that takes it, where no script tells
 
 [inputs.fingerprints]                     # data that its variants read
 description = "one line"
@@ -66,6 +67,9 @@ else:
 OF_EXPERIMENTS = {"model", "search", "cmp", "space", "upf"}
 
 
+StageName = Literal["preprocess", "train", "infer"]
+
+
 class MetricDescription(BaseModel):
     """What a reported number means."""
 
@@ -84,6 +88,7 @@ class HyperparameterDescription(BaseModel):
     type: str = "any"
     description: str = ""
     effect: Literal["none"] | None = None
+    stage: StageName | None = None
 
     def with_values(self, values: list[Any]) -> HyperparameterDescription:
         """The same with usual values, the first of which is the default."""

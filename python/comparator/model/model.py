@@ -34,6 +34,7 @@ from comparator.model.image import (
 from comparator.model.python_environment import PythonChoice, PythonEnvironment, own_python
 from comparator.model.reads import version_and_files
 from comparator.model.runtime import find_runtime
+from comparator.model.stages import Stages, find_stages, started_by, starts_itself, with_stages
 from comparator.site.profile import Site
 
 #: The endings of files that programs are written and set up in.
@@ -52,6 +53,7 @@ class Model:
     description: ModelDescription = field(default_factory=ModelDescription)
     image: Image | None = None
     python: PythonEnvironment | None = None  # its own; None: the Comparator's, or what an image has
+    stages: Stages | None = None  # of a model in three steps
     variant: str | None = None  # which of the models of a folder, or an image, that has several
 
     @property
@@ -109,11 +111,21 @@ class Model:
         return sys.executable if self.python is None else str(self.python.python)
 
     def script(self, name: str) -> Path | None:
-        """The path of `train.sh`, `infer.sh` or `preprocess.sh`, or None where the model has none."""
+        """The path of `train.sh`, `infer.sh` or `preprocess.sh`, None where the model has none, or goes by `stages`."""
+        if self.stages is not None:
+            return None
         if self.image is not None:
             return Path(name) if name in self.image.scripts else None
         script = self.path / name
         return script if self.is_folder and script.is_file() else None
+
+    def command(self, name: str) -> list[str]:
+        """The words that start a script that the model has; one that does not start by itself is given to a shell."""
+        script = self.script(name)
+        assert script is not None
+        if self.image is not None or starts_itself(script):
+            return [str(script)]
+        return [*started_by(script), str(script)]
 
     def seen(self, value: Any, data_folder: Path) -> Any:
         """A value, or hyperparameters, with paths under the data folder as the model sees them."""
@@ -171,7 +183,8 @@ class Model:
             says = f"reads = [...] in {self.description_file} says it"
             return f"what a module reads cannot be seen in Python {version}; {says}"
         says = f"code = [...] and reads = [...] in {self.description_file} say it"
-        return f"what train.sh reads cannot be seen; comparator model check {self.path} finds it out, and {says}"
+        script = "train.sh" if self.stages is None else self.stages.train.script.name
+        return f"what {script} reads cannot be seen; comparator model check {self.path} finds it out, and {says}"
 
     def covered(self, data_folder: Path, until: int | None = None, *others: Path) -> list[tuple[str, int | None]]:
         """What the identity of the model's runs holds: paths, each with the time up to which it does, None: for good.
@@ -189,6 +202,7 @@ class Model:
         """Says of a path whether the identity of the model's runs holds what lies there, or it lies in `others`."""
         covered = self.covered(data_folder, None, *others)
         roots = {form for root, _ in covered for form in (root, os.path.realpath(root))}
+        roots |= set() if self.python is None else self.python.places()
 
         def is_covered(path: str) -> bool:
             forms = (path, os.path.realpath(path))
@@ -201,11 +215,23 @@ class Model:
 
         `source_alone`: of files that a program is written in, and not of what a model may write beside them.
         """
-        return tree_of(self._code_roots(), until=until, only=is_source if source_alone else lambda name: True)
+        only = is_source if source_alone else lambda name: True
+        return tree_of(self._code_roots(), skip=self._is_its_python, until=until, only=only)
 
     def last_changed(self) -> str | None:
         """The path of the file of the model's code that changed last; None where that is not known."""
-        return latest_below(*(path for _, path in self._code_roots()))
+        return latest_below(*self._code_roots(), skip=self._is_its_python)
+
+    def _is_its_python(self, name: str) -> bool:
+        """Whether a folder, as the tree of the code names it, is the environment that the model runs in."""
+        return name in self._names_of_its_python
+
+    @cached_property
+    def _names_of_its_python(self) -> set[str]:
+        if self.python is None:
+            return set()
+        folder = self.python.folder
+        return {f"{name}/{folder.relative_to(path)}" for name, path in self._code_roots() if path in folder.parents}
 
     @cached_property
     def _code(self) -> Tree:
@@ -248,6 +274,8 @@ class Model:
         self, experiment_id: str, run_id: str, folder: Path, data_folder: Path, given: Mapping[str, object]
     ) -> dict[str, object]:
         """What a run is given beside its hyperparameters, `given`: its names and folders, as the model takes them."""
+        if self.stages is not None:  # each step has folders of its own
+            return {}
         if self.description.convention == "improve":
             folders = {"input_dir": data_folder, "output_dir": folder}
             return {name: path for name, path in folders.items() if name not in given}
@@ -366,14 +394,14 @@ def _model_at(reference: str, relative_to: Path, containers: Path, where: str, s
 def _folder_model(path: Path, reference: str, where: str) -> Model:
     description_file = path / "model.toml"
     description = read_description(description_file) if description_file.is_file() else ModelDescription()
-    train = path / "train.sh"
-    if not train.is_file() and description.module is None:
+    stages = find_stages(path.resolve(), description)
+    if stages is None and not (path / "train.sh").is_file() and description.module is None:
         raise InputError(
-            f"{where}: '{shortened(reference)}' is no model: {path} has neither train.sh nor a module in model.toml"
+            f"{where}: '{shortened(reference)}' is no model: {path} has neither train.sh nor a module in model.toml,"
+            " nor <model>_preprocess_improve.py and <model>_train_improve.py"
         )
-    if train.is_file() and not os.access(train, os.X_OK):
-        raise InputError(f"{where}: {train} is not executable; chmod +x mends it")
-    return _with_code(Model(description.name or path.name, path.resolve(), description))
+    described = with_stages(description, stages)
+    return _with_code(Model(description.name or path.name, path.resolve(), described, stages=stages))
 
 
 def _image_model(path: Path, reference: str, where: str, site: Site | None) -> Model:

@@ -1,4 +1,4 @@
-"""What a process of a model's own reported: result lines of its log, `result.txt`, `val_scores.json`; its last words.
+"""What a process of a model's own reported: result lines of its log, files of scores, predictions; its last words.
 
 A result line has `IMPROVE_RESULT` or `CANDLE_RESULT`, then `:` or `=` or a blank, then perhaps the metric's name with
 `:` or `=`, then a number:
@@ -25,11 +25,12 @@ import glob
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from comparator.model.predictions import scores_of
 from comparator.model.training import Outcome, Training
 
 OURS = "comparator:"
@@ -42,7 +43,11 @@ IMPROVE_SCORES = {
     "pcc": "val_corr",
     "scc": "val_spearman",
 }
-RESULT_FILE, SCORES_FILE = "result.txt", "val_scores.json"
+#: The same of the rows of the test, which an inference writes.
+TEST_SCORES = {name: metric.replace("val_", "test_", 1) for name, metric in IMPROVE_SCORES.items()}
+RESULT_FILE, SCORES_FILE, TEST_SCORES_FILE = "result.txt", "val_scores.json", "test_scores.json"
+#: What the model predicts on the rows that it validates on, beside the truth.
+PREDICTIONS_FILE = "val_y_data_predicted.csv"
 
 BLOCK = 1 << 20  # bytes of a log that are read at once
 TAIL = 1 << 16  # bytes at the end of a log in which its last words are looked for
@@ -90,13 +95,15 @@ class Report:
     line: str
 
 
-def reported_results(training: Training, data_folder: Path) -> Outcome:
-    """What a finished `train.sh` reported: result lines of the log, then `result.txt`, then `val_scores.json`.
+def reported_results(training: Training, data_folder: Path, *, is_tested: bool = False) -> Outcome:
+    """What a finished `train.sh` reported: result lines of the log, then `result.txt`, then files of scores.
 
     A line with a name gives that metric, one without the metric that was asked for; of several the last counts. One
-    without name and number is prose. The two files only add metrics that no line gave. They are looked for in the run's
-    folder, then where CANDLE's library writes: `DATA/MODEL/Output/EXPERIMENT_ID/RUN_ID`. Failed where the metric that
-    was asked for is no number, or nothing is one; what else is none is None, or left out with a word in the log.
+    without name and number is prose. The files only add metrics that no line gave: `val_scores.json`, where that has no
+    number what `val_y_data_predicted.csv` tells, and `test_scores.json` of a run that `is_tested`. They are looked for
+    in the run's folder, then where CANDLE's library writes: `DATA/MODEL/Output/EXPERIMENT_ID/RUN_ID`. Failed where the
+    metric that was asked for is no number, or nothing is one; what else is none is None, or left out with a word in the
+    log.
     """
     results = _Results(training.metric)
     # A model may have emptied the folder that it was given.
@@ -106,7 +113,12 @@ def reported_results(training: Training, data_folder: Path) -> Outcome:
             for report in reports_in(log):
                 results.add_line(report)
     results.add_result_file(_output(training, data_folder, RESULT_FILE))
-    left_out = results.add_scores(_output(training, data_folder, SCORES_FILE))
+    scores = _output(training, data_folder, SCORES_FILE)
+    left_out = results.add_scores(scores, IMPROVE_SCORES)
+    if lacks_scores(scores) is not None:
+        results.add_numbers(scores_of(_output(training, data_folder, PREDICTIONS_FILE)), IMPROVE_SCORES)
+    if is_tested:
+        results.add_scores(_output(training, data_folder, TEST_SCORES_FILE), TEST_SCORES)
     if left_out and has_log:
         _append(training.log, our_line(f"left out of {SCORES_FILE}, no numbers: {plain(', '.join(left_out))}"))
     return results.outcome()
@@ -143,13 +155,16 @@ class _Results:
             self._metrics[self._asked] = _finite(number)
             self._is_unnamed = True
 
-    def add_scores(self, path: Path) -> list[str]:
-        """Returns the names of what the file holds beside numbers."""
-        numbers, others = read_scores(path) or ({}, {})
+    def add_numbers(self, numbers: Mapping[str, float | None], called: Mapping[str, str]) -> None:
         for name, value in numbers.items():
-            self._metrics.setdefault(IMPROVE_SCORES.get(name, name), value)
+            self._metrics.setdefault(called.get(name, name), value)
+
+    def add_scores(self, path: Path, called: Mapping[str, str]) -> list[str]:
+        """Add what a file holds, by the names that it is `called`; returns those of what it holds beside numbers."""
+        numbers, others = read_scores(path) or ({}, {})
+        self.add_numbers(numbers, called)
         for name, value in others.items():
-            if IMPROVE_SCORES.get(name, name) == self._asked and self._asked not in self._metrics:
+            if called.get(name, name) == self._asked and self._asked not in self._metrics:
                 self._faults[self._asked] = f"{name} = {json.dumps(value)[:QUOTED]} in {path.name} is no number"
         return list(others)
 

@@ -22,7 +22,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
@@ -37,7 +37,7 @@ LOCK, LEASE = "lock", "lease"
 RENEWED_SECONDS = 10.0
 EXPIRES_SECONDS = 60.0
 #: How often a lease is looked at by whoever waits for it.
-LOOK_SECONDS = 0.5
+FIRST_WAIT_SECONDS, LOOK_SECONDS = 0.05, 0.5
 #: A lock that is looked at is held for an instant by whoever looks.
 INSTANTS, INSTANT_SECONDS = 5, 0.05
 WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)
@@ -213,6 +213,26 @@ def hold(folder: Path, purpose: str = "", *, on_doubt: Callable[[Holder], None] 
         time.sleep(LOOK_SECONDS)
         got = attempt.now()
     return got
+
+
+@contextlib.contextmanager
+def claim(folder: Path, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Lease | None]:
+    """Hold a folder while something is made in it; `purpose` says of whoever waits for it what for.
+
+    While another holds it, `wait(holder, seconds)` is called, which is to return after these seconds at the latest,
+    False in order to give up. Yields the lease of it, or None where it was given up. Raises `OSError` where the folder
+    is gone, or may not be written.
+    """
+    attempt, seconds = Attempt(folder, purpose), FIRST_WAIT_SECONDS
+    while isinstance(got := attempt.now(), Holder):
+        if not wait(got, seconds):
+            yield None
+            return
+        seconds = min(2 * seconds, LOOK_SECONDS)
+    try:
+        yield got
+    finally:
+        got.release()
 
 
 def holder_of(folder: Path) -> Holder | None:

@@ -7,6 +7,7 @@ EXPERIMENTS/ID/running/             what is being trained (`in_flight`); advice 
 EXPERIMENTS/ID/lock, lease          held by the process that runs the experiment (`lease`)
 EXPERIMENTS/ID/withdrawn.jsonl      one line for each of its runs that was withdrawn since
 EXPERIMENTS/ID/notes.json           tags and a note, which people may change at any time (`notes`)
+EXPERIMENTS/ml_data/IDENTITY/       data that a model's own step has preprocessed (`model.ml_data`)
 EXPERIMENTS/runs/IDENTITY/          model.log, result.json and whatever the model writes; withdrawn.json in the place
                                     of a result that did not come out again; lock, lease while it is trained
 
@@ -33,7 +34,7 @@ from typing import Any, TypeVar
 from comparator.errors import ComparatorError, InputError, nearest, nearest_names
 from comparator.formats.names import RUNS, check_name
 from comparator.formats.text import shortened, write_text_whole
-from comparator.results.lease import LEASE, LOCK, LOOK_SECONDS, Attempt, Holder, Lease, hold, holder_of, lies_at
+from comparator.results.lease import LEASE, LOCK, Holder, Lease, claim, hold, holder_of, lies_at
 from comparator.results.record import (
     FORMAT,
     AnyForm,
@@ -55,7 +56,6 @@ EXPERIMENT, STATE = "experiment.json", "state.json"
 RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jsonl"
 #: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
 UNFINISHED, UNFINISHED_SECONDS = ".unfinished-", 3600.0
-FIRST_WAIT_SECONDS = 0.05
 #: Names of experiments in a message that there is none of a name.
 MOST_TOLD = 8
 #: What `json` raises of a text that is none, or none that we have written: nested thousands of times.
@@ -209,16 +209,8 @@ class RunStore:
         folder = self.folder / identity
         self.folder.mkdir(exist_ok=True)
         folder.mkdir(exist_ok=True)
-        attempt, seconds = Attempt(folder, purpose), FIRST_WAIT_SECONDS
-        while isinstance(got := attempt.now(), Holder):
-            if not wait(got, seconds):
-                yield None
-                return
-            seconds = min(2 * seconds, LOOK_SECONDS)
-        try:
-            yield got
-        finally:
-            got.release()
+        with claim(folder, purpose, wait) as held:
+            yield held
 
     def save(self, identity: str, result: RunResult) -> None:
         write_whole(self.folder / identity / RESULT, result.as_json())

@@ -132,15 +132,13 @@ class Inference:
         return reason
 
     def _command(self, folder: Path, output: Path, studies: Sequence[str], slot: Slot, *, separate: bool) -> list[str]:
-        script = self._model.script("infer.sh")
-        assert script is not None
         improve = self._model.description.convention == "improve"
         flags = ["--input_model_dir" if improve else "--model_dir", str(folder), "--output_dir", str(output)]
         flags += [f"--{self._target}", *studies]
         if separate:
             flags += [f"--{SEPARATE_TESTS}", "True"]
         where = [] if improve else [slot.device or "-1", self._model.seen(str(self._data_folder), self._data_folder)]
-        return [str(script), *where, *flags]
+        return [*self._model.command("infer.sh"), *where, *flags]
 
     def _start(self, inside: list[str], folder: Path, slot: Slot) -> str | None:
         command, environment = call(self._model, inside, slot, self._data_folder, folder, self._runs.folder)

@@ -174,7 +174,8 @@ def count_rows(
 
     def count(point: Point) -> int | None:
         seen = model.seen(merged(given, point), data_folder)
-        return _ask(model, [str(script), model.seen(str(data_folder), data_folder), *as_flags(seen)], host, where)
+        inside = [*model.command(script.name), model.seen(str(data_folder), data_folder), *as_flags(seen)]
+        return _ask(model, inside, host, where)
 
     def numbered(number: int) -> tuple[int, int | None]:
         return number, count(points[number])

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from three_steps import write_model, write_raw_data
 
 from comparator.checks.model import Bench, check_model
 from comparator.checks.tiny_benchmark import SMILES, write_tiny_benchmark
@@ -210,22 +211,45 @@ def test_a_model_says_by_which_convention_it_is_called(tmp_path, tiny) -> None:
     assert_found(model, tmp_path, "train.sh runs", HOLDS, "called with flags only", data_folder=tiny)
 
 
-def test_scripts_that_cannot_be_called(tmp_path, tiny) -> None:
+def test_a_script_of_another_name_is_no_script(tmp_path, tiny) -> None:
     folder = shell_model(tmp_path, RESULT)
     (folder / "Infer.sh").write_text("#!/bin/sh\n")
-    (folder / "preprocess.sh").write_text("#!/bin/sh\n")
     found = findings(folder, tmp_path, data_folder=tiny)
     assert found["infer.sh"].outcome == FAILS and "It must be called infer.sh" in found["infer.sh"].words
-    assert found["preprocess.sh"].outcome == FAILS and "chmod +x" in found["preprocess.sh"].words
     assert found["data"].outcome == UNTESTED
 
 
-def test_a_train_script_that_cannot_be_called(tmp_path) -> None:
+def test_three_steps_are_tried_one_by_one(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "toy")
+    data = write_raw_data(tmp_path / "data")
+    found = findings(folder, tmp_path, data_folder=data)
+    assert "train.sh takes its first word for the device, which a flag would hide" in found["train"].words
+    assert found["infer"].words.startswith("called as python toy_infer_improve.py --input_data_dir DATA")
+    assert "every training of equal data reads them" in found["data"].words
+    assert found["toy_train_improve.py runs"].outcome == HOLDS
+    assert "val_scores.json: val_loss, val_r2" in found["result"].words
+    assert found["a bad value, toy_train_improve.py"].outcome == HOLDS
+    assert found["toy_infer_improve.py runs"].words == "test_scores.json is written"
+    assert found["files"].outcome == HOLDS
+
+
+def test_a_preprocessing_that_fails_is_told_with_its_log(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "toy")
+    found = findings(folder, tmp_path, data_folder=write_raw_data(tmp_path / "data"), settings={"scaling": "broken"})
+    words = "toy_preprocess_improve.py: scaling = broken: there is no such scaler (log: "
+    assert found["data"].outcome == FAILS and words in found["data"].words
+    assert "toy_train_improve.py runs" not in found
+
+
+def test_scripts_that_do_not_start_by_themselves_are_run_by_a_shell(tmp_path, tiny) -> None:
     folder = shell_model(tmp_path, RESULT)
     (folder / "train.sh").chmod(0o644)
-    assert [str(each) for each in findings(folder, tmp_path).values()] == [
-        f"FAILS    found: {folder / 'train.sh'} is not executable; chmod +x mends it"
-    ]
+    (folder / "preprocess.sh").write_text("true\n")
+    (folder / "preprocess.sh").chmod(0o755)
+    found = findings(folder, tmp_path, data_folder=tiny)
+    assert str(found["train.sh"]) == "holds    train.sh: not executable: /bin/sh runs it"
+    assert found["preprocess.sh"].words == "no first line that says by what it is run: bash runs it"
+    assert found["data"].outcome == found["train.sh runs"].outcome == HOLDS
 
 
 @pytest.mark.parametrize(

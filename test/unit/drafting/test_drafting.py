@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparator.drafting.definitions import Definition, definitions_in, find_definitions, shared
+from comparator.drafting.definitions import find_definitions, shared
 from comparator.drafting.draft import Draft
 from comparator.drafting.functions import model_of_function
 from comparator.drafting.metrics import described_metrics, preferred
@@ -19,6 +19,7 @@ from comparator.drafting.ranges import middle, proposals, propose, read_vary, wo
 from comparator.errors import InputError
 from comparator.experiment.settings import check_settings, read_settings
 from comparator.formats.spelling import as_kept
+from comparator.model.definitions import Definition, definitions_in
 from comparator.model.description import ModelDescription, read_toml
 from comparator.model.model import Model
 from comparator.site.profile import Slot

@@ -8,10 +8,11 @@ from desk import EXPERIMENT, QUICK, Desk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparator.engine.run_identity import NamedPaths, run_identity
+from comparator.engine.run_identity import run_identity
 from comparator.errors import InputError
 from comparator.formats.hyperparameters import read_hyperparameters
 from comparator.formats.upf import Line, read_upf, write_upf
+from comparator.model.named_paths import NamedPaths
 from comparator.objective.comparison import submodel_hyperparameters
 from comparator.results.record import Submodel
 from comparator.space import ParameterSpace

@@ -25,7 +25,7 @@ from comparator.checks.model.mistakes import check_bad_value, check_unknown_name
 from comparator.checks.model.python import check_python
 from comparator.checks.model.reads import check_reads
 from comparator.checks.model.seeds import check_other_seed, check_same_seed
-from comparator.checks.model.trainings import BY_SCRIPT, check_first_trainings, check_inference, cost
+from comparator.checks.model.trainings import check_first_trainings, check_inference, cost
 from comparator.checks.model.trial import Trial
 from comparator.checks.tiny_benchmark import write_tiny_benchmark
 from comparator.errors import InputError
@@ -89,6 +89,6 @@ def _trainings(trial: Trial) -> Findings:
     for way in ways:
         yield check_bad_value(trial, way)
     yield check_unknown_name(trial, ways[0])
-    if ways[0].name == BY_SCRIPT:
+    if ways[0].is_script:
         yield from check_inference(trial, ways[0].first)
     yield cost(ways)

@@ -9,12 +9,17 @@ from comparator.checks.model.trial import Trial
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings
 from comparator.formats.hyperparameters import as_flags
 from comparator.model.fingerprint import content_of
+from comparator.model.training import Outcome
+
+REAL = "; if it is this data set that does not suit, try a real one: --data FOLDER"
 
 
 def check_data(trial: Trial) -> Generator[Finding, None, bool]:
     """Have `preprocess.sh` prepare the data folder, twice; gives whether there are data to go on with."""
     tiny = trial.bench.data_folder is None
     where = "a tiny benchmark made for this" if tiny else str(trial.data_folder)
+    if trial.model.stages is not None:
+        return (yield from _prepare_in_steps(trial, trial.model.stages.preprocess.script.name, where, tiny=tiny))
     if not trial.is_callable("preprocess.sh"):
         yield Finding("data", UNTESTED, f"{where}; nothing prepares it")
         return True
@@ -24,11 +29,25 @@ def check_data(trial: Trial) -> Generator[Finding, None, bool]:
         reason = trial.call("preprocess.sh", [trial.seen(str(trial.data_folder)), *as_flags(trial.given())], folder)
         seconds.append(time.monotonic() - began)
         if reason is not None:
-            real = "; if it is this data set that does not suit, try a real one: --data FOLDER" if tiny else ""
-            yield Finding("data", FAILS, f"preprocess.sh on {where}: {reason}{real}")
+            yield Finding("data", FAILS, f"preprocess.sh on {where}: {reason}{REAL if tiny else ''}")
             return False
     took = "prepared in {:.1f} s, a second call took {:.1f} s".format(*seconds)
     yield Finding("data", HOLDS, f"{where}; {took}")
+    return True
+
+
+def _prepare_in_steps(trial: Trial, script: str, where: str, *, tiny: bool) -> Generator[Finding, None, bool]:
+    """Have the first of three steps preprocess the data, and find them preprocessed."""
+    began = time.monotonic()
+    made = trial.prepare()
+    took = time.monotonic() - began
+    if isinstance(made, Outcome):
+        log = trial.folders[-1] / "model.log"
+        yield Finding("data", FAILS, f"{where}: {made.reason} (log: {log}){REAL if tiny else ''}")
+        return False
+    again = trial.prepare()
+    kept = "every training of equal data reads them" if again == made else "a second call made them anew"
+    yield Finding("data", HOLDS, f"{where}; preprocessed by {script} in {took:.1f} s, and kept: {kept}")
     return True
 
 

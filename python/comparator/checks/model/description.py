@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -14,6 +15,7 @@ from comparator.model.description import ModelDescription
 from comparator.model.image import SCRIPTS
 from comparator.model.model import Model
 from comparator.model.probe import usual_seed
+from comparator.model.stages import Stages, started_by, starts_itself
 from comparator.model.warm import ServerEnded
 
 DESCRIPTION = "model.toml"
@@ -41,15 +43,32 @@ def misnamed(folder: Path, name: str) -> str:
 
 def check_scripts(trial: Trial) -> Findings:
     model = trial.model
+    if model.stages is not None:
+        yield from _check_steps(model.stages)
+        return
     for name in SCRIPTS:
         script = model.script(name)
         if script is None:
             near = misnamed(model.path, name) if model.is_folder else ""
             yield Finding(name, FAILS if near else UNTESTED, f"there is none: {PURPOSES[name]}{near}")
-        elif not trial.is_callable(name):
-            yield Finding(name, FAILS, f"{script} is not executable; chmod +x mends it")
+        elif model.image is not None:
+            yield Finding(name, HOLDS, "on the image's PATH")
+        elif not starts_itself(script):
+            why = "not executable" if not os.access(script, os.X_OK) else "no first line that says by what it is run"
+            yield Finding(name, HOLDS, f"{why}: {started_by(script)[0]} runs it")
         else:
-            yield Finding(name, HOLDS, "there" if model.image is None else "on the image's PATH")
+            yield Finding(name, HOLDS, "there")
+
+
+def _check_steps(stages: Stages) -> Findings:
+    """How each of three steps is called, and why so."""
+    for stage in stages.all:
+        places = " ".join(f"--{flag} {place.upper()}" for flag, place in stage.takes.places.items())
+        called = " ".join([*(stage.started_by or ["python"]), stage.script.name, places])
+        count = len(stage.takes.flags)
+        yield Finding(stage.name, HOLDS, f"called as {called}: {stage.why}; it takes {count} hyperparameters")
+    if stages.infer is None:
+        yield Finding("infer", UNTESTED, f"there is no script that infers: {PURPOSES['infer.sh']}")
 
 
 def check_description(trial: Trial) -> Findings:
@@ -61,6 +80,10 @@ def check_description(trial: Trial) -> Findings:
         yield Finding(file, FAILS if near else UNTESTED, words + near)
         return
     metrics, hyperparameters = description.metrics, description.hyperparameters
+    if model.stages is not None:
+        words = f"{len(hyperparameters)} hyperparameters, read from its scripts and {file}"
+        yield Finding("hyperparameters", HOLDS, f"{words}; its metrics: {listed(list(metrics))}")
+        return
     yield Finding(file, HOLDS, f"describes {len(metrics)} metrics, {len(hyperparameters)} hyperparameters")
     if not metrics:
         yield Finding("metrics", UNTESTED, f"{file} has no [metrics.NAME]: a score is taken for an error")

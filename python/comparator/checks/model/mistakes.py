@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from comparator.checks.model.trainings import BY_SCRIPT
 from comparator.checks.model.trial import Trial, Way
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.model.reported import mentions
@@ -19,7 +18,7 @@ def check_bad_value(trial: Trial, way: Way) -> Finding:
     run = way.train({number: BAD_VALUE})
     given = f"{number} = '{BAD_VALUE}'"
     mend = "compare every value with its type; where it is wrong, one line that names it"
-    mend += " and an exit status other than 0" if way.name == BY_SCRIPT else ", raised as ValueError"
+    mend += " and an exit status other than 0" if way.is_script else ", raised as ValueError"
     if run.is_ok:
         return Finding(what, FAILS, f"{given} was trained as if nothing were wrong: {mend}")
     was_killed = run.status is not None and run.status > 128
@@ -34,6 +33,8 @@ def check_bad_value(trial: Trial, way: Way) -> Finding:
 
 
 def check_unknown_name(trial: Trial, way: Way) -> Finding:
+    if trial.model.stages is not None:
+        return Finding("an unknown name", HOLDS, "no step is given what its script does not know; searches warn of it")
     run = way.train({UNKNOWN_NAME: 1})
     if not run.is_ok:
         return Finding("an unknown name", HOLDS, f"refused by {way.name}: {run.reason}")

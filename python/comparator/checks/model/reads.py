@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from comparator.checks.model.bench import RUNS
-from comparator.checks.model.trainings import BY_SCRIPT, BY_SERVER
+from comparator.checks.model.trainings import BY_SERVER
 from comparator.checks.model.trial import Trial, Way
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
-from comparator.formats.names import home_written_out
-from comparator.model.description import ModelDescription
+from comparator.formats.names import ML_DATA, home_written_out
+from comparator.model.model import Model
 from comparator.model.reads import CACHES
 from comparator.model.trace import can_trace, files_read, traced_by
 from comparator.model.training import Outcome
@@ -30,21 +30,23 @@ def check_reads(trial: Trial, ways: Sequence[Way]) -> Findings:
     if model.image is not None:
         yield Finding("what is read", HOLDS, "the image, the data folder, and nothing else of this machine")
         return
-    covers = model.covers(trial.data_folder, trial.bench.folder / RUNS)
-    names = [way.name for way in ways]
-    if BY_SERVER in names:
+    # What is installed in an environment of the model's own is part of its identity by itself.
+    installed = [] if model.python is None else [model.python.folder, Path(model.python.interpreter.base_prefix)]
+    covers = model.covers(trial.data_folder, trial.bench.folder / RUNS, trial.bench.folder / ML_DATA, *installed)
+    script = next((way.name for way in ways if way.is_script), None)
+    if any(not way.is_script for way in ways):
         folder = trial.new_folder("trace-served")
         outcome = trial.serve_anew(traced_by(folder) if traces else ())
         opened = [path for path in files_read(folder) if not covers(path)]
         yield _served_reads(outcome, opened if traces else None, model.description_file)
-    if BY_SCRIPT in names and traces:
+    if script is not None and traces:
         folder = trial.new_folder("trace")
         trial.train({}, traced_by(folder))
         opened = files_read(folder)
-        yield _script_reads(model.description, model.description_file, opened, covers, trial.data_folder)
-    elif BY_SCRIPT in names:
+        yield _script_reads(script, model, opened, covers, trial.data_folder)
+    elif script is not None:
         words = "it takes strace(1), which is not there or may not trace"
-        yield Finding(READS.format(BY_SCRIPT), UNTESTED, words)
+        yield Finding(READS.format(script), UNTESTED, words)
 
 
 def _served_reads(outcome: Outcome, opened: Sequence[str] | None, description_file: Path) -> Finding:
@@ -68,14 +70,14 @@ def _served_reads(outcome: Outcome, opened: Sequence[str] | None, description_fi
 
 
 def _script_reads(
-    description: ModelDescription,
-    description_file: Path,
+    script: str,
+    model: Model,
     opened: Sequence[str],
     covers: Callable[[str], bool],
     data_folder: Path,
 ) -> Finding:
     """Of a script: what it and all that it started opened, against what its author says."""
-    what = READS.format(BY_SCRIPT)
+    what, description, description_file = READS.format(script), model.description, model.description_file
     outside = [
         path for path in opened if not covers(path) and not _is_of_a_library(path) and not _is_import_folder(path)
     ]

@@ -9,26 +9,29 @@ from comparator.checks.model.trial import Run, Trial, Way
 from comparator.errors import nearest
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
 from comparator.formats.hyperparameters import as_flags
-from comparator.model.reported import RESULT_FILE, SCORES_FILE, lacks_scores, reports_in
+from comparator.model.reported import RESULT_FILE, SCORES_FILE, TEST_SCORES_FILE, lacks_scores, reports_in
 from comparator.objective.metrics import reported_instead
 
-BY_SCRIPT, BY_SERVER = "train.sh", "run(params)"
+BY_SERVER = "run(params)"
 MEGABYTE = 1 << 20
 
 
 def check_first_trainings(trial: Trial) -> Generator[Finding, None, list[Way]]:
     """Train once in each way that there is; gives those that succeeded."""
     ways = []
-    if trial.model.script("train.sh") is not None:
-        run = yield from _by_script(trial)
-        ways.append(Way(BY_SCRIPT, trial.train, run))
+    if trial.trained_by is not None:
+        run = yield from _by_script(trial, trial.trained_by)
+        ways.append(Way(trial.trained_by, trial.train, run, is_script=True))
     if trial.is_served:
         run = yield from _by_server(trial)
-        ways.append(Way(BY_SERVER, trial.serve, run))
+        ways.append(Way(BY_SERVER, trial.serve, run, is_script=False))
     return [way for way in ways if way.first.is_ok]
 
 
 def check_inference(trial: Trial, trained: Run) -> Findings:
+    if trial.model.stages is not None:
+        yield from _infer_in_steps(trial, trained)
+        return
     if not trial.is_callable("infer.sh"):
         return
     folder = trial.new_folder("infer")
@@ -38,6 +41,20 @@ def check_inference(trial: Trial, trained: Run) -> Findings:
     if reason is None and lacks is not None:
         reason = f"it ended well but {lacks} into output_dir"
     yield Finding("infer.sh runs", HOLDS if reason is None else FAILS, reason or "test_scores.json is written")
+
+
+def _infer_in_steps(trial: Trial, trained: Run) -> Findings:
+    stages = trial.model.stages
+    if stages is None or stages.infer is None:
+        return
+    what, failure = f"{stages.infer.script.name} runs", trial.infer(trained)
+    lacks = lacks_scores(trained.log.parent / TEST_SCORES_FILE)
+    if failure is not None:
+        yield Finding(what, FAILS, f"{failure.reason} (log: {trial.folders[-1] / 'model.log'})")
+    elif lacks is not None:
+        yield Finding(what, UNTESTED, f"it ended well but {lacks}")
+    else:
+        yield Finding(what, HOLDS, f"{TEST_SCORES_FILE} is written")
 
 
 def cost(ways: Sequence[Way]) -> Finding:
@@ -63,10 +80,11 @@ def instead_words(trial: Trial, run: Run) -> str:
     return reported_instead(trial.metric, run.outcome.metrics, "--metric ", trial.model.description.metrics)
 
 
-def _by_script(trial: Trial) -> Generator[Finding, None, Run]:
+def _by_script(trial: Trial, script: str) -> Generator[Finding, None, Run]:
     asked = trial.model.description.convention
     run = trial.train({})
-    other = trial.train_by_other_convention() if run.outcome.status == "failed" else None
+    failed = run.outcome.status == "failed" and trial.model.stages is None
+    other = trial.train_by_other_convention() if failed else None
     if other is not None:
         place = f"{trial.model.path.name}.toml beside it" if trial.model.image else trial.described_in
         yield Finding(
@@ -80,21 +98,22 @@ def _by_script(trial: Trial) -> Generator[Finding, None, Run]:
         called = "flags only" if trial.is_improve else "DEVICE DATA_FOLDER, then flags"
         is_stated = "convention" in trial.model.description.model_fields_set
         stated = "" if is_stated else f" ({trial.described_in} states no convention)"
-        yield Finding("train.sh runs", HOLDS, f"called with {called}{stated}")
+        words = "after its data were preprocessed" if trial.model.stages else f"called with {called}{stated}"
+        yield Finding(f"{script} runs", HOLDS, words)
     else:
-        yield Finding("train.sh runs", FAILS, failure_words(trial, run))
+        yield Finding(f"{script} runs", FAILS, failure_words(trial, run))
     if run.is_ok:
         yield from _result(trial, run, _ways_of_reporting(run.log))
-    yield from _processes(run)
+    yield from _processes(run, script)
     return run
 
 
-def _processes(run: Run) -> Findings:
+def _processes(run: Run, script: str) -> Findings:
     if run.left_running:
-        words = f"still running a second after train.sh had ended: {', '.join(run.left_running)}; wait for them"
+        words = f"still running a second after {script} had ended: {', '.join(run.left_running)}; wait for them"
         yield Finding("processes", FAILS, words)
     elif run.left_running is not None and run.is_ok:
-        yield Finding("processes", HOLDS, "train.sh leaves none behind")
+        yield Finding("processes", HOLDS, f"{script} leaves none behind")
     elif run.is_ok:
         yield Finding("processes", UNTESTED, "what watches the run left no word of them")
 
@@ -105,7 +124,7 @@ def _by_server(trial: Trial) -> Generator[Finding, None, Run]:
         yield Finding("run(params)", FAILS, failure_words(trial, run))
         return run
     yield Finding("run(params)", HOLDS, "called in a server that keeps the module")
-    if trial.model.script("train.sh") is None:
+    if trial.trained_by is None:
         yield from _result(trial, run, "what run(params) returns")
     return run
 

@@ -16,15 +16,20 @@ from comparator.checks.model.bench import RUNS, Bench
 from comparator.engine.given import DEFAULT_SEED
 from comparator.errors import InputError, nearest
 from comparator.formats.finding import listed
+from comparator.formats.names import ML_DATA
 from comparator.formats.spelling import spelling
 from comparator.formats.text import shortened
 from comparator.model.cold import ColdRunner
 from comparator.model.description import HyperparameterDescription
 from comparator.model.guard import descendants
+from comparator.model.ml_data import MLData, MLFolder
 from comparator.model.model import Model
+from comparator.model.named_paths import NamedPaths
 from comparator.model.probe import USUAL_SEED, with_defaults, with_read_seed
 from comparator.model.process import GuardedProcess, call, exit_words
 from comparator.model.reported import last_words
+from comparator.model.runner import make_script_runner
+from comparator.model.staged import StagedRunner
 from comparator.model.training import Outcome, Training
 from comparator.model.warm import ServerEnded, WarmRunner
 
@@ -55,11 +60,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to train the model, by `train.sh` or by `run(params)`, and the `first` run that was made so."""
+    """A way to train the model, by a script or by `run(params)`, and the `first` run that was made so."""
 
     name: str
     train: Callable[[Mapping[str, object]], Run]  # with the hyperparameters that are changed
     first: Run
+    is_script: bool
 
 
 class Trial:
@@ -90,6 +96,13 @@ class Trial:
         return self.model.description_file.name
 
     @property
+    def trained_by(self) -> str | None:
+        """The name of the script that trains it; None where none does."""
+        if self.model.stages is not None:
+            return self.model.stages.train.script.name
+        return "train.sh" if self.model.script("train.sh") is not None else None
+
+    @property
     def is_improve(self) -> bool:
         return self.model.description.convention == "improve"
 
@@ -104,8 +117,7 @@ class Trial:
         return int(value) if value.isdigit() else DEFAULT_SEED
 
     def is_callable(self, name: str) -> bool:
-        script = self.model.script(name)
-        return script is not None and (self.model.image is not None or os.access(script, os.X_OK))
+        return self.model.script(name) is not None
 
     def a_number(self) -> str | None:
         """A hyperparameter that takes a number and changes the result: the first described, else the first given."""
@@ -150,14 +162,32 @@ class Trial:
         training = self._training("train", changed)
         report = training.folder / "witness.json"
         under = [sys.executable, "-m", "comparator.model.witness", str(report), *traced]
-        runner, began = ColdRunner(self.model, self.bench.slot, self.data_folder, under=under), time.monotonic()
-        outcome = runner.run(training)
+        began = time.monotonic()
+        outcome = self._script_runner(under).run(training)
         if not report.is_file():
             return Run(outcome, time.monotonic() - began, 0, training.log)
         seen = json.loads(report.read_text(encoding="utf-8"))
         return Run(
             outcome, seen["seconds"], seen["peak_memory"], training.log, seen["status"], tuple(seen["left_running"])
         )
+
+    def prepare(self) -> Outcome | MLFolder:
+        """Have the first of three steps preprocess the data, or find them preprocessed; or how that failed."""
+        runner = self._script_runner()
+        assert isinstance(runner, StagedRunner)
+        try:
+            return runner.prepare(self._training("preprocess", {}))
+        except InputError as error:
+            return Outcome("failed", reason=str(error))
+
+    def infer(self, trained: Run) -> Outcome | None:
+        """Have the last of three steps infer with a training; how that failed, None: it did not."""
+        runner, training = self._script_runner(), self._training("infer", {})
+        assert isinstance(runner, StagedRunner)
+        made = runner.prepare(training)
+        if isinstance(made, Outcome):
+            return made
+        return runner.infer(replace(training, folder=trained.log.parent), made)
 
     def train_by_other_convention(self) -> Run | None:
         """A training by `train.sh` called the other way; where that succeeds, it is kept to."""
@@ -187,7 +217,7 @@ class Trial:
 
     def call(self, name: str, words: Sequence[str], folder: Path) -> str | None:
         """Run a script of the model; says why it failed, or None."""
-        inside = [str(self.model.script(name)), *words]
+        inside = [*self.model.command(name), *words]
         command, environment = call(self.model, inside, self.bench.slot, self.data_folder, folder)
         path = folder / "model.log"
         with path.open("wb") as log:
@@ -212,6 +242,11 @@ class Trial:
     def called_with(self) -> list[str]:
         """What stands before the flags."""
         return [] if self.is_improve else [self.bench.slot.device or "-1", self.seen(str(self.data_folder))]
+
+    def _script_runner(self, under: Sequence[str] = ()) -> ColdRunner | StagedRunner:
+        named = NamedPaths([self.data_folder, self.model.folder], self.model.covers(self.data_folder))
+        ml_data = MLData(self.bench.folder / ML_DATA, [self.model.name], named)
+        return make_script_runner(self.model, self.bench.slot, self.data_folder, ml_data, under=under)
 
     def _training(self, what: str, changed: Mapping[str, object]) -> Training:
         """A training with the names and the folder that a search gives one."""

@@ -1,0 +1,239 @@
+"""A model in three steps: which scripts they are, how each is called, and what each is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from three_steps import HYBRID, write_model, write_raw_data
+
+from comparator.errors import InputError
+from comparator.model.description import ModelDescription, parse_description
+from comparator.model.model import Model, find_model
+from comparator.model.stage_flags import flags_of_python, section_of
+from comparator.model.stages import Stages, find_stages, raw_folder
+
+
+def found(folder: Path, description: ModelDescription | None = None) -> Stages:
+    stages = find_stages(folder, description or ModelDescription())
+    assert stages is not None
+    return stages
+
+
+def model_in(folder: Path) -> Model:
+    return find_model(str(folder), folder, folder / "containers", "test")
+
+
+def test_three_scripts_are_a_model_without_train_sh_and_without_a_description(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "toy")
+    (folder / "train.sh").unlink()
+    model = model_in(folder)
+    assert model.stages is not None and model.description.convention == "improve"
+    assert model.script("train.sh") is None
+    known = model.description.hyperparameters
+    assert known["learning_rate"].type == "float" and known["layers"].type == "list"
+    assert known["scaling"].stage == "preprocess" and known["epochs"].stage == "train"
+    assert (known["epochs"].model_extra or {})["default"] == 20  # of its parameter file
+    assert {"study", "split", "training_size", "infer"} <= set(known)
+    assert not {"input_dir", "output_dir"} & set(known)
+    assert model.description.metrics["val_r2"].kind == "score"
+
+
+def test_a_script_is_called_itself_and_it_is_said_why(tmp_path: Path) -> None:
+    stages = found(write_model(tmp_path / "toy", preprocess__sh='DATA=$1; shift; python x.py "$@"\n'))
+    assert "takes its first word for the device" in stages.train.why
+    assert "takes its first word for the data folder" in stages.preprocess.why
+    assert stages.infer is not None and stages.infer.why == "there is no infer.sh"
+    places = {"raw": tmp_path / "raw", "data": tmp_path / "data", "run": tmp_path / "run"}
+    command = stages.train.command({"epochs": 3, "layers": [1, 2]}, places, "/a/python")
+    folders = ["--input_dir", str(tmp_path / "data"), "--output_dir", str(tmp_path / "run")]
+    assert command == ["/a/python", str(stages.train.script), *folders, "--epochs", "3", "--layers", "1", "2"]
+    inference = stages.infer.command({}, places, "/a/python")
+    assert inference[2:] == [
+        *("--input_data_dir", str(tmp_path / "data"), "--input_model_dir", str(tmp_path / "run")),
+        *("--output_dir", str(tmp_path / "run")),
+    ]
+
+
+def test_a_script_that_hands_its_flags_on_is_told_apart_from_one_that_takes_places(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "toy", train__sh="python toy_train_improve.py $@\n")
+    assert "only hands flags on" in found(folder).train.why
+
+
+def test_a_step_is_given_what_its_script_knows_and_nothing_else(tmp_path: Path) -> None:
+    stages = found(write_model(tmp_path / "toy"))
+    given = {
+        **{"epochs": 1, "Learning_Rate": 0.5, "scaling": "std", "noise": 3, "layers": "16 8", "experiment_id": "e"},
+        **{"run_id": "r", "ml_data_outdir": "x", "output_dir": "y"},
+    }
+    genes = str(tmp_path / "toy" / "genes.txt")
+    assert stages.given(stages.preprocess, given) == {"scaling": "std", "gene_file": genes}
+    assert stages.given(stages.train, given) == {"epochs": 1, "learning_rate": 0.5, "layers": ["16", "8"]}
+    assert stages.infer is not None and stages.given(stages.infer, given) == {}
+    assert stages.unknown(list(given)) == ["noise", "experiment_id", "run_id"]
+
+
+def test_study_and_split_name_the_split_files(tmp_path: Path) -> None:
+    stages = found(write_model(tmp_path / "toy"))
+    given = stages.given(stages.preprocess, {"study": "gCSI", "split": 3})
+    assert given["train_split_file"] == "gCSI_split_3_train.txt"
+    assert given["test_split_file"] == "gCSI_split_3_test.txt"
+    other = stages.given(stages.preprocess, {"split": 3, "val_split_file": "own.txt"})
+    assert (other["train_split_file"], other["val_split_file"]) == ("CCLE_split_3_train.txt", "own.txt")
+    (tmp_path / "toy" / "toy_params.txt").write_text("[Preprocess]\n")
+    unsaid = found(tmp_path / "toy")
+    with pytest.raises(InputError, match="study and split must both be given"):
+        unsaid.given(unsaid.preprocess, {"split": 3})
+
+
+def test_a_name_of_ours_that_the_model_has_for_itself_is_the_model_s(tmp_path: Path) -> None:
+    train = 'import argparse\nargparse.ArgumentParser().add_argument("--split", type=int)\n'
+    stages = found(write_model(tmp_path / "toy", toy_train_improve__py=train))
+    assert stages.given(stages.train, {"split": 4}) == {"split": 4}
+    assert "train_split_file" not in stages.given(stages.preprocess, {"split": 4})
+    assert stages.ours({"split": 4, "Study": "gCSI"}, "split") is None
+    assert stages.ours({"split": 4, "Study": "gCSI"}, "study") == "gCSI"
+
+
+OLD = """
+from improve import framework as frm
+from toy_preprocess_improve import preprocess_params
+
+model_params = [{"name": "num_leaves", "type": int, "default": 31, "help": "leaves"}]
+train_params = [] + model_params
+
+def main():
+    frm.initialize_parameters(None, default_model="toy_params.txt",
+                              additional_definitions=preprocess_params + train_params)
+"""
+OLD_PREPROCESS = """
+import improve
+preprocess_params = [{"name": "use_lincs", "type": improve.str2bool, "default": True, "help": "genes"}]
+frm.initialize_parameters(None, additional_definitions=preprocess_params)
+"""
+NEW = """
+from improvelib.applications.drug_response_prediction.config import DRPTrainConfig
+import definitions.of_model as of_model
+
+def main():
+    additional_definitions = of_model.train_params
+    DRPTrainConfig().initialize_parameters("x", default_config="own.ini", additional_definitions=additional_definitions)
+"""
+OF_MODEL = """
+from improvelib.utils import str2bool
+train_params = [{"name": "arch", "type": str, "choices": ["a", "b"], "help": "which"}, {"name": "epochs", "type": int}]
+"""
+
+
+def test_the_names_of_the_older_interface_are_used_where_its_module_is_imported(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "toy", toy_train_improve__py=OLD, toy_preprocess_improve__py=OLD_PREPROCESS)
+    stages = found(folder)
+    assert list(stages.preprocess.takes.places) == ["raw_data_dir", "ml_data_outdir"]
+    assert list(stages.train.takes.places) == ["train_ml_data_dir", "val_ml_data_dir", "model_outdir"]
+    assert {"num_leaves", "use_lincs", "epochs"} <= set(stages.train.takes.flags)
+    assert stages.preprocess.takes.flags["use_lincs"].type == "bool"
+    assert "num_leaves" not in stages.preprocess.takes.flags
+
+
+def test_definitions_are_followed_through_the_modules_of_the_folder(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "toy", toy_train_improve__py=NEW)
+    (folder / "own.ini").write_text("[Train]\nepochs = 5\nckpt_save_interval = 2\n[Preprocess]\nepochs = 6\n")
+    (folder / "definitions").mkdir()
+    (folder / "definitions" / "of_model.py").write_text(OF_MODEL)
+    flags = found(folder).train.takes.flags
+    assert flags["arch"].choices == ("a", "b") and flags["epochs"].default == 5
+    assert "learning_rate" in flags  # of the interface
+    assert "ckpt_save_interval" not in flags  # its file has it, its script would refuse it
+
+
+def test_lists_of_the_definitions_file_serve_where_a_script_hands_over_none(tmp_path: Path) -> None:
+    lists = 'toy_train_params = [{"name": "arch", "type": str}]\ntoy_infer_params = [{"name": "beam", "type": int}]\n'
+    train = "import improvelib\n"
+    folder = write_model(tmp_path / "toy", toy_train_improve__py=train, model_params_def__py=lists)
+    flags = found(folder).train.takes.flags
+    assert "arch" in flags and "beam" not in flags
+
+
+def test_names_of_a_later_interface_are_given_only_to_a_model_whose_file_has_such(tmp_path: Path) -> None:
+    script = tmp_path / "toy_preprocess_improve.py"
+    script.write_text("import improvelib\n")
+    parameters = tmp_path / "toy_params.ini"
+    parameters.write_text("[Preprocess]\ny_data_file = response.tsv\n")
+    takes = flags_of_python(script, "preprocess", parameters)
+    assert takes.own_name("cell_transcriptomic_file") == "cell_transcriptomic_file"
+    assert takes.own_name("epochs") is None
+    parameters.write_text("[Preprocess]\ny_data_files = [['response.tsv']]\n")
+    assert flags_of_python(script, "preprocess", parameters).own_name("cell_transcriptomic_file") is None
+
+
+def test_one_thing_under_two_names_is_given_under_the_script_s_own(tmp_path: Path) -> None:
+    script = tmp_path / "toy_infer_improve.py"
+    script.write_text("import improvelib\n")
+    assert flags_of_python(script, "infer", None).own_name("test_batch") == "infer_batch"
+
+
+def test_no_steps_are_found_where_the_description_says_otherwise(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "toy")
+    for text in ('convention = "candle"', 'module = "toy"'):
+        assert find_stages(folder, parse_description(text, "model.toml")) is None
+    (folder / "toy_preprocess_improve.py").unlink()
+    assert find_stages(folder, ModelDescription()) is None
+
+
+def test_shell_scripts_that_take_flags_alone_are_three_steps_where_the_description_says_so(tmp_path: Path) -> None:
+    for name in ("preprocess", "train"):
+        (tmp_path / f"{name}.sh").write_text("./program $@\n")
+    text = 'convention = "improve"\n[hyperparameters.genes]\nstage = "preprocess"\n[hyperparameters.rate]\n'
+    (tmp_path / "model.toml").write_text(text)
+    model = model_in(tmp_path)
+    assert model.stages is not None and model.stages.preprocess.started_by == ("bash",)
+    given = {"genes": 3, "rate": 0.1}
+    assert model.stages.given(model.stages.preprocess, given) == {"genes": 3}
+    assert model.stages.given(model.stages.train, given) == {"rate": 0.1}
+    assert find_stages(tmp_path, ModelDescription()) is None
+    (tmp_path / "preprocess.sh").write_text(HYBRID)
+    assert model_in(tmp_path).stages is None
+
+
+def test_scripts_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "toy", toy_train_improve__py="def broken(:\n")
+    with pytest.raises(InputError, match=r"toy_train_improve\.py: is no Python that can be read"):
+        find_stages(folder, ModelDescription())
+    (folder / "toy_train_improve.py").write_text("")
+    (folder / "toy_params.txt").write_text("epochs = 3\n")
+    with pytest.raises(InputError, match=r"toy_params\.txt: File contains no section headers"):
+        find_stages(folder, ModelDescription())
+
+
+def test_a_shell_script_need_not_be_executable_nor_say_by_what_it_is_run(tmp_path: Path) -> None:
+    script = tmp_path / "train.sh"
+    for text, mode, words in (
+        ("echo\n", 0o755, ["bash", str(script)]),
+        ("#!/bin/sh -e\n", 0o644, ["/bin/sh", "-e", str(script)]),
+        ("#!/bin/sh\n", 0o755, [str(script)]),
+    ):
+        script.write_text(text)
+        script.chmod(mode)
+        assert model_in(tmp_path).command("train.sh") == words
+
+
+@pytest.mark.parametrize("place", [".", "raw_data", "csa_data/raw_data"])
+def test_raw_data_are_found_in_the_places_of_the_benchmark(tmp_path: Path, place: str) -> None:
+    write_raw_data(tmp_path / place)
+    assert raw_folder(tmp_path) == (tmp_path / place).resolve()
+    assert raw_folder(tmp_path / "splits") is None
+
+
+@settings(max_examples=50, deadline=None)
+@given(text=st.text(alphabet=st.characters(blacklist_categories=("Cs",)), max_size=200))
+def test_any_text_is_a_parameter_file_or_refused_in_one_line(
+    text: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "toy_params.txt"
+    path.write_text(f"[Train]\n{text}", encoding="utf-8")
+    try:
+        assert isinstance(section_of(path, "train"), dict)
+    except InputError as error:
+        assert "\n" not in str(error)
