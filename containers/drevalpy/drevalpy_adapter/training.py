@@ -43,17 +43,21 @@ TABLE_KINDS = {EXPRESSION: "rnaseq", FINGERPRINTS: "fingerprints"}
 
 @dataclass
 class Learned:
-    """Trained models by drug, None for one of all drugs, and what is predicted for a drug that has none."""
+    """Trained models by drug, None for one of all drugs, and what is predicted for a drug that has none.
+
+    Files that they leave go to a folder in `place`, among the temporary ones where it is None, which then goes.
+    """
 
     views: Views
     otherwise: float
+    place: Path | None = None
     models: dict[str | None, Any] = field(default_factory=dict)
 
     def predict(self, part: Part) -> NDArray[np.float64]:
         """Return predictions, float64 [rows]."""
         predicted = np.full(len(part), self.otherwise)
         cell_lines, drugs = self.views.ids(part)
-        with _alone():
+        with _alone(self.place):
             for drug, model in self.models.items():
                 rows = np.flatnonzero(drugs == drug) if drug is not None else np.arange(len(part))
                 if len(rows):
@@ -85,7 +89,8 @@ def fit(task: Task, hyperparameters: Mapping[str, Any]) -> Trained:
     kind = MODEL_FACTORY[name]
     if kind.is_single_drug_model and hyperparameters["split"] == "drug":
         raise DataError(f"split = 'drug': {name} learns each drug by itself, and so none that it has not seen")
-    learned = Learned(views, otherwise=float(np.mean(task.labels.training, dtype=np.float64)))
+    place = Path(hyperparameters["output_dir"]).absolute() if hyperparameters["output_dir"] else None
+    learned = Learned(views, float(np.mean(task.labels.training, dtype=np.float64)), place)
     stopping = _early_stopping_rows(task, hyperparameters) if kind.early_stopping else None
     told = {name: value for name, value in settings.items() if name in hyperparameters}
     print(f"{name}: {', '.join(f'{name} = {value}' for name, value in told.items()) or 'no hyperparameters'}")
@@ -93,7 +98,7 @@ def fit(task: Task, hyperparameters: Mapping[str, Any]) -> Trained:
     drugs = views.ids(task.training)[1]
     for drug in np.unique(drugs).tolist() if kind.is_single_drug_model else [None]:
         rows = np.ones(len(drugs), dtype=bool) if drug is None else drugs == drug
-        learned.models[drug] = _train(name, settings, seed, task, hyperparameters, views, rows, stopping)
+        learned.models[drug] = _train(_built(name, settings, seed), task, learned, rows, stopping)
     validated = learned.predict(task.validation)
     loss = metrics.mean_squared_error(task.labels.training.astype(np.float64), learned.predict(task.training))
     val_loss = metrics.scores(task.labels.validation, validated)["loss"]
@@ -139,18 +144,9 @@ def _early_stopping_rows(task: Task, hyperparameters: Mapping[str, Any]) -> _Sto
     return _Stopping(rows, len(rows))
 
 
-def _train(
-    name: str,
-    settings: Mapping[str, Any],
-    seed: int,
-    task: Task,
-    hyperparameters: Mapping[str, Any],
-    views: Views,
-    rows: NDArray[np.bool_],
-    stopping: _Stopping | None,
-) -> Any:
-    """Return a model that has learned from some of the training rows."""
-    model = _built(name, settings, seed)
+def _train(model: Any, task: Task, learned: Learned, rows: NDArray[np.bool_], stopping: _Stopping | None) -> Any:
+    """Return the model, which has learned from some of the training rows."""
+    views = learned.views
     if stopping is None:
         held = None
     elif stopping.training_rows is None:
@@ -161,7 +157,7 @@ def _train(
         held = views.responses(*_chosen(task, rows & apart))
         rows = rows & ~apart
     inputs = _inputs(model, views, _parts(task))
-    with _alone() as folder:
+    with _alone(learned.place) as folder:
         model.train(views.responses(*_chosen(task, rows)), *inputs, held, **_checkpoints(model, folder))
     return model
 
@@ -223,8 +219,8 @@ def _seed_all(seed: int) -> None:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[str]:
-    """A folder in which a model may leave files, which go; without processes, progress bars and threads of its own.
+def _alone(place: Path | None) -> Iterator[str]:
+    """A folder in `place` where a model may leave files, which go; it starts no processes, threads or progress bars.
 
     As many trainings run at once as there are cores, and some of drevalpy's models would start 16 processes each. What
     they load is the same without.
@@ -239,7 +235,7 @@ def _alone() -> Iterator[str]:
         original(self, *arguments, **{key: value for key, value in options.items() if key != "prefetch_factor"})
 
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        folder = stack.enter_context(tempfile.TemporaryDirectory(dir=place))
         stack.enter_context(contextlib.chdir(folder))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
@@ -253,7 +249,7 @@ def load(
 ) -> Callable[[Part], NDArray[np.float64]]:
     """Return what predicts with saved models. Raises ValueError where they are not there."""
     views = Views(source, {features.kind: features.names for features in model.features})
-    learned = Learned(views, otherwise=model.described["otherwise"])
+    learned = Learned(views, model.described["otherwise"])
     kind = MODEL_FACTORY[model.hyperparameters["drevalpy_model"]]
     try:
         for number, drug in enumerate(model.described["drugs"]):

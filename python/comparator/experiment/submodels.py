@@ -292,7 +292,7 @@ def _check_reach(
 def _config(model: Model, given: Mapping[str, Any], data_folder: Path, own: Sequence[str]) -> dict[str, Any]:
     """What the file that `config_file` names adds, below everything that is given directly under the names `own`."""
     path = model.config_file(given.get("config_file"), data_folder)
-    if path is None:
+    if path is None or model.stages is not None:  # each step reads its own section of it
         return {}
     known = [*own, *model.description.names]
     return {

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it takes half a second to import
+    import pandas as pd
 
 TRUE, PREDICTED = "_true", "_pred"
 
@@ -16,6 +20,7 @@ def scores_of(path: Path) -> dict[str, float | None]:
     """
     if not path.is_file():
         return {}
+    import numpy as np
     import pandas as pd
 
     try:
@@ -28,18 +33,22 @@ def scores_of(path: Path) -> dict[str, float | None]:
     rows = table[[name, _partner(name)]].apply(pd.to_numeric, errors="coerce").dropna()
     if rows.empty:
         return {}
-    truth, predicted = rows[name], rows[_partner(name)]
+    with np.errstate(all="ignore"):  # a number that is not finite is told as such
+        found = _scores(rows[name], rows[_partner(name)])
+    return {metric: value if math.isfinite(value) else None for metric, value in found.items()}
+
+
+def _scores(truth: pd.Series, predicted: pd.Series) -> dict[str, float]:
     errors = truth - predicted
     squared, spread = float((errors**2).mean()), float(truth.var(ddof=0))
-    found = {
+    return {
         "mse": squared,
-        "rmse": math.sqrt(squared),
+        "rmse": math.sqrt(squared) if squared >= 0 else math.nan,
         "mae": float(errors.abs().mean()),
         "r2": 1 - squared / spread if spread > 0 else math.nan,
         "pcc": float(truth.corr(predicted)),
         "scc": float(truth.rank().corr(predicted.rank())),
     }
-    return {metric: value if math.isfinite(value) else None for metric, value in found.items()}
 
 
 def _partner(name: str) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from comparator.model.ml_data import TRAINING_ROWS, MLData, MLFolder, write_trai
 from comparator.model.model import Model
 from comparator.model.reported import our_line, reported_results
 from comparator.model.script import Scripts
-from comparator.model.stages import INFER, RAW_PARTS, TRAINING_SIZE, Stage, our_value, raw_folder
+from comparator.model.stage_flags import Place
+from comparator.model.stages import CONFIG_FILE, INFER, RAW_PARTS, TRAINING_SIZE, Stage, raw_folder
 from comparator.model.training import Outcome, Status, Training
 from comparator.results.lease import Holder
 from comparator.site.profile import Slot
@@ -42,15 +44,16 @@ class StagedRunner:
         self, model: Model, slot: Slot, data_folder: Path, ml_data: MLData, *, under: Sequence[str] = ()
     ) -> None:
         assert model.stages is not None
-        self._stages, self._python = model.stages, model.interpreter
+        self._model, self._stages = model, model.stages
         self._data_folder, self._ml_data = data_folder, ml_data
         self._steps = Scripts(model, slot, data_folder)
         self._training = Scripts(model, slot, data_folder, under=under) if under else self._steps
 
     def run(self, training: Training) -> Outcome:
         deadline = None if training.timeout is None else time.monotonic() + training.timeout
-        infers = _is_on(our_value(training.hyperparameters, INFER))
         try:
+            training = self._with_parameter_file(training)
+            infers = _is_on(self._stages.ours(training.hyperparameters, INFER))
             made = self.prepare(training, deadline)
             if isinstance(made, Outcome):
                 return made
@@ -69,7 +72,7 @@ class StagedRunner:
         given = training.hyperparameters
         raw = self._raw(given)
         own = self._stages.given(self._stages.preprocess, given)
-        size = our_value(given, TRAINING_SIZE)
+        size = self._stages.ours(given, TRAINING_SIZE)
         telling = {TRAINING_SIZE: size, RAW: given.get(RAW)}
         made = self._ml_data.of({**own, **{name: value for name, value in telling.items() if value is not None}})
         if not made.is_whole:
@@ -99,6 +102,12 @@ class StagedRunner:
         self._steps.close()
         self._training.close()
 
+    def _with_parameter_file(self, training: Training) -> Training:
+        """The training with the whole path of the parameter file that it names; raises `InputError` for none."""
+        given = training.hyperparameters
+        path = self._model.config_file(given.get(CONFIG_FILE), self._data_folder)
+        return training if path is None else replace(training, hyperparameters={**given, CONFIG_FILE: str(path)})
+
     def _raw(self, given: Mapping[str, object]) -> Path:
         if RAW in given:
             return Path(str(given[RAW]))
@@ -126,7 +135,7 @@ class StagedRunner:
                 raise InputError(f"{TRAINING_SIZE} = {size}: {what}")
             write_training_rows(named_rows, int(str(size)), made.path / TRAINING_ROWS)
             own = {**own, "train_split_file": str(made.path / TRAINING_ROWS)}
-        command = stage.command(own, {"raw": raw, "data": made.data}, self._python)
+        command = stage.command(own, {"raw": raw, "data": made.data}, self._model.interpreter)
         failure = self._steps.run(command, made.path, made.log, _left(deadline), stage.script.name)
         if failure is not None:
             with training.log.open("ab") as log:
@@ -143,9 +152,8 @@ class StagedRunner:
         own = self._stages.given(stage, training.hyperparameters)
         if SCORES in stage.takes.flags:
             own[SCORES] = True
-        command = stage.command(
-            own, {"raw": self._data_folder, "data": made.data, "run": training.folder}, self._python
-        )
+        places: dict[Place, Path] = {"data": made.data, "run": training.folder}
+        command = stage.command(own, places, self._model.interpreter)
         return scripts.run(command, training.folder, training.log, _left(deadline), stage.script.name)
 
     def _patience(self, training: Training, deadline: float | None) -> Callable[[Holder, float], bool]:

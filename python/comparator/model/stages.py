@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from comparator.errors import InputError
-from comparator.formats.spelling import COMMON, CONFIG_FILE, is_same, spelling
+from comparator.formats.spelling import COMMON, is_same, spelling
 from comparator.formats.text import read_text
 from comparator.model.definitions import Definition
 from comparator.model.description import (
@@ -77,6 +77,8 @@ METRICS = {
     "val_corr": MetricDescription(kind="score", description="Pearson's correlation on the validation rows"),
     "val_spearman": MetricDescription(kind="score", description="Spearman's correlation on the validation rows"),
 }
+#: The hyperparameter that names a file in the place of the model's own parameter file.
+CONFIG_FILE = "config_file"
 LONGEST_FIRST_LINE = 1000  # bytes
 SEEDS = ("rng_seed", "seed", "random_seed")
 
@@ -95,10 +97,9 @@ class Stage:
         """Those of the hyperparameters that the script takes, by its own names."""
         found = {}
         for name, value in hyperparameters.items():
-            if name not in OF_PLACES and not any(is_same(name, each) for each in OWN):
-                own = self.takes.own_name(name)
-                if own is not None:
-                    found[own] = self._as_given(own, value)
+            own = None if name in OF_PLACES else self.takes.own_name(name)
+            if own is not None:
+                found[own] = self._as_given(own, value)
         return found
 
     def command(self, own: Mapping[str, Any], places: Mapping[Place, Path], python: str) -> list[str]:
@@ -134,6 +135,12 @@ class Stages:
     def all(self) -> list[Stage]:
         return [each for each in (self.preprocess, self.train, self.infer) if each is not None]
 
+    def ours(self, hyperparameters: Mapping[str, Any], name: str) -> Any:
+        """The value of one of the four that are ours; None where it is not given, or a step takes it for its own."""
+        if any(each.takes.own_name(name) is not None for each in self.all):
+            return None
+        return next((value for each, value in hyperparameters.items() if is_same(each, name)), None)
+
     def unknown(self, names: Sequence[str]) -> list[str]:
         """Those of the names that no step takes."""
         known = self.hyperparameters
@@ -150,10 +157,10 @@ class Stages:
             own |= {name: hyperparameters[name] for name in unknown}
         if stage is self.preprocess:
             own = {**self._split_files(hyperparameters), **own}
-        for name, text in stage.takes.given.items():
+        for name, text in () if CONFIG_FILE in own else stage.takes.given.items():
             if name in stage.takes.flags and name not in own and self._is_own_path(text):
                 own[name] = text
-        return {name: self._placed(value, is_config=name in CONFIG_FILE) for name, value in own.items()}
+        return {name: self._placed(value) for name, value in own.items()}
 
     @cached_property
     def hyperparameters(self) -> dict[str, HyperparameterDescription]:
@@ -161,10 +168,9 @@ class Stages:
         found: dict[str, HyperparameterDescription] = {}
         for stage in self.all:
             for name, each in stage.takes.flags.items():
-                known = spelling(name, found)
-                if known not in found and spelling(name, OWN) not in OWN:
+                if spelling(name, found) not in found:
                     found[name] = _described(each, stage.name)
-        return {**found, **OWN}
+        return found | {name: each for name, each in OWN.items() if spelling(name, found) not in found}
 
     def training_rows(self, preprocess: Mapping[str, Any], raw: Path) -> Path | None:
         """The file that names the training rows; None where none is told."""
@@ -174,7 +180,7 @@ class Stages:
 
     def _split_files(self, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
         """The split files that `study` and `split` mean."""
-        study, split = (our_value(hyperparameters, name) for name in (STUDY, SPLIT))
+        study, split = (self.ours(hyperparameters, name) for name in (STUDY, SPLIT))
         if study is None and split is None:
             return {}
         usual = SPLIT_FILE.fullmatch(self.preprocess.takes.given.get("train_split_file", "").strip("\"'"))
@@ -192,12 +198,12 @@ class Stages:
         path = text.strip().strip("\"'")
         return path.startswith(("./", "../")) and path not in ("./", "../") and (self.folder / path).exists()
 
-    def _placed(self, value: Any, *, is_config: bool) -> Any:
+    def _placed(self, value: Any) -> Any:
         """A value that names something in the model's folder, with its whole path: steps work elsewhere."""
         if not isinstance(value, str):
             return value
         text = value.strip().strip("\"'")
-        if (is_config or "/" in text) and not Path(text).is_absolute() and (self.folder / text).exists():
+        if "/" in text and not Path(text).is_absolute() and (self.folder / text).exists():
             return str((self.folder / text).resolve())
         return value
 
@@ -316,11 +322,6 @@ def _why_itself(shell: Path) -> str:
     if TAKES_PLACES.search(text):
         return f"{shell.name} takes its first word for the data folder"
     return f"{shell.name} only hands flags on to it"
-
-
-def our_value(hyperparameters: Mapping[str, Any], name: str) -> Any:
-    """The value of one of the hyperparameters that are ours; None where it is not given."""
-    return next((value for each, value in hyperparameters.items() if is_same(each, name)), None)
 
 
 def _described(definition: Definition, stage: StageName) -> HyperparameterDescription:

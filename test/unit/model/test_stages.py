@@ -88,6 +88,15 @@ def test_study_and_split_name_the_split_files(tmp_path: Path) -> None:
         unsaid.given(unsaid.preprocess, {"split": 3})
 
 
+def test_a_name_of_ours_that_the_model_has_for_itself_is_the_model_s(tmp_path: Path) -> None:
+    train = 'import argparse\nargparse.ArgumentParser().add_argument("--split", type=int)\n'
+    stages = found(write_model(tmp_path / "toy", toy_train_improve__py=train))
+    assert stages.given(stages.train, {"split": 4}) == {"split": 4}
+    assert "train_split_file" not in stages.given(stages.preprocess, {"split": 4})
+    assert stages.ours({"split": 4, "Study": "gCSI"}, "split") is None
+    assert stages.ours({"split": 4, "Study": "gCSI"}, "study") == "gCSI"
+
+
 OLD = """
 from improve import framework as frm
 from toy_preprocess_improve import preprocess_params

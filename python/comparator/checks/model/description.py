@@ -80,6 +80,10 @@ def check_description(trial: Trial) -> Findings:
         yield Finding(file, FAILS if near else UNTESTED, words + near)
         return
     metrics, hyperparameters = description.metrics, description.hyperparameters
+    if model.stages is not None:
+        words = f"{len(hyperparameters)} hyperparameters, read from its scripts and {file}"
+        yield Finding("hyperparameters", HOLDS, f"{words}; its metrics: {listed(list(metrics))}")
+        return
     yield Finding(file, HOLDS, f"describes {len(metrics)} metrics, {len(hyperparameters)} hyperparameters")
     if not metrics:
         yield Finding("metrics", UNTESTED, f"{file} has no [metrics.NAME]: a score is taken for an error")

@@ -30,7 +30,9 @@ def check_reads(trial: Trial, ways: Sequence[Way]) -> Findings:
     if model.image is not None:
         yield Finding("what is read", HOLDS, "the image, the data folder, and nothing else of this machine")
         return
-    covers = model.covers(trial.data_folder, trial.bench.folder / RUNS, trial.bench.folder / ML_DATA)
+    # What is installed in an environment of the model's own is part of its identity by itself.
+    installed = [] if model.python is None else [model.python.folder, Path(model.python.interpreter.base_prefix)]
+    covers = model.covers(trial.data_folder, trial.bench.folder / RUNS, trial.bench.folder / ML_DATA, *installed)
     script = next((way.name for way in ways if way.is_script), None)
     if any(not way.is_script for way in ways):
         folder = trial.new_folder("trace-served")
