@@ -44,7 +44,7 @@ SOONEST_SECONDS = 3.0
 
 @dataclass
 class _Made:
-    """A page, as it was made last; `stamp` tells whether it ran then, and what there was."""
+    """A page, as it was made last; `stamp` tells what there was then, `ran` whether the experiment did."""
 
     stamp: Any = None
     page: jobs.Page | None = None
@@ -53,13 +53,17 @@ class _Made:
     ended: float = float("-inf")
     is_being_made: bool = False
     failure: str = ""
+    ran: bool = False
 
     def is_due(self, stamp: Any, evaluations: int, *, runs: bool) -> bool:
         """Whether it is time to make it again."""
-        if self.is_being_made or stamp == self.stamp or not evaluations:
+        if self.is_being_made or not evaluations:
             return False
-        if self.page is None or not runs or not self.stamp[0]:
-            return True  # what to do next is another where it runs again
+        runs_again = self.page is not None and runs and not self.ran  # then what to do next is another
+        if stamp == self.stamp and not runs_again:
+            return False
+        if self.page is None or not runs or runs_again:
+            return True
         rested = time.monotonic() - self.ended >= max(SOONEST_SECONDS, SHARE * self.took)
         return rested and evaluations >= GROWTH * self.page.evaluations
 
@@ -175,11 +179,11 @@ class Watch:
 
     def _made(self, path: Path, metric: str | None, evaluations: int, *, runs: bool) -> _Made:
         """The page that was made last; where that is of too few evaluations another is made meanwhile."""
-        watched, stamp = self._watched_of(path), (runs, *stamp_of(path, MADE_OF))
+        watched, stamp = self._watched_of(path), stamp_of(path, MADE_OF)
         with self._turn:
             made = watched.pages.setdefault(metric, _Made())
             if made.is_due(stamp, evaluations, runs=runs):
-                made.is_being_made = True
+                made.is_being_made, made.ran = True, runs
                 threading.Thread(target=self._make, args=(made, stamp, path, metric), daemon=True).start()
             return made
 
