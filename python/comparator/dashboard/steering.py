@@ -169,7 +169,7 @@ def begin(path: Path, root: Path, choice: Mapping[str, Any]) -> dict[str, str]:
     why_not = why_not_begun(experiment)
     if why_not is not None:
         raise InputError(f"experiment '{path.name}': {why_not}")
-    identifier = check_name(choice.get("id"), "id")
+    identifier = check_name(str(choice.get("id", "")), "id")
     words = _process_words(path, words_of(experiment, choice), identifier)
     return {"done": started(words, path / OUTPUT, root, "it has begun"), "id": identifier}
 
