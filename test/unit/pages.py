@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-DATA = ("figures", "evaluations")  # script elements that hold JSON
+DATA = ("colours", "evaluations")  # script elements that hold JSON
 
 
 class Page(HTMLParser):
@@ -24,6 +24,7 @@ class Page(HTMLParser):
         self.words: list[str] = []
         self.scripts: list[str] = []
         self.data: dict[str, Any] = {}
+        self.charts: dict[str, Any] = {}  # the figures' specifications by name
         self._inside = ""
         self.feed(text)
 
@@ -40,7 +41,9 @@ class Page(HTMLParser):
             return
         attributes = self.tags[-1][1]
         if attributes.get("type") == "application/json":
-            self.data[str(attributes["id"])] = json.loads(data)
+            chart = attributes.get("data-chart")
+            held = self.data if chart is None else self.charts
+            held[str(attributes["id"] if chart is None else chart)] = json.loads(data)
         else:
             self.scripts.append(data)
 
@@ -51,12 +54,6 @@ class Page(HTMLParser):
     def text(self) -> str:
         """What it says, beside its figures and the table of evaluations."""
         return " ".join(" ".join(self.words).split())
-
-    @property
-    def charts(self) -> dict[str, Any]:
-        """The figures' specifications by name."""
-        found: dict[str, Any] = self.data["figures"]["charts"]
-        return found
 
     @property
     def rows(self) -> list[list[Any]]:

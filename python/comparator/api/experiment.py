@@ -220,7 +220,7 @@ class Experiment:
         if reported is not None:
             return reported
         read = self._read
-        answer = answer_of(read.experiment, read.summary, read.findings)
+        answer = answer_of(read.experiment, read.summary, read.findings, read.state)
         return {**answer.as_json(), **findings_json(read.findings), **summary_json(read.summary)}
 
     @property

@@ -55,7 +55,7 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
     try:
         state = state_of(path)
         if state.state in (*ALIVE, "finished"):
-            with ProgressView(out, experiment, path, joins=True) as view:
+            with ProgressView(out, experiment, path) as view:
                 state = _followed(path, view)
         else:
             read_records(path / "evaluations.jsonl")  # one that is damaged is said to be

@@ -10,7 +10,8 @@ that take statistics are made in a process of their own (`maker`), so that no re
 | overview | all experiments, a row each |
 | watched | one experiment as it runs: what is trained, what can be done |
 | maker, jobs | the process that makes pages and maps, and what it is asked |
-| actions | stopping an experiment and going on with one |
+| actions | stopping an experiment, going on with one, noting something of it |
+| steering | the new searches that one suggests, and how they are begun |
 | logs | logs, from inside the experiments' folder alone |
 | serving | the server's start, its address, its end |
 """

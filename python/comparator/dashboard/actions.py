@@ -1,25 +1,23 @@
-"""What may be done to an experiment from its page: stop it, and go on with it; each could be typed as a command."""
+"""What may be done to an experiment from its page, as by a command: stop it, go on with it, note something of it."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from comparator.dashboard.steering import LOCAL, started
 from comparator.engine import jobs
 from comparator.errors import InputError
+from comparator.results.notes import Notes, changed, read_notes, write_notes
 from comparator.results.record import ALIVE, FrozenExperiment, State
 from comparator.results.store import read_experiment
 from comparator.site.folders import command_line
 
-LOCAL = "local"
 #: What a command that goes on with an experiment says, in the experiment's folder.
 OUTPUT = "resumed.log"
-#: So long is waited for a command that goes on with an experiment to be refused.
-REFUSED_SECONDS = 2.0
 
 
 def stop(path: Path) -> str:
@@ -50,19 +48,23 @@ def resume(path: Path) -> str:
     if why_not is not None:
         raise InputError(f"experiment '{path.name}' is not gone on with: {why_not}")
     words = [sys.executable, "-m", "comparator", "search", "--resume", path.name, "--experiments", str(path.parent)]
-    with (path / OUTPUT).open("wb") as output:
-        process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    threading.Thread(target=process.wait, daemon=True).start()  # a child that nobody waits for never goes
-    try:
-        code = process.wait(REFUSED_SECONDS)
-    except subprocess.TimeoutExpired:
-        return "it goes on"
-    if code != 0:
-        said = (path / OUTPUT).read_text(errors="replace").strip().splitlines()
-        raise InputError(said[-1] if said else f"the command ended with code {code}")
-    return "it went on, and is done"
+    return started(words, path / OUTPUT, None, "it goes on")
+
+
+def note(path: Path, given: Mapping[str, Any]) -> str:
+    """Give an experiment the `tags` and the `text`; says what was done.
+
+    `was` has those that whoever gives them has seen: raises `InputError` where they are others meanwhile, and where
+    these cannot be any.
+    """
+    tags, text = given.get("tags"), given.get("text")
+    if not isinstance(text, str) or not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        raise InputError("a note has tags, a list of texts, and a text")
+    notes, now = changed(Notes(), text, tags), read_notes(path)
+    if given.get("was") != {"tags": list(now.tags), "text": now.text}:
+        raise InputError("tags and note were changed meanwhile, elsewhere: look at them again")
+    write_notes(path, notes)
+    return "noted"
 
 
 def commands(path: Path, root: Path, experiment: FrozenExperiment, state: State) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 "use strict";
 // All experiments: a table that looks again every second or two. What is searched, sorted and chosen stands in the address.
 (() => {
+  const { made } = window.comparatorElements;
   const get = (id) => document.getElementById(id);
   const [words, state, tag, compare, none] = ["words", "state", "tag", "compare", "none"].map(get);
   const body = get("experiments").tBodies[0];
@@ -12,13 +13,6 @@
   const chosen = new Set();
   const lines = new Map(); // by id: {line, text of its row}
   let tagOfRows = "";
-
-  const made = (name, text, kind) => {
-    const one = document.createElement(name);
-    if (text !== undefined) one.textContent = text;
-    if (kind) one.className = kind;
-    return one;
-  };
 
   function span(seconds) {
     if (seconds < 90) return `${Math.round(seconds)} s`;
@@ -64,7 +58,7 @@
       progress.append(row.of ? `${row.evaluations}/${row.of}` : `${row.evaluations}`);
       const more = [];
       if (row.failed) more.push(`${row.failed} failed`);
-      if (row.left !== null && row.left !== undefined) more.push(`about ${span(row.left)} left`);
+      if (row.left) more.push(`about ${span(row.left)} left`);
       if (more.length) progress.append(made("small", more.join(", "), "left"));
       best.textContent = row.best.replace(/^best /, "");
       if (row.verdict) {

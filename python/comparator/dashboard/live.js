@@ -1,14 +1,9 @@
 "use strict";
 // An experiment as it runs: the panel above its report, and the report itself, which is kept up to date.
 (() => {
+  const { made, command: commandLine, idle } = window.comparatorElements;
   const get = (id) => document.getElementById(id);
   const panel = get("live");
-  const made = (name, text, kind) => {
-    const one = document.createElement(name);
-    if (text !== undefined) one.textContent = text;
-    if (kind) one.className = kind;
-    return one;
-  };
   const query = location.search;
   const page = window.comparatorPage; // none before there is a report
   const SOON = 1000, LATER = 5000, HIDDEN = 10000; // milliseconds between two looks
@@ -45,7 +40,7 @@
     const counts = [state.of ? `${state.evaluations} of ${state.of}` : `${state.evaluations} evaluations`];
     if (state.confirming) counts.push(`${state.confirming} confirming`);
     if (state.failed) counts.push(`${state.failed} failed`);
-    if (state.left !== null) counts.push(`about ${span(state.left)} left`);
+    if (state.left) counts.push(`about ${span(state.left)} left`);
     if (state.job) counts.push(`job ${state.job}`);
     else if (state.host && state.state === "running") counts.push(`on ${state.host}`);
     get("live-counts").textContent = counts.join(" · ");
@@ -59,6 +54,7 @@
     showTrainings();
     showMetrics();
     showCommands();
+    showNotes();
     showAge();
     const waiting = get("waiting");
     if (waiting) {
@@ -139,72 +135,130 @@
 
   // -- steering ---------------------------------------------------------------------------------------------
 
-  const quoted = (text) => `'${text.replaceAll("'", `'"'"'`)}'`;
-
-  // The box around what is chosen on a map or in the table, in the hyperparameters that it narrows.
+  // The conditions that hyperparameters have to hold, as a box; null where there are none.
   function boxOfChosen() {
-    const content = JSON.parse(get("evaluations")?.textContent || "null");
-    const chosen = new Set(page?.chosen() || []);
-    if (!content || !chosen.size) return null;
-    const box = {};
-    for (const axis of state.steering.axes) {
-      const column = content.columns.indexOf(axis);
-      if (column < 0) continue;
-      const values = (rows) => rows.map((row) => row[2][column]).filter((value) => value !== null);
-      const [inside, all] = [values(content.rows.filter((row) => chosen.has(row[0]))), values(content.rows)];
-      if (!inside.length) continue;
-      if (inside.every((value) => typeof value === "number")) {
-        const [low, high, first, last] = [Math.min(...inside), Math.max(...inside), Math.min(...all), Math.max(...all)];
-        if (high > low && high - low < 0.8 * (last - first)) box[axis] = [low, high];
-      } else if (new Set(inside).size < new Set(all).size) {
-        box[axis] = { values: [...new Set(inside)] };
-      }
-    }
-    return Object.keys(box).length ? box : null;
+    const axes = new Set(state.steering.axes);
+    const sides = [...(page?.conditions() || [])].filter(([name]) => axes.has(name));
+    return sides.length ? Object.fromEntries(sides.map(([name, side]) => [name, side.values ? side : [side.from, side.to]])) : null;
   }
 
-  function boxWords(key, box) {
-    const sides = Object.entries(box);
-    const isShort = sides.every(([name, side]) => Array.isArray(side) && /^[\w.-]+$/.test(name));
-    return isShort ? `--${key} ${sides.map(([name, [low, high]]) => `${name}=${low}:${high}`).join(",")}`
-      : `--${key} ${quoted(JSON.stringify(box))}`;
+  let boxed = { text: "", suggestions: [] };
+  async function askForBox() {
+    const box = state ? boxOfChosen() : null;
+    const text = box ? JSON.stringify(box) : "";
+    if (text === boxed.text) return;
+    boxed = { text, suggestions: [] };
+    if (text) {
+      const answer = await fetch(`steering?box=${encodeURIComponent(text)}`, { cache: "no-store" });
+      if (answer.ok && boxed.text === text) boxed.suggestions = await answer.json();
+    }
+    if (state) showCommands();
   }
+  let asking = 0;
+  document.addEventListener("conditions", () => { clearTimeout(asking); asking = setTimeout(askForBox, 300); });
 
   let shownCommands = "";
   function showCommands() {
-    const commands = [...state.commands, ...state.steering.commands];
-    const box = state.steering.box ? boxOfChosen() : null;
-    if (box) {
-      for (const [what, key] of [["inside", "focus"], ["outside", "avoid"]]) {
-        commands.push({ what: `A search ${what} what is chosen`, command: `${state.steering.box} ${boxWords(key, box)}` });
-      }
-    } else if (state.steering.box && page) {
-      commands.push({ what: "A search inside a part of the map, or outside it: draw a frame on the map first", command: "" });
+    const { suggestions, axes, may_begin: mayBegin } = state.steering;
+    const items = [...state.commands, ...suggestions, ...boxed.suggestions];
+    if (axes.length && page && !boxed.text) {
+      items.push({ what: "A search inside a part of the space, or outside it: draw a frame on a map first" });
     }
-    const text = JSON.stringify(commands);
+    const text = JSON.stringify([items, mayBegin]);
     if (text === shownCommands) return;
     shownCommands = text;
-    get("live-steer").hidden = !commands.length;
-    get("live-commands").replaceChildren(...commands.map(({ what, command }) => {
+    get("live-steer").hidden = !items.length;
+    get("live-commands").replaceChildren(...items.map(({ what, command, choice }) => {
       const item = made("li", what);
-      if (!command) return item;
-      const button = made("button", "Copy");
-      button.type = "button";
-      button.addEventListener("click", async () => {
-        try {
-          await navigator.clipboard.writeText(command);
-          button.textContent = "Copied";
-        } catch { // without https elsewhere than here there is no clipboard: it is marked, to be copied by hand
-          getSelection().selectAllChildren(code);
-        }
-        setTimeout(() => { button.textContent = "Copy"; }, 1500);
-      });
-      const code = made("code", command);
-      item.append(button, code);
+      if (choice && mayBegin) {
+        const button = made("button", "Begin …");
+        button.type = "button";
+        button.addEventListener("click", () => ask(what, choice));
+        item.append(button);
+      }
+      if (command) item.append(commandLine(command));
       return item;
     }));
   }
-  document.addEventListener("click", () => setTimeout(() => { if (state) showCommands(); }, 200));
+
+  // -- a new search, once its command and what it costs have been seen ----------------------------------------
+
+  const send = async (where, content) => {
+    const answer = await fetch(where, { method: "POST", body: JSON.stringify(content) });
+    const said = await answer.json();
+    if (said.error) throw new Error(said.error);
+    return said;
+  };
+
+  let choosing = null;
+  async function ask(what, choice) {
+    const mine = choosing = { ...choice };
+    get("live-sure-what").textContent = `${what}, as a new experiment:`;
+    get("live-sure-command").textContent = "";
+    get("live-sure-cost").textContent = "The command is being checked …";
+    get("live-begin").hidden = true;
+    get("live-sure").showModal();
+    try {
+      const { command, cost, id } = await send("preview", choice);
+      if (choosing !== mine) return;
+      mine.id = id;
+      get("live-sure-command").textContent = command;
+      get("live-sure-cost").textContent = `It costs ${cost}.`;
+      get("live-begin").hidden = false;
+      get("live-begin").focus();
+    } catch (error) {
+      if (choosing === mine) get("live-sure-cost").textContent = `! ${error.message}`;
+    }
+  }
+
+  get("live-begin").addEventListener("click", async () => {
+    const mine = choosing;
+    get("live-begin").hidden = true;
+    try {
+      const { done, id } = await send("begin", mine);
+      if (choosing !== mine) return;
+      const link = made("a", id);
+      link.href = `../${encodeURIComponent(id)}/`;
+      get("live-sure-cost").replaceChildren(`${done}: `, link);
+    } catch (error) {
+      if (choosing === mine) get("live-sure-cost").textContent = `! ${error.message}`;
+    }
+  });
+  get("live-sure").addEventListener("close", () => { choosing = null; });
+
+  // -- tags and note ----------------------------------------------------------------------------------------
+
+  let noted = null; // as they were when they came into the form
+
+  function showNotes() {
+    get("live-notes").hidden = false;
+    get("live-tags").replaceChildren(...state.tags.map((each) => made("span", each, "tagged")));
+    const tags = state.tags.join(", ");
+    const isOther = noted && (get("live-note-tags").value !== noted.tags.join(", ") || get("live-note-text").value !== noted.text);
+    if (isOther) return; // somebody writes here
+    noted = { tags: state.tags, text: state.note };
+    get("live-note-tags").value = tags;
+    get("live-note-text").value = state.note;
+  }
+
+  get("live-note").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const tags = get("live-note-tags").value.split(",").map((each) => each.trim()).filter(Boolean);
+    const text = get("live-note-text").value.trim();
+    const output = get("live-note-said");
+    try {
+      output.textContent = (await send("note", { tags, text, was: noted })).done;
+      output.classList.remove("wrong");
+      noted = { tags, text };
+      get("live-note-tags").value = tags.join(", ");
+      get("live-note-text").value = text;
+      setTimeout(() => { output.textContent = ""; }, 4000);
+    } catch (error) {
+      output.textContent = error.message;
+      output.classList.add("wrong");
+      noted = { tags: state.tags, text: state.note }; // what is saved next is meant against what stands there now
+    }
+  });
 
   // -- stop and resume --------------------------------------------------------------------------------------
 
@@ -275,14 +329,18 @@
     const answer = await fetch(location.pathname + query, { cache: "no-store" });
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = next.getElementById("live");
-    if (!fresh || !next.getElementById("figures")) return location.reload();
+    if (!fresh || !next.getElementById("colours")) return location.reload();
     const [old, now] = [document, next].map((each) => partsOf(each.querySelector("main")));
     if (old.length !== now.length || old.some((part, place) => keyOf(part) !== keyOf(now[place]))) return location.reload();
     old.forEach((part, place) => {
       if (!isDrawn(part) && part.innerHTML !== now[place].innerHTML) part.replaceWith(document.adoptNode(now[place]));
     });
-    const read = (id) => JSON.parse(next.getElementById(id).textContent);
-    hand({ answer: next.getElementById("answer").innerHTML, figures: read("figures").charts, evaluations: read("evaluations") });
+    const figures = [...next.querySelectorAll("script[data-chart]")].map((each) => [each.dataset.chart, each.textContent]);
+    await idle();
+    page.update({ answer: next.getElementById("answer").innerHTML, figures: Object.fromEntries(figures) });
+    await idle();
+    page.update({ evaluations: JSON.parse(next.getElementById("evaluations").textContent) });
+    handed = Date.now();
     number = Number(fresh.dataset.page);
     records = Number(fresh.dataset.records);
     answered = { ...fresh.dataset };
@@ -290,16 +348,11 @@
   }
 
   async function news() {
-    const answer = await fetch("news" + query, { cache: "no-store" });
+    const answer = await fetch(`news${query ? `${query}&` : "?"}since=${records}`, { cache: "no-store" });
     if (!answer.ok) return;
     const content = await answer.json();
-    hand(content);
+    await page.add(content);
     records = content.records;
-  }
-
-  function hand(content) {
-    page.update(content);
-    if (content.evaluations) get("evaluations").textContent = JSON.stringify(content.evaluations);
     handed = Date.now();
   }
 

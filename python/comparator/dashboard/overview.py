@@ -19,16 +19,15 @@ from comparator.engine.jobs import state_of
 from comparator.engine.launches import launches
 from comparator.errors import InputError
 from comparator.experiment.listing import damaged_row, experiment_row, hidden_rows
+from comparator.experiment.progress import seconds_left
 from comparator.formats.text import message
 from comparator.results.growing import GrowingRecord
-from comparator.results.record import ALIVE, Evaluation
+from comparator.results.record import ALIVE
 from comparator.results.reported import read_reported
-from comparator.results.store import experiment_names, read_experiment, time_of
+from comparator.results.store import experiment_names, read_experiment
 
 #: What a row is made of, beside the state.
 FILES = ("experiment.json", "evaluations.jsonl", "state.json", "notes.json", "withdrawn.jsonl", "report.json")
-#: Of so many of the latest evaluations the pace is taken.
-LATEST = 20
 #: A scheduler does not like to be asked more often.
 ASKED_SECONDS = 10.0
 LOOK_SECONDS = 1.0
@@ -140,18 +139,3 @@ def answer_in(content: Mapping[str, Any]) -> str:
     said = content.get("answer", content.get("reason"))  # reports of earlier versions have no answer
     lines = said if isinstance(said, list) else [said]
     return message(" ".join(line for line in lines if isinstance(line, str)))
-
-
-def seconds_left(records: Sequence[Evaluation], of: int | None, done: int) -> float | None:
-    """How long the rest of the budget takes at the pace of the latest evaluations; None where that is not known."""
-    if of is None:
-        return None
-    ends = sorted(filter(None, map(_end_of, records[-LATEST:])))
-    if len(ends) < 2 or not ends[-1] > ends[0] or done >= of:
-        return None
-    return (ends[-1] - ends[0]) / (len(ends) - 1) * (of - done)
-
-
-def _end_of(record: Evaluation) -> float | None:
-    started = time_of(record.started)
-    return None if started is None or record.seconds is None else started.timestamp() + record.seconds

@@ -12,7 +12,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from comparator.report.bundle import bundle
 from comparator.report.page import environment as report_environment
-from comparator.report.page import figures_content, script_json, style
+from comparator.report.page import page_script, specifications, style
 
 if TYPE_CHECKING:
     from comparator.dashboard.compare import Comparison
@@ -58,7 +58,7 @@ def compare_page(comparison: Comparison) -> str:
         "compare.html",
         static=FROM_TOP,
         comparison=comparison,
-        specifications=script_json(figures_content(figures)),
+        **specifications(figures),
     )
 
 
@@ -72,7 +72,9 @@ def static_file(name: str) -> tuple[str, str] | None:
     if name == "figures.js":
         return bundle(), KINDS["js"]
     if name == "page.js":
-        return _text("comparator.report", "page.js"), KINDS["js"]
+        return page_script(), KINDS["js"]
+    if name == "elements.js":
+        return _text("comparator.report", name), KINDS["js"]
     if name == "page.css":
         return str(style()), KINDS["css"]
     if name not in STATIC:

@@ -5,36 +5,31 @@ A page with all that is found is made anew at growing intervals, in the maker's 
 
 from __future__ import annotations
 
-import json
-import re
-import shlex
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from comparator.dashboard import actions, jobs
+from comparator.dashboard import actions, jobs, steering
 from comparator.dashboard.maker import Maker
-from comparator.dashboard.overview import RESTS, seconds_left, stamp_of
+from comparator.dashboard.overview import RESTS, stamp_of
 from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError
 from comparator.experiment.listing import experiment_row
-from comparator.experiment.progress import point_words
+from comparator.experiment.progress import point_words, seconds_left
 from comparator.experiment.running import RunningTraining, running
-from comparator.findings.axes import show, varying_axes
-from comparator.findings.verdict import Condition
+from comparator.findings.axes import show
 from comparator.report import reading_of
+from comparator.report.figures.figure import newest
 from comparator.report.figures.maps import maps_on
 from comparator.report.page import evaluations_content
-from comparator.report.words import typed_command, with_settings, without_option
 from comparator.results.growing import GrowingRecord
 from comparator.results.record import ALIVE, Evaluation, FrozenExperiment
 from comparator.results.store import read_experiment
 
-PLAIN_NAME = re.compile(r"[\w.-]+")
 #: Experiments whose records are kept in memory.
 KEPT = 8
 RECORD = "evaluations.jsonl"
@@ -49,7 +44,7 @@ SOONEST_SECONDS = 3.0
 
 @dataclass
 class _Made:
-    """A page, as it was made last; `stamp` tells what there was then."""
+    """A page, as it was made last; `stamp` tells what there was then, `ran` whether the experiment did."""
 
     stamp: Any = None
     page: jobs.Page | None = None
@@ -58,12 +53,16 @@ class _Made:
     ended: float = float("-inf")
     is_being_made: bool = False
     failure: str = ""
+    ran: bool = False
 
     def is_due(self, stamp: Any, evaluations: int, *, runs: bool) -> bool:
         """Whether it is time to make it again."""
-        if self.is_being_made or stamp == self.stamp or not evaluations:
+        if self.is_being_made or not evaluations:
             return False
-        if self.page is None or not runs:
+        runs_again = self.page is not None and runs and not self.ran  # then what to do next is another
+        if stamp == self.stamp and not runs_again:
+            return False
+        if self.page is None or not runs or runs_again:
             return True
         rested = time.monotonic() - self.ended >= max(SOONEST_SECONDS, SHARE * self.took)
         return rested and evaluations >= GROWTH * self.page.evaluations
@@ -119,7 +118,11 @@ class Watch:
             "may_resume": no_resume is None,
             "no_resume": no_resume or "",
             "commands": actions.commands(path, self._root, experiment, state),
-            "steering": steering(experiment, () if ground is None else ground.regions),
+            "steering": {
+                "suggestions": steering.suggestions(experiment, () if ground is None else ground.regions),
+                "axes": steering.axes_of_box(experiment),
+                "may_begin": steering.why_not_begun(experiment) is None,
+            },
         }
 
     def page(self, path: Path, metric: str | None) -> tuple[int, jobs.Page]:
@@ -134,8 +137,8 @@ class Watch:
         summary = reading_of(path, experiment, self._records(path), metric).summary
         return 0, jobs.first_page(experiment, summary, state_of(path).state, LOGS)
 
-    def news(self, path: Path, metric: str | None) -> dict[str, Any]:
-        """What has come since the page was made, for it: its maps with all dots there are, and its table.
+    def news(self, path: Path, metric: str | None, since: int) -> dict[str, Any]:
+        """What has come for a page that shows `since` evaluations: maps with the new dots, the new rows of the table.
 
         Raises `InputError` where the experiment cannot be read.
         """
@@ -144,10 +147,11 @@ class Watch:
         experiment, records = read_experiment(path), self._records(path)
         summary = reading_of(path, experiment, records, metric).summary
         figures = maps_on(summary, ground) if ground is not None and summary.evaluations else []
+        new = {each.evaluation for each in records[since:]}
         return {
             "records": len(records),
-            "figures": {each.name: each.chart for each in figures},
-            "evaluations": evaluations_content(summary, LOGS),
+            "figures": {each.name: newest(each.chart, new) for each in figures},
+            "evaluations": evaluations_content(summary, LOGS, new),
         }
 
     def _row(self, path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any]:
@@ -179,7 +183,7 @@ class Watch:
         with self._turn:
             made = watched.pages.setdefault(metric, _Made())
             if made.is_due(stamp, evaluations, runs=runs):
-                made.is_being_made = True
+                made.is_being_made, made.ran = True, runs
                 threading.Thread(target=self._make, args=(made, stamp, path, metric), daemon=True).start()
             return made
 
@@ -199,42 +203,6 @@ def metrics_of(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> l
     """The metrics in which an experiment can be read: its own first, then the others that its trainings report."""
     reported = (name for record in records[:1] for run in record.runs for name in run.metrics)
     return list(dict.fromkeys([experiment.metric, *sorted(set(reported))]))
-
-
-def steering(experiment: FrozenExperiment, regions: Sequence[Condition]) -> dict[str, Any]:
-    """The commands that steer: searches within a region and around it, with more replicates.
-
-    `box` is the command to which `--focus` or `--avoid` with a box of one's own is added, empty where there is none;
-    `axes` are the hyperparameters that a box may bound.
-    """
-    axes = [axis.name for axis in varying_axes(experiment.space, [])]
-    typed = without_option(typed_command(experiment), "--id")
-    if "search" not in typed[:2]:
-        return {"commands": [], "box": "", "axes": axes}
-    plain = without_option(without_option(typed, "--focus"), "--avoid")
-    found = [
-        {
-            "what": f"A search {what} region {number} ({region.condition})",
-            "command": shlex.join([*plain, option, box_words(region.region.bounds)]),
-        }
-        for number, region in enumerate(regions, start=1)
-        for what, option in (("within", "--focus"), ("outside", "--avoid"))
-    ]
-    replicates = experiment.stages.replicates
-    more = 2 * replicates if isinstance(replicates, int) else 3
-    again = with_settings(typed, f"search.replicates={more}")
-    found.append({"what": f"The same search with {more} replicates of each point", "command": shlex.join(again)})
-    return {"commands": found, "box": shlex.join(plain), "axes": axes}
-
-
-def box_words(bounds: Mapping[str, Any]) -> str:
-    """A box as a command line takes it: `noise=9.5:25,size=10:200`, in JSON where it has lists or names of other kinds.
-
-    An experiment that still runs has no report by which a region could be named.
-    """
-    if all(PLAIN_NAME.fullmatch(name) and isinstance(side, (list, tuple)) for name, side in bounds.items()):
-        return ",".join(f"{name}={low}:{high}" for name, (low, high) in bounds.items())
-    return json.dumps(bounds)
 
 
 def _running(training: RunningTraining, experiments: Path) -> dict[str, Any]:

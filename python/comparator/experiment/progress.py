@@ -24,10 +24,12 @@ from comparator.experiment.running import RunningTraining, end_of, running
 from comparator.experiment.small_map import SmallMap
 from comparator.experiment.terminal import copyable, has_blocks, in_notebook, is_redrawn
 from comparator.formats.text import message, one_line, shortened
-from comparator.results.points import as_read, best_of, count, done_in, failed_in, searched
+from comparator.results.points import as_read, best_of, count, done_in, failed_in, pairs_in, searched
 from comparator.results.record import BASELINE, Evaluation, FrozenExperiment
 from comparator.results.store import time_of
 
+#: Of so many of the latest evaluations the pace is taken.
+LATEST = 20
 #: Seconds between two looks at what runs; a look that takes long is taken less often.
 LOOK_SECONDS = 0.5
 SPARE = 20
@@ -50,8 +52,7 @@ class ProgressView:
 
     On a terminal some lines that are redrawn, in a notebook one; elsewhere a line for every tenth of the budget, and
     one now and then in between. `folder` is the experiment's; `loads` says for each submodel what it has to load
-    before its first epoch, where that is known. What `joins` an experiment that runs already takes the time that it has
-    taken from its record.
+    before its first epoch, where that is known.
     """
 
     def __init__(
@@ -62,12 +63,10 @@ class ProgressView:
         *,
         done_before: int = 0,
         loads: Mapping[int, str] | None = None,
-        joins: bool = False,
     ) -> None:
         self._console, self._experiment, self._folder = console, experiment, folder
         self._loads = loads or {}
         self._total = experiment.budget.evaluations
-        self._done_before, self._joins = done_before, joins
         self._began = time.monotonic()
         self._lines_told = -1
         self._records: Sequence[Evaluation] = ()
@@ -107,7 +106,7 @@ class ProgressView:
         """
         self._records, self._anew = list(records), anew
         self._done = max(heard, done_in(records))
-        left = None if is_over else self._seconds_left(self._done)
+        left = None if is_over else seconds_left(self._records, self._total, self._done)
         self._words = message(describe(self._experiment, self._records, running, left, anew))
         if self._cell is not None:
             part = self._done / self._total if self._total else 0.0
@@ -121,13 +120,6 @@ class ProgressView:
 
     def _print(self, words: str) -> None:
         copyable(self._console, f"{self._counted}  {words}")
-
-    def _seconds_left(self, done: int) -> float | None:
-        here = done - self._done_before
-        if self._total is None or here <= 0:
-            return None
-        spent = busy_seconds(self._records) if self._joins else time.monotonic() - self._began
-        return spent / here * (self._total - done)
 
     def _is_worth_a_line(self, done: int) -> bool:
         step = max(1, (self._total or 50) // 10)
@@ -237,6 +229,15 @@ def _last_words(log: Path | None) -> str | None:
 
     lines = end_of(log, LAST_BYTES).splitlines()
     return next((line.strip() for line in reversed(lines) if line.strip() and not line.startswith(OURS)), None)
+
+
+def seconds_left(records: Sequence[Evaluation], of: int | None, done: int) -> float | None:
+    """How long the rest of a budget takes at the pace of the latest evaluations; None where that is not known."""
+    latest = list(searched(records))[-LATEST:]
+    spent, pairs = busy_seconds(latest), pairs_in(latest)
+    if of is None or not pairs or spent <= 0:
+        return None
+    return spent / pairs * max(0, of - done)
 
 
 def busy_seconds(records: Sequence[Evaluation]) -> float:

@@ -1,159 +1,22 @@
 "use strict";
-// The figures of a page, its table of evaluations, and the links between the two.
+// The table of a page's evaluations, what is picked of them, and the links between the two and the figures.
 //
-// What is chosen, filtered, sorted and turned to stands in the address (#view?...), so that a view can be sent.
-// A page that is served hands over new results by window.comparatorPage.update.
+// Evaluations are picked by a click on a mark or a row, by conditions (a frame on any figure is one for each axis that it
+// has; all hold at once), and by words. Table and figures show the same. All of it stands in the address (#view?...), so
+// that a view can be sent. A page that is served hands over new results by window.comparatorPage.
 (() => {
-  const read = (id) => JSON.parse(document.getElementById(id)?.textContent || "null");
-  const MANY = 1500; // marks of a figure; from here on it is drawn as an image, which stays quick
+  const { made, frame, idle } = window.comparatorElements;
+  const drawing = window.comparatorFigures;
   const PRINTED = 1000; // rows
-  const NARROW = 480; // pixels
-  const { charts, colours } = read("figures") || { charts: {}, colours: {} };
-  const tip = document.getElementById("tip");
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const views = new Map(); // by the name of a figure: {view, size, isImage}
+  const LONG = 20; // characters of a cell; more may be cut
+  const order = new Intl.Collator(undefined, { numeric: true });
 
   let chosen = new Set(); // numbers of evaluations
   let only = false; // show the chosen rows alone
+  const where = new Map(); // by the name of a column: {from, to} or {values}
   let words = "";
   let sorted = null; // {column, down}
   const choices = new Map(); // what is chosen of each set of choices
-
-  // -- what a mark says -------------------------------------------------------------------------------------
-
-  function say(text, x, y) {
-    if (!tip) return;
-    tip.hidden = !text;
-    if (!text) return;
-    tip.textContent = text;
-    const box = tip.getBoundingClientRect();
-    const above = y - box.height - 12;
-    tip.style.left = Math.max(8, Math.min(x + 14, innerWidth - box.width - 8)) + "px";
-    tip.style.top = (above < 8 ? y + 16 : above) + "px";
-  }
-
-  // -- figures ----------------------------------------------------------------------------------------------
-
-  const pictures = () => [...document.querySelectorAll("[data-figure]")];
-  const chartOf = (picture) => picture.querySelector(".chart");
-
-  function layersOf(chart) {
-    return [chart, ...["layer", "hconcat", "vconcat", "concat"].flatMap((key) => (chart[key] || []).flatMap(layersOf)),
-      ...(chart.spec ? layersOf(chart.spec) : [])];
-  }
-
-  const rowsOf = (chart) => layersOf(chart).flatMap((one) => one.data?.values || []);
-
-  // An image has no elements that the page's style could colour.
-  function coloured(chart) {
-    const style = getComputedStyle(document.documentElement);
-    const text = JSON.stringify(chart).replace(/"(#[0-9a-f]{6})"/g, (whole, colour) =>
-      colours[colour] ? JSON.stringify(style.getPropertyValue(colours[colour]).trim()) : whole);
-    return JSON.parse(text);
-  }
-
-  function widthOf(picture) {
-    const figure = picture.closest("figure");
-    return Math.max(200, Math.floor(figure ? figure.clientWidth : picture.clientWidth));
-  }
-
-  async function draw(picture) {
-    const name = picture.dataset.figure;
-    const chart = charts[name];
-    if (!chart || views.has(name)) return views.get(name)?.ready;
-    const isImage = rowsOf(chart).length >= MANY;
-    const size = widthOf(picture);
-    const entry = { isImage, size, view: null, ready: null };
-    views.set(name, entry);
-    const shown = { ...(isImage ? coloured(chart) : chart) };
-    if (shown.width === "container") shown.width = size;
-    // On a narrow screen a map that is as high as on a wide one leaves no room for what it says.
-    if (size < NARROW && shown.height > 0.7 * size) shown.height = Math.round(0.7 * size);
-    const holder = document.createElement("div");
-    entry.ready = comparatorEmbed(holder, shown, {
-      ast: true,
-      actions: false,
-      logLevel: 1, // errors alone
-      renderer: isImage ? "canvas" : "svg",
-      config: { aria: false },
-      tooltip: (_, event, item, value) => say(value ? String(value) : "", event?.clientX ?? 0, event?.clientY ?? 0),
-    }).then(({ view }) => {
-      if (views.get(name) !== entry) return view.finalize();
-      entry.view = view;
-      chartOf(picture).replaceChildren(holder);
-      chartOf(picture).style.minHeight = "";
-      view.addEventListener("click", (_, item) => {
-        const numbers = item?.datum?.evaluations;
-        if (numbers?.length) choose(numbers, true);
-      });
-      followBrush(view, chart);
-      show(entry);
-      picture.dataset.drawn = "";
-    }).catch((error) => {
-      chartOf(picture).textContent = "This figure cannot be drawn here: " + error.message;
-      console.error(name, error);
-    });
-    return entry.ready;
-  }
-
-  // A frame on a figure chooses what lies in it.
-  function followBrush(view, chart) {
-    let waiting = 0;
-    try {
-      view.addSignalListener("brush", (_, frame) => {
-        clearTimeout(waiting);
-        waiting = setTimeout(() => {
-          const ends = ["x", "y"].map((axis) => [axis, frame?.[axis]]).filter(([, range]) => range);
-          const inside = (row) => ends.every(([axis, [from, to]]) =>
-            row[axis] >= Math.min(from, to) && row[axis] <= Math.max(from, to));
-          const rows = ends.length ? rowsOf(chart).filter((row) => row.evaluations && inside(row)) : [];
-          const numbers = new Set(rows.flatMap((row) => row.evaluations));
-          if (numbers.size || !ends.length && only) set(numbers, numbers.size > 0);
-        }, 60);
-      });
-    } catch { /* a figure without a frame */ }
-  }
-
-  function show(entry) {
-    if (!entry.view) return;
-    try {
-      entry.view.signal("chosen", [...chosen]).runAsync();
-    } catch { /* a figure whose marks stand for no evaluation */ }
-  }
-
-  function redraw(isWanted) {
-    for (const [name, entry] of [...views]) {
-      if (!isWanted(name, entry)) continue;
-      views.delete(name);
-      const picture = pictures().find((one) => one.dataset.figure === name);
-      if (!picture) { entry.view?.finalize(); continue; }
-      chartOf(picture).style.minHeight = chartOf(picture).offsetHeight + "px"; // nothing below jumps meanwhile
-      draw(picture).finally(() => entry.view?.finalize());
-    }
-  }
-
-  const seen = new IntersectionObserver((entries) => {
-    for (const one of entries) if (one.isIntersecting) { seen.unobserve(one.target); draw(one.target); }
-  }, { rootMargin: "300px" });
-
-  const idle = window.requestIdleCallback || ((task) => setTimeout(task, 200));
-  // What is not looked at yet is drawn one after the other in free moments, so that it is there to be printed.
-  async function drawTheRest() {
-    const next = pictures().find((one) => !views.has(one.dataset.figure));
-    if (!next) return;
-    await draw(next);
-    idle(drawTheRest);
-  }
-
-  let resizing = 0;
-  addEventListener("resize", () => {
-    clearTimeout(resizing);
-    resizing = setTimeout(() => redraw((name, entry) => {
-      const picture = pictures().find((one) => one.dataset.figure === name);
-      return picture && widthOf(picture) !== entry.size;
-    }), 150);
-  });
-  dark.addEventListener("change", () => redraw((_, entry) => entry.isImage));
 
   // -- pictures that take turns: a choice holds for every figure that offers it -----------------------------
 
@@ -173,49 +36,15 @@
     for (const [of, choice] of choices) turn(of, choice);
   }
 
-  // -- files ------------------------------------------------------------------------------------------------
-
-  async function save(picture, form) {
-    await draw(picture);
-    const { view } = views.get(picture.dataset.figure);
-    let address;
-    if (form === "svg") {
-      const text = (await view.toSVG()).replace("<svg ", '<svg style="background:white" ');
-      address = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
-    } else {
-      const drawn = await view.toCanvas(3);
-      const paper = Object.assign(document.createElement("canvas"), { width: drawn.width, height: drawn.height });
-      const pen = paper.getContext("2d");
-      pen.fillStyle = "white";
-      pen.fillRect(0, 0, paper.width, paper.height);
-      pen.drawImage(drawn, 0, 0);
-      address = paper.toDataURL("image/png");
-    }
-    Object.assign(document.createElement("a"), { href: address, download: `${picture.dataset.figure}.${form}` }).click();
-    if (form === "svg") setTimeout(() => URL.revokeObjectURL(address), 1000);
-  }
-
-  async function copy(button) {
-    const code = button.parentElement.querySelector("code");
-    try {
-      await navigator.clipboard.writeText(code.textContent);
-      button.textContent = "Copied";
-    } catch { // not allowed here: marked, so that a key copies it
-      getSelection().selectAllChildren(code);
-    }
-  }
-
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button?.dataset.choose !== undefined) {
       choices.set(button.dataset.of, button.dataset.choose);
       turn(button.dataset.of, button.dataset.choose);
       remember();
-    } else if (button?.dataset.copy !== undefined) {
-      copy(button);
     } else if (button?.dataset.save) {
       event.preventDefault();
-      save(button.closest("[data-figure]"), button.dataset.save);
+      drawing.save(button.closest("[data-figure]"), button.dataset.save);
     } else if (!event.target.closest("a, button")) {
       const row = event.target.closest("tr[data-evaluation]");
       if (row) choose([Number(row.dataset.evaluation)], false);
@@ -229,6 +58,7 @@
   const filter = document.getElementById("filter");
   const clear = document.getElementById("clear");
   let columns = [];
+  let axes = []; // the hyperparameters, in the form that is handed over
   let rows = []; // {number, status, cells, logs, reason, text}
   let listed = []; // those that are shown, in their order
   let height = 30;
@@ -237,30 +67,35 @@
   let prints = false;
 
   const written = (cell) => (cell === null ? "" : String(cell));
+  const readRow = ([number, status, cells, logs, reason]) => ({ number, status, cells, logs, reason, text: null });
+
+  function textOf(row) {
+    row.text ??= [...row.cells.map(written), ...row.logs.map(([name]) => name), row.reason || ""].join(" ").toLowerCase();
+    return row.text;
+  }
 
   function take(content) {
+    const again = content && columns.join("\n") === content.columns.join("\n");
     columns = content?.columns || [];
-    rows = (content?.rows || []).map(([number, status, cells, logs, reason]) => ({
-      number, status, cells, logs, reason,
-      text: [...cells.map(written), ...logs.map(([name]) => name), reason || ""].join(" ").toLowerCase(),
-    }));
-    if (!table) return;
+    axes = content?.axes || [];
+    rows = (content?.rows || []).map(readRow);
+    knowAxes();
+    if (!table || again) return;
     const widths = columns.map((name, column) =>
       Math.min(26, 3 + rows.reduce((most, row) => Math.max(most, written(row.cells[column]).length), name.length + 1)));
-    const group = document.createElement("colgroup");
+    const group = made("colgroup");
     for (const width of [...widths, 30]) {
-      const col = document.createElement("col");
+      const col = made("col");
       col.style.width = width + "ch";
       group.append(col);
     }
-    const head = document.createElement("tr");
+    const head = made("tr");
     columns.forEach((name, column) => {
-      const cell = document.createElement("th");
+      const cell = made("th");
       cell.scope = "col";
       cell.setAttribute("aria-sort", "none");
-      const button = document.createElement("button");
+      const button = made("button", name);
       button.type = "button";
-      button.textContent = name;
       button.title = name;
       button.addEventListener("click", () => {
         sorted = { column, down: sorted?.column === column && !sorted.down };
@@ -269,24 +104,34 @@
       cell.append(button);
       head.append(cell);
     });
-    const last = document.createElement("th");
+    const last = made("th", "logs, and why it failed");
     last.scope = "col";
-    last.textContent = "logs, and why it failed";
     head.append(last);
     table.querySelector("colgroup")?.remove();
     table.prepend(group);
     table.tHead.replaceChildren(head);
     table.style.width = widths.reduce((sum, width) => sum + width, 30) + "ch";
+    offerColumns();
   }
 
   function compare(one, other) {
     if (typeof one === "number" && typeof other === "number") return one - other;
-    return written(one).localeCompare(written(other), undefined, { numeric: true });
+    return order.compare(written(one), written(other));
+  }
+
+  const holds = (value, side) => (side.values ? side.values.includes(value)
+    : typeof value === "number" && value >= side.from && value <= side.to);
+
+  // Whether a row is picked by the conditions, and by clicks where these leave the others out.
+  function isPicked() {
+    const sides = [...where].map(([name, side]) => [columns.indexOf(name), side]).filter(([column]) => column >= 0);
+    return (row) => (!only || chosen.has(row.number)) && sides.every(([column, side]) => holds(row.cells[column], side));
   }
 
   function list() {
     const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-    listed = rows.filter((row) => (!only || chosen.has(row.number)) && wanted.every((word) => row.text.includes(word)));
+    const picks = isPicked();
+    listed = rows.filter((row) => picks(row) && wanted.every((word) => textOf(row).includes(word)));
     if (sorted) {
       const { column, down } = sorted;
       listed.sort((a, b) => {
@@ -298,21 +143,24 @@
   }
 
   function rowOf(row, place) {
-    const line = document.createElement("tr");
+    const line = made("tr");
     line.dataset.evaluation = row.number;
     line.setAttribute("aria-rowindex", place + 2);
-    line.classList.toggle("failed", row.status !== "ok");
-    line.classList.toggle("chosen", chosen.has(row.number));
+    if (row.status !== "ok") line.classList.add("failed");
+    if (chosen.has(row.number)) line.classList.add("chosen");
     for (const cell of row.cells) {
       const one = line.insertCell();
       one.textContent = written(cell);
-      if (written(cell).length > 20) one.title = written(cell);
+      if (written(cell).length > LONG) {
+        one.title = written(cell);
+        one.className = "long";
+      }
     }
     const last = line.insertCell();
+    last.className = "long";
     for (const [name, address] of row.logs) {
-      const link = document.createElement("a");
+      const link = made("a", name);
       link.href = address;
-      link.textContent = name;
       last.append(link, " ");
     }
     if (row.reason) {
@@ -322,32 +170,67 @@
     return line;
   }
 
-  function space(count) {
-    const line = document.createElement("tr");
-    line.className = "space";
+  function space() {
+    const line = made("tr", undefined, "space");
     line.setAttribute("aria-hidden", "true");
-    const cell = line.insertCell();
-    cell.colSpan = columns.length + 1;
-    cell.style.height = count * height + "px";
+    line.insertCell();
     return line;
+  }
+  const [above, below] = [space(), space()]; // as high as the rows that are not in the page
+
+  function spread(line, count) {
+    line.hidden = !count;
+    line.cells[0].colSpan = columns.length + 1;
+    line.cells[0].style.height = count * height + "px";
   }
 
   function fill(again) {
     if (!table) return;
-    const first = prints ? 0 : Math.max(0, Math.floor(box.scrollTop / height) - 12);
+    const first = prints ? 0 : Math.max(0, Math.floor(box.scrollTop / height) - 2);
     const end = prints ? Math.min(listed.length, PRINTED)
-      : Math.min(listed.length, Math.ceil((box.scrollTop + (box.clientHeight || 544)) / height) + 12);
-    if (!again && first >= from && end <= to && to - from < 200) return;
-    [from, to] = prints ? [first, end] : [Math.max(0, first - 20), Math.min(listed.length, end + 20)];
-    const shown = listed.slice(from, to).map((row, place) => rowOf(row, from + place));
-    const rest = prints ? 0 : listed.length - to;
-    table.tBodies[0].replaceChildren(...(from ? [space(from)] : []), ...shown, ...(rest ? [space(rest)] : []));
+      : Math.min(listed.length, Math.ceil((box.scrollTop + (box.clientHeight || 544)) / height) + 2);
+    if (!again && first >= from && end <= to) return;
+    [from, to] = prints ? [first, end] : [Math.max(0, first - 6), Math.min(listed.length, end + 6)];
+    const body = table.tBodies[0];
+    if (again) body.replaceChildren(above, below);
+    spread(above, from);
+    spread(below, prints ? 0 : listed.length - to);
+    // Rows that stay are left where they are: one that is put in again is laid out again.
+    const wanted = listed.slice(from, to);
+    const numbers = new Set(wanted.map((row) => row.number));
+    const lines = new Map();
+    for (const line of body.querySelectorAll("tr[data-evaluation]")) {
+      const number = Number(line.dataset.evaluation);
+      if (numbers.has(number)) lines.set(number, line); else line.remove();
+    }
+    let at = above.nextSibling;
+    wanted.forEach((row, place) => {
+      const line = lines.get(row.number) || rowOf(row, from + place);
+      if (line === at) at = at.nextSibling; else body.insertBefore(line, at);
+    });
     table.setAttribute("aria-rowcount", listed.length + 1);
   }
 
-  // Makes all show what is chosen, filtered and sorted.
+  // What is picked is seen first, then in the table, which takes as long again.
+  let refills = false;
+  function refill() {
+    if (refills) return;
+    refills = true;
+    frame().then(() => {
+      refills = false;
+      fill(true);
+      for (const row of document.querySelectorAll("tr[data-evaluation]")) {
+        row.classList.toggle("chosen", chosen.has(Number(row.dataset.evaluation)));
+      }
+    });
+  }
+
+  // Makes all show what is picked and sorted.
   function refresh() {
     list();
+    const isAll = !words.trim() && !only && !where.size;
+    drawing.pick(isAll ? (chosen.size ? chosen : null) : new Set(listed.map((row) => row.number)));
+    drawing.show(where);
     if (table) {
       [...table.tHead.rows[0]?.cells || []].forEach((head, column) => {
         if (head.hasAttribute("aria-sort")) {
@@ -355,20 +238,25 @@
         }
       });
       document.getElementById("shown").textContent = `${listed.length} of ${rows.length}`;
-      clear.hidden = !chosen.size && !words.trim();
-      fill(true);
+      clear.hidden = isAll && !chosen.size;
     }
-    for (const row of document.querySelectorAll("tr[data-evaluation]")) {
-      row.classList.toggle("chosen", chosen.has(Number(row.dataset.evaluation)));
-    }
+    refill();
+    showConditions();
     remember();
+  }
+
+  // While a frame is drawn only what can be seen of it follows it.
+  function follow() {
+    list();
+    drawing.pick(new Set(listed.map((row) => row.number)));
+    drawing.show(where);
+    if (counted) counted.textContent = `${listed.length} of ${rows.length}`;
   }
 
   function set(numbers, alone) {
     chosen = new Set(numbers);
-    only = alone;
+    only = alone && chosen.size > 0;
     refresh();
-    for (const entry of views.values()) show(entry);
   }
 
   function choose(numbers, fromFigure) {
@@ -376,28 +264,110 @@
     set(again ? [] : numbers, fromFigure && !again);
   }
 
+  function showAll() {
+    words = "";
+    if (filter) filter.value = "";
+    where.clear();
+    set([], false);
+  }
+
   if (table) {
     filter.addEventListener("input", () => { words = filter.value; box.scrollTop = 0; refresh(); });
-    clear.addEventListener("click", () => { words = filter.value = ""; set([], false); });
+    clear.addEventListener("click", showAll);
     let asked = false;
     box.addEventListener("scroll", () => {
       if (asked) return;
       asked = true;
       requestAnimationFrame(() => { asked = false; fill(false); });
     }, { passive: true });
-    table.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") set([], false);
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.target.closest("input, select, textarea, dialog")) return;
+      if (where.size || chosen.size) { where.clear(); set([], false); }
     });
   }
+
+  // -- conditions -------------------------------------------------------------------------------------------
+
+  const conditions = document.getElementById("conditions");
+  const counted = conditions?.querySelector("output");
+  const sideWords = (side) => (side.values ? side.values.map(String).join(", ") : `${side.from} to ${side.to}`);
+
+  function knowAxes() {
+    const known = axes.map((axis) => {
+      const column = columns.indexOf(axis.name);
+      return [axis.name, { ...axis, whole: rows.length > 0 && rows.every(({ cells }) => cells[column] === null || Number.isInteger(cells[column])) }];
+    });
+    for (const name of ["number", "generation"]) {
+      if (columns.includes(name)) known.push([name, { low: -Infinity, high: Infinity, whole: true }]);
+    }
+    drawing.know(new Map(known));
+  }
+
+  function setWhere(given) {
+    for (const [name, side] of Object.entries(given)) {
+      if (side) where.set(name, side); else where.delete(name);
+    }
+  }
+
+  function showConditions() {
+    if (!conditions) return;
+    const items = [...where].map(([name, side]) => {
+      const button = made("button", `${name} ${sideWords(side)}`);
+      button.type = "button";
+      button.title = "Leave this condition out";
+      button.append(made("span", " ×"));
+      button.addEventListener("click", () => { where.delete(name); refresh(); conditions.querySelector("button")?.focus(); });
+      return button;
+    });
+    conditions.hidden = !items.length;
+    conditions.querySelector("span").replaceChildren(...items);
+    counted.textContent = `${listed.length} of ${rows.length}`;
+    document.dispatchEvent(new CustomEvent("conditions"));
+  }
+
+  // The same by keys: a column, and what it is to hold, as `3 to 10` or `relu, tanh`.
+  const adding = document.getElementById("adding");
+  const addingName = adding?.querySelector("select");
+  const addingSide = adding?.querySelector("input");
+
+  function offerColumns() {
+    const held = rows[0]?.cells.map((cell) => typeof cell) || [];
+    const names = columns.filter((name, column) => axes.some((axis) => axis.name === name) || held[column] === "number");
+    addingName?.replaceChildren(...names.map((name) => new Option(name, name)));
+  }
+
+  function readSide(name, text) {
+    const range = text.match(/^\s*(-?[\d.]+(?:e[+-]?\d+)?)\s*(?:to|:|-|–)\s*(-?[\d.]+(?:e[+-]?\d+)?)\s*$/i);
+    if (range) return { from: Math.min(Number(range[1]), Number(range[2])), to: Math.max(Number(range[1]), Number(range[2])) };
+    const column = columns.indexOf(name);
+    const wanted = text.split(",").map((each) => each.trim()).filter(Boolean);
+    const known = new Map(rows.map((row) => [written(row.cells[column]), row.cells[column]]));
+    return wanted.length && wanted.every((each) => known.has(each)) ? { values: wanted.map((each) => known.get(each)) } : null;
+  }
+
+  adding?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const side = readSide(addingName.value, addingSide.value);
+    addingSide.setCustomValidity(side ? "" : `not a range such as "3 to 10", nor values of ${addingName.value}`);
+    addingSide.reportValidity();
+    if (!side) return;
+    where.set(addingName.value, side);
+    addingSide.value = "";
+    refresh();
+  });
+  addingSide?.addEventListener("input", () => addingSide.setCustomValidity(""));
+  conditions?.querySelector("button.all").addEventListener("click", showAll);
 
   // -- the address ------------------------------------------------------------------------------------------
 
   const VIEW = "#view?";
+  const IN = "in.";
 
   function remember() {
     const view = new URLSearchParams();
     if (chosen.size) view.set("chosen", [...chosen].join("."));
     if (only) view.set("only", "1");
+    for (const [name, side] of where) view.set(IN + name, side.values ? JSON.stringify(side.values) : `${side.from}:${side.to}`);
     if (words.trim()) view.set("filter", words);
     if (sorted) view.set("sort", (sorted.down ? "-" : "") + columns[sorted.column]);
     for (const [of, choice] of choices) {
@@ -407,6 +377,17 @@
     const address = String(view) ? VIEW + view : "";
     if (address === location.hash || (!address && !location.hash.startsWith(VIEW))) return;
     history.replaceState(null, "", address || location.pathname + location.search);
+  }
+
+  function sideIn(text) {
+    if (text.startsWith("[")) {
+      try {
+        const values = JSON.parse(text);
+        return values.length ? { values } : null;
+      } catch { return null; }
+    }
+    const ends = text.split(":").map(Number);
+    return ends.length === 2 && ends.every(Number.isFinite) ? { from: ends[0], to: ends[1] } : null;
   }
 
   function recall() {
@@ -421,10 +402,15 @@
     const column = columns.indexOf(sort.replace(/^-/, ""));
     sorted = column < 0 ? null : { column, down: sort.startsWith("-") };
     const offered = [...document.querySelectorAll("[data-choose]")];
-    for (const [name, choice] of view) {
-      const of = name.slice("show.".length);
-      if (!name.startsWith("show.")) continue;
-      if (offered.some((one) => one.dataset.of === of && one.dataset.choose === choice)) choices.set(of, choice);
+    where.clear();
+    for (const [name, given] of view) {
+      if (name.startsWith(IN)) {
+        const side = columns.includes(name.slice(IN.length)) && sideIn(given);
+        if (side) where.set(name.slice(IN.length), side);
+      } else if (name.startsWith("show.")) {
+        const of = name.slice("show.".length);
+        if (offered.some((one) => one.dataset.of === of && one.dataset.choose === given)) choices.set(of, given);
+      }
     }
   }
 
@@ -432,7 +418,6 @@
     recall();
     takeTurns();
     refresh();
-    for (const entry of views.values()) show(entry);
   }
 
   addEventListener("hashchange", () => { if (location.hash.startsWith(VIEW)) recallAll(); });
@@ -444,7 +429,7 @@
     prints = true;
     opened = [...document.querySelectorAll("details:not([open])")];
     for (const one of opened) one.open = true;
-    for (const one of pictures()) draw(one);
+    drawing.drawAll();
     fill(true);
     const left = document.getElementById("printed");
     if (left && listed.length > PRINTED) left.textContent = `The first ${PRINTED} of ${listed.length}. `;
@@ -459,31 +444,45 @@
 
   // -- what a served page calls when there are new results ---------------------------------------------------
 
-  // Takes any of `answer` (HTML of the answer), `figures` (charts by name) and `evaluations` (columns and rows);
-  // returns the names of figures that this page has no place for.
+  // Takes any of `answer` (HTML of the answer), `figures` (specifications by name, also as text) and `evaluations`
+  // (columns, axes and rows); returns the names of figures that this page has no place for.
   function update({ answer, figures, evaluations } = {}) {
     if (answer !== undefined) document.getElementById("answer").innerHTML = answer;
     if (evaluations) take(evaluations);
-    const changed = Object.keys(figures || {}).filter((name) =>
-      JSON.stringify(figures[name]) !== JSON.stringify(charts[name]));
-    Object.assign(charts, figures);
-    redraw((name) => changed.includes(name));
-    refresh();
-    const held = new Set(pictures().map((one) => one.dataset.figure));
-    return Object.keys(figures || {}).filter((name) => !held.has(name));
+    const left = drawing.take(figures || {});
+    if (evaluations) refresh();
+    return left;
   }
 
-  window.comparatorPage = { update, set, chosen: () => [...chosen] };
+  // Takes what has come beside the rest: figures whose growing layers have new rows alone, and new evaluations.
+  async function add({ figures, evaluations }) {
+    drawing.grow(figures);
+    await idle();
+    const known = new Set(rows.map((row) => row.number));
+    rows = rows.concat(evaluations.rows.map(readRow).filter((row) => !known.has(row.number)));
+    refresh();
+  }
+
+  // The rows picked by hand: by clicks and by conditions.
+  const picked = () => (only || where.size ? rows.filter(isPicked()).map((row) => row.number) : [...chosen]);
+
+  window.comparatorPage = { update, add, set, chosen: picked, conditions: () => new Map(where), axes: () => axes };
 
   // -- begin ------------------------------------------------------------------------------------------------
 
-  take(read("evaluations"));
+  take(JSON.parse(document.getElementById("evaluations")?.textContent || "null"));
   recallAll();
+  fill(true);
   const measured = table?.querySelector("tr[data-evaluation]")?.offsetHeight;
   if (measured && measured !== height) {
     height = measured;
     fill(true);
   }
-  for (const one of pictures()) seen.observe(one);
-  addEventListener("load", () => idle(drawTheRest));
+  drawing.begin({
+    clicked: (numbers) => choose(numbers, true),
+    framed: (given, isOver) => {
+      setWhere(given);
+      if (isOver) refresh(); else follow();
+    },
+  });
 })();

@@ -1,9 +1,9 @@
 """The page: an experiment, its answer and its figures, put into the template.
 
 The page is one file, and fetches nothing: the JavaScript that draws figures (`comparator.report.bundle`), the figures'
-specifications and the table of evaluations stand in it, the latter two as JSON in script elements with the ids
-`figures` and `evaluations`. What a page that is served replaces when new results come is made by the same functions:
-`figures_content` and `evaluations_content`; `page.js` takes them in `window.comparatorPage.update`.
+specifications and the table of evaluations stand in it, the latter two as JSON in script elements: one for each figure
+with its name as `data-chart`, and `evaluations`. What a page that is served replaces when new results come has the same
+form; `page.js` takes it in `window.comparatorPage`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -21,7 +21,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from comparator.findings.axes import is_number, show
+from comparator.findings.axes import Axis, is_number, show
 from comparator.findings.like_for_like import LikeForLike
 from comparator.findings.metric_agreement import MetricReading
 from comparator.findings.summary import SKILL, EvaluationSummary, Summary, search_settings
@@ -32,6 +32,7 @@ from comparator.report import words
 from comparator.report.answer import MEANINGS, Claim, answer_of
 from comparator.report.bundle import bundle
 from comparator.report.figures import palette
+from comparator.report.figures.channels import metric_heading
 from comparator.report.figures.figure import Figure
 from comparator.report.likeness import box_of
 from comparator.report.material import Files
@@ -134,7 +135,7 @@ def render(
             disagreements=words.disagreements(summary, readings),
             best_columns=_metric_columns(summary),
             evaluations=script_json(evaluations_content(summary, files.experiments)),
-            specifications=script_json(figures_content(gallery.figures)),
+            **specifications(gallery.figures),
             failures=failures(summary),
             commands=words.repeat_commands(experiment, findings.regions),
             facts=facts(experiment, summary),
@@ -158,21 +159,28 @@ def _listings(experiment: FrozenExperiment) -> list[tuple[str, list[tuple[str, s
     ]
 
 
-def figures_content(figures: Iterable[Figure]) -> dict[str, Any]:
-    """Return the content of the element `figures`: charts by figures' names, the colours to swap."""
-    return {"charts": {each.name: each.chart for each in figures}, "colours": COLOURS}
+def specifications(figures: Iterable[Figure]) -> dict[str, Any]:
+    """Return what specifications.html puts into a page: `specifications` by figures' names, the `colours` to swap."""
+    return {
+        "specifications": [(each.name, script_json(each.chart)) for each in figures],
+        "colours": script_json(COLOURS),
+    }
 
 
-def evaluations_content(summary: Summary, experiments: str = "..") -> dict[str, Any]:
-    """Return the content of the element `evaluations`: the table's `columns`, and its `rows`.
+def evaluations_content(
+    summary: Summary, experiments: str = "..", only: Collection[int] | None = None
+) -> dict[str, Any]:
+    """Return the content of the element `evaluations`: the table's `columns`, the `axes` of the space, and its `rows`.
 
-    A row is the evaluation's number, its status, its cells, its logs as pairs of name and address, and why it failed.
-    Numbers have four significant digits: what reads them rounds no further. `experiments` is the address of the folder
-    of all experiments.
+    A row is the evaluation's number, its status, its cells, its logs as pairs of name and address, and why it failed;
+    where `only` is given, that of evaluations with these numbers alone. Numbers have four significant digits: what
+    reads them rounds no further. `experiments` is the address of the folder of all experiments.
     """
-    columns, cells = _table(summary)
+    shown = [one for one in summary.evaluations if only is None or one.number in only]
+    columns, cells = _table(summary, shown)
     return {
         "columns": columns,
+        "axes": [_axis_content(axis) for axis in summary.axes],
         "rows": [
             [
                 one.number,
@@ -181,9 +189,15 @@ def evaluations_content(summary: Summary, experiments: str = "..") -> dict[str, 
                 [[name, f"{experiments}/{at}"] for name, at in _logs(summary, one)],
                 one.reason,
             ]
-            for one, values in zip(summary.evaluations, cells, strict=True)
+            for one, values in zip(shown, cells, strict=True)
         ],
     }
+
+
+def _axis_content(axis: Axis) -> dict[str, Any]:
+    """Return an axis: its ends and whether they are drawn on a log scale; of few values these, as in the table."""
+    content = {"name": axis.name, "low": axis.edges[0], "high": axis.edges[-1], "log": axis.log}
+    return {**content, "values": [_cell(value) for value in axis.values]} if axis.discrete else content
 
 
 def script_json(content: Any) -> Markup:
@@ -225,13 +239,19 @@ _BUNDLE = "//comparator:bundle"
 
 def scripts() -> dict[str, Any]:
     """Return what a template needs of the page's scripts: `script`, `bundle`, and `script_hashes` for its policy."""
-    script = _asset("page.js")
+    script = page_script()
     return {
         "script": Markup(script),
         "bundle": Markup(_BUNDLE),
         # The page's own scripts alone may run, and nothing may be fetched, whatever the data hold.
         "script_hashes": Markup(" ".join(f"'sha256-{_hash(each)}'" for each in (bundle(), script))),
     }
+
+
+@cache
+def page_script() -> str:
+    """Return the page's own script: what all pages share, the figures, and the table with what is picked."""
+    return "\n".join(map(_asset, ("elements.js", "drawing.js", "page.js")))
 
 
 def with_scripts(page: str) -> str:
@@ -340,11 +360,13 @@ def _metric_columns(summary: Summary) -> list[tuple[int, str, str]]:
     reported = {name for one in summary.evaluations for metrics in one.metrics for name in metrics}
     shown = dict.fromkeys([summary.metric, *({SKILL} & reported)])
     return [
-        (submodel, metric, f"{metric}, {model}") for metric in shown for submodel, model in enumerate(summary.models)
+        (submodel, metric, metric_heading(metric, model))
+        for metric in shown
+        for submodel, model in enumerate(summary.models)
     ]
 
 
-def _table(summary: Summary) -> tuple[list[str], list[list[Any]]]:
+def _table(summary: Summary, shown: Iterable[EvaluationSummary]) -> tuple[list[str], list[list[Any]]]:
     """Return the headings and the cells of the table; stages and generations only where there are any."""
     staged = len({one.stage for one in summary.evaluations}) > 1
     counted = any(one.generation is not None for one in summary.evaluations)
@@ -373,7 +395,7 @@ def _table(summary: Summary) -> tuple[list[str], list[list[Any]]]:
             _cell(one.seconds),
             f"{sum(run.reused for run in one.runs)} of {len(one.runs)}",
         ]
-        for one in summary.evaluations
+        for one in shown
     ]
     return headings, rows
 

@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from pages import Page
 from recorded import genetic, make_experiment, make_record, save
 from starlette.testclient import TestClient
 
@@ -17,10 +19,11 @@ from comparator.dashboard.application import Dashboard
 from comparator.dashboard.compare import _overlap, _together, differing
 from comparator.dashboard.logs import end_of_log
 from comparator.dashboard.maker import Maker, MakerEnded
-from comparator.dashboard.overview import Overview, seconds_left
+from comparator.dashboard.overview import Overview
 from comparator.dashboard.serving import base_path
-from comparator.dashboard.watched import box_words, steering
+from comparator.dashboard.steering import box_words, suggestions
 from comparator.errors import InputError
+from comparator.experiment.progress import seconds_left
 from comparator.findings.axes import Axis
 from comparator.results.growing import GrowingRecord
 from comparator.results.lease import Lease, hold
@@ -28,6 +31,7 @@ from comparator.results.record import Evaluation, FrozenExperiment, State
 from comparator.results.store import say
 from comparator.space.boxes import written_box
 
+OWN = {"Sec-Fetch-Site": "same-origin"}  # what comes from a page of the dashboard itself
 TOKEN = "the-token"
 PORT = 4321
 
@@ -146,6 +150,18 @@ def test_who_has_the_token_may_come_by_a_proxys_name_and_path(experiments: Path)
         assert client.get("/rows", headers=cookie).status_code == 200  # a proxy that leaves its path out
         moved = client.get(f"{base}/experiments/search-1?metric=val_r2", headers=cookie)
         assert moved.headers["location"] == "search-1/?metric=val_r2"
+        # All that pages ask for is told from their own address, so that it holds under either.
+        for page in (
+            client.get(f"{base}/", headers=cookie),
+            client.get(f"{base}/experiments/begun-1/", headers=cookie),
+        ):
+            assert not re.search(r'(?:src|href|action)="/', page.text)
+        given = {"tags": ["a"], "text": "", "was": {"tags": [], "text": ""}}
+        noted = client.post(f"{base}/experiments/search-1/note", json=given, headers={**cookie, **OWN})
+        assert noted.json() == {"done": "noted"}
+        again = {"tags": [], "text": "", "was": {"tags": ["a"], "text": ""}}
+        assert client.post("/experiments/search-1/note", json=again, headers={**cookie, **OWN}).status_code == 200
+    assert base_path("/rnode/c12/4321/") == "/rnode/c12/4321"
     assert base_path("/node/c12/4321/") == base and base_path("/") == ""
     for wrong in ("node", "//evil.example", "/a b", '/"x'):
         with pytest.raises(InputError, match="--base-path"):
@@ -247,7 +263,7 @@ def test_the_dots_there_are_and_the_table_are_shown_before_what_is_found_is_know
     first = friend.get("/experiments/search-1/").text
     assert 'data-page="0" data-records="12" data-done="12"' in first
     assert "is being worked out" in first and "Wait some seconds" in first
-    dots = json.dumps(json.loads(first.split('id="figures">')[1].split("</script>")[0])["charts"]["search"])
+    dots = json.dumps(Page(first).charts["search"])
     assert "evaluation 11:" in dots and "evaluation 3: failed" in dots
     until_made(friend, "/experiments/search-1/")
     assert 'data-page="1" data-records="12" data-done="12"' in friend.get("/experiments/search-1/").text
@@ -270,10 +286,13 @@ def test_the_dots_of_a_map_come_before_the_page_is_made_again(friend: TestClient
     until_made(friend, "/experiments/search-1/")
     with (experiments / "search-1" / "evaluations.jsonl").open("a") as file:
         file.write(json.dumps(genetic(13)[-1]) + "\n")
-    news = friend.get("/experiments/search-1/news").json()
-    assert news["records"] == 13 and [row[0] for row in news["evaluations"]["rows"]][-1] == 12
+    news = friend.get("/experiments/search-1/news?since=12").json()
+    assert news["records"] == 13 and [row[0] for row in news["evaluations"]["rows"]] == [12]
     dots = json.dumps(news["figures"]["search"])
-    assert "evaluation 12:" in dots and "evaluation 3: failed" in dots
+    assert "evaluation 12:" in dots and "evaluation 3: failed" not in dots, "what the page has is not sent again"
+    everything = json.dumps(friend.get("/experiments/search-1/news").json())
+    assert "evaluation 12:" in everything and "evaluation 3: failed" in everything
+    assert "since=x: must be" in friend.get("/experiments/search-1/news?since=x").json()["error"]
 
 
 def test_an_experiment_is_read_in_another_metric_by_its_address(friend: TestClient) -> None:
@@ -337,7 +356,7 @@ def test_experiments_are_compared_on_the_same_axes_and_colours_with_their_differ
     save(experiments / "other-1", narrow, genetic(20))
     while "being made" in (page := friend.get("/compare?ids=search-1,other-1").text):
         pass
-    figures = json.loads(page.split('id="figures">')[1].split("</script>")[0])["charts"]
+    figures = Page(page).charts
     assert len(figures) == 3 and sum(name.startswith("difference") for name in figures) == 1
     maps = [chart for name, chart in figures.items() if name.startswith("map")]
     scales = [[layer["encoding"]["x"]["scale"]["domain"] for layer in chart["layer"]] for chart in figures.values()]
@@ -358,7 +377,7 @@ def test_a_comparison_counts_as_all_else_does_and_has_the_axes_of_the_reports(
     save(experiments / "other-1", make_experiment(id="other-1", title="other"), [*records, confirming])
     page = made(friend, "/compare?ids=search-1,other-1")
     assert "20 evaluations, 1 confirming" in page
-    charts = json.loads(page.split('id="figures">')[1].split("</script>")[0])["charts"]
+    charts = Page(page).charts
     assert {name.partition("2-")[2] for name in charts} == {"noise-layer_force"}
 
 
@@ -406,9 +425,9 @@ def test_the_time_left_follows_the_pace_of_the_latest_evaluations() -> None:
         )
         for n in range(4)
     ]
-    assert seconds_left(records, 10, 4) == pytest.approx(60.0)
-    assert seconds_left(records, None, 4) is None and seconds_left(records[:1], 10, 1) is None
-    assert seconds_left(records, 4, 4) is None
+    assert seconds_left(records, 10, 4) == pytest.approx(30.0)
+    assert seconds_left(records, None, 4) is None and seconds_left([], 10, 0) is None
+    assert seconds_left(records, 4, 4) == 0
 
 
 def test_commands_that_steer_replace_what_was_typed() -> None:
@@ -418,9 +437,12 @@ def test_commands_that_steer_replace_what_was_typed() -> None:
             stages={"replicates": 3},
         )
     )
-    found = steering(frozen, ())
-    assert found["box"] == "comparator search a.toml --set search.replicates=3"
-    (more,) = [each["command"] for each in found["commands"] if "replicates of" in each["what"]]
+    (again,) = suggestions(frozen, ())
+    more = again["command"]
+    boxed = [each["command"] for each in suggestions(frozen, (), {"noise": [3, 10]})]
+    plain = "comparator search a.toml --set search.replicates=3"
+    assert boxed[:2] == [f"{plain} --focus noise=3:10", f"{plain} --avoid noise=3:10"]
+    assert boxed[2] == "comparator search a.toml --focus noise=3:10 --set search.replicates=6"
     assert more.startswith("comparator search a.toml --focus y:1") and more.endswith("--set search.replicates=6")
     assert "--id" not in more and more.count("--set") == 1
     for bounds in (
@@ -429,6 +451,54 @@ def test_commands_that_steer_replace_what_was_typed() -> None:
         {"a b": [1, 2]},
     ):
         assert written_box(box_words(bounds)) == bounds
+
+
+def test_tags_and_note_are_given_from_the_page_and_nobodys_are_lost(friend: TestClient) -> None:
+    address, none = "/experiments/search-1/note", {"tags": [], "text": ""}
+    given = {"tags": ["paper", "first try"], "text": "look at noise"}
+    assert friend.post(address, json={**given, "was": none}, headers=OWN).json() == {"done": "noted"}
+    state = friend.get("/experiments/search-1/state").json()
+    assert (state["tags"], state["note"]) == (given["tags"], given["text"])
+    late = friend.post(address, json={"tags": [], "text": "", "was": none}, headers=OWN)
+    assert late.status_code == 404 and "changed meanwhile" in late.json()["error"]
+    for wrong, said in (
+        ({"tags": ["a,b"], "text": "", "was": given}, "no comma"),
+        ({"tags": "a", "text": "", "was": given}, "a list of texts"),
+        ([], "no object"),
+    ):
+        answer = friend.post(address, json=wrong, headers=OWN)
+        assert said in answer.json()["error"] and "\n" not in answer.json()["error"]
+    assert "more than" in friend.post(address, content=b"x" * 70_000, headers=OWN).json()["error"]
+    assert friend.post(address, json={**none, "was": given}).status_code == 403, "from no page of the dashboard"
+
+
+def test_only_what_steers_is_begun_from_a_page(friend: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[list[str]] = []
+
+    def started(words: list[str], *_: object) -> str:
+        begun.append(words)
+        return "it has begun"
+
+    monkeypatch.setattr("comparator.dashboard.steering.started", started)
+    address, box = "/experiments/search-1/begin", {"noise": [3, 10]}
+    for wrong, said in (
+        ({"way": "delete", "box": box, "id": "x"}, "must be one of focus, avoid, replicates"),
+        ({"way": "focus", "id": "x"}, "needs a box"),
+        ({"way": "focus", "box": {"nois": [1, 2]}, "id": "x"}, "'nois' does not vary; what does: noise, layer_force"),
+        ({"way": "focus", "box": {"noise": "1"}, "id": "x"}, "must be two numbers"),
+        ({"way": "focus", "box": box, "id": "../x"}, "id"),
+    ):
+        assert said in friend.post(address, json=wrong, headers=OWN).json()["error"]
+    choice = {"way": "focus", "box": box, "id": "search-1-inside-1"}
+    assert friend.post(address, json=choice).status_code == 403 and begun == []
+    assert friend.post(address, json=choice, headers=OWN).json() == {"done": "it has begun", "id": "search-1-inside-1"}
+    (words,) = begun
+    assert words[3:] == [
+        *("search", "cfg/cmp-ga.toml", "--focus", "noise=3:10", "--id", "search-1-inside-1"),
+        *("--experiments", words[-1]),
+    ]
+    offered = friend.get("/experiments/search-1/steering", params={"box": json.dumps(box)}).json()
+    assert [each["choice"]["way"] for each in offered] == ["focus", "avoid", "replicates"]
 
 
 def test_a_growing_record_is_read_on_from_its_end(tmp_path: Path) -> None:

@@ -25,12 +25,13 @@ from comparator.report.figures import Figure
 from comparator.report.figures.boxes import region_layers
 from comparator.report.figures.channels import along, number_channel
 from comparator.report.figures.figure import figure as figure_of
-from comparator.report.figures.figure import layer
+from comparator.report.figures.figure import layer, newest
 from comparator.report.figures.files import FORMS, figure_file, inline_svg, standing
 from comparator.report.figures.maps import objective_maps
 from comparator.report.figures.progress import best_and_mean
 from comparator.report.figures.surface import expected
 from comparator.report.material import GridBest, Material
+from comparator.report.page import evaluations_content
 
 pytestmark = pytest.mark.usefixtures("quick_reports")
 
@@ -190,15 +191,19 @@ def test_progress_is_measured_by_the_best_of_a_grid() -> None:
     assert sum(len(row["evaluations"]) for row in members) == 56
 
 
-@pytest.mark.long
-def test_what_is_not_chosen_fades() -> None:
-    figure = drawn(material_of(genetic()))["search"]
-    chart = json.loads(json.dumps(standing(figure)))
-    whole = vl_convert.vegalite_to_svg(chart)
-    chart["params"][0]["value"] = [0, 3]
-    chosen = vl_convert.vegalite_to_svg(chart)
-    assert 'opacity="0.12"' not in whole
-    assert chosen.count('opacity="0.12"') >= 50
+def test_of_a_chart_whose_rows_grow_the_newest_are_taken() -> None:
+    chart = drawn(material_of(genetic()))["search"].chart
+    grown = [layer for layer in newest(chart, {3, 5})["layer"] if layer.get("name", "").startswith("growing")]
+    assert grown and {row["evaluations"][0] for layer in grown for row in layer["data"]["values"]} <= {3, 5}
+    others = [layer for layer in chart["layer"] if not layer.get("name", "").startswith("growing")]
+    assert all(layer in newest(chart, ())["layer"] for layer in others)
+
+
+def test_a_frame_bounds_columns_of_the_table() -> None:
+    material = material_of(genetic())
+    columns = evaluations_content(material.summary)["columns"]
+    axes = [figure.chart["usermeta"]["axes"] for figure in drawn(material).values() if "usermeta" in figure.chart]
+    assert axes and all(name in columns for each in axes for name in each.values())
 
 
 HOSTILE = '</script>"\'`${x} {{1+1}} a.b[c]\\ datum["v"] $\\frac{1}{2}$ \x00\x1b[31m\u202e\ud800 ' + "long " * 20

@@ -156,7 +156,7 @@ def test_a_mark_says_its_values_and_its_click_chooses_rows(
     )
     assert box[0] >= 0 and box[1] <= width and box[2] >= 0
     browser.click(*place)
-    browser.wait("comparatorPage.chosen().length")
+    browser.wait(f"comparatorPage.chosen().length && ({SHOWN}).length === 1")
     assert browser.ask(SHOWN) == browser.ask("comparatorPage.chosen()") == [int(said.split(":")[0].split()[1])]
     assert browser.ask("document.getElementById('shown').textContent") == "1 of 56"
     assert browser.ask("location.hash").startswith("#view?chosen=")
@@ -168,7 +168,9 @@ def test_a_mark_says_its_values_and_its_click_chooses_rows(
 def test_a_row_finds_its_marks_and_the_table_sorts(browser: Browser, pages: dict[str, Path]) -> None:
     browser.open(pages["search"], 1280)
     browser.wait(DRAWN)
-    faded = f"[...document.querySelectorAll('{MARKS}')].filter((one) => Number(getComputedStyle(one).opacity) < 0.5)"
+    faded = (
+        f"[...document.querySelectorAll('{MARKS}')].filter((one) => Number(getComputedStyle(one).fillOpacity) < 0.5)"
+    )
     assert browser.ask(f"{faded}.length") == 0
     browser.click(*browser.place_of("#table tbody tr[data-evaluation] td", 0))
     browser.wait(f"{faded}.length > 10")
@@ -177,6 +179,7 @@ def test_a_row_finds_its_marks_and_the_table_sorts(browser: Browser, pages: dict
     cells = (
         "[...document.querySelectorAll('#table tr[data-evaluation]')].map((row) => Number(row.cells[2].textContent))"
     )
+    browser.wait(f"(({cells})[0] < 3)")
     order = browser.ask(cells)
     assert order == sorted(order) and len(order) > 5
     assert browser.ask("document.querySelectorAll('#table thead th')[2].ariaSort") == "ascending"
@@ -195,8 +198,56 @@ def test_a_frame_on_the_map_chooses_what_lies_in_it(browser: Browser, pages: dic
     x, y = (left + right) / 2, (top + bottom) / 2
     browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y, button="left", buttons=1)
     browser.mouse("mouseReleased", x, y)
-    browser.wait("comparatorPage.chosen().length > 1")
-    assert sorted(browser.ask(SHOWN)) == sorted(browser.ask("comparatorPage.chosen()"))
+    browser.wait("comparatorPage.chosen().length > 1 && !document.getElementById('conditions').hidden")
+    inside = browser.ask("comparatorPage.chosen()")
+    browser.wait(f"document.getElementById('shown').textContent === '{len(inside)} of 56'")
+    browser.wait(f"({SHOWN}).every((number) => comparatorPage.chosen().includes(number))")
+    address = browser.ask("location.hash")
+    assert "in.noise=" in address and "in.layer_force=" in address
+    browser.open(pages["search"], 1280, view=address)
+    browser.wait("document.querySelector('#figure-search .frame')")
+    assert browser.ask("comparatorPage.chosen()") == inside, "the address has the frame"
+
+
+def test_frames_on_several_axes_hold_together_in_all_figures(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(pages["wide"], 1280)
+    browser.wait(DRAWN)
+    counts = [browser.ask("comparatorPage.chosen().length")]
+    left, top, width, height = browser.ask(
+        "(() => { const one = document.querySelector('[data-figure=parallel] .chart');"
+        " one.scrollIntoView({block: 'center', behavior: 'instant'});"
+        " const box = one.querySelector('svg, canvas').getBoundingClientRect();"
+        " return [box.x, box.y, box.width, box.height]; })()"
+    )
+    across = (0.1, 0.35)  # shares of the figure: near the first axis and the second
+    for share in across:
+        x = left + share * width
+        browser.mouse("mousePressed", x, top + 0.2 * height)
+        for y in (top + 0.3 * height, top + 0.5 * height):
+            browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y, button="left", buttons=1)
+        browser.mouse("mouseReleased", x, top + 0.5 * height)
+        browser.wait(f"comparatorPage.chosen().length !== {counts[-1]}")
+        counts.append(browser.ask("comparatorPage.chosen().length"))
+    assert browser.ask("comparatorPage.conditions().size") == 2 and counts[2] < counts[1]
+    browser.wait("document.querySelectorAll('[data-figure=parallel] .frame').length === 2")
+    assert browser.ask("document.querySelectorAll('[data-figure^=search] .frame').length") > 1, "the maps show them too"
+    browser.ask("document.querySelector('#conditions span button').click()")
+    browser.wait("comparatorPage.conditions().size === 1")
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key="Escape", code="Escape")
+    browser.wait("comparatorPage.conditions().size === 0")
+    assert browser.complaints() == []
+
+
+def test_a_condition_is_typed_as_well(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(pages["search"], 1280)
+    browser.ask("document.querySelector('#adding select').value = 'noise'")
+    for words, holds in (("far away", 0), ("3 to 10", 1)):
+        browser.ask(
+            f"(() => {{ const form = document.getElementById('adding'), side = form.querySelector('input');"
+            f" side.value = {json.dumps(words)}; side.setCustomValidity(''); form.requestSubmit(); }})()"
+        )
+        assert browser.ask("comparatorPage.conditions().size") == holds
+    assert browser.ask("location.hash") == "#view?in.noise=3%3A10"
 
 
 def test_a_view_can_be_sent_by_its_address(browser: Browser, pages: dict[str, Path]) -> None:
@@ -251,7 +302,7 @@ def test_new_results_take_the_place_of_the_old_ones(browser: Browser, pages: dic
     browser.open(pages["search"], 1280)
     browser.wait(DRAWN)
     left = browser.ask(
-        "(() => { const chart = JSON.parse(document.getElementById('figures').textContent).charts.search;"
+        "(() => { const chart = JSON.parse(document.querySelector('[data-chart=search]').textContent);"
         " return comparatorPage.update({answer: '<p class=lead>New.</p>', figures: {search: {...chart, height: 123},"
         " another: chart}, evaluations: {columns: ['number', 'noise'], rows: [[0, 'ok', [0, 2.5], [], null]]}}); })()"
     )

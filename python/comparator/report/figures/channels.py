@@ -10,7 +10,7 @@ from typing import Any
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary, effect
 from comparator.report import words
-from comparator.report.figures.figure import BRUSH, layer
+from comparator.report.figures.figure import layer
 from comparator.report.figures.palette import FAILED, MUTED, PAPER
 
 Row = dict[str, Any]
@@ -45,6 +45,16 @@ def objective_label(summary: Summary) -> list[str]:
     symbol = f"{summary.symbol}, " if summary.symbol and summary.kind == "cmp" else ""
     unit = f" ({summary.unit})" if summary.unit else ""
     return textwrap.wrap(clip(f"{symbol}{summary.objective}", 48) + unit, 44) or [""]
+
+
+def metric_heading(metric: str, model: str) -> str:
+    """Return the heading of a model's metric in the table of evaluations."""
+    return f"{metric}, {model}"
+
+
+def height_column(summary: Summary) -> str:
+    """Return the column of the table that has what figures show as their height."""
+    return metric_heading(summary.metric, summary.models[0]) if summary.kind == "single" else "difference"
 
 
 def tip_of(one: EvaluationSummary, summary: Summary) -> str:
@@ -91,7 +101,7 @@ def dots(summary: Summary, place: Place, x: Row, y: Row, size: int = 16) -> Row:
         for one in summary.searched
         if one.difference is not None and place(one) is not None
     ]
-    return layer(rows, "circle", {"size": size, "color": MUTED, "opacity": 0.6, "clip": False}, BRUSH, x=x, y=y)
+    return layer(rows, "circle", {"size": size, "color": MUTED, "opacity": 0.6, "clip": False}, x=x, y=y)
 
 
 def failed_at_foot(summary: Summary, place: Place, x: Row) -> list[Row]:
@@ -172,10 +182,18 @@ def number_channel(
     log: bool = False,
     integer: bool = False,
     domain: Sequence[float] | None = None,
+    holding: Sequence[float] = (),
     **axis: Any,
 ) -> dict[str, Any]:
-    """Return the channel `x` or `y` of a number."""
+    """Return the channel `x` or `y` of a number: over a `domain`, or such that it holds some numbers.
+
+    An axis without either is told by its rows, and drawn anew with each that comes.
+    """
     scale: Row = {"zero": False, "nice": domain is None}
+    if holding:
+        low, high = min(holding), max(holding)
+        domain = (low, high) if high > low else _around(low)
+        scale["nice"] = high > low
     if log:
         scale["type"] = "log"
         axis = {"labelExpr": NUMBER, **axis}
@@ -190,15 +208,13 @@ def number_channel(
 def height(summary: Summary, *others: float) -> Row:
     """Return the channel `y` of the difference; `others` are numbers drawn beside those of the evaluations."""
     numbers = [*differences_of(summary.searched), *others]
-    return number_channel("y", objective_label(summary), domain=around(numbers), grid=True)
+    return number_channel("y", objective_label(summary), holding=numbers, grid=True)
 
 
-def around(numbers: Sequence[float]) -> tuple[float, float] | None:
-    """Return the ends of an axis where all numbers are the same, so that they lie in its middle; else None."""
-    if not numbers or max(numbers) > min(numbers):
-        return None
-    margin = 0.5 * abs(numbers[0]) or 0.5
-    return numbers[0] - margin, numbers[0] + margin
+def _around(number: float) -> tuple[float, float]:
+    """Return the ends of an axis that has a number in its middle."""
+    margin = 0.5 * abs(number) or 0.5
+    return number - margin, number + margin
 
 
 def lanes(labels: Sequence[str], named: int = 40) -> tuple[Row, Row]:

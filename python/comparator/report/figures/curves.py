@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from comparator.findings.axes import show
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report import words
-from comparator.report.figures.channels import Row, around, clip, distinct, names_of, number_channel, series
+from comparator.report.figures.channels import Row, clip, distinct, names_of, number_channel, series
 from comparator.report.figures.figure import Choice, Figure, figure, layer
 from comparator.report.figures.palette import MODELS, PAPER, SHAPES
 from comparator.report.material import Curves
@@ -41,7 +41,7 @@ def _curves(summary: Summary, curves: Curves, rank: int) -> list[Figure]:
     log = bool(heights) and min(heights) > 0 and max(heights) > STEEP * min(heights)
     point = words.point(one, names_of(summary))
     x = number_channel("x", f"epoch, at {clip(point, POINT)}" if point else "epoch", integer=True)
-    y = number_channel("y", clip(names[0]), log=log, domain=around(heights), grid=True)
+    y = number_channel("y", clip(names[0]), log=log, holding=heights, grid=True)
     look = series(looks)
     marks = {"size": 30 if max((row["x"] for row in rows), default=0) <= MARKED else 6, "strokeWidth": 1.0}
     layers = [

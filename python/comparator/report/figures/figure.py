@@ -7,15 +7,15 @@ What a page, a notebook and a file may rely on in every chart:
 | field `evaluations` | the numbers of the evaluations that a datum stands for; absent where it stands for none |
 | field `tip` | what it says to who points at it, lines split by `\\n` |
 | fields `x`, `y` | where it lies, in what the axes are scaled in |
-| parameter `chosen` | numbers of evaluations; what stands for others fades |
-| parameter `brush` | where there is one: the rectangle that a reader draws, `{x: [from, to], y: [from, to]}` |
+| `usermeta.axes` | what a frame drawn on it bounds: columns of the table of evaluations as `x` and `y`, or `across` |
+| a layer named `growing...` | has a row for each evaluation, which those that come later leave as it is |
 
 Text from users is data, a title or the value of a parameter, never an expression, and never the name of a field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,13 +25,8 @@ from comparator.report.figures.palette import CONFIG
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 HEIGHT = 280  # pixels
 
-# Vega's expressions have no intersection of lists: numbers between commas are looked up as text.
-_IS_CHOSEN = (
-    "(length(datum.evaluations) == 1 ? indexof(chosen, datum.evaluations[0]) >= 0"
-    " : test(regexp(',(' + join(chosen, '|') + '),'), ',' + join(datum.evaluations, ',') + ','))"
-)
 TIP: dict[str, Any] = {"field": "tip", "type": "nominal"}
-BRUSH: dict[str, Any] = {"name": "brush", "select": {"type": "interval", "encodings": ["x", "y"]}}
+GROWING = "growing"
 
 
 @dataclass(frozen=True)
@@ -67,11 +62,15 @@ def figure(
     *,
     height: float = HEIGHT,
     params: Sequence[Mapping[str, Any]] = (),
+    axes: Mapping[str, Any] | None = None,
     section: str = "figures",
     place: str = "",
     choice: Choice | None = None,
 ) -> Figure:
-    """Return a figure of `chart`, a view or layers, with all that the charts have in common; `height` in pixels."""
+    """Return a figure of `chart`, a view or layers, with all that the charts have in common; `height` in pixels.
+
+    `axes` are the columns that a frame on it bounds.
+    """
     whole = {
         "$schema": SCHEMA,
         "description": words.printable(title),
@@ -79,31 +78,48 @@ def figure(
         "height": round(height),
         "autosize": {"type": "fit-x", "contains": "padding"},
         "config": CONFIG,
-        "params": [{"name": "chosen", "value": []}, *params],
+        **({"params": list(params)} if params else {}),
+        **({"usermeta": {"axes": _printable(axes)}} if axes else {}),
         **chart,
     }
     return Figure(name, title, caption, whole, section, place, choice)
+
+
+def _printable(names: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        which: words.printable(name) if isinstance(name, str) else [words.printable(each) for each in name]
+        for which, name in names.items()
+    }
 
 
 def layer(
     rows: Sequence[Mapping[str, Any]],
     mark: str,
     look: Mapping[str, Any],
-    *params: Mapping[str, Any],
     **encoding: Any,
 ) -> dict[str, Any]:
-    """Return one layer of a chart: a mark for each of `rows`, which fades where others are chosen."""
-    opacity = look.get("opacity", 1.0)
-    fades = {"opacity": fading(opacity)} if any("evaluations" in row for row in rows) else {}
+    """Return one layer of a chart: a mark for each of `rows`."""
     tip = {"tooltip": TIP, "description": TIP} if any("tip" in row for row in rows) else {}
+    solid = {"opacity": 1.0} if any("evaluations" in row for row in rows) else {}
     return {
         "data": {"values": list(rows)},
-        **({"params": list(params)} if params else {}),
-        "mark": {"type": mark, **({} if tip else {"aria": False}), **look},
-        "encoding": {**encoding, **tip, **fades},
+        "mark": {"type": mark, **solid, **({} if tip else {"aria": False}), **look},
+        "encoding": {**encoding, **tip},
     }
 
 
-def fading(opacity: float = 1.0) -> dict[str, Any]:
-    """Return the channel of an opacity that is less where other evaluations are chosen."""
-    return {"condition": {"test": f"length(chosen) && !{_IS_CHOSEN}", "value": 0.12 * opacity}, "value": opacity}
+def growing(layer: Mapping[str, Any], number: int = 1) -> dict[str, Any]:
+    """Return a layer whose rows stay as they are when evaluations come; `number` tells it from others of its chart."""
+    return {"name": f"{GROWING}-{number}", **layer}
+
+
+def newest(chart: Mapping[str, Any], numbers: Collection[int]) -> dict[str, Any]:
+    """Return a chart whose growing layers have the rows of evaluations with these numbers alone."""
+    return {**chart, "layer": [_newest(each, numbers) for each in chart["layer"]]}
+
+
+def _newest(layer: Mapping[str, Any], numbers: Collection[int]) -> Mapping[str, Any]:
+    if not layer.get("name", "").startswith(GROWING):
+        return layer
+    rows = [row for row in layer["data"]["values"] if row["evaluations"][0] in numbers]
+    return {**layer, "data": {"values": rows}}

@@ -36,9 +36,6 @@ def inline_svg(svg: str, prefix: str) -> str:
 
 
 def standing(figure: Figure, width: int = WIDTH) -> dict[str, Any]:
-    """Return the chart of `figure` for itself: of a width of its own, on white, without the brush of a page."""
+    """Return the chart of `figure` for itself: of a width of its own, on white."""
     config = {**figure.chart["config"], "font": FONT, "background": "white"}
-    chart = {**figure.chart, "width": width, "background": "white", "config": config}
-    if "layer" in chart:
-        chart["layer"] = [{key: each[key] for key in each if key != "params"} for each in chart["layer"]]
-    return chart
+    return {**figure.chart, "width": width, "background": "white", "config": config}

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report.figures.channels import CROSS, Row, along, clip, coordinate_of, failed_row, tip_of
-from comparator.report.figures.figure import BRUSH, layer
+from comparator.report.figures.figure import growing, layer
 from comparator.report.figures.palette import DIFFERENCE, METRIC, PAPER
 from comparator.report.words import printable
 
@@ -157,7 +157,7 @@ def dot_layer(
         if one.difference is not None
     ]
     look = {"size": 44, "stroke": ring, "strokeWidth": 1.0, "opacity": 1.0, "clip": False}
-    return layer(rows, "circle", look, BRUSH, x=along(x, "x"), y=along(y, "y"), color=colour)
+    return growing(layer(rows, "circle", look, x=along(x, "x"), y=along(y, "y"), color=colour))
 
 
 def failed_layer(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> list[Row]:
@@ -165,7 +165,8 @@ def failed_layer(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> 
     rows = [failed_row(one, **place) for one, place in _placed(evaluations, x, y) if one.difference is None]
     places = {"x": along(x, "x"), "y": along(y, "y")}
     behind = {"stroke": PAPER, "strokeWidth": 4}
-    return [layer(rows, "point", {**CROSS, "clip": False, **more}, **places) for more in (behind, {}) if rows]
+    looks = enumerate(({**CROSS, **behind}, CROSS), start=2)
+    return [growing(layer(rows, "point", {**look, "clip": False}, **places), number) for number, look in looks if rows]
 
 
 def _placed(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> Iterable[tuple[EvaluationSummary, Row]]:

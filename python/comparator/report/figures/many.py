@@ -18,7 +18,7 @@ from comparator.report.figures.channels import (
     objective_label,
     tip_of,
 )
-from comparator.report.figures.figure import BRUSH, TIP, Figure, fading, figure, layer
+from comparator.report.figures.figure import TIP, Figure, figure, layer
 from comparator.report.figures.heat import Scale, scale_of
 from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER
 from comparator.report.words import printable
@@ -110,7 +110,8 @@ def parallel_coordinates(summary: Summary) -> list[Figure]:
     caption = (
         "A line is one point, through its value of each hyperparameter; the better ones lie on top. Where the "
         "best lines run through one place of an axis, that hyperparameter matters; where they cross it anywhere, it "
-        "does not. Draw a frame over a part of an axis to choose the lines that run through it."
+        "does not. Draw a frame over a part of an axis to pick the lines that run through it; frames on several axes "
+        "hold together."
         + (f" The best {LINES // 2} of {len(done)} are drawn, and a sample of the others." if len(done) > LINES else "")
     )
     return [
@@ -121,6 +122,7 @@ def parallel_coordinates(summary: Summary) -> list[Figure]:
             caption,
             height=340,
             params=[{"name": "x_labels", "value": names}],
+            axes={"across": [axis.name for axis in axes]},
         )
     ]
 
@@ -167,11 +169,10 @@ def _lines(summary: Summary, axes: Sequence[Axis], names: Sequence[str], shown: 
             {"fold": [f"at{column}" for column in range(len(axes))], "as": ["axis", "y"]},
             {"calculate": "toNumber(slice(datum.axis, 2))", "as": "x"},
         ],
-        "params": [BRUSH],
-        "mark": {"type": "line", "strokeWidth": 1.4, "strokeCap": "round"},
+        "mark": {"type": "line", "strokeWidth": 1.4, "strokeCap": "round", "opacity": 0.8},
         "encoding": {
             **{"x": _across(names), "y": UP, "detail": {"field": "line", "type": "nominal"}, "color": colour},
-            **{"opacity": fading(0.8), "tooltip": TIP, "description": TIP},
+            **{"tooltip": TIP, "description": TIP},
         },
     }
 

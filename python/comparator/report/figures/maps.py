@@ -24,11 +24,12 @@ from comparator.report.figures.channels import (
     dots,
     failed_at_foot,
     height,
+    height_column,
     labels_of,
     objective_label,
     strongest_first,
 )
-from comparator.report.figures.figure import Figure, figure, layer
+from comparator.report.figures.figure import Figure, figure, growing, layer
 from comparator.report.figures.heat import (
     HEIGHT,
     Scale,
@@ -145,7 +146,8 @@ def _map(
         dashed = "; dashed, where another hyperparameter bounds it too" if len(summary.axes) > 2 else ""
         caption = f"Each frame is a region, with its number{dashed}. {caption}"
     params = labels_of(x=x, y=y)
-    return figure(name, title, {"layer": layers + frames}, caption, height=HEIGHT, params=params, section="where")
+    chart, columns = {"layer": layers + frames}, {"x": x.name, "y": y.name}
+    return figure(name, title, chart, caption, height=HEIGHT, params=params, axes=columns, section="where")
 
 
 def _best_on_top(summary: Summary) -> list[EvaluationSummary]:
@@ -198,9 +200,9 @@ def _strip(summary: Summary, axis: Axis, surface: Surface | None, regions: Seque
     layers = [
         *shades[:1],
         *(surface.curve(x, y) if surface else []),
-        dots(summary, place, x, y, size=34),
+        growing(dots(summary, place, x, y, size=34)),
         *([] if surface else [_bin_means(summary, axis, x, y)]),
-        *failed_at_foot(summary, place, x),
+        *(growing(each, 2) for each in failed_at_foot(summary, place, x)),
         *shades[1:],
     ]
     if surface is None:
@@ -213,7 +215,8 @@ def _strip(summary: Summary, axis: Axis, surface: Surface | None, regions: Seque
         said = f"the line is what a model of all evaluations expects{band}. Believe the line before a single high dot."
     caption = ("A shaded stretch is a region. " if shades else "") + f"Each dot is one evaluation, {said}"
     title = f"Where the search looked: {clip(axis.name)}"
-    return figure("search", title, {"layer": layers}, caption, params=labels_of(x=axis), section="where")
+    columns = {"x": axis.name, "y": height_column(summary)}
+    return figure("search", title, {"layer": layers}, caption, params=labels_of(x=axis), axes=columns, section="where")
 
 
 def _bin_means(summary: Summary, axis: Axis, x: Row, y: Row) -> Row:

@@ -104,6 +104,7 @@ def _map(summary: Summary, panel: Panel, x: Axis, y: Axis, number: int, suffix: 
         _caption(summary, written, bool(suffix)) if number == 1 else _short_caption(bool(suffix)),
         height=HEIGHT,
         params=labels_of(x=x, y=y),
+        axes={"x": x.name, "y": y.name},
         place=f"model-{number}",
         choice=Choice("scale", SCALES[suffix]),
     )

@@ -9,11 +9,11 @@ from comparator.findings.axes import show
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report.figures.channels import (
     Row,
-    along,
     coordinate_of,
     dots,
     failed_at_foot,
     height,
+    height_column,
     number_channel,
     references,
     series,
@@ -41,7 +41,9 @@ def best_and_mean(summary: Summary, grid: GridBest | None = None) -> list[Figure
     if not any(one.difference is not None for one in summary.searched):
         layers.append({"data": {"values": [{}]}, "mark": {"type": "text", "text": "no evaluation has succeeded"}})
     chart = {"layer": [*layers, *references(measures, y)]}
-    return [figure("progress", title, chart, caption + _caption_of_measures(summary, grid), params=params)]
+    columns = {"x": "generation" if summary.generations else "number", "y": height_column(summary)}
+    caption += _caption_of_measures(summary, grid)
+    return [figure("progress", title, chart, caption, params=params, axes=columns)]
 
 
 def _by_generation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[Row]]:
@@ -98,7 +100,8 @@ def _by_generation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[
 
 
 def _by_evaluation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[Row]]:
-    x, place = along(None, "x"), coordinate_of(None)
+    numbers = [one.number for one in summary.searched]
+    x, place = number_channel("x", "evaluation", integer=True, holding=numbers), coordinate_of(None)
     best = [{"x": number, "y": best} for number, best in summary.best_so_far]
     layers = [
         dots(summary, place, x, y, size=30),

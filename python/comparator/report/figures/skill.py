@@ -18,7 +18,6 @@ from comparator.report import words
 from comparator.report.figures.channels import (
     Row,
     along,
-    around,
     clip,
     coordinate_of,
     distinct,
@@ -28,7 +27,7 @@ from comparator.report.figures.channels import (
     references,
     series,
 )
-from comparator.report.figures.figure import BRUSH, Figure, figure, layer
+from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import INK, MODELS, SHAPES
 
 LOWEST_SKILL = -1.0  # a run that diverged would otherwise press all others together
@@ -58,7 +57,7 @@ def model_comparison(summary: Summary) -> list[Figure]:
     look = {"size": 44, "strokeWidth": 1.4, "opacity": 0.85, "clip": False}
     learnt, not_learnt = ([row for row in trainings if row["learnt"] == learnt] for learnt in (True, False))
     layers = [
-        layer(learnt, "point", {**look, "filled": True}, BRUSH, x=x, y=y, **series(looks)),
+        layer(learnt, "point", {**look, "filled": True}, x=x, y=y, **series(looks)),
         layer(not_learnt, "point", look, x=x, y=y, **series(looks)),
         *references(measures, y),
     ]
@@ -69,6 +68,7 @@ def model_comparison(summary: Summary) -> list[Figure]:
             {"layer": layers},
             _caption(summary, metric, done),
             params=labels_of(x=strongest),
+            axes={"x": strongest.name if strongest else "number"},
         )
     ]
 
@@ -92,7 +92,7 @@ def _row(
 def _height(metric: str, values: Sequence[float]) -> Row:
     """Take a log scale where a few runs that diverged would press all others together."""
     log = metric != SKILL and min(values) > 0 and max(values) > STEEP * min(values)
-    return number_channel("y", clip(metric), log=log, domain=around(values), grid=True)
+    return number_channel("y", clip(metric), log=log, holding=values, grid=True)
 
 
 def _title(summary: Summary, metric: str) -> str:

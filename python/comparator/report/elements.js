@@ -1,0 +1,53 @@
+"use strict";
+// What the scripts of all pages have in common.
+(() => {
+  // An element with its text and its class.
+  function made(name, text, kind) {
+    const one = document.createElement(name);
+    if (text !== undefined) one.textContent = text;
+    if (kind) one.className = kind;
+    return one;
+  }
+
+  // Makes a button copy the text of an element, and say so.
+  async function copy(button, source) {
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      button.textContent = "Copied";
+    } catch { // not allowed here: marked, so that a key copies it
+      getSelection().selectAllChildren(source);
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  }
+
+  // A command with its button.
+  function command(text) {
+    const line = made("span", undefined, "command");
+    const code = made("code", text);
+    code.tabIndex = 0;
+    const button = made("button", "Copy");
+    button.type = "button";
+    button.dataset.copy = "";
+    line.append(code, button);
+    return line;
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-copy]");
+    if (button) copy(button, button.parentElement.querySelector("code"));
+  });
+
+  // The next frame; where nobody looks there are none.
+  const frame = () => new Promise((done) => {
+    if (document.hidden) setTimeout(done, 50);
+    else requestAnimationFrame(() => setTimeout(done));
+  });
+
+  // A moment in which nothing else is to be done, or a little later.
+  const idle = () => new Promise((done) => {
+    if (window.requestIdleCallback) requestIdleCallback(() => done(), { timeout: 400 });
+    else setTimeout(done, 100);
+  });
+
+  window.comparatorElements = { made, command, frame, idle };
+})();
