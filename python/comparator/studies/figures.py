@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from comparator.formats.names import as_file_name
-from comparator.report.figures.channels import Row, around, clip, distinct, number_channel, references, series
+from comparator.report.figures.channels import Row, clip, distinct, number_channel, references, series
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.files import figure_file, inline_svg
 from comparator.report.figures.heat import Scale, metric_scale
@@ -149,9 +149,7 @@ def learning_curve(curves: pd.DataFrame, metric: str, studies: Sequence[str]) ->
         for row in _points(chosen[chosen.dataset == study].sort_values("shard"), name, place)
     ]
     numbers = [end for row in rows for end in (row["low"], row["high"])] + [0.0] * skill
-    domain = around(numbers)
-    if skill and min(numbers) < LOWEST_SKILL:
-        domain = (LOWEST_SKILL, max(numbers))
+    seen = [max(number, LOWEST_SKILL) for number in numbers] if skill else numbers
     sizes = [int(size) for size in sorted(chosen.shard.unique())]
     ends = (sizes[0] / 1.15, sizes[-1] * 1.15)
     x = number_channel(
@@ -165,7 +163,7 @@ def learning_curve(curves: pd.DataFrame, metric: str, studies: Sequence[str]) ->
         grid=True,
     )
     name = NAMES.get(metric, metric)
-    y = number_channel("y", clip(name), domain=domain, grid=True)
+    y = number_channel("y", clip(name), holding=seen, grid=True)
     look = series(
         {
             study: {"color": STUDIES[place % len(STUDIES)], "shape": SHAPES[place % len(SHAPES)]}

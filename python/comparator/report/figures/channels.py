@@ -192,7 +192,7 @@ def number_channel(
     scale: Row = {"zero": False, "nice": domain is None}
     if holding:
         low, high = min(holding), max(holding)
-        domain = (low, high) if high > low else around(low)
+        domain = (low, high) if high > low else _around(low)
         scale["nice"] = high > low
     if log:
         scale["type"] = "log"
@@ -211,7 +211,7 @@ def height(summary: Summary, *others: float) -> Row:
     return number_channel("y", objective_label(summary), holding=numbers, grid=True)
 
 
-def around(number: float) -> tuple[float, float]:
+def _around(number: float) -> tuple[float, float]:
     """Return the ends of an axis that has a number in its middle."""
     margin = 0.5 * abs(number) or 0.5
     return number - margin, number + margin
