@@ -324,14 +324,19 @@
   const keyOf = (part) => [part.tagName, part.className, part.getAttribute("aria-labelledby"), figuresIn(part).join()].join(" ");
   const isDrawn = (part) => part.querySelector("[data-figure], #table, #answer");
 
+  // While a server ends, its page is better as it was than none.
+  async function again() {
+    if ((await fetch("state" + query, { cache: "no-store" })).ok) location.reload();
+  }
+
   // A report that has the same parts takes the place of this one without a break; else the page is loaded again.
   async function take() {
     const answer = await fetch(location.pathname + query, { cache: "no-store" });
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = next.getElementById("live");
-    if (!fresh || !next.getElementById("colours")) return location.reload();
+    if (!fresh || !next.getElementById("colours")) return again();
     const [old, now] = [document, next].map((each) => partsOf(each.querySelector("main")));
-    if (old.length !== now.length || old.some((part, place) => keyOf(part) !== keyOf(now[place]))) return location.reload();
+    if (old.length !== now.length || old.some((part, place) => keyOf(part) !== keyOf(now[place]))) return again();
     old.forEach((part, place) => {
       if (!isDrawn(part) && part.innerHTML !== now[place].innerHTML) part.replaceWith(document.adoptNode(now[place]));
     });
@@ -360,7 +365,7 @@
 
   async function refresh() {
     if (!page) {
-      if (state.page.number > 0 && !state.page.failure) location.reload();
+      if (state.page.number > 0 && !state.page.failure) await again();
       return;
     }
     if (state.page.number !== number && !state.page.failure) {
