@@ -87,8 +87,10 @@ def _of_source(model: Model) -> Iterator[Definition]:
     """What the model's Python files define; an image's cannot be seen."""
     if model.image is not None:
         return
-    files = sorted(model.path.rglob("*.py"))[:MOST_FILES] if model.is_folder else [model.path]
-    for file in files:
+    files = sorted(model.path.rglob("*.py")) if model.is_folder else [model.path]
+    if model.python is not None:
+        files = [file for file in files if model.python.folder not in file.parents]
+    for file in files[:MOST_FILES]:
         try:
             tree = ast.parse(file.read_text(encoding="utf-8"))
         except (OSError, SyntaxError, ValueError, RecursionError):

@@ -20,7 +20,8 @@ def describe(host: Host, plan: Plan) -> None:
     host.say(shortened(frozen.title) or frozen.file)
     for submodel in frozen.models:
         name = "" if submodel.name == submodel.label else f"{submodel.name} in "
-        host.say(f"  submodel {submodel.submodel}: {submodel.label}, {name}{submodel.path}")
+        by = "" if submodel.python is None else f", Python {submodel.python.version} ({submodel.python.interpreter})"
+        host.say(f"  submodel {submodel.submodel}: {submodel.label}, {name}{submodel.path}{by}")
     over = ", ".join(plan.space.names) if plan.space is not None else f"the lines of {frozen.settings['upf']}"
     host.say(f"  objective: {frozen.objective.name} over {over}")
     host.say(f"  strategy: {frozen.strategy.name}, seed {frozen.strategy.seed}")

@@ -15,6 +15,7 @@ from comparator.model.data import has_changed
 from comparator.model.environment_making import make
 from comparator.model.inputs import python_change, source_change
 from comparator.model.model import Model, find_model
+from comparator.model.python_environment import PythonChoice
 from comparator.objective.comparison import make_objective
 from comparator.objective.differences import (
     asked_difference,
@@ -49,7 +50,7 @@ def reopen_plan(
             root / "containers",
             f"model of submodel {submodel.submodel}",
             site,
-            settings.python_of(submodel.submodel, file),
+            _python(submodel, settings, file),
         )
         for submodel in frozen.models
     ]
@@ -71,6 +72,14 @@ def reopen_plan(
     if space is not None and settings.search.avoid is not None:
         space = avoid(space, Box.from_bounds(space, settings.search.avoid, "experiment.json: avoid"))
     return Plan(frozen, space, models, objective)
+
+
+def _python(submodel: Submodel, settings: ExperimentSettings, file: Path) -> PythonChoice:
+    """The Python of a model, by the path that it had, which holds on other hosts too; else as it was chosen."""
+    was = submodel.python
+    if was is None or not Path(was.interpreter).exists():
+        return settings.python_of(submodel.submodel, file)
+    return PythonChoice(was.interpreter, None, file.parent, f"model of submodel {submodel.submodel}")
 
 
 def _strategy_change(strategy: FrozenStrategy) -> str | None:

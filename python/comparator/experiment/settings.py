@@ -125,7 +125,7 @@ class SubmodelSettings(BaseModel):
         for folder in given.get("PATH", os.sep).split(os.pathsep):
             if not folder.startswith(os.sep):
                 raise ValueError(
-                    f"PATH: '{shortened(folder)}' is no absolute path; it is taken as it is, and nothing is written out"
+                    f"'{shortened(folder)}' of the PATH is no absolute path; no variable in it is written out"
                 )
         return given
 

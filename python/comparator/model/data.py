@@ -51,7 +51,8 @@ def has_changed(model: Model, data_folder: Path, digest: str | None, until: int 
         return None
     if until is None:
         return f"the data in {data_folder} have changed"
-    return f"the data in {data_folder} have changed (last: {latest_below(data_folder) or 'removed'})"
+    last = latest_below(("", data_folder)) or "removed"
+    return f"the data in {data_folder} have changed (last: {last})"
 
 
 def _whole(data_folder: Path, until: int | None) -> Data:

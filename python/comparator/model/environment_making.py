@@ -88,8 +88,10 @@ def _make(environment: PythonEnvironment, say: Callable[[str], None]) -> None:
         versions = "".join(f"{name}=={version.split()[0]}\n" for name, version in packages.items() if version)
         write_text_whole(_beside(environment, ".txt"), versions)
         (folder / COMPLETE).touch()
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise InputError(f"{environment.where}: {folder} cannot be made: {error.strerror or error}") from None
         raise
 
 

@@ -149,10 +149,13 @@ def tree_of(
     return Tree(whole.hexdigest(), len(files), max((file.changed for file in files), default=0))
 
 
-def latest_below(*roots: Path) -> str | None:
-    """The path of the file below the roots that changed last; None where there is none, or they cannot be listed."""
+def latest_below(*roots: tuple[str, Path], skip: Callable[[str], bool] = lambda name: False) -> str | None:
+    """The path of the file below the roots that changed last; None where there is none, or they cannot be listed.
+
+    Roots and `skip` are as `tree_of` has them.
+    """
     try:
-        files = [file for root in roots for file in _files_below("", str(root), lambda name: False, set())]
+        files = [file for name, root in roots for file in _files_below(name, str(root), skip, set())]
     except _Unknown:
         return None
     return max(files, key=lambda file: file.changed).path if files else None

@@ -79,6 +79,7 @@ class Inputs:
     def __init__(self, model: Model, submodel: Submodel, data_folder: Path, *, sees_reads: bool) -> None:
         self._model, self._submodel, self._data_folder = model, submodel, data_folder
         self._until = submodel.data_until if sees_reads else None
+        self._installed = None if model.python is None else model.python.state()
         self._looks: list[Recent[str | None]] = [Recent(self._fault), Recent(self._doubt)]
 
     def fault(self) -> str | None:
@@ -109,10 +110,20 @@ class Inputs:
         submodel, model = self._submodel, self._model
         if submodel.code and model.code(submodel.code_until).digest != submodel.code:
             return f"files of {model.path} have changed (last: {model.last_changed()}) {BEGAN}"
-        if self._is_strict:
-            return None
+        change = self._change_of_python()
+        if change is not None or self._is_strict:
+            return change and f"{change} {BEGAN}"
         change = has_changed(model, self._data_folder, submodel.data, self._until)
         return change and f"{change} {BEGAN}"
+
+    def _change_of_python(self) -> str | None:
+        python = self._model.python
+        if python is None or python.state() == self._installed:
+            return None
+        change = python.change()
+        if change is None:  # as where a module was compiled
+            self._installed = python.state()
+        return change
 
     @property
     def _is_strict(self) -> bool:

@@ -2,12 +2,13 @@
 
     python installed.py
 
-    {"executable": "...", "prefix": "...", "base_prefix": "...", "version": "3.9.18",
+    {"executable": "...", "prefix": "...", "base_prefix": "...", "version": "3.9.18", "folders": ["..."],
      "packages": {"numpy": "1.26.4 9f..."}}
 
-`packages` are those of the folders in which this Python looks for modules: their versions, and a part of the SHA-256 of
-the list of their files, which is the same whichever program installed them, and wherever. Of conda's own environments
-there are conda's packages too, which need not be Python's, and the scripts that their activation runs.
+`folders` are those of installed packages. `packages` are what lies where this Python looks for modules: versions, and a
+part of the SHA-256 of the list of a package's files, which is the same whichever program installed it, and wherever;
+installers themselves do not count. Of conda's own environments there are conda's packages too, which need not be
+Python's, and the scripts that their activation runs.
 
 This file is standard library only and keeps to what Python 2.7 reads, so that any Python can say that it is too old.
 """
@@ -18,7 +19,10 @@ import os
 import re
 import sys
 
+PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 ENDINGS = (".dist-info", ".egg-info", ".egg-link")
+#: They install others, and are there or not by who made an environment; no number depends on them.
+INSTALLERS = ("pip", "setuptools", "wheel", "uv")
 #: Files of an installed package that tell who installed it, and how.
 OF_THE_INSTALLER = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json", "uv_build.json")
 
@@ -29,9 +33,10 @@ def main():
     said = {
         "executable": sys.executable,
         "prefix": sys.prefix,
-        "base_prefix": getattr(sys, "base_prefix", sys.prefix),
         "version": "%d.%d.%d" % sys.version_info[:3],
+        "base_prefix": getattr(sys, "base_prefix", sys.prefix),
         "packages": installed_in(folders, sys.prefix),
+        "folders": [folder for folder in folders if os.path.basename(folder) in PACKAGE_FOLDERS],
     }
     sys.stdout.write(json.dumps(said, sort_keys=True))
 
@@ -42,8 +47,8 @@ def installed_in(folders, prefix):
     for folder in folders:
         for entry in sorted(_entries(folder)):
             stem, ending = os.path.splitext(entry)
-            if ending in ENDINGS:
-                name, _, version = stem.partition("-")
+            name, _, version = stem.partition("-")
+            if ending in ENDINGS and _normal(name) not in INSTALLERS:
                 found.setdefault(_normal(name), (version + _digest(os.path.join(folder, entry))).strip())
     for entry in _entries(os.path.join(prefix, "conda-meta")):
         if entry.endswith(".json"):

@@ -190,6 +190,7 @@ class Model:
         """Says of a path whether the identity of the model's runs holds what lies there, or it lies in `others`."""
         covered = self.covered(data_folder, None, *others)
         roots = {form for root, _ in covered for form in (root, os.path.realpath(root))}
+        roots |= set() if self.python is None else self.python.places()
 
         def is_covered(path: str) -> bool:
             forms = (path, os.path.realpath(path))
@@ -202,11 +203,23 @@ class Model:
 
         `source_alone`: of files that a program is written in, and not of what a model may write beside them.
         """
-        return tree_of(self._code_roots(), until=until, only=is_source if source_alone else lambda name: True)
+        only = is_source if source_alone else lambda name: True
+        return tree_of(self._code_roots(), skip=self._is_its_python, until=until, only=only)
 
     def last_changed(self) -> str | None:
         """The path of the file of the model's code that changed last; None where that is not known."""
-        return latest_below(*(path for _, path in self._code_roots()))
+        return latest_below(*self._code_roots(), skip=self._is_its_python)
+
+    def _is_its_python(self, name: str) -> bool:
+        """Whether a folder, as the tree of the code names it, is the environment that the model runs in."""
+        return name in self._names_of_its_python
+
+    @cached_property
+    def _names_of_its_python(self) -> set[str]:
+        if self.python is None:
+            return set()
+        folder = self.python.folder
+        return {f"{name}/{folder.relative_to(path)}" for name, path in self._code_roots() if path in folder.parents}
 
     @cached_property
     def _code(self) -> Tree:

@@ -60,6 +60,8 @@ OF_DATA = (
 OPENED, WRITTEN, IS_FOLDER, WITHOUT_WAITING = 0x20, 0x8, 0x40000000, 0o4000
 #: What the folder of an experiment holds, and how that of a run is called.
 EXPERIMENT, RUN = "experiment.json", re.compile("[0-9a-f]{64}")
+#: What a folder holds that is an experiment's, or an environment of Python.
+NOT_WATCHED = (EXPERIMENT, "pyvenv.cfg", "conda-meta")
 EVENT = struct.Struct("iIII")
 MOST_FOLDERS, MOST_FILES = 200, 5000
 KINDS = (
@@ -492,10 +494,10 @@ def _folders_below(folder):
         path = waiting.pop(0)
         try:
             with os.scandir(path) as listed:
-                entries = {each.name: each for each in listed if each.name == EXPERIMENT or each.is_dir()}
+                entries = {each.name: each for each in listed if each.name in NOT_WATCHED or each.is_dir()}
         except OSError:
             continue
-        if EXPERIMENT in entries:
+        if any(name in entries for name in NOT_WATCHED):
             continue
         found.append(path)
         waiting += [each.path for each in entries.values() if not _is_left_out(each)]

@@ -47,6 +47,8 @@ COMPLETE = ".complete"
 #: A line of a requirements file that names another.
 INCLUDED = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)", re.MULTILINE)
 OF_CONDA = (".yml", ".yaml")
+#: Of an installation of Python's.
+PARTS = ("bin", "lib", "lib64", "share")
 #: Of the file's digest, in the name of a folder.
 DIGITS = 12
 
@@ -59,7 +61,8 @@ class Interpreter:
     prefix: str
     base_prefix: str
     version: str
-    packages: dict[str, str] = field(hash=False)
+    packages: dict[str, str]
+    folders: list[str]
 
     @property
     def release(self) -> tuple[int, ...]:
@@ -96,6 +99,13 @@ class PythonEnvironment:
     def interpreter(self) -> Interpreter:
         return _ask(self.python, self.where)
 
+    def places(self) -> set[str]:
+        """Where what counts with Python and with what is installed is: as `opened_files` has it, from without."""
+        own = self.interpreter
+        found = {*own.folders, str(Path(own.prefix, "pyvenv.cfg"))}
+        found |= {str(Path(prefix, part)) for prefix in (own.prefix, own.base_prefix) for part in PARTS}
+        return {form for place in found for form in (place, os.path.realpath(place))}
+
     def check(self) -> None:
         """Raises `InputError` where it does not start, or its activation fails."""
         self._activation()
@@ -109,13 +119,26 @@ class PythonEnvironment:
         """The packages that are installed, and Python itself, with their versions; none where it is not made yet."""
         return {PYTHON: self.interpreter.version, **self.interpreter.packages} if self.is_there else {}
 
+    def state(self) -> list[int | None]:
+        """What changes when something is installed or removed, and is found out in no time: its folders' times."""
+        return [_time_of(folder) for folder in self.interpreter.folders]
+
+    def change(self) -> str | None:
+        """Say in a line how what is installed now is not what it was when this process first asked; None: it is."""
+        try:
+            now = _ask.__wrapped__(self.python, self.where)
+        except InputError as error:
+            return str(error)
+        return None if now == self.interpreter else f"what is installed in {self.folder} has changed"
+
     def version_of(self, package: str) -> str | None:
         """The version of a package that is installed; None where it is not."""
         return self.installed().get(package if package == PYTHON else re.sub("[-_.]+", "-", package).lower())
 
     def words(self) -> str:
         """What it is, for people: its version, how much is installed, and where."""
-        return f"Python {self.interpreter.version} with {len(self.interpreter.packages)} packages, {self.folder}"
+        number = len(self.interpreter.packages)
+        return f"Python {self.interpreter.version} with {number} package{'' if number == 1 else 's'}, {self.folder}"
 
     def variables(self, host: Mapping[str, str], path: str | None = None) -> dict[str, str]:
         """The variables of a command in the environment, from those of a `host`, as its activation would leave them.
@@ -269,6 +292,13 @@ def _ask(python: Path, where: str) -> Interpreter:
         oldest = ".".join(map(str, OLDEST))
         raise InputError(f"{where}: {python} is Python {found.version}; a model's has to be {oldest} or newer")
     return found
+
+
+def _time_of(folder: str) -> int | None:
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _reason(error: OSError | subprocess.TimeoutExpired) -> str:

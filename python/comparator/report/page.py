@@ -135,15 +135,23 @@ def render(
             failures=failures(summary),
             commands=words.repeat_commands(experiment, findings.regions),
             facts=facts(experiment, summary),
-            settings=flat(experiment.settings),
             differing=differing_hyperparameters(experiment),
-            common=common_hyperparameters(experiment),
-            packages=flat(experiment.provenance.packages),
+            listings=_listings(experiment),
             notices=notices,
             **scripts(),
         )
     )
     return with_scripts(words.printable(page))
+
+
+def _listings(experiment: FrozenExperiment) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What is only looked up, under its titles."""
+    return [
+        ("All other hyperparameters", common_hyperparameters(experiment)),
+        ("Settings of the experiment", flat(experiment.settings)),
+        ("Package versions", flat(experiment.provenance.packages)),
+        *((f"Packages of {each.label}", flat(each.python.packages)) for each in experiment.models if each.python),
+    ]
 
 
 def figures_content(figures: Iterable[Figure]) -> dict[str, Any]:

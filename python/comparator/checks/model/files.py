@@ -19,10 +19,12 @@ Listing = Mapping[Path, tuple[int, int]]
 def own_files(model: Model) -> Listing:
     """Every file of the model's own; an image's cannot be written."""
     roots = [] if model.image else [model.path, *model.python_path] if model.is_folder else [model.path.parent]
+    own = None if model.python is None else model.python.folder
     found = {}
     for root in roots:
         for folder, folders, names in os.walk(root):
             folders[:] = sorted(set(folders) - NOT_COUNTED) if model.is_folder else []
+            folders[:] = [name for name in folders if Path(folder, name) != own]
             for path in (Path(folder, name) for name in names if not name.endswith(".pyc")):
                 status = path.lstat()
                 found[path] = (status.st_size, status.st_mtime_ns)
