@@ -22,6 +22,8 @@ ALONE = "its trainings are not re-used by other experiments"
 _ENVIRONMENT = re.compile(r"/lib(64)?/python\d+(\.\d+)?/.*$")
 #: Files that libraries make for themselves, where there are none.
 OF_LIBRARIES = ("/.keras/keras.json",)
+#: Where the system tells of itself.
+OF_THE_SYSTEM = ("/proc", "/sys")
 
 
 def check_reads(trial: Trial, ways: Sequence[Way]) -> Findings:
@@ -98,7 +100,8 @@ def _is_import_folder(path: str) -> bool:
 
 
 def _is_of_a_library(path: str) -> bool:
-    return path.endswith(OF_LIBRARIES) or any(cache in path for cache in CACHES)
+    of_system = any(f"{path}/".startswith(f"{root}/") for root in OF_THE_SYSTEM)
+    return of_system or path.endswith(OF_LIBRARIES) or any(cache in path for cache in CACHES)
 
 
 def _short(paths: Sequence[str]) -> list[str]:
