@@ -54,7 +54,6 @@ class Part:
         return len(self.labels)
 
 
-
 @dataclass(frozen=True)
 class Dataset:
     """Everything a training needs.
