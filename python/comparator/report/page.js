@@ -345,8 +345,7 @@
     return wanted.length && wanted.every((each) => known.has(each)) ? { values: wanted.map((each) => known.get(each)) } : null;
   }
 
-  adding?.addEventListener("submit", (event) => {
-    event.preventDefault();
+  function add() {
     const side = readSide(addingName.value, addingSide.value);
     addingSide.setCustomValidity(side ? "" : `not a range such as "3 to 10", nor values of ${addingName.value}`);
     addingSide.reportValidity();
@@ -354,7 +353,10 @@
     where.set(addingName.value, side);
     addingSide.value = "";
     refresh();
-  });
+  }
+
+  adding?.querySelector("button").addEventListener("click", add);
+  addingSide?.addEventListener("keydown", (event) => { if (event.key === "Enter") add(); });
   addingSide?.addEventListener("input", () => addingSide.setCustomValidity(""));
   conditions?.querySelector("button.all").addEventListener("click", showAll);
 

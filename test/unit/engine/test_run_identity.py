@@ -694,7 +694,8 @@ def test_code_that_our_models_import_from_us_counts() -> None:
         description = find_model(name, ROOT, ROOT / "containers", "test").description
         imported = [ROOT / "containers" / name / path for path in description.code]
         assert all(path.is_file() for path in imported)
-        assert {path.stem for path in imported} == {"__init__", "errors", "hyperparameters", "spelling", "text"}
+        formats, tables = {"hyperparameters", "spelling", "text"}, {"joins", "reading"}
+        assert {path.stem for path in imported} == {"__init__", "errors", *formats, *tables}
 
 
 def test_a_copy_with_another_helper_is_another_model_and_an_equal_one_is_refused_where_it_is_one(store: Store) -> None:
