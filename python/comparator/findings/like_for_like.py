@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from comparator.results.record import Evaluation, FrozenExperiment, Run
 
 if TYPE_CHECKING:
-    from comparator.results.predictions import Predictions
+    from comparator.tables.predictions import Predictions
 
 #: What is compared, by the name under which models report it.
 FACTS = {
@@ -188,7 +188,8 @@ def _recomputed(
     for pair, of_pair in zip(pairs, read, strict=True):
         reported, predictions = pair[submodel].metrics.get(metric), of_pair[submodel]
         names = SCORES.get(_PART.sub("", metric.lower()), ())
-        scores = [predictions.scores[name] for name in names if name in predictions.scores] if predictions else []
+        held = [predictions.scores.get(name) for name in names] if predictions else []
+        scores = [score for score in held if score is not None]
         if reported is not None and scores:
             found.append(Recomputed(metric, reported, min(scores, key=lambda score: abs(score - reported))))
     return max(found, key=lambda each: abs(each.reported - each.recomputed), default=None)

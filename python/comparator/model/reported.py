@@ -30,7 +30,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from comparator.model.predictions import scores_of
 from comparator.model.training import Outcome, Training
 
 OURS = "comparator:"
@@ -116,12 +115,21 @@ def reported_results(training: Training, data_folder: Path, *, is_tested: bool =
     scores = _output(training, data_folder, SCORES_FILE)
     left_out = results.add_scores(scores, IMPROVE_SCORES)
     if lacks_scores(scores) is not None:
-        results.add_numbers(scores_of(_output(training, data_folder, PREDICTIONS_FILE)), IMPROVE_SCORES)
+        results.add_numbers(_scores_of(_output(training, data_folder, PREDICTIONS_FILE)), IMPROVE_SCORES)
     if is_tested:
         results.add_scores(_output(training, data_folder, TEST_SCORES_FILE), TEST_SCORES)
     if left_out and has_log:
         _append(training.log, our_line(f"left out of {SCORES_FILE}, no numbers: {plain(', '.join(left_out))}"))
     return results.outcome()
+
+
+def _scores_of(table: Path) -> Mapping[str, float | None]:
+    if not table.is_file():
+        return {}
+    from comparator.tables.predictions import read_predictions  # pandas, only where it is needed
+
+    predictions = read_predictions(table)
+    return {} if predictions is None else predictions.scores
 
 
 class _Results:

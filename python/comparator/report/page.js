@@ -345,7 +345,7 @@
     return wanted.length && wanted.every((each) => known.has(each)) ? { values: wanted.map((each) => known.get(each)) } : null;
   }
 
-  function add() {
+  function addCondition() {
     const side = readSide(addingName.value, addingSide.value);
     addingSide.setCustomValidity(side ? "" : `not a range such as "3 to 10", nor values of ${addingName.value}`);
     addingSide.reportValidity();
@@ -355,8 +355,8 @@
     refresh();
   }
 
-  adding?.querySelector("button").addEventListener("click", add);
-  addingSide?.addEventListener("keydown", (event) => { if (event.key === "Enter") add(); });
+  adding?.querySelector("button").addEventListener("click", addCondition);
+  addingSide?.addEventListener("keydown", (event) => { if (event.key === "Enter") addCondition(); });
   addingSide?.addEventListener("input", () => addingSide.setCustomValidity(""));
   conditions?.querySelector("button.all").addEventListener("click", showAll);
 

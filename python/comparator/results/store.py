@@ -53,11 +53,13 @@ from comparator.results.record import (
 )
 
 if TYPE_CHECKING:
-    from comparator.results.predictions import Predictions
+    from comparator.tables.predictions import Predictions
 
 NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
 EXPERIMENT, STATE = "experiment.json", "state.json"
 RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jsonl"
+#: What a training wrote of its validation rows: the label and the prediction of each.
+PREDICTIONS = "val_y_data_predicted.csv"
 #: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
 UNFINISHED, UNFINISHED_SECONDS = ".unfinished-", 3600.0
 #: Names of experiments in a message that there is none of a name.
@@ -204,10 +206,12 @@ class RunStore:
 
     def predictions(self, run: Run) -> Predictions | None:
         """What a run has written of its predictions; None where it has not."""
-        from comparator.results.predictions import read_predictions  # pandas, only where they are asked for
-
         folder = None if run.run is None else self.folder_of(run.run)
-        return None if folder is None else read_predictions(folder)
+        if folder is None or not (folder / PREDICTIONS).is_file():
+            return None
+        from comparator.tables.predictions import read_predictions  # pandas, only where there are some
+
+        return read_predictions(folder / PREDICTIONS)
 
     @contextlib.contextmanager
     def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Lease | None]:

@@ -244,7 +244,8 @@ def test_a_condition_is_typed_as_well(browser: Browser, pages: dict[str, Path]) 
     for words, holds in (("far away", 0), ("3 to 10", 1)):
         browser.ask(
             f"(() => {{ const adding = document.getElementById('adding'), side = adding.querySelector('input');"
-            f" side.value = {json.dumps(words)}; side.setCustomValidity(''); adding.querySelector('button').click(); }})()"
+            f" side.value = {json.dumps(words)}; side.setCustomValidity('');"
+            " adding.querySelector('button').click(); })()"
         )
         assert browser.ask("comparatorPage.conditions().size") == holds
     assert browser.ask("location.hash") == "#view?in.noise=3%3A10"

@@ -9,9 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comparator.model.predictions import scores_of
 from comparator.model.reported import reported_results
 from comparator.model.training import Training
+from comparator.tables.predictions import read_predictions
+
+
+def scores_of(path: Path) -> dict[str, float | None]:
+    predictions = read_predictions(path)
+    return {} if predictions is None else predictions.scores
 
 
 def test_scores_are_those_of_the_pairs_of_truth_and_prediction(tmp_path: Path) -> None:

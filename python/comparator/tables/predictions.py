@@ -1,0 +1,68 @@
+"""Tables of predictions, label and prediction of each row, as models of IMPROVE write them: how many, what scores."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from comparator.tables.reading import TableError, numbers, read_header, read_table
+
+#: How the columns of labels and of predictions end; IMPROVE's begin with the measure, `auc_true` say.
+TRUE, PREDICTED = "true", "pred"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The rows that were predicted: their number, mean and variance of the labels, scores under IMPROVE's names.
+
+    A score is None where it is not finite.
+    """
+
+    rows: int
+    label_mean: float
+    label_variance: float
+    scores: dict[str, float | None]
+
+
+def read_predictions(path: Path) -> Predictions | None:
+    """Return what the table says; None where there is none that can be read, or it has no rows with a label."""
+    try:
+        names = read_header(path) if path.is_file() else []
+        true, predicted = (
+            next((name for name in names if name.lower().endswith(end)), None) for end in (TRUE, PREDICTED)
+        )
+        if true is None or predicted is None:
+            return None
+        table = read_table(path, [true, predicted])
+        labels, answers = numbers(table, true), numbers(table, predicted)
+    except TableError:
+        return None
+    is_labelled = ~np.isnan(labels)
+    return predictions_of(labels[is_labelled], answers[is_labelled]) if is_labelled.any() else None
+
+
+def predictions_of(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> Predictions:
+    """Return what labels and predictions, [rows] each, say."""
+    with np.errstate(all="ignore"):  # a number that is not finite is told as such
+        mean, variance, mse = float(np.mean(true)), float(np.var(true)), float(np.mean((true - predicted) ** 2))
+        scores = {
+            "mse": mse,
+            "rmse": math.sqrt(mse) if mse >= 0 else math.nan,
+            "mae": float(np.mean(np.abs(true - predicted))),
+            "r2": 1 - mse / variance if variance > 0 else math.nan,
+            "pcc": _correlation(true, predicted),
+            "scc": _correlation(*(pd.Series(each).rank().to_numpy() for each in (true, predicted))),
+        }
+    finite = {name: score if math.isfinite(score) else None for name, score in scores.items()}
+    return Predictions(len(true), mean, variance, finite)
+
+
+def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    one, other = one - one.mean(), other - other.mean()
+    scale = float(np.sqrt((one**2).sum() * (other**2).sum()))
+    return float((one * other).sum()) / scale if scale > 0 else math.nan
