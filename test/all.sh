@@ -14,7 +14,8 @@ fi
 scripts/check.sh
 if [ "${1:-}" = --ordinary ]; then
   shift
-  set -- -m "not long" "$@"
+  # Most of its tests wait for processes of their own: two of them for each core keep it busy.
+  set -- -m "not long" -n "$((2 * $(getconf _NPROCESSORS_ONLN)))" "$@"
 fi
 if [ "${1:-}" = --coverage ]; then
   shift

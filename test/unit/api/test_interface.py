@@ -176,6 +176,7 @@ def test_what_was_stopped_is_gone_on_with_from_either_side(
     assert gone_on.best is not None and gone_on.best["val_loss"] == gone_on.evaluations["difference"].min()
 
 
+@pytest.mark.long
 def test_models_are_functions_names_folders_and_files(experiments: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def run(params):\n    return {'val_loss': 2.0 + params['x']}\n")
     made = cmp.compare(

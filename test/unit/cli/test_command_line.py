@@ -144,6 +144,7 @@ def test_a_score_that_crosses_zero_is_compared_in_its_own_units(desk: Desk, desc
     assert min(skills) < -0.1 and max(skills) > 0.3
 
 
+@pytest.mark.long
 def test_generations_are_a_budget_too(desk: Desk) -> None:
     done = desk.search(
         "quick.toml",
@@ -611,6 +612,7 @@ def test_sites_are_listed_and_shown(desk: Desk) -> None:
     assert "4 slots a node (2 devices, 2 models on each" in shown
 
 
+@pytest.mark.long
 def test_a_self_test_of_equal_numbers_says_that_it_compared_nothing(desk: Desk) -> None:
     few = ("--set", "search.evaluations=3", "--set", "confirm.points=0")
     done = desk.run("selftest", "quick.toml", *few)

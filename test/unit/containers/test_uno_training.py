@@ -48,6 +48,7 @@ def test_every_metric_is_described_and_in_range(capsys: pytest.CaptureFixture[st
     assert "split by cell, seed 1" in log and "Epoch 2/2" in log
 
 
+@pytest.mark.long
 def test_uno_validates_on_all_rows_whatever_the_batch(data_folder: Path, tmp_path: Path) -> None:
     """Its last incomplete batch counts too: the loss is that of all rows, as their predictions were written."""
     settings = {**SMALL, "match_studies": None, "batch_size": 300, "layer_force": 4, "output_dir": str(tmp_path)}

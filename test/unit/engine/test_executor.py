@@ -207,6 +207,7 @@ class Counting(ThreadPoolExecutor):
         self.running -= 1
 
 
+@pytest.mark.long
 def test_no_more_is_evaluated_at_a_time_than_was_asked_for_and_the_workers_end_with_the_session(desk: Desk) -> None:
     with Counting() as executor:
         search(executor, desk.folder, "quick", GENERATIONS)

@@ -187,6 +187,7 @@ def test_the_same_evaluations_and_seed_give_the_same_answer() -> None:
     assert find_evidence(WHOLE, observations, seed=3) == find_evidence(WHOLE, observations, seed=3)
 
 
+@pytest.mark.long
 def test_evidence_as_json() -> None:
     evidence = find_evidence(PLANE, observed(PLANE, lambda point: 0.45 if in_corner(point) else 0.2))
     read = json.loads(json.dumps(evidence.to_json(), allow_nan=False))

@@ -104,6 +104,7 @@ def test_what_nothing_was_tried_near_is_no_part() -> None:
     assert not places.direction[places.is_untested].any()
 
 
+@pytest.mark.long
 def test_what_is_read_of_many_is_read_off_some_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     space = ParameterSpace.from_entries([{"name": "x", "type": "float", "lower": 0, "upper": 1}], "space")
     rng = np.random.default_rng(1)

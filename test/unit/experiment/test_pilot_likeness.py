@@ -51,6 +51,7 @@ def test_a_search_says_in_one_line_what_differs_beside_what_is_varied(desk: Desk
     assert sum(len(record["asked"]) for record in records) == 12 and min(r["evaluation"] for r in records) == 0
 
 
+@pytest.mark.long
 def test_a_search_that_requires_likeness_ends_after_the_pilot_where_there_is_none(desk: Desk) -> None:
     require = ("--set", "cmp.require=like for like", "--set", "cmp.labels=['left','right']")
     done = desk.search("quick.toml", "--id", "unlike", "--set", "search.pilot=2", *require)

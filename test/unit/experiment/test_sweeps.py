@@ -141,6 +141,7 @@ def test_lists_combine_with_every_point() -> None:
             combine(axes, points)
 
 
+@pytest.mark.long
 def test_a_sweep_evaluates_every_line_under_its_id(desk: Desk) -> None:
     desk.write("upf.txt", '{"id": "one", "noise": 1}\n{"id": "two", "noise": 2, "cmp_0_size": 50}  # larger\n')
     desk.write("sweep.toml", EXPERIMENT.split("[search]")[0].replace("space = ", "# ") + 'upf = "upf.txt"\n')

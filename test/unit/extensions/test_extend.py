@@ -158,6 +158,7 @@ def test_a_package_brings_a_strategy_to_all(package: None, name: str, options: d
     assert min(values) < 0.1
 
 
+@pytest.mark.long
 def test_a_difference_of_ones_own_is_carried_out(desk: Desk) -> None:
     budget = '\n[search]\nstrategy = "random"\nevaluations = 4\n'
     done = search(desk, "A difference", budget)

@@ -108,6 +108,7 @@ def test_an_installed_wheel_begins_a_new_model_in_the_current_folder(comparator:
     assert os.access(comparator.folder / "my_ridge" / "train.sh", os.X_OK)
 
 
+@pytest.mark.long
 def test_the_wheel_brings_the_program_of_swift_t_and_the_queues_of_resident_algorithms(environment: Path) -> None:
     [packages] = environment.glob("lib/*/site-packages")
     assert (packages / "eqpy.py").exists()

@@ -223,6 +223,7 @@ def entry(number: int, kind: str, name: str) -> Row:
     return {"name": f"{name}{number}", **bounds}
 
 
+@pytest.mark.long
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(KINDS, min_size=1, max_size=4), st.sampled_from(["plain_name", HOSTILE]), st.integers(1, 20))
 def test_any_space_gives_charts_that_compile_and_take_no_text_for_an_expression(

@@ -17,6 +17,7 @@ from comparator.report import write_report
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium or chrome to look at the page with"),
     pytest.mark.usefixtures("quick_reports"),
+    pytest.mark.long,
 ]
 
 WIDTHS = (1280, 390)
@@ -72,7 +73,6 @@ SHOWN = (
 MARKS = "#figure-search svg .mark-symbol path"
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("page", ["search", "wide", "planted", "single", "failed"])
 def test_the_page_fits_its_window_and_does_not_complain(
@@ -90,7 +90,6 @@ def test_the_page_fits_its_window_and_does_not_complain(
     assert browser.ask("parseFloat(getComputedStyle(document.querySelector('.lead')).fontSize)") >= 16
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def test_question_map_answer_and_next_step_are_on_the_first_screen(
     browser: Browser, pages: dict[str, Path], width: int, height: int
@@ -314,7 +313,6 @@ def test_new_results_take_the_place_of_the_old_ones(browser: Browser, pages: dic
     assert browser.complaints() == []
 
 
-@pytest.mark.long
 def test_thousands_of_evaluations_are_no_burden(browser: Browser, pages: dict[str, Path]) -> None:
     """The rows in view alone are in the page."""
     browser.open(pages["many"], 1280)
@@ -326,7 +324,6 @@ def test_thousands_of_evaluations_are_no_burden(browser: Browser, pages: dict[st
     assert browser.ask(rows) < 120 and browser.complaints() == []
 
 
-@pytest.mark.long
 def test_hostile_text_stays_text(browser: Browser, pages: dict[str, Path]) -> None:
     browser.open(pages["hostile"], 1280)
     browser.wait(DRAWN)

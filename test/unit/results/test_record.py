@@ -91,6 +91,7 @@ def forms_in(form: BaseModel) -> list[BaseModel]:
     return [form, *(inner for each in flat if isinstance(each, BaseModel) for inner in forms_in(each))]
 
 
+@pytest.mark.long
 def test_what_a_search_writes_has_no_key_that_the_page_lacks(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     assert (

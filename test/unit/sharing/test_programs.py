@@ -72,6 +72,7 @@ def test_written_again_it_has_what_is_new_and_nothing_twice(folder: Path, storag
     assert numbers == list(range(23))
 
 
+@pytest.mark.long
 def test_short_trainings_are_pruned_and_what_confirms_stands_apart(tmp_path: Path, storage: str) -> None:
     point = {"noise": 1.0, "layer_force": 30}
     records = [
