@@ -56,8 +56,7 @@ def benchmark_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def quick_reports() -> Iterator[None]:
-    """Few resamples and steps: what they show is looked at by people, not in tests."""
+    """Few resamples: what they show is looked at by people, not in tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("comparator.evidence.reading.RESAMPLES", 4)
-        patch.setattr("comparator.evidence.reading.STEPS", 96)
         yield

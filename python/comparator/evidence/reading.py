@@ -22,7 +22,7 @@ from scipy.special import ndtr
 from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.cover import Cells, Lattice
 from comparator.evidence.paired import Paired
-from comparator.evidence.steps import PARTICLES, Steps, share
+from comparator.evidence.steps import Steps, share
 from comparator.evidence.surrogate import MOST, Success, Surrogate, fit_differences
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box
@@ -30,7 +30,6 @@ from comparator.space.boxes import Box
 FEWEST_INSIDE = 3  # evaluated points in a box
 DENSE, DENSE_OF_MANY = 2048, 4096  # points of the dense sample, in up to three parameters and in more
 RESAMPLES = 40
-STEPS, FEW = 4 * PARTICLES, 128  # step functions that are drawn where so few trainings leave much open
 ALIKE = 0.5  # overlap of two boxes, the shared part of their union, above which they are one
 LIKELY = 0.5  # probability of success below which a place is one where trainings fail
 UNTESTED = 0.9  # of the surrogate's variance: what is left of it where nothing was tried near
@@ -144,8 +143,7 @@ class _Reader:
         return Heights(self._surrogate, level, self._failing())
 
     def read(self, resamples: int) -> Reading:
-        few = len(self._paired.differences) <= FEW
-        steps = Steps(self._surrogate.coordinates, self._seed, STEPS if few else PARTICLES)
+        steps = Steps(self._surrogate.coordinates, self._seed)
         without_luck = self._surrogate.without_luck()
         steps.learn(self._paired.point_of_each, without_luck.values)
         believed = share(without_luck, steps)

@@ -45,17 +45,17 @@ Points = Sequence[Mapping[str, Any]]
 class Steps:
     """A sample of two-step functions over the space of `coordinates`; `learn` what was observed, then ask."""
 
-    def __init__(self, coordinates: Coordinates, seed: int = 0, particles: int = PARTICLES) -> None:
-        self._coordinates, self._rng, self._particles = coordinates, np.random.default_rng(seed), particles
+    def __init__(self, coordinates: Coordinates, seed: int = 0) -> None:
+        self._coordinates, self._rng = coordinates, np.random.default_rng(seed)
         is_open = max(LEAST_OPEN, 1 - CLOSED / max(len(coordinates.parameters), 1))
         self._sides = [
             _sides_of(size, bool(is_category), is_open)
             for size, is_category in zip(Lattice(coordinates, []).sizes, coordinates.is_category, strict=True)
         ]
-        self._is_there = self._rng.random((self._particles, BOXES)) < IS_THERE
+        self._is_there = self._rng.random((PARTICLES, BOXES)) < IS_THERE
         #: The number of each box's side among those that it can be, of shape (columns, boxes, particles).
-        self._chosen = np.array([sides.drawn((BOXES, self._particles), self._rng) for sides in self._sides], dtype=int)
-        self._chosen = self._chosen.reshape(-1, BOXES, self._particles)
+        self._chosen = np.array([sides.drawn((BOXES, PARTICLES), self._rng) for sides in self._sides], dtype=int)
+        self._chosen = self._chosen.reshape(-1, BOXES, PARTICLES)
         self._take(np.zeros((0, len(self._sides)), dtype=int), np.zeros(0))
 
     def learn(self, points: Points, values: Array) -> None:
@@ -106,7 +106,7 @@ class Steps:
 
     def _boxes_at(self, cells: Array) -> Array:
         """Which cells each box holds, of shape (boxes, particles, cells)."""
-        held = np.ones((BOXES, self._particles, len(cells)), dtype=bool)
+        held = np.ones((BOXES, PARTICLES, len(cells)), dtype=bool)
         for column, sides in enumerate(self._sides):
             held &= sides.held[self._chosen[column]][:, :, cells[:, column]]
         return held
@@ -122,8 +122,8 @@ class Steps:
     def _draw_again(self, weights: Array) -> None:
         """Draw particles by the logarithms of their weights."""
         shares = np.cumsum(np.exp(weights - weights.max()))
-        places = (self._rng.random() + np.arange(self._particles)) / self._particles
-        drawn = np.minimum(np.searchsorted(shares / shares[-1], places), self._particles - 1)
+        places = (self._rng.random() + np.arange(PARTICLES)) / PARTICLES
+        drawn = np.minimum(np.searchsorted(shares / shares[-1], places), PARTICLES - 1)
         self._is_there, self._chosen = self._is_there[drawn], self._chosen[:, :, drawn]
         self._held = self._held[:, drawn]
 
@@ -132,7 +132,7 @@ class Steps:
             absent = np.flatnonzero(~self._is_there[:, box])
             for column, sides in enumerate(self._sides):
                 self._chosen[column, box, absent] = sides.drawn(len(absent), self._rng)
-            others = np.zeros((self._particles, len(self._cells)), dtype=bool)
+            others = np.zeros((PARTICLES, len(self._cells)), dtype=bool)
             for other in range(BOXES):
                 if other != box:
                     others |= self._held[other] & self._is_there[:, other, None]
@@ -176,11 +176,11 @@ class Steps:
         logarithms[:, -2] += kept + math.log(IS_THERE)
         logarithms[:, -1] += np.log(np.exp(sides.prior[among]).sum() + np.exp(kept)) + math.log(1 - IS_THERE)
         shares = np.cumsum(np.exp(logarithms - logarithms.max(axis=1, keepdims=True)), axis=1)
-        drawn = (shares >= self._rng.random((self._particles, 1)) * shares[:, -1:]).argmax(axis=1)
+        drawn = (shares >= self._rng.random((PARTICLES, 1)) * shares[:, -1:]).argmax(axis=1)
         self._is_there[:, box] = drawn <= len(among)
         # The side of a box that is not there is as likely as beforehand.
         masses = np.cumsum(np.exp(sides.prior[among]))
-        beforehand = np.searchsorted(masses, self._rng.random(self._particles) * (masses[-1] + np.exp(kept)))
+        beforehand = np.searchsorted(masses, self._rng.random(PARTICLES) * (masses[-1] + np.exp(kept)))
         drawn = np.where(drawn > len(among), beforehand, drawn)
         self._chosen[column, box] = np.where(drawn < len(among), among[np.minimum(drawn, len(among) - 1)], own)
 

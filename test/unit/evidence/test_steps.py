@@ -37,18 +37,20 @@ def observed(points: list[Point], height: Callable[[Point], float], seed: int = 
     return np.array([height(point) + rng.normal(0, 0.084) for point in points])
 
 
-def test_the_sample_is_the_posterior() -> None:
+def test_the_sample_is_the_posterior(monkeypatch: pytest.MonkeyPatch) -> None:
     """Moved particles agree with draws of the prior, each weighed by its likelihood."""
     points = [{"batch": batch, "activation": name} for batch in (16, 32, 64, 128) for name in ("elu", "relu", "tanh")]
     rng = np.random.default_rng(2)
     values = np.array([0.25 * (point["batch"] <= 32 and point["activation"] != "relu") for point in points])
     values = values + rng.normal(0, 0.15, len(points))
     everywhere = [*points, *({"batch": 256, "activation": name} for name in ("elu", "relu", "tanh"))]
-    prior = Steps(Coordinates(SMALL), 1, particles=40000)
+    monkeypatch.setattr(steps_module, "PARTICLES", 40000)
+    prior = Steps(Coordinates(SMALL), 1)
     prior._take(Lattice(Coordinates(SMALL), points).cells, values)
     weights = np.exp(prior._likelihoods() - prior._likelihoods().max())
     expected = weights @ prior.heights(everywhere)[0] / weights.sum()
-    moved = Steps(Coordinates(SMALL), 2, particles=2000)
+    monkeypatch.setattr(steps_module, "PARTICLES", 2000)
+    moved = Steps(Coordinates(SMALL), 2)
     moved.learn(points, values)
     for _ in range(10):
         moved._move()
