@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -44,8 +45,9 @@ ACTIVATE = 'list=$(command -v env); for script in "$0"/*.sh; do . "$script" >&2;
 OF_A_SHELL = ("_", "SHLVL", "PWD", "OLDPWD", "PATH")
 #: In an environment that was made from a requirements file, and whole.
 COMPLETE = ".complete"
-#: A line of a requirements file that names another.
-INCLUDED = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)", re.MULTILINE)
+#: A line of a requirements file that names another, and what `pip` reads in it: words of a shell, variables, a comment.
+INCLUDED = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]*(\S.*?)(?:\s+#.*)?$", re.MULTILINE)
+VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 OF_CONDA = (".yml", ".yaml")
 #: Of an installation of Python's.
 PARTS = ("bin", "lib", "lib64", "share")
@@ -257,12 +259,21 @@ def _with_included(file: Path, choice: PythonChoice) -> list[Path]:
     files = [file]
     for each in files:
         try:
-            names = INCLUDED.findall(read_text(each))
+            names = [_first_word(line) for line in INCLUDED.findall(read_text(each))]
         except InputError as error:
             raise InputError(f"{choice.said('requirements')}: {error}") from None
         named = [_below(each.parent, name) for name in names if "://" not in name]
         files += [path for path in dict.fromkeys(named) if path not in files]
     return files
+
+
+def _first_word(line: str) -> str:
+    """The file that a line names: its name may be in quotes, with `${NAME}` of the environment in it."""
+    written_out = VARIABLE.sub(lambda found: os.environ.get(found[1]) or found[0], line)
+    try:
+        return shlex.split(written_out)[0]
+    except ValueError:  # a quote that is not closed
+        return written_out
 
 
 @functools.cache

@@ -85,6 +85,16 @@ def test_other_requirements_are_made_elsewhere_and_so_are_others_of_a_file_that_
     assert asked(tmp_path).folder != first
 
 
+@pytest.mark.parametrize("line", ['-r "of others/more.txt"', "-r${HERE}/of\\ others/more.txt  # what's theirs"])
+def test_a_file_is_named_as_pip_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    monkeypatch.setenv("HERE", str(tmp_path))
+    requirements(tmp_path, line)
+    named = write(tmp_path / "of others/more.txt", "tiny==1\n")
+    first = asked(tmp_path).folder
+    named.write_text("tiny==2\n")
+    assert asked(tmp_path).folder != first
+
+
 def test_a_dry_run_says_what_would_be_made_and_makes_nothing(tmp_path: Path) -> None:
     requirements(tmp_path, "tiny==1")
     write(tmp_path / "model.py", MODEL)
