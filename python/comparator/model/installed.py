@@ -21,6 +21,8 @@ import sys
 
 PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 ENDINGS = (".dist-info", ".egg-info", ".egg-link")
+#: It follows the version in names such as `six-1.16.0-py3.9.egg-info`, and is no part of it.
+OF_PYTHON = re.compile(r"-py\d.*")
 #: They install others, and are there or not by who made an environment; no number depends on them.
 INSTALLERS = ("pip", "setuptools", "wheel", "uv")
 #: Files of an installed package that tell who installed it, and how.
@@ -49,6 +51,7 @@ def installed_in(folders, prefix):
             stem, ending = os.path.splitext(entry)
             name, _, version = stem.partition("-")
             if ending in ENDINGS and _normal(name) not in INSTALLERS:
+                version = OF_PYTHON.sub("", version)
                 found.setdefault(_normal(name), (version + _digest(os.path.join(folder, entry))).strip())
     for entry in _entries(os.path.join(prefix, "conda-meta")):
         if entry.endswith(".json"):

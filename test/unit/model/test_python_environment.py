@@ -127,6 +127,15 @@ def test_what_is_no_environment_is_refused_in_a_line(tmp_path: Path, given: str,
     assert str(refused.value) == f"model.toml: python = '{given}': {words.format(tmp_path)}"
 
 
+def test_the_version_of_an_older_installation_is_one_that_a_requirement_can_have(environments: Path) -> None:
+    [packages] = (environments / "two").glob("lib/python3*/site-packages")
+    (packages / "older-1.0-py3.9.egg-info").mkdir()
+    try:
+        assert find("two", environments).installed()["older"] == "1.0"
+    finally:
+        (packages / "older-1.0-py3.9.egg-info").rmdir()
+
+
 def test_an_image_has_a_python_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "m.sif", "")
     monkeypatch.setattr("comparator.model.model._image_model", lambda path, *_: Model("m", path, image=object()))
