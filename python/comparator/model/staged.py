@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError
+from comparator.formats.names import home_written_out
+from comparator.formats.text import shortened
 from comparator.model.ml_data import TRAINING_ROWS, MLData, MLFolder, write_training_rows
 from comparator.model.model import Model
 from comparator.model.reported import our_line, reported_results
@@ -31,7 +33,9 @@ from comparator.results.lease import Holder
 from comparator.site.profile import Slot
 
 SCORES = "calc_infer_scores"
-#: The hyperparameter by which a user names another folder of raw data than the data folder has.
+#: The words for whether a training is followed by an inference.
+ON, OFF = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "none", "")
+#: The hyperparameter by which a user names another folder of raw data than the data folder has, from that on.
 RAW = "input_dir"
 #: A wait for another's preprocessing is said in the log after so long.
 SAID_SECONDS = 5.0
@@ -110,7 +114,10 @@ class StagedRunner:
 
     def _raw(self, given: Mapping[str, object]) -> Path:
         if RAW in given:
-            return Path(str(given[RAW]))
+            named = self._data_folder / home_written_out(str(given[RAW]))
+            if not named.is_dir():
+                raise InputError(f"{RAW} = '{shortened(str(given[RAW]))}': there is no folder {named}")
+            return named
         raw = raw_folder(self._data_folder)
         if raw is None:
             parts = " and ".join([", ".join(RAW_PARTS[:-1]), RAW_PARTS[-1]])
@@ -180,4 +187,7 @@ def _note(log: Path, words: str) -> None:
 
 
 def _is_on(value: object) -> bool:
-    return str(value).lower() in ("true", "1", "yes")
+    word = str(value).lower()
+    if word not in ON + OFF:
+        raise InputError(f"{INFER} = {value}: must be True or False")
+    return word in ON

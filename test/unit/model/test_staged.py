@@ -93,11 +93,19 @@ def test_a_preprocessing_that_fails_is_a_result_with_its_last_words_and_leaves_n
         ({"training_size": 11}, "training_size = 11: CCLE_split_0_train.txt names 10 training rows"),
         ({"training_size": "few"}, "training_size = few: must be a whole number from 1"),
         ({"study": "Absent", "training_size": 1}, "training_size = 1: "),
+        ({"infer": "maybe"}, "infer = maybe: must be True or False"),
+        ({"input_dir": "~/nowhere"}, f"input_dir = '~/nowhere': there is no folder {Path.home()}/nowhere"),
     ],
 )
 def test_what_cannot_be_had_fails_in_one_line(place: Path, given: dict[str, object], reason: str) -> None:
     failed = run(place, "a", **given)
     assert failed.status == "failed" and (failed.reason or "").startswith(reason)
+
+
+def test_other_raw_data_are_named_from_the_data_folder_on(place: Path) -> None:
+    write_raw_data(place / "data" / "of others")
+    assert run(place, "a", input_dir="of others").status == "ok"
+    assert (place / "data" / "of others" / "preprocessed.txt").is_file() and times_preprocessed(place) == 0
 
 
 def test_a_data_folder_without_the_benchmark_is_named(place: Path) -> None:
