@@ -34,7 +34,7 @@ from comparator.model.image import (
 from comparator.model.python_environment import PythonChoice, PythonEnvironment, own_python
 from comparator.model.reads import version_and_files
 from comparator.model.runtime import find_runtime
-from comparator.model.stages import Stages, find_stages, started_by, starts_itself, with_stages
+from comparator.model.stages import Stages, find_stages, models_of_scripts, started_by, starts_itself, with_stages
 from comparator.site.profile import Site
 
 #: The endings of files that programs are written and set up in.
@@ -396,9 +396,11 @@ def _folder_model(path: Path, reference: str, where: str) -> Model:
     description = read_description(description_file) if description_file.is_file() else ModelDescription()
     stages = find_stages(path.resolve(), description)
     if stages is None and not (path / "train.sh").is_file() and description.module is None:
+        several = shortened(", ".join(models_of_scripts(path)))
+        scripts = "<model>_preprocess_improve.py and <model>_train_improve.py"
         raise InputError(
             f"{where}: '{shortened(reference)}' is no model: {path} has neither train.sh nor a module in model.toml,"
-            " nor <model>_preprocess_improve.py and <model>_train_improve.py"
+            + (f" and {scripts} of more than one: {several}" if several else f" nor {scripts}")
         )
     described = with_stages(description, stages)
     return _with_code(Model(description.name or path.name, path.resolve(), described, stages=stages))

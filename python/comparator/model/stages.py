@@ -212,9 +212,9 @@ def find_stages(folder: Path, description: ModelDescription) -> Stages | None:
     """The three steps of the model in `folder`, None where it has none. Raises `InputError` for unreadable scripts."""
     if description.module is not None or _says_candle(description):
         return None
-    prefix = _prefix(folder)
-    if prefix is not None:
-        found = {name: _python_stage(folder, prefix, name) for name in STAGE_NAMES}
+    names = models_of_scripts(folder)
+    if len(names) == 1:
+        found = {name: _python_stage(folder, names[0], name) for name in STAGE_NAMES}
     elif description.convention == "improve" and _has_flags_alone(folder):
         found = {name: _shell_stage(folder, name, description) for name in STAGE_NAMES}
     else:
@@ -274,14 +274,13 @@ def _says_candle(description: ModelDescription) -> bool:
     return description.convention == "candle" and "convention" in description.model_fields_set
 
 
-def _prefix(folder: Path) -> str | None:
-    """What the scripts of the folder's one model begin with."""
+def models_of_scripts(folder: Path) -> list[str]:
+    """What the Python scripts of the models in a folder begin with; steps are those of a single one."""
     there: dict[str, set[str]] = {}
     for path in folder.glob("*_improve.py"):
         if (found := SCRIPT.fullmatch(path.name)) is not None:
             there.setdefault(found[1], set()).add(found[2])
-    whole = [prefix for prefix, names in there.items() if {"preprocess", "train"} <= names]
-    return whole[0] if len(whole) == 1 else None
+    return sorted(prefix for prefix, names in there.items() if {"preprocess", "train"} <= names)
 
 
 def _has_flags_alone(folder: Path) -> bool:

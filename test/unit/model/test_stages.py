@@ -207,6 +207,13 @@ def test_scripts_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         find_stages(folder, ModelDescription())
 
 
+def test_scripts_of_more_than_one_model_in_a_folder_are_said_to_be_there(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "toy", other_preprocess_improve__py="", other_train_improve__py="")
+    (folder / "train.sh").unlink()
+    with pytest.raises(InputError, match=r"and <model>_preprocess_improve\.py and .* of more than one: other, toy$"):
+        find_model("toy", tmp_path, tmp_path, "test")
+
+
 def test_a_shell_script_need_not_be_executable_nor_say_by_what_it_is_run(tmp_path: Path) -> None:
     script = tmp_path / "train.sh"
     for text, mode, words in (
