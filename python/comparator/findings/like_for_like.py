@@ -158,7 +158,8 @@ def _facts(run: Run, predictions: Predictions | None) -> dict[str, float | None]
     if predictions is not None:
         read = (predictions.rows, predictions.label_mean, predictions.label_variance)
         for name, value in zip(("validation_rows", "val_label_mean", "val_label_variance"), read, strict=True):
-            facts[name] = value if facts[name] is None else facts[name]
+            if facts[name] is None and math.isfinite(value):  # an infinite label has no variance that could be equal
+                facts[name] = value
     return facts
 
 

@@ -103,6 +103,12 @@ def test_a_metric_follows_from_the_written_predictions_or_does_not(reported: flo
         assert line(found).endswith("val_loss 0.0081 of HiDRA is not that of its written predictions, 0.01")
 
 
+def test_an_infinite_label_makes_equal_rows_no_different() -> None:
+    written = predictions_of(np.array([np.inf, 1.0]), np.array([1.0, 1.0]))
+    found = found_in(({"noise": 1.0}, {"val_loss": 0.1}, {"val_loss": 0.2}), written={0: written, 1: written})
+    assert found.is_alike and line(found) == "like for like, as far as they tell: validation rows 2"
+
+
 def test_a_hyperparameter_that_one_model_ignores_is_found_by_runs_that_differ_in_it_alone() -> None:
     """The learning rate of a network that warms up changes nothing in its first epochs."""
     found = found_in(
