@@ -266,6 +266,18 @@ class ExperimentSettings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _nothing_of_two_for_one(self) -> ExperimentSettings:
+        if self.compares:
+            return self
+        if self.cmp.require is not None:
+            raise ValueError("[cmp] 'require' is asked of two models; it needs model = 'cmp'")
+        for number, each in enumerate((self.cmp.submodel_0, self.cmp.submodel_1)):
+            for key in ("python", "requirements"):
+                if getattr(each, key) is not None:
+                    raise ValueError(f"[cmp.{number}] '{key}': that of a single model stands at the top of the file")
+        return self
+
+    @model_validator(mode="after")
     def _metric_in_its_place(self) -> ExperimentSettings:
         if self.compares and self.metric is not None:
             raise ValueError("a comparison's metric stands in [cmp] as 'metric'")

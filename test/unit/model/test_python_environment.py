@@ -216,6 +216,19 @@ def test_the_python_of_a_comparisons_models_stands_in_their_own_tables(tmp_path:
         read_settings(file, [])
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[cmp.1]\npython = "v"\n', r"\[cmp.1\] 'python': that of a single model stands at the top of the file"),
+        ('[cmp]\nrequire = "like for like"\n', r"\[cmp\] 'require' is asked of two models; it needs model = 'cmp'"),
+    ],
+)
+def test_what_is_of_two_models_is_refused_of_one(tmp_path: Path, text: str, words: str) -> None:
+    file = write(tmp_path / "e.toml", f'model = "uno"\nupf = "u"\n{text}')
+    with pytest.raises(InputError, match=words):
+        read_settings(file, [])
+
+
 # Used
 
 
