@@ -151,7 +151,7 @@ def preview(path: Path, root: Path, choice: Mapping[str, Any]) -> dict[str, Any]
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        cwd=root,
+        cwd=typed_in(experiment, words) or root,
         timeout=CHECKED_SECONDS,
         check=False,
     )
@@ -170,8 +170,10 @@ def begin(path: Path, root: Path, choice: Mapping[str, Any]) -> dict[str, str]:
     if why_not is not None:
         raise InputError(f"experiment '{path.name}': {why_not}")
     identifier = check_name(str(choice.get("id", "")), "id")
-    words = _process_words(path, words_of(experiment, choice), identifier)
-    return {"done": started(words, path / OUTPUT, root, "it has begun"), "id": identifier}
+    words = words_of(experiment, choice)
+    folder = typed_in(experiment, words) or root
+    done = started(_process_words(path, words, identifier), path / OUTPUT, folder, "it has begun")
+    return {"done": done, "id": identifier}
 
 
 def started(words: Sequence[str], output: Path, folder: Path | None, done: str) -> str:
@@ -189,6 +191,16 @@ def started(words: Sequence[str], output: Path, folder: Path | None, done: str) 
         said = output.read_text(errors="replace").strip().splitlines()
         raise InputError(said[-1] if said else f"the command ended with code {code}")
     return f"{done}, and is over"
+
+
+def typed_in(experiment: FrozenExperiment, words: Sequence[str]) -> Path | None:
+    """The folder in which a command was typed, as its experiment file tells, which it names from there."""
+    file = Path(experiment.file)
+    for word in words:
+        named = Path(word).parts
+        if named == file.parts[-len(named) :] and not Path(word).is_absolute() and file.is_file():
+            return Path(*file.parts[: -len(named)])
+    return None
 
 
 def _process_words(path: Path, words: Sequence[str], identifier: str) -> list[str]:

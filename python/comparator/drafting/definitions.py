@@ -65,7 +65,8 @@ def _defaults(model: Model, slot: Slot, data_folder: Path) -> list[Definition]:
         try:
             defaults = runner.defaults(Path(folder) / "model.log") or {}
         except ServerEnded as ended:
-            raise InputError(f"{model.path}: cannot be run: {ended.reason}") from None
+            by = "" if model.python is None else f" by {model.interpreter}"
+            raise InputError(f"{model.path}: cannot be run{by}: {ended.reason}") from None
         finally:
             runner.close()
     return [Definition(as_kept(name), default=value) for name, value in defaults.items()]

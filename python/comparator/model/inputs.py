@@ -64,7 +64,8 @@ def source_change(model: Model, submodel: Submodel) -> str | None:
         if model.state is not None and model.state == submodel.state:
             return None
         return None if model.identity == submodel.identity else f"{model.path}: the model has changed"
-    if model.code(submodel.code_until, source_alone=True).digest == submodel.source:
+    # A file that was written again with what it had, by a checkout say, is later than `code_until`, and the same.
+    if any(model.code(until, source_alone=True).digest == submodel.source for until in (submodel.code_until, None)):
         return None
     last = model.last_changed()
     return f"{model.path}: the model has changed{f' (last: {last})' if last and last != str(model.path) else ''}"

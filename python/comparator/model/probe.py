@@ -32,7 +32,8 @@ def described(model: Model, slot: Slot, data_folder: Path) -> Model:
         try:
             defaults = runner.defaults(Path(folder) / "probe.log")
         except ServerEnded as ended:
-            raise InputError(f"{model.path}: cannot be run: {ended.reason}") from None
+            by = "" if model.python is None else f" by {model.interpreter}"
+            raise InputError(f"{model.path}: cannot be run{by}: {ended.reason}") from None
         finally:
             runner.close()
     if defaults is None:

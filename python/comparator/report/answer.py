@@ -236,7 +236,7 @@ def _best_of_two(summary: Summary, best: EvaluationSummary) -> str:
 def _more_there(summary: Summary, regions: Sequence[Condition]) -> str:
     first, *others = regions
     region, gap = first.region, _Gap(summary, first.region.larger)
-    elsewhere = "" if region.outside is None else f", and {gap.also(region.outside, region.mean)} elsewhere"
+    elsewhere = "" if region.outside is None else f"; elsewhere it is {gap.also(region.outside, region.mean)}"
     more = f" ({len(others)} more such region{'s' * (len(others) > 1)} below)" if others else ""
     mostly = f" ({region.share:.0%} of the space)".replace("%", " %") if region.share > 0.5 else ""
     return f"With {first.condition}{mostly} {gap.is_below(region.mean, region.outside)}{elsewhere}{more}."

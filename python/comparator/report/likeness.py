@@ -78,7 +78,7 @@ def box_of(found: LikeForLike | None, models: Sequence[str]) -> Box | None:
         else ""
     )
     if found.effects:
-        note += "What changes a model, trainings tell that differ in nothing else, seed and split too."
+        note += "What changes a model is read from trainings that differ in nothing else, with equal seed and split."
     return Box(unlikenesses(found, models), idle_words(found), lines, note.strip())
 
 

@@ -174,7 +174,7 @@ def components(evidence: Evidence) -> str:
     whole = sum(luck.values())
     if whole <= 0:
         return ""
-    shares = [f"{share / whole:.0%} is {what}" for what, share in luck.items()]
+    shares = [f"{100 * share / whole:.0f} % is {what}" for what, share in luck.items()]
     return (
         f"Of the variance of one training at a place {listed(shares)}, as a model of the search's evaluations has it."
     )
@@ -297,7 +297,7 @@ def not_seen(summary: Summary, findings: Findings) -> list[str]:
             "single evaluation says no more than that."
         )
     elif evidence.noise is None and not summary.is_exact:
-        said.append("How much a training changes with its seed is not known: no point was trained on two.")
+        said.append("The search trained no point on two seeds: how much a seed changes it did not see.")
     shares = components(evidence)
     gaps = failing(findings)
     return [*said, *([shares] if shares else []), *([gaps] if gaps else [])]

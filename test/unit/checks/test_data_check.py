@@ -62,6 +62,7 @@ def test_what_is_wrong_in_a_benchmark_is_named_by_file_line_and_id(improve: Path
     smiles = (raw / "x_data" / "drug_SMILES.tsv").read_text()
     (raw / "x_data" / "drug_SMILES.tsv").write_text(smiles + "Drug_016\tCCO\nDrug_017\t\nDrug_018\tC(\n")
     (raw / "splits" / "gCSI_split_0_val.txt").write_text("480\n900\n")
+    (raw / "splits" / "CCLE_split_3_val.txt").unlink()
     found = check_data(improve)
     fails = said(found, FAILS)
     for part in (
@@ -73,6 +74,8 @@ def test_what_is_wrong_in_a_benchmark_is_named_by_file_line_and_id(improve: Path
         "splits/gCSI_split_0_val.txt: line 2: '900' is no row of response.tsv, which has 720",
     ):
         assert any(line.startswith(part) for line in fails), (part, fails)
+    [note] = [line for line in said(found, NOTE) if line.startswith("splits/")]
+    assert note == "splits/CCLE_split_3_val.txt: there is no such file, though this split has others"
     [note] = [line for line in said(found, NOTE) if "drug_SMILES" in line]
     assert "1 of 17 drugs not in x_data/drug_SMILES.tsv, 1 row: 'drug_003' (line 4)" in note
     assert note.endswith("'drug_003' may be 'Drug_003' there")

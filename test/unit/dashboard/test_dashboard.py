@@ -21,7 +21,7 @@ from comparator.dashboard.logs import end_of_log
 from comparator.dashboard.maker import Maker, MakerEnded
 from comparator.dashboard.overview import Overview
 from comparator.dashboard.serving import base_path
-from comparator.dashboard.steering import box_words, suggestions
+from comparator.dashboard.steering import box_words, suggestions, typed_in
 from comparator.errors import InputError
 from comparator.experiment.progress import seconds_left
 from comparator.findings.axes import Axis
@@ -451,6 +451,17 @@ def test_commands_that_steer_replace_what_was_typed() -> None:
         {"a b": [1, 2]},
     ):
         assert written_box(box_words(bounds)) == bounds
+
+
+def test_a_command_is_begun_where_it_was_typed(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    (folder / "cfg").mkdir(parents=True)
+    (folder / "cfg" / "a.toml").write_text("")
+    frozen = FrozenExperiment.model_validate(make_experiment(file=str(folder / "cfg" / "a.toml")))
+    assert typed_in(frozen, ["comparator", "search", "cfg/a.toml", "--focus", "y:1"]) == folder
+    assert typed_in(frozen, ["comparator", "search", "a.toml"]) == folder / "cfg"
+    for file in ("b.toml", str(folder / "cfg" / "a.toml")):
+        assert typed_in(frozen, ["comparator", "search", file]) is None
 
 
 def test_tags_and_note_are_given_from_the_page_and_nobodys_are_lost(friend: TestClient) -> None:

@@ -687,6 +687,9 @@ def test_the_file_that_changed_is_named_wherever_a_models_code_is(store: Store) 
     model = find_model("model", store.folder, store.folder, "test")
     words = source_change(model, plan.frozen.models[0])
     assert words == f"{model.path}: the model has changed (last: {helper})"
+    helper.write_text("1")  # as a checkout does: later, and the same
+    os.utime(helper, ns=(time.time_ns() + 2 * 10**9,) * 2)
+    assert source_change(model, plan.frozen.models[0]) is None
 
 
 def test_code_that_our_models_import_from_us_counts() -> None:

@@ -153,6 +153,10 @@ def test_a_frame_is_cut_where_another_hyperparameter_bounds_its_region() -> None
     over_both = [(row["y"], row["y2"], row["cut"]) for row in frames(noise, activation)]
     assert over_both == [(-0.5, 0.5, False), (1.5, 2.5, False)]
     assert [(row["x"], row["x2"], row["cut"]) for row in frames(noise, layers)] == [(10.0, 20.0, True)]
+    marks = [
+        each["mark"] for each in region_layers(summary, [region], (noise, layers)) if each["mark"]["type"] == "rect"
+    ]
+    assert [mark.get("strokeDash") for mark in marks] == [None, [6, 4]]
 
 
 def test_axes_say_their_scale_and_the_names_of_their_values() -> None:

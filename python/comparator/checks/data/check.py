@@ -289,6 +289,8 @@ class _Check:
             match = _SPLIT_FILE.fullmatch(path.name)
             if match is None:
                 continue
+            of_split = parts.setdefault((match["study"], match["number"]), {})
+            of_split[match["part"]] = set()
             try:
                 listed = read_list(path)
             except TableError as error:
@@ -303,8 +305,12 @@ class _Check:
                     self.name(path), NOTE, f"there is no study '{match['study']}'{nearest(match['study'], studies)}"
                 )
             numbers_of.setdefault(match["study"], set()).add(match["number"])
-            parts.setdefault((match["study"], match["number"]), {})[match["part"]] = set(listed)
+            of_split[match["part"]] = set(listed)
         for (study, number), of_split in parts.items():
+            for part in ("train", "val", "test"):
+                if part not in of_split and study in studies:
+                    words = "there is no such file, though this split has others"
+                    self.found.say(f"splits/{study}_split_{number}_{part}.txt", NOTE, words)
             for held_out in ("val", "test"):
                 both = of_split.get("train", set()) & of_split.get(held_out, set())
                 if both:

@@ -93,17 +93,25 @@ def _shade(frames: Sequence[Row], axis: Axis) -> Row:
 
 def _frames(frames: Sequence[Row], places: Mapping[str, Row]) -> list[Row]:
     """Return the layers of frames that are seen on dark places and on light ones."""
-    dashes = {"condition": {"test": "datum.cut", "value": [6, 4]}, "value": [1, 0]}
     ends = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
-    # Only the line is drawn: what lies within a frame is pointed at, not the frame.
+    whole = [frame for frame in frames if not frame["cut"]]
+    cut = [frame for frame in frames if frame["cut"]]
+    # Only the line is drawn: what lies within a frame is pointed at, not the frame. The dashes are the mark's, for
+    # Vega-Lite has no channel strokeDash of a rectangle.
     return [
         layer(
-            frames,
+            rows,
             "rect",
-            {"filled": False, "fill": None, "stroke": colour, "strokeWidth": breadth, "clip": False},
-            **{**places, **ends, "strokeDash": dashes},
+            {"filled": False, "fill": None, "stroke": colour, "strokeWidth": breadth, "clip": False, **dashes},
+            **places,
+            **ends,
         )
-        for colour, breadth in ((PAPER, 4.5), (INK, 2.0))
+        for rows, colour, breadth, dashes in (
+            (frames, PAPER, 4.5, {}),
+            (whole, INK, 2.0, {}),
+            (cut, INK, 2.0, {"strokeDash": [6, 4]}),
+        )
+        if rows
     ]
 
 
