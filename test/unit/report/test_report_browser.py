@@ -265,6 +265,7 @@ def test_a_view_can_be_sent_by_its_address(browser: Browser, pages: dict[str, Pa
 
 def test_a_choice_holds_for_all_figures_that_offer_it(browser: Browser, pages: dict[str, Path]) -> None:
     browser.open(pages["search"], 1280)
+    browser.wait(DRAWN)  # what is drawn above moves what is below
     browser.click(*browser.place_of("[data-choose='each its own scale']"))
     chosen = browser.ask(
         "[...document.querySelectorAll('.picture[data-of=scale]:not([hidden])')].map((one) => one.dataset.choice)"
