@@ -12,12 +12,10 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from comparator.results.record import Evaluation, FrozenExperiment, Run
-
-if TYPE_CHECKING:
-    from comparator.tables.predictions import Predictions
+from comparator.tables.predictions import Predictions
 
 #: What is compared, by the name under which models report it.
 FACTS = {

@@ -22,9 +22,9 @@ from pathlib import Path
 from comparator.errors import InputError
 from comparator.formats.text import one_line, shortened, write_text_whole
 from comparator.model.process import GuardedProcess
-from comparator.model.python_environment import COMPLETE, OF_ANOTHER_PYTHON, PythonEnvironment
+from comparator.model.python_environment import COMPLETE, PythonEnvironment, without_activation
 from comparator.model.reported import our_line, plain
-from comparator.results.lease import LOOK_SECONDS, Attempt, Lease
+from comparator.results.lease import Holder, claim
 
 #: The environment of the programs that make it: plain lines for the log, and no question.
 PLAIN = {
@@ -46,33 +46,27 @@ def make(environment: PythonEnvironment, say: Callable[[str], None]) -> None:
     """
     if environment.is_there:
         return
-    held = _hold(environment, say)
+    folder, said = environment.environments / ".making" / environment.folder.name, list[Holder]()
+
+    def wait(holder: Holder, seconds: float) -> bool:
+        if not said:
+            said.append(holder)
+            say(f"waiting for {environment.folder}, which is being made by {holder.words}")
+        time.sleep(seconds)
+        return True
+
     try:
-        if not environment.is_there:  # whoever held it has not made it
-            _make(environment, say)
-    finally:
-        held.release()
+        folder.mkdir(parents=True, exist_ok=True)
+        with claim(folder, f"making {environment.folder}", wait):
+            if not environment.is_there:  # whoever held it has not made it
+                _make(environment, say)
+    except OSError as error:
+        raise InputError(f"{environment.where}: cannot be made in {folder}: {error.strerror}") from None
 
 
 def would_make(environment: PythonEnvironment) -> str:
     """What `make` would do, for people."""
     return f"{environment.folder} would be made from {environment.requirements} by {_maker(environment)[0]}"
-
-
-def _hold(environment: PythonEnvironment, say: Callable[[str], None]) -> Lease:
-    folder = environment.environments / ".making" / environment.folder.name
-    is_said = False
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        attempt = Attempt(folder, f"making {environment.folder}")
-        while not isinstance(held := attempt.now(), Lease):
-            if not is_said:
-                say(f"waiting for {environment.folder}, which is being made by {held.words}")
-                is_said = True
-            time.sleep(LOOK_SECONDS)
-    except OSError as error:
-        raise InputError(f"{environment.where}: cannot be made in {folder}: {error.strerror}") from None
-    return held
 
 
 def _make(environment: PythonEnvironment, say: Callable[[str], None]) -> None:
@@ -112,12 +106,17 @@ def _maker(environment: PythonEnvironment) -> tuple[str, list[list[str]]]:
 
 
 def _run(environment: PythonEnvironment, name: str, command: list[str], log: Path) -> None:
-    host = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_PYTHON}
     assert environment.requirements is not None
     with log.open("ab") as file:
         file.write(our_line(" ".join(command)))
         file.flush()
-        process = GuardedProcess(command, {**host, **PLAIN}, file, piped=False, folder=environment.requirements.parent)
+        process = GuardedProcess(
+            command,
+            {**without_activation(os.environ), **PLAIN},
+            file,
+            piped=False,
+            folder=environment.requirements.parent,
+        )
         try:
             code = process.wait(None)
         finally:

@@ -147,10 +147,9 @@ class PythonEnvironment:
 
         `path` takes the place of the host's PATH.
         """
-        kept = {name: value for name, value in host.items() if name not in OF_ANOTHER_PYTHON}
         behind = _without_own_programs(host) if path is None else path
         programs = [*self._links(), str(Path(self.interpreter.executable).parent), behind]
-        return {**kept, **self._activation(), "PATH": os.pathsep.join(programs)}
+        return {**without_activation(host), **self._activation(), "PATH": os.pathsep.join(programs)}
 
     def _activation(self) -> dict[str, str]:
         prefix = Path(self.interpreter.prefix)
@@ -193,6 +192,11 @@ class PythonChoice:
     def said(self, key: Literal["python", "requirements"]) -> str:
         """The words that open an error on a key."""
         return f"{self.where}: {key} = '{shortened(getattr(self, key))}'"
+
+
+def without_activation(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables but for those of an activated environment, and of the Comparator's own Python."""
+    return {name: value for name, value in variables.items() if name not in OF_ANOTHER_PYTHON}
 
 
 def own_python(choice: PythonChoice, model: str, environments: Path) -> PythonEnvironment:
@@ -279,11 +283,10 @@ def _first_word(line: str) -> str:
 @functools.cache
 def _ask(python: Path, where: str) -> Interpreter:
     """Start an interpreter, and have it say what it is; raises `InputError`."""
-    host = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_PYTHON}
     try:
         done = subprocess.run(
             [str(python), str(INSTALLED)],
-            env={**host, "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**without_activation(os.environ), "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -334,7 +337,7 @@ def _conda_activation(prefix: Path) -> dict[str, str]:
     scripts = prefix / ACTIVATION_SCRIPTS
     if not any(scripts.glob("*.sh")):
         return own
-    host = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_PYTHON}
+    host = without_activation(os.environ)
     done = subprocess.run(
         ["bash", "-c", ACTIVATE, str(scripts)],
         env={**host, **own, "PATH": os.pathsep.join([str(prefix / "bin"), host.get("PATH", os.defpath)])},

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from comparator.model.training import Outcome, Training
+from comparator.tables.predictions import FILE, read_predictions
 
 OURS = "comparator:"
 #: `val_scores.json` of the IMPROVE interface, in CANDLE's names.
@@ -45,8 +46,6 @@ IMPROVE_SCORES = {
 #: The same of the rows of the test, which an inference writes.
 TEST_SCORES = {name: metric.replace("val_", "test_", 1) for name, metric in IMPROVE_SCORES.items()}
 RESULT_FILE, SCORES_FILE, TEST_SCORES_FILE = "result.txt", "val_scores.json", "test_scores.json"
-#: What the model predicts on the rows that it validates on, beside the truth.
-PREDICTIONS_FILE = "val_y_data_predicted.csv"
 
 BLOCK = 1 << 20  # bytes of a log that are read at once
 TAIL = 1 << 16  # bytes at the end of a log in which its last words are looked for
@@ -115,21 +114,13 @@ def reported_results(training: Training, data_folder: Path, *, is_tested: bool =
     scores = _output(training, data_folder, SCORES_FILE)
     left_out = results.add_scores(scores, IMPROVE_SCORES)
     if lacks_scores(scores) is not None:
-        results.add_numbers(_scores_of(_output(training, data_folder, PREDICTIONS_FILE)), IMPROVE_SCORES)
+        predictions = read_predictions(_output(training, data_folder, FILE))
+        results.add_numbers({} if predictions is None else predictions.scores, IMPROVE_SCORES)
     if is_tested:
         results.add_scores(_output(training, data_folder, TEST_SCORES_FILE), TEST_SCORES)
     if left_out and has_log:
         _append(training.log, our_line(f"left out of {SCORES_FILE}, no numbers: {plain(', '.join(left_out))}"))
     return results.outcome()
-
-
-def _scores_of(table: Path) -> Mapping[str, float | None]:
-    if not table.is_file():
-        return {}
-    from comparator.tables.predictions import read_predictions  # pandas, only where it is needed
-
-    predictions = read_predictions(table)
-    return {} if predictions is None else predictions.scores
 
 
 class _Results:

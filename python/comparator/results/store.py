@@ -29,7 +29,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from comparator.errors import ComparatorError, InputError, nearest, nearest_names
 from comparator.formats.names import RUNS, check_name
@@ -51,15 +51,11 @@ from comparator.results.record import (
     as_text,
     of_form,
 )
-
-if TYPE_CHECKING:
-    from comparator.tables.predictions import Predictions
+from comparator.tables.predictions import FILE, Predictions, read_predictions
 
 NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
 EXPERIMENT, STATE = "experiment.json", "state.json"
 RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jsonl"
-#: What a training wrote of its validation rows: the label and the prediction of each.
-PREDICTIONS = "val_y_data_predicted.csv"
 #: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
 UNFINISHED, UNFINISHED_SECONDS = ".unfinished-", 3600.0
 #: Names of experiments in a message that there is none of a name.
@@ -207,11 +203,7 @@ class RunStore:
     def predictions(self, run: Run) -> Predictions | None:
         """What a run has written of its predictions; None where it has not."""
         folder = None if run.run is None else self.folder_of(run.run)
-        if folder is None or not (folder / PREDICTIONS).is_file():
-            return None
-        from comparator.tables.predictions import read_predictions  # pandas, only where there are some
-
-        return read_predictions(folder / PREDICTIONS)
+        return None if folder is None else read_predictions(folder / FILE)
 
     @contextlib.contextmanager
     def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Lease | None]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # it takes a third of a second to import, and most runs have no such table
+    import numpy as np
+    from numpy.typing import NDArray
 
-from comparator.tables.reading import TableError, numbers, read_header, read_table
-
+#: What a training writes of its validation rows into the folder of its run.
+FILE = "val_y_data_predicted.csv"
 #: How the columns of labels and of predictions end; IMPROVE's begin with the measure, `auc_true` say.
 TRUE, PREDICTED = "true", "pred"
 
@@ -31,8 +32,14 @@ class Predictions:
 
 def read_predictions(path: Path) -> Predictions | None:
     """Return what the table says; None where there is none that can be read, or it has no rows with a label."""
+    if not path.is_file():
+        return None
+    import numpy as np
+
+    from comparator.tables.reading import TableError, numbers, read_header, read_table
+
     try:
-        names = read_header(path) if path.is_file() else []
+        names = read_header(path)
         true, predicted = (
             next((name for name in names if name.lower().endswith(end)), None) for end in (TRUE, PREDICTED)
         )
@@ -48,6 +55,9 @@ def read_predictions(path: Path) -> Predictions | None:
 
 def predictions_of(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> Predictions:
     """Return what labels and predictions, [rows] each, say."""
+    import numpy as np
+    import pandas as pd
+
     with np.errstate(all="ignore"):  # a number that is not finite is told as such
         mean, variance, mse = float(np.mean(true)), float(np.var(true)), float(np.mean((true - predicted) ** 2))
         scores = {
@@ -64,5 +74,5 @@ def predictions_of(true: NDArray[np.float64], predicted: NDArray[np.float64]) ->
 
 def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     one, other = one - one.mean(), other - other.mean()
-    scale = float(np.sqrt((one**2).sum() * (other**2).sum()))
+    scale = math.sqrt((one**2).sum() * (other**2).sum())
     return float((one * other).sum()) / scale if scale > 0 else math.nan

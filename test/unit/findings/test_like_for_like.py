@@ -12,8 +12,7 @@ from recorded import make_experiment, make_record
 from comparator.findings.like_for_like import LikeForLike, like_for_like
 from comparator.report.likeness import box_of, in_a_line
 from comparator.results.record import Evaluation, FrozenExperiment, Run, of_form
-from comparator.results.store import PREDICTIONS
-from comparator.tables.predictions import Predictions, predictions_of, read_predictions
+from comparator.tables.predictions import FILE, Predictions, predictions_of, read_predictions
 
 Metrics = dict[str, float]
 ALIKE: Metrics = {"training_rows": 400, "validation_rows": 100, "val_label_mean": 0.7, "val_label_variance": 0.03}
@@ -175,8 +174,8 @@ def test_the_box_shows_what_each_model_tells_and_marks_what_differs() -> None:
 
 def test_predictions_are_read_as_improves_tools_write_them(tmp_path: Path) -> None:
     rows = ["improve_sample_id,improve_chem_id,auc_true,auc_pred", "A,D,0.5,0.6", "B,D,0.7,0.6", "C,D,0.9,1.0"]
-    (tmp_path / PREDICTIONS).write_text("\n".join(rows) + "\n")
-    read = read_predictions(tmp_path / PREDICTIONS)
+    (tmp_path / FILE).write_text("\n".join(rows) + "\n")
+    read = read_predictions(tmp_path / FILE)
     assert read is not None and read.rows == 3
     assert read.label_mean == pytest.approx(0.7) and read.scores["mse"] == pytest.approx(0.01)
     assert read.scores["r2"] == pytest.approx(1 - 0.01 / read.label_variance) and read.scores["scc"] > 0.8
@@ -184,6 +183,6 @@ def test_predictions_are_read_as_improves_tools_write_them(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("content", ["", "id,other\nA,1\n", "auc_true,auc_pred\nx,1\n", "auc_true,auc_pred\n"])
 def test_predictions_that_cannot_be_read_tell_nothing(tmp_path: Path, content: str) -> None:
-    assert read_predictions(tmp_path / PREDICTIONS) is None
-    (tmp_path / PREDICTIONS).write_text(content)
-    assert read_predictions(tmp_path / PREDICTIONS) is None
+    assert read_predictions(tmp_path / FILE) is None
+    (tmp_path / FILE).write_text(content)
+    assert read_predictions(tmp_path / FILE) is None
