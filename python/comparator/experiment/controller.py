@@ -102,6 +102,7 @@ class _Point:
     values: dict[int, float] = field(default_factory=dict)  # of replicates that ended well
     signed: dict[int, float] = field(default_factory=dict)  # of the same
     waiting: list[_Open] = field(default_factory=list)  # repeats that need no replicate of their own
+    under_way: list[_Open] = field(default_factory=list)  # the search's that have no record yet, as they were asked for
 
 
 @dataclass
@@ -119,6 +120,7 @@ class _Open:
     fresh: Sequence[int] = ()
     running: dict[int, str] = field(default_factory=dict)  # replicate: time of its start
     outcomes: dict[int, Result] = field(default_factory=dict)  # by replicate
+    is_complete: bool = False  # it has all its outcomes
     cancelled: bool = False
 
 
@@ -229,12 +231,15 @@ class Controller:
         evaluation.outcomes[outcome.replicate] = outcome
         if outcome.status == "cancelled":
             self.is_cut_short = evaluation.cancelled = True
+            return self._go_on(self._finish_in_order(evaluation.point))  # what waited for it waits no more
         if evaluation.running or evaluation.cancelled:
             return []
         more = self._further(evaluation)
         if more:
             return [] if self.is_cut_short else self._ask(evaluation, more)
-        return self._go_on(self._finish(evaluation))
+        evaluation.is_complete = True
+        in_order = evaluation.stage == SEARCH
+        return self._go_on(self._finish_in_order(evaluation.point) if in_order else self._finish(evaluation))
 
     def close(self) -> None:
         """End the strategy, whose algorithm may have a thread of its own."""
@@ -416,6 +421,8 @@ class Controller:
     def _ask(self, evaluation: _Open, count: int) -> list[Request]:
         point, follows = evaluation.point, evaluation.stage in AFTERWARDS
         given_split = evaluation.stage == CONFIRM and self._to_confirm is not None and not self._to_confirm.splits
+        if evaluation.stage == SEARCH and not evaluation.outcomes:
+            point.under_way.append(evaluation)
         requests = []
         for _ in range(count):
             # The lowest that is free: of two replicates in flight the first may have been cut off.
@@ -456,6 +463,19 @@ class Controller:
         return {"epochs": self._first_epochs.epochs}
 
     # Results
+
+    def _finish_in_order(self, point: _Point) -> list[_Open]:
+        """Record what is complete of a point's evaluations; gives what is to be evaluated next.
+
+        Of two at once the one asked for later waits: else its value, the mean of all replicates so far, would tell
+        which training ended first.
+        """
+        following = []
+        while point.under_way and (point.under_way[0].is_complete or point.under_way[0].cancelled):
+            evaluation = point.under_way.pop(0)
+            if not evaluation.cancelled:
+                following += self._finish(evaluation)
+        return following
 
     def _finish(self, evaluation: _Open) -> list[_Open]:
         """Record an evaluation that is complete; gives what is to be evaluated next.

@@ -109,6 +109,19 @@ def test_a_repeat_of_a_noisy_model_is_a_new_replicate(folder) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_which_of_two_repeats_in_flight_ends_first_changes_no_value(folder, cancelled) -> None:
+    controller = Controller(folder, Listed(xs(1, 1, 2), ahead=3), OBJECTIVE, budget=3)
+    first, second, other = controller.start()
+    controller.tell(result_of(second, noisy))
+    controller.tell(result_of(other, noisy))
+    assert [line.evaluation for line in folder.records] == [other.evaluation]
+    controller.tell(result_of(first, noisy, "cancelled" if cancelled else "ok"))
+    of_first, of_second = (-(1 - 1 / (3.0 + each)) for each in range(2))
+    expected = [of_second] if cancelled else [of_first, (of_first + of_second) / 2]
+    assert values(folder)[1:] == pytest.approx(expected)
+
+
 def test_a_deterministic_model_is_found_out_and_its_repeats_are_free(folder) -> None:
     controller = Controller(folder, Listed(xs(1, 1, 1, 2, 2, 1), ahead=1), OBJECTIVE, budget=9)
     finish(controller, deterministic)

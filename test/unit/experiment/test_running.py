@@ -57,7 +57,7 @@ def test_a_search_tells_what_it_trains_and_how_far_it_is(desk: Desk) -> None:
     assert training.model == "left" and set(training.point) == {"noise", "size"}
     assert training.log is not None and "Epoch 2/3" in training.log.read_text()
     desk.write("go", "")
-    assert process.wait(60) == 0
+    assert process.wait(300) == 0
     assert running(path) == [] and list((path / "running").iterdir()) == []
 
 
