@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROGRAMS = ("sbatch", "slurmctld", "slurmd", "munged")
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 def why_not() -> str | None:

@@ -416,7 +416,7 @@ def test_stopped_and_resumed_is_the_experiment_that_was_never_stopped(desk: Desk
         if line.startswith("4/12"):
             break
     process.send_signal(stopped_by)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=300)
     if stopped_by is signal.SIGKILL:
         assert process.returncode == -signal.SIGKILL
     else:
@@ -510,13 +510,13 @@ def test_resuming_says_what_may_make_the_trainings_come_out_otherwise(desk: Desk
 
 @pytest.mark.long
 def test_a_second_ctrl_c_changes_nothing(desk: Desk) -> None:
-    process = desk.start("search", "quick.toml", "--set", "hyperparameters.sleep=30")
+    process = desk.start("search", "quick.toml", "--set", "hyperparameters.sleep=600", "--set", "run_timeout=600")
     assert process.stdout is not None
     assert "experiment quick-1" in process.stdout.readline()
     assert "no result yet" in process.stdout.readline()
     for _ in range(3):
         process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=20)
+    output, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "--resume quick-1" in output
     assert errors == "comparator: stopped\n"
@@ -599,8 +599,8 @@ def test_watch_list_and_stop_see_an_experiment_of_another_process(desk: Desk) ->
     assert "is being run by process" in desk.search("--resume", "mine").stderr
     watching = desk.start("watch", "mine")
     assert desk.run("stop", "mine").returncode == 0
-    process.communicate(timeout=60)
-    watched, _ = watching.communicate(timeout=60)
+    process.communicate(timeout=300)
+    watched, _ = watching.communicate(timeout=300)
     assert "mine: stopped" in watched
     assert desk.run("stop", "mine").returncode == 2
 

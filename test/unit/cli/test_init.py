@@ -152,7 +152,7 @@ class Typist:
         os.write(self._end, words.encode())
 
     def end(self) -> int:
-        code = self.process.wait(60)
+        code = self.process.wait(300)
         os.close(self._end)
         return code
 

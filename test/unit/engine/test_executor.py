@@ -35,7 +35,7 @@ GENERATIONS = [
     *("search.pilot=0", "confirm.points=0", "hyperparameters.jitter=0.01"),
 ]
 LONG = ["hyperparameters.sleep=30", "search.pilot=0"]
-ENDED_SECONDS = 30.0
+ENDED_SECONDS = 120.0
 
 
 @pytest.fixture

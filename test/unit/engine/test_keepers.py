@@ -18,7 +18,7 @@ from comparator.results.store import last_word, say
 
 PACKAGE = Path(__file__).resolve().parents[3] / "python"
 WORKER, RESIDENT, SERVER = range(3)
-SECONDS = 30.0  # they take a second or two, and more on a busy machine
+SECONDS = 120.0  # they take a second or two, and more on a busy machine
 
 
 def wait_for(what: Callable[[], object]) -> None:
@@ -62,7 +62,15 @@ class Launch:
         return int(path.read_text().split()[0])
 
     def wait(self) -> list[int]:
-        return [keeper.wait(SECONDS) for keeper in self.keepers]
+        """The exit statuses of all keepers; where one has none in time, what each has said."""
+        try:
+            return [keeper.wait(SECONDS) for keeper in self.keepers]
+        except subprocess.TimeoutExpired:
+            statuses = [keeper.poll() for keeper in self.keepers]
+            for keeper in self.keepers:
+                keeper.kill()
+            said = [keeper.communicate()[1] for keeper in self.keepers]
+            raise AssertionError(f"keepers that do not end: {statuses}, {said}, {last_word(self.experiment)}") from None
 
 
 def _connections_to(port: int) -> int:

@@ -88,7 +88,7 @@ def test_an_engine_of_another_package_searches(tmp_path: Path) -> None:
     assert [line["status"] for line in desk.records("mine")] == ["ok"] * 4
     refused = desk.start("search", "quick.toml", "--engine", "one-by-one", "--workers", "2")
     words = "--workers: the one-by-one engine evaluates one after another; --engine local takes it"
-    assert words in refused.communicate(timeout=60)[1] and refused.returncode == 2
+    assert words in refused.communicate(timeout=300)[1] and refused.returncode == 2
 
 
 @pytest.mark.long

@@ -221,7 +221,7 @@ def read(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
-def wait_for(condition, seconds: float = 20.0) -> None:
+def wait_for(condition, seconds: float = 120.0) -> None:
     """Wait until `condition()`; a deadline, not a pause, decides."""
     pause = threading.Event()
     for _ in range(int(seconds / 0.02)):

@@ -277,7 +277,7 @@ def test_several_processes_that_begin_at_a_time_get_ids_of_their_own(tmp_path) -
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     several = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(6)]
-    assert sorted(each.communicate(timeout=60)[0].strip() for each in several) == [f"try-{n}" for n in range(1, 7)]
+    assert sorted(each.communicate(timeout=300)[0].strip() for each in several) == [f"try-{n}" for n in range(1, 7)]
     assert all(read_experiment(tmp_path / f"try-{n}").id == f"try-{n}" for n in range(1, 7))
 
 
