@@ -190,7 +190,7 @@ def sent_words(sent: signal.Signals) -> str:
 
 
 def test_ctrl_c_ends_all_ranks_and_the_other_engine_goes_on(desk: Desk) -> None:
-    file = experiment(desk, "search.toml", "steady_state", "population = 4\nevaluations = 12", sleep=0.2)
+    file = experiment(desk, "search.toml", "steady_state", "population = 4\nevaluations = 60", sleep=0.4)
     process = desk.start("search", file, "--id", "stopped", "--engine", "swift-t")
     wait_for(lambda: len(records(desk, "stopped")) >= 2)
     assert desk.run("stop", "stopped").returncode == 0
@@ -199,7 +199,7 @@ def test_ctrl_c_ends_all_ranks_and_the_other_engine_goes_on(desk: Desk) -> None:
     assert state(desk, "stopped")["state"] == "stopped"
     done = desk.search("--resume", "stopped", "--engine", "swift-t")
     assert done.returncode == 0, done.stderr
-    assert len(records(desk, "stopped")) == 12
+    assert len(records(desk, "stopped")) == 60
 
 
 def test_an_algorithm_of_the_users_own_and_its_exception(desk: Desk) -> None:
