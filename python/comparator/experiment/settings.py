@@ -269,12 +269,12 @@ class ExperimentSettings(BaseModel):
     def _nothing_of_two_for_one(self) -> ExperimentSettings:
         if self.compares:
             return self
-        if self.cmp.require is not None:
-            raise ValueError("[cmp] 'require' is asked of two models; it needs model = 'cmp'")
-        for number, each in enumerate((self.cmp.submodel_0, self.cmp.submodel_1)):
-            for key in ("python", "requirements"):
-                if getattr(each, key) is not None:
-                    raise ValueError(f"[cmp.{number}] '{key}': that of a single model stands at the top of the file")
+        tables = {"cmp": self.cmp, "cmp.0": self.cmp.submodel_0, "cmp.1": self.cmp.submodel_1}
+        for table, given in tables.items():
+            for key in sorted(given.model_dump(exclude={"submodel_0", "submodel_1"}, exclude_defaults=True)):
+                own = key in ExperimentSettings.model_fields
+                words = "that of a single model stands at the top of the file" if own else "it needs model = 'cmp'"
+                raise ValueError(f"[{table}] '{key}' is of two models that are compared: {words}")
         return self
 
     @model_validator(mode="after")

@@ -26,6 +26,7 @@ from comparator.model.probe import described
 from comparator.model.process import call
 from comparator.model.reported import LAST_WORDS, plain
 from comparator.model.stage_flags import OF_PLACES
+from comparator.model.staged import check_raw_data
 from comparator.objective.comparison import submodel_hyperparameters
 from comparator.results.record import PythonOfSubmodel, Submodel
 from comparator.site.profile import Slot
@@ -422,6 +423,8 @@ def _prepare(model: Model, given: Mapping[str, Any], context: Context) -> None:
     """Run the model's `preprocess.sh`, which prepares its data once and refuses what the data do not have."""
     data_folder = context.host.site.data_folder
     if model.stages is not None:  # each training's data are preprocessed when it needs them
+        if model.image is None:
+            check_raw_data(model, given, data_folder)
         return
     script = model.script("preprocess.sh")
     if (script is None and model.image is None) or not model.is_ready:

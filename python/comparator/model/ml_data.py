@@ -84,8 +84,8 @@ class MLData:
             yield held is not None
 
 
-def write_training_rows(named_rows: Path, number: int, target: Path) -> None:
-    """Write `number` rows of a file that names training rows, one a line; fewer rows are part of more.
+def training_rows(named_rows: Path, number: int) -> list[str]:
+    """`number` rows of a file that names training rows, one a line; fewer rows are part of more.
 
     Raises `InputError` where there are not so many, or there is no such file.
     """
@@ -96,4 +96,4 @@ def write_training_rows(named_rows: Path, number: int, target: Path) -> None:
     if not 0 < number <= len(rows):
         raise InputError(f"training_size = {number}: {named_rows.name} names {len(rows):,} training rows")
     random.Random(ORDER).shuffle(rows)
-    target.write_text("".join(f"{row}\n" for row in rows[:number]), encoding="utf-8")
+    return rows[:number]

@@ -19,15 +19,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from comparator.errors import InputError
+from comparator.errors import InputError, nearest
 from comparator.formats.names import home_written_out
 from comparator.formats.text import shortened
-from comparator.model.ml_data import TRAINING_ROWS, MLData, MLFolder, write_training_rows
+from comparator.model.ml_data import TRAINING_ROWS, MLData, MLFolder, training_rows
 from comparator.model.model import Model
 from comparator.model.reported import our_line, reported_results
 from comparator.model.script import Scripts
 from comparator.model.stage_flags import Place
-from comparator.model.stages import CONFIG_FILE, INFER, RAW_PARTS, TRAINING_SIZE, Stage, raw_folder
+from comparator.model.stages import (
+    CONFIG_FILE,
+    INFER,
+    RAW_PARTS,
+    SPLIT,
+    SPLIT_FILE,
+    STUDY,
+    TRAINING_SIZE,
+    Stage,
+    Stages,
+    raw_folder,
+)
 from comparator.model.training import Outcome, Status, Training
 from comparator.results.lease import Holder
 from comparator.site.profile import Slot
@@ -74,7 +85,7 @@ class StagedRunner:
         Raises `InputError` where what is asked for cannot be had.
         """
         given = training.hyperparameters
-        raw = self._raw(given)
+        raw = _raw_of(given, self._data_folder)
         own = self._stages.given(self._stages.preprocess, given)
         size = self._stages.ours(given, TRAINING_SIZE)
         telling = {TRAINING_SIZE: size, RAW: given.get(RAW)}
@@ -85,7 +96,7 @@ class StagedRunner:
                     status: Status = "cancelled" if self._steps.is_cancelled else "timeout"
                     return Outcome(status, reason="waited for data that another process preprocesses")
                 if not made.is_whole:  # by whoever held it
-                    failure = self._preprocess(own, size, raw, made, training, deadline)
+                    failure = self._preprocess(own, raw, made, training, deadline)
                     if failure is not None:
                         return failure
         _note(training.log, f"preprocessed data: {made.data}")
@@ -112,22 +123,9 @@ class StagedRunner:
         path = self._model.config_file(given.get(CONFIG_FILE), self._data_folder)
         return training if path is None else replace(training, hyperparameters={**given, CONFIG_FILE: str(path)})
 
-    def _raw(self, given: Mapping[str, object]) -> Path:
-        if RAW in given:
-            named = self._data_folder / home_written_out(str(given[RAW]))
-            if not named.is_dir():
-                raise InputError(f"{RAW} = '{shortened(str(given[RAW]))}': there is no folder {named}")
-            return named
-        raw = raw_folder(self._data_folder)
-        if raw is None:
-            parts = " and ".join([", ".join(RAW_PARTS[:-1]), RAW_PARTS[-1]])
-            raise InputError(f"{self._data_folder}: has no data to preprocess: {parts}, there or in raw_data")
-        return raw
-
     def _preprocess(
         self,
         own: dict[str, Any],
-        size: object,
         raw: Path,
         made: MLFolder,
         training: Training,
@@ -135,12 +133,9 @@ class StagedRunner:
     ) -> Outcome | None:
         stage, began = self._stages.preprocess, time.monotonic()
         made.clear()
-        if size is not None:
-            named_rows = self._stages.training_rows(own, raw)
-            if named_rows is None or not str(size).isdigit():
-                what = "no train_split_file is known" if named_rows is None else "must be a whole number from 1"
-                raise InputError(f"{TRAINING_SIZE} = {size}: {what}")
-            write_training_rows(named_rows, int(str(size)), made.path / TRAINING_ROWS)
+        rows = _rows_asked_for(self._stages, training.hyperparameters, own, raw)
+        if rows is not None:
+            (made.path / TRAINING_ROWS).write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
             own = {**own, "train_split_file": str(made.path / TRAINING_ROWS)}
         command = stage.command(own, {"raw": raw, "data": made.data}, self._model.interpreter)
         failure = self._steps.run(command, made.path, made.log, _left(deadline), stage.script.name)
@@ -174,6 +169,64 @@ class StagedRunner:
             return self._steps.wait(seconds) and (deadline is None or now < deadline)
 
         return wait
+
+
+def check_raw_data(model: Model, given: Mapping[str, object], data_folder: Path) -> None:
+    """See that the raw data have what a model in three steps is asked to preprocess; raises `InputError` else."""
+    assert model.stages is not None
+    raw = _raw_of(given, data_folder)
+    _rows_asked_for(model.stages, given, model.stages.given(model.stages.preprocess, given), raw)
+
+
+def _raw_of(given: Mapping[str, object], data_folder: Path) -> Path:
+    """The folder of raw data that a run reads; raises `InputError` where there is none."""
+    if RAW in given:
+        named = data_folder / home_written_out(str(given[RAW]))
+        if not named.is_dir():
+            raise InputError(f"{RAW} = '{shortened(str(given[RAW]))}': there is no folder {named}")
+        return named
+    raw = raw_folder(data_folder)
+    if raw is None:
+        parts = " and ".join([", ".join(RAW_PARTS[:-1]), RAW_PARTS[-1]])
+        raise InputError(f"{data_folder}: has no data to preprocess: {parts}, there or in raw_data")
+    return raw
+
+
+def _rows_asked_for(
+    stages: Stages, given: Mapping[str, object], preprocess: Mapping[str, Any], raw: Path
+) -> list[str] | None:
+    """The training rows of a `training_size`, None where all are kept.
+
+    Raises `InputError` where there are not so many, or no split file of the `study` and `split`.
+    """
+    size, named_rows = stages.ours(given, TRAINING_SIZE), stages.training_rows(preprocess, raw)
+    if named_rows is not None and (stages.ours(given, STUDY) or stages.ours(given, SPLIT)) is not None:
+        _check_split(named_rows)
+    if size is None:
+        return None
+    if named_rows is None or not str(size).isdigit():
+        what = "no train_split_file is known" if named_rows is None else "must be a whole number from 1"
+        raise InputError(f"{TRAINING_SIZE} = {size}: {what}")
+    return training_rows(named_rows, int(str(size)))
+
+
+def _check_split(named_rows: Path) -> None:
+    """Raise `InputError` where the split file that names the training rows is not there, with those that are."""
+    asked = SPLIT_FILE.fullmatch(named_rows.name)
+    if asked is None or named_rows.is_file():
+        return
+    there = [
+        found for path in named_rows.parent.glob("*_split_*_train.txt") if (found := SPLIT_FILE.fullmatch(path.name))
+    ]
+    studies = sorted({found["study"] for found in there})
+    if asked["study"] not in studies:
+        near = nearest(asked["study"], studies)
+        raise InputError(f"{STUDY} = '{asked['study']}': {named_rows.parent} has {', '.join(studies) or 'none'}{near}")
+    splits = sorted({int(found["split"]) for found in there if found["study"] == asked["study"]})
+    raise InputError(
+        f"{SPLIT} = {asked['split']}: of {asked['study']}, {named_rows.parent} has the splits"
+        f" {', '.join(map(str, splits))}"
+    )
 
 
 def _left(deadline: float | None) -> float | None:

@@ -219,8 +219,10 @@ def test_the_python_of_a_comparisons_models_stands_in_their_own_tables(tmp_path:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('[cmp.1]\npython = "v"\n', r"\[cmp.1\] 'python': that of a single model stands at the top of the file"),
-        ('[cmp]\nrequire = "like for like"\n', r"\[cmp\] 'require' is asked of two models; it needs model = 'cmp'"),
+        ('[cmp.1]\npython = "v"\n', r"\[cmp.1\] 'python' .*: that of a single model stands at the top of the file"),
+        ('[cmp]\nmetric = "val_r2"\n', r"\[cmp\] 'metric' .*: that of a single model stands at the top of the file"),
+        ('[cmp]\nrequire = "like for like"\n', r"\[cmp\] 'require' is of two models .*: it needs model = 'cmp'"),
+        ('[cmp.0]\ndevice = "none"\n', r"\[cmp.0\] 'device' is of two models .*: it needs model = 'cmp'"),
     ],
 )
 def test_what_is_of_two_models_is_refused_of_one(tmp_path: Path, text: str, words: str) -> None:

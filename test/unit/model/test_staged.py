@@ -12,16 +12,28 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from desk import Desk
 from three_steps import PREPROCESS, write_model, write_raw_data
 
 from comparator.errors import InputError
-from comparator.model.ml_data import MLData, write_training_rows
+from comparator.model.ml_data import MLData, training_rows
 from comparator.model.model import find_model
 from comparator.model.named_paths import NamedPaths
 from comparator.model.runner import make_runner
 from comparator.model.staged import StagedRunner
 from comparator.model.training import Outcome, Training
 from comparator.site.profile import Slot
+
+ONE = """
+model = "toy"
+[space]
+learning_rate = {{ type = "float", lower = 0.1, upper = 1.0 }}
+[search]
+strategy = "random"
+evaluations = 2
+[set]
+{given}
+"""
 
 
 @pytest.fixture
@@ -92,14 +104,17 @@ def test_a_preprocessing_that_fails_is_a_result_with_its_last_words_and_leaves_n
     [
         ({"training_size": 11}, "training_size = 11: CCLE_split_0_train.txt names 10 training rows"),
         ({"training_size": "few"}, "training_size = few: must be a whole number from 1"),
-        ({"study": "Absent", "training_size": 1}, "training_size = 1: "),
+        ({"study": "ccle", "training_size": 1}, "study = 'ccle': {splits} has CCLE, gCSI (did you mean 'CCLE'?)"),
+        ({"study": "Absent"}, "study = 'Absent': {splits} has CCLE, gCSI"),
+        ({"split": 7}, "split = 7: of CCLE, {splits} has the splits 0"),
         ({"infer": "maybe"}, "infer = maybe: must be True or False"),
         ({"input_dir": "~/nowhere"}, f"input_dir = '~/nowhere': there is no folder {Path.home()}/nowhere"),
     ],
 )
 def test_what_cannot_be_had_fails_in_one_line(place: Path, given: dict[str, object], reason: str) -> None:
     failed = run(place, "a", **given)
-    assert failed.status == "failed" and (failed.reason or "").startswith(reason)
+    assert failed.status == "failed"
+    assert (failed.reason or "").startswith(reason.replace("{splits}", str(place / "data" / "splits")))
 
 
 def test_other_raw_data_are_named_from_the_data_folder_on(place: Path) -> None:
@@ -170,9 +185,16 @@ def test_fewer_training_rows_are_part_of_more(tmp_path: Path) -> None:
     rows.write_text("".join(f"{n}\n" for n in range(50)))
     chosen = []
     for number in (10, 30, 50):
-        write_training_rows(rows, number, tmp_path / "target")
-        chosen.append((tmp_path / "target").read_text().split())
+        chosen.append(training_rows(rows, number))
         assert len(set(chosen[-1])) == number
     assert chosen[1][:10] == chosen[0] and chosen[2][:30] == chosen[1]
     with pytest.raises(InputError, match="names 50 training rows"):
-        write_training_rows(rows, 51, tmp_path / "target")
+        training_rows(rows, 51)
+
+
+def test_what_the_raw_data_do_not_have_is_refused_before_anything_starts(place: Path) -> None:
+    desk = Desk(place)
+    desk.write("one.toml", ONE.format(given='study = "ccle"'))
+    refused = desk.search("one.toml", CANDLE_DATA_DIR=str(place / "data"))
+    assert refused.returncode == 2 and not list(desk.experiments.glob("one-*"))
+    assert "study = 'ccle': " in refused.stderr and "has CCLE, gCSI (did you mean 'CCLE'?)" in refused.stderr
