@@ -18,6 +18,7 @@ from comparator.engine.jobs import is_closing, state_of
 from comparator.errors import InputError, WatchingEnded
 from comparator.experiment.terminal import copyable, has_blocks, tell
 from comparator.formats.text import message, one_line, shortened
+from comparator.results.growing import GrowingRecord
 from comparator.results.record import ALIVE, State
 from comparator.results.store import (
     experiment_path,
@@ -67,17 +68,17 @@ def watch(identifier: IdArgument, experiments: ExperimentsOption = None) -> None
 
 def _followed(path: Path, view: ProgressView) -> State:
     """Show an experiment until it ends; its state then."""
-    told = None
+    told, record = None, GrowingRecord(path / "evaluations.jsonl")
     while True:
         state = state_of(path)
         if state.state == "queued" != told:
             tell(out, f"{path.name}: {_state_words(state)}")
         told = state.state
-        records = read_records(path / "evaluations.jsonl")
+        records = record.read()
         if state.state not in ALIVE:
             view.update(records, 0, is_over=True)
             return state
-        view.update(records, len(state.running))
+        view.update(records, state.in_flight)
         time.sleep(WATCH_SECONDS if state.job is None else WATCH_JOB_SECONDS)
 
 

@@ -108,7 +108,7 @@ class Watch:
             "metric": metric or experiment.metric,
             "metrics": metrics_of(experiment, records),
             "running": [_running(each, self._experiments) for each in running(path)] if runs else [],
-            "waiting": len(state.running),
+            "waiting": state.in_flight,
             "page": {
                 "number": 0 if made.page is None else made.number,
                 "failure": made.failure,

@@ -136,7 +136,7 @@ def _cancel(path: Path, said: State) -> str:
                 f"the cancelling of job {_ids(left)} was accepted, but {left[0].of} does not say that it is over"
             )
         time.sleep(0.2)
-    say(path, "stopped", said.running, "by hand", folders[-1].name)
+    say(path, "stopped", said.running, "by hand", folders[-1].name, unlisted=said.unlisted)
     return f"cancelled job {_ids(jobs)}"
 
 

@@ -330,7 +330,14 @@ def _say(launch: Path, reason: str) -> None:
 
     said = last_word(launch.parent)
     if said.state in ALIVE and said.launch in (launch.name, None):
-        say(launch.parent, "interrupted", said.running, f"{reason}; see {launch}/output.txt", launch.name)
+        say(
+            launch.parent,
+            "interrupted",
+            said.running,
+            f"{reason}; see {launch}/output.txt",
+            launch.name,
+            unlisted=said.unlisted,
+        )
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def _follow(launch: Launch, search: Search) -> None:
             code = _run(launch, show)
     except KeyboardInterrupt:
         said = last_word(experiment)
-        say(experiment, "stopped", said.running, "by hand", said.launch)
+        say(experiment, "stopped", said.running, "by hand", said.launch, unlisted=said.unlisted)
         raise
     said = last_word(experiment)
     if said.state in ("finished", "stopped"):
@@ -130,7 +130,7 @@ def _follow(launch: Launch, search: Search) -> None:
     reason = said.reason or ""
     if said.state != "interrupted":  # else a rank's keeper has said which one is gone
         reason = f"the ranks ended with exit status {code}; see {experiment / name / OUTPUT_FILE}"
-        say(experiment, "interrupted", said.running, reason, said.launch)
+        say(experiment, "interrupted", said.running, reason, said.launch, unlisted=said.unlisted)
     raise ComparatorError(reason)
 
 

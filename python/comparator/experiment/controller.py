@@ -162,6 +162,8 @@ class Controller:
         self._space, self._proposer = space, proposer
         self._points: dict[str, _Point] = {}
         self._open: dict[int, _Open] = {}  # in the order of their proposal
+        self._running: dict[int, _Open] = {}  # those of them that wait for a result
+        self._waiting = 0  # requests
         self._repeats_in_a_row = 0
         self._deterministic = False
         self._unit: float | None = None  # of a difference in deviations
@@ -181,8 +183,12 @@ class Controller:
         return self._folder.records
 
     @property
-    def running(self) -> list[Running]:
-        """The evaluations that wait for a result, for people."""
+    def in_flight(self) -> int:
+        """How many evaluations wait for a result."""
+        return len(self._running)
+
+    def running(self, most: int) -> list[Running]:
+        """The first of the evaluations that wait for a result, for people."""
         return [
             Running(
                 evaluation=each.number,
@@ -190,19 +196,18 @@ class Controller:
                 point=each.proposal.point,
                 started=min(each.running.values()),
             )
-            for each in self._open.values()
-            if each.running
+            for each in itertools.islice(self._running.values(), most)
         ]
 
     @property
     def waiting(self) -> int:
         """How many requests have no result yet."""
-        return sum(len(each.running) for each in self._open.values())
+        return self._waiting
 
     @property
     def done(self) -> int:
         """How many pairs of the budget have a result."""
-        return self.asked - sum(len(each.running) for each in self._open.values() if each.stage not in AFTERWARDS)
+        return self.asked - (0 if self.stage in AFTERWARDS else self._waiting)
 
     def start(self) -> list[Request]:
         """Replay what is recorded, then give the first requests.
@@ -227,7 +232,7 @@ class Controller:
         if outcome.is_fault:
             raise ComparatorError(outcome.reason or "no training can go on")
         evaluation = self._open[outcome.evaluation]
-        del evaluation.running[outcome.replicate]
+        self._hear(evaluation, outcome.replicate)
         evaluation.outcomes[outcome.replicate] = outcome
         if outcome.status == "cancelled":
             self.is_cut_short = evaluation.cancelled = True
@@ -430,7 +435,7 @@ class Controller:
             replicate = next(number for number in free if number not in point.asked)
             point.asked.add(replicate)
             block = block_of(evaluation.proposal.point, replicate, self._blocks)
-            evaluation.running[replicate] = now()
+            self._begin(evaluation, replicate)
             requests.append(
                 Request(
                     evaluation=evaluation.number,
@@ -461,6 +466,17 @@ class Controller:
         if self._first_epochs is None or evaluation.stage in AFTERWARDS:
             return {}
         return {"epochs": self._first_epochs.epochs}
+
+    def _begin(self, evaluation: _Open, replicate: int) -> None:
+        evaluation.running[replicate] = now()
+        self._running[evaluation.number] = evaluation
+        self._waiting += 1
+
+    def _hear(self, evaluation: _Open, replicate: int) -> None:
+        del evaluation.running[replicate]
+        self._waiting -= 1
+        if not evaluation.running:
+            del self._running[evaluation.number]
 
     # Results
 

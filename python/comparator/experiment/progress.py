@@ -7,7 +7,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
@@ -24,9 +24,10 @@ from comparator.experiment.running import RunningTraining, end_of, running
 from comparator.experiment.small_map import SmallMap
 from comparator.experiment.terminal import copyable, has_blocks, in_notebook, is_redrawn
 from comparator.formats.text import message, one_line, shortened
-from comparator.results.points import as_read, best_of, count, done_in, failed_in, pairs_in, searched
+from comparator.results.points import as_read, best_of, pairs_in, searched
 from comparator.results.record import BASELINE, Evaluation, FrozenExperiment
 from comparator.results.store import time_of
+from comparator.results.tally import Tally
 
 #: Of so many of the latest evaluations the pace is taken.
 LATEST = 20
@@ -70,6 +71,7 @@ class ProgressView:
         self._began = time.monotonic()
         self._lines_told = -1
         self._records: Sequence[Evaluation] = ()
+        self._tally = Tally(LATEST)
         self._done, self._anew, self._words = done_before, 0, "starting"
         self._small_map = SmallMap(experiment, blocks=has_blocks(console))
         self._map: list[Text] = []
@@ -104,10 +106,11 @@ class ProgressView:
         Those are more than the record's where evaluations of several replicates are half done. `anew` is how many
         pairs try anew what was found, as soon as that is known. Of what `is_over` nothing is left to wait for.
         """
-        self._records, self._anew = list(records), anew
-        self._done = max(heard, done_in(records))
-        left = None if is_over else seconds_left(self._records, self._total, self._done)
-        self._words = message(describe(self._experiment, self._records, running, left, anew))
+        self._records, self._anew = records, anew
+        tally = self._tally.take(records)
+        self._done = max(heard, tally.done)
+        left = None if is_over else seconds_left(tally.latest, self._total, self._done)
+        self._words = message(describe(self._experiment, tally, running, left, anew))
         if self._cell is not None:
             part = self._done / self._total if self._total else 0.0
             self._cell.update(_plain(f"{self._counted} {'█' * round(24 * part):·<24} {self._words}"), raw=True)
@@ -231,7 +234,7 @@ def _last_words(log: Path | None) -> str | None:
     return next((line.strip() for line in reversed(lines) if line.strip() and not line.startswith(OURS)), None)
 
 
-def seconds_left(records: Sequence[Evaluation], of: int | None, done: int) -> float | None:
+def seconds_left(records: Iterable[Evaluation], of: int | None, done: int) -> float | None:
     """How long the rest of a budget takes at the pace of the latest evaluations; None where that is not known."""
     latest = list(searched(records))[-LATEST:]
     spent, pairs = busy_seconds(latest), pairs_in(latest)
@@ -255,20 +258,19 @@ def busy_seconds(records: Sequence[Evaluation]) -> float:
 
 def describe(
     experiment: FrozenExperiment,
-    records: Sequence[Evaluation],
+    tally: Tally,
     running: int,
     seconds_left: float | None,
     anew: int = 0,
 ) -> str:
     """The state in one line: `best 0.412 at noise 3.1, layer_force 180 · 2 running · about 1:20 left`."""
-    parts = [best_words(experiment, records)]
-    failed = failed_in(records)
-    if failed:
-        parts.append(f"{failed} failed")
+    parts = [_words_of_best(experiment, tally.best)]
+    if tally.failed:
+        parts.append(f"{tally.failed} failed")
     if running:
         parts.append(f"{running} running")
     if anew:
-        parts.append(f"{count(records).confirming} of {anew} pairs that try it anew")
+        parts.append(f"{tally.confirming} of {anew} pairs that try it anew")
     elif seconds_left == 0 and running:
         parts.append("training the best anew")
     elif seconds_left is not None:
@@ -278,7 +280,10 @@ def describe(
 
 def best_words(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> str:
     """The best point so far and its value."""
-    best = next(iter(best_of(records)), None)
+    return _words_of_best(experiment, next(iter(best_of(records)), None))
+
+
+def _words_of_best(experiment: FrozenExperiment, best: Evaluation | None) -> str:
     if best is None:
         return "no result yet"
     value = as_read(best.value or 0.0, maximise=experiment.objective.maximise)

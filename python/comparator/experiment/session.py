@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -30,6 +32,7 @@ from comparator.experiment.worker import Worker, make_leaf
 from comparator.formats.text import shortened
 from comparator.model.data import has_changed
 from comparator.report.notices import withdrawn
+from comparator.results.growing import GrowingRecord
 from comparator.results.lease import holder_of
 from comparator.results.points import done_in, pairs_to_confirm
 from comparator.results.record import (
@@ -40,6 +43,7 @@ from comparator.results.record import (
     Request,
     Result,
     Running,
+    State,
     as_text,
 )
 from comparator.results.store import (
@@ -49,7 +53,6 @@ from comparator.results.store import (
     last_word,
     now,
     read_experiment,
-    read_records,
     read_whole_experiment,
     say,
     say_reporting,
@@ -59,6 +62,8 @@ from comparator.site.profile import Slot
 from comparator.strategies.blocks import block_of
 
 LONGEST_TITLE = 160  # characters that are shown
+MOST_SAID = 64  # evaluations that `state.json` lists while they run; of more it says how many
+SAID_SECONDS = 1.0  # in which the list of so many is as good as new
 LIKE_FOR_LIKE = "like for like"  # what `[cmp] require` asks
 
 
@@ -113,7 +118,7 @@ def resume(host: Host, identifier: str) -> Session:
     if read_experiment(path).imported:
         raise InputError(f"experiment '{identifier}' was imported; a new search can be told of it by [search] past")
     session = open_session(host, identifier)
-    session.say_what_is_there(state.running)
+    session.say_what_is_there(state)
     return session
 
 
@@ -162,7 +167,9 @@ class Session:
 
     def __init__(self, host: Host, plan: Plan, folder: ExperimentFolder) -> None:
         self._host, self._plan, self._folder = host, plan, folder
+        self._growing = GrowingRecord(folder.evaluations)  # where another process hosts the search
         self._controller: Controller | None = None
+        self._said_until = -math.inf
         self._beside: set[int] = set()  # what is trained beside the search and has no result yet
         self._probed: dict[int, Result] = {}
 
@@ -170,11 +177,11 @@ class Session:
     def path(self) -> Path:
         return self._folder.path
 
-    def say_what_is_there(self, left_running: Sequence[Running]) -> None:
-        """Say what an earlier session has done and left."""
+    def say_what_is_there(self, left: State) -> None:
+        """Say what an earlier session has done, and what it has `left` running."""
         recorded = {record.evaluation for record in self._folder.records}
         done = done_in(self._folder.records)
-        to_repeat = sum(each.evaluation not in recorded for each in left_running)
+        to_repeat = left.in_flight - sum(each.evaluation in recorded for each in left.running)
         budget = self._plan.budget
         to_go = "" if budget is None else f", {max(0, budget - done - to_repeat)} to go"
         self._host.say(f"experiment {self._folder.identifier}: {done} done, {to_repeat} to repeat{to_go}")
@@ -275,7 +282,7 @@ class Session:
             def show() -> None:
                 if self._controller is None:  # another process hosts the search
                     self._look()
-                    view.update(self._folder.records, len(last_word(self.path).running))
+                    view.update(self._folder.records, last_word(self.path).in_flight)
                     return
                 running = min(self._controller.waiting, self._host.workers)
                 anew = pairs_to_confirm(self._controller.claims or (), self._folder.records)
@@ -336,7 +343,7 @@ class Session:
     def is_over(self) -> bool:
         """Whether no result is waited for any more."""
         assert self._controller is not None
-        return not self._controller.running and not self._beside
+        return not self._controller.in_flight and not self._beside
 
     @property
     def is_cut_short(self) -> bool:
@@ -390,12 +397,17 @@ class Session:
 
     def _look(self) -> None:
         """Read the record that another process writes."""
-        self._folder.records = read_records(self._folder.evaluations)
+        self._folder.records = self._growing.read()
 
     def _say_running(self) -> None:
+        """Say what runs; where much does, and results come all the time, at most once a second."""
         assert self._controller is not None
-        running = self._controller.running[: self._host.workers]
-        self._folder.say("running", running)
+        in_flight = min(self._controller.in_flight, self._host.workers)
+        if in_flight > MOST_SAID and time.monotonic() < self._said_until:
+            return
+        self._said_until = time.monotonic() + SAID_SECONDS
+        said = min(in_flight, MOST_SAID)
+        self._folder.say("running", self._controller.running(said), unlisted=in_flight - said)
 
     def _baseline(self) -> list[Request]:
         """The request for a single model at its settings as given, so that the report can say what a search bought.
@@ -513,7 +525,7 @@ class Session:
     def _leave(self, state: str, reason: str | None) -> None:
         left: list[Running] = []
         if self._controller is not None:
-            left = self._controller.running[: self._host.workers] if state == "stopped" else []
+            left = self._controller.running(self._host.workers) if state == "stopped" else []
             self._controller.close()
         self._folder.say(state, left, reason)
         self._folder.close()

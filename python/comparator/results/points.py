@@ -108,6 +108,8 @@ def is_settled_by(line: Evaluation, claim: Claim) -> bool:
 
 def pairs_to_confirm(claims: Iterable[Claim], records: Iterable[Evaluation]) -> int:
     """How many pairs try the claims anew, by what is known so far: one for each block, or one that settles it."""
+    if not (claims := list(claims)):
+        return 0
     tried = [record for record in records if record.stage == CONFIRM]
     return sum(1 if any(is_settled_by(line, claim) for line in tried) else len(claim.points) for claim in claims)
 

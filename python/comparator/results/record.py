@@ -226,7 +226,8 @@ ALIVE = ("queued", "running")
 class State(Form):
     """What the process that runs, or ran, an experiment last said of it: advice, never truth.
 
-    `reporting` is the share of the report that is done, while it is written.
+    `running` lists what runs, the first of it where that is much; `unlisted` says how many run beside. `reporting` is
+    the share of the report that is done, while it is written.
     """
 
     state: str = "new"
@@ -235,9 +236,15 @@ class State(Form):
     launch: LaunchName | None = None
     updated: str | None = None
     running: list[Running] = []
+    unlisted: Count = 0
     reason: str | None = None
     job: str | None = None
     reporting: Number | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """How many evaluations run."""
+        return len(self.running) + self.unlisted
 
 
 class PythonOfSubmodel(Form):
