@@ -39,4 +39,4 @@ pragma worktypedef resident_work;
 }
 
 // Nothing to do: the algorithm ends by itself, and its thread with the rank.
-EQPy_stop(location resident) { }
+(void v) EQPy_stop(location resident) { v = propagate(); }
