@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field
 
@@ -91,6 +91,7 @@ class AlgorithmOptions(StrategyOptions):
     parameters: Annotated[str, BeforeValidator(str)] = Field(
         "", description="the text that it gets where it asks for one"
     )
+    separator: Literal[";", ","] = Field(";", description="what stands between the results that it gets")
 
 
 def _of_algorithm(run: Callable[[], object]) -> type[Strategy]:
@@ -101,7 +102,7 @@ def _of_algorithm(run: Callable[[], object]) -> type[Strategy]:
         ends_by_itself = True
 
         def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: AlgorithmOptions) -> None:
-            super().__init__(run, options.parameters)
+            super().__init__(run, options.parameters, space=space, separator=options.separator)
 
     return OwnAlgorithm
 

@@ -422,6 +422,53 @@ def test_an_algorithm_that_asks_before_it_has_put_anything_gets_its_parameters()
     strategy.close()
 
 
+@pytest.mark.parametrize(
+    ("texts", "separator"),
+    [(("-1.5,20;0.25, 40",), ";"), (("[-1.5, 20];[0.25, 40]",), ","), (("[[-1.5, 20], [0.25, 40]]",), ";")],
+)
+def test_an_algorithm_may_put_values_alone_and_end_with_final(texts: tuple[str, ...], separator: str) -> None:
+    def run() -> None:
+        eqpy.OUT_put("Settings")
+        assert eqpy.IN_get() == "settings.json"
+        for text in texts:
+            eqpy.OUT_put(text)
+            got.append(eqpy.IN_get())
+        eqpy.OUT_put("FINAL")
+        eqpy.OUT_put("a last word")
+
+    got: list[str] = []
+    entries = [
+        {"name": "y", "type": "float", "lower": -2, "upper": 2},
+        {"name": "kept", "type": "constant", "value": "as it is"},
+        {"name": "x", "type": "int", "lower": 1, "upper": 100},
+    ]
+    space = ParameterSpace.from_entries(entries, "space")
+    strategy = ResidentStrategy(run, "settings.json", space=space, separator=separator)
+    points = [space.fit(each.point) for each in strategy.start()]
+    assert points == [{"y": -1.5, "kept": "as it is", "x": 20}, {"y": 0.25, "kept": "as it is", "x": 40}]
+    assert strategy.tell(1, 0.5) == [] and strategy.tell(0, 2.0) == []
+    assert got == [f"2.0{separator}0.5"] and strategy.final_texts == ["a last word"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0.1,2,3", r"3 values for 2 parameters \(y, x\)"),
+        ("0.1,2;much,3", "'y': 'much' is not"),
+        ("0.1,2;9,3", "'y'"),
+    ],
+)
+def test_values_that_are_no_point_are_refused_in_one_line(text: str, words: str) -> None:
+    entries = [
+        {"name": "y", "type": "float", "lower": -2, "upper": 2},
+        {"name": "x", "type": "int", "lower": 1, "upper": 100},
+    ]
+    space = ParameterSpace.from_entries(entries, "space")
+    with pytest.raises(AlgorithmError, match=words) as failure:
+        split_points(text, space)
+    assert "\n" not in str(failure.value)
+
+
 @pytest.mark.parametrize("batches", [0, 1])
 def test_an_algorithm_that_asks_without_having_put_points_is_stopped_in_one_line(batches: int) -> None:
     def run() -> None:
