@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-
-pytest.importorskip("tensorflow")
-
+from late import needs
 from model_trials import call_script, last
 
 import uno
@@ -21,6 +19,7 @@ from drug_response.dataset import read_dataset
 from drug_response.training import add_noise, noisy_labels
 from uno import HYPERPARAMETERS
 
+needs("tensorflow")
 MODEL_FOLDER, complete, descriptions = HYPERPARAMETERS.folder, HYPERPARAMETERS.complete, HYPERPARAMETERS.descriptions
 
 SMALL = {"match_studies": ["CCLE", "GDSC1"], "layer_force": 8, "epochs": 1, "row_limit": 400, "rng_seed": 4}
