@@ -1,4 +1,4 @@
-"""Uno's network: its shape, the same network in Keras, its optimisers, its dropout."""
+"""Uno's network: its shape, the same network in Keras, its optimisers, its dropout, its learning rate."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 needs("keras")
 keras = Late("keras")
-network, optimizers, program, training = (
-    Late(f"uno.{name}") for name in ("network", "optimizers", "program", "training")
+network, optimizers, program, schedule, training = (
+    Late(f"uno.{name}") for name in ("network", "optimizers", "program", "schedule", "training")
 )
 
+complete = uno.HYPERPARAMETERS.complete
 SEED = 3
 
 
@@ -126,7 +127,7 @@ def test_dropout_is_permanent_and_of_the_asked_rate() -> None:
 
 
 def test_weight_counts_of_the_original() -> None:
-    settings = uno.HYPERPARAMETERS.complete({})
+    settings = complete({})
     auc = training.network_shape(settings, [("rnaseq", 942), ("descriptors", 5270)], 0)
     assert auc.weight_count == 16_224_001
     default = {**settings, "dense": [1000] * 3}
@@ -143,3 +144,22 @@ def test_layer_force_sets_every_layer_but_the_output() -> None:
     assert shape.encoders == ((5, (12, 12, 12)), (4, (12, 12)))
     assert shape.joint == (12,) * 5
     assert shape.layers[-1] == (12, 1)
+
+
+def test_warm_up_goes_down_to_the_learning_rate_and_decay_to_zero() -> None:
+    rate = schedule.LearningRate(complete({}))
+    rates = [round(rate.of_epoch(epoch)[0] / 1e-4, 6) for epoch in range(8)]
+    assert rates == [10, 8.2, 6.4, 4.6, 2.8, 1, 1, 1]
+    falling = schedule.LearningRate(complete({"warmup_lr": False, "reduce_lr": False, "lr_decay": True, "epochs": 4}))
+    assert falling.of_epoch(0) == pytest.approx((1e-4, 0.75e-4))
+    assert falling.of_epoch(3) == pytest.approx((0.25e-4, 0.0))
+
+
+def test_the_plateau_rule_halves_down_to_its_floor() -> None:
+    rate = schedule.LearningRate(complete({"warmup_lr": False, "epochs": 100}))
+    seen = []
+    for epoch in range(26):
+        seen.append(rate.of_epoch(epoch)[0])
+        rate.tell(0.5)
+    assert seen[:6] == [1e-4] * 6 and seen[6] == 0.5e-4 and seen[11] == 0.25e-4
+    assert seen[25] == 1e-5

@@ -5,9 +5,11 @@ import math
 import os
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
+from cases import long_but
 from rich.console import Console
 
 from comparator.engine.leaf import Leaf
@@ -25,10 +27,15 @@ from comparator.model.image import image_state
 from comparator.model.inputs import source_change
 from comparator.model.model import find_model
 from comparator.results.record import Request, Submodel, WholeExperiment, of_form
-from comparator.site.profile import read_site
+from comparator.site.profile import Site, read_site
 
 ROOT = Path(__file__).parents[3]
 READS_DATA = 'import os\ndef run(p): return float(open(os.environ["CANDLE_DATA_DIR"] + "/loss.txt").read())\n'
+
+
+@cache
+def local_site() -> Site:
+    return read_site("local", ROOT)
 
 
 class Store:
@@ -56,7 +63,7 @@ class Store:
         return make_plan(read_settings(settings, []), Context(settings, self.host(warm), "test"))
 
     def host(self, warm: bool = True) -> Host:
-        site = replace(read_site("local", ROOT), data_folder=self.data)
+        site = replace(local_site(), data_folder=self.data)
         slots = site.slots()[:1]
         return Host(ROOT, self.folder / "experiments", site, slots, Local(slots, 1), warm, Console())
 
@@ -69,7 +76,7 @@ class Store:
             plan.objective,
             experiments=self.folder / "experiments",
             data_folder=self.data,
-            slots=read_site("local", ROOT).slots()[:1],
+            slots=local_site().slots()[:1],
             name="test",
             warm=warm,
         )
@@ -141,7 +148,7 @@ def run(p):
 }
 
 
-@pytest.mark.parametrize("coming", COMING_TO_IT)
+@pytest.mark.parametrize("coming", long_but(("imported while it runs", "opened by a forked process"), COMING_TO_IT))
 def test_what_a_model_imports_and_opens_counts(store: Store, coming: str) -> None:
     """Each twice with other contents, then with the first ones again, which were trained already."""
     where = "models" if coming.startswith("imported") else "repository"
@@ -168,17 +175,17 @@ def run(p): return float(READING)
 """
 
 
-@pytest.mark.parametrize(
-    "reading",
-    [
-        "open(PATH).read()",
-        "open(os.open(PATH, os.O_RDONLY)).read()",
-        "pathlib.Path(PATH).read_text()",
-        "np.loadtxt(PATH)",
-        "mmap.mmap(os.open(PATH, os.O_RDONLY), 0, prot=mmap.PROT_READ)[:].decode()",
-        "unseen_by_python(PATH)",
-    ],
-)
+READINGS = [
+    "open(PATH).read()",
+    "open(os.open(PATH, os.O_RDONLY)).read()",
+    "pathlib.Path(PATH).read_text()",
+    "np.loadtxt(PATH)",
+    "mmap.mmap(os.open(PATH, os.O_RDONLY), 0, prot=mmap.PROT_READ)[:].decode()",
+    "unseen_by_python(PATH)",
+]
+
+
+@pytest.mark.parametrize("reading", long_but(("open(PATH).read()", "unseen_by_python(PATH)"), READINGS))
 def test_a_data_file_beside_the_model_counts(store: Store, reading: str) -> None:
     store.write("models/a.py", READING.replace("READING", reading))
     store.write("models/loss.csv", "1.5")
@@ -263,7 +270,7 @@ ASKING = {
 }
 
 
-@pytest.mark.parametrize("asking", ASKING)
+@pytest.mark.parametrize("asking", long_but(("os.path.isfile", "Path.is_dir"), ASKING))
 def test_whether_there_is_a_file_or_a_folder_counts_where_the_model_asks(store: Store, asking: str) -> None:
     code, kind = ASKING[asking]
     store.write("a.py", f"import os\ndef run(p): return float({code})\n")
@@ -286,7 +293,10 @@ def test_whether_there_is_a_file_or_a_folder_counts_where_the_model_asks(store: 
     assert store.loss("a.py", reused=True) == 1.0
 
 
-@pytest.mark.parametrize("asking", [f"os.path.getsize({HERE})", f"os.stat({HERE}).st_size"])
+SIZES = [f"os.path.getsize({HERE})", f"os.stat({HERE}).st_size"]
+
+
+@pytest.mark.parametrize("asking", long_but(SIZES[:1], SIZES))
 def test_how_large_a_file_is_counts_where_the_model_asks(store: Store, asking: str) -> None:
     store.write("a.py", f"import os\ndef run(p): return float({asking})\n")
     store.write("it", "1")
@@ -349,7 +359,7 @@ def test_a_log_that_is_added_to_is_nothing_that_is_read(store: Store, log: str) 
     assert [run["reused"] for run in runs] == [False, False, True, True, False, True]
 
 
-@pytest.mark.parametrize("mode", ["a", "a+"])
+@pytest.mark.parametrize("mode", long_but(("a+",), ("a", "a+")))
 def test_what_stood_in_a_log_before_counts_where_it_is_read(store: Store, mode: str) -> None:
     store.write(
         "a.py",
@@ -378,7 +388,10 @@ def test_a_package_that_the_model_does_without_counts_when_it_is_there(
     assert store.loss("a.py", reused=False) == 2.0
 
 
-@pytest.mark.parametrize("name", ["HISTOGRAM_BINS", "PROMPT_TEMPLATE", "LESS_NOISE", "TERM_WEIGHT", "MY_NUM_THREADS"])
+VARIABLES = ("HISTOGRAM_BINS", "PROMPT_TEMPLATE", "LESS_NOISE", "TERM_WEIGHT", "MY_NUM_THREADS")
+
+
+@pytest.mark.parametrize("name", long_but(("TERM_WEIGHT",), VARIABLES))
 def test_a_variable_is_told_by_its_whole_name(store: Store, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     store.write("a.py", f"import os\ndef run(p): return float(os.environ.get('{name}', 1))\n")
     assert store.loss("a.py", reused=False) == 1.0
@@ -409,7 +422,7 @@ def test_a_hyperparameter_is_where_a_run_writes_only_where_it_can_be_nothing_els
     assert told == ({name: value} if counts else {})
 
 
-@pytest.mark.parametrize("text", ["pre={}", "{}:/another", "pre={},post=/none"])
+@pytest.mark.parametrize("text", long_but(("pre={},post=/none",), ("pre={}", "{}:/another", "pre={},post=/none")))
 def test_paths_between_signs_count(store: Store, text: str) -> None:
     store.write("model/model.toml", "reads = []\n")
     store.write("model/train.sh", '#!/bin/sh\necho "IMPROVE_RESULT val_loss: $(cat "$(dirname "$0")/../it")"\n', 0o755)
@@ -422,7 +435,7 @@ def test_paths_between_signs_count(store: Store, text: str) -> None:
     assert store.loss("model", reused=False, weights=weights) == 2.0
 
 
-@pytest.mark.parametrize("name", ["output", "log", "save", "timeout"])
+@pytest.mark.parametrize("name", long_but(("log",), ("output", "log", "save", "timeout")))
 def test_a_varied_hyperparameter_counts_whatever_its_name(store: Store, name: str) -> None:
     store.write("a.py", f"def run(p): return float(len(str(p['{name}'])))\n")
     assert [store.loss("a.py", reused=False, **{name: value}) for value in ("a", "bb")] == [1.0, 2.0]
@@ -460,7 +473,10 @@ def test_temporary_folders_are_nothing_that_is_read(store: Store) -> None:
     assert (run["reused"], run.get("no_reuse")) == (True, None)
 
 
-@pytest.mark.parametrize("every", ["dict(os.environ)", "os.environ.copy()", "os.environb.copy()", "{**os.environ}"])
+EVERY = ("dict(os.environ)", "os.environ.copy()", "os.environb.copy()", "{**os.environ}")
+
+
+@pytest.mark.parametrize("every", long_but(("os.environb.copy()",), EVERY))
 def test_a_model_may_pick_a_variable_from_all(store: Store, monkeypatch: pytest.MonkeyPatch, every: str) -> None:
     key = "b'MY_LOSS'" if "environb" in every else "'MY_LOSS'"
     store.write("a.py", f"import os\ndef run(p): return float({every}[{key}])\n")
