@@ -185,7 +185,7 @@ READINGS = [
 ]
 
 
-@pytest.mark.parametrize("reading", long_but(("open(PATH).read()", "unseen_by_python(PATH)"), READINGS))
+@pytest.mark.parametrize("reading", long_but(("unseen_by_python(PATH)",), READINGS))
 def test_a_data_file_beside_the_model_counts(store: Store, reading: str) -> None:
     store.write("models/a.py", READING.replace("READING", reading))
     store.write("models/loss.csv", "1.5")
@@ -244,6 +244,7 @@ def test_a_file_that_a_model_makes_because_it_is_not_there_counts_as_it_was_made
     assert store.loss("a.py", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_a_module_that_is_written_before_it_is_imported_is_not_what_it_reads(store: Store) -> None:
     store.write(
         "a.py",
@@ -322,6 +323,7 @@ def test_functions_that_are_watched_are_what_they_were_to_the_model(store: Store
     assert store.loss("a.py", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_functions_that_are_watched_may_stand_in_a_class(store: Store) -> None:
     store.write(
         "a.py", "import os\nclass Looks: stat = os.stat\ndef run(p): return float(Looks().stat('/').st_mode > 0)\n"
@@ -452,6 +454,7 @@ def test_a_module_that_was_looked_for_in_vain_counts_when_it_is_there(store: Sto
     assert store.loss("a.py", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_a_file_that_was_asked_for_and_is_not_there_counts_when_it_is(store: Store) -> None:
     where = "os.path.join(os.path.dirname(__file__), 'flag')"
     store.write("a.py", f"import os\ndef run(p): return float(os.path.exists({where}))\n")
@@ -486,6 +489,7 @@ def test_a_model_may_pick_a_variable_from_all(store: Store, monkeypatch: pytest.
     assert store.loss("a.py", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_a_package_that_looks_through_all_variables_as_it_is_loaded_asks_for_none(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -607,7 +611,7 @@ def test_paths_within_texts_below_the_home_and_by_patterns_count(store: Store, m
     store.loss("model", reused=False, value="/")
 
 
-@pytest.mark.parametrize("kind", ["script", "module"])
+@pytest.mark.parametrize("kind", long_but(("script",), ("script", "module")))
 def test_a_number_without_a_name_is_that_of_whatever_is_asked_for(store: Store, kind: str) -> None:
     store.write("a.py", "def run(p): return 1.0\n")
     store.write("model/train.sh", "#!/bin/sh\necho IMPROVE_RESULT 1\n", 0o755)
