@@ -156,6 +156,7 @@ def test_unlike_settings_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Fold 2 of 2" in log and "timeout of 0 seconds" in log
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -177,6 +178,7 @@ def test_what_the_data_do_not_have_is_one_line(changes: dict[str, Any], words: l
     assert "\n" not in message and all(word in message for word in words)
 
 
+@pytest.mark.long
 def test_a_data_folder_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CANDLE_DATA_DIR")
     with pytest.raises(ValueError, match="CANDLE_DATA_DIR is not set"):

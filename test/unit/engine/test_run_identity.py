@@ -232,6 +232,7 @@ def test_what_a_model_writes_itself_is_not_what_it_reads(store: Store) -> None:
     assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 1.0
 
 
+@pytest.mark.long
 def test_a_file_that_a_model_makes_because_it_is_not_there_counts_as_it_was_made(store: Store) -> None:
     store.write(
         "a.py",
@@ -294,10 +295,8 @@ def test_whether_there_is_a_file_or_a_folder_counts_where_the_model_asks(store: 
     assert store.loss("a.py", reused=True) == 1.0
 
 
-SIZES = [f"os.path.getsize({HERE})", f"os.stat({HERE}).st_size"]
-
-
-@pytest.mark.parametrize("asking", long_but(SIZES[:1], SIZES))
+@pytest.mark.long
+@pytest.mark.parametrize("asking", [f"os.path.getsize({HERE})", f"os.stat({HERE}).st_size"])
 def test_how_large_a_file_is_counts_where_the_model_asks(store: Store, asking: str) -> None:
     store.write("a.py", f"import os\ndef run(p): return float({asking})\n")
     store.write("it", "1")
@@ -306,6 +305,7 @@ def test_how_large_a_file_is_counts_where_the_model_asks(store: Store, asking: s
     assert store.loss("a.py", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_functions_that_are_watched_are_what_they_were_to_the_model(store: Store) -> None:
     store.write(
         "a.py",
@@ -401,6 +401,7 @@ def test_a_variable_is_told_by_its_whole_name(store: Store, monkeypatch: pytest.
     assert store.loss("a.py", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_a_variable_that_comes_counts_where_all_are_gone_through(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write(
         "a.py",
@@ -424,7 +425,8 @@ def test_a_hyperparameter_is_where_a_run_writes_only_where_it_can_be_nothing_els
     assert told == ({name: value} if counts else {})
 
 
-@pytest.mark.parametrize("text", long_but(("pre={},post=/none",), ("pre={}", "{}:/another", "pre={},post=/none")))
+@pytest.mark.long
+@pytest.mark.parametrize("text", ["pre={}", "{}:/another", "pre={},post=/none"])
 def test_paths_between_signs_count(store: Store, text: str) -> None:
     store.write("model/model.toml", "reads = []\n")
     store.write("model/train.sh", '#!/bin/sh\necho "IMPROVE_RESULT val_loss: $(cat "$(dirname "$0")/../it")"\n', 0o755)
@@ -443,6 +445,7 @@ def test_a_varied_hyperparameter_counts_whatever_its_name(store: Store, name: st
     assert [store.loss("a.py", reused=False, **{name: value}) for value in ("a", "bb")] == [1.0, 2.0]
 
 
+@pytest.mark.long
 def test_a_module_that_was_looked_for_in_vain_counts_when_it_is_there(store: Store) -> None:
     store.write(
         "a.py", "try: from local_settings import LOSS\nexcept ImportError: LOSS = 1.0\ndef run(p): return LOSS\n"
@@ -463,6 +466,7 @@ def test_a_file_that_was_asked_for_and_is_not_there_counts_when_it_is(store: Sto
     assert store.loss("a.py", reused=False) == 1.0
 
 
+@pytest.mark.long
 def test_temporary_folders_are_nothing_that_is_read(store: Store) -> None:
     store.write(
         "a.py",
@@ -501,6 +505,7 @@ def test_a_package_that_looks_through_all_variables_as_it_is_loaded_asks_for_non
     assert store.train("a.py")["reused"]
 
 
+@pytest.mark.long
 def test_what_lies_in_shared_memory_counts(store: Store) -> None:
     file = Path("/dev/shm") / f"{store.folder.name}-{os.getpid()}"
     try:
@@ -564,6 +569,7 @@ def test_a_look_that_is_too_dear_for_every_training_is_taken_before_a_result_ser
     assert "not been looked at" in str(why_not(wrong))
 
 
+@pytest.mark.long
 def test_a_repeat_that_waits_for_a_dear_look_does_not_take_the_place_of_the_next(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -676,6 +682,7 @@ def test_a_model_can_say_which_part_of_the_data_folder_it_reads(store: Store) ->
     assert store.loss("model", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_a_model_that_reads_more_than_it_says_is_found_out(store: Store) -> None:
     store.write("model/model.toml", 'module = "m"\nreads = []\n')
     store.write("model/m.py", READS_DATA)
