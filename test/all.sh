@@ -6,6 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 scripts/setup.sh test
+unset PYTHONDONTWRITEBYTECODE # hundreds of processes would each compile the package anew
 pytest=$PWD/.venv/bin/pytest
 if [ "${1:-}" = --images ]; then
   shift

@@ -49,7 +49,6 @@ IMPORTED_LATE = (
     "comparator.report.page",
     "comparator.experiment.session",
     "deap.tools",
-    "scipy.stats",
     "threadpoolctl",
 )
 

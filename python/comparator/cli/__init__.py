@@ -8,6 +8,7 @@ browser, `experiments` those that look at one, `sharing` those that note somethi
 from __future__ import annotations
 
 import errno
+import importlib
 import shutil
 import signal
 import sys
@@ -19,6 +20,29 @@ from comparator.formats.text import in_lines, message
 from comparator.site import surroundings
 
 STOPPED = 130
+#: Where each command stands: its module, and no other, is loaded for it.
+MODULES = {
+    "search": "carry_out",
+    "sweep": "carry_out",
+    "selftest": "carry_out",
+    "cross-study": "carry_out",
+    "learning-curve": "carry_out",
+    "unroll": "carry_out",
+    "data": "data",
+    "watch": "experiments",
+    "stop": "experiments",
+    "report": "experiments",
+    "predict": "experiments",
+    "list": "experiments",
+    "init": "init",
+    "model": "models",
+    "open": "opening",
+    "note": "sharing",
+    "export": "sharing",
+    "import": "sharing",
+    "site": "sites",
+    "verify": "verify",
+}
 
 
 def main() -> None:
@@ -70,14 +94,22 @@ def _run_command() -> Any:
     """The command that was typed. What it takes is loaded here: Ctrl-C may come meanwhile."""
     import typer
 
-    from comparator.cli import carry_out, data, experiments, init, models, sharing, sites, verify  # noqa: F401  (they register)
     from comparator.cli.app import app, end_undisturbed
     from comparator.cli.words import with_all_values
 
+    _load(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
         return typer.main.get_command(app).main(with_all_values(sys.argv[1:]), standalone_mode=False)
     finally:
         end_undisturbed()
+
+
+def _load(first: str) -> None:
+    """Have the command register that the first word names; where it names none, as in a request for help, all do."""
+    if first == "--version":
+        return
+    for module in [MODULES[first]] if first in MODULES else dict.fromkeys(MODULES.values()):
+        importlib.import_module(f"comparator.cli.{module}")
 
 
 def _say(words: str) -> None:

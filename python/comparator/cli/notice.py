@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 
 from comparator.errors import Submitted
-from comparator.experiment.progress import clock
+from comparator.experiment.terminal import clock
 from comparator.formats.text import one_line
 
 #: The variable in which a command of the user's own is given the words.

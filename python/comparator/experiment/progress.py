@@ -22,7 +22,7 @@ from rich.text import Text
 
 from comparator.experiment.running import RunningTraining, end_of, running
 from comparator.experiment.small_map import SmallMap
-from comparator.experiment.terminal import copyable, has_blocks, in_notebook, is_redrawn
+from comparator.experiment.terminal import clock, copyable, has_blocks, in_notebook, is_redrawn
 from comparator.formats.text import message, one_line, shortened
 from comparator.results.points import as_read, best_of, pairs_in, searched
 from comparator.results.record import BASELINE, Evaluation, FrozenExperiment
@@ -296,10 +296,3 @@ def point_words(point: Mapping[str, Any]) -> str:
         f"{shortened(name)} {f'{value:.3g}' if isinstance(value, float) else shortened(str(value))}"
         for name, value in point.items()
     )
-
-
-def clock(seconds: float) -> str:
-    """`1:05` for 65 seconds, `2:00:00` for two hours."""
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -61,6 +61,13 @@ def copyable(console: Console, line: str) -> None:
     console.print(one_line(line), markup=False, highlight=False, soft_wrap=True)
 
 
+def clock(seconds: float) -> str:
+    """`1:05` for 65 seconds, `2:00:00` for two hours."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def note(console: Console, words: str) -> None:
     """Print what a user should know, and need not act on."""
     tell(console, f"note: {words}", style="yellow")

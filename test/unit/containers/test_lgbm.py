@@ -11,20 +11,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from late import Late, needs
 from model_trials import call_script, last
 
-lightgbm = pytest.importorskip("lightgbm")
+import lgbm
+import uno
+from comparator.formats.hyperparameters import read_hyperparameters, split_for_submodels
+from comparator.model.description import read_description
+from comparator.space import ParameterSpace
+from drug_response.dataset import DATA_KEYS, Dataset, read_dataset
+from drug_response.output import read_model
+from drug_response.training import Task, Trained, train
 
-
-import lgbm  # noqa: E402
-import uno  # noqa: E402
-from comparator.formats.hyperparameters import read_hyperparameters, split_for_submodels  # noqa: E402
-from comparator.model.description import read_description  # noqa: E402
-from comparator.space import ParameterSpace  # noqa: E402
-from drug_response.dataset import DATA_KEYS, Dataset, read_dataset  # noqa: E402
-from drug_response.output import read_model  # noqa: E402
-from drug_response.training import Task, Trained, train  # noqa: E402
-from lgbm.training import fit, load, parameters  # noqa: E402
+needs("lightgbm")
+training = Late("lgbm.training")
 
 MODEL_FOLDER, complete = lgbm.HYPERPARAMETERS.folder, lgbm.HYPERPARAMETERS.complete
 SMALL = {"match_studies": ["CCLE", "GDSC1"], "n_estimators": 4, "num_leaves": 7, "gene_count": 40, "row_limit": 400}
@@ -132,7 +132,7 @@ def dataset(folder: Path, **changes: Any) -> Dataset:
 def test_a_stump_predicts_the_mean_label_of_each_side() -> None:
     changes = {"n_estimators": 1, "num_leaves": 2, "learning_rate": 1.0, "early_stopping_rounds": None}
     task = asked_of(lgbm, **changes)
-    predicted = fit(task).predict(task.training)
+    predicted = training.fit(task).predict(task.training)
     sides = np.unique(predicted)
     assert len(sides) == 2
     for value in sides:
@@ -140,7 +140,7 @@ def test_a_stump_predicts_the_mean_label_of_each_side() -> None:
 
 
 def test_a_training_takes_one_thread() -> None:
-    assert parameters(complete({"n_jobs": 8}))["num_threads"] == 1
+    assert training.parameters(complete({"n_jobs": 8}))["num_threads"] == 1
 
 
 def test_early_stopping_keeps_the_trees_of_the_lowest_loss() -> None:
@@ -214,7 +214,7 @@ def test_the_scripts_run_by_both_conventions_and_a_warm_process_gives_their_numb
     model = read_model(tmp_path / "run")
     part = data.validation
     tables = [features.values(data.source) for features in model.features]
-    predicted = load(tmp_path / "run", model, data.source, tables)(part)
+    predicted = training.load(tmp_path / "run", model, data.source, tables)(part)
     assert np.mean((predicted - part.labels) ** 2) == pytest.approx(scores["mse"], rel=1e-5)
 
 

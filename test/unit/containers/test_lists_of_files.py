@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ print(*(module.__file__ for name, module in sys.modules.items() if name.split(".
 """
 
 
+@cache
 def imported(model: str) -> set[str]:
     """The files of the Comparator that a model's own modules load, from the project's root."""
     names = set()

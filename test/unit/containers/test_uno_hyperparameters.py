@@ -1,4 +1,4 @@
-"""Uno's hyperparameters: one source of truth, one line for a wrong value, the learning rate they make."""
+"""Uno's hyperparameters: one source of truth, one line for a wrong value."""
 
 from __future__ import annotations
 
@@ -108,24 +108,3 @@ def test_the_shipped_default_file_is_taken_where_the_data_folder_has_none(
 def test_what_is_without_effect_is_said() -> None:
     without = {name for name, entry in HYPERPARAMETERS.descriptions.items() if entry.get("effect") == "none"}
     assert without >= {"out_act", "metrics", "scaling", "batch_normalization", "max_val_loss", "partition_by"}
-
-
-def test_warm_up_goes_down_to_the_learning_rate_and_decay_to_zero() -> None:
-    schedule = pytest.importorskip("uno.schedule")
-    rate = schedule.LearningRate(complete({}))
-    rates = [round(rate.of_epoch(epoch)[0] / 1e-4, 6) for epoch in range(8)]
-    assert rates == [10, 8.2, 6.4, 4.6, 2.8, 1, 1, 1]
-    falling = schedule.LearningRate(complete({"warmup_lr": False, "reduce_lr": False, "lr_decay": True, "epochs": 4}))
-    assert falling.of_epoch(0) == pytest.approx((1e-4, 0.75e-4))
-    assert falling.of_epoch(3) == pytest.approx((0.25e-4, 0.0))
-
-
-def test_the_plateau_rule_halves_down_to_its_floor() -> None:
-    schedule = pytest.importorskip("uno.schedule")
-    rate = schedule.LearningRate(complete({"warmup_lr": False, "epochs": 100}))
-    seen = []
-    for epoch in range(26):
-        seen.append(rate.of_epoch(epoch)[0])
-        rate.tell(0.5)
-    assert seen[:6] == [1e-4] * 6 and seen[6] == 0.5e-4 and seen[11] == 0.25e-4
-    assert seen[25] == 1e-5

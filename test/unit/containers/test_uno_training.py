@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-
-pytest.importorskip("tensorflow")
-
+from late import needs
 from model_trials import call_script, last
 
 import uno
@@ -21,6 +19,7 @@ from drug_response.dataset import read_dataset
 from drug_response.training import add_noise, noisy_labels
 from uno import HYPERPARAMETERS
 
+needs("tensorflow")
 MODEL_FOLDER, complete, descriptions = HYPERPARAMETERS.folder, HYPERPARAMETERS.complete, HYPERPARAMETERS.descriptions
 
 SMALL = {"match_studies": ["CCLE", "GDSC1"], "layer_force": 8, "epochs": 1, "row_limit": 400, "rng_seed": 4}
@@ -157,6 +156,7 @@ def test_unlike_settings_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Fold 2 of 2" in log and "timeout of 0 seconds" in log
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -178,6 +178,7 @@ def test_what_the_data_do_not_have_is_one_line(changes: dict[str, Any], words: l
     assert "\n" not in message and all(word in message for word in words)
 
 
+@pytest.mark.long
 def test_a_data_folder_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CANDLE_DATA_DIR")
     with pytest.raises(ValueError, match="CANDLE_DATA_DIR is not set"):

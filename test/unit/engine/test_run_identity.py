@@ -5,9 +5,11 @@ import math
 import os
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
+from cases import long_but
 from rich.console import Console
 
 from comparator.engine.leaf import Leaf
@@ -25,10 +27,15 @@ from comparator.model.image import image_state
 from comparator.model.inputs import source_change
 from comparator.model.model import find_model
 from comparator.results.record import Request, Submodel, WholeExperiment, of_form
-from comparator.site.profile import read_site
+from comparator.site.profile import Site, read_site
 
 ROOT = Path(__file__).parents[3]
 READS_DATA = 'import os\ndef run(p): return float(open(os.environ["CANDLE_DATA_DIR"] + "/loss.txt").read())\n'
+
+
+@cache
+def local_site() -> Site:
+    return read_site("local", ROOT)
 
 
 class Store:
@@ -56,7 +63,7 @@ class Store:
         return make_plan(read_settings(settings, []), Context(settings, self.host(warm), "test"))
 
     def host(self, warm: bool = True) -> Host:
-        site = replace(read_site("local", ROOT), data_folder=self.data)
+        site = replace(local_site(), data_folder=self.data)
         slots = site.slots()[:1]
         return Host(ROOT, self.folder / "experiments", site, slots, Local(slots, 1), warm, Console())
 
@@ -69,7 +76,7 @@ class Store:
             plan.objective,
             experiments=self.folder / "experiments",
             data_folder=self.data,
-            slots=read_site("local", ROOT).slots()[:1],
+            slots=local_site().slots()[:1],
             name="test",
             warm=warm,
         )
@@ -141,7 +148,7 @@ def run(p):
 }
 
 
-@pytest.mark.parametrize("coming", COMING_TO_IT)
+@pytest.mark.parametrize("coming", long_but(("imported while it runs", "opened by a forked process"), COMING_TO_IT))
 def test_what_a_model_imports_and_opens_counts(store: Store, coming: str) -> None:
     """Each twice with other contents, then with the first ones again, which were trained already."""
     where = "models" if coming.startswith("imported") else "repository"
@@ -168,17 +175,17 @@ def run(p): return float(READING)
 """
 
 
-@pytest.mark.parametrize(
-    "reading",
-    [
-        "open(PATH).read()",
-        "open(os.open(PATH, os.O_RDONLY)).read()",
-        "pathlib.Path(PATH).read_text()",
-        "np.loadtxt(PATH)",
-        "mmap.mmap(os.open(PATH, os.O_RDONLY), 0, prot=mmap.PROT_READ)[:].decode()",
-        "unseen_by_python(PATH)",
-    ],
-)
+READINGS = [
+    "open(PATH).read()",
+    "open(os.open(PATH, os.O_RDONLY)).read()",
+    "pathlib.Path(PATH).read_text()",
+    "np.loadtxt(PATH)",
+    "mmap.mmap(os.open(PATH, os.O_RDONLY), 0, prot=mmap.PROT_READ)[:].decode()",
+    "unseen_by_python(PATH)",
+]
+
+
+@pytest.mark.parametrize("reading", long_but(("unseen_by_python(PATH)",), READINGS))
 def test_a_data_file_beside_the_model_counts(store: Store, reading: str) -> None:
     store.write("models/a.py", READING.replace("READING", reading))
     store.write("models/loss.csv", "1.5")
@@ -225,6 +232,7 @@ def test_what_a_model_writes_itself_is_not_what_it_reads(store: Store) -> None:
     assert store.loss("a.py", reused=False) == store.loss("a.py", reused=True) == 1.0
 
 
+@pytest.mark.long
 def test_a_file_that_a_model_makes_because_it_is_not_there_counts_as_it_was_made(store: Store) -> None:
     store.write(
         "a.py",
@@ -237,6 +245,7 @@ def test_a_file_that_a_model_makes_because_it_is_not_there_counts_as_it_was_made
     assert store.loss("a.py", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_a_module_that_is_written_before_it_is_imported_is_not_what_it_reads(store: Store) -> None:
     store.write(
         "a.py",
@@ -263,7 +272,7 @@ ASKING = {
 }
 
 
-@pytest.mark.parametrize("asking", ASKING)
+@pytest.mark.parametrize("asking", long_but(("os.path.isfile", "Path.is_dir"), ASKING))
 def test_whether_there_is_a_file_or_a_folder_counts_where_the_model_asks(store: Store, asking: str) -> None:
     code, kind = ASKING[asking]
     store.write("a.py", f"import os\ndef run(p): return float({code})\n")
@@ -286,6 +295,7 @@ def test_whether_there_is_a_file_or_a_folder_counts_where_the_model_asks(store: 
     assert store.loss("a.py", reused=True) == 1.0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("asking", [f"os.path.getsize({HERE})", f"os.stat({HERE}).st_size"])
 def test_how_large_a_file_is_counts_where_the_model_asks(store: Store, asking: str) -> None:
     store.write("a.py", f"import os\ndef run(p): return float({asking})\n")
@@ -295,6 +305,7 @@ def test_how_large_a_file_is_counts_where_the_model_asks(store: Store, asking: s
     assert store.loss("a.py", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_functions_that_are_watched_are_what_they_were_to_the_model(store: Store) -> None:
     store.write(
         "a.py",
@@ -312,6 +323,7 @@ def test_functions_that_are_watched_are_what_they_were_to_the_model(store: Store
     assert store.loss("a.py", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_functions_that_are_watched_may_stand_in_a_class(store: Store) -> None:
     store.write(
         "a.py", "import os\nclass Looks: stat = os.stat\ndef run(p): return float(Looks().stat('/').st_mode > 0)\n"
@@ -349,7 +361,7 @@ def test_a_log_that_is_added_to_is_nothing_that_is_read(store: Store, log: str) 
     assert [run["reused"] for run in runs] == [False, False, True, True, False, True]
 
 
-@pytest.mark.parametrize("mode", ["a", "a+"])
+@pytest.mark.parametrize("mode", long_but(("a+",), ("a", "a+")))
 def test_what_stood_in_a_log_before_counts_where_it_is_read(store: Store, mode: str) -> None:
     store.write(
         "a.py",
@@ -378,7 +390,10 @@ def test_a_package_that_the_model_does_without_counts_when_it_is_there(
     assert store.loss("a.py", reused=False) == 2.0
 
 
-@pytest.mark.parametrize("name", ["HISTOGRAM_BINS", "PROMPT_TEMPLATE", "LESS_NOISE", "TERM_WEIGHT", "MY_NUM_THREADS"])
+VARIABLES = ("HISTOGRAM_BINS", "PROMPT_TEMPLATE", "LESS_NOISE", "TERM_WEIGHT", "MY_NUM_THREADS")
+
+
+@pytest.mark.parametrize("name", long_but(("TERM_WEIGHT",), VARIABLES))
 def test_a_variable_is_told_by_its_whole_name(store: Store, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     store.write("a.py", f"import os\ndef run(p): return float(os.environ.get('{name}', 1))\n")
     assert store.loss("a.py", reused=False) == 1.0
@@ -386,6 +401,7 @@ def test_a_variable_is_told_by_its_whole_name(store: Store, monkeypatch: pytest.
     assert store.loss("a.py", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_a_variable_that_comes_counts_where_all_are_gone_through(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write(
         "a.py",
@@ -409,6 +425,7 @@ def test_a_hyperparameter_is_where_a_run_writes_only_where_it_can_be_nothing_els
     assert told == ({name: value} if counts else {})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["pre={}", "{}:/another", "pre={},post=/none"])
 def test_paths_between_signs_count(store: Store, text: str) -> None:
     store.write("model/model.toml", "reads = []\n")
@@ -422,12 +439,13 @@ def test_paths_between_signs_count(store: Store, text: str) -> None:
     assert store.loss("model", reused=False, weights=weights) == 2.0
 
 
-@pytest.mark.parametrize("name", ["output", "log", "save", "timeout"])
+@pytest.mark.parametrize("name", long_but(("log",), ("output", "log", "save", "timeout")))
 def test_a_varied_hyperparameter_counts_whatever_its_name(store: Store, name: str) -> None:
     store.write("a.py", f"def run(p): return float(len(str(p['{name}'])))\n")
     assert [store.loss("a.py", reused=False, **{name: value}) for value in ("a", "bb")] == [1.0, 2.0]
 
 
+@pytest.mark.long
 def test_a_module_that_was_looked_for_in_vain_counts_when_it_is_there(store: Store) -> None:
     store.write(
         "a.py", "try: from local_settings import LOSS\nexcept ImportError: LOSS = 1.0\ndef run(p): return LOSS\n"
@@ -439,6 +457,7 @@ def test_a_module_that_was_looked_for_in_vain_counts_when_it_is_there(store: Sto
     assert store.loss("a.py", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_a_file_that_was_asked_for_and_is_not_there_counts_when_it_is(store: Store) -> None:
     where = "os.path.join(os.path.dirname(__file__), 'flag')"
     store.write("a.py", f"import os\ndef run(p): return float(os.path.exists({where}))\n")
@@ -447,6 +466,7 @@ def test_a_file_that_was_asked_for_and_is_not_there_counts_when_it_is(store: Sto
     assert store.loss("a.py", reused=False) == 1.0
 
 
+@pytest.mark.long
 def test_temporary_folders_are_nothing_that_is_read(store: Store) -> None:
     store.write(
         "a.py",
@@ -460,7 +480,10 @@ def test_temporary_folders_are_nothing_that_is_read(store: Store) -> None:
     assert (run["reused"], run.get("no_reuse")) == (True, None)
 
 
-@pytest.mark.parametrize("every", ["dict(os.environ)", "os.environ.copy()", "os.environb.copy()", "{**os.environ}"])
+EVERY = ("dict(os.environ)", "os.environ.copy()", "os.environb.copy()", "{**os.environ}")
+
+
+@pytest.mark.parametrize("every", long_but(("os.environb.copy()",), EVERY))
 def test_a_model_may_pick_a_variable_from_all(store: Store, monkeypatch: pytest.MonkeyPatch, every: str) -> None:
     key = "b'MY_LOSS'" if "environb" in every else "'MY_LOSS'"
     store.write("a.py", f"import os\ndef run(p): return float({every}[{key}])\n")
@@ -470,6 +493,7 @@ def test_a_model_may_pick_a_variable_from_all(store: Store, monkeypatch: pytest.
     assert store.loss("a.py", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_a_package_that_looks_through_all_variables_as_it_is_loaded_asks_for_none(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -481,6 +505,7 @@ def test_a_package_that_looks_through_all_variables_as_it_is_loaded_asks_for_non
     assert store.train("a.py")["reused"]
 
 
+@pytest.mark.long
 def test_what_lies_in_shared_memory_counts(store: Store) -> None:
     file = Path("/dev/shm") / f"{store.folder.name}-{os.getpid()}"
     try:
@@ -544,6 +569,7 @@ def test_a_look_that_is_too_dear_for_every_training_is_taken_before_a_result_ser
     assert "not been looked at" in str(why_not(wrong))
 
 
+@pytest.mark.long
 def test_a_repeat_that_waits_for_a_dear_look_does_not_take_the_place_of_the_next(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -591,7 +617,7 @@ def test_paths_within_texts_below_the_home_and_by_patterns_count(store: Store, m
     store.loss("model", reused=False, value="/")
 
 
-@pytest.mark.parametrize("kind", ["script", "module"])
+@pytest.mark.parametrize("kind", long_but(("script",), ("script", "module")))
 def test_a_number_without_a_name_is_that_of_whatever_is_asked_for(store: Store, kind: str) -> None:
     store.write("a.py", "def run(p): return 1.0\n")
     store.write("model/train.sh", "#!/bin/sh\necho IMPROVE_RESULT 1\n", 0o755)
@@ -656,6 +682,7 @@ def test_a_model_can_say_which_part_of_the_data_folder_it_reads(store: Store) ->
     assert store.loss("model", reused=False) == 2.0
 
 
+@pytest.mark.long
 def test_a_model_that_reads_more_than_it_says_is_found_out(store: Store) -> None:
     store.write("model/model.toml", 'module = "m"\nreads = []\n')
     store.write("model/m.py", READS_DATA)

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Matern
+from late import Late
 
 from comparator.evidence.coordinates import Array, Coordinates, dense_sample
 from comparator.evidence.surrogate import JITTER, Hyperparameters, Surrogate, _Likelihood
@@ -29,6 +28,7 @@ MIXED = [
     {"name": "activation", "type": "categorical", "element_type": "string", "values": ["relu", "elu", "tanh"]},
     {"name": "residual", "type": "logical"},
 ]
+gaussian_process, kernels = Late("sklearn.gaussian_process"), Late("sklearn.gaussian_process.kernels")
 UNBOUNDED = 1e5  # variance of the mean, of values whose variance is about one
 SPACES = pytest.mark.parametrize("entries", [PLANE, MIXED], ids=["numbers", "every type"])
 
@@ -49,8 +49,9 @@ def theirs(
 ) -> tuple[Any, Any]:
     """scikit-learn's process conditioned on the values, and what makes its rows of ours."""
     placed, lengths = columns(coordinates, rows, given.lengths)
-    kernel = ConstantKernel(UNBOUNDED) + ConstantKernel(given.signal) * Matern(lengths, nu=2.5)
-    process = GaussianProcessRegressor(kernel, alpha=variances, optimizer=None).fit(placed, values)
+    smooth = kernels.ConstantKernel(given.signal) * kernels.Matern(lengths, nu=2.5)
+    kernel = kernels.ConstantKernel(UNBOUNDED) + smooth
+    process = gaussian_process.GaussianProcessRegressor(kernel, alpha=variances, optimizer=None).fit(placed, values)
     return process, lambda others: columns(coordinates, others, given.lengths)[0]
 
 

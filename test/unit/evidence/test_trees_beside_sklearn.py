@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.ensemble import ExtraTreesRegressor
-from sklearn.tree import DecisionTreeClassifier
+from late import Late
 
 from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.cover import LEAVES, Lattice
 from comparator.evidence.trees import extra_trees
 from comparator.space import ParameterSpace
 
+ensemble, tree = Late("sklearn.ensemble"), Late("sklearn.tree")
 SPACE = [
     {"name": "noise", "type": "float", "lower": 0, "upper": 50},
     {"name": "size", "type": "int", "lower": 1, "upper": 20},
@@ -25,7 +25,7 @@ def test_extremely_randomised_trees_say_what_scikit_learns_say(columns: int) -> 
     rows, asked = rng.random((60, columns)), rng.random((200, columns))
     values = np.sin(6 * rows[:, 0]) + (rows[:, -1] > 0.5) + rng.normal(size=60, scale=0.1)
     ours = extra_trees(rows, values, asked, 2000, 3, np.random.default_rng(1))
-    theirs = ExtraTreesRegressor(2000, min_samples_leaf=3, max_features=1.0, random_state=1).fit(rows, values)
+    theirs = ensemble.ExtraTreesRegressor(2000, min_samples_leaf=3, max_features=1.0, random_state=1).fit(rows, values)
     assert np.abs(ours - theirs.predict(asked)).max() < 0.05
     assert np.abs(ours - theirs.predict(asked)).mean() < 0.01
 
@@ -43,8 +43,8 @@ def test_the_leaves_that_boxes_start_from_are_those_of_scikit_learns_tree() -> N
     rng = np.random.default_rng(3)
     weights = np.where(lattice.inside((np.arange(100) < 40, np.arange(20) > 6)), 1.0, -0.5)
     weights *= rng.choice([1.0, -1.0], len(weights), p=[0.9, 0.1])
-    tree = DecisionTreeClassifier(max_leaf_nodes=LEAVES, random_state=0)
-    tree.fit(lattice.cells, weights > 0, sample_weight=np.abs(weights))
-    theirs = tree.predict(lattice.cells)
+    their_tree = tree.DecisionTreeClassifier(max_leaf_nodes=LEAVES, random_state=0)
+    their_tree.fit(lattice.cells, weights > 0, sample_weight=np.abs(weights))
+    theirs = their_tree.predict(lattice.cells)
     ours = np.any([lattice.inside(box) for box in lattice._leaves(weights)[1:]], axis=0)
     assert (ours == theirs).mean() > 0.99

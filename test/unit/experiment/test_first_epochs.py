@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from itertools import product
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from cases import long_but
 from desk import Desk
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +48,11 @@ def far(asked: dict[str, Any]) -> tuple[float, float]:
     first, second = noisy(asked)
     short = asked.get("epochs") is not None
     return first, second * 10 if short else second + 100 * (asked["point"]["x"] == 8)
+
+
+def growing(asked: dict[str, Any]) -> tuple[float, float]:
+    """The difference grows with the epochs."""
+    return 1.0, 2.0 + asked["point"]["x"] * (asked.get("epochs") or 6)
 
 
 def three_best(records: Any) -> list[Claim]:
@@ -122,8 +129,9 @@ def test_where_no_full_training_gives_a_result_the_short_ones_stand(folder) -> N
     assert lines(folder, "confirm")
 
 
-@pytest.mark.parametrize("replicates", [1, 2, "adaptive"])
-@pytest.mark.parametrize("model", [far, lambda asked: (1.0, 2.0 + asked["point"]["x"] * (asked.get("epochs") or 6))])
+@pytest.mark.parametrize(
+    ("model", "replicates"), long_but([(far, "adaptive")], product((far, growing), (1, 2, "adaptive")))
+)
 def test_a_stop_anywhere_loses_nothing_and_trains_nothing_twice(
     tmp_path, model: Callable[[dict[str, Any]], tuple[float, float]], replicates
 ) -> None:

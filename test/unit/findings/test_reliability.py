@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cases import long_but
 from hypothesis import given
 from hypothesis import strategies as st
 from test_controller import Listed, xs
@@ -340,8 +341,10 @@ def facts(folder: ExperimentFolder) -> list[tuple]:
     )
 
 
-@pytest.mark.parametrize("replicates", [1, 2, "adaptive"])
-@pytest.mark.parametrize("model", [noisy, deterministic])
+@pytest.mark.parametrize(
+    ("model", "replicates"),
+    long_but([(noisy, "adaptive")], itertools.product((noisy, deterministic), (1, 2, "adaptive"))),
+)
 def test_a_stop_anywhere_loses_nothing_and_trains_nothing_twice(tmp_path, model, replicates) -> None:
     """Every place to stop: in the pilot, between replicates, in the confirmation."""
 

@@ -149,6 +149,7 @@ def test_the_point_takes_the_place_of_the_file_whatever_the_case(desk: Desk) -> 
     assert [[run["LR"] for run in runs] for runs in metrics(desk, "quick-1")] == [[each["lr"]] * 2 for each in points]
 
 
+@pytest.mark.long
 def test_lines_of_a_upf_reach_the_model_and_are_listed_under_one_name(desk: Desk) -> None:
     capitals(desk, "LR = 0.5")
     desk.write("quick.toml", UPF_EXPERIMENT)
@@ -178,6 +179,7 @@ def test_a_script_gets_its_own_flags(desk: Desk) -> None:
     assert "--LR 0.25 " in second and "--N_layers 3 " in second
 
 
+@pytest.mark.long
 def test_what_no_model_describes_is_passed_as_it_is_written(desk: Desk) -> None:
     script(desk, "")
     desk.write("quick.toml", SINGLE)
@@ -200,6 +202,7 @@ def test_a_table_of_names_is_matched_in_any_case(desk: Desk) -> None:
     assert [[(run["LR"], run["N_layers"]) for run in runs] for runs in metrics(desk, "quick-1")] == [[(0.5, 3)] * 2]
 
 
+@pytest.mark.long
 def test_a_self_test_gives_both_sides_the_models_own_names(desk: Desk) -> None:
     capitals(desk, "Rate = 0.5", "n_LAYERS = 7")
     desk.write("space.json", json.dumps([{"name": "rate", "type": "float", "lower": 1, "upper": 2}]))

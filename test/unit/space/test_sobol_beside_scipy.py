@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import qmc
+from late import Late
 
 from comparator.space.sobol import DIRECTIONS, sobol_sequence
+
+qmc = Late("scipy.stats.qmc")
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3, 7, len(DIRECTIONS) + 1, len(DIRECTIONS) + 2])

@@ -362,7 +362,6 @@ STUDIES = ["CCLE", "GDSC1", "GDSC2"]
 
 @pytest.fixture
 def uno_data(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    pytest.importorskip("tensorflow")
     monkeypatch.setenv("CANDLE_DATA_DIR", str(data_folder))
     return data_folder
 
@@ -410,6 +409,7 @@ def test_rows_are_counted_without_a_training(uno_data: Path) -> None:
 
 @pytest.mark.long
 def test_uno_is_tested_on_each_study_in_one_start(uno_data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
     import uno
 
     predict = uno.MODEL.predict

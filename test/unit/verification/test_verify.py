@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cases import long_but
 from desk import Desk
 
 FEW = ("--set", "search.evaluations=2", "--workers", "1")
@@ -201,7 +202,7 @@ def results(searched: Desk):
         file.unlink()
 
 
-@pytest.mark.parametrize("number", ["a metric beside", "an epoch"])
+@pytest.mark.parametrize("number", long_but(("an epoch",), ("a metric beside", "an epoch")))
 def test_every_number_of_a_training_has_to_come_out_again_but_times(searched: Desk, results, number: str) -> None:
     def edit(run: dict) -> None:
         if number == "a metric beside":
@@ -224,7 +225,10 @@ def test_a_line_with_the_run_of_another_has_none_withdrawn(searched: Desk, lines
     assert "rng_seed is" in said and "gave other numbers" not in said and "withdrawn" not in said
 
 
-@pytest.mark.parametrize("damage", ['{"status": "ok", "metrics": 5}', '{"status": "ok", "reads": {"more": {}}}', "{"])
+DAMAGES = ('{"status": "ok", "metrics": 5}', '{"status": "ok", "reads": {"more": {}}}', "{")
+
+
+@pytest.mark.parametrize("damage", long_but(DAMAGES[:1], DAMAGES))
 def test_a_damaged_result_is_missing_and_trained_anew(searched: Desk, results, damage: str) -> None:
     results(lambda run: None)
     run = searched.records("first")[0]["runs"][0]["run"]
