@@ -403,7 +403,8 @@ class Session:
         It stands in `experiment.json` beside the search, not in its record, and costs nothing of its budget.
         """
         frozen = self._plan.frozen
-        is_wanted = frozen.kind == "single" and not self._plan.is_sweep and frozen.baseline is None
+        searches = frozen.kind == "single" and not self._plan.is_sweep and self._plan.space is not None
+        is_wanted = searches and frozen.baseline is None
         request = Request(evaluation=BASELINE, name="defaults", point={}, replicate=0)
         return [request] if is_wanted else []
 

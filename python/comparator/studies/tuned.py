@@ -1,0 +1,126 @@
+"""What a cross-HPO has found: the settings that each study chose, and what they cost elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean
+from typing import Any
+
+from comparator.evidence.tuning_cost import Cost, costs, paired_costs
+from comparator.formats.spelling import spelling
+from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.space import Point
+from comparator.strategies.tuning import AS_GIVEN, Trial, Tuning
+
+#: The row of costs that is of the settings as given, beside those of the studies.
+GIVEN = "as given"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Settings that were tuned on one study, or are as given, used on another."""
+
+    model: str
+    tuned_on: str  # or `GIVEN`
+    used_on: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The values of all trainings, the smaller the better, None of one that failed; and what follows from them."""
+
+    frozen: FrozenExperiment
+    tuning: Tuning
+    values: Mapping[Trial, float | None]
+    reasons: Mapping[Trial, str]
+
+    @cached_property
+    def tuned(self) -> dict[tuple[str, str], int | None]:
+        """The number of the setting that is best on each study, by model and study; None where none can be told."""
+        return {
+            (model, study): self.tuning.tuned(model, study, self.values)
+            for model in self.tuning.models
+            for study in self.tuning.studies
+        }
+
+    @cached_property
+    def is_relative(self) -> bool:
+        """Whether costs are ratios: of an error that is above zero everywhere."""
+        reported = [value for trial, value in self.values.items() if trial.split in self.tuning.report_on]
+        return not self.frozen.objective.maximise and all(value is None or value > 0 for value in reported)
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """Where the settings of one study, or those as given, are used on a study that has chosen its own."""
+        studies = self.tuning.studies
+        return [
+            Place(model, row, study)
+            for model in self.tuning.models
+            for row in (GIVEN, *studies)
+            for study in studies
+            if row != study
+        ]
+
+    @cached_property
+    def costs(self) -> dict[Place, Cost]:
+        """What settings cost at each place, against those that were tuned there; intervals hold for all at once."""
+        return costs({place: self.samples(place) for place in self.places})
+
+    def setting(self, model: str, row: str) -> int | None:
+        return AS_GIVEN if row == GIVEN else self.tuned[model, row]
+
+    def samples(self, place: Place) -> list[float] | None:
+        """The cost on each reported split that has both trainings; None where both settings are one."""
+        used, best = self.setting(place.model, place.tuned_on), self.tuned[place.model, place.used_on]
+        if used is None or best is None:
+            return []
+        if used == best:
+            return None
+        pair = [self.reported(place.model, place.used_on, setting) for setting in (used, best)]
+        return paired_costs(*pair, relative=self.is_relative)
+
+    def reported(self, model: str, study: str, setting: int) -> list[float | None]:
+        """A setting's values on the reported splits of a study."""
+        return [self.values.get(Trial(model, study, split, setting)) for split in self.tuning.report_on]
+
+    def own(self, model: str, study: str) -> list[Trial]:
+        """The reported trainings on a study with the settings that were tuned on it."""
+        setting = self.tuned[model, study]
+        if setting is None:
+            return []
+        return [Trial(model, study, split, setting) for split in self.tuning.report_on]
+
+    def mean_when_chosen(self, model: str, study: str, setting: int) -> float | None:
+        """The metric of a setting on the splits that choose, their mean; None where it failed on one."""
+        found = [self.values.get(Trial(model, study, split, setting)) for split in self.tuning.choose_on]
+        known = [value for value in found if value is not None]
+        sign = -1 if self.frozen.objective.maximise else 1
+        return sign * fmean(known) if len(known) == len(found) else None
+
+    @cached_property
+    def failed(self) -> list[Trial]:
+        """The trainings that have no value, in their order."""
+        return [trial for trial, value in self.values.items() if value is None]
+
+    def hyperparameters(self, model: str, setting: int) -> Point:
+        """What is tuned of a model, at a setting; as far as it is known where it is as given."""
+        tuned = self.tuning.models[model]
+        submodel = self.frozen.models[list(self.tuning.models).index(model)]
+        given = {**submodel.config, **submodel.hyperparameters}
+        names = list(dict.fromkeys(name for point in tuned.settings for name in point))
+        known: dict[str, Any] = {name: given[own] for name in names if (own := spelling(name, given)) in given}
+        return {**known, **tuned.settings[setting]}
+
+
+def outcome_of(frozen: FrozenExperiment, tuning: Tuning, records: Sequence[Evaluation]) -> Outcome:
+    """Read the trainings off a record."""
+    trials = {tuning.name(trial): trial for trial in tuning.trials()}
+    values, reasons = {}, {}
+    for record in records:
+        trial = trials[record.id or ""]
+        values[trial] = record.value if record.status == "ok" else None
+        if record.status != "ok":
+            reasons[trial] = record.reason or record.status
+    return Outcome(frozen, tuning, values, reasons)
