@@ -137,7 +137,7 @@ def _change_of_reads(
     """What, of some kinds, the latest runs of an experiment have read that is not as it was; None where all is."""
     latest = {run.submodel: run.run for record in records for run in record.runs if run.status == "ok" and run.run}
     for number, run in latest.items():
-        result = RunStore(host.experiments).finished(run)
+        result = RunStore(host.experiments).finished(run) if number < len(plan.models) else None
         if result is None:
             continue
         slot = slot_of(plan.frozen.models[number], host.slots[0])

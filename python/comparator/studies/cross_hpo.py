@@ -344,9 +344,19 @@ def _finish(host: Host, opened: StudiesSession) -> Path:
     records = opened.train()
     if not any(record.status == "ok" for record in records):
         raise ComparatorError(f"no training ended well; the last one: {failure_words(records[-1], host.experiments)}")
-    found = outcome_of(opened.frozen, tuning, records)
+    found = outcome_of(opened.frozen, tuning, records, _defaults(opened, tuning))
     tested = {label: _tests(host, opened, label, table, found, records) for label in tuning.models}
     return tuned_report.write(host, opened, found, tested)
+
+
+def _defaults(opened: StudiesSession, tuning: Tuning) -> dict[str, dict[str, Any]]:
+    """By label, the defaults that each model describes."""
+    described = [model.description.hyperparameters.items() for model in opened.models]
+    more = [{name: each.model_extra or {} for name, each in known} for known in described]
+    return {
+        label: {name: each["default"] for name, each in known.items() if "default" in each}
+        for label, known in zip(tuning.models, more, strict=True)
+    }
 
 
 def _tests(

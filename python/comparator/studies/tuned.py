@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from comparator.evidence.tuning_cost import Cost, costs, paired_costs
-from comparator.formats.spelling import spelling
+from comparator.formats.spelling import merged, spelling
 from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.space import Point
 from comparator.strategies.tuning import AS_GIVEN, Trial, Tuning
@@ -35,6 +35,8 @@ class Outcome:
     tuning: Tuning
     values: Mapping[Trial, float | None]
     reasons: Mapping[Trial, str]
+    #: By model, the hyperparameters that it has where nothing is said, as far as it describes them.
+    defaults: Mapping[str, Mapping[str, Any]]
 
     @cached_property
     def tuned(self) -> dict[tuple[str, str], int | None]:
@@ -108,13 +110,18 @@ class Outcome:
         """What is tuned of a model, at a setting; as far as it is known where it is as given."""
         tuned = self.tuning.models[model]
         submodel = self.frozen.models[list(self.tuning.models).index(model)]
-        given = {**submodel.config, **submodel.hyperparameters}
+        given = merged(merged(self.defaults[model], submodel.config), submodel.hyperparameters)
         names = list(dict.fromkeys(name for point in tuned.settings for name in point))
         known: dict[str, Any] = {name: given[own] for name in names if (own := spelling(name, given)) in given}
         return {**known, **tuned.settings[setting]}
 
 
-def outcome_of(frozen: FrozenExperiment, tuning: Tuning, records: Sequence[Evaluation]) -> Outcome:
+def outcome_of(
+    frozen: FrozenExperiment,
+    tuning: Tuning,
+    records: Sequence[Evaluation],
+    defaults: Mapping[str, Mapping[str, Any]],
+) -> Outcome:
     """Read the trainings off a record."""
     trials = {tuning.name(trial): trial for trial in tuning.trials()}
     values, reasons = {}, {}
@@ -123,4 +130,4 @@ def outcome_of(frozen: FrozenExperiment, tuning: Tuning, records: Sequence[Evalu
         values[trial] = record.value if record.status == "ok" else None
         if record.status != "ok":
             reasons[trial] = record.reason or record.status
-    return Outcome(frozen, tuning, values, reasons)
+    return Outcome(frozen, tuning, values, reasons, defaults)

@@ -43,9 +43,9 @@ def write(host: Host, opened: StudiesSession, found: Outcome, tested: Mapping[st
     """Write all of it into the experiment's folder and say the answer; returns the folder."""
     words = CostWords(found)
     written = _write_tables(opened.folder / "tables", found)
-    drawn = [_cost_figure(words, model) for model in found.tuning.models]
-    sections = [_tuned_settings(found, model) for model in found.tuning.models]
+    drawn: list[Figure] = []
     for model, each in tested.items():
+        drawn.append(_cost_figure(words, model))
         scores = tables.cross_study_scores(each.tests, model)
         if scores.empty:
             host.say(f"{model}: no test ended well, so there is no table of a cross-study")
@@ -60,7 +60,8 @@ def write(host: Host, opened: StudiesSession, found: Outcome, tested: Mapping[st
     answer = answer_of(words)
     with host.console.status("writing the report"):
         pictures = figures.write(opened.folder / "figures", drawn)
-        sections += [_costs(words), *_failures(found)]
+        settings = [_tuned_settings(found, model) for model in found.tuning.models]
+        sections = [*settings, _costs(words), *_failures(found)]
         page.write(opened.folder, opened.frozen, answer, pictures, sections, written)
     _show(host, words)
     for sentence in answer:
@@ -132,17 +133,17 @@ def _sentence(words: CostWords, costs: Mapping[Place, Cost], subject: str) -> st
     """Where such settings cost something, the most first; where that is not shown, how much is left open."""
     known = {place: cost for place, cost in costs.items() if cost.interval is not None}
     same = sum(cost.same for cost in costs.values())
-    ones = f"at {same} of {len(costs)} places they are the same settings as were tuned there"
     if not known:
-        reason = ones if same else "no study has settings to compare with"
-        return f"{subject}: nothing to compare: {reason}."
+        if same == len(costs):
+            return f"{subject} cost nothing: at all {same} places they are the ones that were tuned there."
+        return f"{subject}: what they cost is not known, as too few trainings ended well."
+    also = f"; at {same} of {len(costs)} places they are the ones that were tuned there" if same else ""
     shown = {place: cost for place, cost in known.items() if cost.is_shown}
     worse = sorted(shown, key=lambda place: -(shown[place].mean or 0.0))
     places = f"{len(known)} places" if len(known) > 1 else "the one place"
     if not shown:
         most = max(known, key=lambda place: (known[place].interval or (0.0, 0.0))[1])
         high = words.size((known[most].interval or (0.0, 0.0))[1])
-        also = f"; {ones}" if same else ""
         return (
             f"{subject}: no cost is shown at {places} where they differ from those tuned there; what is left open is"
             f" largest {_where(words, most)}, up to {high} {words.of_metric()}{also}."
@@ -151,7 +152,6 @@ def _sentence(words: CostWords, costs: Mapping[Place, Cost], subject: str) -> st
         f"{words.text(shown[p].mean or 0.0)} {words.interval(shown[p])} {_where(words, p)}" for p in worse[:MOST_NAMED]
     )
     more = f"; and at {len(worse) - MOST_NAMED} more" if len(worse) > MOST_NAMED else ""
-    also = f"; {ones}" if same else ""
     return (
         f"{subject} cost, {words.of_metric()} against those tuned there: {named}{more}; shown at {len(shown)} of"
         f" {places}{also}."
@@ -349,7 +349,8 @@ def _settings_table(found: Outcome) -> pd.DataFrame:
             }
             for model, tuned in found.tuning.models.items()
             for setting in range(len(tuned.settings))
-        ]
+        ],
+        dtype=object,  # whole numbers stay whole beside models that have none of that name
     )
 
 
