@@ -152,9 +152,10 @@ def _sentence(words: CostWords, costs: Mapping[Place, Cost], subject: str) -> st
         f"{words.text(shown[p].mean or 0.0)} {words.interval(shown[p])} {_where(words, p)}" for p in worse[:MOST_NAMED]
     )
     more = f"; and at {len(worse) - MOST_NAMED} more" if len(worse) > MOST_NAMED else ""
+    below = "; below zero is better" if any((cost.mean or 0.0) < 0 for cost in shown.values()) else ""
     return (
-        f"{subject} cost, {words.of_metric()} against those tuned there: {named}{more}; shown at {len(shown)} of"
-        f" {places}{also}."
+        f"{subject} cost, {words.of_metric()} against those tuned there: {named}{more}{below}; shown at"
+        f" {len(shown)} of {places}{also}."
     )
 
 
