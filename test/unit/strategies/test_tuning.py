@@ -6,12 +6,13 @@ import json
 import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import fmean
 
 import pytest
 
 from comparator.experiment.strategy import make_strategy_of
-from comparator.results.record import FrozenExperiment, FrozenStrategy, Submodel
+from comparator.results.record import FrozenExperiment, FrozenStrategy, ObjectiveWords, Submodel
 from comparator.strategies.strategy import Strategy
 from comparator.strategies.tuning import TUNING, Trial, TunedModel, Tuning, TuningStrategy
 from comparator.studies.tuned import GIVEN, Outcome, Place
@@ -105,6 +106,18 @@ def test_a_reported_training_that_fails_takes_its_split_out_of_the_pair() -> Non
     costs = outcome(asked, values).costs
     assert costs[Place("Uno", "A", "B")].pairs == 3 and costs[Place("Uno", "A", "C")].pairs == 4
     assert costs[Place("Uno", "B", "C")].same
+
+
+def test_a_score_costs_what_it_falls_by_and_an_error_the_share_it_rises_by() -> None:
+    asked = tuning()
+    best = {"A": 1, "B": 2, "C": 2}
+    values = carried_out(asked, lambda trial: -0.8 + 0.2 * (trial.setting != best[trial.study]))  # of a score, 0.8
+    found = outcome(asked, values)
+    score = replace(found, frozen=found.frozen.model_copy(update={"objective": ObjectiveWords(maximise=True)}))
+    assert score.costs[Place("Uno", "A", "B")].mean == pytest.approx(0.2) and not score.is_relative
+    assert score.mean_when_chosen("Uno", "A", 1) == pytest.approx(0.8)
+    errors = outcome(asked, {trial: abs(value or 0.0) for trial, value in values.items()})
+    assert errors.is_relative and outcome(asked, values).is_relative is False  # an error that may be below zero
 
 
 def test_the_same_results_in_the_same_order_give_the_same_points() -> None:

@@ -137,6 +137,8 @@ def test_what_is_tuned_on_one_study_costs_on_the_other_what_it_was_made_to_cost(
     scores = pd.read_csv(folder / "tables" / "Quick" / "mse_mean_csa_table.csv")
     assert scores.to_numpy().tolist() == [["A", 0.1, 0.4], ["B", 0.4, 0.1]]
 
+    assert cross_hpo.run(host, desk / "one.toml", [], command="", dry_run=True) is None
+    assert f"s a training in {folder.name}: about 1 min with 2 workers" in said(host)
     before = trained(host)
     again = carried_out(host, desk / "one.toml", "cross_hpo.splits=[1, 2, 3, 4]")
     # Settings 0 and 2 are one, and what an earlier experiment trained is found: three settings, two studies, one split.
