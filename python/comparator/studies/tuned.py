@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from comparator.evidence.tuning_cost import Cost, costs, paired_costs
 from comparator.formats.spelling import merged, spelling
@@ -25,6 +25,15 @@ class Place:
     model: str
     tuned_on: str  # or `GIVEN`
     used_on: str
+
+
+class _Pair(NamedTuple):
+    """Two settings on one study: one that is used there, and the one that was tuned there."""
+
+    model: str
+    study: str
+    used: int | None
+    there: int | None
 
 
 @dataclass(frozen=True)
@@ -68,20 +77,30 @@ class Outcome:
     @cached_property
     def costs(self) -> dict[Place, Cost]:
         """What settings cost at each place, against those that were tuned there; intervals hold for all at once."""
-        return costs({place: self.samples(place) for place in self.places})
+        pairs = {place: self._pair(place) for place in self.places}
+        found = costs({pair: self._samples(pair) for pair in pairs.values()})
+        return {place: found[pair] for place, pair in pairs.items()}
+
+    @property
+    def looked_at(self) -> int:
+        """How many intervals there are: one where studies that have the same settings are used on another."""
+        return len({self._pair(place) for place, cost in self.costs.items() if cost.interval is not None})
 
     def setting(self, model: str, row: str) -> int | None:
         return AS_GIVEN if row == GIVEN else self.tuned[model, row]
 
-    def samples(self, place: Place) -> list[float] | None:
+    def _pair(self, place: Place) -> _Pair:
+        there = self.tuned[place.model, place.used_on]
+        return _Pair(place.model, place.used_on, self.setting(place.model, place.tuned_on), there)
+
+    def _samples(self, pair: _Pair) -> list[float] | None:
         """The cost on each reported split that has both trainings; None where both settings are one."""
-        used, best = self.setting(place.model, place.tuned_on), self.tuned[place.model, place.used_on]
-        if used is None or best is None:
+        if pair.used is None or pair.there is None:
             return []
-        if used == best:
+        if pair.used == pair.there:
             return None
-        pair = [self.reported(place.model, place.used_on, setting) for setting in (used, best)]
-        return paired_costs(*pair, relative=self.is_relative)
+        values = [self.reported(pair.model, pair.study, setting) for setting in (pair.used, pair.there)]
+        return paired_costs(*values, relative=self.is_relative)
 
     def reported(self, model: str, study: str, setting: int) -> list[float | None]:
         """A setting's values on the reported splits of a study."""

@@ -107,12 +107,12 @@ class CostWords:
     def intervals(self) -> str:
         """How the intervals were made, and what they cover."""
         found, tuning = self.found, self.found.tuning
-        looked_at = sum(cost.interval is not None for cost in found.costs.values())
+        what = "the mean log ratio" if found.is_relative else "the mean difference"
         return (
             f"Costs are paired by split: on the splits {_listed(tuning.report_on)}, which chose nothing; the splits"
-            f" {_listed(tuning.choose_on)} chose the settings. Intervals are t-intervals of"
-            f" {'the mean log ratio' if found.is_relative else 'the mean difference'} that hold for all {looked_at}"
-            f" numbers at once with 95 % (Bonferroni); {MARK} marks those that leave zero out. They cover other splits"
+            f" {_listed(tuning.choose_on)} chose the settings. Intervals are t-intervals of {what} that hold for all"
+            f" {found.looked_at} numbers at once with 95 % (Bonferroni); settings that several studies chose count once;"
+            f" {MARK} marks those that leave zero out. They cover other splits"
             " and seeds of these data, not other cell lines, drugs or laboratories: every split holds out others of"
             " the same rows."
         )

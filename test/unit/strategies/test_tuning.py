@@ -106,6 +106,8 @@ def test_a_reported_training_that_fails_takes_its_split_out_of_the_pair() -> Non
     costs = outcome(asked, values).costs
     assert costs[Place("Uno", "A", "B")].pairs == 3 and costs[Place("Uno", "A", "C")].pairs == 4
     assert costs[Place("Uno", "B", "C")].same
+    # Three of the settings as given, one of A's on B and on C, one of B's on A, which is C's too.
+    assert outcome(asked, values).looked_at == 3 + 2 + 1
 
 
 def test_a_score_costs_what_it_falls_by_and_an_error_the_share_it_rises_by() -> None:
