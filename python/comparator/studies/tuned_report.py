@@ -111,8 +111,8 @@ class CostWords:
         return (
             f"Costs are paired by split: on the splits {_listed(tuning.report_on)}, which chose nothing; the splits"
             f" {_listed(tuning.choose_on)} chose the settings. Intervals are t-intervals of {what} that hold for all"
-            f" {found.looked_at} numbers at once with 95 % (Bonferroni); settings that several studies chose count once;"
-            f" {MARK} marks those that leave zero out. They cover other splits"
+            f" {found.looked_at} numbers at once with 95 % (Bonferroni; what several studies chose counts once); {MARK}"
+            " marks those that leave zero out. They cover other splits"
             " and seeds of these data, not other cell lines, drugs or laboratories: every split holds out others of"
             " the same rows."
         )
