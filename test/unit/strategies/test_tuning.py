@@ -16,6 +16,7 @@ from comparator.results.record import FrozenExperiment, FrozenStrategy, Objectiv
 from comparator.strategies.strategy import Strategy
 from comparator.strategies.tuning import TUNING, Trial, TunedModel, Tuning, TuningStrategy
 from comparator.studies.tuned import GIVEN, Outcome, Place
+from comparator.studies.tuned_words import CostWords
 
 STUDIES = ["A", "B", "C"]
 
@@ -120,6 +121,15 @@ def test_a_score_costs_what_it_falls_by_and_an_error_the_share_it_rises_by() -> 
     assert score.mean_when_chosen("Uno", "A", 1) == pytest.approx(0.8)
     errors = outcome(asked, {trial: abs(value or 0.0) for trial, value in values.items()})
     assert errors.is_relative and outcome(asked, values).is_relative is False  # an error that may be below zero
+
+
+def test_an_interval_that_leaves_zero_out_is_not_written_as_if_it_ended_there() -> None:
+    asked = tuning()
+    best = {"A": 1, "B": 2, "C": 2}
+    values = carried_out(asked, lambda trial: 1.0 + 0.0004 * (trial.setting != best[trial.study]))
+    words = CostWords(outcome(asked, values))
+    cost = words.found.costs[Place("Uno", "A", "B")]
+    assert cost.is_shown and words.interval(cost) == "[0.04, 0.04]" and words.text(cost.mean or 0.0) == "+0.04 %"
 
 
 def test_the_same_results_in_the_same_order_give_the_same_points() -> None:
