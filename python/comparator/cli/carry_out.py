@@ -174,6 +174,18 @@ def learning_curve(
     _carry_out_study(study, options, file)
 
 
+@app.command("cross-hpo", rich_help_panel=RUN, short_help="Tune on each study, use on all.")
+@with_run_options
+def cross_hpo(
+    options: RunOptions,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
+) -> None:
+    """Tune models on each study with one budget, and say what the settings cost on the other studies."""
+    from comparator.studies import cross_hpo as study
+
+    _carry_out_study(study, options, file)
+
+
 @app.command(rich_help_panel=RUN, short_help="Make an unrolled parameter file (UPF).")
 def unroll(
     axes: Annotated[

@@ -31,12 +31,15 @@ def run_hyperparameters(
     then the steps `seed` and `split` (None: none) are added to the user's own seeds.
     """
     submodel = experiment.models[number]
-    own = submodel_hyperparameters(
-        experiment.hyperparameters,
-        point,
-        compares=experiment.kind == "cmp",
-        names=[each.names for each in experiment.models],
-    )[number]
+    if experiment.has_alternatives:  # which have nothing in common
+        own = submodel_hyperparameters(submodel.hyperparameters, point, compares=False, names=[submodel.names])[0]
+    else:
+        own = submodel_hyperparameters(
+            experiment.hyperparameters,
+            point,
+            compares=experiment.kind == "cmp",
+            names=[each.names for each in experiment.models],
+        )[number]
     hyperparameters = {**submodel.config, **own}
     if epochs is not None:
         hyperparameters[epochs_name(submodel)] = epochs

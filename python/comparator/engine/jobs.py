@@ -76,7 +76,7 @@ def has_all(path: Path) -> bool:
     to_confirm = 0 if frozen.stages.confirm is None else frozen.stages.confirm.points
     confirmed = sum(record.stage == CONFIRM for record in records)
     is_sweep = frozen.strategy.name in SWEEPS
-    has_baseline = frozen.kind != "single" or is_sweep or frozen.baseline is not None
+    has_baseline = frozen.kind != "single" or is_sweep or not frozen.space or frozen.baseline is not None
     return confirmed >= to_confirm and has_baseline
 
 

@@ -235,8 +235,8 @@ class Leaf:
         return self._deadline is not None and time.monotonic() + expected > self._deadline
 
     def _run_all(self, asked: Request) -> list[Run]:
-        """Both submodels' runs: side by side on two slots, else one after the other."""
-        numbers = range(len(self._experiment.models))
+        """The runs of the models at a point: side by side on two slots, else one after the other."""
+        numbers = self._experiment.models_at(asked.point)
         if len(numbers) > 1 and len(self._slots) > 1:
             with ThreadPoolExecutor(len(numbers)) as side_by_side:
                 waiting = [side_by_side.submit(self._run, number, asked, self._slots[number]) for number in numbers]

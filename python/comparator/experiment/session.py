@@ -142,7 +142,7 @@ def _change_of_reads(
     """What, of some kinds, the latest runs of an experiment have read that is not as it was; None where all is."""
     latest = {run.submodel: run.run for record in records for run in record.runs if run.status == "ok" and run.run}
     for number, run in latest.items():
-        result = RunStore(host.experiments).finished(run)
+        result = RunStore(host.experiments).finished(run) if number < len(plan.models) else None
         if result is None:
             continue
         slot = slot_of(plan.frozen.models[number], host.slots[0])
@@ -415,7 +415,8 @@ class Session:
         It stands in `experiment.json` beside the search, not in its record, and costs nothing of its budget.
         """
         frozen = self._plan.frozen
-        is_wanted = frozen.kind == "single" and not self._plan.is_sweep and frozen.baseline is None
+        searches = frozen.kind == "single" and not self._plan.is_sweep and self._plan.space is not None
+        is_wanted = searches and frozen.baseline is None
         request = Request(evaluation=BASELINE, name="defaults", point={}, replicate=0)
         return [request] if is_wanted else []
 

@@ -33,6 +33,24 @@ OF_A_UPF = {"replicates", "blocks"}
 STRATEGY_FOR = {"maximum": "bayesian", "regions": "level_set", "both": "region_and_maximum"}
 
 
+def entries_of(given: Any) -> Any:
+    """A space whose entries are a table by name as the list that a space file has; anything else as it is.
+
+    Raises `ValueError`.
+    """
+    if not isinstance(given, dict):
+        return given
+    for name, entry in given.items():
+        if not isinstance(entry, dict):
+            raise ValueError(
+                f"'{shortened(name)}' = {shown(entry)} is no table; write {shortened(name)} ="
+                " { type = 'float', lower = 0, upper = 1 }"
+            )
+        if entry.get("name", name) != name:
+            raise ValueError(f"'{shortened(name)}' has another 'name', {shown(entry['name'])}")
+    return [{"name": name, **entry} for name, entry in given.items()]
+
+
 class SearchSettings(BaseModel):
     """`[search]`: what to find, which search, how long. Keys that are not named here are options of the strategy."""
 
@@ -206,7 +224,8 @@ class ExperimentSettings(BaseModel):
 
     def python_of(self, submodel: int, file: Path) -> PythonChoice:
         """What these settings, which `file` gives, say of the Python of a model."""
-        apart, where = self.apart[submodel], f"{file}: [cmp.{submodel}]" if self.compares else str(file)
+        apart = self.apart[submodel if self.compares else 0]
+        where = f"{file}: [cmp.{submodel}]" if self.compares else str(file)
         return PythonChoice(apart.python, apart.requirements, file.parent, where)
 
     @property
@@ -230,17 +249,7 @@ class ExperimentSettings(BaseModel):
     @field_validator("space", mode="before")
     @classmethod
     def _entries_of_a_table(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        for name, entry in given.items():
-            if not isinstance(entry, dict):
-                raise ValueError(
-                    f"'{shortened(name)}' = {shown(entry)} is no table; write {shortened(name)} ="
-                    " { type = 'float', lower = 0, upper = 1 }"
-                )
-            if entry.get("name", name) != name:
-                raise ValueError(f"'{shortened(name)}' has another 'name', {shown(entry['name'])}")
-        return [{"name": name, **entry} for name, entry in given.items()]
+        return entries_of(given)
 
     @model_validator(mode="after")
     def _space_or_upf(self) -> ExperimentSettings:

@@ -12,11 +12,14 @@ from comparator.results.record import (
 from comparator.space import ParameterSpace
 from comparator.strategies import Strategy, make_strategy
 from comparator.strategies.sampling import SamplingStrategy
+from comparator.strategies.tuning import TUNING, Tuning, TuningStrategy
 
 
 def make_strategy_of(
     made: FrozenStrategy, upf: Sequence[tuple[str | None, Point]] | None, space: ParameterSpace | None
 ) -> Strategy:
+    if made.name == TUNING:
+        return TuningStrategy(Tuning.model_validate(made.options))
     if space is None:
         names, points = zip(*(upf or ()), strict=True)
         return SamplingStrategy(iter(points), made.in_flight, names)

@@ -29,6 +29,9 @@ from comparator.errors import FAULT, InputError
 #: The format of a frozen experiment: what `identity` and `data` of its models are made of.
 FORMAT = 2
 
+#: The hyperparameter by which a point says whose it is, where an experiment has several models that are not compared.
+MODEL = "model_name"
+
 PILOT, SEARCH, FULL, CONFIRM = "pilot", "search", "full", "confirm"
 #: The stages that follow when a search is over.
 AFTERWARDS = (FULL, CONFIRM)
@@ -81,7 +84,7 @@ class Run(Form):
     `no_reuse` says why the run serves no other experiment.
     """
 
-    submodel: Literal[0, 1]
+    submodel: Count
     replicate: Count
     status: Literal["ok", "failed", "timeout", "cancelled"]
     metrics: Metrics
@@ -212,7 +215,7 @@ class InFlight(Form):
 
     evaluation: Numbered
     replicate: Count
-    submodel: Literal[0, 1]
+    submodel: Count
     run: str
     point: Point = {}
     started: str
@@ -258,7 +261,7 @@ class PythonOfSubmodel(Form):
 class Submodel(Form):
     """A model of a frozen experiment, and what it is given."""
 
-    submodel: Literal[0, 1] = 0
+    submodel: Count = 0
     name: str = ""
     label: str = ""
     path: str = ""
@@ -460,11 +463,28 @@ class FrozenExperiment(Form):
     #: The tables of these names of an experiment file (`comparator.studies`).
     cross_study: dict[str, Any] | None = None
     learning_curve: dict[str, Any] | None = None
+    cross_hpo: dict[str, Any] | None = None
 
     def table(self, name: str) -> dict[str, Any] | None:
         """The table of a study; None where the experiment is none of that kind."""
-        found: dict[str, Any] | None = {"cross_study": self.cross_study, "learning_curve": self.learning_curve}[name]
+        tables = {
+            "cross_study": self.cross_study,
+            "learning_curve": self.learning_curve,
+            "cross_hpo": self.cross_hpo,
+        }
+        found: dict[str, Any] | None = tables[name]
         return found
+
+    @property
+    def has_alternatives(self) -> bool:
+        """Whether each point is one of several models', which it names as `model_name`."""
+        return self.kind == "single" and len(self.models) > 1
+
+    def models_at(self, point: Mapping[str, Any]) -> list[int]:
+        """The models that are trained at a point, by their numbers: both of a comparison, the one of a search."""
+        if not self.has_alternatives:
+            return list(range(len(self.models)))
+        return [number for number, label in enumerate(self.labels) if label == point.get(MODEL)]
 
     @property
     def labels(self) -> tuple[str, ...]:

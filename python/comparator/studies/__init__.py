@@ -1,7 +1,8 @@
-"""One model over several studies: who predicts whom (`cross_study`), and how many rows it takes (`learning_curve`).
+"""Models over several studies: who predicts whom (`cross_study`), how many rows it takes (`learning_curve`), and what
+settings that were tuned on one study cost on another (`cross_hpo`).
 
-Both are ordinary sweeps of a single model, whose trainings go to the store like any others, followed by what is
-made of them: predictions, tables in the form of IMPROVE, figures.
+All are ordinary trainings, which go to the store like any others, followed by what is made of them: predictions,
+tables in the form of IMPROVE, figures.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from types import ModuleType
 from comparator.results.record import FrozenExperiment
 from comparator.results.store import read_experiment
 
-STUDIES = ("cross_study", "learning_curve")  # each a module here, and a table of the experiment's file
+STUDIES = ("cross_study", "learning_curve", "cross_hpo")  # each a module here, and a table of the experiment's file
 
 
 def study_of(path: Path) -> ModuleType | None:

@@ -84,7 +84,7 @@ def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) ->
     """Check everything; raises `InputError`."""
     file, table = sweep.read_file(path, overrides, NAME, CrossStudyTable, command)
     plan = sweep.plan_sweep(host, file, next(iter(points_of(table).values())))
-    _check_model(plan, file)
+    check_model(plan, file)
     table = sweep.spelt_by(plan.models[0], table)
     points = points_of(table)
     # All studies at once, so that data are asked for that have them all.
@@ -106,7 +106,8 @@ def point_id(study: str, split: int) -> str:
     return f"{study}-split_{split}"
 
 
-def _check_model(plan: Plan, file: SweepFile) -> None:
+def check_model(plan: Plan, file: SweepFile) -> None:
+    """Raise `InputError` where a model cannot be tested on other studies."""
     model = plan.models[0]
     if model.script("infer.sh") is None:
         raise InputError(f"{file.path}: {model.name} has no infer.sh, by which it could be tested on other studies")
@@ -119,13 +120,13 @@ def _finish(host: Host, opened: StudiesSession) -> Path:
     if not trained:
         raise ComparatorError(f"no training ended well; the last one: {failure_words(records[-1], host.experiments)}")
     inference = Inference(opened.model, host, table.target, opened.frozen.run_timeout)
-    _infer(host, opened, inference, trained, table)
-    tests, missing = _collect(inference, trained, table)
+    infer_all(host, opened, inference, trained, table)
+    tests, missing = collect_tests(inference, trained, table)
     scores = tables.cross_study_scores(tests, opened.model.name)
     if scores.empty:
         raise ComparatorError(f"no test ended well; see {inference.folder(next(iter(trained.values())), 'failed.log')}")
-    _link_predictions(opened.folder / "infer", inference, trained, tests)
-    rows = _rows(inference, trained, tests)
+    link_predictions(opened.folder / "infer", inference, trained, tests)
+    rows = rows_of_tests(inference, trained, tests)
     written = tables.write_cross_study(opened.folder / "tables", scores, table.studies, missing, rows)
     _show(host, scores, table.studies, rows)
     return _report(host, opened, table, scores, rows, written)
@@ -136,9 +137,10 @@ def _trained(records: Sequence[Evaluation]) -> dict[str, str]:
     return {record.id or "": record.runs[-1].run or "" for record in records if record.status == "ok"}
 
 
-def _infer(
+def infer_all(
     host: Host, opened: StudiesSession, inference: Inference, trained: Mapping[str, str], table: CrossStudyTable
 ) -> None:
+    """Test what was trained, by `point_id`, on all studies; what is tested already is not tested again."""
     wanted = {
         identity: missing for identity in trained.values() if (missing := inference.missing(identity, table.studies))
     }
@@ -157,7 +159,7 @@ def _infer(
             host.say(f"{identifier}: not tested: {failed[identity]} ({inference.folder(identity, 'failed.log')})")
 
 
-def _collect(
+def collect_tests(
     inference: Inference, trained: Mapping[str, str], table: CrossStudyTable
 ) -> tuple[list[tables.CrossTest], list[str]]:
     """All tests there are, and the predictions that are missing, by the names that IMPROVE gives them."""
@@ -174,7 +176,7 @@ def _collect(
     return tests, missing
 
 
-def _link_predictions(
+def link_predictions(
     folder: Path, inference: Inference, trained: Mapping[str, str], tests: Sequence[tables.CrossTest]
 ) -> None:
     """Lay out IMPROVE's tree, `infer/SRC-TRG/split_N/`, so that its own scripts read the predictions."""
@@ -186,7 +188,7 @@ def _link_predictions(
         (pair / f"split_{test.split}").symlink_to(os.path.relpath(written, pair), target_is_directory=True)
 
 
-def _rows(inference: Inference, trained: Mapping[str, str], tests: Sequence[tables.CrossTest]) -> pd.DataFrame:
+def rows_of_tests(inference: Inference, trained: Mapping[str, str], tests: Sequence[tables.CrossTest]) -> pd.DataFrame:
     """How many rows each test has, as far as its predictions are there, and which, where `test_rows.txt` says it."""
     rows = []
     for test in tests:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -55,62 +56,99 @@ def cross_study(scores: pd.DataFrame, metric: str, studies: Sequence[str], rows:
     cells = tables.cells(scores, metric)
     splits = scores.split.nunique()
     means = [mean for mean, _ in cells.values()]
-    scale, decimals = metric_scale(means), decimals_for(means)
-    places = [
-        _cell((column, row), *cells.get((source, target), (math.nan, math.nan)), scale, decimals)
-        for row, source in enumerate(studies)
-        for column, target in enumerate(studies)
-    ]
-    x, y = _side("x", "tested on", len(studies)), _side("y", "trained on", len(studies))
-    ends = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
+    decimals = decimals_for(means)
+    shown = {pair: _mean_and_deviation(*values, decimals) for pair, values in cells.items()}
     name = NAMES.get(metric, metric)
-    title = f"{name}: mean" + (f" ± deviation over {splits} splits" if splits > 1 else "")
-    colour = scale.channel(title)
+    caption = "Red is high, blue low, white the median. Framed: a model on its own study's held-out rows." + (
+        " Below zero a model is worse than the mean of the test study's labels." if metric == "r2" else ""
+    )
+    return matrix(
+        f"cross-study-{as_file_name(metric)}",
+        _capital(f"{name} by training and test study"),
+        Matrix(
+            shown,
+            studies,
+            [(study, tables.row_words(rows, study)) for study in studies],
+            ("trained on", "tested on"),
+            f"{name}: mean" + (f" ± deviation over {splits} splits" if splits > 1 else ""),
+        ),
+        metric_scale(means),
+        caption,
+    )
+
+
+def _mean_and_deviation(mean: float, deviation: float, decimals: int) -> MatrixCell:
+    below = "" if math.isnan(deviation) else f"± {deviation:.{decimals}f}"
+    return MatrixCell(mean, f"{mean:.{decimals}f}", below)
+
+
+@dataclass(frozen=True)
+class MatrixCell:
+    """A number that has a colour, what stands in the cell, and what stands below that."""
+
+    value: float
+    text: str
+    below: str
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Cells by row and column. A column has its name and a line below; `axes` are the words of rows and columns."""
+
+    cells: Mapping[tuple[str, str], MatrixCell]
+    rows: Sequence[str]
+    columns: Sequence[tuple[str, str]]
+    axes: tuple[str, str]
+    colour: str
+
+
+def matrix(name: str, title: str, shown: Matrix, scale: Scale, caption: str) -> Figure:
+    """Return a matrix of cells in colours; framed are those of a row and a column of one name."""
+    columns = [column for column, _ in shown.columns]
+    places = [
+        _cell((column, row), shown.cells.get((source, target)), source == target, scale)
+        for row, source in enumerate(shown.rows)
+        for column, target in enumerate(columns)
+    ]
+    x, y = _side("x", shown.axes[1], len(columns)), _side("y", shown.axes[0], len(shown.rows))
+    ends = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
     middle = {"x": {**x, "field": "middle"}, "y": {**y, "field": "line"}}
     ink = {"field": "ink", "type": "nominal", "scale": None}
     known = [place for place in places if "v" in place]
     own = [place for place in known if place["own"]]
     frame = {"filled": False, "fill": None, "strokeWidth": 1}
     layers = [
-        layer(known, "rect", {"stroke": PAPER, "strokeWidth": 1.5}, x=x, y=y, **ends, color=colour),
+        layer(
+            known, "rect", {"stroke": PAPER, "strokeWidth": 1.5}, x=x, y=y, **ends, color=scale.channel(shown.colour)
+        ),
         layer(_inset(own), "rect", frame, x=x, y=y, **ends, stroke=ink),
         *(
             layer(
-                [{**place, "line": place["row"] + (lower if place["spread"] else 0)} for place in places],
+                [{**place, "line": place["row"] + (lower if place["below"] else 0)} for place in places],
                 "text",
                 {"fontSize": size},
                 **middle,
                 text={"field": field, "type": "nominal"},
                 color=ink,
             )
-            for field, lower, size in (("mean", -0.1, 14), ("spread", 0.2, 10))
+            for field, lower, size in (("text", -0.1, 14), ("below", 0.2, 10))
         ),
     ]
     labels: list[Row] = [
-        {"name": "x_labels", "value": [[clip(each), clip(tables.row_words(rows, each))] for each in studies]},
-        {"name": "y_labels", "value": [clip(each) for each in studies]},
+        {"name": "x_labels", "value": [[clip(line) for line in each if line] for each in shown.columns]},
+        {"name": "y_labels", "value": [clip(each) for each in shown.rows]},
     ]
-    caption = "Red is high, blue low, white the median. Framed: a model on its own study's held-out rows." + (
-        " Below zero a model is worse than the mean of the test study's labels." if metric == "r2" else ""
-    )
-    return figure(
-        f"cross-study-{as_file_name(metric)}",
-        _capital(f"{name} by training and test study"),
-        {"layer": layers},
-        caption,
-        height=60 * len(studies),
-        params=labels,
-    )
+    return figure(name, title, {"layer": layers}, caption, height=60 * len(shown.rows), params=labels)
 
 
-def _cell(place: tuple[int, int], mean: float, deviation: float, scale: Scale, decimals: int) -> Row:
+def _cell(place: tuple[int, int], found: MatrixCell | None, own: bool, scale: Scale) -> Row:
     column, row = place
-    known = {} if math.isnan(mean) else {"v": mean}
+    known = {} if found is None else {"v": found.value}
     return {
         **{"x": column - 0.5, "x2": column + 0.5, "y": row - 0.5, "y2": row + 0.5, "middle": column, "row": row},
-        **{"own": column == row, "ink": scale.ink(mean) if known else INK, **known},
-        "mean": f"{mean:.{decimals}f}" if known else "none",
-        "spread": "" if math.isnan(deviation) else f"± {deviation:.{decimals}f}",
+        **{"own": own, "ink": INK if found is None else scale.ink(found.value), **known},
+        "text": "none" if found is None else found.text,
+        "below": "" if found is None else found.below,
     }
 
 

@@ -224,6 +224,10 @@ class StudiesSession(Session):
         return self._plan.models[0]
 
     @property
+    def models(self) -> list[Model]:
+        return self._plan.models
+
+    @property
     def folder(self) -> Path:
         return self._folder.path
 
@@ -258,7 +262,8 @@ def describe(host: Host, plan: Plan, lines: Sequence[str]) -> None:
     """Say what would run."""
     frozen = plan.frozen
     host.say(frozen.title)
-    host.say(f"  model: {frozen.models[0].name} in {frozen.models[0].path}")
+    for model in frozen.models:
+        host.say(f"  model: {model.name} in {model.path}")
     for line in lines:
         host.say(f"  {line}")
     describe_host(host)

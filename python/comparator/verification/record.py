@@ -125,22 +125,24 @@ def _replicates(records: Sequence[Evaluation]) -> Iterator[Fault]:
 
 def _whole_pairs(frozen: FrozenExperiment, records: Sequence[Evaluation]) -> Iterator[Fault]:
     """Every replicate that was asked for has the runs of all models, once each, up to one that has failed."""
-    models = len(frozen.models)
     for record in records:
+        trained = frozen.models_at(record.point)
         statuses: dict[int, dict[int, str]] = {part.replicate: {} for part in record.asked or ()}
         for run in record.runs:
             where = f"evaluation {record.evaluation}, replicate {run.replicate}"
             of_replicate = statuses.setdefault(run.replicate, {})
             if run.submodel in of_replicate:
                 yield Fault(where, f"submodel {run.submodel} stands twice")
-            elif run.submodel >= models:
-                yield Fault(where, f"submodel {run.submodel}: the experiment has {models}")
+            elif run.submodel >= len(frozen.models):
+                yield Fault(where, f"submodel {run.submodel}: the experiment has {len(frozen.models)}")
+            elif run.submodel not in trained:
+                yield Fault(where, f"submodel {run.submodel}: its point names another model")
             of_replicate[run.submodel] = run.status
         for replicate, found in statuses.items():
             # What our own code raised leaves a reason, and no run.
-            if len(found) < models and set(found.values()) <= {"ok"} and (found or record.reason is None):
+            if len(found) < len(trained) and set(found.values()) <= {"ok"} and (found or record.reason is None):
                 where = f"evaluation {record.evaluation}, replicate {replicate}"
-                yield Fault(where, f"has {len(found)} of its {models} runs")
+                yield Fault(where, f"has {len(found)} of its {len(trained)} runs")
 
 
 def _budget(frozen: FrozenExperiment, records: Sequence[Evaluation]) -> Iterator[Fault]:

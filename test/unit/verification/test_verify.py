@@ -147,7 +147,7 @@ EDITS = {
     "has 0 of its 2 runs": _without_a_replicate,
     "submodel 0 stands twice": lambda records: records[0]["runs"].append(records[0]["runs"][0]),
     "rng_seed is": _of_another_seed,
-    "line 1: runs.0.submodel: input should be 0 or 1": _set_run("submodel", 5),
+    "submodel 5: the experiment has 2": _set_run("submodel", 5),
     "line 1: runs.0.metrics: input should be a valid dictionary": _set_run("metrics", None),
     "line 1: value is missing": lambda records: records[0].pop("value"),
     "line 1: it is no object": lambda records: records.__setitem__(0, 7),
