@@ -29,7 +29,17 @@ from drug_response.tables import Source
 #: The hyperparameters that choose rows and features; nothing else does.
 DATA_KEYS = (
     *("train_sources", "test_sources", "match_studies", "data_source", "agg_dose", "split", "split_number"),
-    *("split_over", "split_seed", "val_split", "cv", "row_limit", "val_row_limit", "cell_types", "by_cell"),
+    *(
+        "test_seen",
+        "split_over",
+        "split_seed",
+        "val_split",
+        "cv",
+        "row_limit",
+        "val_row_limit",
+        "cell_types",
+        "by_cell",
+    ),
     *("by_drug", "cell_features"),
     *("drug_features", "gene_count", "use_landmark_genes", "use_filtered_genes", "feature_subset_path"),
     *("cell_feature_subset_path", "drug_feature_subset_path", "feature_subsample", "no_response_source"),
@@ -300,8 +310,10 @@ def _seen(
 
     A split over all the data holds out the same groups in every study, and these alone are for tests: so every
     model is tested on the same rows of a study, whichever study it was trained on. Otherwise each row whose group
-    no training row has is a test.
+    no training row has is a test; with `test_seen` each row is.
     """
+    if settings["test_seen"]:
+        return lambda rows: np.zeros(len(rows), dtype=bool)
     kind = settings["split"]
     if settings["split_over"] == "data":
         seed, fraction, folds = (settings[key] for key in ("split_seed", "val_split", "cv"))
@@ -346,13 +358,13 @@ def _groups(kind: str, rows: ResponseRows | Part, source: Source) -> NDArray[np.
 def _test_notes(settings: Mapping[str, Any], *, is_file_test: bool) -> tuple[str, str]:
     """Say which rows of another study are for a test, and which of the training studies."""
     group = _GROUP_WORDS[settings["split"]]
-    if settings["split_over"] == "data":
-        same = f"rows of the {group}s that the split (seed {settings['split_seed']}) holds out in every study"
-        return same, same
+    others = f"all rows but those with a {group} that training has seen"
     own = f"validation rows of the split by {settings['split']} (seed {settings['split_seed']})"
+    if settings["split_over"] == "data":
+        own = others = f"rows of the {group}s that the split (seed {settings['split_seed']}) holds out in every study"
     if is_file_test:
         own = f"test rows of the split file {settings['split_number']}"
-    return f"all rows but those with a {group} that training has seen", own
+    return "all rows" if settings["test_seen"] else others, own
 
 
 def _row_notes(settings: Mapping[str, Any], source: Source, studies: list[str], rows: ResponseRows) -> list[str]:

@@ -4,6 +4,8 @@
     studies = ["CCLE", "GDSC1", "GDSC2"]
     splits = [1, 2, 3]                     # values of split_seed
     # source = "train_sources", target = "test_sources", split = "split_seed": what the model calls them
+    # beside = "published.csv"             # a table of others, see studies/beside.py
+    # beside_models = ["lgbm"]             # of its models these; all where it is not given
 
 k studies cost k trainings a split, and give all k * k tests and all k (k - 1) / 2 differences. Which rows a test is
 made on is the model's affair; `tables/rows.csv` says it in the model's words.
@@ -20,15 +22,17 @@ from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
+from pydantic import Field, model_validator
 from rich.table import Table
 from rich.text import Text
 
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
+from comparator.experiment.terminal import note
 from comparator.objective.comparison import failure_words
 from comparator.results.record import Evaluation, of_form
-from comparator.studies import figures, page, sweep, tables
+from comparator.studies import beside, figures, page, sweep, tables
 from comparator.studies.inference import PREDICTIONS, Inference
 from comparator.studies.sweep import Point, StudiesSession, StudiesTable, SweepFile, words
 
@@ -43,8 +47,17 @@ class CrossStudyTable(StudiesTable):
     """`[cross_study]` of an experiment file."""
 
     target: str = "test_sources"
+    # A table of others' scores, and which of its models are shown.
+    beside: str | None = None
+    beside_models: list[str] | None = Field(default=None, min_length=1)
 
     names: ClassVar[tuple[str, ...]] = (*StudiesTable.names, "target")
+
+    @model_validator(mode="after")
+    def _models_of_a_table(self) -> CrossStudyTable:
+        if self.beside_models is not None and self.beside is None:
+            raise ValueError("beside_models: there is no table that they are of; give beside")
+        return self
 
 
 def run(
@@ -67,7 +80,10 @@ def run(
         words = f"{trainings} trainings, {trainings * len(table.studies)} tests; those in the store are not done again"
         sweep.describe(host, plan, [f"studies: {', '.join(table.studies)}; splits {table.splits}", words])
         return None
-    return _finish(host, sweep.begin(host, plan, file.stem, identifier, VERB))
+    opened = sweep.begin(host, plan, file.stem, identifier, VERB)
+    if table.beside is not None:
+        shutil.copyfile(file.parent / table.beside, opened.folder / beside.KEPT)
+    return _finish(host, opened)
 
 
 def resume(host: Host, identifier: str) -> Path:
@@ -83,6 +99,9 @@ def read_table(path: Path, overrides: Sequence[str]) -> CrossStudyTable:
 def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> tuple[Plan, CrossStudyTable]:
     """Check everything; raises `InputError`."""
     file, table = sweep.read_file(path, overrides, NAME, CrossStudyTable, command)
+    if table.beside is not None:
+        for notice in _read_beside(table, path.parent / table.beside, f"{path}: [{NAME}]")[1]:
+            note(host.console, notice)
     plan = sweep.plan_sweep(host, file, next(iter(points_of(table).values())))
     check_model(plan, file)
     table = sweep.spelt_by(plan.models[0], table)
@@ -91,6 +110,10 @@ def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) ->
     together = [{**point, table.target: table.studies} for point in points.values()]
     sweep.count_rows(host, plan, together, f"{path}: [{NAME}] studies")
     return sweep.with_points(plan, file, NAME, table, points), table
+
+
+def _read_beside(table: CrossStudyTable, file: Path, where: str) -> tuple[pd.DataFrame, list[str]]:
+    return beside.read_for(file, table.studies, table.beside_models, where)
 
 
 def points_of(table: CrossStudyTable) -> dict[str, Point]:
@@ -127,9 +150,19 @@ def _finish(host: Host, opened: StudiesSession) -> Path:
         raise ComparatorError(f"no test ended well; see {inference.folder(next(iter(trained.values())), 'failed.log')}")
     link_predictions(opened.folder / "infer", inference, trained, tests)
     rows = rows_of_tests(inference, trained, tests)
-    written = tables.write_cross_study(opened.folder / "tables", scores, table.studies, missing, rows)
+    compared = _compared(opened, table, scores)
+    written = tables.write_cross_study(opened.folder / "tables", scores, table.studies, missing, rows, compared)
     _show(host, scores, table.studies, rows)
-    return _report(host, opened, table, scores, rows, written)
+    return _report(host, opened, table, scores, rows, compared, written)
+
+
+def _compared(opened: StudiesSession, table: CrossStudyTable, scores: pd.DataFrame) -> pd.DataFrame | None:
+    """The published cells with ours, None where no table was given or none of its cells is among ours."""
+    if table.beside is None:
+        return None
+    published, _ = _read_beside(table, opened.folder / beside.KEPT, f"experiment '{opened.frozen.id}': [{NAME}]")
+    compared = beside.compare(published, scores)
+    return None if compared.empty else compared
 
 
 def _trained(records: Sequence[Evaluation]) -> dict[str, str]:
@@ -236,14 +269,20 @@ def _report(
     table: CrossStudyTable,
     scores: pd.DataFrame,
     rows: pd.DataFrame,
+    compared: pd.DataFrame | None,
     files: Sequence[str],
 ) -> Path:
     metrics = metrics_in_order(scores)
+    said, sections = answer(scores, metrics[0], table.studies), [_differences(scores, table), _which_rows(rows)]
+    if compared is not None:
+        metric, file = next(metric for metric in metrics if metric in set(compared.met)), Path(str(table.beside)).name
+        said.append(beside.sentence(compared, metric, file))
+        sections.insert(0, beside.section(compared, metric, file))
+        host.say(said[-1])
     with host.console.status("writing the report"):
         drawn = [figures.cross_study(scores, metric, table.studies, rows) for metric in metrics]
         pictures = figures.write(opened.folder / "figures", drawn)
-        sections = [_differences(scores, table), _which_rows(rows)]
-        page.write(opened.folder, opened.frozen, answer(scores, metrics[0], table.studies), pictures, sections, files)
+        page.write(opened.folder, opened.frozen, said, pictures, sections, files)
     return sweep.conclude(host, opened.folder, files)
 
 

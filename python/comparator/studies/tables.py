@@ -23,6 +23,7 @@ Ours, beside them:
 |---|---|
 | `differences.csv` | `study_0 study_1 [shard] metric difference mean std split_N ...`: on the models' own studies |
 | `rows.csv` | `src trg split rows which`: how many rows, and which, a model was tested on |
+| `beside.csv` | `met model src trg mean std splits our_mean our_std our_splits difference beyond`: others' and ours |
 | `curves.csv` | `dataset metric shard mean std splits` |
 
 Deviations are over splits, with n - 1 below; empty where there is one split only.
@@ -111,9 +112,17 @@ def count_words(count: Any) -> str:
 
 
 def write_cross_study(
-    folder: Path, scores: pd.DataFrame, studies: Sequence[str], missing: Sequence[str], rows: pd.DataFrame
+    folder: Path,
+    scores: pd.DataFrame,
+    studies: Sequence[str],
+    missing: Sequence[str],
+    rows: pd.DataFrame,
+    compared: pd.DataFrame | None,
 ) -> list[str]:
-    """Write a cross-study's tables, and remove those of an earlier writing; returns their names."""
+    """Write a cross-study's tables, and remove those of an earlier writing; returns their names.
+
+    `compared` has others' scores beside these (`comparator.studies.beside`), None where there are none.
+    """
     tables = {"all_scores.csv": scores.to_csv(index=False)}
     by_name = sorted(studies)
     for metric in dict.fromkeys(scores.met):
@@ -124,6 +133,8 @@ def write_cross_study(
     tables["densed_csa_table.csv"] = _densed(scores).to_csv(index=False)
     tables["differences.csv"] = cross_study_differences(scores, studies).to_csv(index=False)
     tables["rows.csv"] = rows.to_csv(index=False)
+    if compared is not None:
+        tables["beside.csv"] = compared.to_csv(index=False)
     if missing:
         tables["missing_pred_files.txt"] = "".join(f"{line}\n" for line in missing)
     return write_all(folder, tables)

@@ -18,7 +18,7 @@ from comparator.engine.local import Local
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
 from comparator.site.profile import Site, Slot
-from comparator.studies import cross_study, learning_curve, sweep, tables
+from comparator.studies import beside, cross_study, learning_curve, sweep, tables
 from comparator.studies.learning_curve import LearningCurveTable, choose_sizes, log_scale
 from comparator.studies.tables import CrossTest
 
@@ -195,6 +195,24 @@ def test_a_cross_study_trains_each_study_once_and_is_never_done_again(quick: Pat
 
 
 @pytest.mark.long
+def test_a_published_table_stands_beside_a_cross_study_also_of_one_that_is_resumed(quick: Path, host: Host) -> None:
+    file, published = quick / "cross_study.toml", quick / "published.csv"
+    file.write_text(file.read_text().replace("splits = [1, 2]", 'splits = [1, 2]\nbeside = "published.csv"'))
+    published.write_text("met,model,src,trg,mean,std\nr2,theirs,A,A,0.5,0.1\nr2,theirs,A,B,-0.45,0.1\n")
+    folder = cross_study.run(host, file, [], command="")
+    compared = read(folder, "beside.csv")
+    assert compared[["trg", "our_mean", "beyond"]].to_numpy().tolist() == [["A", -0.5, True], ["B", -0.5, False]]
+    assert "1 of 2 cells of R2 differ by more than its deviation" in said(host)
+    assert folder is not None and "Beside published.csv" in (folder / "report.html").read_text()
+    published.unlink()
+    again = cross_study.resume(host, folder.name)
+    assert len(read(again, "beside.csv")) == 2
+    (folder / "beside.csv").unlink()
+    with pytest.raises(InputError, match=r"\[cross_study\] beside: .*beside\.csv"):
+        cross_study.resume(host, folder.name)
+
+
+@pytest.mark.long
 def test_names_are_the_models_whatever_their_case_in_the_file(quick: Path, host: Host) -> None:
     for name in ("Train_Sources", "Test_Sources", "Split_Seed", "Row_Limit"):
         for file in (quick / "quick").iterdir():
@@ -323,6 +341,8 @@ def test_a_dry_run_counts_and_starts_nothing(quick: Path, host: Host) -> None:
         ("cross_study", 'cross_study.studies=["A", "../A"]', ["study '../A'"]),
         ("cross_study", "cross_study.splits=[1, 1]", ["splits", "stands twice"]),
         ("cross_study", "cross_study.split_numbers=[1]", ["unknown key 'split_numbers'", "splits"]),
+        ("cross_study", "cross_study.beside=none.csv", ["[cross_study] beside", "none.csv"]),
+        ("cross_study", 'cross_study.beside_models=["lgbm"]', ["beside_models", "give beside"]),
         ("cross_study", "population=3", ["unknown key 'population'"]),
         ("cross_study", "model=cmp", ["model = 'cmp'"]),
         ("cross_study", "metric=val_lost", ["val_lost", "val_loss"]),
@@ -345,6 +365,13 @@ def test_a_model_without_infer_is_refused(quick: Path, host: Host) -> None:
     (quick / "quick" / "infer.sh").unlink()
     with pytest.raises(InputError, match=r"Quick has no infer\.sh"):
         cross_study.run(host, quick / "cross_study.toml", [], command="")
+
+
+def test_the_benchmarks_file_of_cfg_finds_its_published_table() -> None:
+    file = ROOT / "cfg" / "benchmark.toml"
+    table = cross_study.read_table(file, [])
+    cells, notices = beside.read_for(file.parent / str(table.beside), table.studies, table.beside_models, "x")
+    assert len(cells) == 4 and not notices and table.split == "split_number"
 
 
 @pytest.mark.parametrize("name", ["cross-study", "learning-curve"])
@@ -386,6 +413,16 @@ def test_all_models_are_tested_on_the_same_rows_of_a_study(uno_data: Path, split
             np.testing.assert_array_equal(part.cell_line, parts[0].cell_line)
             np.testing.assert_array_equal(part.drug, parts[0].drug)
         assert not trained_on & set(getattr(parts[0], column))
+
+
+def test_a_test_has_rows_that_training_has_seen_where_that_is_asked_for(uno_data: Path) -> None:
+    asked = {"train_sources": ["CCLE"], "test_sources": ["GDSC2"], "split": "row", "split_over": "study"}
+    unseen, whole = (dataset(uno_data, **asked, row_limit=None, test_seen=seen) for seen in (False, True))
+    trained = set(zip(whole.training.cell_line, whole.training.drug, strict=True))
+    tested = [list(zip(each.test["GDSC2"].cell_line, each.test["GDSC2"].drug, strict=True)) for each in (unseen, whole)]
+    assert not trained & set(tested[0]) and trained & set(tested[1])
+    assert len(tested[0]) < len(tested[1]) == len(whole.source.responses["GDSC2"])
+    assert whole.test_notes[0] == "all rows" != unseen.test_notes[0]
 
 
 def test_smaller_trainings_have_a_part_of_the_rows_of_larger_ones(uno_data: Path) -> None:
