@@ -43,7 +43,7 @@ from comparator.space import Constant, ParameterSpace, Point
 from comparator.strategies.sampling import sobol_points
 from comparator.strategies.tuning import TUNING, TunedModel, Tuning
 from comparator.studies import cross_study, sweep, tuned_report
-from comparator.studies.cross_study import CrossStudyTable
+from comparator.studies.cross_study import TestedTable
 from comparator.studies.inference import Inference
 from comparator.studies.sweep import StudiesSession, SweepFile
 from comparator.studies.tuned import Outcome, outcome_of
@@ -80,7 +80,7 @@ class ModelTable(BaseModel):
         return entries_of(given)
 
 
-class CrossHPOTable(CrossStudyTable):
+class CrossHPOTable(TestedTable):
     """`[cross_hpo]` of an experiment file."""
 
     studies: list[str] = Field(min_length=2)
@@ -371,7 +371,7 @@ def _tests(
     number = list(found.tuning.models).index(label)
     model = opened.models[number]
     names = sweep.spelt_by(model, table)
-    of_study = CrossStudyTable(
+    of_study = TestedTable(
         studies=table.studies,
         splits=table.report_on,
         source=names.source,

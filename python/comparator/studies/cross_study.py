@@ -43,15 +43,20 @@ SHOWN_FIRST = "r2"
 ERRORS = ("mse", "rmse", "mae")
 
 
-class CrossStudyTable(StudiesTable):
-    """`[cross_study]` of an experiment file."""
+class TestedTable(StudiesTable):
+    """Which studies are trained on, split by split, and tested on."""
 
     target: str = "test_sources"
+
+    names: ClassVar[tuple[str, ...]] = (*StudiesTable.names, "target")
+
+
+class CrossStudyTable(TestedTable):
+    """`[cross_study]` of an experiment file."""
+
     # A table of others' scores, and which of its models are shown.
     beside: str | None = None
     beside_models: list[str] | None = Field(default=None, min_length=1)
-
-    names: ClassVar[tuple[str, ...]] = (*StudiesTable.names, "target")
 
     @model_validator(mode="after")
     def _models_of_a_table(self) -> CrossStudyTable:
@@ -116,7 +121,7 @@ def _read_beside(table: CrossStudyTable, file: Path, where: str) -> tuple[pd.Dat
     return beside.read_for(file, table.studies, table.beside_models, where)
 
 
-def points_of(table: CrossStudyTable) -> dict[str, Point]:
+def points_of(table: TestedTable) -> dict[str, Point]:
     """The trainings by their ids: each study once a split."""
     return {
         point_id(study, split): {table.source: [study], table.split: split}
@@ -171,7 +176,7 @@ def _trained(records: Sequence[Evaluation]) -> dict[str, str]:
 
 
 def infer_all(
-    host: Host, opened: StudiesSession, inference: Inference, trained: Mapping[str, str], table: CrossStudyTable
+    host: Host, opened: StudiesSession, inference: Inference, trained: Mapping[str, str], table: TestedTable
 ) -> None:
     """Test what was trained, by `point_id`, on all studies; what is tested already is not tested again."""
     wanted = {
@@ -193,7 +198,7 @@ def infer_all(
 
 
 def collect_tests(
-    inference: Inference, trained: Mapping[str, str], table: CrossStudyTable
+    inference: Inference, trained: Mapping[str, str], table: TestedTable
 ) -> tuple[list[tables.CrossTest], list[str]]:
     """All tests there are, and the predictions that are missing, by the names that IMPROVE gives them."""
     tests, missing = [], []

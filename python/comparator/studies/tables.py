@@ -117,7 +117,7 @@ def write_cross_study(
     studies: Sequence[str],
     missing: Sequence[str],
     rows: pd.DataFrame,
-    compared: pd.DataFrame | None,
+    compared: pd.DataFrame | None = None,
 ) -> list[str]:
     """Write a cross-study's tables, and remove those of an earlier writing; returns their names.
 
