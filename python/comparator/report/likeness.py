@@ -73,12 +73,15 @@ def box_of(found: LikeForLike | None, models: Sequence[str]) -> Box | None:
         return None
     pairs = max((fact.pairs for fact in found.facts), default=0)
     note = (
-        f"Of {pairs} pair{'s' * (pairs != 1)} of trainings, the first that differ, else the first of all. "
+        "The numbers are those of one pair of trainings."
+        if pairs == 1
+        else f"{pairs} pairs of trainings were compared. A line shows the numbers of one of them: the first in which the"
+        " two differ or, where they differ in none, the first of all."
         if pairs
         else ""
     )
     if found.effects:
-        note += "What changes a model is read from trainings that differ in nothing else, with equal seed and split."
+        note += " What changes a model is read from trainings that differ in nothing else, with equal seed and split."
     return Box(unlikenesses(found, models), idle_words(found), lines, note.strip())
 
 

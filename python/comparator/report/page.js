@@ -41,6 +41,7 @@
     if (button?.dataset.choose !== undefined) {
       choices.set(button.dataset.of, button.dataset.choose);
       turn(button.dataset.of, button.dataset.choose);
+      drawing.show(where);
       remember();
     } else if (button?.dataset.save) {
       event.preventDefault();
