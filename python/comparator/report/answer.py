@@ -375,7 +375,9 @@ def _of_difference(summary: Summary, evidence: Evidence) -> Claim:
     )
     word = sureness.of_difference(evidence)
     if summary.is_exact:
-        tested = " Training a point again gives the same number, so that no chance is in it but which points were tried."
+        tested = (
+            " Training a point again gives the same number, so that no chance is in it but which points were tried."
+        )
     statement = f"{' and '.join(summary.models)} differ in {summary.metric}"
     return Claim("difference", word, statement, f"{what} {over}.{tested}{_why_this_word(word, summary, evidence)}")
 

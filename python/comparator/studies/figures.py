@@ -90,9 +90,10 @@ def cross_study(scores: pd.DataFrame, metric: str, studies: Sequence[str], rows:
         {"name": "x_labels", "value": [[clip(each), clip(tables.row_words(rows, each))] for each in studies]},
         {"name": "y_labels", "value": [clip(each) for each in studies]},
     ]
-    caption = "Red is high, blue low, white the median. Framed: a model on its own study's held-out rows." + (
-        " Below zero a model is worse than the mean of the test study's labels." if metric == "r2" else ""
-    )
+    caption = "Red is high, blue low, white the median. Framed: a model on its own study's held-out rows."
+    if len(known) < len(places):
+        caption += " None: no training or no test succeeded there."
+    caption += " Below zero a model is worse than the mean of the test study's labels." if metric == "r2" else ""
     return figure(
         f"cross-study-{as_file_name(metric)}",
         _capital(f"{name} by training and test study"),
