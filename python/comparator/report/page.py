@@ -308,6 +308,7 @@ def facts(experiment: FrozenExperiment, summary: Summary) -> list[tuple[str, str
     provenance, search = experiment.provenance, search_settings(experiment)
     seeds = sorted({run.seed for one in summary.evaluations for run in one.runs if run.seed is not None})
     found = {
+        "Title": experiment.title,  # whole, as it may not be on a narrow screen's first line
         "Asked": words.question(summary),
         "Strategy": search.get("strategy"),
         "Seed of the search": search.get("seed"),
