@@ -361,7 +361,8 @@
     handed = Date.now();
   }
 
-  const isBusy = () => document.activeElement?.matches("input, select, textarea") || !getSelection().isCollapsed;
+  const isBusy = () => document.activeElement?.matches("input, select, textarea") || !getSelection().isCollapsed
+    || get("live-sure").open;
 
   async function refresh() {
     if (!page) {

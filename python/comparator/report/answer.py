@@ -57,6 +57,9 @@ MEANINGS = (
     (sureness.NOT_TESTED, "Fewer than two blocks of fresh trainings gave both sides of the comparison."),
 )
 
+LEVELS = "very likely takes 1 % at most, likely 5 %"
+NO_MORE_THAN_LIKELY = "nothing is called more than likely where nothing was trained anew"
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -370,14 +373,24 @@ def _of_difference(summary: Summary, evidence: Evidence) -> Claim:
         f" The chance of as much where there is none: {chance(evidence.p_differ)}, by flipped signs of the search's"
         f" differences{' and t-tests over the fresh blocks, both taken together' if evidence.fresh_blocks else ''}."
     )
+    word = sureness.of_difference(evidence)
     if summary.is_exact:
-        tested = " Training a point again gives the same number, so that no chance is in it."
-    return Claim(
-        "difference",
-        sureness.of_difference(evidence),
-        f"{' and '.join(summary.models)} differ in {summary.metric}",
-        f"{what} {over}.{tested}",
-    )
+        tested = (
+            " Training a point again gives the same number, so that no chance is in it but which points were tried."
+        )
+    statement = f"{' and '.join(summary.models)} differ in {summary.metric}"
+    return Claim("difference", word, statement, f"{what} {over}.{tested}{_why_this_word(word, summary, evidence)}")
+
+
+def _why_this_word(word: str, summary: Summary, evidence: Evidence) -> str:
+    """What relates the word for the difference to the chance beside it, which may be as small as that of another."""
+    if word == sureness.LIKELY and not evidence.fresh_blocks:
+        return f" However small the chance, {NO_MORE_THAN_LIKELY}."
+    if summary.is_exact:
+        return ""
+    if word == sureness.LIKELY and evidence.p_differ is not None and evidence.p_differ <= sureness.STRICT:
+        return " Very likely takes an interval of the mean that lies clear of 0 as well, and this one does not."
+    return f" {_sentence(LEVELS)}." if word != sureness.VERY_LIKELY else ""
 
 
 def _of_region(name: str, summary: Summary, evidence: Evidence, condition: Condition) -> Claim:
@@ -395,7 +408,8 @@ def _basis_of_region(summary: Summary, evidence: Evidence, region: Region) -> st
         return (
             "Nothing was trained anew. The search's own trainings: the chance of such a contrast where all places are"
             f" alike is {chance(evidence.p_where)}, corrected for having looked at all of them.{more} The same"
-            " trainings have chosen the region, so that this is rather too much, and has no interval."
+            " trainings have chosen the region, so that this is rather too much, and has no interval; and however small"
+            f" the chance, {NO_MORE_THAN_LIKELY}."
         )
     tried = len(evidence.regions) + len(evidence.rejected)
     together = "" if tried == 1 else f", the {tried} regions that were tried taken together"
@@ -403,7 +417,7 @@ def _basis_of_region(summary: Summary, evidence: Evidence, region: Region) -> st
         f"{_sentence(_on(region.blocks, summary))} the difference was"
         f" {amounts(summary, region.contrast, region.contrast_interval)} more inside than outside all regions (mean and"
         f" 95 % interval over {_units(summary)}). A one-sided t-test: the chance of as much where it is not more is"
-        f" {chance(chances)}{together}; very likely takes 1 % at most, likely 5 %."
+        f" {chance(chances)}{together}; {LEVELS}."
     )
     if evidence.verdict == "none":
         return f"{basis} As no difference is shown at all, neither is this."
@@ -433,7 +447,7 @@ def _of_point(name: str, word: str, summary: Summary, one: Confirmation) -> Clai
         statement,
         f"{came}; less what places elsewhere gave that were trained beside it, this is"
         f" {amounts(summary, one.contrast, one.contrast_interval)}. A one-sided t-test: the chance of as much"
-        f" where it is not more is {chance(one.p)}{together}.{luck}",
+        f" where it is not more is {chance(one.p)}{together}; {LEVELS}.{luck}",
     )
 
 

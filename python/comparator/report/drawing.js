@@ -5,6 +5,7 @@
 // a view that is not shown yet; what is new is added to a view that stands; what is not picked fades on what is drawn.
 (() => {
   const { made, frame, idle } = window.comparatorElements;
+  const { Layers } = window.comparatorPicked;
   const MANY = 1500; // marks of a figure; from here on it is drawn as an image, which stays quick
   const NARROW = 480; // pixels
   const WORK = 8; // milliseconds of drawing between two frames of the screen
@@ -134,7 +135,7 @@
       const numbers = item?.datum?.evaluations;
       if (numbers?.length && !dragged) hooks.clicked(numbers);
     });
-    if (picked) fadeNow(entry);
+    if (picked) await fadeNow(entry);
     showFrames(entry);
     picture.dataset.drawn = "";
   }
@@ -183,6 +184,7 @@
   let resizing = 0;
   addEventListener("resize", () => {
     clearTimeout(resizing);
+    for (const entry of views.values()) entry.place = null;
     resizing = setTimeout(() => redraw((name, entry) => {
       const picture = pictureOf(name);
       return picture && widthOf(picture) !== entry.size;
@@ -208,14 +210,14 @@
     works = true;
     for (;;) {
       const waits = [...views.values()].filter((one) => one.view && (changed.has(one.name) || one.fades !== round));
-      const visible = waits.find(isSeen);
+      const visible = waits.find((one) => one === drag?.entry) || waits.find(isSeen);
       const next = visible || (drag ? null : waits[0]);
       if (!next) break;
       await (visible ? frame() : idle());
       if (views.get(next.name) !== next) continue;
       try {
         if (changed.delete(next.name)) await renew(next);
-        else fadeNow(next);
+        else await fadeNow(next);
       } catch (error) {
         next.fades = round;
         console.error(next.name, error);
@@ -231,59 +233,40 @@
     }
   }
 
-  // Fades on what is drawn: to have it worked out again, mark by mark, would take a hundred times as long. Of an image
-  // what is picked alone is drawn, on a faint picture of the whole.
-  function fadeNow(entry, faded = entry.isImage ? 0 : FADED) {
-    const { view } = entry;
-    const root = view.scenegraph().root;
+  // Fades on what is drawn: to have it worked out again, mark by mark, would take a hundred times as long.
+  async function fadeNow(entry) {
     entry.fades = round;
-    if (entry.isImage && showWhole(entry)) return;
-    let isOther = false;
-    for (const item of itemsOf(root)) {
+    if (!entry.isImage) { fade(entry, FADED); return; }
+    if (!entry.layers && !picked) return;
+    entry.layers ??= new Layers(entry.view);
+    await entry.layers.show(picked, () => rest(entry));
+  }
+
+  // The next frame; a figure that a frame is drawn on does not wait until another is done.
+  async function rest(entry) {
+    await frame();
+    const own = drag?.entry;
+    if (own && own !== entry && own.view && own.fades !== round) await fadeNow(own);
+  }
+
+  function fade({ view }, faded) {
+    for (const item of itemsOf(view.scenegraph().root)) {
       const numbers = item.datum?.evaluations;
       if (!numbers) continue;
       item.whole ??= item.opacity ?? 1;
       const opacity = !picked || numbers.some((one) => picked.has(one)) ? item.whole : faded * item.whole;
       if (item.opacity === opacity) continue;
       item.opacity = opacity;
-      isOther = true;
       // Of an element its colours fade: an opacity of its own would make a layer of each.
       if (item._svg) item._svg.style.fillOpacity = item._svg.style.strokeOpacity = opacity === item.whole ? "" : opacity;
     }
-    if (!isOther || !entry.isImage) return;
-    view.dirty(root.items[0]);
-    view.runAsync();
   }
 
-  // Shows the picture of the whole: faintly, or, where nothing is picked any more, in the place of all marks drawn anew;
-  // says whether that is all that is to be done.
-  function showWhole(entry) {
-    const drawn = entry.view.container().querySelector("canvas:not(.whole)");
-    if (picked && !entry.whole) {
-      entry.whole = made("canvas", undefined, "whole");
-      Object.assign(entry.whole, { width: drawn.width, height: drawn.height });
-      Object.assign(entry.whole.style, { width: drawn.style.width, height: drawn.style.height });
-      entry.whole.getContext("2d").drawImage(drawn, 0, 0);
-      drawn.parentElement.classList.add("wholly");
-      drawn.after(entry.whole);
-    }
-    if (entry.whole) {
-      entry.whole.classList.toggle("faint", Boolean(picked));
-      drawn.style.opacity = picked ? "" : 0;
-    }
-    return !picked && Boolean(entry.whole);
-  }
-
-  // Draws all marks again, as they are where nothing is picked.
-  async function drawWhole(entry) {
-    const { view } = entry;
-    const drawn = view.container().querySelector("canvas:not(.whole)");
-    for (const item of itemsOf(view.scenegraph().root)) if (item.whole !== undefined) item.opacity = item.whole;
-    view.dirty(view.scenegraph().root.items[0]);
-    await view.runAsync();
-    drawn.style.opacity = "";
-    entry.whole?.remove();
-    entry.whole = null;
+  // Takes away what lies over an image, which then shows all of its marks.
+  async function bare(entry) {
+    const { layers } = entry;
+    entry.layers = null;
+    await layers?.remove();
   }
 
   function pick(numbers) {
@@ -320,8 +303,9 @@
       if (more[place]?.length) await insert(entry, view, name, more[place]);
       else if (!more[place]) await view.remove(name, () => true).insert(name, asShown(entry.isImage, rows)).runAsync();
     }
-    if (entry.whole && !picked) await drawWhole(entry);
+    await bare(entry);
     entry.content = now;
+    entry.place = null;
     entry.fades = picked ? -1 : round;
     showFrames(entry);
     return undefined;
@@ -403,13 +387,18 @@
     return found;
   }
 
-  // Where a figure's plot lies in its element, and what turns its places into pixels.
+  // Where a figure's plot lies in its element, and what turns its places into pixels; null where it is not seen.
   function plotOf(entry) {
     const { view, content } = entry;
-    const drawn = view.container().querySelector("canvas:not(.whole), svg");
+    entry.place ??= placeOf(view);
+    return entry.place && { ...entry.place, x: view.scale("x"), y: view.scale("y"), across: content.axes.across };
+  }
+
+  function placeOf(view) {
+    const drawn = view.container().querySelector("canvas:not(.layer), svg");
     const chart = view.container().closest(".chart");
-    if (!drawn || !chart) return null;
-    const [box, outer] = [drawn.getBoundingClientRect(), chart.getBoundingClientRect()];
+    const [box, outer] = [drawn?.getBoundingClientRect(), chart?.getBoundingClientRect()];
+    if (!box?.width || !outer) return null;
     const [origin, padding] = [view.origin(), view.padding()];
     const whole = view.width() + origin[0] + padding.left + padding.right;
     const ratio = drawn.tagName === "CANVAS" ? box.width / (Number.parseFloat(drawn.style.width) || box.width)
@@ -420,9 +409,6 @@
       top: box.top - outer.top + ratio * (origin[1] + padding.top),
       width: ratio * view.width(),
       height: ratio * view.height(),
-      x: view.scale("x"),
-      y: view.scale("y"),
-      across: content.axes.across,
     };
   }
 
@@ -453,11 +439,8 @@
 
   function framesOf(entry) {
     const plot = conditions.size ? plotOf(entry) : null;
-    return plot ? rectanglesOf(entry, plot).map(([left, top, width, height]) => {
-      const one = made("div", undefined, "frame");
-      Object.assign(one.style, { left: plot.left + left + "px", top: plot.top + top + "px", width: width + "px", height: height + "px" });
-      return one;
-    }) : [];
+    return plot ? rectanglesOf(entry, plot).map(([left, top, width, height]) => (
+      { left: plot.left + left + "px", top: plot.top + top + "px", width: width + "px", height: height + "px" })) : [];
   }
 
   // All places are asked for before anything is changed: each change would have them worked out again.
@@ -466,8 +449,12 @@
     const frames = shown.map(framesOf);
     shown.forEach(({ view }, number) => {
       const chart = view.container().closest(".chart");
-      for (const old of chart.querySelectorAll(".frame")) old.remove();
-      chart.append(...frames[number]);
+      const old = [...chart.querySelectorAll(".frame")];
+      for (const one of old.slice(frames[number].length)) one.remove();
+      frames[number].forEach((style, place) => {
+        if (!old[place]) chart.append(old[place] = made("div", undefined, "frame"));
+        Object.assign(old[place].style, style);
+      });
     });
   }
 
@@ -551,8 +538,7 @@
     await draw(picture);
     const entry = views.get(picture.dataset.figure);
     const { view } = entry;
-    if (entry.whole) await drawWhole(entry);
-    if (picked) fadeNow(entry, FADED);
+    if (picked) fade(entry, FADED);
     let address;
     if (form === "svg") {
       const text = (await view.toSVG()).replace("<svg ", '<svg style="background:white" ');
@@ -567,7 +553,7 @@
       address = paper.toDataURL("image/png");
     }
     Object.assign(made("a"), { href: address, download: `${picture.dataset.figure}.${form}` }).click();
-    if (picked) fadeNow(entry);
+    if (picked && entry.isImage) for (const item of itemsOf(view.scenegraph().root)) item.opacity = item.whole ?? item.opacity;
     if (form === "svg") setTimeout(() => URL.revokeObjectURL(address), 1000);
   }
 

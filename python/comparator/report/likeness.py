@@ -40,7 +40,7 @@ def unlikenesses(found: LikeForLike, models: Sequence[str]) -> list[str]:
 def idle_words(found: LikeForLike) -> str:
     """Say which hyperparameters changed neither model; empty where there are none."""
     names = [effect.hyperparameter for effect in found.idle]
-    return f"{' and '.join(names)} changed neither model" if names else ""
+    return f"{' and '.join(names)} changed neither model where nothing else was changed" if names else ""
 
 
 def effect_words(effect: Effect, models: Sequence[str]) -> str:
@@ -73,12 +73,18 @@ def box_of(found: LikeForLike | None, models: Sequence[str]) -> Box | None:
         return None
     pairs = max((fact.pairs for fact in found.facts), default=0)
     note = (
-        f"Of {pairs} pair{'s' * (pairs != 1)} of trainings, the first that differ, else the first of all. "
+        "The numbers are those of one pair of trainings."
+        if pairs == 1
+        else f"{pairs} pairs of trainings were compared. A line shows the numbers of one of them: the first in which"
+        " the two differ or, where they differ in none, the first of all."
         if pairs
         else ""
     )
     if found.effects:
-        note += "What changes a model is read from trainings that differ in nothing else, with equal seed and split."
+        note += (
+            " What changes a model is read from trainings that differ in nothing else, with equal seed and split: there"
+            " are few such, and at other places of the space it may be otherwise."
+        )
     return Box(unlikenesses(found, models), idle_words(found), lines, note.strip())
 
 

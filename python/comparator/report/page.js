@@ -41,6 +41,7 @@
     if (button?.dataset.choose !== undefined) {
       choices.set(button.dataset.of, button.dataset.choose);
       turn(button.dataset.of, button.dataset.choose);
+      drawing.show(where);
       remember();
     } else if (button?.dataset.save) {
       event.preventDefault();
@@ -74,6 +75,10 @@
     return row.text;
   }
 
+  // Characters of a column for its heading, which may take several lines, and for the mark of sorting.
+  const headingWidth = (name) =>
+    1 + Math.max(Math.min(name.length, 14), ...name.split(/\s+/).map((word) => word.length));
+
   function take(content) {
     const again = content && columns.join("\n") === content.columns.join("\n");
     columns = content?.columns || [];
@@ -82,9 +87,11 @@
     knowAxes();
     if (!table || again) return;
     const widths = columns.map((name, column) =>
-      Math.min(26, 3 + rows.reduce((most, row) => Math.max(most, written(row.cells[column]).length), name.length + 1)));
+      Math.min(26, 3 + rows.reduce((most, row) => Math.max(most, written(row.cells[column]).length), headingWidth(name))));
     const group = made("colgroup");
-    for (const width of [...widths, 30]) {
+    const last = Math.min(90, rows.reduce((most, row) =>
+      Math.max(most, 3 + row.logs.reduce((sum, [name]) => sum + name.length + 1, 0)), 30)); // no log is cut off
+    for (const width of [...widths, last]) {
       const col = made("col");
       col.style.width = width + "ch";
       group.append(col);
@@ -104,13 +111,13 @@
       cell.append(button);
       head.append(cell);
     });
-    const last = made("th", "logs, and why it failed");
-    last.scope = "col";
-    head.append(last);
+    const logs = made("th", "logs, and why it failed");
+    logs.scope = "col";
+    head.append(logs);
     table.querySelector("colgroup")?.remove();
     table.prepend(group);
     table.tHead.replaceChildren(head);
-    table.style.width = widths.reduce((sum, width) => sum + width, 30) + "ch";
+    table.style.width = widths.reduce((sum, width) => sum + width, last) + "ch";
     offerColumns();
   }
 

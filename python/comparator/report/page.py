@@ -127,6 +127,7 @@ def render(
             style=style(),
             words=words,
             said=said,
+            title=_subtitle(experiment, said.question),
             meanings=MEANINGS,
             word_of={each.about: each.word for each in said.claims},
             sections=SECTIONS,
@@ -147,6 +148,12 @@ def render(
         )
     )
     return with_scripts(words.printable(page))
+
+
+def _subtitle(experiment: FrozenExperiment, asked: str) -> str:
+    """Return the title that the experiment was given; empty where that of its file is the question once more."""
+    title = experiment.title if experiment.settings.get("title", experiment.title) else ""
+    return "" if title in (experiment.id, asked) else title
 
 
 def _listings(experiment: FrozenExperiment) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -251,7 +258,7 @@ def scripts() -> dict[str, Any]:
 @cache
 def page_script() -> str:
     """Return the page's own script: what all pages share, the figures, and the table with what is picked."""
-    return "\n".join(map(_asset, ("elements.js", "drawing.js", "page.js")))
+    return "\n".join(map(_asset, ("elements.js", "picked.js", "drawing.js", "page.js")))
 
 
 def with_scripts(page: str) -> str:
@@ -301,6 +308,7 @@ def facts(experiment: FrozenExperiment, summary: Summary) -> list[tuple[str, str
     provenance, search = experiment.provenance, search_settings(experiment)
     seeds = sorted({run.seed for one in summary.evaluations for run in one.runs if run.seed is not None})
     found = {
+        "Title": experiment.title,  # whole, as it may not be on a narrow screen's first line
         "Asked": words.question(summary),
         "Strategy": search.get("strategy"),
         "Seed of the search": search.get("seed"),

@@ -350,7 +350,7 @@ def baseline(summary: Summary) -> str | None:
     if default.difference is None:
         return f"The default settings gave no {summary.metric}: {default.reason or default.status}."
     gain = best.difference - default.difference if summary.maximise else default.difference - best.difference
-    share = f" ({abs(gain / default.difference):.0%})" if default.difference else ""
+    share = f" ({percent(abs(gain / default.difference))})" if default.difference else ""
     bought = (
         f"the search found {show(best.difference)}, better by {show(gain)}{share}"
         if gain > 0

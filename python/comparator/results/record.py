@@ -495,12 +495,16 @@ class FrozenExperiment(Form):
         return tuple(f"{name} ({number})" for number, name in enumerate(names))
 
 
+#: Tables of an experiment file, by the names that its frozen settings have for them.
+WRITTEN = {"cmp.submodel_0": "cmp.0", "cmp.submodel_1": "cmp.1"}
+
+
 def by_dotted_name(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by their names as `--set` has them, `search.seed` say."""
+    """Nested settings by their names as a file and `--set` have them, `search.seed` say."""
     found: dict[str, Any] = {}
     for name, value in settings.items():
-        nested = isinstance(value, Mapping)
-        found |= by_dotted_name(value, f"{prefix}{name}.") if nested else {f"{prefix}{name}": value}
+        whole = WRITTEN.get(f"{prefix}{name}", f"{prefix}{name}")
+        found |= by_dotted_name(value, f"{whole}.") if isinstance(value, Mapping) else {whole: value}
     return found
 
 

@@ -59,9 +59,10 @@ def cross_study(scores: pd.DataFrame, metric: str, studies: Sequence[str], rows:
     decimals = decimals_for(means)
     shown = {pair: _mean_and_deviation(*values, decimals) for pair, values in cells.items()}
     name = NAMES.get(metric, metric)
-    caption = "Red is high, blue low, white the median. Framed: a model on its own study's held-out rows." + (
-        " Below zero a model is worse than the mean of the test study's labels." if metric == "r2" else ""
-    )
+    caption = "Red is high, blue low, white the median. Framed: a model on its own study's held-out rows."
+    if len(shown) < len(studies) ** 2:
+        caption += " None: no training or no test succeeded there."
+    caption += " Below zero a model is worse than the mean of the test study's labels." if metric == "r2" else ""
     return matrix(
         f"cross-study-{as_file_name(metric)}",
         _capital(f"{name} by training and test study"),

@@ -29,15 +29,18 @@ TEMPLATE = """<!DOCTYPE html>
 <body>
 <main>
 <header>
-  <p class="kicker">Comparator report &middot; {{ id }} &middot; {{ created[:10] }}</p>
   <h1>{{ title }}</h1>
+  <p class="kicker">{{ id }} &middot; {{ created[:10] }}</p>
 </header>
 <section class="answer"><h2>Answer</h2>
   <p class="lead">{{ answer | join(" ") }}</p>
 </section>
 {% for figure, picture in pictures %}
 <section><h2>{{ figure.title }}</h2>
-  <figure class="chart">{{ picture }}<figcaption>{{ figure.caption }}</figcaption></figure>
+  <figure>
+    <div class="chart fixed">{{ picture }}</div>
+    <figcaption class="caption">{{ figure.caption }}</figcaption>
+  </figure>
 </section>
 {% endfor %}
 {% for section in sections %}

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from pages import check_files, read_page
-from recorded import as_read, make_experiment, save
+from recorded import as_read, make_experiment, make_record, save, summary_of
 
 from comparator.errors import InputError
 from comparator.evidence.claims import Asked, find_claims
@@ -28,7 +28,7 @@ from comparator.findings.metric_agreement import compare, kind_of, read_in, with
 from comparator.findings.summary import summarise
 from comparator.findings.verdict import Findings, as_json, find
 from comparator.report import evaluations_csv, write_report
-from comparator.report.answer import Answer, _amount, _apart, answer_of
+from comparator.report.answer import Answer, _amount, _apart, _of_difference, answer_of
 from comparator.report.figures.boxes import stretches
 from comparator.report.words import (
     agreement,
@@ -402,6 +402,26 @@ def test_a_region_is_as_sure_as_its_test_says(chance: float | None, regions: int
 def test_a_difference_is_as_sure_as_its_test_says(changes: dict[str, Any], word: str) -> None:
     evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), 0.1, 30, fresh_blocks=8)
     assert sureness.of_difference(replace(evidence, **changes)) == word
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ""),
+        ({"p_differ": 0.02}, " Very likely takes 1 % at most, likely 5 %."),
+        ({"overall_interval": (-0.1, 0.4)}, " Very likely takes an interval of the mean that lies clear of 0 as well"),
+        (
+            {"fresh_blocks": 0},
+            " However small the chance, nothing is called more than likely where nothing was trained",
+        ),
+        ({"verdict": "none", "p_differ": 0.3}, " Very likely takes 1 % at most, likely 5 %."),
+    ],
+)
+def test_a_word_says_how_it_and_the_chance_beside_it_hang_together(changes: dict[str, Any], said: str) -> None:
+    evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), 0.1, 30, fresh_blocks=8)
+    summary = summary_of([make_record(0, {"noise": 1.0}, ({"val_loss": 0.1}, {"val_loss": 0.2}))])
+    basis = _of_difference(summary, replace(evidence, **changes)).basis
+    assert said in basis and (said or basis.endswith("both taken together."))
 
 
 def test_a_mean_over_the_space_says_where_trainings_failed() -> None:

@@ -169,6 +169,7 @@ def test_the_box_shows_what_each_model_tells_and_marks_what_differs() -> None:
     assert box is not None and len(box.unlike) == 1
     assert ("training rows", ["400", "30"], True) in box.rows
     assert ("validation rows", ["100", "not told"], False) in box.rows
+    assert box.note == "The numbers are those of one pair of trainings."
     assert box_of(found_in(({"noise": 1.0}, {"val_loss": 0.1}, {"val_loss": 0.2})), ("HiDRA", "Uno")) is None
 
 

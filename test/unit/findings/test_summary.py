@@ -257,7 +257,7 @@ def test_what_the_search_bought_over_the_default_settings_is_said() -> None:
     single["models"] = make_experiment()["models"][:1]
     said = baseline(summary_of(records, baseline=default, **single))
     assert said is not None and said.startswith("The default settings reach a val_loss of 0.025; ")
-    assert "the search found 0.02, better by 0.005 (20%)." in said and "luck" in said
+    assert "the search found 0.02, better by 0.005 (20 %)." in said and "luck" in said
     failed = baseline(summary_of(records, baseline={**default, "status": "failed", "reason": "broke"}, **single))
     assert failed == "The default settings gave no val_loss: broke."
     best = baseline(summary_of(records, baseline={**default, "value": 0.01}, **single))

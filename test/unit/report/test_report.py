@@ -35,6 +35,7 @@ from comparator.report import write_report
 from comparator.report.figures.heat import metric_scale
 from comparator.report.figures.progress import best_and_mean
 from comparator.report.material import gather_material
+from comparator.report.page import _subtitle
 
 pytestmark = pytest.mark.usefixtures("quick_reports")
 
@@ -49,6 +50,19 @@ def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = save(experiments / "cmp-ga-3", make_experiment(), with_histories(experiments, genetic()))
     write_report(folder)
     return folder
+
+
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ({"title": "Two laboratories"}, "Two laboratories"),
+        ({"title": "Where do CCLE and GDSC1 differ?", "settings": {"title": ""}}, ""),  # the file gave none
+        ({"title": "Two laboratories", "settings": {"title": "Two laboratories"}}, "Two laboratories"),
+        ({"title": "Where do CCLE and GDSC1 differ most?"}, ""),
+    ],
+)
+def test_what_stands_below_the_question_is_not_the_question_again(changes: dict[str, Any], title: str) -> None:
+    assert _subtitle(frozen(**changes), "Where do CCLE and GDSC1 differ most?") == title
 
 
 @pytest.mark.long

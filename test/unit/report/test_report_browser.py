@@ -55,6 +55,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     )
     made["failed"] = save(folder / "failed-1", make_experiment(id="failed-1"), genetic(3, (0, 1, 2)))
     made["many"] = save(folder / "many-1", make_experiment(id="many-1"), genetic(300, ()))
+    long = [f"{name}, a network with a long name" for name in ("Left", "Right")]
+    named = [{**one, "label": name} for one, name in zip(make_experiment()["models"], long, strict=True)]
+    four = [{"name": name, "type": "float", "lower": 0, "upper": 50} for name in ("noise", "a", "b", "c")]
+    made["image"] = save(
+        folder / "image-1", make_experiment(id="image-1", space=four, models=named), sampled(four, 400)
+    )
     bad = "</script><img src=x onerror=alert(1)>"
     named = [
         {"name": bad, "type": "float", "lower": 0, "upper": 50},
@@ -323,6 +329,48 @@ def test_thousands_of_evaluations_are_no_burden(browser: Browser, pages: dict[st
     browser.ask("document.getElementById('box').scrollTop = 1e6")
     browser.wait("document.querySelector('#table tr[data-evaluation=\"299\"]')")
     assert browser.ask(rows) < 120 and browser.complaints() == []
+
+
+INK = (
+    "(() => {{ const one = document.querySelector('[data-figure=parallel] canvas{0}');"
+    " const bytes = one.getContext('2d').getImageData(0, 0, one.width, one.height).data;"
+    " return bytes.reduce((sum, byte, place) => sum + (place % 4 === 3 && byte > 0), 0); }})()"
+)
+LAYER = "document.querySelector('[data-figure=parallel] canvas.{0}')"
+
+
+def test_of_a_figure_that_is_an_image_what_is_picked_has_a_layer_of_its_own(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    browser.open(pages["image"], 1280)
+    browser.wait(DRAWN)
+    whole = browser.ask(INK.format(""))
+    browser.place_of("[data-figure=parallel]")
+    browser.ask("comparatorPage.set([1, 2, 3, 4, 5, 6], true)")
+    browser.wait(f"{LAYER.format('whole')}?.classList.contains('faint')")
+    few, ground = browser.ask(INK.format(".picked")), browser.ask(INK.format(""))
+    assert 0 < few < whole and ground < whole, "six lines lie above a figure that has none"
+    browser.ask("comparatorPage.set([1, 2, 3, 4, 5, 6].concat([...Array(300).keys()]), true)")
+    browser.wait(f"{INK.format('.picked')} > {3 * few}")
+    assert browser.ask(INK.format("")) == ground, "what lies below is not drawn again"
+    browser.ask("comparatorPage.set([], false)")
+    browser.wait(f"{LAYER.format('picked')}.hidden && !{LAYER.format('whole')}.classList.contains('faint')")
+    assert browser.ask(INK.format(".whole")) == whole
+    assert [each for each in browser.complaints() if "readback" not in each] == []  # these are this test's own looks
+
+
+def test_long_names_stand_whole_in_headings_and_every_log_can_be_reached(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    browser.open(pages["image"], 1280)
+    browser.wait(DRAWN)
+    cut = browser.ask(
+        "[...document.querySelectorAll('#table th, #table td.long, h3')]"
+        ".filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent)"
+    )
+    assert cut == []
+    headings = browser.ask("[...document.querySelectorAll('h3')].map((one) => one.textContent)")
+    assert "val_loss of Left, a network with a long name" in headings
 
 
 def test_hostile_text_stays_text(browser: Browser, pages: dict[str, Path]) -> None:

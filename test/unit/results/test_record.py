@@ -44,6 +44,11 @@ FORMS = {
 }
 
 
+def test_settings_have_the_names_that_a_file_gives_them() -> None:
+    settings = {"search": {"seed": 1}, "cmp": {"metric": "r2", "submodel_1": {"environment": {"A": "1"}}}}
+    assert record.by_dotted_name(settings) == {"search.seed": 1, "cmp.metric": "r2", "cmp.1.environment.A": "1"}
+
+
 def words_of(annotation: Any) -> str:
     """A type as the page has it."""
     origin, inner = get_origin(annotation), get_args(annotation)

@@ -17,6 +17,8 @@ Row = dict[str, Any]
 Place = Callable[[EvaluationSummary], Any]
 
 GOLDEN = 0.618  # of a whole: so far apart, points that stand side by side spread evenly
+HEADING = 60  # characters of a name in the heading of a figure, which may take two lines
+BESIDE = 20  # characters of a name that has another beside it in a legend, also on a narrow screen
 TICKS = 20  # values of a list that an axis names at most
 TOGETHER = 44  # characters that stand side by side below an axis
 CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 90, "stroke": FAILED, "strokeWidth": 1.6}
@@ -140,7 +142,7 @@ def haloed(rows: Sequence[Row], look: Mapping[str, Any], **encoding: Any) -> lis
 # -- series ------------------------------------------------------------------------------------------------
 
 
-def distinct(labels: Sequence[str], length: int = 28) -> list[str]:
+def distinct(labels: Sequence[str], length: int = 40) -> list[str]:
     """Return labels cut to a length, numbered where they would be the same."""
     short = [clip(label, length) for label in labels]
     return [f"{label} ({place})" if short.count(label) > 1 else label for place, label in enumerate(short, start=1)]
@@ -149,12 +151,13 @@ def distinct(labels: Sequence[str], length: int = 28) -> list[str]:
 def series(looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Row]:
     """Return the channels of field `series`, which share a legend: for each name the `color`, `shape` and so on."""
     channels = dict.fromkeys(channel for look in looks.values() for channel in look)
+    columns = 2 if max(map(len, looks), default=0) <= BESIDE else 1
     return {
         channel: {
             "field": "series",
             "type": "nominal",
             "scale": {"domain": list(looks), "range": [look[channel] for look in looks.values()]},
-            "legend": None if channel == "strokeDash" else {"title": None, "columns": 2},
+            "legend": None if channel == "strokeDash" else {"title": None, "columns": columns},
         }
         for channel in channels
     }

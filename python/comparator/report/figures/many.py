@@ -21,7 +21,7 @@ from comparator.report.figures.channels import (
 from comparator.report.figures.figure import TIP, Figure, figure, layer
 from comparator.report.figures.heat import Scale, scale_of
 from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER
-from comparator.report.words import printable
+from comparator.report.words import percent, printable
 
 if TYPE_CHECKING:
     from comparator.evidence.importance import Importance, Share
@@ -74,7 +74,8 @@ def _caption(importance: Importance, lattice: bool) -> str:
     doubt = (
         "Trees fitted to the evaluations do not predict those left out, so this ranking means nothing yet. "
         if importance.predicted <= 0
-        else f"Trees fitted to the evaluations predict {importance.predicted:.0%} of the variance of those left out. "
+        else f"Trees fitted to the evaluations predict {percent(importance.predicted)} of the variance of those left"
+        " out. "
     )
     return (
         f"{doubt}A bar is the share of the variance that rests on a hyperparameter, alone or together with others, by "

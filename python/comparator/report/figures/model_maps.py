@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from comparator.findings.axes import Axis, is_number, show
 from comparator.findings.summary import EvaluationSummary, Summary
-from comparator.report.figures.channels import clip, labels_of, strongest_first
+from comparator.report.figures.channels import HEADING, clip, labels_of, strongest_first
 from comparator.report.figures.figure import Choice, Figure, figure
 from comparator.report.figures.heat import (
     HEIGHT,
@@ -94,9 +94,9 @@ def _values(summary: Summary, apart: Axis) -> list[Panel]:
 def _map(summary: Summary, panel: Panel, x: Axis, y: Axis, number: int, suffix: str, scale: Scale) -> Figure:
     cells = gather(panel.points, x, y)
     means = means_of(cells, panel.number)
-    title = f"{clip(summary.metric)} of {clip(panel.of)}"
+    title, label = (f"{clip(summary.metric)} of {clip(panel.of, length)}" for length in (HEADING, 28))
     numbers, written = mean_layer(x, y, means, scale)
-    layers = [cell_layer(x, y, cells, means, scale.channel(title)), *numbers, *failed_layer(panel.searched, x, y)]
+    layers = [cell_layer(x, y, cells, means, scale.channel(label)), *numbers, *failed_layer(panel.searched, x, y)]
     return figure(
         f"model-{number}{suffix}",
         title,

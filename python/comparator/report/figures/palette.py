@@ -28,6 +28,7 @@ CONFIG: dict[str, Any] = {
         "labelFontSize": 11,
         "grid": False,
         "labelOverlap": "greedy",
+        "labelSeparation": 6,
     },
     "legend": {
         "orient": "top",
@@ -37,7 +38,7 @@ CONFIG: dict[str, Any] = {
         "titleFontSize": 12,
         "labelFontSize": 11,
         "titleLimit": 400,
-        "labelLimit": 200,
+        "labelLimit": 280,
         "gradientLength": 200,
         "gradientThickness": 10,
         "symbolStrokeWidth": 1.4,

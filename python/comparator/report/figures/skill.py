@@ -16,6 +16,7 @@ from comparator.findings.summary import (
 )
 from comparator.report import words
 from comparator.report.figures.channels import (
+    HEADING,
     Row,
     along,
     clip,
@@ -96,7 +97,7 @@ def _height(metric: str, values: Sequence[float]) -> Row:
 
 
 def _title(summary: Summary, metric: str) -> str:
-    who = " and ".join(clip(model) for model in summary.models)
+    who = " and ".join(clip(model, HEADING) for model in summary.models)
     return f"{who} against the mean predictor" if summary.mean_predictor else f"{who}: {clip(metric)}"
 
 

@@ -13,7 +13,7 @@ from comparator.findings.workers import Span, WorkingTime, busy, spans_of, typic
 from comparator.report.figures.channels import Row, clip, haloed, lanes, number_channel, tip_of
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import FAILED, INK, PAPER, SHADES
-from comparator.report.words import printable
+from comparator.report.words import percent, printable
 
 LANE = 18  # pixels
 TALLEST = 500
@@ -124,7 +124,7 @@ def _caption(summary: Summary, spans: Sequence[Span], working: Sequence[WorkingT
     times = f" in {len(working)} times at work" if len(working) > 1 else ""
     shades = "neighbouring generations" if summary.generations else "neighbours"
     return (
-        (f"{who} busy {share:.0%} of the time{times}. " if share is not None else "")
+        (f"{who} busy {percent(share)} of the time{times}. " if share is not None else "")
         + f"A lane is a worker, a bar an evaluation (half of them took less than {_duration(typical(spans))}); the two "
         f"greys only tell {shades} apart. White in a lane is waiting: at the end of a generation, for a slow start, "
         "or because there was nothing left to do." + (" Red bars failed." if summary.reasons else "")
