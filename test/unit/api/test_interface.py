@@ -231,7 +231,11 @@ def test_models_are_functions_names_folders_and_files(experiments: Path, tmp_pat
         (lambda: cmp.compare(level, step, SPACE, workers=9999), r"^workers = 9999: site 'local' has "),
         (lambda: cmp.compare(level, step, SPACE, engine="swft-t"), r"^engine = 'swft-t': site 'local' has "),
         (lambda: cmp.compare(level, step, SPACE, evaluations=0), r"^compare\(\): evaluations = 0: "),
-        (lambda: cmp.compare(level, step, SPACE, evaluations=5, pilot=3), r"^compare\(\): pilot = 3: takes 6 pairs"),
+        pytest.param(
+            lambda: cmp.compare(level, step, SPACE, evaluations=5, pilot=3),
+            r"^compare\(\): pilot = 3: takes 6 pairs",
+            marks=pytest.mark.long,
+        ),
         (lambda: cmp.compare(level, step, SPACE, keep=0.5), r"^compare\(\): keep is the share of the points"),
         (lambda: cmp.compare(level, step, SPACE, metric=""), r"^compare\(\): metric = '': "),
         (

@@ -218,6 +218,7 @@ def test_a_model_says_by_which_convention_it_is_called(tmp_path, tiny) -> None:
     assert_found(model, tmp_path, "train.sh runs", HOLDS, "called with flags only", data_folder=tiny)
 
 
+@pytest.mark.long
 def test_a_script_of_another_name_is_no_script(tmp_path, tiny) -> None:
     folder = shell_model(tmp_path, RESULT)
     (folder / "Infer.sh").write_text("#!/bin/sh\n")
@@ -248,6 +249,7 @@ def test_a_preprocessing_that_fails_is_told_with_its_log(tmp_path: Path) -> None
     assert "toy_train_improve.py runs" not in found
 
 
+@pytest.mark.long
 def test_scripts_that_do_not_start_by_themselves_are_run_by_a_shell(tmp_path, tiny) -> None:
     folder = shell_model(tmp_path, RESULT)
     (folder / "train.sh").chmod(0o644)

@@ -160,7 +160,7 @@ def models(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         patch.syspath_prepend(str(folder))
         yield importlib.import_module("drevalpy.models")
         for name in [name for name in sys.modules if f"{name}.".startswith(names) and name != "drevalpy_adapter"]:
-            patch.delitem(sys.modules, name)
+            del sys.modules[name]  # for good: what the patch removes it brings back
 
 
 @pytest.fixture(autouse=True)

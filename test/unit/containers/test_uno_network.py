@@ -13,6 +13,8 @@ import uno
 if TYPE_CHECKING:
     from uno.network import Shape, Structure
 
+pytestmark = pytest.mark.long  # TensorFlow alone takes seconds to load
+
 needs("keras")
 keras = Late("keras")
 network, optimizers, program, schedule, training = (

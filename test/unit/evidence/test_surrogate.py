@@ -174,7 +174,7 @@ def test_a_mean_over_places_is_that_of_what_is_predicted_there() -> None:
     assert np.diag(surrogate.joint(rows, rows)) == pytest.approx(surrogate.predict(new)[1] ** 2, abs=1e-9)
 
 
-@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("shared", [pytest.param(False, marks=pytest.mark.long), True])
 def test_intervals_hold_what_they_say(shared: bool) -> None:
     """The mean over the space, and a training on a new block, in 95 % intervals of 60 simulated experiments each."""
     points, new = dense_sample(PLANE, 40), dense_sample(PLANE, 64, seed=3)
