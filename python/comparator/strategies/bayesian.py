@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -133,7 +134,8 @@ class Scale:
     @classmethod
     def of(cls, values: Sequence[float]) -> Scale:
         median = float(np.median(values))
-        return cls(median, median - min(values) or 1.0)
+        least = sys.float_info.epsilon * max(map(abs, values))  # less is how values are rounded
+        return cls(median, max(median - min(values), least) or 1.0)
 
     def heights(self, values: Sequence[float]) -> Array:
         plain = (np.array(values) - self.median) / self.depth

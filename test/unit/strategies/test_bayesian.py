@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from comparator.experiment.settings import SearchSettings
@@ -252,6 +252,7 @@ def test_the_improvement_is_what_draws_from_the_normal_give() -> None:
 
 
 @given(values=st.lists(st.floats(-1e9, 1e9), min_size=1))
+@example(values=[0.0, 1.0, 2.2e-309])
 def test_the_scale_keeps_the_order_of_values(values: list[float]) -> None:
     scale = Scale.of(values)
     heights = scale.heights(sorted(values))
