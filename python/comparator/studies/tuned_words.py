@@ -80,28 +80,32 @@ def _sentence(words: CostWords, costs: Mapping[Place, Cost], subject: str) -> st
     same = sum(cost.same for cost in costs.values())
     if not known:
         if same == len(costs):
-            return f"{subject} cost nothing: at all {same} places they are the ones that were tuned there."
+            return f"{subject} cost nothing: in all {same} cases they are those that were tuned on that study."
         return f"{subject}: what they cost is not known, as too few trainings ended well."
-    also = f"; at {same} of {len(costs)} places they are the ones that were tuned there" if same else ""
     shown = {place: cost for place, cost in known.items() if cost.is_shown}
-    worse = sorted(shown, key=lambda place: -(shown[place].mean or 0.0))
-    places = f"{len(known)} places" if len(known) > 1 else "the one place"
+    rest = [
+        (same, "they are those that were tuned on that study"),
+        (len(known) - len(shown), "no difference is shown"),
+        (len(costs) - same - len(known), "too few trainings ended well"),
+    ]
+    others = "; ".join(f"in {count} {said}" for count, said in rest if count)
     if not shown:
         most = max(known, key=lambda place: (known[place].interval or (0.0, 0.0))[1])
         high = words.size((known[most].interval or (0.0, 0.0))[1])
         return (
-            f"{subject}: no cost is shown at {places} where they differ from those tuned there; what is left open is"
-            f" largest {_where(words, most)}, up to {high} {words.of_metric()}{also}."
+            f"{subject} cost nothing that is shown; what is left open is largest {_where(words, most)}, up to {high}"
+            f" {words.of_metric()}. Of {len(costs)} cases, {others}."
         )
+    worse = sorted(shown, key=lambda place: -(shown[place].mean or 0.0))
     named = "; ".join(
         f"{words.text(shown[p].mean or 0.0)} {words.interval(shown[p])} {_where(words, p)}" for p in worse[:MOST_NAMED]
     )
-    more = f"; and at {len(worse) - MOST_NAMED} more" if len(worse) > MOST_NAMED else ""
-    below = "; below zero is better" if any((cost.mean or 0.0) < 0 for cost in shown.values()) else ""
-    return (
-        f"{subject} cost, {words.of_metric()} against those tuned there: {named}{more}{below}; shown at"
-        f" {len(shown)} of {places}{also}."
-    )
+    more = f"; and {len(worse) - MOST_NAMED} more" if len(worse) > MOST_NAMED else ""
+    is_better = any((cost.mean or 0.0) < 0 for cost in shown.values())
+    verb, below = ("change", "; below zero is better") if is_better else ("worsen", "")
+    metric = words.metric if words.found.is_relative else f"{words.metric}, in its own unit,"
+    whole = f"{subject} {verb} {metric} in {len(shown)} of {len(costs)} cases: {named}{more}{below}."
+    return f"{whole} {others[:1].upper()}{others[1:]}." if others else whole
 
 
 def _where(words: CostWords, place: Place) -> str:
