@@ -189,7 +189,8 @@ class Session:
             note(self._host.console, doubt)
         in_flight = self._plan.frozen.strategy.in_flight * self._plan.replication.first
         if self._host.workers > in_flight and not self._plan.is_sweep:
-            self._host.say(f"note: it began with {in_flight} evaluations at a time; more workers than that stay idle")
+            at_a_time = f"{in_flight} evaluation{'s' if in_flight != 1 else ''} at a time"
+            self._host.say(f"note: it began with {at_a_time}; more workers than that stay idle")
 
     def _doubts(self) -> list[str]:
         """What may make the trainings to come others than those there are, a line each."""

@@ -240,9 +240,21 @@ def _more_there(summary: Summary, regions: Sequence[Condition]) -> str:
     first, *others = regions
     region, gap = first.region, _Gap(summary, first.region.larger)
     elsewhere = "" if region.outside is None else f"; elsewhere it is {gap.also(region.outside, region.mean)}"
-    more = f" ({len(others)} more such region{'s' * (len(others) > 1)} below)" if others else ""
+    more = _more_regions([each.region.larger == region.larger for each in others])
     mostly = f" ({region.share:.0%} of the space)".replace("%", " %") if region.share > 0.5 else ""
     return f"With {first.condition}{mostly} {gap.is_below(region.mean, region.outside)}{elsewhere}{more}."
+
+
+def _more_regions(same_way: Sequence[bool]) -> str:
+    """That there are further regions; `same_way` has for each whether the model ahead is that of the first one."""
+    count, turned = len(same_way), same_way.count(False)
+    if not count:
+        return ""
+    regions = f"region{'s' * (count > 1)} in the report"
+    if not turned:
+        return f" ({count} more such {regions})"
+    where = "where it is" if count == turned else f"in {turned} of them"
+    return f" ({count} more {regions}, {where} the other way round)"
 
 
 def _sure_of_region(summary: Summary, findings: Findings, claims: dict[str, Claim]) -> Sentence:

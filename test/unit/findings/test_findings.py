@@ -28,7 +28,7 @@ from comparator.findings.metric_agreement import compare, kind_of, read_in, with
 from comparator.findings.summary import summarise
 from comparator.findings.verdict import Findings, as_json, find
 from comparator.report import evaluations_csv, write_report
-from comparator.report.answer import Answer, _amount, _apart, _of_difference, answer_of
+from comparator.report.answer import Answer, _amount, _apart, _more_regions, _of_difference, answer_of
 from comparator.report.figures.boxes import stretches
 from comparator.report.words import (
     agreement,
@@ -463,6 +463,21 @@ def test_a_training_anew_tells_whether_seeds_change_anything(anew: float, is_exa
     point = {"noise": 10.0, "activation": "relu"}
     records = as_read([record_of(0, point, [0.3]), record_of(1, point, [anew], stage="confirm")])
     assert summarise(frozen_of(), records).is_exact == is_exact
+
+
+@pytest.mark.parametrize(
+    ("same_way", "words"),
+    [
+        ([], ""),
+        ([True], " (1 more such region in the report)"),
+        ([False], " (1 more region in the report, where it is the other way round)"),
+        ([True, False], " (2 more regions in the report, in 1 of them the other way round)"),
+    ],
+)
+def test_a_further_region_where_the_other_model_is_ahead_is_not_one_more_such_region(
+    same_way: list[bool], words: str
+) -> None:
+    assert _more_regions(same_way) == words
 
 
 def test_amounts_are_percentages_of_a_relative_difference_and_have_digits_enough() -> None:
