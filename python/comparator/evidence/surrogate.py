@@ -39,6 +39,7 @@ BLOCK, BLOCK_SPREAD = 0.05, 2.0  # of the variance of the values, for a block's 
 BLOCKS = (1e-6, 1e1)
 JITTER = 1e-7  # of the variance of the values, so that equal points without noise leave a matrix to invert
 STEPS, STEPS_ON = 60, 5  # of the optimiser: from nothing, and on from hyperparameters that fitted fewer values
+ENOUGH = 600  # values, of which a report's surrogate takes no more to choose its hyperparameters
 MANY = 150  # values, of which more are fitted in part first
 #: Differences that a surrogate is to rest on: its time grows with their cube, and more change little of what it says.
 MOST = 1000
@@ -103,14 +104,15 @@ class Surrogate:
         counts: Sequence[int] | Array | None = None,
         blocks: Sequence[int] | Array | None = None,
         start: Hyperparameters | None = None,
+        most: int | None = None,
     ) -> Surrogate:
         """Fit to `values`, one for each of `points`, which may repeat.
 
         `variances` are those of the values' noise. Without them one variance is estimated with the rest, of which
         a mean of `counts` replicates (default 1 each) has its share. `blocks` says of each value which block it is of;
         a single one says nothing. `seed` draws the second of the two starts, and of more than `MANY` values those on
-        which the hyperparameters are chosen before few steps on all. With `start`, hyperparameters that fitted most of
-        the values, there are only these steps.
+        which the hyperparameters are chosen before few steps on all, or on `most` of them. With `start`, hyperparameters
+        that fitted most of the values, there are only these steps. What is returned is conditioned on all values.
         """
         coordinates = Coordinates(space)
         rows, observed = coordinates.of(points), np.asarray(values, dtype=float)
@@ -133,7 +135,9 @@ class Surrogate:
             found = likelihood(every).maximum(rng)
         else:
             # All at once would take seconds.
-            found = likelihood(every).maximum_near(likelihood(rng.permutation(every)[:MANY]).maximum(rng))
+            drawn = rng.permutation(every)
+            further = every if most is None or most >= len(every) else drawn[:most]
+            found = likelihood(further).maximum_near(likelihood(drawn[:MANY]).maximum(rng))
         chosen = _scaled(found, scale**2)
         spread = known if known is not None else (chosen.noise or 0.0) * shares
         return _conditioned(coordinates, chosen, rows, observed, spread + JITTER * scale**2, own)
@@ -298,7 +302,8 @@ def fit_differences(space: ParameterSpace, paired: Paired, seed: int = 0) -> Sur
 @lru_cache(maxsize=2)
 def _fit_differences(keyed: Keyed[tuple[ParameterSpace, Paired]], seed: int) -> Surrogate:
     space, paired = keyed.value
-    return Surrogate.fit(space, paired.point_of_each, paired.differences, seed=seed, blocks=paired.blocks)
+    # What a step costs grows with the third power of the values, and some hundred tell the hyperparameters.
+    return Surrogate.fit(space, paired.point_of_each, paired.differences, seed=seed, blocks=paired.blocks, most=ENOUGH)
 
 
 def square_distances(coordinates: Coordinates, one: Array, other: Array) -> Array:

@@ -215,6 +215,16 @@ def test_many_values_are_fitted_in_part_and_then_as_a_whole() -> None:
     assert many.predict(new)[0] == pytest.approx(np.array([smooth(point) for point in new]), abs=0.15)
 
 
+def test_some_of_many_values_tell_the_hyperparameters_and_all_are_conditioned_on() -> None:
+    points, new = dense_sample(PLANE, 400), dense_sample(PLANE, 50, seed=1)
+    rng = np.random.default_rng(4)
+    values = [smooth(point) + rng.normal(0, 0.1) for point in points]
+    whole, part = (Surrogate.fit(PLANE, points, values, most=most) for most in (None, 200))
+    assert len(part.values) == 400
+    assert part.hyperparameters.noise == pytest.approx(whole.hyperparameters.noise, rel=0.2)
+    assert part.predict(new)[0] == pytest.approx(whole.predict(new)[0], abs=0.03)
+
+
 def test_what_is_taken_twice_is_half_as_noisy_and_what_is_not_taken_is_not_there() -> None:
     points = dense_sample(PLANE, 10)
     whole = Surrogate.fit(PLANE, points, [smooth(point) for point in points], [0.1] * 10)
