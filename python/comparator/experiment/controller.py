@@ -236,12 +236,14 @@ class Controller:
         evaluation.outcomes[outcome.replicate] = outcome
         if outcome.status == "cancelled":
             self.is_cut_short = evaluation.cancelled = True
-            return self._go_on(self._finish_in_order(evaluation.point))  # what waited for it waits no more
-        if evaluation.running or evaluation.cancelled:
+        elif evaluation.running or evaluation.cancelled:
             return []
-        more = self._further(evaluation)
-        if more:
-            return [] if self.is_cut_short else self._ask(evaluation, more)
+        elif more := self._further(evaluation):
+            if not self.is_cut_short:
+                return self._ask(evaluation, more)
+            evaluation.cancelled = True
+        if evaluation.cancelled:
+            return self._go_on(self._finish_in_order(evaluation.point))  # what waited for it waits no more
         evaluation.is_complete = True
         in_order = evaluation.stage == SEARCH
         return self._go_on(self._finish_in_order(evaluation.point) if in_order else self._finish(evaluation))

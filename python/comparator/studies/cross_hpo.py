@@ -244,11 +244,13 @@ def settings_of(space: ParameterSpace, table: CrossHPOTable, where: str) -> list
     given: Point = {each.name: each.value for each in space.parameters if isinstance(each, Constant)}
     wanted = table.settings - 1
     points: dict[str, Point] = {}
-    for point in itertools.islice(sobol_points(space, table.seed), DRAWS * table.settings):
+    size = space.size()
+    draws = DRAWS * table.settings if size is None or size >= wanted else 0  # of a million settings they take hours
+    for point in itertools.islice(sobol_points(space, table.seed), draws):
         points.setdefault(json.dumps(point), point)
         if len(points) == wanted:
             return [given, *points.values()]
-    raise InputError(f"{where}: has {len(points)} points, and settings = {table.settings} asks for {wanted}")
+    raise InputError(f"{where}: has {len(points) or size} points, and settings = {table.settings} asks for {wanted}")
 
 
 def _together(file: SweepFile, table: CrossHPOTable, parts: Sequence[_Planned]) -> Plan:
