@@ -164,6 +164,7 @@ class Controller:
         self._open: dict[int, _Open] = {}  # in the order of their proposal
         self._running: dict[int, _Open] = {}  # those of them that wait for a result
         self._waiting = 0  # requests
+        self._cancelled = 0  # of the budget's
         self._repeats_in_a_row = 0
         self._deterministic = False
         self._unit: float | None = None  # of a difference in deviations
@@ -207,7 +208,7 @@ class Controller:
     @property
     def done(self) -> int:
         """How many pairs of the budget have a result."""
-        return self.asked - (0 if self.stage in AFTERWARDS else self._waiting)
+        return self.asked - self._cancelled - (0 if self.stage in AFTERWARDS else self._waiting)
 
     def start(self) -> list[Request]:
         """Replay what is recorded, then give the first requests.
@@ -236,6 +237,7 @@ class Controller:
         evaluation.outcomes[outcome.replicate] = outcome
         if outcome.status == "cancelled":
             self.is_cut_short = evaluation.cancelled = True
+            self._cancelled += evaluation.stage not in AFTERWARDS
         elif evaluation.running or evaluation.cancelled:
             return []
         elif more := self._further(evaluation):

@@ -130,7 +130,7 @@ def test_what_has_ended_is_recorded_though_an_earlier_training_of_its_point_may_
     controller.tell(result_of(other, noisy, "cancelled"))
     controller.tell(result_of(second, noisy, "failed"))
     controller.tell(result_of(first, noisy))  # it would be trained on further seeds, and is again when resumed
-    assert controller.waiting == 0
+    assert controller.waiting == 0 and (controller.asked, controller.done) == (3, 2)
     assert [line.evaluation for line in folder.records] == [second.evaluation]
 
 
