@@ -20,6 +20,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -274,6 +275,12 @@ def _together(file: SweepFile, table: CrossHPOTable, parts: Sequence[_Planned]) 
         choose_on=table.choose_on,
         report_on=table.report_on,
     )
+    named = Counter(map(tuning.name, tuning.trials()))
+    if several and named.most_common(1)[0][1] > 1:
+        raise InputError(
+            f"{file.path}: [{NAME}] models: the names of models and studies, joined, are alike:"
+            f" '{shortened(named.most_common(1)[0][0])}' is two trainings"
+        )
     shared = {"upf": f"[{NAME}] of {file.path.name}"}
     left_out = ("python", "requirements", "hyperparameters") if several else ()
     settings = {key: value for key, value in first.frozen.settings.items() if key not in left_out}
