@@ -74,7 +74,7 @@ def reopen_plan(
 
 
 def _settings_of(frozen: WholeExperiment) -> ExperimentSettings:
-    """The settings of a frozen experiment; earlier versions passed over what the file of a single model has in [cmp]."""
+    """The settings of a frozen experiment; earlier versions passed over what a single model has in [cmp]."""
     given = {key: value for key, value in frozen.settings.items() if key != "cmp" or frozen.kind == "cmp"}
     return of_form(ExperimentSettings, given, f"experiment.json of '{frozen.id}': settings")
 

@@ -275,12 +275,9 @@ def _together(file: SweepFile, table: CrossHPOTable, parts: Sequence[_Planned]) 
         choose_on=table.choose_on,
         report_on=table.report_on,
     )
-    named = Counter(map(tuning.name, tuning.trials()))
-    if several and named.most_common(1)[0][1] > 1:
-        raise InputError(
-            f"{file.path}: [{NAME}] models: the names of models and studies, joined, are alike:"
-            f" '{shortened(named.most_common(1)[0][0])}' is two trainings"
-        )
+    (name, trainings), *_ = Counter(map(tuning.name, tuning.trials())).most_common(1)
+    if trainings > 1:
+        raise InputError(f"{file.path}: [{NAME}] models: names joined to a study's are alike: '{name}' is two")
     shared = {"upf": f"[{NAME}] of {file.path.name}"}
     left_out = ("python", "requirements", "hyperparameters") if several else ()
     settings = {key: value for key, value in first.frozen.settings.items() if key not in left_out}

@@ -236,3 +236,13 @@ def test_the_file_of_cfg_is_well_formed() -> None:
     _, table = sweep.read_file(ROOT / "cfg" / "cross-hpo.toml", [], "cross_hpo", cross_hpo.CrossHPOTable, "")
     assert table.studies == ["CCLE", "GDSC1", "GDSC2"] and list(table.models) == ["Uno", "LightGBM"]
     assert table.choose_on == [1, 2] and not set(table.choose_on) & set(table.report_on)
+
+
+def test_models_and_studies_whose_joined_names_are_alike_are_refused(desk: Path, host: Host) -> None:
+    text = TWO.replace("models.First", "models.X").replace("models.Second", "models.X-Y")
+    (desk / "two.toml").write_text(text.replace("['A', 'B']", "['Z', 'Y-Z']").replace('"A"', '"Z"'))
+    for folder in ("quick", "other"):
+        script = desk / folder / "preprocess.sh"
+        script.write_text(script.read_text().replace("A | B)", "Z | Y-Z)"))
+    with pytest.raises(InputError, match="are alike: 'X-Y-Z-split_1-setting_0' is two"):
+        cross_hpo.run(host, desk / "two.toml", [], command="")
