@@ -164,6 +164,7 @@ class Controller:
         self._open: dict[int, _Open] = {}  # in the order of their proposal
         self._running: dict[int, _Open] = {}  # those of them that wait for a result
         self._waiting = 0  # requests
+        self._cancelled = 0  # of the budget's
         self._repeats_in_a_row = 0
         self._deterministic = False
         self._unit: float | None = None  # of a difference in deviations
@@ -207,7 +208,7 @@ class Controller:
     @property
     def done(self) -> int:
         """How many pairs of the budget have a result."""
-        return self.asked - (0 if self.stage in AFTERWARDS else self._waiting)
+        return self.asked - self._cancelled - (0 if self.stage in AFTERWARDS else self._waiting)
 
     def start(self) -> list[Request]:
         """Replay what is recorded, then give the first requests.
@@ -236,12 +237,15 @@ class Controller:
         evaluation.outcomes[outcome.replicate] = outcome
         if outcome.status == "cancelled":
             self.is_cut_short = evaluation.cancelled = True
-            return self._go_on(self._finish_in_order(evaluation.point))  # what waited for it waits no more
-        if evaluation.running or evaluation.cancelled:
+            self._cancelled += evaluation.stage not in AFTERWARDS
+        elif evaluation.running or evaluation.cancelled:
             return []
-        more = self._further(evaluation)
-        if more:
-            return [] if self.is_cut_short else self._ask(evaluation, more)
+        elif more := self._further(evaluation):
+            if not self.is_cut_short:
+                return self._ask(evaluation, more)
+            evaluation.cancelled = True
+        if evaluation.cancelled:
+            return self._go_on(self._finish_in_order(evaluation.point))  # what waited for it waits no more
         evaluation.is_complete = True
         in_order = evaluation.stage == SEARCH
         return self._go_on(self._finish_in_order(evaluation.point) if in_order else self._finish(evaluation))

@@ -41,8 +41,7 @@ def reopen_plan(
 
     `say` is called with what takes time: an environment of a model's that is not there is made again.
     """
-    settings = of_form(ExperimentSettings, frozen.settings, f"experiment.json of '{frozen.id}': settings")
-    file = Path(frozen.file)
+    settings, file = _settings_of(frozen), Path(frozen.file)
     models = [
         find_model(
             submodel.path,
@@ -72,6 +71,12 @@ def reopen_plan(
     if space is not None and settings.search.avoid is not None:
         space = avoid(space, Box.from_bounds(space, settings.search.avoid, "experiment.json: avoid"))
     return Plan(frozen, space, models, objective)
+
+
+def _settings_of(frozen: WholeExperiment) -> ExperimentSettings:
+    """The settings of a frozen experiment; earlier versions passed over what a single model has in [cmp]."""
+    given = {key: value for key, value in frozen.settings.items() if key != "cmp" or frozen.kind == "cmp"}
+    return of_form(ExperimentSettings, given, f"experiment.json of '{frozen.id}': settings")
 
 
 def _python(submodel: Submodel, settings: ExperimentSettings, file: Path) -> PythonChoice:

@@ -119,7 +119,7 @@ class ResidentStrategy(Strategy):
                 "the search algorithm asks for results (IN_get) and has put no points (OUT_put) since the last ones",
                 f"it has put {self._proposed} points so far, and was answered for all of them",
             )
-        text = str(got)
+        text = str(got).strip()
         if text == EQPY_ABORT:
             self._done = True
             ending = str(self._conversation.get())

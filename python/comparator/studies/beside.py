@@ -29,6 +29,7 @@ from comparator.tables.reading import Table, TableError, numbers, read_header, r
 #: The copy in an experiment's folder, so that a resumed one reads what was given.
 KEPT = "beside.csv"
 CELL = ["met", "model", "src", "trg"]
+LARGEST = 1e100  # of what is told; sums of squares of larger numbers may be infinite
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -44,14 +45,18 @@ def read(path: Path) -> pd.DataFrame:
     if by_split:
         grouped = rows.assign(value=numbers(table, "value")).groupby(CELL, sort=False)["value"]
         return grouped.agg(mean="mean", std="std", splits="count").reset_index()
+    for row, deviation in enumerate(numbers(table, "std")):
+        if not (math.isnan(deviation) or 0 <= deviation <= LARGEST):
+            raise table.error(row, f"std '{table.columns['std'][row]}': no deviation")
     return rows.assign(mean=numbers(table, "mean"), std=numbers(table, "std"), splits=None)
 
 
 def _check_rows(table: Table, rows: pd.DataFrame) -> None:
     column = "value" if "value" in table.columns else "mean"
     for row, value in enumerate(numbers(table, column)):
-        if not math.isfinite(value):
-            raise table.error(row, f"{column} '{table.columns[column][row]}': no number")
+        if not abs(value) <= LARGEST:
+            what = "too large for a score" if math.isfinite(value) else "no number"
+            raise table.error(row, f"{column} '{table.columns[column][row]}': {what}")
     for row in rows.index[rows.duplicated()]:
         raise table.error(row, f"{', '.join(rows.loc[row])}: stands twice")
 

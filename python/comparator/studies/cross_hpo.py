@@ -20,6 +20,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -244,11 +245,13 @@ def settings_of(space: ParameterSpace, table: CrossHPOTable, where: str) -> list
     given: Point = {each.name: each.value for each in space.parameters if isinstance(each, Constant)}
     wanted = table.settings - 1
     points: dict[str, Point] = {}
-    for point in itertools.islice(sobol_points(space, table.seed), DRAWS * table.settings):
+    size = space.size()
+    draws = DRAWS * table.settings if size is None or size >= wanted else 0  # of a million settings they take hours
+    for point in itertools.islice(sobol_points(space, table.seed), draws):
         points.setdefault(json.dumps(point), point)
         if len(points) == wanted:
             return [given, *points.values()]
-    raise InputError(f"{where}: has {len(points)} points, and settings = {table.settings} asks for {wanted}")
+    raise InputError(f"{where}: has {len(points) or size} points, and settings = {table.settings} asks for {wanted}")
 
 
 def _together(file: SweepFile, table: CrossHPOTable, parts: Sequence[_Planned]) -> Plan:
@@ -272,6 +275,9 @@ def _together(file: SweepFile, table: CrossHPOTable, parts: Sequence[_Planned]) 
         choose_on=table.choose_on,
         report_on=table.report_on,
     )
+    (name, trainings), *_ = Counter(map(tuning.name, tuning.trials())).most_common(1)
+    if trainings > 1:
+        raise InputError(f"{file.path}: [{NAME}] models: names joined to a study's are alike: '{name}' is two")
     shared = {"upf": f"[{NAME}] of {file.path.name}"}
     left_out = ("python", "requirements", "hyperparameters") if several else ()
     settings = {key: value for key, value in first.frozen.settings.items() if key not in left_out}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import subprocess
@@ -12,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from comparator.engine.workers import Workers
 from comparator.errors import InputError
@@ -75,6 +76,13 @@ class StudiesTable(BaseModel):
             if given.count(value) > 1:
                 raise ValueError(f"{shown(value)} stands twice")
         return given
+
+    @model_validator(mode="after")
+    def _names_of_several(self) -> StudiesTable:
+        for one, other in itertools.combinations(self.names, 2):
+            if is_same(as_kept(getattr(self, one)), as_kept(getattr(self, other))):
+                raise ValueError(f"{one} and {other} are both {shown(getattr(self, one))}: a point has one value of it")
+        return self
 
 
 Table = TypeVar("Table", bound=StudiesTable)

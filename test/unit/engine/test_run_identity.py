@@ -854,3 +854,13 @@ def test_an_experiment_whose_settings_are_damaged_is_refused_in_a_line(store: St
     words = r"experiment.json of 'mine': settings: search.evaluations: .*; the file was changed or damaged"
     with pytest.raises(InputError, match=words):
         reopen_plan(frozen, root=ROOT, site=replace(read_site("local", ROOT), data_folder=store.data))
+
+
+def test_what_an_earlier_version_passed_over_in_the_settings_of_a_single_model_keeps_none_closed(store: Store) -> None:
+    store.write("a.py", "def run(p): return 1.0\n")
+    plan = store.plan("a.py")
+    content = {**plan.frozen.as_json(), "id": "mine"}
+    content["settings"] = {**content["settings"], "cmp": {"difference": "absolute", "labels": ["A", "B"]}}
+    frozen = of_form(WholeExperiment, content, "experiment.json")
+    site = replace(read_site("local", ROOT), data_folder=store.data)
+    assert reopen_plan(frozen, root=ROOT, site=site).frozen == frozen

@@ -14,6 +14,7 @@ from comparator.results.record import FrozenExperiment, Request, Result, Run
 from comparator.results.store import ExperimentFolder
 from comparator.space import ParameterSpace
 from comparator.strategies import Proposal, Strategy
+from comparator.strategies.replication import Replication
 
 OBJECTIVE = Objective("val_loss", DIFFERENCES["relative"])
 
@@ -120,6 +121,17 @@ def test_which_of_two_repeats_in_flight_ends_first_changes_no_value(folder, canc
     of_first, of_second = (-(1 - 1 / (3.0 + each)) for each in range(2))
     expected = [of_second] if cancelled else [of_first, (of_first + of_second) / 2]
     assert values(folder)[1:] == pytest.approx(expected)
+
+
+def test_what_has_ended_is_recorded_though_an_earlier_training_of_its_point_may_get_no_more_seeds(folder) -> None:
+    replication = Replication.of("adaptive")
+    controller = Controller(folder, Listed(xs(1, 1, 2), ahead=3), OBJECTIVE, budget=9, replication=replication)
+    first, second, other = controller.start()
+    controller.tell(result_of(other, noisy, "cancelled"))
+    controller.tell(result_of(second, noisy, "failed"))
+    controller.tell(result_of(first, noisy))  # it would be trained on further seeds, and is again when resumed
+    assert controller.waiting == 0 and (controller.asked, controller.done) == (3, 2)
+    assert [line.evaluation for line in folder.records] == [second.evaluation]
 
 
 def test_a_deterministic_model_is_found_out_and_its_repeats_are_free(folder) -> None:

@@ -433,7 +433,7 @@ def test_an_algorithm_may_put_values_alone_and_end_with_final(texts: tuple[str, 
         for text in texts:
             eqpy.OUT_put(text)
             got.append(eqpy.IN_get())
-        eqpy.OUT_put("FINAL")
+        eqpy.OUT_put("FINAL\n")
         eqpy.OUT_put("a last word")
 
     got: list[str] = []

@@ -205,6 +205,9 @@ def test_a_dry_run_says_how_much_there_is_to_train_and_starts_nothing(desk: Path
         ("one", "cross_hpo.splits=[1]", ["splits", "1 are too few", "give 3 or more"]),
         ("one", "cross_hpo.settings=1", ["settings", "2"]),
         ("one", "cross_hpo.settings=9", ["has 3 points", "settings = 9"]),
+        ("one", "cross_hpo.settings=1000000", ["has 3 points", "settings = 1000000"]),
+        ("one", 'cross_hpo.source="split_seed"', ["source and split", "'split_seed'"]),
+        ("one", 'cross_hpo.source="TEST_sources"', ["source and target", "'TEST_sources'"]),
         ("one", "cross_hpo.setting=3", ["unknown key 'setting'", "settings"]),
         ("one", "search=3", ["'search' has no meaning", "[cross_hpo] settings"]),
         ("one", "metric=val_lost", ["val_lost", "val_loss"]),
@@ -233,3 +236,13 @@ def test_the_file_of_cfg_is_well_formed() -> None:
     _, table = sweep.read_file(ROOT / "cfg" / "cross-hpo.toml", [], "cross_hpo", cross_hpo.CrossHPOTable, "")
     assert table.studies == ["CCLE", "GDSC1", "GDSC2"] and list(table.models) == ["Uno", "LightGBM"]
     assert table.choose_on == [1, 2] and not set(table.choose_on) & set(table.report_on)
+
+
+def test_models_and_studies_whose_joined_names_are_alike_are_refused(desk: Path, host: Host) -> None:
+    text = TWO.replace("models.First", "models.X").replace("models.Second", "models.X-Y")
+    (desk / "two.toml").write_text(text.replace("['A', 'B']", "['Z', 'Y-Z']").replace('"A"', '"Z"'))
+    for folder in ("quick", "other"):
+        script = desk / folder / "preprocess.sh"
+        script.write_text(script.read_text().replace("A | B)", "Z | Y-Z)"))
+    with pytest.raises(InputError, match="are alike: 'X-Y-Z-split_1-setting_0' is two"):
+        cross_hpo.run(host, desk / "two.toml", [], command="")
