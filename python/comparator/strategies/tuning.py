@@ -56,13 +56,14 @@ class Tuning(BaseModel):
     report_on: list[int]
 
     def choosing(self) -> list[Trial]:
-        """The trainings that choose, a model's and a study's one after the other."""
+        """The trainings that choose, a study after the other, the models in turn."""
         return [
             Trial(model, study, split, setting)
-            for model, tuned in self.models.items()
             for study in self.studies
-            for setting in range(len(tuned.settings))
+            for setting in range(max(len(tuned.settings) for tuned in self.models.values()))
             for split in self.choose_on
+            for model, tuned in self.models.items()  # in turn, so that one that always fails does not end them all
+            if setting < len(tuned.settings)
         ]
 
     def reporting(self, model: str, setting: int) -> list[Trial]:

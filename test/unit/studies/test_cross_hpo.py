@@ -120,6 +120,14 @@ def trained(host: Host) -> int:
 
 
 @pytest.mark.long
+def test_a_first_model_that_always_fails_does_not_end_the_other(desk: Path, host: Host) -> None:
+    (desk / "quick" / "train.sh").write_text("#!/bin/sh\necho it cannot\nexit 3\n")
+    folder = carried_out(host, desk / "two.toml")
+    assert set(json.loads((folder / "tables" / "hyperparameters.json").read_text())["Second"]) == {"A", "B"}
+    assert "First: no test ended well" in said(host)
+
+
+@pytest.mark.long
 def test_what_is_tuned_on_one_study_costs_on_the_other_what_it_was_made_to_cost(desk: Path, host: Host) -> None:
     folder = carried_out(host, desk / "one.toml")
     costs = pd.read_csv(folder / "tables" / "costs.csv").set_index(["tuned_on", "used_on"])
