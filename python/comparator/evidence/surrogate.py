@@ -111,8 +111,8 @@ class Surrogate:
         `variances` are those of the values' noise. Without them one variance is estimated with the rest, of which
         a mean of `counts` replicates (default 1 each) has its share. `blocks` says of each value which block it is of;
         a single one says nothing. `seed` draws the second of the two starts, and of more than `MANY` values those on
-        which the hyperparameters are chosen before few steps on all, or on `most` of them. With `start`, hyperparameters
-        that fitted most of the values, there are only these steps. What is returned is conditioned on all values.
+        which the hyperparameters are chosen before few steps on all, or on `most` of them. With `start`, which fitted
+        most of the values, there are only these steps. What is returned is conditioned on all values.
         """
         coordinates = Coordinates(space)
         rows, observed = coordinates.of(points), np.asarray(values, dtype=float)
