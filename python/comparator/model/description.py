@@ -51,7 +51,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from comparator.errors import InputError, nearest
 from comparator.formats.spelling import spelling
@@ -146,6 +146,13 @@ class ModelDescription(BaseModel):
     variant: str | None = None
     inputs: dict[str, InputDescription] = Field(default_factory=dict)
     variants: dict[str, VariantDescription] = Field(default_factory=dict)
+
+    @field_validator("module")
+    @classmethod
+    def _name_of_a_module(cls, given: str | None) -> str | None:
+        if given is not None and (not given or given.endswith(".py") or "/" in given):
+            raise ValueError(f"'{given}' is no module's name; that of a file model.py is 'model'")
+        return given
 
     @model_validator(mode="after")
     def _check_variants(self) -> ModelDescription:

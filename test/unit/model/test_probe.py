@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from comparator.errors import InputError
 from comparator.model.description import ModelDescription
-from comparator.model.model import Model
+from comparator.model.model import Model, find_model
 from comparator.model.probe import described
 from comparator.site.profile import Slot
 
@@ -32,3 +33,11 @@ def test_a_seed_that_is_described_stays(tmp_path: Path) -> None:
     file.write_text('def run(params):\n    return {"val_loss": params.get("rng_seed", 1)}\n')
     model = Model("own", file, ModelDescription(seed="my_seed"))
     assert described(model, Slot(0), tmp_path).description.seed == "my_seed"
+
+
+@pytest.mark.parametrize("given", ["model.py", "folder/model", ""])
+def test_a_module_that_is_named_like_a_file_is_refused(tmp_path: Path, given: str) -> None:
+    (tmp_path / "model.py").write_text("def run(params): return {'val_loss': 1.0}\n")
+    (tmp_path / "model.toml").write_text(f'module = "{given}"\n')
+    with pytest.raises(InputError, match=f"model.toml: .*module.*'{given}' is no module's name"):
+        find_model(str(tmp_path), tmp_path, tmp_path, "test")
