@@ -34,6 +34,8 @@ def experiments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("experiments")
         patch.setenv("COMPARATOR_EXPERIMENTS", str(folder))
+        # Part of the identity of a run, and that of the project may be prepared meanwhile by another test.
+        patch.setenv("CANDLE_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         yield folder
 
 
