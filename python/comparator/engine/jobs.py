@@ -16,7 +16,7 @@ from comparator.errors import ComparatorError, InputError
 from comparator.results.lease import holder_of, lives
 from comparator.results.points import done_in, values_of
 from comparator.results.record import ALIVE, CONFIRM, FULL, State
-from comparator.results.store import last_word, read_experiment, read_records, say
+from comparator.results.store import last_word, read_experiment, read_records, say_ended
 from comparator.strategies.strategy import SWEEPS
 
 CANCELLING_SECONDS = 60.0
@@ -136,7 +136,7 @@ def _cancel(path: Path, said: State) -> str:
                 f"the cancelling of job {_ids(left)} was accepted, but {left[0].of} does not say that it is over"
             )
         time.sleep(0.2)
-    say(path, "stopped", said.running, "by hand", folders[-1].name, unlisted=said.unlisted)
+    say_ended(path, said, "stopped", "by hand", folders[-1].name)
     return f"cancelled job {_ids(jobs)}"
 
 

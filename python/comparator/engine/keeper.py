@@ -326,18 +326,11 @@ def _start(command: list[str]) -> int:
 def _say(launch: Path, reason: str) -> None:
     """Note that the launch is over, where the search has not said so itself."""
     from comparator.results.record import ALIVE
-    from comparator.results.store import last_word, say
+    from comparator.results.store import last_word, say_ended
 
     said = last_word(launch.parent)
     if said.state in ALIVE and said.launch in (launch.name, None):
-        say(
-            launch.parent,
-            "interrupted",
-            said.running,
-            f"{reason}; see {launch}/output.txt",
-            launch.name,
-            unlisted=said.unlisted,
-        )
+        say_ended(launch.parent, said, "interrupted", f"{reason}; see {launch}/output.txt", launch.name)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from comparator.engine.swift_t_launch import (
 from comparator.errors import ComparatorError, InputError, Submitted
 from comparator.formats.finding import Finding
 from comparator.model.process import GuardedProcess
-from comparator.results.store import last_word, say
+from comparator.results.store import last_word, say, say_ended
 from comparator.site.folders import command_line
 from comparator.site.profile import Site, Slot, clock, job_word, seconds_of
 from comparator.site.schedulers import SCHEDULERS, Scheduler
@@ -120,7 +120,7 @@ def _follow(launch: Launch, search: Search) -> None:
             code = _run(launch, show)
     except KeyboardInterrupt:
         said = last_word(experiment)
-        say(experiment, "stopped", said.running, "by hand", said.launch, unlisted=said.unlisted)
+        say_ended(experiment, said, "stopped", "by hand", said.launch)
         raise
     said = last_word(experiment)
     if said.state in ("finished", "stopped"):
@@ -130,7 +130,7 @@ def _follow(launch: Launch, search: Search) -> None:
     reason = said.reason or ""
     if said.state != "interrupted":  # else a rank's keeper has said which one is gone
         reason = f"the ranks ended with exit status {code}; see {experiment / name / OUTPUT_FILE}"
-        say(experiment, "interrupted", said.running, reason, said.launch, unlisted=said.unlisted)
+        say_ended(experiment, said, "interrupted", reason, said.launch)
     raise ComparatorError(reason)
 
 

@@ -553,6 +553,11 @@ def say(
         write_whole(path / STATE, said.as_json(), sync=False)
 
 
+def say_ended(path: Path, said: State, state: str, reason: str, launch: str | None) -> None:
+    """Note that an experiment that last `said` what it was doing has ended; what ran then is kept."""
+    say(path, state, said.running, reason, launch, unlisted=said.unlisted)
+
+
 def say_reporting(path: Path, share: float | None) -> None:
     """Note for watchers how much of a finished experiment's report is written, None once all is; as `say` does."""
     said = last_word(path)
