@@ -164,7 +164,7 @@
         show();
       }
       document.body.classList.remove("lost");
-      if (answer.status === 403) throw new Error();
+      if (answer.status === 403 || answer.status === 503) throw new Error();
     } catch {
       get("folder").textContent = "The server does not answer any more: what stands here is as it was last.";
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import math
 import os
 import secrets
 import shlex
@@ -12,6 +13,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +22,8 @@ from html import escape
 from pathlib import Path
 
 import uvicorn
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comparator.dashboard.access import LOOPBACK, TOKEN, Guard
 from comparator.dashboard.application import Dashboard
@@ -29,6 +33,10 @@ from comparator.errors import InputError
 from comparator.formats.text import shortened
 
 HERE = "127.0.0.1"
+#: What a page asks again and again.
+LOOKS = ("/state", "/rows", "/news")
+QUIET = 2.0  # seconds; a page that looks every second is told before they are over
+LONGEST = 15.0  # seconds
 BASE_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/@:")
 
 
@@ -62,8 +70,8 @@ def serve(
     """Serve the dashboard of a folder of experiments until Ctrl-C, or another signal that stops.
 
     `say` gets the lines that say where it is. `shows` is the page that is led to, relative to the first. `browser`
-    opens it in the user's. `with_parent` ends when standard input does: whoever holds its other end is gone. Raises
-    `InputError` where the place cannot be had.
+    opens it in the user's. `with_parent` ends when standard input does: whoever holds its other end is gone; a page
+    that is being loaded then is loaded to its end. Raises `InputError` where the place cannot be had.
     """
     token = secrets.token_urlsafe(24)
     listening = _listen(place)
@@ -71,8 +79,9 @@ def serve(
     maker = Maker()
     hosts = [place.host, *([socket.gethostname(), socket.getfqdn()] if place.host not in LOOPBACK else [])]
     guard = Guard(Dashboard(experiments, root, maker).application(), token, port, place.base, hosts)
+    closing = Closing(guard)
     config = uvicorn.Config(
-        guard,
+        closing,
         loop="asyncio",
         http="h11",
         ws="none",
@@ -89,7 +98,7 @@ def serve(
         with _ended_by_signals(server), tempfile.TemporaryDirectory(prefix="comparator-") as folder:
             say(_lines(address, place, port))
             if with_parent:
-                threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
+                threading.Thread(target=_end_with_parent, args=(server, closing), daemon=True).start()
             if browser and has_display():
                 threading.Thread(target=_show, args=(address, Path(folder)), daemon=True).start()
             asyncio.run(server.serve(sockets=[listening]))
@@ -119,8 +128,39 @@ def _ended_by_signals(server: _Server) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _end_with_parent(server: _Server) -> None:
+class Closing:
+    """Lets pages that are being loaded be loaded to their end, before a server ends.
+
+    A page that looks whether there is a newer one and then loads it would else find no server between the two, and the
+    user an error of the browser in the place of what was found.
+    """
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+        self._is_closing = False
+        self._last = -math.inf
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the application does; once it is closing, pages that look for something new hear so."""
+        if self._is_closing and scope["type"] == "http" and scope["path"].endswith(LOOKS):
+            await PlainTextResponse("", 503)(scope, receive, send)
+            return
+        try:
+            await self._application(scope, receive, send)
+        finally:
+            self._last = time.monotonic()
+
+    def wait(self) -> None:
+        """Return when nothing has been asked for `QUIET` seconds, after `LONGEST` at the latest."""
+        self._is_closing = True
+        end = time.monotonic() + LONGEST
+        while (left := min(self._last + QUIET, end) - time.monotonic()) > 0:
+            time.sleep(left)
+
+
+def _end_with_parent(server: _Server, closing: Closing) -> None:
     sys.stdin.buffer.read()
+    closing.wait()
     server.end()
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from pages import Page
 from recorded import genetic, make_experiment, make_record, save
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from comparator.cli.opening import open_page
@@ -20,7 +22,7 @@ from comparator.dashboard.compare import _overlap, _together, differing
 from comparator.dashboard.logs import end_of_log
 from comparator.dashboard.maker import Maker, MakerEnded
 from comparator.dashboard.overview import Overview
-from comparator.dashboard.serving import base_path
+from comparator.dashboard.serving import Closing, base_path
 from comparator.dashboard.steering import box_words, suggestions, typed_in
 from comparator.errors import InputError
 from comparator.experiment.progress import seconds_left
@@ -554,3 +556,22 @@ def test_a_state_that_is_not_of_here_cannot_be_stopped_here() -> None:
     assert may_stop(State(state="running", host=os.uname().nodename))
     assert may_stop(State(state="queued", host="elsewhere", job="12"))
     assert not may_stop(State(state="running", host="elsewhere")) and not may_stop(State(state="finished"))
+
+
+def test_a_server_that_ends_first_answers_what_belongs_to_a_page_that_is_being_loaded(experiments: Path) -> None:
+    closing = Closing(Guard(Dashboard(experiments, experiments.parent, MakerHere()).application(), TOKEN, PORT))
+    page = TestClient(closing, base_url=f"http://127.0.0.1:{PORT}")
+    assert page.get("/", params={"token": TOKEN}).status_code == 200
+    end = threading.Thread(target=closing.wait)
+    end.start()
+    while page.get("/experiments/search-1/state").status_code != 503:
+        assert end.is_alive(), "who looks for something new is told"
+    assert page.get("/rows").status_code == 503
+    assert page.get("/static/live.js").status_code == 200
+    assert end.is_alive(), "it waits for what else belongs to the page"
+    end.join(60)
+    assert not end.is_alive()
+
+
+def test_a_server_that_nobody_asks_ends_at_once() -> None:
+    Closing(Starlette()).wait()
