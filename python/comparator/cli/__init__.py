@@ -30,6 +30,7 @@ MODULES = {
     "learning-curve": "carry_out",
     "unroll": "carry_out",
     "data": "data",
+    "explain": "experiments",
     "watch": "experiments",
     "stop": "experiments",
     "report": "experiments",

@@ -59,6 +59,7 @@ from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.results.store import RunStore, read_experiment, read_records, table_cell, withdrawals
 
 if TYPE_CHECKING:
+    from comparator.findings.explanation import Explanation
     from comparator.findings.metric_agreement import MetricReading
     from comparator.report.page import Gallery
 
@@ -88,6 +89,8 @@ def write_report(
         return _write_report(folder, metric, output or folder, png=png, told=told)
 
 
+#: Of the groups that carry a difference so many stand in a report; `comparator explain` has all.
+MOST_GROUPS = 12
 #: The shares of a report, by the time they take, that are done once a part is.
 READ, FOUND, COMPARED, DRAWN = 0.05, 0.45, 0.7, 0.9
 
@@ -122,6 +125,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         "like_for_like": None
         if read.likeness is None
         else {**asdict(read.likeness), "is_alike": read.likeness.is_alike},
+        "explained": read.explanation.as_json(most=MOST_GROUPS),
         "withdrawn": [note.as_json() for note in withdrawals(folder)],
     }
     _write(output / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())
@@ -175,10 +179,19 @@ class Reading:
             return None
         return like_for_like(self.experiment, self.records, RunStore(self.folder.parent).predictions)
 
+    @cached_property
+    def explanation(self) -> Explanation:
+        """Who carries the difference, where fresh trainings tell."""
+        from comparator.evidence.threads import one_thread
+        from comparator.findings.explanation import explain
+
+        with one_thread():
+            return explain(self.experiment, self.records, RunStore(self.folder.parent).predicted_rows)
+
     @property
     def material(self) -> Material:
         """All that the figures are drawn from, with what lies beside the experiment now."""
-        return gather_material(self.folder, self.experiment, self.summary, self.findings)
+        return gather_material(self.folder, self.experiment, self.summary, self.findings, self.explanation)
 
     @property
     def notices(self) -> list[str]:
@@ -217,7 +230,7 @@ def page_of(read: Reading, gallery: Gallery, files: Files) -> str:
     from comparator.report.page import render  # jinja2, only where a page is made
 
     shown = read.experiment, read.summary, read.findings, read.compared, gallery, files, read.notices, read.state
-    return render(*shown, read.likeness)
+    return render(*shown, read.likeness, read.explanation)
 
 
 def evaluation_rows(summary: Summary, records: Sequence[Evaluation]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from comparator.findings.axes import Axis, is_number, show
+from comparator.findings.explanation import Explanation
 from comparator.findings.like_for_like import LikeForLike
 from comparator.findings.metric_agreement import MetricReading
 from comparator.findings.summary import SKILL, EvaluationSummary, Summary, search_settings
@@ -31,6 +32,7 @@ from comparator.formats.spelling import spelling
 from comparator.report import words
 from comparator.report.answer import MEANINGS, Claim, answer_of
 from comparator.report.bundle import bundle
+from comparator.report.explanation import section_of
 from comparator.report.figures import palette
 from comparator.report.figures.channels import metric_heading
 from comparator.report.figures.figure import Figure
@@ -111,6 +113,7 @@ def render(
     notices: Sequence[str] = (),
     state: str = "finished",
     likeness: LikeForLike | None = None,
+    explanation: Explanation | None = None,
 ) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
     said = answer_of(experiment, summary, findings, state)
@@ -144,6 +147,7 @@ def render(
             listings=_listings(experiment),
             notices=notices,
             likeness=box_of(likeness, summary.models),
+            explained=section_of(explanation, experiment, summary),
             **scripts(),
         )
     )

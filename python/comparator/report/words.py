@@ -232,7 +232,13 @@ def with_interval(mean: float | None, interval: Sequence[float | None] | None) -
     low, high = (float(end) for end in interval if end is not None)
     size = max(abs(mean), abs(low), abs(high))
     places = max(0, 1 - math.floor(math.log10(size))) if size > 0 else 2
-    return f"{mean:.{places}f} [{low:.{places}f}, {high:.{places}f}]"
+    return f"{_fixed(mean, places)} [{_fixed(low, places)}, {_fixed(high, places)}]"
+
+
+def _fixed(number: float, places: int) -> str:
+    """Return a number with so many places; what rounds to 0 has no sign."""
+    text = f"{number:.{places}f}"
+    return text if float(text) else f"{0:.{places}f}"
 
 
 def amount(summary: Summary, number: float | None, digits: int) -> str:
