@@ -25,6 +25,7 @@ MODULES = {
     "search": "carry_out",
     "sweep": "carry_out",
     "selftest": "carry_out",
+    "recheck": "carry_out",
     "cross-study": "carry_out",
     "cross-hpo": "carry_out",
     "learning-curve": "carry_out",

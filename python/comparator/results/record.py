@@ -460,6 +460,8 @@ class FrozenExperiment(Form):
     #: The sentence that was said when the pilot was over.
     like_for_like: str | None = None
     claims: list[Claim] | None = None
+    #: The experiment whose claims are tried again here; then there is nothing else.
+    rechecks: str | None = None
     #: The tables of these names of an experiment file (`comparator.studies`).
     cross_study: dict[str, Any] | None = None
     learning_curve: dict[str, Any] | None = None
