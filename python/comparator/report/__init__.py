@@ -51,6 +51,7 @@ from comparator.findings.like_for_like import LikeForLike, like_for_like
 from comparator.findings.summary import EvaluationSummary, Summary, as_json, summarise
 from comparator.findings.verdict import Findings, find
 from comparator.findings.verdict import as_json as findings_json
+from comparator.findings.yardstick import InMetric, in_all_metrics
 from comparator.formats.names import check_name
 from comparator.report.answer import answer_of
 from comparator.report.material import Files, Material, gather_material
@@ -122,6 +123,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         **findings_json(findings),
         **as_json(summary),
         "yardsticks": [asdict(each) for each in compared],
+        "claims_in_metrics": [asdict(each) for each in read.in_metrics],
         "like_for_like": None
         if read.likeness is None
         else {**asdict(read.likeness), "is_alike": read.likeness.is_alike},
@@ -171,6 +173,11 @@ class Reading:
     def compared(self) -> Sequence[MetricReading]:
         """What its own metric and the standard ones say, which takes seconds."""
         return metric_agreement.compare(*self.own, {self.summary.metric: self.findings.evidence})
+
+    @cached_property
+    def in_metrics(self) -> Sequence[InMetric]:
+        """What it claims, in its own metric and the standard ones."""
+        return in_all_metrics(*self.own)
 
     @cached_property
     def likeness(self) -> LikeForLike | None:
@@ -230,7 +237,7 @@ def page_of(read: Reading, gallery: Gallery, files: Files) -> str:
     from comparator.report.page import render  # jinja2, only where a page is made
 
     shown = read.experiment, read.summary, read.findings, read.compared, gallery, files, read.notices, read.state
-    return render(*shown, read.likeness, read.explanation)
+    return render(*shown, read.likeness, read.explanation, read.in_metrics)
 
 
 def evaluation_rows(summary: Summary, records: Sequence[Evaluation]) -> list[dict[str, Any]]:

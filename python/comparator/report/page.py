@@ -28,6 +28,7 @@ from comparator.findings.metric_agreement import MetricReading
 from comparator.findings.summary import SKILL, EvaluationSummary, Summary, search_settings
 from comparator.findings.verdict import Findings
 from comparator.findings.workers import spans_of, typical, working_times_of
+from comparator.findings.yardstick import InMetric
 from comparator.formats.spelling import spelling
 from comparator.report import words
 from comparator.report.answer import MEANINGS, Claim, answer_of
@@ -114,6 +115,7 @@ def render(
     state: str = "finished",
     likeness: LikeForLike | None = None,
     explanation: Explanation | None = None,
+    in_metrics: Sequence[InMetric] = (),
 ) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
     said = answer_of(experiment, summary, findings, state)
@@ -137,6 +139,8 @@ def render(
             maps=gallery.places(MAPS),
             remarks=words.remarks(summary, findings),
             disagreements=words.disagreements(summary, readings),
+            by_yardstick=words.by_yardstick(summary, in_metrics),
+            in_metrics=in_metrics,
             best_columns=_metric_columns(summary),
             evaluations=script_json(evaluations_content(summary, files.experiments)),
             **specifications(gallery.figures),
