@@ -26,6 +26,7 @@ MODULES = {
     "sweep": "carry_out",
     "selftest": "carry_out",
     "recheck": "carry_out",
+    "variance": "carry_out",
     "cross-study": "carry_out",
     "cross-hpo": "carry_out",
     "learning-curve": "carry_out",

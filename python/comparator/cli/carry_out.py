@@ -196,6 +196,50 @@ def recheck(
         raise typer.Exit(1 if verdicts & set(findings.LOST) else 3)
 
 
+@app.command(rich_help_panel=RUN, short_help="What makes trainings differ: split or seed?")
+@with_run_options
+def variance(
+    options: RunOptions,
+    looked_at: Annotated[
+        str | None,
+        typer.Argument(metavar="ID", help="The experiment.", autocompletion=completion.experiment_ids),
+    ] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="NAME=VALUE", help="The point, once for each hyperparameter; else the best."),
+    ] = None,
+    splits: Annotated[int, typer.Option("--splits", min=3, max=100, help="Data splits.")] = 4,
+    seeds: Annotated[int, typer.Option("--seeds", min=3, max=100, help="Seeds, each met with each split.")] = 4,
+    as_json: JsonOption = False,
+) -> None:
+    """Train one point of an experiment on several splits and seeds, and say which of the two makes trainings differ."""
+    from comparator.experiment import session
+    from comparator.experiment.dry_run import describe
+    from comparator.experiment.recheck import plan_crossing
+    from comparator.findings.recheck import variance_as_json
+
+    host = _open_host(options, as_json=as_json, reports=False)
+    stop_signals_like_ctrl_c()
+    if options.resume is not None:
+        resuming.refuse({"--set": options.settings, "ID": looked_at, "--at": at})
+        opened = session.resume(host, resuming.chosen(host, options, None))
+    elif looked_at is None:
+        raise InputError("give the id of an experiment, or --resume ID (see comparator list)")
+    else:
+        check_new_experiment(host.experiments, options.identifier)
+        size, given = (splits, seeds), options.settings or []
+        plan = plan_crossing(host, looked_at, at or [], size, given, command=_typed_command())
+        if options.dry_run:
+            describe(host, plan)
+            return
+        opened = session.begin(host, plan, f"{looked_at}-variance", options.identifier)
+    with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
+        opened.run()
+    if as_json:
+        frozen = read_experiment(opened.path)
+        print(json.dumps(variance_as_json(frozen, read_records(opened.path / "evaluations.jsonl")), indent=1))
+
+
 @app.command("cross-study", rich_help_panel=RUN, short_help="Train on each study, test on all.")
 @with_run_options
 def cross_study(

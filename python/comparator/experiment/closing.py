@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,14 @@ from comparator.experiment.terminal import note
 from comparator.findings.summary import Summary
 from comparator.formats.text import message
 from comparator.objective.comparison import failure_words
-from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.record import Claim, Evaluation, FrozenExperiment
 from comparator.results.store import experiment_path, last_word, read_experiment, read_json, read_records
 from comparator.site.folders import command_line, typed_here
 
 if TYPE_CHECKING:
     from comparator.findings.recheck import Rechecked
+
+BAR, WIDTH = "\N{FULL BLOCK}", 30
 
 
 def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[Evaluation], page: Path | None) -> None:
@@ -69,6 +72,9 @@ def recheck_words(experiments: Path, frozen: FrozenExperiment, records: Sequence
     from comparator.findings.recheck import trained_anew
     from comparator.report.words import with_interval
 
+    claim = next((each for each in frozen.claims or () if each.crossed is not None), None)
+    if claim is not None:
+        return _variance_words(claim, frozen, records)
     lines = [
         f"{each.claim}, {each.what}: {each.verdict}: {with_interval(each.now, each.now_interval)}, it was"
         f" {with_interval(each.was, each.was_interval)}; changed by {with_interval(each.change, each.change_interval)}"
@@ -81,6 +87,38 @@ def recheck_words(experiments: Path, frozen: FrozenExperiment, records: Sequence
     if not done:
         lines.append(f"note: all {found} trainings were found in the store: nothing that they rest on is new")
     return lines
+
+
+def _variance_words(claim: Claim, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
+    """What makes the trainings of a point differ, a line for each part, with a bar."""
+    from comparator.findings.recheck import variance_in
+    from comparator.report.words import percent
+    from comparator.report.words import point_words as in_words
+
+    assert claim.crossed is not None
+    varied = tuple(str(entry["name"]) for entry in frozen.space if entry.get("type") != "constant")
+    where = in_words(claim.points[0], varied)
+    found = variance_in(records, claim.crossed)
+    splits, seeds = claim.crossed
+    if found is None:
+        raise ComparatorError(
+            f"at {where}: too few of {splits} splits and {seeds} seeds gave a difference, or all the same"
+        )
+    words = {
+        "split": "the data split",
+        "seed": "the seed, on every split alike",
+        "rest": "the seed on that split alone",
+    }
+    parts = [
+        f"  {BAR * round(WIDTH * part.share):{WIDTH}}  {percent(part.share)}"
+        f" [{percent(part.interval[0])}, {percent(part.interval[1])}] {words[part.name]}"
+        for part in found.parts
+    ]
+    first = (
+        f"at {where}: the difference of one pair of trainings is {found.mean:.3g}, and deviates by"
+        f" {math.sqrt(found.variance):.2g}; of its variance, by {found.splits} splits met by {found.seeds} seeds each:"
+    )
+    return [first, *parts]
 
 
 def say_where_the_report_is(host: Host, identifier: str, page: Path | None) -> None:

@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from desk import Desk
+from desk import QUICK, SPACE, Desk
 from recorded import make_experiment, make_record
 
 from comparator.findings.recheck import recheck
@@ -116,4 +116,64 @@ def test_what_cannot_be_checked_again_is_refused_in_a_line(desk: Desk) -> None:
         (["found", "--set", "hyperparameters.jiter=1"], "jitter"),
     ):
         refused = desk.run("recheck", *words)
+        assert refused.returncode == 2 and said in refused.stderr and "Traceback" not in refused.stderr
+
+
+#: Two models of which a split makes most of the difference.
+SPLITS = """
+import random
+
+def initialize_parameters():
+    return {"noise": 0.0, "side": "left", "rng_seed": 1, "split_seed": 1}
+
+def run(params):
+    split, seed = params["split_seed"], params["rng_seed"]
+    luck = random.Random(f"split {split}").gauss(0, 0.1) + random.Random(f"{split} {seed}").gauss(0, 0.02)
+    return {"val_loss": 0.5 + (params["side"] == "right") * (0.5 + luck)}
+"""
+
+
+@pytest.fixture(scope="module")
+def divided(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    desk = Desk(tmp_path_factory.mktemp("divided"))
+    model = desk.folder / "splits"
+    model.mkdir()
+    (model / "splits.py").write_text(SPLITS)
+    (model / "model.toml").write_text('module = "splits"\nseed = "rng_seed"\nsplit = "split_seed"\n')
+    script = model / "train.sh"
+    script.write_text("#!/usr/bin/env bash\nexit 1\n")
+    script.chmod(0o755)
+    desk.write("quick.txt", (desk.folder / "quick.txt").read_text().replace(str(QUICK), str(model)))
+    desk.write("space.json", json.dumps([SPACE[0]]))
+    done = desk.search("quick.toml", "--id", "found", "--set", "cmp.difference=absolute")
+    assert done.returncode == 0, done.stderr
+    return desk
+
+
+@pytest.mark.long
+def test_the_variance_of_a_point_is_split_and_goes_on_after_a_stop(divided: Desk) -> None:
+    done = divided.run("variance", "found", "--splits", "6", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert {part["name"]: part["share"] > 0.5 for part in found["parts"]} == {
+        "split": True,
+        "seed": False,
+        "rest": False,
+    }
+    assert (found["splits"], found["seeds"]) == (6, 4)
+    again = divided.run("variance", "--resume", "found-variance-1")
+    assert again.returncode == 0 and "the data split" in again.stdout
+    at = divided.run("variance", "found", "--at", "noise=3", "--dry-run")
+    assert at.returncode == 0, at.stderr
+
+
+@pytest.mark.long
+def test_what_cannot_vary_is_refused_in_a_line(divided: Desk, desk: Desk) -> None:
+    for where, words, said in (
+        (desk, ["found"], "takes no split that is known, so that it cannot vary"),
+        (divided, ["found", "--at", "nose=3"], "did you mean 'noise'"),
+        (divided, ["found", "--splits", "2"], "--splits"),
+        (divided, [], "give the id of an experiment"),
+    ):
+        refused = where.run("variance", *words)
         assert refused.returncode == 2 and said in refused.stderr and "Traceback" not in refused.stderr
