@@ -50,7 +50,7 @@ from comparator.results.record import (
 from comparator.results.store import now
 from comparator.space import ParameterSpace, Point
 from comparator.strategies import Proposal, Strategy
-from comparator.strategies.blocks import FIRST_FRESH, block_of
+from comparator.strategies.blocks import FIRST_FRESH, block_of, crossed
 from comparator.strategies.replication import Replication
 
 FAILURES_THAT_STOP = 5
@@ -671,7 +671,10 @@ class Controller:
 def by_point(claim: Claim) -> list[tuple[Point, list[int]]]:
     """The points of a claim with the replicates, and so the fresh blocks, that confirm it there."""
     fresh: dict[str, tuple[Point, list[int]]] = {}
-    for number, point in enumerate(claim.points, start=FIRST_FRESH):
+    numbers = (
+        crossed(*claim.crossed) if claim.crossed is not None else range(FIRST_FRESH, FIRST_FRESH + len(claim.points))
+    )
+    for number, point in zip(numbers, claim.points, strict=True):
         fresh.setdefault(key_of(point), (point, []))[1].append(number)
     return list(fresh.values())
 

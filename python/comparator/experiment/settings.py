@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -321,11 +321,20 @@ def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> Ex
         if not isinstance(at_full_size, dict):
             raise InputError(f"{path}: has no [full] table, so there is nothing for --full to choose")
         content = _merge(content, at_full_size)
+    return _with_overrides(content, overrides, path, str(path))
+
+
+def overridden(settings: Mapping[str, Any], overrides: Sequence[str], file: str, where: str) -> ExperimentSettings:
+    """The settings of a frozen experiment with `overrides`, as of `read_settings`; raises `InputError`."""
+    return _with_overrides(copy.deepcopy(dict(settings)), overrides, Path(file), where)
+
+
+def _with_overrides(content: dict[str, Any], overrides: Sequence[str], path: Path, where: str) -> ExperimentSettings:
     chosen: dict[str, Any] = {}
     for override in overrides:
         _apply(content, chosen, override)
     set_hyperparameters(content, chosen, path)
-    return check_settings(content, str(path))
+    return check_settings(content, where)
 
 
 def _read_file(path: Path) -> dict[str, Any]:

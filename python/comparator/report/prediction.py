@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from comparator.errors import ComparatorError, InputError, nearest
+from comparator.errors import ComparatorError
 from comparator.findings.axes import show
 from comparator.findings.verdict import SEED, placed
-from comparator.formats.spelling import check_once, spelling
-from comparator.formats.text import shortened
-from comparator.report.words import listed, point_words, round_to, with_interval
+from comparator.report.words import point_words, round_to, with_interval
 from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.space import Constant, ParameterSpace, Point
+from comparator.space.typed import typed_point
 
 Interval = tuple[float, float]
 
@@ -42,7 +41,7 @@ class Predicted:
 
 def predict_at(experiment: FrozenExperiment, records: Sequence[Evaluation], asked: Sequence[str]) -> Predicted:
     """Predict the point that `asked` gives as texts NAME=VALUE; raises as `predict_point` does."""
-    return _predict(experiment, records, lambda space: _point(space, asked))
+    return _predict(experiment, records, lambda space: typed_point(space, asked))
 
 
 def predict_point(experiment: FrozenExperiment, records: Sequence[Evaluation], point: Point) -> Predicted:
@@ -132,21 +131,3 @@ def _over(experiment: FrozenExperiment) -> str:
 
 def _range(mean: float, interval: Interval) -> str:
     return with_interval(mean, interval).partition(" ")[2]
-
-
-def _point(space: ParameterSpace, asked: Sequence[str]) -> Point:
-    texts: dict[str, str] = {}
-    for text in asked:
-        name, separator, value = text.partition("=")
-        if not separator or not name.strip():
-            raise InputError(f"--at {shortened(text)}: not NAME=VALUE, such as noise=20")
-        own = spelling(name.strip(), space.names)
-        if own not in space.names:
-            raise InputError(f"--at {shortened(text)}: the space has no '{shortened(own)}'{nearest(own, space.names)}")
-        check_once([*texts, own], "--at")
-        texts[own] = value
-    missing = [each.name for each in space.parameters if each.name not in texts and not isinstance(each, Constant)]
-    if missing:
-        are = "is" if len(missing) == 1 else "are"
-        raise InputError(f"--at: {listed(missing)} {are} missing; give each as --at NAME=VALUE")
-    return space.parse(texts, "--at")

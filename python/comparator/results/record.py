@@ -349,16 +349,18 @@ class Claim(Form):
     """Something that a search found, and that is trained anew; also what it is compared with.
 
     `kind` is `region`, with its `bounds`; `best`, a point; `elsewhere`, what is outside all regions; or `space`, all of
-    it, where there is no region. `points` has one point for each fresh block. `direction` is the sign of the signed
+    it, where there is no region; or `point`, at which each of so many splits meets each of so many seeds, which
+    `crossed` says. `points` has one point for each fresh block, or training. `direction` is the sign of the signed
     difference that the search saw, `stability` the share of resamples in which a region came back.
     """
 
     name: str
-    kind: Literal["region", "best", "elsewhere", "space"]
+    kind: Literal["region", "best", "elsewhere", "space", "point"]
     bounds: dict[str, Any] | None = None
     direction: Literal[-1, 0, 1] = 0
     stability: Number = 0.0
     points: list[Point] = []
+    crossed: tuple[int, int] | None = Field(default=None, strict=False)
 
 
 class FirstEpochs(Form):
@@ -460,6 +462,8 @@ class FrozenExperiment(Form):
     #: The sentence that was said when the pilot was over.
     like_for_like: str | None = None
     claims: list[Claim] | None = None
+    #: The experiment whose claims are tried again here, or a point of which is; then there is nothing else.
+    rechecks: str | None = None
     #: The tables of these names of an experiment file (`comparator.studies`).
     cross_study: dict[str, Any] | None = None
     learning_curve: dict[str, Any] | None = None

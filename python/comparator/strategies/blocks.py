@@ -7,7 +7,8 @@ random numbers on stochastic kriging metamodels, 2012). A hash of the point says
 blocks: so every block covers the space, neighbours do not share their luck, and experiments, engines and resumes
 agree and share their trainings. Block 0 is the user's own seed and split.
 
-Blocks from `FIRST_FRESH` on are those of no search; a confirmation uses them.
+Blocks from `FIRST_FRESH` on are those of no search; a confirmation uses them. Replicates from `FIRST_CROSSED` on have a
+split and a seed of their own choice, fresh ones too: so that each split can be met with each seed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ BLOCKS = 8
 MOST_BLOCKS = 100
 #: The first replicate, and the first block, that only a confirmation uses.
 FIRST_FRESH = 1000
+#: The first replicate that names its split and its seed, of `MOST_CROSSED` each.
+FIRST_CROSSED, MOST_CROSSED = 10**6, 1000
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,9 @@ def block_of(point: Mapping[str, Any], replicate: int, blocks: int) -> Block:
     A point has a replicate in each block before it has a second one in any, with further seeds. `blocks` 1 is the
     user's own split, with another seed for each replicate.
     """
+    if replicate >= FIRST_CROSSED:
+        split, seed = divmod(replicate - FIRST_CROSSED, MOST_CROSSED)
+        return Block(FIRST_FRESH + split, FIRST_FRESH + seed, FIRST_FRESH + split)
     if replicate >= FIRST_FRESH:
         return Block(replicate, replicate, replicate)
     if blocks == 1:
@@ -51,6 +57,11 @@ def block_of(point: Mapping[str, Any], replicate: int, blocks: int) -> Block:
     rounds, place = divmod(replicate, blocks)
     number = _order(point, blocks)[place]
     return Block(number, number + rounds * blocks, number)
+
+
+def crossed(splits: int, seeds: int) -> list[int]:
+    """The replicates of each split with each seed, split by split."""
+    return [FIRST_CROSSED + split * MOST_CROSSED + seed for split in range(splits) for seed in range(seeds)]
 
 
 def _order(point: Mapping[str, Any], blocks: int) -> list[int]:
