@@ -309,7 +309,10 @@ class ExperimentFolder:
             lines = list(_checked_lines(self.evaluations))
             self.records = [record for record, _ in lines]
             self._file = self.evaluations.open("ab", buffering=0)
-            self._file.truncate(lines[-1][1] if lines else 0)
+            #: Where the file ends, and with how many records, that are all on disk.
+            self._synced = lines[-1][1] if lines else 0, len(lines)
+            self._is_together = False
+            self._end_at(self._synced[0])
             _sync_folder(path)
         except BaseException:
             self._lease.release()
@@ -347,31 +350,70 @@ class ExperimentFolder:
         lease = _hold_experiment(self.path, lambda _: None) if self._lease.is_released else self._lease
         try:
             lease.check()
+            if lease is self._lease:
+                self._sync()  # what was found rests on lines
             write_whole(self.path / EXPERIMENT, experiment.as_json())
         finally:
             if lease is not self._lease:
                 lease.release()
 
     def append(self, record: Evaluation) -> None:
-        """Add one finished evaluation, on disk when this returns.
+        """Add one finished evaluation, on disk when this returns, or where it is one of several when `together` ends.
 
         Raises `ComparatorError` on a full disk, where the file is no longer in its place, or where another process
         runs the experiment meanwhile.
         """
         self._lease.check()
         line = as_text(record).encode() + b"\n"
-        position = self._file.tell()
-        try:
+        with self._undone_on_failure(self._file.tell(), len(self.records)):
             if self._file.write(line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.records.append(record)
+        if not self._is_together:
+            self._sync()
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Have the lines that are appended while the context lasts brought to disk by one sync, when it ends.
+
+        They are in the file at once, so that a process that is killed loses none; what rests on them may be said when
+        the context has ended. Within another one it is part of that. Raises as `append` does.
+        """
+        if self._is_together:
+            yield
+            return
+        self._is_together = True
+        try:
+            yield
+        finally:
+            self._is_together = False
+            self._sync()
+
+    def _sync(self) -> None:
+        """Bring to disk what was appended since this was called last."""
+        end = self._file.tell()
+        if end == self._synced[0]:
+            return
+        with self._undone_on_failure(*self._synced):
             os.fsync(self._file.fileno())
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                self._file.truncate(position)
-            raise ComparatorError(f"{self.evaluations}: cannot be written: {error.strerror}") from None
+        self._synced = end, len(self.records)
         if not lies_at(self.evaluations, self._file.fileno()):
             raise ComparatorError(f"{self.evaluations}: was removed or moved while it was in use; what wrote it ends")
-        self.records.append(record)
+
+    @contextlib.contextmanager
+    def _undone_on_failure(self, end: int, records: int) -> Iterator[None]:
+        """Where the file cannot be written, say so, and have it end again where it did with so many records."""
+        try:
+            yield
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._end_at(end)
+            del self.records[records:]
+            raise ComparatorError(f"{self.evaluations}: cannot be written: {error.strerror}") from None
+
+    def _end_at(self, end: int) -> None:
+        self._file.truncate(end)
+        self._file.seek(end)
 
     @property
     def is_lost(self) -> bool:
