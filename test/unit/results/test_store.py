@@ -453,3 +453,70 @@ def test_a_process_that_is_killed_in_a_group_loses_no_line(tmp_path) -> None:
     again = ExperimentFolder(tmp_path / "mine")
     again.close()
     assert [each.evaluation for each in again.records] == list(range(5))
+
+
+# Where runs lie
+
+ONE, OTHER = "ab12" * 16, "cd34" * 16
+
+
+def put(folder: Path, status: str = "ok") -> Path:
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_text(json.dumps(RunResult(status=status).as_json()))
+    return folder
+
+
+def test_a_run_lies_in_the_folder_of_its_first_digits(tmp_path) -> None:
+    runs = RunStore(tmp_path)
+    with runs.claim(ONE, "a test", never) as held:
+        assert held is not None
+        assert held.folder == runs.folder_of(ONE) == tmp_path / "runs" / "ab" / ONE
+        runs.save(ONE, RunResult(status="ok"))
+    assert list(runs.folders()) == [tmp_path / "runs" / "ab" / ONE]
+    assert list(RunStore(tmp_path / "nowhere").folders()) == []
+
+
+def test_a_run_of_an_earlier_version_is_found_where_it_is_and_trained_again_there(tmp_path) -> None:
+    runs = RunStore(tmp_path)
+    flat = put(tmp_path / "runs" / ONE)
+    failed = put(tmp_path / "runs" / OTHER, "failed")
+    assert runs.folder_of(ONE) == flat and runs.finished(ONE) is not None
+    assert runs.finished(OTHER) is None
+    with runs.claim(OTHER, "a test", never) as held:
+        assert held is not None and held.folder == failed
+        runs.save(OTHER, RunResult(status="ok"))
+    assert sorted(runs.folders()) == [flat, failed] and runs.finished(OTHER) is not None
+
+
+@pytest.mark.parametrize("result", [None, "ok"])
+def test_a_run_that_two_versions_have_is_the_one_with_a_result(tmp_path, result: str | None) -> None:
+    runs = RunStore(tmp_path)
+    flat, place = put(tmp_path / "runs" / ONE), tmp_path / "runs" / "ab" / ONE
+    place.mkdir(parents=True) if result is None else put(place, result)
+    assert runs.folder_of(ONE) == (flat if result is None else place)
+    assert runs.finished(ONE) is not None
+
+
+def test_what_is_withdrawn_of_an_earlier_version_comes_back_there(tmp_path) -> None:
+    runs = RunStore(tmp_path)
+    flat = put(tmp_path / "runs" / ONE)
+    runs.withdraw(ONE, "a test")
+    assert runs.finished(ONE) is None and runs.withdrawn(ONE) is not None
+    assert sorted(path.name for path in flat.iterdir()) == ["withdrawn.json"]
+    runs.restore(ONE)
+    assert runs.finished(ONE) is not None and not (tmp_path / "runs" / "ab").exists()
+
+
+@given(name=st.text(max_size=12) | st.from_regex(r"[\w.-]{1,8}", fullmatch=True))
+def test_names_of_runs_lead_nowhere_else(name: str) -> None:
+    folder = RunStore(Path("experiments")).folder_of(name)
+    if folder is not None:
+        assert folder.name == name and ".." not in folder.parts
+        assert folder.parent.parent == Path("experiments", "runs")
+
+
+def test_a_claim_makes_no_folder_of_all_experiments_that_is_gone(tmp_path) -> None:
+    runs = RunStore(tmp_path / "gone")
+    with pytest.raises(FileNotFoundError), runs.claim(ONE, "a test", never):
+        pass
+    assert not (tmp_path / "gone").exists()
