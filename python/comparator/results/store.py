@@ -61,6 +61,8 @@ EXPERIMENT, STATE = "experiment.json", "state.json"
 RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jsonl"
 #: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
 UNFINISHED, UNFINISHED_SECONDS = ".unfinished-", 3600.0
+#: Trainings that took so long are on disk, whatever happens to the machine, before their result is told.
+SYNCED_SECONDS = 1.0
 #: Names of experiments in a message that there is none of a name.
 MOST_TOLD = 8
 #: What `json` raises of a text that is none, or none that we have written: nested thousands of times.
@@ -84,9 +86,10 @@ def time_of(text: str | None) -> datetime | None:
 
 
 def write_whole(path: Path, content: object, *, sync: bool = True) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never half of it; `sync`: even after a crash.
+    """Write JSON so that a reader sees the old file or the new one, never half of it; `sync`: if power fails too.
 
-    What is not synced is written again in a moment, and stands in one line: json indents ten times as slowly.
+    That a process is killed does no harm either way. What is not synced is written often, and stands in one line: json
+    indents ten times as slowly.
     """
     text = json.dumps(content, indent=1 if sync else None, allow_nan=False)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -250,7 +253,12 @@ class RunStore:
             yield held
 
     def save(self, identity: str, result: RunResult) -> None:
-        write_whole(self._place(identity) / RESULT, result.as_json())
+        """Keep a result, however it ended; a process that is killed then loses none.
+
+        That of a training of no length is not synced: to train it again costs less than a sync of each. After a power
+        failure it may be missing, empty or cut short, which is no JSON, hence no result: the run is trained anew.
+        """
+        write_whole(self._place(identity) / RESULT, result.as_json(), sync=result.seconds >= SYNCED_SECONDS)
 
     def withdraw(self, identity: str, reason: str) -> list[str]:
         """Take a result from use, and note it in every experiment that has used it; returns the ids of these."""
