@@ -216,7 +216,7 @@ class RunStore:
         if not NAME_OF_RUN.fullmatch(identity):
             return None
         place, flat = self.folder / identity[:LEVEL] / identity, self.folder / identity
-        is_flat = len(identity) > LEVEL and not (place / RESULT).exists() and flat.is_dir()
+        is_flat = len(identity) > LEVEL and flat.is_dir() and not (place / RESULT).exists()
         return flat if is_flat else place
 
     def _place(self, identity: str) -> Path:
