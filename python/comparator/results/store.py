@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import itertools
 import json
 import os
@@ -31,6 +32,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from comparator.errors import ComparatorError, InputError, nearest, nearest_names
 from comparator.formats.names import RUNS, check_name
@@ -133,7 +136,8 @@ def read_records(path: Path) -> list[Evaluation]:
 
     Raises `InputError` where a line before the last is not a record: then the file was changed by hand.
     """
-    return list(each_record(path))
+    with _without_collector():
+        return list(each_record(path))
 
 
 def each_record(path: Path) -> Iterator[Evaluation]:
@@ -144,17 +148,38 @@ def each_record(path: Path) -> Iterator[Evaluation]:
 
 def records_from(path: Path, place: int, before: int) -> tuple[list[Evaluation], int]:
     """The records behind a place in the file, in bytes, that `before` records end at; and where the last one ends."""
-    lines = list(_checked_lines(path, place, before))
+    with _without_collector():
+        lines = list(_checked_lines(path, place, before))
     return [record for record, _ in lines], lines[-1][1] if lines else place
 
 
 def _checked_lines(path: Path, place: int = 0, before: int = 0) -> Iterator[tuple[Evaluation, int]]:
     """The records from a place in the file on, and where in it, in bytes, each ends."""
-    for number, (record, end) in enumerate(_whole_lines(path, place), start=before + 1):
-        yield of_form(Evaluation, record, f"{path}: line {number}"), end
+    for number, (read, end) in enumerate(_whole_lines(path, place, _record_in), start=before + 1):
+        yield read if isinstance(read, Evaluation) else of_form(Evaluation, read, f"{path}: line {number}"), end
 
 
-def _whole_lines(path: Path, place: int = 0) -> Iterator[tuple[Any, int]]:
+def _record_in(line: bytes) -> Any:
+    """The record of a line; of one that is none what it holds, which tells what is wrong with it."""
+    try:
+        return Evaluation.model_validate_json(line)
+    except ValidationError:
+        return json.loads(line)
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """While many objects are made and none is dropped: the collector would look through all of them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _whole_lines(path: Path, place: int = 0, read: Callable[[bytes], Any] = json.loads) -> Iterator[tuple[Any, int]]:
     """What the whole lines of a file of JSON hold from a place on, and where in the file, in bytes, each ends."""
     try:
         file = path.open("rb")
@@ -168,7 +193,7 @@ def _whole_lines(path: Path, place: int = 0) -> Iterator[tuple[Any, int]]:
             if not line.endswith(b"\n"):
                 return
             try:
-                content = json.loads(line)
+                content = read(line)
             except NOT_JSON:
                 if any(later.endswith(b"\n") for later in file):
                     words = f"line {number} is not a record; the file was changed or damaged"
@@ -351,11 +376,10 @@ class ExperimentFolder:
         self._lease = _hold_experiment(path, on_doubt)
         self.launch: str | None = None  # the folder of the Swift/T launch that runs it, in this one
         try:
-            lines = list(_checked_lines(self.evaluations))
-            self.records = [record for record, _ in lines]
+            self.records, end = records_from(self.evaluations, 0, 0)
             self._file = self.evaluations.open("ab", buffering=0)
             #: Where the file ends, and with how many records, that are all on disk.
-            self._synced = lines[-1][1] if lines else 0, len(lines)
+            self._synced = end, len(self.records)
             self._is_together = False
             self._end_at(self._synced[0])
             _sync_folder(path)

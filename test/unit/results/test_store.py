@@ -23,7 +23,7 @@ from comparator.formats.names import check_name
 from comparator.results import store
 from comparator.results.lease import Holder, Lease
 from comparator.results.points import pairs_in
-from comparator.results.record import Evaluation, FrozenExperiment, Running, RunResult, as_text
+from comparator.results.record import Evaluation, FrozenExperiment, Running, RunResult, as_text, of_form
 from comparator.results.store import (
     ExperimentFolder,
     RunStore,
@@ -570,3 +570,31 @@ def test_a_process_that_is_killed_loses_no_result(tmp_path) -> None:
     assert runs.finished(ONE) == runs.finished(OTHER) == RunResult(status="ok", seconds=0.01)
     with runs.claim("ef" * 32, "a test", never) as held:
         assert held is not None and runs.finished("ef" * 32) is None
+
+
+LINE = as_text(record(7, point={"x": [1, "\ud800", None], "y": 1e300}, reason="é", more={"deep": [[1]]})).encode()
+
+
+@given(
+    st.integers(0, len(LINE) - 1),
+    st.sampled_from([b"", b"1", b'"', b"}", b"null", b"NaN", b"\xff", b"-1e999", b"\\ud83d"]),
+)
+@settings(max_examples=200, deadline=None)
+def test_a_line_is_read_as_its_json_and_its_form_say(at: int, put_in: bytes) -> None:
+    line = LINE[:at] + put_in + LINE[at + 1 :] + b"\n"
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name, "evaluations.jsonl")
+        file.write_bytes(line + LINE + b"\n")
+        try:
+            expected: Any = of_form(Evaluation, json.loads(line), f"{file}: line 1")
+        except InputError as error:
+            expected = str(error)
+        except ValueError:
+            expected = f"{file}: line 1 is not a record; the file was changed or damaged"
+        try:
+            found: Any = read_records(file)[0]
+        except InputError as error:
+            found = str(error)
+        assert found == expected
+        if isinstance(found, Evaluation):
+            assert found.as_json() == expected.as_json()
