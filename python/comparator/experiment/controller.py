@@ -3,7 +3,7 @@
 An engine does no more than this:
 
     requests = controller.start()
-    for each request: result = leaf.evaluate(request); requests += controller.tell(result)
+    for each request: result = leaf.evaluate(request); requests += controller.tell_all([result])
 
 Both are forms here (`record.Request`, `record.Result`); the session makes text of the one, and reads the other.
 
@@ -21,6 +21,7 @@ import itertools
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
@@ -78,6 +79,8 @@ class EvaluationLog(Protocol):
     evaluations: Path
 
     def append(self, record: Evaluation) -> None: ...
+
+    def together(self) -> AbstractContextManager[None]: ...
 
 
 @dataclass(frozen=True)
@@ -222,6 +225,17 @@ class Controller:
         for record in self.records:
             self._replay(record)
         return self._go_on(list(self._open.values()))
+
+    def tell_all(self, outcomes: Iterable[Result]) -> list[Request]:
+        """Take results that came together, in their order: `tell` of each, and one sync of the record for all.
+
+        What they lead to may be carried out only now, when their lines are on disk. A fault is told last.
+        """
+        requests: list[Request] = []
+        with self._folder.together():
+            for outcome in sorted(outcomes, key=lambda each: each.is_fault):
+                requests += self.tell(outcome)
+        return requests
 
     def tell(self, outcome: Result) -> list[Request]:
         """Take the result of one replicate, and give the requests that follow.

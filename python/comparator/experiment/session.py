@@ -161,8 +161,8 @@ class OutOfTime(ComparatorError):
 class Session:
     """One experiment, opened on one host: `run` and `search` carry it out on the host's engine.
 
-    It is the engine's `Search`. The resident rank of Swift/T, which hosts one by itself, calls `start`, `tell` with
-    every result, and `end` or `fail`.
+    It is the engine's `Search`. The resident rank of Swift/T, which hosts one by itself, calls `start`, `tell_all` with
+    all results, and `end` or `fail`.
     """
 
     def __init__(self, host: Host, plan: Plan, folder: ExperimentFolder) -> None:
@@ -325,15 +325,19 @@ class Session:
         self._say_running()
         return [as_text(request) for request in requests]
 
-    def tell(self, result: str) -> list[str]:
-        """Record a result; gives the requests that follow."""
+    def tell_all(self, results: Sequence[str]) -> list[str]:
+        """Record results, which came in this order, and together; gives the requests that follow."""
         assert self._controller is not None
-        outcome = Result.model_validate_json(result)
-        if outcome.evaluation < 0 and not outcome.is_fault:
-            self._keep_beside(outcome)
+        outcomes = []
+        for outcome in map(Result.model_validate_json, results):
+            if outcome.evaluation < 0 and not outcome.is_fault:
+                self._keep_beside(outcome)
+            else:
+                outcomes.append(outcome)
+        if not outcomes:
             return []
         with one_thread():
-            requests = self._controller.tell(outcome)
+            requests = self._controller.tell_all(outcomes)
         self._keep_pilot()
         self._keep_likeness()
         self._keep_claims()
