@@ -8,8 +8,9 @@ EXPERIMENTS/ID/lock, lease          held by the process that runs the experiment
 EXPERIMENTS/ID/withdrawn.jsonl      one line for each of its runs that was withdrawn since
 EXPERIMENTS/ID/notes.json           tags and a note, which people may change at any time (`notes`)
 EXPERIMENTS/ml_data/IDENTITY/       data that a model's own step has preprocessed (`model.ml_data`)
-EXPERIMENTS/runs/IDENTITY/          model.log, result.json and whatever the model writes; withdrawn.json in the place
+EXPERIMENTS/runs/AB/IDENTITY/       model.log, result.json and whatever the model writes; withdrawn.json in the place
                                     of a result that did not come out again; lock, lease while it is trained
+                                    (AB: how IDENTITY begins; of earlier versions runs/IDENTITY)
 
 What is finished is read without a lock, and without permission to write. Where the folder of all experiments has the
 set-group-id bit, a group shares it: what is made in it has the folder's own permissions (`share_as`).
@@ -54,6 +55,8 @@ from comparator.results.record import (
 from comparator.tables.predictions import FILE, Predictions, read_predictions
 
 NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
+#: So many characters of a run's identity name the folder that its own lies in: of a million runs each has 3,900.
+LEVEL = 2
 EXPERIMENT, STATE = "experiment.json", "state.json"
 RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jsonl"
 #: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
@@ -184,7 +187,10 @@ def table_cell(value: Any) -> Any:
 
 
 class RunStore:
-    """The runs, by identity. One training at a time for each identity, over threads and processes."""
+    """The runs, by identity. One training at a time for each identity, over threads and processes.
+
+    `folder` is that of all runs; where in it one lies `folder_of` alone says.
+    """
 
     def __init__(self, experiments: Path) -> None:
         self.folder = experiments / RUNS
@@ -200,8 +206,26 @@ class RunStore:
         return None if folder is None else read_form(RunResult, folder / RESULT)
 
     def folder_of(self, identity: str) -> Path | None:
-        """Where a run's files lie, or would; None where what a record calls it is no name of a run."""
-        return self.folder / identity if NAME_OF_RUN.fullmatch(identity) else None
+        """Where a run's files lie, or would; None where what a record calls it is no name of a run.
+
+        A run that an earlier version has put beside all others stays there, unless one of these days' has a result.
+        """
+        if not NAME_OF_RUN.fullmatch(identity):
+            return None
+        place, flat = self.folder / identity[:LEVEL] / identity, self.folder / identity
+        is_flat = len(identity) > LEVEL and not (place / RESULT).exists() and flat.is_dir()
+        return flat if is_flat else place
+
+    def _place(self, identity: str) -> Path:
+        folder = self.folder_of(identity)
+        if folder is None:
+            raise ComparatorError(f"'{shortened(identity)}' is no name of a run")
+        return folder
+
+    def folders(self) -> Iterator[Path]:
+        """The folders of all runs, in no order."""
+        for entry in _folders_in(self.folder):
+            yield from _folders_in(entry) if len(entry.name) == LEVEL else (entry,)
 
     def predictions(self, run: Run) -> Predictions | None:
         """What a run has written of its predictions; None where it has not."""
@@ -216,18 +240,21 @@ class RunStore:
         latest, False in order to give up. Yields the lease of it, or None where it was given up. Raises `OSError` where
         the folder of all experiments is gone, or may not be written.
         """
-        folder = self.folder / identity
-        self.folder.mkdir(exist_ok=True)
-        folder.mkdir(exist_ok=True)
+        folder = self._place(identity)
+        try:
+            folder.mkdir(exist_ok=True)
+        except (FileNotFoundError, NotADirectoryError):
+            for each in (self.folder, folder.parent, folder):
+                each.mkdir(exist_ok=True)
         with claim(folder, purpose, wait) as held:
             yield held
 
     def save(self, identity: str, result: RunResult) -> None:
-        write_whole(self.folder / identity / RESULT, result.as_json())
+        write_whole(self._place(identity) / RESULT, result.as_json())
 
     def withdraw(self, identity: str, reason: str) -> list[str]:
         """Take a result from use, and note it in every experiment that has used it; returns the ids of these."""
-        folder = self.folder / identity
+        folder = self._place(identity)
         result = self.result(identity) or RunResult(status="failed")
         write_whole(folder / WITHDRAWN, WithdrawnResult(withdrawn=now(), reason=reason, result=result).as_json())
         (folder / RESULT).unlink(missing_ok=True)
@@ -244,9 +271,10 @@ class RunStore:
 
     def withdrawn(self, identity: str) -> RunResult | None:
         """The result that was withdrawn; None where none was, or it has been trained again since."""
-        if self.finished(identity) is not None or not NAME_OF_RUN.fullmatch(identity):
+        folder = self.folder_of(identity)
+        if folder is None or self.finished(identity) is not None:
             return None
-        noted = read_form(WithdrawnResult, self.folder / identity / WITHDRAWN)
+        noted = read_form(WithdrawnResult, folder / WITHDRAWN)
         return None if noted is None else noted.result
 
     def restore(self, identity: str) -> None:
@@ -254,7 +282,7 @@ class RunStore:
         result = self.withdrawn(identity)
         if result is not None:
             self.save(identity, result)
-        (self.folder / identity / WITHDRAWN).unlink(missing_ok=True)
+        (self._place(identity) / WITHDRAWN).unlink(missing_ok=True)
         for name in experiment_names(self.folder.parent):
             path = self.folder.parent / name
             noted = withdrawals(path)
@@ -263,6 +291,15 @@ class RunStore:
                 _write_lines(path / WITHDRAWALS, kept)
             elif noted and not kept:
                 (path / WITHDRAWALS).unlink(missing_ok=True)
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """The folders in one that may be missing."""
+    try:
+        with os.scandir(folder) as entries:
+            return [Path(entry.path) for entry in entries if entry.is_dir()]
+    except FileNotFoundError:
+        return []
 
 
 def _write_lines(path: Path, lines: Iterable[Form]) -> None:
@@ -309,7 +346,10 @@ class ExperimentFolder:
             lines = list(_checked_lines(self.evaluations))
             self.records = [record for record, _ in lines]
             self._file = self.evaluations.open("ab", buffering=0)
-            self._file.truncate(lines[-1][1] if lines else 0)
+            #: Where the file ends, and with how many records, that are all on disk.
+            self._synced = lines[-1][1] if lines else 0, len(lines)
+            self._is_together = False
+            self._end_at(self._synced[0])
             _sync_folder(path)
         except BaseException:
             self._lease.release()
@@ -347,31 +387,70 @@ class ExperimentFolder:
         lease = _hold_experiment(self.path, lambda _: None) if self._lease.is_released else self._lease
         try:
             lease.check()
+            if lease is self._lease:
+                self._sync()  # what was found rests on lines
             write_whole(self.path / EXPERIMENT, experiment.as_json())
         finally:
             if lease is not self._lease:
                 lease.release()
 
     def append(self, record: Evaluation) -> None:
-        """Add one finished evaluation, on disk when this returns.
+        """Add one finished evaluation, on disk when this returns, or where it is one of several when `together` ends.
 
         Raises `ComparatorError` on a full disk, where the file is no longer in its place, or where another process
         runs the experiment meanwhile.
         """
         self._lease.check()
         line = as_text(record).encode() + b"\n"
-        position = self._file.tell()
-        try:
+        with self._undone_on_failure(self._file.tell(), len(self.records)):
             if self._file.write(line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.records.append(record)
+        if not self._is_together:
+            self._sync()
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Have the lines that are appended while the context lasts brought to disk by one sync, when it ends.
+
+        They are in the file at once, so that a process that is killed loses none; what rests on them may be said when
+        the context has ended. Within another one it is part of that. Raises as `append` does.
+        """
+        if self._is_together:
+            yield
+            return
+        self._is_together = True
+        try:
+            yield
+        finally:
+            self._is_together = False
+            self._sync()
+
+    def _sync(self) -> None:
+        """Bring to disk what was appended since this was called last."""
+        end = self._file.tell()
+        if end == self._synced[0]:
+            return
+        with self._undone_on_failure(*self._synced):
             os.fsync(self._file.fileno())
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                self._file.truncate(position)
-            raise ComparatorError(f"{self.evaluations}: cannot be written: {error.strerror}") from None
+        self._synced = end, len(self.records)
         if not lies_at(self.evaluations, self._file.fileno()):
             raise ComparatorError(f"{self.evaluations}: was removed or moved while it was in use; what wrote it ends")
-        self.records.append(record)
+
+    @contextlib.contextmanager
+    def _undone_on_failure(self, end: int, records: int) -> Iterator[None]:
+        """Where the file cannot be written, say so, and have it end again where it did with so many records."""
+        try:
+            yield
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._end_at(end)
+            del self.records[records:]
+            raise ComparatorError(f"{self.evaluations}: cannot be written: {error.strerror}") from None
+
+    def _end_at(self, end: int) -> None:
+        self._file.truncate(end)
+        self._file.seek(end)
 
     @property
     def is_lost(self) -> bool:
