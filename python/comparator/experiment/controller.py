@@ -134,7 +134,7 @@ class Controller:
     that pilot and search may ask for, None where the strategy ends by itself; `space_size` the number of points of the
     space, None where they are without number. Replicates are dealt to `blocks` (see `comparator.strategies.blocks`).
     `pilot` are the points that are tried before the search, on `pilot_seeds` seeds each; the strategy is informed of
-    their values.
+    their values. With `pilot_beside` the search does not wait for them, and is informed when all of them are in.
     With `first` both are carried out by short trainings, and the best points are trained in full then, beside the
     budget, on further replicates, so that the luck of the first ones is not carried over.
     `to_confirm` is None where nothing is confirmed. Every proposal has to be a point of `space`, where there is one; a
@@ -154,6 +154,7 @@ class Controller:
         first: FirstEpochs | None = None,
         pilot: Sequence[Point] = (),
         pilot_seeds: int = 2,
+        pilot_beside: bool = False,
         to_confirm: ToConfirm | None = None,
         space: ParameterSpace | None = None,
         proposer: str = "the search",
@@ -162,7 +163,7 @@ class Controller:
         self._budget, self._space_size = budget, space_size
         self._replication, self._blocks, self._first_epochs = replication or Replication(), blocks, first
         self._pilot_points, self._pilot_seeds, self._to_confirm = list(pilot), pilot_seeds, to_confirm
-        self._space, self._proposer = space, proposer
+        self._pilot_beside, self._space, self._proposer = pilot_beside, space, proposer
         self._points: dict[str, _Point] = {}
         self._open: dict[int, _Open] = {}  # in the order of their proposal
         self._running: dict[int, _Open] = {}  # those of them that wait for a result
@@ -220,7 +221,7 @@ class Controller:
         """
         for number, point in enumerate(self._pilot_points):
             self._add(number, PILOT, Proposal(number, point, None))
-        if not self._pilot_points:
+        if not self._pilot_points or self._pilot_beside:
             self._begin_search()
         for record in self.records:
             self._replay(record)
@@ -271,19 +272,25 @@ class Controller:
     # Stages
 
     def _begin_search(self) -> list[_Open]:
-        """Measure the pilot, whose evaluations are all recorded; gives the first proposals."""
         self.stage = SEARCH
-        if self._pilot_points:
-            known = [self._points[key_of(point)] for point in self._pilot_points]
-            tried = [line for line in self.records if line.stage == PILOT]
-            pairs = [part for line in tried for part in line.asked or ()]
-            trained = [part.seconds for part in pairs if not part.reused]
-            self.pilot = measure_pilot([list(each.signed.values()) for each in known], trained, len(pairs))
-            self._deterministic = self._deterministic or self.pilot.is_deterministic
-            known_values = [(line.point, line.value) for line in tried if line.status == "ok"]
-            if known_values:
-                self._strategy.inform(known_values)
         return self._note(self._strategy.start())
+
+    def _end_pilot(self) -> list[_Open]:
+        """Measure the pilot, whose evaluations are all recorded; gives the first proposals of a search that waited."""
+        tried = [line for line in self.records if line.stage == PILOT]
+        own = {part.replicate for line in tried for part in line.asked or ()}
+        signed = [
+            [number for replicate, number in self._points[key_of(point)].signed.items() if replicate in own]
+            for point in self._pilot_points
+        ]
+        pairs = [part for line in tried for part in line.asked or ()]
+        trained = [part.seconds for part in pairs if not part.reused]
+        self.pilot = measure_pilot(signed, trained, len(pairs))
+        self._deterministic = self._deterministic or self.pilot.is_deterministic
+        known_values = [(line.point, line.value) for line in tried if line.status == "ok"]
+        if known_values:
+            self._strategy.inform(known_values)
+        return [] if self._pilot_beside else self._begin_search()
 
     def _begin_what_follows(self) -> list[_Open]:
         """What follows the search, or the full trainings of its best points, which is over."""
@@ -365,7 +372,7 @@ class Controller:
         """Give each proposal replicates of its own, or an answer where a replicate could tell nothing new."""
         requests: list[Request] = []
         todo = deque(evaluations)
-        while todo and not self.is_cut_short and not self._is_over():
+        while todo and not self.is_cut_short and not (todo[0].stage != PILOT and self._is_over()):
             evaluation = todo.popleft()
             point = evaluation.point
             if evaluation.stage != SEARCH or not (point.asked and self._deterministic):
@@ -528,15 +535,15 @@ class Controller:
         return following
 
     def _finish_pilot(self) -> list[_Open]:
-        if self.waiting or self.is_cut_short:
-            return []
         pilot = [each for each in self._open.values() if each.stage == PILOT]
+        if self.is_cut_short or not all(each.is_complete for each in pilot):
+            return []
         for each in pilot:
             self._learn_all(each)
         self._find_unit()
         for each in pilot:
             self._write(each)
-        return self._begin_search()
+        return self._end_pilot()
 
     def _find_unit(self) -> None:
         self._unit = pooled_deviation([list(each.signed.values()) for each in self._points.values()])
@@ -609,9 +616,9 @@ class Controller:
         if record.stage == SEARCH:
             self._repeats_in_a_row = 0 if asked else self._repeats_in_a_row + 1
             self._tell_strategy(evaluation, record.value)
-        elif self.stage == PILOT and not any(each.stage == PILOT for each in self._open.values()):
+        elif record.stage == PILOT and not any(each.stage == PILOT for each in self._open.values()):
             self._find_unit()
-            self._begin_search()
+            self._end_pilot()
 
     def _is_same(self, evaluation: _Open, recorded: Point) -> bool:
         """Whether a recorded point is the proposed one; earlier versions recorded points as algorithms wrote them."""

@@ -172,6 +172,7 @@ class Session:
         self._said_until = -math.inf
         self._beside: set[int] = set()  # what is trained beside the search and has no result yet
         self._probed: dict[int, Result] = {}
+        self._kept = contextlib.ExitStack()  # until it is left
 
     @property
     def path(self) -> Path:
@@ -313,10 +314,13 @@ class Session:
             first=self._plan.first,
             pilot=self._plan.pilot,
             pilot_seeds=PILOT_SEEDS,
+            pilot_beside=self._plan.frozen.stages.pilot_beside,
             to_confirm=self._plan.to_confirm,
             space=self._plan.space,
             proposer=self._plan.frozen.strategy.name,
         )
+        if self._plan.frozen.strategy.ahead:  # its thread computes at any time, and as one that computes here would
+            self._kept.enter_context(one_thread(loads_scipy=True))
         with one_thread():
             requests = self._baseline() + self._probes() + self._controller.start()
         self._beside = {request.evaluation for request in requests if request.evaluation < 0}
@@ -533,6 +537,7 @@ class Session:
         if self._controller is not None:
             left = self._controller.running(self._host.workers) if state == "stopped" else []
             self._controller.close()
+        self._kept.close()
         self._folder.say(state, left, reason)
         self._folder.close()
 
