@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -83,6 +84,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         launch(Path(folder), options.workers, options.workers * (options.rounds + 2), options.strategy)
         play(options.workers, options.strategy, options.rounds)
+    sys.stdout.flush()
+    os._exit(0)  # a rank's Python is not taken down
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ from comparator.results.record import (
 from comparator.results.store import now
 from comparator.space import ParameterSpace, Point
 from comparator.strategies import Proposal, Strategy
-from comparator.strategies.blocks import FIRST_FRESH, block_of
+from comparator.strategies.blocks import FIRST_FRESH, Block, block_of
 from comparator.strategies.replication import Replication
 
 FAILURES_THAT_STOP = 5
@@ -104,6 +104,7 @@ class _Point:
     runs: dict[int, Runs] = field(default_factory=dict)  # of finished replicates
     values: dict[int, float] = field(default_factory=dict)  # of replicates that ended well
     signed: dict[int, float] = field(default_factory=dict)  # of the same
+    blocks: dict[int, Block] = field(default_factory=dict)  # of replicates
     waiting: list[_Open] = field(default_factory=list)  # repeats that need no replicate of their own
     under_way: list[_Open] = field(default_factory=list)  # the search's that have no record yet, as they were asked for
 
@@ -125,6 +126,26 @@ class _Open:
     outcomes: dict[int, Result] = field(default_factory=dict)  # by replicate
     is_complete: bool = False  # it has all its outcomes
     cancelled: bool = False
+
+
+class Latest:
+    """The largest of the latest `count` numbers, None of none."""
+
+    def __init__(self, count: int) -> None:
+        self._count, self._added = count, 0
+        self._falling: deque[tuple[int, float]] = deque()  # none is followed by one as large
+
+    def add(self, number: float) -> None:
+        while self._falling and self._falling[-1][1] <= number:
+            self._falling.pop()
+        self._falling.append((self._added, number))
+        self._added += 1
+        if self._falling[0][0] < self._added - self._count:
+            self._falling.popleft()
+
+    @property
+    def largest(self) -> float | None:
+        return self._falling[0][1] if self._falling else None
 
 
 class Controller:
@@ -168,6 +189,8 @@ class Controller:
         self._open: dict[int, _Open] = {}  # in the order of their proposal
         self._running: dict[int, _Open] = {}  # those of them that wait for a result
         self._waiting = 0  # requests
+        self._longest, self._longest_in_full = Latest(LATEST), Latest(LATEST)  # seconds
+        self._taken = 0  # records, into these
         self._cancelled = 0  # of the budget's
         self._repeats_in_a_row = 0
         self._deterministic = False
@@ -459,7 +482,7 @@ class Controller:
             free = evaluation.fresh if follows else itertools.count()
             replicate = next(number for number in free if number not in point.asked)
             point.asked.add(replicate)
-            block = block_of(evaluation.proposal.point, replicate, self._blocks)
+            block = self._block(evaluation, replicate)
             self._begin(evaluation, replicate)
             requests.append(
                 Request(
@@ -479,12 +502,23 @@ class Controller:
             self._repeats_in_a_row = 0
         return requests
 
+    def _block(self, evaluation: _Open, replicate: int) -> Block:
+        blocks = evaluation.point.blocks
+        if replicate not in blocks:
+            blocks[replicate] = block_of(evaluation.proposal.point, replicate, self._blocks)
+        return blocks[replicate]
+
     def _expected_seconds(self, evaluation: _Open) -> float | None:
         """How long a replicate may take, by the latest; a full one longer than a short one as it has more epochs."""
-        first, is_full = self._first_epochs, not self._length(evaluation)
-        longer = first.full / first.epochs if first is not None and is_full else 1.0
-        latest = self.records[-LATEST:]
-        return max((_longest(line) * (longer if line.epochs else 1.0) for line in latest), default=None)
+        for line in itertools.islice(self.records, self._taken, None):
+            self._longest.add(_longest(line))
+            self._longest_in_full.add(_longest(line) * self._times_longer(line))
+        self._taken = len(self.records)
+        return (self._longest if self._length(evaluation) else self._longest_in_full).largest
+
+    def _times_longer(self, line: Evaluation) -> float:
+        """How many times the epochs of a recorded training a full one has."""
+        return self._first_epochs.full / self._first_epochs.epochs if self._first_epochs and line.epochs else 1.0
 
     def _length(self, evaluation: _Open) -> dict[str, Any]:
         """The epochs of short trainings; nothing of full ones."""
@@ -667,7 +701,7 @@ class Controller:
             status=status,
             value=value,
             signed=signed,
-            blocks=[block_of(proposal.point, each, self._blocks).number for each in sorted(point.signed)] if ok else [],
+            blocks=[self._block(evaluation, each).number for each in sorted(point.signed)] if ok else [],
             deviation=pooled_deviation([signed]),
             interval=None if interval is None else list(interval),
             started=min((outcome.started for outcome in outcomes.values()), default=now()),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import math
-import time
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -25,6 +24,7 @@ from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.progress import ProgressView
 from comparator.experiment.reopening import reopen_plan
+from comparator.experiment.saying import SECONDS_OF_FEW, SECONDS_OF_MANY, Saying
 from comparator.experiment.settings import ExperimentSettings, read_settings
 from comparator.experiment.stages import PILOT_SEEDS
 from comparator.experiment.terminal import note
@@ -63,7 +63,6 @@ from comparator.strategies.blocks import block_of
 
 LONGEST_TITLE = 160  # characters that are shown
 MOST_SAID = 64  # evaluations that `state.json` lists while they run; of more it says how many
-SAID_SECONDS = 1.0  # in which the list of so many is as good as new
 LIKE_FOR_LIKE = "like for like"  # what `[cmp] require` asks
 
 
@@ -169,7 +168,8 @@ class Session:
         self._host, self._plan, self._folder = host, plan, folder
         self._growing = GrowingRecord(folder.evaluations)  # where another process hosts the search
         self._controller: Controller | None = None
-        self._said_until = -math.inf
+        self._telling = threading.Lock()  # held by whoever looks at the controller
+        self._saying: Saying | None = None
         self._beside: set[int] = set()  # what is trained beside the search and has no result yet
         self._probed: dict[int, Result] = {}
         self._kept = contextlib.ExitStack()  # until it is left
@@ -327,6 +327,7 @@ class Session:
         self._keep_claims()
         self._keep_likeness()
         self._say_running()
+        self._saying = Saying(self._say_running)
         return [as_text(request) for request in requests]
 
     def tell_all(self, results: Sequence[str]) -> list[str]:
@@ -340,12 +341,13 @@ class Session:
                 outcomes.append(outcome)
         if not outcomes:
             return []
-        with one_thread():
+        with one_thread(), self._telling:
             requests = self._controller.tell_all(outcomes)
         self._keep_pilot()
         self._keep_likeness()
         self._keep_claims()
-        self._say_running()
+        assert self._saying is not None
+        self._saying.note()
         return [as_text(request) for request in requests]
 
     @property
@@ -408,15 +410,15 @@ class Session:
         """Read the record that another process writes."""
         self._folder.records = self._growing.read()
 
-    def _say_running(self) -> None:
-        """Say what runs; where much does, and results come all the time, at most once a second."""
+    def _say_running(self) -> float:
+        """Say what runs; gives for how long that is as good as new, in seconds."""
         assert self._controller is not None
-        in_flight = min(self._controller.in_flight, self._host.workers)
-        if in_flight > MOST_SAID and time.monotonic() < self._said_until:
-            return
-        self._said_until = time.monotonic() + SAID_SECONDS
-        said = min(in_flight, MOST_SAID)
-        self._folder.say("running", self._controller.running(said), unlisted=in_flight - said)
+        with self._telling:
+            in_flight = min(self._controller.in_flight, self._host.workers)
+            said = min(in_flight, MOST_SAID)
+            running = self._controller.running(said)
+        self._folder.say("running", running, unlisted=in_flight - said)
+        return SECONDS_OF_MANY if in_flight > MOST_SAID else SECONDS_OF_FEW
 
     def _baseline(self) -> list[Request]:
         """The request for a single model at its settings as given, so that the report can say what a search bought.
@@ -534,6 +536,8 @@ class Session:
 
     def _leave(self, state: str, reason: str | None) -> None:
         left: list[Running] = []
+        if self._saying is not None:
+            self._saying.close()
         if self._controller is not None:
             left = self._controller.running(self._host.workers) if state == "stopped" else []
             self._controller.close()

@@ -1,13 +1,14 @@
 """Budget, repeats, failures and resume, with strategies and models that take no time."""
 
 import json
+import random
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from comparator.errors import ComparatorError
-from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Controller
+from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Controller, Latest
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
 from comparator.results.record import FrozenExperiment, Request, Result, Run
@@ -296,3 +297,26 @@ def test_a_point_that_was_recorded_as_an_algorithm_wrote_it_is_the_one_that_it_p
         folder, Listed([{"x": 1}, {"x": 2}], ahead=1), OBJECTIVE, budget=2, space=space, proposer="own.py"
     )
     assert again.start()[0].point == {"x": 2, "fixed": True}
+
+
+def test_the_largest_of_the_latest_numbers_is_that_of_a_look_at_all_of_them() -> None:
+    luck, numbers, latest = random.Random(1), [], Latest(7)
+    assert latest.largest is None
+    for _ in range(300):
+        numbers.append(luck.randrange(20))
+        latest.add(numbers[-1])
+        assert latest.largest == max(numbers[-7:])
+
+
+def test_results_that_come_together_are_told_in_their_order_and_a_fault_last(folder) -> None:
+    strategy = Listed(xs(*range(6)), ahead=3)
+    controller = Controller(folder, strategy, OBJECTIVE, budget=6)
+    first, second, third = controller.start()
+    requests = controller.tell_all([result_of(each, noisy) for each in (third, first)])
+    assert strategy.told == [(2, values(folder)[0]), (0, values(folder)[1])]
+    assert [each.evaluation for each in requests] == [3, 4]
+    faulty = result_of(second, noisy)
+    faulty.status, faulty.reason = "fault", "the disk is full"
+    with pytest.raises(ComparatorError, match="the disk is full"):
+        controller.tell_all([faulty, result_of(requests[0], noisy)])
+    assert [line.evaluation for line in folder.records] == [2, 0, 3]
