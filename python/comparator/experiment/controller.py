@@ -192,6 +192,9 @@ class Controller:
         self._longest, self._longest_in_full = Latest(LATEST), Latest(LATEST)  # seconds
         self._taken = 0  # records, into these
         self._cancelled = 0  # of the budget's
+        self._ended: list[_Open] = []  # with all replicates that they asked for, and not decided upon
+        # Who gets further seeds rests on what others have: of a generation, which waits anyway, on the whole of it.
+        self._decides_in_rounds = strategy.by_generations and self._replication.is_adaptive
         self._repeats_in_a_row = 0
         self._deterministic = False
         self._unit: float | None = None  # of a difference in deviations
@@ -278,7 +281,18 @@ class Controller:
             self._cancelled += evaluation.stage not in AFTERWARDS
         elif evaluation.running or evaluation.cancelled:
             return []
-        elif more := self._further(evaluation):
+        self._ended.append(evaluation)
+        if self._decides_in_rounds and evaluation.stage == SEARCH and self._waiting and not self.is_cut_short:
+            return []
+        self._ended.sort(key=lambda each: each.number)
+        requests: list[Request] = []
+        while self._ended:
+            requests += self._go_on_from(self._ended.pop(0))
+        return requests
+
+    def _go_on_from(self, evaluation: _Open) -> list[Request]:
+        """The requests that follow an evaluation whose replicates so far have all ended."""
+        if not evaluation.cancelled and (more := self._further(evaluation)):
             if not self.is_cut_short:
                 return self._ask(evaluation, more)
             evaluation.cancelled = True
@@ -386,7 +400,7 @@ class Controller:
     def _go_on(self, evaluations: Iterable[_Open]) -> list[Request]:
         """The requests for these evaluations, or for those of the next stage where there is nothing else to do."""
         requests = self._requests(evaluations)
-        if requests or self.waiting or self.is_cut_short or self.stage not in (SEARCH, FULL):
+        if requests or self.waiting or self._ended or self.is_cut_short or self.stage not in (SEARCH, FULL):
             return requests
         self._open.clear()  # proposed, but the budget is spent
         return self._requests(self._begin_what_follows())

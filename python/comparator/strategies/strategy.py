@@ -65,6 +65,8 @@ class Strategy(ABC):
     ends_by_itself: ClassVar[bool] = False
     #: Whether a proposal takes a model of all results, and so time: then proposals are kept ready (`ahead`).
     fits_a_model: ClassVar[bool] = False
+    #: Whether it proposes whole generations, and nothing before one is complete.
+    by_generations: bool = False
     #: Why the search ended before its budget did; None where it has not.
     ended: str | None = None
 

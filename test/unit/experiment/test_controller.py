@@ -320,3 +320,37 @@ def test_results_that_come_together_are_told_in_their_order_and_a_fault_last(fol
     with pytest.raises(ComparatorError, match="the disk is full"):
         controller.tell_all([faulty, result_of(requests[0], noisy)])
     assert [line.evaluation for line in folder.records] == [2, 0, 3]
+
+
+class Generations(Listed):
+    """The points as one generation, and each once more as the next."""
+
+    by_generations = True
+
+    def start(self) -> list[Proposal]:
+        self._generation = [self._propose(point) for point in self._points]
+        return self._generation
+
+    def tell(self, number: int, value: float | None) -> list[Proposal]:
+        self.told.append((number, value))
+        if len(self.told) != len(self._generation):
+            return []
+        return [self._propose(each.point) for each in self._generation]
+
+
+def test_in_whatever_order_results_of_a_generation_come_its_points_have_the_same_means(tmp_path) -> None:
+    def uneven(request: dict[str, Any]) -> tuple[float, float]:
+        return 1.0, 2.0 + random.Random(f"{request['point']['x']} {request['replicate']}").random()
+
+    found = []
+    for seed in range(4):
+        luck, folder = random.Random(seed), ExperimentFolder.create(tmp_path, "try", None, BARE)
+        replication = Replication.of("adaptive")
+        controller = Controller(folder, Generations(xs(*range(8))), OBJECTIVE, budget=40, replication=replication)
+        waiting = controller.start()
+        while waiting:
+            waiting += controller.tell_all([result_of(waiting.pop(luck.randrange(len(waiting))), uneven)])
+        assert controller.asked > 16  # some were trained on further seeds
+        found.append(sorted((line.evaluation, line.value, len(line.runs)) for line in folder.records))
+        folder.close()
+    assert all(each == found[0] for each in found)
