@@ -12,8 +12,8 @@ earlier ones'; a file may hold more, which is kept. A file that is not of its fo
 | `EXPERIMENTS/ID/withdrawn.jsonl` | a `Withdrawal` on each line |
 | `EXPERIMENTS/ID/notes.json` | `Notes` |
 | `EXPERIMENTS/ID/launch-N/launch.json` | `Launched`; `LaunchForRanks` for its ranks |
-| `EXPERIMENTS/runs/IDENTITY/result.json` | `RunResult` |
-| `EXPERIMENTS/runs/IDENTITY/withdrawn.json` | `WithdrawnResult` |
+| `EXPERIMENTS/runs/AB/IDENTITY/result.json` | `RunResult` |
+| `EXPERIMENTS/runs/AB/IDENTITY/withdrawn.json` | `WithdrawnResult` |
 """
 
 from __future__ import annotations

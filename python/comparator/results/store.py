@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import itertools
 import json
 import os
@@ -31,6 +32,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from comparator.errors import ComparatorError, InputError, nearest, nearest_names
 from comparator.formats.names import RUNS, check_name
@@ -61,6 +64,8 @@ EXPERIMENT, STATE = "experiment.json", "state.json"
 RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jsonl"
 #: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
 UNFINISHED, UNFINISHED_SECONDS = ".unfinished-", 3600.0
+#: Trainings that took so long are on disk, whatever happens to the machine, before their result is told.
+SYNCED_SECONDS = 1.0
 #: Names of experiments in a message that there is none of a name.
 MOST_TOLD = 8
 #: What `json` raises of a text that is none, or none that we have written: nested thousands of times.
@@ -84,9 +89,10 @@ def time_of(text: str | None) -> datetime | None:
 
 
 def write_whole(path: Path, content: object, *, sync: bool = True) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never half of it; `sync`: even after a crash.
+    """Write JSON so that a reader sees the old file or the new one, never half of it; `sync`: if power fails too.
 
-    What is not synced is written again in a moment, and stands in one line: json indents ten times as slowly.
+    That a process is killed does no harm either way. What is not synced is written often, and stands in one line: json
+    indents ten times as slowly.
     """
     text = json.dumps(content, indent=1 if sync else None, allow_nan=False)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -130,7 +136,8 @@ def read_records(path: Path) -> list[Evaluation]:
 
     Raises `InputError` where a line before the last is not a record: then the file was changed by hand.
     """
-    return list(each_record(path))
+    with _without_collector():
+        return list(each_record(path))
 
 
 def each_record(path: Path) -> Iterator[Evaluation]:
@@ -141,17 +148,38 @@ def each_record(path: Path) -> Iterator[Evaluation]:
 
 def records_from(path: Path, place: int, before: int) -> tuple[list[Evaluation], int]:
     """The records behind a place in the file, in bytes, that `before` records end at; and where the last one ends."""
-    lines = list(_checked_lines(path, place, before))
+    with _without_collector():
+        lines = list(_checked_lines(path, place, before))
     return [record for record, _ in lines], lines[-1][1] if lines else place
 
 
 def _checked_lines(path: Path, place: int = 0, before: int = 0) -> Iterator[tuple[Evaluation, int]]:
     """The records from a place in the file on, and where in it, in bytes, each ends."""
-    for number, (record, end) in enumerate(_whole_lines(path, place), start=before + 1):
-        yield of_form(Evaluation, record, f"{path}: line {number}"), end
+    for number, (read, end) in enumerate(_whole_lines(path, place, _record_in), start=before + 1):
+        yield read if isinstance(read, Evaluation) else of_form(Evaluation, read, f"{path}: line {number}"), end
 
 
-def _whole_lines(path: Path, place: int = 0) -> Iterator[tuple[Any, int]]:
+def _record_in(line: bytes) -> Any:
+    """The record of a line; of one that is none what it holds, which tells what is wrong with it."""
+    try:
+        return Evaluation.model_validate_json(line)
+    except ValidationError:
+        return json.loads(line)
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """While many objects are made and none is dropped: the collector would look through all of them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _whole_lines(path: Path, place: int = 0, read: Callable[[bytes], Any] = json.loads) -> Iterator[tuple[Any, int]]:
     """What the whole lines of a file of JSON hold from a place on, and where in the file, in bytes, each ends."""
     try:
         file = path.open("rb")
@@ -165,7 +193,7 @@ def _whole_lines(path: Path, place: int = 0) -> Iterator[tuple[Any, int]]:
             if not line.endswith(b"\n"):
                 return
             try:
-                content = json.loads(line)
+                content = read(line)
             except NOT_JSON:
                 if any(later.endswith(b"\n") for later in file):
                     words = f"line {number} is not a record; the file was changed or damaged"
@@ -213,7 +241,7 @@ class RunStore:
         if not NAME_OF_RUN.fullmatch(identity):
             return None
         place, flat = self.folder / identity[:LEVEL] / identity, self.folder / identity
-        is_flat = len(identity) > LEVEL and not (place / RESULT).exists() and flat.is_dir()
+        is_flat = len(identity) > LEVEL and flat.is_dir() and not (place / RESULT).exists()
         return flat if is_flat else place
 
     def _place(self, identity: str) -> Path:
@@ -250,7 +278,12 @@ class RunStore:
             yield held
 
     def save(self, identity: str, result: RunResult) -> None:
-        write_whole(self._place(identity) / RESULT, result.as_json())
+        """Keep a result, however it ended; a process that is killed then loses none.
+
+        That of a training of no length is not synced: to train it again costs less than a sync of each. After a power
+        failure it may be missing, empty or cut short, which is no JSON, hence no result: the run is trained anew.
+        """
+        write_whole(self._place(identity) / RESULT, result.as_json(), sync=result.seconds >= SYNCED_SECONDS)
 
     def withdraw(self, identity: str, reason: str) -> list[str]:
         """Take a result from use, and note it in every experiment that has used it; returns the ids of these."""
@@ -343,11 +376,10 @@ class ExperimentFolder:
         self._lease = _hold_experiment(path, on_doubt)
         self.launch: str | None = None  # the folder of the Swift/T launch that runs it, in this one
         try:
-            lines = list(_checked_lines(self.evaluations))
-            self.records = [record for record, _ in lines]
+            self.records, end = records_from(self.evaluations, 0, 0)
             self._file = self.evaluations.open("ab", buffering=0)
             #: Where the file ends, and with how many records, that are all on disk.
-            self._synced = lines[-1][1] if lines else 0, len(lines)
+            self._synced = end, len(self.records)
             self._is_together = False
             self._end_at(self._synced[0])
             _sync_folder(path)

@@ -183,7 +183,7 @@ def test_what_a_failed_attempt_left_is_no_result_of_the_next(leaf: Leaf, tmp_pat
     (folder / "val_scores.json").write_text('{"mse": 0.1}')
     (folder / "deep").mkdir()
     assert ask(leaf, point={"behave": "raise"})["status"] == "failed"
-    assert sorted(path.name for path in folder.iterdir()) == ["lock", "model.log", "result.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["model.log", "result.json"]
 
 
 def test_a_training_that_its_own_timeout_cut_short_is_no_result(leaf: Leaf) -> None:

@@ -23,7 +23,7 @@ from comparator.formats.names import check_name
 from comparator.results import store
 from comparator.results.lease import Holder, Lease
 from comparator.results.points import pairs_in
-from comparator.results.record import Evaluation, FrozenExperiment, Running, RunResult, as_text
+from comparator.results.record import Evaluation, FrozenExperiment, Running, RunResult, as_text, of_form
 from comparator.results.store import (
     ExperimentFolder,
     RunStore,
@@ -520,3 +520,81 @@ def test_a_claim_makes_no_folder_of_all_experiments_that_is_gone(tmp_path) -> No
     with pytest.raises(FileNotFoundError), runs.claim(ONE, "a test", never):
         pass
     assert not (tmp_path / "gone").exists()
+
+
+def test_the_result_of_a_training_that_took_time_is_synced_and_one_of_no_length_is_not(tmp_path, syncs) -> None:
+    runs = RunStore(tmp_path)
+    for identity, seconds, synced in ((ONE, 0.01, 0), (OTHER, 1.5, 1)):
+        with runs.claim(identity, "a test", never):
+            runs.save(identity, RunResult(status="ok", seconds=seconds))
+        assert len(syncs) == synced
+        assert runs.finished(identity) == RunResult(status="ok", seconds=seconds)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_what_a_power_failure_may_leave_of_a_result_is_none(data: st.DataObject) -> None:
+    """A file system gives the beginning of a file that was not synced, or zeros in the place of parts of it."""
+    history = {"val_loss": [0.5 + n / 7 for n in range(600)]}
+    whole = json.dumps(RunResult(status="ok", metrics={"val_loss": 0.5}, history=history).as_json()).encode() + b"\n"
+    end = data.draw(st.integers(0, len(whole) - 2))
+    lost = data.draw(st.integers(0, len(whole) // 512))
+    zeros = whole[: 512 * lost] + bytes(len(whole[512 * lost : 512 * lost + 512])) + whole[512 * lost + 512 :]
+    with tempfile.TemporaryDirectory() as name:
+        runs = RunStore(Path(name))
+        with runs.claim(ONE, "a test", never) as held:
+            assert held is not None
+            for left in (whole[:end], zeros):
+                (held.folder / "result.json").write_bytes(left)
+                assert runs.finished(ONE) is None
+            (held.folder / "result.json").write_bytes(whole)
+            assert runs.finished(ONE) is not None
+
+
+def test_a_process_that_is_killed_loses_no_result(tmp_path) -> None:
+    code = (
+        "import sys, os, signal\n"
+        "from pathlib import Path\n"
+        "from comparator.results.record import RunResult\n"
+        "from comparator.results.store import RunStore\n"
+        "runs = RunStore(Path(sys.argv[1]))\n"
+        "for identity in sys.argv[2:]:\n"
+        "    with runs.claim(identity, 'a test', lambda *_: False):\n"
+        "        runs.save(identity, RunResult(status='ok', seconds=0.01))\n"
+        "with runs.claim('ef' * 32, 'a test', lambda *_: False):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), ONE, OTHER], check=False)
+    assert done.returncode == -signal.SIGKILL
+    runs = RunStore(tmp_path)
+    assert runs.finished(ONE) == runs.finished(OTHER) == RunResult(status="ok", seconds=0.01)
+    with runs.claim("ef" * 32, "a test", never) as held:
+        assert held is not None and runs.finished("ef" * 32) is None
+
+
+LINE = as_text(record(7, point={"x": [1, "\ud800", None], "y": 1e300}, reason="é", more={"deep": [[1]]})).encode()
+
+
+@given(
+    st.integers(0, len(LINE) - 1),
+    st.sampled_from([b"", b"1", b'"', b"}", b"null", b"NaN", b"\xff", b"-1e999", b"\\ud83d"]),
+)
+@settings(max_examples=200, deadline=None)
+def test_a_line_is_read_as_its_json_and_its_form_say(at: int, put_in: bytes) -> None:
+    line = LINE[:at] + put_in + LINE[at + 1 :] + b"\n"
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name, "evaluations.jsonl")
+        file.write_bytes(line + LINE + b"\n")
+        try:
+            expected: Any = of_form(Evaluation, json.loads(line), f"{file}: line 1")
+        except InputError as error:
+            expected = str(error)
+        except ValueError:
+            expected = f"{file}: line 1 is not a record; the file was changed or damaged"
+        try:
+            found: Any = read_records(file)[0]
+        except InputError as error:
+            found = str(error)
+        assert found == expected
+        if isinstance(found, Evaluation):
+            assert found.as_json() == expected.as_json()

@@ -61,7 +61,7 @@ echo "IMPROVE_RESULT val_loss: 0.${row_limit:-5}"
 INFER = """
 echo started >> "$model_dir/started"
 source=$(cat "$model_dir/source")
-[ ! -e "$model_dir/../../no-tests" ] || { echo "no test today"; exit 3; }
+[ ! -e "$model_dir/../../../no-tests" ] || { echo "no test today"; exit 3; }
 [ "$source" = "$test_sources" ] && mse=0.1 || mse=0.4
 echo "{\\"mse\\": $mse, \\"r2\\": -0.5}" > "$output_dir/test_scores.json"
 printf 'auc_true,auc_pred\\n1,1\\n0,0\\n' > "$output_dir/test_y_data_predicted.csv"
