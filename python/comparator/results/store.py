@@ -55,7 +55,7 @@ from comparator.results.record import (
     as_text,
     of_form,
 )
-from comparator.tables.predictions import FILE, Predictions, read_predictions
+from comparator.tables.predictions import FILE, PredictedRows, Predictions, read_predicted_rows, read_predictions
 
 NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
 #: So many characters of a run's identity name the folder that its own lies in: of a million runs each has 3,900.
@@ -259,6 +259,11 @@ class RunStore:
         """What a run has written of its predictions; None where it has not."""
         folder = None if run.run is None else self.folder_of(run.run)
         return None if folder is None else read_predictions(folder / FILE)
+
+    def predicted_rows(self, run: Run) -> PredictedRows | None:
+        """The rows of a run's predictions; None where it has written none."""
+        folder = None if run.run is None else self.folder_of(run.run)
+        return None if folder is None else read_predicted_rows(folder / FILE)
 
     @contextlib.contextmanager
     def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Lease | None]:
