@@ -309,22 +309,19 @@ def _beginning_of(pid: int) -> str | None:
 
 
 def _this_holder(purpose: str) -> Holder:
+    since = datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return _process(os.getpid()).model_copy(update={"token": token_hex(8), "since": since, "purpose": purpose})
+
+
+@cache
+def _process(pid: int) -> Holder:
+    """This process, whose number is given since it may be forked."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = f"user {os.getuid()}"
-    since = datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
-    host, pid = os.uname().nodename, os.getpid()
-    return Holder(
-        token=token_hex(8),
-        host=host,
-        machine=this_machine(),
-        pid=pid,
-        began=_beginning_of(pid),
-        user=user,
-        since=since,
-        purpose=purpose,
-    )
+    host, machine = os.uname().nodename, this_machine()
+    return Holder(token="", host=host, machine=machine, pid=pid, began=_beginning_of(pid), user=user, since="")
 
 
 def lies_at(path: Path, descriptor: int) -> bool:
