@@ -27,6 +27,7 @@ from comparator.results.store import (
     read_records,
     share_as,
     withdrawals,
+    without_collector,
     write_whole,
 )
 from comparator.results.tally import Tally
@@ -102,7 +103,8 @@ def _counted_before(path: Path) -> Counted:
         listed = read_form(Listed, path / LISTED)
         if listed is not None and (listed.version, tuple(listed.stamp)) == (LISTED_VERSION, stamp):
             return listed.counted
-    counted = _counted(path, read_experiment(path), read_records(path / "evaluations.jsonl"))
+    with without_collector():
+        counted = _counted(path, read_experiment(path), read_records(path / "evaluations.jsonl"))
     with contextlib.suppress(OSError):
         share_as(path.parent)
         listed = Listed(version=LISTED_VERSION, stamp=list(stamp), counted=counted)

@@ -136,7 +136,7 @@ def read_records(path: Path) -> list[Evaluation]:
 
     Raises `InputError` where a line before the last is not a record: then the file was changed by hand.
     """
-    with _without_collector():
+    with without_collector():
         return list(each_record(path))
 
 
@@ -148,7 +148,7 @@ def each_record(path: Path) -> Iterator[Evaluation]:
 
 def records_from(path: Path, place: int, before: int) -> tuple[list[Evaluation], int]:
     """The records behind a place in the file, in bytes, that `before` records end at; and where the last one ends."""
-    with _without_collector():
+    with without_collector():
         lines = list(_checked_lines(path, place, before))
     return [record for record, _ in lines], lines[-1][1] if lines else place
 
@@ -168,7 +168,7 @@ def _record_in(line: bytes) -> Any:
 
 
 @contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """While many objects are made and none is dropped: the collector would look through all of them again and again."""
     was_enabled = gc.isenabled()
     gc.disable()
