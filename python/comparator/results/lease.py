@@ -127,11 +127,12 @@ class Lease:
         has_lease = lies_at(self._path, self._lease)
         self._was_lost = not has_lease and self._folder_is_there
         os.close(self._lease)
+        # The lock goes first: who then makes a lease sees that the lock it has opened before is gone.
+        with contextlib.suppress(OSError):
+            if has_lease and lies_at(self.folder / LOCK, self._lock):
+                (self.folder / LOCK).unlink()
         with contextlib.suppress(OSError):
             if has_lease:
-                # The lock goes first: who then makes a lease sees that the lock it has opened before is gone.
-                if lies_at(self.folder / LOCK, self._lock):
-                    (self.folder / LOCK).unlink()
                 self._path.unlink()
         os.close(self._lock)
 
