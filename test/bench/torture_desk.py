@@ -295,8 +295,8 @@ class Desk:
 
     def kept(self, identifier: str = "t") -> Kept:
         record = self.record(identifier).read_bytes() if self.record(identifier).exists() else b""
-        times = self.times_trained()
         owns = [own_of(result["hyperparameters"]) for _, result in self.results() if result["status"] == "ok"]
+        times = self.times_trained()  # after the results: the search may go on meanwhile
         return Kept(record[: record.rfind(b"\n") + 1], {own: times[own] for own in owns})
 
     def compare(self, tally: Tally, kept: Kept, identifier: str = "t") -> None:

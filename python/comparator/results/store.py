@@ -420,13 +420,18 @@ class ExperimentFolder:
                 check_new_experiment(experiments, identifier)
 
     def freeze(self, experiment: FrozenExperiment) -> None:
-        """Write the frozen experiment anew, whose settings stay as they are; one that was closed is held for that."""
+        """Write the frozen experiment anew, whose settings stay as they are; one that was closed is held for that.
+
+        Raises `ComparatorError` as `append` does.
+        """
         lease = _hold_experiment(self.path, lambda _: None) if self._lease.is_released else self._lease
         try:
             lease.check()
             if lease is self._lease:
                 self._sync()  # what was found rests on lines
             write_whole(self.path / EXPERIMENT, experiment.as_json())
+        except OSError as error:
+            raise ComparatorError(f"{self.path / EXPERIMENT}: cannot be written: {error.strerror}") from None
         finally:
             if lease is not self._lease:
                 lease.release()

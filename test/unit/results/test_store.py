@@ -399,6 +399,15 @@ def test_what_ends_a_group_by_an_error_leaves_its_lines_on_disk(folder, syncs) -
     assert [each.evaluation for each in read_records(folder.evaluations)] == [0]
 
 
+def test_a_full_disk_is_one_line_of_what_was_found_too(folder, monkeypatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store, "write_whole", full)
+    with pytest.raises(ComparatorError, match=r"experiment\.json: cannot be written: No space left"):
+        folder.freeze(BARE)
+
+
 def test_lines_that_cannot_be_synced_are_none(folder, monkeypatch) -> None:
     folder.append(record(0))
 
