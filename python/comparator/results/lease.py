@@ -41,6 +41,7 @@ FIRST_WAIT_SECONDS, LOOK_SECONDS = 0.05, 0.5
 #: A lock that is looked at is held for an instant by whoever looks.
 INSTANTS, INSTANT_SECONDS = 5, 0.05
 WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)
+WITHOUT_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK)
 
 
 class Holder(BaseModel):
@@ -348,18 +349,37 @@ def _look(path: Path) -> _Seen | None:
 
 
 def _make(path: Path, purpose: str) -> int | None:
-    """Make the lease, and give it open; None where there is one now. Until it is written it is that of nobody known."""
-    content = (json.dumps(_this_holder(purpose).model_dump()) + "\n").encode()
+    """Make the lease, whole at once, and give it open; None where there is one now.
+
+    Of an empty one, as a process may leave that is killed as it writes, nobody could say whether its maker lives.
+    """
+    holder = _this_holder(purpose)
+    own = path.with_name(f".{path.name}.{holder.token}")
+    descriptor = os.open(own, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        os.write(descriptor, (json.dumps(holder.model_dump()) + "\n").encode())
+        os.link(own, path)
+    except FileExistsError:
+        if os.fstat(descriptor).st_nlink == 2:  # NFS may say so of the link that it has made
+            return descriptor
+        os.close(descriptor)
+        return None
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno not in WITHOUT_LINKS:
+            raise
+        return _make_without_links(path, holder)
+    finally:
+        own.unlink()
+    return descriptor
+
+
+def _make_without_links(path: Path, holder: Holder) -> int | None:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except FileExistsError:
         return None
-    try:
-        os.write(descriptor, content)
-    except OSError:  # a full disk
-        os.close(descriptor)
-        path.unlink()
-        raise
+    os.write(descriptor, (json.dumps(holder.model_dump()) + "\n").encode())
     return descriptor
 
 

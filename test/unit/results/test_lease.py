@@ -250,6 +250,27 @@ def test_a_lease_that_cannot_be_written_is_none(tmp_path: Path, monkeypatch: pyt
     held.release()
 
 
+def test_a_file_system_without_links_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.EPERM, "no links")
+
+    monkeypatch.setattr(os, "link", none)
+    held = hold(tmp_path)
+    assert isinstance(held, Lease)
+    assert isinstance(hold(tmp_path), Holder)
+    held.release()
+
+
+def test_whoever_is_killed_as_it_makes_a_lease_leaves_none(tmp_path: Path) -> None:
+    killed = "import os, signal\nos.write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+    other = started(killed + HOLDS, tmp_path)
+    assert other.wait(60) == -signal.SIGKILL
+    held = hold(tmp_path)
+    assert isinstance(held, Lease)
+    held.release()
+    assert not (tmp_path / LEASE).exists()
+
+
 def test_a_lease_is_renewed_while_it_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "RENEWED_SECONDS", 0.02)
     monkeypatch.setattr(lease, "_renewal", lease._Renewal())
