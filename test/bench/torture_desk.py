@@ -290,13 +290,13 @@ class Desk:
 
     def results(self) -> Iterator[tuple[str, dict]]:
         """The results in the store, by the names of their runs."""
-        for path in self.experiments.glob("runs/*/result.json"):
+        for path in self.experiments.glob("runs/*/*/result.json"):
             yield path.parent.name, json.loads(path.read_text())
 
     def kept(self, identifier: str = "t") -> Kept:
         record = self.record(identifier).read_bytes() if self.record(identifier).exists() else b""
-        times = self.times_trained()
         owns = [own_of(result["hyperparameters"]) for _, result in self.results() if result["status"] == "ok"]
+        times = self.times_trained()  # after the results: the search may go on meanwhile
         return Kept(record[: record.rfind(b"\n") + 1], {own: times[own] for own in owns})
 
     def compare(self, tally: Tally, kept: Kept, identifier: str = "t") -> None:

@@ -72,6 +72,8 @@ class SearchSettings(BaseModel):
     #: Data splits with a stream of seeds each, to which replicates are dealt; None for 8, of a UPF 1.
     blocks: int | None = Field(default=None, ge=1, le=MOST_BLOCKS)
     pilot: bool | int | None = None
+    #: Proposals that a search which models its results keeps ready; None for a quarter as many as there are workers.
+    ahead: int | None = Field(default=None, ge=0, le=MOST_POINTS)
     seed: int = Field(default=1, ge=0)
     past: list[str] = Field(default_factory=list)
     #: Boxes of the space that the search keeps to, or keeps out of: a file, or the bounds themselves.
