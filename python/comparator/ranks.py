@@ -26,7 +26,7 @@ from comparator.experiment.host import Host
 from comparator.experiment.session import Session, open_session
 from comparator.experiment.terminal import Terminal
 from comparator.experiment.worker import Worker, WorkerPlace, reopen
-from comparator.results.record import LaunchForRanks, Request
+from comparator.results.record import LaunchForRanks
 from comparator.results.store import last_word, say
 from comparator.site.profile import Site
 from comparator.studies import study_of
@@ -91,6 +91,10 @@ class _Resident:
             raise
         self._end_if_over()
         return requests
+
+    @property
+    def usual_seconds(self) -> float | None:
+        return self._session.usual_seconds
 
     def _open(self) -> Session:
         session = open_session(self._host, Path(self._launch.experiment).name)
@@ -207,9 +211,8 @@ def _tasks(requests: list[str]) -> str:
     """The requests as tasks, one on each line; no more of them in one than leave each worker its share."""
     if not requests:
         return ""
-    share = len(requests) // _launch().workers
-    expected = Request.model_validate_json(requests[0]).expected_seconds
-    several = 1 if expected is None else max(1, min(share, int(TASK_SECONDS / max(expected, SHORTEST_SECONDS))))
+    share, usual = len(requests) // _launch().workers, _resident().usual_seconds
+    several = 1 if usual is None else max(1, min(share, int(TASK_SECONDS / max(usual, SHORTEST_SECONDS))))
     texts = list(map(_without_quotes, requests))
     return "\n".join(BETWEEN.join(texts[place : place + several]) for place in range(0, len(texts), several))
 

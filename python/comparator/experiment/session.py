@@ -355,6 +355,12 @@ class Session:
         return [as_text(request) for request in requests]
 
     @property
+    def usual_seconds(self) -> float | None:
+        """How long an evaluation takes, by the latest; None before there is one."""
+        assert self._controller is not None
+        return self._controller.usual_seconds
+
+    @property
     def is_over(self) -> bool:
         """Whether no result is waited for any more."""
         assert self._controller is not None
