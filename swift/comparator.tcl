@@ -1,7 +1,7 @@
 # The parts that a rank may play, and the tasks by which they hand work to each other. All texts are JSON without the
 # character ', which the Python side (python/comparator/ranks.py) writes as \u0027, so that r'...' holds them whole.
 #
-#   resident rank   start, then exchange: hosts the search and writes the record
+#   resident rank   host: hosts the search and writes the record
 #   worker          evaluate: one evaluation, or several that take no time to speak of; its Python, and the model
 #                   servers that it keeps warm, live as long as the rank
 #
@@ -20,22 +20,30 @@ namespace eval comparator {
     variable sent 0
     variable pieces [ dict create ]
 
-    proc begin { } { tell_resident comparator::start }
+    proc begin { } { tell_resident comparator::host }
 
     # The resident rank
 
-    proc start { } { hand_out [ python {ranks.start()} ] }
+    # Host the search to its end: take all results that have queued up, and hand out what follows. Where there are none
+    # the rank sleeps in Python, whose threads think and write meanwhile; a wait of MPI's would hold both them and a core.
+    proc host { } {
+        hand_out [ python {ranks.start()} ]
+        while { [ python {ranks.goes_on()} ] } {
+            set results [ queued ]
+            if { [ llength $results ] > 0 } { hand_out [ python "ranks.exchange(\[r'[ join $results ',r' ]'\])" ] }
+        }
+    }
 
-    # Record a result, and those that have queued up behind it; hand out the tasks that follow.
-    proc exchange { args } {
+    # The results that are there, as many as are taken at once.
+    proc queued { } {
         variable most_at_once
-        set results [ whole {*}$args ]
+        set results {}
         while { [ llength $results ] < $most_at_once } {
             set task [ adlb::iget [ turbine::adlb_work_type resident_work ] sender ]
             if { $task in { ADLB_NOTHING ADLB_SHUTDOWN } } { break }
             lappend results {*}[ whole {*}[ lrange $task 1 end ] ]
         }
-        if { [ llength $results ] > 0 } { hand_out [ python "ranks.exchange(\[r'[ join $results ',r' ]'\])" ] }
+        return $results
     }
 
     # A list of the text that is whole with this piece, or of none; pieces come in any order.
@@ -63,7 +71,7 @@ namespace eval comparator {
         set count [ expr { 1 + [ string length $results ] / $longest } ]
         for { set number 0 } { $number < $count } { incr number } {
             set piece [ string range $results [ expr { $number * $longest } ] [ expr { ($number + 1) * $longest - 1 } ] ]
-            tell_resident [ list comparator::exchange $name $number $count $piece ]
+            tell_resident [ list comparator::whole $name $number $count $piece ]
         }
     }
 

@@ -1,6 +1,7 @@
 """The two parts that a rank of the Swift/T engine may play; `swift/comparator.tcl` calls them.
 
-    resident    start() -> tasks, exchange([results, ...]) -> tasks: hosts the search and writes the record
+    resident    start() -> tasks, exchange([results, ...]) -> tasks: hosts the search and writes the record;
+                goes_on() -> "1" or "0", after a wait where nothing was exchanged since it was asked last
     worker      evaluate(task) -> results: in this interpreter or as `python -m comparator.ranks`
 
 A task is a request, or several of trainings that take no time to speak of; tasks come one on each line. What a task and
@@ -36,6 +37,8 @@ RESIDENT_LOG = "resident.log"
 BETWEEN = "\f"
 #: A task has so many requests as take so long: to hand over one takes some milliseconds where ranks share their cores.
 TASK_SECONDS, SHORTEST_SECONDS = 0.1, 1e-3
+#: Seconds that the resident rank sleeps where no result is there.
+SHORTEST_WAIT, LONGEST_WAIT = 2e-4, 5e-3
 C_LIBRARY = ctypes.CDLL(None)
 
 
@@ -44,13 +47,20 @@ def start() -> str:
     experiment = Path(_launch().experiment)
     if last_word(experiment).state == "finished":  # a job that was to go on with it, and need not
         return ""
+    _waits.begins()
     return _tasks(_resident().start())
 
 
 def exchange(results: list[str]) -> str:
     """Record the results of several tasks, in the order in which they came; returns the tasks that follow from them."""
     told = [result for several in results for result in several.split(BETWEEN)]
+    _waits.has_exchanged()
     return _tasks(_resident().exchange(told))
+
+
+def goes_on() -> str:
+    """Whether the search waits for results."""
+    return str(int(_waits.goes_on()))
 
 
 def evaluate(task: str) -> str:
@@ -93,6 +103,10 @@ class _Resident:
         return requests
 
     @property
+    def is_over(self) -> bool:
+        return self._session.is_over
+
+    @property
     def usual_seconds(self) -> float | None:
         return self._session.usual_seconds
 
@@ -127,6 +141,30 @@ class _Resident:
         traceback.print_exc(file=self._log)
         self._log.flush()
         self._session.fail(error)
+
+
+class _Waits:
+    """How the resident rank waits for results: briefly where they come all the time, for longer where they do not."""
+
+    def __init__(self) -> None:
+        self._hosts = False
+        self._seconds = SHORTEST_WAIT
+
+    def begins(self) -> None:
+        self._hosts = True
+
+    def has_exchanged(self) -> None:
+        self._seconds = 0.0
+
+    def goes_on(self) -> bool:
+        if not self._hosts or _resident().is_over:
+            return False
+        time.sleep(self._seconds)
+        self._seconds = min(max(2 * self._seconds, SHORTEST_WAIT), LONGEST_WAIT)
+        return True
+
+
+_waits = _Waits()
 
 
 @cache
