@@ -1,7 +1,7 @@
 # The parts that a rank may play, and the tasks by which they hand work to each other. All texts are JSON without the
 # character ', which the Python side (python/comparator/ranks.py) writes as \u0027, so that r'...' holds them whole.
 #
-#   resident rank   start, then exchange: hosts the search and writes the record
+#   resident rank   host: hosts the search and writes the record
 #   worker          evaluate: one evaluation, or several that take no time to speak of; its Python, and the model
 #                   servers that it keeps warm, live as long as the rank
 #
@@ -14,39 +14,47 @@ namespace eval comparator {
 
     # So many results the resident rank takes at once: whoever brought the first waits for the answer to all.
     variable most_at_once 256
-    # Of longer texts ADLB's call that does not wait, iget, would write beyond its buffer of 100 kB.
+    # Longer texts come in pieces: iget, ADLB's call that does not wait, would write beyond its buffer of 100 kB.
     variable longest 50000
-    # Pieces of results that are longer, by worker.
+    # On a worker how many texts it has sent; on the resident rank what there is of texts in pieces, by worker and text.
+    variable sent 0
     variable pieces [ dict create ]
 
-    proc begin { } { tell_resident comparator::start }
+    proc begin { } { tell_resident comparator::host }
 
     # The resident rank
 
-    proc start { } { hand_out [ python {ranks.start()} ] }
-
-    # Record a result, and those that have queued up behind it; hand out the tasks that follow.
-    proc exchange { worker is_whole text } {
-        variable most_at_once
-        set results [ taken {} $worker $is_whole $text ]
-        while { [ llength $results ] < $most_at_once } {
-            set task [ adlb::iget [ turbine::adlb_work_type resident_work ] sender ]
-            if { $task in { ADLB_NOTHING ADLB_SHUTDOWN } } { break }
-            set results [ taken $results {*}[ lrange $task 1 end ] ]
-        }
-        if { [ llength $results ] > 0 } {
-            hand_out [ python "ranks.exchange(\[[ join $results , ]\])" ]
+    # Host the search to its end: take all results that have queued up, and hand out what follows. Where there are none
+    # the rank sleeps in Python, whose threads think and write meanwhile; a wait of MPI's would hold both them and a core.
+    proc host { } {
+        hand_out [ python {ranks.start()} ]
+        while { [ python {ranks.goes_on()} ] } {
+            set results [ queued ]
+            if { [ llength $results ] > 0 } { hand_out [ python "ranks.exchange(\[r'[ join $results ',r' ]'\])" ] }
         }
     }
 
-    # The results with one more, where its text is whole with this piece.
-    proc taken { results worker is_whole text } {
-        variable pieces
-        dict append pieces $worker $text
-        if { ! $is_whole } { return $results }
-        lappend results "r'[ dict get $pieces $worker ]'"
-        dict unset pieces $worker
+    # The results that are there, as many as are taken at once.
+    proc queued { } {
+        variable most_at_once
+        set results {}
+        while { [ llength $results ] < $most_at_once } {
+            set task [ adlb::iget [ turbine::adlb_work_type resident_work ] sender ]
+            if { $task in { ADLB_NOTHING ADLB_SHUTDOWN } } { break }
+            lappend results {*}[ whole {*}[ lrange $task 1 end ] ]
+        }
         return $results
+    }
+
+    # A list of the text that is whole with this piece, or of none; pieces come in any order.
+    proc whole { name number count piece } {
+        variable pieces
+        dict set pieces $name $number $piece
+        if { [ dict size [ dict get $pieces $name ] ] < $count } { return {} }
+        set text ""
+        for { set each 0 } { $each < $count } { incr each } { append text [ dict get $pieces $name $each ] }
+        dict unset pieces $name
+        return [ list $text ]
     }
 
     proc hand_out { tasks } {
@@ -57,13 +65,14 @@ namespace eval comparator {
 
     proc evaluate { task } {
         variable longest
-        set result [ evaluated $task ]
-        set worker [ adlb::comm_rank ]
-        while { [ string length $result ] > $longest } {
-            tell_resident [ list comparator::exchange $worker 0 [ string range $result 0 $longest-1 ] ]
-            set result [ string range $result $longest end ]
+        variable sent
+        set results [ evaluated $task ]
+        set name "[ adlb::comm_rank ] [ incr sent ]"
+        set count [ expr { 1 + [ string length $results ] / $longest } ]
+        for { set number 0 } { $number < $count } { incr number } {
+            set piece [ string range $results [ expr { $number * $longest } ] [ expr { ($number + 1) * $longest - 1 } ] ]
+            tell_resident [ list comparator::whole $name $number $count $piece ]
         }
-        tell_resident [ list comparator::exchange $worker 1 $result ]
     }
 
     # As a command of its own on systems where a rank's own Python cannot start processes.

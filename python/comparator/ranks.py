@@ -1,6 +1,7 @@
 """The two parts that a rank of the Swift/T engine may play; `swift/comparator.tcl` calls them.
 
-    resident    start() -> tasks, exchange([results, ...]) -> tasks: hosts the search and writes the record
+    resident    start() -> tasks, exchange([results, ...]) -> tasks: hosts the search and writes the record;
+                goes_on() -> "1" or "0", after a wait where nothing was exchanged since it was asked last
     worker      evaluate(task) -> results: in this interpreter or as `python -m comparator.ranks`
 
 A task is a request, or several of trainings that take no time to speak of; tasks come one on each line. What a task and
@@ -26,7 +27,7 @@ from comparator.experiment.host import Host
 from comparator.experiment.session import Session, open_session
 from comparator.experiment.terminal import Terminal
 from comparator.experiment.worker import Worker, WorkerPlace, reopen
-from comparator.results.record import LaunchForRanks, Request
+from comparator.results.record import LaunchForRanks
 from comparator.results.store import last_word, say
 from comparator.site.profile import Site
 from comparator.studies import study_of
@@ -36,6 +37,8 @@ RESIDENT_LOG = "resident.log"
 BETWEEN = "\f"
 #: A task has so many requests as take so long: to hand over one takes some milliseconds where ranks share their cores.
 TASK_SECONDS, SHORTEST_SECONDS = 0.1, 1e-3
+#: Seconds that the resident rank sleeps where no result is there.
+SHORTEST_WAIT, LONGEST_WAIT = 2e-4, 5e-3
 C_LIBRARY = ctypes.CDLL(None)
 
 
@@ -44,13 +47,20 @@ def start() -> str:
     experiment = Path(_launch().experiment)
     if last_word(experiment).state == "finished":  # a job that was to go on with it, and need not
         return ""
+    _waits.begins()
     return _tasks(_resident().start())
 
 
 def exchange(results: list[str]) -> str:
     """Record the results of several tasks, in the order in which they came; returns the tasks that follow from them."""
     told = [result for several in results for result in several.split(BETWEEN)]
+    _waits.has_exchanged()
     return _tasks(_resident().exchange(told))
+
+
+def goes_on() -> str:
+    """Whether the search waits for results."""
+    return str(int(_waits.goes_on()))
 
 
 def evaluate(task: str) -> str:
@@ -92,6 +102,14 @@ class _Resident:
         self._end_if_over()
         return requests
 
+    @property
+    def is_over(self) -> bool:
+        return self._session.is_over
+
+    @property
+    def usual_seconds(self) -> float | None:
+        return self._session.usual_seconds
+
     def _open(self) -> Session:
         session = open_session(self._host, Path(self._launch.experiment).name)
         session.launched_from(self._folder.name)
@@ -123,6 +141,30 @@ class _Resident:
         traceback.print_exc(file=self._log)
         self._log.flush()
         self._session.fail(error)
+
+
+class _Waits:
+    """How the resident rank waits for results: briefly where they come all the time, for longer where they do not."""
+
+    def __init__(self) -> None:
+        self._hosts = False
+        self._seconds = SHORTEST_WAIT
+
+    def begins(self) -> None:
+        self._hosts = True
+
+    def has_exchanged(self) -> None:
+        self._seconds = 0.0
+
+    def goes_on(self) -> bool:
+        if not self._hosts or _resident().is_over:
+            return False
+        time.sleep(self._seconds)
+        self._seconds = min(max(2 * self._seconds, SHORTEST_WAIT), LONGEST_WAIT)
+        return True
+
+
+_waits = _Waits()
 
 
 @cache
@@ -207,9 +249,8 @@ def _tasks(requests: list[str]) -> str:
     """The requests as tasks, one on each line; no more of them in one than leave each worker its share."""
     if not requests:
         return ""
-    share = len(requests) // _launch().workers
-    expected = Request.model_validate_json(requests[0]).expected_seconds
-    several = 1 if expected is None else max(1, min(share, int(TASK_SECONDS / max(expected, SHORTEST_SECONDS))))
+    share, usual = len(requests) // _launch().workers, _resident().usual_seconds
+    several = 1 if usual is None else max(1, min(share, int(TASK_SECONDS / max(usual, SHORTEST_SECONDS))))
     texts = list(map(_without_quotes, requests))
     return "\n".join(BETWEEN.join(texts[place : place + several]) for place in range(0, len(texts), several))
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from comparator.engine.interface import EngineOptions
 from comparator.engine.leaf import Leaf
 from comparator.experiment import session
-from comparator.experiment.host import open_host
+from comparator.experiment.host import Host, open_host
 from comparator.experiment.reopening import reopen_plan
 from comparator.experiment.session import Session
 from comparator.results.store import read_whole_experiment
@@ -58,11 +58,15 @@ def begin(
     (folder / "cmp.txt").write_text(HYPERPARAMETERS.format(sleep=sleep))
     settings = EXPERIMENT.format(strategy=strategy, population=population, evaluations=evaluations)
     (folder / "bench.toml").write_text(settings)
-    asked = EngineOptions(engine=engine, workers=workers)
-    console = Console(quiet=True)
-    host = open_host(project_root(), folder / "experiments", "local", asked, warm=True, console=console)
+    host = host_of(folder, engine, workers)
     plan = session.plan_experiment(host, folder / "bench.toml", [], full=False, command="bench")
     return session.begin(host, plan, "bench", None)
+
+
+def host_of(folder: Path, engine: str, workers: int) -> Host:
+    asked = EngineOptions(engine=engine, workers=workers)
+    console = Console(quiet=True)
+    return open_host(project_root(), folder / "experiments", "local", asked, warm=True, console=console)
 
 
 def leaf(opened: Session) -> Leaf:

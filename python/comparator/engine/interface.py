@@ -68,11 +68,12 @@ class Search(Protocol):
         """The first requests; `all_at_once`: of a sweep all there are."""
         ...
 
-    def tell_all(self, results: Sequence[str]) -> list[str]:
-        """Record results, which came in this order; gives the requests that follow, in the order of what they follow.
+    def tell(self, result: str) -> list[str]:
+        """Record a result; gives the requests that follow. Without one that waits for its result the search is over."""
+        ...
 
-        Without one that waits for its result the search is over.
-        """
+    def tell_all(self, results: Sequence[str]) -> list[str]:
+        """The same of results that came together, in this order, for less than one by one."""
         ...
 
     def hand_over(self, launch: str) -> None:

@@ -310,10 +310,10 @@ class Leaf:
                         return run, RunResult(status="cancelled", reason=reason), False
                     result = self._runs.finished(run)  # by whoever held it
                     if result is None:
-                        result, untold = self._train(number, asked, hyperparameters, held.folder, slot)
+                        result, untold, ended = self._train(number, asked, hyperparameters, held.folder, slot)
                         if held.is_lost:  # what took its place has trained the run, or trains it
                             continue
-                        return run, self._keep(number, run, result, identity.untold or untold), False
+                        return run, self._keep(number, run, result, identity.untold or untold, ended), False
             successor = self._successor(run, result, number, slot)
             if successor is None:
                 return run, result.in_metric(self._experiment.metric), True
@@ -323,13 +323,12 @@ class Leaf:
         limit = self._experiment.run_timeout
         return Patience(run, limit=limit, deadline=self._deadline, stopped=self._cancelled, say=self._say)
 
-    def _keep(self, number: int, run: str, result: RunResult, untold: str | None) -> RunResult:
+    def _keep(self, number: int, run: str, result: RunResult, untold: str | None, ended: float) -> RunResult:
         """Put a result into the store; says in it why it serves no other experiment, None where it does.
 
         A look at what it rests on has to follow it first, which is not taken after every training where it is dear.
         """
-        ended = time.monotonic()
-        untold = untold or self._inputs[number].doubt()
+        untold = untold or self._inputs[number].doubt(ended)
         result.no_reuse = untold
         with self._lock:
             if untold is None and self._inputs[number].looked_at() < ended:
@@ -369,8 +368,8 @@ class Leaf:
         hyperparameters: dict[str, object],
         folder: Path,
         slot: Slot,
-    ) -> tuple[RunResult, str | None]:
-        """The result, and why more may have gone into it than is known, None where nothing has."""
+    ) -> tuple[RunResult, str | None, float]:
+        """The result, why more may have gone into it than is known, None where nothing has, and when it ended."""
         _empty(folder)
         log = folder / "model.log"
         model = self._models[number]
@@ -391,6 +390,7 @@ class Leaf:
         slot = slot_of(self._experiment.models[number], slot)
         with self._noted(number, asked, hyperparameters, folder.name, started):
             outcome: Outcome = self._runner(number, slot).run(training)
+        ended = time.monotonic()
         if outcome.status == "failed" and (fault := _fault_of_disk(folder, outcome.reason)) is not None:
             raise Fault(fault)
         status, reason = outcome.status, outcome.reason
@@ -415,7 +415,7 @@ class Leaf:
             computed_on=computed_on(slot.device),
             experiment=self._experiment.id,
         )
-        return result, untold
+        return result, untold, ended
 
     def _noted(
         self, number: int, asked: Request, hyperparameters: Mapping[str, object], run: str, started: str

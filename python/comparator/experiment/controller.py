@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any, Literal, Protocol
 
 from comparator.errors import ComparatorError, InputError
@@ -239,6 +239,11 @@ class Controller:
     def done(self) -> int:
         """How many pairs of the budget have a result."""
         return self.asked - self._cancelled - (0 if self.stage in AFTERWARDS else self._waiting)
+
+    @property
+    def usual_seconds(self) -> float | None:
+        """How long a training takes, the median of the latest; None before there is one."""
+        return median(map(_longest, self.records[-LATEST:])) if self.records else None
 
     def start(self) -> list[Request]:
         """Replay what is recorded, then give the first requests.

@@ -330,8 +330,12 @@ class Session:
         self._saying = Saying(self._say_running)
         return [as_text(request) for request in requests]
 
+    def tell(self, result: str) -> list[str]:
+        """Record a result; gives the requests that follow."""
+        return self.tell_all([result])
+
     def tell_all(self, results: Sequence[str]) -> list[str]:
-        """Record results, which came in this order, and together; gives the requests that follow."""
+        """Record results that came together, in this order; gives the requests that follow."""
         assert self._controller is not None
         outcomes = []
         for outcome in map(Result.model_validate_json, results):
@@ -349,6 +353,12 @@ class Session:
         assert self._saying is not None
         self._saying.note()
         return [as_text(request) for request in requests]
+
+    @property
+    def usual_seconds(self) -> float | None:
+        """How long an evaluation takes, by the latest; None before there is one."""
+        assert self._controller is not None
+        return self._controller.usual_seconds
 
     @property
     def is_over(self) -> bool:

@@ -173,10 +173,11 @@ class Recent(Generic[Measured]):
         self._last: Measured | None = None
         self._again = self.began = -math.inf
 
-    def __call__(self, *, anew: bool = False) -> Measured:
+    def __call__(self, *, anew: bool = False, since: float = math.inf) -> Measured:
+        """`anew`: measure now; `since`: what was measured from then on serves."""
         with self._lock:
             now = time.monotonic()
-            if anew or now >= self._again:
+            if anew or (now >= self._again and self.began < since):
                 self.began, self._last = now, self._measure()
                 ended = time.monotonic()
                 took = ended - now

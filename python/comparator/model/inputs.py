@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -87,9 +88,9 @@ class Inputs:
         """Why no training may begin: the model, or the data that it names, are not those of the experiment."""
         return self._looks[0]()
 
-    def doubt(self) -> str | None:
-        """Why a training may have read something else than its identity says."""
-        return self.fault() or self._looks[1]()
+    def doubt(self, ended: float = math.inf) -> str | None:
+        """Why a training may have read something else than its identity says; a look from `ended` on serves."""
+        return self._looks[0](since=ended) or self._looks[1](since=ended)
 
     def looked_at(self) -> float:
         """When they were last looked at whole, as `time.monotonic()` has it."""
@@ -151,5 +152,5 @@ class Pending:
         for ended, inputs, run, result in waiting:
             if inputs.looked_at() < ended:
                 self._waiting.append((ended, inputs, run, result))
-            elif inputs.doubt() is None:
+            elif inputs.doubt(ended) is None:
                 self._settle(run, result)

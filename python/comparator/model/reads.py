@@ -9,7 +9,7 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +110,10 @@ class Reads:
         return next((path for path, state in self.files.items() if other.files.get(path, state) != state), None)
 
     def as_record(self) -> dict[str, Any]:
-        return asdict(self)
+        return dict(vars(self))
+
+    def copied(self) -> Reads:
+        return Reads(**{name: copy.copy(value) for name, value in vars(self).items()})
 
 
 class Reading:
@@ -123,7 +126,9 @@ class Reading:
     def __init__(
         self, covered: Sequence[tuple[str, int | None]], environment: Mapping[str, str], *, packages: bool = True
     ) -> None:
-        self._environment, self._packages = environment, packages
+        self._packages = packages
+        self._together = {f"{each}*": _value_of(f"{each}*", environment) for each in LIBRARY_BEGINNINGS}
+        self._every = {EVERY_VARIABLE: _value_of(EVERY_VARIABLE, environment)}
         self._covered = [(form, until) for root, until in covered for form in (root, os.path.realpath(root))]
         self._opened: dict[str, list[int] | None] = {}
         self._rewritten: list[str] = []
@@ -154,9 +159,8 @@ class Reading:
         seen.folders.update({_told(path): names_in(path) for path in folders})
         seen.places.update({_told(k): v for k, v in news["places"].items() if not self._counts(k, None)})
         seen.variables.update({k: v for k, v in news["variables"].items() if not _is_neutral(k)})
-        together = [f"{each}*" for each in LIBRARY_BEGINNINGS]
-        together += [EVERY_VARIABLE] if EVERY_VARIABLE in news["variables"] else []
-        seen.variables.update({each: _value_of(each, self._environment) for each in together})
+        seen.variables.update(self._together)
+        seen.variables.update(self._every if EVERY_VARIABLE in news["variables"] else {})
         seen.packages.update(news["packages"] if self._packages else {})
         self._import_folders |= set(news["import_folders"])
         self._imported |= set(news["imported"])
@@ -170,7 +174,7 @@ class Reading:
 
     def so_far(self) -> Reads:
         """What was read until now. What changed in the meantime, by whose hand ever, is only `noticed`."""
-        seen = copy.deepcopy(self._seen)
+        seen = self._seen.copied()
         for path in {*self._rewritten, *(path for path, opened in self._opened.items() if _status(path) != opened)}:
             if _told(path) in seen.files:
                 del seen.files[_told(path)]

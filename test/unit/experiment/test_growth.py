@@ -1,28 +1,39 @@
-"""That a result costs the process that hosts a search the same, whatever is in flight and whatever is done."""
+"""That nothing grows faster than linearly with an experiment, and a result costs the same whatever there is.
+
+`test/bench/growth.py` has the seconds. Here calls of functions are counted, which a busy machine does not change.
+"""
 
 from __future__ import annotations
 
+import math
+import random
 import sys
+from collections import Counter
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytest
-from growth import result_of
-from no_time import begin
+from growth import fill, opened_with, result_of, tell
+from no_time import host_of
 
-#: Of the larger size against the smaller one; what grew with it would come near to eight.
-MOST_MORE = 1.25
+from comparator.experiment.session import open_session
+from comparator.results.store import RunStore
+
+#: An exponent of calls above its true one, 0 or 1: what grew with the size itself would be higher by 1.
+MOST_ABOVE = 0.15
+#: The requests that begin a search: of its pilot, and of what is trained beside it.
+PILOT = 10
 
 
-def calls_of(work: Callable[[], object]) -> int:
-    """How many functions are called, C's included."""
-    counted = count()
+def calls_of(work: Callable[[], object]) -> Counter[str]:
+    """How often functions are called, by their names, C's included."""
+    called: Counter[str] = Counter()
 
-    def note(_: FrameType, event: str, __: object) -> None:
+    def note(frame: FrameType, event: str, called_by_c: Any) -> None:
         if event in ("call", "c_call"):
-            next(counted)
+            called[called_by_c.__name__ if event == "c_call" else frame.f_code.co_name] += 1
 
     before = sys.getprofile()
     sys.setprofile(note)
@@ -30,33 +41,83 @@ def calls_of(work: Callable[[], object]) -> int:
         work()
     finally:
         sys.setprofile(before)
-    return next(counted)
+    return called
 
 
-def calls_of_a_result(folder: Path, monkeypatch: pytest.MonkeyPatch, in_flight: int, recorded: int) -> tuple[int, int]:
+def exponent(sizes: tuple[int, int], calls: tuple[int, int]) -> float:
+    return math.log(calls[1] / calls[0]) / math.log(sizes[1] / sizes[0])
+
+
+def calls_of_a_result(folder: Path, in_flight: int, recorded: int) -> tuple[int, int]:
     """The least of what a few results cost to be told, and to be shown, behind so many."""
     folder.mkdir()
-    monkeypatch.setenv("SITE_CORES", str(2 * in_flight))
-    opened = begin(folder, "local", in_flight, in_flight + recorded + 50, "random", in_flight)
+    opened = opened_with(folder, in_flight, in_flight + recorded + 50)
     requests, told, shown = opened.start(), [], []
+    tell(opened, requests, recorded)
     with opened.progress() as show:
-        for number in range(recorded + 8):
+        for _ in range(6):
             result = result_of(requests.pop(0))
-            calls = calls_of(lambda result=result: requests.extend(opened.tell_all([result])))
-            if number >= recorded:
-                told.append(calls)
-                shown.append(calls_of(show))
+            told.append(calls_of(lambda result=result: requests.extend(opened.tell_all([result]))).total())
+            shown.append(calls_of(show).total())
+    opened.end()
     return min(told), min(shown)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("small", "large"), [((100, 120), (800, 120)), ((10, 120), (10, 960))], ids=["in flight", "recorded"]
-)
-def test_a_result_costs_the_same_whatever_there_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: tuple[int, int], large: tuple[int, int]
+@pytest.mark.parametrize("grows", ["in flight", "recorded"])
+def test_a_result_costs_the_same_whatever_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grows: str) -> None:
+    monkeypatch.setenv("SITE_CORES", "2")
+    sizes = (110, 330)  # behind the latest hundred, which tell how long a training may take
+    few, many = (
+        calls_of_a_result(tmp_path / str(size), *((size, 110) if grows == "in flight" else (8, size))) for size in sizes
+    )
+    for what, calls in zip(("told", "shown"), zip(few, many, strict=True), strict=True):
+        assert exponent(sizes, calls) <= MOST_ABOVE, f"{what}: {calls[0]} calls, then {calls[1]}"
+
+
+def test_results_that_come_together_share_one_sync_and_a_begin_is_linear(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    of_few = calls_of_a_result(tmp_path / "few", monkeypatch, *small)
-    of_many = calls_of_a_result(tmp_path / "many", monkeypatch, *large)
-    assert of_many[0] <= MOST_MORE * of_few[0], f"told: {of_few[0]} calls, then {of_many[0]}"
-    assert of_many[1] <= MOST_MORE * of_few[1], f"shown: {of_few[1]} calls, then {of_many[1]}"
+    monkeypatch.setenv("SITE_CORES", "2")
+    sizes, begun, told = (50, 350), [], []
+    for size in sizes:
+        (tmp_path / str(size)).mkdir()
+        opened = opened_with(tmp_path / str(size), size, 3 * size)
+        requests: list[str] = []
+        begun.append(calls_of(lambda opened=opened, requests=requests: requests.extend(opened.start())).total())
+        opened.tell_all([result_of(request) for request in requests[:PILOT]])
+        results = [result_of(request) for request in requests[PILOT : PILOT + size]]
+        called = calls_of(lambda opened=opened, results=results: opened.tell_all(results))
+        assert called["fsync"] == 1, called["fsync"]
+        told.append(called.total())
+        opened.end()
+    assert exponent(sizes, (begun[0], begun[1])) <= 1 + MOST_ABOVE, begun
+    assert exponent(sizes, (told[0], told[1])) <= 1 + MOST_ABOVE, told
+
+
+def test_a_run_is_found_by_the_same_steps_among_however_many(tmp_path: Path) -> None:
+    sizes, found = (20, 320), []
+    for size in sizes:
+        store = RunStore(tmp_path / str(size))
+        names = random.Random(2).sample(fill(store, size), 10)
+        found.append(calls_of(lambda store=store, names=names: [store.finished(name) for name in names]).total())
+    assert exponent(sizes, (found[0], found[1])) <= MOST_ABOVE, found
+
+
+def test_what_is_opened_again_costs_so_much_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITE_CORES", "2")
+    sizes, calls = (60, 240), []
+    for size in sizes:
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        opened = opened_with(folder, 8, 2 * size)
+        tell(opened, opened.start(), size)
+        opened.fail(KeyboardInterrupt())
+        host = host_of(folder, "local", 8)
+
+        def go_on(host: Any = host, name: str = opened.path.name) -> None:
+            again = open_session(host, name)
+            again.start()
+            again.end()
+
+        calls.append(calls_of(go_on).total())
+    assert exponent(sizes, (calls[0], calls[1])) <= 1 + MOST_ABOVE, calls
