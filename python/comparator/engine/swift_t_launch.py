@@ -4,6 +4,7 @@ This is the side of the host where commands are typed: it makes the folder of a 
 
     EXPERIMENTS/ID/launch-N/launch.json     what the ranks need to know
                            /worker.sh       sets up the nodes of a job, and says when its time ends
+                           /job.sh          the job's script, where the site has this package write it
                            /output.txt      what Swift/T and the ranks printed
                            /jobid.txt       the scheduler's id
 
@@ -30,9 +31,11 @@ from comparator.engine.interface import Task, usable_seconds
 from comparator.engine.launches import LAUNCH_FILE
 from comparator.errors import InputError
 from comparator.site.folders import shipped_folder
-from comparator.site.profile import clock, launch_environment, site_file
+from comparator.site.job import Job, launch_options, script
+from comparator.site.profile import REQUIRABLE, Site, clock, launch_environment, site_file
+from comparator.site.trial import reason_in, try_command
 
-WORKER_FILE = "worker.sh"
+WORKER_FILE, JOB_SCRIPT, OUTPUT_FILE = "worker.sh", "job.sh", "output.txt"
 RANKS_A_SERVER = 256
 STAND_INS = "stand-ins"
 IN_A_JOB_SCRIPT = re.compile(r"[A-Za-z0-9_./+@%:=,~-]+")
@@ -96,13 +99,19 @@ class Launch:
         """Whether the ranks run in a job, else on this host."""
         return self.task.site.has_nodes
 
+    @property
+    def has_own_script(self) -> bool:
+        """Whether this package writes the job's script, else Swift/T from its own template."""
+        return self.by_scheduler and self.task.site.job_script == "comparator"
+
+    @property
+    def program(self) -> str:
+        return "upf" if self.task.is_sweep else "search"
+
     def command(self, folder: Path) -> list[str]:
-        """The swift-t command line; what it compiles goes to `folder`."""
+        """The swift-t command line, which compiles and runs or submits; what it compiles goes to `folder`."""
         machine = ["-m", self.task.site.scheduler] if self.by_scheduler else []
-        swift = shipped_folder("swift")
-        program = "upf" if self.task.is_sweep else "search"
-        compiled = ["-I", str(swift), "-o", str(folder / f"{program}.tic"), str(swift / f"{program}.swift")]
-        return ["swift-t", *machine, "-n", str(self.resources.layout.processes), *compiled]
+        return ["swift-t", *machine, "-n", str(self.resources.layout.processes), *compiling(self.program, folder)]
 
     def environment(self, folder: Path, after: str | None = None) -> dict[str, str]:
         """What swift-t and the ranks find in their environment, on top of the launch host's own.
@@ -110,6 +119,26 @@ class Launch:
         `folder` is the launch's; `after` the job whose end this one waits for. The names are those of Swift/T's
         guide to sites and schedulers.
         """
+        if not self.by_scheduler or self.has_own_script:
+            return self.ranks_environment(folder)
+        layout, site = self.resources.layout, self.task.site
+        return {
+            **self.ranks_environment(folder),
+            "PROCS": str(layout.processes),
+            "PPN": str(layout.processes_per_node),
+            "WALLTIME": clock(self.resources.walltime or site.walltime),
+            "QUEUE": self.resources.queue,
+            "PROJECT": self.resources.project,
+            "TURBINE_JOBNAME": self.task.experiment.name,
+            "TURBINE_OUTPUT": str(folder),
+            "TURBINE_OUTPUT_SOFTLINK": "/dev/null",
+            "TURBINE_DIRECTIVE": "\n".join(self._directives(after)),
+            "TURBINE_PRELAUNCH": f". {folder / WORKER_FILE}",
+            "TURBINE_LAUNCH_OPTIONS": site.launch_options.replace("{ranks}", str(layout.processes)),
+        }
+
+    def ranks_environment(self, folder: Path) -> dict[str, str]:
+        """What the ranks find in their environment, whoever starts them."""
         layout, site = self.resources.layout, self.task.site
         values = {
             "PYTHONPATH": os.pathsep.join(import_path()),
@@ -124,24 +153,27 @@ class Launch:
         interposer = shipped_folder("swift") / "rank.sh"
         if IN_A_JOB_SCRIPT.fullmatch(str(interposer)):  # Swift/T splits it at blanks
             values["TURBINE_INTERPOSER"] = str(interposer)
-        if not self.by_scheduler:
-            if self.resources.walltime is not None:
-                values["COMPARATOR_DEADLINE"] = str(int(time.time() + usable_seconds(self.resources.walltime)))
-            return values
-        return {
-            **values,
-            "PROCS": str(layout.processes),
-            "PPN": str(layout.processes_per_node),
-            "WALLTIME": clock(self.resources.walltime or site.walltime),
-            "QUEUE": self.resources.queue,
-            "PROJECT": self.resources.project,
-            "TURBINE_JOBNAME": self.task.experiment.name,
-            "TURBINE_OUTPUT": str(folder),
-            "TURBINE_OUTPUT_SOFTLINK": "/dev/null",
-            "TURBINE_DIRECTIVE": "\n".join(self._directives(after)),
-            "TURBINE_PRELAUNCH": f". {folder / WORKER_FILE}",
-            "TURBINE_LAUNCH_OPTIONS": site.launch_options.replace("{ranks}", str(layout.processes)),
-        }
+        if not self.by_scheduler and self.resources.walltime is not None:
+            values["COMPARATOR_DEADLINE"] = str(int(time.time() + usable_seconds(self.resources.walltime)))
+        return values
+
+    def job_script(self, folder: Path, surroundings: Mapping[str, str], after: str | None = None) -> str:
+        """The job's script, in the environment that the site sets up on the launch host."""
+        layout, asked = self.resources.layout, self.resources
+        job = Job(
+            self.task.experiment.name,
+            folder / OUTPUT_FILE,
+            layout.nodes,
+            layout.processes,
+            layout.processes_per_node,
+            asked.walltime or self.task.site.walltime,
+            asked.queue,
+            asked.project,
+            after,
+        )
+        lines = [f"cd {shlex.quote(str(folder))}", f". {shlex.quote(str(folder / WORKER_FILE))}"]
+        lines += ranks_lines(self.task.site, job, self.ranks_environment(folder), surroundings, folder, self.program)
+        return script(self.task.site, job, lines)
 
     def description(self) -> dict[str, Any]:
         """What the ranks read, besides the task."""
@@ -171,6 +203,56 @@ class Launch:
         return [f"{scheduler.mark} {line}" for line in asked]
 
 
+def compiling(program: str, folder: Path) -> list[str]:
+    """The words that have Swift/T compile one of our programs to `folder`."""
+    swift = shipped_folder("swift")
+    return ["-I", str(swift), "-o", str(folder / f"{program}.tic"), str(swift / f"{program}.swift")]
+
+
+def ranks_lines(
+    site: Site,
+    job: Job,
+    values: Mapping[str, str],
+    surroundings: Mapping[str, str],
+    folder: Path,
+    program: str,
+) -> list[str]:
+    """The lines of a job script that start the ranks of a program compiled in `folder`, with `values` exported.
+
+    What Swift/T needs it says itself, in the file that `turbine -c` names: its Tcl, its libraries, its launcher.
+    """
+    carried = {name: surroundings[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in surroundings}
+    launcher = [f"export TURBINE_LAUNCHER=${{TURBINE_LAUNCHER:-{site.batch.launcher}}}"] if site.batch.launcher else []
+    interposer = shlex.quote(values["TURBINE_INTERPOSER"]) if "TURBINE_INTERPOSER" in values else ""
+    return [
+        *(f"export {name}={shlex.quote(value)}" for name, value in sorted({**carried, **values}.items())),
+        *launcher,
+        f". {shlex.quote(turbine_settings(surroundings))}",
+        "export PYTHONPATH=$TURBINE_HOME/py:$PYTHONPATH",
+        " ".join(
+            filter(
+                None,
+                [
+                    "$TURBINE_LAUNCHER",
+                    launch_options(site, job),
+                    interposer,
+                    f"$TCLSH {shlex.quote(str(folder / program))}.tic",
+                ],
+            )
+        ),
+    ]
+
+
+def turbine_settings(surroundings: Mapping[str, str]) -> str:
+    """The file with the settings of the Turbine that is on the PATH; raises `InputError`."""
+    found = shutil.which("turbine", path=surroundings.get("PATH"))
+    asked = None if found is None else try_command([found, "-c"], surroundings)
+    if asked is None or asked.returncode != 0:
+        reason = "there is no program turbine on the PATH" if asked is None else reason_in(asked.stderr + asked.stdout)
+        raise InputError(f"{reason} (site_launch in the site's file may set it)")
+    return asked.stdout.strip()
+
+
 def import_path() -> list[str]:
     """Where a rank's own Python finds this package and what it needs."""
     package = str(Path(__file__).resolve().parents[2])
@@ -190,6 +272,12 @@ def check(launch: Launch, host_environment: Mapping[str, str]) -> None:
         for text in carried:
             if not IN_A_JOB_SCRIPT.fullmatch(text):
                 raise InputError(f"'{text}': a path with such characters cannot stand in a job script")
+        given = {"SITE_QUEUE": launch.resources.queue, "SITE_PROJECT": launch.resources.project}
+        for name in task.site.requires.split():
+            if not given[name]:
+                raise InputError(
+                    f"site '{task.site.name}': its jobs must have {REQUIRABLE[name]}, or {name} in the environment"
+                )
 
 
 def host_environment(launch: Launch) -> dict[str, str]:
@@ -201,28 +289,32 @@ def rehearse(launch: Launch) -> str:
     """The swift-t command, its environment and the job script, without anything started, as text for people."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        own = launch.environment(folder)
-        lines = [f"{name}={shlex.quote(value)} \\" for name, value in sorted(own.items())]
-        lines.append(shlex.join(launch.command(folder)))
+        if launch.has_own_script:
+            lines = ["the program is compiled by:", shlex.join(["stc", *compiling(launch.program, folder)])]
+        else:
+            own = sorted(launch.environment(folder).items())
+            lines = [*(f"{name}={shlex.quote(value)} \\" for name, value in own), shlex.join(launch.command(folder))]
         if launch.by_scheduler:
-            lines += ["", "the nodes are set up by:", launch.worker_script(), *_job_script(launch, folder, own)]
+            lines += ["", "the nodes are set up by:", launch.worker_script(), *_job_script(launch, folder)]
         text = "\n".join(lines).replace(f"{folder}/{STAND_INS}{os.pathsep}", "")
     return text.replace(str(folder), str(launch.task.experiment / "launch-1"))
 
 
-def _job_script(launch: Launch, folder: Path, own: Mapping[str, str]) -> Sequence[str]:
-    """The job script as swift-t writes it, with a stand-in for the command that would submit it."""
+def _job_script(launch: Launch, folder: Path) -> Sequence[str]:
+    """The job's script: ours, or as swift-t writes it, with a stand-in for the command that would submit it."""
     try:
         surroundings = host_environment(launch)
         check(launch, surroundings)
+        if launch.has_own_script:
+            return ["the job script:", launch.job_script(folder, surroundings)]
     except InputError as error:
-        return [f"the job script is written by swift-t, which cannot be called here: {error}"]
+        return [f"the job script cannot be written here: {error}"]
     stand_in = folder / STAND_INS / launch.task.site.batch.submit
     stand_in.parent.mkdir()
     stand_in.write_text("#!/bin/sh\necho 1\n", encoding="utf-8")
     stand_in.chmod(0o755)
     path = f"{folder}/{STAND_INS}{os.pathsep}{surroundings['PATH']}"
-    environment = {**surroundings, **own, "PATH": path}
+    environment = {**surroundings, **launch.environment(folder), "PATH": path}
     done = subprocess.run(
         launch.command(folder),
         env=environment,
@@ -236,10 +328,3 @@ def _job_script(launch: Launch, folder: Path, own: Mapping[str, str]) -> Sequenc
     if not scripts:
         return [f"swift-t wrote no job script: {reason_in(done.stdout + done.stderr)}"]
     return ["the job script:", scripts[0].read_text(encoding="utf-8", errors="surrogateescape")]
-
-
-def reason_in(text: str) -> str:
-    """The line that most likely tells why: the first that speaks of an error, else the last."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"(?i)\berror\b", line)]
-    return [*telling, *lines[-1:], "no reason was given"][0]

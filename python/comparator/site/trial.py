@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping
 
@@ -23,3 +24,10 @@ def try_command(command: list[str], environment: Mapping[str, str]) -> subproces
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return subprocess.CompletedProcess(command, 1, "", str(error))
+
+
+def reason_in(text: str) -> str:
+    """The line that most likely tells why: the first that speaks of an error, else the last."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if re.search(r"(?i)\berror\b", line)]
+    return [*telling, *lines[-1:], "no reason was given"][0]
