@@ -223,6 +223,7 @@ class PBS(Scheduler):
         "-l place=scatter",
         "-l walltime={walltime}",
         "-j oe",
+        "-k doe",  # written as it comes, where -o says
         "-o {output}",
         "-V",
     )
