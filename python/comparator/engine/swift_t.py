@@ -9,6 +9,7 @@ from pathlib import Path
 from comparator.engine.interface import Engine, EngineOptions, Job, Search, Task
 from comparator.engine.launches import JOB_FILE, job_id, make_launch, next_launch, read_launch
 from comparator.engine.swift_t_check import check_swift_t
+from comparator.engine.swift_t_job import compiling
 from comparator.engine.swift_t_launch import (
     JOB_SCRIPT,
     OUTPUT_FILE,
@@ -17,7 +18,6 @@ from comparator.engine.swift_t_launch import (
     Layout,
     Resources,
     check,
-    compiling,
     host_environment,
     rehearse,
 )

@@ -19,7 +19,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -29,11 +28,12 @@ from typing import Any
 
 from comparator.engine.interface import Task, usable_seconds
 from comparator.engine.launches import LAUNCH_FILE
+from comparator.engine.swift_t_job import compiling, import_path, ranks_lines
 from comparator.errors import InputError
 from comparator.site.folders import shipped_folder
-from comparator.site.job import Job, launch_options, script
-from comparator.site.profile import REQUIRABLE, Site, clock, launch_environment, site_file
-from comparator.site.trial import reason_in, try_command
+from comparator.site.job import Job, script
+from comparator.site.profile import REQUIRABLE, clock, launch_environment, site_file
+from comparator.site.trial import reason_in
 
 WORKER_FILE, JOB_SCRIPT, OUTPUT_FILE = "worker.sh", "job.sh", "output.txt"
 RANKS_A_SERVER = 256
@@ -171,9 +171,9 @@ class Launch:
             asked.project,
             after,
         )
-        lines = [f"cd {shlex.quote(str(folder))}", f". {shlex.quote(str(folder / WORKER_FILE))}"]
-        lines += ranks_lines(self.task.site, job, self.ranks_environment(folder), surroundings, folder, self.program)
-        return script(self.task.site, job, lines)
+        values, compiled = self.ranks_environment(folder), folder / f"{self.program}.tic"
+        lines = ranks_lines(self.task.site, job, values, surroundings, folder / WORKER_FILE, compiled)
+        return script(self.task.site, job, [f"cd {shlex.quote(str(folder))}", *lines])
 
     def description(self) -> dict[str, Any]:
         """What the ranks read, besides the task."""
@@ -201,62 +201,6 @@ class Launch:
         scheduler = self.task.site.batch
         asked = [*self.task.site.directives, *([scheduler.after.format(job=after)] if after else [])]
         return [f"{scheduler.mark} {line}" for line in asked]
-
-
-def compiling(program: str, folder: Path) -> list[str]:
-    """The words that have Swift/T compile one of our programs to `folder`."""
-    swift = shipped_folder("swift")
-    return ["-I", str(swift), "-o", str(folder / f"{program}.tic"), str(swift / f"{program}.swift")]
-
-
-def ranks_lines(
-    site: Site,
-    job: Job,
-    values: Mapping[str, str],
-    surroundings: Mapping[str, str],
-    folder: Path,
-    program: str,
-) -> list[str]:
-    """The lines of a job script that start the ranks of a program compiled in `folder`, with `values` exported.
-
-    What Swift/T needs it says itself, in the file that `turbine -c` names: its Tcl, its libraries, its launcher.
-    """
-    carried = {name: surroundings[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in surroundings}
-    launcher = [f"export TURBINE_LAUNCHER=${{TURBINE_LAUNCHER:-{site.batch.launcher}}}"] if site.batch.launcher else []
-    interposer = shlex.quote(values["TURBINE_INTERPOSER"]) if "TURBINE_INTERPOSER" in values else ""
-    return [
-        *(f"export {name}={shlex.quote(value)}" for name, value in sorted({**carried, **values}.items())),
-        *launcher,
-        f". {shlex.quote(turbine_settings(surroundings))}",
-        "export PYTHONPATH=$TURBINE_HOME/py:$PYTHONPATH",
-        " ".join(
-            filter(
-                None,
-                [
-                    "$TURBINE_LAUNCHER",
-                    launch_options(site, job),
-                    interposer,
-                    f"$TCLSH {shlex.quote(str(folder / program))}.tic",
-                ],
-            )
-        ),
-    ]
-
-
-def turbine_settings(surroundings: Mapping[str, str]) -> str:
-    """The file with the settings of the Turbine that is on the PATH; raises `InputError`."""
-    found = shutil.which("turbine", path=surroundings.get("PATH"))
-    asked = None if found is None else try_command([found, "-c"], surroundings)
-    if asked is None or asked.returncode != 0:
-        reason = "there is no program turbine on the PATH" if asked is None else reason_in(asked.stderr + asked.stdout)
-        raise InputError(f"{reason} (site_launch in the site's file may set it)")
-    return asked.stdout.strip()
-
-
-def import_path() -> list[str]:
-    """Where a rank's own Python finds this package and what it needs."""
-    package = str(Path(__file__).resolve().parents[2])
-    return list(dict.fromkeys([package, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]))
 
 
 def check(launch: Launch, host_environment: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ import slurm
 from desk import Desk
 
 from comparator.engine.keeper import RANK_VARIABLES
-from comparator.engine.swift_t_launch import import_path
+from comparator.engine.swift_t_job import import_path
 from comparator.site.schedulers import Slurm
 from comparator.strategies.level_set import points_to_scatter
 
