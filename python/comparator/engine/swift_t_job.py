@@ -11,7 +11,7 @@ from pathlib import Path
 from comparator.errors import InputError
 from comparator.site.folders import shipped_folder
 from comparator.site.job import Job, launch_options
-from comparator.site.profile import Site
+from comparator.site.profile import Site, site_file
 from comparator.site.trial import reason_in, try_command
 
 
@@ -47,6 +47,17 @@ def ranks_lines(
         "export PYTHONPATH=$TURBINE_HOME/py:$PYTHONPATH",
         " ".join(words),
     ]
+
+
+def setup_lines(site: Site, root: Path) -> str:
+    """The lines that set up the nodes of a job as its site says, in the shell of its job script."""
+    exported = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in site.batch.environment.items())
+    return (
+        f"{exported}"
+        f"export COMPARATOR_ROOT={shlex.quote(str(root))}\n"
+        f". {shlex.quote(str(site_file(site.name, root)))}\n"
+        "if declare -F site_worker >/dev/null; then site_worker; fi\n"
+    )
 
 
 def turbine_settings(surroundings: Mapping[str, str]) -> str:

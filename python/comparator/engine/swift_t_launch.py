@@ -28,11 +28,11 @@ from typing import Any
 
 from comparator.engine.interface import Task, usable_seconds
 from comparator.engine.launches import LAUNCH_FILE
-from comparator.engine.swift_t_job import compiling, import_path, ranks_lines
+from comparator.engine.swift_t_job import compiling, import_path, ranks_lines, setup_lines
 from comparator.errors import InputError
 from comparator.site.folders import shipped_folder
 from comparator.site.job import Job, script
-from comparator.site.profile import REQUIRABLE, clock, launch_environment, site_file
+from comparator.site.profile import REQUIRABLE, clock, launch_environment
 from comparator.site.trial import reason_in
 
 WORKER_FILE, JOB_SCRIPT, OUTPUT_FILE = "worker.sh", "job.sh", "output.txt"
@@ -186,16 +186,9 @@ class Launch:
 
     def worker_script(self) -> str:
         """The lines that set up the nodes of a job, in the shell of its job script."""
-        root, site = self.task.root, self.task.site
-        seconds = usable_seconds(self.resources.walltime or site.walltime)
-        exported = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in site.batch.environment.items())
-        return (
-            f"{exported}"
-            f"export COMPARATOR_DEADLINE=$(( $(date +%s) + {seconds} ))\n"
-            f"export COMPARATOR_ROOT={shlex.quote(str(root))}\n"
-            f". {shlex.quote(str(site_file(site.name, root)))}\n"
-            "if declare -F site_worker >/dev/null; then site_worker; fi\n"
-        )
+        seconds = usable_seconds(self.resources.walltime or self.task.site.walltime)
+        deadline = f"export COMPARATOR_DEADLINE=$(( $(date +%s) + {seconds} ))\n"
+        return deadline + setup_lines(self.task.site, self.task.root)
 
     def _directives(self, after: str | None) -> list[str]:
         scheduler = self.task.site.batch

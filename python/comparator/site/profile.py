@@ -20,6 +20,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.formats.names import check_name, home_written_out
@@ -100,6 +101,15 @@ class Site:
     container_options: tuple[str, ...] = ()  # further words for its program
     image_folder: Path | None = None  # on a disk of each node, where images are copied before they are started
 
+    @classmethod
+    def again(cls, described: Mapping[str, Any]) -> Site:
+        """A site from what `dataclasses.asdict` made of it, by way of JSON."""
+        paths = {"data_folder": Path(described["data_folder"])}
+        if described["image_folder"]:
+            paths["image_folder"] = Path(described["image_folder"])
+        tuples = {name: tuple(described[name]) for name in ("engines", "directives", "container_options")}
+        return cls(**{**described, **paths, **tuples})
+
     @property
     def batch(self) -> Scheduler:
         """What takes jobs for the site's nodes."""
@@ -125,10 +135,10 @@ class Site:
 
     def _device_names(self) -> list[str]:
         given = os.environ.get(self.device_variable)
-        visible = self._all_devices() if given is None else visible_devices(given)
+        visible = self.device_names() if given is None else visible_devices(given)
         # A login node without devices is no node of a job.
         if not visible and self.has_nodes and self.batch.in_a_job not in os.environ:
-            visible = self._all_devices()
+            visible = self.device_names()
         ordered = self._in_order(visible)
         if len(ordered) < self.devices:
             raise InputError(
@@ -137,7 +147,8 @@ class Site:
             )
         return ordered
 
-    def _all_devices(self) -> list[str]:
+    def device_names(self) -> list[str]:
+        """The devices of a node that the site speaks of, whether they are given out here or not."""
         named = self.device_order.split()
         return [str(number) for number in range(self.devices)] if self.device_order in ORDERS else named
 

@@ -63,6 +63,8 @@ class Scheduler:
     queue: ClassVar[str]
     project: ClassVar[str]
     after: ClassVar[str]
+    #: By what `faults` tries a job's script.
+    tried_by: ClassVar[str] = "nothing that would be known of"
     #: A command that shows that the scheduler is there.
     answers: ClassVar[tuple[str, ...]]
     #: A variable that is set in its jobs alone.
@@ -191,6 +193,7 @@ class Slurm(Scheduler):
     queue = "--partition={name}"
     project = "--account={name}"
     after = "--dependency=afterany:{job}"
+    tried_by = "sbatch --test-only"
     answers = ("sinfo", "--noheader")
     in_a_job = "SLURM_JOB_ID"
     #: It has srun(1) end all ranks when one ends badly. The mpiexec of MPICH, of Open MPI and of PALS does so unasked.
@@ -230,6 +233,7 @@ class PBS(Scheduler):
     queue = "-q {name}"
     project = "-A {name}"
     after = "-W depend=afterany:{job}"
+    tried_by = "the rules of qsub, and what its server has"
     answers = ("qstat",)
     in_a_job = "PBS_JOBID"
 
