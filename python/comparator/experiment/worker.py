@@ -57,7 +57,7 @@ class WorkerPlace:
     def __init__(self, launch: str, places: int) -> None:
         # An abstract address has room for 107 bytes.
         digest = hashlib.sha256(launch.encode()).hexdigest()[:16]
-        # Launchers bind a node's ranks to cores in their order, and sites name devices in that of the cores beside them.
+        # Launchers bind ranks to cores in their order, and sites name devices in that of the cores beside them.
         first = local_rank() or 0
         for number in sorted(range(places), key=lambda number: number != first):
             claim = socket.socket(socket.AF_UNIX)
