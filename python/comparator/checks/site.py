@@ -12,13 +12,13 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from comparator.checks.site_job import job_of
 from comparator.engine.engines import ENGINES, check_engines
+from comparator.engine.swift_t_launch import Layout
 from comparator.errors import InputError
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.model.runtime import find_runtime, programs_of
-from comparator.site.job import script
-from comparator.site.profile import REQUIRABLE, Site, launch_environment, read_site, site_file
+from comparator.site.job import Job, script
+from comparator.site.profile import REQUIRABLE, Site, clock, launch_environment, read_site, site_file
 from comparator.site.trial import try_command
 
 #: How the devices that a variable binds are listed, and the number of one in a line; `rocm-smi` prints several lines
@@ -149,18 +149,31 @@ def _job_script(site: Site, surroundings: Mapping[str, str]) -> Iterator[Finding
         words = "Swift/T writes it, from a template of its own; SITE_JOB_SCRIPT=comparator has it written and tried"
         yield Finding(what, UNTESTED, words)
         return
+    if not site.batch.tried_by:
+        yield Finding(what, UNTESTED, f"nothing is known by which {site.batch.name} tries one")
+        return
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "job.sh"
         try:
-            text = script(site, job_of(site, Path(place), ranks=True), ["true"])
+            file.write_text(script(site, _usual_job(site, Path(place)), ["true"]), encoding="utf-8")
         except InputError:
             return  # there are fewer slots than the site says, and that is told
-        file.write_text(text, encoding="utf-8")
         faults = site.batch.faults(file, surroundings)
     for fault in faults:
         yield Finding(what, FAILS, fault)
     if not faults:
-        yield Finding(what, HOLDS, f"{site.batch.name} takes one for two nodes, by {site.batch.tried_by}")
+        words = (
+            f"{site.batch.name} takes one for {site.nodes} nodes and {clock(site.walltime)}, by {site.batch.tried_by}"
+        )
+        yield Finding(what, HOLDS, words)
+
+
+def _usual_job(site: Site, folder: Path) -> Job:
+    """What a search asks for where no option says otherwise."""
+    layout = Layout(site.nodes, site.workers_per_node or len(site.slots()))
+    on_node = layout.processes_per_node
+    placed = (site.walltime, site.queue, site.project)
+    return Job("site-check", folder / "output.txt", layout.nodes, layout.processes, on_node, *placed)
 
 
 def _scheduler(site: Site, surroundings: Mapping[str, str]) -> Finding:

@@ -17,14 +17,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from comparator.checks import site_ranks
-from comparator.engine.swift_t_job import compiling, import_path, ranks_lines, setup_lines
+from comparator.engine.swift_t_job import compile_program, import_path, ranks_lines, setup_lines
 from comparator.engine.swift_t_launch import Layout
 from comparator.errors import ComparatorError
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.site.job import Job, script
 from comparator.site.profile import Site, launch_environment, read_site
 from comparator.site.schedulers import Scheduler
-from comparator.site.trial import reason_in, try_command
+from comparator.site.trial import reason_in
 
 LOOK_SECONDS = 2.0
 WALLTIME = 600  # seconds
@@ -83,9 +83,7 @@ def _on_node(site: Site, root: Path, folder: Path) -> list[str]:
 
 def _ranks(site: Site, root: Path, job: Job, surroundings: Mapping[str, str], folder: Path) -> Sequence[str]:
     """The lines that have all ranks tell what they find. Compiles what they run; raises `ComparatorError`."""
-    compiled = try_command(["stc", *compiling(PROGRAM, folder)], surroundings)
-    if compiled.returncode != 0:
-        raise ComparatorError(f"stc: {reason_in(compiled.stderr + compiled.stdout)}")
+    compile_program(PROGRAM, folder, surroundings)
     (folder / SETUP).write_text(setup_lines(site, root), encoding="utf-8", errors="surrogateescape")
     plan = {
         "token": secrets.token_hex(8),

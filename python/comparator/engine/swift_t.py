@@ -9,7 +9,7 @@ from pathlib import Path
 from comparator.engine.interface import Engine, EngineOptions, Job, Search, Task
 from comparator.engine.launches import JOB_FILE, job_id, make_launch, next_launch, read_launch
 from comparator.engine.swift_t_check import check_swift_t
-from comparator.engine.swift_t_job import compiling
+from comparator.engine.swift_t_job import compile_program
 from comparator.engine.swift_t_launch import (
     JOB_SCRIPT,
     OUTPUT_FILE,
@@ -28,7 +28,7 @@ from comparator.results.store import last_word, say, say_ended
 from comparator.site.folders import command_line
 from comparator.site.profile import Site, Slot, clock, job_word, seconds_of
 from comparator.site.schedulers import SCHEDULERS, Scheduler
-from comparator.site.trial import reason_in, try_command
+from comparator.site.trial import reason_in
 
 LOOK_SECONDS = 0.5
 
@@ -187,9 +187,7 @@ def _submit_jobs(launch: Launch) -> list[str]:
 
 def _hand_in_own_script(launch: Launch, folder: Path, surroundings: Mapping[str, str], after: str | None) -> str:
     """Compile the program, write the job's script and submit it; returns the job's id."""
-    compiled = try_command(["stc", *compiling(launch.program, folder)], surroundings)
-    if compiled.returncode != 0:
-        raise ComparatorError(f"stc: {reason_in(compiled.stderr + compiled.stdout)}")
+    compile_program(launch.program, folder, surroundings)
     job_script = folder / JOB_SCRIPT
     text = launch.job_script(folder, surroundings, after)
     job_script.write_text(text, encoding="utf-8", errors="surrogateescape")

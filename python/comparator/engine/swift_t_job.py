@@ -8,11 +8,18 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-from comparator.errors import InputError
+from comparator.errors import ComparatorError, InputError
 from comparator.site.folders import shipped_folder
 from comparator.site.job import Job, launch_options
 from comparator.site.profile import Site, site_file
 from comparator.site.trial import reason_in, try_command
+
+
+def compile_program(program: str, folder: Path, surroundings: Mapping[str, str]) -> None:
+    """Have Swift/T compile one of our programs to `folder`; raises `ComparatorError`."""
+    done = try_command(["stc", *compiling(program, folder)], surroundings, seconds=None)
+    if done.returncode != 0:
+        raise ComparatorError(f"stc: {reason_in(done.stderr + done.stdout)}")
 
 
 def compiling(program: str, folder: Path) -> list[str]:

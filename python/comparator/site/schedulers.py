@@ -63,8 +63,8 @@ class Scheduler:
     queue: ClassVar[str]
     project: ClassVar[str]
     after: ClassVar[str]
-    #: By what `faults` tries a job's script.
-    tried_by: ClassVar[str] = "nothing that would be known of"
+    #: By what `faults` tries a job's script; nothing where it does not.
+    tried_by: ClassVar[str] = ""
     #: A command that shows that the scheduler is there.
     answers: ClassVar[tuple[str, ...]]
     #: A variable that is set in its jobs alone.
@@ -103,7 +103,7 @@ class Scheduler:
 
     def hand_in(self, script: Path, environment: Mapping[str, str]) -> str:
         """Submit a job script; returns the job's id. Raises `ComparatorError` where it is not taken."""
-        done = try_command([self.submit, str(script)], environment)
+        done = try_command([self.submit, str(script)], environment, seconds=None)
         job = JOB_ID.search(done.stdout)
         if done.returncode != 0 or job is None:
             raise ComparatorError(f"the job was not taken: {reason_in(done.stderr + done.stdout)} (see {script})")

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 SECONDS = 120.0
 
 
-def try_command(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """What a command says; one that cannot be called, or takes two minutes, has failed."""
+def try_command(
+    command: list[str], environment: Mapping[str, str], seconds: float | None = SECONDS
+) -> subprocess.CompletedProcess[str]:
+    """What a command says; one that cannot be called, or takes longer (None: as long as it likes), has failed."""
     try:
         return subprocess.run(
             command,
@@ -19,7 +21,7 @@ def try_command(command: list[str], environment: Mapping[str, str]) -> subproces
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -365,7 +365,7 @@ class TestSlurm:
         done = desk.run("site", "check", "slurm", "--job")
         assert done.returncode == 0, done.stdout + done.stderr
         said = done.stdout.splitlines()
-        assert "holds    job script: Slurm takes one for two nodes, by sbatch --test-only" in said
+        assert "holds    job script: Slurm takes one for 1 nodes and 01:00:00, by sbatch --test-only" in said
         assert "holds    ranks: 7 of 7 ranks said where they are: n1: 4, n2: 3" in said
         assert "holds    devices: CUDA_VISIBLE_DEVICES, each worker its own: n1: 0 1 0 1, n2: 0 1 0" in said
         assert any(line.startswith("holds    store: all nodes write into") for line in said)
