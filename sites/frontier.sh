@@ -27,6 +27,7 @@ SITE_QUEUE=${SITE_QUEUE:-batch}
 SITE_PROJECT=${SITE_PROJECT:-${PROJECT:-}}
 # FRONTIER_QOS=debug has one job of up to 2 h start sooner.
 SITE_DIRECTIVES="
+--exclusive
 --gpus-per-node=8
 --constraint=nvme
 ${FRONTIER_QOS:+--qos=$FRONTIER_QOS}

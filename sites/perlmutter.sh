@@ -26,6 +26,7 @@ SITE_QUEUE=${SITE_QUEUE:-debug}
 SITE_PROJECT=${SITE_PROJECT:-}
 SITE_DIRECTIVES="
 --qos={queue}
+--exclusive
 --constraint=gpu
 --gpus-per-node=4
 "
