@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import textwrap
 from dataclasses import replace
@@ -23,7 +24,7 @@ from comparator.engine.interface import EngineOptions, Task, usable_seconds
 from comparator.engine.keeper import LOCAL_RANK_VARIABLES
 from comparator.engine.launches import launches
 from comparator.engine.leaf import Leaf
-from comparator.engine.swift_t_launch import Launch, Layout, Resources, check
+from comparator.engine.swift_t_launch import Launch, Layout, Resources, check, rehearse
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import open_host
 from comparator.experiment.worker import WorkerPlace
@@ -128,6 +129,27 @@ def test_a_script_of_our_own_starts_the_ranks(
     assert words == f"{given} {ROOT}/swift/rank.sh /opt/tclsh {folder}/search.tic", done.stderr
     assert path.startswith(f"/modules:{tmp_path}") and python_path.startswith("/turbine/py:") and resident == "10"
     assert made.environment(folder) == made.ranks_environment(folder) and "PROCS" not in made.environment(folder)
+
+
+def test_a_dry_run_shows_the_script_of_our_own_or_why_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "root"
+    (root / "sites").mkdir(parents=True)
+    (root / "sites" / "there.sh").write_text("site_launch() { :; }\n")
+    made = launch(tmp_path, scheduler="pbs", job_script="comparator")
+    made = Launch(replace(made.task, root=root), made.resources)
+    folder = made.task.experiment / "launch-1"
+    monkeypatch.setenv("PATH", turbine(tmp_path)["PATH"])
+    shown = rehearse(made)
+    assert f"stc -I {ROOT}/swift -o {folder}/search.tic {ROOT}/swift/search.swift" in shown
+    assert "#PBS -l select=3:ncpus=4:ngpus=4:mpiprocs=4\n" in shown and f"#PBS -o {folder}/output.txt\n" in shown
+    assert not folder.exists()
+    monkeypatch.setenv("PATH", os.environ["PATH"].partition(os.pathsep)[2])
+    if shutil.which("swift-t") is None:
+        assert "the job script cannot be written here: site 'there', engine swift-t: there is no program" in rehearse(
+            made
+        )
 
 
 def test_a_job_that_lacks_what_its_site_requires_is_refused_before_it_is_handed_in(tmp_path: Path) -> None:
