@@ -16,17 +16,21 @@ SITE_DEVICE_VARIABLE=CUDA_VISIBLE_DEVICES
 SITE_DEVICE_ORDER=descending
 
 SITE_SCHEDULER=pbs
+SITE_JOB_SCRIPT=comparator
+SITE_REQUIRES="SITE_QUEUE SITE_PROJECT"
 SITE_NODES=${SITE_NODES:-1}
 SITE_WALLTIME=${SITE_WALLTIME:-01:00:00}
 SITE_QUEUE=${SITE_QUEUE:-debug}
 SITE_PROJECT=${SITE_PROJECT:-${PROJECT:-}}
 SITE_DIRECTIVES="
+-l select={nodes}:system=polaris
 -l place=scatter
 -l filesystems=${FILESYSTEMS:-home:eagle}
 -l singularity_fakeroot=true
 "
-# Eight workers share the 32 cores.
-SITE_LAUNCH_OPTIONS="--depth=4 --cpu-bind depth"
+# The ranks of a node share its 32 cores.
+# shellcheck disable=SC2016
+SITE_LAUNCH_OPTIONS='-n {ranks} --ppn {ranks_per_node} --depth=$(( 32 / {ranks_per_node} )) --cpu-bind depth'
 SITE_LEAF=${SITE_LEAF:-python}
 
 # Apptainer is on the compute nodes only, and wants --fakeroot there. An image needs its description beside it for the
@@ -34,9 +38,6 @@ SITE_LEAF=${SITE_LEAF:-python}
 SITE_CONTAINER_RUNTIME=apptainer
 SITE_CONTAINER_OPTIONS="--fakeroot"
 SITE_IMAGE_FOLDER=/local/scratch/comparator-images
-
-# Swift/T's own knowledge of the machine: `select` with system=polaris, mpiexec -n and --ppn, no GPU-aware MPI.
-export TURBINE_POLARIS=1
 
 site_launch() {
   module load PrgEnv-gnu
@@ -47,4 +48,6 @@ site_worker() {
   module use /soft/modulefiles
   module load spack-pe-base apptainer
   export APPTAINER_TMPDIR=/local/scratch APPTAINER_CACHEDIR=/local/scratch
+  # Ranks send no data of GPUs, and the module for those is unloaded.
+  export MPICH_GPU_SUPPORT_ENABLED=0
 }

@@ -14,6 +14,8 @@ SITE_DEVICE_ORDER=${SITE_DEVICE_ORDER:-ascending}
 SITE_CORES=${SITE_CORES:-}
 
 SITE_SCHEDULER=slurm
+# The job's script is written from this file; swift-t: from Swift/T's own template.
+SITE_JOB_SCRIPT=${SITE_JOB_SCRIPT:-comparator}
 SITE_NODES=${SITE_NODES:-1}
 SITE_WORKERS_PER_NODE=${SITE_WORKERS_PER_NODE:-}
 SITE_WALLTIME=${SITE_WALLTIME:-01:00:00}

@@ -14,18 +14,30 @@ CANDLE_DATA_DIR=${CANDLE_DATA_DIR:-$COMPARATOR_ROOT/data}
 SITE_DEVICES=${SITE_DEVICES:-0}
 SITE_MODELS_PER_DEVICE=${SITE_MODELS_PER_DEVICE:-1}
 SITE_DEVICE_VARIABLE=CUDA_VISIBLE_DEVICES
+# In which order they are given out: ascending, descending, or all their names ("4 5 2 3 6 7 0 1", "0.0 0.1 1.0 1.1").
+SITE_DEVICE_ORDER=ascending
 
 # none, slurm or pbs. What follows counts for jobs only.
 SITE_SCHEDULER=none
+# The job's script is written from this file; swift-t: Swift/T writes it from a template of its own.
+SITE_JOB_SCRIPT=comparator
+# What starts the ranks of a job, where it is not srun under Slurm, else the mpiexec that Swift/T was built with. To
+# Swift/T's template for Slurm srun has to be named too.
+#   export TURBINE_LAUNCHER=srun
+# What no job may be without: SITE_QUEUE, SITE_PROJECT.
+SITE_REQUIRES=""
 SITE_NODES=${SITE_NODES:-1}
 SITE_WALLTIME=${SITE_WALLTIME:-01:00:00}
 SITE_QUEUE=${SITE_QUEUE:-}
 SITE_PROJECT=${SITE_PROJECT:-}
 # One directive on a line, without #SBATCH or #PBS, such as
-#   --gres=gpu:4
+#   --gpus-per-node=4
+#   -l select={nodes}:ncpus=32:ngpus=4:mpiprocs={ranks_per_node}
+# What a line asks for is not asked for by the script's own lines too.
 SITE_DIRECTIVES="
 "
-# Options of what starts the ranks (srun, mpiexec); {ranks} stands for their number.
+# Options of what starts the ranks, as srun and mpiexec have them: srun is told of nodes and ranks anyway, mpiexec takes
+#   -n {ranks} --ppn {ranks_per_node}
 SITE_LAUNCH_OPTIONS=""
 
 # What runs models in images: apptainer or charliecloud, empty for the first that there is; further words for its

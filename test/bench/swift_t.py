@@ -23,7 +23,7 @@ from pathlib import Path
 import no_time
 from busy import seconds_of, time_in_trainings
 
-from comparator.engine.swift_t_launch import import_path
+from comparator.engine.swift_t_job import import_path
 from comparator.site.folders import project_root
 
 RANKS = (4, 8, 16)

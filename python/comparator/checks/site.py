@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
-import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from comparator.engine.engines import ENGINES, check_engines
-from comparator.errors import ComparatorError, InputError
+from comparator.engine.swift_t_launch import Layout
+from comparator.errors import InputError
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding
 from comparator.model.runtime import find_runtime, programs_of
-from comparator.site.profile import Site, launch_environment, read_site, site_file
+from comparator.site.job import Job, script
+from comparator.site.profile import REQUIRABLE, Site, clock, launch_environment, read_site, site_file
 from comparator.site.trial import try_command
 
-LOOK_SECONDS = 2.0
-END_OF_CHECK = "end of the check"
 #: How the devices that a variable binds are listed, and the number of one in a line; `rocm-smi` prints several lines
 #: for each, `xpu-smi` a header before them.
 LISTS_DEVICES = {
@@ -66,55 +63,7 @@ def check_site(name: str, root: Path, *, on_node: bool = False) -> Iterator[Find
         for engine in site.engines:
             yield from ENGINES[engine].check(surroundings)
     if not alone:
-        yield _scheduler(site, surroundings)
-
-
-def check_node(name: str, root: Path, folder: Path) -> Iterator[str]:
-    """Have a job of one node try the site there; gives what it prints. Its script and output stay in `folder`.
-
-    Raises `ComparatorError` where the job is not taken or does not come to its end.
-    """
-    site = read_site(name, root)
-    scheduler = site.batch
-    script, output = folder / "check.sh", folder / "check.txt"
-    script.write_text(_node_script(site, root, output), encoding="utf-8", errors="surrogateescape")
-    output.unlink(missing_ok=True)
-    surroundings = launch_environment(site, root, workers_too=False)
-    done = try_command([scheduler.submit, str(script)], surroundings)
-    job = re.search(r"\d[\w.\[\]-]*", done.stdout)
-    if done.returncode != 0 or job is None:
-        raise ComparatorError(f"{scheduler.submit}: {(done.stderr or done.stdout).strip()}")
-    yield f"job {job[0]}; its output: {output}"
-    try:
-        while END_OF_CHECK not in (
-            text := output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
-        ):
-            if scheduler.state_of(job[0]) == "gone" and END_OF_CHECK not in text:
-                raise ComparatorError(f"job {job[0]} ended before the check did; see {output}")
-            time.sleep(LOOK_SECONDS)
-    except KeyboardInterrupt:
-        scheduler.cancel_job(job[0])
-        raise
-    findings = [line for line in text.splitlines() if line.startswith((HOLDS, FAILS, UNTESTED))]
-    yield from findings or [f"{FAILS:9}nodes: the check did not run there; see {output}"]
-
-
-def _node_script(site: Site, root: Path, output: Path) -> str:
-    scheduler = site.batch
-    asked = [line.format(walltime="00:10:00", output=output) for line in scheduler.one_node]
-    asked += [scheduler.queue.format(name=site.queue)] if site.queue else []
-    asked += [scheduler.project.format(name=site.project)] if site.project else []
-    asked += list(site.directives)
-    command = [sys.executable, "-m", "comparator", "site", "check", site.name, "--on-node"]
-    lines = [
-        "#!/bin/bash -l",
-        *(f"{scheduler.mark} {line}" for line in asked),
-        f"export COMPARATOR_ROOT={shlex.quote(str(root))}",
-        f"cd {shlex.quote(str(output.parent))}",
-        shlex.join(command),
-        f"echo {END_OF_CHECK}",
-    ]
-    return "\n".join(lines) + "\n"
+        yield from _jobs(site, surroundings)
 
 
 def _functions(name: str, root: Path, called: Sequence[str]) -> Finding:
@@ -158,8 +107,9 @@ def _devices(site: Site, alone: bool) -> Iterator[Finding]:
         return
     listed = map(number.match, try_command(command, os.environ).stdout.splitlines())
     seen = len({found[1] for found in listed if found})
-    outcome = HOLDS if seen >= site.devices else FAILS
-    yield Finding("SITE_DEVICES", outcome, f"{seen} seen by {command[0]}, {site.devices} in the file")
+    wanted = len({name.partition(".")[0] for name in site.device_names()})  # a part is in its whole
+    outcome = HOLDS if seen >= wanted else FAILS
+    yield Finding("SITE_DEVICES", outcome, f"{seen} seen by {command[0]}, {wanted} in the file")
 
 
 def _container_runtime(site: Site, surroundings: Mapping[str, str], alone: bool) -> Finding:
@@ -178,6 +128,52 @@ def _container_runtime(site: Site, surroundings: Mapping[str, str], alone: bool)
     done = try_command([found.program, "--version"], found.environment(surroundings))
     said = (done.stdout or done.stderr).strip().splitlines()
     return Finding("container runtime", HOLDS if done.returncode == 0 else FAILS, said[0] if said else found.program)
+
+
+def _jobs(site: Site, surroundings: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether jobs can be handed in: what they must have is given, and the scheduler takes their script."""
+    for variable, given in (("SITE_QUEUE", site.queue), ("SITE_PROJECT", site.project)):
+        if variable in site.requires.split() and not given:
+            words = f"a job must have one: export {variable}=..., or give each command {REQUIRABLE[variable]}"
+            yield Finding(variable, FAILS, words)
+    scheduler = _scheduler(site, surroundings)
+    yield scheduler
+    if scheduler.outcome == HOLDS:
+        yield from _job_script(site, surroundings)
+
+
+def _job_script(site: Site, surroundings: Mapping[str, str]) -> Iterator[Finding]:
+    """What the scheduler's rules say of a job's script; nothing is handed in."""
+    what = "job script"
+    if site.job_script != "comparator":
+        words = "Swift/T writes it, from a template of its own; SITE_JOB_SCRIPT=comparator has it written and tried"
+        yield Finding(what, UNTESTED, words)
+        return
+    if not site.batch.tried_by:
+        yield Finding(what, UNTESTED, f"nothing is known by which {site.batch.name} tries one")
+        return
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "job.sh"
+        try:
+            file.write_text(script(site, _usual_job(site, Path(place)), ["true"]), encoding="utf-8")
+        except InputError:
+            return  # there are fewer slots than the site says, and that is told
+        faults = site.batch.faults(file, surroundings)
+    for fault in faults:
+        yield Finding(what, FAILS, fault)
+    if not faults:
+        words = (
+            f"{site.batch.name} takes one for {site.nodes} nodes and {clock(site.walltime)}, by {site.batch.tried_by}"
+        )
+        yield Finding(what, HOLDS, words)
+
+
+def _usual_job(site: Site, folder: Path) -> Job:
+    """What a search asks for where no option says otherwise."""
+    layout = Layout(site.nodes, site.workers_per_node or len(site.slots()))
+    on_node = layout.processes_per_node
+    placed = (site.walltime, site.queue, site.project)
+    return Job("site-check", folder / "output.txt", layout.nodes, layout.processes, on_node, *placed)
 
 
 def _scheduler(site: Site, surroundings: Mapping[str, str]) -> Finding:

@@ -48,11 +48,12 @@ def show_site(name: NameArgument = "local") -> None:
 @sites_app.command("check")
 def check_site(
     name: NameArgument = "local",
-    job: Annotated[bool, typer.Option("--job", help="Try the site on one of its nodes too, by a job.")] = False,
+    job: Annotated[bool, typer.Option("--job", help="Try the site on two of its nodes too, by a job.")] = False,
     on_node: Annotated[bool, typer.Option("--on-node", help="This host is one of the site's nodes.")] = False,
 ) -> None:
     """Try every line of a site's file on this machine, and say what to mend; exit status 1 where something fails."""
     from comparator.checks import site as site_check
+    from comparator.checks.site_job import check_job
     from comparator.formats.finding import FAILS
     from comparator.site.profile import read_site
 
@@ -65,7 +66,7 @@ def check_site(
             raise InputError(f"--job: site '{name}' has no scheduler; this host is its node")
         folder = experiments_folder(None, project_root()) / "site-checks" / name
         folder.mkdir(parents=True, exist_ok=True)
-        for line in site_check.check_node(name, project_root(), folder):
+        for line in check_job(name, project_root(), folder):
             copyable(out, line)
             failed = failed or line.startswith(FAILS)
     if failed:

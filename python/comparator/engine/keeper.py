@@ -31,6 +31,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from comparator.model.guard import PR_SET_PDEATHSIG, ask_kernel
@@ -38,6 +39,14 @@ from comparator.model.guard import PR_SET_PDEATHSIG, ask_kernel
 ADDRESS_FILE = "keeper.json"
 #: What launchers call a rank's number; Slurm last, for whose tasks an mpiexec inside its job may put its own ranks.
 RANK_VARIABLES = ("PALS_RANKID", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID")
+#: The same among the ranks of a node. Slurm's comes last: under an mpiexec in its job it is 0 for every rank.
+LOCAL_RANK_VARIABLES = (
+    "PALS_LOCAL_RANKID",
+    "PMI_LOCAL_RANK",
+    "MPI_LOCALRANKID",
+    "OMPI_COMM_WORLD_LOCAL_RANK",
+    "SLURM_LOCALID",
+)
 CONNECTING_SECONDS = 120.0
 RETRY_SECONDS = 0.5
 STOPPED_SECONDS = 4.0
@@ -60,7 +69,16 @@ def main() -> None:
 
 def own_rank() -> int | None:
     """The rank's number, as its launcher says it; None where it does not."""
-    return next((int(os.environ[name]) for name in RANK_VARIABLES if os.environ.get(name, "").isdigit()), None)
+    return _first_number(RANK_VARIABLES)
+
+
+def local_rank() -> int | None:
+    """The rank's number among those of its node, as its launcher says it; None where it does not."""
+    return _first_number(LOCAL_RANK_VARIABLES)
+
+
+def _first_number(variables: Sequence[str]) -> int | None:
+    return next((int(os.environ[name]) for name in variables if os.environ.get(name, "").isdigit()), None)
 
 
 def node_name() -> str:

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from comparator.engine.interface import Engine, EngineOptions, Job, Search, Task
-from comparator.engine.launches import job_id, make_launch, next_launch, read_launch
+from comparator.engine.launches import JOB_FILE, job_id, make_launch, next_launch, read_launch
 from comparator.engine.swift_t_check import check_swift_t
+from comparator.engine.swift_t_job import PROGRAM, compile_program
 from comparator.engine.swift_t_launch import (
+    JOB_SCRIPT,
+    OUTPUT_FILE,
     WORKER_FILE,
     Launch,
     Layout,
     Resources,
     check,
     host_environment,
-    reason_in,
     rehearse,
 )
 from comparator.errors import ComparatorError, InputError, Submitted
@@ -26,8 +28,8 @@ from comparator.results.store import last_word, say, say_ended
 from comparator.site.folders import command_line
 from comparator.site.profile import Site, Slot, clock, job_word, seconds_of
 from comparator.site.schedulers import SCHEDULERS, Scheduler
+from comparator.site.trial import reason_in
 
-OUTPUT_FILE = "output.txt"
 LOOK_SECONDS = 0.5
 
 
@@ -178,21 +180,37 @@ def _submit_jobs(launch: Launch) -> list[str]:
     for _ in range(launch.resources.jobs):
         folder = make_launch(SwiftT.name, launch.task, launch.description())
         (folder / WORKER_FILE).write_text(launch.worker_script(), encoding="utf-8", errors="surrogateescape")
-        environment = {**surroundings, **launch.environment(folder, after=jobs[-1] if jobs else None)}
-        done = subprocess.run(
-            launch.command(folder),
-            env=environment,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-        (folder / "submission.txt").write_text(done.stdout, encoding="utf-8", errors="replace")
-        job = job_id(folder)
-        if done.returncode != 0 or job is None:
-            raise ComparatorError(f"the job was not taken: {reason_in(done.stdout)} (see {folder}/submission.txt)")
-        jobs.append(job)
+        hand_in = _hand_in_own_script if launch.has_own_script else _have_swift_t_hand_in
+        jobs.append(hand_in(launch, folder, surroundings, jobs[-1] if jobs else None))
     return jobs
+
+
+def _hand_in_own_script(launch: Launch, folder: Path, surroundings: Mapping[str, str], after: str | None) -> str:
+    """Compile the program, write the job's script and submit it; returns the job's id."""
+    compile_program(PROGRAM, folder, surroundings)
+    job_script = folder / JOB_SCRIPT
+    text = launch.job_script(folder, surroundings, after)
+    job_script.write_text(text, encoding="utf-8", errors="surrogateescape")
+    job = launch.task.site.batch.hand_in(job_script, surroundings)
+    (folder / JOB_FILE).write_text(f"{job}\n", encoding="utf-8")
+    return job
+
+
+def _have_swift_t_hand_in(launch: Launch, folder: Path, surroundings: Mapping[str, str], after: str | None) -> str:
+    """Have Swift/T write the job's script from its own template and submit it; returns the job's id."""
+    done = subprocess.run(
+        launch.command(folder),
+        env={**surroundings, **launch.environment(folder, after)},
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    (folder / "submission.txt").write_text(done.stdout, encoding="utf-8", errors="replace")
+    job = job_id(folder)
+    if done.returncode != 0 or job is None:
+        raise ComparatorError(f"the job was not taken: {reason_in(done.stdout)} (see {folder}/submission.txt)")
+    return job

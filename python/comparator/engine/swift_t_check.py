@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from comparator.engine.swift_t_launch import import_path
+from comparator.engine.swift_t_job import import_path
 from comparator.formats.finding import FAILS, HOLDS, Finding
 from comparator.site.trial import try_command
 

@@ -4,6 +4,7 @@ This is the side of the host where commands are typed: it makes the folder of a 
 
     EXPERIMENTS/ID/launch-N/launch.json     what the ranks need to know
                            /worker.sh       sets up the nodes of a job, and says when its time ends
+                           /job.sh          the job's script, where the site has this package write it
                            /output.txt      what Swift/T and the ranks printed
                            /jobid.txt       the scheduler's id
 
@@ -18,7 +19,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -28,11 +28,14 @@ from typing import Any
 
 from comparator.engine.interface import Task, usable_seconds
 from comparator.engine.launches import LAUNCH_FILE
+from comparator.engine.swift_t_job import PROGRAM, compiling, import_path, ranks_lines, setup_lines
 from comparator.errors import InputError
 from comparator.site.folders import shipped_folder
-from comparator.site.profile import clock, launch_environment, site_file
+from comparator.site.job import Job, script
+from comparator.site.profile import REQUIRABLE, clock, launch_environment
+from comparator.site.trial import reason_in
 
-WORKER_FILE = "worker.sh"
+WORKER_FILE, JOB_SCRIPT, OUTPUT_FILE = "worker.sh", "job.sh", "output.txt"
 RANKS_A_SERVER = 256
 STAND_INS = "stand-ins"
 IN_A_JOB_SCRIPT = re.compile(r"[A-Za-z0-9_./+@%:=,~-]+")
@@ -96,12 +99,15 @@ class Launch:
         """Whether the ranks run in a job, else on this host."""
         return self.task.site.has_nodes
 
+    @property
+    def has_own_script(self) -> bool:
+        """Whether this package writes the job's script, else Swift/T from its own template."""
+        return self.by_scheduler and self.task.site.job_script == "comparator"
+
     def command(self, folder: Path) -> list[str]:
-        """The swift-t command line; what it compiles goes to `folder`."""
+        """The swift-t command line, which compiles and runs or submits; what it compiles goes to `folder`."""
         machine = ["-m", self.task.site.scheduler] if self.by_scheduler else []
-        swift = shipped_folder("swift")
-        compiled = ["-r", str(swift), "-o", str(folder / "search.tic"), str(swift / "search.swift")]
-        return ["swift-t", *machine, "-n", str(self.resources.layout.processes), *compiled]
+        return ["swift-t", *machine, "-n", str(self.resources.layout.processes), *compiling(PROGRAM, folder)]
 
     def environment(self, folder: Path, after: str | None = None) -> dict[str, str]:
         """What swift-t and the ranks find in their environment, on top of the launch host's own.
@@ -109,6 +115,26 @@ class Launch:
         `folder` is the launch's; `after` the job whose end this one waits for. The names are those of Swift/T's
         guide to sites and schedulers.
         """
+        if not self.by_scheduler or self.has_own_script:
+            return self.ranks_environment(folder)
+        layout, site = self.resources.layout, self.task.site
+        return {
+            **self.ranks_environment(folder),
+            "PROCS": str(layout.processes),
+            "PPN": str(layout.processes_per_node),
+            "WALLTIME": clock(self.resources.walltime or site.walltime),
+            "QUEUE": self.resources.queue,
+            "PROJECT": self.resources.project,
+            "TURBINE_JOBNAME": self.task.experiment.name,
+            "TURBINE_OUTPUT": str(folder),
+            "TURBINE_OUTPUT_SOFTLINK": "/dev/null",
+            "TURBINE_DIRECTIVE": "\n".join(self._directives(after)),
+            "TURBINE_PRELAUNCH": f". {folder / WORKER_FILE}",
+            "TURBINE_LAUNCH_OPTIONS": site.launch_options.replace("{ranks}", str(layout.processes)),
+        }
+
+    def ranks_environment(self, folder: Path) -> dict[str, str]:
+        """What the ranks find in their environment, whoever starts them."""
         layout, site = self.resources.layout, self.task.site
         values = {
             "PYTHONPATH": os.pathsep.join(import_path()),
@@ -123,24 +149,27 @@ class Launch:
         interposer = shipped_folder("swift") / "rank.sh"
         if IN_A_JOB_SCRIPT.fullmatch(str(interposer)):  # Swift/T splits it at blanks
             values["TURBINE_INTERPOSER"] = str(interposer)
-        if not self.by_scheduler:
-            if self.resources.walltime is not None:
-                values["COMPARATOR_DEADLINE"] = str(int(time.time() + usable_seconds(self.resources.walltime)))
-            return values
-        return {
-            **values,
-            "PROCS": str(layout.processes),
-            "PPN": str(layout.processes_per_node),
-            "WALLTIME": clock(self.resources.walltime or site.walltime),
-            "QUEUE": self.resources.queue,
-            "PROJECT": self.resources.project,
-            "TURBINE_JOBNAME": self.task.experiment.name,
-            "TURBINE_OUTPUT": str(folder),
-            "TURBINE_OUTPUT_SOFTLINK": "/dev/null",
-            "TURBINE_DIRECTIVE": "\n".join(self._directives(after)),
-            "TURBINE_PRELAUNCH": f". {folder / WORKER_FILE}",
-            "TURBINE_LAUNCH_OPTIONS": site.launch_options.replace("{ranks}", str(layout.processes)),
-        }
+        if not self.by_scheduler and self.resources.walltime is not None:
+            values["COMPARATOR_DEADLINE"] = str(int(time.time() + usable_seconds(self.resources.walltime)))
+        return values
+
+    def job_script(self, folder: Path, surroundings: Mapping[str, str], after: str | None = None) -> str:
+        """The job's script, in the environment that the site sets up on the launch host."""
+        layout, asked = self.resources.layout, self.resources
+        job = Job(
+            self.task.experiment.name,
+            folder / OUTPUT_FILE,
+            layout.nodes,
+            layout.processes,
+            layout.processes_per_node,
+            asked.walltime or self.task.site.walltime,
+            asked.queue,
+            asked.project,
+            after,
+        )
+        values, compiled = self.ranks_environment(folder), folder / f"{PROGRAM}.tic"
+        lines = ranks_lines(self.task.site, job, values, surroundings, folder / WORKER_FILE, compiled)
+        return script(self.task.site, job, [f"cd {shlex.quote(str(folder))}", *lines])
 
     def description(self) -> dict[str, Any]:
         """What the ranks read, besides the task."""
@@ -153,27 +182,14 @@ class Launch:
 
     def worker_script(self) -> str:
         """The lines that set up the nodes of a job, in the shell of its job script."""
-        root, site = self.task.root, self.task.site
-        seconds = usable_seconds(self.resources.walltime or site.walltime)
-        exported = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in site.batch.environment.items())
-        return (
-            f"{exported}"
-            f"export COMPARATOR_DEADLINE=$(( $(date +%s) + {seconds} ))\n"
-            f"export COMPARATOR_ROOT={shlex.quote(str(root))}\n"
-            f". {shlex.quote(str(site_file(site.name, root)))}\n"
-            "if declare -F site_worker >/dev/null; then site_worker; fi\n"
-        )
+        seconds = usable_seconds(self.resources.walltime or self.task.site.walltime)
+        deadline = f"export COMPARATOR_DEADLINE=$(( $(date +%s) + {seconds} ))\n"
+        return deadline + setup_lines(self.task.site, self.task.root)
 
     def _directives(self, after: str | None) -> list[str]:
         scheduler = self.task.site.batch
         asked = [*self.task.site.directives, *([scheduler.after.format(job=after)] if after else [])]
         return [f"{scheduler.mark} {line}" for line in asked]
-
-
-def import_path() -> list[str]:
-    """Where a rank's own Python finds this package and what it needs."""
-    package = str(Path(__file__).resolve().parents[2])
-    return list(dict.fromkeys([package, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]))
 
 
 def check(launch: Launch, host_environment: Mapping[str, str]) -> None:
@@ -189,6 +205,12 @@ def check(launch: Launch, host_environment: Mapping[str, str]) -> None:
         for text in carried:
             if not IN_A_JOB_SCRIPT.fullmatch(text):
                 raise InputError(f"'{text}': a path with such characters cannot stand in a job script")
+        given = {"SITE_QUEUE": launch.resources.queue, "SITE_PROJECT": launch.resources.project}
+        for name in task.site.requires.split():
+            if not given[name]:
+                raise InputError(
+                    f"site '{task.site.name}': its jobs must have {REQUIRABLE[name]}, or {name} in the environment"
+                )
 
 
 def host_environment(launch: Launch) -> dict[str, str]:
@@ -200,28 +222,32 @@ def rehearse(launch: Launch) -> str:
     """The swift-t command, its environment and the job script, without anything started, as text for people."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        own = launch.environment(folder)
-        lines = [f"{name}={shlex.quote(value)} \\" for name, value in sorted(own.items())]
-        lines.append(shlex.join(launch.command(folder)))
+        if launch.has_own_script:
+            lines = ["the program is compiled by:", shlex.join(["stc", *compiling(PROGRAM, folder)])]
+        else:
+            own = sorted(launch.environment(folder).items())
+            lines = [*(f"{name}={shlex.quote(value)} \\" for name, value in own), shlex.join(launch.command(folder))]
         if launch.by_scheduler:
-            lines += ["", "the nodes are set up by:", launch.worker_script(), *_job_script(launch, folder, own)]
+            lines += ["", "the nodes are set up by:", launch.worker_script(), *_job_script(launch, folder)]
         text = "\n".join(lines).replace(f"{folder}/{STAND_INS}{os.pathsep}", "")
     return text.replace(str(folder), str(launch.task.experiment / "launch-1"))
 
 
-def _job_script(launch: Launch, folder: Path, own: Mapping[str, str]) -> Sequence[str]:
-    """The job script as swift-t writes it, with a stand-in for the command that would submit it."""
+def _job_script(launch: Launch, folder: Path) -> Sequence[str]:
+    """The job's script: ours, or as swift-t writes it, with a stand-in for the command that would submit it."""
     try:
         surroundings = host_environment(launch)
         check(launch, surroundings)
+        if launch.has_own_script:
+            return ["the job script:", launch.job_script(folder, surroundings)]
     except InputError as error:
-        return [f"the job script is written by swift-t, which cannot be called here: {error}"]
+        return [f"the job script cannot be written here: {error}"]
     stand_in = folder / STAND_INS / launch.task.site.batch.submit
     stand_in.parent.mkdir()
     stand_in.write_text("#!/bin/sh\necho 1\n", encoding="utf-8")
     stand_in.chmod(0o755)
     path = f"{folder}/{STAND_INS}{os.pathsep}{surroundings['PATH']}"
-    environment = {**surroundings, **own, "PATH": path}
+    environment = {**surroundings, **launch.environment(folder), "PATH": path}
     done = subprocess.run(
         launch.command(folder),
         env=environment,
@@ -235,10 +261,3 @@ def _job_script(launch: Launch, folder: Path, own: Mapping[str, str]) -> Sequenc
     if not scripts:
         return [f"swift-t wrote no job script: {reason_in(done.stdout + done.stderr)}"]
     return ["the job script:", scripts[0].read_text(encoding="utf-8", errors="surrogateescape")]
-
-
-def reason_in(text: str) -> str:
-    """The line that most likely tells why: the first that speaks of an error, else the last."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"(?i)\berror\b", line)]
-    return [*telling, *lines[-1:], "no reason was given"][0]

@@ -17,15 +17,17 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.formats.names import check_name, home_written_out
 from comparator.formats.text import LONGEST_MESSAGE, shortened
 from comparator.site.folders import shipped_folder
 from comparator.site.schedulers import SCHEDULERS, Scheduler
+from comparator.site.trial import reason_in
 
 VARIABLES = {
     "SITE_DESCRIPTION": "",
@@ -37,6 +39,8 @@ VARIABLES = {
     "SITE_DEVICE_ORDER": "ascending",
     "SITE_CORES": "",
     "SITE_SCHEDULER": "none",
+    "SITE_JOB_SCRIPT": "swift-t",
+    "SITE_REQUIRES": "",
     "SITE_NODES": "1",
     "SITE_WORKERS_PER_NODE": "",
     "SITE_WALLTIME": "01:00:00",
@@ -50,6 +54,11 @@ VARIABLES = {
     "SITE_IMAGE_FOLDER": "",
 }
 LEAVES = ("python", "app")
+#: Who writes a job's script: this package (`comparator.site.job`), or Swift/T from its own template.
+JOB_SCRIPTS = ("comparator", "swift-t")
+ORDERS = ("ascending", "descending")
+#: What a site may require of each job, and the options that give it.
+REQUIRABLE = {"SITE_QUEUE": "--queue", "SITE_PROJECT": "--project"}
 #: A device's number, that of a part of it (`0.1`), or its UUID, of which the beginning is enough.
 DEVICE = re.compile(r"\d+(\.\d+)?|(GPU|MIG)-[\w/-]+")
 CLOCK = re.compile(r"(\d+):([0-5]\d):([0-5]\d)")
@@ -75,9 +84,11 @@ class Site:
     devices: int
     models_per_device: int
     device_variable: str
-    device_order: str
+    device_order: str  # ascending, descending, or the names of all devices in the order in which they are given out
     cores: int
     scheduler: str = "none"
+    job_script: str = "swift-t"  # or "comparator": who writes the scripts of its jobs
+    requires: str = ""  # variables of REQUIRABLE, with blanks between them, that may not be empty for a job
     nodes: int = 1
     workers_per_node: int | None = None  # None: as many as a node has slots
     walltime: int = 3600  # seconds
@@ -89,6 +100,15 @@ class Site:
     container_runtime: str = ""  # "": the first that there is
     container_options: tuple[str, ...] = ()  # further words for its program
     image_folder: Path | None = None  # on a disk of each node, where images are copied before they are started
+
+    @classmethod
+    def again(cls, described: Mapping[str, Any]) -> Site:
+        """A site from what `dataclasses.asdict` made of it, by way of JSON."""
+        paths = {"data_folder": Path(described["data_folder"])}
+        if described["image_folder"]:
+            paths["image_folder"] = Path(described["image_folder"])
+        tuples = {name: tuple(described[name]) for name in ("engines", "directives", "container_options")}
+        return cls(**{**described, **paths, **tuples})
 
     @property
     def batch(self) -> Scheduler:
@@ -110,24 +130,35 @@ class Site:
             hidden = {self.device_variable: ""}
             return [Slot(number, None, hidden) for number in range(self.cores)]
         names = self._device_names()
-        if self.device_order == "descending":
-            names.reverse()
         devices = [device for _ in range(self.models_per_device) for device in names]
         return [Slot(number, device, {self.device_variable: device}) for number, device in enumerate(devices)]
 
     def _device_names(self) -> list[str]:
         given = os.environ.get(self.device_variable)
-        if given is None:
-            return [str(number) for number in range(self.devices)]
-        visible = visible_devices(given)
+        visible = self.device_names() if given is None else visible_devices(given)
+        # A login node without devices is no node of a job.
         if not visible and self.has_nodes and self.batch.in_a_job not in os.environ:
-            return [str(number) for number in range(self.devices)]  # a login node without devices is no node of a job
-        if len(visible) < self.devices:
+            visible = self.device_names()
+        ordered = self._in_order(visible)
+        if len(ordered) < self.devices:
             raise InputError(
-                f"site '{self.name}': SITE_DEVICES={self.devices}, but {self.device_variable}={shortened(given)} allows"
-                f" {len(visible) or 'none'}"
+                f"site '{self.name}': SITE_DEVICES={self.devices}, but {self.device_variable}={shortened(given or '')}"
+                f" allows {len(ordered) or 'none'}"
             )
-        return visible[: self.devices]
+        return ordered
+
+    def device_names(self) -> list[str]:
+        """The devices of a node that the site speaks of, whether they are given out here or not."""
+        named = self.device_order.split()
+        return [str(number) for number in range(self.devices)] if self.device_order in ORDERS else named
+
+    def _in_order(self, visible: Sequence[str]) -> list[str]:
+        """As many devices of those that are allowed as the site has, in its order; a part (`0.1`) is with its whole."""
+        if self.device_order == "ascending":
+            return list(visible[: self.devices])
+        if self.device_order == "descending":
+            return list(visible[: self.devices])[::-1]
+        return [name for name in self.device_order.split() if {name, name.partition(".")[0]} & {*visible}]
 
 
 def visible_devices(given: str) -> list[str]:
@@ -179,9 +210,11 @@ def read_site(name: str, root: Path) -> Site:
         devices=_count(values, "SITE_DEVICES", where, smallest=0),
         models_per_device=_count(values, "SITE_MODELS_PER_DEVICE", where, smallest=1),
         device_variable=values["SITE_DEVICE_VARIABLE"],
-        device_order=_choice(values, "SITE_DEVICE_ORDER", ("ascending", "descending"), where),
+        device_order=_device_order(values, where),
         cores=_count(values, "SITE_CORES", where, smallest=1) if values["SITE_CORES"] else usable_cores(),
         scheduler=_choice(values, "SITE_SCHEDULER", SCHEDULERS, where),
+        job_script=_job_script(values, where),
+        requires=_requires(values, where),
         nodes=_count(values, "SITE_NODES", where, smallest=1),
         workers_per_node=_count(values, "SITE_WORKERS_PER_NODE", where, smallest=1)
         if values["SITE_WORKERS_PER_NODE"]
@@ -268,8 +301,11 @@ def _bash(script: str, path: Path, root: Path) -> subprocess.CompletedProcess[st
 
 
 def _last_words(result: subprocess.CompletedProcess[str]) -> str:
-    lines = result.stderr.strip().splitlines()
-    return shortened(lines[-1], LONGEST_MESSAGE // 2) if lines else f"exit status {result.returncode}"
+    return (
+        shortened(reason_in(result.stderr), LONGEST_MESSAGE // 2)
+        if result.stderr.strip()
+        else f"exit status {result.returncode}"
+    )
 
 
 def _choice(values: dict[str, str], name: str, allowed: Collection[str], where: Path) -> str:
@@ -283,3 +319,34 @@ def _count(values: dict[str, str], name: str, where: Path, *, smallest: int) -> 
     if not text.isdigit() or int(text) < smallest:
         raise InputError(f"{where}: {name}='{shortened(text)}': must be a whole number from {smallest}")
     return int(text)
+
+
+def _device_order(values: dict[str, str], where: Path) -> str:
+    """`ascending`, `descending`, or the names of all devices, each once; raises `InputError`."""
+    order, devices = values["SITE_DEVICE_ORDER"], values["SITE_DEVICES"]
+    names = order.split()
+    if order in ORDERS:
+        return order
+    if not all(map(DEVICE.fullmatch, names)) or len({*names}) != len(names) or str(len(names)) != devices:
+        raise InputError(
+            f"{where}: SITE_DEVICE_ORDER='{shortened(order)}': must be ascending, descending, or the names of all"
+            f" {shortened(devices)} devices of SITE_DEVICES, each once"
+        )
+    return " ".join(names)
+
+
+def _job_script(values: dict[str, str], where: Path) -> str:
+    chosen, scheduler = _choice(values, "SITE_JOB_SCRIPT", JOB_SCRIPTS, where), values["SITE_SCHEDULER"]
+    if chosen == "comparator" and SCHEDULERS[scheduler].takes_jobs and not SCHEDULERS[scheduler].job:
+        raise InputError(f"{where}: SITE_JOB_SCRIPT='{chosen}': how to write one for {scheduler} only Swift/T knows")
+    return chosen
+
+
+def _requires(values: dict[str, str], where: Path) -> str:
+    for name in values["SITE_REQUIRES"].split():
+        if name not in REQUIRABLE:
+            raise InputError(
+                f"{where}: SITE_REQUIRES names '{shortened(name)}'{nearest(name, REQUIRABLE)}; it may name"
+                f" {', '.join(REQUIRABLE)}"
+            )
+    return values["SITE_REQUIRES"]

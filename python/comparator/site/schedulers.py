@@ -8,20 +8,26 @@
 What a scheduler says of a job is taken for what its documentation lists. Anything else, and no answer, is unknown.
 
 A further one is a class with the facts of `Scheduler`, and a line in `SCHEDULERS` or in the `pyproject.toml` of another
-package (`Registry`). Its name there is that of SITE_SCHEDULER, and the one by which Swift/T knows it (`swift-t -m`).
+package (`Registry`). Its name there is that of SITE_SCHEDULER, and, where Swift/T writes its job scripts, the one by
+which that knows it (`swift-t -m`).
 """
 
 from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from comparator.errors import ComparatorError
 from comparator.extensions.registry import Registry
+from comparator.site import pbs_rules
+from comparator.site.trial import reason_in, try_command
 
 ASKING_SECONDS = 20.0
+JOB_ID = re.compile(r"\d[\w.\[\]-]*")
+QUEUE_OR_PROJECT = r"\{queue\}|\{project\}"
 
 
 class Scheduler:
@@ -46,16 +52,62 @@ class Scheduler:
     cancel: ClassVar[tuple[str, ...]]
     #: The directives of a job of one node, whose output goes to {output}, for {walltime} (HH:MM:SS) at most.
     one_node: ClassVar[tuple[str, ...]]
+    #: Those of a job of {nodes} nodes with {ranks_per_node} ranks on each, {ranks} in all, of {devices} devices a node;
+    #: none where only Swift/T knows how to write its scripts.
+    job: ClassVar[tuple[str, ...]] = ()
+    #: The program that starts their ranks, where it is not to be the one that Swift/T was built with.
+    launcher: ClassVar[str] = ""
+    #: What tells that program how many there are, where the site need not say so itself.
+    launch: ClassVar[str] = ""
     #: The directives that name a queue and a project, {name}, and that have a job wait for the end of another, {job}.
     queue: ClassVar[str]
     project: ClassVar[str]
     after: ClassVar[str]
+    #: By what `faults` tries a job's script; nothing where it does not.
+    tried_by: ClassVar[str] = ""
     #: A command that shows that the scheduler is there.
     answers: ClassVar[tuple[str, ...]]
     #: A variable that is set in its jobs alone.
     in_a_job: ClassVar[str]
     #: What a job that runs ranks finds in its environment besides.
     environment: ClassVar[Mapping[str, str]] = {}
+
+    def directives(self, asked: Mapping[str, str], own: Sequence[str]) -> list[str]:
+        """The lines that ask for a job, without their mark.
+
+        `asked` has what stands for each name in braces, `own` are the site's lines. What one of those asks for is not
+        asked for twice, and a line with a name for which nothing is asked is left out.
+        """
+        named = (
+            self.queue.format(name="{queue}"),
+            self.project.format(name="{project}"),
+            self.after.format(job="{after}"),
+        )
+        taken = {key for line in own for key in self.keys(line)}
+        lines = []
+        for line in (*self.job, *named):
+            filled = _fill(line, asked)
+            if filled is not None and not taken & {*self.keys(line)}:
+                taken.update(self.keys(line))
+                lines.append(filled)
+        return [*lines, *(filled for line in own if (filled := _fill(line, asked)) is not None)]
+
+    def keys(self, line: str) -> list[str]:
+        """What a directive asks for: two with one in common are not for one script."""
+        option = re.split(r"[\s=]", line, maxsplit=1)[0]
+        return [option, *re.findall(QUEUE_OR_PROJECT, line)]
+
+    def faults(self, script: Path, environment: Mapping[str, str]) -> list[str]:
+        """What the scheduler would say against a job script, which is not handed in; none where it takes it."""
+        return []
+
+    def hand_in(self, script: Path, environment: Mapping[str, str]) -> str:
+        """Submit a job script; returns the job's id. Raises `ComparatorError` where it is not taken."""
+        done = try_command([self.submit, str(script)], environment, seconds=None)
+        job = JOB_ID.search(done.stdout)
+        if done.returncode != 0 or job is None:
+            raise ComparatorError(f"the job was not taken: {reason_in(done.stderr + done.stdout)} (see {script})")
+        return job[0]
 
     def state_of(self, job: str) -> str | None:
         """`queued`, `running` or `gone`; None where the scheduler does not say."""
@@ -74,6 +126,16 @@ class Scheduler:
         done = _call(*self.cancel, job)
         if done.returncode != 0 and self.state_of(job) != "gone":
             raise ComparatorError(f"{self.cancel[0]} {job}: {done.stderr.strip() or done.returncode}")
+
+
+def _fill(line: str, asked: Mapping[str, str]) -> str | None:
+    """A line with what is asked in the place of its names; None where one of them has nothing."""
+    names = [name for name in asked if f"{{{name}}}" in line]
+    if not all(asked[name] for name in names):
+        return None
+    for name in names:
+        line = line.replace(f"{{{name}}}", asked[name])
+    return line
 
 
 def _call(*command: str) -> subprocess.CompletedProcess[str]:
@@ -118,13 +180,30 @@ class Slurm(Scheduler):
     forgotten = re.compile(r"Invalid job id specified")
     cancel = ("scancel",)
     one_node = ("--nodes=1", "--time={walltime}", "--output={output}")
+    job = (
+        "--job-name={name}",
+        "--output={output}",
+        "--nodes={nodes}",
+        "--ntasks={ranks}",
+        "--ntasks-per-node={ranks_per_node}",
+        "--time={walltime}",
+    )
+    launcher = "srun"
+    launch = "--nodes={nodes} --ntasks={ranks} --ntasks-per-node={ranks_per_node}"
     queue = "--partition={name}"
     project = "--account={name}"
     after = "--dependency=afterany:{job}"
+    tried_by = "sbatch --test-only"
     answers = ("sinfo", "--noheader")
     in_a_job = "SLURM_JOB_ID"
     #: It has srun(1) end all ranks when one ends badly. The mpiexec of MPICH, of Open MPI and of PALS does so unasked.
     environment: ClassVar[Mapping[str, str]] = {"SLURM_KILL_BAD_EXIT": "1"}
+
+    def faults(self, script: Path, environment: Mapping[str, str]) -> list[str]:
+        """What `sbatch --test-only` says (sbatch(1)): it looks at partition, account, limits and nodes."""
+        done = try_command([self.submit, "--test-only", str(script)], environment)
+        said = [line.removeprefix("sbatch: error: ").strip() for line in (done.stderr + done.stdout).splitlines()]
+        return [] if done.returncode == 0 else [each for each in said if each] or [f"exit status {done.returncode}"]
 
 
 class PBS(Scheduler):
@@ -139,11 +218,37 @@ class PBS(Scheduler):
     forgotten = re.compile(r"(?i)unknown job id|job has finished")
     cancel = ("qdel",)
     one_node = ("-l select=1", "-l walltime={walltime}", "-j oe", "-o {output}")
+    #: With its environment, as Slurm's jobs have it unasked.
+    job = (
+        "-N {name}",
+        "-l select={nodes}:ncpus={ranks_per_node}:ngpus={devices}:mpiprocs={ranks_per_node}",
+        "-l select={nodes}:ncpus={ranks_per_node}:mpiprocs={ranks_per_node}",  # where there are no devices
+        "-l place=scatter",
+        "-l walltime={walltime}",
+        "-j oe",
+        "-k doe",  # written as it comes, where -o says
+        "-o {output}",
+        "-V",
+    )
     queue = "-q {name}"
     project = "-A {name}"
     after = "-W depend=afterany:{job}"
+    tried_by = "the rules of qsub, and what its server has"
     answers = ("qstat",)
     in_a_job = "PBS_JOBID"
+
+    def keys(self, line: str) -> list[str]:
+        """Of `-l` the resources; `nodes` is the old word for `select`, and says where they are placed as well."""
+        names = [name for option, _ in pbs_rules.options(line) or () if (name := option) != "-l"]
+        for name, _ in pbs_rules.resources(line):
+            names += ["select", "place"] if name == "nodes" else [name]
+        return [*names, *re.findall(QUEUE_OR_PROJECT, line)]
+
+    def faults(self, script: Path, environment: Mapping[str, str]) -> list[str]:
+        """What breaks the rules of qsub(1B) and pbs_resources(7B), and what the server does not have."""
+        text = script.read_text(encoding="utf-8", errors="replace")
+        lines = [line.removeprefix(self.mark).strip() for line in text.splitlines() if line.startswith(f"{self.mark} ")]
+        return [*pbs_rules.faults(lines), *pbs_rules.unknown_to_the_server(lines, environment)]
 
 
 SCHEDULERS: Registry[type[Scheduler]] = Registry(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping
 
 SECONDS = 120.0
 
 
-def try_command(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """What a command says; one that cannot be called, or takes two minutes, has failed."""
+def try_command(
+    command: list[str], environment: Mapping[str, str], seconds: float | None = SECONDS
+) -> subprocess.CompletedProcess[str]:
+    """What a command says; one that cannot be called, or takes longer (None: as long as it likes), has failed."""
     try:
         return subprocess.run(
             command,
@@ -18,8 +21,15 @@ def try_command(command: list[str], environment: Mapping[str, str]) -> subproces
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return subprocess.CompletedProcess(command, 1, "", str(error))
+
+
+def reason_in(text: str) -> str:
+    """The line that most likely tells why: the first that speaks of an error, else the last."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if re.search(r"(?i)\berror\b", line)]
+    return [*telling, *lines[-1:], "no reason was given"][0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import textwrap
 from dataclasses import replace
@@ -20,11 +21,13 @@ from comparator import ranks
 from comparator.checks import site as site_check
 from comparator.engine import jobs
 from comparator.engine.interface import EngineOptions, Task, usable_seconds
+from comparator.engine.keeper import LOCAL_RANK_VARIABLES
 from comparator.engine.launches import launches
 from comparator.engine.leaf import Leaf
-from comparator.engine.swift_t_launch import Launch, Layout, Resources, check
+from comparator.engine.swift_t_launch import Launch, Layout, Resources, check, rehearse
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import open_host
+from comparator.experiment.worker import WorkerPlace
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED
 from comparator.results.store import say
 from comparator.site.profile import Site, clock, job_word, launch_environment, read_site, seconds_of
@@ -32,7 +35,7 @@ from comparator.site.schedulers import SCHEDULERS
 from comparator.strategies.resident import split_points
 
 ROOT = Path(__file__).resolve().parents[3]
-SITES = ("lambda7", "local", "pbs", "polaris", "slurm")
+SITES = ("aurora", "frontier", "lambda7", "local", "pbs", "perlmutter", "polaris", "slurm")
 
 
 @given(nodes=st.integers(1, 2000), workers=st.integers(1, 64))
@@ -76,6 +79,107 @@ def test_what_a_job_is_told(tmp_path: Path) -> None:
     assert told["RESIDENT_WORK_RANKS"] == "10" and told["TURBINE_LAUNCH_OPTIONS"] == "-n 12"
     slurm = launch(tmp_path, scheduler="slurm").environment(folder, after="17")
     assert slurm["TURBINE_DIRECTIVE"] == "#SBATCH --dependency=afterany:17"
+
+
+def turbine(folder: Path) -> dict[str, str]:
+    """Programs of a Swift/T that only say where its settings are, and an environment that has them."""
+    for name in ("swift-t", "stc", "turbine"):
+        (folder / name).write_text(f"#!/bin/sh\necho {folder}/settings.sh\n")
+        (folder / name).chmod(0o755)
+    settings = ["TURBINE_HOME=/turbine", "TURBINE_LAUNCHER=${TURBINE_LAUNCHER:-/opt/mpiexec}", "TCLSH=/opt/tclsh"]
+    (folder / "settings.sh").write_text("\n".join(settings) + "\n")
+    return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "LD_LIBRARY_PATH": "/some/lib"}
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "launcher", "given"),
+    [
+        ("slurm", None, "srun --nodes=3 --ntasks=12 --ntasks-per-node=4 -c 8"),
+        ("slurm", "ibrun", "ibrun --nodes=3 --ntasks=12 --ntasks-per-node=4 -c 8"),
+        ("pbs", None, "/opt/mpiexec -c 8"),
+    ],
+)
+def test_a_script_of_our_own_starts_the_ranks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheduler: str, launcher: str | None, given: str
+) -> None:
+    """What its last line calls, carried out with a launcher that says what it is given."""
+    root = tmp_path / "root"
+    (root / "sites").mkdir(parents=True)
+    (root / "sites" / "there.sh").write_text("site_worker() { export PATH=/modules:$PATH; }\n")
+    options = "-c $(( 32 / {ranks_per_node} ))"
+    made = launch(tmp_path, scheduler=scheduler, job_script="comparator", launch_options=options)
+    made = Launch(replace(made.task, root=root), made.resources)
+    folder = tmp_path / "launch-1"
+    folder.mkdir()
+    (folder / "worker.sh").write_text(made.worker_script())
+    text = made.job_script(folder, turbine(tmp_path), after="17")
+    mark = SCHEDULERS[scheduler].mark
+    directives = [line for line in text.splitlines() if line.startswith(mark)]
+    assert any("17" in line for line in directives) and any(str(folder / "output.txt") in line for line in directives)
+    called = 'called() { printf "%s\\n" "$*" "$PATH" "$PYTHONPATH" "$RESIDENT_WORK_RANKS"; }\n'
+    *setup, last = text.replace("\n\n", "\n").strip().splitlines()
+    if launcher is not None:
+        monkeypatch.setenv("TURBINE_LAUNCHER", launcher)
+    else:
+        monkeypatch.delenv("TURBINE_LAUNCHER", raising=False)
+    done = subprocess.run(
+        ["bash", "-euc", "\n".join([called, *setup, f"called {last}"])], capture_output=True, text=True
+    )
+    words, path, python_path, resident = done.stdout.splitlines()
+    assert words == f"{given} {ROOT}/swift/rank.sh /opt/tclsh {folder}/search.tic", done.stderr
+    assert path.startswith(f"/modules:{tmp_path}") and python_path.startswith("/turbine/py:") and resident == "10"
+    assert made.environment(folder) == made.ranks_environment(folder) and "PROCS" not in made.environment(folder)
+
+
+def test_a_dry_run_shows_the_script_of_our_own_or_why_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "root"
+    (root / "sites").mkdir(parents=True)
+    (root / "sites" / "there.sh").write_text("site_launch() { :; }\n")
+    made = launch(tmp_path, scheduler="pbs", job_script="comparator")
+    made = Launch(replace(made.task, root=root), made.resources)
+    folder = made.task.experiment / "launch-1"
+    monkeypatch.setenv("PATH", turbine(tmp_path)["PATH"])
+    shown = rehearse(made)
+    assert f"stc -I {ROOT}/swift -o {folder}/search.tic {ROOT}/swift/search.swift" in shown
+    assert "#PBS -l select=3:ncpus=4:ngpus=4:mpiprocs=4\n" in shown and f"#PBS -o {folder}/output.txt\n" in shown
+    assert not folder.exists()
+    monkeypatch.setenv("PATH", os.environ["PATH"].partition(os.pathsep)[2])
+    if shutil.which("swift-t") is None:
+        assert "the job script cannot be written here: site 'there', engine swift-t: there is no program" in rehearse(
+            made
+        )
+
+
+def test_a_job_that_lacks_what_its_site_requires_is_refused_before_it_is_handed_in(tmp_path: Path) -> None:
+    made = launch(tmp_path, scheduler="pbs", requires="SITE_QUEUE SITE_PROJECT")
+    surroundings = turbine(tmp_path)
+    check(made, surroundings)
+    without = replace(made, resources=replace(made.resources, project=""))
+    with pytest.raises(
+        InputError, match="site 'there': its jobs must have --project, or SITE_PROJECT in the environment"
+    ):
+        check(without, surroundings)
+
+
+def test_a_worker_has_the_place_of_its_number_on_the_node_where_it_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    launched, places = f"a launch of {os.getpid()}", []
+    for variables, number in (
+        ({"SLURM_LOCALID": "0", "PMI_LOCAL_RANK": "2"}, 2),
+        ({"SLURM_LOCALID": "0", "PALS_LOCAL_RANKID": "3"}, 3),
+        ({"SLURM_LOCALID": "3"}, 0),
+        ({"SLURM_LOCALID": "7"}, 1),
+    ):
+        with monkeypatch.context() as patched:
+            for name in LOCAL_RANK_VARIABLES:
+                patched.delenv(name, raising=False)
+            for name, value in variables.items():
+                patched.setenv(name, value)
+            places.append(WorkerPlace(launched, 4))
+            assert places[-1].number == number
+    for place in places:
+        place.leave()
 
 
 def test_without_a_scheduler_the_ranks_run_here(tmp_path: Path) -> None:

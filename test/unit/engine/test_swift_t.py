@@ -19,7 +19,7 @@ import slurm
 from desk import Desk
 
 from comparator.engine.keeper import RANK_VARIABLES
-from comparator.engine.swift_t_launch import import_path
+from comparator.engine.swift_t_job import import_path
 from comparator.site.schedulers import Slurm
 from comparator.strategies.level_set import points_to_scatter
 
@@ -361,10 +361,32 @@ class TestSlurm:
         assert desk.run("stop", "long").returncode == 0
         assert process.wait(ENDED_SECONDS) == 130
 
+    def test_a_check_compares_what_ranks_on_two_nodes_find(self, desk: Desk) -> None:
+        done = desk.run("site", "check", "slurm", "--job")
+        assert done.returncode == 0, done.stdout + done.stderr
+        said = done.stdout.splitlines()
+        assert "holds    job script: Slurm takes one for 1 nodes and 01:00:00, by sbatch --test-only" in said
+        assert "holds    ranks: 7 of 7 ranks said where they are: n1: 4, n2: 3" in said
+        assert "holds    devices: CUDA_VISIBLE_DEVICES, each worker its own: n1: 0 1 0 1, n2: 0 1 0" in said
+        assert any(line.startswith("holds    store: all nodes write into") for line in said)
+        assert any(line.startswith("holds    software: the same on all nodes: Python 3") for line in said)
+
+    def test_a_job_by_swift_ts_own_template_runs_as_before(self, desk: Desk) -> None:
+        file = experiment(desk, "search.toml", "random", "evaluations = 4")
+        words = ("--site", "slurm", "--workers-per-node", "2")
+        told = desk.run("search", file, "--id", "before", *words, SITE_JOB_SCRIPT="swift-t")
+        assert told.returncode == 0 and "submitted as job" in told.stdout, told.stderr
+        assert "before: finished" in desk.run("watch", "before").stdout
+        assert len(records(desk, "before")) == 4
+        launch = desk.experiments / "before" / "launch-1"
+        assert (launch / "turbine-slurm.sh").exists() and not (launch / "job.sh").exists()
+
     def test_a_job_that_the_scheduler_refuses(self, desk: Desk) -> None:
         file = experiment(desk, "search.toml")
         done = desk.run("search", file, "--id", "refused", "--site", "slurm", "--queue", "nosuch")
         assert done.returncode == 1 and "the job was not taken: sbatch: error" in done.stderr
+        checked = desk.run("site", "check", "slurm", SITE_QUEUE="nosuch")
+        assert checked.returncode == 1 and "FAILS    job script: invalid partition" in checked.stdout, checked.stdout
         assert "nosuch" in done.stderr or "partition" in done.stderr
 
     def test_the_next_job_goes_on_with_what_is_left(self, desk: Desk) -> None:
