@@ -168,6 +168,7 @@ class Controller:
         self._repeats_in_a_row = 0
         self._deterministic = False
         self._unit: float | None = None  # of a difference in deviations
+        self._more_may_come = strategy.listens
         self.stage = PILOT
         #: The pairs of the budget that were asked for, with a result or without.
         self.asked = 0
@@ -250,6 +251,19 @@ class Controller:
         in_order = evaluation.stage == SEARCH
         return self._go_on(self._finish_in_order(evaluation.point) if in_order else self._finish(evaluation))
 
+    @property
+    def listens(self) -> bool:
+        """Whether points may come in without a result: `listen` gives them."""
+        return self._more_may_come and self.stage == SEARCH and not self.is_cut_short and not self._is_over()
+
+    def listen(self) -> list[Request]:
+        """The requests for what has come in since; none where the strategy does not listen."""
+        if not self.listens:
+            return []
+        proposals = self._strategy.listen()
+        self._more_may_come = proposals is not None
+        return self._go_on(self._note(proposals or ()))
+
     def close(self) -> None:
         """End the strategy, whose algorithm may have a thread of its own."""
         self._strategy.close()
@@ -269,7 +283,18 @@ class Controller:
             known_values = [(line.point, line.value) for line in tried if line.status == "ok"]
             if known_values:
                 self._strategy.inform(known_values)
+        if self._strategy.listens:
+            self._strategy.recall(self._recorded())
         return self._note(self._strategy.start())
+
+    def _recorded(self) -> list[Proposal]:
+        """The search's recorded lines as they were proposed."""
+        before = len(self._pilot_points)
+        return [
+            Proposal(line.evaluation - before, line.point, line.generation, line.id)
+            for line in self.records
+            if line.stage == SEARCH
+        ]
 
     def _begin_what_follows(self) -> list[_Open]:
         """What follows the search, or the full trainings of its best points, which is over."""
@@ -342,7 +367,7 @@ class Controller:
     def _go_on(self, evaluations: Iterable[_Open]) -> list[Request]:
         """The requests for these evaluations, or for those of the next stage where there is nothing else to do."""
         requests = self._requests(evaluations)
-        if requests or self.waiting or self.is_cut_short or self.stage not in (SEARCH, FULL):
+        if requests or self.waiting or self.listens or self.is_cut_short or self.stage not in (SEARCH, FULL):
             return requests
         self._open.clear()  # proposed, but the budget is spent
         return self._requests(self._begin_what_follows())
@@ -367,6 +392,8 @@ class Controller:
             return False
         if self._budget is not None and self.asked >= self._budget:
             return True
+        if self._strategy.listens:  # whoever asks is answered, and says when it is over
+            return False
         if self._deterministic and self._space_size is not None and self._known_points() >= self._space_size:
             self.ended_early = f"all {self._space_size} points of the space are known, and a repeat changes nothing"
         elif self._repeats_in_a_row >= REPEATS_THAT_STOP:

@@ -38,6 +38,7 @@ from comparator.results.points import done_in, pairs_to_confirm
 from comparator.results.record import (
     BASELINE,
     FIRST_PROBE,
+    LISTEN,
     Evaluation,
     PilotFound,
     Request,
@@ -64,6 +65,8 @@ from comparator.strategies.blocks import block_of
 LONGEST_TITLE = 160  # characters that are shown
 MOST_SAID = 64  # evaluations that `state.json` lists while they run; of more it says how many
 SAID_SECONDS = 1.0  # in which the list of so many is as good as new
+#: Where points come in without a result, a worker with nothing to do waits so long; in vain twice as long each time.
+SHORTEST_WAIT, LONGEST_WAIT = 0.1, 1.0
 LIKE_FOR_LIKE = "like for like"  # what `[cmp] require` asks
 
 
@@ -172,6 +175,8 @@ class Session:
         self._said_until = -math.inf
         self._beside: set[int] = set()  # what is trained beside the search and has no result yet
         self._probed: dict[int, Result] = {}
+        self._listening = False  # whether a worker is asked to wait for points that may come in
+        self._wait = SHORTEST_WAIT
 
     @property
     def path(self) -> Path:
@@ -323,28 +328,31 @@ class Session:
         self._keep_claims()
         self._keep_likeness()
         self._say_running()
-        return [as_text(request) for request in requests]
+        return self._texts(requests)
 
     def tell(self, result: str) -> list[str]:
         """Record a result; gives the requests that follow."""
         assert self._controller is not None
         outcome = Result.model_validate_json(result)
+        if outcome.evaluation == LISTEN:
+            return self._listened(outcome)
         if outcome.evaluation < 0 and not outcome.is_fault:
             self._keep_beside(outcome)
             return []
         with one_thread():
-            requests = self._controller.tell(outcome)
+            requests = self._controller.tell(outcome) + self._controller.listen()
         self._keep_pilot()
         self._keep_likeness()
         self._keep_claims()
         self._say_running()
-        return [as_text(request) for request in requests]
+        self._wait = SHORTEST_WAIT
+        return self._texts(requests)
 
     @property
     def is_over(self) -> bool:
         """Whether no result is waited for any more."""
         assert self._controller is not None
-        return not self._controller.in_flight and not self._beside
+        return not self._controller.in_flight and not self._beside and not self._listening
 
     @property
     def is_cut_short(self) -> bool:
@@ -409,6 +417,30 @@ class Session:
         self._said_until = time.monotonic() + SAID_SECONDS
         said = min(in_flight, MOST_SAID)
         self._folder.say("running", self._controller.running(said), unlisted=in_flight - said)
+
+    def _texts(self, requests: Sequence[Request]) -> list[str]:
+        """Requests for workers; where points may come in without a result, one of them is to wait for these."""
+        assert self._controller is not None
+        asked = list(requests)
+        if self._controller.listens and not self._listening:
+            self._listening = True
+            wait = self._wait
+            asked.append(Request(evaluation=LISTEN, name="listen", point={}, replicate=0, expected_seconds=wait))
+        return [as_text(request) for request in asked]
+
+    def _listened(self, outcome: Result) -> list[str]:
+        """A worker had nothing to do: gives the requests for what has come in."""
+        assert self._controller is not None
+        self._listening = False
+        if outcome.status == "cancelled":
+            self._controller.is_cut_short = True
+        with one_thread():
+            requests = self._controller.listen()
+        self._wait = SHORTEST_WAIT if requests else min(2 * self._wait, LONGEST_WAIT)
+        if requests:
+            self._keep_claims()
+            self._say_running()
+        return self._texts(requests)
 
     def _baseline(self) -> list[Request]:
         """The request for a single model at its settings as given, so that the report can say what a search bought.
