@@ -135,7 +135,8 @@ class Controller:
     With `first` both are carried out by short trainings, and the best points are trained in full then, beside the
     budget, on further replicates, so that the luck of the first ones is not carried over.
     `to_confirm` is None where nothing is confirmed. Every proposal has to be a point of `space`, where there is one; a
-    fault is laid to `proposer`, the algorithm's name or file.
+    fault is laid to `proposer`, the algorithm's name or file. `has_ended` says that an earlier session came to
+    the end of a search that listens.
     """
 
     def __init__(
@@ -154,6 +155,7 @@ class Controller:
         to_confirm: ToConfirm | None = None,
         space: ParameterSpace | None = None,
         proposer: str = "the search",
+        has_ended: bool = False,
     ) -> None:
         self._folder, self._strategy, self._objective = folder, strategy, objective
         self._budget, self._space_size = budget, space_size
@@ -168,7 +170,7 @@ class Controller:
         self._repeats_in_a_row = 0
         self._deterministic = False
         self._unit: float | None = None  # of a difference in deviations
-        self._more_may_come = strategy.listens
+        self._more_may_come = strategy.listens and not has_ended
         self.stage = PILOT
         #: The pairs of the budget that were asked for, with a result or without.
         self.asked = 0

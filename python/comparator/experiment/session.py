@@ -321,6 +321,7 @@ class Session:
             to_confirm=self._plan.to_confirm,
             space=self._plan.space,
             proposer=self._plan.frozen.strategy.name,
+            has_ended=last_word(self.path).state == "finished",
         )
         with one_thread():
             requests = self._baseline() + self._probes() + self._controller.start()
