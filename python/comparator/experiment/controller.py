@@ -260,11 +260,13 @@ class Controller:
 
     def listen(self) -> list[Request]:
         """The requests for what has come in since; none where the strategy does not listen."""
-        if not self.listens:
-            return []
-        proposals = self._strategy.listen()
-        self._more_may_come = proposals is not None
-        return self._go_on(self._note(proposals or ()))
+        while self.listens:
+            proposals = self._strategy.listen()
+            self._more_may_come = proposals is not None
+            requests = self._go_on(self._note(proposals or ()))
+            if requests or not proposals:  # else all of them were known, and are answered
+                return requests
+        return []
 
     def close(self) -> None:
         """End the strategy, whose algorithm may have a thread of its own."""
