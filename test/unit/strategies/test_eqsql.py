@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +26,7 @@ from comparator.space import ParameterSpace
 from comparator.strategies import make_strategy
 from comparator.strategies.eqsql import points_of
 
+ROOT = Path(__file__).resolve().parents[3]
 needs_database = pytest.mark.skipif(postgres.why_not() is not None, reason=str(postgres.why_not()))
 needs_swift_t = pytest.mark.skipif(shutil.which("swift-t") is None, reason="there is no swift-t on the PATH")
 
@@ -227,6 +231,24 @@ def test_what_a_pool_was_killed_with_goes_to_the_next_of_its_name(pool: Desk, qu
     assert [result(each) for each in asked] == pytest.approx([expected(noise) for noise in range(1, 9)])
     verified = pool.run("verify", "pool", "--sample", "1")
     assert verified.returncode == 0, verified.stdout
+
+
+@needs_database
+def test_the_example_of_the_page_is_answered(desk: Desk, queue: Any, database: str) -> None:
+    page = (ROOT / "docs" / "extend.md").read_text().partition("### An EQ/SQL algorithm")[2]
+    program, lines = re.findall(r"^```(?:python|toml)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[:2]
+    at = urlsplit(database)
+    program = program.replace('"localhost", "eqsql_user", 5432', f'"{at.hostname}", "{at.username}", {at.port}')
+    lines = lines.replace("postgresql://eqsql_user@localhost:5432/EQ_SQL", database)
+    desk.write("two.toml", 'hyperparameters = "quick.txt"\nspace = "space.json"\n' + lines)
+    code = [sys.executable, str(desk.write("two_tasks.py", program))]
+    algorithm = subprocess.Popen(code, stdout=subprocess.PIPE, text=True)
+    done = desk.search("two.toml", "--id", "two")
+    said = algorithm.communicate(timeout=FAR)[0]
+    assert done.returncode == 0, done.stderr
+    one, two = said.split(" ", 1)
+    values = {(line["point"]["noise"], line["point"]["size"]): line["value"] for line in desk.records("two")}
+    assert values == {(10, 100): float(one), (40, 100): json.loads(two)[0], (40, 20): json.loads(two)[1]}
 
 
 @needs_database
