@@ -252,6 +252,32 @@ def test_the_example_of_the_page_is_answered(desk: Desk, queue: Any, database: s
 
 
 @needs_database
+@pytest.mark.long
+def test_a_search_is_the_algorithm_of_a_pool_elsewhere(desk: Desk, queue: Any, database: str) -> None:
+    page = (ROOT / "docs" / "extend.md").read_text().partition("# elsewhere.py")[2]
+    at = urlsplit(database)
+    code = page.partition("```")[0].replace(
+        '"localhost", "eqsql_user", 5432', f'"{at.hostname}", "{at.username}", {at.port}'
+    )
+    desk.write("elsewhere.py", "# elsewhere.py" + code)
+    asked = 'model = "elsewhere.py"\nmetric = "val_loss"\nspace = "space.json"\n[search]\nevaluations = 8\npilot = 0\n'
+    desk.write("search.toml", f'{asked}strategy = "sobol"\n[confirm]\npoints = 0\n')
+    process = desk.start("search", "search.toml", "--id", "own", "--no-report", "--workers", "2")
+    try:
+        while process.poll() is None:
+            task = queue.query_task(2, delay=0, timeout=0.1)
+            if task["type"] == "work":
+                queue.report_task(task["eq_task_id"], 2, json.dumps(json.loads(task["payload"])["noise"] / 50))
+    finally:
+        process.kill()
+        errors = process.communicate()[1]
+    assert process.returncode == 0, errors
+    lines = desk.records("own")
+    assert len(lines) == 8
+    assert [line["value"] for line in lines] == pytest.approx([line["point"]["noise"] / 50 for line in lines])
+
+
+@needs_database
 def test_a_failed_evaluation_is_nan(pool: Desk, queue: Any) -> None:
     failed, several = submit(queue, {"noise": 1, "size": 20}, [[2, 20], [3, 20]])
     queue.stop_worker_pool(7)
