@@ -6,7 +6,6 @@ reported, because it was killed say, goes back into the queue when the next one 
 
 from __future__ import annotations
 
-import getpass
 import logging
 import os
 import re
@@ -49,8 +48,8 @@ def _address(url: str) -> SplitResult:
         raise ValueError("eqsql has PostgreSQL alone")
     if found.password is not None:
         raise ValueError("a password would stand in the record; it is read from ~/.pgpass, or PGPASSWORD")
-    if not found.hostname or not found.path.strip("/") or found.query:
-        raise ValueError("it needs a host and a name")
+    if not found.username or not found.hostname or not found.path.strip("/") or found.query:
+        raise ValueError("it needs a user, a host and a name")
     if found.port == 0:
         raise ValueError("no such port")
     return found
@@ -152,11 +151,9 @@ class WorkerPool:
 
     def _connect(self) -> None:
         at = _address(self._url)
-        user = unquote(at.username) if at.username else getpass.getuser()
+        user, name = unquote(at.username or ""), unquote(at.path.strip("/"))
         try:
-            queue = self._eqsql.local_queue.init_task_queue(
-                at.hostname, user, at.port or PORT, unquote(at.path.strip("/"))
-            )
+            queue = self._eqsql.local_queue.init_task_queue(at.hostname, user, at.port or PORT, name)
         except self._eqsql.db_tools.ConnectionException as error:
             raise InputError(message(f"no database at {self._url}: {error.cause}".strip())) from None
         queue.logger.handlers, queue.logger.propagate = [self._said], False
@@ -197,7 +194,7 @@ class _Said(logging.Handler):
 def _package() -> _Modules:
     """The modules of eqsql that are used; raises `InputError` where they are not installed."""
     had = os.environ.get("USER")
-    os.environ.setdefault("USER", getpass.getuser())  # read at import; containers have none
+    os.environ.setdefault("USER", "")  # read at import; containers have none
     try:
         import psycopg2
         from eqsql import db_tools

@@ -97,11 +97,11 @@ def test_another_payload_is_refused_in_one_line(payload: str, words: str) -> Non
         ({}, "'database' is not given, and has no default"),
         ({"database": "sqlite:///all.db"}, "has to be postgresql://USER@HOST:PORT/NAME: eqsql has PostgreSQL alone"),
         ({"database": "postgresql://a:b@host/EQ_SQL"}, "a password would stand in the record"),
-        ({"database": "postgresql://host"}, "it needs a host and a name"),
-        ({"database": "postgresql://host:port/EQ_SQL"}, "has to be postgresql://USER@HOST:PORT/NAME"),
-        ({"database": "postgresql://host/EQ_SQL"}, "'work_type' is not given, and has no default"),
-        ({"database": "postgresql://host/EQ_SQL", "work_type": -1}, "'work_type' = -1 is not a whole number from 0"),
-        ({"database": "postgresql://host/EQ_SQL", "type": 1}, "unknown option 'type'"),
+        ({"database": "postgresql://host/EQ_SQL"}, "it needs a user, a host and a name"),
+        ({"database": "postgresql://me@host:port/EQ_SQL"}, "has to be postgresql://USER@HOST:PORT/NAME"),
+        ({"database": "postgresql://me@host/EQ_SQL"}, "'work_type' is not given, and has no default"),
+        ({"database": "postgresql://me@host/EQ_SQL", "work_type": -1}, "'work_type' = -1 is not a whole number from 0"),
+        ({"database": "postgresql://me@host/EQ_SQL", "type": 1}, "unknown option 'type'"),
     ],
 )
 def test_wrong_options_are_refused(options: dict[str, Any], words: str) -> None:
