@@ -5,6 +5,7 @@
 | 0 | done |
 | 1 | no usable result (every evaluation failed, the disk is full, the algorithm raised), or one is found wrong |
 | 2 | the input is wrong; nothing was started |
+| 3 | a recheck that settles nothing |
 | 130 | stopped by Ctrl-C or a signal; everything finished is kept |
 """
 

@@ -1,10 +1,11 @@
-"""The two parts that a rank of the Swift/T engine may play; `swift/leaf.swift` calls them.
+"""The two parts that a rank of the Swift/T engine may play; `swift/comparator.tcl` calls them.
 
-    resident    start() -> requests, exchange(result) -> requests: hosts the search and writes the record
-    worker      evaluate(request) -> result: one evaluation, in this interpreter or as `python -m comparator.ranks`
+    resident    start() -> tasks, exchange([results, ...]) -> tasks: hosts the search and writes the record
+    worker      evaluate(task) -> results: in this interpreter or as `python -m comparator.ranks`
 
-Requests come one on each line. All texts are JSON without the character ', so that Python and Tcl carry them as they
-are. What the ranks need to know stands in the launch's file, which COMPARATOR_LAUNCH names.
+A task is a request, or several of trainings that take no time to speak of; tasks come one on each line. What a task and
+its results hold is separated by `BETWEEN`. All texts are JSON without the character ', so that Python and Tcl carry
+them as they are. What the ranks need to know stands in the launch's file, which COMPARATOR_LAUNCH names.
 """
 
 from __future__ import annotations
@@ -25,37 +26,42 @@ from comparator.experiment.host import Host
 from comparator.experiment.session import Session, open_session
 from comparator.experiment.terminal import Terminal
 from comparator.experiment.worker import Worker, WorkerPlace, reopen
-from comparator.results.record import LaunchForRanks
+from comparator.results.record import LaunchForRanks, Request
 from comparator.results.store import last_word, say
 from comparator.site.profile import Site
 from comparator.studies import study_of
 
 RESIDENT_LOG = "resident.log"
+#: Stands in no text of JSON, nor in the way of Python's and Tcl's quotes.
+BETWEEN = "\f"
+#: A task has so many requests as take so long: to hand over one takes some milliseconds where ranks share their cores.
+TASK_SECONDS, SHORTEST_SECONDS = 0.1, 1e-3
 C_LIBRARY = ctypes.CDLL(None)
 
 
 def start() -> str:
-    """Open the experiment on the resident rank; returns the first requests."""
+    """Open the experiment on the resident rank; returns the first tasks."""
     experiment = Path(_launch().experiment)
     if last_word(experiment).state == "finished":  # a job that was to go on with it, and need not
         return ""
-    return _lines(_resident().start())
+    return _tasks(_resident().start())
 
 
-def exchange(result: str) -> str:
-    """Record a result; returns the requests that follow from it."""
-    return _lines(_resident().exchange(result))
+def exchange(results: list[str]) -> str:
+    """Record the results of several tasks, in the order in which they came; returns the tasks that follow from them."""
+    told = [result for several in results for result in several.split(BETWEEN)]
+    return _tasks(_resident().exchange(told))
 
 
-def evaluate(request: str) -> str:
-    """Carry out a request on this worker; raises, and so ends all ranks, only where the worker cannot be set up."""
+def evaluate(task: str) -> str:
+    """Carry out a task on this worker; raises, and so ends all ranks, only where the worker cannot be set up."""
     try:
         leaf = _leaf()
     except Exception as error:
         launch = Path(os.environ["COMPARATOR_LAUNCH"]).parent
         say(launch.parent, "failed", [], f"a worker on {node_name()} cannot start: {error}", launch.name)
         raise
-    return _without_quotes(leaf.evaluate(request))
+    return BETWEEN.join(_without_quotes(leaf.evaluate(request)) for request in task.split(BETWEEN))
 
 
 class _Resident:
@@ -77,9 +83,9 @@ class _Resident:
         self._end_if_over()
         return requests
 
-    def exchange(self, result: str) -> list[str]:
+    def exchange(self, results: list[str]) -> list[str]:
         try:
-            requests = self._session.tell(result)
+            requests = self._session.tell_all(results)
         except BaseException as error:
             self._fail(error)
             raise
@@ -197,8 +203,15 @@ def _deadline() -> float | None:
     return float(deadline) if deadline else None
 
 
-def _lines(requests: list[str]) -> str:
-    return "\n".join(map(_without_quotes, requests))
+def _tasks(requests: list[str]) -> str:
+    """The requests as tasks, one on each line; no more of them in one than leave each worker its share."""
+    if not requests:
+        return ""
+    share = len(requests) // _launch().workers
+    expected = Request.model_validate_json(requests[0]).expected_seconds
+    several = 1 if expected is None else max(1, min(share, int(TASK_SECONDS / max(expected, SHORTEST_SECONDS))))
+    texts = list(map(_without_quotes, requests))
+    return "\n".join(BETWEEN.join(texts[place : place + several]) for place in range(0, len(texts), several))
 
 
 def _without_quotes(text: str) -> str:

@@ -61,7 +61,7 @@ def told(opened: Session, requests: list[str], recorded: int, results: int) -> t
     with opened.progress() as show:
         for number in range(recorded + results):
             result = result_of(requests.pop(0))
-            cost = milliseconds(lambda result=result: requests.extend(opened.tell(result)))
+            cost = milliseconds(lambda result=result: requests.extend(opened.tell_all([result])))
             if number >= recorded:
                 costs.append(cost)
                 shown.append(milliseconds(show))

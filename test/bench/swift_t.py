@@ -40,9 +40,17 @@ foreach i in [1:%d] {
 }
 """
 BARE_RESIDENT = """
-import leaf;
+import location;
+import python;
+import string;
+import sys;
+pragma worktypedef resident_work;
+@dispatch=resident_work
+(string answer) resident(string call) "turbine" "0.1.0"
+  [ "set <<answer>> [ turbine::python 1 1 {} <<call>> ]" ];
+location RESIDENT = locationFromRank(string2int(getenv("RESIDENT_WORK_RANKS")));
 foreach i in [1:%d] {
-  string answer = @location=resident_rank() resident("'clock: %%s' %% __import__('time').time()");
+  string answer = @location=RESIDENT resident("'clock: %%s' %% __import__('time').time()");
   trace(answer);
 }
 """
@@ -115,7 +123,7 @@ def exchanges() -> None:
         while waiting:
             result = leaf.evaluate(waiting.pop(0))
             began = time.perf_counter()
-            waiting += opened.tell(result)
+            waiting += opened.tell_all([result])
             taken.append(time.perf_counter() - began)
         leaf.close()
     mean, slowest = statistics.fmean(taken), statistics.quantiles(taken, n=100)[-1]

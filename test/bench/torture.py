@@ -201,15 +201,15 @@ class Cuts:
         desk = self._desk
         desk.finish(tally)
         path = desk.experiments / "t"
-        run = next(iter(sorted(desk.experiments.glob("runs/*/result.json")))).parent
+        run = next(iter(sorted(desk.experiments.glob("runs/*/*/result.json")))).parent
         self._make_launch(path)
         desk.type("report", "t").ends(tally)
         shutil.copytree(desk.experiments, self._whole)
         before = self._read(tally)
         for name in ("experiment.json", "evaluations.jsonl", "state.json", "launch-1/launch.json"):
             self._damage(tally, f"t/{name}")
-        for run in self._rng.sample(sorted(desk.experiments.glob("runs/*/result.json")), 2):
-            self._damage(tally, f"runs/{run.parent.name}/result.json")
+        for run in self._rng.sample(sorted(desk.experiments.glob("runs/*/*/result.json")), 2):
+            self._damage(tally, str(run.relative_to(desk.experiments)))
         for machine in (lease.this_machine(), "elsewhere"):
             holder = lease._this_holder("").model_copy(update={"pid": 2**22 + 1, "machine": machine})
             (self._whole / "t" / "lease").write_text(json.dumps(holder.model_dump()) + "\n")
@@ -221,7 +221,7 @@ class Cuts:
         RunStore(desk.experiments).withdraw(run.parent.name, "of the bench")
         shutil.rmtree(self._whole)
         shutil.copytree(desk.experiments, self._whole)
-        for name in ("t/withdrawn.jsonl", f"runs/{run.parent.name}/withdrawn.json"):
+        for name in ("t/withdrawn.jsonl", str(run.with_name("withdrawn.json").relative_to(desk.experiments))):
             self._damage(tally, name)
         desk.see_no_traceback(tally)
         desk.see_nothing_left(tally)
@@ -444,15 +444,15 @@ def two_at_once(desk: Desk, rng: random.Random, tally: Tally) -> None:
 def stopped_run(desk: Desk, rng: random.Random, tally: Tally) -> None:
     """One that is stopped holds a run; another experiment that needs it ends, and says who."""
     first = desk.search("t")
-    first.until(lambda: desk.lines() > rng.randrange(4) and any(desk.experiments.glob("runs/*/lease")))
+    first.until(lambda: desk.lines() > rng.randrange(4) and any(desk.experiments.glob("runs/*/*/lease")))
     first.signal(signal.SIGSTOP)
-    held = any(desk.experiments.glob("runs/*/lease"))
+    held = any(desk.experiments.glob("runs/*/*/lease"))
     settings = (desk.folder / "torture.toml").read_text()
     (desk.folder / "torture.toml").write_text(settings.replace("run_timeout = 120", "run_timeout = 1"))
     second = desk.search("second")
     code = second.ends(tally, GRACE_SECONDS)
     if code not in (0, 1) or (code == 1 and f"process {first.pid} of" not in second.last_line) or (held and code == 0):
-        is_there = [path.name for path in desk.experiments.glob("runs/*/lease")]
+        is_there = [path.name for path in desk.experiments.glob("runs/*/*/lease")]
         tally.note("other", f"beside a stopped holder (of {is_there}) it ended with {code}: {second.last_line}")
     first.signal(signal.SIGCONT)
     if first.ends(tally) != 0:

@@ -290,7 +290,7 @@ class Desk:
 
     def results(self) -> Iterator[tuple[str, dict]]:
         """The results in the store, by the names of their runs."""
-        for path in self.experiments.glob("runs/*/result.json"):
+        for path in self.experiments.glob("runs/*/*/result.json"):
             yield path.parent.name, json.loads(path.read_text())
 
     def kept(self, identifier: str = "t") -> Kept:

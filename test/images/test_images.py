@@ -116,7 +116,7 @@ def test_an_image_is_called_as_candle_calls_it(desk: Desk) -> None:
     assert "--output_dir" not in flags
     assert "\nCANDLE_DATA_DIR=/candle_data_dir\n" in told and "SECRET" not in told
     assert "its own files are read-only" in told
-    assert not Path("/tmp/of-the-image.txt").exists() and not list(desk.experiments.glob("runs/*/.tmp"))
+    assert not Path("/tmp/of-the-image.txt").exists() and not list(desk.experiments.glob("runs/*/*/.tmp"))
     assert (desk.folder / "data" / "from-the-image.txt").read_text() == "kept\n"
 
 

@@ -14,6 +14,7 @@ from comparator.errors import InputError, nearest
 from comparator.evidence.threads import one_thread
 from comparator.experiment.progress import best_words
 from comparator.experiment.terminal import in_notebook
+from comparator.findings.explanation import called
 from comparator.findings.summary import as_json as summary_json
 from comparator.findings.verdict import as_json as findings_json
 from comparator.formats.text import shortened
@@ -109,6 +110,33 @@ class Experiment:
             more = {"more": each.get("contrast"), "more_low": more_low, "more_high": more_high}
             rows.append({**each["point"], **said, **more, "seeds": each["seeds"], "verdict": each["verdict"]})
         return pd.DataFrame(rows, columns=None if rows else list(CONFIRMED_COLUMNS))
+
+    @property
+    def contributions(self) -> pd.DataFrame:
+        """Who carries the difference: a row for each drug, cell line or other group that the predictions name.
+
+        Columns: place (the region), kind (drug, cell line), group, rows (share of them), share (of the difference, NaN
+        where the metric is no mean over rows), influence (by how much less the models differ without it) with low and
+        high (95 %, of this group alone), named (whether it is shown to carry more or less than its share). Empty where
+        nothing can be told; `explain` in the terminal says why.
+        """
+        rows = [
+            {
+                "place": place.claim.name,
+                "kind": called(column.column),
+                "group": group.name,
+                "rows": group.rows,
+                "share": group.share,
+                "influence": group.influence,
+                "low": group.interval[0],
+                "high": group.interval[1],
+                "named": group.name in {each.name for each in column.named},
+            }
+            for place in self._read.explanation.places
+            for column in place.columns
+            for group in column.groups
+        ]
+        return pd.DataFrame(rows, columns=list(CONTRIBUTION_COLUMNS))
 
     @property
     def evaluations(self) -> pd.DataFrame:
@@ -242,6 +270,9 @@ def _show_pictures() -> None:
 
 REGION_COLUMNS = ("where", "mean", "low", "high", "elsewhere", "more", "more_low", "more_high", "share", "blocks")
 CONFIRMED_COLUMNS = ("searched", "mean", "low", "high", "more", "more_low", "more_high", "seeds", "verdict")
+
+
+CONTRIBUTION_COLUMNS = ("place", "kind", "group", "rows", "share", "influence", "low", "high", "named")
 
 
 def _region_table(regions: Any) -> pd.DataFrame:

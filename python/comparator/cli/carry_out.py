@@ -19,7 +19,7 @@ from comparator.experiment.terminal import Terminal, note
 from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.names import check_name, home_written_out
 from comparator.formats.text import write_text_whole
-from comparator.results.store import check_new_experiment, experiment_path, read_json, read_records
+from comparator.results.store import check_new_experiment, experiment_path, read_experiment, read_json, read_records
 from comparator.site.folders import experiments_folder, project_root
 from comparator.space.boxes import written_box
 
@@ -148,6 +148,52 @@ def selftest(
         note(host.console, words)
     found = read_json(opened.path / "report.json") or {}
     print(json.dumps({key: found.get(key) for key in FINDINGS}, indent=1))
+
+
+@app.command(rich_help_panel=RUN, short_help="Does what one found still hold?")
+@with_run_options
+def recheck(
+    options: RunOptions,
+    checked: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ID", help="The experiment whose claims are tried again.", autocompletion=completion.experiment_ids
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try what an experiment claimed again, with models, data and settings as they are now.
+
+    Exit status 1 where it is weaker or gone, 3 where it is not settled.
+    """
+    from comparator.experiment import closing, session
+    from comparator.experiment.dry_run import describe
+    from comparator.experiment.recheck import plan_recheck
+    from comparator.findings import recheck as findings
+
+    host = _open_host(options, as_json=as_json, reports=False)
+    stop_signals_like_ctrl_c()
+    if options.resume is not None:
+        resuming.refuse({"--set": options.settings, "ID": checked})
+        opened = session.resume(host, resuming.chosen(host, options, None))
+    elif checked is None:
+        raise InputError("give the id of an experiment, or --resume ID (see comparator list)")
+    else:
+        check_new_experiment(host.experiments, options.identifier)
+        plan = plan_recheck(host, checked, options.settings or [], command=_typed_command())
+        if options.dry_run:
+            describe(host, plan)
+            return
+        opened = session.begin(host, plan, f"{checked}-recheck", options.identifier)
+    with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
+        opened.run()
+    records = read_records(opened.path / "evaluations.jsonl")
+    found = closing.rechecked(host.experiments, read_experiment(opened.path), records)
+    if as_json:
+        print(json.dumps(findings.as_json(found), indent=1))
+    verdicts = {each.verdict for each in found}
+    if not verdicts <= set(findings.HELD):
+        raise typer.Exit(1 if verdicts & set(findings.LOST) else 3)
 
 
 @app.command("cross-study", rich_help_panel=RUN, short_help="Train on each study, test on all.")

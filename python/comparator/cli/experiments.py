@@ -15,7 +15,7 @@ from rich.text import Text
 from comparator.cli import completion
 from comparator.cli.app import LOOK, ExperimentsOption, JsonOption, app, out
 from comparator.engine.jobs import is_closing, state_of
-from comparator.errors import InputError, WatchingEnded
+from comparator.errors import ComparatorError, InputError, WatchingEnded
 from comparator.experiment.terminal import copyable, has_blocks, tell
 from comparator.formats.text import message, one_line, shortened
 from comparator.results.growing import GrowingRecord
@@ -181,6 +181,40 @@ def predict(
         print(json.dumps(prediction.as_json(experiment, predicted), indent=1))
         return
     for line in prediction.words(experiment, predicted):
+        tell(out, line)
+
+
+@app.command(rich_help_panel=LOOK, short_help="Who carries a difference: which drugs, which cell lines.")
+def explain(
+    identifier: IdArgument,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            "--groups",
+            metavar="FILE",
+            help="A table of classes, such as tissues: its first column has ids as the predictions have them, each "
+            "other one a class of them.",
+        ),
+    ] = None,
+    experiments: ExperimentsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which groups of rows carry a difference, from predictions that its fresh trainings have kept."""
+    from comparator.findings.explanation import explain as explained
+    from comparator.findings.explanation import read_classes
+    from comparator.report import explanation, read_in
+    from comparator.results.store import RunStore
+
+    path = experiment_path(experiments_folder(experiments, project_root()), identifier)
+    classes = None if groups is None else read_classes(groups)
+    read = read_in(path)
+    found = explained(read.experiment, read.records, RunStore(path.parent).predicted_rows, classes)
+    if as_json:
+        print(json.dumps(found.as_json(), indent=1))
+        return
+    if found.reason:
+        raise ComparatorError(f"'{identifier}': {found.reason}")
+    for line in explanation.lines(found, read.summary, read.experiment, out.width if out.is_terminal else None):
         tell(out, line)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from comparator.dashboard.maker import Maker
-from comparator.dashboard.overview import stamp_of
+from comparator.dashboard.overview import FILES
 from comparator.errors import ComparatorError, InputError
+from comparator.experiment.listing import stamp_of
 from comparator.formats.names import check_name
 from comparator.results.store import experiment_path
 
@@ -40,7 +41,7 @@ class Comparisons:
         Raises `InputError` where that names no experiments.
         """
         asked = self._asked(ids)
-        stamp = tuple(stamp_of(path) for path, _ in asked)
+        stamp = tuple(stamp_of(path, FILES) for path, _ in asked)
         with self._turn:
             made = self._made.setdefault(asked, _Made())
             self._made.move_to_end(asked)

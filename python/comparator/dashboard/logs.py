@@ -12,7 +12,7 @@ from comparator.errors import InputError
 MOST = 1 << 20  # bytes
 #: Which files are shown: logs of trainings, what an experiment's own processes wrote.
 SHOWN = re.compile(
-    r"runs/[\w-][\w.-]*/model\.log|(?!runs/)[\w-][\w.-]*/(?:errors\.log|resumed\.log|steered\.log|launch-[0-9]+/output\.txt)"
+    r"runs/([\w-][\w.-]/)?[\w-][\w.-]*/model\.log|(?!runs/)[\w-][\w.-]*/(?:errors\.log|resumed\.log|steered\.log|launch-[0-9]+/output\.txt)"
 )
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from comparator.engine.jobs import state_of
 from comparator.engine.launches import launches
 from comparator.errors import InputError
-from comparator.experiment.listing import damaged_row, experiment_row, hidden_rows
+from comparator.experiment.listing import Stamp, damaged_row, experiment_row, hidden_rows, stamp_of
 from comparator.experiment.progress import seconds_left
 from comparator.formats.text import message
 from comparator.results.growing import GrowingRecord
@@ -35,8 +35,6 @@ LOOK_SECONDS = 1.0
 READ_SECONDS = 1.0
 #: After what took a second so many pass before it is done again.
 RESTS = 5.0
-
-Stamp = tuple[Any, ...]
 
 
 @dataclass
@@ -83,7 +81,7 @@ class Overview:
 
     def _known_now(self, name: str) -> _Known:
         path, known, now = self._experiments / name, self._known.get(name), time.monotonic()
-        stamp = stamp_of(path)
+        stamp = stamp_of(path, FILES)
         # Thousands of evaluations take their time to count: not every one of them has them all counted again.
         is_due = known is None or now - known.asked >= RESTS * known.took
         if known is None or (known.stamp != stamp and is_due):
@@ -104,18 +102,6 @@ class Overview:
 def tag_of(content: Any) -> str:
     """What tells content from other, for who asks again and again."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
-
-
-def stamp_of(path: Path, files: Sequence[str] = FILES) -> Stamp:
-    """What changes when these files of an experiment do."""
-    found: list[Any] = []
-    for name in files:
-        try:
-            status = (path / name).stat()
-            found += [status.st_mtime_ns, status.st_ctime_ns, status.st_size]
-        except OSError:
-            found.append(None)
-    return tuple(found)
 
 
 def _row(path: Path, record: GrowingRecord) -> dict[str, Any]:

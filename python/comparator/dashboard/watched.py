@@ -15,10 +15,10 @@ from typing import Any
 
 from comparator.dashboard import actions, jobs, steering
 from comparator.dashboard.maker import Maker
-from comparator.dashboard.overview import RESTS, stamp_of
+from comparator.dashboard.overview import FILES, RESTS
 from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError
-from comparator.experiment.listing import experiment_row
+from comparator.experiment.listing import experiment_row, stamp_of
 from comparator.experiment.progress import point_words, seconds_left
 from comparator.experiment.running import RunningTraining, running
 from comparator.findings.axes import show
@@ -156,7 +156,7 @@ class Watch:
 
     def _row(self, path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any]:
         """The experiment's row, which thousands of evaluations have counted anew now and then alone."""
-        watched, stamp, now = self._watched_of(path), stamp_of(path), time.monotonic()
+        watched, stamp, now = self._watched_of(path), stamp_of(path, FILES), time.monotonic()
         with self._turn:
             if watched.stamp != stamp and now - watched.counted >= RESTS * watched.took:
                 watched.row, watched.stamp = experiment_row(path, experiment, records), stamp

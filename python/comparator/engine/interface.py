@@ -32,6 +32,8 @@ from comparator.site.profile import Site, Slot, seconds_of
 if TYPE_CHECKING:
     from comparator.engine.leaf import Leaf
 
+#: So many results are told together at the most: whoever brought the first waits for the requests of all.
+MOST_AT_ONCE = 256
 #: What remains of a walltime for the last result and the report; of a short one a twentieth.
 CLOSING_SECONDS = 60
 
@@ -66,8 +68,11 @@ class Search(Protocol):
         """The first requests; `all_at_once`: of a sweep all there are."""
         ...
 
-    def tell(self, result: str) -> list[str]:
-        """Record a result; gives the requests that follow. Without one that waits for its result the search is over."""
+    def tell_all(self, results: Sequence[str]) -> list[str]:
+        """Record results, which came in this order; gives the requests that follow, in the order of what they follow.
+
+        Without one that waits for its result the search is over.
+        """
         ...
 
     def hand_over(self, launch: str) -> None:
@@ -203,14 +208,15 @@ def carry_out(
 ) -> None:
     """Host a search to its end: `evaluate` makes results of its requests on `workers`.
 
-    `on_change` is called once the first requests are given out, and after every result.
+    Results that have queued up are told together. `on_change` is called once the first requests are given out, and
+    whenever results were told.
     """
     requests = search.start()
     with workers:
         for request in requests:
             workers.start(partial(evaluate, request))
         on_change()
-        for result in workers.results():
-            for request in search.tell(result):
+        for results in workers.batches(MOST_AT_ONCE):
+            for request in search.tell_all(results):
                 workers.start(partial(evaluate, request))
             on_change()

@@ -276,7 +276,8 @@ class Leaf:
         if asked.split is not None:
             split = {"split": None if submodel.split is None else hyperparameters[submodel.split]}
         name, result, reused = self._find_or_train(number, asked, hyperparameters, identity, slot)
-        log = (self._runs.folder / name / "model.log").relative_to(self._experiments)
+        place = self._runs.folder_of(name)
+        assert place is not None
         no_reuse: dict[str, Any] = {"no_reuse": result.no_reuse} if result.no_reuse else {}
         run = Run(
             submodel=submodel.submodel,
@@ -292,7 +293,7 @@ class Leaf:
             reason=result.reason and message(result.reason),  # the log has all of it
             **no_reuse,
             reused=reused,
-            log=str(log),
+            log=(place / "model.log").relative_to(self._experiments).as_posix(),
         )
         return run, result
 
@@ -476,6 +477,7 @@ class Leaf:
                     warm=self._warm,
                     data_until=until,
                     ml_data=self._ml_data(number),
+                    runs_folder=self._runs.folder,
                 )
                 if self._cancelled.is_set():
                     self._runners[key].cancel()

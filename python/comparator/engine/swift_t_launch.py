@@ -100,8 +100,7 @@ class Launch:
         """The swift-t command line; what it compiles goes to `folder`."""
         machine = ["-m", self.task.site.scheduler] if self.by_scheduler else []
         swift = shipped_folder("swift")
-        program = "upf" if self.task.is_sweep else "search"
-        compiled = ["-I", str(swift), "-o", str(folder / f"{program}.tic"), str(swift / f"{program}.swift")]
+        compiled = ["-r", str(swift), "-o", str(folder / "search.tic"), str(swift / "search.swift")]
         return ["swift-t", *machine, "-n", str(self.resources.layout.processes), *compiled]
 
     def environment(self, folder: Path, after: str | None = None) -> dict[str, str]:

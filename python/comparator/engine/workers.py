@@ -1,4 +1,4 @@
-"""Threads that carry work out, and whose results are taken one at a time; Ctrl-C is acted on between two of them."""
+"""Threads that carry work out, and whose results are taken as they come; Ctrl-C is acted on between two takings."""
 
 from __future__ import annotations
 
@@ -73,18 +73,38 @@ class Workers(Generic[Result]):
 
         More may be started meanwhile.
         """
+        for several in self.batches(1):
+            yield from several
+
+    def batches(self, most: int) -> Iterator[list[Result]]:
+        """The same, all that have ended since the last taking at once, up to `most` of them."""
         while self._running:
-            try:
-                ended = self._ended.get(timeout=LOOK_SECONDS)
-            except queue.Empty:
-                continue
-            if isinstance(ended, int):
-                self._handle(ended)
-                continue
-            self._running -= 1
-            if ended.error is not None:
-                raise ended.error
-            yield ended.result  # type: ignore[misc]  # it has none only where there was an error
+            results = self._take(most)
+            if results:
+                yield results
+
+    def _take(self, most: int) -> list[Result]:
+        """Wait a moment for the first that ends, and take what has ended besides."""
+        results: list[Result] = []
+        try:
+            ended = self._ended.get(timeout=LOOK_SECONDS)
+            while True:
+                is_result = not isinstance(ended, int) and ended.error is None
+                if results and not is_result:  # it waits until these are taken
+                    self._ended.put(ended)
+                    return results
+                if isinstance(ended, int):
+                    self._handle(ended)
+                else:
+                    self._running -= 1
+                    if ended.error is not None:
+                        raise ended.error
+                    results.append(ended.result)  # type: ignore[arg-type]  # it has none only where there was an error
+                if len(results) == most:
+                    return results
+                ended = self._ended.get_nowait()
+        except queue.Empty:
+            return results
 
     def _carry_out(self, work: Callable[[], Result]) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comparator.errors import ComparatorError
 from comparator.experiment.host import Host
@@ -14,9 +14,12 @@ from comparator.experiment.terminal import note
 from comparator.findings.summary import Summary
 from comparator.formats.text import message
 from comparator.objective.comparison import failure_words
-from comparator.results.record import Evaluation
-from comparator.results.store import last_word, read_json
+from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.store import experiment_path, last_word, read_experiment, read_json, read_records
 from comparator.site.folders import command_line, typed_here
+
+if TYPE_CHECKING:
+    from comparator.findings.recheck import Rechecked
 
 
 def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[Evaluation], page: Path | None) -> None:
@@ -32,6 +35,10 @@ def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[E
     ended_early = last_word(folder).reason
     if ended_early:
         host.say(f"ended early: {message(ended_early)}")
+    if plan.frozen.rechecks is not None:
+        for line in recheck_words(host.experiments, plan.frozen, records):
+            host.say(line)
+        return
     if summary.best is None:
         last = failure_words(records[-1], host.experiments) if records else "there was none"
         say_where_the_report_is(host, folder.name, page)
@@ -47,6 +54,33 @@ def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[E
         host.say(f"next: {step['words']}{':' if step['command'] else ''}")
     if step.get("command"):
         host.show(f"  {typed_here(step['command'])}")
+
+
+def rechecked(experiments: Path, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[Rechecked]:
+    """What became of the claims of the experiment that this one checks again; raises `InputError` where it is gone."""
+    from comparator.findings.recheck import recheck
+
+    path = experiment_path(experiments, frozen.rechecks or "")
+    return recheck((read_experiment(path), read_records(path / "evaluations.jsonl")), (frozen, records))
+
+
+def recheck_words(experiments: Path, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
+    """What became of the claims of the experiment that this one checks again, a line each."""
+    from comparator.findings.recheck import trained_anew
+    from comparator.report.words import with_interval
+
+    lines = [
+        f"{each.claim}, {each.what}: {each.verdict}: {with_interval(each.now, each.now_interval)}, it was"
+        f" {with_interval(each.was, each.was_interval)}; changed by {with_interval(each.change, each.change_interval)}"
+        f" over the same {each.blocks} blocks"
+        for each in rechecked(experiments, frozen, records)
+    ]
+    done, found = trained_anew(records)
+    if not lines:
+        lines = [f"'{frozen.rechecks}' has shown nothing that could be lost"]
+    if not done:
+        lines.append(f"note: all {found} trainings were found in the store: nothing that they rest on is new")
+    return lines
 
 
 def say_where_the_report_is(host: Host, identifier: str, page: Path | None) -> None:

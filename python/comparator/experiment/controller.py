@@ -3,7 +3,7 @@
 An engine does no more than this:
 
     requests = controller.start()
-    for each request: result = leaf.evaluate(request); requests += controller.tell(result)
+    for each request: result = leaf.evaluate(request); requests += controller.tell_all([result])
 
 Both are forms here (`record.Request`, `record.Result`); the session makes text of the one, and reads the other.
 
@@ -21,6 +21,7 @@ import itertools
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
@@ -50,7 +51,7 @@ from comparator.results.record import (
 from comparator.results.store import now
 from comparator.space import ParameterSpace, Point
 from comparator.strategies import Proposal, Strategy
-from comparator.strategies.blocks import FIRST_FRESH, block_of
+from comparator.strategies.blocks import FIRST_FRESH, Block, block_of
 from comparator.strategies.replication import Replication
 
 FAILURES_THAT_STOP = 5
@@ -79,6 +80,8 @@ class EvaluationLog(Protocol):
 
     def append(self, record: Evaluation) -> None: ...
 
+    def together(self) -> AbstractContextManager[None]: ...
+
 
 @dataclass(frozen=True)
 class ToConfirm:
@@ -101,6 +104,7 @@ class _Point:
     runs: dict[int, Runs] = field(default_factory=dict)  # of finished replicates
     values: dict[int, float] = field(default_factory=dict)  # of replicates that ended well
     signed: dict[int, float] = field(default_factory=dict)  # of the same
+    blocks: dict[int, Block] = field(default_factory=dict)  # of replicates
     waiting: list[_Open] = field(default_factory=list)  # repeats that need no replicate of their own
     under_way: list[_Open] = field(default_factory=list)  # the search's that have no record yet, as they were asked for
 
@@ -124,6 +128,26 @@ class _Open:
     cancelled: bool = False
 
 
+class Latest:
+    """The largest of the latest `count` numbers, None of none."""
+
+    def __init__(self, count: int) -> None:
+        self._count, self._added = count, 0
+        self._falling: deque[tuple[int, float]] = deque()  # none is followed by one as large
+
+    def add(self, number: float) -> None:
+        while self._falling and self._falling[-1][1] <= number:
+            self._falling.pop()
+        self._falling.append((self._added, number))
+        self._added += 1
+        if self._falling[0][0] < self._added - self._count:
+            self._falling.popleft()
+
+    @property
+    def largest(self) -> float | None:
+        return self._falling[0][1] if self._falling else None
+
+
 class Controller:
     """Turns a strategy's proposals into requests, and results into records.
 
@@ -131,7 +155,7 @@ class Controller:
     that pilot and search may ask for, None where the strategy ends by itself; `space_size` the number of points of the
     space, None where they are without number. Replicates are dealt to `blocks` (see `comparator.strategies.blocks`).
     `pilot` are the points that are tried before the search, on `pilot_seeds` seeds each; the strategy is informed of
-    their values.
+    their values. With `pilot_beside` the search does not wait for them, and is informed when all of them are in.
     With `first` both are carried out by short trainings, and the best points are trained in full then, beside the
     budget, on further replicates, so that the luck of the first ones is not carried over.
     `to_confirm` is None where nothing is confirmed. Every proposal has to be a point of `space`, where there is one; a
@@ -152,6 +176,7 @@ class Controller:
         first: FirstEpochs | None = None,
         pilot: Sequence[Point] = (),
         pilot_seeds: int = 2,
+        pilot_beside: bool = False,
         to_confirm: ToConfirm | None = None,
         space: ParameterSpace | None = None,
         proposer: str = "the search",
@@ -161,12 +186,17 @@ class Controller:
         self._budget, self._space_size = budget, space_size
         self._replication, self._blocks, self._first_epochs = replication or Replication(), blocks, first
         self._pilot_points, self._pilot_seeds, self._to_confirm = list(pilot), pilot_seeds, to_confirm
-        self._space, self._proposer = space, proposer
+        self._pilot_beside, self._space, self._proposer = pilot_beside, space, proposer
         self._points: dict[str, _Point] = {}
         self._open: dict[int, _Open] = {}  # in the order of their proposal
         self._running: dict[int, _Open] = {}  # those of them that wait for a result
         self._waiting = 0  # requests
+        self._longest, self._longest_in_full = Latest(LATEST), Latest(LATEST)  # seconds
+        self._taken = 0  # records, into these
         self._cancelled = 0  # of the budget's
+        self._ended: list[_Open] = []  # with all replicates that they asked for, and not decided upon
+        # Who gets further seeds rests on what others have: of a generation, which waits anyway, on the whole of it.
+        self._decides_in_rounds = strategy.by_generations and self._replication.is_adaptive
         self._repeats_in_a_row = 0
         self._deterministic = False
         self._unit: float | None = None  # of a difference in deviations
@@ -220,11 +250,22 @@ class Controller:
         """
         for number, point in enumerate(self._pilot_points):
             self._add(number, PILOT, Proposal(number, point, None))
-        if not self._pilot_points:
+        if not self._pilot_points or self._pilot_beside:
             self._begin_search()
         for record in self.records:
             self._replay(record)
         return self._go_on(list(self._open.values()))
+
+    def tell_all(self, outcomes: Iterable[Result]) -> list[Request]:
+        """Take results that came together, in their order: `tell` of each, and one sync of the record for all.
+
+        What they lead to may be carried out only now, when their lines are on disk. A fault is told last.
+        """
+        requests: list[Request] = []
+        with self._folder.together():
+            for outcome in sorted(outcomes, key=lambda each: each.is_fault):
+                requests += self.tell(outcome)
+        return requests
 
     def tell(self, outcome: Result) -> list[Request]:
         """Take the result of one replicate, and give the requests that follow.
@@ -243,7 +284,18 @@ class Controller:
             self._cancelled += evaluation.stage not in AFTERWARDS
         elif evaluation.running or evaluation.cancelled:
             return []
-        elif more := self._further(evaluation):
+        self._ended.append(evaluation)
+        if self._decides_in_rounds and evaluation.stage == SEARCH and self._waiting and not self.is_cut_short:
+            return []
+        self._ended.sort(key=lambda each: each.number)
+        requests: list[Request] = []
+        while self._ended:
+            requests += self._go_on_from(self._ended.pop(0))
+        return requests
+
+    def _go_on_from(self, evaluation: _Open) -> list[Request]:
+        """The requests that follow an evaluation whose replicates so far have all ended."""
+        if not evaluation.cancelled and (more := self._further(evaluation)):
             if not self.is_cut_short:
                 return self._ask(evaluation, more)
             evaluation.cancelled = True
@@ -275,18 +327,7 @@ class Controller:
     # Stages
 
     def _begin_search(self) -> list[_Open]:
-        """Measure the pilot, whose evaluations are all recorded; gives the first proposals."""
         self.stage = SEARCH
-        if self._pilot_points:
-            known = [self._points[key_of(point)] for point in self._pilot_points]
-            tried = [line for line in self.records if line.stage == PILOT]
-            pairs = [part for line in tried for part in line.asked or ()]
-            trained = [part.seconds for part in pairs if not part.reused]
-            self.pilot = measure_pilot([list(each.signed.values()) for each in known], trained, len(pairs))
-            self._deterministic = self._deterministic or self.pilot.is_deterministic
-            known_values = [(line.point, line.value) for line in tried if line.status == "ok"]
-            if known_values:
-                self._strategy.inform(known_values)
         if self._strategy.listens:
             self._strategy.recall(self._recorded())
         return self._note(self._strategy.start())
@@ -299,6 +340,23 @@ class Controller:
             for line in self.records
             if line.stage == SEARCH
         ]
+
+    def _end_pilot(self) -> list[_Open]:
+        """Measure the pilot, whose evaluations are all recorded; gives the first proposals of a search that waited."""
+        tried = [line for line in self.records if line.stage == PILOT]
+        own = {part.replicate for line in tried for part in line.asked or ()}
+        signed = [
+            [number for replicate, number in self._points[key_of(point)].signed.items() if replicate in own]
+            for point in self._pilot_points
+        ]
+        pairs = [part for line in tried for part in line.asked or ()]
+        trained = [part.seconds for part in pairs if not part.reused]
+        self.pilot = measure_pilot(signed, trained, len(pairs))
+        self._deterministic = self._deterministic or self.pilot.is_deterministic
+        known_values = [(line.point, line.value) for line in tried if line.status == "ok"]
+        if known_values:
+            self._strategy.inform(known_values)
+        return [] if self._pilot_beside else self._begin_search()
 
     def _begin_what_follows(self) -> list[_Open]:
         """What follows the search, or the full trainings of its best points, which is over."""
@@ -371,7 +429,8 @@ class Controller:
     def _go_on(self, evaluations: Iterable[_Open]) -> list[Request]:
         """The requests for these evaluations, or for those of the next stage where there is nothing else to do."""
         requests = self._requests(evaluations)
-        if requests or self.waiting or self.listens or self.is_cut_short or self.stage not in (SEARCH, FULL):
+        waits = self.waiting or self._ended or self.listens
+        if requests or waits or self.is_cut_short or self.stage not in (SEARCH, FULL):
             return requests
         self._open.clear()  # proposed, but the budget is spent
         return self._requests(self._begin_what_follows())
@@ -380,7 +439,7 @@ class Controller:
         """Give each proposal replicates of its own, or an answer where a replicate could tell nothing new."""
         requests: list[Request] = []
         todo = deque(evaluations)
-        while todo and not self.is_cut_short and not self._is_over():
+        while todo and not self.is_cut_short and not (todo[0].stage != PILOT and self._is_over()):
             evaluation = todo.popleft()
             point = evaluation.point
             if evaluation.stage != SEARCH or not (point.asked and self._deterministic):
@@ -469,7 +528,7 @@ class Controller:
             free = evaluation.fresh if follows else itertools.count()
             replicate = next(number for number in free if number not in point.asked)
             point.asked.add(replicate)
-            block = block_of(evaluation.proposal.point, replicate, self._blocks)
+            block = self._block(evaluation, replicate)
             self._begin(evaluation, replicate)
             requests.append(
                 Request(
@@ -489,12 +548,23 @@ class Controller:
             self._repeats_in_a_row = 0
         return requests
 
+    def _block(self, evaluation: _Open, replicate: int) -> Block:
+        blocks = evaluation.point.blocks
+        if replicate not in blocks:
+            blocks[replicate] = block_of(evaluation.proposal.point, replicate, self._blocks)
+        return blocks[replicate]
+
     def _expected_seconds(self, evaluation: _Open) -> float | None:
         """How long a replicate may take, by the latest; a full one longer than a short one as it has more epochs."""
-        first, is_full = self._first_epochs, not self._length(evaluation)
-        longer = first.full / first.epochs if first is not None and is_full else 1.0
-        latest = self.records[-LATEST:]
-        return max((_longest(line) * (longer if line.epochs else 1.0) for line in latest), default=None)
+        for line in itertools.islice(self.records, self._taken, None):
+            self._longest.add(_longest(line))
+            self._longest_in_full.add(_longest(line) * self._times_longer(line))
+        self._taken = len(self.records)
+        return (self._longest if self._length(evaluation) else self._longest_in_full).largest
+
+    def _times_longer(self, line: Evaluation) -> float:
+        """How many times the epochs of a recorded training a full one has."""
+        return self._first_epochs.full / self._first_epochs.epochs if self._first_epochs and line.epochs else 1.0
 
     def _length(self, evaluation: _Open) -> dict[str, Any]:
         """The epochs of short trainings; nothing of full ones."""
@@ -545,15 +615,15 @@ class Controller:
         return following
 
     def _finish_pilot(self) -> list[_Open]:
-        if self.waiting or self.is_cut_short:
-            return []
         pilot = [each for each in self._open.values() if each.stage == PILOT]
+        if self.is_cut_short or not all(each.is_complete for each in pilot):
+            return []
         for each in pilot:
             self._learn_all(each)
         self._find_unit()
         for each in pilot:
             self._write(each)
-        return self._begin_search()
+        return self._end_pilot()
 
     def _find_unit(self) -> None:
         self._unit = pooled_deviation([list(each.signed.values()) for each in self._points.values()])
@@ -626,9 +696,9 @@ class Controller:
         if record.stage == SEARCH:
             self._repeats_in_a_row = 0 if asked else self._repeats_in_a_row + 1
             self._tell_strategy(evaluation, record.value)
-        elif self.stage == PILOT and not any(each.stage == PILOT for each in self._open.values()):
+        elif record.stage == PILOT and not any(each.stage == PILOT for each in self._open.values()):
             self._find_unit()
-            self._begin_search()
+            self._end_pilot()
 
     def _is_same(self, evaluation: _Open, recorded: Point) -> bool:
         """Whether a recorded point is the proposed one; earlier versions recorded points as algorithms wrote them."""
@@ -677,7 +747,7 @@ class Controller:
             status=status,
             value=value,
             signed=signed,
-            blocks=[block_of(proposal.point, each, self._blocks).number for each in sorted(point.signed)] if ok else [],
+            blocks=[self._block(evaluation, each).number for each in sorted(point.signed)] if ok else [],
             deviation=pooled_deviation([signed]),
             interval=None if interval is None else list(interval),
             started=min((outcome.started for outcome in outcomes.values()), default=now()),

@@ -2,30 +2,64 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from comparator.engine.jobs import is_closing, state_of
 from comparator.errors import InputError
-from comparator.experiment.progress import best_words
+from comparator.experiment.progress import words_of_best
 from comparator.findings.sureness import NO_PLACE
 from comparator.formats.text import message
 from comparator.results.notes import read_notes
-from comparator.results.points import as_read, best_of, count
-from comparator.results.record import Evaluation, FrozenExperiment, State
+from comparator.results.points import as_read
+from comparator.results.record import Evaluation, Form, FrozenExperiment, Number, State
 from comparator.results.reported import read_reported
 from comparator.results.store import (
+    EXPERIMENT,
+    WITHDRAWALS,
     experiment_names,
     hidden_experiments,
     owner_of,
     read_experiment,
+    read_form,
     read_records,
+    share_as,
     withdrawals,
+    write_whole,
 )
+from comparator.results.tally import Tally
 
+Stamp = tuple[int | None, ...]
+#: What was counted, by this version of counting, of these files of an experiment.
+LISTED, LISTED_VERSION = ".listed.json", 1
+COUNTED_OF = (EXPERIMENT, "evaluations.jsonl", WITHDRAWALS, "report.json")
 #: What a report's verdict is called in a table.
 VERDICTS = {"everywhere": NO_PLACE, "none": "no difference shown"}
+
+
+class Counted(Form):
+    """What of a row is worked out of a record: of a long one that takes seconds."""
+
+    withdrawn: int
+    evaluations: int
+    of: int | None
+    confirming: int
+    failed: int
+    best: str
+    best_value: Number | None
+    verdict: str
+    created: str
+    title: str
+
+
+class Listed(Form):
+    """`.listed.json`: what was counted, and what the files were like that it was counted of."""
+
+    version: int
+    stamp: list[int | None]
+    counted: Counted
 
 
 def experiment_rows(folder: Path) -> list[dict[str, Any]]:
@@ -34,7 +68,7 @@ def experiment_rows(folder: Path) -> list[dict[str, Any]]:
     for name in experiment_names(folder):
         path = folder / name
         try:
-            rows.append(experiment_row(path, read_experiment(path), read_records(path / "evaluations.jsonl")))
+            rows.append(_row(path, _counted_before(path)))
         except (InputError, OSError) as error:
             rows.append(damaged_row(path, error))
     rows.sort(key=lambda row: str(row.get("created", "")))
@@ -43,25 +77,66 @@ def experiment_rows(folder: Path) -> list[dict[str, Any]]:
 
 def experiment_row(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any]:
     """The row of the experiment in the folder `path`."""
-    counts, notes, state = count(records), read_notes(path), state_of(path)
-    best = next(iter(best_of(records)), None)
+    return _row(path, _counted(path, experiment, records))
+
+
+def _row(path: Path, counted: Counted) -> dict[str, Any]:
+    notes, state = read_notes(path), state_of(path)
     return {
         "id": path.name,
         "state": state.state,
         "doing": state_words(path, state),
-        "withdrawn": len(withdrawals(path)),
-        "evaluations": counts.done,
-        "of": experiment.budget.evaluations,
-        "confirming": counts.confirming,
-        "failed": counts.failed,
-        "best": best_words(experiment, records),
-        "best_value": None if best is None else as_read(best.value or 0.0, maximise=experiment.objective.maximise),
-        "verdict": _verdict(path, records),
-        "created": experiment.created,
-        "title": experiment.title,
+        **dict(counted),
         "tags": list(notes.tags),
         "note": notes.text,
     }
+
+
+def _counted_before(path: Path) -> Counted:
+    """What was counted when an experiment was listed last; counted now, and noted, where one of its files has changed.
+
+    The note is nothing but a short cut: one that is missing, damaged or of another version is written anew.
+    """
+    stamp = stamp_of(path, COUNTED_OF)
+    with contextlib.suppress(OSError):
+        listed = read_form(Listed, path / LISTED)
+        if listed is not None and (listed.version, tuple(listed.stamp)) == (LISTED_VERSION, stamp):
+            return listed.counted
+    counted = _counted(path, read_experiment(path), read_records(path / "evaluations.jsonl"))
+    with contextlib.suppress(OSError):
+        share_as(path.parent)
+        listed = Listed(version=LISTED_VERSION, stamp=list(stamp), counted=counted)
+        write_whole(path / LISTED, listed.as_json(), sync=False)
+    return counted
+
+
+def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Counted:
+    tally = Tally().take(records)
+    best = tally.best
+    return Counted(
+        withdrawn=len(withdrawals(path)),
+        evaluations=tally.done,
+        of=experiment.budget.evaluations,
+        confirming=tally.confirming,
+        failed=tally.failed,
+        best=words_of_best(experiment, best),
+        best_value=None if best is None else as_read(best.value or 0.0, maximise=experiment.objective.maximise),
+        verdict=_verdict(path, records),
+        created=experiment.created,
+        title=experiment.title,
+    )
+
+
+def stamp_of(path: Path, files: Sequence[str]) -> Stamp:
+    """What changes when these files of an experiment do."""
+    found: list[int | None] = []
+    for name in files:
+        try:
+            status = (path / name).stat()
+            found += [status.st_mtime_ns, status.st_ctime_ns, status.st_size]
+        except OSError:
+            found.append(None)
+    return tuple(found)
 
 
 def state_words(path: Path, state: State) -> str:

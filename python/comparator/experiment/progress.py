@@ -264,7 +264,7 @@ def describe(
     anew: int = 0,
 ) -> str:
     """The state in one line: `best 0.412 at noise 3.1, layer_force 180 · 2 running · about 1:20 left`."""
-    parts = [_words_of_best(experiment, tally.best)]
+    parts = [words_of_best(experiment, tally.best)]
     if tally.failed:
         parts.append(f"{tally.failed} failed")
     if running:
@@ -280,10 +280,10 @@ def describe(
 
 def best_words(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> str:
     """The best point so far and its value."""
-    return _words_of_best(experiment, next(iter(best_of(records)), None))
+    return words_of_best(experiment, next(iter(best_of(records)), None))
 
 
-def _words_of_best(experiment: FrozenExperiment, best: Evaluation | None) -> str:
+def words_of_best(experiment: FrozenExperiment, best: Evaluation | None) -> str:
     if best is None:
         return "no result yet"
     value = as_read(best.value or 0.0, maximise=experiment.objective.maximise)

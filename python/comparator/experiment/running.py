@@ -94,7 +94,8 @@ def running(folder: Path) -> list[RunningTraining]:
 
 
 def _running_training(folder: Path, experiment: FrozenExperiment, training: InFlight) -> RunningTraining:
-    place = RunStore(folder.parent).folder / training.run
+    place = RunStore(folder.parent).folder_of(training.run)
+    assert place is not None  # its lease was looked at there
     log = place / LOG
     progress = progress_of(place)
     names = dict(zip((model.submodel for model in experiment.models), experiment.labels, strict=True))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import math
-import time
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -25,6 +24,7 @@ from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.progress import ProgressView
 from comparator.experiment.reopening import reopen_plan
+from comparator.experiment.saying import SECONDS_OF_FEW, SECONDS_OF_MANY, Saying
 from comparator.experiment.settings import ExperimentSettings, read_settings
 from comparator.experiment.stages import PILOT_SEEDS
 from comparator.experiment.terminal import note
@@ -64,7 +64,6 @@ from comparator.strategies.blocks import block_of
 
 LONGEST_TITLE = 160  # characters that are shown
 MOST_SAID = 64  # evaluations that `state.json` lists while they run; of more it says how many
-SAID_SECONDS = 1.0  # in which the list of so many is as good as new
 #: Where points come in without a result, a worker with nothing to do waits so long; in vain twice as long each time.
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 1.0
 LIKE_FOR_LIKE = "like for like"  # what `[cmp] require` asks
@@ -164,19 +163,21 @@ class OutOfTime(ComparatorError):
 class Session:
     """One experiment, opened on one host: `run` and `search` carry it out on the host's engine.
 
-    It is the engine's `Search`. The resident rank of Swift/T, which hosts one by itself, calls `start`, `tell` with
-    every result, and `end` or `fail`.
+    It is the engine's `Search`. The resident rank of Swift/T, which hosts one by itself, calls `start`, `tell_all` with
+    all results, and `end` or `fail`.
     """
 
     def __init__(self, host: Host, plan: Plan, folder: ExperimentFolder) -> None:
         self._host, self._plan, self._folder = host, plan, folder
         self._growing = GrowingRecord(folder.evaluations)  # where another process hosts the search
         self._controller: Controller | None = None
-        self._said_until = -math.inf
+        self._telling = threading.Lock()  # held by whoever looks at the controller
+        self._saying: Saying | None = None
         self._beside: set[int] = set()  # what is trained beside the search and has no result yet
         self._probed: dict[int, Result] = {}
         self._listening = False  # whether a worker is asked to wait for points that may come in
         self._wait = SHORTEST_WAIT
+        self._kept = contextlib.ExitStack()  # until it is left
 
     @property
     def path(self) -> Path:
@@ -318,35 +319,48 @@ class Session:
             first=self._plan.first,
             pilot=self._plan.pilot,
             pilot_seeds=PILOT_SEEDS,
+            pilot_beside=self._plan.frozen.stages.pilot_beside,
             to_confirm=self._plan.to_confirm,
             space=self._plan.space,
             proposer=self._plan.frozen.strategy.name,
             has_ended=last_word(self.path).state == "finished",
         )
+        if self._plan.frozen.strategy.ahead:  # its thread computes at any time, and as one that computes here would
+            self._kept.enter_context(one_thread(loads_scipy=True))
         with one_thread():
             requests = self._baseline() + self._probes() + self._controller.start()
         self._beside = {request.evaluation for request in requests if request.evaluation < 0}
         self._keep_claims()
         self._keep_likeness()
         self._say_running()
+        self._saying = Saying(self._say_running)
         return self._texts(requests)
 
-    def tell(self, result: str) -> list[str]:
-        """Record a result; gives the requests that follow."""
+    def tell_all(self, results: Sequence[str]) -> list[str]:
+        """Record results, which came in this order, and together; gives the requests that follow."""
         assert self._controller is not None
-        outcome = Result.model_validate_json(result)
-        if outcome.evaluation == LISTEN:
-            return self._listened(outcome)
-        if outcome.evaluation < 0 and not outcome.is_fault:
-            self._keep_beside(outcome)
+        outcomes, has_listened = [], False
+        for outcome in map(Result.model_validate_json, results):
+            if outcome.evaluation == LISTEN:
+                has_listened = True
+                self._stop_listening(outcome)
+            elif outcome.evaluation < 0 and not outcome.is_fault:
+                self._keep_beside(outcome)
+            else:
+                outcomes.append(outcome)
+        if not outcomes and not has_listened:
             return []
-        with one_thread():
-            requests = self._controller.tell(outcome) + self._controller.listen()
+        with one_thread(), self._telling:
+            requests = self._controller.tell_all(outcomes) + self._controller.listen()
+        if not outcomes and not requests:
+            self._wait = min(2 * self._wait, LONGEST_WAIT)
+            return self._texts([])
+        self._wait = SHORTEST_WAIT
         self._keep_pilot()
         self._keep_likeness()
         self._keep_claims()
-        self._say_running()
-        self._wait = SHORTEST_WAIT
+        assert self._saying is not None
+        self._saying.note()
         return self._texts(requests)
 
     @property
@@ -409,15 +423,15 @@ class Session:
         """Read the record that another process writes."""
         self._folder.records = self._growing.read()
 
-    def _say_running(self) -> None:
-        """Say what runs; where much does, and results come all the time, at most once a second."""
+    def _say_running(self) -> float:
+        """Say what runs; gives for how long that is as good as new, in seconds."""
         assert self._controller is not None
-        in_flight = min(self._controller.in_flight, self._host.workers)
-        if in_flight > MOST_SAID and time.monotonic() < self._said_until:
-            return
-        self._said_until = time.monotonic() + SAID_SECONDS
-        said = min(in_flight, MOST_SAID)
-        self._folder.say("running", self._controller.running(said), unlisted=in_flight - said)
+        with self._telling:
+            in_flight = min(self._controller.in_flight, self._host.workers)
+            said = min(in_flight, MOST_SAID)
+            running = self._controller.running(said)
+        self._folder.say("running", running, unlisted=in_flight - said)
+        return SECONDS_OF_MANY if in_flight > MOST_SAID else SECONDS_OF_FEW
 
     def _texts(self, requests: Sequence[Request]) -> list[str]:
         """Requests for workers; where points may come in without a result, one of them is to wait for these."""
@@ -429,19 +443,12 @@ class Session:
             asked.append(Request(evaluation=LISTEN, name="listen", point={}, replicate=0, expected_seconds=wait))
         return [as_text(request) for request in asked]
 
-    def _listened(self, outcome: Result) -> list[str]:
-        """A worker had nothing to do: gives the requests for what has come in."""
+    def _stop_listening(self, outcome: Result) -> None:
+        """A worker has waited for points that may come in; without time for them no more are taken."""
         assert self._controller is not None
         self._listening = False
         if outcome.status == "cancelled":
             self._controller.is_cut_short = True
-        with one_thread():
-            requests = self._controller.listen()
-        self._wait = SHORTEST_WAIT if requests else min(2 * self._wait, LONGEST_WAIT)
-        if requests:
-            self._keep_claims()
-            self._say_running()
-        return self._texts(requests)
 
     def _baseline(self) -> list[Request]:
         """The request for a single model at its settings as given, so that the report can say what a search bought.
@@ -559,9 +566,12 @@ class Session:
 
     def _leave(self, state: str, reason: str | None) -> None:
         left: list[Running] = []
+        if self._saying is not None:
+            self._saying.close()
         if self._controller is not None:
             left = self._controller.running(self._host.workers) if state == "stopped" else []
             self._controller.close()
+        self._kept.close()
         self._folder.say(state, left, reason)
         self._folder.close()
 

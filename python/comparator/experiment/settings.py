@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,6 +72,8 @@ class SearchSettings(BaseModel):
     #: Data splits with a stream of seeds each, to which replicates are dealt; None for 8, of a UPF 1.
     blocks: int | None = Field(default=None, ge=1, le=MOST_BLOCKS)
     pilot: bool | int | None = None
+    #: Proposals that a search which models its results keeps ready; None for a quarter as many as there are workers.
+    ahead: int | None = Field(default=None, ge=0, le=MOST_POINTS)
     seed: int = Field(default=1, ge=0)
     past: list[str] = Field(default_factory=list)
     #: Boxes of the space that the search keeps to, or keeps out of: a file, or the bounds themselves.
@@ -321,11 +323,20 @@ def read_settings(path: Path, overrides: list[str], *, full: bool = False) -> Ex
         if not isinstance(at_full_size, dict):
             raise InputError(f"{path}: has no [full] table, so there is nothing for --full to choose")
         content = _merge(content, at_full_size)
+    return _with_overrides(content, overrides, path, str(path))
+
+
+def overridden(settings: Mapping[str, Any], overrides: Sequence[str], file: str, where: str) -> ExperimentSettings:
+    """The settings of a frozen experiment with `overrides`, as of `read_settings`; raises `InputError`."""
+    return _with_overrides(copy.deepcopy(dict(settings)), overrides, Path(file), where)
+
+
+def _with_overrides(content: dict[str, Any], overrides: Sequence[str], path: Path, where: str) -> ExperimentSettings:
     chosen: dict[str, Any] = {}
     for override in overrides:
         _apply(content, chosen, override)
     set_hyperparameters(content, chosen, path)
-    return check_settings(content, str(path))
+    return check_settings(content, where)
 
 
 def _read_file(path: Path) -> dict[str, Any]:

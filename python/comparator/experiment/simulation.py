@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -48,6 +49,9 @@ class MemoryRecord:
 
     def append(self, record: Evaluation) -> None:
         self.records.append(record)
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class SignedNumber:

@@ -23,6 +23,7 @@ from comparator.results.record import (
 )
 from comparator.space import ParameterSpace
 from comparator.strategies import STRATEGIES, Strategy, find_strategy, strategy_code
+from comparator.strategies.ahead import usual_ahead
 from comparator.strategies.options import file_options, read_options
 from comparator.strategies.own import is_own_file
 from comparator.strategies.replication import Replication
@@ -52,6 +53,26 @@ def pilot_points(
             " pairs are all there are"
         )
     return space.spread(points)
+
+
+def is_pilot_beside(
+    settings: ExperimentSettings,
+    objective: Objective,
+    strategy: FrozenStrategy,
+    pilot: Sequence[Mapping[str, Any]],
+    context: Context,
+) -> bool:
+    """Whether the search begins with its pilot, because there are more workers than that has pairs.
+
+    Not where what the pilot tells decides how the first points are trained, or whether they are at all.
+    """
+    if len(pilot) * PILOT_SEEDS >= strategy.in_flight:
+        return False
+    if Replication.of(settings.search.replicates).first > 1 or objective.needs_unit or settings.cmp.require is not None:
+        return False
+    return bool(pilot) and asked_strategy(settings.search, context)[1].begins_uninformed(
+        strategy.options, strategy.in_flight
+    )
 
 
 def probe_points(space: ParameterSpace | None, pilot: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -171,11 +192,15 @@ def freeze_strategy(
         # So that one experiment file serves every strategy that the command line may choose.
         del options["population"]
         notices.append(f"strategy '{search.strategy}' has no population; the file's is left out")
+    if search.ahead and not strategy.fits_a_model:
+        notices.append(f"strategy '{search.strategy}' models no results; [search] ahead is left out")
+    ahead = usual_ahead(in_flight) if search.ahead is None else search.ahead
     return FrozenStrategy(
         name=name,
         code=None if STRATEGIES.is_own(name) else strategy_code(name),
         seed=search.seed,
         in_flight=in_flight,
+        ahead=ahead if strategy.fits_a_model else 0,
         options=options,
         where=where,
     )

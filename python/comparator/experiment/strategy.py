@@ -11,6 +11,7 @@ from comparator.results.record import (
 )
 from comparator.space import ParameterSpace
 from comparator.strategies import Strategy, make_strategy
+from comparator.strategies.ahead import Ahead
 from comparator.strategies.sampling import SamplingStrategy
 from comparator.strategies.tuning import TUNING, Tuning, TuningStrategy
 
@@ -24,9 +25,12 @@ def make_strategy_of(
         names, points = zip(*(upf or ()), strict=True)
         return SamplingStrategy(iter(points), made.in_flight, names)
     try:
-        strategy = make_strategy(made.name, space, seed=made.seed, in_flight=made.in_flight, options=made.options)
+        in_flight = made.in_flight + made.ahead
+        strategy = make_strategy(made.name, space, seed=made.seed, in_flight=in_flight, options=made.options)
     except InputError as error:
         raise InputError(f"{made.where}: {error}") from None
+    if made.ahead:
+        strategy = Ahead(strategy, made.in_flight, made.ahead)
     if made.past and strategy.inform(made.past) == 0:
         raise InputError(f"{made.where}: strategy '{made.name}' cannot be told past results")
     return strategy

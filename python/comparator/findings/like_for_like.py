@@ -120,6 +120,11 @@ class LikeForLike:
         return not (self.unlike_facts or self.unfounded or self.one_sided)
 
 
+def scores_called(metric: str) -> tuple[str, ...]:
+    """Return the scores of predictions that a metric of this name may be; none where the name does not tell."""
+    return SCORES.get(_PART.sub("", metric.lower()), ())
+
+
 def like_for_like(
     experiment: FrozenExperiment, records: Sequence[Evaluation], predicted: Callable[[Run], Predictions | None]
 ) -> LikeForLike:
@@ -186,7 +191,7 @@ def _recomputed(
     found = []
     for pair, of_pair in zip(pairs, read, strict=True):
         reported, predictions = pair[submodel].metrics.get(metric), of_pair[submodel]
-        names = SCORES.get(_PART.sub("", metric.lower()), ())
+        names = scores_called(metric)
         held = [predictions.scores.get(name) for name in names] if predictions else []
         scores = [score for score in held if score is not None]
         if reported is not None and scores:

@@ -60,7 +60,7 @@ def fresh_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> lis
     """Return what fresh blocks gave for each claim, in the order of the claims."""
     anew = sorted((record for record in records if record.stage == CONFIRM), key=lambda record: record.evaluation)
     if experiment.claims is not None:
-        return [_fresh(claim, [each for each in anew if _tries(each, claim)]) for claim in experiment.claims]
+        return [_fresh(claim, [each for each in anew if tries(each, claim)]) for claim in experiment.claims]
     searched = final_values_of(records)
     return [_fresh(_claim_of(each, searched.get(key_of(each.point)), experiment), [each]) for each in anew]
 
@@ -108,7 +108,7 @@ def _more(one: Confirmation) -> str:
     return "" if one.contrast is None else f", {one.contrast:.3g} more than elsewhere"
 
 
-def _tries(line: Evaluation, claim: Claim) -> bool:
+def tries(line: Evaluation, claim: Claim) -> bool:
     """Whether a line tries a claim; those of earlier versions name none, and tried best points alone."""
     if line.claim is None:
         return claim.kind == "best" and key_of(line.point) == key_of(claim.points[0])

@@ -26,13 +26,14 @@ def make_runner(
     warm: bool = True,
     data_until: int | None = None,
     ml_data: MLData | None = None,
+    runs_folder: Path | None = None,
 ) -> Runner:
     """Choose the way that a model's runs take: warm where it has a module, else a process per run.
 
-    `ml_data` is where a model in three steps keeps what it has preprocessed.
+    `ml_data` is where a model in three steps keeps what it has preprocessed; `runs_folder` is as `WarmRunner` has it.
     """
     if is_served(model, warm=warm):
-        return WarmRunner(model, slot, data_folder, data_until=data_until)
+        return WarmRunner(model, slot, data_folder, data_until=data_until, runs_folder=runs_folder)
     return make_script_runner(model, slot, data_folder, ml_data)
 
 

@@ -40,7 +40,8 @@ class WarmRunner:
     """Feeds runs to one server process, started on first use and replaced when it dies, hangs or babbles.
 
     `data_until` is the time (nanoseconds since 1970) up to which the identity of the runs holds what is in the data
-    folder, None where it holds all of it; `under` is a command to start the server by.
+    folder, None where it holds all of it; `under` is a command to start the server by; all its runs lie somewhere in
+    `runs_folder`, None: beside the first one.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class WarmRunner:
         *,
         data_until: int | None = None,
         under: Sequence[str] = (),
+        runs_folder: Path | None = None,
     ) -> None:
         self._model, self._slot, self._data_folder, self._under = model, slot, data_folder, under
-        self._data_until = data_until
+        self._data_until, self._runs_folder = data_until, runs_folder
         self._covered: list[tuple[str, int | None]] = []
         self._server: GuardedProcess | None = None
         self._server_folder: Path | None = None
@@ -132,8 +134,9 @@ class WarmRunner:
             if self._cancelled:
                 raise ServerEnded("cancelled", "stopped before it began")
             token = secrets.token_hex(8)
-            self._covered = self._model.covered(self._data_folder, self._data_until, folder.parent)
-            command, environment = call(self._model, self._command(token), self._slot, self._data_folder, folder)
+            runs = self._runs_folder or folder.parent
+            self._covered = self._model.covered(self._data_folder, self._data_until, runs)
+            command, environment = call(self._model, self._command(token), self._slot, self._data_folder, folder, runs)
             self._reading = Reading(self._covered, environment, packages=self._model.python is None)
             self._server = GuardedProcess(command, environment, log, piped=True, folder=folder)
             self._server_folder = folder

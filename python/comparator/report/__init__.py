@@ -51,6 +51,7 @@ from comparator.findings.like_for_like import LikeForLike, like_for_like
 from comparator.findings.summary import EvaluationSummary, Summary, as_json, summarise
 from comparator.findings.verdict import Findings, find
 from comparator.findings.verdict import as_json as findings_json
+from comparator.findings.yardstick import InMetric, in_all_metrics
 from comparator.formats.names import check_name
 from comparator.report.answer import answer_of
 from comparator.report.material import Files, Material, gather_material
@@ -59,6 +60,7 @@ from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.results.store import RunStore, read_experiment, read_records, table_cell, withdrawals
 
 if TYPE_CHECKING:
+    from comparator.findings.explanation import Explanation
     from comparator.findings.metric_agreement import MetricReading
     from comparator.report.page import Gallery
 
@@ -88,6 +90,8 @@ def write_report(
         return _write_report(folder, metric, output or folder, png=png, told=told)
 
 
+#: Of the groups that carry a difference so many stand in a report; `comparator explain` has all.
+MOST_GROUPS = 12
 #: The shares of a report, by the time they take, that are done once a part is.
 READ, FOUND, COMPARED, DRAWN = 0.05, 0.45, 0.7, 0.9
 
@@ -119,9 +123,11 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         **findings_json(findings),
         **as_json(summary),
         "yardsticks": [asdict(each) for each in compared],
+        "claims_in_metrics": [asdict(each) for each in read.in_metrics],
         "like_for_like": None
         if read.likeness is None
         else {**asdict(read.likeness), "is_alike": read.likeness.is_alike},
+        "explained": read.explanation.as_json(most=MOST_GROUPS),
         "withdrawn": [note.as_json() for note in withdrawals(folder)],
     }
     _write(output / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())
@@ -169,16 +175,30 @@ class Reading:
         return metric_agreement.compare(*self.own, {self.summary.metric: self.findings.evidence})
 
     @cached_property
+    def in_metrics(self) -> Sequence[InMetric]:
+        """What it claims, in its own metric and the standard ones."""
+        return in_all_metrics(*self.own)
+
+    @cached_property
     def likeness(self) -> LikeForLike | None:
         """Whether both models were trained and judged alike; None where one is searched by itself."""
         if self.experiment.kind == "single":
             return None
         return like_for_like(self.experiment, self.records, RunStore(self.folder.parent).predictions)
 
+    @cached_property
+    def explanation(self) -> Explanation:
+        """Who carries the difference, where fresh trainings tell."""
+        from comparator.evidence.threads import one_thread
+        from comparator.findings.explanation import explain
+
+        with one_thread():
+            return explain(self.experiment, self.records, RunStore(self.folder.parent).predicted_rows)
+
     @property
     def material(self) -> Material:
         """All that the figures are drawn from, with what lies beside the experiment now."""
-        return gather_material(self.folder, self.experiment, self.summary, self.findings)
+        return gather_material(self.folder, self.experiment, self.summary, self.findings, self.explanation)
 
     @property
     def notices(self) -> list[str]:
@@ -217,7 +237,7 @@ def page_of(read: Reading, gallery: Gallery, files: Files) -> str:
     from comparator.report.page import render  # jinja2, only where a page is made
 
     shown = read.experiment, read.summary, read.findings, read.compared, gallery, files, read.notices, read.state
-    return render(*shown, read.likeness)
+    return render(*shown, read.likeness, read.explanation, read.in_metrics)
 
 
 def evaluation_rows(summary: Summary, records: Sequence[Evaluation]) -> list[dict[str, Any]]:

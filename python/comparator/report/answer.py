@@ -125,6 +125,8 @@ def plain(sentence: Sentence) -> str:
 
 def answer_of(experiment: FrozenExperiment, summary: Summary, findings: Findings, state: str = "finished") -> Answer:
     """Return the answer that the findings give; `state` is what the experiment does (`engine.jobs.state_of`)."""
+    if experiment.rechecks is not None:
+        return _of_recheck(experiment, summary)
     claims = tuple(_claims(summary, findings))
     first, *others = _sentences(summary, findings, claims)
     if findings.evidence is not None and others:
@@ -134,6 +136,18 @@ def answer_of(experiment: FrozenExperiment, summary: Summary, findings: Findings
         (first, *others),
         claims,
         _next(experiment, summary, findings, state),
+    )
+
+
+def _of_recheck(experiment: FrozenExperiment, summary: Summary) -> Answer:
+    """The answer of an experiment that tries the claims of another again, which searches nothing itself."""
+    anew = [one for one in summary.evaluations if one.status == "ok"]
+    words = ["comparator", "recheck", "--resume", experiment.id, *where_options(typed_command(experiment))]
+    return Answer(
+        f"Does what '{experiment.rechecks}' found hold?",
+        ([f"What it claims was tried again, by {len(anew)} evaluations; nothing was searched here."],),
+        (),
+        Step("What became of each claim, beside what it was, is said by", shlex.join(words)),
     )
 
 

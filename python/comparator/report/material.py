@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comparator.errors import InputError
 from comparator.findings.axes import Axis
@@ -19,6 +19,9 @@ from comparator.findings.summary import EvaluationSummary, Summary, summarise
 from comparator.findings.verdict import Findings
 from comparator.results.record import FrozenExperiment
 from comparator.results.store import RunStore, last_word, read_experiment, read_records
+
+if TYPE_CHECKING:
+    from comparator.findings.explanation import Explanation
 
 FINISHED = ("finished", "new")  # without a word of its own, the record alone tells
 DAMAGED = (InputError, OSError, TypeError, KeyError, ValueError, AttributeError)
@@ -64,13 +67,20 @@ class Material:
     findings: Findings
     grid: GridBest | None = None
     curves: tuple[Curves, ...] = ()
+    explanation: Explanation | None = None
 
 
-def gather_material(folder: Path, experiment: FrozenExperiment, summary: Summary, findings: Findings) -> Material:
+def gather_material(
+    folder: Path,
+    experiment: FrozenExperiment,
+    summary: Summary,
+    findings: Findings,
+    explanation: Explanation | None = None,
+) -> Material:
     """Return summary and findings of the experiment in `folder` with what lies beside it."""
     apart = summary.lattice or summary.first is not None  # short trainings are not compared with full ones
     grid = None if apart else find_grid(folder, experiment, summary.axes)
-    return Material(summary, findings, grid, tuple(read_curves(RunStore(folder.parent), summary)))
+    return Material(summary, findings, grid, tuple(read_curves(RunStore(folder.parent), summary)), explanation)
 
 
 def find_grid(folder: Path, experiment: FrozenExperiment, axes: Sequence[Axis]) -> GridBest | None:

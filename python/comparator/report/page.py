@@ -22,15 +22,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from comparator.findings.axes import Axis, is_number, show
+from comparator.findings.explanation import Explanation
 from comparator.findings.like_for_like import LikeForLike
 from comparator.findings.metric_agreement import MetricReading
 from comparator.findings.summary import SKILL, EvaluationSummary, Summary, search_settings
 from comparator.findings.verdict import Findings
 from comparator.findings.workers import spans_of, typical, working_times_of
+from comparator.findings.yardstick import InMetric
 from comparator.formats.spelling import spelling
 from comparator.report import words
 from comparator.report.answer import MEANINGS, Claim, answer_of
 from comparator.report.bundle import bundle
+from comparator.report.explanation import section_of
 from comparator.report.figures import palette
 from comparator.report.figures.channels import metric_heading
 from comparator.report.figures.figure import Figure
@@ -111,6 +114,8 @@ def render(
     notices: Sequence[str] = (),
     state: str = "finished",
     likeness: LikeForLike | None = None,
+    explanation: Explanation | None = None,
+    in_metrics: Sequence[InMetric] = (),
 ) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
     said = answer_of(experiment, summary, findings, state)
@@ -134,6 +139,8 @@ def render(
             maps=gallery.places(MAPS),
             remarks=words.remarks(summary, findings),
             disagreements=words.disagreements(summary, readings),
+            by_yardstick=words.by_yardstick(summary, in_metrics),
+            in_metrics=in_metrics,
             best_columns=_metric_columns(summary),
             evaluations=script_json(evaluations_content(summary, files.experiments)),
             **specifications(gallery.figures),
@@ -144,6 +151,7 @@ def render(
             listings=_listings(experiment),
             notices=notices,
             likeness=box_of(likeness, summary.models),
+            explained=section_of(explanation, experiment, summary),
             **scripts(),
         )
     )

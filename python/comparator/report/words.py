@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from comparator.findings.axes import is_number, show
 from comparator.findings.summary import LOSS, SCALED_LOSS, SKILL, EvaluationSummary, Summary, search_settings
 from comparator.findings.sureness import NO_PLACE
+from comparator.findings.yardstick import shown_in
 from comparator.objective.differences import difference_called
 from comparator.results.record import FrozenExperiment, Run
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from comparator.evidence.regions import Evidence
     from comparator.findings.metric_agreement import MetricReading
     from comparator.findings.verdict import Condition, Findings
+    from comparator.findings.yardstick import InMetric
 
 VERDICTS = {
     "regions": "differ more under some conditions",
@@ -30,6 +32,7 @@ VERDICTS = {
 }
 VERDICTS_IN_TABLE = {"regions": "more under some conditions", "everywhere": NO_PLACE, "none": "not shown"}
 RELATIVE = ("relative", "signed")  # differences that are fractions of the larger metric
+MORE_REPLICATES = 4
 NEAR_ZERO = 0.1  # of the middle size of a metric: what is smaller is near zero
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
@@ -204,6 +207,25 @@ def disagreements(summary: Summary, readings: Sequence[MetricReading]) -> list[s
     return found
 
 
+def by_yardstick(summary: Summary, found: Sequence[InMetric]) -> list[str]:
+    """Return for each claim that fresh trainings show in which other metrics they show it too, and in which not."""
+    said = []
+    for claim, held, lost in shown_in(found):
+        name = claim.claim.capitalize()
+        if held and not lost:
+            said.append(f"{name} differs more than elsewhere by {listed([each.metric for each in held])} too.")
+        if lost:
+            too = f", as by {listed([each.metric for each in held])}" if held else ""
+            not_so = listed([_not_so(each, claim, summary) for each in lost])
+            said.append(f"{name} differs more than elsewhere by {claim.metric}{too}; not shown by {not_so}.")
+    return said
+
+
+def _not_so(one: InMetric, claim: InMetric, summary: Summary) -> str:
+    ahead = "" if one.better == claim.better else f", where {summary.models[one.better]} is ahead"
+    return f"{one.metric} ({with_interval(one.more, one.more_interval)} more{ahead})"
+
+
 def agreement(readings: Sequence[MetricReading]) -> str | None:
     """Return what metrics that do not disagree agree in; None where fewer than two of them say anything."""
     said = ["the same model is the better one"] if sum(one.better is not None for one in readings) > 1 else []
@@ -232,7 +254,13 @@ def with_interval(mean: float | None, interval: Sequence[float | None] | None) -
     low, high = (float(end) for end in interval if end is not None)
     size = max(abs(mean), abs(low), abs(high))
     places = max(0, 1 - math.floor(math.log10(size))) if size > 0 else 2
-    return f"{mean:.{places}f} [{low:.{places}f}, {high:.{places}f}]"
+    return f"{_fixed(mean, places)} [{_fixed(low, places)}, {_fixed(high, places)}]"
+
+
+def _fixed(number: float, places: int) -> str:
+    """Return a number with so many places; what rounds to 0 has no sign."""
+    text = f"{number:.{places}f}"
+    return text if float(text) else f"{0:.{places}f}"
 
 
 def amount(summary: Summary, number: float | None, digits: int) -> str:
@@ -381,6 +409,9 @@ def repeat_commands(experiment: FrozenExperiment, regions: Sequence[Condition] =
         commands.append(("The same experiment again, under a new id", words))
         if "search" in words[:2]:
             commands += _steered(words, identifier, regions)
+    if experiment.claims and experiment.rechecks is None and experiment.kind != "single":
+        commands.append(("What it claims, tried again as models and data are now", command_of(experiment, "recheck")))
+        commands.append(("Who carries the difference, all groups", command_of(experiment, "explain")))
     commands.append(("This page, made again", command_of(experiment, "report")))
     commands.append(("Its runs as a table, one row a training", command_of(experiment, "export")))
     return [(what, shlex.join(command)) for what, command in commands]
@@ -398,6 +429,9 @@ def _steered(words: Sequence[str], identifier: str, regions: Sequence[Condition]
         for what, option in (("within", "--focus"), ("outside", "--avoid")):
             command = [*without_option(words, option), option, f"{identifier}:{number}"]
             yield f"A search {what} region {number} ({region.condition})", command
+            if option == "--focus":
+                more = with_settings(command, f"search.replicates={MORE_REPLICATES}")
+                yield f"The same in region {number} with {MORE_REPLICATES} trainings of each point", more
 
 
 def typed_command(experiment: FrozenExperiment) -> list[str]:

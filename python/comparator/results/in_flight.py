@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from comparator.results.lease import holder_of
-from comparator.results.record import InFlight
-from comparator.results.store import RunStore, read_form, write_whole
+from comparator.results.record import InFlight, as_text
+from comparator.results.store import RunStore, read_form
 
 RUNNING = "running"
 
@@ -30,13 +30,21 @@ def in_flight(experiment: Path, training: InFlight) -> Iterator[None]:
     name = f"{training.evaluation:05d}-{training.replicate}-{training.submodel}.json"
     file = experiment / RUNNING / name
     with contextlib.suppress(OSError):
-        file.parent.mkdir(exist_ok=True)
-        write_whole(file, training.as_json(), sync=False)
+        _write(file, as_text(training))
     try:
         yield
     finally:
         with contextlib.suppress(OSError):
             file.unlink()
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a note, which is none for who reads half of it."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except FileNotFoundError:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
 
 
 def trainings_in_flight(experiment: Path) -> list[InFlight]:

@@ -1,6 +1,6 @@
 """Hold a folder, an experiment's or a run's, so that one process at a time changes it, on whatever file system.
 
-    FOLDER/lock     locked (flock) by its holder, where the file system has such locks
+    FOLDER/lock     locked (flock) by its holder, where the file system has such locks; goes with the lease
     FOLDER/lease    who holds it, as long as it is held; its time of change is renewed by the holder
 
 A lease is as good as its holder. Of a process on this machine that is seen: once it is dead its lease is free. Of one
@@ -41,7 +41,6 @@ FIRST_WAIT_SECONDS, LOOK_SECONDS = 0.05, 0.5
 #: A lock that is looked at is held for an instant by whoever looks.
 INSTANTS, INSTANT_SECONDS = 5, 0.05
 WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)
-WITHOUT_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK)
 
 
 class Holder(BaseModel):
@@ -99,6 +98,7 @@ class Lease:
 
     def __init__(self, folder: Path, lock: int, lease: int) -> None:
         self.folder, self._path, self._lock, self._lease = folder, folder / LEASE, lock, lease
+        self._place = folder.stat()
         self.is_released = self._was_lost = False
         _renewal.add(lease)
 
@@ -116,20 +116,31 @@ class Lease:
         """Whether another has taken the folder over, because this process seemed dead, and may be done with it."""
         if self.is_released:
             return self._was_lost
-        return lies_at(self.folder / LOCK, self._lock) and not lies_at(self._path, self._lease)
+        return not lies_at(self._path, self._lease) and self._folder_is_there
 
     def release(self) -> None:
         """Let go of the folder, which may be gone; once is enough."""
         if self.is_released:
             return
-        self._was_lost = self.is_lost
         self.is_released = True
         _renewal.remove(self._lease)
-        with contextlib.suppress(OSError):
-            if lies_at(self._path, self._lease):
-                self._path.unlink()
+        has_lease = lies_at(self._path, self._lease)
+        self._was_lost = not has_lease and self._folder_is_there
         os.close(self._lease)
+        with contextlib.suppress(OSError):
+            if has_lease:
+                # The lock goes first: who then makes a lease sees that the lock it has opened before is gone.
+                if lies_at(self.folder / LOCK, self._lock):
+                    (self.folder / LOCK).unlink()
+                self._path.unlink()
         os.close(self._lock)
+
+    @property
+    def _folder_is_there(self) -> bool:
+        try:
+            return os.path.samestat(self.folder.stat(), self._place)
+        except OSError:
+            return False
 
 
 class Attempt:
@@ -145,6 +156,12 @@ class Attempt:
 
     def now(self) -> Lease | Holder:
         """The lease, or who holds the folder. Raises `OSError` where it cannot be written."""
+        while (taken := self._once()) is None:
+            continue
+        return taken
+
+    def _once(self) -> Lease | Holder | None:
+        """The same; None where the lock that was opened went with a lease."""
         lock = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             self.is_locked = not _try_lock(lock)
@@ -155,6 +172,11 @@ class Attempt:
         if isinstance(taken, Holder):
             os.close(lock)
             return taken
+        if not lies_at(self._folder / LOCK, lock):
+            (self._folder / LEASE).unlink(missing_ok=True)
+            os.close(taken)
+            os.close(lock)
+            return None
         return Lease(self._folder, lock, taken)
 
     def is_held_by(self, token: str) -> bool:
@@ -328,34 +350,18 @@ def _look(path: Path) -> _Seen | None:
 
 
 def _make(path: Path, purpose: str) -> int | None:
-    """Make the lease, whole at once, and give it open; None where there is one now."""
-    holder = _this_holder(purpose)
-    own = path.with_name(f".{path.name}.{holder.token}")
-    descriptor = os.open(own, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        os.write(descriptor, (json.dumps(holder.model_dump()) + "\n").encode())
-        os.link(own, path)
-    except FileExistsError:
-        if os.fstat(descriptor).st_nlink == 2:  # NFS may say so of the link that it has made
-            return descriptor
-        os.close(descriptor)
-        return None
-    except OSError as error:
-        os.close(descriptor)
-        if error.errno not in WITHOUT_LINKS:
-            raise
-        return _make_without_links(path, holder)
-    finally:
-        own.unlink()
-    return descriptor
-
-
-def _make_without_links(path: Path, holder: Holder) -> int | None:
+    """Make the lease, and give it open; None where there is one now. Until it is written it is that of nobody known."""
+    content = (json.dumps(_this_holder(purpose).model_dump()) + "\n").encode()
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except FileExistsError:
         return None
-    os.write(descriptor, (json.dumps(holder.model_dump()) + "\n").encode())
+    try:
+        os.write(descriptor, content)
+    except OSError:  # a full disk
+        os.close(descriptor)
+        path.unlink()
+        raise
     return descriptor
 
 

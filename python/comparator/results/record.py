@@ -12,8 +12,8 @@ earlier ones'; a file may hold more, which is kept. A file that is not of its fo
 | `EXPERIMENTS/ID/withdrawn.jsonl` | a `Withdrawal` on each line |
 | `EXPERIMENTS/ID/notes.json` | `Notes` |
 | `EXPERIMENTS/ID/launch-N/launch.json` | `Launched`; `LaunchForRanks` for its ranks |
-| `EXPERIMENTS/runs/IDENTITY/result.json` | `RunResult` |
-| `EXPERIMENTS/runs/IDENTITY/withdrawn.json` | `WithdrawnResult` |
+| `EXPERIMENTS/runs/AB/IDENTITY/result.json` | `RunResult` |
+| `EXPERIMENTS/runs/AB/IDENTITY/withdrawn.json` | `WithdrawnResult` |
 """
 
 from __future__ import annotations
@@ -315,13 +315,15 @@ class ObjectiveWords(Form):
 class FrozenStrategy(Form):
     """The search of a frozen experiment; `past` are points and values that it is told before it begins.
 
-    `code` is the SHA-256 of the file of a strategy that is not the Comparator's own.
+    `code` is the SHA-256 of the file of a strategy that is not the Comparator's own. `ahead` is how many proposals more
+    than `in_flight` it has made, which are kept ready (`comparator.strategies.ahead`).
     """
 
     name: str = ""
     code: str | None = None
     seed: int = 1
     in_flight: int = 1
+    ahead: Count = 0
     options: dict[str, Any] = {}
     where: str = ""
     past: list[Annotated[tuple[Point, Number | None], Field(strict=False)]] = []
@@ -376,11 +378,13 @@ class Stages(Form):
     """What goes with a search: replicates of a point, blocks to deal them to, a pilot, first epochs, a confirmation.
 
     `probes` are points that differ from the pilot's first in one hyperparameter each, trained beside the search.
+    `pilot_beside` says that the pilot is, too: the search does not wait for it.
     """
 
     replicates: int | str = 1
     blocks: Annotated[int, Field(ge=1)] = 1
     pilot: list[Point] = []
+    pilot_beside: bool = False
     probes: list[Point] = []
     first: FirstEpochs | None = None
     confirm: Confirm | None = None
@@ -463,6 +467,8 @@ class FrozenExperiment(Form):
     #: The sentence that was said when the pilot was over.
     like_for_like: str | None = None
     claims: list[Claim] | None = None
+    #: The experiment whose claims are tried again here; then there is nothing else.
+    rechecks: str | None = None
     #: The tables of these names of an experiment file (`comparator.studies`).
     cross_study: dict[str, Any] | None = None
     learning_curve: dict[str, Any] | None = None

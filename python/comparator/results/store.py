@@ -8,8 +8,9 @@ EXPERIMENTS/ID/lock, lease          held by the process that runs the experiment
 EXPERIMENTS/ID/withdrawn.jsonl      one line for each of its runs that was withdrawn since
 EXPERIMENTS/ID/notes.json           tags and a note, which people may change at any time (`notes`)
 EXPERIMENTS/ml_data/IDENTITY/       data that a model's own step has preprocessed (`model.ml_data`)
-EXPERIMENTS/runs/IDENTITY/          model.log, result.json and whatever the model writes; withdrawn.json in the place
+EXPERIMENTS/runs/AB/IDENTITY/       model.log, result.json and whatever the model writes; withdrawn.json in the place
                                     of a result that did not come out again; lock, lease while it is trained
+                                    (AB: how IDENTITY begins; of earlier versions runs/IDENTITY)
 
 What is finished is read without a lock, and without permission to write. Where the folder of all experiments has the
 set-group-id bit, a group shares it: what is made in it has the folder's own permissions (`share_as`).
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import itertools
 import json
 import os
@@ -30,6 +32,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from comparator.errors import ComparatorError, InputError, nearest, nearest_names
 from comparator.formats.names import RUNS, check_name
@@ -51,13 +55,17 @@ from comparator.results.record import (
     as_text,
     of_form,
 )
-from comparator.tables.predictions import FILE, Predictions, read_predictions
+from comparator.tables.predictions import FILE, PredictedRows, Predictions, read_predicted_rows, read_predictions
 
 NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
+#: So many characters of a run's identity name the folder that its own lies in: of a million runs each has 3,900.
+LEVEL = 2
 EXPERIMENT, STATE = "experiment.json", "state.json"
 RESULT, WITHDRAWN, WITHDRAWALS = "result.json", "withdrawn.json", "withdrawn.jsonl"
 #: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
 UNFINISHED, UNFINISHED_SECONDS = ".unfinished-", 3600.0
+#: Trainings that took so long are on disk, whatever happens to the machine, before their result is told.
+SYNCED_SECONDS = 1.0
 #: Names of experiments in a message that there is none of a name.
 MOST_TOLD = 8
 #: What `json` raises of a text that is none, or none that we have written: nested thousands of times.
@@ -81,9 +89,10 @@ def time_of(text: str | None) -> datetime | None:
 
 
 def write_whole(path: Path, content: object, *, sync: bool = True) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never half of it; `sync`: even after a crash.
+    """Write JSON so that a reader sees the old file or the new one, never half of it; `sync`: if power fails too.
 
-    What is not synced is written again in a moment, and stands in one line: json indents ten times as slowly.
+    That a process is killed does no harm either way. What is not synced is written often, and stands in one line: json
+    indents ten times as slowly.
     """
     text = json.dumps(content, indent=1 if sync else None, allow_nan=False)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -127,7 +136,8 @@ def read_records(path: Path) -> list[Evaluation]:
 
     Raises `InputError` where a line before the last is not a record: then the file was changed by hand.
     """
-    return list(each_record(path))
+    with _without_collector():
+        return list(each_record(path))
 
 
 def each_record(path: Path) -> Iterator[Evaluation]:
@@ -138,17 +148,38 @@ def each_record(path: Path) -> Iterator[Evaluation]:
 
 def records_from(path: Path, place: int, before: int) -> tuple[list[Evaluation], int]:
     """The records behind a place in the file, in bytes, that `before` records end at; and where the last one ends."""
-    lines = list(_checked_lines(path, place, before))
+    with _without_collector():
+        lines = list(_checked_lines(path, place, before))
     return [record for record, _ in lines], lines[-1][1] if lines else place
 
 
 def _checked_lines(path: Path, place: int = 0, before: int = 0) -> Iterator[tuple[Evaluation, int]]:
     """The records from a place in the file on, and where in it, in bytes, each ends."""
-    for number, (record, end) in enumerate(_whole_lines(path, place), start=before + 1):
-        yield of_form(Evaluation, record, f"{path}: line {number}"), end
+    for number, (read, end) in enumerate(_whole_lines(path, place, _record_in), start=before + 1):
+        yield read if isinstance(read, Evaluation) else of_form(Evaluation, read, f"{path}: line {number}"), end
 
 
-def _whole_lines(path: Path, place: int = 0) -> Iterator[tuple[Any, int]]:
+def _record_in(line: bytes) -> Any:
+    """The record of a line; of one that is none what it holds, which tells what is wrong with it."""
+    try:
+        return Evaluation.model_validate_json(line)
+    except ValidationError:
+        return json.loads(line)
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """While many objects are made and none is dropped: the collector would look through all of them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _whole_lines(path: Path, place: int = 0, read: Callable[[bytes], Any] = json.loads) -> Iterator[tuple[Any, int]]:
     """What the whole lines of a file of JSON hold from a place on, and where in the file, in bytes, each ends."""
     try:
         file = path.open("rb")
@@ -162,7 +193,7 @@ def _whole_lines(path: Path, place: int = 0) -> Iterator[tuple[Any, int]]:
             if not line.endswith(b"\n"):
                 return
             try:
-                content = json.loads(line)
+                content = read(line)
             except NOT_JSON:
                 if any(later.endswith(b"\n") for later in file):
                     words = f"line {number} is not a record; the file was changed or damaged"
@@ -184,7 +215,10 @@ def table_cell(value: Any) -> Any:
 
 
 class RunStore:
-    """The runs, by identity. One training at a time for each identity, over threads and processes."""
+    """The runs, by identity. One training at a time for each identity, over threads and processes.
+
+    `folder` is that of all runs; where in it one lies `folder_of` alone says.
+    """
 
     def __init__(self, experiments: Path) -> None:
         self.folder = experiments / RUNS
@@ -200,13 +234,36 @@ class RunStore:
         return None if folder is None else read_form(RunResult, folder / RESULT)
 
     def folder_of(self, identity: str) -> Path | None:
-        """Where a run's files lie, or would; None where what a record calls it is no name of a run."""
-        return self.folder / identity if NAME_OF_RUN.fullmatch(identity) else None
+        """Where a run's files lie, or would; None where what a record calls it is no name of a run.
+
+        A run that an earlier version has put beside all others stays there, unless one of these days' has a result.
+        """
+        if not NAME_OF_RUN.fullmatch(identity):
+            return None
+        place, flat = self.folder / identity[:LEVEL] / identity, self.folder / identity
+        is_flat = len(identity) > LEVEL and flat.is_dir() and not (place / RESULT).exists()
+        return flat if is_flat else place
+
+    def _place(self, identity: str) -> Path:
+        folder = self.folder_of(identity)
+        if folder is None:
+            raise ComparatorError(f"'{shortened(identity)}' is no name of a run")
+        return folder
+
+    def folders(self) -> Iterator[Path]:
+        """The folders of all runs, in no order."""
+        for entry in _folders_in(self.folder):
+            yield from _folders_in(entry) if len(entry.name) == LEVEL else (entry,)
 
     def predictions(self, run: Run) -> Predictions | None:
         """What a run has written of its predictions; None where it has not."""
         folder = None if run.run is None else self.folder_of(run.run)
         return None if folder is None else read_predictions(folder / FILE)
+
+    def predicted_rows(self, run: Run) -> PredictedRows | None:
+        """The rows of a run's predictions; None where it has written none."""
+        folder = None if run.run is None else self.folder_of(run.run)
+        return None if folder is None else read_predicted_rows(folder / FILE)
 
     @contextlib.contextmanager
     def claim(self, identity: str, purpose: str, wait: Callable[[Holder, float], bool]) -> Iterator[Lease | None]:
@@ -216,18 +273,26 @@ class RunStore:
         latest, False in order to give up. Yields the lease of it, or None where it was given up. Raises `OSError` where
         the folder of all experiments is gone, or may not be written.
         """
-        folder = self.folder / identity
-        self.folder.mkdir(exist_ok=True)
-        folder.mkdir(exist_ok=True)
+        folder = self._place(identity)
+        try:
+            folder.mkdir(exist_ok=True)
+        except (FileNotFoundError, NotADirectoryError):
+            for each in (self.folder, folder.parent, folder):
+                each.mkdir(exist_ok=True)
         with claim(folder, purpose, wait) as held:
             yield held
 
     def save(self, identity: str, result: RunResult) -> None:
-        write_whole(self.folder / identity / RESULT, result.as_json())
+        """Keep a result, however it ended; a process that is killed then loses none.
+
+        That of a training of no length is not synced: to train it again costs less than a sync of each. After a power
+        failure it may be missing, empty or cut short, which is no JSON, hence no result: the run is trained anew.
+        """
+        write_whole(self._place(identity) / RESULT, result.as_json(), sync=result.seconds >= SYNCED_SECONDS)
 
     def withdraw(self, identity: str, reason: str) -> list[str]:
         """Take a result from use, and note it in every experiment that has used it; returns the ids of these."""
-        folder = self.folder / identity
+        folder = self._place(identity)
         result = self.result(identity) or RunResult(status="failed")
         write_whole(folder / WITHDRAWN, WithdrawnResult(withdrawn=now(), reason=reason, result=result).as_json())
         (folder / RESULT).unlink(missing_ok=True)
@@ -244,9 +309,10 @@ class RunStore:
 
     def withdrawn(self, identity: str) -> RunResult | None:
         """The result that was withdrawn; None where none was, or it has been trained again since."""
-        if self.finished(identity) is not None or not NAME_OF_RUN.fullmatch(identity):
+        folder = self.folder_of(identity)
+        if folder is None or self.finished(identity) is not None:
             return None
-        noted = read_form(WithdrawnResult, self.folder / identity / WITHDRAWN)
+        noted = read_form(WithdrawnResult, folder / WITHDRAWN)
         return None if noted is None else noted.result
 
     def restore(self, identity: str) -> None:
@@ -254,7 +320,7 @@ class RunStore:
         result = self.withdrawn(identity)
         if result is not None:
             self.save(identity, result)
-        (self.folder / identity / WITHDRAWN).unlink(missing_ok=True)
+        (self._place(identity) / WITHDRAWN).unlink(missing_ok=True)
         for name in experiment_names(self.folder.parent):
             path = self.folder.parent / name
             noted = withdrawals(path)
@@ -263,6 +329,15 @@ class RunStore:
                 _write_lines(path / WITHDRAWALS, kept)
             elif noted and not kept:
                 (path / WITHDRAWALS).unlink(missing_ok=True)
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """The folders in one that may be missing."""
+    try:
+        with os.scandir(folder) as entries:
+            return [Path(entry.path) for entry in entries if entry.is_dir()]
+    except FileNotFoundError:
+        return []
 
 
 def _write_lines(path: Path, lines: Iterable[Form]) -> None:
@@ -306,10 +381,12 @@ class ExperimentFolder:
         self._lease = _hold_experiment(path, on_doubt)
         self.launch: str | None = None  # the folder of the Swift/T launch that runs it, in this one
         try:
-            lines = list(_checked_lines(self.evaluations))
-            self.records = [record for record, _ in lines]
+            self.records, end = records_from(self.evaluations, 0, 0)
             self._file = self.evaluations.open("ab", buffering=0)
-            self._file.truncate(lines[-1][1] if lines else 0)
+            #: Where the file ends, and with how many records, that are all on disk.
+            self._synced = end, len(self.records)
+            self._is_together = False
+            self._end_at(self._synced[0])
             _sync_folder(path)
         except BaseException:
             self._lease.release()
@@ -347,31 +424,70 @@ class ExperimentFolder:
         lease = _hold_experiment(self.path, lambda _: None) if self._lease.is_released else self._lease
         try:
             lease.check()
+            if lease is self._lease:
+                self._sync()  # what was found rests on lines
             write_whole(self.path / EXPERIMENT, experiment.as_json())
         finally:
             if lease is not self._lease:
                 lease.release()
 
     def append(self, record: Evaluation) -> None:
-        """Add one finished evaluation, on disk when this returns.
+        """Add one finished evaluation, on disk when this returns, or where it is one of several when `together` ends.
 
         Raises `ComparatorError` on a full disk, where the file is no longer in its place, or where another process
         runs the experiment meanwhile.
         """
         self._lease.check()
         line = as_text(record).encode() + b"\n"
-        position = self._file.tell()
-        try:
+        with self._undone_on_failure(self._file.tell(), len(self.records)):
             if self._file.write(line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.records.append(record)
+        if not self._is_together:
+            self._sync()
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Have the lines that are appended while the context lasts brought to disk by one sync, when it ends.
+
+        They are in the file at once, so that a process that is killed loses none; what rests on them may be said when
+        the context has ended. Within another one it is part of that. Raises as `append` does.
+        """
+        if self._is_together:
+            yield
+            return
+        self._is_together = True
+        try:
+            yield
+        finally:
+            self._is_together = False
+            self._sync()
+
+    def _sync(self) -> None:
+        """Bring to disk what was appended since this was called last."""
+        end = self._file.tell()
+        if end == self._synced[0]:
+            return
+        with self._undone_on_failure(*self._synced):
             os.fsync(self._file.fileno())
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                self._file.truncate(position)
-            raise ComparatorError(f"{self.evaluations}: cannot be written: {error.strerror}") from None
+        self._synced = end, len(self.records)
         if not lies_at(self.evaluations, self._file.fileno()):
             raise ComparatorError(f"{self.evaluations}: was removed or moved while it was in use; what wrote it ends")
-        self.records.append(record)
+
+    @contextlib.contextmanager
+    def _undone_on_failure(self, end: int, records: int) -> Iterator[None]:
+        """Where the file cannot be written, say so, and have it end again where it did with so many records."""
+        try:
+            yield
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._end_at(end)
+            del self.records[records:]
+            raise ComparatorError(f"{self.evaluations}: cannot be written: {error.strerror}") from None
+
+    def _end_at(self, end: int) -> None:
+        self._file.truncate(end)
+        self._file.seek(end)
 
     @property
     def is_lost(self) -> bool:

@@ -4,7 +4,7 @@
 |---|---|
 | `ro-crate-metadata.json` | what is in it, as an RO-Crate 1.1 |
 | `experiment/` | the record, the report with its figures, notes; `state.json` says whether it had ended |
-| `runs/IDENTITY/` | of every training that the record names: its result with its history, its log |
+| `runs/AB/IDENTITY/` | of every training that the record names: its result with its history, its log |
 | `inputs/` | the files that were given, where they are unchanged; in `frozen/` what was read of them |
 | `environment.json` | versions of packages and Python, platform, site, command |
 
@@ -38,6 +38,7 @@ from comparator.results.store import (
     RESULT,
     STATE,
     WITHDRAWN,
+    RunStore,
     each_record,
     left_over,
     now,
@@ -115,8 +116,10 @@ def write_bundle(
             _add_experiment(crate, folder, record, pages, State(state=state))
             _add_inputs(crate, experiment)
             _add_json(crate, ENVIRONMENT, experiment.provenance.as_json())
+            store = RunStore(folder.parent)
             for run in contents.runs:
-                _add_run(crate, folder.parent / RUNS / run, log_bytes)
+                if (place := store.folder_of(run)) is not None:
+                    _add_run(crate, place, place.relative_to(store.folder).as_posix(), log_bytes)
             crate.describe(
                 _root(experiment, contents, licence), _entities(experiment, contents, state, licence, crate.names)
             )
@@ -214,10 +217,11 @@ def _unchanged_inputs(experiment: FrozenExperiment) -> Iterator[Path]:
             yield path
 
 
-def _add_run(crate: Crate, folder: Path, log_bytes: int) -> None:
+def _add_run(crate: Crate, folder: Path, place: str, log_bytes: int) -> None:
+    """Add a run to the place that it has among all, where the record looks for its log."""
     for name in (RESULT, WITHDRAWN):
         if (folder / name).is_file():
-            _add_file(crate, f"{RUNS}/{folder.name}/{name}", folder / name)
+            _add_file(crate, f"{RUNS}/{place}/{name}", folder / name)
     log = folder / LOG
     if not log_bytes or not log.is_file():
         return
@@ -227,7 +231,7 @@ def _add_run(crate: Crate, folder: Path, log_bytes: int) -> None:
         if left_out:
             file.seek(left_out)
             more["description"] = f"its last {log_bytes} bytes; {left_out} before them are left out"
-        crate.add(f"{RUNS}/{folder.name}/{LOG}", file, log.stat().st_mtime, **more)
+        crate.add(f"{RUNS}/{place}/{LOG}", file, log.stat().st_mtime, **more)
 
 
 def _add_file(crate: Crate, name: str, path: Path) -> None:

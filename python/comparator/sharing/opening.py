@@ -22,6 +22,7 @@ from comparator.results.notes import NOTES
 from comparator.results.record import FrozenExperiment, RunResult, State, WithdrawnResult, of_form
 from comparator.results.store import (
     EXPERIMENT,
+    LEVEL,
     RESULT,
     STATE,
     WITHDRAWALS,
@@ -46,7 +47,9 @@ NEEDED = (EXPERIMENT, RECORD)
 TAKEN = (*NEEDED, WITHDRAWALS, NOTES, STATE)
 #: What a run's folder may have, in the order in which it is put there: the result says that it is done.
 OF_RUN = (LOG, WITHDRAWN, RESULT)
-_OF_RUN = re.compile(rf"{RUNS}/([0-9a-zA-Z_-][\w.-]{{0,127}})/({'|'.join(map(re.escape, OF_RUN))})", re.ASCII)
+#: Where that lies; of earlier versions all runs lie side by side.
+_RUN = rf"(?:[0-9a-zA-Z_-][\w.-]{{{LEVEL - 1}}}/)?[0-9a-zA-Z_-][\w.-]{{{LEVEL},127}}"
+_OF_RUN = re.compile(rf"{RUNS}/({_RUN})/({'|'.join(map(re.escape, OF_RUN))})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,9 @@ def open_bundle(
     with Archive(file) as archive:
         check_room(archive.size, experiments)
         with _words_of_file(file, experiments), unfinished_folder(experiments) as making:
-            folder, runs = making / EXPERIMENTS, making / RUNS
-            _unpack(archive, folder, runs)
-            _check(folder, runs)
+            folder, came_with = making / EXPERIMENTS, RunStore(making)
+            _unpack(archive, folder, came_with.folder)
+            _check(folder, came_with)
             state = (read_form(State, folder / STATE) or State()).state
             (folder / STATE).unlink(missing_ok=True)
             settled, remarks = _settled(folder, identifier, containers, command)
@@ -105,7 +108,7 @@ def open_bundle(
                 raise InputError(
                     f"{file}: there is {what} '{name}' in {experiments}; '--as NAME' gives this one a name"
                 )
-            came, here, others = _settle_runs(runs, RunStore(experiments))
+            came, here, others = _settle_runs(came_with, RunStore(experiments))
             if is_new and not put_in_place(folder, path):
                 raise InputError(f"{file}: '{name}' has come to {experiments} meanwhile; '--as NAME' gives a name")
     if is_new:
@@ -128,19 +131,20 @@ def _unpack(archive: Archive, folder: Path, runs: Path) -> None:
         of_run = _OF_RUN.fullmatch(name)
         if of_run is not None:
             place = runs / of_run[1]
-            place.mkdir(exist_ok=True)
+            place.mkdir(parents=True, exist_ok=True)
             archive.unpack(name, place / of_run[2])
 
 
-def _check(folder: Path, runs: Path) -> None:
+def _check(folder: Path, runs: RunStore) -> None:
     """See to it that all that was unpacked is of its form; raises `InputError`."""
     read_experiment(folder)
     for _ in each_record(folder / RECORD):
         pass
     withdrawals(folder)
-    for form, name in ((RunResult, RESULT), (WithdrawnResult, WITHDRAWN)):
-        for path in runs.glob(f"*/{name}"):
-            of_form(form, read_json(path), str(path))
+    for run in runs.folders():
+        for form, name in ((RunResult, RESULT), (WithdrawnResult, WITHDRAWN)):
+            if (run / name).exists():
+                of_form(form, read_json(run / name), str(run / name))
 
 
 def _settled(
@@ -187,12 +191,14 @@ def _without_places(experiment: FrozenExperiment) -> FrozenExperiment:
     return experiment.model_copy(update={"models": models, "provenance": provenance})
 
 
-def _settle_runs(runs: Path, store: RunStore) -> tuple[int, int, list[str]]:
+def _settle_runs(runs: RunStore, store: RunStore) -> tuple[int, int, list[str]]:
     """Put into the store what it does not have: how many came, how many were there, and what there is to say."""
     came = here = 0
     remarks = []
-    for folder in sorted(runs.iterdir()):
+    for folder in sorted(runs.folders()):
         there = store.finished(folder.name) or store.withdrawn(folder.name)
+        if there is None and folder.parent == runs.folder:  # as the record has it, which says where the log is
+            (store.folder / folder.name).mkdir(parents=True, exist_ok=True)
         if there is None and _is_settled(folder, store):
             came += 1
             continue
@@ -212,7 +218,7 @@ def _is_settled(folder: Path, store: RunStore) -> bool:
             return False
         for name in OF_RUN:
             if (folder / name).exists():
-                (folder / name).replace(store.folder / folder.name / name)
+                (folder / name).replace(held.folder / name)
     return True
 
 

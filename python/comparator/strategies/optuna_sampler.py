@@ -42,6 +42,12 @@ class SamplerStrategy(Strategy):
     its place in the list, unordered; an `ordered` one as a whole number.
     """
 
+    fits_a_model = True
+
+    @classmethod
+    def begins_uninformed(cls, options: Mapping[str, Any], in_flight: int) -> bool:
+        return True
+
     def __init__(self, space: ParameterSpace, in_flight: int, sampler: Any) -> None:
         import optuna
 

@@ -141,7 +141,7 @@ class OwnStrategy(Strategy):
         in_flight: int,
         options: StrategyOptions,
     ) -> None:
-        self._name = f"strategy '{name}'"
+        self._name, self.by_generations = f"strategy '{name}'", strategy.by_generations
         make: Callable[..., Strategy] = strategy
         try:
             self._own = make(space, seed, in_flight, options)

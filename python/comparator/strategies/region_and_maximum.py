@@ -6,7 +6,8 @@ where its largest value is expected. It is made of the two searches that ask the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import Field
 
@@ -35,6 +36,11 @@ class RegionAndMaximumStrategy(Strategy):
     """
 
     Options = RegionAndMaximumOptions
+    fits_a_model = True
+
+    @classmethod
+    def begins_uninformed(cls, options: Mapping[str, Any], in_flight: int) -> bool:
+        return True
 
     def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: RegionAndMaximumOptions) -> None:
         level_set = LevelSetOptions(
@@ -54,7 +60,7 @@ class RegionAndMaximumStrategy(Strategy):
 
     def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
         self._told += past
-        return self._region.inform(past)
+        return self._region.inform(past) if self._switched is None else self._maximum.inform(past)
 
     def start(self) -> list[Proposal]:
         return self._own(self._region.start())

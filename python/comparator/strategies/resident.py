@@ -44,6 +44,8 @@ class ResidentStrategy(Strategy):
     `AlgorithmError`.
     """
 
+    by_generations = True
+
     def __init__(
         self,
         run: Callable[[], object],

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from comparator.space import ParameterSpace, Point
 from comparator.strategies.population import (
@@ -48,6 +49,11 @@ class SteadyStateStrategy(Strategy):
     """
 
     Options = SteadyStateOptions
+
+    @classmethod
+    def begins_uninformed(cls, options: Mapping[str, Any], in_flight: int) -> bool:
+        """Where the first population keeps all workers busy: more children need members that they are of."""
+        return in_flight <= int(options.get("population") or EvolutionOptions.model_fields["population"].default)
 
     def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: SteadyStateOptions) -> None:
         self._space = space

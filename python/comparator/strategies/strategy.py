@@ -34,7 +34,7 @@ class Strategy(ABC):
     The caller makes it as `Class(space, seed, in_flight, options)`: the `ParameterSpace`, the seed of its generator,
     how many evaluations run at a time, and its `Options` as they were checked. Then the caller
 
-    0. may call `inform(past)` before all else, more than once;
+    0. may call `inform(past)` before all else, more than once; after the start only where `begins_uninformed`;
     1. calls `start()` once, and starts the evaluation of every proposal that it returns;
     2. calls `tell(number, value)` once for every finished evaluation, in the order in which they finish, and
        starts what that returns;
@@ -64,6 +64,10 @@ class Strategy(ABC):
     #: Whether it ends without a budget. Another wants `evaluations = N`, or `generations = N`: those that it counts
     #: itself where it has an option `generations`, else `population` evaluations each.
     ends_by_itself: ClassVar[bool] = False
+    #: Whether a proposal takes a model of all results, and so time: then proposals are kept ready (`ahead`).
+    fits_a_model: ClassVar[bool] = False
+    #: Whether it proposes whole generations, and nothing before one is complete.
+    by_generations: bool = False
     #: Why the search ended before its budget did; None where it has not.
     ended: str | None = None
     #: Whether its points come from outside, at any time, and not from results: `start` may give none then, and the
@@ -79,6 +83,14 @@ class Strategy(ABC):
     def points_in(cls, space: ParameterSpace, options: Mapping[str, object]) -> int | None:
         """How many points it proposes, where that is known beforehand; raises `InputError` for wrong options."""
         return None
+
+    @classmethod
+    def begins_uninformed(cls, options: Mapping[str, Any], in_flight: int) -> bool:
+        """Whether it may be informed after its start too, so that a pilot runs beside its first points.
+
+        One that learns nothing of what it is informed of may.
+        """
+        return cls.inform is Strategy.inform
 
     _proposed = 0
 

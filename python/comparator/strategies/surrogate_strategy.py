@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from comparator.evidence.surrogate import Surrogate
 from comparator.space import ParameterSpace, Point
@@ -18,6 +19,12 @@ class SurrogateStrategy(Strategy):
 
     Where `scattered` is None there are 8, or two more than twice the number of parameters that vary.
     """
+
+    fits_a_model = True
+
+    @classmethod
+    def begins_uninformed(cls, options: Mapping[str, Any], in_flight: int) -> bool:
+        return True
 
     def __init__(self, space: ParameterSpace, seed: int, in_flight: int, scattered: int | None) -> None:
         self._space, self._seed, self._in_flight = space, seed, in_flight

@@ -1,6 +1,6 @@
 """Inference by runs of the store: `infer.sh` with a trained model, on one study after another.
 
-RUNS/IDENTITY/infer/STUDY/ holds what it wrote (`test_scores.json`, `test_y_data_predicted.csv`) and `model.log`.
+`infer/STUDY/` in a run's folder holds what it wrote (`test_scores.json`, `test_y_data_predicted.csv`) and `model.log`.
 The folder appears whole, by a rename, and is made once for the same data: `data` in it has their fingerprint, and the
 run's identity says which model, seed, hyperparameters and training data it comes from. A model that describes the
 hyperparameter `separate_tests` is started once for all studies, any other once for each.
@@ -45,7 +45,9 @@ class Inference:
         self._cancelled = threading.Event()
 
     def folder(self, identity: str, study: str) -> Path:
-        return self._runs.folder / identity / "infer" / study
+        folder = self._runs.folder_of(identity)
+        assert folder is not None  # it was trained
+        return folder / "infer" / study
 
     def scores(self, identity: str, study: str) -> dict[str, float | None] | None:
         """The scores of a finished inference, None where there is none."""

@@ -178,15 +178,15 @@ def _collect(host: Host, records: Sequence[Evaluation], table: LearningCurveTabl
             continue
         run, point = record.runs[-1], record.point
         study = point[table.source][0]
-        scores = held_out_scores(runs.folder / (run.run or ""), run.metrics)
+        scores = held_out_scores(runs.folder_of(run.run or ""), run.metrics)
         found.append(tables.Trained(study, point[table.split], point[table.size], scores, run.seconds or 0.0))
     place = {study: number for number, study in enumerate(table.studies)}
     return sorted(found, key=lambda one: (place[one.study], one.split, one.size))
 
 
-def held_out_scores(folder: Path, metrics: Mapping[str, float | None]) -> dict[str, float | None]:
+def held_out_scores(folder: Path | None, metrics: Mapping[str, float | None]) -> dict[str, float | None]:
     """A run's scores on its held-out rows under IMPROVE's names: its `val_scores.json`, then its metrics."""
-    scores, _ = read_scores(folder / SCORES_FILE) or ({}, {})
+    scores, _ = (None if folder is None else read_scores(folder / SCORES_FILE)) or ({}, {})
     for name, ours in IMPROVE_SCORES.items():
         if ours in metrics:
             scores.setdefault(name, metrics[ours])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,8 +31,27 @@ class Predictions:
     scores: dict[str, float | None]
 
 
+@dataclass(frozen=True, eq=False)
+class PredictedRows:
+    """The rows that have a label: `true` and `predicted`, [rows] each; the text of every other column by its name."""
+
+    true: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+    columns: Mapping[str, Sequence[str]]
+
+
 def read_predictions(path: Path) -> Predictions | None:
     """Return what the table says; None where there is none that can be read, or it has no rows with a label."""
+    read = _read(path, with_columns=False)
+    return None if read is None else predictions_of(read.true, read.predicted)
+
+
+def read_predicted_rows(path: Path) -> PredictedRows | None:
+    """Return the table's rows; None where there is none that can be read, or it has no rows with a label."""
+    return _read(path, with_columns=True)
+
+
+def _read(path: Path, *, with_columns: bool) -> PredictedRows | None:
     if not path.is_file():
         return None
     import numpy as np
@@ -45,12 +65,16 @@ def read_predictions(path: Path) -> Predictions | None:
         )
         if true is None or predicted is None:
             return None
-        table = read_table(path, [true, predicted])
+        others = [name for name in names if name not in (true, predicted)] if with_columns else []
+        table = read_table(path, [true, predicted], ids=others)
         labels, answers = numbers(table, true), numbers(table, predicted)
     except TableError:
         return None
-    is_labelled = ~np.isnan(labels)
-    return predictions_of(labels[is_labelled], answers[is_labelled]) if is_labelled.any() else None
+    kept = np.flatnonzero(~np.isnan(labels))
+    if not len(kept):
+        return None
+    columns = {name: [table.columns[name][row] for row in kept] for name in others}
+    return PredictedRows(labels[kept], answers[kept], columns)
 
 
 def predictions_of(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> Predictions:

@@ -180,7 +180,8 @@ def _judged_elsewhere(training: Training, recorded: Recorded, now: float | None,
 
 def _once(training: Training, leaf: Leaf, store: RunStore) -> RunResult:
     run, result = leaf.repeat(training.request, training.run.submodel)
-    (store.folder / (run.run or "") / RESULT).unlink(missing_ok=True)  # a second repeat is a training too
+    if (folder := store.folder_of(run.run or "")) is not None:
+        (folder / RESULT).unlink(missing_ok=True)  # a second repeat is a training too
     return result
 
 

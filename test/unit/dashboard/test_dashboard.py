@@ -327,6 +327,8 @@ def test_what_ran_elsewhere_or_is_finished_is_not_gone_on_with_from_a_page(
         "/etc/passwd",
         "runs/abc/model.log/",
         "runs/no-such/model.log",
+        "runs/ab/../model.log",
+        "runs/ab/abc/deep/model.log",
     ],
 )
 def test_only_logs_inside_the_experiments_folder_are_shown(friend: TestClient, experiments: Path, name: str) -> None:
@@ -345,6 +347,9 @@ def test_only_logs_inside_the_experiments_folder_are_shown(friend: TestClient, e
 def test_of_a_log_the_end_is_shown(friend: TestClient, experiments: Path) -> None:
     assert friend.get("/files/runs/abc/model.log").text == "Epoch 1/2\n"
     assert friend.get("/files/runs/abc/model.log").headers["content-type"].startswith("text/plain")
+    (experiments / "runs" / "ab" / "abcd").mkdir(parents=True)
+    (experiments / "runs" / "ab" / "abcd" / "model.log").write_text("Epoch 2/2\n")
+    assert friend.get("/files/runs/ab/abcd/model.log").text == "Epoch 2/2\n"
     (experiments / "runs" / "abc" / "model.log").write_text("first line\nsecond line\nthird\n")
     assert end_of_log(experiments, "runs/abc/model.log", most=12) == "[17 bytes before this are left out]\nthird\n"
 

@@ -27,7 +27,7 @@ from comparator.experiment import worker
 from comparator.experiment.host import open_host
 from comparator.results.lease import holder_of
 from comparator.results.record import Evaluation
-from comparator.results.store import last_word, read_experiment, read_records
+from comparator.results.store import RunStore, last_word, read_experiment, read_records
 
 #: Whole generations: more requests at a time than there are workers, and the same points in whatever order they end.
 GENERATIONS = [
@@ -145,7 +145,7 @@ def searching(desk: Desk, *settings: str) -> Iterator[subprocess.Popen[bytes]]:
 
 def trainings(desk: Desk) -> list[Path]:
     """The runs that somebody trains now."""
-    return [run for run in (desk.experiments / "runs").glob("*") if holder_of(run) is not None]
+    return [run for run in RunStore(desk.experiments).folders() if holder_of(run) is not None]
 
 
 @pytest.mark.long

@@ -64,7 +64,7 @@ def test_a_pair_shares_its_seed_and_its_runs_are_kept(leaf: Leaf, tmp_path: Path
     assert [run["seed"] for run in fresh["runs"]] == [2, 2]
     assert [run["reused"] for run in again["runs"]] == [True, True]
     assert first["value"] == again["value"] != fresh["value"]
-    result = json.loads((tmp_path / "runs" / first["runs"][0]["run"] / "result.json").read_text())
+    result = json.loads((RunStore(tmp_path).folder_of(first["runs"][0]["run"]) / "result.json").read_text())
     assert result["history"]["val_loss"][-1] == result["metrics"]["val_loss"]
     log = (tmp_path / first["runs"][0]["log"]).read_text()
     assert '"run_id": "M0-00017-0-0"' in log
@@ -78,7 +78,7 @@ def test_a_run_that_was_taken_over_while_it_was_trained_is_what_the_other_has_ma
 
     def stands_still(*given):
         result, untold = train(*given)
-        for held in tmp_path.glob("runs/*/lease"):
+        for held in tmp_path.glob("runs/*/*/lease"):
             held.unlink()
             RunStore(tmp_path).save(held.parent.name, result.model_copy(update={"metrics": {"val_loss": 0.25}}))
         return result, untold
@@ -86,7 +86,7 @@ def test_a_run_that_was_taken_over_while_it_was_trained_is_what_the_other_has_ma
     monkeypatch.setattr(leaf, "_train", stands_still)
     runs = ask(leaf)["runs"]
     assert [(run["metrics"], run["reused"]) for run in runs] == [({"val_loss": 0.25}, True)] * 2
-    stored = [json.loads(path.read_text())["metrics"] for path in tmp_path.glob("runs/*/result.json")]
+    stored = [json.loads(path.read_text())["metrics"] for path in tmp_path.glob("runs/*/*/result.json")]
     assert stored == [{"val_loss": 0.25}] * 2
 
 
@@ -179,11 +179,11 @@ def test_a_file_counts_with_its_contents(tmp_path: Path) -> None:
 
 def test_what_a_failed_attempt_left_is_no_result_of_the_next(leaf: Leaf, tmp_path: Path) -> None:
     failed = ask(leaf, point={"behave": "raise"})
-    folder = tmp_path / "runs" / failed["runs"][0]["run"]
+    folder = RunStore(tmp_path).folder_of(failed["runs"][0]["run"])
     (folder / "val_scores.json").write_text('{"mse": 0.1}')
     (folder / "deep").mkdir()
     assert ask(leaf, point={"behave": "raise"})["status"] == "failed"
-    assert sorted(path.name for path in folder.iterdir()) == ["lock", "model.log", "result.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["model.log", "result.json"]
 
 
 def test_a_training_that_its_own_timeout_cut_short_is_no_result(leaf: Leaf) -> None:
@@ -323,7 +323,8 @@ def test_the_identity_of_a_run_is_that_of_earlier_versions(tmp_path: Path) -> No
         ("22a53af0bba1ef66b245d5b51ce3f0722abd1b79e66673ca987ecda2c2d73c0c", 4, 7),
         ("8418a70a27d5c8e81ca1a3819b93ae190d873cab2e95de91a85eeeeecf2c76e0", 4, None),
     ]
-    results = [json.loads((tmp_path / "runs" / run["run"] / "result.json").read_text()) for run in runs]
+    store = RunStore(tmp_path)
+    results = [json.loads((store.folder_of(run["run"]) / "result.json").read_text()) for run in runs]
     of_both = {"jitter": 0.01, "size": 50.0, "run_id": "R", "output_dir": "/nowhere", "activation": "relu"}
     of_one = {**of_both, "dense": [100, 50.5], "Rauschen": 12.0, "side": "left"}
     of_other = {**of_both, "noise": 3.0, "side": "right"}

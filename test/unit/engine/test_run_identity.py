@@ -27,6 +27,7 @@ from comparator.model.image import image_state
 from comparator.model.inputs import source_change
 from comparator.model.model import find_model
 from comparator.results.record import Request, Submodel, WholeExperiment, of_form
+from comparator.results.store import RunStore
 from comparator.site.profile import Site, read_site
 
 ROOT = Path(__file__).parents[3]
@@ -551,10 +552,10 @@ def test_a_look_that_is_too_dear_for_every_training_is_taken_before_a_result_ser
     store.write("model/train.sh", '#!/bin/sh\necho IMPROVE_RESULT $(cat "$2/loss.txt")\n', 0o755)
     store.write("model/model.toml", 'reads = ["loss.txt"]\n')
     store.write("data/loss.txt", "1")
-    runs = store.folder / "experiments" / "runs"
+    runs = RunStore(store.folder / "experiments")
 
     def why_not(run: dict) -> str | None:
-        return json.loads((runs / run["run"] / "result.json").read_text())["no_reuse"]
+        return json.loads((runs.folder_of(run["run"]) / "result.json").read_text())["no_reuse"]
 
     leaf = store.leaf(store.plan("model"))
     run = store.ask(leaf)
@@ -569,6 +570,22 @@ def test_a_look_that_is_too_dear_for_every_training_is_taken_before_a_result_ser
     assert "not been looked at" in str(why_not(wrong))
 
 
+def test_the_folders_of_runs_are_nothing_that_later_runs_of_the_same_server_read(store: Store) -> None:
+    store.write(
+        "a.py",
+        "import os\ndef run(p):\n    return {'val_loss': float(p['x'] + len(os.listdir(p['output_dir'])))}\n",
+    )
+    leaf = store.leaf(store.plan("a.py", x=0))
+    runs = [store.ask(leaf, x=x) for x in range(6)]
+    leaf.close()
+    kept = RunStore(store.folder / "experiments")
+    assert len({kept.folder_of(run["run"]).parent for run in runs}) > 1
+    for run in runs:
+        result = kept.finished(run["run"])
+        assert result.no_reuse is None
+        assert not [path for path in result.reads.folders if f"{kept.folder}/" in path]
+
+
 @pytest.mark.long
 def test_a_repeat_that_waits_for_a_dear_look_does_not_take_the_place_of_the_next(
     store: Store, monkeypatch: pytest.MonkeyPatch
@@ -579,7 +596,7 @@ def test_a_repeat_that_waits_for_a_dear_look_does_not_take_the_place_of_the_next
     leaf = store.leaf(store.plan("a.py"))
     request = Request(evaluation=0, name="a", point={}, replicate=0)
     run, first = leaf.repeat(request, 0)
-    result = store.folder / "experiments" / "runs" / str(run.run) / "result.json"
+    result = RunStore(store.folder / "experiments").folder_of(str(run.run)) / "result.json"
     result.unlink()
     monkeypatch.setattr("comparator.model.inputs.Inputs.looked_at", lambda self: math.inf)  # what waits, need not now
     _, second = leaf.repeat(request, 0)
@@ -807,8 +824,9 @@ def test_a_tree_is_told_up_to_a_number_of_files_through_links_and_without_experi
     before = tree_of([("", tmp_path)])
     (tmp_path / "mine-1").mkdir()
     (tmp_path / "mine-1/experiment.json").write_text("{}")
-    (tmp_path / "runs" / ("a" * 64)).mkdir(parents=True)
-    (tmp_path / "runs" / ("a" * 64) / "model.log").write_text("x")
+    for run in ("a" * 64, "bb/" + "b" * 64):
+        (tmp_path / "runs" / run).mkdir(parents=True)
+        (tmp_path / "runs" / run / "model.log").write_text("x")
     assert tree_of([("", tmp_path)]) == before
     (tmp_path / "real/file").write_text("2")
     assert tree_of([("", tmp_path)]).digest != before.digest

@@ -1,13 +1,14 @@
 """Budget, repeats, failures and resume, with strategies and models that take no time."""
 
 import json
+import random
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from comparator.errors import ComparatorError
-from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Controller
+from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Controller, Latest
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
 from comparator.results.record import FrozenExperiment, Request, Result, Run
@@ -296,3 +297,60 @@ def test_a_point_that_was_recorded_as_an_algorithm_wrote_it_is_the_one_that_it_p
         folder, Listed([{"x": 1}, {"x": 2}], ahead=1), OBJECTIVE, budget=2, space=space, proposer="own.py"
     )
     assert again.start()[0].point == {"x": 2, "fixed": True}
+
+
+def test_the_largest_of_the_latest_numbers_is_that_of_a_look_at_all_of_them() -> None:
+    luck, numbers, latest = random.Random(1), [], Latest(7)
+    assert latest.largest is None
+    for _ in range(300):
+        numbers.append(luck.randrange(20))
+        latest.add(numbers[-1])
+        assert latest.largest == max(numbers[-7:])
+
+
+def test_results_that_come_together_are_told_in_their_order_and_a_fault_last(folder) -> None:
+    strategy = Listed(xs(*range(6)), ahead=3)
+    controller = Controller(folder, strategy, OBJECTIVE, budget=6)
+    first, second, third = controller.start()
+    requests = controller.tell_all([result_of(each, noisy) for each in (third, first)])
+    assert strategy.told == [(2, values(folder)[0]), (0, values(folder)[1])]
+    assert [each.evaluation for each in requests] == [3, 4]
+    faulty = result_of(second, noisy)
+    faulty.status, faulty.reason = "fault", "the disk is full"
+    with pytest.raises(ComparatorError, match="the disk is full"):
+        controller.tell_all([faulty, result_of(requests[0], noisy)])
+    assert [line.evaluation for line in folder.records] == [2, 0, 3]
+
+
+class Generations(Listed):
+    """The points as one generation, and each once more as the next."""
+
+    by_generations = True
+
+    def start(self) -> list[Proposal]:
+        self._generation = [self._propose(point) for point in self._points]
+        return self._generation
+
+    def tell(self, number: int, value: float | None) -> list[Proposal]:
+        self.told.append((number, value))
+        if len(self.told) != len(self._generation):
+            return []
+        return [self._propose(each.point) for each in self._generation]
+
+
+def test_in_whatever_order_results_of_a_generation_come_its_points_have_the_same_means(tmp_path) -> None:
+    def uneven(request: dict[str, Any]) -> tuple[float, float]:
+        return 1.0, 2.0 + random.Random(f"{request['point']['x']} {request['replicate']}").random()
+
+    found = []
+    for seed in range(4):
+        luck, folder = random.Random(seed), ExperimentFolder.create(tmp_path, "try", None, BARE)
+        replication = Replication.of("adaptive")
+        controller = Controller(folder, Generations(xs(*range(8))), OBJECTIVE, budget=40, replication=replication)
+        waiting = controller.start()
+        while waiting:
+            waiting += controller.tell_all([result_of(waiting.pop(luck.randrange(len(waiting))), uneven)])
+        assert controller.asked > 16  # some were trained on further seeds
+        found.append(sorted((line.evaluation, line.value, len(line.runs)) for line in folder.records))
+        folder.close()
+    assert all(each == found[0] for each in found)

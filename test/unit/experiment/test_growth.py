@@ -42,7 +42,7 @@ def calls_of_a_result(folder: Path, monkeypatch: pytest.MonkeyPatch, in_flight: 
     with opened.progress() as show:
         for number in range(recorded + 8):
             result = result_of(requests.pop(0))
-            calls = calls_of(lambda result=result: requests.extend(opened.tell(result)))
+            calls = calls_of(lambda result=result: requests.extend(opened.tell_all([result])))
             if number >= recorded:
                 told.append(calls)
                 shown.append(calls_of(show))

@@ -62,7 +62,7 @@ def initialize_parameters():
 def run(params):
     return {"val_loss": params["noise"]}
 """
-SECONDS = 60.0
+SECONDS = 180.0
 
 
 @pytest.fixture

@@ -1,16 +1,24 @@
 """The rows of a list: what an experiment is doing, in words, and what its report found."""
 
+import errno
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from recorded import genetic, make_experiment, save
 
 from comparator.engine.jobs import is_closing
+from comparator.experiment import listing
 from comparator.experiment.listing import experiment_rows
 from comparator.report import write_report
-from comparator.results.store import say, say_reporting
+from comparator.results.notes import changed, read_notes, write_notes
+from comparator.results.points import best_of, count
+from comparator.results.record import Evaluation
+from comparator.results.store import read_records, say, say_reporting
 
 
 @pytest.fixture
@@ -77,3 +85,99 @@ def test_a_report_of_another_record_has_no_verdict(folder: Path) -> None:
 
 def test_a_state_that_is_gone_at_this_moment_is_no_report(folder: Path) -> None:
     assert not is_closing(folder)
+
+
+@pytest.fixture
+def reads(monkeypatch) -> list[Path]:
+    """The records that a list has read."""
+    read: list[Path] = []
+
+    def noted(path: Path) -> list[Evaluation]:
+        read.append(path)
+        return read_records(path)
+
+    monkeypatch.setattr(listing, "read_records", noted)
+    return read
+
+
+def test_a_record_is_counted_once_until_one_of_its_files_changes(folder: Path, reads: list[Path]) -> None:
+    first = experiment_rows(folder.parent)
+    assert experiment_rows(folder.parent) == first and len(reads) == 1
+    say(folder, "failed", [], None, None)
+    write_notes(folder, changed(read_notes(folder), tag=["a"]))
+    row = experiment_rows(folder.parent)[0]
+    assert (row["state"], row["tags"], len(reads)) == ("failed", ["a"], 1)
+    lines = (folder / "evaluations.jsonl").read_text().splitlines(keepends=True)
+    (folder / "evaluations.jsonl").write_text("".join(lines[:-1]))
+    assert experiment_rows(folder.parent)[0]["evaluations"] < first[0]["evaluations"]
+    frozen = folder / "experiment.json"
+    frozen.write_text(frozen.read_text().replace('"title": "', '"title": "x'))
+    assert experiment_rows(folder.parent)[0]["title"].startswith("x")
+    write_report(folder)
+    assert experiment_rows(folder.parent)[0]["verdict"]
+    assert len(reads) == 4
+
+
+OF_A_LATER_VERSION = '{"version": 2, "stamp": [], "counted": {}}'
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 1}', "\xff", OF_A_LATER_VERSION])
+def test_a_note_of_what_was_counted_can_be_damaged_or_thrown_away(folder: Path, reads: list[Path], damage: str) -> None:
+    first = experiment_rows(folder.parent)
+    (folder / ".listed.json").write_text(damage)
+    assert experiment_rows(folder.parent) == first and len(reads) == 2
+    (folder / ".listed.json").unlink()
+    assert experiment_rows(folder.parent) == first and len(reads) == 3
+    assert experiment_rows(folder.parent) == first and len(reads) == 3
+
+
+def test_a_record_that_was_changed_by_hand_at_its_size_and_time_is_counted_anew(folder: Path) -> None:
+    experiment_rows(folder.parent)
+    file = folder / "evaluations.jsonl"
+    status, text = file.stat(), file.read_text()
+    file.write_text(text.replace('"status": "ok"', '"status": "no"', 1))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert file.stat().st_size == status.st_size
+    assert experiment_rows(folder.parent)[0]["state"] == "damaged"
+    file.write_text(text)
+    assert experiment_rows(folder.parent)[0]["state"] != "damaged"
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_where_nothing_may_be_written_a_list_is_the_same(folder: Path) -> None:
+    folder.chmod(0o500)
+    try:
+        assert experiment_rows(folder.parent) == experiment_rows(folder.parent)
+        assert not (folder / ".listed.json").exists()
+    finally:
+        folder.chmod(0o700)
+
+
+def test_a_full_disk_does_not_keep_a_list_from_being_made(folder: Path, monkeypatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(listing, "write_whole", full)
+    assert experiment_rows(folder.parent)[0]["evaluations"]
+    assert not (folder / ".listed.json").exists()
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_list_counts_what_the_record_says_however_it_grew(data: st.DataObject) -> None:
+    """Beside what `points` says of all records at once."""
+    records = genetic()
+    with tempfile.TemporaryDirectory() as name:
+        folder = save(Path(name) / "one", make_experiment(), records)
+        lines = (folder / "evaluations.jsonl").read_text().splitlines(keepends=True)
+        for end in sorted(data.draw(st.lists(st.integers(0, len(lines)), min_size=1, max_size=4))):
+            (folder / "evaluations.jsonl").write_text("".join(lines[:end]))
+            (row,) = experiment_rows(folder.parent)
+            read = read_records(folder / "evaluations.jsonl")
+            counts, best = count(read), best_of(read)
+            assert (row["evaluations"], row["failed"], row["confirming"]) == (
+                counts.done,
+                counts.failed,
+                counts.confirming,
+            )
+            assert (row["best_value"] is None) == (not best)

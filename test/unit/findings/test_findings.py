@@ -544,6 +544,10 @@ def test_a_search_goes_on_within_a_region_and_around_it() -> None:
     commands = dict(repeat_commands(frozen_of(id="a-1"), found.regions))
     focus = next(command for what, command in commands.items() if what.startswith("A search within region 1 ("))
     assert shlex.split(focus)[-2:] == ["--focus", "a-1:1"] and shlex.split(focus)[:2] == ["comparator", "search"]
+    more = next(
+        command for what, command in commands.items() if what.startswith("The same in region 1 with 4 trainings")
+    )
+    assert more == f"{focus} --set search.replicates=4"
     typed = "comparator search a.toml --focus old-1:2 --avoid old-1:3"
     provenance = {"provenance": {"command": typed}}
     commands = dict(repeat_commands(frozen_of(id="a-1", **provenance), found.regions))
@@ -557,6 +561,11 @@ def test_a_search_goes_on_within_a_region_and_around_it() -> None:
     }
     answer = answer_to(records_of(in_region), id="two", **provenance)
     assert answer.next.command in ("", "comparator export two --experiments /here")
+    records = records_of(in_region)
+    claims = tried_anew(records, in_region)
+    claimed = dict(repeat_commands(frozen_of(id="a-1", **claims)))
+    assert claimed["What it claims, tried again as models and data are now"] == "comparator recheck a-1"
+    assert claimed["Who carries the difference, all groups"] == "comparator explain a-1"
 
 
 def test_a_region_covers_these_parts_of_an_axis() -> None:

@@ -3,15 +3,17 @@
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comparator.engine.jobs import state_of
@@ -21,7 +23,7 @@ from comparator.formats.names import check_name
 from comparator.results import store
 from comparator.results.lease import Holder, Lease
 from comparator.results.points import pairs_in
-from comparator.results.record import Evaluation, FrozenExperiment, Running, RunResult, as_text
+from comparator.results.record import Evaluation, FrozenExperiment, Running, RunResult, as_text, of_form
 from comparator.results.store import (
     ExperimentFolder,
     RunStore,
@@ -350,3 +352,249 @@ def test_a_folder_in_the_place_of_a_file_is_said(tmp_path) -> None:
         read_experiment(tmp_path)
     with pytest.raises(InputError, match=r"evaluations.jsonl: cannot be read: Is a directory"):
         read_records(tmp_path / "evaluations.jsonl")
+
+
+@pytest.fixture
+def syncs(monkeypatch) -> list[int]:
+    """The sizes that files had when they were synced."""
+    sizes: list[int] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        sizes.append(os.fstat(descriptor).st_size)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    return sizes
+
+
+def test_lines_that_come_together_share_one_sync_before_the_context_ends(folder, syncs) -> None:
+    with folder.together():
+        with folder.together():
+            folder.append(record(0))
+        folder.append(record(1))
+        assert not syncs
+        assert [each.evaluation for each in read_records(folder.evaluations)] == [0, 1]
+    assert syncs == [folder.evaluations.stat().st_size]
+    with folder.together():
+        pass
+    assert len(syncs) == 1
+    folder.append(record(2))
+    assert len(syncs) == 2
+
+
+def test_lines_are_on_disk_before_what_was_found_by_them(folder, syncs) -> None:
+    with folder.together():
+        folder.append(record(0))
+        folder.freeze(read_experiment(folder.path))
+        assert syncs[0] == folder.evaluations.stat().st_size
+    assert len(syncs) == 2
+
+
+def test_what_ends_a_group_by_an_error_leaves_its_lines_on_disk(folder, syncs) -> None:
+    with pytest.raises(KeyboardInterrupt), folder.together():
+        folder.append(record(0))
+        raise KeyboardInterrupt
+    assert syncs == [folder.evaluations.stat().st_size]
+    assert [each.evaluation for each in read_records(folder.evaluations)] == [0]
+
+
+def test_lines_that_cannot_be_synced_are_none(folder, monkeypatch) -> None:
+    folder.append(record(0))
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ComparatorError, match="No space left"), folder.together():
+        folder.append(record(1))
+        folder.append(record(2))
+    monkeypatch.undo()
+    assert folder.records == read_records(folder.evaluations) == [record(0)]
+    folder.append(record(3))
+    assert folder.records == read_records(folder.evaluations) == [record(0), record(3)]
+
+
+@given(groups=st.lists(st.lists(st.integers(0, 300), max_size=4), max_size=6), torn=st.binary(max_size=20))
+@settings(max_examples=30, deadline=None)
+def test_a_record_is_what_was_appended_however_it_was_grouped_and_torn(groups: list[list[int]], torn: bytes) -> None:
+    told = [record(n, reason="x" * length) for n, length in enumerate(length for group in groups for length in group)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = ExperimentFolder.create(Path(name), "try", None, BARE)
+        left = iter(told)
+        for group in groups:
+            with folder.together():
+                for _ in group:
+                    folder.append(next(left))
+        folder.close()
+        with folder.evaluations.open("ab") as file:
+            file.write(torn.replace(b"\n", b""))
+        again = ExperimentFolder(folder.path)
+        again.append(record(len(told)))
+        again.close()
+        assert read_records(folder.evaluations) == again.records == [*told, record(len(told))]
+
+
+def test_a_process_that_is_killed_in_a_group_loses_no_line(tmp_path) -> None:
+    code = (
+        "import sys, os, signal\n"
+        "from pathlib import Path\n"
+        "from comparator.results.record import Evaluation, FrozenExperiment\n"
+        "from comparator.results.store import ExperimentFolder\n"
+        "folder = ExperimentFolder.create(Path(sys.argv[1]), 'try', 'mine', FrozenExperiment(id='', models=[]))\n"
+        "with folder.together():\n"
+        "    for number in range(5):\n"
+        "        line = {'evaluation': number, 'point': {}, 'status': 'failed', 'value': None, 'runs': []}\n"
+        "        folder.append(Evaluation.model_validate(line))\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    again = ExperimentFolder(tmp_path / "mine")
+    again.close()
+    assert [each.evaluation for each in again.records] == list(range(5))
+
+
+# Where runs lie
+
+ONE, OTHER = "ab12" * 16, "cd34" * 16
+
+
+def put(folder: Path, status: str = "ok") -> Path:
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_text(json.dumps(RunResult(status=status).as_json()))
+    return folder
+
+
+def test_a_run_lies_in_the_folder_of_its_first_digits(tmp_path) -> None:
+    runs = RunStore(tmp_path)
+    with runs.claim(ONE, "a test", never) as held:
+        assert held is not None
+        assert held.folder == runs.folder_of(ONE) == tmp_path / "runs" / "ab" / ONE
+        runs.save(ONE, RunResult(status="ok"))
+    assert list(runs.folders()) == [tmp_path / "runs" / "ab" / ONE]
+    assert list(RunStore(tmp_path / "nowhere").folders()) == []
+
+
+def test_a_run_of_an_earlier_version_is_found_where_it_is_and_trained_again_there(tmp_path) -> None:
+    runs = RunStore(tmp_path)
+    flat = put(tmp_path / "runs" / ONE)
+    failed = put(tmp_path / "runs" / OTHER, "failed")
+    assert runs.folder_of(ONE) == flat and runs.finished(ONE) is not None
+    assert runs.finished(OTHER) is None
+    with runs.claim(OTHER, "a test", never) as held:
+        assert held is not None and held.folder == failed
+        runs.save(OTHER, RunResult(status="ok"))
+    assert sorted(runs.folders()) == [flat, failed] and runs.finished(OTHER) is not None
+
+
+@pytest.mark.parametrize("result", [None, "ok"])
+def test_a_run_that_two_versions_have_is_the_one_with_a_result(tmp_path, result: str | None) -> None:
+    runs = RunStore(tmp_path)
+    flat, place = put(tmp_path / "runs" / ONE), tmp_path / "runs" / "ab" / ONE
+    place.mkdir(parents=True) if result is None else put(place, result)
+    assert runs.folder_of(ONE) == (flat if result is None else place)
+    assert runs.finished(ONE) is not None
+
+
+def test_what_is_withdrawn_of_an_earlier_version_comes_back_there(tmp_path) -> None:
+    runs = RunStore(tmp_path)
+    flat = put(tmp_path / "runs" / ONE)
+    runs.withdraw(ONE, "a test")
+    assert runs.finished(ONE) is None and runs.withdrawn(ONE) is not None
+    assert sorted(path.name for path in flat.iterdir()) == ["withdrawn.json"]
+    runs.restore(ONE)
+    assert runs.finished(ONE) is not None and not (tmp_path / "runs" / "ab").exists()
+
+
+@given(name=st.text(max_size=12) | st.from_regex(r"[\w.-]{1,8}", fullmatch=True))
+def test_names_of_runs_lead_nowhere_else(name: str) -> None:
+    folder = RunStore(Path("experiments")).folder_of(name)
+    if folder is not None:
+        assert folder.name == name and ".." not in folder.parts
+        assert folder.parent.parent == Path("experiments", "runs")
+
+
+def test_a_claim_makes_no_folder_of_all_experiments_that_is_gone(tmp_path) -> None:
+    runs = RunStore(tmp_path / "gone")
+    with pytest.raises(FileNotFoundError), runs.claim(ONE, "a test", never):
+        pass
+    assert not (tmp_path / "gone").exists()
+
+
+def test_the_result_of_a_training_that_took_time_is_synced_and_one_of_no_length_is_not(tmp_path, syncs) -> None:
+    runs = RunStore(tmp_path)
+    for identity, seconds, synced in ((ONE, 0.01, 0), (OTHER, 1.5, 1)):
+        with runs.claim(identity, "a test", never):
+            runs.save(identity, RunResult(status="ok", seconds=seconds))
+        assert len(syncs) == synced
+        assert runs.finished(identity) == RunResult(status="ok", seconds=seconds)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_what_a_power_failure_may_leave_of_a_result_is_none(data: st.DataObject) -> None:
+    """A file system gives the beginning of a file that was not synced, or zeros in the place of parts of it."""
+    history = {"val_loss": [0.5 + n / 7 for n in range(600)]}
+    whole = json.dumps(RunResult(status="ok", metrics={"val_loss": 0.5}, history=history).as_json()).encode() + b"\n"
+    end = data.draw(st.integers(0, len(whole) - 2))
+    lost = data.draw(st.integers(0, len(whole) // 512))
+    zeros = whole[: 512 * lost] + bytes(len(whole[512 * lost : 512 * lost + 512])) + whole[512 * lost + 512 :]
+    with tempfile.TemporaryDirectory() as name:
+        runs = RunStore(Path(name))
+        with runs.claim(ONE, "a test", never) as held:
+            assert held is not None
+            for left in (whole[:end], zeros):
+                (held.folder / "result.json").write_bytes(left)
+                assert runs.finished(ONE) is None
+            (held.folder / "result.json").write_bytes(whole)
+            assert runs.finished(ONE) is not None
+
+
+def test_a_process_that_is_killed_loses_no_result(tmp_path) -> None:
+    code = (
+        "import sys, os, signal\n"
+        "from pathlib import Path\n"
+        "from comparator.results.record import RunResult\n"
+        "from comparator.results.store import RunStore\n"
+        "runs = RunStore(Path(sys.argv[1]))\n"
+        "for identity in sys.argv[2:]:\n"
+        "    with runs.claim(identity, 'a test', lambda *_: False):\n"
+        "        runs.save(identity, RunResult(status='ok', seconds=0.01))\n"
+        "with runs.claim('ef' * 32, 'a test', lambda *_: False):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), ONE, OTHER], check=False)
+    assert done.returncode == -signal.SIGKILL
+    runs = RunStore(tmp_path)
+    assert runs.finished(ONE) == runs.finished(OTHER) == RunResult(status="ok", seconds=0.01)
+    with runs.claim("ef" * 32, "a test", never) as held:
+        assert held is not None and runs.finished("ef" * 32) is None
+
+
+LINE = as_text(record(7, point={"x": [1, "\ud800", None], "y": 1e300}, reason="é", more={"deep": [[1]]})).encode()
+
+
+@given(
+    st.integers(0, len(LINE) - 1),
+    st.sampled_from([b"", b"1", b'"', b"}", b"null", b"NaN", b"\xff", b"-1e999", b"\\ud83d"]),
+)
+@settings(max_examples=200, deadline=None)
+def test_a_line_is_read_as_its_json_and_its_form_say(at: int, put_in: bytes) -> None:
+    line = LINE[:at] + put_in + LINE[at + 1 :] + b"\n"
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name, "evaluations.jsonl")
+        file.write_bytes(line + LINE + b"\n")
+        try:
+            expected: Any = of_form(Evaluation, json.loads(line), f"{file}: line 1")
+        except InputError as error:
+            expected = str(error)
+        except ValueError:
+            expected = f"{file}: line 1 is not a record; the file was changed or damaged"
+        try:
+            found: Any = read_records(file)[0]
+        except InputError as error:
+            found = str(error)
+        assert found == expected
+        if isinstance(found, Evaluation):
+            assert found.as_json() == expected.as_json()

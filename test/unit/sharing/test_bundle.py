@@ -127,7 +127,7 @@ def test_it_has_the_record_the_page_the_inputs_the_runs_and_the_surroundings(sea
     assert [each["name"] for each in space] == ["noise", "size"]
     assert {f"experiment/{name}" for name in ("experiment.json", "evaluations.jsonl", "report.html")} <= names
     runs = {run["run"] for record in searched.records("one") for run in record["runs"]}
-    assert {f"runs/{run}/{name}" for run in runs for name in ("result.json", "model.log")} <= names
+    assert {f"runs/{run[:2]}/{run}/{name}" for run in runs for name in ("result.json", "model.log")} <= names
     assert not [name for name in names if name.endswith(("lock", "lease"))]
     entities = {each["@id"]: each for each in metadata_of(bundle)["@graph"]}
     assert entities["#comparator"]["softwareVersion"] and entities["#search"]["endTime"]
@@ -135,8 +135,8 @@ def test_it_has_the_record_the_page_the_inputs_the_runs_and_the_surroundings(sea
 
 
 def test_of_a_long_log_the_end_is_taken_and_none_where_none_is_asked_for(searched: Desk, tmp_path: Path) -> None:
-    log = next(searched.experiments.glob("runs/*/model.log"))
-    name = f"runs/{log.parent.name}/model.log"
+    log = next(searched.experiments.glob("runs/*/*/model.log"))
+    name = log.relative_to(searched.experiments).as_posix()
     with zipfile.ZipFile(write_bundle(searched.experiments / "one", tmp_path, log_bytes=100)) as archive:
         assert archive.read(name) == log.read_bytes()[-100:]
         described = {each["@id"]: each for each in json.loads(archive.read(METADATA))["@graph"]}[name]

@@ -116,7 +116,7 @@ def faults(host: Host, folder: Path) -> list[str]:
 
 
 def trained(host: Host) -> int:
-    return len(list((host.experiments / "runs").iterdir()))
+    return len(list(RunStore(host.experiments).folders()))
 
 
 @pytest.mark.long
@@ -170,11 +170,11 @@ def test_several_models_are_one_experiment_that_goes_on_where_it_was_left(desk: 
     lines = (folder / "evaluations.jsonl").read_text().splitlines(keepends=True)
     (folder / "evaluations.jsonl").write_text("".join(lines[:7]))
     (folder / "state.json").write_text('{"state": "stopped"}')
-    stamps = {run.name: (run / "result.json").stat().st_mtime_ns for run in (host.experiments / "runs").iterdir()}
+    stamps = {run.name: (run / "result.json").stat().st_mtime_ns for run in RunStore(host.experiments).folders()}
     assert cross_hpo.resume(host, folder.name) == folder
     anew = [
         run.name
-        for run in (host.experiments / "runs").iterdir()
+        for run in RunStore(host.experiments).folders()
         if stamps.get(run.name) != (run / "result.json").stat().st_mtime_ns
     ]
     assert len(anew) <= 1  # the failed training alone

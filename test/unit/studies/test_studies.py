@@ -17,6 +17,7 @@ from comparator.cli.resuming import check_settings
 from comparator.engine.local import Local
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
+from comparator.results.store import RunStore
 from comparator.site.profile import Site, Slot
 from comparator.studies import beside, cross_study, learning_curve, sweep, tables
 from comparator.studies.learning_curve import LearningCurveTable, choose_sizes, log_scale
@@ -60,7 +61,7 @@ echo "IMPROVE_RESULT val_loss: 0.${row_limit:-5}"
 INFER = """
 echo started >> "$model_dir/started"
 source=$(cat "$model_dir/source")
-[ ! -e "$model_dir/../../no-tests" ] || { echo "no test today"; exit 3; }
+[ ! -e "$model_dir/../../../no-tests" ] || { echo "no test today"; exit 3; }
 [ "$source" = "$test_sources" ] && mse=0.1 || mse=0.4
 echo "{\\"mse\\": $mse, \\"r2\\": -0.5}" > "$output_dir/test_scores.json"
 printf 'auc_true,auc_pred\\n1,1\\n0,0\\n' > "$output_dir/test_y_data_predicted.csv"
@@ -106,7 +107,7 @@ def read(folder: Path | None, name: str) -> pd.DataFrame:
 
 def started(host: Host) -> int:
     """How many inferences were started, ever."""
-    return sum(len(path.read_text().splitlines()) for path in (host.experiments / "runs").glob("*/started"))
+    return sum(len(path.read_text().splitlines()) for path in (host.experiments / "runs").glob("*/*/started"))
 
 
 # Tables
@@ -179,7 +180,7 @@ def test_sizes_must_be_given_where_the_model_cannot_count() -> None:
 def test_a_cross_study_trains_each_study_once_and_is_never_done_again(quick: Path, host: Host) -> None:
     folder = cross_study.run(host, quick / "cross_study.toml", [], command="")
     assert len(read(folder, "all_scores.csv")) == 2 * 2 * 2 * 2
-    assert started(host) == 8 and len(list((host.experiments / "runs").iterdir())) == 4
+    assert started(host) == 8 and len(list(RunStore(host.experiments).folders())) == 4
     assert read(folder, "mse_mean_csa_table.csv").to_numpy().tolist() == [["A", 0.1, 0.4], ["B", 0.4, 0.1]]
     densed = read(folder, "densed_csa_table.csv")
     assert densed[densed.met == "mse"][["mean", "summary"]].to_numpy().tolist() == [[0.1, "within"], [0.4, "cross"]]

@@ -8,6 +8,8 @@ import pytest
 from cases import long_but
 from desk import Desk
 
+from comparator.results.store import RunStore
+
 FEW = ("--set", "search.evaluations=2", "--workers", "1")
 SEARCH = ("--set", "search.evaluations=6", "--set", "confirm.points=1", "--set", "confirm.seeds=2")
 
@@ -182,7 +184,7 @@ def test_a_relative_difference_across_zero_of_an_earlier_version_is_named(search
 @pytest.fixture
 def results(searched: Desk):
     """Changes the results of all runs, and the record of `first` alike; they are as they were afterwards."""
-    files = [searched.experiments / "first" / "evaluations.jsonl", *searched.experiments.glob("runs/*/result.json")]
+    files = [searched.experiments / "first" / "evaluations.jsonl", *searched.experiments.glob("runs/*/*/result.json")]
     before = {file: file.read_text() for file in files}
 
     def change(edit: Callable[[dict], None]) -> None:
@@ -198,7 +200,7 @@ def results(searched: Desk):
     yield change
     for file, text in before.items():
         file.write_text(text)
-    for file in [*searched.experiments.glob("*/withdrawn*"), *searched.experiments.glob("runs/*/withdrawn*")]:
+    for file in [*searched.experiments.glob("*/withdrawn*"), *searched.experiments.glob("runs/*/*/withdrawn*")]:
         file.unlink()
 
 
@@ -232,7 +234,7 @@ DAMAGES = ('{"status": "ok", "metrics": 5}', '{"status": "ok", "reads": {"more":
 def test_a_damaged_result_is_missing_and_trained_anew(searched: Desk, results, damage: str) -> None:
     results(lambda run: None)
     run = searched.records("first")[0]["runs"][0]["run"]
-    (searched.experiments / "runs" / run / "result.json").write_text(damage)
+    (RunStore(searched.experiments).folder_of(run) / "result.json").write_text(damage)
     code, said = verify(searched, "first", "--sample", "0")
     assert (code, f"the result of run {run[:12]} is missing" in said) == (1, True)
     name = f"third-{len(damage)}"
@@ -281,7 +283,7 @@ def test_a_training_that_gives_other_numbers_is_withdrawn_and_named_wherever_it_
 def test_numbers_of_another_processor_and_of_a_model_without_rest_are_told_apart(searched: Desk, mood) -> None:
     mood("unsteady")
     assert "1 differ as much as the model's own repeats do" in verify(searched, "first", "--sample", "1")[1]
-    results = list(searched.experiments.glob("runs/*/result.json"))
+    results = list(searched.experiments.glob("runs/*/*/result.json"))
     here = json.loads(results[0].read_text())["computed_on"]
     words = {
         ("slight", "Another 3000"): "1 differ no more than another seed, as another processor's arithmetic may",

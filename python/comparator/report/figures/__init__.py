@@ -12,6 +12,7 @@ more line in `FURTHER`.
 | skill | each model against the mean predictor |
 | curves | learning curves at the best points |
 | confirmed | the best points as the search saw them, and on fresh seeds |
+| groups | which drugs and cell lines carry the difference |
 | many | which hyperparameters matter, parallel coordinates |
 | timeline | what the workers did when |
 | figure, palette, channels | what all share: the specification, its colours, its axes and rows |
@@ -23,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from comparator.report.figures import confirmed, curves, many, maps, model_maps, progress, skill, timeline
+from comparator.report.figures import confirmed, curves, groups, many, maps, model_maps, progress, skill, timeline
 from comparator.report.figures.figure import Choice, Figure, figure
 from comparator.report.material import Material
 
@@ -32,6 +33,7 @@ __all__ = ["FURTHER", "Choice", "Figure", "draw", "figure", "leading", "left_out
 #: The figures below the maps and what is told of the search and the models, in the page's order: each returns what
 #: there is to draw, which may be nothing.
 FURTHER: list[Callable[[Material], list[Figure]]] = [
+    lambda material: groups.group_figures(material.summary, material.explanation),
     lambda material: curves.learning_curves(material.summary, material.curves),
     lambda material: timeline.timeline(material.summary),
 ]

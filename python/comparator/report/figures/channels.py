@@ -42,11 +42,11 @@ def clip(text: str, length: int = 28) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def objective_label(summary: Summary) -> list[str]:
-    """Return the objective's symbol, name and unit, in lines."""
-    symbol = f"{summary.symbol}, " if summary.symbol and summary.kind == "cmp" else ""
+def objective_label(summary: Summary, of: str = "") -> list[str]:
+    """Return the objective's symbol, name and unit, in lines; `of` says what of it is shown."""
+    symbol = of or (f"{summary.symbol}, " if summary.symbol and summary.kind == "cmp" else "")
     unit = f" ({summary.unit})" if summary.unit else ""
-    return textwrap.wrap(clip(f"{symbol}{summary.objective}", 48) + unit, 44) or [""]
+    return textwrap.wrap(clip(f"{symbol}{summary.objective}", 48 + len(of)) + unit, 44) or [""]
 
 
 def metric_heading(metric: str, model: str) -> str:

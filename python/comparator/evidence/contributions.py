@@ -1,0 +1,385 @@
+"""Which groups of rows carry a difference of two models' metric: drugs, cell lines, whatever their predictions name.
+
+The influence of a group is by how much less the models differ where its rows are left out of both models' predictions.
+It is 0 for a group whose rows are like all others, however many it has. Of a metric that is a mean over rows the part
+of a group in the difference D = V1 - V0 is exact as well: with a_k the share of the group's rows in the predictions of
+model k, m_k its metric there and M_k that of all rows, it is
+
+    (a_0 + a_1) / 2 * D + a_1 * (m_1 - M_1) - a_0 * (m_0 - M_0)
+
+which sums to D over the groups, also where the two models predicted other rows.
+
+Of many groups some carry more by chance. So the blocks, data splits with seeds of their own, are divided: the first
+ones choose a few groups, each with its direction, the others, which chose nothing, measure these. What is named holds
+for all that were measured at once, at level `ALPHA`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+
+from comparator.evidence.confirmation import chance_above_zero, chance_not_zero, interval_of
+from comparator.evidence.coordinates import Array
+from comparator.tables.predictions import PredictedRows
+
+ALPHA = 0.05
+FEWEST_BLOCKS = 6
+CHOOSING = 3 / 8  # of the blocks, and as many as `FEWEST_CHOOSING`; a wrong choice costs power alone
+FEWEST_CHOOSING = 3
+MOST_CHOSEN = 3
+CHANCE_CHOSEN = 0.1  # a group that chance gives so often is not measured
+NAMED_ALPHA = ALPHA / 2
+MATERIAL = 0.05  # of the difference: less is not worth a name
+
+Signed = Callable[[float, float], float]
+Ends = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Both models' predictions by trainings of one block, and its number."""
+
+    number: int
+    predicted: tuple[PredictedRows, PredictedRows]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group's influence on the signed difference, in its direction: below 0 where it works against it.
+
+    `rows` is its share of the rows, `share` its exact part of the difference as a fraction, None where the metric is no
+    mean over rows. `interval` of a group that was measured holds for all that were, together (95 %), and is of one
+    alone else; `p` is the chance of as much, of all that were measured; None for one that was not.
+    `metrics` are both models' own in the group, `variances` those of their labels there, None where one has no such
+    row. `agreement` is the correlation of both models' labels of rows that both predicted, None where it is not known.
+    """
+
+    name: str
+    rows: float
+    share: float | None
+    influence: float
+    interval: tuple[float, float]
+    p: float | None = None
+    metrics: tuple[float | None, float | None] = (None, None)
+    variances: tuple[float | None, float | None] = (None, None)
+    agreement: float | None = None
+
+
+@dataclass(frozen=True)
+class Without:
+    """A difference with and without the rows of some `groups`, each with its interval over blocks.
+
+    95 %; where the same blocks have named the groups the interval `without` them is one of `NAMED_ALPHA`: what
+    is named is named rather where chance made it large.
+    """
+
+    groups: tuple[str, ...]
+    difference: float
+    interval: tuple[float, float]
+    without: float
+    without_interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What the groups of one column contribute at one place.
+
+    `named` are the groups that carry more than their share beyond chance, or work against it, the largest first;
+    `without` is the difference without the rows of those that carry it, of the others where none does, over the
+    `measuring` blocks, and `elsewhere` the same over blocks of another place, which chose nothing; None where nothing
+    is named. `groups` are all, over all blocks, the largest influence first, with intervals that are each of one alone.
+    `difference` has its `interval` (95 %) over the measuring blocks.
+    """
+
+    column: str
+    difference: float
+    interval: tuple[float, float]
+    choosing: int
+    measuring: int
+    named: tuple[Group, ...]
+    without: Without | None
+    elsewhere: Without | None
+    groups: tuple[Group, ...]
+
+
+#: The sums of a part of the rows, in the order of `_sums`: their number, squared and absolute errors, labels, squares
+#: of labels, predictions, their squares, products.
+ROWS, SQUARED, ABSOLUTE, TRUE, TRUE_2, PREDICTED, PREDICTED_2, PRODUCT = range(8)
+#: Metrics that are means over rows, by the sum they are of.
+MEANS = {"mse": SQUARED, "mae": ABSOLUTE}
+
+
+def score(name: str, sums: Array) -> Array:
+    """Return a score, by the names of `tables.predictions`, of parts of the rows, [..., 8] sums; NaN where none is.
+
+    `scc` is the correlation of ranks among all rows, which are not ranked anew for a part.
+    """
+    with np.errstate(all="ignore"):
+        rows = sums[..., ROWS]
+        if name in MEANS:
+            return np.asarray(sums[..., MEANS[name]] / rows)
+        if name == "rmse":
+            return np.asarray(np.sqrt(np.maximum(sums[..., SQUARED], 0) / rows))
+        scatter = sums[..., TRUE_2] - sums[..., TRUE] ** 2 / rows
+        if name == "r2":
+            return np.asarray(1 - sums[..., SQUARED] / scatter)
+        other = sums[..., PREDICTED_2] - sums[..., PREDICTED] ** 2 / rows
+        together = sums[..., PRODUCT] - sums[..., TRUE] * sums[..., PREDICTED] / rows
+        return np.asarray(together / np.sqrt(scatter * other))
+
+
+def score_of_rows(name: str, rows: PredictedRows) -> float:
+    """Return a score of all rows."""
+    return float(score(name, _terms(name, rows).sum(axis=1)))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How two models' predictions become a number: a score by its name, and the signed difference of two of them.
+
+    `signed` raises ValueError where there is none; `direction` is that in which it is counted.
+    """
+
+    score: str
+    signed: Signed
+    direction: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Influences:
+    """The influence of each group of a column in each block, and the groups that the first blocks have chosen."""
+
+    column: str
+    names: Sequence[str]
+    blocks: Sequence[Block]
+    measure: Measure
+    sums: Sequence[Sequence[Array]]
+    whole: Array  # [blocks], the difference
+    influence: Array  # [blocks, groups]
+    choosing: int
+    chosen: Sequence[int]
+
+
+def influences(column: str, blocks: Sequence[Block], measure: Measure) -> Influences | None:
+    """Return the influences of a column's groups; None with fewer blocks than `FEWEST_BLOCKS` that tell."""
+    told = [each for each in blocks if math.isfinite(_difference(measure, *_whole(each)))]
+    names = sorted({name for block in told for each in block.predicted for name in each.columns[column]})
+    if len(told) < FEWEST_BLOCKS or len(names) < 2:
+        return None
+    sums = [_sums(block, column, names, measure.score) for block in told]
+    whole = np.array([_difference(measure, *_total(each)) for each in sums])
+    left = np.array([_differences(measure, *(one.sum(axis=0) - one for one in each)) for each in sums])
+    influence = np.where(np.isfinite(left), whole[:, None] - left, 0.0)
+    choosing = max(FEWEST_CHOOSING, round(CHOOSING * len(whole)))
+    chosen = _chosen(influence[:choosing], whole[:choosing])
+    return Influences(column, names, told, measure, sums, whole, influence, choosing, chosen)
+
+
+def contributions(found: Influences, count: int, elsewhere: Sequence[Block] = ()) -> Contributions:
+    """Return what the groups of a column contribute, where `count` groups are measured in all, of other columns too."""
+    since, whole = found.choosing, found.whole[found.choosing :]
+    measured = {number: _measured(found.influence[:, number], since, count) for number in found.chosen}
+    named = [
+        number
+        for number in sorted(found.chosen, key=lambda each: -abs(float(found.influence[since:, each].mean())))
+        if measured[number][1] <= ALPHA and _is_material(found.influence[since:, number], whole)
+    ]
+    agreement = _agreement(found.blocks, found.column) if same_rows(found.blocks) == 1 else {}
+    carrying = [number for number in named if found.influence[since:, number].mean() > 0]
+    left_out = [found.names[number] for number in carrying or named]
+    by_size = np.argsort(-np.abs(found.influence.mean(axis=0)), kind="stable").tolist()
+    return Contributions(
+        column=found.column,
+        difference=fmean(whole),
+        interval=_interval(whole),
+        choosing=since,
+        measuring=len(whole),
+        named=tuple(_group(found, number, since, agreement, *measured[number]) for number in named),
+        without=_without(found.blocks[since:], found.column, left_out, found.measure, NAMED_ALPHA),
+        elsewhere=_without(elsewhere, found.column, left_out, found.measure),
+        groups=tuple(_group(found, number, 0, agreement, _interval(found.influence[:, number])) for number in by_size),
+    )
+
+
+def _group(
+    found: Influences,
+    number: int,
+    since: int,
+    agreement: Mapping[str, float],
+    interval: tuple[float, float],
+    p: float | None = None,
+) -> Group:
+    """A group over the blocks from `since` on."""
+    sums, score = found.sums[since:], found.measure.score
+    rows, share = _shares(number, sums, score)
+    metrics, variances = _own(number, sums, score)
+    return Group(
+        name=found.names[number],
+        rows=rows,
+        share=share,
+        influence=float(found.influence[since:, number].mean()),
+        interval=interval,
+        p=p,
+        metrics=metrics,
+        variances=variances,
+        agreement=agreement.get(found.names[number]),
+    )
+
+
+def _without(
+    blocks: Sequence[Block], column: str, left_out: Sequence[str], measure: Measure, alpha: float = ALPHA
+) -> Without | None:
+    """The difference with and without some groups; None where none are left out, and with fewer than two blocks."""
+    numbers = []
+    for block in blocks:
+        names = sorted({name for each in block.predicted for name in each.columns[column]})
+        kept = np.array([name not in left_out for name in names])
+        sums = _sums(block, column, names, measure.score)
+        numbers.append(
+            (_difference(measure, *_total(sums)), _difference(measure, *_total([each[kept] for each in sums])))
+        )
+    numbers = [each for each in numbers if all(map(math.isfinite, each))]
+    if not left_out or len(numbers) < 2:
+        return None
+    whole, without = np.array(numbers).T
+    return Without(tuple(left_out), fmean(whole), _interval(whole), fmean(without), _interval(without, alpha))
+
+
+def same_rows(blocks: Sequence[Block]) -> float:
+    """Return the share of the rows that both models predicted, of those that either did; rows are told by their ids."""
+    both = either = 0
+    for block in blocks:
+        first, second = (set(zip(*each.columns.values(), strict=True)) for each in block.predicted)
+        both, either = both + len(first & second), either + len(first | second)
+    return both / either if either else 0.0
+
+
+def _sums(block: Block, column: str, names: Sequence[str], score: str) -> list[Array]:
+    """What the score of any part of the rows is told from: of each model, [groups, sums]."""
+    number_of = {name: number for number, name in enumerate(names)}
+    found = []
+    for predicted in block.predicted:
+        places = np.array([number_of[name] for name in predicted.columns[column]])
+        terms = [np.bincount(places, weights=term, minlength=len(names)) for term in _terms(score, predicted)]
+        found.append(np.stack(terms, axis=1))
+    return found
+
+
+def _whole(block: Block) -> list[Array]:
+    return [_terms("", each).sum(axis=1) for each in block.predicted]
+
+
+def _total(sums: Sequence[Array]) -> list[Array]:
+    return [each.sum(axis=0) for each in sums]
+
+
+def _terms(metric: str, predicted: PredictedRows) -> Array:
+    """What each row adds to the sums, [8, rows]."""
+    true, answers = predicted.true, predicted.predicted
+    if metric == "scc":
+        import pandas as pd
+
+        true, answers = (pd.Series(each).rank().to_numpy() for each in (true, answers))
+    error = true - answers
+    rows = np.ones_like(true)
+    return np.stack([rows, error**2, np.abs(error), true, true**2, answers, answers**2, true * answers])
+
+
+def _difference(measure: Measure, first: Array, second: Array) -> float:
+    return float(_differences(measure, first[None], second[None])[0])
+
+
+def _differences(measure: Measure, first: Array, second: Array) -> Array:
+    """The signed differences of parts of the rows, [parts, sums] of each model; NaN where there is none."""
+    found = []
+    for one, other in zip(score(measure.score, first).tolist(), score(measure.score, second).tolist(), strict=True):
+        try:
+            is_known = math.isfinite(one) and math.isfinite(other)
+            found.append(measure.direction * measure.signed(one, other) if is_known else math.nan)
+        except ValueError:
+            found.append(math.nan)
+    return np.array(found)
+
+
+def _chosen(influence: Array, whole: Array) -> list[int]:
+    """The groups that are measured: large enough, hardly of chance, the largest."""
+    found = [
+        number
+        for number in range(influence.shape[1])
+        if _is_material(influence[:, number], whole) and chance_not_zero(influence[:, number].tolist()) <= CHANCE_CHOSEN
+    ]
+    return sorted(found, key=lambda number: -abs(float(influence[:, number].mean())))[:MOST_CHOSEN]
+
+
+def _is_material(influence: Array, whole: Array) -> bool:
+    return bool(abs(influence.mean()) >= MATERIAL * abs(whole.mean()))
+
+
+def _measured(influence: Array, since: int, count: int) -> tuple[tuple[float, float], float]:
+    """A group's interval, and the chance of as much in the direction in which it was chosen (Bonferroni)."""
+    direction = float(np.sign(influence[:since].mean()))
+    chance = chance_above_zero((direction * influence[since:]).tolist())
+    return _interval(influence[since:], ALPHA / count), min(1.0, count * chance)
+
+
+def _interval(numbers: Array, alpha: float = ALPHA) -> tuple[float, float]:
+    interval = interval_of(numbers.tolist(), confidence=1 - alpha)
+    assert interval is not None
+    return interval
+
+
+def _own(number: int, sums: Sequence[Sequence[Array]], name: str) -> tuple[Ends, Ends]:
+    """Both models' score in a group, and the variance of their labels there, all blocks together."""
+    together = [np.sum([block[submodel][number] for block in sums], axis=0) for submodel in (0, 1)]
+    with np.errstate(all="ignore"):
+        scores = [float(score(name, each)) for each in together]
+        variances = [float(each[TRUE_2] / each[ROWS] - (each[TRUE] / each[ROWS]) ** 2) for each in together]
+    return _finite(scores), _finite(variances)
+
+
+def _finite(numbers: Sequence[float]) -> Ends:
+    first, second = (number if math.isfinite(number) else None for number in numbers)
+    return first, second
+
+
+def _shares(number: int, sums: Sequence[Sequence[Array]], name: str) -> tuple[float, float | None]:
+    """A group's share of the rows, and its exact part in the difference, see the module's text."""
+    rows, parts, wholes = [], [], []
+    for block in sums:
+        counts = [float(each[:, ROWS].sum()) for each in block]
+        rows.append(sum(float(each[number, ROWS]) / count for each, count in zip(block, counts, strict=True)) / 2)
+        if name in MEANS:
+            errors = [each[:, MEANS[name]] for each in block]
+            means = [float(each.sum()) / count for each, count in zip(errors, counts, strict=True)]
+            own = [
+                float(error[number] - mean * each[number, ROWS]) / count
+                for error, mean, each, count in zip(errors, means, block, counts, strict=True)
+            ]
+            wholes.append(means[1] - means[0])
+            parts.append(own[1] - own[0] + rows[-1] * wholes[-1])
+    return fmean(rows), fmean(parts) / fmean(wholes) if wholes and fmean(wholes) else None
+
+
+def _agreement(blocks: Sequence[Block], column: str) -> dict[str, float]:
+    """The correlation of both models' labels in each group; each row counts once, three or more tell."""
+    labels: dict[str, dict[tuple[str, ...], tuple[float, float]]] = {}
+    for block in blocks:
+        first, second = (
+            dict(zip(zip(*each.columns.values(), strict=True), each.true.tolist(), strict=True))
+            for each in block.predicted
+        )
+        for row, group in zip(
+            zip(*block.predicted[0].columns.values(), strict=True), block.predicted[0].columns[column], strict=True
+        ):
+            labels.setdefault(group, {})[row] = first[row], second[row]
+    found = {}
+    for group, rows in labels.items():
+        one, other = np.array(list(rows.values())).T
+        if len(rows) > 2 and one.std() > 0 and other.std() > 0:
+            found[group] = float(np.corrcoef(one, other)[0, 1])
+    return found

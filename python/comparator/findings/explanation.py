@@ -1,0 +1,230 @@
+"""Who carries a difference: what drugs and cell lines contribute to it, read from the predictions that runs have kept.
+
+What was trained anew is read, in each region and outside: its trainings chose nothing of what is claimed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from comparator.errors import InputError, nearest
+from comparator.evidence.contributions import (
+    FEWEST_BLOCKS,
+    Block,
+    Contributions,
+    Measure,
+    contributions,
+    influences,
+    same_rows,
+    score_of_rows,
+)
+from comparator.findings.like_for_like import SAME_METRIC, scores_called
+from comparator.findings.metric_agreement import suited_difference
+from comparator.findings.reliability import tries
+from comparator.objective.differences import DIFFERENCES, signed_difference
+from comparator.results.record import CONFIRM, Claim, Evaluation, FrozenExperiment, Run
+from comparator.tables.predictions import PredictedRows
+
+#: What the columns of predictions are called that hold ids of the IMPROVE benchmark.
+CALLED = {"improve_chem_id": "drug", "improve_sample_id": "cell line"}
+#: A group of rows whose id a table of classes lacks.
+UNKNOWN = "not in the table"
+
+Read = Callable[[Run], PredictedRows | None]
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Classes of ids, `of[class column][id]`, for the ids of one `column` of predictions."""
+
+    column: str
+    of: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One claim, and what the groups of each column contribute there."""
+
+    claim: Claim
+    blocks: int
+    columns: tuple[Contributions, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What carries the difference at each place that is explained.
+
+    `score` is the score of predictions that the metric is, `difference` the name of the difference. `same_rows` is the
+    share of the validation rows that both models predicted. Where nothing can be told `places` is empty, and `reason`
+    says why.
+    """
+
+    metric: str
+    score: str = ""
+    difference: str = ""
+    places: tuple[Explained, ...] = ()
+    same_rows: float = 0.0
+    reason: str = ""
+
+    def as_json(self, most: int | None = None) -> dict[str, Any]:
+        """Return it for programs, of each column at most so many groups."""
+        return {**asdict(self), "places": [_as_json(each, most) for each in self.places]}
+
+
+def read_classes(path: Path) -> Classes:
+    """Read classes of ids: a table whose first column has the ids, and is called as in the predictions.
+
+    Raises `InputError` where it is no such table.
+    """
+    from comparator.tables.reading import read_header, read_table
+
+    names = read_header(path)
+    if len(names) < 2:
+        raise InputError(f"{path}: has no column beside '{names[0]}'; the others are to have classes of these ids")
+    table = read_table(path, names[1:], ids=[names[0]])
+    ids = table.columns[names[0]]
+    for number, each in enumerate(ids):
+        if ids.index(each) != number:
+            raise table.error(number, f"{names[0]} '{each}' stands there for the second time")
+    return Classes(names[0], {name: dict(zip(ids, table.columns[name], strict=True)) for name in names[1:]})
+
+
+def explain(
+    experiment: FrozenExperiment, records: Sequence[Evaluation], read: Read, classes: Classes | None = None
+) -> Explanation:
+    """Explain a comparison in its metric; `read` gives the rows that a run has predicted.
+
+    Raises `InputError` where `classes` are of a column that the predictions do not have.
+    """
+    nothing = Explanation(experiment.metric)
+    if experiment.kind == "single":
+        return replace(nothing, reason="one model is searched, and nothing compared")
+    claims = experiment.claims or []
+    tried = {claim.name: [line for line in records if line.stage == CONFIRM and tries(line, claim)] for claim in claims}
+    explained = _explained(claims)
+    if not any(tried[claim.name] for claim in explained):
+        return replace(nothing, reason="nothing that it claims was trained anew; [confirm] seeds says how often")
+    scores = scores_called(experiment.metric)
+    if not scores:
+        return replace(nothing, reason=f"{experiment.metric} is no score that follows from written predictions")
+    blocks = {claim.name: _blocks(tried[claim.name], read, classes) for claim in claims}
+    pairs = [pair for claim in explained for pair in blocks[claim.name]]
+    if not pairs:
+        return replace(nothing, reason="its runs have kept no predictions with labels")
+    score = _score(experiment.metric, scores, pairs)
+    if score is None:
+        return replace(nothing, reason=f"{experiment.metric} does not follow from the predictions that its runs kept")
+    columns = _columns([block for _, block in pairs])
+    if not columns:
+        return replace(nothing, reason="the predictions that its runs kept name no drugs, cell lines or other groups")
+    name = suited_difference(experiment, records, experiment.metric)
+    signed = partial(signed_difference, DIFFERENCES[name])
+    rest = [block for claim in claims if claim.kind == "elsewhere" for _, block in blocks[claim.name]]
+    found = [
+        (claim, influences(column, [block for _, block in blocks[claim.name]], measure))
+        for claim in explained
+        for measure in [Measure(score, signed, claim.direction or 1)]
+        for column in columns
+    ]
+    told = [(claim, each) for claim, each in found if each is not None]
+    chosen = sum(len(each.chosen) for _, each in told)
+    places = [
+        Explained(claim, len(blocks[claim.name]), tuple(contributions(each, chosen, rest) for each in columns_there))
+        for claim in explained
+        if (columns_there := [each for of, each in told if of is claim])
+    ]
+    if not places:
+        most = max(len(blocks[claim.name]) for claim in explained)
+        return replace(
+            nothing, reason=f"{most} fresh blocks have predictions of both models; it takes {FEWEST_BLOCKS} to tell"
+        )
+    return Explanation(
+        metric=experiment.metric,
+        score=score,
+        difference=name,
+        places=tuple(places),
+        same_rows=same_rows([block for _, block in pairs]),
+    )
+
+
+def called(column: str) -> str:
+    """Return what the groups of a column are called: a drug, a cell line, or by the column's own name."""
+    return CALLED.get(column, column)
+
+
+def plural(kind: str) -> str:
+    """Return several of a kind: drugs."""
+    return kind if kind.endswith("s") else f"{kind}s"
+
+
+def _as_json(place: Explained, most: int | None) -> dict[str, Any]:
+    columns = [{**asdict(replace(each, groups=each.groups[:most])), "of": len(each.groups)} for each in place.columns]
+    return {"claim": place.claim.name, "blocks": place.blocks, "columns": columns}
+
+
+def _explained(claims: Sequence[Claim]) -> list[Claim]:
+    """The regions; where there is none the best points, else the whole space."""
+    for kind in ("region", "best", "space"):
+        found = [claim for claim in claims if claim.kind == kind]
+        if found:
+            return found
+    return []
+
+
+def _blocks(lines: Iterable[Evaluation], read: Read, classes: Classes | None) -> list[tuple[tuple[Run, Run], Block]]:
+    """The pairs of runs that have both kept predictions, one for each block."""
+    found: dict[int, tuple[tuple[Run, Run], Block]] = {}
+    for line in lines:
+        by_replicate: dict[int, dict[int, Run]] = {}
+        for run in line.runs:
+            if run.status == "ok":
+                by_replicate.setdefault(run.replicate, {})[run.submodel] = run
+        for replicate, runs in by_replicate.items():
+            if len(runs) != 2:
+                continue
+            number = runs[0].block or replicate
+            first, second = read(runs[0]), read(runs[1])
+            if number not in found and first is not None and second is not None:
+                predicted = _with(classes, first), _with(classes, second)
+                found[number] = (runs[0], runs[1]), Block(number, predicted)
+    return [found[number] for number in sorted(found)]
+
+
+def _with(classes: Classes | None, rows: PredictedRows) -> PredictedRows:
+    """The rows with a column for each of the classes."""
+    if classes is None:
+        return rows
+    if classes.column not in rows.columns:
+        raise InputError(
+            f"the table of groups is of '{classes.column}', and the predictions have no such column"
+            f"{nearest(classes.column, rows.columns)}; they have {', '.join(rows.columns)}"
+        )
+    ids = rows.columns[classes.column]
+    added = {name: [of.get(each, UNKNOWN) for each in ids] for name, of in classes.of.items()}
+    return replace(rows, columns={**rows.columns, **added})
+
+
+def _score(metric: str, names: Sequence[str], pairs: Sequence[tuple[tuple[Run, Run], Block]]) -> str | None:
+    """The score that the metric is, by what the runs have reported; None where it is none of them."""
+
+    def follows(name: str, run: Run, rows: PredictedRows) -> bool:
+        reported = run.metrics.get(metric)
+        return reported is not None and math.isclose(
+            reported, score_of_rows(name, rows), rel_tol=SAME_METRIC, abs_tol=1e-5
+        )
+
+    every = [each for runs, block in pairs for each in zip(runs, block.predicted, strict=True)]
+    return next((name for name in names if all(follows(name, *each) for each in every)), None)
+
+
+def _columns(blocks: Sequence[Block]) -> list[str]:
+    """The columns whose texts gather rows: several groups, and not one for each row; both models have them."""
+    tables = [each for block in blocks for each in block.predicted]
+    shared = [name for name in tables[0].columns if all(name in table.columns for table in tables)]
+    shared.sort(key=lambda name: len(set(tables[0].columns[name])))  # what has few groups is told of first
+    return [name for name in shared if all(1 < len(set(table.columns[name])) < len(table.true) for table in tables)]

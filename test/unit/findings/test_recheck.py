@@ -1,0 +1,119 @@
+"""`comparator recheck`: what an experiment claimed, tried again after something has changed."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+from desk import Desk
+from recorded import make_experiment, make_record
+
+from comparator.findings.recheck import recheck
+from comparator.results.record import Claim, Evaluation, FrozenExperiment, of_form
+
+BLOCKS = 8
+
+
+def tried(inside: float, outside: float, deviation: float, seed: int) -> tuple[FrozenExperiment, list[Evaluation]]:
+    """An experiment whose region and what lies outside differ by so much on average, over blocks."""
+    luck = random.Random(seed)
+    names = {"region 1": inside, "elsewhere": outside}
+    claims = [
+        Claim(
+            name=name,
+            kind="elsewhere" if name == "elsewhere" else "region",
+            direction=1,
+            points=[{"noise": 1.0}] * BLOCKS,
+        )
+        for name in names
+    ]
+    records = []
+    for name, mean in names.items():
+        for block in range(BLOCKS):
+            line = make_record(len(records), {"noise": 1.0}, ({"val_loss": 1.0}, {"val_loss": 2.0}))
+            signed = [mean + luck.gauss(0, deviation)]
+            line |= {"stage": "confirm", "claim": name, "signed": signed, "blocks": [1000 + block]}
+            records.append(of_form(Evaluation, line, "test"))
+    experiment = make_experiment(claims=[claim.as_json() for claim in claims])
+    return of_form(FrozenExperiment, experiment, "test"), records
+
+
+def verdicts(was: Any, now: Any) -> dict[str, str]:
+    return {each.what: each.verdict for each in recheck(was, now)}
+
+
+def test_what_is_as_it_was_is_reproduced_and_what_is_less_is_weaker_or_gone() -> None:
+    was = tried(0.5, 0.2, 0.02, 1)
+    assert verdicts(was, was) == {"difference": "reproduced", "more than elsewhere": "reproduced"}
+    assert verdicts(was, tried(0.5, 0.2, 0.02, 2)) == {"difference": "reproduced", "more than elsewhere": "reproduced"}
+    assert verdicts(was, tried(0.4, 0.2, 0.02, 3)) == {"difference": "weaker", "more than elsewhere": "weaker"}
+    assert verdicts(was, tried(0.2, 0.2, 0.02, 4)) == {"difference": "weaker", "more than elsewhere": "gone"}
+    assert verdicts(was, tried(0.7, 0.1, 0.02, 5)) == {"difference": "reproduced", "more than elsewhere": "reproduced"}
+
+
+def test_where_trainings_scatter_too_much_nothing_is_settled() -> None:
+    assert verdicts(tried(0.5, 0.2, 0.02, 1), tried(0.5, 0.2, 1.0, 4))["more than elsewhere"] == "not settled"
+
+
+def test_what_was_never_shown_cannot_be_lost() -> None:
+    assert verdicts(tried(0.2, 0.2, 0.1, 1), tried(0.0, 0.3, 0.01, 2)).keys() == {"difference"}
+
+
+def test_what_has_not_changed_is_hardly_ever_called_less() -> None:
+    lost = sum(
+        bool(
+            {"weaker", "gone"} & set(verdicts(tried(0.5, 0.2, 0.05, seed), tried(0.5, 0.2, 0.05, 1000 + seed)).values())
+        )
+        for seed in range(200)
+    )
+    assert lost <= 18  # 5 % of 200; more than 18 has a chance of 1 in 100
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    desk = Desk(tmp_path_factory.mktemp("desk"))
+    settings = ["--set", "hyperparameters.jitter=0.002", "--set", "search.find=regions"]
+    settings += ["--set", "search.strategy=sobol", "--set", "search.evaluations=24"]
+    done = desk.search("quick.toml", "--id", "found", *settings)
+    assert done.returncode == 0, done.stderr
+    return desk
+
+
+@pytest.mark.long
+def test_nothing_is_trained_again_of_which_nothing_has_changed(desk: Desk) -> None:
+    done = desk.run("recheck", "found")
+    assert done.returncode == 0, done.stderr
+    assert "reproduced" in done.stdout and "weaker" not in done.stdout and "gone" not in done.stdout
+    assert "trainings were found in the store: nothing that they rest on is new" in done.stdout
+    page = desk.run("report", "found-recheck-1")
+    assert page.returncode == 0
+    answer = json.loads((desk.experiments / "found-recheck-1" / "report.json").read_text())
+    assert answer["question"] == "Does what 'found' found hold?"
+    assert "comparator recheck --resume found-recheck-1" in answer["next"]["command"]
+    again = desk.run("recheck", "--resume", "found-recheck-1")
+    assert (again.returncode, "reproduced" in again.stdout) == (0, True)
+
+
+@pytest.mark.long
+def test_a_model_that_has_changed_loses_the_finding_and_says_so_by_its_exit_status(desk: Desk) -> None:
+    lost = desk.run("recheck", "found", "--json", "--set", "hyperparameters.cmp_1_side=left")
+    assert lost.returncode == 1, lost.stderr
+    found = json.loads(lost.stdout)
+    assert {each["verdict"] for each in found} == {"gone"}
+    assert all(each["change_interval"][1] < 0 for each in found)
+
+
+@pytest.mark.long
+def test_what_cannot_be_checked_again_is_refused_in_a_line(desk: Desk) -> None:
+    unconfirmed = desk.search("quick.toml", "--id", "bare", "--set", "confirm.points=0")
+    assert unconfirmed.returncode == 0
+    for words, said in (
+        (["bare"], "has trained nothing anew that it claims"),
+        (["fond"], "no experiment 'fond'"),
+        ([], "give the id of an experiment"),
+        (["found", "--set", "hyperparameters.jiter=1"], "jitter"),
+    ):
+        refused = desk.run("recheck", *words)
+        assert refused.returncode == 2 and said in refused.stderr and "Traceback" not in refused.stderr
