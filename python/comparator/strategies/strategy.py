@@ -71,7 +71,7 @@ class Strategy(ABC):
     #: Why the search ended before its budget did; None where it has not.
     ended: str | None = None
     #: Whether its points come from outside, at any time, and not from results: `start` may give none then, and the
-    #: search goes on until `listen` says that no more will come.
+    #: search goes on until `listen` says that no more will come. Nothing is kept ready of it.
     listens: bool = False
 
     @classmethod
