@@ -49,6 +49,7 @@ from comparator.results.in_flight import in_flight, purpose_of
 from comparator.results.lease import LEASE, LOCK, Holder
 from comparator.results.provenance import computed_on
 from comparator.results.record import (
+    LISTEN,
     FrozenExperiment,
     InFlight,
     ReadsOfResult,
@@ -173,6 +174,10 @@ class Leaf:
         )
         if self._is_too_late(asked):
             result.status, result.reason = "cancelled", OUT_OF_TIME
+            return as_text(result)
+        if asked.evaluation == LISTEN:
+            is_stopped = self._cancelled.wait(asked.expected_seconds)
+            result.status = "cancelled" if is_stopped else "ok"
             return as_text(result)
         try:
             result.runs = self._run_all(asked)

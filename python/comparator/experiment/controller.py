@@ -159,7 +159,8 @@ class Controller:
     With `first` both are carried out by short trainings, and the best points are trained in full then, beside the
     budget, on further replicates, so that the luck of the first ones is not carried over.
     `to_confirm` is None where nothing is confirmed. Every proposal has to be a point of `space`, where there is one; a
-    fault is laid to `proposer`, the algorithm's name or file.
+    fault is laid to `proposer`, the algorithm's name or file. `has_ended` says that an earlier session came to
+    the end of a search that listens.
     """
 
     def __init__(
@@ -179,6 +180,7 @@ class Controller:
         to_confirm: ToConfirm | None = None,
         space: ParameterSpace | None = None,
         proposer: str = "the search",
+        has_ended: bool = False,
     ) -> None:
         self._folder, self._strategy, self._objective = folder, strategy, objective
         self._budget, self._space_size = budget, space_size
@@ -198,6 +200,7 @@ class Controller:
         self._repeats_in_a_row = 0
         self._deterministic = False
         self._unit: float | None = None  # of a difference in deviations
+        self._more_may_come = strategy.listens and not has_ended
         self.stage = PILOT
         #: The pairs of the budget that were asked for, with a result or without.
         self.asked = 0
@@ -307,6 +310,21 @@ class Controller:
         in_order = evaluation.stage == SEARCH
         return self._go_on(self._finish_in_order(evaluation.point) if in_order else self._finish(evaluation))
 
+    @property
+    def listens(self) -> bool:
+        """Whether points may come in without a result: `listen` gives them."""
+        return self._more_may_come and self.stage == SEARCH and not self.is_cut_short and not self._is_over()
+
+    def listen(self) -> list[Request]:
+        """The requests for what has come in since; none where the strategy does not listen."""
+        while self.listens:
+            proposals = self._strategy.listen()
+            self._more_may_come = proposals is not None
+            requests = self._go_on(self._note(proposals or ()))
+            if requests or not proposals:  # else all of them were known, and are answered
+                return requests
+        return []
+
     def close(self) -> None:
         """End the strategy, whose algorithm may have a thread of its own."""
         self._strategy.close()
@@ -315,7 +333,18 @@ class Controller:
 
     def _begin_search(self) -> list[_Open]:
         self.stage = SEARCH
+        if self._strategy.listens:
+            self._strategy.recall(self._recorded())
         return self._note(self._strategy.start())
+
+    def _recorded(self) -> list[Proposal]:
+        """The search's recorded lines as they were proposed."""
+        before = len(self._pilot_points)
+        return [
+            Proposal(line.evaluation - before, line.point, line.generation, line.id)
+            for line in self.records
+            if line.stage == SEARCH
+        ]
 
     def _end_pilot(self) -> list[_Open]:
         """Measure the pilot, whose evaluations are all recorded; gives the first proposals of a search that waited."""
@@ -405,7 +434,8 @@ class Controller:
     def _go_on(self, evaluations: Iterable[_Open]) -> list[Request]:
         """The requests for these evaluations, or for those of the next stage where there is nothing else to do."""
         requests = self._requests(evaluations)
-        if requests or self.waiting or self._ended or self.is_cut_short or self.stage not in (SEARCH, FULL):
+        waits = self.waiting or self._ended or self.listens
+        if requests or waits or self.is_cut_short or self.stage not in (SEARCH, FULL):
             return requests
         self._open.clear()  # proposed, but the budget is spent
         return self._requests(self._begin_what_follows())
@@ -430,6 +460,8 @@ class Controller:
             return False
         if self._budget is not None and self.asked >= self._budget:
             return True
+        if self._strategy.listens:  # whoever asks is answered, and says when it is over
+            return False
         if self._deterministic and self._space_size is not None and self._known_points() >= self._space_size:
             self.ended_early = f"all {self._space_size} points of the space are known, and a repeat changes nothing"
         elif self._repeats_in_a_row >= REPEATS_THAT_STOP:

@@ -121,7 +121,12 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
         notices=notices,
     )
     informed = make_strategy_of(frozen.strategy, frozen.upf, space)
-    informed.close()
+    try:
+        informed.check()
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    finally:
+        informed.close()
     return Plan(frozen, space, given.models, objective)
 
 

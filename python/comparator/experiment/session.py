@@ -38,6 +38,7 @@ from comparator.results.points import done_in, pairs_to_confirm
 from comparator.results.record import (
     BASELINE,
     FIRST_PROBE,
+    LISTEN,
     Evaluation,
     PilotFound,
     Request,
@@ -63,6 +64,8 @@ from comparator.strategies.blocks import block_of
 
 LONGEST_TITLE = 160  # characters that are shown
 MOST_SAID = 64  # evaluations that `state.json` lists while they run; of more it says how many
+#: Where points come in without a result, a worker with nothing to do waits so long; in vain twice as long each time.
+SHORTEST_WAIT, LONGEST_WAIT = 0.1, 1.0
 LIKE_FOR_LIKE = "like for like"  # what `[cmp] require` asks
 
 
@@ -172,6 +175,8 @@ class Session:
         self._saying: Saying | None = None
         self._beside: set[int] = set()  # what is trained beside the search and has no result yet
         self._probed: dict[int, Result] = {}
+        self._listening = False  # whether a worker is asked to wait for points that may come in
+        self._wait = SHORTEST_WAIT
         self._kept = contextlib.ExitStack()  # until it is left
 
     @property
@@ -318,6 +323,7 @@ class Session:
             to_confirm=self._plan.to_confirm,
             space=self._plan.space,
             proposer=self._plan.frozen.strategy.name,
+            has_ended=last_word(self.path).state == "finished",
         )
         if self._plan.frozen.strategy.ahead:  # its thread computes at any time, and as one that computes here would
             self._kept.enter_context(one_thread(loads_scipy=True))
@@ -328,7 +334,7 @@ class Session:
         self._keep_likeness()
         self._say_running()
         self._saying = Saying(self._say_running)
-        return [as_text(request) for request in requests]
+        return self._texts(requests)
 
     def tell(self, result: str) -> list[str]:
         """Record a result; gives the requests that follow."""
@@ -337,22 +343,29 @@ class Session:
     def tell_all(self, results: Sequence[str]) -> list[str]:
         """Record results that came together, in this order; gives the requests that follow."""
         assert self._controller is not None
-        outcomes = []
+        outcomes, has_listened = [], False
         for outcome in map(Result.model_validate_json, results):
-            if outcome.evaluation < 0 and not outcome.is_fault:
+            if outcome.evaluation == LISTEN:
+                has_listened = True
+                self._stop_listening(outcome)
+            elif outcome.evaluation < 0 and not outcome.is_fault:
                 self._keep_beside(outcome)
             else:
                 outcomes.append(outcome)
-        if not outcomes:
+        if not outcomes and not has_listened:
             return []
         with one_thread(), self._telling:
-            requests = self._controller.tell_all(outcomes)
+            requests = self._controller.tell_all(outcomes) + self._controller.listen()
+        if not outcomes and not requests:
+            self._wait = min(2 * self._wait, LONGEST_WAIT)
+            return self._texts([])
+        self._wait = SHORTEST_WAIT
         self._keep_pilot()
         self._keep_likeness()
         self._keep_claims()
         assert self._saying is not None
         self._saying.note()
-        return [as_text(request) for request in requests]
+        return self._texts(requests)
 
     @property
     def usual_seconds(self) -> float | None:
@@ -364,7 +377,7 @@ class Session:
     def is_over(self) -> bool:
         """Whether no result is waited for any more."""
         assert self._controller is not None
-        return not self._controller.in_flight and not self._beside
+        return not self._controller.in_flight and not self._beside and not self._listening
 
     @property
     def is_cut_short(self) -> bool:
@@ -429,6 +442,23 @@ class Session:
             running = self._controller.running(said)
         self._folder.say("running", running, unlisted=in_flight - said)
         return SECONDS_OF_MANY if in_flight > MOST_SAID else SECONDS_OF_FEW
+
+    def _texts(self, requests: Sequence[Request]) -> list[str]:
+        """Requests for workers; where points may come in without a result, one of them is to wait for these."""
+        assert self._controller is not None
+        asked = list(requests)
+        if self._controller.listens and not self._listening:
+            self._listening = True
+            wait = self._wait
+            asked.append(Request(evaluation=LISTEN, name="listen", point={}, replicate=0, expected_seconds=wait))
+        return [as_text(request) for request in asked]
+
+    def _stop_listening(self, outcome: Result) -> None:
+        """A worker has waited for points that may come in; without time for them no more are taken."""
+        assert self._controller is not None
+        self._listening = False
+        if outcome.status == "cancelled":
+            self._controller.is_cut_short = True
 
     def _baseline(self) -> list[Request]:
         """The request for a single model at its settings as given, so that the report can say what a search bought.

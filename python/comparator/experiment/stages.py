@@ -200,7 +200,7 @@ def freeze_strategy(
         code=None if STRATEGIES.is_own(name) else strategy_code(name),
         seed=search.seed,
         in_flight=in_flight,
-        ahead=ahead if strategy.fits_a_model else 0,
+        ahead=ahead if strategy.fits_a_model and not strategy.listens else 0,
         options=options,
         where=where,
     )

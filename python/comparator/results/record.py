@@ -50,8 +50,10 @@ Count = Annotated[int, Field(ge=0)]
 #: The numbers of what is trained beside a search, and is no line of its record: a single model at its settings as
 #: given, and, from the second number downwards, what tells which hyperparameter changes which model.
 BASELINE, FIRST_PROBE, MOST_PROBES = -1, -2, 3
-#: The number of an evaluation, or of what is trained beside them.
-Numbered = Annotated[int, Field(ge=FIRST_PROBE - MOST_PROBES + 1)]
+#: The number of what is no training: a worker that has nothing to do waits, and the search is asked for more then.
+LISTEN = FIRST_PROBE - MOST_PROBES
+#: The number of an evaluation, or of what is asked of workers beside them.
+Numbered = Annotated[int, Field(ge=LISTEN)]
 #: To a signal, 0 and less are many processes.
 ProcessId = Annotated[int, Field(ge=1)]
 LaunchName = Annotated[str, Field(pattern=r"^launch-[0-9]+$")]
@@ -163,7 +165,8 @@ class Evaluation(Form):
 class Request(Form):
     """What a worker is asked: one replicate of an evaluation.
 
-    `evaluation` is negative for what is trained beside the search: `BASELINE`, `FIRST_PROBE`. `seed` is added to the
+    `evaluation` is negative for what is trained beside the search: `BASELINE`, `FIRST_PROBE`; `LISTEN` asks for no
+    training, but to wait for `expected_seconds`. `seed` is added to the
     seed of every model, `split`, where it is not None, to the seed of the data split of every model that has one
     (`comparator.strategies.blocks`).
     `epochs` takes the place of the number of epochs of every model; None: the full one.

@@ -44,6 +44,7 @@ STRATEGIES: Registry[type[Strategy] | ModuleType] = Registry(
         "particle_swarm": "comparator.strategies.particle_swarm:ParticleSwarm",
         "level_set": "comparator.strategies.level_set:LevelSetStrategy",
         "region_and_maximum": "comparator.strategies.region_and_maximum:RegionAndMaximumStrategy",
+        "eqsql": "comparator.strategies.eqsql:EQSQLStrategy",
         "optuna": "comparator.strategies.optuna_sampler:OptunaStrategy",
         "sobol": "comparator.strategies.sampling:SobolSequence",
         "random": "comparator.strategies.sampling:RandomPoints",

@@ -149,12 +149,29 @@ class OwnStrategy(Strategy):
             raise InputError(f"{self._name}: {error}") from None
         except FAILURES as error:
             raise InputError(message(f"{self._name}: cannot be made: {type(error).__name__}: {error}")) from None
+        self.listens = self._own.listens
+        self._recalled: list[Proposal] = []
+
+    def check(self) -> None:
+        self._asked(self._own.check)
 
     def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
         return self._asked(lambda: self._own.inform(past))
 
+    def recall(self, recorded: Sequence[Proposal]) -> None:
+        self._asked(lambda: self._own.recall(recorded))
+        self._recalled = list(recorded)
+
     def start(self) -> list[Proposal]:
-        return self._noted(self._asked(self._own.start))
+        answer = self._asked(self._own.start)
+        if self._recalled and answer == self._recalled:
+            super().recall(answer)
+            return answer
+        return self._noted(answer)
+
+    def listen(self) -> list[Proposal] | None:
+        answer = self._asked(self._own.listen)
+        return None if answer is None else self._noted(answer)
 
     def tell(self, number: int, value: float | None) -> list[Proposal]:
         return self._noted(self._asked(lambda: self._own.tell(number, value)))

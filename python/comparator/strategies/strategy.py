@@ -53,7 +53,8 @@ class Strategy(ABC):
     - minimise: smaller values are better. A failed evaluation is told as None, and is worse than any number;
     - return nothing, for every further result, once the search has ended; one that ends because it has found out
       what it wanted to know says so in `ended`, in words for people;
-    - return as soon as it has computed the points, and never wait for anything else;
+    - return as soon as it has computed the points, and never wait for anything else: one whose points come from outside
+      `listens`, and is asked for them by `listen`, again and again;
     - draw from a generator of its own, seeded when it is made: the same results in the same order give the same
       points. A stopped search is resumed by telling a new strategy the recorded results.
     """
@@ -69,6 +70,9 @@ class Strategy(ABC):
     by_generations: bool = False
     #: Why the search ended before its budget did; None where it has not.
     ended: str | None = None
+    #: Whether its points come from outside, at any time, and not from results: `start` may give none then, and the
+    #: search goes on until `listen` says that no more will come. Nothing is kept ready of it.
+    listens: bool = False
 
     @classmethod
     def within(cls, options: Mapping[str, Any], *, evaluations: int, points: int) -> dict[str, Any]:
@@ -99,6 +103,16 @@ class Strategy(ABC):
         """
         return 0
 
+    def check(self) -> None:  # noqa: B027  most strategies need nothing
+        """Raise `InputError` where what it needs is not there: asked once, before anything starts."""
+
+    def recall(self, recorded: Sequence[Proposal]) -> None:
+        """Take back what it proposed in earlier sessions: told to one that listens, before it starts.
+
+        `start` gives these again, and they are told once more.
+        """
+        self._proposed = 1 + max((each.number for each in recorded), default=-1)
+
     @abstractmethod
     def start(self) -> list[Proposal]:
         """The first proposals, at least one."""
@@ -106,6 +120,10 @@ class Strategy(ABC):
     @abstractmethod
     def tell(self, number: int, value: float | None) -> list[Proposal]:
         """Take the value of proposal `number`, None for a failure, and give the proposals that follow."""
+
+    def listen(self) -> list[Proposal] | None:
+        """What has come in since, of one that `listens`; None once no more will come."""
+        return None
 
     def close(self) -> None:  # noqa: B027  most strategies hold nothing that must be given back
         """Give back threads and the like. May be called at any time, more than once."""

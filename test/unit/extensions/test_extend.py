@@ -58,7 +58,7 @@ def test_every_example_is_tried() -> None:
     headings = re.findall(r"^##+ (.+)$", PAGE, re.MULTILINE)
     assert len(blocks) == 2 * sum(len(examples(heading)) for heading in headings)
     assert headings == [
-        *("A strategy", "An Optuna sampler", "An EQ/Py algorithm", "A strategy for others"),
+        *("A strategy", "An Optuna sampler", "An EQ/Py algorithm", "An EQ/SQL algorithm", "A strategy for others"),
         *("A difference", "A figure", "A data source"),
     ]
 
