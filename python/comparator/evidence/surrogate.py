@@ -146,6 +146,10 @@ class Surrogate:
         """Mean and deviation of the function, without a block's luck and a training's noise, at each point."""
         return self.predict_rows(self.coordinates.of(points))
 
+    def mean(self, points: Points) -> Array:
+        """The mean that `predict` gives, which is sooner found alone."""
+        return self.mean_of(self.covariance(self.coordinates.of(points)))
+
     def predict_rows(self, rows: Array) -> tuple[Array, Array]:
         """`predict` of points given as rows of `coordinates`."""
         across = self.covariance(rows)
@@ -283,11 +287,11 @@ class Success:
             return cls(None)
         outcomes = [1.0] * len(succeeded) + [0.0] * len(failed)
         known = start.learnt.hyperparameters if start is not None and start.learnt is not None else None
-        return cls(Surrogate.fit(space, [*succeeded, *failed], outcomes, seed=seed, start=known))
+        return cls(Surrogate.fit(space, [*succeeded, *failed], outcomes, seed=seed, start=known, most=ENOUGH))
 
     def at(self, points: Points) -> Array:
         """The probability at each point."""
-        return np.ones(len(points)) if self.learnt is None else np.clip(self.learnt.predict(points)[0], 0.0, 1.0)
+        return np.ones(len(points)) if self.learnt is None else np.clip(self.learnt.mean(points), 0.0, 1.0)
 
 
 def fit_differences(space: ParameterSpace, paired: Paired, seed: int = 0) -> Surrogate:
@@ -297,6 +301,18 @@ def fit_differences(space: ParameterSpace, paired: Paired, seed: int = 0) -> Sur
     """
     content = (*map(key_of, map(dict, paired.points)), *(part.tobytes() for part in paired.arrays))
     return _fit_differences(Keyed((space_key(space), content), (space, paired)), seed)
+
+
+def fit_success(space: ParameterSpace, succeeded: Points, failed: Points, seed: int = 0) -> Success:
+    """`Success.fit`; the last few are kept, as a report reads the same failures in several metrics."""
+    content = tuple(tuple(map(key_of, map(dict, points))) for points in (succeeded, failed))
+    return _fit_success(Keyed((space_key(space), content), (space, succeeded, failed)), seed)
+
+
+@lru_cache(maxsize=2)
+def _fit_success(keyed: Keyed[tuple[ParameterSpace, Points, Points]], seed: int) -> Success:
+    space, succeeded, failed = keyed.value
+    return Success.fit(space, succeeded, failed, seed)
 
 
 @lru_cache(maxsize=2)
