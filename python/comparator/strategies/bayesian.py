@@ -76,7 +76,7 @@ class BayesianStrategy(SurrogateStrategy):
         self._spread = dense_sample(space, SPREAD, seed)
         self._near = Neighbours(space, self._rng)
         self._scale = Scale(0.0, 1.0)
-        self._succeeds = Learner(space, seed)
+        self._succeeds = Learner(space, seed, lambda means: np.abs(means - 0.5))
 
     def _learn(self) -> None:
         results = self._results
@@ -86,6 +86,9 @@ class BayesianStrategy(SurrogateStrategy):
         if not all(results.outcomes):
             self._succeeds.learn(results.tried, results.outcomes)
 
+    def _away(self, means: Array) -> Array:
+        return means
+
     def _next_scattered(self) -> Point:
         """The next point of the sequence; one that will probably fail is passed over, a few times."""
         ahead = itertools.islice(self._scattered, PASSED_OVER)
@@ -94,8 +97,8 @@ class BayesianStrategy(SurrogateStrategy):
     def _next(self, surrogate: Surrogate) -> Point | None:
         """The candidate with the largest expected improvement, given all in flight; None where there is hardly any."""
         surrogate = self._with_pending(surrogate)
-        known = self._results.distinct
-        heights, _ = surrogate.predict(known)
+        known = self._known
+        heights = surrogate.mean(known)
         best = [known[place] for place in np.argsort(heights)[:BEST]]
         drawn = [self._spread[place] for place in self._rng.choice(SPREAD, CANDIDATES, replace=False)]
         candidates = [*drawn, *self._near.of(best, NEIGHBOURS, NEAR), *known]
