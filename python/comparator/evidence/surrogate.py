@@ -45,6 +45,7 @@ MANY = 150  # values, of which more are fitted in part first
 MOST = 1000
 PLACES = 256  # of the space, for what two of them share on average
 CHUNK = 256  # rows at a time, of the covariance of many with one another
+ENTRIES, IN_CACHE = 3_000_000, 200_000  # distances by column that are worked out at once, and of more than these
 
 Points = Sequence[Mapping[str, Any]]
 
@@ -262,7 +263,7 @@ class Surrogate:
         return np.asarray(self._level + covariance @ cho_solve(self._factor, self.values - self._level))
 
     def _correlation(self, rows: Array, others: Array) -> Array:
-        return _matern(square_distances(self.coordinates, rows, others), self.hyperparameters.lengths)
+        return _correlation(self.coordinates, rows, others, self.hyperparameters.lengths)
 
     @property
     def _level(self) -> float:
@@ -330,6 +331,17 @@ def square_distances(coordinates: Coordinates, one: Array, other: Array) -> Arra
     return np.asarray(squares)
 
 
+def _correlation(coordinates: Coordinates, rows: Array, others: Array, lengths: Array) -> Array:
+    """The correlation of the function at `rows` with that at `others`; of many, some rows at a time."""
+    a_row = max(1, others.size)
+    if len(rows) * a_row <= ENTRIES:
+        return _matern(square_distances(coordinates, rows, others), lengths)
+    # Distances by column that no cache holds take longer than all the rest.
+    some = max(1, IN_CACHE // a_row)
+    parts = (rows[first : first + some] for first in range(0, len(rows), some))
+    return np.vstack([_matern(square_distances(coordinates, part, others), lengths) for part in parts])
+
+
 def _matern(squares: Array, lengths: Array) -> Array:
     distance = np.sqrt(5 * np.tensordot(lengths**-2, squares, axes=1))
     return np.asarray((1 + distance + distance**2 / 3) * np.exp(-distance))
@@ -354,7 +366,7 @@ def _conditioned(
     variances: Array,
     blocks: Array | None,
 ) -> Surrogate:
-    correlation = _matern(square_distances(coordinates, rows, rows), given.lengths)
+    correlation = _correlation(coordinates, rows, rows, given.lengths)
     shared = _is_shared(blocks, len(rows))
     covariance = correlation * (given.signal + given.block_field * shared) + given.block_level * shared
     covariance[np.diag_indices_from(covariance)] += variances

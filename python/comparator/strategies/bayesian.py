@@ -71,7 +71,7 @@ class BayesianStrategy(SurrogateStrategy):
     Options = BayesianOptions
 
     def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: BayesianOptions) -> None:
-        super().__init__(space, seed, in_flight, options.scattered)
+        super().__init__(space, seed, in_flight, options.scattered, away=lambda means: means)
         self._rng = np.random.default_rng(seed)
         self._spread = dense_sample(space, SPREAD, seed)
         self._near = Neighbours(space, self._rng)
@@ -85,9 +85,6 @@ class BayesianStrategy(SurrogateStrategy):
         self._learner.learn(results.points, self._scale.heights(results.values))
         if not all(results.outcomes):
             self._succeeds.learn(results.tried, results.outcomes)
-
-    def _away(self, means: Array) -> Array:
-        return means
 
     def _next_scattered(self) -> Point:
         """The next point of the sequence; one that will probably fail is passed over, a few times."""

@@ -143,9 +143,6 @@ class LevelSetStrategy(SurrogateStrategy):
             return self._options.level
         return cut(surrogate.mean(self._results.points), self._heights)
 
-    def _away(self, means: Array) -> Array:
-        return np.abs(means - self._border)
-
     def _learn_steps(self) -> None:
         """Have the sample of step functions rest on the results that the surrogate rests on."""
         if not self._has_many:

@@ -6,11 +6,12 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
 from comparator.evidence.coordinates import Array
-from comparator.evidence.surrogate import MANY, Hyperparameters, Surrogate
+from comparator.evidence.surrogate import MANY, Surrogate
 from comparator.space import ParameterSpace, Point
 
 #: Results between two fits of a surrogate's hyperparameters: so many, or this share of all where that is more.
@@ -20,6 +21,9 @@ FEWEST = 4
 #: Results up to which a surrogate rests on all of them. Its time grows with their cube: of more it rests on `KEPT`,
 #: chosen anew at each fit, and on those that have come since, `REFIT_OF_MANY` at the most.
 ALL, KEPT, REFIT_OF_MANY = 300, 160, 32
+
+#: How far each of a surrogate's means is from what is looked for.
+Away: TypeAlias = "Callable[[Array], Array]"
 
 
 class Results:
@@ -71,11 +75,11 @@ class Results:
 class Learner:
     """A surrogate that takes results as they come; its hyperparameters are fitted anew now and then.
 
-    Of more than `ALL` results it rests on some: half of them where its mean was last nearest to what is looked for, as
-    `away` says of means (without it anywhere), the others drawn evenly from the rest.
+    Of more than `ALL` results it rests on some, drawn evenly; with `away` half of them are those where its mean was last
+    nearest to what is looked for.
     """
 
-    def __init__(self, space: ParameterSpace, seed: int, away: Callable[[Array], Array] | None = None) -> None:
+    def __init__(self, space: ParameterSpace, seed: int, away: Away | None = None) -> None:
         self._space, self._seed, self._away = space, seed, away
         self._fitted = self._taken = 0
         #: None while there are too few results.
@@ -95,16 +99,15 @@ class Learner:
         if self.is_due(count):
             known = self.surrogate.hyperparameters if self.surrogate is not None and count >= MANY else None
             self.kept = np.arange(count) if count <= ALL else self._chosen(points)
-            self._fit([points[place] for place in self.kept], np.asarray(values)[self.kept], known)
+            kept = [points[place] for place in self.kept]
+            own = values if count <= ALL else np.asarray(values)[self.kept]
+            self.surrogate = Surrogate.fit(self._space, kept, own, seed=self._seed, start=known)
             self._fitted = self._taken = count
         elif self.surrogate is not None and count > self._taken:
             new = slice(self._taken, count)
             noise = self.surrogate.hyperparameters.noise or 0.0
             self.surrogate = self.surrogate.with_more(points[new], values[new], [noise] * (count - self._taken))
             self.kept, self._taken = np.concatenate([self.kept, np.arange(self._taken, count)]), count
-
-    def _fit(self, points: Sequence[Point], values: Array, known: Hyperparameters | None) -> None:
-        self.surrogate = Surrogate.fit(self._space, points, values, seed=self._seed, start=known)
 
     def _chosen(self, points: Sequence[Point]) -> Array:
         """The places of `KEPT` of the points, in their order."""

@@ -7,10 +7,9 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 
-from comparator.evidence.coordinates import Array
 from comparator.evidence.surrogate import Surrogate
 from comparator.space import ParameterSpace, Point
-from comparator.strategies.results import ALL, Learner, Results
+from comparator.strategies.results import ALL, Away, Learner, Results
 from comparator.strategies.sampling import sobol_points
 from comparator.strategies.strategy import Proposal, Strategy
 
@@ -21,10 +20,13 @@ IN_FLIGHT = 100
 class SurrogateStrategy(Strategy):
     """Answers each result with one point: first those of a Sobol sequence, `scattered` of them, then of `_next`.
 
-    Where `scattered` is None there are 8, or two more than twice the number of parameters that vary.
+    Where `scattered` is None there are 8, or two more than twice the number of parameters that vary. `away` is what the
+    surrogate's learner takes.
     """
 
-    def __init__(self, space: ParameterSpace, seed: int, in_flight: int, scattered: int | None) -> None:
+    def __init__(
+        self, space: ParameterSpace, seed: int, in_flight: int, scattered: int | None, away: Away | None = None
+    ) -> None:
         self._space, self._seed, self._in_flight = space, seed, in_flight
         self._scattered = sobol_points(space, seed)
         varying = sum(parameter.count != 1 for parameter in space.parameters)
@@ -33,7 +35,7 @@ class SurrogateStrategy(Strategy):
         self._open: dict[int, Point] = {}
         self._in_flight_keys: Counter[str] = Counter()
         self._results = Results()
-        self._learner = Learner(space, seed, self._away)
+        self._learner = Learner(space, seed, away)
         self._closed = False
 
     def inform(self, past: Sequence[tuple[Point, float | None]]) -> int:
@@ -60,10 +62,6 @@ class SurrogateStrategy(Strategy):
     @abstractmethod
     def _learn(self) -> None:
         """Take what has come into the results."""
-
-    @abstractmethod
-    def _away(self, means: Array) -> Array:
-        """How far each of the surrogate's means is from what is looked for."""
 
     @abstractmethod
     def _next(self, surrogate: Surrogate) -> Point | None:

@@ -14,7 +14,7 @@ from typing import Any
 Row = dict[str, Any]
 
 MANY = 1500  # marks of a layer; of more, neighbours are one
-ACROSS, UP = 54, 30  # parts of a figure in which they are
+ACROSS, UP = 40, 22  # parts of a figure in which they are
 MEANT = ("x", "y", "v")  # fields of which a mark of several has the mean
 #: What a caption says then.
 SAID = " Of so many evaluations neighbours are one mark, at the mean of theirs; point at it for how many."
