@@ -75,8 +75,8 @@ class Results:
 class Learner:
     """A surrogate that takes results as they come; its hyperparameters are fitted anew now and then.
 
-    Of more than `ALL` results it rests on some, drawn evenly; with `away` half of them are those where its mean was last
-    nearest to what is looked for.
+    Of more than `ALL` results it rests on some, drawn evenly; with `away` half of them are those where its mean was
+    last nearest to what is looked for.
     """
 
     def __init__(self, space: ParameterSpace, seed: int, away: Away | None = None) -> None:

@@ -106,7 +106,8 @@ def check_rows(before: list[Row], now: list[Row]) -> None:
         values = [[row.get(name) for row in rows] for rows in (before, now)]
         if all(isinstance(each, float) for each in values[0]):
             width = max(values[0]) - min(values[0])
-            assert all(abs(one - other) <= max(3e-4 * width, 6e-4 * abs(one)) for one, other in zip(*values, strict=True))
+            pairs = zip(*values, strict=True)
+            assert all(abs(one - other) <= max(3e-4 * width, 6e-4 * abs(one)) for one, other in pairs)
         else:
             assert values[0] == values[1], name
 
