@@ -23,7 +23,7 @@ from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.cover import Cells, Lattice
 from comparator.evidence.paired import Paired
 from comparator.evidence.steps import Steps, share
-from comparator.evidence.surrogate import MOST, Success, Surrogate, fit_differences, fit_success
+from comparator.evidence.surrogate import MOST, Points, Success, Surrogate, fit_differences, fit_success
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box
 
@@ -112,7 +112,7 @@ def read_heights(
     return _Reader(space, paired, level, failed, seed).heights()
 
 
-def _some(points: Sequence[Point], count: int, seed: int) -> Sequence[Point]:
+def _some(points: Points, count: int, seed: int) -> Points:
     """`count` of the points, drawn evenly at random; all where they are no more."""
     if len(points) <= count:
         return points

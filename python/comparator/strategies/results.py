@@ -99,7 +99,7 @@ class Learner:
         if self.is_due(count):
             known = self.surrogate.hyperparameters if self.surrogate is not None and count >= MANY else None
             self.kept = np.arange(count) if count <= ALL else self._chosen(points)
-            kept = [points[place] for place in self.kept]
+            kept = [points[place] for place in self.kept.tolist()]
             own = values if count <= ALL else np.asarray(values)[self.kept]
             self.surrogate = Surrogate.fit(self._space, kept, own, seed=self._seed, start=known)
             self._fitted = self._taken = count

@@ -17,7 +17,7 @@ from comparator.findings.verdict import Findings
 from comparator.report import figures, page
 from comparator.report.figures.crowd import ACROSS, MANY, UP, gathered
 from comparator.report.material import Files, Material
-from comparator.report.packing import compressed, packed
+from comparator.report.packing import PLACES, compressed, packed
 
 Row = dict[str, Any]
 
@@ -104,7 +104,7 @@ def check_rows(before: list[Row], now: list[Row]) -> None:
     assert len(before) == len(now)
     for name in before[0] if before else ():
         values = [[row.get(name) for row in rows] for rows in (before, now)]
-        if all(isinstance(each, float) for each in values[0]):
+        if name in PLACES and all(isinstance(each, (int, float)) for each in values[0]):
             width = max(values[0]) - min(values[0])
             pairs = zip(*values, strict=True)
             assert all(abs(one - other) <= max(3e-4 * width, 6e-4 * abs(one)) for one, other in pairs)
