@@ -36,7 +36,8 @@ from simulated import search
 
 from comparator.evidence.coordinates import dense_sample
 from comparator.space import ParameterSpace, Point
-from comparator.strategies import STRATEGIES, Strategy, make_strategy, points_to_scatter
+from comparator.strategies import STRATEGIES, Strategy, make_strategy
+from comparator.strategies.level_set import points_to_scatter
 
 Function = Callable[[Point], float]
 

@@ -100,6 +100,7 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self._go("about:blank")  # else another view of the same page is no other page
         self._go((page if isinstance(page, str) else page.as_uri()) + view)
+        self.call("Runtime.evaluate", expression="window.comparatorReady", awaitPromise=True)  # it is unpacked
 
     def _go(self, address: str) -> None:
         self.events.clear()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-DATA = ("colours", "evaluations")  # script elements that hold JSON
+DATA = ("colours", "packed")  # script elements that hold data
 
 
 class Page(HTMLParser):
@@ -27,6 +29,8 @@ class Page(HTMLParser):
         self.charts: dict[str, Any] = {}  # the figures' specifications by name
         self._inside = ""
         self.feed(text)
+        if "packed" in self.data:
+            self.charts, self.data["evaluations"] = unpacked(self.data["packed"])
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
@@ -44,6 +48,12 @@ class Page(HTMLParser):
             chart = attributes.get("data-chart")
             held = self.data if chart is None else self.charts
             held[str(attributes["id"] if chart is None else chart)] = json.loads(data)
+        elif attributes.get("type") == "text/plain":
+            content = gzip.decompress(base64.b64decode(data)).decode()
+            if attributes.get("id") == "packed":
+                self.data["packed"] = json.loads(content)
+            else:
+                self.scripts.append(content)
         else:
             self.scripts.append(data)
 
@@ -71,6 +81,48 @@ class Page(HTMLParser):
         return [address for *_, logs, _ in self.rows for _, address in logs]
 
 
+def unpacked(content: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The specifications by name and the table of evaluations, as `begin.js` has them again."""
+    lists = [list(zip(accumulate(each["numbers"]), each["rows"], strict=True)) for each in content["lists"]]
+
+    def column(packed: Any, count: int) -> list[Any]:
+        if isinstance(packed, list):
+            return packed
+        ((form, held),) = packed.items()
+        if form == "all":
+            return [held] * count
+        if form == "steps":
+            return list(accumulate(held))
+        if form == "texts":
+            return [content["texts"][place] for place in held]
+        return [[number for number, row in lists[held] if row == place] for place in range(count)]
+
+    def chart(packed: dict[str, Any]) -> dict[str, Any]:
+        found = {**packed, **({"layer": [chart(each) for each in packed["layer"]]} if "layer" in packed else {})}
+        if "columns" in packed.get("data", {}):
+            count = packed["data"]["count"]
+            columns = {name: column(each, count) for name, each in packed["data"]["columns"].items()}
+            found["data"] = {
+                "values": [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+            }
+        return found
+
+    table, logs = content["table"], content["table"]["logs"]
+    addresses = iter(logs["addresses"].split("\n"))
+    named = [each.split("\n") if each else [] for each in column(logs["names"], table["count"])]
+    cells = zip(*(column(each, table["count"]) for each in table["cells"]), strict=True)
+    rows = zip(
+        accumulate(table["number"]),
+        column(table["status"], table["count"]),
+        map(list, cells),
+        [[[name, logs["head"] + next(addresses) + logs["tail"]] for name in names] for names in named],
+        [each or None for each in column(table["reason"], table["count"])],
+        strict=True,
+    )
+    charts = {name: chart(each) for name, each in content["charts"].items()}
+    return charts, {"columns": table["names"], "axes": table["axes"], "rows": list(map(list, rows))}
+
+
 def _rows(chart: Any) -> Iterator[dict[str, Any]]:
     yield from chart.get("data", {}).get("values", ())
     for part in chart.get("layer", ()):
@@ -88,7 +140,7 @@ def check_files(folder: Path) -> None:
     for path in (folder / "figures").glob("*.svg"):
         ElementTree.fromstring(path.read_bytes())
     assert not {"link", "img", "iframe", "object", "embed", "base", "form"} & {tag for tag, _ in page.tags}
-    assert page.values("src") == [] and len(page.scripts) == 2 and set(page.data) == set(DATA)
+    assert page.values("src") == [] and len(page.scripts) == 3 and set(page.data) == {*DATA, "evaluations"}
     assert set(page.values("data-figure")) == set(page.charts)
     policy = next(str(attrs["content"]) for tag, attrs in page.tags if attrs.get("http-equiv"))
     for script in page.scripts:

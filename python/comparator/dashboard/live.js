@@ -1,6 +1,6 @@
 "use strict";
 // An experiment as it runs: the panel above its report, and the report itself, which is kept up to date.
-(() => {
+Promise.resolve(window.comparatorReady).then(() => {
   const { made, command: commandLine, idle } = window.comparatorElements;
   const get = (id) => document.getElementById(id);
   const panel = get("live");
@@ -340,11 +340,11 @@
     old.forEach((part, place) => {
       if (!isDrawn(part) && part.innerHTML !== now[place].innerHTML) part.replaceWith(document.adoptNode(now[place]));
     });
-    const figures = [...next.querySelectorAll("script[data-chart]")].map((each) => [each.dataset.chart, each.textContent]);
+    const { charts, evaluations } = await window.comparatorRead(next);
     await idle();
-    page.update({ answer: next.getElementById("answer").innerHTML, figures: Object.fromEntries(figures) });
+    page.update({ answer: next.getElementById("answer").innerHTML, figures: charts });
     await idle();
-    page.update({ evaluations: JSON.parse(next.getElementById("evaluations").textContent) });
+    page.update({ evaluations });
     handed = Date.now();
     number = Number(fresh.dataset.page);
     records = Number(fresh.dataset.records);
@@ -407,4 +407,4 @@
 
   setInterval(tick, 1000);
   look();
-})();
+});

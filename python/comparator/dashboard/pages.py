@@ -12,7 +12,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from comparator.report.bundle import bundle
 from comparator.report.page import environment as report_environment
-from comparator.report.page import page_script, specifications, style
+from comparator.report.page import packed_bundle, page_script, specifications, style
 
 if TYPE_CHECKING:
     from comparator.dashboard.compare import Comparison
@@ -32,7 +32,8 @@ def live_page(report: str, panel: Mapping[str, Any]) -> tuple[str, list[str]]:
     hashes = HASH.findall(found[1]) if found else []
     page = META.sub("", report, count=1)
     # The large script is fetched once, and kept by the browser.
-    page = page.replace(f"<script>{bundle()}</script>", f'<script src="{FROM_EXPERIMENT}/figures.js"></script>', 1)
+    large = f'<script type="text/plain" data-packed="figures">{packed_bundle()}</script>'
+    page = page.replace(large, f'<script src="{FROM_EXPERIMENT}/figures.js"></script>', 1)
     head = f'<link rel="icon" href="data:,">\n<link rel="stylesheet" href="{FROM_EXPERIMENT}/dashboard.css">\n</head>'
     page = page.replace("</head>", head, 1)
     page = page.replace("<main>", "<main>\n" + _rendered("panel.html", **panel), 1)

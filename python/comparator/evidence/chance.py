@@ -41,13 +41,13 @@ def net(coordinates: Coordinates, rows: Array) -> Array:
     return np.asarray(boxes[(held >= FEWEST) & (held <= len(rows) - FEWEST)], dtype=float)
 
 
-def differ(paired: Paired, boxes: Array, rng: np.random.Generator) -> float | None:
+def differ(paired: Paired, boxes: Array, rng: np.random.Generator, places: Array | None = None) -> float | None:
     """How likely the differences are, were there none: those of a block as likely with the other sign.
 
     Exact for a search that was not told the signs, also where a split moves neighbours alike. Looks at the overall mean
     and at that of each box, so that a difference in a part of the space counts, and differences of opposite signs in
     two parts. Where there is one block, signs are those of each replicate: what follows holds on its split. None where
-    there are several, but fewer than `FEWEST_BLOCKS`.
+    there are several, but fewer than `FEWEST_BLOCKS`. `boxes` are of the points at `places`, by default of all.
     """
     signs = _signs(paired, rng)
     if signs is None:
@@ -56,7 +56,8 @@ def differ(paired: Paired, boxes: Array, rng: np.random.Generator) -> float | No
     overall = sums.sum(axis=1) ** 2
     if not len(boxes):
         return _best_rank([overall])
-    inside = np.abs(sums @ boxes.T) / np.sqrt(boxes @ paired.counts)
+    of_boxes = slice(None) if places is None else places
+    inside = np.abs(sums[:, of_boxes] @ boxes.T) / np.sqrt(boxes @ paired.counts[of_boxes])
     return _best_rank([overall, inside.max(axis=1)])
 
 

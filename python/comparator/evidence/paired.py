@@ -72,11 +72,17 @@ class Paired:
         """The same; of more than `most` differences those of points drawn evenly at random, `most` or fewer."""
         if len(self.differences) <= most:
             return self
-        drawn = np.random.default_rng(seed).permutation(len(self.points))
-        kept = np.sort(drawn[np.cumsum(self.counts[drawn]) <= most])
+        kept = self.places_of_some(most, seed)
         of_each = np.isin(np.repeat(np.arange(len(self.points)), self.counts), kept)
         points = tuple(self.points[place] for place in kept)
         return Paired(points, self.differences[of_each], self.counts[kept], self.blocks[of_each])
+
+    def places_of_some(self, most: int, seed: int) -> Array:
+        """The places, among all points, of those that `some` keeps; in their order."""
+        if len(self.differences) <= most:
+            return np.arange(len(self.points))
+        drawn = np.random.default_rng(seed).permutation(len(self.points))
+        return np.sort(drawn[np.cumsum(self.counts[drawn]) <= most])
 
     @property
     def starts(self) -> Array:

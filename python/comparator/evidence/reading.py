@@ -23,7 +23,7 @@ from comparator.evidence.coordinates import Array, dense_sample
 from comparator.evidence.cover import Cells, Lattice
 from comparator.evidence.paired import Paired
 from comparator.evidence.steps import Steps, share
-from comparator.evidence.surrogate import MOST, Success, Surrogate, fit_differences
+from comparator.evidence.surrogate import MOST, Points, Success, Surrogate, fit_differences, fit_success
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box
 
@@ -97,7 +97,6 @@ def read_regions(
     place of those of the drawn, and no stability is known (0). `failed` are the points at which trainings failed.
     Of more than `MOST` trainings it rests on so many, drawn evenly at random.
     """
-    paired, failed = _some(paired, failed, seed)
     return _Reader(space, paired, level, failed, seed).read(resamples)
 
 
@@ -109,25 +108,32 @@ def read_heights(
     seed: int = 0,
     failed: Sequence[Point] = (),
 ) -> Heights:
-    """Read what `read_regions` does without the parts, which take most of its time."""
+    """Read what `read_regions` does without the parts, which take most of its time; of as many trainings."""
     return _Reader(space, paired, level, failed, seed).heights()
 
 
-def _some(paired: Paired, failed: Sequence[Point], seed: int) -> tuple[Paired, Sequence[Point]]:
-    """The same share of what succeeded and of what failed, `MOST` together or fewer."""
-    count = len(paired.differences)
-    share = min(1.0, MOST / (count + len(failed)))
-    kept = np.random.default_rng(seed).permutation(len(failed))[: int(share * len(failed))]
-    return paired.some(int(share * count), seed), [failed[place] for place in np.sort(kept)]
+def _some(points: Points, count: int, seed: int) -> Points:
+    """`count` of the points, drawn evenly at random; all where they are no more."""
+    if len(points) <= count:
+        return points
+    kept = np.random.default_rng(seed).permutation(len(points))[:count]
+    return [points[place] for place in np.sort(kept)]
 
 
 class _Reader:
-    """The search for boxes, once on all evaluations and again on those that are drawn from them."""
+    """The search for boxes, once on all evaluations and again on those that are drawn from them.
+
+    Of many it is `MOST` differences; where trainings fail is learnt from the same share of points with and without one.
+    """
 
     def __init__(
         self, space: ParameterSpace, paired: Paired, level: float | None, failed: Sequence[Point], seed: int
     ) -> None:
-        self._paired, self._level, self._failed, self._seed = paired, level, failed, seed
+        share = min(1.0, MOST / max(len(paired.points) + len(failed), 1))
+        self._succeeded = _some(paired.points, int(share * len(paired.points)), seed)
+        self._failed = _some(failed, int(share * len(failed)), seed)
+        paired = paired.some(MOST, seed)
+        self._paired, self._level, self._seed = paired, level, seed
         self._means = paired.means
         self._surrogate = fit_differences(space, paired, seed)
         coordinates = self._surrogate.coordinates
@@ -135,7 +141,7 @@ class _Reader:
         self._lattice = Lattice(coordinates, self._dense)
         self._own = Lattice(coordinates, paired.points)
         self._across = self._surrogate.covariance(coordinates.of([*self._dense, *paired.points]))
-        self._success = Success.fit(space, paired.points, failed, seed).at(self._dense)
+        self._success = fit_success(space, self._succeeded, self._failed, seed).at(self._dense)
         self._rng = np.random.default_rng(seed)
 
     def heights(self) -> Heights:
@@ -208,11 +214,11 @@ class _Reader:
 
     def _failing(self) -> tuple[Box, ...]:
         """The boxes in which trainings fail, if failures can be foretold; most of a box's trainings failed."""
-        failures = Lattice(self._own.coordinates, self._failed)
+        failures, successes = (Lattice(self._own.coordinates, each) for each in (self._failed, self._succeeded))
         boxes = []
         for box in self._lattice.cover(LIKELY - self._success):
             failed = failures.inside(box).sum()
-            if failed >= FEWEST_INSIDE and failed > self._own.inside(box).sum():
+            if failed >= FEWEST_INSIDE and failed > successes.inside(box).sum():
                 boxes.append(self._lattice.box(box))
         return tuple(boxes) if boxes and self._can_be_foretold() else ()
 
@@ -220,8 +226,8 @@ class _Reader:
         """Whether failures are where those of the other folds let expect them: a rank test of what these foretell."""
         from scipy.stats import mannwhitneyu  # a second's import, only where trainings failed
 
-        points = [*self._paired.points, *self._failed]
-        succeeds = np.arange(len(points)) < len(self._means)
+        points = [*self._succeeded, *self._failed]
+        succeeds = np.arange(len(points)) < len(self._succeeded)
         folds = self._rng.permutation(len(points)) % FOLDS
         foretold = np.zeros(len(points))
         for fold in range(FOLDS):

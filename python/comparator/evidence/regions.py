@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -33,7 +34,7 @@ from comparator.evidence.confirmation import (
     estimate,
     interval_of,
 )
-from comparator.evidence.coordinates import Coordinates, dense_sample
+from comparator.evidence.coordinates import Array, Coordinates, dense_sample
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Heights, Reading, read_heights, read_regions
 from comparator.evidence.replicates import mean_interval
@@ -172,8 +173,14 @@ class _Search:
         self.space, self.paired, self.noise, self.alpha, self.seed = space, paired, noise, alpha, seed
         self._rng = np.random.default_rng(seed)
         self._coordinates = Coordinates(space)
-        self._rows = self._coordinates.of(paired.points)
-        self._net = net(self._coordinates, self._rows) if len(paired.points) else np.zeros((0, 0))
+        # A scan of all boxes takes time by evaluations times boxes, that of neighbours by their square.
+        self._places = paired.places_of_some(MOST, seed)
+        self._scanned = paired.some(MOST, seed)
+        self._rows = self._coordinates.of(self._scanned.points)
+
+    @cached_property
+    def _net(self) -> Array:
+        return net(self._coordinates, self._rows)
 
     @property
     def is_exact(self) -> bool:
@@ -185,12 +192,13 @@ class _Search:
             return None
         if self.is_exact:
             return 0.0 if np.any(self.paired.differences != 0) else 1.0
-        return differ(self.paired, self._net if scans else self._net[:0], self._rng)
+        boxes = self._net if scans else np.zeros((0, len(self._rows)))
+        return differ(self.paired, boxes, self._rng, self._places)
 
     def p_where(self) -> float | None:
         if self.is_exact:
             return 0.0 if np.ptp(self.paired.means) > 1e-9 * np.abs(self.paired.means).max() else 1.0
-        return vary(self.paired, self._coordinates, self._rows, self._net, self._rng)
+        return vary(self._scanned, self._coordinates, self._rows, self._net, self._rng)
 
     def evidence(self, level: float | None, resamples: int, failed: Sequence[Point], *, is_spread: bool) -> Evidence:
         """The verdict where nothing was trained anew."""
@@ -337,8 +345,8 @@ class _Anew:
         squares = [square for point, square in self._departing if self._is_of(fresh.claim, point)]
         if len(squares) < FEWEST_KNOWN:
             squares = [square for _, square in self._departing]
-        over = float(surrogate.predict(places)[0].mean())
-        return estimate(fresh, Expected(lambda points: surrogate.predict(points)[0], over, float(np.mean(squares))))
+        over = float(surrogate.mean(places).mean())
+        return estimate(fresh, Expected(surrogate.mean, over, float(np.mean(squares))))
 
     def _is_of(self, claim: Claim, point: Mapping[str, Any]) -> bool:
         """Whether a point lies in a claim."""

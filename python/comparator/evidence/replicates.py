@@ -12,7 +12,7 @@ def pooled_deviation(groups: Iterable[Sequence[float]]) -> float | None:
     several = [group for group in groups if len(group) > 1]
     if not several:
         return None
-    squares = sum((number - statistics.fmean(group)) ** 2 for group in several for number in group)
+    squares = sum((number - mean) ** 2 for group in several for mean in [statistics.fmean(group)] for number in group)
     return math.sqrt(squares / sum(len(group) - 1 for group in several))
 
 

@@ -58,8 +58,11 @@ class Steps:
         self._chosen = self._chosen.reshape(-1, BOXES, PARTICLES)
         self._take(np.zeros((0, len(self._sides)), dtype=int), np.zeros(0))
 
-    def learn(self, points: Points, values: Array) -> None:
-        """Take all observations, of which the first are those that were taken before."""
+    def learn(self, points: Points, values: Array, sweeps: int = SWEEPS) -> None:
+        """Take all observations, of which the first are those that were taken before.
+
+        After they are taken each side of each box is moved `sweeps` times.
+        """
         cells = Lattice(self._coordinates, points).cells
         known = len(self._values)
         while known < len(points):
@@ -68,9 +71,18 @@ class Steps:
             self._take(cells[:now], values[:now])
             if known:
                 self._draw_again(self._likelihoods() - before)
-            for _ in range(SWEEPS):
+            for _ in range(sweeps):
                 self._move()
             known = now
+
+    def exchange(self, points: Points, values: Array) -> None:
+        """Take other observations in the place of those that were taken."""
+        if not len(self._values):
+            self.learn(points, values)
+            return
+        self._take(Lattice(self._coordinates, points).cells, values)
+        for _ in range(SWEEPS):
+            self._move()
 
     def heights(self, points: Points) -> tuple[Array, Array]:
         """Mean and deviation of each particle's function at each point, both of shape (particles, points)."""

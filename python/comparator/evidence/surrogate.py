@@ -45,6 +45,7 @@ MANY = 150  # values, of which more are fitted in part first
 MOST = 1000
 PLACES = 256  # of the space, for what two of them share on average
 CHUNK = 256  # rows at a time, of the covariance of many with one another
+ENTRIES, IN_CACHE = 3_000_000, 200_000  # distances by column that are worked out at once, and of more than these
 
 Points = Sequence[Mapping[str, Any]]
 
@@ -145,6 +146,10 @@ class Surrogate:
     def predict(self, points: Points) -> tuple[Array, Array]:
         """Mean and deviation of the function, without a block's luck and a training's noise, at each point."""
         return self.predict_rows(self.coordinates.of(points))
+
+    def mean(self, points: Points) -> Array:
+        """The mean that `predict` gives, which is sooner found alone."""
+        return self.mean_of(self.covariance(self.coordinates.of(points)))
 
     def predict_rows(self, rows: Array) -> tuple[Array, Array]:
         """`predict` of points given as rows of `coordinates`."""
@@ -258,7 +263,7 @@ class Surrogate:
         return np.asarray(self._level + covariance @ cho_solve(self._factor, self.values - self._level))
 
     def _correlation(self, rows: Array, others: Array) -> Array:
-        return _matern(square_distances(self.coordinates, rows, others), self.hyperparameters.lengths)
+        return _correlation(self.coordinates, rows, others, self.hyperparameters.lengths)
 
     @property
     def _level(self) -> float:
@@ -283,11 +288,11 @@ class Success:
             return cls(None)
         outcomes = [1.0] * len(succeeded) + [0.0] * len(failed)
         known = start.learnt.hyperparameters if start is not None and start.learnt is not None else None
-        return cls(Surrogate.fit(space, [*succeeded, *failed], outcomes, seed=seed, start=known))
+        return cls(Surrogate.fit(space, [*succeeded, *failed], outcomes, seed=seed, start=known, most=ENOUGH))
 
     def at(self, points: Points) -> Array:
         """The probability at each point."""
-        return np.ones(len(points)) if self.learnt is None else np.clip(self.learnt.predict(points)[0], 0.0, 1.0)
+        return np.ones(len(points)) if self.learnt is None else np.clip(self.learnt.mean(points), 0.0, 1.0)
 
 
 def fit_differences(space: ParameterSpace, paired: Paired, seed: int = 0) -> Surrogate:
@@ -297,6 +302,18 @@ def fit_differences(space: ParameterSpace, paired: Paired, seed: int = 0) -> Sur
     """
     content = (*map(key_of, map(dict, paired.points)), *(part.tobytes() for part in paired.arrays))
     return _fit_differences(Keyed((space_key(space), content), (space, paired)), seed)
+
+
+def fit_success(space: ParameterSpace, succeeded: Points, failed: Points, seed: int = 0) -> Success:
+    """`Success.fit`; the last few are kept, as a report reads the same failures in several metrics."""
+    content = tuple(tuple(map(key_of, map(dict, points))) for points in (succeeded, failed))
+    return _fit_success(Keyed((space_key(space), content), (space, succeeded, failed)), seed)
+
+
+@lru_cache(maxsize=2)
+def _fit_success(keyed: Keyed[tuple[ParameterSpace, Points, Points]], seed: int) -> Success:
+    space, succeeded, failed = keyed.value
+    return Success.fit(space, succeeded, failed, seed)
 
 
 @lru_cache(maxsize=2)
@@ -312,6 +329,17 @@ def square_distances(coordinates: Coordinates, one: Array, other: Array) -> Arra
     squares = apart**2
     squares[coordinates.is_category] = apart[coordinates.is_category] != 0
     return np.asarray(squares)
+
+
+def _correlation(coordinates: Coordinates, rows: Array, others: Array, lengths: Array) -> Array:
+    """The correlation of the function at `rows` with that at `others`; of many, some rows at a time."""
+    a_row = max(1, others.size)
+    if len(rows) * a_row <= ENTRIES:
+        return _matern(square_distances(coordinates, rows, others), lengths)
+    # Distances by column that no cache holds take longer than all the rest.
+    some = max(1, IN_CACHE // a_row)
+    parts = (rows[first : first + some] for first in range(0, len(rows), some))
+    return np.vstack([_matern(square_distances(coordinates, part, others), lengths) for part in parts])
 
 
 def _matern(squares: Array, lengths: Array) -> Array:
@@ -338,7 +366,7 @@ def _conditioned(
     variances: Array,
     blocks: Array | None,
 ) -> Surrogate:
-    correlation = _matern(square_distances(coordinates, rows, rows), given.lengths)
+    correlation = _correlation(coordinates, rows, rows, given.lengths)
     shared = _is_shared(blocks, len(rows))
     covariance = correlation * (given.signal + given.block_field * shared) + given.block_level * shared
     covariance[np.diag_indices_from(covariance)] += variances

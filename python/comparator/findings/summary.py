@@ -303,7 +303,9 @@ def effect(axis: Axis, evaluations: Sequence[EvaluationSummary | Evaluation], nu
         return 0.0
     mean = statistics.fmean(numbers)
     total = sum((number - mean) ** 2 for number in numbers)
-    inner = sum((number - statistics.fmean(group)) ** 2 for group in groups.values() for number in group)
+    inner = sum(
+        (number - own) ** 2 for group in groups.values() for own in [statistics.fmean(group)] for number in group
+    )
     return 1 - (inner / inner_freedom) / (total / (len(numbers) - 1)) if total > 0 else 0.0
 
 

@@ -170,7 +170,7 @@ def _prove(
         space,
         observations,
         fresh=fresh_in(experiment, records) if decides else [],
-        failed=[point for point in points_without_value(records) if _has_place(Coordinates(space), point)],
+        failed=[point for point in points_without_value(records) if _have_places(Coordinates(space), [point])],
         level=level,
         seed=SEED,
         resamples=drawn,
@@ -196,7 +196,9 @@ def placed(
     except InputError as error:
         return None, [], f"the points have no space: {error}"
     coordinates = Coordinates(space)
-    held = [each for each in observations if _has_place(coordinates, each.point)]
+    if _have_places(coordinates, [each.point for each in observations]):  # one by one takes ten times as long
+        return space, observations, ""
+    held = [each for each in observations if _have_places(coordinates, [each.point])]
     return (space, held, "") if held else (None, [], "no point has a value for every hyperparameter that varies")
 
 
@@ -284,9 +286,9 @@ def _entry(name: str, values: Sequence[Any]) -> dict[str, Any]:
     return {"name": name, "type": "categorical", "element_type": "string", "values": distinct}
 
 
-def _has_place(coordinates: Coordinates, point: Mapping[str, Any]) -> bool:
+def _have_places(coordinates: Coordinates, points: Sequence[Mapping[str, Any]]) -> bool:
     try:
-        coordinates.of([point])
+        coordinates.of(points)
     except (KeyError, TypeError, ValueError):
         return False
     return True

@@ -560,11 +560,12 @@
   // -- begin ------------------------------------------------------------------------------------------------
 
   for (const one of document.querySelectorAll("script[data-chart]")) texts.set(one.dataset.chart, one.textContent);
+  for (const [name, chart] of Object.entries(window.comparatorContent?.charts || {})) texts.set(name, JSON.stringify(chart));
 
   function begin(given) {
     hooks = given;
     for (const one of pictures()) seen.observe(one);
-    addEventListener("load", drawTheRest);
+    if (document.readyState === "complete") drawTheRest(); else addEventListener("load", drawTheRest);
   }
 
   window.comparatorFigures = {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.errors import InputError
 from comparator.findings.axes import Axis
-from comparator.findings.summary import EvaluationSummary, Summary, summarise
+from comparator.findings.summary import EvaluationSummary, Summary, is_grid, search_settings, summarise
 from comparator.findings.verdict import Findings
 from comparator.results.record import FrozenExperiment
 from comparator.results.store import RunStore, last_word, read_experiment, read_records
@@ -98,6 +98,8 @@ def find_grid(folder: Path, experiment: FrozenExperiment, axes: Sequence[Axis]) 
 def _read_grid(folder: Path, experiment: FrozenExperiment, axes: Sequence[Axis]) -> Iterable[GridBest]:
     """Give the best of the experiment in `folder` where it is a finished grid that asks what `experiment` asks."""
     other = read_experiment(folder)
+    if search_settings(other) and not is_grid(other):
+        return  # its thousands of evaluations would be read for nothing
     if not _comparable(experiment, other) or last_word(folder).state not in FINISHED:
         return
     grid = summarise(other, read_records(folder / "evaluations.jsonl"))

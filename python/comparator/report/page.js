@@ -479,7 +479,7 @@
 
   // -- begin ------------------------------------------------------------------------------------------------
 
-  take(JSON.parse(document.getElementById("evaluations")?.textContent || "null"));
+  take(window.comparatorContent?.evaluations);
   recallAll();
   fill(true);
   const measured = table?.querySelector("tr[data-evaluation]")?.offsetHeight;

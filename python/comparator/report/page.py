@@ -1,9 +1,8 @@
 """The page: an experiment, its answer and its figures, put into the template.
 
 The page is one file, and fetches nothing: the JavaScript that draws figures (`comparator.report.bundle`), the figures'
-specifications and the table of evaluations stand in it, the latter two as JSON in script elements: one for each figure
-with its name as `data-chart`, and `evaluations`. What a page that is served replaces when new results come has the same
-form; `page.js` takes it in `window.comparatorPage`.
+specifications and the table of evaluations stand in it, compressed (`comparator.report.packing`); `begin.js` unpacks
+them. What a page that is served replaces when new results come, `page.js` takes in `window.comparatorPage`.
 """
 
 from __future__ import annotations
@@ -39,6 +38,7 @@ from comparator.report.figures.channels import metric_heading
 from comparator.report.figures.figure import Figure
 from comparator.report.likeness import box_of
 from comparator.report.material import Files
+from comparator.report.packing import compressed, packed
 from comparator.results.record import FrozenExperiment, Run, by_dotted_name
 
 SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
@@ -142,8 +142,12 @@ def render(
             by_yardstick=words.by_yardstick(summary, in_metrics),
             in_metrics=in_metrics,
             best_columns=_metric_columns(summary),
-            evaluations=script_json(evaluations_content(summary, files.experiments)),
-            **specifications(gallery.figures),
+            colours=script_json(COLOURS),
+            packed=Markup(
+                packed(
+                    {each.name: each.chart for each in gallery.figures}, evaluations_content(summary, files.experiments)
+                )
+            ),
             failures=failures(summary),
             commands=words.repeat_commands(experiment, findings.regions),
             facts=facts(experiment, summary),
@@ -185,7 +189,7 @@ def specifications(figures: Iterable[Figure]) -> dict[str, Any]:
 def evaluations_content(
     summary: Summary, experiments: str = "..", only: Collection[int] | None = None
 ) -> dict[str, Any]:
-    """Return the content of the element `evaluations`: the table's `columns`, the `axes` of the space, and its `rows`.
+    """Return the table of evaluations: its `columns`, the `axes` of the space, and its `rows`.
 
     A row is the evaluation's number, its status, its cells, its logs as pairs of name and address, and why it failed;
     where `only` is given, that of evaluations with these numbers alone. Numbers have four significant digits: what
@@ -249,18 +253,25 @@ def style() -> Markup:
 
 
 #: What stands for the large script until the text around it is whole.
-_BUNDLE = "//comparator:bundle"
+_BUNDLE = "comparator:bundle"
 
 
 def scripts() -> dict[str, Any]:
-    """Return what a template needs of the page's scripts: `script`, `bundle`, and `script_hashes` for its policy."""
-    script = page_script()
+    """Return what a template needs of the page's scripts: `begin`, which runs those that are packed, and the hashes."""
+    begin, script = _asset("begin.js"), page_script()
     return {
-        "script": Markup(script),
+        "begin": Markup(begin),
+        "script": Markup(compressed(script)),
         "bundle": Markup(_BUNDLE),
         # The page's own scripts alone may run, and nothing may be fetched, whatever the data hold.
-        "script_hashes": Markup(" ".join(f"'sha256-{_hash(each)}'" for each in (bundle(), script))),
+        "script_hashes": Markup(" ".join(f"'sha256-{_hash(each)}'" for each in (begin, bundle(), script))),
     }
+
+
+@cache
+def packed_bundle() -> str:
+    """Return the large script as it stands in a page."""
+    return compressed(bundle())
 
 
 @cache
@@ -271,7 +282,7 @@ def page_script() -> str:
 
 def with_scripts(page: str) -> str:
     """Return a rendered page with the bundle in its place."""
-    return page.replace(_BUNDLE, bundle(), 1)
+    return page.replace(_BUNDLE, packed_bundle(), 1)
 
 
 @cache

@@ -71,12 +71,12 @@ class BayesianStrategy(SurrogateStrategy):
     Options = BayesianOptions
 
     def __init__(self, space: ParameterSpace, seed: int, in_flight: int, options: BayesianOptions) -> None:
-        super().__init__(space, seed, in_flight, options.scattered)
+        super().__init__(space, seed, in_flight, options.scattered, away=lambda means: means)
         self._rng = np.random.default_rng(seed)
         self._spread = dense_sample(space, SPREAD, seed)
         self._near = Neighbours(space, self._rng)
         self._scale = Scale(0.0, 1.0)
-        self._succeeds = Learner(space, seed)
+        self._succeeds = Learner(space, seed, lambda means: np.abs(means - 0.5))
 
     def _learn(self) -> None:
         results = self._results
@@ -94,8 +94,8 @@ class BayesianStrategy(SurrogateStrategy):
     def _next(self, surrogate: Surrogate) -> Point | None:
         """The candidate with the largest expected improvement, given all in flight; None where there is hardly any."""
         surrogate = self._with_pending(surrogate)
-        known = self._results.distinct
-        heights, _ = surrogate.predict(known)
+        known = self._known
+        heights = surrogate.mean(known)
         best = [known[place] for place in np.argsort(heights)[:BEST]]
         drawn = [self._spread[place] for place in self._rng.choice(SPREAD, CANDIDATES, replace=False)]
         candidates = [*drawn, *self._near.of(best, NEIGHBOURS, NEAR), *known]

@@ -7,6 +7,7 @@ to leave the fewest places on the wrong side.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from comparator.evidence.steps import Steps, share
 from comparator.evidence.surrogate import MANY, Success, Surrogate
 from comparator.space import ParameterSpace, Point
 from comparator.strategies.options import FromOne, FromTwo, StrategyOptions
+from comparator.strategies.results import ALL, KEPT
 from comparator.strategies.surrogate_strategy import SurrogateStrategy
 
 #: Points of the space that a new one is chosen of, and how many of them, drawn anew, are looked at each time.
@@ -79,6 +81,8 @@ class LevelSetStrategy(SurrogateStrategy):
         self._rng = random.Random(seed)
         self._pool = dense_sample(space, POOL, seed)
         self._steps = Steps(Coordinates(space), seed)
+        self._steps_are_old = False  # and rest on results that the surrogate no longer rests on
+        self._border = 0.0
         self._success, self._failures = Success(None), 0
         self._region: Array = np.zeros(POOL, dtype=bool)
         self._alike = 0
@@ -90,6 +94,8 @@ class LevelSetStrategy(SurrogateStrategy):
     def _learn(self) -> None:
         is_due = self._learner.is_due(len(self._results.values))
         self._learner.learn(self._results.points, self._heights)
+        if is_due and self._learner.surrogate is not None and self._has_many:
+            self._border, self._steps_are_old = self._cut(self._learner.surrogate), True
         if is_due or len(self._results.failed) > self._failures:
             self._fit_success()
         if is_due and self._learner.surrogate is not None:
@@ -105,14 +111,17 @@ class LevelSetStrategy(SurrogateStrategy):
         succeeded, failed = self._results.distinct, self._results.failed
         self._failures = len(failed)
         start = self._success if len(succeeded) + len(failed) >= MANY else None
+        if len(succeeded) + len(failed) > ALL:  # the same share of both
+            share = KEPT / (len(succeeded) + len(failed))
+            drawn = random.Random(len(failed))
+            succeeded, failed = (drawn.sample(each, math.ceil(share * len(each))) for each in (succeeded, failed))
         self._success = Success.fit(self._space, succeeded, failed, self._seed, start)
 
     def _look(self, surrogate: Surrogate) -> None:
         """Compare the region with what it was, and end the search where it has not changed for long enough."""
         if self._is_scattering:
             return
-        mean, _ = surrogate.predict(self._pool)
-        region = mean > self._level(surrogate)
+        region = surrogate.mean(self._pool) > self._level(surrogate)
         # Of a region that is most of the space the rest tells whether it has changed.
         shared = min(overlap(region, self._region), overlap(~region, ~self._region))
         self._alike = self._alike + 1 if shared >= ALIKE else 0
@@ -120,19 +129,40 @@ class LevelSetStrategy(SurrogateStrategy):
         if self._alike >= self._options.patience:
             self.ended = f"the region was the same at the last {self._alike} looks at it"
 
+    @property
+    def _has_many(self) -> bool:
+        return len(self._results.values) > ALL
+
     def _level(self, surrogate: Surrogate) -> float:
+        if not self._has_many:  # of many it is worked out at each fit
+            self._border = self._cut(surrogate)
+        return self._border
+
+    def _cut(self, surrogate: Surrogate) -> float:
         if self._options.level is not None:
             return self._options.level
-        mean, _ = surrogate.predict(self._results.points)
-        return cut(mean, self._heights)
+        return cut(surrogate.mean(self._results.points), self._heights)
+
+    def _learn_steps(self) -> None:
+        """Have the sample of step functions rest on the results that the surrogate rests on."""
+        if not self._has_many:
+            self._steps.learn(self._results.points, self._heights)
+            return
+        points = [self._results.points[place] for place in self._learner.kept]
+        heights = self._heights[self._learner.kept]
+        if self._steps_are_old:
+            self._steps.exchange(points, heights)
+        else:
+            self._steps.learn(points, heights, sweeps=1)  # one more result of many changes little
+        self._steps_are_old = False
 
     def _next(self, surrogate: Surrogate) -> Point:
         """The candidate whose result is expected to leave the fewest places misclassified, given all in flight."""
         level = self._level(surrogate)
-        self._steps.learn(self._results.points, self._heights)
+        self._learn_steps()
         trust = share(surrogate, self._steps)
         surrogate = self._with_pending(surrogate)
-        candidates = self._free([*self._rng.sample(self._pool, CANDIDATES), *self._results.distinct])
+        candidates = self._free([*self._rng.sample(self._pool, CANDIDATES), *self._known])
         places = self._pool[:PLACES]
         weights = self._success.at(places)
         gain = (1 - trust) * expected_gain(surrogate, level, candidates, places, weights)

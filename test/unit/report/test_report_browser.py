@@ -309,7 +309,7 @@ def test_new_results_take_the_place_of_the_old_ones(browser: Browser, pages: dic
     browser.open(pages["search"], 1280)
     browser.wait(DRAWN)
     left = browser.ask(
-        "(() => { const chart = JSON.parse(document.querySelector('[data-chart=search]').textContent);"
+        "(() => { const chart = comparatorContent.charts.search;"
         " return comparatorPage.update({answer: '<p class=lead>New.</p>', figures: {search: {...chart, height: 123},"
         " another: chart}, evaluations: {columns: ['number', 'noise'], rows: [[0, 'ok', [0, 2.5], [], null]]}}); })()"
     )

@@ -55,8 +55,12 @@ def _is_bounded(axis: Axis, bounds: Mapping[str, Any]) -> bool:
 
 
 def _holds(axes: Iterable[Axis], bounds: Mapping[str, Any], one: EvaluationSummary) -> bool:
-    places = [(axis.coordinate(one.point.get(axis.name)), stretches(axis, bounds.get(axis.name))) for axis in axes]
-    return all(place is not None and any(low <= place <= high for low, high in parts) for place, parts in places)
+    return all(
+        (place := axis.coordinate(one.point.get(axis.name))) is not None
+        and any(low <= place <= high for low, high in stretches(axis, bounds[axis.name]))
+        for axis in axes
+        if bounds.get(axis.name) is not None
+    )
 
 
 def stretches(axis: Axis, side: Any) -> list[Stretch]:

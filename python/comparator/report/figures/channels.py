@@ -10,6 +10,7 @@ from typing import Any
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary, effect
 from comparator.report import words
+from comparator.report.figures.crowd import gathered
 from comparator.report.figures.figure import layer
 from comparator.report.figures.palette import FAILED, MUTED, PAPER
 
@@ -103,14 +104,16 @@ def dots(summary: Summary, place: Place, x: Row, y: Row, size: int = 16) -> Row:
         for one in summary.searched
         if one.difference is not None and place(one) is not None
     ]
-    return layer(rows, "circle", {"size": size, "color": MUTED, "opacity": 0.6, "clip": False}, x=x, y=y)
+    look = {"size": size, "color": MUTED, "opacity": 0.6, "clip": False}
+    return layer(gathered(rows, x, y), "circle", look, x=x, y=y)
 
 
 def failed_at_foot(summary: Summary, place: Place, x: Row) -> list[Row]:
     """Return the layer with a cross at the foot for each evaluation that failed, where any did: they have no height."""
     rows = [failed_row(one, x=place(one)) for one in summary.searched if one.difference is None]
     rows = [row for row in rows if row["x"] is not None]
-    return [layer(rows, "point", CROSS, x=x, y={"value": {"expr": "height - 6"}})] if rows else []
+    foot = {"value": {"expr": "height - 6"}}
+    return [layer(gathered(rows, x, foot), "point", CROSS, x=x, y=foot)] if rows else []
 
 
 def failed_row(one: EvaluationSummary, **place: Any) -> Row:

@@ -109,7 +109,12 @@ def layer(
 
 
 def growing(layer: Mapping[str, Any], number: int = 1) -> dict[str, Any]:
-    """Return a layer whose rows stay as they are when evaluations come; `number` tells it from others of its chart."""
+    """Return a layer whose rows stay as they are when evaluations come; `number` tells it from others of its chart.
+
+    Where a row stands for several evaluations it may have to stand for more: such a layer stays what it is.
+    """
+    if any(len(row["evaluations"]) > 1 for row in layer["data"]["values"]):
+        return dict(layer)
     return {"name": f"{GROWING}-{number}", **layer}
 
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report.figures.channels import CROSS, Row, along, clip, coordinate_of, failed_row, tip_of
+from comparator.report.figures.crowd import gathered
 from comparator.report.figures.figure import growing, layer
 from comparator.report.figures.palette import DIFFERENCE, METRIC, PAPER
 from comparator.report.words import printable
@@ -157,13 +158,15 @@ def dot_layer(
         if one.difference is not None
     ]
     look = {"size": 44, "stroke": ring, "strokeWidth": 1.0, "opacity": 1.0, "clip": False}
-    return growing(layer(rows, "circle", look, x=along(x, "x"), y=along(y, "y"), color=colour))
+    places = {"x": along(x, "x"), "y": along(y, "y")}
+    return growing(layer(gathered(rows, **places), "circle", look, **places, color=colour))
 
 
 def failed_layer(evaluations: Iterable[EvaluationSummary], x: Axis, y: Axis) -> list[Row]:
     """Return the layer with a cross for each evaluation that failed, where any did."""
     rows = [failed_row(one, **place) for one, place in _placed(evaluations, x, y) if one.difference is None]
     places = {"x": along(x, "x"), "y": along(y, "y")}
+    rows = gathered(rows, **places)
     behind = {"stroke": PAPER, "strokeWidth": 4}
     looks = enumerate(({**CROSS, **behind}, CROSS), start=2)
     return [growing(layer(rows, "point", {**look, "clip": False}, **places), number) for number, look in looks if rows]

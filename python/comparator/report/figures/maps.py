@@ -29,6 +29,7 @@ from comparator.report.figures.channels import (
     objective_label,
     strongest_first,
 )
+from comparator.report.figures.crowd import said_of
 from comparator.report.figures.figure import Figure, figure, growing, layer
 from comparator.report.figures.heat import (
     HEIGHT,
@@ -142,6 +143,7 @@ def _map(
     what = clip(summary.metric) if summary.kind == "single" else "The difference"
     title = f"{what} over {pair_words(x, y)}" if summary.lattice else f"Where the search looked: {pair_words(x, y)}"
     caption = _caption_of_grid(summary, written) if summary.lattice else _caption_of_search(summary, surface, x, y)
+    caption += "" if summary.lattice else said_of(len(summary.searched))
     if frames:
         dashed = "; dashed, where another hyperparameter bounds it too" if len(summary.axes) > 2 else ""
         caption = f"Each frame is a region, with its number{dashed}. {caption}"
@@ -214,6 +216,7 @@ def _strip(summary: Summary, axis: Axis, surface: Surface | None, regions: Seque
         band = ", and the band its 95 % interval" if surface.lows else ""
         said = f"the line is what a model of all evaluations expects{band}. Believe the line before a single high dot."
     caption = ("A shaded stretch is a region. " if shades else "") + f"Each dot is one evaluation, {said}"
+    caption += said_of(len(summary.searched))
     title = f"Where the search looked: {clip(axis.name)}"
     columns = {"x": axis.name, "y": height_column(summary)}
     return figure("search", title, {"layer": layers}, caption, params=labels_of(x=axis), axes=columns, section="where")

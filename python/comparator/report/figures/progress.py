@@ -18,6 +18,7 @@ from comparator.report.figures.channels import (
     references,
     series,
 )
+from comparator.report.figures.crowd import said_of
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import INK, MEAN, PAPER
 from comparator.report.material import GridBest
@@ -42,7 +43,7 @@ def best_and_mean(summary: Summary, grid: GridBest | None = None) -> list[Figure
         layers.append({"data": {"values": [{}]}, "mark": {"type": "text", "text": "no evaluation has succeeded"}})
     chart = {"layer": [*layers, *references(measures, y)]}
     columns = {"x": "generation" if summary.generations else "number", "y": height_column(summary)}
-    caption += _caption_of_measures(summary, grid)
+    caption += said_of(len(summary.searched)) + _caption_of_measures(summary, grid)
     return [figure("progress", title, chart, caption, params=params, axes=columns)]
 
 
@@ -102,7 +103,10 @@ def _by_generation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[
 def _by_evaluation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[Row]]:
     numbers = [one.number for one in summary.searched]
     x, place = number_channel("x", "evaluation", integer=True, holding=numbers), coordinate_of(None)
-    best = [{"x": number, "y": best} for number, best in summary.best_so_far]
+    so_far = summary.best_so_far  # where it does not change two ends tell
+    turns = [place for place in range(1, len(so_far) - 1) if so_far[place][1] != so_far[place - 1][1]]
+    shown = dict.fromkeys([0, *turns, len(so_far) - 1]) if so_far else ()
+    best = [{"x": number, "y": best} for number, best in (so_far[place] for place in shown)]
     layers = [
         dots(summary, place, x, y, size=30),
         layer(best, "line", {"interpolate": "step-after", "strokeWidth": 2, "color": INK}, x=x, y=y),

@@ -28,6 +28,7 @@ from comparator.report.figures.channels import (
     references,
     series,
 )
+from comparator.report.figures.crowd import gathered, said_of
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import INK, MODELS, SHAPES
 
@@ -58,8 +59,8 @@ def model_comparison(summary: Summary) -> list[Figure]:
     look = {"size": 44, "strokeWidth": 1.4, "opacity": 0.85, "clip": False}
     learnt, not_learnt = ([row for row in trainings if row["learnt"] == learnt] for learnt in (True, False))
     layers = [
-        layer(learnt, "point", {**look, "filled": True}, x=x, y=y, **series(looks)),
-        layer(not_learnt, "point", look, x=x, y=y, **series(looks)),
+        layer(gathered(learnt, x, y), "point", {**look, "filled": True}, x=x, y=y, **series(looks)),
+        layer(gathered(not_learnt, x, y), "point", look, x=x, y=y, **series(looks)),
         *references(measures, y),
     ]
     return [
@@ -67,7 +68,7 @@ def model_comparison(summary: Summary) -> list[Figure]:
             "models",
             _title(summary, metric),
             {"layer": layers},
-            _caption(summary, metric, done),
+            _caption(summary, metric, done) + said_of(len(done)),
             params=labels_of(x=strongest),
             axes={"x": strongest.name if strongest else "number"},
         )

@@ -11,6 +11,7 @@ from comparator.findings.axes import show
 from comparator.findings.summary import Summary
 from comparator.findings.workers import Span, WorkingTime, busy, spans_of, typical, working_times_of
 from comparator.report.figures.channels import Row, clip, haloed, lanes, number_channel, tip_of
+from comparator.report.figures.crowd import MANY, UP
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import FAILED, INK, PAPER, SHADES
 from comparator.report.words import percent, printable
@@ -80,9 +81,31 @@ def _bars(summary: Summary, spans: Sequence[Span], workers: Sequence[str], place
                 **{"colour": _colour(span), "evaluations": [span.evaluation.number], "tip": _said(span, summary)},
             }
         )
+    rows = _joined(rows, len(workers), places.end)
     colour = {"field": "colour", "type": "nominal", "scale": None}
     look = {"stroke": PAPER, "strokeWidth": 0.5 if len(spans) <= 300 else 0.0}
     return layer(rows, "rect", look, x=x, x2={"field": "x2"}, y=y, y2={"field": "y2"}, color=colour)
+
+
+def _joined(rows: list[Row], lanes_there: int, end: float) -> list[Row]:
+    """Return the bars; of more than `MANY` those that begin in one part of the time, in lanes side by side, are one."""
+    if len(rows) <= MANY:
+        return rows
+    up = min(lanes_there, UP)
+    across = MANY // up
+    members: dict[tuple[int, int, bool], list[Row]] = {}
+    for row in rows:
+        lane = int((row["y"] + 0.38) * up / lanes_there)
+        members.setdefault((lane, int(across * row["x"] / end), row["colour"] == FAILED), []).append(row)
+    return [each[0] if len(each) == 1 else _one_of(each) for each in members.values()]
+
+
+def _one_of(rows: Sequence[Row]) -> Row:
+    ends = {
+        name: least(row[name] for row in rows) for name, least in (("x", min), ("x2", max), ("y", min), ("y2", max))
+    }
+    numbers = sorted(row["evaluations"][0] for row in rows)
+    return {**rows[0], **ends, "evaluations": numbers, "tip": f"{len(rows)} evaluations"}
 
 
 def _colour(span: Span) -> str:
@@ -127,7 +150,13 @@ def _caption(summary: Summary, spans: Sequence[Span], working: Sequence[WorkingT
         (f"{who} busy {percent(share)} of the time{times}. " if share is not None else "")
         + f"A lane is a worker, a bar an evaluation (half of them took less than {_duration(typical(spans))}); the two "
         f"greys only tell {shades} apart. White in a lane is waiting: at the end of a generation, for a slow start, "
-        "or because there was nothing left to do." + (" Red bars failed." if summary.reasons else "")
+        "or because there was nothing left to do."
+        + (" Red bars failed." if summary.reasons else "")
+        + (
+            " Of so many, bars that begin one after the other are one, and short waits do not show."
+            if len(spans) > MANY
+            else ""
+        )
     )
 
 
