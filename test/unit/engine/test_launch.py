@@ -142,7 +142,7 @@ def test_a_dry_run_shows_the_script_of_our_own_or_why_there_is_none(
     folder = made.task.experiment / "launch-1"
     monkeypatch.setenv("PATH", turbine(tmp_path)["PATH"])
     shown = rehearse(made)
-    assert f"stc -I {ROOT}/swift -o {folder}/search.tic {ROOT}/swift/search.swift" in shown
+    assert f"stc -I {ROOT}/swift -r {ROOT}/swift -o {folder}/search.tic {ROOT}/swift/search.swift" in shown
     assert "#PBS -l select=3:ncpus=4:ngpus=4:mpiprocs=4\n" in shown and f"#PBS -o {folder}/output.txt\n" in shown
     assert not folder.exists()
     monkeypatch.setenv("PATH", os.environ["PATH"].partition(os.pathsep)[2])
