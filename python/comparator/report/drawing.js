@@ -6,7 +6,7 @@
 (() => {
   const { made, frame, idle } = window.comparatorElements;
   const { Layers } = window.comparatorPicked;
-  const MANY = 1500; // marks of a figure; from here on it is drawn as an image, which stays quick
+  const MANY = 600; // marks of a figure; from here on it is drawn as an image, which stays quick
   const NARROW = 480; // pixels
   const WORK = 8; // milliseconds of drawing between two frames of the screen
   const SMALL = 200; // marks of a layer that are drawn at once
