@@ -259,6 +259,7 @@ def _settings(file: SweepFile, table: AllPairsTable, first: Side, second: Side) 
     }
     metric = file.content.get("metric")
     return {
+        "confirm": {"points": 0},  # each pair's own trainings beyond those that all share, where the file asks for them
         **{key: value for key, value in file.content.items() if key not in ("metric", "set")},
         "title": f"{first.label} and {second.label}",
         "model": "cmp",
