@@ -21,6 +21,7 @@ trained the others find in the store, so that k models cost k trainings a point,
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,7 +222,7 @@ def _check_can_be_shown(file: SweepFile, table: AllPairsTable, sides: int) -> No
     pairs = sides * (sides - 1) // 2
     points = itertools.islice(sobol_points(space_of(file), table.seed), table.evaluations)
     blocks = len({block_of(point, 0, table.blocks).number for point in points})
-    smallest = max(2 / 2**blocks, 1 / (FLIPS + 1))
+    smallest = 2 / 2**blocks + (1 / (FLIPS + 1) if 2**blocks > FLIPS else 0)  # of a sign flip's test
     if blocks >= FEWEST_BLOCKS and pairs * smallest <= ALPHA:
         return
     where = f"{file.path}: [{NAME}] evaluations = {table.evaluations}"
@@ -293,7 +294,7 @@ def _study_of(file: SweepFile, table: AllPairsTable, sides: Sequence[Side], plan
     plan = first.noting(
         title=str(file.content.get("title") or "Which two of several models differ most, and where?"),
         kind="single",
-        settings={"upf": where, "metric": first.frozen.metric},
+        settings={"model": sides[0].model.model, "upf": where, "metric": first.frozen.metric},
         space=[],
         upf=[],
         hyperparameters={},
@@ -335,8 +336,12 @@ def _begin(
     frozen = read_whole_experiment(study.path)
     host.say(f"experiment {study.identifier}: {frozen.title}")
     names = pair_names(frozen)
-    for name in names:
-        check_new_experiment(host.experiments, name)
+    try:
+        for name in names:
+            check_new_experiment(host.experiments, name)
+    except InputError:
+        shutil.rmtree(study.path)
+        raise
     for name, plan in zip(names, plans, strict=True):
         ExperimentFolder.create(host.experiments, name, name, plan.frozen).close()
     study.freeze(frozen.model_copy(update={"created": now()}))  # the latest of them, with which --resume goes on

@@ -129,8 +129,8 @@ def most_different(judged: Sequence[Judged]) -> Judged | None:
     return max(different, key=lambda each: abs(each.largest), default=None)
 
 
-def answer(judged: Sequence[Judged], metric: str, difference: str) -> list[str]:
-    """The sentence that the study is made for, and what stands behind it."""
+def answer(judged: Sequence[Judged], metric: str, unit: str) -> list[str]:
+    """The sentence that the study is made for, and what stands behind it; `unit` is the difference's."""
     count = len(judged)
     different = [each for each in judged if each.verdict != NONE]
     pairs = f"{count} pairs" if count > 1 else "1 pair"
@@ -140,19 +140,32 @@ def answer(judged: Sequence[Judged], metric: str, difference: str) -> list[str]:
     most = most_different(judged)
     if most is None:
         return [f"No two of them are shown to differ in {metric} beyond what seeds and splits give.", corrected, *told]
-    first, second = most.pair.labels
-    larger = second if most.largest > 0 else first
-    where = f", with {most.place.condition}" if most.place is not None else ""
-    lead = f"{first} and {second} differ most{where}: {larger} has the larger {metric}, {difference}"
-    lead += f" {show(round(abs(most.largest), 4))}"
-    if most.place is not None and most.place.outside is not None:
-        same = most.place.outside * most.largest >= 0
-        lead += f", elsewhere {show(round(abs(most.place.outside) * (1 if same else -1), 4))}"
-    elif most.place is None:
-        lead += " on average; no condition is shown under which they differ more"
+    lead = _most_words(most, metric, unit)
     many = f"{len(different)} of {pairs} {'differs' if len(different) == 1 else 'differ'}"
     with_places = sum(each.verdict == REGIONS for each in different)
-    return [f"{lead}.", f"{many}, {with_places} more under some conditions than elsewhere. {corrected}", *told]
+    return [lead, f"{many}, {with_places} more under some conditions than elsewhere. {corrected}", *told]
+
+
+def _most_words(most: Judged, metric: str, unit: str) -> str:
+    """Which two differ most, under which condition, by how much there and elsewhere."""
+    first, second = most.pair.labels
+    lower, higher = (first, second) if most.largest > 0 else (second, first)
+    is_so = f"the {metric} of {lower} is on average {_amount(most.largest, unit)} below that of {higher}"
+    place = most.place
+    if place is None:
+        words = f"{first} and {second} differ most: {is_so}"
+        return f"{words}, and no condition is shown under which it is more."
+    words = f"{first} and {second} differ most with {place.condition}: there {is_so}"
+    if place.outside is None:
+        return f"{words}."
+    is_same = place.outside * place.mean >= 0
+    elsewhere = "elsewhere" if is_same else "elsewhere the other way round by"
+    return f"{words}; {elsewhere} {_amount(place.outside, unit)}."
+
+
+def _amount(difference: float, unit: str) -> str:
+    size = abs(difference)
+    return f"{show(float(f'{100 * size:.2g}'))} %" if unit == "fraction" else show(float(f"{size:.3g}"))
 
 
 def _listed(judged: Sequence[Judged]) -> str:

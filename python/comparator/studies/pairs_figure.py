@@ -28,6 +28,7 @@ PLACES = 4096  # over which a map's cells are means of the surrogate
 FEWEST = 8  # points, before there is more to draw than they
 EDGE = 0.46  # of a map, from its middle; 0.5 is the next one
 HEIGHT, MOST = 150.0, 620.0  # pixels: of a map, and of all
+OVERLAP = 0.003  # of a map's side: neighbours leave no seam through which the page is seen
 SEED = 1
 
 
@@ -80,7 +81,6 @@ def draw(
     labels: Sequence[str],
     entries: Sequence[Mapping[str, Any]],
     judged: Sequence[Judged],
-    metric: str,
     difference: str,
 ) -> Figure:
     """Return the matrix: maps above its diagonal, what is said of the pairs below it."""
@@ -94,16 +94,16 @@ def draw(
     count = len(labels)
     x, y = _side("x", count), _side("y", count)
     ends = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
-    colour = scale.channel([f"{difference}", f"red: the column's {metric} is the larger; blue: the row's"])
+    colour = scale.channel([difference, "red: larger of the column's model; blue: of the row's"])
     tiles = [row for place, cells in maps.items() for row in _tiles(place, cells)]
     dots = [row for place, each in pairs for row in _dots(ground, place, each)]
     frames = [row for place, each in pairs for row in _frames(ground, place, each)]
-    look = {"size": 14, "stroke": INK, "strokeWidth": 0.4}
+    look = {"size": 14, "stroke": scale.ring, "strokeWidth": 0.5, "opacity": 1}
     boxes = [{"x": b - EDGE, "x2": b + EDGE, "y": a - EDGE, "y2": a + EDGE} for (a, b), _ in pairs]
     outline = {"filled": False, "fill": None, "stroke": FAINT, "strokeWidth": 1}
-    region = {"filled": False, "fill": None, "stroke": INK, "strokeWidth": 1.6}
+    region = {"filled": False, "fill": None, "stroke": scale.ring, "strokeWidth": 1.6}
     layers = [
-        layer(tiles, "rect", {}, x=x, y=y, **ends, color=colour),
+        layer(tiles, "rect", {"opacity": 1, "strokeWidth": 0}, x=x, y=y, **ends, color=colour),
         layer(boxes, "rect", outline, x=x, y=y, **ends),
         layer(dots, "circle", look, x=x, y=y, color=colour),
         layer(frames, "rect", region, x=x, y=y, **ends),
@@ -128,13 +128,13 @@ def _tiles(place: tuple[int, int], cells: Mapping[tuple[int, int], float]) -> li
     rows = 1 + max((row for _, row in cells), default=0)
     return [
         {
-            **dict(
-                zip(("x", "x2"), (_across(place, column / CELLS), _across(place, (column + 1) / CELLS)), strict=True)
-            ),
-            **dict(zip(("y", "y2"), (_up(place, row / rows), _up(place, (row + 1) / rows)), strict=True)),
+            "x": _across(place, column / CELLS),
+            "x2": _across(place, (column + 1) / CELLS) + OVERLAP * (column < CELLS - 1),
+            "y": _up(place, row / rows),
+            "y2": _up(place, (row + 1) / rows) - OVERLAP * (row < rows - 1),
             "v": value,
         }
-        for (column, row), value in cells.items()
+        for (column, row), value in sorted(cells.items())
     ]
 
 
@@ -170,9 +170,7 @@ def _texts(pairs: Sequence[tuple[tuple[int, int], Judged]], labels: Sequence[str
     said = []
     for (a, b), each in pairs:
         mean = "no result" if each.pair.mean is None else f"{each.pair.mean:+.2g}"
-        verdict = (
-            "not shown" if each.verdict == NONE else "differ" if each.place is None else "differ, in a region more"
-        )
+        verdict = "not shown" if each.verdict == NONE else "differ" if each.place is None else "more in a region"
         said.append({"x": a, "y": b, "mean": mean, "verdict": verdict if each.pair.mean is not None else ""})
     size = 12 if len(labels) <= 5 else 9
     text: dict[str, Any] = {"type": "nominal"}

@@ -27,8 +27,8 @@ def write(
 ) -> list[str]:
     """Write `report.html`, `report.json`, table and figure into a study's folder; returns the answer in sentences."""
     metric, difference = frozen.metric, frozen.objective.name
-    said = answer(judged, metric, difference)
-    drawn = pairs_figure.draw(frozen.labels, entries, judged, metric, difference)
+    said = answer(judged, metric, frozen.objective.unit)
+    drawn = pairs_figure.draw(frozen.labels, entries, judged, difference)
     pictures = figures.write(folder / "figures", [drawn])
     (folder / "tables").mkdir(exist_ok=True)
     write_text_whole(folder / "tables" / TABLE, _csv(judged))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.regions import find_evidence
 from comparator.experiment import session
 from comparator.experiment.host import Host
+from comparator.experiment.listing import experiment_rows
 from comparator.site.profile import Site, Slot
 from comparator.space import ParameterSpace
 from comparator.strategies.blocks import block_of
@@ -100,6 +103,7 @@ def test_a_planted_difference_is_named_and_each_model_is_trained_once_a_point(de
     desk.write_text(FILE.replace("[space]", worse))
     folder = carried_out(host, desk)
     assert trained(host) == 4 * 24
+    assert [row["state"] for row in experiment_rows(host.experiments)] == ["finished"] * 7
     content = json.loads((folder / "report.json").read_text())
     assert len(content["pairs"]) == 6
     shown = {tuple(each["models"]): each for each in content["pairs"] if each["verdict"] != "none"}
@@ -108,7 +112,7 @@ def test_a_planted_difference_is_named_and_each_model_is_trained_once_a_point(de
         assert each["verdict"] == "regions"
         assert each["regions"][0]["condition"].startswith("x above 0.")
         assert each["regions"][0]["mean"] == pytest.approx(1 / 3, abs=0.06)
-    assert "Worse differ most, with x above 0." in content["answer"]
+    assert "Worse differ most with x above 0." in content["answer"]
     assert "3 of 6 pairs differ" in content["answer"]
     page = (folder / "report.html").read_text()
     assert f'href="../{content["most_different"]}/report.html"' in page
@@ -180,6 +184,13 @@ def test_a_mistake_is_one_line_before_anything_starts(desk: Path, host: Host, ov
     assert not host.experiments.exists()
 
 
+def test_a_site_that_submits_jobs_is_refused_in_a_line(desk: Path, host: Host) -> None:
+    site = Site("far", "", ("swift-t",), host.site.data_folder, 0, 1, "CUDA_VISIBLE_DEVICES", "ascending", 2)
+    far = replace(host, site=replace(site, scheduler="slurm"), engine=SimpleNamespace(name="swift-t"))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"'far' submits jobs.*inside a job"):
+        all_pairs.run(far, desk, [], command="")
+
+
 def test_chances_are_corrected_by_rank() -> None:
     assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
     assert holm([0.5, 0.9]) == [1.0, 1.0]
@@ -195,11 +206,12 @@ def compared(one: str, other: str, mean: float, p: float | None, p_where: float 
 def test_a_pair_is_not_called_different_for_having_been_looked_at_among_many() -> None:
     judged = judge([compared("A", "B", 0.2, 0.03), compared("A", "C", 0.1, 0.2), compared("B", "C", 0.1, None)])
     assert [each.verdict for each in judged] == ["none"] * 3
-    assert answer(judged, "val_loss", "difference")[0].startswith("No two of them")
+    assert answer(judged, "val_loss", "fraction")[0].startswith("No two of them")
     alone = judge([compared("A", "B", -0.2, 0.03, 0.04)])
     assert alone[0].verdict == "regions"
-    assert answer(alone, "val_loss", "difference")[0] == (
-        "A and B differ most, with x above 0.5: A has the larger val_loss, difference 0.4, elsewhere 0."
+    assert answer(alone, "val_loss", "fraction")[0] == (
+        "A and B differ most with x above 0.5:"
+        " there the val_loss of B is on average 40 % below that of A; elsewhere 0 %."
     )
 
 
