@@ -63,7 +63,7 @@ from comparator.strategies.blocks import MOST_BLOCKS, block_of
 from comparator.strategies.sampling import sobol_points
 from comparator.studies import pairs_report, sweep
 from comparator.studies.cross_hpo import hyperparameters_typed
-from comparator.studies.pairs import ALPHA, Compared, Place, judge
+from comparator.studies.pairs import ALPHA, Compared, Place, chance_in_place, judge
 from comparator.studies.sweep import SweepFile
 
 NAME, VERB = "all_pairs", "all-pairs"
@@ -410,8 +410,10 @@ def read_pair(experiments: Path, name: str) -> Compared:
     reason = "" if len(paired.points) else str(reported.get("reason") or "no evaluation has a difference")
     first, second = frozen.labels
     failed = points_without_value(records)
-    chances = evidence.get("p_differ"), evidence.get("p_where")
-    return Compared(name, (first, second), paired, failed, *chances, places, reason)
+    p_where = evidence.get("p_where")
+    if frozen.stages.confirm is None and len(paired.points):
+        p_where = chance_in_place(ParameterSpace.from_entries(frozen.space, f"'{name}': space"), paired)
+    return Compared(name, (first, second), paired, failed, evidence.get("p_differ"), p_where, places, reason)
 
 
 def _turned(mean: float | None, larger: int) -> float | None:

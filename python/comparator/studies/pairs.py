@@ -10,13 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from comparator.evidence.chance import net, vary
+from comparator.evidence.coordinates import Coordinates
 from comparator.evidence.many import holm
 from comparator.evidence.paired import Paired
 from comparator.evidence.replicates import mean_interval
 from comparator.findings.axes import show
-from comparator.space import Point
+from comparator.space import ParameterSpace, Point
 
 ALPHA = 0.05
+SEED = 1
 REGIONS, EVERYWHERE, NONE = "regions", "everywhere", "none"
 
 
@@ -34,9 +39,9 @@ class Place:
 class Compared:
     """A pair as its own experiment has it: differences are those of the second label's metric less the first's.
 
-    `p_differ` and `p_where` are the chances of what was seen where there is no difference, or none in place; None where
-    it was not asked. `places` are the regions of its report, the largest difference first; `reason` says why there is
-    nothing to say, empty where there is something.
+    `p_differ` and `p_where` are the chances of what was seen where there is no difference, or the same everywhere; None
+    where it was not asked. `places` are the regions of its report, the largest difference first; `reason` says why
+    there is nothing to say, empty where there is something.
     """
 
     identifier: str
@@ -57,6 +62,19 @@ class Compared:
         """That of the mean, over blocks where there are several."""
         units = self.paired.block_means if self.paired.block_count > 1 else self.paired.means
         return mean_interval(units.tolist(), confidence)
+
+
+def chance_in_place(space: ParameterSpace, paired: Paired) -> float:
+    """How likely the variation over the space is, were the difference the same everywhere: dealt out to points anew.
+
+    A hash of the point chooses its block, so that under a difference that is the same everywhere each point could as
+    well have had what another has, block included. With about one point in a block this is exact where flipping the
+    signs of blocks, the test of a report, is not: it takes several points in each.
+    """
+    coordinates = Coordinates(space)
+    rows = coordinates.of(paired.points)
+    boxes = net(coordinates, rows)
+    return vary(paired.without_blocks, coordinates, rows, boxes, np.random.default_rng(SEED)) or 1.0
 
 
 @dataclass(frozen=True)
