@@ -32,7 +32,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.chance import FEWEST_BLOCKS
-from comparator.evidence.paired import FLIPS, Observation, Paired
+from comparator.evidence.paired import Observation, Paired
 from comparator.experiment import session
 from comparator.experiment.context import Context
 from comparator.experiment.freezing import make_plan as make_one
@@ -63,7 +63,7 @@ from comparator.strategies.blocks import MOST_BLOCKS, block_of
 from comparator.strategies.sampling import sobol_points
 from comparator.studies import pairs_report, sweep
 from comparator.studies.cross_hpo import hyperparameters_typed
-from comparator.studies.pairs import ALPHA, Compared, Place, chance_in_place, judge
+from comparator.studies.pairs import ALPHA, Compared, Place, chances, judge, smallest_chance
 from comparator.studies.sweep import SweepFile
 
 NAME, VERB = "all_pairs", "all-pairs"
@@ -97,7 +97,7 @@ class AllPairsTable(BaseModel):
     evaluations: int = Field(default=24, ge=1, le=MOST_EVALUATIONS)
     seed: int = Field(default=1, ge=0)
     #: Data splits with a stream of seeds each, to which the points are dealt.
-    blocks: int = Field(default=32, ge=FEWEST_BLOCKS, le=MOST_BLOCKS)
+    blocks: int = Field(default=MOST_BLOCKS, ge=FEWEST_BLOCKS, le=MOST_BLOCKS)
     difference: str | None = None
     studies: list[str] = Field(default_factory=list)
     source: str = "train_sources"
@@ -222,12 +222,11 @@ def _check_can_be_shown(file: SweepFile, table: AllPairsTable, sides: int) -> No
     pairs = sides * (sides - 1) // 2
     points = itertools.islice(sobol_points(space_of(file), table.seed), table.evaluations)
     blocks = len({block_of(point, 0, table.blocks).number for point in points})
-    smallest = 2 / 2**blocks + (1 / (FLIPS + 1) if 2**blocks > FLIPS else 0)  # of a sign flip's test
-    if blocks >= FEWEST_BLOCKS and pairs * smallest <= ALPHA:
+    if blocks >= FEWEST_BLOCKS and pairs * smallest_chance(blocks) <= ALPHA:
         return
     where = f"{file.path}: [{NAME}] evaluations = {table.evaluations}"
-    if pairs / (FLIPS + 1) > ALPHA:
-        raise InputError(f"{where}: of {pairs} pairs none can be told from chance; give 10 models, or fewer")
+    if pairs * smallest_chance(MOST_BLOCKS) > ALPHA:
+        raise InputError(f"{where}: of {pairs} pairs none could be told from chance; give fewer models, or studies")
     raise InputError(
         f"{where}: the points fall into {blocks} of {table.blocks} blocks, too few for {pairs}"
         f" {'pairs' if pairs > 1 else 'pair'}: none could be told from chance; give more, or more blocks"
@@ -410,10 +409,10 @@ def read_pair(experiments: Path, name: str) -> Compared:
     reason = "" if len(paired.points) else str(reported.get("reason") or "no evaluation has a difference")
     first, second = frozen.labels
     failed = points_without_value(records)
-    p_where = evidence.get("p_where")
+    p_differ, p_where = evidence.get("p_differ"), evidence.get("p_where")
     if frozen.stages.confirm is None and len(paired.points):
-        p_where = chance_in_place(ParameterSpace.from_entries(frozen.space, f"'{name}': space"), paired)
-    return Compared(name, (first, second), paired, failed, evidence.get("p_differ"), p_where, places, reason)
+        p_differ, p_where = chances(ParameterSpace.from_entries(frozen.space, f"'{name}': space"), paired)
+    return Compared(name, (first, second), paired, failed, p_differ, p_where, places, reason)
 
 
 def _turned(mean: float | None, larger: int) -> float | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from comparator.evidence.chance import net, vary
+from comparator.evidence.chance import differ, net, vary
 from comparator.evidence.coordinates import Coordinates
 from comparator.evidence.many import holm
 from comparator.evidence.paired import Paired
@@ -21,6 +21,7 @@ from comparator.findings.axes import show
 from comparator.space import ParameterSpace, Point
 
 ALPHA = 0.05
+RESAMPLES = 9999  # so that a chance is still one after it is corrected for many pairs
 SEED = 1
 REGIONS, EVERYWHERE, NONE = "regions", "everywhere", "none"
 
@@ -64,17 +65,28 @@ class Compared:
         return mean_interval(units.tolist(), confidence)
 
 
-def chance_in_place(space: ParameterSpace, paired: Paired) -> float:
-    """How likely the variation over the space is, were the difference the same everywhere: dealt out to points anew.
+def chances(space: ParameterSpace, paired: Paired) -> tuple[float, float]:
+    """How likely the differences are were there none, and were they the same everywhere.
 
     A hash of the point chooses its block, so that under a difference that is the same everywhere each point could as
-    well have had what another has, block included. With about one point in a block this is exact where flipping the
-    signs of blocks, the test of a report, is not: it takes several points in each.
+    well have had what another has, block included: differences are dealt out to the points anew. With about one point
+    in a block this is exact where flipping the signs of blocks, the test of a report, is not: it takes several points
+    in each. Signs are flipped for the first question, to which both tests are an answer; the better one counts, twice.
     """
     coordinates = Coordinates(space)
     rows = coordinates.of(paired.points)
     boxes = net(coordinates, rows)
-    return vary(paired.without_blocks, coordinates, rows, boxes, np.random.default_rng(SEED)) or 1.0
+    rng = np.random.default_rng(SEED)
+    where = vary(paired.without_blocks, coordinates, rows, boxes, rng, RESAMPLES)
+    flipped = differ(paired, boxes, rng, RESAMPLES)
+    in_place = 1.0 if where is None else where
+    return min(1.0, 2 * min(in_place, 1.0 if flipped is None else flipped)), in_place
+
+
+def smallest_chance(blocks: int) -> float:
+    """That which a difference of the same sign at every point can have, in so many blocks."""
+    flipped = 2 / 2**blocks
+    return 2 * (flipped if 2**blocks <= RESAMPLES else flipped + 1 / (RESAMPLES + 1))
 
 
 @dataclass(frozen=True)
