@@ -173,7 +173,7 @@ def answer(judged: Sequence[Judged], metric: str, unit: str) -> list[str]:
     lead = _most_words(most, metric, unit)
     many = f"{len(different)} of {pairs} {'differs' if len(different) == 1 else 'differ'}"
     with_places = sum(each.verdict == REGIONS for each in different)
-    return [lead, f"{many}, {with_places} more under some conditions than elsewhere. {corrected}", *told]
+    return [lead, f"{many}, {with_places or 'none'} more under some conditions than elsewhere. {corrected}", *told]
 
 
 def _most_words(most: Judged, metric: str, unit: str) -> str:

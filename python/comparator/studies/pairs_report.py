@@ -11,7 +11,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from comparator.findings.axes import show
 from comparator.formats.text import write_text_whole
 from comparator.results.record import FrozenExperiment
 from comparator.studies import figures, page, pairs_figure
@@ -87,8 +86,8 @@ def _row(judged: Judged) -> list[str]:
         f"{pair.mean:+.3f}{interval}",
         "" if place is None else f"{place.mean:+.3f}",
         "" if place is None or place.outside is None else f"{place.outside:+.3f}",
-        show(judged.chance_differ),
-        "not asked" if pair.p_where is None else show(judged.chance_where),
+        f"{judged.chance_differ:.2g}",
+        "not asked" if pair.p_where is None else f"{judged.chance_where:.2g}",
     ]
 
 

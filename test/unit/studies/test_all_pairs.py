@@ -20,12 +20,15 @@ from comparator.evidence.paired import Observation, Paired
 from comparator.experiment import session
 from comparator.experiment.host import Host
 from comparator.experiment.listing import experiment_rows
+from comparator.experiment.reopening import reopen_plan
+from comparator.results.store import read_whole_experiment
 from comparator.site.profile import Site, Slot
 from comparator.space import ParameterSpace
 from comparator.strategies.blocks import block_of
 from comparator.strategies.sampling import sobol_points
 from comparator.studies import all_pairs, study_of
 from comparator.studies.pairs import Compared, Place, answer, chances, judge
+from comparator.verification.record import check_search
 
 ROOT = Path(__file__).resolve().parents[3]
 SPACE = """
@@ -119,6 +122,8 @@ def test_a_planted_difference_is_named_and_each_model_is_trained_once_a_point(de
     assert (folder / "figures" / "all-pairs.svg").is_file()
     assert len((folder / "tables" / "pairs.csv").read_text().splitlines()) == 7
 
+    plan = reopen_plan(read_whole_experiment(folder), root=host.root, site=host.site)
+    assert list(check_search(plan, [], is_finished=True)) == []
     assert study_of(folder) is all_pairs
     assert all_pairs.resume(host, folder.name) == folder
     assert trained(host) == 4 * 24
