@@ -26,7 +26,7 @@ from comparator.site.profile import Site, Slot
 from comparator.space import ParameterSpace
 from comparator.strategies.blocks import block_of
 from comparator.strategies.sampling import sobol_points
-from comparator.studies import all_pairs, study_of
+from comparator.studies import all_pairs, study_of, sweep
 from comparator.studies.pairs import Compared, Place, answer, chances, judge
 from comparator.verification.record import check_search
 
@@ -251,3 +251,8 @@ def test_a_difference_that_is_the_same_everywhere_is_seldom_given_a_place() -> N
     verdicts = [[each.verdict for each in judge(simulated(trial, 3, 0.2))] for trial in range(100, 140)]
     assert all("none" not in each for each in verdicts)
     assert sum("regions" in each for each in verdicts) <= 6
+
+
+def test_the_experiment_file_of_the_project_is_nine_models_and_studies() -> None:
+    file, table = sweep.read_file(ROOT / "cfg" / "all-pairs.toml", [], all_pairs.NAME, all_pairs.AllPairsTable, "")
+    assert len(all_pairs.sides_of(file, table, {})) == 9
