@@ -109,9 +109,8 @@ def draw(
         layer(frames, "rect", region, x=x, y=y, **ends),
         *_texts(pairs, labels, x, y),
     ]
-    params = [{"name": "names", "value": [clip(label, 18) for label in labels]}]
     height = min(MOST, HEIGHT * count)
-    return figure("all-pairs", "All pairs", {"layer": layers}, _caption(ground), height=height, params=params)
+    return figure("all-pairs", "All pairs", {"layer": layers}, _caption(ground), height=height)
 
 
 def _surface(ground: Ground, judged: Judged) -> dict[tuple[int, int], float]:
