@@ -29,6 +29,7 @@ MODULES = {
     "variance": "carry_out",
     "cross-study": "carry_out",
     "cross-hpo": "carry_out",
+    "all-pairs": "carry_out",
     "learning-curve": "carry_out",
     "unroll": "carry_out",
     "data": "data",

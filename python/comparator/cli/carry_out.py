@@ -276,6 +276,18 @@ def cross_hpo(
     _carry_out_study(study, options, file)
 
 
+@app.command("all-pairs", rich_help_panel=RUN, short_help="Compare several models, each pair.")
+@with_run_options
+def all_pairs(
+    options: RunOptions,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
+) -> None:
+    """Compare each pair of several models, or studies, at the price of one training of each a point."""
+    from comparator.studies import all_pairs as study
+
+    _carry_out_study(study, options, file)
+
+
 @app.command(rich_help_panel=RUN, short_help="Make an unrolled parameter file (UPF).")
 def unroll(
     axes: Annotated[

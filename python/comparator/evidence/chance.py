@@ -41,15 +41,18 @@ def net(coordinates: Coordinates, rows: Array) -> Array:
     return np.asarray(boxes[(held >= FEWEST) & (held <= len(rows) - FEWEST)], dtype=float)
 
 
-def differ(paired: Paired, boxes: Array, rng: np.random.Generator, places: Array | None = None) -> float | None:
+def differ(
+    paired: Paired, boxes: Array, rng: np.random.Generator, places: Array | None = None, *, number: int = FLIPS
+) -> float | None:
     """How likely the differences are, were there none: those of a block as likely with the other sign.
 
     Exact for a search that was not told the signs, also where a split moves neighbours alike. Looks at the overall mean
     and at that of each box, so that a difference in a part of the space counts, and differences of opposite signs in
     two parts. Where there is one block, signs are those of each replicate: what follows holds on its split. None where
-    there are several, but fewer than `FEWEST_BLOCKS`. `boxes` are of the points at `places`, by default of all.
+    there are several, but fewer than `FEWEST_BLOCKS`. `boxes` are of the points at `places`, by default of all; `number`
+    resamples tell chances down to one in as many.
     """
-    signs = _signs(paired, rng)
+    signs = _signs(paired, rng, number)
     if signs is None:
         return None
     sums = paired.sums(signs * paired.differences)
@@ -61,7 +64,14 @@ def differ(paired: Paired, boxes: Array, rng: np.random.Generator, places: Array
     return _best_rank([overall, inside.max(axis=1)])
 
 
-def vary(paired: Paired, coordinates: Coordinates, rows: Array, boxes: Array, rng: np.random.Generator) -> float | None:
+def vary(
+    paired: Paired,
+    coordinates: Coordinates,
+    rows: Array,
+    boxes: Array,
+    rng: np.random.Generator,
+    number: int = FLIPS,
+) -> float | None:
     """How likely the variation is, were the difference the same everywhere.
 
     Looks at the contrast of each box with all else, and at the score of neighbours that depart from the overall mean
@@ -69,7 +79,7 @@ def vary(paired: Paired, coordinates: Coordinates, rows: Array, boxes: Array, rn
     of what departs are flipped, those of a block together; within one it is dealt out to the points anew, and what
     follows holds on its split. None where there are several blocks, but fewer than `FEWEST_BLOCKS`.
     """
-    signs = _signs(paired, rng) if paired.block_count > 1 else np.ones((1, len(paired.differences)))
+    signs = _signs(paired, rng, number) if paired.block_count > 1 else np.ones((1, len(paired.differences)))
     if signs is None:
         return None
     if not len(boxes):
@@ -78,7 +88,7 @@ def vary(paired: Paired, coordinates: Coordinates, rows: Array, boxes: Array, rn
     middle = np.average(paired.means, weights=weights)
     apart = paired.sums(signs * (paired.differences - middle)) * np.sqrt(weights) / paired.counts
     if paired.block_count == 1:
-        apart = np.vstack([apart, rng.permuted(np.tile(apart, (FLIPS, 1)), axis=1)])
+        apart = np.vstack([apart, rng.permuted(np.tile(apart, (number, 1)), axis=1)])
     dealt = apart - apart.mean(axis=1, keepdims=True)
     held = boxes.sum(axis=1)
     contrasts = np.abs(dealt @ boxes.T) / np.sqrt(held * (1 - held / len(rows)))
@@ -87,14 +97,14 @@ def vary(paired: Paired, coordinates: Coordinates, rows: Array, boxes: Array, rn
     return _best_rank([contrasts.max(axis=1), score])
 
 
-def _signs(paired: Paired, rng: np.random.Generator) -> Array | None:
+def _signs(paired: Paired, rng: np.random.Generator, number: int) -> Array | None:
     """Signs for the differences, a row for each way of flipping them, the first all positive."""
     if paired.block_count == 1:
-        return flips(len(paired.differences), rng)
+        return flips(len(paired.differences), rng, number)
     if paired.block_count < FEWEST_BLOCKS:
         return None
     _, places = np.unique(paired.blocks, return_inverse=True)
-    return flips(paired.block_count, rng)[:, places]
+    return flips(paired.block_count, rng, number)[:, places]
 
 
 def _best_rank(statistics: list[Array]) -> float:

@@ -22,7 +22,7 @@ def make_strategy_of(
     if made.name == TUNING:
         return TuningStrategy(Tuning.model_validate(made.options))
     if space is None:
-        names, points = zip(*(upf or ()), strict=True)
+        names, points = zip(*upf, strict=True) if upf else ((), ())
         return SamplingStrategy(iter(points), made.in_flight, names)
     try:
         in_flight = made.in_flight + made.ahead

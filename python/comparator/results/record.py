@@ -475,6 +475,7 @@ class FrozenExperiment(Form):
     cross_study: dict[str, Any] | None = None
     learning_curve: dict[str, Any] | None = None
     cross_hpo: dict[str, Any] | None = None
+    all_pairs: dict[str, Any] | None = None
 
     def table(self, name: str) -> dict[str, Any] | None:
         """The table of a study; None where the experiment is none of that kind."""
@@ -482,6 +483,7 @@ class FrozenExperiment(Form):
             "cross_study": self.cross_study,
             "learning_curve": self.learning_curve,
             "cross_hpo": self.cross_hpo,
+            "all_pairs": self.all_pairs,
         }
         found: dict[str, Any] | None = tables[name]
         return found

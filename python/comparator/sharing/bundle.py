@@ -205,7 +205,7 @@ def _unchanged_inputs(experiment: FrozenExperiment) -> Iterator[Path]:
     """The experiment file and those that it names, as far as they are as they were when it was read."""
     file, began = Path(experiment.file), time_of(experiment.created)
     settings = experiment.settings
-    of_models = (experiment.cross_hpo or {}).get("models", {}).values()
+    of_models = ((experiment.cross_hpo or experiment.all_pairs or {}).get("models") or {}).values()
     named = [each.get(key) for each in (settings, *of_models) for key in ("space", "upf", "hyperparameters")]
     texts = [text for each in named for text in (each if isinstance(each, list) else [each]) if isinstance(text, str)]
     for path in dict.fromkeys([file, *(file.parent / text for text in texts)]):

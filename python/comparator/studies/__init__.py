@@ -1,5 +1,6 @@
 """Models over several studies: who predicts whom (`cross_study`), how many rows it takes (`learning_curve`), and what
-settings that were tuned on one study cost on another (`cross_hpo`).
+settings that were tuned on one study cost on another (`cross_hpo`). And several models at once, each pair of which is
+compared (`all_pairs`).
 
 All are ordinary trainings, which go to the store like any others, followed by what is made of them: predictions,
 tables in the form of IMPROVE, figures.
@@ -14,7 +15,12 @@ from types import ModuleType
 from comparator.results.record import FrozenExperiment
 from comparator.results.store import read_experiment
 
-STUDIES = ("cross_study", "learning_curve", "cross_hpo")  # each a module here, and a table of the experiment's file
+STUDIES = (
+    "cross_study",
+    "learning_curve",
+    "cross_hpo",
+    "all_pairs",
+)  # each a module here, and a table of the experiment's file
 
 
 def study_of(path: Path) -> ModuleType | None:

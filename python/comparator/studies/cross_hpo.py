@@ -170,12 +170,12 @@ def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) ->
     for key, instead in OF_OTHERS.items():
         if key in file.content:
             raise InputError(f"{path}: '{key}' has no meaning in a cross-HPO: {instead}")
-    chosen = _hyperparameters_typed(overrides)
+    chosen = hyperparameters_typed(overrides)
     parts = [_plan_model(host, file, table, *each) for each in _models_of(file, table, chosen)]
     return _together(file, table, parts), table
 
 
-def _hyperparameters_typed(overrides: Sequence[str]) -> dict[str, Any]:
+def hyperparameters_typed(overrides: Sequence[str]) -> dict[str, Any]:
     """What the command line sets for all models, over what a model's own table sets."""
     given = [parse_override(override) for override in overrides]
     return {key.partition(".")[2]: value for key, value in given if key.startswith("hyperparameters.")}

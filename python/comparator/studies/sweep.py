@@ -86,6 +86,7 @@ class StudiesTable(BaseModel):
 
 
 Table = TypeVar("Table", bound=StudiesTable)
+AnyTable = TypeVar("AnyTable", bound=BaseModel)
 
 
 def spelt_by(model: Model, table: Table) -> Table:
@@ -104,8 +105,8 @@ class SweepFile:
 
 
 def read_file(
-    path: Path, overrides: Sequence[str], name: str, kind: type[Table], command: str
-) -> tuple[SweepFile, Table]:
+    path: Path, overrides: Sequence[str], name: str, kind: type[AnyTable], command: str
+) -> tuple[SweepFile, AnyTable]:
     """Read an experiment file with the table `name`; raises `InputError` that names the file and the key.
 
     `overrides` are the command line's `--set KEY=VALUE`: a key of the table as `NAME.KEY`, a hyperparameter as

@@ -1,0 +1,434 @@
+"""All pairs of several models, each trained once a point: where does which pair differ, and which two differ most?
+
+    metric = "val_loss"
+    space = "models-noise-rows.json"       # what is varied, the same for all
+
+    [all_pairs]
+    evaluations = 24                       # points: of a Sobol sequence, the same for all
+    studies = ["CCLE", "GDSC1", "GDSC2"]   # each model once on each; left out: each once
+    # source = "train_sources"             # what the models call the study
+
+    [all_pairs.models.Uno]                 # one for each model
+    model = "../containers/uno"
+    hyperparameters = "uno.txt"
+
+    [set]                                  # hyperparameters of all
+
+Every pair is an ordinary comparison with a report of its own, over the same points, blocks and seeds. What one pair has
+trained the others find in the store, so that k models cost k trainings a point, and serve k (k - 1) / 2 pairs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from comparator.engine.jobs import state_of
+from comparator.errors import ComparatorError, InputError
+from comparator.evidence.chance import FEWEST_BLOCKS
+from comparator.evidence.paired import Observation, Paired
+from comparator.experiment import session
+from comparator.experiment.context import Context
+from comparator.experiment.freezing import make_plan as make_one
+from comparator.experiment.host import Host
+from comparator.experiment.plan import Plan
+from comparator.experiment.session import OutOfTime
+from comparator.experiment.settings import check_settings, entries_of
+from comparator.experiment.terminal import note
+from comparator.formats.hyperparameters import read_with_warnings
+from comparator.formats.names import check_name
+from comparator.formats.spelling import as_kept, is_same, merged, spelling
+from comparator.report import write_report
+from comparator.results.points import observations_in, points_without_value
+from comparator.results.record import Budget, FrozenExperiment, FrozenStrategy, Stages, WholeExperiment
+from comparator.results.store import (
+    ExperimentFolder,
+    check_new_experiment,
+    experiment_path,
+    now,
+    read_experiment,
+    read_json,
+    read_records,
+    read_whole_experiment,
+)
+from comparator.site.folders import command_line
+from comparator.space import ParameterSpace
+from comparator.strategies.blocks import MOST_BLOCKS, block_of
+from comparator.strategies.sampling import sobol_points
+from comparator.studies import pairs_report, sweep
+from comparator.studies.cross_hpo import hyperparameters_typed
+from comparator.studies.pairs import ALPHA, Compared, Place, chances, judge, smallest_chance
+from comparator.studies.sweep import SweepFile
+
+NAME, VERB = "all_pairs", "all-pairs"
+#: What stands in the table of each model, and what has no meaning here, with what to do instead.
+OF_A_MODEL = ("model", "hyperparameters", "python", "requirements")
+OF_OTHERS = {
+    "search": "the points are those of [all_pairs] evaluations",
+    "cmp": "metric stands at the top of the file, difference in [all_pairs]",
+    "upf": "the points follow from [all_pairs] and space",
+}
+MOST_EVALUATIONS = 10_000
+
+
+class PairModel(BaseModel):
+    """`[all_pairs.models.NAME]`: a model with what is its own. Paths are relative to the file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    model: str
+    hyperparameters: str | None = None
+    set: dict[str, Any] = Field(default_factory=dict)
+    python: str | None = None
+    requirements: str | None = None
+
+
+class AllPairsTable(BaseModel):
+    """`[all_pairs]` of an experiment file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    evaluations: int = Field(default=24, ge=1, le=MOST_EVALUATIONS)
+    seed: int = Field(default=1, ge=0)
+    #: Data splits with a stream of seeds each, to which the points are dealt.
+    blocks: int = Field(default=MOST_BLOCKS, ge=FEWEST_BLOCKS, le=MOST_BLOCKS)
+    difference: str | None = None
+    studies: list[str] = Field(default_factory=list)
+    source: str = "train_sources"
+    models: dict[str, PairModel] = Field(min_length=1)
+
+    @field_validator("models", "studies")
+    @classmethod
+    def _names(cls, given: Any) -> Any:
+        for name in given:
+            try:
+                check_name(name, "name")
+            except InputError as error:
+                raise ValueError(str(error)) from None
+            if isinstance(given, list) and given.count(name) > 1:
+                raise ValueError(f"'{name}' stands twice")
+        return given
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of those that are compared: its label, its model, and all hyperparameters that it is given."""
+
+    label: str
+    model: PairModel
+    given: Mapping[str, Any]
+
+
+def run(
+    host: Host,
+    file: Path,
+    overrides: Sequence[str],
+    *,
+    command: str,
+    identifier: str | None = None,
+    dry_run: bool = False,
+) -> Path | None:
+    """Compare all pairs of an experiment file; returns the study's folder, None for a dry run.
+
+    Raises `InputError` before anything has started, `ComparatorError` where nothing was trained, and
+    `KeyboardInterrupt` where it was stopped; whatever is finished is kept and not done again.
+    """
+    _check_hosts(host)
+    read, table = sweep.read_file(file, overrides, NAME, AllPairsTable, command)
+    sides = sides_of(read, table, hyperparameters_typed(overrides))
+    plans = make_plans(host, read, table, sides)
+    if dry_run:
+        sweep.describe(host, _study_of(read, table, sides, plans), _words_beforehand(table, sides))
+        return None
+    return _carry_out(host, _begin(host, read, table, sides, plans, identifier))
+
+
+def resume(host: Host, identifier: str) -> Path:
+    """Go on with all pairs where they were left."""
+    _check_hosts(host)
+    path = experiment_path(host.experiments, identifier)
+    if read_experiment(path).table(NAME) is None:
+        raise InputError(f"experiment '{identifier}' has no [{NAME}]; go on with it by: comparator search --resume")
+    return _carry_out(host, path)
+
+
+def read_table(path: Path, overrides: Sequence[str]) -> AllPairsTable:
+    """The table of an experiment file, with what the command line sets; raises `InputError`."""
+    return sweep.read_file(path, overrides, NAME, AllPairsTable, "")[1]
+
+
+def _check_hosts(host: Host) -> None:
+    if host.site.has_nodes and host.engine.name == "swift-t":
+        raise InputError(
+            f"{VERB}: site '{host.site.name}' submits jobs, one an experiment, and the pairs are several; start it"
+            " inside a job, with --site local"
+        )
+
+
+# Planning
+
+
+def sides_of(file: SweepFile, table: AllPairsTable, chosen: Mapping[str, Any]) -> list[Side]:
+    """What is compared: each model, on each study where there are any. Raises `InputError`."""
+    for key, instead in OF_OTHERS.items():
+        if key in file.content:
+            raise InputError(f"{file.path}: '{key}' has no meaning in [{NAME}]: {instead}")
+    for key in OF_A_MODEL:
+        if key in file.content:
+            raise InputError(f"{file.path}: '{key}' stands in the table of each model, [{NAME}.models.NAME]")
+    varied = space_of(file).names
+    sides = []
+    for label, model in table.models.items():
+        named = file.path.resolve().parent / model.hyperparameters if model.hyperparameters else None
+        read = {} if named is None else read_with_warnings(named)[0]
+        own = {as_kept(name): value for name, value in model.set.items()}
+        given = merged(read, file.content.get("set", {}), own, chosen)
+        given = {name: value for name, value in given.items() if not any(is_same(name, each) for each in varied)}
+        if not table.studies:
+            sides.append(Side(label, model, given))
+        source = spelling(as_kept(table.source), given)
+        sides += [Side(f"{label}-{study}", model, merged(given, {source: [study]})) for study in table.studies]
+    if len(sides) < 2:
+        raise InputError(f"{file.path}: [{NAME}]: one model on one study has none to be compared with; give two")
+    labels = [side.label for side in sides]
+    if len(set(labels)) < len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise InputError(f"{file.path}: [{NAME}] models: names joined to a study's are alike: '{twice}' is two")
+    _check_can_be_shown(file, table, len(sides))
+    return sides
+
+
+def space_of(file: SweepFile) -> ParameterSpace:
+    """What is varied; raises `InputError`."""
+    named = file.content.get("space")
+    if named is None:
+        raise InputError(f"{file.path}: gives no space = 'FILE', which says what is varied")
+    if isinstance(named, str):
+        return ParameterSpace.read(file.path.resolve().parent / named)
+    try:
+        return ParameterSpace.from_entries(entries_of(named), f"{file.path}: space")
+    except ValueError as error:
+        raise InputError(f"{file.path}: space: {error}") from None
+
+
+def _check_can_be_shown(file: SweepFile, table: AllPairsTable, sides: int) -> None:
+    """Raise `InputError` where the smallest chance that there can be is no proof any more among so many pairs."""
+    pairs = sides * (sides - 1) // 2
+    points = itertools.islice(sobol_points(space_of(file), table.seed), table.evaluations)
+    blocks = len({block_of(point, 0, table.blocks).number for point in points})
+    if blocks >= FEWEST_BLOCKS and pairs * smallest_chance(blocks) <= ALPHA:
+        return
+    where = f"{file.path}: [{NAME}] evaluations = {table.evaluations}"
+    if pairs * smallest_chance(MOST_BLOCKS) > ALPHA:
+        raise InputError(f"{where}: of {pairs} pairs none could be told from chance; give fewer models, or studies")
+    raise InputError(
+        f"{where}: the points fall into {blocks} of {table.blocks} blocks, too few for {pairs}"
+        f" {'pairs' if pairs > 1 else 'pair'}: none could be told from chance; give more, or more blocks"
+    )
+
+
+def make_plans(host: Host, file: SweepFile, table: AllPairsTable, sides: Sequence[Side]) -> list[Plan]:
+    """Check every pair, and say what there is to say of it once; raises `InputError`."""
+    plans = []
+    with host.console.status("checking") as status:
+        for first, second in itertools.combinations(sides, 2):
+            status.update(f"checking: {first.label} and {second.label}")
+            settings = check_settings(_settings(file, table, first, second), str(file.path))
+            plans.append(make_one(settings, Context(file.path.resolve(), host, file.command)))
+    for notice in dict.fromkeys(notice for plan in plans for notice in plan.frozen.notices):
+        note(host.console, notice)
+    return plans
+
+
+def _settings(file: SweepFile, table: AllPairsTable, first: Side, second: Side) -> dict[str, Any]:
+    """The experiment file of one pair: everything that is not the study's own, and what the two are given."""
+    apart = {
+        str(number): side.model.model_dump(include={"python", "requirements"}, exclude_none=True)
+        for number, side in enumerate((first, second))
+    }
+    given = {
+        f"cmp_{number}_{name}": value
+        for number, side in enumerate((first, second))
+        for name, value in side.given.items()
+    }
+    metric = file.content.get("metric")
+    return {
+        "confirm": {"points": 0},  # each pair's own trainings beyond those that all share, where the file asks for them
+        **{key: value for key, value in file.content.items() if key not in ("metric", "set")},
+        "title": f"{first.label} and {second.label}",
+        "model": "cmp",
+        "set": given,
+        "search": {
+            "find": "regions",
+            "strategy": "sobol",
+            "evaluations": table.evaluations,
+            "seed": table.seed,
+            "blocks": table.blocks,
+        },
+        "cmp": {
+            "models": [first.model.model, second.model.model],
+            "labels": [first.label, second.label],
+            **({} if metric is None else {"metric": metric}),
+            **({} if table.difference is None else {"difference": table.difference}),
+            **apart,
+        },
+    }
+
+
+def _study_of(file: SweepFile, table: AllPairsTable, sides: Sequence[Side], plans: Sequence[Plan]) -> Plan:
+    """The study itself, which trains nothing of its own: its pairs do."""
+    first = plans[0]
+    known = {model.label: model for plan in plans for model in plan.frozen.models}
+    of_pairs = {(plan.frozen.models[0].label, plan.frozen.models[1].label): plan for plan in plans}
+    models = [known[side.label].model_copy(update={"submodel": place}) for place, side in enumerate(sides)]
+    live = [of_pairs[sides[0].label, sides[1].label].models[0]]
+    live += [of_pairs[sides[0].label, side.label].models[1] for side in sides[1:]]
+    where = f"[{NAME}] of {file.path.name}"
+    plan = first.noting(
+        title=str(file.content.get("title") or "Which two of several models differ most, and where?"),
+        kind="single",
+        settings={"model": sides[0].model.model, "upf": where, "metric": first.frozen.metric},
+        space=[],
+        upf=[],
+        hyperparameters={},
+        models=models,
+        notices=[],
+        strategy=FrozenStrategy(name="listed", seed=table.seed, where=where),
+        budget=Budget(),
+        stages=Stages(),
+        **{NAME: table.model_dump(mode="json")},
+    )
+    return Plan(plan.frozen, None, live, first.objective)
+
+
+def _words_beforehand(table: AllPairsTable, sides: Sequence[Side]) -> list[str]:
+    pairs = len(sides) * (len(sides) - 1) // 2
+    return [
+        f"compared: {', '.join(side.label for side in sides)}",
+        f"{table.evaluations} points, {len(sides)} trainings of each: {table.evaluations * len(sides)} trainings for"
+        f" {pairs} pair{'s' if pairs > 1 else ''}; those in the store are not done again",
+    ]
+
+
+# Carrying out
+
+
+def _begin(
+    host: Host,
+    file: SweepFile,
+    table: AllPairsTable,
+    sides: Sequence[Side],
+    plans: Sequence[Plan],
+    identifier: str | None,
+) -> Path:
+    """Make the folders of the study and of all its pairs; returns the study's."""
+    study = ExperimentFolder.create(
+        host.experiments, file.path.stem, identifier, _study_of(file, table, sides, plans).frozen
+    )
+    study.close()
+    frozen = read_whole_experiment(study.path)
+    host.say(f"experiment {study.identifier}: {frozen.title}")
+    names = pair_names(frozen)
+    try:
+        for name in names:
+            check_new_experiment(host.experiments, name)
+    except InputError:
+        shutil.rmtree(study.path)
+        raise
+    for name, plan in zip(names, plans, strict=True):
+        ExperimentFolder.create(host.experiments, name, name, plan.frozen).close()
+    study.freeze(frozen.model_copy(update={"created": now()}))  # the latest of them, with which --resume goes on
+    return study.path
+
+
+def pair_names(frozen: FrozenExperiment) -> list[str]:
+    """The ids of the pairs' experiments."""
+    return [f"{frozen.id}-{first}-{second}" for first, second in itertools.combinations(frozen.labels, 2)]
+
+
+def _carry_out(host: Host, path: Path) -> Path:
+    frozen = read_whole_experiment(path)
+    folder = ExperimentFolder(path)
+    try:
+        folder.say("running", [])
+        for name in pair_names(frozen):
+            _train(host, name)
+        found = _report(host, path, frozen)
+        folder.say("finished", [])
+    except (KeyboardInterrupt, OutOfTime) as stopped:
+        folder.say("stopped", [], str(stopped) or "by hand")
+        host.say("stopped: what is finished is kept; go on by:")
+        host.show(f"  {command_line(host.experiments, host.root, VERB, '--resume', path.name)}")
+        raise
+    except BaseException as error:
+        folder.say("failed", [], str(error))
+        raise
+    finally:
+        folder.close()
+    return found
+
+
+def _train(host: Host, name: str) -> None:
+    """Carry one pair out, unless that is done; one that cannot be is told, and the others go on."""
+    path = experiment_path(host.experiments, name)
+    if state_of(path).state != "finished":
+        try:
+            session.resume(host, name).run()
+        except OutOfTime:
+            raise
+        except InputError:
+            raise
+        except ComparatorError as error:
+            host.say(f"{name}: {error}")
+    if not (path / "report.json").is_file():
+        write_report(path)
+
+
+def read_pair(experiments: Path, name: str) -> Compared:
+    """What a pair's record and report say."""
+    path = experiments / name
+    frozen, records = read_experiment(path), read_records(path / "evaluations.jsonl")
+    reported = read_json(path / "report.json") or {}
+    evidence = reported.get("evidence") or {}
+    paired = Paired.of([Observation(*each) for each in observations_in(records)])
+    places = [
+        Place(
+            str(region["words"]).partition(": ")[0],
+            region["bounds"],
+            _turned(region["mean"], region["larger"]) or 0.0,
+            _turned(region["outside"], region["larger"]),
+        )
+        for region in reported.get("regions") or ()
+    ]
+    reason = "" if len(paired.points) else str(reported.get("reason") or "no evaluation has a difference")
+    first, second = frozen.labels
+    failed = points_without_value(records)
+    p_differ, p_where = evidence.get("p_differ"), evidence.get("p_where")
+    if frozen.stages.confirm is None and len(paired.points):
+        p_differ, p_where = chances(ParameterSpace.from_entries(frozen.space, f"'{name}': space"), paired)
+    return Compared(name, (first, second), paired, failed, p_differ, p_where, places, reason)
+
+
+def _turned(mean: float | None, larger: int) -> float | None:
+    """A difference as it is of the second's metric less the first's; a report has it in its own direction."""
+    return None if mean is None else mean if larger == 1 else -mean
+
+
+def _report(host: Host, path: Path, frozen: WholeExperiment) -> Path:
+    names = pair_names(frozen)
+    judged = judge([read_pair(host.experiments, name) for name in names])
+    if all(each.pair.reason for each in judged):
+        raise ComparatorError(f"no pair has a result; of {names[0]}: {judged[0].pair.reason}")
+    with host.console.status("writing the report"):
+        entries = list(read_experiment(host.experiments / names[0]).space)
+        said = pairs_report.write(path, frozen, entries, judged)
+    for sentence in said:
+        host.say(sentence)
+    host.show(f"report: {path / 'report.html'}")
+    return path

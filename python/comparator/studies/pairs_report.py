@@ -1,0 +1,103 @@
+"""The page, table and answer of all pairs of several models."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from comparator.formats.text import write_text_whole
+from comparator.results.record import FrozenExperiment
+from comparator.studies import figures, page, pairs_figure
+from comparator.studies.pairs import ALPHA, EVERYWHERE, NONE, REGIONS, Judged, answer, most_different
+
+TABLE = "pairs.csv"
+COLUMNS = ("first", "second", "verdict", "condition", "mean", "low", "high", "inside", "outside", "p_differ", "p_where")
+WORDS = {REGIONS: "differ, more under a condition", EVERYWHERE: "differ", NONE: "not shown to differ"}
+
+
+def write(
+    folder: Path, frozen: FrozenExperiment, entries: Sequence[Mapping[str, Any]], judged: Sequence[Judged]
+) -> list[str]:
+    """Write `report.html`, `report.json`, table and figure into a study's folder; returns the answer in sentences."""
+    metric, difference = frozen.metric, frozen.objective.name
+    said = answer(judged, metric, frozen.objective.unit)
+    drawn = pairs_figure.draw(frozen.labels, entries, judged, difference)
+    pictures = figures.write(folder / "figures", [drawn])
+    (folder / "tables").mkdir(exist_ok=True)
+    write_text_whole(folder / "tables" / TABLE, _csv(judged))
+    page.write(folder, frozen, said, pictures, [_verdicts(judged, metric), *_failures(judged)], [TABLE])
+    most = most_different(judged)
+    content = {
+        "id": frozen.id,
+        "title": frozen.title,
+        "metric": metric,
+        "difference": difference,
+        "answer": " ".join(said),
+        "most_different": None if most is None else most.pair.identifier,
+        "pairs": [each.as_json() for each in judged],
+    }
+    write_text_whole(folder / "report.json", json.dumps(content, indent=1) + "\n")
+    return said
+
+
+def _csv(judged: Sequence[Judged]) -> str:
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(COLUMNS)
+    for each in judged:
+        low, high = each.interval or (None, None)
+        place = each.place
+        inside, outside = (None, None) if place is None else (place.mean, place.outside)
+        condition = "" if place is None else place.condition
+        numbers = [each.pair.mean, low, high, inside, outside, each.chance_differ, each.chance_where]
+        lines.writerow([*each.pair.labels, each.verdict, condition, *("" if n is None else n for n in numbers)])
+    return text.getvalue()
+
+
+def _verdicts(judged: Sequence[Judged], metric: str) -> page.Section:
+    ranked = sorted(judged, key=lambda each: (each.verdict == NONE, -abs(each.largest)))
+    return page.Section(
+        "Verdicts",
+        f"The largest difference first, as the second's {metric} against the first's. Chances are those of what was"
+        f" seen were there nothing, corrected for all {len(judged)} pairs (Holm): where one is {ALPHA:.0%} or less, it"
+        " is called shown. Intervals hold for all pairs at once with 95 %, over data splits and seeds. Unless the file"
+        " has a [confirm], a region is read off the same trainings that show it, so that its mean is rather too large.",
+        ["pair", "verdict", "where", "mean", "there", "elsewhere", "chance: alike", "chance: alike everywhere"],
+        [_row(each) for each in ranked],
+    )
+
+
+def _row(judged: Judged) -> list[str]:
+    pair, place = judged.pair, judged.place
+    link = Markup('<a href="../{}/report.html">{} and {}</a>').format(pair.identifier, *pair.labels)
+    if pair.reason:
+        return [link, "nothing to say", pair.reason, *[""] * 5]
+    interval = "" if judged.interval is None else f" [{judged.interval[0]:+.3f}, {judged.interval[1]:+.3f}]"
+    return [
+        link,
+        WORDS[judged.verdict],
+        "" if place is None else place.condition,
+        f"{pair.mean:+.3f}{interval}",
+        "" if place is None else f"{place.mean:+.3f}",
+        "" if place is None or place.outside is None else f"{place.outside:+.3f}",
+        f"{judged.chance_differ:.2g}",
+        "not asked" if pair.p_where is None else f"{judged.chance_where:.2g}",
+    ]
+
+
+def _failures(judged: Sequence[Judged]) -> list[page.Section]:
+    failed = [each for each in judged if each.pair.failed]
+    if not failed:
+        return []
+    rows = [
+        [" and ".join(each.pair.labels), str(len(each.pair.failed)), str(len(each.pair.paired.points))]
+        for each in failed
+    ]
+    note = "Points at which one of the two gave no result, and those at which both did; the pair's report says why."
+    return [page.Section("What failed", note, ["pair", "failed", "compared"], rows)]
