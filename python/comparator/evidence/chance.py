@@ -49,8 +49,8 @@ def differ(
     Exact for a search that was not told the signs, also where a split moves neighbours alike. Looks at the overall mean
     and at that of each box, so that a difference in a part of the space counts, and differences of opposite signs in
     two parts. Where there is one block, signs are those of each replicate: what follows holds on its split. None where
-    there are several, but fewer than `FEWEST_BLOCKS`. `boxes` are of the points at `places`, by default of all; `number`
-    resamples tell chances down to one in as many.
+    there are several, but fewer than `FEWEST_BLOCKS`. `boxes` are of the points at `places`, by default of all.
+    `number` resamples tell chances down to one in as many.
     """
     signs = _signs(paired, rng, number)
     if signs is None:

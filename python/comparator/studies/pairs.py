@@ -78,7 +78,7 @@ def chances(space: ParameterSpace, paired: Paired) -> tuple[float, float]:
     boxes = net(coordinates, rows)
     rng = np.random.default_rng(SEED)
     where = vary(paired.without_blocks, coordinates, rows, boxes, rng, RESAMPLES)
-    flipped = differ(paired, boxes, rng, RESAMPLES)
+    flipped = differ(paired, boxes, rng, number=RESAMPLES)
     in_place = 1.0 if where is None else where
     return min(1.0, 2 * min(in_place, 1.0 if flipped is None else flipped)), in_place
 
