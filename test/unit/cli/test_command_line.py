@@ -431,7 +431,10 @@ def test_stopped_and_resumed_is_the_experiment_that_was_never_stopped(desk: Desk
     assert 4 <= kept < 12
     resumed = desk.search("--resume", "quick-1", "--workers", "1")
     assert resumed.returncode == 0, resumed.stderr
-    assert f"experiment quick-1: {kept} done, 1 to repeat, {12 - kept - 1} to go" in resumed.stdout
+    said = [f"experiment quick-1: {kept} done, {each} to repeat, {12 - kept - each} to go" for each in (1, 0)]
+    # What runs is said a moment later than it begins: of a process that was killed, the last of it may not be known.
+    known = said if stopped_by is signal.SIGKILL else said[:1]
+    assert any(words in resumed.stdout for words in known)
     whole = read_records(desk.folder / "whole" / "quick-1" / "evaluations.jsonl")
     assert [each["point"] for each in desk.records("quick-1")] == [each.point for each in whole]
 
