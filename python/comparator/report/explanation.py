@@ -119,7 +119,15 @@ def _of_column(found: Contributions, summary: Summary) -> str:
         less = "carries" if len(against) == 1 else "carry"
         share = "" if carrying else f" than {'its' if len(against) == 1 else 'their'} share"
         said.append(f"{_each(against)} {less} less{share}")
-    return f"{'; '.join(said)}.{_without(found, summary)}"
+    return f"{'; '.join(said)}.{_larger(found)}{_without(found, summary)}"
+
+
+def _larger(found: Contributions) -> str:
+    """Say which group has the largest influence, where that is not shown: silence would pass it over."""
+    first = found.groups[0]
+    if first.name in {group.name for group in found.named}:
+        return ""
+    return f" The largest influence is that of {_each([first])}, which is not shown to be more than chance."
 
 
 def _without(found: Contributions, summary: Summary) -> str:
