@@ -1,7 +1,7 @@
 # Lambda7, Argonne: one node, two 20-core Xeons, eight V100, no scheduler. Contact: the machine's own admins.
 # shellcheck shell=bash disable=SC2034
 
-SITE_DESCRIPTION="Lambda7, Argonne: one node of 8 V100, no scheduler"
+SITE_DESCRIPTION="Lambda7, Argonne: one node of 8 V100, no scheduler (untested on the machine)"
 SITE_ENGINES="swift-t local"
 
 # Data and experiments of all users of the node may stand beside each other: set CANDLE_DATA_DIR for your own.

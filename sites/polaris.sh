@@ -3,7 +3,7 @@
 # capacity (1-4), prod (10-496).
 # shellcheck shell=bash disable=SC2034
 
-SITE_DESCRIPTION="Polaris, ALCF: 560 nodes of 4 A100, PBS Pro"
+SITE_DESCRIPTION="Polaris, ALCF: 560 nodes of 4 A100, PBS Pro (untested on the machine)"
 SITE_ENGINES="swift-t local"
 
 # Must be on a file system that SITE_DIRECTIVES mounts: home or eagle.

@@ -215,7 +215,7 @@ def explain(
     if found.reason:
         raise ComparatorError(f"'{identifier}': {found.reason}")
     for line in explanation.lines(found, read.summary, read.experiment, out.width if out.is_terminal else None):
-        tell(out, line)
+        tell(out, line, whole=True)
 
 
 @app.command("list", rich_help_panel=LOOK, short_help="All experiments: what each is doing, its best.")

@@ -9,7 +9,7 @@ import typer
 from comparator.cli import completion
 from comparator.cli.app import out, sites_app
 from comparator.errors import InputError
-from comparator.experiment.terminal import copyable
+from comparator.experiment.terminal import copyable, tell
 from comparator.site.folders import experiments_folder, project_root
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", autocompletion=completion.sites)]
@@ -21,7 +21,7 @@ def list_sites() -> None:
     from comparator.site.profile import site_description, site_files
 
     for name, file in site_files(project_root()).items():
-        out.print(f"{name}  {site_description(file)}")
+        tell(out, f"{name}  {site_description(file)}")
 
 
 @sites_app.command("show")
@@ -32,7 +32,7 @@ def show_site(name: NameArgument = "local") -> None:
 
     site = read_site(name, project_root())
     check_engines(site, project_root())
-    out.print(f"{site.name}: {site.description}")
+    tell(out, f"{site.name}: {site.description}")
     copyable(out, f"data folder: {site.data_folder}")
     slots = site.slots()
     devices = f"{site.devices} devices, {site.models_per_device} models on each" if site.devices else "no devices"

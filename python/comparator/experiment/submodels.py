@@ -279,6 +279,8 @@ def _check_reach(
         written = spelling(name, hyperparameters)
         if written in hyperparameters and written != name:
             warnings.append(f"'{name}', which is varied, takes the place of '{written}' of {source.name}")
+        elif spelling(name, settings.set) in settings.set:
+            warnings.append(f"'{name}' is varied: the value that is set for it is not used")
         mark = object()
         given = submodel_hyperparameters(hyperparameters, {name: mark}, compares=settings.compares)
         reached = [number for number, each in enumerate(given) if any(value is mark for value in each.values())]

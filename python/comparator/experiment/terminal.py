@@ -46,12 +46,14 @@ def has_blocks(console: Console) -> bool:
     return not console.options.ascii_only
 
 
-def tell(console: Console, words: str, style: str | None = None) -> None:
+def tell(console: Console, words: str, style: str | None = None, *, whole: bool = False) -> None:
     """Print a message, on a terminal in lines that break between words; a log has it in one line.
 
-    A word that is longer than a line, a path say, is left whole, so that it can be copied.
+    A word that is longer than a line, a path say, is left whole, so that it can be copied. A message that is more than
+    three lines of a terminal loses its middle, unless `whole` says that it is an answer, which has to be read in full.
     """
-    lines = in_lines(message(words), console.width) if console.is_terminal else [message(words)]
+    words = one_line(words) if whole else message(words)
+    lines = in_lines(words, console.width) if console.is_terminal else [words]
     for line in lines:
         console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 

@@ -158,7 +158,9 @@ def called(column: str) -> str:
 
 
 def plural(kind: str) -> str:
-    """Return several of a kind: drugs."""
+    """Return several of a kind: drugs, classes."""
+    if kind.endswith("ss"):
+        return f"{kind}es"
     return kind if kind.endswith("s") else f"{kind}s"
 
 

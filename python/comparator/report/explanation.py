@@ -95,8 +95,8 @@ def note(found: Explanation) -> str:
         "Influence: by how much less the models differ where a group's rows are left out of both models' predictions;"
         f" 0 where its rows are like all others. {first.choosing} of the fresh blocks chose up to three groups,"
         f" {first.measuring} others measured them: where no group carries more than its share, at most 1 of 20 such"
-        f" experiments names one{several}. What carries less than 5 % of the difference has no name. Intervals in the"
-        " tables and figures are over all blocks, and each of one group alone."
+        f" experiments names one{several}. What has an influence below 5 % of the difference has no name. Intervals"
+        " in the tables and figures are over all blocks, and each of one group alone."
     )
 
 
@@ -116,9 +116,18 @@ def _of_column(found: Contributions, summary: Summary) -> str:
         many = f"{_number(len(carrying))} of {count} {plural(kind)} carr{'ies' if len(carrying) == 1 else 'y'}"
         said.append(f"{many} more than {'its' if len(carrying) == 1 else 'their'} share: {_each(carrying)}")
     if against:
-        less = "works" if len(against) == 1 else "work"
-        said.append(f"{_each(against)} {less} against it")
-    return f"{'; '.join(said)}.{_without(found, summary)}"
+        less = "carries" if len(against) == 1 else "carry"
+        share = "" if carrying else f" than {'its' if len(against) == 1 else 'their'} share"
+        said.append(f"{_each(against)} {less} less{share}")
+    return f"{'; '.join(said)}.{_larger(found)}{_without(found, summary)}"
+
+
+def _larger(found: Contributions) -> str:
+    """Say which group has the largest influence, where that is not shown: silence would pass it over."""
+    first = found.groups[0]
+    if first.name in {group.name for group in found.named}:
+        return ""
+    return f" The largest influence is that of {_each([first])}, which is not shown to be more than chance."
 
 
 def _without(found: Contributions, summary: Summary) -> str:

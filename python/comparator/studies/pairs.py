@@ -172,8 +172,8 @@ def answer(judged: Sequence[Judged], metric: str, unit: str) -> list[str]:
         return [f"No two of them are shown to differ in {metric} beyond what seeds and splits give.", corrected, *told]
     lead = _most_words(most, metric, unit)
     many = f"{len(different)} of {pairs} {'differs' if len(different) == 1 else 'differ'}"
-    with_places = sum(each.verdict == REGIONS for each in different)
-    return [lead, f"{many}, {with_places or 'none'} more under some conditions than elsewhere. {corrected}", *told]
+    places = sum(each.verdict == REGIONS for each in different)
+    return [lead, f"{many}, {places or 'none'} of them more under some conditions than elsewhere. {corrected}", *told]
 
 
 def _most_words(most: Judged, metric: str, unit: str) -> str:

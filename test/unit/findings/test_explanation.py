@@ -68,6 +68,7 @@ def test_the_planted_drug_is_found_in_the_region_and_not_elsewhere(desk: Desk) -
         first.startswith("Region 1, noise ") and "one of 10 drugs carries more than its share: drug 3 (10 % of" in first
     )
     assert "no cell line of 40 is shown to carry more than its share" in said
+    assert "..." not in said, "an answer is said in full"
     found = json.loads(explained(desk, "planted", "--json"))
     assert (found["score"], found["difference"], found["reason"]) == ("mse", "relative", "")
     drugs = found["places"][0]["columns"][0]

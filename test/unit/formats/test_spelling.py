@@ -145,6 +145,12 @@ def test_the_point_takes_the_place_of_the_file_whatever_the_case(desk: Desk) -> 
     done = desk.search("quick.toml")
     assert done.returncode == 0, done.stderr
     assert "'lr', which is varied, takes the place of 'Lr' of quick.txt" in done.stdout
+
+
+def test_what_is_varied_and_set_by_hand_is_told_to_be_varied(desk: Desk) -> None:
+    done = desk.run("search", "quick.toml", "--set", "hyperparameters.noise=3", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "'noise' is varied: the value that is set for it is not used" in done.stdout
     points = [record["point"] for record in desk.records("quick-1")]
     assert [[run["LR"] for run in runs] for runs in metrics(desk, "quick-1")] == [[each["lr"]] * 2 for each in points]
 
