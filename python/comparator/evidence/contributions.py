@@ -32,7 +32,8 @@ FEWEST_BLOCKS = 6
 CHOOSING = 3 / 8  # of the blocks, and as many as `FEWEST_CHOOSING`; a wrong choice costs power alone
 FEWEST_CHOOSING = 3
 MOST_CHOSEN = 3
-CHANCE_CHOSEN = 0.1  # a group that chance gives so often is not measured
+CHANCE_CHOSEN = 0.1  # a group that chance gives so often is not measured,
+LARGE = 0.25  # unless its influence is so much of the difference
 NAMED_ALPHA = ALPHA / 2
 MATERIAL = 0.05  # of the difference: less is not worth a name
 
@@ -187,7 +188,7 @@ def contributions(found: Influences, count: int, elsewhere: Sequence[Block] = ()
     named = [
         number
         for number in sorted(found.chosen, key=lambda each: -abs(float(found.influence[since:, each].mean())))
-        if measured[number][1] <= ALPHA and _is_material(found.influence[since:, number], whole)
+        if measured[number][1] <= ALPHA and _is_at_least(MATERIAL, found.influence[since:, number], whole)
     ]
     agreement = _agreement(found.blocks, found.column) if same_rows(found.blocks) == 1 else {}
     carrying = [number for number in named if found.influence[since:, number].mean() > 0]
@@ -307,17 +308,21 @@ def _differences(measure: Measure, first: Array, second: Array) -> Array:
 
 
 def _chosen(influence: Array, whole: Array) -> list[int]:
-    """The groups that are measured: large enough, hardly of chance, the largest."""
+    """The groups that are measured: large enough, hardly of chance or very large, the largest."""
     found = [
         number
         for number in range(influence.shape[1])
-        if _is_material(influence[:, number], whole) and chance_not_zero(influence[:, number].tolist()) <= CHANCE_CHOSEN
+        if _is_at_least(MATERIAL, influence[:, number], whole)
+        and (
+            _is_at_least(LARGE, influence[:, number], whole)
+            or chance_not_zero(influence[:, number].tolist()) <= CHANCE_CHOSEN
+        )
     ]
     return sorted(found, key=lambda number: -abs(float(influence[:, number].mean())))[:MOST_CHOSEN]
 
 
-def _is_material(influence: Array, whole: Array) -> bool:
-    return bool(abs(influence.mean()) >= MATERIAL * abs(whole.mean()))
+def _is_at_least(share: float, influence: Array, whole: Array) -> bool:
+    return bool(abs(influence.mean()) >= share * abs(whole.mean()))
 
 
 def _measured(influence: Array, since: int, count: int) -> tuple[tuple[float, float], float]:

@@ -215,13 +215,13 @@ class _Search:
             return self.answer("everywhere", reason, overall, **tests)
         reading = read_regions(self.space, self.paired, level=level, seed=self.seed, resamples=resamples, failed=failed)
         found = {**tests, **_read(reading, self.paired)}
-        if not reading.parts:
+        regions = self._regions(reading) if reading.parts else ()
+        if not regions:
             reason = (
                 f"the difference varies, but no condition holds {FEWEST_INSIDE} evaluations where it exceeds"
-                f" {reading.level:.3g}"
+                f" {reading.level:.3g}, and others where it does not"
             )
             return self.answer("everywhere", reason, overall, **found)
-        regions = self._regions(reading)
         return self.answer("regions", "they differ more under some conditions", overall, regions=regions, **found)
 
     def too_few(self) -> str:
@@ -280,6 +280,8 @@ class _Search:
         dense = dense_sample(self.space, PLACES, self.seed)
         regions = []
         for part, held in zip(reading.parts, inside, strict=True):
+            if held.all():  # a place is one beside others
+                continue
             mean = part.direction * float(means[held].mean())
             outside = part.direction * float(means[elsewhere].mean()) if elsewhere.any() else None
             regions.append(

@@ -15,15 +15,16 @@ from comparator.model.model import Model
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
 
-USUAL_SEED = "rng_seed"
+USUAL_SEED, USUAL_SPLIT = "rng_seed", "split_seed"
 
 
 def described(model: Model, slot: Slot, data_folder: Path) -> Model:
-    """The model with the hyperparameters that `initialize_parameters()` tells, `rng_seed` taking the seed.
+    """The model with the hyperparameters that `initialize_parameters()` tells.
 
-    Of a Python file without one, `rng_seed` takes the seed where its source has that name. A model that describes its
-    hyperparameters, or has no Python module, comes back as it is. Raises `InputError` where the module cannot be
-    imported, has no `run`, or its `initialize_parameters()` fails.
+    `rng_seed` takes the seed, `split_seed` that of the data split. Of a Python file that tells none, `rng_seed` takes the
+    seed where its source has that name. A model that describes its hyperparameters, or has no Python module, comes back
+    as it is. Raises `InputError` where the module cannot be imported, has no `run`, or its `initialize_parameters()`
+    fails.
     """
     if model.module is None or model.description.hyperparameters:
         return model
@@ -44,13 +45,17 @@ def described(model: Model, slot: Slot, data_folder: Path) -> Model:
 
 def with_defaults(description: ModelDescription, known: dict[str, HyperparameterDescription]) -> ModelDescription:
     """The description of a model whose `initialize_parameters()` tells the hyperparameters `known`."""
-    seed = description.seed or usual_seed(known)
-    return description.model_copy(update={"seed": seed}).with_hyperparameters(known)
+    seed, split = description.seed or usual_seed(known), description.split or _called(USUAL_SPLIT, known)
+    return description.model_copy(update={"seed": seed, "split": split}).with_hyperparameters(known)
 
 
 def usual_seed(known: Iterable[str]) -> str | None:
     """The one of the hyperparameters that is `rng_seed`, as the model writes it; None where none is."""
-    return next((name for name in known if is_same(name, USUAL_SEED)), None)
+    return _called(USUAL_SEED, known)
+
+
+def _called(usual: str, known: Iterable[str]) -> str | None:
+    return next((name for name in known if is_same(name, usual)), None)
 
 
 def with_read_seed(model: Model) -> Model:

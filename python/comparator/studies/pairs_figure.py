@@ -27,7 +27,7 @@ CELLS = 12  # of a map, along each side
 PLACES = 4096  # over which a map's cells are means of the surrogate
 FEWEST = 8  # points, before there is more to draw than they
 EDGE = 0.46  # of a map, from its middle; 0.5 is the next one
-HEIGHT, MOST = 150.0, 620.0  # pixels: of a map, and of all
+HEIGHT, MOST = 150.0, 900.0  # pixels: of a map, and of all, high and wide
 OVERLAP = 0.003  # of a map's side: neighbours leave no seam through which the page is seen
 SEED = 1
 
@@ -109,8 +109,8 @@ def draw(
         layer(frames, "rect", region, x=x, y=y, **ends),
         *_texts(pairs, labels, x, y),
     ]
-    height = min(MOST, HEIGHT * count)
-    return figure("all-pairs", "All pairs", {"layer": layers}, _caption(ground), height=height)
+    side = round(min(MOST, HEIGHT * count))
+    return figure("all-pairs", "All pairs", {"layer": layers, "width": side}, _caption(ground), height=side)
 
 
 def _surface(ground: Ground, judged: Judged) -> dict[tuple[int, int], float]:
@@ -165,13 +165,22 @@ def _frames(ground: Ground, place: tuple[int, int], judged: Judged) -> list[Row]
 
 def _texts(pairs: Sequence[tuple[tuple[int, int], Judged]], labels: Sequence[str], x: Row, y: Row) -> list[Row]:
     """The names along the diagonal, and below it the mean of each pair with its verdict."""
+    many = len(labels) > 5
     names = [{"x": place, "y": place, "text": clip(label, 16)} for place, label in enumerate(labels)]
     said = []
     for (a, b), each in pairs:
         mean = "no result" if each.pair.mean is None else f"{each.pair.mean:+.2g}"
-        verdict = "not shown" if each.verdict == NONE else "differ" if each.place is None else "more in a region"
+        verdict = (
+            "not shown"
+            if each.verdict == NONE
+            else "differ"
+            if each.place is None
+            else "a region"
+            if many
+            else "more in a region"
+        )
         said.append({"x": a, "y": b, "mean": mean, "verdict": verdict if each.pair.mean is not None else ""})
-    size = 12 if len(labels) <= 5 else 9
+    size = 10 if many else 12
     text: dict[str, Any] = {"type": "nominal"}
     return [
         layer(

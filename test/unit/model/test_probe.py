@@ -41,3 +41,17 @@ def test_a_module_that_is_named_like_a_file_is_refused(tmp_path: Path, given: st
     (tmp_path / "model.toml").write_text(f'module = "{given}"\n')
     with pytest.raises(InputError, match=f"model.toml: .*module.*'{given}' is no module's name"):
         find_model(str(tmp_path), tmp_path, tmp_path, "test")
+
+
+@pytest.mark.parametrize(("named", "split"), [("", "split_seed"), ("fold", "fold")])
+def test_the_seed_of_a_split_is_taken_by_its_usual_name_where_none_is_named(
+    tmp_path: Path, named: str, split: str
+) -> None:
+    file = tmp_path / "own.py"
+    defaults = '{"split_seed": 1, "rng_seed": 1, "fold": 0}'
+    file.write_text(
+        f'def initialize_parameters():\n    return {defaults}\ndef run(params):\n    return {{"val_loss": 1.0}}\n'
+    )
+    model = Model("own", file, ModelDescription(split=named or None))
+    found = described(model, Slot(0), tmp_path).description
+    assert (found.seed, found.split) == ("rng_seed", split)

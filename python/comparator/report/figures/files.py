@@ -36,6 +36,7 @@ def inline_svg(svg: str, prefix: str) -> str:
 
 
 def standing(figure: Figure, width: int = WIDTH) -> dict[str, Any]:
-    """Return the chart of `figure` for itself: of a width of its own, on white."""
+    """Return the chart of `figure` for itself: of the width that it has of its own, else of `width`; on white."""
     config = {**figure.chart["config"], "font": FONT, "background": "white"}
-    return {**figure.chart, "width": width, "background": "white", "config": config}
+    own = figure.chart["width"]
+    return {**figure.chart, "width": width if own == "container" else own, "background": "white", "config": config}
