@@ -21,10 +21,10 @@ USUAL_SEED, USUAL_SPLIT = "rng_seed", "split_seed"
 def described(model: Model, slot: Slot, data_folder: Path) -> Model:
     """The model with the hyperparameters that `initialize_parameters()` tells.
 
-    `rng_seed` takes the seed, `split_seed` that of the data split. Of a Python file that tells none, `rng_seed` takes the
-    seed where its source has that name. A model that describes its hyperparameters, or has no Python module, comes back
-    as it is. Raises `InputError` where the module cannot be imported, has no `run`, or its `initialize_parameters()`
-    fails.
+    `rng_seed` takes the seed, `split_seed` that of the data split. Of a Python file that tells none, `rng_seed` takes
+    the seed where its source has that name. A model that describes its hyperparameters, or has no Python module, comes
+    back as it is. Raises `InputError` where the module cannot be imported, has no `run`, or its
+    `initialize_parameters()` fails.
     """
     if model.module is None or model.description.hyperparameters:
         return model
