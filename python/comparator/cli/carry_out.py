@@ -175,7 +175,7 @@ def recheck(
     stop_signals_like_ctrl_c()
     if options.resume is not None:
         resuming.refuse({"--set": options.settings, "ID": checked})
-        opened = session.resume(host, resuming.chosen(host, options, None))
+        opened = session.resume(host, resuming.chosen_of("recheck", host, options))
     elif checked is None:
         raise InputError("give the id of an experiment, or --resume ID (see comparator list)")
     else:
@@ -222,7 +222,7 @@ def variance(
     stop_signals_like_ctrl_c()
     if options.resume is not None:
         resuming.refuse({"--set": options.settings, "ID": looked_at, "--at": at})
-        opened = session.resume(host, resuming.chosen(host, options, None))
+        opened = session.resume(host, resuming.chosen_of("variance", host, options))
     elif looked_at is None:
         raise InputError("give the id of an experiment, or --resume ID (see comparator list)")
     else:

@@ -37,6 +37,16 @@ def chosen(host: Host, options: RunOptions, file: Path | None) -> str:
     return identifier
 
 
+def chosen_of(command: str, host: Host, options: RunOptions) -> str:
+    """The same, of a command that goes on with its own experiments alone; raises `InputError` where it is none."""
+    identifier = chosen(host, options, None)
+    path = experiment_path(host.experiments, identifier)
+    own = read_experiment(path).command
+    if own != command:
+        raise InputError(f"'{identifier}' is no {command}; go on with it by: comparator {own} --resume {identifier}")
+    return identifier
+
+
 def check_settings(
     host: Host, identifier: str, file: Path | None, overrides: Sequence[str], *, full: bool = False
 ) -> None:

@@ -79,10 +79,13 @@ def _planned(
 
 
 def _check(was: WholeExperiment, is_tried: bool) -> None:
-    if was.kind == "single" or was.imported or not was.claims or not is_tried:
+    is_crossing = was.command == "variance"
+    if was.kind == "single" or was.imported or not was.claims or not is_tried or is_crossing:
         why = (
             "searches one model"
             if was.kind == "single"
+            else "looks at the variance of a point and claims nothing"
+            if is_crossing
             else "has trained nothing anew that it claims ([confirm] says how often that is done)"
         )
         raise InputError(f"experiment '{was.id}' {why}: there is nothing to check again")

@@ -565,7 +565,7 @@ class Session:
         host = self._host
         site = [] if host.site.name == "local" else ["--site", host.site.name]
         engine = [] if host.engine.name == host.site.engines[0] else host.engine.options
-        words = ["search", "--resume", self._folder.identifier, *site, *engine]
+        words = [self._plan.frozen.command, "--resume", self._folder.identifier, *site, *engine]
         return command_line(host.experiments, host.root, *words)
 
     def _say_how_to_go_on(self) -> None:

@@ -79,19 +79,27 @@ class Explanation:
 def read_classes(path: Path) -> Classes:
     """Read classes of ids: a table whose first column has the ids, and is called as in the predictions.
 
-    Raises `InputError` where it is no such table.
+    What has no class is as one that the table lacks. Raises `InputError` where it is no such table.
     """
     from comparator.tables.reading import read_header, read_table
 
     names = read_header(path)
     if len(names) < 2:
         raise InputError(f"{path}: has no column beside '{names[0]}'; the others are to have classes of these ids")
+    for place, name in enumerate(names, start=1):
+        if not name:
+            raise InputError(f"{path}: column {place} has no name")
     table = read_table(path, names[1:], ids=[names[0]])
     ids = table.columns[names[0]]
+    seen = set()
     for number, each in enumerate(ids):
-        if ids.index(each) != number:
+        if not each:
+            raise table.error(number, f"{names[0]} is empty")
+        if each in seen:
             raise table.error(number, f"{names[0]} '{each}' stands there for the second time")
-    return Classes(names[0], {name: dict(zip(ids, table.columns[name], strict=True)) for name in names[1:]})
+        seen.add(each)
+    given = {name: [each or UNKNOWN for each in table.columns[name]] for name in names[1:]}
+    return Classes(names[0], {name: dict(zip(ids, given[name], strict=True)) for name in names[1:]})
 
 
 def explain(
@@ -99,7 +107,8 @@ def explain(
 ) -> Explanation:
     """Explain a comparison in its metric; `read` gives the rows that a run has predicted.
 
-    Raises `InputError` where `classes` are of a column that the predictions do not have.
+    Raises `InputError` where `classes` are of a column that the predictions do not have, of none of its ids, or called
+    as a column that they have.
     """
     nothing = Explanation(experiment.metric)
     if experiment.kind == "single":
@@ -116,6 +125,8 @@ def explain(
     pairs = [pair for claim in explained for pair in blocks[claim.name]]
     if not pairs:
         return replace(nothing, reason="its runs have kept no predictions with labels")
+    if classes is not None:
+        _check_some_are_known(classes, [block for _, block in pairs])
     score = _score(experiment.metric, scores, pairs)
     if score is None:
         return replace(nothing, reason=f"{experiment.metric} does not follow from the predictions that its runs kept")
@@ -206,9 +217,23 @@ def _with(classes: Classes | None, rows: PredictedRows) -> PredictedRows:
             f"the table of groups is of '{classes.column}', and the predictions have no such column"
             f"{nearest(classes.column, rows.columns)}; they have {', '.join(rows.columns)}"
         )
+    for name in classes.of:
+        if name in rows.columns:
+            raise InputError(f"the table of groups has a column '{name}', and so have the predictions; rename it")
     ids = rows.columns[classes.column]
     added = {name: [of.get(each, UNKNOWN) for each in ids] for name, of in classes.of.items()}
     return replace(rows, columns={**rows.columns, **added})
+
+
+def _check_some_are_known(classes: Classes, blocks: Sequence[Block]) -> None:
+    """Raise `InputError` where the table of classes has none of the ids that were predicted."""
+    known = {each for of in classes.of.values() for each in of}
+    ids = [each for block in blocks for rows in block.predicted for each in rows.columns[classes.column]]
+    if known.isdisjoint(ids):
+        raise InputError(
+            f"the table of groups has none of the predictions' '{classes.column}': it has such as"
+            f" '{min(known)}', they have such as '{min(ids)}'"
+        )
 
 
 def _score(metric: str, names: Sequence[str], pairs: Sequence[tuple[tuple[Run, Run], Block]]) -> str | None:

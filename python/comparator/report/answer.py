@@ -141,13 +141,18 @@ def answer_of(experiment: FrozenExperiment, summary: Summary, findings: Findings
 
 def _of_recheck(experiment: FrozenExperiment, summary: Summary) -> Answer:
     """The answer of an experiment that tries the claims of another again, which searches nothing itself."""
+    is_recheck = experiment.command == "recheck"
+    done = "What it claims was tried again" if is_recheck else "One point was trained on several splits and seeds"
     anew = [one for one in summary.evaluations if one.status == "ok"]
-    words = ["comparator", "recheck", "--resume", experiment.id, *where_options(typed_command(experiment))]
+    words = ["comparator", experiment.command, "--resume", experiment.id, *where_options(typed_command(experiment))]
     return Answer(
-        f"Does what '{experiment.rechecks}' found hold?",
-        ([f"What it claims was tried again, by {len(anew)} evaluations; nothing was searched here."],),
+        f"Does what '{experiment.rechecks}' found hold?" if is_recheck else experiment.title,
+        ([f"{done}, by {len(anew)} evaluations; nothing was searched here."],),
         (),
-        Step("What became of each claim, beside what it was, is said by", shlex.join(words)),
+        Step(
+            "What became of each claim, beside what it was, is said by" if is_recheck else "Which it is, is said by",
+            shlex.join(words),
+        ),
     )
 
 

@@ -37,7 +37,8 @@ def lines(found: Explanation, summary: Summary, experiment: FrozenExperiment, wi
         for each in place.columns:
             said += ["", f"{place_words(place, experiment)}, {plural(called(each.column))} by influence:"]
             said += _aligned([["", *headings(summary, found.metric)], *rows(each)], width)
-    return [*said, "", note(found)]
+    begins, mark, ends = note(found).partition(". Intervals")  # a message has its length
+    return [*said, "", f"{begins}.", f"{mark.lstrip('. ')}{ends}"]
 
 
 def _aligned(cells: Sequence[Sequence[str]], width: int | None) -> list[str]:

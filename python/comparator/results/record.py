@@ -489,6 +489,13 @@ class FrozenExperiment(Form):
         return found
 
     @property
+    def command(self) -> str:
+        """The command that carries it out, where it is no study: search, or what tries another experiment again."""
+        if self.rechecks is None:
+            return "search"
+        return "variance" if any(claim.crossed is not None for claim in self.claims or ()) else "recheck"
+
+    @property
     def has_alternatives(self) -> bool:
         """Whether each point is one of several models', which it names as `model_name`."""
         return self.kind == "single" and len(self.models) > 1

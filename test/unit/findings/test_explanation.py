@@ -97,9 +97,8 @@ def test_the_report_and_the_library_say_the_same(desk: Desk) -> None:
 
 @pytest.mark.long
 def test_classes_of_drugs_are_read_from_a_table(desk: Desk) -> None:
-    classes = desk.write(
-        "classes.tsv", "improve_chem_id\tfamily\n" + "".join(f"drug {n}\t{'abc'[n % 3]}\n" for n in range(9))
-    )
+    families = "".join(f"drug {n}\t{'abc'[n % 3]}\n" for n in range(9))
+    classes = desk.write("classes.tsv", f"improve_chem_id\tfamily\n{families}drug 9\t\n")
     found = json.loads(explained(desk, "planted", "--groups", str(classes), "--json"))
     families = next(each for each in found["places"][0]["columns"] if each["column"] == "family")
     assert {group["name"] for group in families["groups"]} == {"a", "b", "c", "not in the table"}
@@ -113,6 +112,10 @@ def test_classes_of_drugs_are_read_from_a_table(desk: Desk) -> None:
             "line 3: improve_chem_id 'drug 1' stands there for the second time",
         ),
         ("improve_chem_id\ndrug 1\n", "has no column beside 'improve_chem_id'"),
+        ("improve_chem_id\tfamily\n\ta\ndrug 1\tb\n", "line 2: improve_chem_id is empty"),
+        ("improve_chem_id\t\ndrug 1\ta\n", "column 2 has no name"),
+        ("improve_chem_id\timprove_sample_id\ndrug 1\ta\n", "'improve_sample_id', and so have the predictions"),
+        ("improve_chem_id\tfamily\nDrug 1\ta\n", "it has such as 'Drug 1', they have such as 'drug 0'"),
     ):
         classes.write_text(text)
         refused = desk.run("explain", "planted", "--groups", str(classes))

@@ -163,6 +163,17 @@ def test_the_variance_of_a_point_is_split_and_goes_on_after_a_stop(divided: Desk
     assert (found["splits"], found["seeds"]) == (6, 4)
     again = divided.run("variance", "--resume", "found-variance-1")
     assert again.returncode == 0 and "the data split" in again.stdout
+    for words, said in (
+        (["recheck", "--resume", "found-variance-1"], "is no recheck; go on with it by: comparator variance --resume"),
+        (["variance", "--resume", "found"], "is no variance; go on with it by: comparator search --resume found"),
+        (["recheck", "found-variance-1"], "claims nothing"),
+    ):
+        refused = divided.run(*words)
+        assert refused.returncode == 2 and said in refused.stderr and "Traceback" not in refused.stderr
+    assert divided.run("report", "found-variance-1").returncode == 0
+    answer = json.loads((divided.experiments / "found-variance-1" / "report.json").read_text())
+    assert answer["question"] == "What makes trainings of 'found' differ?"
+    assert "comparator variance --resume found-variance-1" in answer["next"]["command"]
     at = divided.run("variance", "found", "--at", "noise=3", "--dry-run")
     assert at.returncode == 0, at.stderr
 
