@@ -111,7 +111,7 @@ class Patience:
         say: Callable[[str], None],
     ) -> None:
         self._run, self._limit, self._deadline, self._stopped, self._say = run, limit, deadline, stopped, say
-        self._holder = ""
+        self._holder: str | None = None  # by its token, which is empty of one that has not said which it is
         self._since = 0.0
         self._is_said = False
 
