@@ -71,7 +71,7 @@ def evaluate(task: str) -> str:
         launch = Path(os.environ["COMPARATOR_LAUNCH"]).parent
         say(launch.parent, "failed", [], f"a worker on {node_name()} cannot start: {error}", launch.name)
         raise
-    return BETWEEN.join(map(_without_quotes, leaf.evaluate_all(task.split(BETWEEN))))
+    return BETWEEN.join(_without_quotes(leaf.evaluate(request)) for request in task.split(BETWEEN))
 
 
 class _Resident:

@@ -47,7 +47,7 @@ def random_rows(count: int) -> dict[str, Any]:
     return {"tables": tables, "numbers": numbers.astype(np.int32), "labels": labels, "count": count}
 
 
-def train_traced(rows: dict[str, Any], layer: int, batch: int, epochs: int, *, validates: bool = True) -> None:
+def train_traced(rows: dict[str, Any], layer: int, batch: int, epochs: int) -> None:
     """Train with Uno's own program."""
     from uno import network, program
 
@@ -58,8 +58,6 @@ def train_traced(rows: dict[str, Any], layer: int, batch: int, epochs: int, *, v
     order = np.random.default_rng(1).permutation(rows["count"]).astype(np.int32)
     for epoch in range(epochs):
         ours.train_epoch(rows["tables"], rows["numbers"], rows["labels"], order, batch, (1e-3, 1e-3), DROPOUT, epoch, 1)
-        if not validates:
-            continue
         validated = rows["numbers"][rows["count"] :]
         ours.predict(rows["tables"], validated, DROPOUT, 1, program.VALIDATION_STREAM, epoch)
 

@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,10 +43,10 @@ from comparator.model.named_paths import NamedPaths
 from comparator.model.process import run_environment
 from comparator.model.reads import Reads
 from comparator.model.runner import is_served, make_runner
-from comparator.model.training import OneAtATime, Outcome, Runner, Training
+from comparator.model.training import Outcome, Runner, Training
 from comparator.objective.differences import NoValue
 from comparator.results.in_flight import in_flight, purpose_of
-from comparator.results.lease import LEASE, LOCK, Holder, Lease
+from comparator.results.lease import LEASE, LOCK, Holder
 from comparator.results.provenance import computed_on
 from comparator.results.record import (
     LISTEN,
@@ -78,20 +78,6 @@ MENDED = "; what is finished is kept, and once that is mended --resume goes on w
 OUT_OF_TIME = "the walltime ends before it could"
 #: After so long a wait for another's run is said; so long after its time limit it is given up.
 SAID_SECONDS, GRACE_SECONDS = 5.0, 10.0
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A run that a request asks for: of which submodel, what it is given, and what it is known by."""
-
-    number: int
-    asked: Request
-    hyperparameters: dict[str, object]
-    identity: Identity
-
-    @property
-    def run(self) -> str:
-        return self.identity.digest
 
 
 class Patience:
@@ -168,8 +154,6 @@ class Leaf:
         self._inputs = [self._inputs_of(number) for number in range(len(models))]
         self._pending = Pending(self._settle)
         self._read: list[Reads | None] = [None] * len(models)
-        self._one_at_a_time: set[Runner] = set()  # whose model trains no two at once
-        self._ahead: set[str] = set()  # runs that were trained with others, before their turn
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
 
@@ -213,19 +197,6 @@ class Leaf:
         result.seconds = round(time.monotonic() - clock, 3)
         self._longest = max(self._longest, time.monotonic() - clock)
         return as_text(result)
-
-    def evaluate_all(self, requests: Sequence[str]) -> list[str]:
-        """Carry out several requests, whose trainings a model that can carries out together."""
-        asked = [Request.model_validate_json(request) for request in requests] if len(requests) > 1 else []
-        with contextlib.suppress(Fault, OSError):  # said where it is met again
-            wanted = [
-                (number, each)
-                for each in asked
-                for number in self._experiment.models_at(each.point)
-                if not self._is_too_late(each)
-            ]
-            self._train_ahead(wanted, self._slots[0])
-        return [self.evaluate(request) for request in requests]
 
     def cancel(self) -> None:
         """End what is running, at once; later requests come back cancelled."""
@@ -275,8 +246,6 @@ class Leaf:
             with ThreadPoolExecutor(len(numbers)) as side_by_side:
                 waiting = [side_by_side.submit(self._run, number, asked, self._slots[number]) for number in numbers]
                 return [future.result() for future in waiting]
-        if len(numbers) > 1:
-            self._train_ahead([(number, asked) for number in numbers], self._slots[0])
         runs: list[Run] = []
         for number in numbers:
             runs.append(self._run(number, asked, self._slots[0]))
@@ -291,7 +260,18 @@ class Leaf:
     def _run_with_result(self, number: int, asked: Request, slot: Slot) -> tuple[Run, RunResult]:
         """A run as a line of the record shows it, and its result."""
         submodel = self._experiment.models[number]
-        hyperparameters, seed, identity = self._given(number, asked)
+        hyperparameters, seed = run_hyperparameters(
+            self._experiment, number, asked.point, seed=asked.seed, split=asked.split, epochs=asked.epochs
+        )
+        identity = run_identity(
+            submodel,
+            hyperparameters,
+            seed,
+            self._named[number],
+            varied=varied_names(submodel, asked.point),
+            untold=submodel.untold or self._models[number].untold(warm=self._warm),
+            experiment=self._experiment.id,
+        )
         split: dict[str, Any] = {}
         if asked.split is not None:
             split = {"split": None if submodel.split is None else hyperparameters[submodel.split]}
@@ -317,74 +297,6 @@ class Leaf:
         )
         return run, result
 
-    def _given(self, number: int, asked: Request) -> tuple[dict[str, object], int, Identity]:
-        """The hyperparameters of a submodel's run, its seed, and what it is known by."""
-        submodel = self._experiment.models[number]
-        hyperparameters, seed = run_hyperparameters(
-            self._experiment, number, asked.point, seed=asked.seed, split=asked.split, epochs=asked.epochs
-        )
-        identity = run_identity(
-            submodel,
-            hyperparameters,
-            seed,
-            self._named[number],
-            varied=varied_names(submodel, asked.point),
-            untold=submodel.untold or self._models[number].untold(warm=self._warm),
-            experiment=self._experiment.id,
-        )
-        return hyperparameters, seed, identity
-
-    def _train_ahead(self, wanted: Sequence[tuple[int, Request]], slot: Slot) -> None:
-        """Train together what is missing of some submodels' runs, as far as a model can.
-
-        What ends well is then found in the store; all else is trained alone, when its turn comes.
-        """
-        alike: dict[Runner, list[Wanted]] = {}
-        for number, asked in wanted:
-            runner = self._runner(number, slot_of(self._experiment.models[number], slot))
-            if runner not in self._one_at_a_time:
-                hyperparameters, _, identity = self._given(number, asked)
-                alike.setdefault(runner, []).append(Wanted(number, asked, hyperparameters, identity))
-        for runner, each in alike.items():
-            missing = {one.run: one for one in each if self._runs.finished(one.run) is None}
-            if len(missing) > 1 and all(self._inputs[one.number].fault() is None for one in missing.values()):
-                self._train_many(runner, list(missing.values()), slot)
-
-    def _train_many(self, runner: Runner, missing: Sequence[Wanted], slot: Slot) -> None:
-        """Train some runs together, but for those that another trains, or has meanwhile trained."""
-        started, clock = now(), time.monotonic()
-        with contextlib.ExitStack() as until_trained:
-            held: list[tuple[Wanted, Lease, Training]] = []
-            for one in missing:
-                # Who waits for a run while it holds another might wait for one that waits for it.
-                claim = self._runs.claim(one.run, purpose_of(self._experiment.id), lambda holder, seconds: False)
-                lease = until_trained.enter_context(claim)
-                if lease is not None and self._runs.finished(one.run) is None:
-                    held.append((one, lease, self._training(one.number, one.asked, one.hyperparameters, lease.folder)))
-            if len(held) < 2:
-                return
-            for one, lease, _ in held:
-                noted = self._noted(one.number, one.asked, one.hyperparameters, lease.folder.name, started)
-                until_trained.enter_context(noted)
-            try:
-                outcomes = runner.run_many([training for _, _, training in held])
-            except OneAtATime as why:
-                self._one_at_a_time.add(runner)
-                if str(why) and not self._cancelled.is_set():
-                    name = self._models[held[0][0].number].name
-                    self._say(f"{name}: its run_many() failed, so that it trains one at a time: {message(str(why))}")
-                return
-            ended = time.monotonic()
-            seconds = (ended - clock) / len(held)  # its share
-            for (one, lease, _), outcome in zip(held, outcomes, strict=True):
-                if outcome.status != "ok" or outcome.metrics.get(CUT_SHORT) or lease.is_lost:
-                    continue
-                result, untold = self._result(
-                    one.number, outcome, one.hyperparameters, slot, started=started, seconds=seconds
-                )
-                self._keep(one.number, one.run, result, one.identity.untold or untold, ended)
-                self._ahead.add(one.run)
-
     def _find_or_train(
         self, number: int, asked: Request, hyperparameters: dict[str, object], identity: Identity, slot: Slot
     ) -> tuple[str, RunResult, bool]:
@@ -409,9 +321,7 @@ class Leaf:
                         return run, self._keep(number, run, result, identity.untold or untold, ended), False
             successor = self._successor(run, result, number, slot)
             if successor is None:
-                is_reused = run not in self._ahead
-                self._ahead.discard(run)
-                return run, result.in_metric(self._experiment.metric), is_reused
+                return run, result.in_metric(self._experiment.metric), True
             run = successor
 
     def _patience(self, run: str) -> Patience:
@@ -465,47 +375,29 @@ class Leaf:
         slot: Slot,
     ) -> tuple[RunResult, str | None, float]:
         """The result, why more may have gone into it than is known, None where nothing has, and when it ended."""
+        _empty(folder)
+        log = folder / "model.log"
+        model = self._models[number]
         if (fault := self._inputs[number].fault()) is not None:
             raise Fault(fault)
-        training = self._training(number, asked, hyperparameters, folder)
-        started, clock = now(), time.monotonic()
-        with self._noted(number, asked, hyperparameters, folder.name, started):
-            runner = self._runner(number, slot_of(self._experiment.models[number], slot))
-            outcome: Outcome = runner.run(training)
-        ended = time.monotonic()
-        if outcome.status == "failed" and (fault := _fault_of_disk(folder, outcome.reason)) is not None:
-            raise Fault(fault)
-        result, untold = self._result(number, outcome, hyperparameters, slot, started=started, seconds=ended - clock)
-        return result, untold, ended
-
-    def _training(self, number: int, asked: Request, hyperparameters: dict[str, object], folder: Path) -> Training:
-        """What a model is asked, in a folder of its own that is emptied for it."""
-        _empty(folder)
         prefix = hyperparameters.get("run_id")
         own = f"{asked.name or format(asked.evaluation, '05d')}-{asked.replicate}-{number}"
         run_id = f"{prefix}-{own}" if prefix else own
-        model = self._models[number]
         names = model.run_names(self._experiment.id, run_id, folder, self._data_folder, hyperparameters)
-        return Training(
+        training = Training(
             {**hyperparameters, **names},
             folder,
-            folder / "model.log",
+            log,
             self._experiment.metric,
             self._experiment.run_timeout,
         )
-
-    def _result(
-        self,
-        number: int,
-        outcome: Outcome,
-        hyperparameters: dict[str, object],
-        slot: Slot,
-        *,
-        started: str,
-        seconds: float,
-    ) -> tuple[RunResult, str | None]:
-        """What came of a training, and why more may have gone into it than is known, None where nothing has."""
+        started, clock = now(), time.monotonic()
         slot = slot_of(self._experiment.models[number], slot)
+        with self._noted(number, asked, hyperparameters, folder.name, started):
+            outcome: Outcome = self._runner(number, slot).run(training)
+        ended = time.monotonic()
+        if outcome.status == "failed" and (fault := _fault_of_disk(folder, outcome.reason)) is not None:
+            raise Fault(fault)
         status, reason = outcome.status, outcome.reason
         if status == "ok" and outcome.metrics.get(CUT_SHORT):
             status, reason = "timeout", "the model ended its training early, by its timeout"
@@ -519,16 +411,16 @@ class Leaf:
             reason=reason,
             reads=None if reads is None else ReadsOfResult(**reads.as_record()),
             unnamed=outcome.unnamed,
-            seconds=round(seconds, 3),
+            seconds=round(time.monotonic() - clock, 3),
             started=started,
             device=slot.device,
-            model=self._models[number].name,
+            model=model.name,
             hyperparameters=hyperparameters,
             worker=self._name,
             computed_on=computed_on(slot.device),
             experiment=self._experiment.id,
         )
-        return result, untold
+        return result, untold, ended
 
     def _noted(
         self, number: int, asked: Request, hyperparameters: Mapping[str, object], run: str, started: str

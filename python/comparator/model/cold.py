@@ -9,11 +9,11 @@ from comparator.formats.hyperparameters import as_flags
 from comparator.model.model import Model
 from comparator.model.reported import reported_results
 from comparator.model.script import Scripts
-from comparator.model.training import Outcome, Runner, Training
+from comparator.model.training import Outcome, Training
 from comparator.site.profile import Slot
 
 
-class ColdRunner(Runner):
+class ColdRunner:
     """Starts `train.sh DEVICE DATA_FOLDER --name value ...` for every run; `under` is a command to start it by."""
 
     def __init__(self, model: Model, slot: Slot, data_folder: Path, *, under: Sequence[str] = ()) -> None:

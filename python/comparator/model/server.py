@@ -5,18 +5,11 @@
 `folders` are put on the module path; `covered` is what `opened_files.Watch` takes. Then one JSON object a line, both
 ways:
 
-    <- {"token": "...", "ready": true, "process": 123, "hyperparameters": {...} or null, "many": false, "read": {...}}
+    <- {"token": "...", "ready": true, "process": 123, "hyperparameters": {...} or null, "read": {...}}
     <- {"token": "...", "ready": false, "process": 123, "reason": "..."}     the import failed; the server ends
     -> {"request": "...", "hyperparameters": {...}, "metric": "val_loss", "folder": "...", "log": "..."}
     <- {"request": "...", "process": 123, "status": "ok", "metrics": {...}, "history": {...}, "value": null,
         "reason": null, "read": {...}}
-    -> {"request": "...", "metric": "val_loss", "runs": [{"hyperparameters": {...}, "folder": "...", "log": "..."}]}
-    <- {"request": "...", "process": 123, "runs": [{"status": "ok", ...}], "reason": null, "read": {...}}
-
-The last two are of several trainings at once, for a module with `run_many(params)`, as `many` says: `params` is a list
-of what `run` takes, and for each it gives what `run` gives, or an exception where that one is to be trained alone. What
-it prints goes to the logs of all; one that takes a second argument is given their files, to print to each. Where it
-fails itself `runs` is null.
 
 `hyperparameters` of the first line is null where the module has no `initialize_parameters()`. A reply has the request's
 own word and the number of the process that answers: one of another process, or to another request, is none. `read` is
@@ -33,12 +26,10 @@ This file is standard library only and keeps to Python 3.6, so that it can be bo
 
 import importlib
 import importlib.util
-import inspect
 import json
 import math
 import os
 import sys
-import tempfile
 import traceback
 
 
@@ -182,76 +173,22 @@ def _outcome(returned, metric):
 def _run(module, defaults, request, protocol):
     os.chdir(request["folder"])
     log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-    _print_to(log)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
     os.close(log)
     try:
-        returned = module.run(_hyperparameters(defaults, request))
-        return _outcome(returned, request["metric"])
+        hyperparameters = dict(defaults or {})
+        hyperparameters.update(request["hyperparameters"])
+        return _outcome(module.run(hyperparameters), request["metric"])
     except (Exception, SystemExit) as error:
-        _tell(error, protocol)
-        return _failure(error)
+        if isinstance(error, SystemExit):
+            protocol.end_if_forked(error.code if isinstance(error.code, int) else int(error.code is not None))
+        traceback.print_exc()
+        protocol.end_if_forked(1)
+        return {"status": "failed", "metrics": {}, "history": {}, "value": None, "reason": _one_line(error)}
     finally:
         for stream in (sys.stdout, sys.stderr):
             _flush(stream)
-
-
-def _run_many(module, defaults, request, protocol):
-    os.chdir(request["runs"][0]["folder"])
-    logs = [open(run["log"], "a", 1, encoding="utf-8", errors="backslashreplace") for run in request["runs"]]  # noqa: SIM115
-    printed = tempfile.TemporaryFile()  # noqa: SIM115
-    _print_to(printed.fileno())
-    try:
-        params = [_hyperparameters(defaults, run) for run in request["runs"]]
-        takes_logs = len(inspect.signature(module.run_many).parameters) > 1
-        returned = list(module.run_many(params, logs) if takes_logs else module.run_many(params))
-        if len(returned) != len(params):
-            raise TypeError("run_many() returned %d results for %d trainings" % (len(returned), len(params)))
-        return {"runs": [_outcome_of(each, request["metric"]) for each in returned], "reason": None}
-    except (Exception, SystemExit) as error:
-        _tell(error, protocol)
-        return {"runs": None, "reason": _one_line(error)}
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            _flush(stream)
-        printed.seek(0)
-        said = printed.read().decode("utf-8", "replace")
-        for log in logs:
-            log.write(said)
-            log.close()
-        printed.close()
-
-
-def _outcome_of(returned, metric):
-    """What one of several trainings gave."""
-    if isinstance(returned, BaseException):
-        return _failure(returned)
-    try:
-        return _outcome(returned, metric)
-    except TypeError as error:
-        return _failure(error)
-
-
-def _hyperparameters(defaults, run):
-    hyperparameters = dict(defaults or {})
-    hyperparameters.update(run["hyperparameters"])
-    return hyperparameters
-
-
-def _print_to(file):
-    """Have what is printed go to this descriptor, whatever prints it."""
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-
-
-def _tell(error, protocol):
-    if isinstance(error, SystemExit):
-        protocol.end_if_forked(error.code if isinstance(error.code, int) else int(error.code is not None))
-    traceback.print_exc()
-    protocol.end_if_forked(1)
-
-
-def _failure(error):
-    return {"status": "failed", "metrics": {}, "history": {}, "value": None, "reason": _one_line(error)}
 
 
 def _flush(stream):
@@ -277,11 +214,9 @@ def main():
         traceback.print_exc()
         protocol.send({"token": token, "ready": False, "reason": _one_line(error)})
         return 1
-    many = callable(getattr(module, "run_many", None))
-    protocol.send({"token": token, "ready": True, "hyperparameters": defaults, "many": many, "read": watch.news()})
+    protocol.send({"token": token, "ready": True, "hyperparameters": defaults, "read": watch.news()})
     for request in protocol.requests():
-        carry_out = _run_many if "runs" in request else _run
-        outcome = carry_out(module, defaults, request, protocol)
+        outcome = _run(module, defaults, request, protocol)
         protocol.send(dict(outcome, request=request["request"], read=watch.news()))
     return 0
 

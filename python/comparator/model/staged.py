@@ -39,7 +39,7 @@ from comparator.model.stages import (
     Stages,
     raw_folder,
 )
-from comparator.model.training import Outcome, Runner, Status, Training
+from comparator.model.training import Outcome, Status, Training
 from comparator.results.lease import Holder
 from comparator.site.profile import Slot
 
@@ -52,7 +52,7 @@ RAW = "input_dir"
 SAID_SECONDS = 5.0
 
 
-class StagedRunner(Runner):
+class StagedRunner:
     """Carries out the three steps of a model; `under` is a command to start the training by."""
 
     def __init__(

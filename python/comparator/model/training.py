@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -41,21 +40,10 @@ class Outcome:
     unnamed: str | None = None
 
 
-class OneAtATime(Exception):
-    """A model trains one at a time; its words say why it does, where it should train several at once."""
-
-
 class Runner(Protocol):
-    """Carries out trainings of one model in one slot."""
+    """Carries out trainings of one model in one slot, one at a time."""
 
     def run(self, training: Training) -> Outcome: ...
-
-    def run_many(self, trainings: Sequence[Training]) -> list[Outcome]:
-        """Carry out several trainings at once, which have the time limit of one together.
-
-        What does not end well may do so by `run`. Raises `OneAtATime` where the model cannot.
-        """
-        raise OneAtATime
 
     def cancel(self) -> None:
         """End the run in progress at once, from another thread; every later run is cancelled too."""

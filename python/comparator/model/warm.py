@@ -17,8 +17,8 @@ from typing import IO, Any
 from comparator.formats.text import one_line, shortened
 from comparator.model.model import Model
 from comparator.model.process import SERVER, SERVER_IN_IMAGE, GuardedProcess, call, clear_scratch, exit_words
-from comparator.model.reads import Reading, Reads
-from comparator.model.training import OneAtATime, Outcome, Runner, Status, Training
+from comparator.model.reads import Reading
+from comparator.model.training import Outcome, Status, Training
 from comparator.site.profile import Slot
 
 START_LIMIT_SECONDS = 600.0
@@ -36,7 +36,7 @@ class ServerEnded(Exception):
         self.reason = reason
 
 
-class WarmRunner(Runner):
+class WarmRunner:
     """Feeds runs to one server process, started on first use and replaced when it dies, hangs or babbles.
 
     `data_until` is the time (nanoseconds since 1970) up to which the identity of the runs holds what is in the data
@@ -61,7 +61,6 @@ class WarmRunner(Runner):
         self._server_folder: Path | None = None
         self._process: int | None = None  # the server's number, as it says itself
         self._defaults: dict[str, Any] | None = None
-        self._trains_many = False
         self._reading: Reading | None = None
         self._served = 0
         self._buffer = bytearray()
@@ -72,59 +71,22 @@ class WarmRunner(Runner):
         with training.log.open("ab") as log:
             try:
                 self._start_if_needed(log, training.folder)
-                self._note([training])
-                reply = self._ask({"metric": training.metric, **self._asked(training)}, training.timeout)
+                self._note(log, training)
+                reply = self._ask(training)
             except ServerEnded as ended:
                 self._discard()
                 status: Status = "cancelled" if self._cancelled else ended.status
                 log.write(f"comparator: {status}: {ended.reason}\n".encode())
                 return Outcome(status, reason=ended.reason)
-        return self._outcome(training, reply, *self._has_read(reply))
-
-    def run_many(self, trainings: Sequence[Training]) -> list[Outcome]:
-        """Carry out several trainings at once, by the module's `run_many`.
-
-        Metric and time limit are those of the first. Raises `OneAtATime` where there is none, or it fails.
-        """
-        first = trainings[0]
-        with first.log.open("ab") as log:
-            try:
-                self._start_if_needed(log, first.folder)
-                if not self._trains_many:
-                    raise OneAtATime
-                self._note(trainings)
-                asked = {"metric": first.metric, "runs": [self._asked(each) for each in trainings]}
-                reply = self._ask(asked, first.timeout)
-            except ServerEnded as ended:
-                self._discard()
-                raise OneAtATime(ended.reason) from None
-        read = self._has_read(reply)
-        if reply["runs"] is None:
-            raise OneAtATime(reply["reason"])
-        return [self._outcome(*each, *read) for each in zip(trainings, reply["runs"], strict=True)]
-
-    def _asked(self, training: Training) -> dict[str, Any]:
-        """What the server is told of a training."""
-        return {
-            "hyperparameters": self._model.seen(training.hyperparameters, self._data_folder),
-            "folder": str(training.folder),
-            "log": str(training.log),
-        }
-
-    def _has_read(self, reply: dict[str, Any]) -> tuple[Reads | None, str | None]:
-        """What the server has read so far, and why more may have been read than it has seen."""
-        if reply["read"] is None:
-            return None, None
-        assert self._reading is not None
-        self._reading.add(reply["read"])
-        # All so far: what it read for an earlier run it may still hold in memory.
-        return self._reading.so_far(), self._reading.untold(self._where_to_say)
-
-    def _outcome(self, training: Training, ended: dict[str, Any], reads: Reads | None, untold: str | None) -> Outcome:
-        metrics, unnamed = ended["metrics"], None
-        if ended["value"] is not None or (ended["status"] == "ok" and not metrics):
-            metrics[training.metric], unnamed = ended["value"], training.metric
-        return Outcome(ended["status"], metrics, ended["history"], ended["reason"], reads, untold, unnamed)
+        metrics, unnamed, reads, untold = reply["metrics"], None, None, None
+        if reply["value"] is not None or (reply["status"] == "ok" and not metrics):
+            metrics[training.metric], unnamed = reply["value"], training.metric
+        if reply["read"] is not None:
+            assert self._reading is not None
+            self._reading.add(reply["read"])
+            # All so far: what it read for an earlier run it may still hold in memory.
+            reads, untold = self._reading.so_far(), self._reading.untold(self._where_to_say)
+        return Outcome(reply["status"], metrics, reply["history"], reply["reason"], reads, untold, unnamed)
 
     def defaults(self, log: Path) -> dict[str, Any] | None:
         """Start the server and say what `initialize_parameters()` gave, None where the module has none.
@@ -144,16 +106,13 @@ class WarmRunner(Runner):
     def close(self) -> None:
         self._discard()
 
-    def _note(self, trainings: Sequence[Training]) -> None:
-        """Write into each log how it is trained."""
+    def _note(self, log: IO[bytes], training: Training) -> None:
+        self._served += 1
         device = "no device" if self._slot.device is None else f"device {self._slot.device}"
-        together = f", together with {len(trainings) - 1} more" if len(trainings) > 1 else ""
-        for training in trainings:
-            self._served += 1
-            given = json.dumps(training.hyperparameters, default=str)
-            with training.log.open("ab") as log:
-                log.write(f"comparator: warm server, run {self._served} of it{together}, {device}\n".encode())
-                log.write(f"comparator: hyperparameters {given}\n".encode())
+        given = json.dumps(training.hyperparameters, default=str)
+        log.write(f"comparator: warm server, run {self._served} of it, {device}\n".encode())
+        log.write(f"comparator: hyperparameters {given}\n".encode())
+        log.flush()
 
     @property
     def _where_to_say(self) -> str | None:
@@ -191,7 +150,6 @@ class WarmRunner(Runner):
                 raise
             raise ServerEnded(ended.status, f"{ended.reason} (PYTHONPATH is set: is it another Python's?)") from None
         self._process, self._defaults = ready["process"], ready["hyperparameters"]
-        self._trains_many = ready["many"]
         self._reading.add(ready["read"])
 
     def _command(self, token: str) -> list[str]:
@@ -218,16 +176,22 @@ class WarmRunner(Runner):
             log.write(line + b"\n")
         raise ServerEnded("failed", "the model's process says more than any log before it is ready")
 
-    def _ask(self, asked: dict[str, Any], limit: float | None) -> dict[str, Any]:
-        """The server's reply to a request, which it has `limit` seconds for."""
+    def _ask(self, training: Training) -> dict[str, Any]:
         number = secrets.token_hex(16)
-        request = {"request": number, **asked}
+        request = {
+            "request": number,
+            "hyperparameters": self._model.seen(training.hyperparameters, self._data_folder),
+            "metric": training.metric,
+            "folder": str(training.folder),
+            "log": str(training.log),
+        }
         assert self._server is not None
         try:
             self._server.requests.write(json.dumps(request, default=str).encode() + b"\n")
             self._server.requests.flush()
         except BrokenPipeError:
             raise ServerEnded("failed", "the model's process ended between two runs") from None
+        limit = training.timeout
         deadline = math.inf if limit is None else time.monotonic() + limit
         line = self._line(deadline, f"the run exceeded its limit of {limit or 0:g} seconds")
         reply = _json_object(line)
