@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from comparator.experiment.host import Host
+    from comparator.experiment.plan import Plan
+    from comparator.experiment.session import Session
 
 NoReportOption = Annotated[bool, typer.Option("--no-report", help="Leave the report to: comparator report ID.")]
 
@@ -166,27 +169,21 @@ def recheck(
 
     Exit status 1 where it is weaker or gone, 3 where it is not settled.
     """
-    from comparator.experiment import closing, session
-    from comparator.experiment.dry_run import describe
+    from comparator.experiment import closing
     from comparator.experiment.recheck import plan_recheck
     from comparator.findings import recheck as findings
 
     host = _open_host(options, as_json=as_json, reports=False)
-    stop_signals_like_ctrl_c()
-    if options.resume is not None:
-        resuming.refuse({"--set": options.settings, "ID": checked})
-        opened = session.resume(host, resuming.chosen_of("recheck", host, options))
-    elif checked is None:
-        raise InputError("give the id of an experiment, or --resume ID (see comparator list)")
-    else:
-        check_new_experiment(host.experiments, options.identifier)
-        plan = plan_recheck(host, checked, options.settings or [], command=_typed_command())
-        if options.dry_run:
-            describe(host, plan)
-            return
-        opened = session.begin(host, plan, f"{checked}-recheck", options.identifier)
-    with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
-        opened.run()
+    opened = _carry_out_again(
+        host,
+        options,
+        "recheck",
+        checked,
+        {"ID": checked},
+        lambda identifier: plan_recheck(host, identifier, options.settings or [], command=_typed_command()),
+    )
+    if opened is None:
+        return
     records = read_records(opened.path / "evaluations.jsonl")
     found = closing.rechecked(host.experiments, read_experiment(opened.path), records)
     if as_json:
@@ -213,28 +210,21 @@ def variance(
     as_json: JsonOption = False,
 ) -> None:
     """Train one point of an experiment on several splits and seeds, and say which of the two makes trainings differ."""
-    from comparator.experiment import session
-    from comparator.experiment.dry_run import describe
     from comparator.experiment.recheck import plan_crossing
     from comparator.findings.recheck import variance_as_json
 
     host = _open_host(options, as_json=as_json, reports=False)
-    stop_signals_like_ctrl_c()
-    if options.resume is not None:
-        resuming.refuse({"--set": options.settings, "ID": looked_at, "--at": at})
-        opened = session.resume(host, resuming.chosen_of("variance", host, options))
-    elif looked_at is None:
-        raise InputError("give the id of an experiment, or --resume ID (see comparator list)")
-    else:
-        check_new_experiment(host.experiments, options.identifier)
-        size, given = (splits, seeds), options.settings or []
-        plan = plan_crossing(host, looked_at, at or [], size, given, command=_typed_command())
-        if options.dry_run:
-            describe(host, plan)
-            return
-        opened = session.begin(host, plan, f"{looked_at}-variance", options.identifier)
-    with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
-        opened.run()
+    size, given = (splits, seeds), options.settings or []
+    opened = _carry_out_again(
+        host,
+        options,
+        "variance",
+        looked_at,
+        {"ID": looked_at, "--at": at},
+        lambda identifier: plan_crossing(host, identifier, at or [], size, given, command=_typed_command()),
+    )
+    if opened is None:
+        return
     if as_json:
         frozen = read_experiment(opened.path)
         print(json.dumps(variance_as_json(frozen, read_records(opened.path / "evaluations.jsonl")), indent=1))
@@ -359,6 +349,39 @@ def _carry_out(
         opened.run()
     if as_json:
         print(json.dumps(read_json(opened.path / "report.json"), indent=1))
+
+
+def _carry_out_again(
+    host: Host,
+    options: RunOptions,
+    verb: str,
+    identifier: str | None,
+    typed: Mapping[str, Any],
+    plan_of: Callable[[str], Plan],
+) -> Session | None:
+    """Run what `verb` makes of another experiment, or go on with it; None for a dry run.
+
+    `typed` are the arguments that do not go with `--resume`.
+    """
+    from comparator.experiment import session
+    from comparator.experiment.dry_run import describe
+
+    stop_signals_like_ctrl_c()
+    if options.resume is not None:
+        resuming.refuse({"--set": options.settings, **typed})
+        opened = session.resume(host, resuming.chosen_of(verb, host, options))
+    elif identifier is None:
+        raise InputError("give the id of an experiment, or --resume ID (see comparator list)")
+    else:
+        check_new_experiment(host.experiments, options.identifier)
+        plan = plan_of(identifier)
+        if options.dry_run:
+            describe(host, plan)
+            return None
+        opened = session.begin(host, plan, f"{identifier}-{verb}", options.identifier)
+    with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
+        opened.run()
+    return opened
 
 
 def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) -> None:

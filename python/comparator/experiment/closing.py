@@ -72,9 +72,8 @@ def recheck_words(experiments: Path, frozen: FrozenExperiment, records: Sequence
     from comparator.findings.recheck import trained_anew
     from comparator.report.words import with_interval
 
-    claim = next((each for each in frozen.claims or () if each.crossed is not None), None)
-    if claim is not None:
-        return _variance_words(claim, frozen, records)
+    if frozen.crossing is not None:
+        return _variance_words(frozen.crossing, frozen, records)
     lines = [
         f"{each.claim}, {each.what}: {each.verdict}: {with_interval(each.now, each.now_interval)}, it was"
         f" {with_interval(each.was, each.was_interval)}; changed by {with_interval(each.change, each.change_interval)}"

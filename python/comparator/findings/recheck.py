@@ -49,8 +49,8 @@ def recheck(
     was: tuple[FrozenExperiment, Sequence[Evaluation]], now: tuple[FrozenExperiment, Sequence[Evaluation]]
 ) -> list[Rechecked]:
     """Compare what two experiments with the same claims gave; one of them is of today."""
-    shown = list(_shown(_numbers(*was)))
     before, after = _numbers(*was), _numbers(*now)
+    shown = list(_shown(before))
     found = []
     for key in shown:
         both = sorted(before[key].keys() & after.get(key, {}).keys())
@@ -66,25 +66,16 @@ def variance_in(records: Sequence[Evaluation], size: tuple[int, int]) -> Varianc
 
     A split on which a training failed is left out.
     """
-    splits, seeds = size
     numbers = {replicate: value for line in records for replicate, value in _by_replicate(line)}
-    told = [
-        row
-        for split in range(splits)
-        if len(row := [numbers[each] for each in _replicates(split, seeds) if each in numbers]) == seeds
-    ]
-    return split_variance(np.array(told)) if told else None
+    by_split = np.array([numbers.get(each, np.nan) for each in crossed(*size)]).reshape(size)
+    return split_variance(by_split[~np.isnan(by_split).any(axis=1)])
 
 
 def variance_as_json(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any] | None:
     """Return it for programs, with the point; None where it cannot be told."""
-    claim = next((each for each in experiment.claims or () if each.crossed is not None), None)
+    claim = experiment.crossing
     found = None if claim is None or claim.crossed is None else variance_in(records, claim.crossed)
     return None if claim is None or found is None else {"point": claim.points[0], **asdict(found)}
-
-
-def _replicates(split: int, seeds: int) -> list[int]:
-    return crossed(split + 1, seeds)[-seeds:]
 
 
 def _by_replicate(line: Evaluation) -> Iterator[tuple[int, float]]:

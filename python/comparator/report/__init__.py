@@ -90,13 +90,13 @@ def write_report(
         return _write_report(folder, metric, output or folder, png=png, told=told)
 
 
-#: Of the groups that carry a difference so many stand in a report; `comparator explain` has all.
-MOST_GROUPS = 12
 #: The shares of a report, by the time they take, that are done once a part is.
 READ, FOUND, COMPARED, DRAWN = 0.05, 0.45, 0.7, 0.9
 
 
 def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, told: Callable[[float], None]) -> Path:
+    from comparator.report.explanation import SHOWN
+
     told(0.0)
     read = read_in(folder, metric)
     experiment, records, summary = read.experiment, read.records, read.summary
@@ -127,7 +127,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         "like_for_like": None
         if read.likeness is None
         else {**asdict(read.likeness), "is_alike": read.likeness.is_alike},
-        "explained": read.explanation.as_json(most=MOST_GROUPS),
+        "explained": read.explanation.as_json(most=SHOWN),
         "withdrawn": [note.as_json() for note in withdrawals(folder)],
     }
     _write(output / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())

@@ -13,7 +13,7 @@ from comparator.results.record import CONFIRM, FrozenExperiment
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box
 
-#: Groups in a table: what is not among them carries less.
+#: Groups in a table, and in report.json; `comparator explain --json` has all.
 SHOWN = 12
 GAP = 2  # blanks between two columns
 

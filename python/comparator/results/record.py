@@ -493,7 +493,12 @@ class FrozenExperiment(Form):
         """The command that carries it out, where it is no study: search, or what tries another experiment again."""
         if self.rechecks is None:
             return "search"
-        return "variance" if any(claim.crossed is not None for claim in self.claims or ()) else "recheck"
+        return "recheck" if self.crossing is None else "variance"
+
+    @property
+    def crossing(self) -> Claim | None:
+        """The point at which splits are crossed with seeds; None where that is not looked at."""
+        return next((claim for claim in self.claims or () if claim.crossed is not None), None)
 
     @property
     def has_alternatives(self) -> bool:
