@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
+from counted_sizes import watch
 
 from comparator.evidence import chance, reading, regions, surrogate
 from comparator.evidence.confirmation import Fresh
@@ -27,21 +27,12 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[int]]]:
     """How many observations lie on a side of the matrices that are made: of surrogates, of neighbours, of the net."""
     found: dict[str, list[int]] = {"surrogate": [], "pairs": [], "net": []}
 
-    def watch(module: Any, name: str, key: str, of: Any) -> None:
-        whole = getattr(module, name)
-
-        def counted(*given: Any, **more: Any) -> Any:
-            found[key].append(of(*given))
-            return whole(*given, **more)
-
-        monkeypatch.setattr(module, name, counted)
-
     for module in (reading, regions):
         monkeypatch.setattr(module, "MOST", FEW)
     monkeypatch.setattr(surrogate, "ENOUGH", FEW)
-    watch(surrogate, "_conditioned", "surrogate", lambda *given: len(given[2]))
-    watch(chance, "square_distances", "pairs", lambda *given: len(given[1]))
-    watch(regions, "net", "net", lambda *given: len(given[1]))
+    watch(monkeypatch, found["surrogate"], surrogate, "_conditioned", lambda *given: len(given[2]))
+    watch(monkeypatch, found["pairs"], chance, "square_distances", lambda *given: len(given[1]))
+    watch(monkeypatch, found["net"], regions, "net", lambda *given: len(given[1]))
     for kept in (surrogate._fit_differences, surrogate._fit_success):
         kept.cache_clear()
     yield found

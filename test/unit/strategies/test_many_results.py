@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import pytest
+from counted_sizes import watch
 
 from comparator.evidence import surrogate
 from comparator.space import ParameterSpace, Point
@@ -30,19 +30,10 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[int]]:
             monkeypatch.setattr(module, name, value)
     found: dict[str, list[int]] = {"rows": [], "fitted": [], "candidates": []}
 
-    def watch(module: Any, name: str, key: str, of: Any) -> None:
-        whole = getattr(module, name)
-
-        def counted(*given: Any, **more: Any) -> Any:
-            found[key].append(of(*given))
-            return whole(*given, **more)
-
-        monkeypatch.setattr(module, name, counted)
-
-    watch(surrogate, "_conditioned", "rows", lambda *given: len(given[2]))
-    watch(surrogate, "_Likelihood", "fitted", lambda *given: len(given[1]))
-    watch(level_set, "expected_gain", "candidates", lambda *given: len(given[2]))
-    watch(bayesian.BayesianStrategy, "_leading", "candidates", lambda *given: len(given[3]))
+    watch(monkeypatch, found["rows"], surrogate, "_conditioned", lambda *given: len(given[2]))
+    watch(monkeypatch, found["fitted"], surrogate, "_Likelihood", lambda *given: len(given[1]))
+    watch(monkeypatch, found["candidates"], level_set, "expected_gain", lambda *given: len(given[2]))
+    watch(monkeypatch, found["candidates"], bayesian.BayesianStrategy, "_leading", lambda *given: len(given[3]))
     return found
 
 
