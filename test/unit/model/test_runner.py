@@ -201,6 +201,30 @@ def test_children_in_a_session_of_their_own_end_with_the_run(tmp_path: Path, end
     wait_for(lambda: not is_alive(int(child.read_text())), seconds=1.0)
 
 
+@pytest.mark.parametrize("end", ["ends well", "is cancelled"])
+def test_temporary_files_go_with_the_process_that_left_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """TensorFlow leaves some of each process that is ended before it can remove them."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    wait = "" if end == "ends well" else "sleep 3600\n"
+    script = f"mkdir $TMPDIR/deep\nmktemp $TMPDIR/deep/XXXXXX > left\necho IMPROVE_RESULT 0.1\n{wait}"
+    runner = ColdRunner(shell_model(tmp_path / "model", script), SLOT, tmp_path)
+    left = tmp_path / "a" / "left"
+    if end == "is cancelled":
+        thread = threading.Thread(target=lambda: runner.run(training(tmp_path / "a")))
+        thread.start()
+        wait_for(lambda: read(left).strip() != "")
+        runner.cancel()
+        thread.join(60)
+    else:
+        assert runner.run(training(tmp_path / "a")).status == "ok"
+    assert Path(left.read_text().strip()).parents[2] == temporary
+    assert not list(temporary.iterdir())
+
+
 def descendants_of(pid: int) -> list[int]:
     listing = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = {int(child): int(parent) for child, parent in map(str.split, listing.splitlines())}
