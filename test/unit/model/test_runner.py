@@ -168,7 +168,8 @@ def test_nothing_is_left_when_the_keeper_is_killed(tmp_path: Path, kind: str, gu
         model = shell_model(tmp_path / "model", f"echo side; sleep 3600 & sleep 3600; echo {tmp_path}\n").path
     folder = tmp_path / "run"
     folder.mkdir()
-    keeper = subprocess.Popen([sys.executable, "-c", KEEPER, str(model), str(folder), kind])
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # a guard that is killed leaves its folder
+    keeper = subprocess.Popen([sys.executable, "-c", KEEPER, str(model), str(folder), kind], env=environment)
     wait_for(lambda: "side" in read(folder / "model.log").replace("{", ""))
     descendants = descendants_of(keeper.pid)
     assert descendants
