@@ -47,7 +47,6 @@ class Browser:
             pass_fds=(to_browser, to_us),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "TMPDIR": str(profile.parent)},  # it leaves some when it is killed
             start_new_session=True,
         )
         os.close(to_browser)

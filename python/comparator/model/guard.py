@@ -15,12 +15,11 @@ import os
 import select
 import signal
 import sys
-import time
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 #: How the folder of a command's temporary files is called.
-SCRATCH = "comparator-scratch-"
+SCRATCH = "comparator-run-"
 
 
 def main() -> None:
@@ -48,13 +47,20 @@ def main() -> None:
 
 
 def _make_scratch() -> "str | None":
-    """A new folder for temporary files; None where there can be none, and they go where they went."""
-    place = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"{SCRATCH}{os.getpid()}-{time.monotonic_ns()}")
-    try:
-        os.mkdir(place, 0o700)
-    except OSError:
-        return None
-    return place
+    """A new folder for temporary files; None where there can be none, and they go where they went.
+
+    Its name is short: sockets are made in it, whose paths have a hundred characters at the most.
+    """
+    place = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"{SCRATCH}{os.getpid()}")
+    for other in ("", "a", "b", "c"):  # one is left of a process of this number that was killed
+        try:
+            os.mkdir(place + other, 0o700)
+        except FileExistsError:
+            continue
+        except OSError:
+            break
+        return place + other
+    return None
 
 
 def _remove(scratch: "str | None") -> None:
