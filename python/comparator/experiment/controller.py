@@ -498,7 +498,7 @@ class Controller:
 
     def _expected_seconds(self, evaluation: OpenEvaluation) -> float | None:
         """How long a replicate may take, by the latest; a full one longer than a short one as it has more epochs."""
-        for line in itertools.islice(self.records, self._taken, None):
+        for line in self.records[self._taken :]:
             self._longest.add(_longest(line))
             self._longest_in_full.add(_longest(line) * self._times_longer(line))
         self._taken = len(self.records)
