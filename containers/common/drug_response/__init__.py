@@ -15,8 +15,8 @@ what is slow to import:
 
 Rows, splits, noise, metrics, tests, folds, files and the log then are those of every model here. Besides those of
 `dataset.DATA_KEYS` these are the hyperparameters that must be described in `model.toml`: `noise noise_add
-noise_validation batch_size loss rng_seed separate_tests count_rows count_rows_by config_file output_dir experiment_id run_id cp`,
-for epochs `epochs shuffle es patience timeout` too.
+noise_validation batch_size loss rng_seed separate_tests count_rows count_rows_by config_file output_dir experiment_id
+run_id cp`, for epochs `epochs shuffle es patience timeout` too.
 
 | module | holds |
 |---|---|

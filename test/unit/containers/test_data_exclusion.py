@@ -140,9 +140,7 @@ def test_drugs_of_one_structure_are_left_out_together(data_folder: Path) -> None
 
 def test_all_models_describe_it_alike() -> None:
     keys = [*exclusion.KEYS, "count_rows_by"]
-    descriptions = [
-        {key: model.HYPERPARAMETERS.descriptions[key] for key in keys} for model in (uno, lgbm, graphdrp)
-    ]
+    descriptions = [{key: model.HYPERPARAMETERS.descriptions[key] for key in keys} for model in (uno, lgbm, graphdrp)]
     assert descriptions[0] == descriptions[1] == descriptions[2]
     assert set(exclusion.KEYS) <= set(DATA_KEYS)
 
