@@ -159,7 +159,9 @@ def test_a_training_that_fails_is_a_result(desk: Path, host: Host) -> None:
     assert failed["omission"]["change"] is None and failed["failed"] == 6 and not failed["shown"]
     assert content["effects"][-1] == failed
     assert "What failed" in (folder / "report.html").read_text()
-    with pytest.raises(ComparatorError, match="no block has a difference with all rows; the last failure: submodel 1: Type"):
+    with pytest.raises(
+        ComparatorError, match="no block has a difference with all rows; the last failure: submodel 1: Type"
+    ):
         carried_out(host, desk, "hyperparameters.worse=none")
 
 
