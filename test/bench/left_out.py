@@ -5,13 +5,13 @@
 
 `numbers`: made-up differences of 15 drugs, as unequal in rows as those that CCLE and GDSC1 share. A block's split moves
 all its differences alike; each training adds luck of its own: normal, with heavy tails (t with three degrees of
-freedom), skewed (exponential), or unequal (by drugs and blocks, up to four times). Truths: nothing changes the difference; rows
-do, each alike (`rows alone`); one drug by twice the deviation of the luck of a pair, or two by three times, on top of
-what its rows do.
+freedom), skewed (exponential), or unequal (by drugs and blocks, up to four times). Truths: nothing changes the
+difference; rows do, each alike (`rows alone`); one drug by twice the deviation of the luck of a pair, or two by three
+times, on top of what its rows do.
 
 `learners`: trainings of `planted_left_out.py`, of which without anything planted the difference of both is 0 by
-expectation, whatever is left out; the true changes of the planted ones are means over a thousand blocks of their own. There the
-others change something too, as what is wrong weighs the more the fewer the right rows are.
+expectation, whatever is left out; the true changes of the planted ones are means over a thousand blocks of their own.
+There the others change something too, as what is wrong weighs the more the fewer the right rows are.
 
 Of each: the share of studies in which a drug is named that changes nothing beyond its rows, 5 % at most (of planted
 learners: in which another drug is named first); in which those that were planted are named; and in which the intervals

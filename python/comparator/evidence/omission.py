@@ -1,4 +1,4 @@
-"""What changes where a part of the training data is left out: which of several parts, beyond chance and beyond its size.
+"""What changes where a part of the training data is left out: which of several parts, beyond chance and its size.
 
 The unit is the block, a data split with a stream of seeds: trained with and without a part, it gives one change. To
 leave out any rows makes a difference, the more the larger the part. So as many random rows are left out too, in the

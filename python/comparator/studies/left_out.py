@@ -39,7 +39,7 @@ from comparator.results.store import RunStore
 from comparator.strategies.blocks import FIRST_FRESH
 from comparator.studies import left_out_report, sweep
 from comparator.studies.left_out_changes import Subset, block_words, measure, of_block
-from comparator.studies.sweep import COUNT_ROWS, Point, StudiesSession, SweepFile
+from comparator.studies.sweep import COUNT_ROWS, Point, StudiesSession
 
 NAME, VERB = "left_out", "left-out"
 #: The hyperparameter of `preprocess.sh` that has it say how many rows each name has, and the line in which it does.

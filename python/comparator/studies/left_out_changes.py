@@ -68,6 +68,10 @@ class Effect:
     change: Change
     failed: int
 
+    @property
+    def called(self) -> str:
+        return self.subset.name
+
 
 @dataclass(frozen=True)
 class Control:
@@ -77,6 +81,10 @@ class Control:
     difference: Mean | None
     change: Change
     failed: int
+
+    @property
+    def called(self) -> str:
+        return f"random rows, as many as {self.subset.name}"
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,11 @@ class Found:
     @property
     def shown(self) -> list[Effect]:
         return [each for each in self.effects if each.omission.shown]
+
+    @property
+    def lines(self) -> list[Effect | Control]:
+        """All that was left out, random rows last."""
+        return [*self.effects, *self.controls]
 
     def control_of(self, effect: Effect) -> Control | None:
         """The random rows that a subset is compared with: its own, else those of the largest."""

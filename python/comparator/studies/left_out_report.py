@@ -112,7 +112,7 @@ def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> page.Section:
         f"The difference is the {frozen.objective.name}, of {second} against {first}, over {found.blocks} blocks, a"
         f" split of the data with seeds each: {whole} with all rows. Above 0 the two differ more without these rows."
         f" Intervals of the change hold for all {count} {kind} at once with 95 %, all others each for itself. The"
-        " chance is that of as much were there no more than random rows change, corrected for all that were looked at (Holm);"
+        " chance is that of as much were there no more than random rows change, corrected for all of them (Holm);"
         f" {ALPHA:.0%} or less is shown.{controls}"
     )
     columns = [
