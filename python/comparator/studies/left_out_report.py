@@ -138,8 +138,7 @@ def _row(effect: Effect) -> list[str]:
 
 
 def _control_row(control: Control) -> list[str]:
-    called = f"random rows, as many as {control.subset.name}"
-    return [called, "control", _mean(control.difference), "", "", *_common(control.change)]
+    return [control.called, "control", _mean(control.difference), "", "", *_common(control.change)]
 
 
 def _common(change: Change) -> list[str]:
@@ -158,11 +157,7 @@ def _members(effect: Effect) -> str:
 
 
 def _predictions(found: Found, frozen: FrozenExperiment) -> list[page.Section]:
-    rows = [
-        (each.subset.name if isinstance(each, Effect) else f"random rows, as many as {each.subset.name}", each.change)
-        for each in (*found.effects, *found.controls)
-    ]
-    told = [(name, change) for name, change in rows if any(change.moved)]
+    told = [each for each in found.lines if any(each.change.moved)]
     if not told:
         return []
     columns = ["left out"]
@@ -173,7 +168,8 @@ def _predictions(found: Found, frozen: FrozenExperiment) -> list[page.Section]:
         " squares, means over blocks. A network moves whenever its training rows change, by chance too: the random rows"
         " say by how much."
     )
-    return [page.Section("What changes the predictions", note, columns, [_moved_row(*each) for each in told])]
+    rows = [_moved_row(each.called, each.change) for each in told]
+    return [page.Section("What changes the predictions", note, columns, rows)]
 
 
 def _moved_row(name: str, change: Change) -> list[str]:
@@ -188,16 +184,10 @@ def _moved_row(name: str, change: Change) -> list[str]:
 
 
 def _failures(found: Found) -> list[page.Section]:
-    failed = [each for each in (*found.effects, *found.controls) if each.failed]
+    failed = [each for each in found.lines if each.failed]
     if not failed:
         return []
-    rows = [
-        [
-            each.subset.name if isinstance(each, Effect) else f"random rows, as many as {each.subset.name}",
-            f"{each.failed} of {found.blocks}",
-        ]
-        for each in failed
-    ]
+    rows = [[each.called, f"{each.failed} of {found.blocks}"] for each in failed]
     note = (
         "Blocks in which a training failed; evaluations.jsonl says why. What is said of these subsets is of the others."
     )
