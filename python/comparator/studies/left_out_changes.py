@@ -55,6 +55,11 @@ class Change:
     metrics: tuple[Mean | None, Mean | None]
     moved: tuple[Moved | None, Moved | None]
 
+    @property
+    def rows_lost(self) -> tuple[float, float]:
+        """The rows, 0 where they are not known."""
+        return self.rows[0] or 0.0, self.rows[1] or 0.0
+
 
 @dataclass(frozen=True)
 class Effect:

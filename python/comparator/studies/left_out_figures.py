@@ -87,7 +87,8 @@ def _moved(found: Found, kind: str, frozen: FrozenExperiment) -> Figure:
     """How far both models' predictions moved; the subsets are in the order of the ranking."""
     effects = found.effects[:MOST]
     changes = [(each.subset.name, each.change) for each in effects]
-    changes += [(f"{RANDOM} ({each.subset.name})", each.change) for each in found.controls[:MOST]]
+    largest = max(found.controls, key=lambda each: sum(each.change.rows_lost), default=None)
+    changes += [] if largest is None else [(RANDOM, largest.change)]
     y, names = lanes([clip(name, 22) for name, _ in changes])
     labels = [clip(label, 40) for label in frozen.labels]
     rows = [row for lane, (name, change) in enumerate(changes) for row in _dots(name, change, lane, labels)]
@@ -111,7 +112,7 @@ def _moved(found: Found, kind: str, frozen: FrozenExperiment) -> Figure:
     caption = (
         f"How far each model's predictions of the same held-out rows are from those with all rows, where one of the"
         f" {kind} is left out of training. Lines: 95 % over blocks, each for itself."
-        + (" Last: as many random rows as the subset in brackets has." if found.controls else "")
+        + ("" if largest is None else f" Last: without as many random rows as {clip(largest.subset.name)} has.")
     )
     return figure(
         "predictions-moved",

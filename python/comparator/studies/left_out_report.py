@@ -117,7 +117,7 @@ def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> page.Section:
     )
     columns = [
         *("left out", "", "change of the difference", "beyond random rows", "chance"),
-        *(f"{frozen.metric}, {label}" for label in frozen.labels),
+        *(f"change of {frozen.metric}, {label}" for label in frozen.labels),
         "training rows",
     ]
     rows = [_row(each) for each in found.effects] + [_control_row(each) for each in found.controls]
