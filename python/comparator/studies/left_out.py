@@ -307,7 +307,9 @@ def _finish(host: Host, opened: StudiesSession) -> Path:
             f"no block has a difference with all rows; the last failure: {_last_failure(records, host)}"
         )
     with host.console.status("writing the report"):
-        said, files = left_out_report.write(opened.folder, opened.frozen, words_of(table.leave_out), found)
+        kind = words_of(table.leave_out)
+        looked_at = kind if table.groups is None else f"groups of {kind}"
+        said, files = left_out_report.write(opened.folder, opened.frozen, looked_at, found)
     for sentence in said:
         host.say(sentence)
     return sweep.conclude(host, opened.folder, files)

@@ -178,6 +178,11 @@ def test_what_is_stopped_goes_on_where_it_was(desk: Path, host: Host, monkeypatc
     assert left_out.resume(host, "stopped").name == "stopped" and trained(host) == done
     again = carried_out(host, desk, 'left_out.names=["B"]', 'left_out.control="none"')
     assert trained(host) == done and again.name != "stopped"
+    text = desk.read_text().replace('names = ["A", "B", "C", "D"]', 'groups = { small = ["A", "B"], large = ["C"] }')
+    desk.write_text(text)
+    content = reported(carried_out(host, desk))
+    assert "2 groups of drugs looked at" in content["answer"] and "without small" in content["answer"]
+    assert content["effects"][0]["subset"] == {"name": "small", "members": ["A", "B"], "rows": [0, 0]}
 
 
 def test_a_dry_run_says_what_it_costs_and_starts_nothing(desk: Path, host: Host) -> None:
