@@ -39,6 +39,7 @@ from comparator.results.store import RunStore
 from comparator.strategies.blocks import FIRST_FRESH
 from comparator.studies import left_out_report, sweep
 from comparator.studies.left_out_changes import Subset, block_words, measure, of_block
+from comparator.studies.left_out_predictions import key_of
 from comparator.studies.sweep import COUNT_ROWS, Point, StudiesSession
 
 NAME, VERB = "left_out", "left-out"
@@ -204,7 +205,7 @@ def subsets_of(table: LeftOutTable, rows: Mapping[str, Sequence[int]], where: st
     else:
         chosen = sorted(rows, key=str.casefold) if table.names is None else table.names
         members = _dealt(chosen, rows, table) if table.groups is not None else {name: [name] for name in chosen}
-    by_key = {_key(name): counts for name, counts in rows.items()}
+    by_key = {key_of(name): counts for name, counts in rows.items()}
     subsets = [Subset(name=name, members=each, rows=_rows(each, by_key)) for name, each in members.items()]
     kept = [each for each in subsets if not rows or max(each.rows) >= table.fewest_rows]
     if not kept:
@@ -224,13 +225,8 @@ def words_of(kind: str) -> str:
 
 
 def _rows(members: Sequence[str], by_key: Mapping[str, Sequence[int]]) -> list[int]:
-    counts = [by_key.get(_key(name), (0, 0)) for name in members]
+    counts = [by_key.get(key_of(name), (0, 0)) for name in members]
     return [sum(each[number] for each in counts) for number in (0, 1)]
-
-
-def _key(name: str) -> str:
-    """A name as models compare it: without case and marks."""
-    return "".join(each for each in name.casefold() if each.isalnum())
 
 
 def _dealt(names: Sequence[str], rows: Mapping[str, Sequence[int]], table: LeftOutTable) -> dict[str, list[str]]:
@@ -301,7 +297,7 @@ def _finish(host: Host, opened: StudiesSession) -> Path:
     records = opened.train()
     with host.console.status("reading predictions"):
         read = RunStore(host.experiments).predicted_rows
-        found = measure(records, opened.frozen.metric, table.subsets, controlled(table), read)
+        found = measure(opened.frozen, records, table.subsets, controlled(table), read)
     if found is None:
         raise ComparatorError(
             f"no block has a difference with all rows; the last failure: {_last_failure(records, host)}"

@@ -5,14 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from statistics import fmean
 from typing import Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from comparator.evidence.contributions import Block, Measure
 from comparator.evidence.omission import Mean, Omission, omissions
-from comparator.results.record import Evaluation, Run
+from comparator.findings.explanation import followed_score
+from comparator.findings.like_for_like import scores_called
+from comparator.findings.metric_agreement import suited_difference
+from comparator.objective.differences import DIFFERENCES, signed_difference
+from comparator.results.record import Evaluation, FrozenExperiment, Run
+from comparator.studies.left_out_predictions import Elsewhere, Moved, Pairs, elsewhere, moved
 from comparator.tables.predictions import PredictedRows
 
 #: What models call the number of rows that they learned from.
@@ -32,28 +38,18 @@ class Subset(BaseModel):
 
 
 @dataclass(frozen=True)
-class Moved:
-    """How far one model's predictions of the held-out rows moved: root mean squares of the changes, means over blocks.
-
-    `own` are the rows of what was left out, `others` all but these; None where the predictions do not tell, or none is.
-    """
-
-    everywhere: Mean
-    own: float | None
-    others: float | None
-
-
-@dataclass(frozen=True)
 class Change:
     """What leaving something out changes: of the difference, and of both models apart.
 
     `rows` are the training rows that each lost, on average; None where it does not report them. `metrics` are the
-    changes of each one's metric, with intervals each of one alone.
+    changes of each one's metric, with intervals each of one alone. `elsewhere` is the difference over all held-out rows
+    but those of what was left out.
     """
 
     rows: tuple[float | None, float | None]
     metrics: tuple[Mean | None, Mean | None]
     moved: tuple[Moved | None, Moved | None]
+    elsewhere: Elsewhere | None = None
 
     @property
     def rows_lost(self) -> tuple[float, float]:
@@ -144,7 +140,11 @@ def of_block(words: str, block: int) -> str:
 
 
 def measure(
-    records: Sequence[Evaluation], metric: str, subsets: Sequence[Subset], controlled: Sequence[int], read: Read
+    frozen: FrozenExperiment,
+    records: Sequence[Evaluation],
+    subsets: Sequence[Subset],
+    controlled: Sequence[int],
+    read: Read,
 ) -> Found | None:
     """Measure the changes; None where no block has a difference with all rows.
 
@@ -169,7 +169,7 @@ def measure(
         [_differences(lines, direction) for lines in without],
         [of_random.get(number, shared) for number in range(len(subsets))],
     )
-    all_rows = AllRows(metric, whole, read)
+    all_rows = AllRows(frozen, records, whole, read, direction)
     effects = [
         Effect(subset, one, all_rows.change(subset, lines), _failed(lines))
         for subset, lines, one in zip(subsets, without, judged, strict=True)
@@ -183,25 +183,34 @@ def measure(
         )
         for number, lines in at_random.items()
     ]
-    first, second = (Mean.of(list(_reported(whole, number, metric).values())) for number in (0, 1))
+    first, second = (Mean.of(list(_reported(whole, number, frozen.metric).values())) for number in (0, 1))
     return Found(direction, mean, (first, second), tuple(sorted(effects, key=_rank)), tuple(controls), len(whole))
 
 
 class AllRows:
     """The trainings with all rows, with which those without some are compared, block by block."""
 
-    def __init__(self, metric: str, lines: Mapping[int, Evaluation], read: Read) -> None:
-        self._metric, self._lines, self._read = metric, lines, read
-        self._predicted = {
-            (block, number): self._rows(line, number) for block, line in lines.items() for number in (0, 1)
-        }
+    def __init__(
+        self,
+        frozen: FrozenExperiment,
+        records: Sequence[Evaluation],
+        lines: Mapping[int, Evaluation],
+        read: Read,
+        direction: int,
+    ) -> None:
+        self._metric, self._lines, self._read = frozen.metric, lines, read
+        self._pairs = _pairs(lines, read)
+        self._measure = _measure_of(frozen, records, lines, self._pairs, direction)
 
     def change(self, subset: Subset, lines: Mapping[int, Evaluation]) -> Change:
         """What it changes to train without a subset, or without random rows."""
+        pairs, members = _pairs(lines, self._read), subset.members
+        told = self._measure
         return Change(
             (self._lost(lines, 0), self._lost(lines, 1)),
             (self._metrics(lines, 0), self._metrics(lines, 1)),
-            (self._moved(subset, lines, 0), self._moved(subset, lines, 1)),
+            (moved(self._pairs, pairs, 0, members), moved(self._pairs, pairs, 1, members)),
+            None if told is None else elsewhere(self._pairs, pairs, members, told),
         )
 
     def _lost(self, lines: Mapping[int, Evaluation], number: int) -> float | None:
@@ -212,41 +221,36 @@ class AllRows:
     def _metrics(self, lines: Mapping[int, Evaluation], number: int) -> Mean | None:
         return Mean.of(_apart(*(_reported(each, number, self._metric) for each in (lines, self._lines))))
 
-    def _moved(self, subset: Subset, lines: Mapping[int, Evaluation], number: int) -> Moved | None:
-        parts = [
-            _distances(before, after, subset)
-            for block, line in lines.items()
-            if (before := self._predicted.get((block, number))) is not None
-            and (after := self._rows(line, number)) is not None
-        ]
-        told = [each for each in parts if each is not None]
-        everywhere = Mean.of([each[0] for each in told])
-        if everywhere is None:
-            return None
-        own, others = ([part for each in told if (part := each[place]) is not None] for place in (1, 2))
-        return Moved(everywhere, fmean(own) if own else None, fmean(others) if others else None)
 
-    def _rows(self, line: Evaluation, number: int) -> PredictedRows | None:
-        run = _run(line, number)
-        return None if run is None else self._read(run)
+def _pairs(lines: Mapping[int, Evaluation], read: Read) -> Pairs:
+    """What both models have predicted, of each block in which both have kept it."""
+    found = {}
+    for block, line in lines.items():
+        runs = _run(line, 0), _run(line, 1)
+        first, second = (None if run is None else read(run) for run in runs)
+        if first is not None and second is not None:
+            found[block] = first, second
+    return found
 
 
-def _distances(
-    before: PredictedRows, after: PredictedRows, subset: Subset
-) -> tuple[float, float | None, float | None] | None:
-    """The root mean square change of the predictions: of all rows, of the subset's own, and of the others.
-
-    None where the two predicted other rows.
-    """
-    if len(before.true) != len(after.true) or before.columns != after.columns:
+def _measure_of(
+    frozen: FrozenExperiment,
+    records: Sequence[Evaluation],
+    lines: Mapping[int, Evaluation],
+    pairs: Pairs,
+    direction: int,
+) -> Measure | None:
+    """How the difference follows from predictions; None where it does not."""
+    known = []
+    for block, predicted in pairs.items():
+        first, second = _run(lines[block], 0), _run(lines[block], 1)
+        if first is not None and second is not None:
+            known.append(((first, second), Block(block, predicted)))
+    score = followed_score(frozen.metric, scores_called(frozen.metric), known) if known else None
+    if score is None:
         return None
-    squares = (after.predicted - before.predicted) ** 2
-    names = {name.casefold() for name in subset.members}
-    own = np.zeros(len(squares), dtype=bool)
-    for texts in before.columns.values():
-        own |= np.array([text.casefold() in names for text in texts])
-    parts = [math.sqrt(float(squares[part].mean())) if part.any() else None for part in (own, ~own)]
-    return math.sqrt(float(squares.mean())), parts[0], parts[1] if own.any() else None
+    difference = DIFFERENCES[suited_difference(frozen, records, frozen.metric)]
+    return Measure(score, partial(signed_difference, difference), direction)
 
 
 def _trained(records: Sequence[Evaluation]) -> dict[str, dict[int, Evaluation]]:

@@ -14,7 +14,8 @@ from comparator.formats.text import write_text_whole
 from comparator.report.words import round_to, with_interval
 from comparator.results.record import FrozenExperiment
 from comparator.studies import figures, left_out_figures, page
-from comparator.studies.left_out_changes import Change, Control, Effect, Found, Moved
+from comparator.studies.left_out_changes import Change, Control, Effect, Found
+from comparator.studies.left_out_predictions import Moved
 
 TABLE = "left_out.csv"
 
@@ -63,6 +64,10 @@ def answer(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
         most = max(abs(end) for each in found.effects for end in _ends(each.omission.change))
         return [*said, f"A change of up to {_number(most)} cannot be excluded.", *_moved_words(found, kind, frozen)]
     lead = f"Leaving out {first.subset.name} changes the difference most: by {by}, {to}; {many}."
+    rest = first.change.elsewhere
+    if rest is not None:
+        there = with_interval(rest.change.value, rest.change.interval)
+        lead = f"{lead} Over the held-out rows of other {kind} alone it changes by {there}, from {_number(rest.whole)}."
     control = found.control_of(first)
     if control is not None and control.difference is not None:
         random_rows = with_interval(control.difference.value, control.difference.interval)
@@ -111,12 +116,14 @@ def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> page.Section:
     note = (
         f"The difference is the {frozen.objective.name}, of {second} against {first}, over {found.blocks} blocks, a"
         f" split of the data with seeds each: {whole} with all rows. Above 0 the two differ more without these rows."
+        " Over other rows: of the held-out rows those of the part itself, which no model has learned any more, do not"
+        " count."
         f" Intervals of the change hold for all {count} {kind} at once with 95 %, all others each for itself. The"
         " chance is that of as much were there no more than random rows change, corrected for all of them (Holm);"
         f" {ALPHA:.0%} or less is shown.{controls}"
     )
     columns = [
-        *("left out", "", "change of the difference", "beyond random rows", "chance"),
+        *("left out", "", "change of the difference", "beyond random rows", "chance", "change over other rows"),
         *(f"change of {frozen.metric}, {label}" for label in frozen.labels),
         "training rows",
     ]
@@ -142,9 +149,10 @@ def _control_row(control: Control) -> list[str]:
 
 
 def _common(change: Change) -> list[str]:
-    """The cells of both models' metrics and of the rows that they lost."""
+    """The cells of other rows, of both models' metrics, and of the rows that they lost."""
+    rest = None if change.elsewhere is None else change.elsewhere.change
     lost = ["?" if rows is None else f"{-rows:+.0f}" for rows in change.rows]
-    return [*map(_mean, change.metrics), " and ".join(dict.fromkeys(lost))]
+    return [_mean(rest), *map(_mean, change.metrics), " and ".join(dict.fromkeys(lost))]
 
 
 def _members(effect: Effect) -> str:
@@ -197,7 +205,14 @@ def _failures(found: Found) -> list[page.Section]:
 def _csv(found: Found, frozen: FrozenExperiment) -> str:
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    quantities = ["change", "beyond", *(f"{frozen.metric}_{number}" for number in (0, 1)), "moved_0", "moved_1"]
+    quantities = [
+        "change",
+        "beyond",
+        "change_over_others",
+        *(f"{frozen.metric}_{number}" for number in (0, 1)),
+        "moved_0",
+        "moved_1",
+    ]
     ends = [f"{name}{end}" for name in quantities for end in ("", "_low", "_high")]
     parts = [f"moved_{number}_{part}" for number in (0, 1) for part in ("own", "others")]
     lines.writerow(["left_out", "control", "shown", "chance", "rows_0", "rows_1", "failed", *ends, *parts])
@@ -215,7 +230,8 @@ def _cells(means: Sequence[Mean | None], change: Change) -> list[float | None]:
     moved = [None if each is None else each.everywhere for each in change.moved]
     parts = [None if each is None else part for each in change.moved for part in _parts(each)]
     cells: list[float | None] = []
-    for mean in (*means, *change.metrics, *moved):
+    rest = None if change.elsewhere is None else change.elsewhere.change
+    for mean in (*means, rest, *change.metrics, *moved):
         cells += [None, None, None] if mean is None else [mean.value, *(mean.interval or (None, None))]
     return [*cells, *parts]
 
