@@ -171,14 +171,14 @@ def measure(
     )
     all_rows = AllRows(frozen, records, whole, read, direction)
     effects = [
-        Effect(subset, one, all_rows.change(subset, lines), _failed(lines))
+        Effect(subset, one, all_rows.change(subset.members, lines), _failed(lines))
         for subset, lines, one in zip(subsets, without, judged, strict=True)
     ]
     controls = [
         Control(
             subsets[number],
             Mean.of(_apart(of_random[number], differences)),
-            all_rows.change(subsets[number], lines),
+            all_rows.change([], lines),
             _failed(lines),
         )
         for number, lines in at_random.items()
@@ -202,10 +202,9 @@ class AllRows:
         self._pairs = _pairs(lines, read)
         self._measure = _measure_of(frozen, records, lines, self._pairs, direction)
 
-    def change(self, subset: Subset, lines: Mapping[int, Evaluation]) -> Change:
-        """What it changes to train without a subset, or without random rows."""
-        pairs, members = _pairs(lines, self._read), subset.members
-        told = self._measure
+    def change(self, members: Sequence[str], lines: Mapping[int, Evaluation]) -> Change:
+        """What it changes to train without some; random rows have no names."""
+        pairs, told = _pairs(lines, self._read), self._measure
         return Change(
             (self._lost(lines, 0), self._lost(lines, 1)),
             (self._metrics(lines, 0), self._metrics(lines, 1)),
