@@ -51,22 +51,21 @@ def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> Figure:
         layer(of_random, "point", {"shape": "square", "size": 50, "stroke": MUTED, "fill": PAPER}, x=x, y=y),
     ]
     of = f"the {len(effects)} that change it most of {len(found.effects)} {kind}" if len(found.effects) > MOST else kind
-    band_words = " the band, over all subsets, is theirs" if alone is not None else ""
+    random_words = "Squares: as many random rows left out, each with an interval of its own"
+    if alone is not None:
+        random_words = (
+            f"Square: as many random rows left out as {clip(alone.subset.name)} has; the band is their interval"
+        )
     caption = (
         f"By how much the difference changes where one of the {of} is left out of both trainings; above 0 the models"
         f" differ more without it. Lines: intervals (95 %) over {found.blocks} blocks, for all {len(found.effects)} at"
-        " once. Full dots: shown."
-        + (
-            f" Squares: as many random rows left out;{band_words} with an interval of its own."
-            if found.controls
-            else ""
-        )
+        f" once. Full dots: shown.{f' {random_words}.' if found.controls else ''}"
     )
     return figure(
         "left-out",
         "What changes the difference",
         {"layer": layers},
-        caption.replace("out; with", "out, with"),
+        caption,
         height=40 + LANE * len(names),
         params=[labels],
     )
