@@ -15,8 +15,8 @@ what is slow to import:
 
 Rows, splits, noise, metrics, tests, folds, files and the log then are those of every model here. Besides those of
 `dataset.DATA_KEYS` these are the hyperparameters that must be described in `model.toml`: `noise noise_add
-noise_validation batch_size loss rng_seed separate_tests count_rows config_file output_dir experiment_id run_id cp`, for
-epochs `epochs shuffle es patience timeout` too.
+noise_validation batch_size loss rng_seed separate_tests count_rows count_rows_by config_file output_dir experiment_id
+run_id cp`, for epochs `epochs shuffle es patience timeout` too.
 
 | module | holds |
 |---|---|
@@ -28,6 +28,7 @@ epochs `epochs shuffle es patience timeout` too.
 | `tables` | the prepared arrays, memory-mapped |
 | `studies` | studies and measures by name; standard library only |
 | `selection` | which rows: the measure that is learned, matching, filters |
+| `exclusion` | which rows are left out of training |
 | `features` | which columns: genes and drug features, standardised on the training rows |
 | `splits` | training, validation and test rows |
 | `dataset` | all that a training needs of these, from its hyperparameters |

@@ -278,6 +278,18 @@ def all_pairs(
     _carry_out_study(study, options, file)
 
 
+@app.command("left-out", rich_help_panel=RUN, short_help="Leave out parts of the training data.")
+@with_run_options
+def left_out(
+    options: RunOptions,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
+) -> None:
+    """Train two models without each drug, cell line or tumour type, and rank these by what changes."""
+    from comparator.studies import left_out as study
+
+    _carry_out_study(study, options, file)
+
+
 @app.command(rich_help_panel=RUN, short_help="Make an unrolled parameter file (UPF).")
 def unroll(
     axes: Annotated[

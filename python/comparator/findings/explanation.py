@@ -127,7 +127,7 @@ def explain(
         return replace(nothing, reason="its runs have kept no predictions with labels")
     if classes is not None:
         _check_some_are_known(classes, [block for _, block in pairs])
-    score = _score(experiment.metric, scores, pairs)
+    score = followed_score(experiment.metric, scores, pairs)
     if score is None:
         return replace(nothing, reason=f"{experiment.metric} does not follow from the predictions that its runs kept")
     columns = _columns([block for _, block in pairs])
@@ -236,7 +236,7 @@ def _check_some_are_known(classes: Classes, blocks: Sequence[Block]) -> None:
         )
 
 
-def _score(metric: str, names: Sequence[str], pairs: Sequence[tuple[tuple[Run, Run], Block]]) -> str | None:
+def followed_score(metric: str, names: Sequence[str], pairs: Sequence[tuple[tuple[Run, Run], Block]]) -> str | None:
     """The score that the metric is, by what the runs have reported; None where it is none of them."""
 
     def follows(name: str, run: Run, rows: PredictedRows) -> bool:

@@ -476,6 +476,7 @@ class FrozenExperiment(Form):
     learning_curve: dict[str, Any] | None = None
     cross_hpo: dict[str, Any] | None = None
     all_pairs: dict[str, Any] | None = None
+    left_out: dict[str, Any] | None = None
 
     def table(self, name: str) -> dict[str, Any] | None:
         """The table of a study; None where the experiment is none of that kind."""
@@ -484,6 +485,7 @@ class FrozenExperiment(Form):
             "learning_curve": self.learning_curve,
             "cross_hpo": self.cross_hpo,
             "all_pairs": self.all_pairs,
+            "left_out": self.left_out,
         }
         found: dict[str, Any] | None = tables[name]
         return found
