@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
@@ -61,6 +62,9 @@ from comparator.results.store import (
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot
 from comparator.strategies.blocks import block_of
+
+if TYPE_CHECKING:
+    from comparator.findings.recheck import Again
 
 LONGEST_TITLE = 160  # characters that are shown
 MOST_SAID = 64  # evaluations that `state.json` lists while they run; of more it says how many
@@ -214,8 +218,11 @@ class Session:
             doubts.append("an earlier version began it, which did not note what its trainings read")
         return list(dict.fromkeys(doubts))
 
-    def run(self) -> None:
-        """Search, write the report where the host makes one, say what was found. Raises as `search` does."""
+    def run(self) -> Again | None:
+        """Search, write the report where the host makes one, say what was found. Raises as `search` does.
+
+        Returns what came of it where another experiment is tried again.
+        """
         tracebacks = self._tracebacks()
         try:
             records = self.search()
@@ -234,7 +241,7 @@ class Session:
             say_what_was_found(self._host, self._plan, self.path, records, None)
             place = f"{error.filename}: " if error.filename else ""
             raise ComparatorError(f"the report cannot be written: {place}{error.strerror or error}") from None
-        say_what_was_found(self._host, self._plan, self.path, records, page)
+        return say_what_was_found(self._host, self._plan, self.path, records, page)
 
     def search(self) -> list[Evaluation]:
         """Run the search to its end, or to Ctrl-C, on the host's engine; returns the records.

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import random
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from desk import QUICK, SPACE, Desk
 from recorded import make_experiment, make_record
 
+from comparator.cli import carry_out
+from comparator.cli import main as carried_out
+from comparator.experiment import closing
 from comparator.findings.recheck import recheck
 from comparator.results.record import Claim, Evaluation, FrozenExperiment, of_form
+from comparator.results.store import read_records
 
 BLOCKS = 8
 
@@ -98,11 +104,37 @@ def test_nothing_is_trained_again_of_which_nothing_has_changed(desk: Desk) -> No
 
 @pytest.mark.long
 def test_a_model_that_has_changed_loses_the_finding_and_says_so_by_its_exit_status(desk: Desk) -> None:
-    lost = desk.run("recheck", "found", "--json", "--set", "hyperparameters.cmp_1_side=left")
+    lost = desk.run("recheck", "found", "--id", "lost", "--json", "--set", "hyperparameters.cmp_1_side=left")
     assert lost.returncode == 1, lost.stderr
     found = json.loads(lost.stdout)
     assert {each["verdict"] for each in found} == {"gone"}
     assert all(each["change_interval"][1] < 0 for each in found)
+    by_search = desk.run("search", "--resume", "lost", "--json")
+    assert (by_search.returncode, json.loads(by_search.stdout)) == (1, found)
+    by_sweep = desk.run("sweep", "--resume", "lost")
+    assert by_sweep.returncode == 1 and "gone" in by_sweep.stdout
+    refused = desk.run("selftest", "quick.toml", "--resume", "lost")
+    assert refused.returncode == 2 and "comparator recheck --resume lost" in refused.stderr
+
+
+@pytest.mark.long
+def test_a_recheck_reads_what_the_other_experiment_recorded_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert desk.run("recheck", "found", "--id", "again").returncode == 0
+    read: list[str] = []
+
+    def noted(path: Path) -> list[Evaluation]:
+        read.append(path.parent.name)
+        return read_records(path)
+
+    for module in (carry_out, closing):
+        monkeypatch.setattr(module, "read_records", noted)
+    monkeypatch.chdir(desk.folder)
+    for name, value in desk.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["comparator", "recheck", "--resume", "again"])
+    with pytest.raises(SystemExit) as ended:
+        carried_out()
+    assert (ended.value.code, sorted(read)) == (0, ["found"])
 
 
 @pytest.mark.long
@@ -163,6 +195,8 @@ def test_the_variance_of_a_point_is_split_and_goes_on_after_a_stop(divided: Desk
     assert (found["splits"], found["seeds"]) == (6, 4)
     again = divided.run("variance", "--resume", "found-variance-1")
     assert again.returncode == 0 and "the data split" in again.stdout
+    by_search = divided.run("search", "--resume", "found-variance-1", "--json")
+    assert (by_search.returncode, json.loads(by_search.stdout)) == (0, found)
     for words, said in (
         (["recheck", "--resume", "found-variance-1"], "is no recheck; go on with it by: comparator variance --resume"),
         (["variance", "--resume", "found"], "is no variance; go on with it by: comparator search --resume found"),
