@@ -124,7 +124,7 @@ def explain(
     blocks = {claim.name: _blocks(tried[claim.name], read, classes) for claim in claims}
     pairs = [pair for claim in explained for pair in blocks[claim.name]]
     if not pairs:
-        return replace(nothing, reason="its runs have kept no predictions with labels")
+        return replace(nothing, reason=_why_none_kept(experiment))
     if classes is not None:
         _check_some_are_known(classes, [block for _, block in pairs])
     score = _score(experiment.metric, scores, pairs)
@@ -173,6 +173,15 @@ def plural(kind: str) -> str:
     if kind.endswith("ss"):
         return f"{kind}es"
     return kind if kind.endswith("s") else f"{kind}s"
+
+
+def _why_none_kept(experiment: FrozenExperiment) -> str:
+    if experiment.provenance.opened is None:
+        return "its runs have kept no predictions with labels"
+    return (
+        "it came in a bundle that has no predictions: those are left out unless it is written with"
+        f" --predictions where it was made (comparator export {experiment.id} --bundle --predictions)"
+    )
 
 
 def _as_json(place: Explained, most: int | None) -> dict[str, Any]:
