@@ -133,6 +133,8 @@ def test_what_cannot_be_explained_is_said_with_its_reason(desk: Desk, tmp_path: 
         assert done.returncode == 0, done.stderr
         refused = desk.run("explain", name)
         assert refused.returncode == 1 and f"'{name}': {reason}" in refused.stderr
+        for_programs = desk.run("explain", name, "--json")
+        assert for_programs.returncode == 1 and json.loads(for_programs.stdout)["reason"].startswith(reason)
     plain = Desk(tmp_path)
     assert plain.search("quick.toml", "--id", "plain").returncode == 0
     assert "its runs have kept no predictions" in plain.run("explain", "plain").stderr
