@@ -120,13 +120,13 @@ def export_experiment(
 
         log_bytes = LOG_BYTES if log_limit is None else log_limit << 10
         with out.status("the bundle is being written"):
-            written = write_bundle(
+            made = write_bundle(
                 path, output, licence=licence, log_bytes=log_bytes, predictions=predictions, replace=force
             )
-        copyable(out, f"bundle: {written.path}; elsewhere: comparator import {written.path.name}")
-        if written.predicted:
-            kept = f"the predictions of {written.predicted} trainings, {written.predicted_bytes / MEGABYTE:.1f} MB, are"
-            packed = f"in it, {written.packed_bytes / MEGABYTE:.1f} MB packed"
+        copyable(out, f"bundle: {made.path}; elsewhere: comparator import {made.path.name}")
+        if made.predicted:
+            kept = f"the predictions of {made.predicted} trainings, {made.predicted_bytes / MEGABYTE:.1f} MB, are"
+            packed = f"in it, {made.packed_bytes / MEGABYTE:.1f} MB packed"
             note(out, f"{kept} {packed if predictions else 'left out; --predictions brings them along'}")
     elif figure is not None:
         from comparator.sharing.figure_files import write_figure
