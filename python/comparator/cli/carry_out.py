@@ -193,7 +193,7 @@ def recheck(
         raise typer.Exit(1 if verdicts & set(findings.LOST) else 3)
 
 
-@app.command(rich_help_panel=RUN, short_help="What makes trainings differ: split or seed?")
+@app.command(rich_help_panel=RUN, short_help="What makes trainings differ: study, split, seed?")
 @with_run_options
 def variance(
     options: RunOptions,
@@ -205,16 +205,34 @@ def variance(
         list[str] | None,
         typer.Option("--at", metavar="NAME=VALUE", help="The point, once for each hyperparameter; else the best."),
     ] = None,
-    splits: Annotated[int, typer.Option("--splits", min=3, max=100, help="Data splits.")] = 4,
-    seeds: Annotated[int, typer.Option("--seeds", min=3, max=100, help="Seeds, each met with each split.")] = 4,
+    levels: Annotated[
+        int | None,
+        typer.Option(
+            "--levels",
+            min=5,
+            max=99,
+            metavar="N",
+            help="Levels of split, first weights, order of rows and other draws: odd; N by N pairs are trained. 5.",
+        ),
+    ] = None,
+    splits: Annotated[
+        int | None, typer.Option("--splits", min=3, max=100, help="Data splits, where seeds are not told apart. 4.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", min=3, max=100, help="Seeds, each met with each of these splits. 4.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train one point of an experiment on several splits and seeds, and say which of the two makes trainings differ."""
-    from comparator.experiment.recheck import plan_crossing
-    from comparator.findings.recheck import variance_as_json
+    """Train one point of an experiment on several splits and seeds, and say which of them makes trainings differ."""
+    from comparator.experiment.recheck import Meeting, plan_crossing
+    from comparator.findings.variance import variance_as_json, variance_in
 
+    if levels is not None and (splits is not None or seeds is not None):
+        raise InputError("--levels tells the seeds apart, --splits and --seeds do not: give the one or the others")
+    if levels is not None and levels % 2 == 0:
+        raise InputError(f"--levels {levels}: must be an odd number from 5, so that all four can meet evenly")
     host = _open_host(options, as_json=as_json, reports=False)
-    size, given = (splits, seeds), options.settings or []
+    size, given = Meeting(splits, seeds, levels), options.settings or []
     opened = _carry_out_again(
         host,
         options,
@@ -227,7 +245,8 @@ def variance(
         return
     if as_json:
         frozen = read_experiment(opened.path)
-        print(json.dumps(variance_as_json(frozen, read_records(opened.path / "evaluations.jsonl")), indent=1))
+        found = variance_in(frozen, read_records(opened.path / "evaluations.jsonl"))
+        print(json.dumps(variance_as_json(found), indent=1))
 
 
 @app.command("cross-study", rich_help_panel=RUN, short_help="Train on each study, test on all.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +14,12 @@ from comparator.experiment.terminal import note
 from comparator.findings.summary import Summary
 from comparator.formats.text import message
 from comparator.objective.comparison import failure_words
-from comparator.results.record import Claim, Evaluation, FrozenExperiment
+from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.results.store import experiment_path, last_word, read_experiment, read_json, read_records
 from comparator.site.folders import command_line, typed_here
 
 if TYPE_CHECKING:
     from comparator.findings.recheck import Rechecked
-
-BAR, WIDTH = "\N{FULL BLOCK}", 30
 
 
 def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[Evaluation], page: Path | None) -> None:
@@ -73,7 +70,7 @@ def recheck_words(experiments: Path, frozen: FrozenExperiment, records: Sequence
     from comparator.report.words import with_interval
 
     if frozen.crossing is not None:
-        return _variance_words(frozen.crossing, frozen, records)
+        return _variance_words(frozen, records)
     lines = [
         f"{each.claim}, {each.what}: {each.verdict}: {with_interval(each.now, each.now_interval)}, it was"
         f" {with_interval(each.was, each.was_interval)}; changed by {with_interval(each.change, each.change_interval)}"
@@ -88,36 +85,16 @@ def recheck_words(experiments: Path, frozen: FrozenExperiment, records: Sequence
     return lines
 
 
-def _variance_words(claim: Claim, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
-    """What makes the trainings of a point differ, a line for each part, with a bar."""
-    from comparator.findings.recheck import variance_in
-    from comparator.report.words import percent
-    from comparator.report.words import point_words as in_words
+def _variance_words(frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
+    """What makes the trainings of a point differ; raises `ComparatorError` where that cannot be told."""
+    from comparator.findings.variance import variance_in
+    from comparator.report.variance import lines
 
-    assert claim.crossed is not None
-    varied = tuple(str(entry["name"]) for entry in frozen.space if entry.get("type") != "constant")
-    where = in_words(claim.points[0], varied)
-    found = variance_in(records, claim.crossed)
-    splits, seeds = claim.crossed
+    found = variance_in(frozen, records)
     if found is None:
-        raise ComparatorError(
-            f"at {where}: too few of {splits} splits and {seeds} seeds gave a difference, or all the same"
-        )
-    words = {
-        "split": "the data split",
-        "seed": "the seed, on every split alike",
-        "rest": "the seed on that split alone",
-    }
-    parts = [
-        f"  {BAR * round(WIDTH * part.share):{WIDTH}}  {percent(part.share)}"
-        f" [{percent(part.interval[0])}, {percent(part.interval[1])}] {words[part.name]}"
-        for part in found.parts
-    ]
-    first = (
-        f"at {where}: the difference of one pair of trainings is {found.mean:.3g}, and deviates by"
-        f" {math.sqrt(found.variance):.2g}; of its variance, by {found.splits} splits met by {found.seeds} seeds each:"
-    )
-    return [first, *parts]
+        asked = len(frozen.crossing.points) if frozen.crossing is not None else 0
+        raise ComparatorError(f"too few of {asked} pairs of trainings gave a difference, or all the same")
+    return lines(found, frozen)
 
 
 def say_where_the_report_is(host: Host, identifier: str, page: Path | None) -> None:

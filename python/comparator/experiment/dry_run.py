@@ -55,6 +55,9 @@ def _power_words(plan: Plan) -> list[str]:
 def budget_words(frozen: FrozenExperiment) -> str:
     """What is trained: the search's budget, and what is tried anew beside it."""
     budget, trainings, stages = frozen.budget, len(frozen.models), frozen.stages
+    if frozen.rechecks is not None:
+        pairs = sum(len(claim.points) for claim in frozen.claims or ())
+        return f"nothing is searched; {pairs} pairs, {pairs * trainings} trainings, less those that the store has"
     if budget.evaluations is None:
         words = f"{budget.generations} generations" if budget.generations else "until the search ends"
     else:

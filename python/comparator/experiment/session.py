@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from rich.markup import escape
 
@@ -480,7 +481,7 @@ class Session:
         if frozen.probes is not None or not frozen.stages.probes:
             return []
         block = block_of(frozen.stages.pilot[0], 0, self._plan.blocks)
-        epochs = {} if self._plan.first is None else {"epochs": self._plan.first.epochs}
+        epochs: dict[str, Any] = {} if self._plan.first is None else {"epochs": self._plan.first.epochs}
         return [
             Request(
                 evaluation=FIRST_PROBE - number,

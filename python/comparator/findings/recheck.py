@@ -12,13 +12,9 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any, Literal
 
-import numpy as np
-
 from comparator.evidence.confirmation import ALPHA, FEWEST, Estimate, chance_above_zero, estimate, interval_of
-from comparator.evidence.variance import Variance, split_variance
 from comparator.findings.reliability import fresh_in
 from comparator.results.record import Evaluation, FrozenExperiment
-from comparator.strategies.blocks import crossed
 
 Verdict = Literal["reproduced", "weaker", "gone", "not settled"]
 HELD: tuple[Verdict, ...] = ("reproduced",)
@@ -59,30 +55,6 @@ def recheck(
                 _rechecked(key, [before[key][each] for each in both], [after[key][each] for each in both], len(shown))
             )
     return found
-
-
-def variance_in(records: Sequence[Evaluation], size: tuple[int, int]) -> Variance | None:
-    """Return what makes the trainings of a point differ, of which each split met each seed; None where too few did.
-
-    A split on which a training failed is left out.
-    """
-    numbers = {replicate: value for line in records for replicate, value in _by_replicate(line)}
-    by_split = np.array([numbers.get(each, np.nan) for each in crossed(*size)]).reshape(size)
-    return split_variance(by_split[~np.isnan(by_split).any(axis=1)])
-
-
-def variance_as_json(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any] | None:
-    """Return it for programs, with the point; None where it cannot be told."""
-    claim = experiment.crossing
-    found = None if claim is None or claim.crossed is None else variance_in(records, claim.crossed)
-    return None if claim is None or found is None else {"point": claim.points[0], **asdict(found)}
-
-
-def _by_replicate(line: Evaluation) -> Iterator[tuple[int, float]]:
-    good = [run.replicate for run in line.runs if run.status == "ok"]
-    both = sorted({each for each in good if good.count(each) == 2})
-    if line.signed is not None and len(both) == len(line.signed):
-        yield from zip(both, line.signed, strict=True)
 
 
 def trained_anew(now: Sequence[Evaluation]) -> tuple[int, int]:

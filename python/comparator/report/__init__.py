@@ -62,6 +62,7 @@ from comparator.results.store import RunStore, read_experiment, read_records, ta
 if TYPE_CHECKING:
     from comparator.findings.explanation import Explanation
     from comparator.findings.metric_agreement import MetricReading
+    from comparator.findings.variance import TrainingVariance
     from comparator.report.page import Gallery
 
 __all__ = ["write_report"]
@@ -119,7 +120,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         "id": summary.id,
         "title": summary.title,
         "metric": summary.metric,
-        **answer_of(experiment, summary, findings, read.state).as_json(),
+        **answer_of(experiment, summary, findings, read.state, read.variance).as_json(),
         **findings_json(findings),
         **as_json(summary),
         "yardsticks": [asdict(each) for each in compared],
@@ -195,10 +196,20 @@ class Reading:
         with one_thread():
             return explain(self.experiment, self.records, RunStore(self.folder.parent).predicted_rows)
 
+    @cached_property
+    def variance(self) -> TrainingVariance | None:
+        """What makes trainings of one point differ, where that was looked at."""
+        if self.experiment.crossing is None:
+            return None
+        from comparator.findings.variance import variance_in
+
+        return variance_in(self.experiment, self.records)
+
     @property
     def material(self) -> Material:
         """All that the figures are drawn from, with what lies beside the experiment now."""
-        return gather_material(self.folder, self.experiment, self.summary, self.findings, self.explanation)
+        own = self.folder, self.experiment, self.summary, self.findings
+        return gather_material(*own, self.explanation, self.variance)
 
     @property
     def notices(self) -> list[str]:
@@ -237,7 +248,7 @@ def page_of(read: Reading, gallery: Gallery, files: Files) -> str:
     from comparator.report.page import render  # jinja2, only where a page is made
 
     shown = read.experiment, read.summary, read.findings, read.compared, gallery, files, read.notices, read.state
-    return render(*shown, read.likeness, read.explanation, read.in_metrics)
+    return render(*shown, read.likeness, read.explanation, read.in_metrics, read.variance)
 
 
 def evaluation_rows(summary: Summary, records: Sequence[Evaluation]) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from comparator.findings.explanation import Explanation
 from comparator.findings.like_for_like import LikeForLike
 from comparator.findings.metric_agreement import MetricReading
 from comparator.findings.summary import SKILL, EvaluationSummary, Summary, search_settings
+from comparator.findings.variance import TrainingVariance
 from comparator.findings.verdict import Findings
 from comparator.findings.workers import spans_of, typical, working_times_of
 from comparator.findings.yardstick import InMetric
@@ -116,9 +117,10 @@ def render(
     likeness: LikeForLike | None = None,
     explanation: Explanation | None = None,
     in_metrics: Sequence[InMetric] = (),
+    variance: TrainingVariance | None = None,
 ) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
-    said = answer_of(experiment, summary, findings, state)
+    said = answer_of(experiment, summary, findings, state, variance)
     page = (
         environment()
         .get_template("page.html")
