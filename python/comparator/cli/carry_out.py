@@ -163,17 +163,25 @@ def recheck(
             metavar="ID", help="The experiment whose claims are tried again.", autocompletion=completion.experiment_ids
         ),
     ] = None,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="With equal rows, shared drugs, shared cell lines: study, or its size?")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Try what an experiment claimed again, with models, data and settings as they are now.
 
-    Exit status 1 where it is weaker or gone, 3 where it is not settled.
+    Exit status 1 where it is weaker or gone, 3 where it is not settled. By --controls it is tried as the models are,
+    with both studies cut alike, to tell the study from its size; the exit status is 0 then, whatever it is.
     """
     from comparator.experiment import closing
     from comparator.experiment.recheck import plan_recheck
     from comparator.findings import recheck as findings
+    from comparator.findings.controls import is_control
 
     host = _open_host(options, as_json=as_json, reports=False)
+    if controls:
+        _control(host, options, checked, as_json=as_json)
+        return
     opened = _carry_out_again(
         host,
         options,
@@ -185,12 +193,34 @@ def recheck(
     if opened is None:
         return
     records = read_records(opened.path / "evaluations.jsonl")
+    if any(is_control(claim) for claim in read_experiment(opened.path).claims or ()):
+        return
     found = closing.rechecked(host.experiments, read_experiment(opened.path), records)
     if as_json:
         print(json.dumps(findings.as_json(found), indent=1))
     verdicts = {each.verdict for each in found}
     if not verdicts <= set(findings.HELD):
         raise typer.Exit(1 if verdicts & set(findings.LOST) else 3)
+
+
+def _control(host: Host, options: RunOptions, checked: str | None, *, as_json: bool) -> None:
+    """Try whether what an experiment has shown of two studies is the study or only its size."""
+    from comparator.experiment import closing
+    from comparator.experiment.controls import plan_controls
+
+    def plan(identifier: str) -> Plan:
+        planned = plan_controls(host, identifier, options.settings or [], command=_typed_command())
+        if not planned.frozen.claims:
+            raise InputError(f"experiment '{identifier}': {'; '.join(planned.frozen.notices[-3:])}")
+        return planned
+
+    opened = _carry_out_again(host, options, "recheck", checked, {"ID": checked}, plan)
+    if opened is None or not as_json:
+        return
+    found = closing.controlled(
+        host.experiments, read_experiment(opened.path), read_records(opened.path / "evaluations.jsonl")
+    )
+    print(json.dumps(found and found.as_json(), indent=1))
 
 
 @app.command(rich_help_panel=RUN, short_help="What makes trainings differ: study, split, seed?")
@@ -337,7 +367,7 @@ def _carry_out(
     """Plan and run a new experiment, or go on with one."""
     if no_report and as_json and not options.dry_run:
         raise InputError("--json prints the report; leave out --no-report")
-    from comparator.experiment import session
+    from comparator.experiment import controls, session
     from comparator.experiment.dry_run import describe
     from comparator.studies import study_of
 
@@ -366,6 +396,7 @@ def _carry_out(
         opened = session.begin(host, plan, file.stem, options.identifier)
     with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
         opened.run()
+        controls.follow(host, opened.path)
     if as_json:
         print(json.dumps(read_json(opened.path / "report.json"), indent=1))
 

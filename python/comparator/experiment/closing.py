@@ -19,6 +19,7 @@ from comparator.results.store import experiment_path, last_word, read_experiment
 from comparator.site.folders import command_line, typed_here
 
 if TYPE_CHECKING:
+    from comparator.findings.controls import Controls
     from comparator.findings.recheck import Rechecked
 
 
@@ -66,11 +67,14 @@ def rechecked(experiments: Path, frozen: FrozenExperiment, records: Sequence[Eva
 
 def recheck_words(experiments: Path, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
     """What became of the claims of the experiment that this one checks again, a line each."""
+    from comparator.findings.controls import is_control
     from comparator.findings.recheck import trained_anew
     from comparator.report.words import with_interval
 
     if frozen.crossing is not None:
         return _variance_words(frozen, records)
+    if any(map(is_control, frozen.claims or ())):
+        return control_words(experiments, frozen, records)
     lines = [
         f"{each.claim}, {each.what}: {each.verdict}: {with_interval(each.now, each.now_interval)}, it was"
         f" {with_interval(each.was, each.was_interval)}; changed by {with_interval(each.change, each.change_interval)}"
@@ -83,6 +87,23 @@ def recheck_words(experiments: Path, frozen: FrozenExperiment, records: Sequence
     if not done:
         lines.append(f"note: all {found} trainings were found in the store: nothing that they rest on is new")
     return lines
+
+
+def controlled(experiments: Path, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> Controls | None:
+    """What became of what another experiment has shown, by each design that this one tries."""
+    from comparator.findings.controls import controls_of
+
+    path = experiment_path(experiments, frozen.rechecks or "")
+    was = read_experiment(path), read_records(path / "evaluations.jsonl")
+    return controls_of(was, (frozen, records))
+
+
+def control_words(experiments: Path, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
+    """The same in words, a line each."""
+    from comparator.report.controls import sentences
+
+    found = controlled(experiments, frozen, records)
+    return ["too few of the trainings gave a result"] if found is None or not found.found else sentences(found)
 
 
 def _variance_words(frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:

@@ -90,4 +90,9 @@ def _confirm_words(confirm: Confirm) -> str:
     places += [f"{seeds} elsewhere to compare with"] * confirm.elsewhere
     claims = confirm.points + confirm.regions + confirm.elsewhere
     together = f" ({claims * seeds} together where one region is found)" if confirm.regions else ""
-    return f"afterwards, on seeds that the search never used, {', '.join(places)}{together}"
+    then = ""
+    if confirm.controls:
+        pairs = len(confirm.controls) * 2 * seeds
+        designs = f"{len(confirm.controls)} designs" if len(confirm.controls) > 1 else "a design"
+        then = f"; then {pairs} pairs more by {designs} that cut both studies alike, where one region is shown"
+    return f"afterwards, on seeds that the search never used, {', '.join(places)}{together}{then}"

@@ -18,7 +18,7 @@ from comparator.experiment.plan import Plan
 from comparator.experiment.session import plan_settings
 from comparator.experiment.settings import overridden
 from comparator.results.points import best_of
-from comparator.results.record import CONFIRM, Budget, Claim, Confirm, Point, Submodel, WholeExperiment
+from comparator.results.record import CONFIRM, Budget, Claim, Confirm, Evaluation, Point, Submodel, WholeExperiment
 from comparator.results.store import experiment_path, read_records, read_whole_experiment
 from comparator.space import ParameterSpace
 from comparator.space.typed import typed_point
@@ -45,8 +45,8 @@ def plan_recheck(host: Host, identifier: str, overrides: Sequence[str], *, comma
     """
     path = experiment_path(host.experiments, identifier)
     was = read_whole_experiment(path)
-    _check(was, any(line.stage == CONFIRM for line in read_records(path / "evaluations.jsonl")))
-    return _planned(host, was, overrides, command, f"Does '{identifier}' hold? {was.title}", was.claims or [])
+    check_claims(was, read_records(path / "evaluations.jsonl"))
+    return plan_claims(host, was, overrides, command, f"Does '{identifier}' hold? {was.title}", was.claims or [])
 
 
 def plan_crossing(
@@ -68,7 +68,7 @@ def plan_crossing(
         point = dict(best[0].point)
     else:
         raise InputError(f"experiment '{identifier}' has no result yet; say which point by --at NAME=VALUE")
-    plan = _planned(host, was, overrides, command, f"What makes trainings of '{identifier}' differ?", [])
+    plan = plan_claims(host, was, overrides, command, f"What makes trainings of '{identifier}' differ?", [])
     return plan.noting(claims=[_crossing(plan.frozen.models, point, size)])
 
 
@@ -98,7 +98,7 @@ def _crossing(models: Sequence[Submodel], point: Point, size: Meeting) -> Claim:
     return Claim(name="point", kind="point", points=[point] * (splits * seeds), crossed=(splits, seeds))
 
 
-def _planned(
+def plan_claims(
     host: Host, was: WholeExperiment, overrides: Sequence[str], command: str, title: str, claims: Sequence[Claim]
 ) -> Plan:
     """Plan an experiment like another that tries these claims alone."""
@@ -111,7 +111,9 @@ def _planned(
     return plan.noting(claims=list(claims), rechecks=was.id, budget=Budget(evaluations=0), stages=stages)
 
 
-def _check(was: WholeExperiment, is_tried: bool) -> None:
+def check_claims(was: WholeExperiment, records: Sequence[Evaluation]) -> None:
+    """Raise `InputError` where an experiment claims nothing that was trained anew."""
+    is_tried = any(line.stage == CONFIRM for line in records)
     is_crossing = was.command == "variance"
     if was.kind == "single" or was.imported or not was.claims or not is_tried or is_crossing:
         why = (

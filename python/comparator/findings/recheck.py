@@ -42,19 +42,30 @@ class Rechecked:
 
 
 def recheck(
-    was: tuple[FrozenExperiment, Sequence[Evaluation]], now: tuple[FrozenExperiment, Sequence[Evaluation]]
+    was: tuple[FrozenExperiment, Sequence[Evaluation]],
+    now: tuple[FrozenExperiment, Sequence[Evaluation]],
+    together: int = 1,
 ) -> list[Rechecked]:
-    """Compare what two experiments with the same claims gave; one of them is of today."""
+    """Compare what two experiments with the same claims gave; one of them is of today.
+
+    So many comparisons hold the level `together`.
+    """
     before, after = _numbers(*was), _numbers(*now)
     shown = list(_shown(before))
+    lines = together * len([key for key in shown if key in after])
     found = []
     for key in shown:
         both = sorted(before[key].keys() & after.get(key, {}).keys())
         if len(both) >= FEWEST:
             found.append(
-                _rechecked(key, [before[key][each] for each in both], [after[key][each] for each in both], len(shown))
+                _rechecked(key, [before[key][each] for each in both], [after[key][each] for each in both], lines)
             )
     return found
+
+
+def shown_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> set[Key]:
+    """Return what an experiment has shown on fresh blocks, all of it together at level `ALPHA`."""
+    return set(_shown(_numbers(experiment, records)))
 
 
 def trained_anew(now: Sequence[Evaluation]) -> tuple[int, int]:

@@ -60,6 +60,7 @@ from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.results.store import RunStore, read_experiment, read_records, table_cell, withdrawals
 
 if TYPE_CHECKING:
+    from comparator.findings.controls import Controls
     from comparator.findings.explanation import Explanation
     from comparator.findings.metric_agreement import MetricReading
     from comparator.findings.variance import TrainingVariance
@@ -128,6 +129,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         "like_for_like": None
         if read.likeness is None
         else {**asdict(read.likeness), "is_alike": read.likeness.is_alike},
+        "controls": read.controls and read.controls.as_json(),
         "explained": read.explanation.as_json(most=SHOWN),
         "withdrawn": [note.as_json() for note in withdrawals(folder)],
     }
@@ -205,11 +207,18 @@ class Reading:
 
         return variance_in(self.experiment, self.records)
 
+    @cached_property
+    def controls(self) -> Controls | None:
+        """Whether it is the study or only its size, by what lies beside the experiment now."""
+        from comparator.findings.controls import controls_beside
+
+        return controls_beside(self.folder, self.experiment, self.records)
+
     @property
     def material(self) -> Material:
         """All that the figures are drawn from, with what lies beside the experiment now."""
         own = self.folder, self.experiment, self.summary, self.findings
-        return gather_material(*own, self.explanation, self.variance)
+        return gather_material(*own, self.explanation, self.variance, self.controls)
 
     @property
     def notices(self) -> list[str]:
@@ -248,7 +257,7 @@ def page_of(read: Reading, gallery: Gallery, files: Files) -> str:
     from comparator.report.page import render  # jinja2, only where a page is made
 
     shown = read.experiment, read.summary, read.findings, read.compared, gallery, files, read.notices, read.state
-    return render(*shown, read.likeness, read.explanation, read.in_metrics, read.variance)
+    return render(*shown, read.likeness, read.explanation, read.in_metrics, read.variance, read.controls)
 
 
 def evaluation_rows(summary: Summary, records: Sequence[Evaluation]) -> list[dict[str, Any]]:

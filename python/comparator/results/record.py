@@ -348,7 +348,7 @@ class Confirm(Form):
     """What is trained anew when a search is over: each claim, on so many fresh seeds, with splits of their own.
 
     Claims are the best `points`, and where `regions` says so what is said of regions; `elsewhere` has them compared
-    with what lies outside.
+    with what lies outside. `controls` are the designs by which what was shown of two studies is tried afterwards.
     """
 
     points: int
@@ -356,6 +356,7 @@ class Confirm(Form):
     splits: bool = False
     regions: bool = False
     elsewhere: bool = False
+    controls: list[str] = []
 
 
 class Claim(Form):

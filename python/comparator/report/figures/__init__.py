@@ -12,6 +12,7 @@ more line in `FURTHER`.
 | skill | each model against the mean predictor |
 | curves | learning curves at the best points |
 | confirmed | the best points as the search saw them, and on fresh seeds |
+| controls | a difference of two studies with equal rows, shared drugs, shared cell lines |
 | groups | which drugs and cell lines carry the difference |
 | variance | what makes trainings of one point differ |
 | many | which hyperparameters matter, parallel coordinates |
@@ -27,6 +28,7 @@ from collections.abc import Callable
 
 from comparator.report.figures import (
     confirmed,
+    controls,
     curves,
     groups,
     many,
@@ -46,6 +48,7 @@ __all__ = ["FURTHER", "Choice", "Figure", "draw", "figure", "leading", "left_out
 #: there is to draw, which may be nothing.
 FURTHER: list[Callable[[Material], list[Figure]]] = [
     lambda material: variance.variance_figures(material.variance, material.summary.metric),
+    lambda material: controls.control_figures(material.summary, material.controls),
     lambda material: groups.group_figures(material.summary, material.explanation),
     lambda material: curves.learning_curves(material.summary, material.curves),
     lambda material: timeline.timeline(material.summary),
