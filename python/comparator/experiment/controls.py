@@ -37,7 +37,7 @@ def plan_controls(host: Host, identifier: str, overrides: Sequence[str], *, comm
     was, records = read_whole_experiment(path), read_records(path / "evaluations.jsonl")
     check_claims(was, records)
     plan = plan_claims(host, was, overrides, command, f"Is it the study, or only its size? {was.title}", [])
-    asked = plan.frozen.stages.confirm.controls if plan.frozen.stages.confirm else []
+    asked = (plan.frozen.settings.get("confirm") or {}).get("controls")
     check_studies(plan.frozen.models, f"experiment '{identifier}'")
     tried = claims_to_try(was, records)
     if not tried:

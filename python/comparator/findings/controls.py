@@ -42,7 +42,7 @@ class Controls:
     """All designs, of an experiment (`id`) that compares these `studies`.
 
     `tried_by` is the experiment that tried them, None where none did. `idle` says of designs why there is nothing to
-    do; `left` are those that could be tried and were not.
+    do; `left` are those that could be tried and were not, by so many `pairs` of trainings each.
     """
 
     id: str
@@ -51,6 +51,7 @@ class Controls:
     found: tuple[Controlled, ...]
     idle: tuple[str, ...]
     left: tuple[Design, ...]
+    pairs: int
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -96,6 +97,7 @@ def controls_of(
         found=tuple(found),
         idle=tuple(reason for reason in reasons.values() if reason is not None),
         left=tuple(design for design, reason in reasons.items() if reason is None),
+        pairs=sum(len(claim.points) for claim in tried),
     )
 
 

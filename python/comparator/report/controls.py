@@ -9,7 +9,7 @@ from comparator.findings.recheck import Rechecked
 from comparator.report.words import listed, with_interval
 
 CAUSES: dict[Design, str] = {
-    "rows": "the number of rows",
+    "rows": "the number of rows, or of the steps that go with it",
     "drugs": "the drugs that only one study has",
     "cells": "the cell lines that only one study has",
 }
@@ -38,7 +38,8 @@ def sentences(found: Controls) -> list[str]:
     if found.left:
         what = listed([TITLES[design] for design in found.left])
         said.append(
-            f"Whether the difference of {' and '.join(found.studies)} is one of size was not tried with {what}."
+            f"Whether the difference of {' and '.join(found.studies)} is one of size was not tried with {what}:"
+            f" {found.pairs} pairs of trainings each."
         )
     return said
 
@@ -50,9 +51,10 @@ def sentence(one: Controlled) -> str:
     """Return what became of one number by a design."""
     found = one.found
     begins = BEGINS[one.verdict].format(cause=CAUSES[one.design])
+    now, was = with_interval(found.now, found.now_interval), with_interval(found.was, found.was_interval)
     return (
-        f"{begins}: with {TITLES[one.design]} {_what(found)} is {with_interval(found.now, found.now_interval)}, where it"
-        f" was {with_interval(found.was, found.was_interval)}, on the same {found.blocks} blocks."
+        f"{begins}: with {TITLES[one.design]} {_what(found)} is {now}, where it was {was}, on the same"
+        f" {found.blocks} blocks."
     )
 
 

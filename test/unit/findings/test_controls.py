@@ -12,6 +12,9 @@ from desk import Desk
 from recorded import make_experiment, make_record
 
 from comparator.findings.controls import Controls, claims_to_try, controls_of, name_of, rows_of
+from comparator.findings.summary import summarise
+from comparator.report.controls import sentences
+from comparator.report.figures.controls import control_figures
 from comparator.results.record import Claim, Evaluation, FrozenExperiment, of_form
 
 BLOCKS = 8
@@ -96,6 +99,26 @@ def test_where_both_are_alike_already_there_is_nothing_to_do_and_why_is_said() -
     assert idle(match_studies=["CCLE", "gCSI"], match_by="cell") == ["cells", "left rows", "left drugs"]
 
 
+def test_what_is_said_and_drawn_is_what_was_found() -> None:
+    now = {name_of("rows", "region 1"): 0.0, name_of("cells", "region 1"): 0.3}
+    found = controlled({"region 1": 0.3}, now)
+    first, second, left = sentences(found)
+    assert first.startswith(
+        "It is the number of rows, or of the steps that go with it: with equal rows the difference in region 1 is"
+    )
+    assert second.startswith("It is not the cell lines that only one study has: with shared cell lines")
+    assert left.startswith(
+        "Whether the difference of CCLE and gCSI is one of size was not tried with shared drugs: 8 pairs"
+    )
+    experiment, records = tried({"region 1": 0.3}, 1)
+    [figure] = control_figures(summarise(experiment, records), found)
+    dots = figure.chart["layer"][-1]["data"]["values"]
+    assert [row["x"] for row in dots] == [value for each in found.found for value in (each.found.was, each.found.now)]
+    idle = controls_of(tried({"elsewhere": 0.3}, 1, rows=(9.0, 9.0), match_studies=["CCLE", "gCSI"]), None)
+    assert idle is not None and not control_figures(summarise(experiment, records), idle)
+    assert sentences(idle)[0].startswith("Equal rows: both models are trained on as many rows")
+
+
 def test_rows_are_those_of_each_block() -> None:
     _, records = tried({"elsewhere": 0.3}, 1)
     rows = rows_of(Claim(name="elsewhere", kind="space"), records)
@@ -164,13 +187,18 @@ def test_a_planted_study_that_is_only_smaller_is_told_by_one_command(desk: Desk)
     assert desk.search("quick.toml", "--id", "smaller", *ASKED).returncode == 0
     planned = desk.run("recheck", "smaller", "--controls", "--dry-run")
     assert "24 pairs, 48 trainings" in planned.stdout, planned.stderr
+    one = desk.run("recheck", "smaller", "--controls", "--set", 'confirm.controls=["rows"]', "--dry-run")
+    assert "8 pairs, 16 trainings" in one.stdout, one.stderr
     done = desk.run("recheck", "smaller", "--controls", "--json")
     assert done.returncode == 0, done.stderr
     found = {each["design"]: each["verdict"] for each in json.loads(done.stdout)["found"]}
     assert found == {"rows": "gone", "drugs": "stays", "cells": "stays"}
     assert desk.run("report", "smaller").returncode == 0
     page = (desk.experiments / "smaller" / "report.html").read_text()
-    assert "It is the number of rows: with equal rows the difference" in page and "--controls" not in page
+    assert (
+        "It is the number of rows, or of the steps that go with it: with equal rows the difference" in page
+        and "--controls" not in page
+    )
     assert desk.run("verify", "smaller-recheck-1", "--sample", "2").returncode == 0
 
 

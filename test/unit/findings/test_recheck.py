@@ -216,6 +216,11 @@ def test_seeds_of_their_own_tell_first_weights_from_the_order_of_rows(tmp_path: 
     of_metric = {part["name"]: part for part in found["metric"]["parts"]}
     assert of_metric["study"]["interval"][0] > 0.5 and found["studies"] is None, "the two differ in more than its study"
     assert desk.run("verify", "found-variance-1", "--sample", "2").returncode == 0
+    assert desk.run("report", "found-variance-1").returncode == 0
+    page = (desk.experiments / "found-variance-1" / "report.html").read_text()
+    assert 'data-figure="variance-difference"' in page and 'data-figure="variance-metric"' in page
+    answer = json.loads((desk.experiments / "found-variance-1" / "report.json").read_text())["answer"]
+    assert answer[0].startswith("Of the variance of the difference of one pair, ") and "49 pairs" in answer[-1]
     again = desk.run("variance", "--resume", "found-variance-1")
     assert "the first weights" in again.stdout and "which model it is" in again.stdout
     for words, said in (
