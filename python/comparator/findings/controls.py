@@ -120,6 +120,18 @@ def controls_beside(folder: Path, experiment: FrozenExperiment, records: Sequenc
     return controls_of((experiment, records), now)
 
 
+def controls_by(folder: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Controls | None:
+    """As `controls_of`, of the experiment beside `folder` that the one in it tries; None where it is gone."""
+    if not any(map(is_control, experiment.claims or ())):
+        return None
+    path = folder.parent / (experiment.rechecks or "")
+    try:
+        was = read_experiment(path), read_records(path / "evaluations.jsonl")
+    except (InputError, OSError):
+        return None
+    return controls_of(was, (experiment, records))
+
+
 def _by(
     design: Design, now: tuple[FrozenExperiment, Sequence[Evaluation]]
 ) -> tuple[FrozenExperiment, list[Evaluation]]:

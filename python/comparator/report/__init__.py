@@ -121,7 +121,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         "id": summary.id,
         "title": summary.title,
         "metric": summary.metric,
-        **answer_of(experiment, summary, findings, read.state, read.variance).as_json(),
+        **answer_of(experiment, summary, findings, read.state, read.variance, read.controls).as_json(),
         **findings_json(findings),
         **as_json(summary),
         "yardsticks": [asdict(each) for each in compared],
@@ -210,8 +210,10 @@ class Reading:
     @cached_property
     def controls(self) -> Controls | None:
         """Whether it is the study or only its size, by what lies beside the experiment now."""
-        from comparator.findings.controls import controls_beside
+        from comparator.findings.controls import controls_beside, controls_by
 
+        if self.experiment.rechecks is not None:
+            return controls_by(self.folder, self.experiment, self.records)
         return controls_beside(self.folder, self.experiment, self.records)
 
     @property

@@ -125,7 +125,7 @@ def render(
     controls: Controls | None = None,
 ) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
-    said = answer_of(experiment, summary, findings, state, variance)
+    said = answer_of(experiment, summary, findings, state, variance, controls)
     page = (
         environment()
         .get_template("page.html")

@@ -200,6 +200,9 @@ def test_a_planted_study_that_is_only_smaller_is_told_by_one_command(desk: Desk)
         and "--controls" not in page
     )
     assert desk.run("verify", "smaller-recheck-1", "--sample", "2").returncode == 0
+    assert desk.run("report", "smaller-recheck-1").returncode == 0
+    own = json.loads((desk.experiments / "smaller-recheck-1" / "report.json").read_text())
+    assert own["question"].startswith("Is it the study, or only its size?") and len(own["answer"]) == 4
 
 
 @pytest.mark.long
