@@ -28,7 +28,8 @@ from drug_response.tables import Source
 
 #: The hyperparameters that choose rows and features; nothing else does.
 DATA_KEYS = (
-    *("train_sources", "test_sources", "match_studies", "data_source", "agg_dose", "split", "split_number"),
+    *("train_sources", "test_sources", "match_studies", "match_by", "data_source", "agg_dose", "split"),
+    "split_number",
     *(
         "test_seen",
         "split_over",
@@ -191,7 +192,9 @@ def _read_rows(settings: Mapping[str, Any], source: Source) -> dict[str, Respons
     if matched:
         if settings["split"] == "file":
             raise DataError("split = 'file': split files count the rows of one study; set match_studies = None")
-        rows.update(selection.match(source, {study: rows[study] for study in matched}))
+        by, of_matched = settings["match_by"], {study: rows[study] for study in matched}
+        pairs = by == "pair"
+        rows.update(selection.match(source, of_matched) if pairs else selection.keep_shared(source, of_matched, by))
     return {study: _filter_rows(settings, source, part) for study, part in rows.items()}
 
 
@@ -382,11 +385,12 @@ def _test_notes(settings: Mapping[str, Any], *, is_file_test: bool) -> tuple[str
 def _row_notes(settings: Mapping[str, Any], source: Source, studies: list[str], rows: ResponseRows) -> list[str]:
     cell_lines, drugs = len(np.unique(rows.cell_line)), len(np.unique(rows.drug))
     matched = settings["match_studies"]
+    those = {"pair": "those", "drug": "of the drugs", "cell": "of the cell lines"}[settings["match_by"]]
     number = f", number {settings['split_number']}" if settings["split"] == "file" else ""
     seed = "" if settings["split"] == "file" else f", seed {settings['split_seed']}"
     over_all = settings["split_over"] == "data"
     return [
         f"{' and '.join(studies)} from '{source.name}' data: {len(rows)} rows, {cell_lines} cell lines, {drugs} drugs"
-        + (f", those that {', '.join(matched)} share" if matched else ""),
+        + (f", {those} that {', '.join(matched)} share" if matched else ""),
         f"split by {settings['split']}{seed}{number}" + (", over all the data" if over_all else ""),
     ]

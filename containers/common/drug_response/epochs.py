@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from drug_response.hyperparameters import seed_of
 from drug_response.training import ORDER, History, Task, scores
 
 
@@ -36,7 +37,7 @@ def train_epochs(
     """
     hyperparameters = task.hyperparameters
     epochs, timeout = hyperparameters["epochs"], hyperparameters["timeout"]
-    orders = row_orders(len(task.training), hyperparameters["rng_seed"], hyperparameters["shuffle"])
+    orders = row_orders(len(task.training), seed_of(hyperparameters, "order_seed"), hyperparameters["shuffle"])
     history: History = {}
     validated: NDArray[Any] = np.empty(0, dtype=np.float32)
     timed_out = False

@@ -49,6 +49,12 @@ def named_studies(hyperparameters: Mapping[str, Any]) -> dict[str, list[str]]:
     }
 
 
+def seed_of(hyperparameters: Mapping[str, Any], name: str) -> int:
+    """Return the seed that `name` gives, the run's own (`rng_seed`) where it is None or the model has no such name."""
+    given = hyperparameters.get(name)
+    return int(hyperparameters["rng_seed"] if given is None else given)
+
+
 class Hyperparameters:
     """The hyperparameters of one model: `folder` holds its `model.toml` and its default file."""
 

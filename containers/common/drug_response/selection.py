@@ -4,7 +4,8 @@
 `match_studies = ['CCLE', 'GDSC1']` only pairs that both have measured are kept, in one order for both: by
 name of the cell line, then by structure of the drug. So both models see the same inputs in the same batches,
 and only labels differ. Drugs are the same where the first blocks of their InChIKeys are, whatever they are
-called; repeated measurements of a pair are averaged.
+called; repeated measurements of a pair are averaged. `match_by = 'drug'` or `'cell'` keeps all rows of the drugs, or
+of the cell lines, that every study has, as they are: each study keeps rows of its own.
 """
 
 from __future__ import annotations
@@ -80,6 +81,19 @@ def match(source: Source, rows_by_study: dict[str, ResponseRows]) -> dict[str, R
     cell_line, drug = np.divmod(shared, len(same_drug))
     shared = shared[np.lexsort((source.structures[drug], source.cell_lines[cell_line]))]
     return {study: rows.take(np.searchsorted(_pairs(rows, same_drug), shared)) for study, rows in averaged.items()}
+
+
+def keep_shared(source: Source, rows_by_study: dict[str, ResponseRows], by: str) -> dict[str, ResponseRows]:
+    """Keep the rows of the drugs (`by` "drug") or cell lines ("cell") that every study has, as they are.
+
+    Raises `DataError` where the studies share none.
+    """
+    same_drug = first_drug_of_structure(source.structures)
+    kinds = {study: same_drug[rows.drug] if by == "drug" else rows.cell_line for study, rows in rows_by_study.items()}
+    shared = reduce(np.intersect1d, kinds.values())
+    if not len(shared):
+        raise DataError(f"match_studies: {', '.join(rows_by_study)} share no {'drug' if by == 'drug' else 'cell line'}")
+    return {study: rows.take(np.isin(kinds[study], shared)) for study, rows in rows_by_study.items()}
 
 
 def first_drug_of_structure(structures: NDArray[np.str_]) -> NDArray[np.int32]:

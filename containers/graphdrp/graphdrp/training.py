@@ -20,7 +20,7 @@ from torch.nn import functional
 from drug_response.dataset import Part
 from drug_response.epochs import train_epochs
 from drug_response.errors import DataError
-from drug_response.hyperparameters import data_folder
+from drug_response.hyperparameters import data_folder, seed_of
 from drug_response.output import SavedModel, no_model, write_model
 from drug_response.tables import Source
 from drug_response.training import Task, Trained
@@ -116,10 +116,20 @@ def fit(task: Task) -> Trained:
 
 
 def _network(hyperparameters: Mapping[str, Any], inputs: Inputs) -> Network:
-    """Return a new network. The run's seed draws its weights and, after them, the dropout of its training."""
-    torch.manual_seed(hyperparameters["rng_seed"])
+    """Return a new network. The run's seed draws its weights and, after them, the dropout of its training.
+
+    Where its weights have a seed of their own, the dropout is what it were without.
+    """
     shape = network_shape(hyperparameters, inputs.expression.shape[1])
-    return Network(shape, hyperparameters["drug_dropout"], hyperparameters["dropout"]).to(inputs.device)
+    dropouts = hyperparameters["drug_dropout"], hyperparameters["dropout"]
+    torch.manual_seed(hyperparameters["rng_seed"])
+    network = Network(shape, *dropouts)
+    first_weights = seed_of(hyperparameters, "initialization_seed")
+    if first_weights != hyperparameters["rng_seed"]:
+        with torch.random.fork_rng():
+            torch.manual_seed(first_weights)
+            network = Network(shape, *dropouts)
+    return network.to(inputs.device)
 
 
 def _forward(network: Network, inputs: Inputs, part: Part, rows: NDArray[Any]) -> Tensor:

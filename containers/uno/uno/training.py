@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from drug_response.dataset import Dataset, Part
 from drug_response.epochs import train_epochs
+from drug_response.hyperparameters import seed_of
 from drug_response.output import SavedModel, no_model, write_model
 from drug_response.tables import Source
 from drug_response.training import Task, Trained
@@ -71,7 +72,8 @@ def fit(task: Task) -> Trained:
     shape = network_shape(hyperparameters, features, len(dataset.studies))
     print(f"{shape.weight_count} weights, layers of {', '.join(str(outputs) for _, outputs in shape.layers)}")
     network = program(network_structure(hyperparameters, shape))
-    network.start(draw_weights(shape, hyperparameters["initialization"], seed))
+    first_weights = seed_of(hyperparameters, "initialization_seed")
+    network.start(draw_weights(shape, hyperparameters["initialization"], first_weights))
     rates = LearningRate(hyperparameters)
     tables = _constant_tables(dataset)
     numbers, wanted = tf.constant(task.training.numbers), tf.constant(task.labels.training)

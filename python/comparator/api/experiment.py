@@ -248,7 +248,7 @@ class Experiment:
         if reported is not None:
             return reported
         read = self._read
-        answer = answer_of(read.experiment, read.summary, read.findings, read.state)
+        answer = answer_of(read.experiment, read.summary, read.findings, read.state, read.variance, read.controls)
         return {**answer.as_json(), **findings_json(read.findings), **summary_json(read.summary)}
 
     @property

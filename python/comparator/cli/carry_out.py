@@ -164,15 +164,22 @@ def recheck(
             metavar="ID", help="The experiment whose claims are tried again.", autocompletion=completion.experiment_ids
         ),
     ] = None,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="With equal rows, shared drugs, shared cell lines: study, or its size?")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Try what an experiment claimed again, with models, data and settings as they are now.
 
-    Exit status 1 where it is weaker or gone, 3 where it is not settled.
+    Exit status 1 where it is weaker or gone, 3 where it is not settled. By --controls it is tried as the models are,
+    with both studies cut alike, to tell the study from its size; the exit status is 0 then, whatever it is.
     """
     from comparator.experiment.recheck import plan_recheck
 
     host = _open_host(options, as_json=as_json, reports=False)
+    if controls:
+        _control(host, options, checked, as_json=as_json)
+        return
     _carry_out_again(
         host,
         options,
@@ -184,7 +191,20 @@ def recheck(
     )
 
 
-@app.command(rich_help_panel=RUN, short_help="What makes trainings differ: split or seed?")
+def _control(host: Host, options: RunOptions, checked: str | None, *, as_json: bool) -> None:
+    """Try whether what an experiment has shown of two studies is the study or only its size."""
+    from comparator.experiment.controls import plan_controls
+
+    def plan(identifier: str) -> Plan:
+        planned = plan_controls(host, identifier, options.settings or [], command=_typed_command())
+        if not planned.frozen.claims:
+            raise InputError(f"experiment '{identifier}': {'; '.join(planned.frozen.notices[-3:])}")
+        return planned
+
+    _carry_out_again(host, options, "recheck", checked, {"ID": checked}, plan, as_json=as_json)
+
+
+@app.command(rich_help_panel=RUN, short_help="What makes trainings differ: study, split, seed?")
 @with_run_options
 def variance(
     options: RunOptions,
@@ -196,15 +216,33 @@ def variance(
         list[str] | None,
         typer.Option("--at", metavar="NAME=VALUE", help="The point, once for each hyperparameter; else the best."),
     ] = None,
-    splits: Annotated[int, typer.Option("--splits", min=3, max=100, help="Data splits.")] = 4,
-    seeds: Annotated[int, typer.Option("--seeds", min=3, max=100, help="Seeds, each met with each split.")] = 4,
+    levels: Annotated[
+        int | None,
+        typer.Option(
+            "--levels",
+            min=5,
+            max=99,
+            metavar="N",
+            help="Levels of split, first weights, order of rows and other draws: odd; N by N pairs are trained. 5.",
+        ),
+    ] = None,
+    splits: Annotated[
+        int | None, typer.Option("--splits", min=3, max=100, help="Data splits, where seeds are not told apart. 4.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", min=3, max=100, help="Seeds, each met with each of these splits. 4.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train one point of an experiment on several splits and seeds, and say which of the two makes trainings differ."""
-    from comparator.experiment.recheck import plan_crossing
+    """Train one point of an experiment on several splits and seeds, and say which of them makes trainings differ."""
+    from comparator.experiment.recheck import Meeting, plan_crossing
 
+    if levels is not None and (splits is not None or seeds is not None):
+        raise InputError("--levels tells the seeds apart, --splits and --seeds do not: give the one or the others")
+    if levels is not None and levels % 2 == 0:
+        raise InputError(f"--levels {levels}: must be an odd number from 5, so that all four can meet evenly")
     host = _open_host(options, as_json=as_json, reports=False)
-    size, given = (splits, seeds), options.settings or []
+    size, given = Meeting(splits, seeds, levels), options.settings or []
     _carry_out_again(
         host,
         options,
@@ -316,7 +354,7 @@ def _carry_out(
     """Plan and run a new experiment, or go on with one."""
     if no_report and as_json and not options.dry_run:
         raise InputError("--json prints the report; leave out --no-report")
-    from comparator.experiment import session
+    from comparator.experiment import controls, session
     from comparator.experiment.dry_run import describe
     from comparator.studies import study_of
 
@@ -349,6 +387,7 @@ def _carry_out(
         opened = session.begin(host, plan, file.stem, options.identifier)
     with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
         opened.run()
+        controls.follow(host, opened.path)
     if as_json:
         print(json.dumps(read_json(opened.path / "report.json"), indent=1))
 
@@ -388,12 +427,13 @@ def _carry_out_again(
 
 def _run_again(host: Host, options: RunOptions, opened: Session, *, as_json: bool) -> None:
     """Run what tries another experiment again, and end as what came of it says, whichever command was typed."""
+    from comparator.experiment.closing import again_as_json
     from comparator.findings import recheck as findings
 
     with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
         found = opened.run()
     if as_json:
-        print(json.dumps(None if found is None else findings.as_json(found), indent=1))
+        print(json.dumps(again_as_json(found), indent=1))
     if isinstance(found, list):
         verdicts = {each.verdict for each in found}
         if not verdicts <= set(findings.HELD):

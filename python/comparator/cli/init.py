@@ -317,7 +317,8 @@ def _space(
 
     known = shared(of_each)
     fixed = {re.sub(r"^cmp_([01]_)?", "", name) for name in settings}
-    seeds = {name for model in models for name in (model.description.seed, model.description.split) if name}
+    told = [model.description for model in models]
+    seeds = {name for each in told for name in (each.seed, *(each.seeds or {}).values(), each.split) if name}
     if vary:
         return _checked([read_vary(each, known, of_each) for each in vary], settings)
     proposed = proposals(known, without=fixed | seeds)

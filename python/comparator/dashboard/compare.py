@@ -79,7 +79,7 @@ def compare(asked: Sequence[tuple[Path, str | None]]) -> Comparison:
             read.summary.metric,
             read.summary.number.done,
             read.summary.number.confirming,
-            answer_of(read.experiment, read.summary, read.findings, read.state).lines,
+            answer_of(read.experiment, read.summary, read.findings, read.state, read.variance, read.controls).lines,
         )
         for name, read, (folder, metric) in zip(names, reads, asked, strict=True)
     ]

@@ -10,6 +10,8 @@ from comparator.objective.comparison import submodel_hyperparameters
 from comparator.results.record import FrozenExperiment, Submodel
 
 DEFAULT_SEED = 1
+#: Values by which a seed of a part is the seed of the run.
+UNSET = (None, "None", "")
 #: The hyperparameter that takes the number of epochs, as CANDLE calls it.
 EPOCHS = "epochs"
 PREFIX = re.compile(r"cmp_(?:[01]_)?(.+)")
@@ -23,12 +25,14 @@ def run_hyperparameters(
     seed: int,
     split: int | None,
     epochs: int | None,
+    seeds: Mapping[str, int] | None = None,
 ) -> tuple[dict[str, object], int]:
     """The hyperparameters of a run of submodel `number` at a point, its seed among them, and that seed.
 
-    They are those of the file that `config_file` names; over these the experiment's, and the point's over those, by the
-    prefix rules and under the submodel's own names; then `epochs`, the length of a short training (None of a full one);
-    then the steps `seed` and `split` (None: none) are added to the user's own seeds.
+    They are those of the file that `config_file` names; over these the experiment's, and the point's over those, by
+    the prefix rules and under the submodel's own names; then `epochs`, the length of a short training (None of a full
+    one); then the steps `seed` and `split` (None: none) are added to the user's own seeds, and `seeds` to those of
+    the parts of the seed, which are the user's seed where they have no value of their own.
     """
     submodel = experiment.models[number]
     if experiment.has_alternatives:  # which have nothing in common
@@ -43,7 +47,12 @@ def run_hyperparameters(
     hyperparameters = {**submodel.config, **own}
     if epochs is not None:
         hyperparameters[epochs_name(submodel)] = epochs
-    own_seed = int(str(hyperparameters.get(submodel.seed or "rng_seed", DEFAULT_SEED))) + seed
+    given_seed = int(str(hyperparameters.get(submodel.seed or "rng_seed", DEFAULT_SEED)))
+    own_seed = given_seed + seed
+    for part, name in (submodel.seeds or {}).items():
+        if seeds is not None and part in seeds:
+            value = hyperparameters.get(name)
+            hyperparameters[name] = (given_seed if value in UNSET else int(str(value))) + seeds[part]
     if submodel.seed is not None:
         hyperparameters[submodel.seed] = own_seed
     of_split = submodel.split

@@ -261,7 +261,11 @@ class Leaf:
         """A run as a line of the record shows it, and its result."""
         submodel = self._experiment.models[number]
         hyperparameters, seed = run_hyperparameters(
-            self._experiment, number, asked.point, seed=asked.seed, split=asked.split, epochs=asked.epochs
+            *(self._experiment, number, asked.point),
+            seed=asked.seed,
+            split=asked.split,
+            epochs=asked.epochs,
+            seeds=asked.seeds,
         )
         identity = run_identity(
             submodel,
@@ -272,9 +276,9 @@ class Leaf:
             untold=submodel.untold or self._models[number].untold(warm=self._warm),
             experiment=self._experiment.id,
         )
-        split: dict[str, Any] = {}
+        own_seeds: dict[str, Any] = {} if asked.seeds is None else {"seeds": asked.seeds}
         if asked.split is not None:
-            split = {"split": None if submodel.split is None else hyperparameters[submodel.split]}
+            own_seeds["split"] = None if submodel.split is None else hyperparameters[submodel.split]
         name, result, reused = self._find_or_train(number, asked, hyperparameters, identity, slot)
         place = self._runs.folder_of(name)
         assert place is not None
@@ -283,7 +287,7 @@ class Leaf:
             submodel=submodel.submodel,
             replicate=asked.replicate,
             seed=seed,
-            **split,
+            **own_seeds,
             block=asked.block,
             run=name,
             status=result.status,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from comparator.errors import ComparatorError
 from comparator.experiment.host import Host
@@ -20,9 +19,14 @@ from comparator.results.store import experiment_path, last_word, read_experiment
 from comparator.site.folders import command_line, typed_here
 
 if TYPE_CHECKING:
-    from comparator.findings.recheck import Again, Crossing, Rechecked
+    from comparator.findings.controls import Controls
+    from comparator.findings.recheck import Rechecked
+    from comparator.findings.variance import TrainingVariance
 
-BAR, WIDTH = "\N{FULL BLOCK}", 30
+    #: What came of an experiment that tries another one again: its claims, its claims by designs, or one point of it.
+    Again: TypeAlias = list[Rechecked] | Controls | TrainingVariance
+
+TOO_FEW = "too few of the trainings gave a result"
 
 
 def say_what_was_found(
@@ -64,19 +68,40 @@ def say_what_was_found(
     return None
 
 
+def again_as_json(again: Again | None) -> Any:
+    """What came of what was tried again, for programs."""
+    from comparator.findings import recheck
+    from comparator.findings.variance import TrainingVariance, variance_as_json
+
+    if again is None:
+        return None
+    if isinstance(again, TrainingVariance):
+        return variance_as_json(again)
+    return recheck.as_json(again) if isinstance(again, list) else again.as_json()
+
+
 def _tried_again(experiments: Path, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> Again | None:
     """What came of what this experiment tries again; raises `InputError` where the other experiment is gone."""
-    from comparator.findings.recheck import crossing_in, recheck
+    from comparator.findings.controls import controls_of, is_control
+    from comparator.findings.recheck import recheck
+    from comparator.findings.variance import variance_in
 
     if frozen.crossing is not None:
-        return crossing_in(frozen, records)
+        return variance_in(frozen, records)
     path = experiment_path(experiments, frozen.rechecks or "")
-    return recheck((read_experiment(path), read_records(path / "evaluations.jsonl")), (frozen, records))
+    was, now = (read_experiment(path), read_records(path / "evaluations.jsonl")), (frozen, records)
+    return controls_of(was, now) if any(map(is_control, frozen.claims or ())) else recheck(was, now)
 
 
 def _words_of(again: Again | None, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
     """What came of what was tried again, for people: a line for each claim, or for each part of a variance."""
-    return _recheck_words(again, frozen, records) if isinstance(again, list) else _variance_words(again, frozen)
+    from comparator.findings.variance import TrainingVariance
+
+    if isinstance(again, list):
+        return _recheck_words(again, frozen, records)
+    if again is None or isinstance(again, TrainingVariance):
+        return _variance_words(again, frozen) if frozen.crossing is not None else [TOO_FEW]
+    return _control_words(again)
 
 
 def _recheck_words(found: list[Rechecked], frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
@@ -97,36 +122,21 @@ def _recheck_words(found: list[Rechecked], frozen: FrozenExperiment, records: Se
     return lines
 
 
-def _variance_words(crossing: Crossing | None, frozen: FrozenExperiment) -> list[str]:
-    """What makes the trainings of a point differ, a line for each part, with a bar."""
-    from comparator.report.words import percent
-    from comparator.report.words import point_words as in_words
+def _control_words(found: Controls) -> list[str]:
+    """What became of what another experiment has shown, by each design that this one tries, a line each."""
+    from comparator.report.controls import sentences
 
-    claim = frozen.crossing
-    assert claim is not None and claim.crossed is not None
-    varied = tuple(str(entry["name"]) for entry in frozen.space if entry.get("type") != "constant")
-    where = in_words(claim.points[0], varied)
-    splits, seeds = claim.crossed
-    if crossing is None:
-        raise ComparatorError(
-            f"at {where}: too few of {splits} splits and {seeds} seeds gave a difference, or all the same"
-        )
-    found = crossing.variance
-    words = {
-        "split": "the data split",
-        "seed": "the seed, on every split alike",
-        "rest": "the seed on that split alone",
-    }
-    parts = [
-        f"  {BAR * round(WIDTH * part.share):{WIDTH}}  {percent(part.share)}"
-        f" [{percent(part.interval[0])}, {percent(part.interval[1])}] {words[part.name]}"
-        for part in found.parts
-    ]
-    first = (
-        f"at {where}: the difference of one pair of trainings is {found.mean:.3g}, and deviates by"
-        f" {math.sqrt(found.variance):.2g}; of its variance, by {found.splits} splits met by {found.seeds} seeds each:"
-    )
-    return [first, *parts]
+    return sentences(found) if found.found else [TOO_FEW]
+
+
+def _variance_words(found: TrainingVariance | None, frozen: FrozenExperiment) -> list[str]:
+    """What makes the trainings of a point differ; raises `ComparatorError` where that cannot be told."""
+    from comparator.report.variance import lines
+
+    if found is None:
+        asked = len(frozen.crossing.points) if frozen.crossing is not None else 0
+        raise ComparatorError(f"too few of {asked} pairs of trainings gave a difference, or all the same")
+    return lines(found, frozen)
 
 
 def say_where_the_report_is(host: Host, identifier: str, page: Path | None) -> None:

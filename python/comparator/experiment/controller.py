@@ -59,7 +59,7 @@ from comparator.results.record import (
 from comparator.results.store import now
 from comparator.space import ParameterSpace, Point
 from comparator.strategies import Proposal, Strategy
-from comparator.strategies.blocks import FIRST_FRESH, crossed
+from comparator.strategies.blocks import FIRST_FRESH, crossed, square
 from comparator.strategies.replication import Replication
 
 FAILURES_THAT_STOP = 5
@@ -488,6 +488,7 @@ class Controller:
                     block=block.number,
                     seed=block.seed,
                     split=None if given_split else block.split,
+                    seeds=block.seeds,
                     **self._length(evaluation),
                 )
             )
@@ -663,9 +664,11 @@ class Controller:
 def by_point(claim: Claim) -> list[tuple[Point, list[int]]]:
     """The points of a claim with the replicates, and so the fresh blocks, that confirm it there."""
     fresh: dict[str, tuple[Point, list[int]]] = {}
-    numbers = (
-        crossed(*claim.crossed) if claim.crossed is not None else range(FIRST_FRESH, FIRST_FRESH + len(claim.points))
-    )
+    numbers: Sequence[int] = range(FIRST_FRESH, FIRST_FRESH + len(claim.points))
+    if claim.levels:
+        numbers = square(claim.factors, claim.levels)
+    elif claim.crossed is not None:
+        numbers = crossed(*claim.crossed)
     for number, point in zip(numbers, claim.points, strict=True):
         fresh.setdefault(key_of(point), (point, []))[1].append(number)
     return list(fresh.values())

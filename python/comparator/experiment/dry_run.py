@@ -55,6 +55,9 @@ def _power_words(plan: Plan) -> list[str]:
 def budget_words(frozen: FrozenExperiment) -> str:
     """What is trained: the search's budget, and what is tried anew beside it."""
     budget, trainings, stages = frozen.budget, len(frozen.models), frozen.stages
+    if frozen.rechecks is not None:
+        pairs = sum(len(claim.points) for claim in frozen.claims or ())
+        return f"nothing is searched; {pairs} pairs, {pairs * trainings} trainings, less those that the store has"
     if budget.evaluations is None:
         words = f"{budget.generations} generations" if budget.generations else "until the search ends"
     else:
@@ -87,4 +90,9 @@ def _confirm_words(confirm: Confirm) -> str:
     places += [f"{seeds} elsewhere to compare with"] * confirm.elsewhere
     claims = confirm.points + confirm.regions + confirm.elsewhere
     together = f" ({claims * seeds} together where one region is found)" if confirm.regions else ""
-    return f"afterwards, on seeds that the search never used, {', '.join(places)}{together}"
+    then = ""
+    if confirm.controls:
+        pairs = len(confirm.controls) * 2 * seeds
+        designs = f"{len(confirm.controls)} designs" if len(confirm.controls) > 1 else "a design"
+        then = f"; then {pairs} pairs more by {designs} that cut both studies alike, where one region is shown"
+    return f"afterwards, on seeds that the search never used, {', '.join(places)}{together}{then}"

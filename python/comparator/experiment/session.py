@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
@@ -65,7 +65,7 @@ from comparator.site.profile import Slot
 from comparator.strategies.blocks import block_of
 
 if TYPE_CHECKING:
-    from comparator.findings.recheck import Again
+    from comparator.experiment.closing import Again
 
 LONGEST_TITLE = 160  # characters that are shown
 MOST_SAID = 64  # evaluations that `state.json` lists while they run; of more it says how many
@@ -491,7 +491,7 @@ class Session:
         if frozen.probes is not None or not frozen.stages.probes:
             return []
         block = block_of(frozen.stages.pilot[0], 0, self._plan.blocks)
-        epochs = {} if self._plan.first is None else {"epochs": self._plan.first.epochs}
+        epochs: dict[str, Any] = {} if self._plan.first is None else {"epochs": self._plan.first.epochs}
         return [
             Request(
                 evaluation=FIRST_PROBE - number,

@@ -162,6 +162,8 @@ class ConfirmationSettings(BaseModel):
     splits: bool = True
     #: Whether the regions are tried too; None for yes, but where `points` is 0.
     regions: bool | None = None
+    #: How what was shown of two studies is tried again afterwards, to tell the study from its size.
+    controls: list[Literal["rows", "drugs", "cells"]] = Field(default_factory=list)
 
 
 class ComparisonSettings(BaseModel):

@@ -13,6 +13,7 @@ from comparator.experiment.settings import (
     ExperimentSettings,
     SearchSettings,
 )
+from comparator.findings.studies import check_studies
 from comparator.objective.comparison import Objective
 from comparator.results.record import (
     MOST_PROBES,
@@ -138,7 +139,18 @@ def confirmation_of(settings: ExperimentSettings, submodels: Sequence[Submodel])
     if not points and not regions:
         return None
     splits = asked.splits and all(submodel.split is not None for submodel in submodels)
-    return Confirm(points=points, seeds=asked.seeds, splits=splits, regions=regions, elsewhere=settings.compares)
+    controls: dict[str, Any] = {}
+    if asked.controls:
+        check_studies(submodels, "[confirm] controls")
+        controls = {"controls": list(dict.fromkeys(asked.controls))}
+    return Confirm(
+        points=points,
+        seeds=asked.seeds,
+        splits=splits,
+        regions=regions,
+        elsewhere=settings.compares,
+        **controls,
+    )
 
 
 def asked_strategy(search: SearchSettings, context: Context) -> tuple[str, type[Strategy]]:

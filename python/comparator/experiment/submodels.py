@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from comparator.engine.given import DEFAULT_SEED
+from comparator.engine.given import DEFAULT_SEED, UNSET
 from comparator.engine.leaf import CUT_SHORT
 from comparator.errors import InputError, nearest
 from comparator.experiment.context import Context
@@ -115,7 +115,9 @@ def _check_hyperparameters(
                 identity=model.identity,
                 state=model.state,
                 seed=model.description.seed,
+                seeds=_seeds(model),
                 split=_split(model, everything, source),
+                controls=_controls(model),
                 without_effect=_without_effect(model),
                 numbers=sorted(name for name, each in known.items() if each.type in NUMBER_TYPES),
                 config=config,
@@ -340,10 +342,22 @@ def _doubt_seed(model: Model, varied: Sequence[str]) -> list[str]:
 
 
 def _check_seed(model: Model, given: Mapping[str, Any], source: Path) -> None:
-    name = model.description.seed or "rng_seed"
-    value = given.get(name, DEFAULT_SEED)
-    if not str(value).isdigit():
-        raise InputError(f"{source}: {name} = {shown(value)}: must be a whole number from 0")
+    parts = [name for name in (model.description.seeds or {}).values() if given.get(name) not in UNSET]
+    for name in (model.description.seed or "rng_seed", *parts):
+        value = given.get(name, DEFAULT_SEED)
+        if not str(value).isdigit():
+            raise InputError(f"{source}: {name} = {shown(value)}: must be a whole number from 0")
+
+
+def _seeds(model: Model) -> dict[str, str] | None:
+    """The hyperparameters that take a part of the seed; None where the model does not tell."""
+    return None if model.description.seeds is None else dict(model.description.seeds.items())
+
+
+def _controls(model: Model) -> dict[str, Any] | None:
+    """How a study's rows are cut, as the model describes it."""
+    controls = model.description.controls
+    return None if controls is None else controls.model_dump(exclude_none=True)
 
 
 def _split(model: Model, given: Mapping[str, Any], source: Path) -> str | None:

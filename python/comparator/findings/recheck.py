@@ -10,15 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
-from typing import Any, Literal, TypeAlias
-
-import numpy as np
+from typing import Any, Literal
 
 from comparator.evidence.confirmation import ALPHA, FEWEST, Estimate, chance_above_zero, estimate, interval_of
-from comparator.evidence.variance import Variance, split_variance
 from comparator.findings.reliability import fresh_in
 from comparator.results.record import Evaluation, FrozenExperiment
-from comparator.strategies.blocks import crossed
 
 Verdict = Literal["reproduced", "weaker", "gone", "not settled"]
 HELD: tuple[Verdict, ...] = ("reproduced",)
@@ -45,56 +41,31 @@ class Rechecked:
     verdict: Verdict
 
 
-@dataclass(frozen=True)
-class Crossing:
-    """What makes the trainings of a point differ."""
-
-    point: Mapping[str, Any]
-    variance: Variance
-
-
-#: What came of an experiment that tries another one again: its claims, or one point of it.
-Again: TypeAlias = "list[Rechecked] | Crossing"
-
-
 def recheck(
-    was: tuple[FrozenExperiment, Sequence[Evaluation]], now: tuple[FrozenExperiment, Sequence[Evaluation]]
+    was: tuple[FrozenExperiment, Sequence[Evaluation]],
+    now: tuple[FrozenExperiment, Sequence[Evaluation]],
+    together: int = 1,
 ) -> list[Rechecked]:
-    """Compare what two experiments with the same claims gave; one of them is of today."""
+    """Compare what two experiments with the same claims gave; one of them is of today.
+
+    So many comparisons hold the level `together`.
+    """
     before, after = _numbers(*was), _numbers(*now)
     shown = list(_shown(before))
+    lines = together * len([key for key in shown if key in after])
     found = []
     for key in shown:
         both = sorted(before[key].keys() & after.get(key, {}).keys())
         if len(both) >= FEWEST:
             found.append(
-                _rechecked(key, [before[key][each] for each in both], [after[key][each] for each in both], len(shown))
+                _rechecked(key, [before[key][each] for each in both], [after[key][each] for each in both], lines)
             )
     return found
 
 
-def variance_in(records: Sequence[Evaluation], size: tuple[int, int]) -> Variance | None:
-    """Return what makes the trainings of a point differ, of which each split met each seed; None where too few did.
-
-    A split on which a training failed is left out.
-    """
-    numbers = {replicate: value for line in records for replicate, value in _by_replicate(line)}
-    by_split = np.array([numbers.get(each, np.nan) for each in crossed(*size)]).reshape(size)
-    return split_variance(by_split[~np.isnan(by_split).any(axis=1)])
-
-
-def crossing_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Crossing | None:
-    """Return what makes the trainings of an experiment's crossed point differ; None where it cannot be told."""
-    claim = experiment.crossing
-    found = None if claim is None or claim.crossed is None else variance_in(records, claim.crossed)
-    return None if claim is None or found is None else Crossing(claim.points[0], found)
-
-
-def _by_replicate(line: Evaluation) -> Iterator[tuple[int, float]]:
-    good = [run.replicate for run in line.runs if run.status == "ok"]
-    both = sorted({each for each in good if good.count(each) == 2})
-    if line.signed is not None and len(both) == len(line.signed):
-        yield from zip(both, line.signed, strict=True)
+def shown_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> set[Key]:
+    """Return what an experiment has shown on fresh blocks, all of it together at level `ALPHA`."""
+    return set(_shown(_numbers(experiment, records)))
 
 
 def trained_anew(now: Sequence[Evaluation]) -> tuple[int, int]:
@@ -104,10 +75,8 @@ def trained_anew(now: Sequence[Evaluation]) -> tuple[int, int]:
     return len(runs) - found, found
 
 
-def as_json(found: Again) -> list[dict[str, Any]] | dict[str, Any]:
+def as_json(found: Sequence[Rechecked]) -> list[dict[str, Any]]:
     """Return it for programs."""
-    if isinstance(found, Crossing):
-        return {"point": dict(found.point), **asdict(found.variance)}
     return [asdict(each) for each in found]
 
 

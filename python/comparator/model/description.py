@@ -9,6 +9,7 @@ python_path = [".", "../common"]          # folders that the module is imported 
 python = "../venvs/uno"                   # the environment (venv, conda) or interpreter that runs it; optional
 requirements = "requirements.txt"         # an environment is made from this file, by that Python; optional
 seed = "rng_seed"                         # the hyperparameter that takes the seed; optional
+seeds = { initialisation = "initialization_seed", order = "order_seed" }  # those that take a part of it; optional
 split = "split_seed"                      # the one that takes the seed of the data split, of default 1; optional
 split_fixed = { split = "file" }          # hyperparameters at which that seed changes nothing; optional
 data_manifest = "prepared/manifest.json"  # under the data folder; tells one data set from another
@@ -21,6 +22,13 @@ variant = "kind"                          # of several models in one folder: the
 kind = "error"                            # "error": smaller is better, "score": larger, "fact": neither
 lowest = 0                                # optional: the smallest value it can have; 0 of an error, none of a score
 description = "one line"
+
+[controls]                                # how its rows are cut where two studies are compared; optional
+study = "train_sources"                   # the hyperparameter that names the study
+rows = "row_limit"                        # the one that limits training rows, which a metric `training_rows` counts
+shared = "match_studies"                  # the one that takes both studies, so that only what they share is used
+drugs = { match_by = "drug" }             # what is set beside it for all rows of shared drugs,
+cells = { match_by = "cell" }             # and of shared cell lines
 
 [hyperparameters.noise]
 type = "float"
@@ -37,6 +45,10 @@ description = "one line"
 needs = ["fingerprints"]                  # of the inputs
 hyperparameters = { max_depth = [5, 10] } # its own beside what all take: usual values, the default first
 ```
+
+`seeds` names what seeds the first weights, and the order of rows or batches, apart from all else that `seed` decides;
+without a value each has that of `seed`. A part that is left out is one that the model does not have: `seeds = {}`
+says that its seed decides neither.
 
 `data_manifest`, `reads`, `code` and `packages` say what a run depends on, which is part of its identity: a run found in
 the store takes the place of a training only where all of that is as it was. Without the first two the whole data folder
@@ -67,6 +79,8 @@ else:
 OF_EXPERIMENTS = {"model", "search", "cmp", "space", "upf"}
 
 
+#: What a seed decides that may have a seed of its own.
+SeedPart = Literal["initialisation", "order"]
 StageName = Literal["preprocess", "train", "infer"]
 
 
@@ -94,6 +108,25 @@ class HyperparameterDescription(BaseModel):
         """The same with usual values, the first of which is the default."""
         usual = {"values": values} if len(values) > 1 else {}
         return self.model_copy(update={"default": values[0], **usual})
+
+
+class ControlsDescription(BaseModel):
+    """Which hyperparameters cut the rows of a study: to a number, to the drugs or the cell lines that another has
+    too."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    study: str
+    rows: str | None = None
+    shared: str | None = None
+    drugs: dict[str, Any] | None = None
+    cells: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _shared_with_whom(self) -> ControlsDescription:
+        if self.shared is None and (self.drugs is not None or self.cells is not None):
+            raise ValueError("drugs and cells need shared, the hyperparameter that takes the names of both studies")
+        return self
 
 
 class InputDescription(BaseModel):
@@ -135,12 +168,14 @@ class ModelDescription(BaseModel):
     python: str | None = None
     requirements: str | None = None
     seed: str | None = None
+    seeds: dict[SeedPart, str] | None = None
     split: str | None = None
     split_fixed: dict[str, Any] = Field(default_factory=dict)
     data_manifest: str | None = None
     reads: list[str] | None = None
     code: list[str] = Field(default_factory=list)
     packages: list[str] | None = None
+    controls: ControlsDescription | None = None
     metrics: dict[str, MetricDescription] = Field(default_factory=dict)
     hyperparameters: dict[str, HyperparameterDescription] = Field(default_factory=dict)
     variant: str | None = None
@@ -180,15 +215,16 @@ class ModelDescription(BaseModel):
     @property
     def names(self) -> list[str]:
         """All hyperparameters that it names, as the model writes them."""
-        takes_seeds = [name for name in (self.seed, self.split) if name is not None]
+        takes_seeds = [name for name in (self.seed, *(self.seeds or {}).values(), self.split) if name is not None]
         return list(dict.fromkeys([*self.hyperparameters, *takes_seeds, *self.split_fixed]))
 
     def with_hyperparameters(self, known: dict[str, HyperparameterDescription]) -> ModelDescription:
-        """The same of a model with these hyperparameters; `seed`, `split` and `split_fixed` name them as they do."""
+        """The same of a model with these hyperparameters; `seed`, `seeds` and so on name them as they do."""
         return self.model_copy(
             update={
                 "hyperparameters": known,
                 "seed": None if self.seed is None else spelling(self.seed, known),
+                "seeds": self.seeds and {part: spelling(name, known) for part, name in self.seeds.items()},
                 "split": None if self.split is None else spelling(self.split, known),
                 "split_fixed": {spelling(name, known): value for name, value in self.split_fixed.items()},
             }

@@ -10,21 +10,26 @@ from pathlib import Path
 
 from comparator.errors import InputError
 from comparator.formats.spelling import is_same
-from comparator.model.description import HyperparameterDescription, ModelDescription
+from comparator.model.description import HyperparameterDescription, ModelDescription, SeedPart
 from comparator.model.model import Model
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
 
 USUAL_SEED, USUAL_SPLIT = "rng_seed", "split_seed"
+#: The usual names of what seeds a part of it, in this order.
+USUAL_SEEDS: dict[SeedPart, tuple[str, ...]] = {
+    "initialisation": ("initialization_seed", "initialisation_seed", "init_seed"),
+    "order": ("order_seed", "shuffle_seed"),
+}
 
 
 def described(model: Model, slot: Slot, data_folder: Path) -> Model:
     """The model with the hyperparameters that `initialize_parameters()` tells.
 
-    `rng_seed` takes the seed, `split_seed` that of the data split. Of a Python file that tells none, `rng_seed` takes
-    the seed where its source has that name. A model that describes its hyperparameters, or has no Python module, comes
-    back as it is. Raises `InputError` where the module cannot be imported, has no `run`, or its
-    `initialize_parameters()` fails.
+    `rng_seed` takes the seed, `split_seed` that of the data split; those of `USUAL_SEEDS` take a part of the seed. Of
+    a Python file that tells none, `rng_seed` takes the seed where its source has that name. A model that describes
+    its hyperparameters, or has no Python module, comes back as it is. Raises `InputError` where the module cannot be
+    imported, has no `run`, or its `initialize_parameters()` fails.
     """
     if model.module is None or model.description.hyperparameters:
         return model
@@ -46,12 +51,21 @@ def described(model: Model, slot: Slot, data_folder: Path) -> Model:
 def with_defaults(description: ModelDescription, known: dict[str, HyperparameterDescription]) -> ModelDescription:
     """The description of a model whose `initialize_parameters()` tells the hyperparameters `known`."""
     seed, split = description.seed or usual_seed(known), description.split or _called(USUAL_SPLIT, known)
-    return description.model_copy(update={"seed": seed, "split": split}).with_hyperparameters(known)
+    seeds = description.seeds if description.seeds is not None else _usual_seeds(known) or None
+    update = {"seed": seed, "seeds": seeds, "split": split}
+    return description.model_copy(update=update).with_hyperparameters(known)
 
 
 def usual_seed(known: Iterable[str]) -> str | None:
     """The one of the hyperparameters that is `rng_seed`, as the model writes it; None where none is."""
     return _called(USUAL_SEED, known)
+
+
+def _usual_seeds(known: Iterable[str]) -> dict[SeedPart, str]:
+    """The hyperparameters that seed a part of what the seed decides, by their usual names."""
+    known = list(known)
+    named = {part: [_called(usual, known) for usual in names] for part, names in USUAL_SEEDS.items()}
+    return {part: name for part, names in named.items() for name in names[::-1] if name is not None}
 
 
 def _called(usual: str, known: Iterable[str]) -> str | None:

@@ -60,8 +60,10 @@ from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.results.store import RunStore, read_experiment, read_records, table_cell, withdrawals
 
 if TYPE_CHECKING:
+    from comparator.findings.controls import Controls
     from comparator.findings.explanation import Explanation
     from comparator.findings.metric_agreement import MetricReading
+    from comparator.findings.variance import TrainingVariance
     from comparator.report.page import Gallery
 
 __all__ = ["write_report"]
@@ -119,7 +121,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         "id": summary.id,
         "title": summary.title,
         "metric": summary.metric,
-        **answer_of(experiment, summary, findings, read.state).as_json(),
+        **answer_of(experiment, summary, findings, read.state, read.variance, read.controls).as_json(),
         **findings_json(findings),
         **as_json(summary),
         "yardsticks": [asdict(each) for each in compared],
@@ -127,6 +129,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         "like_for_like": None
         if read.likeness is None
         else {**asdict(read.likeness), "is_alike": read.likeness.is_alike},
+        "controls": read.controls and read.controls.as_json(),
         "explained": read.explanation.as_json(most=SHOWN),
         "withdrawn": [note.as_json() for note in withdrawals(folder)],
     }
@@ -195,10 +198,29 @@ class Reading:
         with one_thread():
             return explain(self.experiment, self.records, RunStore(self.folder.parent).predicted_rows)
 
+    @cached_property
+    def variance(self) -> TrainingVariance | None:
+        """What makes trainings of one point differ, where that was looked at."""
+        if self.experiment.crossing is None:
+            return None
+        from comparator.findings.variance import variance_in
+
+        return variance_in(self.experiment, self.records)
+
+    @cached_property
+    def controls(self) -> Controls | None:
+        """Whether it is the study or only its size, by what lies beside the experiment now."""
+        from comparator.findings.controls import controls_beside, controls_by
+
+        if self.experiment.rechecks is not None:
+            return controls_by(self.folder, self.experiment, self.records)
+        return controls_beside(self.folder, self.experiment, self.records)
+
     @property
     def material(self) -> Material:
         """All that the figures are drawn from, with what lies beside the experiment now."""
-        return gather_material(self.folder, self.experiment, self.summary, self.findings, self.explanation)
+        own = self.folder, self.experiment, self.summary, self.findings
+        return gather_material(*own, self.explanation, self.variance, self.controls)
 
     @property
     def notices(self) -> list[str]:
@@ -237,7 +259,7 @@ def page_of(read: Reading, gallery: Gallery, files: Files) -> str:
     from comparator.report.page import render  # jinja2, only where a page is made
 
     shown = read.experiment, read.summary, read.findings, read.compared, gallery, files, read.notices, read.state
-    return render(*shown, read.likeness, read.explanation, read.in_metrics)
+    return render(*shown, read.likeness, read.explanation, read.in_metrics, read.variance, read.controls)
 
 
 def evaluation_rows(summary: Summary, records: Sequence[Evaluation]) -> list[dict[str, Any]]:

@@ -34,6 +34,8 @@ from comparator.results.record import ALIVE, FrozenExperiment
 if TYPE_CHECKING:
     from comparator.evidence.confirmation import Confirmation
     from comparator.evidence.regions import Evidence, Region
+    from comparator.findings.controls import Controls
+    from comparator.findings.variance import TrainingVariance
     from comparator.findings.verdict import Condition, Findings
 
 CUT_SHORT = ("stopped", "interrupted", "failed")
@@ -123,10 +125,21 @@ def plain(sentence: Sentence) -> str:
     return "".join(part.word if isinstance(part, Claim) else part for part in sentence)
 
 
-def answer_of(experiment: FrozenExperiment, summary: Summary, findings: Findings, state: str = "finished") -> Answer:
-    """Return the answer that the findings give; `state` is what the experiment does (`engine.jobs.state_of`)."""
+def answer_of(
+    experiment: FrozenExperiment,
+    summary: Summary,
+    findings: Findings,
+    state: str = "finished",
+    variance: TrainingVariance | None = None,
+    controls: Controls | None = None,
+) -> Answer:
+    """Return the answer that the findings give; `state` is what the experiment does (`engine.jobs.state_of`).
+
+    `variance` is what makes trainings of one point differ, where that was looked at, `controls` what became of a
+    difference of two studies with both cut alike.
+    """
     if experiment.rechecks is not None:
-        return _of_recheck(experiment, summary)
+        return _of_recheck(experiment, summary, variance, controls)
     claims = tuple(_claims(summary, findings))
     first, *others = _sentences(summary, findings, claims)
     if findings.evidence is not None and others:
@@ -139,18 +152,29 @@ def answer_of(experiment: FrozenExperiment, summary: Summary, findings: Findings
     )
 
 
-def _of_recheck(experiment: FrozenExperiment, summary: Summary) -> Answer:
+def _of_recheck(
+    experiment: FrozenExperiment, summary: Summary, variance: TrainingVariance | None, controls: Controls | None
+) -> Answer:
     """The answer of an experiment that tries the claims of another again, which searches nothing itself."""
+    from comparator.report.controls import sentences as control_sentences
+    from comparator.report.variance import sentences as variance_sentences
+
+    said = variance_sentences(variance, experiment) if variance else control_sentences(controls) if controls else []
     is_recheck = experiment.command == "recheck"
     done = "What it claims was tried again" if is_recheck else "One point was trained on several splits and seeds"
-    anew = [one for one in summary.evaluations if one.status == "ok"]
+    pairs = sum(one.replicates for one in summary.evaluations if one.status == "ok")
     words = ["comparator", experiment.command, "--resume", experiment.id, *where_options(typed_command(experiment))]
     return Answer(
-        f"Does what '{experiment.rechecks}' found hold?" if is_recheck else experiment.title,
-        ([f"{done}, by {len(anew)} evaluations; nothing was searched here."],),
+        f"Does what '{experiment.rechecks}' found hold?" if is_recheck and not controls else experiment.title,
+        (
+            *([sentence] for sentence in said),
+            [f"{done}, by {pairs} pairs of trainings; nothing was searched here."],
+        ),
         (),
         Step(
-            "What became of each claim, beside what it was, is said by" if is_recheck else "Which it is, is said by",
+            "What became of each claim, beside what it was, is said by"
+            if is_recheck and not said
+            else "The same at a terminal",
             shlex.join(words),
         ),
     )

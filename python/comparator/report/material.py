@@ -21,7 +21,9 @@ from comparator.results.record import FrozenExperiment
 from comparator.results.store import RunStore, last_word, read_experiment, read_records
 
 if TYPE_CHECKING:
+    from comparator.findings.controls import Controls
     from comparator.findings.explanation import Explanation
+    from comparator.findings.variance import TrainingVariance
 
 FINISHED = ("finished", "new")  # without a word of its own, the record alone tells
 DAMAGED = (InputError, OSError, TypeError, KeyError, ValueError, AttributeError)
@@ -68,6 +70,8 @@ class Material:
     grid: GridBest | None = None
     curves: tuple[Curves, ...] = ()
     explanation: Explanation | None = None
+    variance: TrainingVariance | None = None
+    controls: Controls | None = None
 
 
 def gather_material(
@@ -76,11 +80,14 @@ def gather_material(
     summary: Summary,
     findings: Findings,
     explanation: Explanation | None = None,
+    variance: TrainingVariance | None = None,
+    controls: Controls | None = None,
 ) -> Material:
     """Return summary and findings of the experiment in `folder` with what lies beside it."""
     apart = summary.lattice or summary.first is not None  # short trainings are not compared with full ones
     grid = None if apart else find_grid(folder, experiment, summary.axes)
-    return Material(summary, findings, grid, tuple(read_curves(RunStore(folder.parent), summary)), explanation)
+    curves = tuple(read_curves(RunStore(folder.parent), summary))
+    return Material(summary, findings, grid, curves, explanation, variance, controls)
 
 
 def find_grid(folder: Path, experiment: FrozenExperiment, axes: Sequence[Axis]) -> GridBest | None:

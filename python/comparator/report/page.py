@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,10 +22,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from comparator.findings.axes import Axis, is_number, show
+from comparator.findings.controls import Controls
 from comparator.findings.explanation import Explanation
 from comparator.findings.like_for_like import LikeForLike
 from comparator.findings.metric_agreement import MetricReading
 from comparator.findings.summary import SKILL, EvaluationSummary, Summary, search_settings
+from comparator.findings.variance import TrainingVariance
 from comparator.findings.verdict import Findings
 from comparator.findings.workers import spans_of, typical, working_times_of
 from comparator.findings.yardstick import InMetric
@@ -32,6 +35,8 @@ from comparator.formats.spelling import spelling
 from comparator.report import words
 from comparator.report.answer import MEANINGS, Claim, answer_of
 from comparator.report.bundle import bundle
+from comparator.report.controls import HEADINGS
+from comparator.report.controls import section_of as section_of_controls
 from comparator.report.explanation import section_of
 from comparator.report.figures import palette
 from comparator.report.figures.channels import metric_heading
@@ -116,9 +121,11 @@ def render(
     likeness: LikeForLike | None = None,
     explanation: Explanation | None = None,
     in_metrics: Sequence[InMetric] = (),
+    variance: TrainingVariance | None = None,
+    controls: Controls | None = None,
 ) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
-    said = answer_of(experiment, summary, findings, state)
+    said = answer_of(experiment, summary, findings, state, variance, controls)
     page = (
         environment()
         .get_template("page.html")
@@ -156,6 +163,8 @@ def render(
             notices=notices,
             likeness=box_of(likeness, summary.models),
             explained=section_of(explanation, experiment, summary),
+            controlled=section_of_controls(controls, shlex.join(words.controls_command(experiment))),
+            control_headings=HEADINGS,
             **scripts(),
         )
     )

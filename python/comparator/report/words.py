@@ -415,6 +415,11 @@ def repeat_commands(experiment: FrozenExperiment, regions: Sequence[Condition] =
     return [(what, shlex.join(command)) for what, command in commands]
 
 
+def controls_command(experiment: FrozenExperiment) -> list[str]:
+    """Return the words of the command that tries whether it is the study or only its size."""
+    return [*command_of(experiment, "recheck"), "--controls"]
+
+
 def command_of(experiment: FrozenExperiment, name: str) -> list[str]:
     """Return the words of a command of this experiment, in the store in which it was made."""
     typed = typed_command(experiment)

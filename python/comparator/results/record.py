@@ -83,7 +83,8 @@ class Run(Form):
 
     `run` is its name in the store, which what was imported does not have; `log` is relative to the folder of all
     experiments. `split` is the seed of the data split that was the block's own; the key is there where there was one
-    asked for. `block` is the block of the replicate (`comparator.strategies.blocks`), 0 in records of earlier versions.
+    asked for; `seeds` likewise has the steps of those parts of the seed that had their own (`Request.seeds`).
+    `block` is the block of the replicate (`comparator.strategies.blocks`), 0 in records of earlier versions.
     `no_reuse` says why the run serves no other experiment.
     """
 
@@ -93,6 +94,7 @@ class Run(Form):
     metrics: Metrics
     seed: int | None = None
     split: int | None = None
+    seeds: dict[str, Count] | None = None
     block: Count = 0
     run: str | None = None
     seconds: Number | None = None
@@ -169,7 +171,8 @@ class Request(Form):
     `evaluation` is negative for what is trained beside the search: `BASELINE`, `FIRST_PROBE`; `LISTEN` asks for no
     training, but to wait for `expected_seconds`. `seed` is added to the
     seed of every model, `split`, where it is not None, to the seed of the data split of every model that has one
-    (`comparator.strategies.blocks`).
+    (`comparator.strategies.blocks`). `seeds` is added likewise to what seeds a part, of every model that has such a
+    hyperparameter; None: each part has the seed of its model.
     `epochs` takes the place of the number of epochs of every model; None: the full one.
     """
 
@@ -181,6 +184,7 @@ class Request(Form):
     block: Count = 0
     seed: Count = 0
     split: int | None = None
+    seeds: dict[str, Count] | None = None
     epochs: Annotated[int, Field(ge=1)] | None = None
 
 
@@ -272,9 +276,13 @@ class Submodel(Form):
     identity: str = ""
     #: A cheap look that tells whether the model is unchanged, None where there is none.
     state: Any = None
-    #: Its hyperparameters that take the seed of a run, and of the data split; None where there is none.
+    #: Its hyperparameters that take the seed of a run, and of the data split; None where there is none. `seeds` are
+    #: those that take a part of the seed, by part (`initialisation`, `order`); None where it has one seed for all.
     seed: str | None = None
+    seeds: dict[str, str] | None = None
     split: str | None = None
+    #: How its study's rows are cut (`[controls]` of `model.toml`); None where it does not say.
+    controls: dict[str, Any] | None = None
     without_effect: list[str] = []
     numbers: list[str] = []
     config: dict[str, Any] = {}
@@ -341,7 +349,7 @@ class Confirm(Form):
     """What is trained anew when a search is over: each claim, on so many fresh seeds, with splits of their own.
 
     Claims are the best `points`, and where `regions` says so what is said of regions; `elsewhere` has them compared
-    with what lies outside.
+    with what lies outside. `controls` are the designs by which what was shown of two studies is tried afterwards.
     """
 
     points: int
@@ -349,15 +357,17 @@ class Confirm(Form):
     splits: bool = False
     regions: bool = False
     elsewhere: bool = False
+    controls: list[str] = []
 
 
 class Claim(Form):
     """Something that a search found, and that is trained anew; also what it is compared with.
 
-    `kind` is `region`, with its `bounds`; `best`, a point; `elsewhere`, what is outside all regions; or `space`, all of
-    it, where there is no region; or `point`, at which each of so many splits meets each of so many seeds, which
-    `crossed` says. `points` has one point for each fresh block, or training. `direction` is the sign of the signed
-    difference that the search saw, `stability` the share of resamples in which a region came back.
+    `kind` is `region`, with its `bounds`; `best`, a point; `elsewhere`, what is outside all regions; or `space`, all
+    of it, where there is no region; or `point`, at which each of so many splits meets each of so many seeds, which
+    `crossed` says, or `levels` of each of several `factors` meet (`comparator.strategies.blocks.square`). `points`
+    has one point for each fresh block, or training. `direction` is the sign of the signed difference that the search
+    saw, `stability` the share of resamples in which a region came back.
     """
 
     name: str
@@ -367,6 +377,8 @@ class Claim(Form):
     stability: Number = 0.0
     points: list[Point] = []
     crossed: tuple[int, int] | None = Field(default=None, strict=False)
+    factors: list[str] = []
+    levels: Count = 0
 
 
 class FirstEpochs(Form):
@@ -501,7 +513,7 @@ class FrozenExperiment(Form):
     @property
     def crossing(self) -> Claim | None:
         """The point at which splits are crossed with seeds; None where that is not looked at."""
-        return next((claim for claim in self.claims or () if claim.crossed is not None), None)
+        return next((claim for claim in self.claims or () if claim.crossed is not None or claim.levels), None)
 
     @property
     def pairs(self) -> list[str]:

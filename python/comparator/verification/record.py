@@ -205,7 +205,11 @@ def _run(frozen: FrozenExperiment, record: Evaluation, run: Run, runs: RunStore)
         yield f"block is {run.block}, but its replicate is of block {block.number}"
     split = block.split if run.has_own_split else None
     hyperparameters, seed = run_hyperparameters(
-        frozen, run.submodel, record.point, seed=block.seed, split=split, epochs=record.epochs
+        *(frozen, run.submodel, record.point),
+        seed=block.seed,
+        split=split,
+        epochs=record.epochs,
+        seeds=block.seeds,
     )
     if seed != run.seed:
         yield f"seed is {run.seed}, but its replicate has {seed}"

@@ -75,6 +75,7 @@ def trainings_of(
                     block=block.number,
                     seed=block.seed,
                     split=block.split if run.has_own_split else None,
+                    seeds=block.seeds,
                     epochs=record.epochs,
                 )
                 found.setdefault(run.run, Training(run, request))

@@ -49,6 +49,21 @@ def test_matched_studies_have_the_same_rows_in_one_order(
     assert np.corrcoef(first.labels, second.labels)[0, 1] == pytest.approx(correlation, abs=0.005)
 
 
+def test_rows_of_shared_drugs_or_cell_lines_are_all_kept_as_they_are(source: Source) -> None:
+    rows = {study: selection.study_rows(source, study, "AUC") for study in ("CCLE", "GDSC1")}
+    same_drug = selection.first_drug_of_structure(source.structures)
+    for by, kind in (("drug", lambda of: same_drug[of.drug]), ("cell", lambda of: of.cell_line)):
+        kept = selection.keep_shared(source, rows, by)
+        both = set(kind(rows["CCLE"])) & set(kind(rows["GDSC1"]))
+        for study, of in kept.items():
+            assert set(kind(of)) == both and 0 < len(of) < len(rows[study])
+            assert len(of) == np.isin(kind(rows[study]), list(both)).sum()
+    assert len(kept["CCLE"]) != len(kept["GDSC1"])
+    none = rows["GDSC1"].take(np.zeros(0, dtype=np.int64))
+    with pytest.raises(DataError, match="match_studies: CCLE, GDSC1 share no cell line"):
+        selection.keep_shared(source, {**rows, "GDSC1": none}, "cell")
+
+
 def test_matching_takes_drugs_by_structure_and_averages_repeats(source: Source) -> None:
     twins = np.flatnonzero(np.isin(source.drugs, ["PLX4720", "PLX-4720"])).astype(np.int32)
     assert len(twins) == 2 and len(set(source.structures[twins])) == 1

@@ -226,6 +226,17 @@ def test_training_lowers_the_loss_and_every_metric_is_described(
     assert "Epoch 4/4" in capsys.readouterr().out
 
 
+@pytest.mark.long
+def test_first_weights_and_order_of_rows_have_seeds_of_their_own_which_are_the_runs_where_none_is_given() -> None:
+    settings = {**SMALL, "dropout": 0.1, "drug_dropout": 0.1}
+    as_given = graphdrp.run(settings)["val_loss"]
+    for name in ("initialization_seed", "order_seed"):
+        assert graphdrp.run({**settings, name: SMALL["rng_seed"]})["val_loss"] == as_given
+        assert graphdrp.run({**settings, name: 5})["val_loss"] != as_given
+    apart = {**SMALL, "initialization_seed": 4, "order_seed": 4, "dropout": 0.0, "drug_dropout": 0.0}
+    assert graphdrp.run({**apart, "rng_seed": 5})["val_loss"] == graphdrp.run({**apart, "rng_seed": 6})["val_loss"]
+
+
 def test_the_rows_are_those_of_uno(data_folder: Path) -> None:
     import uno
 

@@ -111,6 +111,15 @@ def test_the_models_seed_does_not_touch_the_split(data_folder: Path) -> None:
     assert set(other.validation.cell_line) != set(first.validation.cell_line)
 
 
+def test_first_weights_and_order_of_rows_have_seeds_of_their_own_which_are_the_runs_where_none_is_given() -> None:
+    as_given = uno.run(SMALL)["val_loss"]
+    for name in ("initialization_seed", "order_seed"):
+        assert uno.run({**SMALL, name: SMALL["rng_seed"]})["val_loss"] == as_given
+        assert uno.run({**SMALL, name: 5})["val_loss"] != as_given
+    apart = {**SMALL, "rng_seed": 5, "initialization_seed": 4, "order_seed": 4, "dropout": 0.0}
+    assert uno.run(apart)["val_loss"] == uno.run({**apart, "rng_seed": 6})["val_loss"], "nothing else is drawn"
+
+
 def test_noise_goes_on_training_labels_unless_both_are_asked_for(data_folder: Path) -> None:
     dataset = read_dataset(complete(SMALL), data_folder)
 

@@ -197,11 +197,18 @@ def run(params):
 
 @pytest.fixture(scope="module")
 def divided(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    desk = Desk(tmp_path_factory.mktemp("divided"))
+    return made(
+        tmp_path_factory.mktemp("divided"), SPLITS, 'module = "splits"\nseed = "rng_seed"\nsplit = "split_seed"\n'
+    )
+
+
+def made(folder: Path, code: str, description: str) -> Desk:
+    """A desk with a search of the model that `code` is."""
+    desk = Desk(folder)
     model = desk.folder / "splits"
     model.mkdir()
-    (model / "splits.py").write_text(SPLITS)
-    (model / "model.toml").write_text('module = "splits"\nseed = "rng_seed"\nsplit = "split_seed"\n')
+    (model / "splits.py").write_text(code)
+    (model / "model.toml").write_text(description)
     script = model / "train.sh"
     script.write_text("#!/usr/bin/env bash\nexit 1\n")
     script.chmod(0o755)
@@ -238,8 +245,53 @@ def test_the_variance_of_a_point_is_split_and_goes_on_after_a_stop(divided: Desk
     answer = json.loads((divided.experiments / "found-variance-1" / "report.json").read_text())
     assert answer["question"] == "What makes trainings of 'found' differ?"
     assert "comparator variance --resume found-variance-1" in answer["next"]["command"]
-    at = divided.run("variance", "found", "--at", "noise=3", "--dry-run")
+    assert "take one seed, so that first weights" in again.stdout
+    at = divided.run("variance", "found", "--at", "noise=3", "--splits", "5", "--dry-run")
     assert at.returncode == 0, at.stderr
+    assert "nothing is searched; 20 pairs, 40 trainings" in at.stdout
+
+
+#: Two models of which first weights make most of the difference, beside the split's and what both do together.
+WEIGHTS = """
+import random
+
+def initialize_parameters():
+    return {"noise": 0.0, "side": "left", "rng_seed": 1, "split_seed": 1, "init_seed": None, "order_seed": None}
+
+def run(params):
+    def luck(*names, size):
+        seeds = [params["rng_seed"] if params[name] is None else params[name] for name in names]
+        return random.Random(f"{names} {seeds}").gauss(0, size)
+    parts = luck("init_seed", size=0.1) + luck("split_seed", size=0.03) + luck("split_seed", "init_seed", size=0.02)
+    return {"val_loss": 0.5 + (params["side"] == "right") * (0.5 + parts)}
+"""
+
+
+@pytest.mark.long
+def test_seeds_of_their_own_tell_first_weights_from_the_order_of_rows(tmp_path: Path) -> None:
+    desk = made(tmp_path, WEIGHTS, 'module = "splits"\n')
+    done = desk.run("variance", "found", "--levels", "7", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    parts = {part["name"]: part["share"] for part in found["parts"]}
+    assert list(parts) == ["split", "initialisation", "order", "seed", "rest"]
+    assert parts["initialisation"] > 0.5 and parts["order"] + parts["seed"] < 0.1
+    of_metric = {part["name"]: part for part in found["metric"]["parts"]}
+    assert of_metric["study"]["interval"][0] > 0.5 and found["studies"] is None, "the two differ in more than its study"
+    assert desk.run("verify", "found-variance-1", "--sample", "2").returncode == 0
+    assert desk.run("report", "found-variance-1").returncode == 0
+    page = (desk.experiments / "found-variance-1" / "report.html").read_text()
+    assert 'data-figure="variance-difference"' in page and 'data-figure="variance-metric"' in page
+    answer = json.loads((desk.experiments / "found-variance-1" / "report.json").read_text())["answer"]
+    assert answer[0].startswith("Of the variance of the difference of one pair, ") and "49 pairs" in answer[-1]
+    again = desk.run("variance", "--resume", "found-variance-1")
+    assert "the first weights" in again.stdout and "which model it is" in again.stdout
+    for words, said in (
+        (["--levels", "6"], "must be an odd number"),
+        (["--levels", "5", "--seeds", "4"], "give the one or the others"),
+    ):
+        refused = desk.run("variance", "found", *words)
+        assert refused.returncode == 2 and said in refused.stderr
 
 
 @pytest.mark.long
@@ -248,6 +300,7 @@ def test_what_cannot_vary_is_refused_in_a_line(divided: Desk, desk: Desk) -> Non
         (desk, ["found"], "takes no split that is known, so that it cannot vary"),
         (divided, ["found", "--at", "nose=3"], "did you mean 'noise'"),
         (divided, ["found", "--splits", "2"], "--splits"),
+        (divided, ["found", "--levels", "5"], "names no seeds of first weights and of order"),
         (divided, [], "give the id of an experiment"),
     ):
         refused = where.run("variance", *words)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from comparator.errors import InputError
-from comparator.model.description import ModelDescription
+from comparator.model.description import HyperparameterDescription, ModelDescription, parse_description
 from comparator.model.model import Model, find_model
-from comparator.model.probe import described
+from comparator.model.probe import described, with_defaults
 from comparator.site.profile import Slot
 
 
@@ -55,3 +55,26 @@ def test_the_seed_of_a_split_is_taken_by_its_usual_name_where_none_is_named(
     model = Model("own", file, ModelDescription(split=named or None))
     found = described(model, Slot(0), tmp_path).description
     assert (found.seed, found.split) == ("rng_seed", split)
+
+
+@pytest.mark.parametrize(
+    ("said", "defaults", "seeds"),
+    [
+        ("", "rng_seed=1", None),
+        ("", "init_seed=1, shuffle_seed=2", {"initialisation": "init_seed", "order": "shuffle_seed"}),
+        ("", "Init_Seed=1, initialization_seed=2", {"initialisation": "initialization_seed"}),
+        ("seeds = { order = 'Mix' }", "mix=1, init_seed=2", {"order": "mix"}),
+        ("seeds = {}", "init_seed=2", {}),
+    ],
+)
+def test_what_seeds_a_part_is_taken_by_its_usual_name_where_none_is_named(
+    said: str, defaults: str, seeds: dict[str, str] | None
+) -> None:
+    description = parse_description(said, "model.toml")
+    known = {each.split("=")[0]: HyperparameterDescription() for each in defaults.split(", ")}
+    assert with_defaults(description, known).seeds == seeds
+
+
+def test_a_part_of_a_seed_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(InputError, match=r"seeds\.batches.*'initialisation' or 'order'"):
+        parse_description("seeds = { batches = 'mix' }", "model.toml")

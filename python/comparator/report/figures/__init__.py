@@ -12,7 +12,9 @@ more line in `FURTHER`.
 | skill | each model against the mean predictor |
 | curves | learning curves at the best points |
 | confirmed | the best points as the search saw them, and on fresh seeds |
+| controls | a difference of two studies with equal rows, shared drugs, shared cell lines |
 | groups | which drugs and cell lines carry the difference |
+| variance | what makes trainings of one point differ |
 | many | which hyperparameters matter, parallel coordinates |
 | timeline | what the workers did when |
 | figure, palette, channels | what all share: the specification, its colours, its axes and rows |
@@ -24,7 +26,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from comparator.report.figures import confirmed, curves, groups, many, maps, model_maps, progress, skill, timeline
+from comparator.report.figures import (
+    confirmed,
+    controls,
+    curves,
+    groups,
+    many,
+    maps,
+    model_maps,
+    progress,
+    skill,
+    timeline,
+    variance,
+)
 from comparator.report.figures.figure import Choice, Figure, figure
 from comparator.report.material import Material
 
@@ -33,6 +47,8 @@ __all__ = ["FURTHER", "Choice", "Figure", "draw", "figure", "leading", "left_out
 #: The figures below the maps and what is told of the search and the models, in the page's order: each returns what
 #: there is to draw, which may be nothing.
 FURTHER: list[Callable[[Material], list[Figure]]] = [
+    lambda material: variance.variance_figures(material.variance, material.summary.metric),
+    lambda material: controls.control_figures(material.summary, material.controls),
     lambda material: groups.group_figures(material.summary, material.explanation),
     lambda material: curves.learning_curves(material.summary, material.curves),
     lambda material: timeline.timeline(material.summary),
@@ -44,6 +60,8 @@ def draw(material: Material) -> list[Figure]:
     summary = material.summary
     if not summary.evaluations:
         return []
+    if material.variance is not None or (material.controls is not None and not summary.searched):  # nothing to map
+        return [each for further in FURTHER for each in further(material)]
     first = maps.objective_maps(material)
     own, compared = model_maps.model_maps(summary), skill.model_comparison(summary)
     if not first:

@@ -7,6 +7,8 @@ from typing import Any
 INK, MUTED, FAINT, PAPER = "#1f2328", "#6a737d", "#d8dee4", "#fffffe"
 MODELS = ("#0072b2", "#d55e00")  # Okabe and Ito: told apart by colour-blind readers
 MEAN, FAILED = "#009e73", "#a40e26"
+#: Of parts of a variance: study, split, first weights, order of rows, other draws, what they do together.
+PARTS = ("#4c9fd6", "#e69f00", "#cc79a7", "#8fb339", "#a98ed6", "#9aa3ad")
 SHADES = ("#8d96a0", "#b9c1c9")  # of what has no meaning but to be told from its neighbour
 SHAPES = ("circle", "square")  # of the models, beside their colours
 DIFFERENCE = {"scheme": "viridis"}

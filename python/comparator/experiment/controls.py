@@ -1,0 +1,110 @@
+"""The size-matched control: what an experiment has shown of two studies, tried with equal rows, shared drugs or cells.
+
+What is planned is an ordinary experiment whose search is over before it begins, as of a recheck. Each of its claims is
+one of the other's by a design: the same points on the same fresh blocks, with the hyperparameters that cut the rows as
+the models describe it (`[controls]` of `model.toml`).
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from comparator.errors import InputError
+from comparator.experiment.host import Host
+from comparator.experiment.plan import Plan
+from comparator.experiment.recheck import check_claims, plan_claims
+from comparator.experiment.session import begin
+from comparator.findings.controls import DESIGNS, Design, claims_to_try, controls_beside, idle_reason, name_of, rows_of
+from comparator.findings.studies import check_studies, study_names
+from comparator.report.words import typed_command, where_options
+from comparator.results.record import Claim, Evaluation, FrozenExperiment, Point, Submodel
+from comparator.results.store import experiment_path, last_word, read_experiment, read_records, read_whole_experiment
+from comparator.strategies.blocks import FIRST_FRESH
+
+
+def plan_controls(host: Host, identifier: str, overrides: Sequence[str], *, command: str) -> Plan:
+    """Plan to try what an experiment has shown of two studies by all designs that its settings name, or by all three.
+
+    A design by which nothing would change is left out, and why is among the plan's notices. Raises `InputError` where
+    the experiment does not compare two studies, has shown nothing on fresh blocks, or its models do not say how rows
+    are cut.
+    """
+    path = experiment_path(host.experiments, identifier)
+    was, records = read_whole_experiment(path), read_records(path / "evaluations.jsonl")
+    check_claims(was, records)
+    plan = plan_claims(host, was, overrides, command, f"Is it the study, or only its size? {was.title}", [])
+    asked = (plan.frozen.settings.get("confirm") or {}).get("controls")
+    check_studies(plan.frozen.models, f"experiment '{identifier}'")
+    tried = claims_to_try(was, records)
+    if not tried:
+        raise InputError(f"experiment '{identifier}' has shown nothing on fresh blocks that could be the size's")
+    idle = {
+        design: idle_reason(design, plan.frozen, tried, records) for design in DESIGNS if design in (asked or DESIGNS)
+    }
+    claims = [_by(design, claim, plan.frozen, records) for design in idle if idle[design] is None for claim in tried]
+    return plan.noting(claims=claims, notices=[*plan.frozen.notices, *filter(None, idle.values())])
+
+
+def follow(host: Host, path: Path) -> None:
+    """After a search that is finished: carry out the controls that its settings ask for, and make its report again.
+
+    Nothing is done where they were done before; where they cannot be, why is said.
+    """
+    was = read_experiment(path)
+    asked = was.stages.confirm.controls if was.stages.confirm is not None else []
+    if not asked or was.rechecks is not None or last_word(path).state != "finished":
+        return
+    known = controls_beside(path, was, read_records(path / "evaluations.jsonl"))
+    if known is not None and known.tried_by is not None:
+        return
+    command = ["comparator", "recheck", was.id, "--controls", *where_options(typed_command(was), "--experiments")]
+    try:
+        plan = plan_controls(host, was.id, [], command=shlex.join(command))
+    except InputError as error:
+        host.say(f"controls: {error}")
+        return
+    pairs = sum(len(claim.points) for claim in plan.frozen.claims or ())
+    if not pairs:
+        host.say(f"controls: {'; '.join(plan.frozen.notices[-len(asked) :])}")
+        return
+    host.say(f"is it the study, or only its size: {pairs} pairs of trainings with both studies cut alike")
+    begin(replace(host, reports=False), plan, f"{was.id}-recheck", None).run()
+    if host.reports:
+        from comparator.report import write_report
+
+        host.show(f"report: {write_report(path)}")
+
+
+def _by(design: Design, claim: Claim, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Claim:
+    """A claim by a design: its points, with what cuts the rows of both models."""
+    rows = rows_of(claim, records)
+    fewest = min((min(each) for each in rows.values()), default=0.0)  # where a replicate failed
+    points = []
+    for replicate, point in enumerate(claim.points, start=FIRST_FRESH):
+        count = int(min(rows.get(replicate, (fewest,))))
+        points.append({**point, **_cut(design, experiment, count)})
+    return claim.model_copy(update={"name": name_of(design, claim.name), "points": points})
+
+
+def _cut(design: Design, experiment: FrozenExperiment, rows: int) -> Point:
+    """The hyperparameters by which a design cuts the rows of both models, by the prefix rules."""
+    cut: dict[str, Any] = {}
+    both = [name for submodel in experiment.models for name in study_names(submodel)]
+    for number, submodel in enumerate(experiment.models):
+        controls: Mapping[str, Any] = submodel.controls or {}
+        if controls.get("rows" if design == "rows" else design) is None:
+            raise InputError(
+                f"{submodel.label or submodel.name}: its model.toml does not say in [controls] how {design} are cut"
+            )
+        own = {controls["rows"]: rows} if design == "rows" else {controls["shared"]: both, **controls[design]}
+        cut |= {f"cmp_{number}_{_common(submodel, name)}": value for name, value in own.items()}
+    return cut
+
+
+def _common(submodel: Submodel, own: str) -> str:
+    """The common name of a model's own."""
+    return next((name for name, called in submodel.names.items() if called == own), own)

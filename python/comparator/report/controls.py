@@ -1,0 +1,89 @@
+"""Is it the study, or only its size, in words: for a terminal, and for the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from comparator.findings.controls import Controlled, Controls, Design
+from comparator.findings.recheck import Rechecked
+from comparator.report.words import listed, with_interval
+
+CAUSES: dict[Design, str] = {
+    "rows": "the number of rows, or of the steps that go with it",
+    "drugs": "the drugs that only one study has",
+    "cells": "the cell lines that only one study has",
+}
+TITLES: dict[Design, str] = {"rows": "equal rows", "drugs": "shared drugs", "cells": "shared cell lines"}
+BEGINS = {
+    "stays": "It is not {cause}",
+    "weaker": "A part of it is {cause}",
+    "gone": "It is {cause}",
+    "not settled": "Whether it is {cause} is not settled",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """The section of a page: its sentences, the rows of its table, and a command that is left to be run, or none."""
+
+    sentences: list[str]
+    rows: list[list[str]]
+    command: str = ""
+
+
+def sentences(found: Controls) -> list[str]:
+    """Return what became of each number by each design, why a design has nothing to do, and what was not tried."""
+    said = [sentence(each) for each in found.found]
+    said += [f"{TITLES_OF_IDLE.get(reason.partition(':')[0], '')}{reason.partition(': ')[2]}." for reason in found.idle]
+    if found.left:
+        what = listed([TITLES[design] for design in found.left])
+        said.append(
+            f"Whether the difference of {' and '.join(found.studies)} is one of size was not tried with {what}:"
+            f" {found.pairs} pairs of trainings each."
+        )
+    return said
+
+
+TITLES_OF_IDLE = {"rows": "Equal rows: ", "drugs": "Shared drugs: ", "cells": "Shared cell lines: "}
+
+
+def sentence(one: Controlled) -> str:
+    """Return what became of one number by a design."""
+    found = one.found
+    begins = BEGINS[one.verdict].format(cause=CAUSES[one.design])
+    now, was = with_interval(found.now, found.now_interval), with_interval(found.was, found.was_interval)
+    return (
+        f"{begins}: with {TITLES[one.design]} {_what(found)} is {now}, where it was {was}, on the same"
+        f" {found.blocks} blocks."
+    )
+
+
+def _what(found: Rechecked) -> str:
+    if found.what != "difference":
+        return f"what {found.claim} has more than elsewhere"
+    where = {"elsewhere": "elsewhere", "space": "over the space"}.get(found.claim)
+    if where is None:
+        where = f"at the best point ({found.claim})" if found.claim.startswith("best") else f"in {found.claim}"
+    return f"the difference {where}"
+
+
+HEADINGS = ("with", "what", "as it was", "by this design", "changed by", "blocks", "verdict")
+
+
+def section_of(found: Controls | None, command: str) -> Section | None:
+    """Return the section; None where two studies are not compared. `command` tries the designs that are left."""
+    if found is None:
+        return None
+    rows = [
+        [
+            TITLES[each.design],
+            f"{each.found.claim}, {each.found.what}",
+            with_interval(each.found.was, each.found.was_interval),
+            with_interval(each.found.now, each.found.now_interval),
+            with_interval(each.found.change, each.found.change_interval),
+            str(each.found.blocks),
+            each.verdict,
+        ]
+        for each in found.found
+    ]
+    return Section(sentences(found), rows, command if found.left else "")
