@@ -37,7 +37,7 @@ OPTIONS = 150  # sides that a move chooses of, about
 SUBSETS = 512  # of the values of a category, about, that a side can be
 FIRST, GROWTH = 8, 1.25  # observations taken first, and by how much they grow at a time
 SWEEPS = 3  # moves of each side of each box after observations are taken
-SETTLING, MANY = 20, 200  # moves that a last reading adds; of more than `MANY` observations fewer, in proportion
+SETTLING, MANY = 20, 200  # moves by which a sample settles; of more than `MANY` observations fewer, in proportion
 DRAWS = 400  # of how much each observation counts
 
 Points = Sequence[Mapping[str, Any]]
@@ -84,10 +84,7 @@ class Steps:
         self.move(SWEEPS)
 
     def settle(self) -> None:
-        """Move each side of each box more often, all observations being taken.
-
-        What was drawn of the first observations is then less with us.
-        """
+        """Move the sample further, all observations being taken: it then depends less on what the first made likely."""
         self.move(round(SETTLING * min(1.0, MANY / max(len(self._values), 1))))
 
     def move(self, sweeps: int) -> None:
