@@ -152,6 +152,7 @@ class _Reader:
         steps = Steps(self._surrogate.coordinates, self._seed)
         without_luck = self._surrogate.without_luck()
         steps.learn(self._paired.point_of_each, without_luck.values)
+        steps.settle()
         believed = share(without_luck, steps)
         level, boxes = self._boxes(np.ones(len(self._means), dtype=int))
         drawn = [self._drawn() for _ in range(resamples)]

@@ -37,6 +37,7 @@ OPTIONS = 150  # sides that a move chooses of, about
 SUBSETS = 512  # of the values of a category, about, that a side can be
 FIRST, GROWTH = 8, 1.25  # observations taken first, and by how much they grow at a time
 SWEEPS = 3  # moves of each side of each box after observations are taken
+SETTLING, MANY = 20, 200  # moves by which a sample settles; of more than `MANY` observations fewer, in proportion
 DRAWS = 400  # of how much each observation counts
 
 Points = Sequence[Mapping[str, Any]]
@@ -71,8 +72,7 @@ class Steps:
             self._take(cells[:now], values[:now])
             if known:
                 self._draw_again(self._likelihoods() - before)
-            for _ in range(sweeps):
-                self._move()
+            self.move(sweeps)
             known = now
 
     def exchange(self, points: Points, values: Array) -> None:
@@ -81,8 +81,16 @@ class Steps:
             self.learn(points, values)
             return
         self._take(Lattice(self._coordinates, points).cells, values)
-        for _ in range(SWEEPS):
-            self._move()
+        self.move(SWEEPS)
+
+    def settle(self) -> None:
+        """Move the sample further, all observations being taken: it then depends less on what the first made likely."""
+        self.move(round(SETTLING * min(1.0, MANY / max(len(self._values), 1))))
+
+    def move(self, sweeps: int) -> None:
+        """Move each side of each box `sweeps` times."""
+        for _ in range(sweeps):
+            self._sweep()
 
     def heights(self, points: Points) -> tuple[Array, Array]:
         """Mean and deviation of each particle's function at each point, both of shape (particles, points)."""
@@ -139,7 +147,7 @@ class Steps:
         self._is_there, self._chosen = self._is_there[drawn], self._chosen[:, :, drawn]
         self._held = self._held[:, drawn]
 
-    def _move(self) -> None:
+    def _sweep(self) -> None:
         for box in self._rng.permutation(BOXES):
             absent = np.flatnonzero(~self._is_there[:, box])
             for column, sides in enumerate(self._sides):

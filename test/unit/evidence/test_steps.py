@@ -23,6 +23,9 @@ SMALL = ParameterSpace.from_entries(
     ],
     "test",
 )
+PLANE = ParameterSpace.from_entries(
+    [{"name": name, "type": "float", "lower": 0, "upper": 1} for name in ("x", "y")], "test"
+)
 SIX = ParameterSpace.from_entries(
     [{"name": f"x{number}", "type": "float", "lower": 0, "upper": 1} for number in range(1, 7)], "test"
 )
@@ -52,8 +55,7 @@ def test_the_sample_is_the_posterior(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps_module, "PARTICLES", 2000)
     moved = Steps(Coordinates(SMALL), 2)
     moved.learn(points, values)
-    for _ in range(10):
-        moved._move()
+    moved.move(10)
     found = moved.heights(everywhere)[0].mean(axis=0)
     assert found == pytest.approx(expected, abs=0.012)
     assert np.ptp(expected) > 0.08
@@ -71,6 +73,24 @@ def test_steps_are_believed_where_the_difference_has_two_heights_and_not_on_a_sl
 
     assert trust(lambda point: 0.2 + 0.25 * in_a_box(point)) > 0.8
     assert trust(lambda point: 0.5 * point["x1"]) < 0.3
+
+
+def test_what_settles_forgets_how_it_began() -> None:
+    """Samples that were never moved each keep the few of their prior that foretold most; moved ones agree."""
+    points = dense_sample(PLANE, 40, 1)
+    values = observed(points, lambda point: 0.2 + 0.25 * (0.2 < point["x"] < 0.55 and 0.4 < point["y"] < 0.75))
+    places = dense_sample(PLANE, 256, 2)
+    samples = [Steps(Coordinates(PLANE), seed) for seed in range(4)]
+
+    def apart() -> float:
+        return float(np.std([steps.heights(places)[0].mean(axis=0) for steps in samples], axis=0).mean())
+
+    for steps in samples:
+        steps.learn(points, values, sweeps=0)
+    before = apart()
+    for steps in samples:
+        steps.settle()
+    assert apart() < 0.5 * before
 
 
 @pytest.mark.long
