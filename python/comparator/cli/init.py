@@ -310,7 +310,7 @@ def _space(
     questions: Questions,
 ) -> list[dict[str, Any]]:
     """What is varied: as the flags say, else what is proposed, or the user says instead."""
-    from comparator.drafting.ranges import MOST_VARIED, proposals, read_vary, words
+    from comparator.drafting.ranges import most_telling, proposals, read_vary, words
 
     fixed = {re.sub(r"^cmp_([01]_)?", "", name) for name in settings}
     seeds = {name for model in models for name in (model.description.seed, model.description.split) if name}
@@ -322,7 +322,7 @@ def _space(
         for name, entry in proposed.items():
             said = known[name].description
             tell(out, f"  {name}={words(entry)}{f'   {said}' if said else ''}")
-    taken = list(proposed.values())[:MOST_VARIED]
+    taken = most_telling(proposed)
     usual = " ".join(f"{entry['name']}={words(entry)}" for entry in taken)
 
     def read(answer: str) -> list[dict[str, Any]]:
