@@ -260,12 +260,13 @@ def draw_wrong_groups(hyperparameters: Mapping[str, Any], dataset: Dataset) -> W
     if not percent:
         return None
     group_of, names = _groups(kind, dataset.source)
+    may_be = _named_groups(hyperparameters, dataset.source, names)
     if kind == "cell_type" and amount is None:
         raise DataError(
             "wrong_groups_of = 'cell_type': tumour types have no features to be exchanged by; give wrong_groups_shift"
         )
     both_sides = (np.unique(group_of(part)) for part in (dataset.training, dataset.validation))
-    training, validation = (groups[names[groups] != ""] for groups in both_sides)
+    training, validation = (groups[may_be[groups]] for groups in both_sides)
     order = np.random.default_rng([seed, WRONG_GROUPS]).random(len(names))
 
     def wrong_of(groups: NDArray[Any]) -> NDArray[np.intp]:
@@ -311,6 +312,24 @@ def _groups(kind: str, source: Source) -> tuple[Callable[[Part], NDArray[Any]], 
         raise DataError(f"wrong_groups_of = 'cell_type': the '{source.name}' data tell no tumour types")
     names, number = np.unique(source.cell_types, return_inverse=True)
     return lambda part: number[part.cell_line], names
+
+
+def _named_groups(hyperparameters: Mapping[str, Any], source: Source, names: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Tell of each group whether it may be wrong: those of `wrong_groups_named`, in any case, else all with a name."""
+    named = hyperparameters["wrong_groups_named"]
+    if not named:
+        return names != ""
+    may_be, known = np.zeros(len(names), dtype=bool), np.char.lower(names)
+    first = selection.first_drug_of_structure(source.structures)
+    for name in named:
+        found = np.flatnonzero(known == name.lower())
+        if not len(found):
+            raise DataError(
+                f"wrong_groups_named: '{name}' is no {hyperparameters['wrong_groups_of']} of the '{source.name}' data"
+                f"{nearest(name, names.tolist())}"
+            )
+        may_be[first[found] if hyperparameters["wrong_groups_of"] == "drug" else found] = True
+    return may_be
 
 
 def _pairs(order: NDArray[Any], percent: float) -> NDArray[Any]:

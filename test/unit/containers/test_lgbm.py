@@ -67,7 +67,7 @@ def test_what_both_models_know_is_described_alike() -> None:
     descriptions, unos = lgbm.HYPERPARAMETERS.descriptions, uno.HYPERPARAMETERS.descriptions
     noise = [key for key in unos if "noise" in key or key.startswith(("wrong_groups", "dropped_genes"))]
     shared = [*DATA_KEYS, *noise, "count_rows", "separate_tests", "loss"]
-    assert len(noise) == 15
+    assert len(noise) == 16
     assert {key: descriptions[key] for key in shared} == {key: unos[key] for key in shared}
     defaults, unos_defaults = lgbm.initialize_parameters(), uno.initialize_parameters()
     for key in (*shared, "batch_size", "rng_seed"):

@@ -210,6 +210,21 @@ def test_wrong_groups_are_named() -> None:
     assert many.count(" with ") == 8 and many.endswith(" more")
 
 
+def test_groups_that_are_named_are_wrong_whatever_the_seed() -> None:
+    names = {**MATCHED, "wrong_groups": 100, "wrong_groups_named": ["paclitaxel", "Erlotinib"]}
+    for seed in (1, 2):
+        task = asked_of(**names | {"rng_seed": seed})
+        stand_as = {str(task.dataset.source.drugs[one]): other for one, other in exchanged(task).items()}
+        assert set(stand_as) == {"Paclitaxel", "Erlotinib"}
+        assert str(task.dataset.source.drugs[stand_as["Paclitaxel"]]) == "Erlotinib"
+    assert "2 of 2 drugs exchanged" in task.notes[0]
+    # One structure, two names.
+    twin = asked_of(**CCLE, wrong_groups=100, wrong_groups_named=["PLX-4720"], wrong_groups_shift=10)
+    other = asked_of(**CCLE, wrong_groups=100, wrong_groups_named=["PLX4720"], wrong_groups_shift=10)
+    np.testing.assert_array_equal(twin.labels.training, other.labels.training)
+    assert (twin.labels.training != twin.training.labels).any()
+
+
 def test_shifted_groups_are_off_by_one_amount_up_or_down() -> None:
     small, large = (asked_of(**MATCHED, wrong_groups=40, wrong_groups_shift=shift) for shift in (10, 20))
     few = asked_of(**MATCHED, wrong_groups=20, wrong_groups_shift=20)
@@ -355,6 +370,7 @@ def test_a_saved_model_predicts_rows_as_they_are(model: str, tmp_path: Path) -> 
             ["feature_noise_columns: 'TP53X'", "'TP53'"],
         ),
         ({"wrong_groups": 10, "wrong_groups_of": "cell_type", "wrong_groups_shift": 5}, ["tell no tumour types"]),
+        ({"wrong_groups": 100, "wrong_groups_named": ["Paclitaxl"]}, ["'Paclitaxl' is no drug", "'Paclitaxel'"]),
         ({"add_noise": True, "std_dev": 0.5}, ["add_noise = True", "cell_feature_noise, 100 times std_dev"]),
         ({"noise_injection": True}, ["noise_injection = True", "cell_feature_noise"]),
     ],
