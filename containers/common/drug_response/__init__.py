@@ -33,7 +33,7 @@ experiment_id run_id cp`, for epochs `epochs shuffle es patience timeout` too, a
 | `features` | which columns: genes and drug features, standardised on the training rows |
 | `splits` | training, validation and test rows |
 | `dataset` | all that a training needs of these, from its hyperparameters |
-| `noise` | what is disturbed of these, where noise is asked for: labels, features, groups |
+| `noise`, `wrong_groups` | what is disturbed, where that is asked for: labels, features; whole groups of rows |
 | `metrics` | mse, mae, R2, Pearson, Spearman |
 | `hyperparameters` | names and limits from `model.toml`, defaults, checks; standard library only |
 | `training`, `epochs` | one training: scores, tests, folds, log; learning in epochs |

@@ -18,7 +18,7 @@ the same draws, scaled; a larger share takes what the smaller one took, and more
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,11 +31,10 @@ from drug_response.dataset import Dataset, Part
 from drug_response.errors import DataError
 from drug_response.features import FeatureTable
 from drug_response.tables import Source
+from drug_response.wrong_groups import draw_wrong_groups
 
-#: Streams of NumPy's random numbers, besides the run's seed; `training.ORDER` is 1.
-TRAINING_NOISE, VALIDATION_NOISE, FEATURE_NOISE, NOISY_COLUMNS, DROPPED_GENES, WRONG_GROUPS, SHIFTS = range(2, 9)
-#: How many wrong groups a log names.
-_NAMED = 8
+#: Streams of NumPy's random numbers, besides the run's seed; `training.ORDER` is 1, `wrong_groups` has 7 and 8.
+TRAINING_NOISE, VALIDATION_NOISE, FEATURE_NOISE, NOISY_COLUMNS, DROPPED_GENES = range(2, 7)
 
 
 @dataclass(frozen=True)
@@ -79,18 +78,14 @@ def disturb(hyperparameters: Mapping[str, Any], dataset: Dataset) -> Disturbed:
     labels = noisy_labels(hyperparameters, training, validation)
     tables, feature_notes = noisy_tables(hyperparameters, dataset)
     wrong = draw_wrong_groups(hyperparameters, dataset)
-    notes = (*feature_notes, *([] if wrong is None else wrong.notes))
     if wrong is None:
-        return Disturbed(training, validation, labels, tables, notes)
+        return Disturbed(training, validation, labels, tables, feature_notes)
     labels = replace(labels, training=wrong.shift(training, labels.training))
     training = wrong.rename(dataset, training)
     if hyperparameters["wrong_groups_validation"]:
         labels = replace(labels, validation=wrong.shift(validation, labels.validation))
         validation = wrong.rename(dataset, validation)
-    return Disturbed(training, validation, labels, tables, notes)
-
-
-# Labels
+    return Disturbed(training, validation, labels, tables, (*feature_notes, wrong.note))
 
 
 def add_noise(
@@ -125,10 +120,7 @@ def label_noise(hyperparameters: Mapping[str, Any]) -> float:
     return float(hyperparameters["noise"]) if hyperparameters["noise_add"] else 0.0
 
 
-# Features
-
-
-def noisy_tables(hyperparameters: Mapping[str, Any], dataset: Dataset) -> tuple[Tables, list[str]]:
+def noisy_tables(hyperparameters: Mapping[str, Any], dataset: Dataset) -> tuple[Tables, tuple[str, ...]]:
     """Return the tables with the noise that is asked for, and in words what was done.
 
     Every cell line and every drug has one error, in all its rows: it was measured once.
@@ -152,10 +144,10 @@ def noisy_tables(hyperparameters: Mapping[str, Any], dataset: Dataset) -> tuple[
             tables[place][:, columns] = 0.0
             notes.append(f"{len(columns)} of {len(table.names)} genes dropped")
     if not notes:
-        return Tables(dataset.tables, dataset.tables), []
+        return Tables(dataset.tables, dataset.tables), ()
     is_for_all = hyperparameters["feature_noise_validation"]
     placed = "training and validation" if is_for_all else "training alone"
-    return Tables(tables, tables if is_for_all else dataset.tables), [f"features, in {placed}: {'; '.join(notes)}"]
+    return Tables(tables, tables if is_for_all else dataset.tables), (f"features, in {placed}: {'; '.join(notes)}",)
 
 
 def _noise_on(hyperparameters: Mapping[str, Any], table: FeatureTable) -> float:
@@ -210,138 +202,3 @@ def _order(hyperparameters: Mapping[str, Any], stream: int, table: FeatureTable)
 
 def _first(order: NDArray[Any], percent: float) -> NDArray[Any]:
     return order[: round(percent / 100.0 * len(order))]
-
-
-# Groups
-
-
-@dataclass(frozen=True)
-class WrongGroups:
-    """Groups whose rows are wrong: under the name of a partner, or with labels that are all shifted.
-
-    `group_of` gives the number of each row's group. For each group that there is `stands_as` has the number of the
-    drug or cell line that its rows are said to be of, -1 where they are what they are; `shift_of` what is added to
-    their labels. `kind` is `cell`, `drug` or `cell_type`.
-    """
-
-    kind: str
-    group_of: Callable[[Part], NDArray[Any]]
-    stands_as: NDArray[np.intp]
-    shift_of: NDArray[np.float64]
-    notes: tuple[str, ...]
-
-    def shift(self, part: Part, labels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the rows' labels, shifted."""
-        return (labels + self.shift_of[self.group_of(part)]).astype(np.float32)
-
-    def rename(self, dataset: Dataset, part: Part) -> Part:
-        """Return the rows with the partners' features: a row of one group stands under the other one's name."""
-        other = self.stands_as[self.group_of(part)]
-
-        def renamed(kind: str, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
-            return np.where(other < 0, numbers, other).astype(np.int32) if kind == self.kind else numbers
-
-        cell_line, drug = renamed("cell", part.cell_line), renamed("drug", part.drug)
-        numbers = part.numbers.copy()
-        for place, table in enumerate(dataset.features):
-            numbers[:, place] = cell_line if table.kind == "rnaseq" else drug
-        return replace(part, numbers=numbers, cell_line=cell_line, drug=drug)
-
-
-def draw_wrong_groups(hyperparameters: Mapping[str, Any], dataset: Dataset) -> WrongGroups | None:
-    """Draw which groups are wrong, and how; None where none are.
-
-    The wrong ones of the training rows' groups come first in an order of all groups that the source has. They are
-    exchanged two by two in that order, or, with `wrong_groups_shift`, each one's labels are shifted by that share of
-    the mean training label, up or down as is drawn for it. So are those of the groups that validation alone has.
-    """
-    percent, kind = hyperparameters["wrong_groups"], hyperparameters["wrong_groups_of"]
-    amount, seed = hyperparameters["wrong_groups_shift"], hyperparameters["rng_seed"]
-    if not percent:
-        return None
-    group_of, names = _groups(kind, dataset.source)
-    may_be = _named_groups(hyperparameters, dataset.source, names)
-    if kind == "cell_type" and amount is None:
-        raise DataError(
-            "wrong_groups_of = 'cell_type': tumour types have no features to be exchanged by; give wrong_groups_shift"
-        )
-    both_sides = (np.unique(group_of(part)) for part in (dataset.training, dataset.validation))
-    training, validation = (groups[may_be[groups]] for groups in both_sides)
-    order = np.random.default_rng([seed, WRONG_GROUPS]).random(len(names))
-
-    def wrong_of(groups: NDArray[Any]) -> NDArray[np.intp]:
-        drawn = groups[np.argsort(order[groups], kind="stable")]
-        return _first(drawn, percent) if amount is not None else _pairs(drawn, percent)
-
-    wrong = wrong_of(training)
-    also = wrong_of(np.setdiff1d(validation, training)) if hyperparameters["wrong_groups_validation"] else wrong[:0]
-    both = np.concatenate([wrong, also])
-    stands_as, shift_of = np.full(len(names), -1), np.zeros(len(names))
-    if amount is None:
-        partner = both.reshape(-1, 2)[:, ::-1].ravel()
-        stands_as[both] = _number_of_group(kind, group_of, dataset, len(names))[partner]
-        each = [f"{names[one]} with {names[other]}" for one, other in wrong.reshape(-1, 2)]
-    else:
-        signs = np.random.default_rng([seed, SHIFTS]).choice([-1.0, 1.0], len(names))
-        mean = float(np.mean(dataset.training.labels, dtype=np.float64))
-        shift_of[both] = signs[both] * abs(mean) * amount / 100.0
-        each = [f"{names[one]} by {shift_of[one]:+.3g}" for one in wrong]
-    note = _group_note(hyperparameters, f"{len(wrong)} of {len(training)}", each)
-    return WrongGroups(kind, group_of, stands_as, shift_of, (note,))
-
-
-def _number_of_group(
-    kind: str, group_of: Callable[[Part], NDArray[Any]], dataset: Dataset, groups: int
-) -> NDArray[np.intp]:
-    """Return by which number of a drug or cell line the rows know each group; -1 where they do not."""
-    number = np.full(groups, -1)
-    for part in (dataset.validation, dataset.training):
-        number[group_of(part)] = part.cell_line if kind == "cell" else part.drug
-    return number
-
-
-def _groups(kind: str, source: Source) -> tuple[Callable[[Part], NDArray[Any]], NDArray[np.str_]]:
-    """Return what gives the rows' groups, and the groups' names; one without a name is none."""
-    if kind == "cell":
-        return lambda part: part.cell_line, np.asarray(source.cell_lines)
-    if kind == "drug":
-        # Drugs of one structure are one drug, whatever the studies call them.
-        first = selection.first_drug_of_structure(source.structures)
-        return lambda part: first[part.drug], np.asarray(source.drugs)
-    if source.cell_types is None:
-        raise DataError(f"wrong_groups_of = 'cell_type': the '{source.name}' data tell no tumour types")
-    names, number = np.unique(source.cell_types, return_inverse=True)
-    return lambda part: number[part.cell_line], names
-
-
-def _named_groups(hyperparameters: Mapping[str, Any], source: Source, names: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Tell of each group whether it may be wrong: those of `wrong_groups_named`, in any case, else all with a name."""
-    named = hyperparameters["wrong_groups_named"]
-    if not named:
-        return names != ""
-    may_be, known = np.zeros(len(names), dtype=bool), np.char.lower(names)
-    first = selection.first_drug_of_structure(source.structures)
-    for name in named:
-        found = np.flatnonzero(known == name.lower())
-        if not len(found):
-            raise DataError(
-                f"wrong_groups_named: '{name}' is no {hyperparameters['wrong_groups_of']} of the '{source.name}' data"
-                f"{nearest(name, names.tolist())}"
-            )
-        may_be[first[found] if hyperparameters["wrong_groups_of"] == "drug" else found] = True
-    return may_be
-
-
-def _pairs(order: NDArray[Any], percent: float) -> NDArray[Any]:
-    """Return the first groups, an even number of them."""
-    return order[: min(2 * round(percent / 200.0 * len(order)), len(order) // 2 * 2)]
-
-
-def _group_note(hyperparameters: Mapping[str, Any], counted: str, each: Sequence[str]) -> str:
-    """Say which groups of the training rows are wrong, and how."""
-    words = {"cell": "cell lines", "drug": "drugs", "cell_type": "tumour types"}[hyperparameters["wrong_groups_of"]]
-    placed = "training and validation" if hyperparameters["wrong_groups_validation"] else "training alone"
-    how = "exchanged" if hyperparameters["wrong_groups_shift"] is None else "shifted"
-    more = f", and {len(each) - _NAMED} more" if len(each) > _NAMED else ""
-    listed = f": {', '.join(each[:_NAMED])}{more}" if each else ""
-    return f"wrong groups, in {placed}: {counted} {words} {how}{listed}"

