@@ -16,11 +16,14 @@ from model_trials import last
 
 import lgbm
 import uno
+from comparator.formats.upf import read_upf
+from comparator.model.description import read_toml
 from drug_response.dataset import read_dataset
 from drug_response.errors import DataError
 from drug_response.noise import disturb
 from drug_response.training import Task, Trained, train
 
+CFG = Path(__file__).parents[3] / "cfg"
 NOISE = ("cell_feature_noise", "drug_feature_noise", "dropped_genes", "wrong_groups")
 ALL = dict.fromkeys(NOISE, 20)
 MATCHED = {"match_studies": ["CCLE", "GDSC1"], "gene_count": 40, "rng_seed": 4}
@@ -388,3 +391,13 @@ def test_what_cannot_be_disturbed_is_one_line(settings: dict[str, Any], words: l
 
 def test_what_candle_switches_off_is_accepted() -> None:
     assert_same(asked_of(**MATCHED), asked_of(**MATCHED, add_noise=False, noise_injection="False", std_dev=0.5))
+
+
+def test_the_example_asks_for_what_both_models_take() -> None:
+    lines = [line.hyperparameters for line in read_upf(CFG / "noise-places.txt")]
+    space = read_toml(CFG / "cmp-noise-places.toml")["space"]
+    for model in (uno, lgbm):
+        known = model.HYPERPARAMETERS.descriptions
+        for asked in (*lines, {name: entry["upper"] for name, entry in space.items()}):
+            assert set(asked) <= set(known)
+            assert_same(asked_of(uno, **MATCHED, **asked), asked_of(lgbm, **MATCHED, **asked))
