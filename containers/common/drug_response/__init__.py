@@ -16,9 +16,9 @@ what is slow to import:
 Rows, splits, noise, metrics, tests, folds, files and the log then are those of every model here. Besides those of
 `dataset.DATA_KEYS` these are the hyperparameters that must be described in `model.toml`: `noise noise_add
 noise_validation cell_feature_noise drug_feature_noise dropped_genes wrong_groups wrong_groups_of wrong_groups_named
-wrong_groups_shift wrong_groups_validation batch_size loss rng_seed separate_tests count_rows config_file output_dir
-experiment_id run_id cp`, for epochs `epochs shuffle es patience timeout` too, and where features may have noise
-`feature_noise_share feature_noise_columns feature_noise_validation`.
+wrong_groups_shift wrong_groups_validation batch_size loss rng_seed separate_tests count_rows count_rows_by config_file
+output_dir experiment_id run_id cp`, for epochs `epochs shuffle es patience timeout` too, and where features may have
+noise `feature_noise_share feature_noise_columns feature_noise_validation`.
 
 | module | holds |
 |---|---|
@@ -30,6 +30,7 @@ experiment_id run_id cp`, for epochs `epochs shuffle es patience timeout` too, a
 | `tables` | the prepared arrays, memory-mapped |
 | `studies` | studies and measures by name; standard library only |
 | `selection` | which rows: the measure that is learned, matching, filters |
+| `exclusion` | which rows are left out of training |
 | `features` | which columns: genes and drug features, standardised on the training rows |
 | `splits` | training, validation and test rows |
 | `dataset` | all that a training needs of these, from its hyperparameters |

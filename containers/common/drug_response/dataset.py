@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drug_response import features, selection, splits
+from drug_response import exclusion, features, selection, splits
 from drug_response import studies as study_names
 from drug_response.errors import DataError
 from drug_response.features import FeatureTable
@@ -40,7 +40,7 @@ DATA_KEYS = (
         "cell_types",
         "by_cell",
     ),
-    *("by_drug", "cell_features"),
+    *("by_drug", "cell_features", *exclusion.KEYS),
     *("drug_features", "gene_count", "use_landmark_genes", "use_filtered_genes", "feature_subset_path"),
     *("cell_feature_subset_path", "drug_feature_subset_path", "feature_subsample", "no_response_source"),
 )
@@ -114,19 +114,20 @@ def _read_dataset(chosen: str, data_folder: str, source_name: str, identity: str
     train_studies, test_studies = _studies(settings, source)
     joined = _join([rows[study] for study in train_studies])
     split = _split(settings, source, train_studies, joined, fold)
-    training_rows = splits.limit_rows(split.training, settings["row_limit"], settings["split_seed"])
+    known_rows = splits.limit_rows(split.training, settings["row_limit"], settings["split_seed"])
+    training_rows, left_out = exclusion.leave_out(settings, source, joined, known_rows)
     tables, feature_notes = _feature_tables(settings, source, joined, training_rows, Path(data_folder))
     studies = () if settings["no_response_source"] else tuple(dict.fromkeys([*train_studies, *test_studies]))
     numbers = _numbers(tables, studies, joined, _study_of_rows(rows, train_studies))
     full = Part(numbers, joined.labels, joined.cell_line, joined.drug)
     validation_rows = splits.limit_rows(split.validation, settings["val_row_limit"], settings["split_seed"])
     training, validation = _take(full, training_rows), _take(full, validation_rows)
-    is_seen = _seen(settings, source, training, fold)
+    is_seen = _seen(settings, source, _take(full, known_rows), fold)  # tests are the same, whatever is left out
     test = {study: _test_part(settings, rows[study], is_seen, train_studies, tables, studies) for study in test_studies}
     held_out = _take(full, split.test if len(split.test) else split.validation)
     if settings["split"] == "file" and "train" in settings["test_sources"] and len(split.test):
         test["+".join(train_studies)] = held_out
-    notes = (*_row_notes(settings, source, train_studies, joined), *feature_notes)
+    notes = (*_row_notes(settings, source, train_studies, joined), *left_out, *feature_notes)
     return Dataset(
         *(source, tables, studies, training, validation, test, notes),
         trained=tuple(train_studies),
@@ -137,20 +138,31 @@ def _read_dataset(chosen: str, data_folder: str, source_name: str, identity: str
 
 def count_rows(hyperparameters: Mapping[str, Any], data_folder: Path) -> tuple[int, int]:
     """Return how many rows a training has, and how many validate it; features are not looked at."""
-    manifest = prepare(data_folder)
-    name = study_names.choose_source(
-        manifest, hyperparameters["data_source"], named_studies(hyperparameters), data_folder
-    )
-    source = selection.open_prepared(data_folder, name)
-    rows = _read_rows(hyperparameters, source)
-    train_studies, _ = _studies(hyperparameters, source)
-    joined = _join([rows[study] for study in train_studies])
+    source, train_studies, joined = _known_rows(hyperparameters, data_folder)
     split = _split(hyperparameters, source, train_studies, joined, 0)
     sides = ((split.training, "row_limit"), (split.validation, "val_row_limit"))
     training, validation = (
-        len(splits.limit_rows(side, hyperparameters[limit], hyperparameters["split_seed"])) for side, limit in sides
+        splits.limit_rows(side, hyperparameters[limit], hyperparameters["split_seed"]) for side, limit in sides
     )
-    return training, validation
+    return len(exclusion.leave_out(hyperparameters, source, joined, training)[0]), len(validation)
+
+
+def rows_by_name(hyperparameters: Mapping[str, Any], data_folder: Path, kind: str) -> dict[str, int]:
+    """Return how many rows of the training studies, validation included, each drug, cell line or tumour type has."""
+    source, _, joined = _known_rows(hyperparameters, data_folder)
+    return exclusion.rows_by_name(source, joined, kind)
+
+
+def _known_rows(hyperparameters: Mapping[str, Any], data_folder: Path) -> tuple[Source, list[str], ResponseRows]:
+    """Return the source, the studies that are trained on, and all rows of these."""
+    manifest = prepare(data_folder)
+    named = named_studies(hyperparameters)
+    source = selection.open_prepared(
+        data_folder, study_names.choose_source(manifest, hyperparameters["data_source"], named, data_folder)
+    )
+    rows = _read_rows(hyperparameters, source)
+    train_studies, _ = _studies(hyperparameters, source)
+    return source, train_studies, _join([rows[study] for study in train_studies])
 
 
 def _studies(settings: Mapping[str, Any], source: Source) -> tuple[list[str], list[str]]:

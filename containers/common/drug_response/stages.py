@@ -11,6 +11,7 @@ line on standard error; 1 where training itself failed.
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import sys
@@ -95,7 +96,8 @@ def train(model: Model, flags: Mapping[str, str]) -> None:
 def preprocess(model: Model, flags: Mapping[str, str]) -> None:
     """Prepare the data folder, or check that it is prepared and has the studies that the flags name.
 
-    With `count_rows` also say how many rows a training of these flags would have.
+    With `count_rows` also say how many rows a training of these flags would have; with `count_rows_by` how many each
+    drug, cell line or tumour type has, in a line of JSON.
     """
     settings = model.hyperparameters.complete(flags)
     folder = data_folder()
@@ -114,6 +116,10 @@ def preprocess(model: Model, flags: Mapping[str, str]) -> None:
 
         for name, rows in zip(("training_rows", "validation_rows"), count_rows(settings, folder), strict=True):
             print(f"IMPROVE_RESULT {name}: {rows}")
+    if settings["count_rows_by"]:
+        from drug_response.dataset import rows_by_name
+
+        print(f"ROWS_BY_NAME {json.dumps(rows_by_name(settings, folder, settings['count_rows_by']))}")
 
 
 def infer(model: Model, flags: Mapping[str, str]) -> None:

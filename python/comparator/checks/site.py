@@ -188,5 +188,5 @@ def _scheduler(site: Site, surroundings: Mapping[str, str]) -> Finding:
         return Finding("scheduler", FAILS, f"{scheduler.name}: not on the PATH: {', '.join(missing)}")
     done = try_command(list(scheduler.answers), surroundings)
     if done.returncode != 0:
-        return Finding("scheduler", FAILS, f"{scheduler.name} does not answer: {done.stderr.strip()}")
+        return Finding("scheduler", FAILS, scheduler.why_silent(done.stderr))
     return Finding("scheduler", HOLDS, f"{scheduler.name} answers to {' '.join(scheduler.answers)}")

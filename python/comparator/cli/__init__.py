@@ -31,6 +31,7 @@ MODULES = {
     "cross-hpo": "carry_out",
     "all-pairs": "carry_out",
     "learning-curve": "carry_out",
+    "left-out": "carry_out",
     "unroll": "carry_out",
     "data": "data",
     "explain": "experiments",

@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -136,7 +137,7 @@ def selftest(
     stop_signals_like_ctrl_c()
     if options.resume is not None:
         resuming.refuse({"--set": options.settings})
-        opened = session.resume(host, resuming.chosen(host, options, file))
+        opened = session.resume(host, resuming.chosen_of("search", host, options, file))
     else:
         check_new_experiment(host.experiments, options.identifier)
         plan = plan_selftest(host, file, options.settings or [], command=_typed_command())
@@ -169,28 +170,18 @@ def recheck(
 
     Exit status 1 where it is weaker or gone, 3 where it is not settled.
     """
-    from comparator.experiment import closing
     from comparator.experiment.recheck import plan_recheck
-    from comparator.findings import recheck as findings
 
     host = _open_host(options, as_json=as_json, reports=False)
-    opened = _carry_out_again(
+    _carry_out_again(
         host,
         options,
         "recheck",
         checked,
         {"ID": checked},
         lambda identifier: plan_recheck(host, identifier, options.settings or [], command=_typed_command()),
+        as_json=as_json,
     )
-    if opened is None:
-        return
-    records = read_records(opened.path / "evaluations.jsonl")
-    found = closing.rechecked(host.experiments, read_experiment(opened.path), records)
-    if as_json:
-        print(json.dumps(findings.as_json(found), indent=1))
-    verdicts = {each.verdict for each in found}
-    if not verdicts <= set(findings.HELD):
-        raise typer.Exit(1 if verdicts & set(findings.LOST) else 3)
 
 
 @app.command(rich_help_panel=RUN, short_help="What makes trainings differ: split or seed?")
@@ -211,23 +202,18 @@ def variance(
 ) -> None:
     """Train one point of an experiment on several splits and seeds, and say which of the two makes trainings differ."""
     from comparator.experiment.recheck import plan_crossing
-    from comparator.findings.recheck import variance_as_json
 
     host = _open_host(options, as_json=as_json, reports=False)
     size, given = (splits, seeds), options.settings or []
-    opened = _carry_out_again(
+    _carry_out_again(
         host,
         options,
         "variance",
         looked_at,
         {"ID": looked_at, "--at": at},
         lambda identifier: plan_crossing(host, identifier, at or [], size, given, command=_typed_command()),
+        as_json=as_json,
     )
-    if opened is None:
-        return
-    if as_json:
-        frozen = read_experiment(opened.path)
-        print(json.dumps(variance_as_json(frozen, read_records(opened.path / "evaluations.jsonl")), indent=1))
 
 
 @app.command("cross-study", rich_help_panel=RUN, short_help="Train on each study, test on all.")
@@ -274,6 +260,18 @@ def all_pairs(
 ) -> None:
     """Compare each pair of several models, or studies, at the price of one training of each a point."""
     from comparator.studies import all_pairs as study
+
+    _carry_out_study(study, options, file)
+
+
+@app.command("left-out", rich_help_panel=RUN, short_help="Leave out parts of the training data.")
+@with_run_options
+def left_out(
+    options: RunOptions,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
+) -> None:
+    """Train two models without each drug, cell line or tumour type, and rank these by what changes."""
+    from comparator.studies import left_out as study
 
     _carry_out_study(study, options, file)
 
@@ -332,6 +330,10 @@ def _carry_out(
             with shown(host.experiments, None, is_asked=options.is_shown):
                 study.resume(host, identifier)
             return
+        if read_experiment(experiment_path(host.experiments, identifier)).rechecks is not None:
+            again = replace(host, reports=False)
+            _run_again(again, options, session.resume(again, identifier), as_json=as_json)
+            return
         if resuming.is_finished(host, identifier, as_json=as_json):
             return
         opened = session.resume(host, identifier)
@@ -358,8 +360,10 @@ def _carry_out_again(
     identifier: str | None,
     typed: Mapping[str, Any],
     plan_of: Callable[[str], Plan],
-) -> Session | None:
-    """Run what `verb` makes of another experiment, or go on with it; None for a dry run.
+    *,
+    as_json: bool,
+) -> None:
+    """Run what `verb` makes of another experiment, or go on with it.
 
     `typed` are the arguments that do not go with `--resume`.
     """
@@ -377,11 +381,23 @@ def _carry_out_again(
         plan = plan_of(identifier)
         if options.dry_run:
             describe(host, plan)
-            return None
+            return
         opened = session.begin(host, plan, f"{identifier}-{verb}", options.identifier)
+    _run_again(host, options, opened, as_json=as_json)
+
+
+def _run_again(host: Host, options: RunOptions, opened: Session, *, as_json: bool) -> None:
+    """Run what tries another experiment again, and end as what came of it says, whichever command was typed."""
+    from comparator.findings import recheck as findings
+
     with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
-        opened.run()
-    return opened
+        found = opened.run()
+    if as_json:
+        print(json.dumps(None if found is None else findings.as_json(found), indent=1))
+    if isinstance(found, list):
+        verdicts = {each.verdict for each in found}
+        if not verdicts <= set(findings.HELD):
+            raise typer.Exit(1 if verdicts & set(findings.LOST) else 3)
 
 
 def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) -> None:

@@ -211,9 +211,10 @@ def explain(
     found = explained(read.experiment, read.records, RunStore(path.parent).predicted_rows, classes)
     if as_json:
         print(json.dumps(found.as_json(), indent=1))
-        return
     if found.reason:
         raise ComparatorError(f"'{identifier}': {found.reason}")
+    if as_json:
+        return
     for line in explanation.lines(found, read.summary, read.experiment, out.width if out.is_terminal else None):
         tell(out, line, whole=True)
 

@@ -123,6 +123,7 @@ def init(
     experiments: ExperimentsOption = None,
 ) -> None:
     """Write the experiment file of a comparison of your own two models, or a search of one, and check it."""
+    from comparator.drafting.definitions import shared
     from comparator.drafting.draft import FIND_WORDS, Draft
     from comparator.drafting.metrics import Trials
     from comparator.engine.interface import EngineOptions
@@ -141,8 +142,9 @@ def init(
     with _written(references, file.absolute().parent, force=force) as names:
         found = _models(names, file, host)
         given = _settings(settings or [], found, questions)
-        known = _known(found, host)
-        space = _space(found, known, vary or [], given, questions)
+        of_each = _known(found, host)
+        known = shared(of_each)
+        space = _space(found, of_each, vary or [], given, questions)
         trials = Trials(found, given, space, host.root / "containers", host.slots[0], host.site.data_folder, limit)
         chosen = _metric(trials, metric, trial, questions)
         draft = Draft(
@@ -283,9 +285,9 @@ def _assignments(answer: str) -> list[str]:
     return found
 
 
-def _known(models: Sequence[Model], host: Host) -> dict[str, Definition]:
-    """What is known of the hyperparameters that all models take; what is not is noted."""
-    from comparator.drafting.definitions import find_definitions, shared
+def _known(models: Sequence[Model], host: Host) -> list[dict[str, Definition]]:
+    """What is known of the hyperparameters that each model takes; what is not is noted."""
+    from comparator.drafting.definitions import find_definitions
     from comparator.model.probe import usual_seed
 
     found: dict[str, dict[str, Definition]] = {}
@@ -299,23 +301,25 @@ def _known(models: Sequence[Model], host: Host) -> dict[str, Definition]:
         seed = usual_seed(found[model.reference])
         if seed is not None and model.module is None and model.description.seed is None:
             note(out, f"{model.reference}: the line seed = '{seed}' in {model.description_file} gives it its seeds")
-    return shared([found[model.reference] for model in models])
+    return [found[model.reference] for model in models]
 
 
 def _space(
     models: Sequence[Model],
-    known: Mapping[str, Definition],
+    of_each: Sequence[Mapping[str, Definition]],
     vary: Sequence[str],
     settings: Mapping[str, Any],
     questions: Questions,
 ) -> list[dict[str, Any]]:
     """What is varied: as the flags say, else what is proposed, or the user says instead."""
+    from comparator.drafting.definitions import shared
     from comparator.drafting.ranges import most_telling, proposals, read_vary, words
 
+    known = shared(of_each)
     fixed = {re.sub(r"^cmp_([01]_)?", "", name) for name in settings}
     seeds = {name for model in models for name in (model.description.seed, model.description.split) if name}
     if vary:
-        return _checked([read_vary(each, known) for each in vary], settings)
+        return _checked([read_vary(each, known, of_each) for each in vary], settings)
     proposed = proposals(known, without=fixed | seeds)
     if proposed and not questions.takes_defaults:
         out.print("What can be varied:" if len(models) == 1 else "What can be varied of both:")
@@ -326,7 +330,7 @@ def _space(
     usual = " ".join(f"{entry['name']}={words(entry)}" for entry in taken)
 
     def read(answer: str) -> list[dict[str, Any]]:
-        entries = taken if answer == usual else [read_vary(each, known) for each in _words(answer)]
+        entries = taken if answer == usual else [read_vary(each, known, of_each) for each in _words(answer)]
         return _checked(entries, settings)
 
     question = "What is varied (NAME=LOWER:UPPER, :log behind it for a log scale, or NAME=a,b)"

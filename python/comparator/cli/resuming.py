@@ -37,9 +37,9 @@ def chosen(host: Host, options: RunOptions, file: Path | None) -> str:
     return identifier
 
 
-def chosen_of(command: str, host: Host, options: RunOptions) -> str:
+def chosen_of(command: str, host: Host, options: RunOptions, file: Path | None = None) -> str:
     """The same, of a command that goes on with its own experiments alone; raises `InputError` where it is none."""
-    identifier = chosen(host, options, None)
+    identifier = chosen(host, options, file)
     path = experiment_path(host.experiments, identifier)
     own = read_experiment(path).command
     if own != command:

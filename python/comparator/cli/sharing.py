@@ -21,6 +21,7 @@ from comparator.site.folders import experiments_folder, project_root
 
 #: What `export --to` knows by name; all else is a path.
 PROGRAMS = ("mlflow", "optuna")
+MEGABYTE = 1 << 20
 
 
 @app.command("note", rich_help_panel=RECORDS, short_help="Give one a note and tags.")
@@ -85,6 +86,9 @@ def export_experiment(
     log_limit: Annotated[
         int | None, typer.Option("--log-limit", min=0, metavar="KIB", help="Of a bundle: of each log so much; 1024.")
     ] = None,
+    predictions: Annotated[
+        bool, typer.Option("--predictions", help="Of a bundle: with the predictions that its trainings have kept.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Write it over a file that is there.")] = False,
     experiments: ExperimentsOption = None,
 ) -> None:
@@ -105,6 +109,7 @@ def export_experiment(
             "--storage": (storage is not None, ("--to optuna",)),
             "--licence": (licence is not None, ("--bundle",)),
             "--log-limit": (log_limit is not None, ("--bundle",)),
+            "--predictions": (predictions, ("--bundle",)),
             "--force": (force, ("--figure", "--bundle")),
         },
     )
@@ -115,8 +120,14 @@ def export_experiment(
 
         log_bytes = LOG_BYTES if log_limit is None else log_limit << 10
         with out.status("the bundle is being written"):
-            written = write_bundle(path, output, licence=licence, log_bytes=log_bytes, replace=force)
-        copyable(out, f"bundle: {written}; elsewhere: comparator import {written.name}")
+            made = write_bundle(
+                path, output, licence=licence, log_bytes=log_bytes, predictions=predictions, replace=force
+            )
+        copyable(out, f"bundle: {made.path}; elsewhere: comparator import {made.path.name}")
+        if made.predicted:
+            kept = f"the predictions of {made.predicted} trainings, {made.predicted_bytes / MEGABYTE:.1f} MB, are"
+            packed = f"in it, {made.packed_bytes / MEGABYTE:.1f} MB packed"
+            note(out, f"{kept} {packed if predictions else 'left out; --predictions brings them along'}")
     elif figure is not None:
         from comparator.sharing.figure_files import write_figure
 

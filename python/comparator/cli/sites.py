@@ -34,10 +34,16 @@ def show_site(name: NameArgument = "local") -> None:
     check_engines(site, project_root())
     tell(out, f"{site.name}: {site.description}")
     copyable(out, f"data folder: {site.data_folder}")
-    slots = site.slots()
-    devices = f"{site.devices} devices, {site.models_per_device} models on each" if site.devices else "no devices"
+    is_known = site.says_cores or not site.has_nodes  # else those of the site's nodes are others than this host's
+    cores = f", {site.cores} cores" if is_known else ""
     out.print(f"engines: {', '.join(site.engines)}; scheduler: {site.scheduler}")
-    out.print(f"{len(slots)} slots a node ({devices}, {site.cores} cores)")
+    if site.devices:
+        devices = f"{site.devices} devices, {site.models_per_device} models on each"
+        tell(out, f"{len(site.slots())} slots a node ({devices}{cores})")
+    elif is_known:
+        tell(out, f"{site.cores} slots a node (no devices{cores})")
+    else:
+        tell(out, "a slot for each core of a node (no devices); SITE_CORES says how many")
     if site.has_nodes:
         words = [f"queue {site.queue}" if site.queue else "", f"project {site.project}" if site.project else ""]
         out.print(", ".join([f"{site.nodes} nodes", f"walltime {clock(site.walltime)}", *filter(None, words)]))

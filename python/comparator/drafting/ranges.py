@@ -102,19 +102,25 @@ def _proposed(definition: Definition) -> Entry | None:
     return None
 
 
-def read_vary(text: str, known: Mapping[str, Definition]) -> Entry:
+def read_vary(text: str, known: Mapping[str, Definition], of_each: Sequence[Mapping[str, Definition]] = ()) -> Entry:
     """The entry that `NAME=LOWER:UPPER`, `NAME=LOWER:UPPER:log` or `NAME=VALUE,VALUE,...` says.
 
-    `NAME` alone takes what is proposed for it. Raises `InputError`.
+    `NAME` alone takes what is proposed for it; `cmp_0_NAME` is of the first model alone, of those that are known
+    `of_each`. Raises `InputError`, also for a name that is none of those that are known, where any are.
     """
     where = f"--vary {shortened(text)}"
     written, given, said = text.partition("=")
     name = spelling(written.strip(), known)
     bare = re.sub(r"^cmp_([01]_)?", "", name)
+    own = re.match(r"cmp_([01])_", name)
+    known = of_each[int(own[1])] if own and int(own[1]) < len(of_each) else known
     definition = known.get(name) or known.get(spelling(bare, known))
     meant = misspelt(bare, known)
     if meant is not None:
         raise InputError(f"{where}: no such hyperparameter (did you mean '{meant}'?)")
+    if definition is None and known and bare.isidentifier() and bare.casefold() not in WORKFLOW:
+        hint = nearest(bare, known) or f"; there are {shortened(', '.join(known))}"
+        raise InputError(f"{where}: no such hyperparameter{hint}")
     if not given:
         entry = None if definition is None else propose(definition)
         if entry is None:

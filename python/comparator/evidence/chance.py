@@ -20,6 +20,7 @@ from comparator.evidence.surrogate import square_distances
 
 FEWEST = 3  # points in a box of the net, and outside
 FEWEST_BLOCKS = 7  # whose signs can be flipped in ways enough for a test at 5 %
+FEWEST_IN_BLOCK = 4  # differences, on average, from which on flipping the signs of what departs from the mean holds
 PARTS = 6  # of a number's range, in up to three parameters; with more a box is wide or it holds no points
 PARTS_OF_MANY = 4
 NEAR = 0.1  # of a range: the kernel's length, for each parameter
@@ -71,6 +72,8 @@ def vary(
     boxes: Array,
     rng: np.random.Generator,
     number: int = FLIPS,
+    *,
+    is_spread: bool = False,
 ) -> float | None:
     """How likely the variation is, were the difference the same everywhere.
 
@@ -78,7 +81,14 @@ def vary(
     alike. What departs is put in units of its deviation, which may change over the space. Of several blocks the signs
     of what departs are flipped, those of a block together; within one it is dealt out to the points anew, and what
     follows holds on its split. None where there are several blocks, but fewer than `FEWEST_BLOCKS`.
+
+    Where a block has few points their mean is much of what each departs from: what is flipped is then less than what
+    was observed, and chance is called a place too often. As a hash of the point chooses its block, points that do not
+    depend on results (`is_spread`) could as well have had what another has, block included: where there are fewer than
+    `FEWEST_IN_BLOCK` in a block they are dealt out as well. With more, neighbours of one block would depart alike.
     """
+    if is_spread and len(paired.differences) < FEWEST_IN_BLOCK * paired.block_count:
+        paired = paired.without_blocks
     signs = _signs(paired, rng, number) if paired.block_count > 1 else np.ones((1, len(paired.differences)))
     if signs is None:
         return None

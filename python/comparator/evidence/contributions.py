@@ -28,6 +28,7 @@ from comparator.evidence.coordinates import Array
 from comparator.tables.predictions import PredictedRows
 
 ALPHA = 0.05
+SAME_LABEL = 1e-5  # relative, and absolute: labels that differ by less were only written otherwise
 FEWEST_BLOCKS = 6
 CHOOSING = 3 / 8  # of the blocks, and as many as `FEWEST_CHOOSING`; a wrong choice costs power alone
 FEWEST_CHOOSING = 3
@@ -190,7 +191,7 @@ def contributions(found: Influences, count: int, elsewhere: Sequence[Block] = ()
         for number in sorted(found.chosen, key=lambda each: -abs(float(found.influence[since:, each].mean())))
         if measured[number][1] <= ALPHA and _is_at_least(MATERIAL, found.influence[since:, number], whole)
     ]
-    agreement = _agreement(found.blocks, found.column) if same_rows(found.blocks) == 1 else {}
+    agreement = _agreement(found.blocks, found.column) if rows_in_common(found.blocks).are_all else {}
     carrying = [number for number in named if found.influence[since:, number].mean() > 0]
     left_out = [found.names[number] for number in carrying or named]
     by_size = np.argsort(-np.abs(found.influence.mean(axis=0)), kind="stable").tolist()
@@ -251,13 +252,49 @@ def _without(
     return Without(tuple(left_out), fmean(whole), _interval(whole), fmean(without), _interval(without, alpha))
 
 
-def same_rows(blocks: Sequence[Block]) -> float:
-    """Return the share of the rows that both models predicted, of those that either did; rows are told by their ids."""
-    both = either = 0
+@dataclass(frozen=True)
+class RowsInCommon:
+    """Which rows both models predicted; rows are told by their ids.
+
+    `share` is that of the rows that either predicted; of the common ones `other_labels` is the share that has another
+    label with the second model, and of all rows `repeated` the share whose ids another row of the same table has.
+    """
+
+    share: float
+    other_labels: float
+    repeated: float
+
+    @property
+    def are_all(self) -> bool:
+        """Whether each row of one model is one row of the other."""
+        return self.share == 1 and self.repeated == 0
+
+
+def rows_in_common(blocks: Sequence[Block]) -> RowsInCommon:
+    """Compare the rows of both models, block by block."""
+    both = either = other = repeated = rows = 0
     for block in blocks:
-        first, second = (set(zip(*each.columns.values(), strict=True)) for each in block.predicted)
-        both, either = both + len(first & second), either + len(first | second)
-    return both / either if either else 0.0
+        first, second = (_labels(each) for each in block.predicted)
+        for row in first.keys() | second.keys():
+            here, there = first.get(row, []), second.get(row, [])
+            both, either = both + min(len(here), len(there)), either + max(len(here), len(there))
+            other += sum(
+                not math.isclose(one, two, rel_tol=SAME_LABEL, abs_tol=SAME_LABEL)
+                for one, two in zip(here, there, strict=False)
+            )
+            repeated += sum(len(each) for each in (here, there) if len(each) > 1)
+            rows += len(here) + len(there)
+    return RowsInCommon(
+        both / either if either else 0.0, other / both if both else 0.0, repeated / rows if rows else 0.0
+    )
+
+
+def _labels(predicted: PredictedRows) -> dict[tuple[str, ...], list[float]]:
+    """The labels of each row, in order, by its ids."""
+    found: dict[tuple[str, ...], list[float]] = {}
+    for row, label in sorted(zip(zip(*predicted.columns.values(), strict=True), predicted.true.tolist(), strict=True)):
+        found.setdefault(row, []).append(label)
+    return found
 
 
 def _sums(block: Block, column: str, names: Sequence[str], score: str) -> list[Array]:

@@ -195,10 +195,10 @@ class _Search:
         boxes = self._net if scans else np.zeros((0, len(self._rows)))
         return differ(self.paired, boxes, self._rng, self._places)
 
-    def p_where(self) -> float | None:
+    def p_where(self, *, is_spread: bool) -> float | None:
         if self.is_exact:
             return 0.0 if np.ptp(self.paired.means) > 1e-9 * np.abs(self.paired.means).max() else 1.0
-        return vary(self._scanned, self._coordinates, self._rows, self._net, self._rng)
+        return vary(self._scanned, self._coordinates, self._rows, self._net, self._rng, is_spread=is_spread)
 
     def evidence(self, level: float | None, resamples: int, failed: Sequence[Point], *, is_spread: bool) -> Evidence:
         """The verdict where nothing was trained anew."""
@@ -208,7 +208,7 @@ class _Search:
             return self.answer("none", self.why_none(p_differ), overall, p_differ=p_differ)
         if len(self.paired.points) < FEWEST:
             return self.answer("everywhere", self.too_few(), overall, p_differ=p_differ)
-        p_where = self.p_where()
+        p_where = self.p_where(is_spread=is_spread)
         tests = {"p_differ": p_differ, "p_where": p_where}
         if p_where is None or p_where > self.alpha:
             reason = "they differ, and the search's own trainings show no place where they differ more"

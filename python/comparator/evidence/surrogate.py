@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
 from comparator.evidence.coordinates import Array, Coordinates, dense_sample, space_key
@@ -45,7 +46,7 @@ MANY = 150  # values, of which more are fitted in part first
 MOST = 1000
 PLACES = 256  # of the space, for what two of them share on average
 CHUNK = 256  # rows at a time, of the covariance of many with one another
-ENTRIES, IN_CACHE = 3_000_000, 200_000  # distances by column that are worked out at once, and of more than these
+IN_CACHE = 100_000  # distances that are worked out at once: of more no cache holds what lies between
 
 Points = Sequence[Mapping[str, Any]]
 
@@ -333,18 +334,39 @@ def square_distances(coordinates: Coordinates, one: Array, other: Array) -> Arra
 
 def _correlation(coordinates: Coordinates, rows: Array, others: Array, lengths: Array) -> Array:
     """The correlation of the function at `rows` with that at `others`; of many, some rows at a time."""
-    a_row = max(1, others.size)
-    if len(rows) * a_row <= ENTRIES:
-        return _matern(square_distances(coordinates, rows, others), lengths)
-    # Distances by column that no cache holds take longer than all the rest.
-    some = max(1, IN_CACHE // a_row)
-    parts = (rows[first : first + some] for first in range(0, len(rows), some))
-    return np.vstack([_matern(square_distances(coordinates, part, others), lengths) for part in parts])
+    found = np.empty((len(rows), len(others)))
+    some = max(1, IN_CACHE // max(1, len(others)))
+    for first in range(0, len(rows), some):
+        part = slice(first, first + some)
+        found[part] = _matern(_scaled_squares(coordinates, rows[part], others, lengths))
+    return found
 
 
-def _matern(squares: Array, lengths: Array) -> Array:
-    distance = np.sqrt(5 * np.tensordot(lengths**-2, squares, axes=1))
+def _scaled_squares(coordinates: Coordinates, rows: Array, others: Array, lengths: Array) -> Array:
+    """Squared distances in units of the lengths, of shape (rows, others).
+
+    As |a|^2 + |b|^2 - 2 a b, which one product of matrices gives: the digits that it loses are far below the jitter.
+    """
+    is_number = ~coordinates.is_category
+    one, other = rows[:, is_number] / lengths[is_number], others[:, is_number] / lengths[is_number]
+    squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None, :]
+    squares -= 2 * (one @ other.T)
+    np.maximum(squares, 0.0, out=squares)
+    for column in np.flatnonzero(coordinates.is_category):
+        squares += (rows[:, column, None] != others[None, :, column]) / lengths[column] ** 2
+    return np.asarray(squares)
+
+
+def _matern(squares: Array) -> Array:
+    distance = np.sqrt(5 * squares)
     return np.asarray((1 + distance + distance**2 / 3) * np.exp(-distance))
+
+
+def _inverse(lower: Array) -> Array:
+    """The inverse of a matrix whose lower Cholesky factor is given, with anything above its diagonal."""
+    found, _ = dpotri(lower, lower=1)
+    found = np.tril(found)
+    return np.asarray(found + np.tril(found, -1).T)
 
 
 def _scaled(given: Hyperparameters, by: float) -> Hyperparameters:
@@ -445,7 +467,7 @@ class _Likelihood:
             covariance += given.block_level * self._shared
         covariance[np.diag_indices_from(covariance)] += noise + JITTER
         factor = cho_factor(covariance, lower=True)
-        inverse = cho_solve(factor, np.eye(len(covariance)))
+        inverse = _inverse(factor[0])
         ones = inverse.sum(axis=1)
         total = ones.sum()
         projected = inverse - np.outer(ones, ones) / total

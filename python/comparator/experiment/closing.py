@@ -15,20 +15,23 @@ from comparator.experiment.terminal import note
 from comparator.findings.summary import Summary
 from comparator.formats.text import message
 from comparator.objective.comparison import failure_words
-from comparator.results.record import Claim, Evaluation, FrozenExperiment
+from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.results.store import experiment_path, last_word, read_experiment, read_json, read_records
 from comparator.site.folders import command_line, typed_here
 
 if TYPE_CHECKING:
-    from comparator.findings.recheck import Rechecked
+    from comparator.findings.recheck import Again, Crossing, Rechecked
 
 BAR, WIDTH = "\N{FULL BLOCK}", 30
 
 
-def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[Evaluation], page: Path | None) -> None:
+def say_what_was_found(
+    host: Host, plan: Plan, folder: Path, records: Sequence[Evaluation], page: Path | None
+) -> Again | None:
     """What the experiment in `folder` has found, where its report is or how to make it, and what to do next.
 
-    Raises `ComparatorError` where no evaluation has a result.
+    Returns what came of it where it tries another experiment again, which has no report to read it in. Raises
+    `ComparatorError` where no evaluation has a result.
     """
     from comparator.findings.metric_agreement import with_signed
     from comparator.findings.summary import summarise
@@ -39,9 +42,10 @@ def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[E
     if ended_early:
         host.say(f"ended early: {message(ended_early)}")
     if plan.frozen.rechecks is not None:
-        for line in recheck_words(host.experiments, plan.frozen, records):
+        again = _tried_again(host.experiments, plan.frozen, records)
+        for line in _words_of(again, plan.frozen, records):
             host.say(line)
-        return
+        return again
     if summary.best is None:
         last = failure_words(records[-1], host.experiments) if records else "there was none"
         say_where_the_report_is(host, folder.name, page)
@@ -57,52 +61,57 @@ def say_what_was_found(host: Host, plan: Plan, folder: Path, records: Sequence[E
         host.say(f"next: {step['words']}{':' if step['command'] else ''}")
     if step.get("command"):
         host.show(f"  {typed_here(step['command'])}")
+    return None
 
 
-def rechecked(experiments: Path, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[Rechecked]:
-    """What became of the claims of the experiment that this one checks again; raises `InputError` where it is gone."""
-    from comparator.findings.recheck import recheck
+def _tried_again(experiments: Path, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> Again | None:
+    """What came of what this experiment tries again; raises `InputError` where the other experiment is gone."""
+    from comparator.findings.recheck import crossing_in, recheck
 
+    if frozen.crossing is not None:
+        return crossing_in(frozen, records)
     path = experiment_path(experiments, frozen.rechecks or "")
     return recheck((read_experiment(path), read_records(path / "evaluations.jsonl")), (frozen, records))
 
 
-def recheck_words(experiments: Path, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
-    """What became of the claims of the experiment that this one checks again, a line each."""
+def _words_of(again: Again | None, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
+    """What came of what was tried again, for people: a line for each claim, or for each part of a variance."""
+    return _recheck_words(again, frozen, records) if isinstance(again, list) else _variance_words(again, frozen)
+
+
+def _recheck_words(found: list[Rechecked], frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
     from comparator.findings.recheck import trained_anew
     from comparator.report.words import with_interval
 
-    if frozen.crossing is not None:
-        return _variance_words(frozen.crossing, frozen, records)
     lines = [
         f"{each.claim}, {each.what}: {each.verdict}: {with_interval(each.now, each.now_interval)}, it was"
         f" {with_interval(each.was, each.was_interval)}; changed by {with_interval(each.change, each.change_interval)}"
         f" over the same {each.blocks} blocks"
-        for each in rechecked(experiments, frozen, records)
+        for each in found
     ]
-    done, found = trained_anew(records)
+    done, stored = trained_anew(records)
     if not lines:
         lines = [f"'{frozen.rechecks}' has shown nothing that could be lost"]
     if not done:
-        lines.append(f"note: all {found} trainings were found in the store: nothing that they rest on is new")
+        lines.append(f"note: all {stored} trainings were found in the store: nothing that they rest on is new")
     return lines
 
 
-def _variance_words(claim: Claim, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
+def _variance_words(crossing: Crossing | None, frozen: FrozenExperiment) -> list[str]:
     """What makes the trainings of a point differ, a line for each part, with a bar."""
-    from comparator.findings.recheck import variance_in
     from comparator.report.words import percent
     from comparator.report.words import point_words as in_words
 
-    assert claim.crossed is not None
+    claim = frozen.crossing
+    assert claim is not None and claim.crossed is not None
     varied = tuple(str(entry["name"]) for entry in frozen.space if entry.get("type") != "constant")
     where = in_words(claim.points[0], varied)
-    found = variance_in(records, claim.crossed)
     splits, seeds = claim.crossed
-    if found is None:
+    if crossing is None:
         raise ComparatorError(
             f"at {where}: too few of {splits} splits and {seeds} seeds gave a difference, or all the same"
         )
+    found = crossing.variance
     words = {
         "split": "the data split",
         "seed": "the seed, on every split alike",

@@ -20,16 +20,26 @@ from __future__ import annotations
 import itertools
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, median
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.pilot import Pilot, measure_pilot
-from comparator.evidence.replicates import mean_interval, pooled_deviation
+from comparator.evidence.replicates import pooled_deviation
+from comparator.experiment.open_evaluations import (
+    KnownPoint,
+    Latest,
+    ObjectiveFunction,
+    OpenEvaluation,
+    Runs,
+    by_replicate,
+    reported,
+)
+from comparator.experiment.record_line import record_line
 from comparator.objective.comparison import failure_words
 from comparator.objective.differences import NoValue
 from comparator.results.points import key_of, values_of
@@ -42,34 +52,19 @@ from comparator.results.record import (
     Claim,
     Evaluation,
     FirstEpochs,
-    Replicate,
     Request,
     Result,
-    Run,
     Running,
 )
 from comparator.results.store import now
 from comparator.space import ParameterSpace, Point
 from comparator.strategies import Proposal, Strategy
-from comparator.strategies.blocks import FIRST_FRESH, Block, block_of, crossed
+from comparator.strategies.blocks import FIRST_FRESH, crossed
 from comparator.strategies.replication import Replication
 
 FAILURES_THAT_STOP = 5
 REPEATS_THAT_STOP = 50
 LATEST = 100  # of so many evaluations the longest run tells how long the next may take
-
-Runs = Sequence[Run]
-
-
-class ObjectiveFunction(Protocol):
-    """What one replicate's runs are worth: the value to minimise, and the signed difference. Both raise `NoValue`."""
-
-    @property
-    def needs_unit(self) -> bool: ...
-
-    def __call__(self, runs: Runs) -> float: ...
-
-    def signed(self, runs: Runs) -> float: ...
 
 
 class EvaluationLog(Protocol):
@@ -94,58 +89,6 @@ class ToConfirm:
     find: Callable[[Sequence[Evaluation]], list[Claim]]
     known: Sequence[Claim] | None
     splits: bool
-
-
-@dataclass
-class _Point:
-    """What is known of one point: its replicates in search and pilot, those in full, or those that confirm it."""
-
-    asked: set[int] = field(default_factory=set)  # replicates asked for, finished or not
-    runs: dict[int, Runs] = field(default_factory=dict)  # of finished replicates
-    values: dict[int, float] = field(default_factory=dict)  # of replicates that ended well
-    signed: dict[int, float] = field(default_factory=dict)  # of the same
-    blocks: dict[int, Block] = field(default_factory=dict)  # of replicates
-    waiting: list[_Open] = field(default_factory=list)  # repeats that need no replicate of their own
-    under_way: list[_Open] = field(default_factory=list)  # the search's that have no record yet, as they were asked for
-
-
-@dataclass
-class _Open:
-    """A proposal without a record yet. `number` is that of the record; `proposal` has the strategy's.
-
-    `fresh` are the replicates of a stage that follows the search; there it may confirm the `claim` of that name.
-    """
-
-    number: int
-    stage: str
-    proposal: Proposal
-    point: _Point
-    claim: str | None = None
-    fresh: Sequence[int] = ()
-    running: dict[int, str] = field(default_factory=dict)  # replicate: time of its start
-    outcomes: dict[int, Result] = field(default_factory=dict)  # by replicate
-    is_complete: bool = False  # it has all its outcomes
-    cancelled: bool = False
-
-
-class Latest:
-    """The largest of the latest `count` numbers, None of none."""
-
-    def __init__(self, count: int) -> None:
-        self._count, self._added = count, 0
-        self._falling: deque[tuple[int, float]] = deque()  # none is followed by one as large
-
-    def add(self, number: float) -> None:
-        while self._falling and self._falling[-1][1] <= number:
-            self._falling.pop()
-        self._falling.append((self._added, number))
-        self._added += 1
-        if self._falling[0][0] < self._added - self._count:
-            self._falling.popleft()
-
-    @property
-    def largest(self) -> float | None:
-        return self._falling[0][1] if self._falling else None
 
 
 class Controller:
@@ -187,14 +130,14 @@ class Controller:
         self._replication, self._blocks, self._first_epochs = replication or Replication(), blocks, first
         self._pilot_points, self._pilot_seeds, self._to_confirm = list(pilot), pilot_seeds, to_confirm
         self._pilot_beside, self._space, self._proposer = pilot_beside, space, proposer
-        self._points: dict[str, _Point] = {}
-        self._open: dict[int, _Open] = {}  # in the order of their proposal
-        self._running: dict[int, _Open] = {}  # those of them that wait for a result
+        self._points: dict[str, KnownPoint] = {}
+        self._open: dict[int, OpenEvaluation] = {}  # in the order of their proposal
+        self._running: dict[int, OpenEvaluation] = {}  # those of them that wait for a result
         self._waiting = 0  # requests
         self._longest, self._longest_in_full = Latest(LATEST), Latest(LATEST)  # seconds
         self._taken = 0  # records, into these
         self._cancelled = 0  # of the budget's
-        self._ended: list[_Open] = []  # with all replicates that they asked for, and not decided upon
+        self._ended: list[OpenEvaluation] = []  # with all replicates that they asked for, and not decided upon
         # Who gets further seeds rests on what others have: of a generation, which waits anyway, on the whole of it.
         self._decides_in_rounds = strategy.by_generations and self._replication.is_adaptive
         self._repeats_in_a_row = 0
@@ -298,7 +241,7 @@ class Controller:
             requests += self._go_on_from(self._ended.pop(0))
         return requests
 
-    def _go_on_from(self, evaluation: _Open) -> list[Request]:
+    def _go_on_from(self, evaluation: OpenEvaluation) -> list[Request]:
         """The requests that follow an evaluation whose replicates so far have all ended."""
         if not evaluation.cancelled and (more := self._further(evaluation)):
             if not self.is_cut_short:
@@ -331,7 +274,7 @@ class Controller:
 
     # Stages
 
-    def _begin_search(self) -> list[_Open]:
+    def _begin_search(self) -> list[OpenEvaluation]:
         self.stage = SEARCH
         if self._strategy.listens:
             self._strategy.recall(self._recorded())
@@ -346,7 +289,7 @@ class Controller:
             if line.stage == SEARCH
         ]
 
-    def _end_pilot(self) -> list[_Open]:
+    def _end_pilot(self) -> list[OpenEvaluation]:
         """Measure the pilot, whose evaluations are all recorded; gives the first proposals of a search that waited."""
         tried = [line for line in self.records if line.stage == PILOT]
         own = {part.replicate for line in tried for part in line.asked or ()}
@@ -363,12 +306,12 @@ class Controller:
             self._strategy.inform(known_values)
         return [] if self._pilot_beside else self._begin_search()
 
-    def _begin_what_follows(self) -> list[_Open]:
+    def _begin_what_follows(self) -> list[OpenEvaluation]:
         """What follows the search, or the full trainings of its best points, which is over."""
         full = self._begin_full() if self.stage == SEARCH else []
         return full or self._begin_confirmation()
 
-    def _begin_full(self) -> list[_Open]:
+    def _begin_full(self) -> list[OpenEvaluation]:
         """The best points of the short trainings, to be trained in full."""
         if self._first_epochs is None:
             return []
@@ -390,7 +333,7 @@ class Controller:
         not_before = AFTERWARDS[AFTERWARDS.index(self.stage) :]
         return 1 + max((line.evaluation for line in self.records if line.stage not in not_before), default=-1)
 
-    def _begin_confirmation(self) -> list[_Open]:
+    def _begin_confirmation(self) -> list[OpenEvaluation]:
         """What confirms the search, which is over."""
         self.stage = CONFIRM
         if self._to_confirm is None or (self._deterministic and not self._to_confirm.splits):
@@ -408,13 +351,13 @@ class Controller:
 
     def _add(
         self, number: int, stage: str, proposal: Proposal, claim: str | None = None, fresh: Sequence[int] = ()
-    ) -> _Open:
-        known = _Point() if stage in AFTERWARDS else self._points.setdefault(key_of(proposal.point), _Point())
-        evaluation = _Open(number, stage, proposal, known, claim, fresh)
+    ) -> OpenEvaluation:
+        known = KnownPoint() if stage in AFTERWARDS else self._points.setdefault(key_of(proposal.point), KnownPoint())
+        evaluation = OpenEvaluation(number, stage, proposal, known, claim, fresh)
         self._open[number] = evaluation
         return evaluation
 
-    def _note(self, proposals: Iterable[Proposal]) -> list[_Open]:
+    def _note(self, proposals: Iterable[Proposal]) -> list[OpenEvaluation]:
         return [self._add(len(self._pilot_points) + each.number, SEARCH, self._fitted(each)) for each in proposals]
 
     def _fitted(self, proposal: Proposal) -> Proposal:
@@ -426,12 +369,12 @@ class Controller:
         except InputError as error:
             raise ComparatorError(str(error)) from None
 
-    def _tell_strategy(self, evaluation: _Open, value: float | None) -> list[_Open]:
+    def _tell_strategy(self, evaluation: OpenEvaluation, value: float | None) -> list[OpenEvaluation]:
         proposals = self._strategy.tell(evaluation.proposal.number, value)
         self.ended_early = self.ended_early or self._strategy.ended
         return self._note(proposals)
 
-    def _go_on(self, evaluations: Iterable[_Open]) -> list[Request]:
+    def _go_on(self, evaluations: Iterable[OpenEvaluation]) -> list[Request]:
         """The requests for these evaluations, or for those of the next stage where there is nothing else to do."""
         requests = self._requests(evaluations)
         waits = self.waiting or self._ended or self.listens
@@ -440,7 +383,7 @@ class Controller:
         self._open.clear()  # proposed, but the budget is spent
         return self._requests(self._begin_what_follows())
 
-    def _requests(self, evaluations: Iterable[_Open]) -> list[Request]:
+    def _requests(self, evaluations: Iterable[OpenEvaluation]) -> list[Request]:
         """Give each proposal replicates of its own, or an answer where a replicate could tell nothing new."""
         requests: list[Request] = []
         todo = deque(evaluations)
@@ -473,14 +416,14 @@ class Controller:
 
     # Replicates
 
-    def _first(self, evaluation: _Open) -> int:
+    def _first(self, evaluation: OpenEvaluation) -> int:
         """On how many seeds an evaluation begins."""
         if evaluation.stage in AFTERWARDS:
             return 1 if self._may_be_exact(evaluation) else len(evaluation.fresh)
         seeds = self._pilot_seeds if evaluation.stage == PILOT else self._replication.first
         return self._affordable(1 if self._deterministic else seeds)
 
-    def _further(self, evaluation: _Open) -> int:
+    def _further(self, evaluation: OpenEvaluation) -> int:
         """How many seeds more an evaluation needs, all of whose replicates so far have ended."""
         if evaluation.stage == CONFIRM:
             return 0 if self._is_exact(evaluation) else len(evaluation.fresh) - len(evaluation.outcomes)
@@ -495,7 +438,7 @@ class Controller:
             others.remove(fmean(known.values()))
         return self._affordable(self._replication.further([*known.values(), *own], others))
 
-    def _may_be_exact(self, evaluation: _Open) -> bool:
+    def _may_be_exact(self, evaluation: OpenEvaluation) -> bool:
         """Whether a best point is tried on one seed first: no point has had two, which tell whether seeds matter."""
         if self._to_confirm is None or self._to_confirm.splits:
             return False
@@ -503,14 +446,14 @@ class Controller:
             return False
         return not any(len(point.values) > 1 for point in self._points.values())
 
-    def _is_exact(self, evaluation: _Open) -> bool:
+    def _is_exact(self, evaluation: OpenEvaluation) -> bool:
         """Whether what confirms a best point, by one seed so far, is what the search had there by another."""
         if not self._may_be_exact(evaluation) or len(evaluation.outcomes) != 1:
             return False
-        anew = [_reported(outcome.runs) for outcome in evaluation.outcomes.values() if outcome.status == "ok"]
+        anew = [reported(outcome.runs) for outcome in evaluation.outcomes.values() if outcome.status == "ok"]
         key = key_of(evaluation.proposal.point)
         before = [line for line in self.records if line.stage != CONFIRM and key_of(line.point) == key]
-        known = {_reported(runs) for line in before for runs in _by_replicate(line.runs).values()}
+        known = {reported(runs) for line in before for runs in by_replicate(line.runs).values()}
         return bool(anew) and known.issuperset(anew)
 
     def _affordable(self, pairs: int) -> int:
@@ -522,7 +465,7 @@ class Controller:
         except NoValue:
             return []
 
-    def _ask(self, evaluation: _Open, count: int) -> list[Request]:
+    def _ask(self, evaluation: OpenEvaluation, count: int) -> list[Request]:
         point, follows = evaluation.point, evaluation.stage in AFTERWARDS
         given_split = evaluation.stage == CONFIRM and self._to_confirm is not None and not self._to_confirm.splits
         if evaluation.stage == SEARCH and not evaluation.outcomes:
@@ -533,7 +476,7 @@ class Controller:
             free = evaluation.fresh if follows else itertools.count()
             replicate = next(number for number in free if number not in point.asked)
             point.asked.add(replicate)
-            block = self._block(evaluation, replicate)
+            block = evaluation.block(replicate, self._blocks)
             self._begin(evaluation, replicate)
             requests.append(
                 Request(
@@ -553,15 +496,9 @@ class Controller:
             self._repeats_in_a_row = 0
         return requests
 
-    def _block(self, evaluation: _Open, replicate: int) -> Block:
-        blocks = evaluation.point.blocks
-        if replicate not in blocks:
-            blocks[replicate] = block_of(evaluation.proposal.point, replicate, self._blocks)
-        return blocks[replicate]
-
-    def _expected_seconds(self, evaluation: _Open) -> float | None:
+    def _expected_seconds(self, evaluation: OpenEvaluation) -> float | None:
         """How long a replicate may take, by the latest; a full one longer than a short one as it has more epochs."""
-        for line in itertools.islice(self.records, self._taken, None):
+        for line in self.records[self._taken :]:
             self._longest.add(_longest(line))
             self._longest_in_full.add(_longest(line) * self._times_longer(line))
         self._taken = len(self.records)
@@ -571,18 +508,18 @@ class Controller:
         """How many times the epochs of a recorded training a full one has."""
         return self._first_epochs.full / self._first_epochs.epochs if self._first_epochs and line.epochs else 1.0
 
-    def _length(self, evaluation: _Open) -> dict[str, Any]:
+    def _length(self, evaluation: OpenEvaluation) -> dict[str, Any]:
         """The epochs of short trainings; nothing of full ones."""
         if self._first_epochs is None or evaluation.stage in AFTERWARDS:
             return {}
         return {"epochs": self._first_epochs.epochs}
 
-    def _begin(self, evaluation: _Open, replicate: int) -> None:
+    def _begin(self, evaluation: OpenEvaluation, replicate: int) -> None:
         evaluation.running[replicate] = now()
         self._running[evaluation.number] = evaluation
         self._waiting += 1
 
-    def _hear(self, evaluation: _Open, replicate: int) -> None:
+    def _hear(self, evaluation: OpenEvaluation, replicate: int) -> None:
         del evaluation.running[replicate]
         self._waiting -= 1
         if not evaluation.running:
@@ -590,7 +527,7 @@ class Controller:
 
     # Results
 
-    def _finish_in_order(self, point: _Point) -> list[_Open]:
+    def _finish_in_order(self, point: KnownPoint) -> list[OpenEvaluation]:
         """Record what is complete of a point's evaluations; gives what is to be evaluated next.
 
         Of two at once the one asked for later waits: else its value, the mean of all replicates so far, would tell
@@ -603,7 +540,7 @@ class Controller:
                 following += self._finish(evaluation)
         return following
 
-    def _finish(self, evaluation: _Open) -> list[_Open]:
+    def _finish(self, evaluation: OpenEvaluation) -> list[OpenEvaluation]:
         """Record an evaluation that is complete; gives what is to be evaluated next.
 
         The lines of a pilot are written when all of it is in, which gives a difference in deviations its unit.
@@ -619,7 +556,7 @@ class Controller:
         evaluation.point.waiting.clear()
         return following
 
-    def _finish_pilot(self) -> list[_Open]:
+    def _finish_pilot(self) -> list[OpenEvaluation]:
         pilot = [each for each in self._open.values() if each.stage == PILOT]
         if self.is_cut_short or not all(each.is_complete for each in pilot):
             return []
@@ -638,27 +575,25 @@ class Controller:
                 f"the pilot gave {found}, so that a difference in deviations has no unit; 'relative' needs none"
             )
 
-    def _write(self, evaluation: _Open) -> None:
+    def _write(self, evaluation: OpenEvaluation) -> None:
         self._learn_all(evaluation)
         self._folder.append(self._line(evaluation))
         del self._open[evaluation.number]
         self._stop_if_all_failed()
 
-    def _learn_all(self, evaluation: _Open) -> None:
+    def _learn_all(self, evaluation: OpenEvaluation) -> None:
         for replicate, outcome in evaluation.outcomes.items():
             self._learn(evaluation.point, replicate, outcome.runs)
 
-    def _learn(self, point: _Point, replicate: int, runs: Runs) -> None:
-        point.runs[replicate] = runs
-        try:
-            point.values[replicate] = self._objective(runs)
-            point.signed[replicate] = self._objective.signed(runs)
-        except NoValue:
-            return
-        if replicate < FIRST_FRESH:
-            self._deterministic = self._deterministic or _equal_under_different_seeds(point)
+    def _learn(self, point: KnownPoint, replicate: int, runs: Runs) -> None:
+        has_value = point.learn(replicate, runs, self._objective)
+        if has_value and replicate < FIRST_FRESH:
+            self._deterministic = self._deterministic or point.is_equal_under_different_seeds
 
-    def _answer(self, evaluation: _Open) -> list[_Open]:
+    def _line(self, evaluation: OpenEvaluation) -> Evaluation:
+        return record_line(evaluation, unit=self._unit_of, blocks=self._blocks, length=self._length(evaluation))
+
+    def _answer(self, evaluation: OpenEvaluation) -> list[OpenEvaluation]:
         """Answer a repeat with what its point has given already; a line like any other records it."""
         self._repeats_in_a_row += 1
         self._folder.append(self._line(evaluation))
@@ -688,7 +623,7 @@ class Controller:
                 f" now proposes {now_proposed}: the record, the space or the package has changed since"
             )
         point = evaluation.point
-        runs = _by_replicate(record.runs)
+        runs = by_replicate(record.runs)
         says = record.asked is not None
         asked = [part.replicate for part in record.asked or ()] if says else set(runs) - point.asked
         point.asked.update(asked)
@@ -705,7 +640,7 @@ class Controller:
             self._find_unit()
             self._end_pilot()
 
-    def _is_same(self, evaluation: _Open, recorded: Point) -> bool:
+    def _is_same(self, evaluation: OpenEvaluation, recorded: Point) -> bool:
         """Whether a recorded point is the proposed one; earlier versions recorded points as algorithms wrote them."""
         if evaluation.proposal.point == recorded:
             return True
@@ -714,56 +649,7 @@ class Controller:
         except InputError:
             return False
 
-    def _line(self, evaluation: _Open) -> Evaluation:
-        """The record of an evaluation: its value is the mean over all replicates of its point that ended well.
-
-        `runs` lists these replicates, the earlier ones first and as reused; of a failed evaluation its own runs only.
-        `signed` has the signed difference of each, `deviation` and `interval` (95 %) are theirs; `asked` has the
-        replicates that the evaluation asked for.
-        """
-        point, proposal, outcomes = evaluation.point, evaluation.proposal, evaluation.outcomes
-        status, reason = _status(outcomes), _reason(outcomes)
-        value: float | None = None
-        if not outcomes:
-            status, reason = "ok", None
-            if not point.values:
-                status, reason = "failed", "this point failed before, and a repeat changes nothing"
-        if status == "ok":
-            try:
-                value = fmean(point.values.values()) / self._unit_of(point)
-            except NoValue as failure:
-                status, reason = "failed", str(failure)
-        ok = status == "ok"
-        signed = [number / self._unit_of(point) for _, number in sorted(point.signed.items())] if ok else []
-        interval = mean_interval(signed)
-        earlier = [replicate for replicate in sorted(point.values) if ok and replicate not in outcomes]
-        reused = [run.model_copy(update={"reused": True}) for replicate in earlier for run in point.runs[replicate]]
-        asked = [_part(replicate, outcomes[replicate]) for replicate in sorted(outcomes)]
-        named: dict[str, Any] = {} if proposal.name is None else {"id": proposal.name}
-        claim: dict[str, Any] = {} if evaluation.claim is None else {"claim": evaluation.claim}
-        return Evaluation(
-            evaluation=evaluation.number,
-            **named,
-            stage=evaluation.stage,
-            **claim,
-            **self._length(evaluation),
-            generation=proposal.generation,
-            point=proposal.point,
-            status=status,
-            value=value,
-            signed=signed,
-            blocks=[self._block(evaluation, each).number for each in sorted(point.signed)] if ok else [],
-            deviation=pooled_deviation([signed]),
-            interval=None if interval is None else list(interval),
-            started=min((outcome.started for outcome in outcomes.values()), default=now()),
-            seconds=sum((part.seconds for part in asked), 0.0),
-            worker=asked[0].worker if asked else None,
-            asked=asked,
-            runs=reused + [run for replicate in sorted(outcomes) for run in outcomes[replicate].runs],
-            reason=reason,
-        )
-
-    def _unit_of(self, point: _Point) -> float:
+    def _unit_of(self, point: KnownPoint) -> float:
         """What a difference is divided by; raises `NoValue` where a difference in deviations has none."""
         if not self._objective.needs_unit:
             return 1.0
@@ -785,47 +671,5 @@ def by_point(claim: Claim) -> list[tuple[Point, list[int]]]:
     return list(fresh.values())
 
 
-def _status(outcomes: Mapping[int, Result]) -> Literal["ok", "failed", "timeout"]:
-    """One replicate that ended well is a result."""
-    statuses = {outcome.status for outcome in outcomes.values()}
-    return "ok" if "ok" in statuses else "timeout" if "timeout" in statuses else "failed"
-
-
-def _reason(outcomes: Mapping[int, Result]) -> str | None:
-    """Why replicates have no result; of an evaluation that is one all the same, which they are."""
-    failed = {replicate: outcome.reason for replicate, outcome in outcomes.items() if outcome.status != "ok"}
-    if len(failed) == len(outcomes):
-        return next(iter(failed.values()), None)
-    return "; ".join(f"replicate {replicate}: {reason}" for replicate, reason in sorted(failed.items())) or None
-
-
-def _part(replicate: int, outcome: Result) -> Replicate:
-    return Replicate(
-        replicate=replicate,
-        started=outcome.started,
-        seconds=outcome.seconds,
-        worker=outcome.worker,
-        reused=bool(outcome.runs) and all(run.reused for run in outcome.runs),
-    )
-
-
 def _longest(record: Evaluation) -> float:
     return max((part.seconds for part in record.asked or ()), default=record.seconds or 0.0)
-
-
-def _by_replicate(runs: Runs) -> dict[int, list[Run]]:
-    grouped: dict[int, list[Run]] = {}
-    for run in runs:
-        grouped.setdefault(run.replicate, []).append(run)
-    return grouped
-
-
-def _equal_under_different_seeds(point: _Point) -> bool:
-    """Whether two replicates, whose seeds differ, reported exactly the same metrics: the model is deterministic."""
-    reported = [_reported(point.runs[each]) for each in point.values]
-    return len(set(reported)) < len(reported)
-
-
-def _reported(runs: Runs) -> str:
-    """The metrics of a replicate's runs, to be told from another's."""
-    return json.dumps([run.metrics for run in runs], sort_keys=True)

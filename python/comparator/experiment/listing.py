@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from comparator.experiment.progress import words_of_best
 from comparator.findings.sureness import NO_PLACE
 from comparator.formats.text import message
 from comparator.results.notes import read_notes
-from comparator.results.points import as_read
+from comparator.results.points import as_read, pairs_to_confirm
 from comparator.results.record import Evaluation, Form, FrozenExperiment, Number, State
 from comparator.results.reported import read_reported
 from comparator.results.store import (
@@ -24,6 +24,7 @@ from comparator.results.store import (
     owner_of,
     read_experiment,
     read_form,
+    read_json,
     read_records,
     share_as,
     withdrawals,
@@ -34,7 +35,7 @@ from comparator.results.tally import Tally
 
 Stamp = tuple[int | None, ...]
 #: What was counted, by this version of counting, of these files of an experiment.
-LISTED, LISTED_VERSION = ".listed.json", 1
+LISTED, LISTED_VERSION = ".listed.json", 2
 COUNTED_OF = (EXPERIMENT, "evaluations.jsonl", WITHDRAWALS, "report.json")
 #: What a report's verdict is called in a table.
 VERDICTS = {"everywhere": NO_PLACE, "none": "no difference shown"}
@@ -53,6 +54,8 @@ class Counted(Form):
     verdict: str
     created: str
     title: str
+    #: Of a study of all pairs: each pair's verdict, by its id, as the study has it; empty while it has none.
+    pairs: dict[str, str]
 
 
 class Listed(Form):
@@ -72,13 +75,31 @@ def experiment_rows(folder: Path) -> list[dict[str, Any]]:
             rows.append(_row(path, _counted_before(path)))
         except (InputError, OSError) as error:
             rows.append(damaged_row(path, error))
+    _judge_pairs({row["id"]: row for row in rows})
     rows.sort(key=lambda row: str(row.get("created", "")))
     return rows + hidden_rows(folder)
 
 
+def _judge_pairs(rows: Mapping[str, dict[str, Any]]) -> None:
+    """Have a study of all pairs count what its pairs do, and them say what it says of them: it knows how many they are.
+
+    A pair's own report does not correct for the others.
+    """
+    for study in rows.values():
+        for name, verdict in study.pop("pairs", {}).items():
+            pair = rows.get(name, {})
+            if "evaluations" in pair:
+                pair["verdict"] = verdict
+                for key in ("evaluations", "failed"):
+                    study[key] += pair[key]
+                study["of"] = (study["of"] or 0) + (pair["of"] or 0)
+
+
 def experiment_row(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any]:
     """The row of the experiment in the folder `path`."""
-    return _row(path, _counted(path, experiment, records))
+    row = _row(path, _counted(path, experiment, records))
+    del row["pairs"]
+    return row
 
 
 def _row(path: Path, counted: Counted) -> dict[str, Any]:
@@ -115,10 +136,11 @@ def _counted_before(path: Path) -> Counted:
 def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Counted:
     tally = Tally().take(records)
     best = tally.best
+    is_again = experiment.rechecks is not None  # there is no search in it: what is done are the pairs that try claims
     return Counted(
         withdrawn=len(withdrawals(path)),
-        evaluations=tally.done,
-        of=experiment.budget.evaluations,
+        evaluations=tally.confirming if is_again else tally.done,
+        of=pairs_to_confirm(experiment.claims or (), records) if is_again else experiment.budget.evaluations,
         confirming=tally.confirming,
         failed=tally.failed,
         best=words_of_best(experiment, best),
@@ -126,6 +148,7 @@ def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluat
         verdict=_verdict(path, records),
         created=experiment.created,
         title=experiment.title,
+        pairs=_verdicts_of_pairs(path, experiment),
     )
 
 
@@ -152,10 +175,20 @@ def state_words(path: Path, state: State) -> str:
 
 def _verdict(path: Path, records: Sequence[Evaluation]) -> str:
     """What the report of this very record says, in short; empty where there is none, or of a single model."""
-    found = read_reported(path, records) or {}
+    return _verdict_in(read_reported(path, records) or {}, "words")
+
+
+def _verdicts_of_pairs(path: Path, experiment: FrozenExperiment) -> dict[str, str]:
+    """What a study of all pairs says of each, in short; empty texts before it has a report."""
+    content = (read_json(path / "report.json") or {}) if experiment.pairs else {}
+    reported = {each["id"]: each for each in content.get("pairs") or () if isinstance(each, dict) and "id" in each}
+    return {name: _verdict_in(reported.get(name, {}), "condition") for name in experiment.pairs}
+
+
+def _verdict_in(found: Mapping[str, Any], condition: str) -> str:
     regions = found.get("regions") or ()
     if found.get("verdict") == "regions" and regions:
-        return f"more with {str(regions[0].get('words', '')).partition(': ')[0]}"
+        return f"more with {str(regions[0].get(condition, '')).partition(': ')[0]}"
     return VERDICTS.get(str(found.get("verdict")), "")
 
 

@@ -109,6 +109,8 @@ class ProgressView:
         self._records, self._anew = records, anew
         tally = self._tally.take(records)
         self._done = max(heard, tally.done)
+        if self._experiment.rechecks is not None:  # there is no search in it
+            self._done, self._total = tally.confirming, anew or None
         left = None if is_over else seconds_left(tally.latest, self._total, self._done)
         self._words = message(describe(self._experiment, tally, running, left, anew))
         if self._cell is not None:
@@ -264,7 +266,7 @@ def describe(
     anew: int = 0,
 ) -> str:
     """The state in one line: `best 0.412 at noise 3.1, layer_force 180 · 2 running · about 1:20 left`."""
-    parts = [words_of_best(experiment, tally.best)]
+    parts = [] if experiment.rechecks is not None else [words_of_best(experiment, tally.best)]
     if tally.failed:
         parts.append(f"{tally.failed} failed")
     if running:

@@ -45,7 +45,8 @@ def plan_crossing(
     path = experiment_path(host.experiments, identifier)
     was = read_whole_experiment(path)
     if was.kind == "single" or was.imported:
-        raise InputError(f"experiment '{identifier}' compares no two models: there is no difference to look at")
+        why = was.why_nothing_is_compared or "it was imported, and nothing can be trained for it"
+        raise InputError(f"experiment '{identifier}': {why}")
     for model in was.models:
         for what, has in (("seed", model.seed), ("split", model.split)):
             if not has:
@@ -79,13 +80,13 @@ def _planned(
 
 
 def _check(was: WholeExperiment, is_tried: bool) -> None:
-    is_crossing = was.command == "variance"
-    if was.kind == "single" or was.imported or not was.claims or not is_tried or is_crossing:
-        why = (
-            "searches one model"
-            if was.kind == "single"
-            else "looks at the variance of a point and claims nothing"
-            if is_crossing
-            else "has trained nothing anew that it claims ([confirm] says how often that is done)"
-        )
-        raise InputError(f"experiment '{was.id}' {why}: there is nothing to check again")
+    if was.why_nothing_is_compared:
+        why = was.why_nothing_is_compared
+    elif was.crossing is not None:
+        why = "it looks at the variance of a point and claims nothing: there is nothing to check again"
+    elif was.imported or not was.claims or not is_tried:
+        anew = "it has trained nothing anew that it claims ([confirm] says how often that is done)"
+        why = f"{anew}: there is nothing to check again"
+    else:
+        return
+    raise InputError(f"experiment '{was.id}': {why}")

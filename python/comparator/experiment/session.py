@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
@@ -34,9 +35,10 @@ from comparator.model.data import has_changed
 from comparator.report.notices import withdrawn
 from comparator.results.growing import GrowingRecord
 from comparator.results.lease import holder_of
-from comparator.results.points import done_in, pairs_to_confirm
+from comparator.results.points import done_in, pairs_in, pairs_to_confirm
 from comparator.results.record import (
     BASELINE,
+    CONFIRM,
     FIRST_PROBE,
     LISTEN,
     Evaluation,
@@ -61,6 +63,9 @@ from comparator.results.store import (
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot
 from comparator.strategies.blocks import block_of
+
+if TYPE_CHECKING:
+    from comparator.findings.recheck import Again
 
 LONGEST_TITLE = 160  # characters that are shown
 MOST_SAID = 64  # evaluations that `state.json` lists while they run; of more it says how many
@@ -190,7 +195,10 @@ class Session:
         to_repeat = left.in_flight - sum(each.evaluation in recorded for each in left.running)
         budget = self._plan.budget
         to_go = "" if budget is None else f", {max(0, budget - done - to_repeat)} to go"
-        self._host.say(f"experiment {self._folder.identifier}: {done} done, {to_repeat} to repeat{to_go}")
+        there = f"{done} done, {to_repeat} to repeat{to_go}"
+        if self._plan.frozen.rechecks is not None:  # there is no search in it
+            there = self._pairs_anew()
+        self._host.say(f"experiment {self._folder.identifier}: {there}")
         for doubt in self._doubts():
             note(self._host.console, doubt)
         in_flight = self._plan.frozen.strategy.in_flight * self._plan.replication.first
@@ -214,8 +222,11 @@ class Session:
             doubts.append("an earlier version began it, which did not note what its trainings read")
         return list(dict.fromkeys(doubts))
 
-    def run(self) -> None:
-        """Search, write the report where the host makes one, say what was found. Raises as `search` does."""
+    def run(self) -> Again | None:
+        """Search, write the report where the host makes one, say what was found. Raises as `search` does.
+
+        Returns what came of it where another experiment is tried again.
+        """
         tracebacks = self._tracebacks()
         try:
             records = self.search()
@@ -234,7 +245,7 @@ class Session:
             say_what_was_found(self._host, self._plan, self.path, records, None)
             place = f"{error.filename}: " if error.filename else ""
             raise ComparatorError(f"the report cannot be written: {place}{error.strerror or error}") from None
-        say_what_was_found(self._host, self._plan, self.path, records, page)
+        return say_what_was_found(self._host, self._plan, self.path, records, page)
 
     def search(self) -> list[Evaluation]:
         """Run the search to its end, or to Ctrl-C, on the host's engine; returns the records.
@@ -568,10 +579,17 @@ class Session:
         words = [self._plan.frozen.command, "--resume", self._folder.identifier, *site, *engine]
         return command_line(host.experiments, host.root, *words)
 
+    def _pairs_anew(self) -> str:
+        """How many of the pairs that try claims anew are done."""
+        done = pairs_in(line for line in self._folder.records if line.stage == CONFIRM)
+        return f"{done} of {pairs_to_confirm(self._plan.frozen.claims or (), self._folder.records)} pairs of trainings"
+
     def _say_how_to_go_on(self) -> None:
         if self._controller is None:
             self._look()
-        self._host.say(f"stopped: {done_in(self._folder.records)} evaluations kept; go on with them by:")
+        evaluations = f"{done_in(self._folder.records)} evaluations"
+        kept = evaluations if self._plan.frozen.rechecks is None else self._pairs_anew()
+        self._host.say(f"stopped: {kept} kept; go on with them by:")
         self._host.show(f"  {self._resume_command()}")
 
     def _leave(self, state: str, reason: str | None) -> None:

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Literal
 
-from comparator.experiment.controller import Controller, Runs
+from comparator.experiment.controller import Controller
+from comparator.experiment.open_evaluations import Runs
 from comparator.objective.differences import NoValue
 from comparator.results.record import Evaluation, Metrics, Request, Result, Run
 

@@ -20,7 +20,7 @@ from comparator.evidence.contributions import (
     Measure,
     contributions,
     influences,
-    same_rows,
+    rows_in_common,
     score_of_rows,
 )
 from comparator.findings.like_for_like import SAME_METRIC, scores_called
@@ -60,8 +60,9 @@ class Explanation:
     """What carries the difference at each place that is explained.
 
     `score` is the score of predictions that the metric is, `difference` the name of the difference. `same_rows` is the
-    share of the validation rows that both models predicted. Where nothing can be told `places` is empty, and `reason`
-    says why.
+    share of the validation rows that both models predicted, `other_labels` the share of these whose label is another
+    with the second model, `repeated_rows` the share of all rows whose ids another row has too. Where nothing can be
+    told `places` is empty, and `reason` says why.
     """
 
     metric: str
@@ -69,6 +70,8 @@ class Explanation:
     difference: str = ""
     places: tuple[Explained, ...] = ()
     same_rows: float = 0.0
+    other_labels: float = 0.0
+    repeated_rows: float = 0.0
     reason: str = ""
 
     def as_json(self, most: int | None = None) -> dict[str, Any]:
@@ -111,8 +114,8 @@ def explain(
     as a column that they have.
     """
     nothing = Explanation(experiment.metric)
-    if experiment.kind == "single":
-        return replace(nothing, reason="one model is searched, and nothing compared")
+    if experiment.why_nothing_is_compared:
+        return replace(nothing, reason=experiment.why_nothing_is_compared)
     claims = experiment.claims or []
     tried = {claim.name: [line for line in records if line.stage == CONFIRM and tries(line, claim)] for claim in claims}
     explained = _explained(claims)
@@ -124,10 +127,10 @@ def explain(
     blocks = {claim.name: _blocks(tried[claim.name], read, classes) for claim in claims}
     pairs = [pair for claim in explained for pair in blocks[claim.name]]
     if not pairs:
-        return replace(nothing, reason="its runs have kept no predictions with labels")
+        return replace(nothing, reason=_why_none_kept(experiment))
     if classes is not None:
         _check_some_are_known(classes, [block for _, block in pairs])
-    score = _score(experiment.metric, scores, pairs)
+    score = followed_score(experiment.metric, scores, pairs)
     if score is None:
         return replace(nothing, reason=f"{experiment.metric} does not follow from the predictions that its runs kept")
     columns = _columns([block for _, block in pairs])
@@ -154,12 +157,15 @@ def explain(
         return replace(
             nothing, reason=f"{most} fresh blocks have predictions of both models; it takes {FEWEST_BLOCKS} to tell"
         )
+    rows = rows_in_common([block for _, block in pairs])
     return Explanation(
         metric=experiment.metric,
         score=score,
         difference=name,
         places=tuple(places),
-        same_rows=same_rows([block for _, block in pairs]),
+        same_rows=rows.share,
+        other_labels=rows.other_labels,
+        repeated_rows=rows.repeated,
     )
 
 
@@ -173,6 +179,15 @@ def plural(kind: str) -> str:
     if kind.endswith("ss"):
         return f"{kind}es"
     return kind if kind.endswith("s") else f"{kind}s"
+
+
+def _why_none_kept(experiment: FrozenExperiment) -> str:
+    if experiment.provenance.opened is None:
+        return "its runs have kept no predictions with labels"
+    return (
+        "it came in a bundle that has no predictions: those are left out unless it is written with"
+        f" --predictions where it was made (comparator export {experiment.id} --bundle --predictions)"
+    )
 
 
 def _as_json(place: Explained, most: int | None) -> dict[str, Any]:
@@ -236,7 +251,7 @@ def _check_some_are_known(classes: Classes, blocks: Sequence[Block]) -> None:
         )
 
 
-def _score(metric: str, names: Sequence[str], pairs: Sequence[tuple[tuple[Run, Run], Block]]) -> str | None:
+def followed_score(metric: str, names: Sequence[str], pairs: Sequence[tuple[tuple[Run, Run], Block]]) -> str | None:
     """The score that the metric is, by what the runs have reported; None where it is none of them."""
 
     def follows(name: str, run: Run, rows: PredictedRows) -> bool:

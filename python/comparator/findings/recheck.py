@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -45,6 +45,18 @@ class Rechecked:
     verdict: Verdict
 
 
+@dataclass(frozen=True)
+class Crossing:
+    """What makes the trainings of a point differ."""
+
+    point: Mapping[str, Any]
+    variance: Variance
+
+
+#: What came of an experiment that tries another one again: its claims, or one point of it.
+Again: TypeAlias = "list[Rechecked] | Crossing"
+
+
 def recheck(
     was: tuple[FrozenExperiment, Sequence[Evaluation]], now: tuple[FrozenExperiment, Sequence[Evaluation]]
 ) -> list[Rechecked]:
@@ -71,11 +83,11 @@ def variance_in(records: Sequence[Evaluation], size: tuple[int, int]) -> Varianc
     return split_variance(by_split[~np.isnan(by_split).any(axis=1)])
 
 
-def variance_as_json(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any] | None:
-    """Return it for programs, with the point; None where it cannot be told."""
+def crossing_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Crossing | None:
+    """Return what makes the trainings of an experiment's crossed point differ; None where it cannot be told."""
     claim = experiment.crossing
     found = None if claim is None or claim.crossed is None else variance_in(records, claim.crossed)
-    return None if claim is None or found is None else {"point": claim.points[0], **asdict(found)}
+    return None if claim is None or found is None else Crossing(claim.points[0], found)
 
 
 def _by_replicate(line: Evaluation) -> Iterator[tuple[int, float]]:
@@ -92,8 +104,10 @@ def trained_anew(now: Sequence[Evaluation]) -> tuple[int, int]:
     return len(runs) - found, found
 
 
-def as_json(found: Sequence[Rechecked]) -> list[dict[str, Any]]:
+def as_json(found: Again) -> list[dict[str, Any]] | dict[str, Any]:
     """Return it for programs."""
+    if isinstance(found, Crossing):
+        return {"point": dict(found.point), **asdict(found.variance)}
     return [asdict(each) for each in found]
 
 

@@ -5,7 +5,8 @@
 FD is the reading end of a pipe whose only writing end is held by the asking process. The kernel closes that
 end however the asking process ends, SIGKILL included; closing it is also how the asking process has the command
 ended. The command inherits standard input, output and error untouched, and its exit status is the guard's
-(128 + n for signal n). Children that it leaves behind, in whatever session, are ended with it.
+(128 + n for signal n). Children that it leaves behind, in whatever session, are ended with it, and what it leaves of
+temporary files goes: its TMPDIR is a folder of its own, in that of whoever asks. What is killed removes none itself.
 
 Standard library only: it is started with `-I -S` for every cold run, and should cost no more than Python itself.
 """
@@ -17,10 +18,13 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+#: How the folder of a command's temporary files is called.
+SCRATCH = "comparator-run-"
 
 
 def main() -> None:
     life, command = int(sys.argv[1]), sys.argv[2:]
+    scratch = _make_scratch()
     # On Linux, orphans of this process's descendants become its children, wherever they have gone.
     ask_kernel(PR_SET_CHILD_SUBREAPER, 1)
     child = os.fork()
@@ -29,16 +33,45 @@ def main() -> None:
         # Covers a guard that is itself killed.
         ask_kernel(PR_SET_PDEATHSIG, signal.SIGKILL)
         try:
-            os.execvp(command[0], command)
+            os.execvpe(command[0], command, {**os.environ, **({"TMPDIR": scratch} if scratch else {})})
         except OSError as error:
             print(f"{command[0]}: {error.strerror}", file=sys.stderr, flush=True)
             os._exit(127)
     status = _wait_until_either_ends(life, child)
     _end_descendants()
+    _remove(scratch)
     if status is None:
         os.killpg(os.getpgrp(), signal.SIGKILL)
     else:
         os._exit(status)
+
+
+def _make_scratch() -> "str | None":
+    """A new folder for temporary files; None where there can be none, and they go where they went.
+
+    Its name is short: sockets are made in it, whose paths have a hundred characters at the most.
+    """
+    place = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"{SCRATCH}{os.getpid()}")
+    for other in ("", "a", "b", "c"):  # one is left of a process of this number that was killed
+        try:
+            os.mkdir(place + other, 0o700)
+        except FileExistsError:
+            continue
+        except OSError:
+            break
+        return place + other
+    return None
+
+
+def _remove(scratch: "str | None") -> None:
+    if scratch is None:
+        return
+    try:
+        os.rmdir(scratch)
+    except OSError:
+        import shutil  # takes as long to load as all the rest, and most leave nothing
+
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def ask_kernel(option: int, value: int) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
+from comparator.model.guard import SCRATCH
 from comparator.model.opened_files import is_of_system
 
 #: One file for each process: no line is cut by another's.
@@ -35,7 +37,8 @@ def traced_by(folder: Path) -> list[str]:
 def files_read(folder: Path) -> list[str]:
     """The files and folders that a command traced into `folder` has read or executed, and not written.
 
-    What lies in a folder that it made is its own. The system's own and those of installed packages are left out.
+    What lies in a folder that it made, or that its guard made for its temporary files, is its own. The system's own and
+    those of installed packages are left out.
     """
     read: dict[str, None] = {}
     written, made = set(), set[str]()
@@ -51,4 +54,5 @@ def files_read(folder: Path) -> list[str]:
             elif executed:
                 read[executed[1]] = None
     foreign = [path for path in read if path not in written and not made & {path, *map(str, Path(path).parents)}]
-    return [path for path in foreign if not is_of_system(path) and not path.startswith(SETTINGS)]
+    others = (SETTINGS, str(Path(tempfile.gettempdir()) / SCRATCH))
+    return [path for path in foreign if not is_of_system(path) and not path.startswith(others)]

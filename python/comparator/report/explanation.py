@@ -153,14 +153,21 @@ def _parts(group: Group) -> str:
 
 
 def _rows(found: Explanation, summary: Summary) -> str:
-    if found.same_rows == 1:
-        return f"{' and '.join(summary.models)} predicted the same rows."
-    return (
-        f"{' and '.join(summary.models)} were validated on rows of their own; {percent(found.same_rows)} of them are"
-        " the same cell line and drug."
-        if found.same_rows
-        else f"{' and '.join(summary.models)} share no row."
+    models = " and ".join(summary.models)
+    repeated = (
+        f" {percent(found.repeated_rows)} of the rows have ids that another row of the same table has: what both"
+        " predicted is told by the order of their labels."
+        if found.repeated_rows
+        else ""
     )
+    others = f"; {percent(found.other_labels)} of these have another label with each" if found.other_labels else ""
+    if found.same_rows == 1:
+        what = "rows of the same ids" if others or repeated else "the same rows"
+        return f"{models} predicted {what}{others}.{repeated}"
+    if not found.same_rows:
+        return f"{models} share no row.{repeated}"
+    same = f"{percent(found.same_rows)} of them are the same cell line and drug"
+    return f"{models} were validated on rows of their own; {same}{others}.{repeated}"
 
 
 _NUMBERS = ("no", "one", "two", "three")

@@ -170,16 +170,17 @@ def components(evidence: Evidence) -> str:
     if found is None:
         return ""
     luck = {
-        "what its block does to the whole space": found.block,
-        "what its block does there alone": found.block_by_place,
-        "its own": found.noise,
+        "is shared by all places that have the same split and seeds": found.block,
+        "is what these do at that place alone": found.block_by_place,
+        "is left to each single training": found.noise,
     }
     whole = sum(luck.values())
     if whole <= 0:
         return ""
-    shares = [f"{100 * share / whole:.0f} % is {what}" for what, share in luck.items()]
+    shares = [f"{100 * share / whole:.0f} % {what}" for what, share in luck.items()]
     return (
-        f"Of the variance of one training at a place {listed(shares)}, as a model of the search's evaluations has it."
+        "Trained again with another data split and other seeds, the difference at a place comes out otherwise: of that"
+        f" variance {listed(shares)}. A model of the search's evaluations says so."
     )
 
 
@@ -303,26 +304,23 @@ def not_seen(summary: Summary, findings: Findings) -> list[str]:
     said = []
     if evidence.missed is not None:
         most = amount(summary, evidence.missed, 3)
-        said.append(f"A mean difference of up to {most} cannot be excluded: so far its interval reaches.")
+        said.append(f"A mean difference of up to {most} cannot be excluded: its 95 % interval reaches that far.")
     if evidence.missed_contrast is not None and not findings.regions:
         most = amount(summary, evidence.missed_contrast, 3)
         said.append(
-            f"Differences between the places that were tried and elsewhere of up to {most} "
-            f"cannot be excluded: so far the 95 % interval over {evidence.fresh_blocks} fresh blocks reaches. Smaller "
-            "ones take more blocks ([confirm] seeds)."
+            f"That the places which were tried differ from elsewhere by up to {most} cannot be excluded: the 95 % "
+            f"interval over {evidence.fresh_blocks} fresh blocks, each a data split with its seeds, reaches that far. "
+            "To exclude less takes more blocks ([confirm] seeds)."
         )
     elif findings.regions and evidence.fresh_blocks:
-        said.append(
-            "Regions that the search did not point to were not tried: that no other is named does not say that there "
-            "is none."
-        )
+        said.append("Only regions that the search pointed to were tried: there may be others, which are not named.")
     elif not evidence.fresh_blocks:
         said.append("Nothing was trained anew, so that how small a difference may have been missed is not known.")
     if evidence.noise:
         noise = amount(summary, evidence.noise, 3)
         said.append(
-            f"From training to training the difference changes by {noise} (standard deviation): a "
-            "single evaluation says no more than that."
+            f"At one and the same point the difference changes from training to training by {noise} (standard "
+            "deviation): a single evaluation is no more precise than that."
         )
     elif evidence.noise is None and not summary.is_exact:
         said.append("The search trained no point on two seeds: how much a seed changes it did not see.")

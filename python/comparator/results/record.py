@@ -18,6 +18,7 @@ earlier ones'; a file may hold more, which is kept. A file that is not of its fo
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
@@ -476,6 +477,7 @@ class FrozenExperiment(Form):
     learning_curve: dict[str, Any] | None = None
     cross_hpo: dict[str, Any] | None = None
     all_pairs: dict[str, Any] | None = None
+    left_out: dict[str, Any] | None = None
 
     def table(self, name: str) -> dict[str, Any] | None:
         """The table of a study; None where the experiment is none of that kind."""
@@ -484,6 +486,7 @@ class FrozenExperiment(Form):
             "learning_curve": self.learning_curve,
             "cross_hpo": self.cross_hpo,
             "all_pairs": self.all_pairs,
+            "left_out": self.left_out,
         }
         found: dict[str, Any] | None = tables[name]
         return found
@@ -499,6 +502,23 @@ class FrozenExperiment(Form):
     def crossing(self) -> Claim | None:
         """The point at which splits are crossed with seeds; None where that is not looked at."""
         return next((claim for claim in self.claims or () if claim.crossed is not None), None)
+
+    @property
+    def pairs(self) -> list[str]:
+        """The ids of the experiments of the pairs, where this is a study of all pairs; else empty."""
+        if self.all_pairs is None:
+            return []
+        return [f"{self.id}-{first}-{second}" for first, second in itertools.combinations(self.labels, 2)]
+
+    @property
+    def why_nothing_is_compared(self) -> str:
+        """What is to be said where two models are asked for that are compared; empty where they are."""
+        if self.pairs:
+            pairs = "pair, each of which is an experiment" if len(self.pairs) > 1 else "pair, which is an experiment"
+            return f"it is a study of all pairs, which trains nothing itself; ask it of a {pairs}: '{self.pairs[0]}'"
+        if any(self.table(name) is not None for name in ("cross_study", "learning_curve", "cross_hpo")):
+            return "it is a study, and compares no two models point by point"
+        return "it searches one model, and compares nothing" if self.kind == "single" else ""
 
     @property
     def has_alternatives(self) -> bool:

@@ -4,7 +4,7 @@
 |---|---|
 | `ro-crate-metadata.json` | what is in it, as an RO-Crate 1.1 |
 | `experiment/` | the record, the report with its figures, notes; `state.json` says whether it had ended |
-| `runs/AB/IDENTITY/` | of every training that the record names: its result with its history, its log |
+| `runs/AB/IDENTITY/` | of every training that the record names: its result, history, log; predictions if asked |
 | `inputs/` | the files that were given, where they are unchanged; in `frozen/` what was read of them |
 | `environment.json` | versions of packages and Python, platform, site, command |
 
@@ -47,6 +47,7 @@ from comparator.results.store import (
 )
 from comparator.sharing.crate import Crate, Entity, identifier_of, is_safe
 from comparator.studies import study_of
+from comparator.tables.predictions import FILE as PREDICTIONS
 
 RECORD, LOG, ENVIRONMENT = "evaluations.jsonl", "model.log", "environment.json"
 #: The folders of a bundle.
@@ -89,20 +90,32 @@ class Contents:
         self.runs.update((run.run, None) for run in runs if run.run and NAME_OF_RUN.fullmatch(run.run))
 
 
+@dataclass(frozen=True)
+class Written:
+    """A bundle's path; how many trainings have kept predictions, in how many bytes, and of how many in the bundle."""
+
+    path: Path
+    predicted: int
+    predicted_bytes: int
+    packed_bytes: int
+
+
 def write_bundle(
     folder: Path,
     target: Path | None = None,
     *,
     licence: str | None = None,
     log_bytes: int = LOG_BYTES,
+    predictions: bool = False,
     replace: bool = True,
-) -> Path:
-    """Write the experiment in `folder` into one file, and return its path.
+) -> Written:
+    """Write the experiment in `folder` into one file.
 
     The file is `target`, `ID.zip` in `target` where that is a folder, else `ID.zip` in the current one. It appears when
     it is complete; without `replace` one that is there stays, unless `target` names it. `licence` is the address of
-    one, or its SPDX name; of a log the last `log_bytes` are taken, none for 0. An experiment that runs is taken as it
-    is. Raises `InputError` where there is no readable experiment, or the file cannot be put there.
+    one, or its SPDX name; of a log the last `log_bytes` are taken, none for 0. With `predictions` those come along
+    that trainings have kept of their validation rows. An experiment that runs is taken as it is. Raises `InputError`
+    where there is no readable experiment, or the file cannot be put there.
     """
     path = file_for(target, f"{folder.name}.zip", replace=replace)
     state = state_of(folder).state
@@ -117,13 +130,20 @@ def write_bundle(
             _add_inputs(crate, experiment)
             _add_json(crate, ENVIRONMENT, experiment.provenance.as_json())
             store = RunStore(folder.parent)
+            kept = []
             for run in contents.runs:
                 if (place := store.folder_of(run)) is not None:
-                    _add_run(crate, place, place.relative_to(store.folder).as_posix(), log_bytes)
+                    name = place.relative_to(store.folder).as_posix()
+                    _add_run(crate, place, name, log_bytes)
+                    if (table := place / PREDICTIONS).is_file():
+                        kept.append(table.stat().st_size)
+                        if predictions:
+                            _add_file(crate, f"{RUNS}/{name}/{PREDICTIONS}", table)
             crate.describe(
                 _root(experiment, contents, licence), _entities(experiment, contents, state, licence, crate.names)
             )
-    return path
+            packed = sum(each.compress_size for each in archive.infolist() if each.filename.endswith(f"/{PREDICTIONS}"))
+    return Written(path, len(kept), sum(kept), packed)
 
 
 def file_for(target: Path | None, name: str, *, replace: bool = True) -> Path:

@@ -1,7 +1,7 @@
 """A bundle from another machine becomes an experiment of this store, and its trainings are found like any others.
 
-What is taken of it is the record, its notes, and the runs' results and logs, each to the place that it has in every
-store; the report is made anew. All is unpacked and checked beside the experiments before any of it is put there.
+What is taken of it is the record, its notes, and the runs' results, logs and predictions, each to the place that it has
+in every store; the report is made anew. All is unpacked and checked beside the experiments before it is put there.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from comparator.results.store import (
     write_whole,
 )
 from comparator.sharing.archive import Archive, check_room
-from comparator.sharing.bundle import EXPERIMENTS, INPUTS, LOG, RECORD, RUNS
+from comparator.sharing.bundle import EXPERIMENTS, INPUTS, LOG, PREDICTIONS, RECORD, RUNS
 
 #: Of the experiment what is taken; that it was read whole is seen by the first two.
 NEEDED = (EXPERIMENT, RECORD)
 TAKEN = (*NEEDED, WITHDRAWALS, NOTES, STATE)
 #: What a run's folder may have, in the order in which it is put there: the result says that it is done.
-OF_RUN = (LOG, WITHDRAWN, RESULT)
+OF_RUN = (LOG, PREDICTIONS, WITHDRAWN, RESULT)
 #: Where that lies; of earlier versions all runs lie side by side.
 _RUN = rf"(?:[0-9a-zA-Z_-][\w.-]{{{LEVEL - 1}}}/)?[0-9a-zA-Z_-][\w.-]{{{LEVEL},127}}"
 _OF_RUN = re.compile(rf"{RUNS}/({_RUN})/({'|'.join(map(re.escape, OF_RUN))})", re.ASCII)

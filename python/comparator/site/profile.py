@@ -85,7 +85,7 @@ class Site:
     models_per_device: int
     device_variable: str
     device_order: str  # ascending, descending, or the names of all devices in the order in which they are given out
-    cores: int
+    cores: int  # of a node; those of this host where the file does not say
     scheduler: str = "none"
     job_script: str = "swift-t"  # or "comparator": who writes the scripts of its jobs
     requires: str = ""  # variables of REQUIRABLE, with blanks between them, that may not be empty for a job
@@ -99,6 +99,7 @@ class Site:
     leaf: str = "python"  # in the worker's own interpreter; "app": a command for each evaluation
     container_runtime: str = ""  # "": the first that there is
     container_options: tuple[str, ...] = ()  # further words for its program
+    says_cores: bool = False  # whether `cores` are those that the file says
     image_folder: Path | None = None  # on a disk of each node, where images are copied before they are started
 
     @classmethod
@@ -212,6 +213,7 @@ def read_site(name: str, root: Path) -> Site:
         device_variable=values["SITE_DEVICE_VARIABLE"],
         device_order=_device_order(values, where),
         cores=_count(values, "SITE_CORES", where, smallest=1) if values["SITE_CORES"] else usable_cores(),
+        says_cores=bool(values["SITE_CORES"]),
         scheduler=_choice(values, "SITE_SCHEDULER", SCHEDULERS, where),
         job_script=_job_script(values, where),
         requires=_requires(values, where),

@@ -65,8 +65,9 @@ class Scheduler:
     after: ClassVar[str]
     #: By what `faults` tries a job's script; nothing where it does not.
     tried_by: ClassVar[str] = ""
-    #: A command that shows that the scheduler is there.
+    #: A command that shows that the scheduler is there, and what it complains of where its programs alone are.
     answers: ClassVar[tuple[str, ...]]
+    unconfigured: ClassVar[re.Pattern[str] | None] = None
     #: A variable that is set in its jobs alone.
     in_a_job: ClassVar[str]
     #: What a job that runs ranks finds in its environment besides.
@@ -97,6 +98,14 @@ class Scheduler:
         option = re.split(r"[\s=]", line, maxsplit=1)[0]
         return [option, *re.findall(QUEUE_OR_PROJECT, line)]
 
+    def why_silent(self, said: str) -> str:
+        """Why it does not answer, in a line, by what its programs said."""
+        if self.unconfigured is not None and self.unconfigured.search(said):
+            return (
+                f"{self.name}'s programs are here, but they know of no {self.name}: this host can submit no jobs to it"
+            )
+        return f"{self.name} does not answer: {reason_in(said)}"
+
     def faults(self, script: Path, environment: Mapping[str, str]) -> list[str]:
         """What the scheduler would say against a job script, which is not handed in; none where it takes it."""
         return []
@@ -106,7 +115,10 @@ class Scheduler:
         done = try_command([self.submit, str(script)], environment, seconds=None)
         job = JOB_ID.search(done.stdout)
         if done.returncode != 0 or job is None:
-            raise ComparatorError(f"the job was not taken: {reason_in(done.stderr + done.stdout)} (see {script})")
+            said = done.stderr + done.stdout
+            if self.unconfigured is not None and self.unconfigured.search(said):
+                raise ComparatorError(self.why_silent(said))
+            raise ComparatorError(f"the job was not taken: {reason_in(said)} (see {script})")
         return job[0]
 
     def state_of(self, job: str) -> str | None:
@@ -195,6 +207,7 @@ class Slurm(Scheduler):
     after = "--dependency=afterany:{job}"
     tried_by = "sbatch --test-only"
     answers = ("sinfo", "--noheader")
+    unconfigured = re.compile(r"Could not establish a configuration source")
     in_a_job = "SLURM_JOB_ID"
     #: It has srun(1) end all ranks when one ends badly. The mpiexec of MPICH, of Open MPI and of PALS does so unasked.
     environment: ClassVar[Mapping[str, str]] = {"SLURM_KILL_BAD_EXIT": "1"}

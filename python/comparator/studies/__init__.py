@@ -1,6 +1,6 @@
 """Models over several studies: who predicts whom (`cross_study`), how many rows it takes (`learning_curve`), and what
 settings that were tuned on one study cost on another (`cross_hpo`). And several models at once, each pair of which is
-compared (`all_pairs`).
+compared (`all_pairs`). And what part of the training data makes two models differ (`left_out`).
 
 All are ordinary trainings, which go to the store like any others, followed by what is made of them: predictions,
 tables in the form of IMPROVE, figures.
@@ -20,6 +20,7 @@ STUDIES = (
     "learning_curve",
     "cross_hpo",
     "all_pairs",
+    "left_out",
 )  # each a module here, and a table of the experiment's file
 
 

@@ -46,7 +46,7 @@ from comparator.formats.names import check_name
 from comparator.formats.spelling import as_kept, is_same, merged, spelling
 from comparator.report import write_report
 from comparator.results.points import observations_in, points_without_value
-from comparator.results.record import Budget, FrozenExperiment, FrozenStrategy, Stages, WholeExperiment
+from comparator.results.record import Budget, FrozenStrategy, Stages, WholeExperiment
 from comparator.results.store import (
     ExperimentFolder,
     check_new_experiment,
@@ -123,6 +123,11 @@ class Side:
     label: str
     model: PairModel
     given: Mapping[str, Any]
+
+    def is_like(self, other: Side) -> bool:
+        """Whether the other is the same but for its label, so that its trainings are the same."""
+        own, others = (each.model.model_dump(exclude={"hyperparameters", "set"}) for each in (self, other))
+        return own == others and self.given == other.given
 
 
 def run(
@@ -243,6 +248,10 @@ def make_plans(host: Host, file: SweepFile, table: AllPairsTable, sides: Sequenc
             plans.append(make_one(settings, Context(file.path.resolve(), host, file.command)))
     for notice in dict.fromkeys(notice for plan in plans for notice in plan.frozen.notices):
         note(host.console, notice)
+    for first, second in itertools.combinations(sides, 2):
+        if first.is_like(second):
+            words = "are one model with the same settings: they are trained alike, and differ nowhere"
+            note(host.console, f"{first.label} and {second.label} {words}")
     return plans
 
 
@@ -334,7 +343,7 @@ def _begin(
     study.close()
     frozen = read_whole_experiment(study.path)
     host.say(f"experiment {study.identifier}: {frozen.title}")
-    names = pair_names(frozen)
+    names = frozen.pairs
     try:
         for name in names:
             check_new_experiment(host.experiments, name)
@@ -347,17 +356,12 @@ def _begin(
     return study.path
 
 
-def pair_names(frozen: FrozenExperiment) -> list[str]:
-    """The ids of the pairs' experiments."""
-    return [f"{frozen.id}-{first}-{second}" for first, second in itertools.combinations(frozen.labels, 2)]
-
-
 def _carry_out(host: Host, path: Path) -> Path:
     frozen = read_whole_experiment(path)
     folder = ExperimentFolder(path)
     try:
         folder.say("running", [])
-        for name in pair_names(frozen):
+        for name in frozen.pairs:
             _train(host, name)
         found = _report(host, path, frozen)
         folder.say("finished", [])
@@ -421,7 +425,7 @@ def _turned(mean: float | None, larger: int) -> float | None:
 
 
 def _report(host: Host, path: Path, frozen: WholeExperiment) -> Path:
-    names = pair_names(frozen)
+    names = frozen.pairs
     judged = judge([read_pair(host.experiments, name) for name in names])
     if all(each.pair.reason for each in judged):
         raise ComparatorError(f"no pair has a result; of {names[0]}: {judged[0].pair.reason}")

@@ -70,8 +70,8 @@ def chances(space: ParameterSpace, paired: Paired) -> tuple[float, float]:
 
     A hash of the point chooses its block, so that under a difference that is the same everywhere each point could as
     well have had what another has, block included: differences are dealt out to the points anew. With about one point
-    in a block this is exact where flipping the signs of blocks, the test of a report, is not: it takes several points
-    in each. Signs are flipped for the first question, to which both tests are an answer; the better one counts, twice.
+    in a block this is exact where flipping the signs of blocks is not: it takes several points in each. Signs are
+    flipped for the first question, to which both tests are an answer; the better one counts, twice.
     """
     coordinates = Coordinates(space)
     rows = coordinates.of(paired.points)

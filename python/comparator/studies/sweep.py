@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import math
@@ -134,8 +135,8 @@ def read_file(
     return SweepFile(path, content, command), checked
 
 
-def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any]) -> Plan:
-    """Check everything but the points; `varied` is one of them. Raises `InputError`."""
+def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any], *, compares: bool = False) -> Plan:
+    """Check everything but the points; `varied` is one of them. Raises `InputError`, also where it `compares` not."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as upf, host.console.status("checking"):
         upf.write(json.dumps({"id": "a-point", **varied}))
         upf.flush()
@@ -143,16 +144,19 @@ def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any]) -> Plan:
             settings = ExperimentSettings.model_validate({**file.content, "upf": upf.name})
         except ValidationError as error:
             known = sorted(set(ExperimentSettings.model_fields) - {"set", "space", "upf", "search", "cmp"})
+            known += ["cmp"] * compares
             raise InputError(explain(error, str(file.path), known)) from None
-        if settings.compares:
+        if settings.compares and not compares:
             raise InputError(f"{file.path}: model = 'cmp': give a single model; its studies are compared")
+        if compares and not settings.compares:
+            raise InputError(f"{file.path}: model = '{settings.model}': give two that are compared, by model = \"cmp\"")
         plan = make_plan(settings, Context(file.path.resolve(), host, file.command))
     for notice in plan.frozen.notices:
         note(host.console, notice)
     return plan
 
 
-def with_points(plan: Plan, file: SweepFile, name: str, table: StudiesTable, points: Mapping[str, Point]) -> Plan:
+def with_points(plan: Plan, file: SweepFile, name: str, table: BaseModel, points: Mapping[str, Point]) -> Plan:
     """The plan for these points, which remembers the table that they come from."""
     return plan.noting(
         settings={**plan.frozen.settings, "upf": f"[{name}] of {file.path.name}"},
@@ -179,12 +183,13 @@ def count_rows(
         given[COUNT_ROWS] = True
     if limit is not None:
         given = {name: value for name, value in given.items() if not is_same(name, limit)}
-    data_folder = host.site.data_folder
 
     def count(point: Point) -> int | None:
-        seen = model.seen(merged(given, point), data_folder)
-        inside = [*model.command(script.name), model.seen(str(data_folder), data_folder), *as_flags(seen)]
-        return _ask(model, inside, host, where)
+        counts = {
+            report.name: report.number for report in reports_in(io.BytesIO(ask(host, model, given, point, where)))
+        }
+        rows = counts.get(TRAINING_ROWS)
+        return int(rows) if rows is not None and math.isfinite(rows) else None
 
     def numbered(number: int) -> tuple[int, int | None]:
         return number, count(points[number])
@@ -196,13 +201,17 @@ def count_rows(
     return [counts[number] for number in range(len(points))]
 
 
-def _ask(model: Model, inside: list[str], host: Host, where: str) -> int | None:
-    command, environment = call(model, inside, Slot(0), host.site.data_folder)
+def ask(host: Host, model: Model, given: Mapping[str, Any], point: Mapping[str, Any], where: str) -> bytes:
+    """What a model's `preprocess.sh` says to hyperparameters at a point; raises `InputError` with its last words."""
+    data_folder = host.site.data_folder
+    seen = model.seen(merged(given, point), data_folder)
+    inside = [*model.command("preprocess.sh"), model.seen(str(data_folder), data_folder), *as_flags(seen)]
+    command, environment = call(model, inside, Slot(0), data_folder)
     with tempfile.NamedTemporaryFile() as log:
         done = subprocess.run(
             command,
             env=environment,
-            cwd=host.site.data_folder,
+            cwd=data_folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -212,9 +221,7 @@ def _ask(model: Model, inside: list[str], host: Host, where: str) -> int | None:
             last = last_words(Path(log.name)) or exit_words(done.returncode, "preprocess.sh")
             raise InputError(f"{where}: {model.name}: {last}")
         log.seek(0)
-        counts = {report.name: report.number for report in reports_in(log)}
-    count = counts.get(TRAINING_ROWS)
-    return int(count) if count is not None and math.isfinite(count) else None
+        return log.read()
 
 
 class StudiesSession(Session):
@@ -289,6 +296,7 @@ def words(mean: float, deviation: float, digits: int = 3) -> str:
 def conclude(host: Host, folder: Path, tables: Sequence[str]) -> Path:
     """Say where everything is; returns the folder."""
     report = folder / "report.html"
-    host.say(f"{len(tables)} tables and the figures lie beside the report:")
+    there = f"{len(tables)} tables" if len(tables) > 1 else "a table"
+    host.say(f"{there} and the figures lie beside the report:")
     host.show(f"report: {report}")
     return folder

@@ -15,6 +15,7 @@ from comparator.checks.site import check_site
 from comparator.checks.site_job import check_job, job_of
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED
 from comparator.site.profile import Site, read_site
+from comparator.site.schedulers import Slurm
 
 SOFTWARE = {"Python": "3.11.7", "comparator": "0.1.0 (12345678)", "packages": "9abcdef0"}
 SITE = """
@@ -46,6 +47,18 @@ def found(folder: Path, *told: dict[str, Any], ranks: int = 3, unseen: tuple[int
             (folder / f"rank-{each['rank']}.json").write_text("{}")
     findings = site_ranks.compared(told, site_of(folder, **of_site), ranks=ranks, nodes=2, folder=folder)
     return {each.what: (each.outcome, each.words) for each in findings}
+
+
+def test_programs_of_slurm_without_a_slurm_are_said_in_one_line(tmp_path: Path) -> None:
+    words = Slurm().why_silent(
+        "sinfo: error: resolve_ctls_from_dns_srv: res_nsearch error: Unknown host\n"
+        "sinfo: error: fetch_config: DNS SRV lookup failed\n"
+        "sinfo: error: _establish_config_source: failed to fetch config\n"
+        "sinfo: fatal: Could not establish a configuration source\n"
+    )
+    assert words == "Slurm's programs are here, but they know of no Slurm: this host can submit no jobs to it"
+    other = "slurm_load_partitions: Unable to contact slurm controller"
+    assert Slurm().why_silent(f"{other}\n") == f"Slurm does not answer: {other}"
 
 
 WELL = (said(0, "n1", 0), said(1, "n1", 1), said(2, "n2", 0))

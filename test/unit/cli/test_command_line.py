@@ -614,6 +614,9 @@ def test_watch_list_and_stop_see_an_experiment_of_another_process(desk: Desk) ->
 
 def test_sites_are_listed_and_shown(desk: Desk) -> None:
     assert "local" in desk.run("site", "list").stdout.split()
+    far = desk.run("site", "show", "frontier").stdout
+    assert "8 slots a node (8 devices, 1 models on each)\n" in far, "its cores are not this host's"
+    assert "a slot for each core of a node (no devices); SITE_CORES" in desk.run("site", "show", "slurm").stdout
     assert "3 slots a node (no devices, 3 cores)" in desk.run("site", "show", "local", SITE_CORES="3").stdout
     shown = desk.run("site", "show", "local", SITE_DEVICES="2", SITE_MODELS_PER_DEVICE="2").stdout
     assert "4 slots a node (2 devices, 2 models on each" in shown

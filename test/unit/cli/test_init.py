@@ -101,6 +101,14 @@ def test_functions_of_one_file_are_two_models(desk: Desk) -> None:
             ["ridge.py", "forest.py", "--yes", "--no-try", "--vary", "nose=0:5"],
             "nose=0:5: no such hyperparameter (did you mean 'noise'?)",
         ),
+        (
+            ["ridge.py", "forest.py", "--yes", "--no-try", "--vary", "momentum=0:5"],
+            "momentum=0:5: no such hyperparameter; there are ",
+        ),
+        (
+            ["ridge.py", "forest.py", "--yes", "--no-try", "--vary", "cmp_0_momentum=0:5"],
+            "cmp_0_momentum=0:5: no such hyperparameter; there are ",
+        ),
         (["ridge.py", "forest.py", "--find", "region"], "(did you mean 'regions'?)"),
         (["ridge.py", "broken.py", "--yes"], "a training that was tried failed: KeyError: 'gone'"),
     ],

@@ -248,6 +248,7 @@ def test_what_is_taken_unasked_is_of_several_kinds() -> None:
 
 
 KNOWN = {"noise": Definition("noise", "float", 0.0), "Width": Definition("Width", "int", 64)}
+KNOWN |= {name: Definition(name, "any") for name in ("kind", "size", "flag", "epochs")}
 
 
 @pytest.mark.parametrize(
@@ -275,6 +276,7 @@ def test_what_a_user_says_to_vary(text: str, entry: dict[str, Any]) -> None:
         ("noise=1:2:lin", "there may stand :log, not :lin"),
         ("noise=a:b", "a range is LOWER:UPPER, two numbers"),
         ("nose", r"no such hyperparameter \(did you mean 'noise'\?\)"),
+        ("momentum=0:1", "no such hyperparameter; there are noise, Width, kind, size, flag, epochs"),
         ("2x=0:1", "is not the name of a hyperparameter"),
         ("noise=", "a value is missing; say it, as noise=0:50"),
         ("noise=1,", "a value is missing"),
@@ -287,6 +289,18 @@ def test_what_a_user_says_to_vary(text: str, entry: dict[str, Any]) -> None:
 def test_what_cannot_be_varied_is_said_in_a_line(text: str, words: str) -> None:
     with pytest.raises(InputError, match=f"--vary {text}.*{words}"):
         read_vary(text, KNOWN)
+
+
+def test_a_name_of_one_model_alone_is_looked_for_among_its_own() -> None:
+    own = {**KNOWN, "depth": Definition("depth", "int", 3)}
+    assert read_vary("cmp_1_depth=1:9", KNOWN, [KNOWN, own])["name"] == "cmp_1_depth"
+    for text in ("cmp_0_depth=1:9", "depth=1:9"):
+        with pytest.raises(InputError, match="no such hyperparameter"):
+            read_vary(text, KNOWN, [KNOWN, own])
+
+
+def test_where_nothing_is_known_of_a_model_any_name_is_taken() -> None:
+    assert read_vary("momentum=0:1", {})["name"] == "momentum"
 
 
 # Metrics

@@ -17,7 +17,7 @@ from comparator.evidence.contributions import (
     Measure,
     contributions,
     influences,
-    same_rows,
+    rows_in_common,
     score_of_rows,
 )
 from comparator.objective.differences import absolute, signed
@@ -143,13 +143,15 @@ def test_rows_are_the_same_by_their_ids_and_labels_of_both_are_compared() -> Non
         first = rows_of(rng, ALIKE)
         noise = np.where(np.array(first.columns["drug"]) == "drug 2", 0.5, 0.02) * rng.normal(size=300)
         blocks.append(Block(number, (first, PredictedRows(first.true + noise, first.predicted, first.columns))))
-    assert same_rows(blocks) == 1
+    assert rows_in_common(blocks).share == 1
     agreement = {group.name: group.agreement for group in told(blocks).groups}
     assert all(each is not None for each in agreement.values())
     assert min(agreement, key=lambda name: agreement[name] or 0) == "drug 2"
     others = blocks_of(ALIKE, WORSE, 6)
     fewer = [Block(0, (others[0].predicted[0], rows_of(rng, ALIKE, 100)))]
-    assert 0 <= same_rows(fewer) < 1 and all(group.agreement is None for group in told([*others[1:], *fewer]).groups)
+    assert 0 <= rows_in_common(fewer).share < 1 and all(
+        group.agreement is None for group in told([*others[1:], *fewer]).groups
+    )
 
 
 def test_both_models_own_metric_and_label_variance_in_a_group_are_over_all_its_rows() -> None:
@@ -162,3 +164,18 @@ def test_both_models_own_metric_and_label_variance_in_a_group_are_over_all_its_r
         predicted = np.concatenate([each.predicted[here] for each, here in zip(of, kept, strict=True)])
         assert group.metrics[submodel] == pytest.approx(fmean((true - predicted) ** 2))
         assert group.variances[submodel] == pytest.approx(float(np.var(true)))
+
+
+def test_rows_of_the_same_ids_with_other_labels_or_twice_are_noticed() -> None:
+    def rows(ids: str, labels: list[float]) -> PredictedRows:
+        return PredictedRows(np.array(labels), np.zeros(len(labels)), {"id": list(ids)})
+
+    def common(first: PredictedRows, second: PredictedRows) -> tuple[float, float, float]:
+        found = rows_in_common([Block(0, (first, second))])
+        return found.share, found.other_labels, found.repeated
+
+    assert common(rows("abcd", [1, 2, 3, 4]), rows("dcba", [4, 3, 2, 1 + 1e-7])) == (1, 0, 0)
+    assert common(rows("abcd", [1, 2, 3, 4]), rows("abcd", [1, 2, 3, 5])) == (1, 0.25, 0)
+    assert common(rows("aabc", [1, 2, 3, 4]), rows("abca", [2, 3, 4, 1])) == (1, 0, 0.5)
+    assert common(rows("aabc", [1, 2, 3, 4]), rows("abc", [1, 3, 4])) == (0.75, 0, 2 / 7)
+    assert not rows_in_common([Block(0, (rows("aab", [1, 2, 3]), rows("aab", [1, 2, 3])))]).are_all

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comparator.evidence.chance import differ
+from comparator.evidence.chance import differ, net, vary
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.confirmation import Fresh
 from comparator.evidence.coordinates import Coordinates, dense_sample
@@ -400,3 +400,38 @@ def test_that_trainings_failed_somewhere_is_kept_with_the_mean_over_the_space() 
     assert evidence.some_failed and evidence.fresh_blocks < 8
     assert evidence.overall == pytest.approx(0.3, abs=0.02)
     assert find_evidence(PLANE, [({"noise": 1, "layer_force": 500}, [0.1])], failed=[{"noise": 2}]).some_failed
+
+
+def chances_of_places(truth: Truth, points: int, blocks: int, experiments: int) -> list[float]:
+    """The chances of the variation in Sobol searches whose points a hash deals to blocks, each with luck of its own."""
+    found = []
+    for seed in range(experiments):
+        rng = np.random.default_rng(seed)
+        luck = rng.normal(0, 0.07, 100)
+        drawn = dense_sample(PLANE, points, seed)
+        numbers = [block_of(point, 0, blocks).number for point in drawn]
+        paired = Paired.of(
+            [
+                Observation(point, [truth(point) + luck[number] + rng.normal(0, 0.045)], [number])
+                for point, number in zip(drawn, numbers, strict=True)
+            ]
+        )
+        coordinates = Coordinates(PLANE)
+        rows = coordinates.of(paired.points)
+        chance = vary(paired, coordinates, rows, net(coordinates, rows), np.random.default_rng(1), is_spread=True)
+        found.append(1.0 if chance is None else chance)
+    return found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("points", "blocks"), [(12, 100), (24, 8)])
+def test_few_points_in_many_blocks_are_called_a_place_no_more_often_than_is_asked(points: int, blocks: int) -> None:
+    """It was 10 of 100 with a point in a block, and 7 or 8 with three; more than 31 of 400 has a chance of 1 in 100."""
+    chances = chances_of_places(lambda point: 0.3, points, blocks, 400)
+    assert sum(chance <= 0.05 for chance in chances) <= 31
+
+
+@pytest.mark.long
+def test_a_place_among_few_points_is_found_as_often_as_it_was() -> None:
+    chances = chances_of_places(lambda point: 0.45 if point["noise"] < 18 else 0.2, 24, 8, 100)
+    assert sum(chance <= 0.05 for chance in chances) >= 90

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from comparator.errors import ComparatorError
-from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Controller, Latest
+from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Controller
+from comparator.experiment.open_evaluations import Latest
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
 from comparator.results.record import FrozenExperiment, Request, Result, Run

@@ -9,7 +9,7 @@ import math
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -72,6 +72,33 @@ def test_a_result_costs_the_same_whatever_there_is(tmp_path: Path, monkeypatch: 
     )
     for what, calls in zip(("told", "shown"), zip(few, many, strict=True), strict=True):
         assert exponent(sizes, calls) <= MOST_ABOVE, f"{what}: {calls[0]} calls, then {calls[1]}"
+
+
+class Watched(list[Any]):
+    """A record that counts how many of its lines are gone through, which C does without a call for each."""
+
+    looked_at = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for line in super().__iter__():
+            self.looked_at += 1
+            yield line
+
+
+def test_a_result_does_not_go_through_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITE_CORES", "2")
+    opened = opened_with(tmp_path, 8, 200)
+    requests = opened.start()
+    tell(opened, requests, 120)
+    record = Watched(opened._folder.records)
+    opened._folder.records = record
+    with opened.progress() as show:
+        show()  # the first time all of it
+        record.looked_at = 0
+        tell(opened, requests, 5)
+        show()
+        assert record.looked_at <= 5, "more than one line a result"
+    opened.end()
 
 
 def test_results_that_come_together_share_one_sync_and_a_begin_is_linear(

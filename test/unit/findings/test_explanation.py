@@ -133,7 +133,30 @@ def test_what_cannot_be_explained_is_said_with_its_reason(desk: Desk, tmp_path: 
         assert done.returncode == 0, done.stderr
         refused = desk.run("explain", name)
         assert refused.returncode == 1 and f"'{name}': {reason}" in refused.stderr
+        for_programs = desk.run("explain", name, "--json")
+        assert for_programs.returncode == 1 and json.loads(for_programs.stdout)["reason"].startswith(reason)
     plain = Desk(tmp_path)
     assert plain.search("quick.toml", "--id", "plain").returncode == 0
     assert "its runs have kept no predictions" in plain.run("explain", "plain").stderr
     assert plain.run("explain", "planed").returncode == 2
+
+
+@pytest.mark.long
+def test_a_bundle_says_that_it_left_predictions_out_and_brings_them_where_asked(desk: Desk, tmp_path: Path) -> None:
+    there = Desk(tmp_path)
+    for name, words, said in (
+        ("without", [], "MB, are left out; --predictions brings them along"),
+        ("with", ["--predictions"], "MB packed"),
+    ):
+        bundle = tmp_path / f"{name}.zip"
+        written = desk.run("export", "planted", "--bundle", "-o", str(bundle), *words)
+        assert written.returncode == 0 and said in written.stdout
+        experiments = str(tmp_path / name)
+        assert there.run("import", str(bundle), "--experiments", experiments).returncode == 0
+        told = there.run("explain", "planted", "--experiments", experiments)
+        if words:
+            assert told.stdout == explained(desk, "planted")
+        else:
+            assert told.returncode == 1
+            assert "came in a bundle that has no predictions" in told.stderr
+            assert "comparator export planted --bundle --predictions" in told.stderr

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import signal
+import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from desk import QUICK, SPACE, Desk
-from recorded import make_experiment, make_record
+from recorded import make_experiment, make_record, save
 
+from comparator.cli import carry_out
+from comparator.cli import main as carried_out
+from comparator.experiment import closing
+from comparator.experiment.listing import experiment_rows
+from comparator.experiment.progress import describe
 from comparator.findings.recheck import recheck
 from comparator.results.record import Claim, Evaluation, FrozenExperiment, of_form
+from comparator.results.store import read_records
+from comparator.results.tally import Tally
 
 BLOCKS = 8
 
@@ -35,6 +47,7 @@ def tried(inside: float, outside: float, deviation: float, seed: int) -> tuple[F
             line = make_record(len(records), {"noise": 1.0}, ({"val_loss": 1.0}, {"val_loss": 2.0}))
             signed = [mean + luck.gauss(0, deviation)]
             line |= {"stage": "confirm", "claim": name, "signed": signed, "blocks": [1000 + block]}
+            line |= {"asked": [{"replicate": 1000 + block}]}
             records.append(of_form(Evaluation, line, "test"))
     experiment = make_experiment(claims=[claim.as_json() for claim in claims])
     return of_form(FrozenExperiment, experiment, "test"), records
@@ -59,6 +72,16 @@ def test_where_trainings_scatter_too_much_nothing_is_settled() -> None:
 
 def test_what_was_never_shown_cannot_be_lost() -> None:
     assert verdicts(tried(0.2, 0.2, 0.1, 1), tried(0.0, 0.3, 0.01, 2)).keys() == {"difference"}
+
+
+def test_a_recheck_is_listed_and_followed_by_the_pairs_that_it_has_tried(tmp_path: Path) -> None:
+    experiment, records = tried(0.5, 0.2, 0.02, 1)
+    again = {**experiment.as_json(), "id": "again", "rechecks": "found", "budget": {"evaluations": 0}}
+    save(tmp_path / "again", again, [line.as_json() for line in records[:5]])
+    (row,) = experiment_rows(tmp_path)
+    assert (row["evaluations"], row["of"]) == (5, 2 * BLOCKS)
+    words = describe(of_form(FrozenExperiment, again, "test"), Tally().take(records[:5]), 1, None, 2 * BLOCKS)
+    assert words == f"1 running · 5 of {2 * BLOCKS} pairs that try it anew"
 
 
 def test_what_has_not_changed_is_hardly_ever_called_less() -> None:
@@ -98,11 +121,50 @@ def test_nothing_is_trained_again_of_which_nothing_has_changed(desk: Desk) -> No
 
 @pytest.mark.long
 def test_a_model_that_has_changed_loses_the_finding_and_says_so_by_its_exit_status(desk: Desk) -> None:
-    lost = desk.run("recheck", "found", "--json", "--set", "hyperparameters.cmp_1_side=left")
+    lost = desk.run("recheck", "found", "--id", "lost", "--json", "--set", "hyperparameters.cmp_1_side=left")
     assert lost.returncode == 1, lost.stderr
     found = json.loads(lost.stdout)
     assert {each["verdict"] for each in found} == {"gone"}
     assert all(each["change_interval"][1] < 0 for each in found)
+    by_search = desk.run("search", "--resume", "lost", "--json")
+    assert (by_search.returncode, json.loads(by_search.stdout)) == (1, found)
+    by_sweep = desk.run("sweep", "--resume", "lost")
+    assert by_sweep.returncode == 1 and "gone" in by_sweep.stdout
+    refused = desk.run("selftest", "quick.toml", "--resume", "lost")
+    assert refused.returncode == 2 and "comparator recheck --resume lost" in refused.stderr
+
+
+@pytest.mark.long
+def test_a_recheck_that_is_stopped_says_how_many_pairs_it_keeps(desk: Desk) -> None:
+    process = desk.start("recheck", "found", "--id", "cut", "--set", "hyperparameters.sleep=0.3")
+    record = desk.experiments / "cut" / "evaluations.jsonl"
+    while process.poll() is None and (not record.exists() or record.read_text().count("\n") < 3):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate()
+    assert process.returncode == 130
+    kept = len(desk.records("cut"))
+    assert re.search(rf"stopped: {kept} of \d\d pairs of trainings kept; go on with them by:", said), said
+
+
+@pytest.mark.long
+def test_a_recheck_reads_what_the_other_experiment_recorded_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert desk.run("recheck", "found", "--id", "again").returncode == 0
+    read: list[str] = []
+
+    def noted(path: Path) -> list[Evaluation]:
+        read.append(path.parent.name)
+        return read_records(path)
+
+    for module in (carry_out, closing):
+        monkeypatch.setattr(module, "read_records", noted)
+    monkeypatch.chdir(desk.folder)
+    for name, value in desk.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["comparator", "recheck", "--resume", "again"])
+    with pytest.raises(SystemExit) as ended:
+        carried_out()
+    assert (ended.value.code, sorted(read)) == (0, ["found"])
 
 
 @pytest.mark.long
@@ -163,6 +225,8 @@ def test_the_variance_of_a_point_is_split_and_goes_on_after_a_stop(divided: Desk
     assert (found["splits"], found["seeds"]) == (6, 4)
     again = divided.run("variance", "--resume", "found-variance-1")
     assert again.returncode == 0 and "the data split" in again.stdout
+    by_search = divided.run("search", "--resume", "found-variance-1", "--json")
+    assert (by_search.returncode, json.loads(by_search.stdout)) == (0, found)
     for words, said in (
         (["recheck", "--resume", "found-variance-1"], "is no recheck; go on with it by: comparator variance --resume"),
         (["variance", "--resume", "found"], "is no variance; go on with it by: comparator search --resume found"),

@@ -168,7 +168,8 @@ def test_nothing_is_left_when_the_keeper_is_killed(tmp_path: Path, kind: str, gu
         model = shell_model(tmp_path / "model", f"echo side; sleep 3600 & sleep 3600; echo {tmp_path}\n").path
     folder = tmp_path / "run"
     folder.mkdir()
-    keeper = subprocess.Popen([sys.executable, "-c", KEEPER, str(model), str(folder), kind])
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # a guard that is killed leaves its folder
+    keeper = subprocess.Popen([sys.executable, "-c", KEEPER, str(model), str(folder), kind], env=environment)
     wait_for(lambda: "side" in read(folder / "model.log").replace("{", ""))
     descendants = descendants_of(keeper.pid)
     assert descendants
@@ -199,6 +200,30 @@ def test_children_in_a_session_of_their_own_end_with_the_run(tmp_path: Path, end
     else:
         assert runner.run(training(tmp_path / "a")).status == "ok"
     wait_for(lambda: not is_alive(int(child.read_text())), seconds=1.0)
+
+
+@pytest.mark.parametrize("end", ["ends well", "is cancelled"])
+def test_temporary_files_go_with_the_process_that_left_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """TensorFlow leaves some of each process that is ended before it can remove them."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    wait = "" if end == "ends well" else "sleep 3600\n"
+    script = f"mkdir $TMPDIR/deep\nmktemp $TMPDIR/deep/XXXXXX > left\necho IMPROVE_RESULT 0.1\n{wait}"
+    runner = ColdRunner(shell_model(tmp_path / "model", script), SLOT, tmp_path)
+    left = tmp_path / "a" / "left"
+    if end == "is cancelled":
+        thread = threading.Thread(target=lambda: runner.run(training(tmp_path / "a")))
+        thread.start()
+        wait_for(lambda: read(left).strip() != "")
+        runner.cancel()
+        thread.join(60)
+    else:
+        assert runner.run(training(tmp_path / "a")).status == "ok"
+    assert Path(left.read_text().strip()).parents[2] == temporary
+    assert not list(temporary.iterdir())
 
 
 def descendants_of(pid: int) -> list[int]:

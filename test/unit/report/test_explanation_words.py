@@ -45,3 +45,20 @@ def test_who_carries_it_is_said_also_where_the_largest_is_not_shown(named: tuple
 
 def test_several_of_a_kind() -> None:
     assert [plural(kind) for kind in ("drug", "class", "tissues")] == ["drugs", "classes", "tissues"]
+
+
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ((1.0, 0.0, 0.0), "one and other predicted the same rows."),
+        ((1.0, 0.4, 0.0), "one and other predicted rows of the same ids; 40 % of these have another label with each."),
+        ((1.0, 0.0, 0.1), "one and other predicted rows of the same ids. 10 % of the rows have ids that another row"),
+        ((0.5, 0.4, 0.0), "50 % of them are the same cell line and drug; 40 % of these have another label with each."),
+        ((0.0, 0.0, 0.0), "one and other share no row."),
+    ],
+)
+def test_rows_are_the_same_only_where_their_labels_are_too(shares: tuple[float, float, float], words: str) -> None:
+    same, other, repeated = shares
+    found = Explanation("val_loss", same_rows=same, other_labels=other, repeated_rows=repeated)
+    summary = cast(Any, SimpleNamespace(models=("one", "other")))
+    assert words in sentences(found, summary, cast(Any, SimpleNamespace(space=None)))[-1]

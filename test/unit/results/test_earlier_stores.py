@@ -72,7 +72,7 @@ def test_an_experiment_of_an_earlier_version_is_verified_carried_on_and_shared(e
     (earlier.experiments / "first" / "state.json").write_text('{"state": "stopped"}')
     assert earlier.search("--resume", "first", "--workers", "1").returncode == 0
     assert [each["value"] for each in earlier.records("first")] == [json.loads(line)["value"] for line in lines]
-    bundle = write_bundle(earlier.experiments / "first", tmp_path)
+    bundle = write_bundle(earlier.experiments / "first", tmp_path).path
     there = Desk(earlier.folder)
     there.experiments = tmp_path / "there"
     opened = open_bundle(bundle, there.experiments, containers=tmp_path)

@@ -54,7 +54,7 @@ def recorded(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bundle(recorded: Path, tmp_path: Path) -> Path:
-    return write_bundle(recorded, tmp_path / "bundle.zip")
+    return write_bundle(recorded, tmp_path / "bundle.zip").path
 
 
 def metadata_of(bundle: Path) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def refused(path: Path, experiments: Path) -> str:
 
 def test_it_is_an_ro_crate_by_the_letter_of_its_specification(recorded: Path, tmp_path: Path) -> None:
     write_notes(recorded, Notes(tags=("paper",)))
-    bundle = write_bundle(recorded, tmp_path, licence="CC-BY-4.0")
+    bundle = write_bundle(recorded, tmp_path, licence="CC-BY-4.0").path
     content = metadata_of(bundle)
     assert content["@context"][0] == "https://w3id.org/ro/crate/1.1/context"
     entities = {each["@id"]: each for each in content["@graph"]}
@@ -117,7 +117,7 @@ def test_it_is_an_ro_crate_by_the_letter_of_its_specification(recorded: Path, tm
 
 @pytest.mark.long
 def test_it_has_the_record_the_page_the_inputs_the_runs_and_the_surroundings(searched: Desk, tmp_path: Path) -> None:
-    bundle = write_bundle(searched.experiments / "one", tmp_path)
+    bundle = write_bundle(searched.experiments / "one", tmp_path).path
     assert bundle == tmp_path / "one.zip" and is_bundle(bundle)
     with zipfile.ZipFile(bundle) as archive:
         names = set(archive.namelist())
@@ -137,11 +137,11 @@ def test_it_has_the_record_the_page_the_inputs_the_runs_and_the_surroundings(sea
 def test_of_a_long_log_the_end_is_taken_and_none_where_none_is_asked_for(searched: Desk, tmp_path: Path) -> None:
     log = next(searched.experiments.glob("runs/*/*/model.log"))
     name = log.relative_to(searched.experiments).as_posix()
-    with zipfile.ZipFile(write_bundle(searched.experiments / "one", tmp_path, log_bytes=100)) as archive:
+    with zipfile.ZipFile(write_bundle(searched.experiments / "one", tmp_path, log_bytes=100).path) as archive:
         assert archive.read(name) == log.read_bytes()[-100:]
         described = {each["@id"]: each for each in json.loads(archive.read(METADATA))["@graph"]}[name]
         assert f"{log.stat().st_size - 100} before them are left out" in described["description"]
-    with zipfile.ZipFile(write_bundle(searched.experiments / "one", tmp_path, log_bytes=0)) as archive:
+    with zipfile.ZipFile(write_bundle(searched.experiments / "one", tmp_path, log_bytes=0).path) as archive:
         assert not [each for each in archive.namelist() if each.endswith(".log")]
 
 
@@ -149,7 +149,7 @@ def test_a_torn_last_line_is_left_out(recorded: Path, tmp_path: Path) -> None:
     with (recorded / "evaluations.jsonl").open("a") as file:
         file.write('{"evaluation": 4, "poi')
     (recorded / "report.html").write_text("<p>a report</p>")
-    opened = open_bundle(write_bundle(recorded, tmp_path), tmp_path / "there")
+    opened = open_bundle(write_bundle(recorded, tmp_path).path, tmp_path / "there")
     assert len((opened.folder / "evaluations.jsonl").read_text().splitlines()) == 4
 
 
@@ -182,7 +182,7 @@ def test_where_it_cannot_be_put_is_said_in_a_line(recorded: Path, tmp_path: Path
 @pytest.mark.long
 def test_elsewhere_it_is_the_same_experiment_whose_trainings_are_found(searched: Desk, tmp_path: Path) -> None:
     searched.run("note", "one", "as sent", "--tag", "paper")
-    bundle = write_bundle(searched.experiments / "one", tmp_path)
+    bundle = write_bundle(searched.experiments / "one", tmp_path).path
     there = Desk(tmp_path)
     done = there.run("import", str(bundle))
     assert "experiment one; trainings: 12 came, 0 were here; report: " in done.stdout, done.stderr
@@ -213,7 +213,7 @@ def test_one_that_was_stopped_goes_on_where_it_was_left(searched: Desk, tmp_path
     (stopped / "evaluations.jsonl").write_text("".join(lines[:4]))
     (stopped / "state.json").write_text('{"state": "stopped"}')
     there = Desk(tmp_path)
-    assert there.run("import", str(write_bundle(stopped, tmp_path))).returncode == 0
+    assert there.run("import", str(write_bundle(stopped, tmp_path).path)).returncode == 0
     assert json.loads(there.run("list", "--json").stdout)[0]["state"] == "stopped"
     gone_on = there.search("--resume", "one")
     assert gone_on.returncode == 0, gone_on.stderr
@@ -255,7 +255,7 @@ def test_models_are_found_in_the_containers_of_another_checkout(recorded: Path, 
     models = [{**each, "path": "/elsewhere/containers/uno"} for each in make_experiment()["models"]]
     save(recorded, make_experiment(models=models), genetic(4, failed=()))
     (recorded / "report.html").write_text("<p>a report</p>")
-    bundle = write_bundle(recorded, tmp_path)
+    bundle = write_bundle(recorded, tmp_path).path
     missing = open_bundle(bundle, tmp_path / "there")
     (remark,) = missing.remarks  # once, though both submodels are of it
     assert "the model /elsewhere/containers/uno is not here" in remark
@@ -383,7 +383,7 @@ def damaged_source(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     experiments = tmp_path_factory.mktemp("source")
     folder = save(experiments / "cmp-ga-3", make_experiment(), with_histories(experiments, genetic(1, failed=())))
     (folder / "report.html").write_text("<p>a report</p>")
-    return write_bundle(folder, experiments).read_bytes()
+    return write_bundle(folder, experiments).path.read_bytes()
 
 
 @given(names=st.lists(st.text(st.sampled_from("ab/.\\:~ \n\0é"), min_size=1, max_size=8), max_size=4, unique=True))

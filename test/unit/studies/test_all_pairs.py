@@ -20,8 +20,10 @@ from comparator.evidence.paired import Observation, Paired
 from comparator.experiment import session
 from comparator.experiment.host import Host
 from comparator.experiment.listing import experiment_rows
+from comparator.experiment.recheck import plan_crossing, plan_recheck
 from comparator.experiment.reopening import reopen_plan
-from comparator.results.store import read_whole_experiment
+from comparator.findings.explanation import explain
+from comparator.results.store import read_experiment, read_whole_experiment
 from comparator.site.profile import Site, Slot
 from comparator.space import ParameterSpace
 from comparator.strategies.blocks import block_of
@@ -106,8 +108,13 @@ def test_a_planted_difference_is_named_and_each_model_is_trained_once_a_point(de
     desk.write_text(FILE.replace("[space]", worse))
     folder = carried_out(host, desk)
     assert trained(host) == 4 * 24
-    assert [row["state"] for row in experiment_rows(host.experiments)] == ["finished"] * 7
+    rows = {row["id"]: row for row in experiment_rows(host.experiments)}
+    assert [row["state"] for row in rows.values()] == ["finished"] * 7
+    assert (rows["all-1"]["evaluations"], rows["all-1"]["of"]) == (6 * 24, 6 * 24)
     content = json.loads((folder / "report.json").read_text())
+    for each in content["pairs"]:  # a pair's own report knows of no other pair
+        words = {"regions": "more with x above 0.", "everywhere": "no place", "none": "no difference"}
+        assert rows[each["id"]]["verdict"].startswith(words[each["verdict"]])
     assert len(content["pairs"]) == 6
     shown = {tuple(each["models"]): each for each in content["pairs"] if each["verdict"] != "none"}
     assert set(shown) == {("First", "Worse"), ("Second", "Worse"), ("Third", "Worse")}
@@ -187,6 +194,30 @@ def test_a_mistake_is_one_line_before_anything_starts(desk: Path, host: Host, ov
     assert all(each in str(raised.value) for each in words), str(raised.value)
     assert "\n" not in str(raised.value)
     assert not host.experiments.exists()
+
+
+def test_a_study_of_all_pairs_says_what_can_be_asked_of_it_instead(desk: Path, host: Host) -> None:
+    file, table = sweep.read_file(desk, [], all_pairs.NAME, all_pairs.AllPairsTable, "")
+    sides = all_pairs.sides_of(file, table, {})
+    study = all_pairs._begin(host, file, table, sides, all_pairs.make_plans(host, file, table, sides), "three")
+    words = "a study of all pairs, which trains nothing itself; ask it of a pair, each of which is an experiment:"
+    words += " 'three-First-Second'"
+    assert words in explain(read_experiment(study), [], lambda run: None).reason
+    for planned in (
+        lambda: plan_recheck(host, "three", [], command=""),
+        lambda: plan_crossing(host, "three", [], (3, 3), [], command=""),
+    ):
+        with pytest.raises(InputError, match=words):
+            planned()
+    rows = {row["id"]: row for row in experiment_rows(host.experiments)}
+    assert (rows["three"]["evaluations"], rows["three"]["of"]) == (0, 3 * 24)
+
+
+def test_two_equal_models_are_noted(desk: Path, host: Host) -> None:
+    desk.write_text(FILE.replace('who = "b"', 'who = "a"'))
+    all_pairs.run(host, desk, [], command="", dry_run=True)
+    assert "First and Second are one model with the same settings" in said(host)
+    assert "Third are one model" not in said(host)
 
 
 def test_a_site_that_submits_jobs_is_refused_in_a_line(desk: Path, host: Host) -> None:

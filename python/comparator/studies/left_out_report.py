@@ -1,0 +1,260 @@
+"""The page, tables, figures and answer of a study of what is left out of training."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from comparator.evidence.omission import ALPHA, Mean
+from comparator.findings.axes import show
+from comparator.formats.text import write_text_whole
+from comparator.report.words import round_to, with_interval
+from comparator.results.record import FrozenExperiment
+from comparator.studies import figures, left_out_figures, page
+from comparator.studies.left_out_changes import Change, Control, Effect, Found
+from comparator.studies.left_out_predictions import Moved
+
+TABLE = "left_out.csv"
+
+
+def write(folder: Path, frozen: FrozenExperiment, kind: str, found: Found) -> tuple[list[str], list[str]]:
+    """Write `report.html`, `report.json`, table and figures; returns the answer in sentences, and the tables' names.
+
+    `kind` is what was left out, in words: `drugs`.
+    """
+    said = answer(found, kind, frozen)
+    drawn = left_out_figures.draw(found, kind, frozen)
+    pictures = figures.write(folder / "figures", drawn)
+    (folder / "tables").mkdir(exist_ok=True)
+    write_text_whole(folder / "tables" / TABLE, _csv(found, frozen))
+    sections = [_ranking(found, kind, frozen), *_predictions(found, frozen), *_failures(found)]
+    page.write(folder, frozen, said, pictures, sections, [TABLE])
+    content = {
+        "id": frozen.id,
+        "title": frozen.title,
+        "metric": frozen.metric,
+        "difference": frozen.objective.name,
+        "models": list(frozen.labels),
+        "answer": " ".join(said),
+        **found.as_json(),
+    }
+    write_text_whole(folder / "report.json", json.dumps(content, indent=1, allow_nan=False) + "\n")
+    return said, [TABLE]
+
+
+def answer(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
+    """The sentence that the study is made for, and what stands behind it."""
+    first = found.effects[0]
+    change, count = first.omission.change, len(found.effects)
+    many = f"{count} {kind} looked at" if count != 1 else "one subset looked at"
+    if change is None:
+        return [f"Nothing can be said: no training without any of the {kind} has a difference."]
+    by = with_interval(change.value, change.interval)
+    to = f"from {_number(found.whole.value)} to {_number(found.whole.value + change.value)}"
+    if not first.omission.shown:
+        beyond = ", beyond what random rows change" if found.controls else ""
+        said = [
+            f"Of none of the {kind} it is shown that to leave it out changes the difference{beyond}; {many}.",
+            f"The largest change that was seen is that without {first.subset.name}: by {by}, {to}, or more for chance"
+            f" alone with {_chance(first)}.",
+        ]
+        most = max(abs(end) for each in found.effects for end in _ends(each.omission.change))
+        return [*said, f"A change of up to {_number(most)} cannot be excluded.", *_moved_words(found, kind, frozen)]
+    lead = f"Leaving out {first.subset.name} changes the difference most: by {by}, {to}; {many}."
+    rest = first.change.elsewhere
+    if rest is not None:
+        there = with_interval(rest.change.value, rest.change.interval)
+        lead = f"{lead} Over the held-out rows of other {kind} alone it changes by {there}, from {_number(rest.whole)}."
+    control = found.control_of(first)
+    if control is not None and control.difference is not None:
+        random_rows = with_interval(control.difference.value, control.difference.interval)
+        lead = f"{lead} As many random rows as {control.subset.name} has change it by {random_rows}."
+    others = [each.subset.name for each in found.shown[1:]]
+    also = f"Shown to change it too: {', '.join(others)}." if others else "Of no other it is shown."
+    return [lead, also, *_moved_words(found, kind, frozen)]
+
+
+def _moved_words(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
+    """Without what the predictions of each model move most."""
+    said = []
+    for number, label in enumerate(frozen.labels):
+        told = [(each, moved) for each in found.effects if (moved := each.change.moved[number]) is not None]
+        if not told:
+            continue
+        most, moved = max(told, key=lambda each: each[1].everywhere.value)
+        apart = _apart_words(moved, kind)
+        control = found.control_of(most)
+        of_random = None if control is None else control.change.moved[number]
+        beside = "" if of_random is None else f", without as many random rows by {_number(of_random.everywhere.value)}"
+        said.append(
+            f"The predictions of {label} move most without {most.subset.name}: by"
+            f" {_number(moved.everywhere.value)}{apart}{beside}."
+        )
+    return said
+
+
+def _apart_words(moved: Moved, kind: str) -> str:
+    if moved.own is None or moved.others is None:
+        return ""
+    return f" ({_number(moved.own)} of its own rows, {_number(moved.others)} of other {kind})"
+
+
+def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> page.Section:
+    count = len(found.effects)
+    second, first = (frozen.labels[1], frozen.labels[0])[:: found.direction]
+    controls = (
+        " Beyond random rows: by how much more it changes than where as many random rows are left out"
+        + (f" as {found.controls[0].subset.name} has, the largest" if len(found.controls) == 1 else "")
+        + ". It is called shown where it differs from no change and from theirs in the same direction."
+        if found.controls
+        else ""
+    )
+    whole = with_interval(found.whole.value, found.whole.interval)
+    note = (
+        f"The difference is the {frozen.objective.name}, of {second} against {first}, over {found.blocks} blocks, a"
+        f" split of the data with seeds each: {whole} with all rows. Above 0 the two differ more without these rows."
+        " Over other rows: of the held-out rows those of the part itself, which no model has learned any more, do not"
+        " count."
+        f" Intervals of the change hold for all {count} {kind} at once with 95 %, all others each for itself. The"
+        " chance is that of as much were there no more than random rows change, corrected for all of them (Holm);"
+        f" {ALPHA:.0%} or less is shown.{controls}"
+    )
+    columns = [
+        *("left out", "", "change of the difference", "beyond random rows", "chance", "change over other rows"),
+        *(f"change of {frozen.metric}, {label}" for label in frozen.labels),
+        "training rows",
+    ]
+    rows = [_row(each) for each in found.effects] + [_control_row(each) for each in found.controls]
+    return page.Section(f"What changes the difference: {kind}", note, columns, rows)
+
+
+def _row(effect: Effect) -> list[str]:
+    one = effect.omission
+    verdict = "shown" if one.shown else "not shown"
+    return [
+        _members(effect),
+        verdict,
+        _mean(one.change),
+        _mean(one.beyond),
+        _chance(effect),
+        *_common(effect.change),
+    ]
+
+
+def _control_row(control: Control) -> list[str]:
+    return [control.called, "control", _mean(control.difference), "", "", *_common(control.change)]
+
+
+def _common(change: Change) -> list[str]:
+    """The cells of other rows, of both models' metrics, and of the rows that they lost."""
+    rest = None if change.elsewhere is None else change.elsewhere.change
+    lost = ["?" if rows is None else f"{-rows:+.0f}" for rows in change.rows]
+    return [_mean(rest), *map(_mean, change.metrics), " and ".join(dict.fromkeys(lost))]
+
+
+def _members(effect: Effect) -> str:
+    """A subset's name, with what is in it where that is more."""
+    name, members = effect.subset.name, effect.subset.members
+    if members == [name]:
+        return name
+    listed = ", ".join(members[:6]) + (", ..." if len(members) > 6 else "")
+    return f"{name} ({len(members)}: {listed})"
+
+
+def _predictions(found: Found, frozen: FrozenExperiment) -> list[page.Section]:
+    told = [each for each in found.lines if any(each.change.moved)]
+    if not told:
+        return []
+    columns = ["left out"]
+    for label in frozen.labels:
+        columns += [f"{label}: all rows", "its own", "other rows"]
+    note = (
+        "How far each model's predictions of the same held-out rows are from those with all training rows: root mean"
+        " squares, means over blocks. A network moves whenever its training rows change, by chance too: the random rows"
+        " say by how much."
+    )
+    rows = [_moved_row(each.called, each.change) for each in told]
+    return [page.Section("What changes the predictions", note, columns, rows)]
+
+
+def _moved_row(name: str, change: Change) -> list[str]:
+    cells = [name]
+    for moved in change.moved:
+        if moved is None:
+            cells += ["", "", ""]
+        else:
+            own, others = ("" if part is None else _number(part) for part in (moved.own, moved.others))
+            cells += [_mean(moved.everywhere), own, others]
+    return cells
+
+
+def _failures(found: Found) -> list[page.Section]:
+    failed = [each for each in found.lines if each.failed]
+    if not failed:
+        return []
+    rows = [[each.called, f"{each.failed} of {found.blocks}"] for each in failed]
+    note = (
+        "Blocks in which a training failed; evaluations.jsonl says why. What is said of these subsets is of the others."
+    )
+    return [page.Section("What failed", note, ["left out", "blocks"], rows)]
+
+
+def _csv(found: Found, frozen: FrozenExperiment) -> str:
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    quantities = [
+        "change",
+        "beyond",
+        "change_over_others",
+        *(f"{frozen.metric}_{number}" for number in (0, 1)),
+        "moved_0",
+        "moved_1",
+    ]
+    ends = [f"{name}{end}" for name in quantities for end in ("", "_low", "_high")]
+    parts = [f"moved_{number}_{part}" for number in (0, 1) for part in ("own", "others")]
+    lines.writerow(["left_out", "control", "shown", "chance", "rows_0", "rows_1", "failed", *ends, *parts])
+    for each in found.effects:
+        one = each.omission
+        start = [each.subset.name, "no", "yes" if one.shown else "no", one.chance, *each.change.rows, each.failed]
+        lines.writerow(_blank([*start, *_cells([one.change, one.beyond], each.change)]))
+    for control in found.controls:
+        start = [control.subset.name, "yes", "", "", *control.change.rows, control.failed]
+        lines.writerow(_blank([*start, *_cells([control.difference, None], control.change)]))
+    return text.getvalue()
+
+
+def _cells(means: Sequence[Mean | None], change: Change) -> list[float | None]:
+    moved = [None if each is None else each.everywhere for each in change.moved]
+    parts = [None if each is None else part for each in change.moved for part in _parts(each)]
+    cells: list[float | None] = []
+    rest = None if change.elsewhere is None else change.elsewhere.change
+    for mean in (*means, rest, *change.metrics, *moved):
+        cells += [None, None, None] if mean is None else [mean.value, *(mean.interval or (None, None))]
+    return [*cells, *parts]
+
+
+def _parts(moved: Moved | None) -> tuple[float | None, float | None]:
+    return (None, None) if moved is None else (moved.own, moved.others)
+
+
+def _blank(cells: Sequence[object]) -> list[object]:
+    return ["" if cell is None else cell for cell in cells]
+
+
+def _mean(mean: Mean | None) -> str:
+    return "" if mean is None else with_interval(mean.value, mean.interval)
+
+
+def _ends(mean: Mean | None) -> tuple[float, ...]:
+    return () if mean is None else mean.interval or (mean.value,)
+
+
+def _chance(effect: Effect) -> str:
+    return show(round_to(effect.omission.chance, 2))
+
+
+def _number(value: float) -> str:
+    return show(round_to(value, 2))
