@@ -9,14 +9,16 @@ and `initialize_parameters()` and `run(params)` that call it; with `model.toml`,
 what is slow to import:
 
 - `fit(task: training.Task) -> training.Trained` learns from `task.training` and `task.labels.training`, looking
-  features up in `task.dataset.tables`; where it learns in epochs, by `epochs.train_epochs`. What it returns also
-  predicts and saves (`output.write_model`).
+  features up in `task.tables.training`, and validates by `task.tables.validation`; where it learns in epochs, by
+  `epochs.train_epochs`. What it returns also predicts, by `task.dataset.tables`, and saves (`output.write_model`).
 - `load(folder, model, source, tables)` makes of a `output.SavedModel` a function that predicts a `dataset.Part`.
 
 Rows, splits, noise, metrics, tests, folds, files and the log then are those of every model here. Besides those of
 `dataset.DATA_KEYS` these are the hyperparameters that must be described in `model.toml`: `noise noise_add
-noise_validation batch_size loss rng_seed separate_tests count_rows count_rows_by config_file output_dir experiment_id
-run_id cp`, for epochs `epochs shuffle es patience timeout` too.
+noise_validation cell_feature_noise drug_feature_noise dropped_genes wrong_groups wrong_groups_of wrong_groups_named
+wrong_groups_shift wrong_groups_validation batch_size loss rng_seed separate_tests count_rows count_rows_by config_file
+output_dir experiment_id run_id cp`, for epochs `epochs shuffle es patience timeout` too, and where features may have
+noise `feature_noise_share feature_noise_columns feature_noise_validation`.
 
 | module | holds |
 |---|---|
@@ -32,9 +34,10 @@ run_id cp`, for epochs `epochs shuffle es patience timeout` too.
 | `features` | which columns: genes and drug features, standardised on the training rows |
 | `splits` | training, validation and test rows |
 | `dataset` | all that a training needs of these, from its hyperparameters |
+| `noise`, `wrong_groups` | what is disturbed, where that is asked for: labels, features; whole groups of rows |
 | `metrics` | mse, mae, R2, Pearson, Spearman |
 | `hyperparameters` | names and limits from `model.toml`, defaults, checks; standard library only |
-| `training`, `epochs` | one training: noise, scores, tests, folds, log; learning in epochs |
+| `training`, `epochs` | one training: scores, tests, folds, log; learning in epochs |
 | `output`, `inference` | the files of a run; tests of a saved model |
 | `model`, `stages` | a model as a CANDLE-compliant module, and as scripts |
 

@@ -86,7 +86,7 @@ class Dataset:
     held_out: Part
     test_notes: tuple[str, str]
 
-    @property
+    @functools.cached_property
     def tables(self) -> list[NDArray[np.float32]]:
         """The input tables in the order of the columns of `Part.numbers`."""
         tables = [table.values for table in self.features]

@@ -236,4 +236,5 @@ def _allowed(description: Mapping[str, Any]) -> str:
         words = (("minimum", "at least"), ("above", "above"), ("maximum", "at most"), ("below", "below"))
         limits = [f"{word} {description[key]}" for key, word in words if key in description]
         text = " ".join([_KINDS[kind], " and ".join(limits)]).strip()
-    return f"{text}, or None" if description.get("optional") else text
+    text = f"{text}, or None" if description.get("optional") else text
+    return f"{text}; {description['instead']}" if "instead" in description else text

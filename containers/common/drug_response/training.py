@@ -18,21 +18,12 @@ from numpy.typing import NDArray
 from drug_response import metrics, output
 from drug_response.dataset import Dataset, Part, read_dataset
 from drug_response.hyperparameters import data_folder
+from drug_response.noise import Labels, Tables, disturb, label_noise
 
 History = dict[str, list[float]]
 
-#: Streams of NumPy's random numbers, besides the run's seed.
-ORDER, TRAINING_NOISE, VALIDATION_NOISE = 1, 2, 3
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Training and validation labels, noise included, and the training labels' mean and variance without it."""
-
-    training: NDArray[np.float32]
-    validation: NDArray[np.float32]
-    training_mean: float
-    training_variance: float
+#: The stream of NumPy's random numbers, besides the run's seed, that orders rows; those of noise are `noise`'s.
+ORDER = 1
 
 
 @dataclass(frozen=True)
@@ -40,7 +31,8 @@ class Task:
     """What a model is given: complete hyperparameters, data, and the rows and labels of one training.
 
     The training rows are at least one batch. The labels to learn and to validate on are those of `labels`, noise
-    included; the parts' own have none.
+    included; the parts' own have none. Features are looked up in `tables`, of training rows in `tables.training` and
+    of validation rows in `tables.validation`; those of a test in the dataset's own. `notes` says what is disturbed.
     """
 
     hyperparameters: Mapping[str, Any]
@@ -48,6 +40,8 @@ class Task:
     training: Part
     validation: Part
     labels: Labels
+    tables: Tables
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,38 +119,8 @@ def _task(hyperparameters: Mapping[str, Any], dataset: Dataset) -> Task:
         raise ValueError(f"batch_size = {batch_size}: there are only {len(training)} training rows")
     if not len(validation):
         raise ValueError("there are no validation rows")
-    return Task(hyperparameters, dataset, training, validation, noisy_labels(hyperparameters, training, validation))
-
-
-def add_noise(
-    labels: NDArray[np.float32], mean_label: float, percent: float, seed: int, stream: int
-) -> NDArray[np.float32]:
-    """Add Gaussian noise with a standard deviation of `percent` of the mean label.
-
-    The same seed gives the same draws whatever the percentage, scaled.
-    """
-    draws = np.random.default_rng([seed, stream]).standard_normal(len(labels))
-    return (labels + abs(mean_label) * percent / 100.0 * draws).astype(np.float32)
-
-
-def noisy_labels(hyperparameters: Mapping[str, Any], training: Part, validation: Part) -> Labels:
-    """Add the noise that is asked for: to the training labels, and with `noise_validation` to the others too."""
-    mean, variance = (float(of(training.labels, dtype=np.float64)) for of in (np.mean, np.var))
-    percent, seed = _noise_percent(hyperparameters), hyperparameters["rng_seed"]
-
-    def noisy(part: Part, stream: int) -> NDArray[np.float32]:
-        return add_noise(part.labels, mean, percent, seed, stream) if percent else part.labels
-
-    return Labels(
-        noisy(training, TRAINING_NOISE),
-        noisy(validation, VALIDATION_NOISE) if hyperparameters["noise_validation"] else validation.labels,
-        mean,
-        variance,
-    )
-
-
-def _noise_percent(hyperparameters: Mapping[str, Any]) -> float:
-    return float(hyperparameters["noise"]) if hyperparameters["noise_add"] else 0.0
+    given = disturb(hyperparameters, dataset)
+    return Task(hyperparameters, dataset, given.training, given.validation, given.labels, given.tables, given.notes)
 
 
 def scores(hyperparameters: Mapping[str, Any], true: NDArray[Any], predicted: NDArray[Any]) -> dict[str, float]:
@@ -196,8 +160,10 @@ def _tell_beginning(task: Task, fold: int) -> None:
         print(f"Fold {fold + 1} of {hyperparameters['cv']}")
     print(*task.dataset.notes, sep="\n")
     placed = "training and validation" if hyperparameters["noise_validation"] else "training"
-    noise = f"noise {_noise_percent(hyperparameters):g} % on {placed} labels"
+    noise = f"noise {label_noise(hyperparameters):g} % on {placed} labels"
     print(f"{len(task.training)} training rows, {len(task.validation)} validation rows; {noise}")
+    for note in task.notes:
+        print(note)
 
 
 def _tell_scores(found: Mapping[str, float]) -> None:

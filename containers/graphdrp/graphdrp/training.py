@@ -6,6 +6,7 @@ which the reported metrics are of, under their names in the network.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -52,6 +53,12 @@ class Inputs:
         self.expression = torch.from_numpy(expression).to(device)
         self.device = device
 
+    def with_expression(self, expression: NDArray[np.float32]) -> Inputs:
+        """Return the same drugs with other expression."""
+        other = copy.copy(self)
+        other.expression = torch.from_numpy(expression).to(self.device)
+        return other
+
     def index(self, numbers: NDArray[Any]) -> Tensor:
         """Return numbers of rows as int64 on the device."""
         return torch.from_numpy(numbers.astype(np.int64)).to(self.device)
@@ -72,6 +79,9 @@ def fit(task: Task) -> Trained:
             f"GraphDRP predicts between 0 and 1, as AUC is"
         )
     inputs = Inputs(read_graphs(dataset.source, data_folder()), dataset.tables[0], choose_device())
+    learned, validated = (
+        inputs.with_expression(tables[0]) for tables in (task.tables.training, task.tables.validation)
+    )
     network = _network(hyperparameters, inputs)
     weights = sum(parameter.numel() for parameter in network.parameters())
     print(f"{weights} weights, on {inputs.device}")
@@ -88,7 +98,7 @@ def fit(task: Task) -> Trained:
             rows = order[step * batch_size : (step + 1) * batch_size]
             done = (epoch * steps + step) / (epochs_asked * steps) if hyperparameters["lr_decay"] else 0.0
             optimizer.param_groups[0]["lr"] = hyperparameters["learning_rate"] * (1.0 - done)
-            loss = loss_of(_forward(network, inputs, task.training, rows), wanted[inputs.index(rows)])
+            loss = loss_of(_forward(network, learned, task.training, rows), wanted[inputs.index(rows)])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -99,7 +109,7 @@ def fit(task: Task) -> Trained:
         state = {name: value.cpu().numpy() for name, value in network.state_dict().items()}
         write_model(folder, hyperparameters, dataset, state, {})
 
-    epochs = train_epochs(task, train_epoch, lambda epoch: predict(network, inputs, task.validation))
+    epochs = train_epochs(task, train_epoch, lambda epoch: predict(network, validated, task.validation))
     facts = {
         "epochs_done": len(epochs.history["loss"]),
         "timed_out": int(epochs.timed_out),

@@ -83,8 +83,9 @@ def fit(task: Task) -> Trained:
     patience = hyperparameters["early_stopping_rounds"]
     if patience:
         callbacks.append(lightgbm.early_stopping(patience, verbose=False))
-    learned = lightgbm.Dataset(join_features(tables, task.training.numbers), task.labels.training, params=settings)
-    validation = join_features(tables, task.validation.numbers)
+    training = join_features(task.tables.training, task.training.numbers)
+    validation = join_features(task.tables.validation, task.validation.numbers)
+    learned = lightgbm.Dataset(training, task.labels.training, params=settings)
     booster = lightgbm.train(
         settings,
         learned,

@@ -75,16 +75,18 @@ def fit(task: Task) -> Trained:
     first_weights = seed_of(hyperparameters, "initialization_seed")
     network.start(draw_weights(shape, hyperparameters["initialization"], first_weights))
     rates = LearningRate(hyperparameters)
-    tables = _constant_tables(dataset)
+    tables, learned, validated = (
+        _constant_tables(dataset, each) for each in (dataset.tables, task.tables.training, task.tables.validation)
+    )
     numbers, wanted = tf.constant(task.training.numbers), tf.constant(task.labels.training)
 
     def train_epoch(epoch: int, order: NDArray[np.int32]) -> float:
         return network.train_epoch(
-            tables, numbers, wanted, order, batch_size, rates.of_epoch(epoch), dropout, epoch, seed
+            learned, numbers, wanted, order, batch_size, rates.of_epoch(epoch), dropout, epoch, seed
         )
 
     def validate(epoch: int) -> NDArray[np.float32]:
-        return network.predict(tables, task.validation.numbers, dropout, seed, VALIDATION_STREAM, epoch)
+        return network.predict(validated, task.validation.numbers, dropout, seed, VALIDATION_STREAM, epoch)
 
     def predict(part: Part) -> NDArray[np.float32]:
         return network.predict(tables, part.numbers, dropout, seed, TEST_STREAM)
@@ -119,8 +121,10 @@ def load(
 _TABLES: dict[int, tuple[Dataset, list[Any]]] = {}
 
 
-def _constant_tables(dataset: Dataset) -> list[Any]:
-    """Return the dataset's tables as tensors, kept for the next run of the same data."""
+def _constant_tables(dataset: Dataset, tables: list[NDArray[np.float32]]) -> list[Any]:
+    """Return tables as tensors; those of the dataset itself are kept for the next run of the same data."""
+    if tables is not dataset.tables:
+        return [tf.constant(table) for table in tables]
     if id(dataset) not in _TABLES:
         # The dataset is kept beside its tensors, so that its id is not given to another one.
         _TABLES.clear()

@@ -313,7 +313,7 @@ def _space(
 ) -> list[dict[str, Any]]:
     """What is varied: as the flags say, else what is proposed, or the user says instead."""
     from comparator.drafting.definitions import shared
-    from comparator.drafting.ranges import MOST_VARIED, proposals, read_vary, words
+    from comparator.drafting.ranges import most_telling, proposals, read_vary, words
 
     known = shared(of_each)
     fixed = {re.sub(r"^cmp_([01]_)?", "", name) for name in settings}
@@ -327,7 +327,7 @@ def _space(
         for name, entry in proposed.items():
             said = known[name].description
             tell(out, f"  {name}={words(entry)}{f'   {said}' if said else ''}")
-    taken = list(proposed.values())[:MOST_VARIED]
+    taken = most_telling(proposed)
     usual = " ".join(f"{entry['name']}={words(entry)}" for entry in taken)
 
     def read(answer: str) -> list[dict[str, Any]]:

@@ -63,6 +63,14 @@ def proposals(known: Mapping[str, Definition], *, without: frozenset[str] | set[
     return dict(sorted(found.items(), key=lambda each: (each[1]["type"] not in ("int", "float"), _rank(each[0]))))
 
 
+def most_telling(proposed: Mapping[str, Entry]) -> list[Entry]:
+    """Those of the proposals that are taken unasked: the first ones, each of another kind than those before it."""
+    of_each_kind: dict[int, Entry] = {}
+    for name, entry in proposed.items():
+        of_each_kind.setdefault(_rank(name), entry)
+    return list(of_each_kind.values())[:MOST_VARIED]
+
+
 def propose(definition: Definition) -> Entry | None:
     """What to vary a hyperparameter over; None where nothing is known that would tell, or it is no setting."""
     name = definition.name
@@ -221,16 +229,17 @@ def _fraction(name: str, default: Any, description: str) -> Entry | None:
     usual = next((bounds for words, bounds in USUAL if re.search(words, name, re.IGNORECASE)), None)
     if usual is None and default is None:
         return None
+    is_percent = re.search(r"per ?cent|%", description) is not None
     if usual is not None:
         lower, upper, log = usual
-        if "noise" in name.lower() and re.search(r"per ?cent|%", description):
+        if "noise" in name.lower() and is_percent:
             upper = 50.0
         if log and default is not None and default > 0:
             lower, upper = _decades(default, 1)
         if default is None or lower <= default <= upper:
             return _number(name, lower, upper, whole=False, log=log)
     if default == 0:
-        return _number(name, 0.0, 1.0, whole=False, log=False)
+        return _number(name, 0.0, 50.0 if is_percent else 1.0, whole=False, log=False)
     if default < 0:
         return _number(name, 2.0 * default, 0.0, whole=False, log=False)
     if default < 0.05:

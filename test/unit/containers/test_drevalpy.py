@@ -210,9 +210,20 @@ def test_what_chooses_rows_and_noise_is_described_as_lightgbms() -> None:
     ours, theirs = drevalpy_adapter.HYPERPARAMETERS.descriptions, lgbm.HYPERPARAMETERS.descriptions
     features = {"cell_features", "drug_features", "no_response_source"}
     shared = [*(key for key in DATA_KEYS if key not in features), "noise", "noise_add", "noise_validation"]
+    shared += [key for key in theirs if key.startswith("wrong_groups")]
     assert {key: ours[key] for key in shared} == {key: theirs[key] for key in shared}
     defaults, theirs_defaults = drevalpy_adapter.initialize_parameters(), lgbm.initialize_parameters()
     assert {key: defaults[key] for key in shared} == {key: theirs_defaults[key] for key in shared}
+
+
+def test_wrong_groups_are_those_of_lightgbm_and_noise_on_features_is_refused(models: ModuleType) -> None:
+    run("NaivePredictor", wrong_groups=40)
+    (trained,), task = models.trained, task_of_lgbm(wrong_groups=40)
+    np.testing.assert_array_equal(trained.told.drug_ids, task.dataset.source.drugs[task.training.drug])
+    assert (task.training.drug != task.dataset.training.drug).any()
+    for key in ("cell_feature_noise", "drug_feature_noise", "dropped_genes"):
+        with pytest.raises(ValueError, match=rf"{key} = 10\.0: must be 0; drevalpy's models take features as the data"):
+            run("NaivePredictor", **{key: 10})
 
 
 def test_features_are_the_sources_own_values_of_the_chosen_columns(models: ModuleType) -> None:

@@ -267,6 +267,25 @@ def test_the_scripts_run_and_a_warm_process_gives_the_numbers_of_a_fresh_one(dat
     assert tested["mse"] == pytest.approx(scores["mse"], rel=1e-5)
 
 
+def test_noise_is_on_the_cell_lines_of_training_and_wrong_groups_are_on_its_molecules(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    plain = last(graphdrp.run(SMALL))["val_loss"]
+    losses = set()
+    for change in ({"cell_feature_noise": 80}, {"dropped_genes": 50}, {"wrong_groups": 60}):
+        losses.add(last(graphdrp.run({**SMALL, **change}))["val_loss"])
+        losses.add(last(graphdrp.run({**SMALL, **change, "feature_noise_validation": True}))["val_loss"])
+    # Wrong groups have no features: five losses of six.
+    assert len(losses | {plain}) == 6
+    noted = capsys.readouterr().out
+    assert "noise of 80 % on 60 of 60 genes" in noted and "drugs exchanged" in noted
+    disturbed = {"cell_feature_noise": 80, "wrong_groups": 60, "output_dir": str(tmp_path / "run")}
+    trained = last(graphdrp.run({**SMALL, **disturbed}))
+    graphdrp.MODEL.predict(tmp_path / "run", tmp_path / "out", {})
+    tested = json.loads((tmp_path / "out" / "test_scores.json").read_text())
+    assert tested["mse"] == pytest.approx(trained["val_loss"], rel=1e-5)
+
+
 def test_inference_wants_a_model(data_folder: Path, tmp_path: Path) -> None:
     refused = script("infer.sh", 0, data_folder, "--model_dir", tmp_path)
     assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1 and str(tmp_path) in refused.stderr
@@ -287,6 +306,10 @@ def test_preprocess_makes_the_graphs(data_folder: Path, tmp_path: Path) -> None:
         ({"gene_count": 20}, ["gene_count", "20 genes", "conv_width = 8"]),
         ({"drug_features": ["descriptors"]}, ["drug_features", "none"]),
         ({"model_arch": "GATNet"}, ["model_arch = 'GATNet'", "GINConvNet"]),
+        (
+            {"drug_feature_noise": 10},
+            ["drug_feature_noise = 10.0: must be 0", "a molecule's graph", "cell_feature_noise"],
+        ),
     ],
 )
 def test_what_the_network_cannot_do_is_one_line(changes: dict[str, Any], words: list[str]) -> None:

@@ -65,7 +65,9 @@ def test_rows_split_features_and_noise_are_unos() -> None:
 
 def test_what_both_models_know_is_described_alike() -> None:
     descriptions, unos = lgbm.HYPERPARAMETERS.descriptions, uno.HYPERPARAMETERS.descriptions
-    shared = [*DATA_KEYS, "noise", "noise_add", "noise_validation", "count_rows", "separate_tests", "loss"]
+    noise = [key for key in unos if "noise" in key or key.startswith(("wrong_groups", "dropped_genes"))]
+    shared = [*DATA_KEYS, *noise, "count_rows", "separate_tests", "loss"]
+    assert len(noise) == 16
     assert {key: descriptions[key] for key in shared} == {key: unos[key] for key in shared}
     defaults, unos_defaults = lgbm.initialize_parameters(), uno.initialize_parameters()
     for key in (*shared, "batch_size", "rng_seed"):

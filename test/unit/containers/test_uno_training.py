@@ -16,7 +16,7 @@ from model_trials import call_script, last
 import uno
 from comparator.model.description import read_description
 from drug_response.dataset import read_dataset
-from drug_response.training import add_noise, noisy_labels
+from drug_response.noise import add_noise, noisy_labels
 from uno import HYPERPARAMETERS
 
 needs("tensorflow")

@@ -15,7 +15,7 @@ from comparator.drafting.definitions import find_definitions, shared
 from comparator.drafting.draft import Draft
 from comparator.drafting.functions import model_of_function
 from comparator.drafting.metrics import described_metrics, preferred
-from comparator.drafting.ranges import middle, proposals, propose, read_vary, words
+from comparator.drafting.ranges import middle, most_telling, proposals, propose, read_vary, words
 from comparator.errors import InputError
 from comparator.experiment.settings import check_settings, read_settings
 from comparator.formats.spelling import as_kept
@@ -237,6 +237,14 @@ def test_what_tells_most_of_two_models_comes_first() -> None:
     known["noise_on"] = Definition("noise_on", "bool", True)
     assert list(proposals(known)) == ["noise", "width", "other", "epochs", "batch_size", "noise_on"]
     assert "width" not in proposals(known, without={"WIDTH"})
+
+
+def test_what_is_taken_unasked_is_of_several_kinds() -> None:
+    known = {name: Definition(name, "float", 0.0, "in percent") for name in ("noise", "cell_noise", "dropped_genes")}
+    known["width"] = Definition("width", "int", 16)
+    proposed = proposals(known)
+    assert [entry["name"] for entry in most_telling(proposed)] == ["noise", "width"]
+    assert [proposed[name]["upper"] for name in ("noise", "dropped_genes")] == [50.0, 50.0]
 
 
 KNOWN = {"noise": Definition("noise", "float", 0.0), "Width": Definition("Width", "int", 64)}
