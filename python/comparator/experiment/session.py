@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
@@ -17,6 +17,7 @@ from comparator.engine.jobs import state_of
 from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads, slot_of
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.threads import one_thread
+from comparator.experiment.beside import Beside
 from comparator.experiment.closing import say_what_was_found, say_where_the_report_is
 from comparator.experiment.context import Context
 from comparator.experiment.controller import Controller
@@ -37,9 +38,7 @@ from comparator.results.growing import GrowingRecord
 from comparator.results.lease import holder_of
 from comparator.results.points import done_in, pairs_in, pairs_to_confirm
 from comparator.results.record import (
-    BASELINE,
     CONFIRM,
-    FIRST_PROBE,
     LISTEN,
     Evaluation,
     PilotFound,
@@ -62,7 +61,6 @@ from comparator.results.store import (
 )
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot
-from comparator.strategies.blocks import block_of
 
 if TYPE_CHECKING:
     from comparator.experiment.closing import Again
@@ -178,8 +176,7 @@ class Session:
         self._controller: Controller | None = None
         self._telling = threading.Lock()  # held by whoever looks at the controller
         self._saying: Saying | None = None
-        self._beside: set[int] = set()  # what is trained beside the search and has no result yet
-        self._probed: dict[int, Result] = {}
+        self._beside = Beside()
         self._listening = False  # whether a worker is asked to wait for points that may come in
         self._wait = SHORTEST_WAIT
         self._kept = contextlib.ExitStack()  # until it is left
@@ -339,8 +336,7 @@ class Session:
         if self._plan.frozen.strategy.ahead:  # its thread computes at any time, and as one that computes here would
             self._kept.enter_context(one_thread(loads_scipy=True))
         with one_thread():
-            requests = self._baseline() + self._probes() + self._controller.start()
-        self._beside = {request.evaluation for request in requests if request.evaluation < 0}
+            requests = self._beside.requests(self._plan) + self._controller.start()
         self._keep_claims()
         self._keep_likeness()
         self._say_running()
@@ -388,7 +384,7 @@ class Session:
     def is_over(self) -> bool:
         """Whether no result is waited for any more."""
         assert self._controller is not None
-        return not self._controller.in_flight and not self._beside and not self._listening
+        return not self._controller.in_flight and not self._beside.waits and not self._listening
 
     @property
     def is_cut_short(self) -> bool:
@@ -471,54 +467,11 @@ class Session:
         if outcome.status == "cancelled":
             self._controller.is_cut_short = True
 
-    def _baseline(self) -> list[Request]:
-        """The request for a single model at its settings as given, so that the report can say what a search bought.
-
-        It stands in `experiment.json` beside the search, not in its record, and costs nothing of its budget.
-        """
-        frozen = self._plan.frozen
-        searches = frozen.kind == "single" and not self._plan.is_sweep and self._plan.space is not None
-        is_wanted = searches and frozen.baseline is None
-        request = Request(evaluation=BASELINE, name="defaults", point={}, replicate=0)
-        return [request] if is_wanted else []
-
-    def _probes(self) -> list[Request]:
-        """The requests for points that tell which hyperparameter changes which model; like the baseline's.
-
-        Seed and split are those of the pilot's first training, from whose point each differs in one hyperparameter.
-        """
-        frozen = self._plan.frozen
-        if frozen.probes is not None or not frozen.stages.probes:
-            return []
-        block = block_of(frozen.stages.pilot[0], 0, self._plan.blocks)
-        epochs: dict[str, Any] = {} if self._plan.first is None else {"epochs": self._plan.first.epochs}
-        return [
-            Request(
-                evaluation=FIRST_PROBE - number,
-                name="probe",
-                point=point,
-                replicate=0,
-                block=block.number,
-                seed=block.seed,
-                split=block.split,
-                **epochs,
-            )
-            for number, point in enumerate(frozen.stages.probes)
-        ]
-
     def _keep_beside(self, outcome: Result) -> None:
-        self._beside.discard(outcome.evaluation)
-        if outcome.status == "cancelled":
-            return
-        if outcome.evaluation == BASELINE:
-            self._plan = self._plan.noting(baseline=outcome)
-            self._folder.freeze(self._plan.frozen)
-            return
-        self._probed[outcome.evaluation] = outcome
-        numbers = [FIRST_PROBE - number for number in range(len(self._plan.frozen.stages.probes))]
-        if set(numbers) <= set(self._probed):
-            self._plan = self._plan.noting(probes=[self._probed[number] for number in numbers])
-            self._folder.freeze(self._plan.frozen)
+        plan = self._beside.take(self._plan, outcome)
+        if plan is not self._plan:
+            self._plan = plan
+            self._folder.freeze(plan.frozen)
             self._keep_likeness()
 
     def _keep_likeness(self) -> None:
