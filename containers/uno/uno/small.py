@@ -19,11 +19,11 @@ from uno.network import TRAINING_STREAM, Shape, Structure
 
 #: A network of more weights is TensorFlow's: its update of them takes one pass over memory, and not six.
 MOST_WEIGHTS = 600_000
-#: Rows that are predicted at once; bounds memory, changes no number.
-PREDICTION_ROWS = 1024
+#: Rows that are predicted at once, which stay near the processor; changes no number but the dropout's draws.
+PREDICTION_ROWS = 256
 #: Adamax, by Keras's constants.
 _BETA_1, _BETA_2, _EPSILON = 0.9, np.float32(0.999), np.float32(1e-7)
-_ZERO = np.float32(0)
+_ZERO = np.zeros((), np.float32)
 #: Weights that are updated at once: what is kept of so many stays near the processor meanwhile.
 _BLOCK = 1 << 15
 #: The seed of dropout's draws is (the run's seed, this + the stream, the epoch): no other use of the run's seed has it.
