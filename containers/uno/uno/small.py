@@ -26,7 +26,7 @@ _BETA_1, _BETA_2, _EPSILON = 0.9, np.float32(0.999), np.float32(1e-7)
 _ZERO = np.zeros((), np.float32)
 #: Weights that are updated at once: what is kept of so many stays near the processor meanwhile.
 _BLOCK = 1 << 15
-#: The seed of dropout's draws is (the run's seed, this + the stream, the epoch): no other use of the run's seed has it.
+#: The seed of dropout's draws is (the run's seed, this + the stream, the epoch); no other draws have it.
 _FIRST_STREAM = 16
 
 Matrix = NDArray[np.float32]

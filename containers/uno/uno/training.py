@@ -28,6 +28,7 @@ from uno.network import (
     residual_layers,
 )
 from uno.schedule import LearningRate
+from uno.small import SmallNetwork, serves
 
 
 def network_shape(hyperparameters: Mapping[str, Any], features: Sequence[tuple[str, int]], raw_width: int) -> Shape:
@@ -64,10 +65,8 @@ def network_structure(hyperparameters: Mapping[str, Any], shape: Shape) -> Struc
 
 def network_of(structure: Structure, shape: Shape) -> Any:
     """Return what trains and predicts with a network: a `SmallNetwork` or a `Program`, by the same methods."""
-    from uno import small
-
-    if small.serves(structure, shape):
-        return small.SmallNetwork(shape)
+    if serves(structure, shape):
+        return SmallNetwork(shape)
     from uno import program  # TensorFlow, which small networks do without, takes seconds to import
 
     program.set_up_tensorflow()
