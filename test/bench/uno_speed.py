@@ -1,11 +1,11 @@
-"""CPU-seconds per epoch of Uno's traced program against Keras `fit` with a fresh model, side by side in one run.
+"""CPU-seconds per epoch of Uno's small network and of its traced program against Keras `fit`, side by side in one run.
 
     python test/bench/uno_speed.py [--layer 100] [--batch 64] [--epochs 10] [--rows 6782]
 
-Both train the same network (500 genes, 172 descriptors, encoders of 3 and 3 layers, 5 joint layers, permanent
+All train the same network (500 genes, 172 descriptors, encoders of 3 and 3 layers, 5 joint layers, permanent
 dropout 0.1, Adamax) on the same random rows with one thread, and validate after every epoch. Keras's time holds
 what each new model costs: building, compiling and tracing; its trace is not reusable for another layer size.
-The traced program is warm: another layer size was trained before, as in a search.
+The traced program is warm: another layer size was trained before, as in a search. The small network is NumPy's.
 """
 
 from __future__ import annotations
@@ -48,18 +48,36 @@ def random_rows(count: int) -> dict[str, Any]:
 
 
 def train_traced(rows: dict[str, Any], layer: int, batch: int, epochs: int) -> None:
-    """Train with Uno's own program."""
+    """Train with Uno's traced program."""
     from uno import network, program
 
-    shape = network.Shape(((GENES, (layer,) * 3), (DESCRIPTORS, (layer,) * 3)), (layer,) * 5)
     structure = network.Structure((3, 3), 5, False, (False,) * 5, "relu", True, "mse", "adamax")
-    ours = program.program(structure)
-    ours.start(network.draw_weights(shape, "glorot_normal", 1))
+    train_ours(program.program(structure), rows, layer, batch, epochs)
+
+
+def train_small(rows: dict[str, Any], layer: int, batch: int, epochs: int) -> None:
+    """Train as a small network."""
+    from uno import small
+
+    train_ours(small.SmallNetwork(shape_of(layer)), rows, layer, batch, epochs)
+
+
+def shape_of(layer: int) -> Any:
+    from uno import network
+
+    return network.Shape(((GENES, (layer,) * 3), (DESCRIPTORS, (layer,) * 3)), (layer,) * 5)
+
+
+def train_ours(ours: Any, rows: dict[str, Any], layer: int, batch: int, epochs: int) -> None:
+    """Train with one of Uno's programs."""
+    from uno import network
+
+    ours.start(network.draw_weights(shape_of(layer), "glorot_normal", 1))
+    tables = ours.tables(rows["tables"])
     order = np.random.default_rng(1).permutation(rows["count"]).astype(np.int32)
     for epoch in range(epochs):
-        ours.train_epoch(rows["tables"], rows["numbers"], rows["labels"], order, batch, (1e-3, 1e-3), DROPOUT, epoch, 1)
-        validated = rows["numbers"][rows["count"] :]
-        ours.predict(rows["tables"], validated, DROPOUT, 1, program.VALIDATION_STREAM, epoch)
+        ours.train_epoch(tables, rows["numbers"], rows["labels"], order, batch, (1e-3, 1e-3), DROPOUT, epoch, 1)
+        ours.predict(tables, rows["numbers"][rows["count"] :], DROPOUT, 1, network.VALIDATION_STREAM, epoch)
 
 
 def train_keras(rows: dict[str, Any], layer: int, batch: int, epochs: int) -> None:
@@ -112,15 +130,18 @@ def main() -> None:
     cpu_seconds(lambda: train_keras(rows, 8, chosen.batch, 1))
     fresh = cpu_seconds(lambda: train_keras(*settings))
     again = cpu_seconds(lambda: train_traced(*settings))
+    small = [cpu_seconds(lambda: train_small(*settings)) for _ in range(2)]
 
     print(f"layer {chosen.layer}, batch {chosen.batch}, {chosen.rows} rows, {chosen.epochs} epochs, one thread")
     print(f"import of TensorFlow                      {imported:6.2f} CPU-s, once a process")
     print(f"first training (trace), one epoch         {first:6.2f} CPU-s, once a process")
     print(f"traced program, warm        {traced:6.2f} CPU-s  {traced / chosen.epochs:6.3f} an epoch")
     print(f"traced program, warm again  {again:6.2f} CPU-s  {again / chosen.epochs:6.3f} an epoch")
+    print(f"small network, NumPy        {min(small):6.2f} CPU-s  {min(small) / chosen.epochs:6.3f} an epoch")
     print(f"Keras fit, a fresh model    {fresh:6.2f} CPU-s  {fresh / chosen.epochs:6.3f} an epoch")
     ratio = fresh / max(traced, again)
     print(f"Keras fit / traced program  {ratio:6.1f} times")
+    print(f"traced program / small      {min(traced, again) / min(small):6.1f} times")
     if max(traced, again) / chosen.epochs > 0.35 or ratio < 4:
         sys.exit("missed: at most 0.35 CPU-seconds an epoch and at least 4 times less than Keras are wanted")
 

@@ -1,4 +1,4 @@
-"""Uno's network: its shape, its first weights, and one traced program that trains it at any size.
+"""Uno's network: its shape, and its first weights.
 
 ```
 expression ─────► encoder: Dense ReLU dropout, x 3 ─┐
@@ -11,40 +11,22 @@ it acts in validation and prediction too, as in the original. `residual` adds a 
 output where the widths agree. A raw input (the one-hot study) goes in without an encoder.
 Source: ECP-CANDLE/Benchmarks, Pilot1/Uno.
 
-**Speed.** Keras builds and traces each new model, which costs more than a small training. Here the variables
-have unknown shape, so one trace serves every layer size; only another *structure* (number of layers, kind of
-activation, optimiser or loss) needs another trace. An epoch is one call.
+`small` trains small networks, `program` all others.
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
-    "relu": tf.nn.relu,
-    "elu": tf.nn.elu,
-    "selu": tf.nn.selu,
-    "gelu": lambda values: tf.nn.gelu(values, approximate=False),
-    "sigmoid": tf.nn.sigmoid,
-    "softplus": tf.nn.softplus,
-    "tanh": tf.nn.tanh,
-    "linear": tf.identity,
-}
-
-#: Loss by name: from labels and predictions, both [rows], to one number.
-LOSSES: dict[str, Callable[[Any, Any], Any]] = {
-    "mse": lambda labels, predictions: tf.reduce_mean(tf.math.squared_difference(labels, predictions)),
-    "mae": lambda labels, predictions: tf.reduce_mean(tf.abs(labels - predictions)),
-}
+#: Streams of the dropout's random numbers, so that training, validation and prediction share none.
+TRAINING_STREAM, VALIDATION_STREAM, PREDICTION_STREAM, TEST_STREAM = range(4)
+#: The stream of first weights, besides the run's seed; those of `drug_response.training` are others.
+_FIRST_WEIGHTS = 8
 
 #: How first weights are drawn: scale, which fan divides it, distribution (Keras's VarianceScaling).
 INITIALIZATIONS = {
@@ -57,9 +39,6 @@ INITIALIZATIONS = {
 }
 #: Standard deviation of a unit normal cut off at two deviations.
 _TRUNCATED_DEVIATION = 0.87962566103423978
-
-#: Rows that are predicted at once; bounds memory, changes no number but the dropout's draws.
-PREDICTION_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -120,7 +99,7 @@ def draw_weights(shape: Shape, initialization: str, seed: int) -> list[NDArray[n
     """Draw first weights: for each dense layer a kernel [inputs, outputs] and a bias of zeros [outputs].
 
     Every layer draws from the same seed, so that layers of one shape start equal, as Keras has it when one
-    seeded initialiser serves all layers (which Uno's code does); the values are Keras's own.
+    seeded initialiser serves all layers (which Uno's code does). Scales and distributions are Keras's.
     """
     weights = []
     for inputs, outputs in shape.layers:
@@ -129,13 +108,14 @@ def draw_weights(shape: Shape, initialization: str, seed: int) -> list[NDArray[n
     return weights
 
 
-@functools.lru_cache(maxsize=8)
 def _draw_kernel(inputs: int, outputs: int, initialization: str, seed: int) -> NDArray[np.float32]:
     scale, fan, distribution = INITIALIZATIONS[initialization]
     variance = scale / max(1.0, inputs if fan == "in" else (inputs + outputs) / 2.0)
-    shape, seeds = (inputs, outputs), [seed, 0]
-    if distribution == "normal":
-        deviation = math.sqrt(variance) / _TRUNCATED_DEVIATION
-        return tf.random.stateless_truncated_normal(shape, seeds, stddev=deviation).numpy()
-    limit = math.sqrt(3.0 * variance)
-    return tf.random.stateless_uniform(shape, seeds, -limit, limit).numpy()
+    generator = np.random.default_rng([seed, _FIRST_WEIGHTS])
+    if distribution == "uniform":
+        limit = math.sqrt(3.0 * variance)
+        return generator.uniform(-limit, limit, (inputs, outputs)).astype(np.float32)
+    values = generator.standard_normal((inputs, outputs), dtype=np.float32)
+    while np.any(is_cut_off := np.abs(values) > 2.0):
+        values[is_cut_off] = generator.standard_normal(np.count_nonzero(is_cut_off), dtype=np.float32)
+    return values * np.float32(math.sqrt(variance) / _TRUNCATED_DEVIATION)

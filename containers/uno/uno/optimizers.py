@@ -10,9 +10,6 @@ from typing import Any
 
 import tensorflow as tf
 
-#: Keras's default learning rate of each optimiser.
-LEARNING_RATES = {"adam": 0.001, "adamax": 0.001, "rmsprop": 0.001, "sgd": 0.01}
-
 _BETA_1, _BETA_2, _EPSILON, _RHO = 0.9, 0.999, 1e-7, 0.9
 
 

@@ -1,23 +1,45 @@
-"""The traced program of a network structure: its variables, its forward pass, an epoch, a prediction."""
+"""The traced program of a network structure: its variables, its forward pass, an epoch, a prediction.
+
+Keras builds and traces each new model, which costs more than a small training. Here the variables have unknown shape,
+so one trace serves every layer size; only another *structure* (number of layers, kind of activation, optimiser or loss)
+needs another trace. An epoch is one call.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from uno.network import ACTIVATIONS, LOSSES, PREDICTION_ROWS, Structure
+from uno.network import TRAINING_STREAM, Structure
 from uno.optimizers import Optimizer
 
-#: Streams of the dropout's random numbers, so that training, validation and prediction share none.
-#: A draw's seed is (the run's seed, its number in the stream * 4 + the stream).
-TRAINING_STREAM, VALIDATION_STREAM, PREDICTION_STREAM, TEST_STREAM = range(4)
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "relu": tf.nn.relu,
+    "elu": tf.nn.elu,
+    "selu": tf.nn.selu,
+    "gelu": lambda values: tf.nn.gelu(values, approximate=False),
+    "sigmoid": tf.nn.sigmoid,
+    "softplus": tf.nn.softplus,
+    "tanh": tf.nn.tanh,
+    "linear": tf.identity,
+}
+
+#: Loss by name: from labels and predictions, both [rows], to one number.
+LOSSES: dict[str, Callable[[Any, Any], Any]] = {
+    "mse": lambda labels, predictions: tf.reduce_mean(tf.math.squared_difference(labels, predictions)),
+    "mae": lambda labels, predictions: tf.reduce_mean(tf.abs(labels - predictions)),
+}
+
+#: Rows that are predicted at once; bounds memory, changes no number but the dropout's draws.
+PREDICTION_ROWS = 4096
+#: A draw's seed is (the run's seed, its number in the stream * this + the stream).
 _STREAMS = 4
 
 
@@ -84,6 +106,10 @@ class Program:
     def weights(self) -> list[NDArray[np.float32]]:
         """Return copies of the present weights, in the order of `start`."""
         return [variable.numpy() for variable in self._weights]
+
+    def tables(self, tables: Sequence[NDArray[np.float32]]) -> list[Any]:
+        """Return tables in the form that the other methods take: as tensors."""
+        return [tf.constant(table) for table in tables]
 
     def train_epoch(
         self,

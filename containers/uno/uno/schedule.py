@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from uno.optimizers import LEARNING_RATES
+#: Keras's default learning rate of each optimiser.
+LEARNING_RATES = {"adam": 0.001, "adamax": 0.001, "rmsprop": 0.001, "sgd": 0.01}
 
 #: Uno's "warm-up" goes from the optimiser's default rate to the target over these epochs.
 WARMUP_EPOCHS = 5

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from drug_response.dataset import Dataset, Part
@@ -20,15 +19,17 @@ from drug_response.hyperparameters import seed_of
 from drug_response.output import SavedModel, no_model, write_model
 from drug_response.tables import Source
 from drug_response.training import Task, Trained
-from uno.network import Shape, Structure, draw_weights, residual_layers
-from uno.program import (
+from uno.network import (
     PREDICTION_STREAM,
     TEST_STREAM,
     VALIDATION_STREAM,
-    program,
-    set_up_tensorflow,
+    Shape,
+    Structure,
+    draw_weights,
+    residual_layers,
 )
 from uno.schedule import LearningRate
+from uno.small import SmallNetwork, serves
 
 
 def network_shape(hyperparameters: Mapping[str, Any], features: Sequence[tuple[str, int]], raw_width: int) -> Shape:
@@ -63,33 +64,43 @@ def network_structure(hyperparameters: Mapping[str, Any], shape: Shape) -> Struc
     )
 
 
+def network_of(structure: Structure, shape: Shape) -> Any:
+    """Return what trains and predicts with a network: a `SmallNetwork` or a `Program`, by the same methods."""
+    if serves(structure, shape):
+        return SmallNetwork(shape)
+    from uno import program  # TensorFlow, which small networks do without, takes seconds to import
+
+    program.set_up_tensorflow()
+    return program.program(structure)
+
+
 def fit(task: Task) -> Trained:
     """Train the network that the hyperparameters ask for."""
-    set_up_tensorflow()
     hyperparameters, dataset = task.hyperparameters, task.dataset
     batch_size, seed, dropout = (hyperparameters[key] for key in ("batch_size", "rng_seed", "dropout"))
     features = [(table.kind, len(table.names)) for table in dataset.features]
     shape = network_shape(hyperparameters, features, len(dataset.studies))
     print(f"{shape.weight_count} weights, layers of {', '.join(str(outputs) for _, outputs in shape.layers)}")
-    network = program(network_structure(hyperparameters, shape))
+    network = network_of(network_structure(hyperparameters, shape), shape)
     first_weights = seed_of(hyperparameters, "initialization_seed")
     network.start(draw_weights(shape, hyperparameters["initialization"], first_weights))
     rates = LearningRate(hyperparameters)
     tables, learned, validated = (
-        _constant_tables(dataset, each) for each in (dataset.tables, task.tables.training, task.tables.validation)
+        _tables(network, dataset, each) for each in (dataset.tables, task.tables.training, task.tables.validation)
     )
-    numbers, wanted = tf.constant(task.training.numbers), tf.constant(task.labels.training)
+    numbers, labels = task.training.numbers, task.labels.training
 
     def train_epoch(epoch: int, order: NDArray[np.int32]) -> float:
-        return network.train_epoch(
-            learned, numbers, wanted, order, batch_size, rates.of_epoch(epoch), dropout, epoch, seed
+        loss: float = network.train_epoch(
+            learned, numbers, labels, order, batch_size, rates.of_epoch(epoch), dropout, epoch, seed
         )
+        return loss
 
     def validate(epoch: int) -> NDArray[np.float32]:
-        return network.predict(validated, task.validation.numbers, dropout, seed, VALIDATION_STREAM, epoch)
+        return np.asarray(network.predict(validated, task.validation.numbers, dropout, seed, VALIDATION_STREAM, epoch))
 
     def predict(part: Part) -> NDArray[np.float32]:
-        return network.predict(tables, part.numbers, dropout, seed, TEST_STREAM)
+        return np.asarray(network.predict(tables, part.numbers, dropout, seed, TEST_STREAM))
 
     def save(folder: Path) -> None:
         weights = {f"weight_{number}": value for number, value in enumerate(network.weights())}
@@ -109,27 +120,25 @@ def load(
     folder: Path, model: SavedModel, source: Source, tables: Sequence[NDArray[np.float32]]
 ) -> Callable[[Part], NDArray[np.float32]]:
     """Return what predicts with a saved network. Dropout is permanent: it acts here too, with draws of its own."""
-    set_up_tensorflow()
     dropout, seed = model.hyperparameters["dropout"], model.hyperparameters["rng_seed"]
     shape, weights = _read_network(folder, model)
-    network = program(network_structure(model.hyperparameters, shape))
+    network = network_of(network_structure(model.hyperparameters, shape), shape)
     network.start(weights)
-    constant = [tf.constant(table) for table in tables]
-    return lambda part: network.predict(constant, part.numbers, dropout, seed, PREDICTION_STREAM)
+    held = network.tables(tables)
+    return lambda part: np.asarray(network.predict(held, part.numbers, dropout, seed, PREDICTION_STREAM))
 
 
-_TABLES: dict[int, tuple[Dataset, list[Any]]] = {}
+_TABLES: dict[type, tuple[Dataset, list[Any]]] = {}
 
 
-def _constant_tables(dataset: Dataset, tables: list[NDArray[np.float32]]) -> list[Any]:
-    """Return tables as tensors; those of the dataset itself are kept for the next run of the same data."""
+def _tables(network: Any, dataset: Dataset, tables: list[NDArray[np.float32]]) -> list[Any]:
+    """Return tables as the network takes them; those of the dataset are kept for the next run of the same data."""
     if tables is not dataset.tables:
-        return [tf.constant(table) for table in tables]
-    if id(dataset) not in _TABLES:
-        # The dataset is kept beside its tensors, so that its id is not given to another one.
-        _TABLES.clear()
-        _TABLES[id(dataset)] = (dataset, [tf.constant(table) for table in dataset.tables])
-    return _TABLES[id(dataset)][1]
+        return list(network.tables(tables))
+    held = _TABLES.get(type(network))
+    if held is None or held[0] is not dataset:
+        held = _TABLES[type(network)] = (dataset, network.tables(dataset.tables))
+    return held[1]
 
 
 def _described(shape: Shape) -> dict[str, Any]:
