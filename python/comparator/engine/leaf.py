@@ -78,6 +78,8 @@ MENDED = "; what is finished is kept, and once that is mended --resume goes on w
 OUT_OF_TIME = "the walltime ends before it could"
 #: After so long a wait for another's run is said; so long after its time limit it is given up.
 SAID_SECONDS, GRACE_SECONDS = 5.0, 10.0
+#: A look at code and data that is no older spares another before a training; the one after it is what counts.
+RECENT_SECONDS = 0.1
 
 
 class Patience:
@@ -378,7 +380,7 @@ class Leaf:
         _empty(folder)
         log = folder / "model.log"
         model = self._models[number]
-        if (fault := self._inputs[number].fault()) is not None:
+        if (fault := self._inputs[number].fault(time.monotonic() - RECENT_SECONDS)) is not None:
             raise Fault(fault)
         prefix = hyperparameters.get("run_id")
         own = f"{asked.name or format(asked.evaluation, '05d')}-{asked.replicate}-{number}"
@@ -402,7 +404,7 @@ class Leaf:
         if status == "ok" and outcome.metrics.get(CUT_SHORT):
             status, reason = "timeout", "the model ended its training early, by its timeout"
         reads, untold = self._reads_of(number, outcome)
-        if status == "ok" and (fault := self._inputs[number].fault()) is not None:
+        if status == "ok" and (fault := self._inputs[number].fault(ended)) is not None:
             raise Fault(fault)
         result = RunResult(
             status=status,
