@@ -107,18 +107,17 @@ class Inputs:
         return fault or doubt or self._data(anew=True)
 
     def _look_at_code(self) -> tuple[str | None, str | None]:
-        """Why the code, or the Python that it runs in, are others; and what of them may be."""
+        """Why the code is another, and why it, or the Python that it runs in, may be."""
         submodel, model = self._submodel, self._model
         code = None if submodel.code is None else model.code(submodel.code_until)
-        is_same = code is not None and code.digest == submodel.code
-        if is_same and code.files <= FEW_FILES:  # by their contents, so that the source is the same too
-            return None, self._change_of_python()
+        if code is not None and code.digest == submodel.code and code.files <= FEW_FILES:
+            return None, self._change_of_python()  # the same by contents, and so is the source
         is_known = model.image is not None or submodel.source is not None
         change = source_change(model, submodel) if is_known else None
-        if code is not None and not is_same:
-            doubt = f"files of {model.path} have changed (last: {model.last_changed()}) {BEGAN}"
-        else:
+        if code is None or code.digest == submodel.code:
             doubt = self._change_of_python()
+        else:
+            doubt = f"files of {model.path} have changed (last: {model.last_changed()}) {BEGAN}"
         return change and f"{change} {BEGAN}", doubt
 
     def _look_at_data(self) -> str | None:
