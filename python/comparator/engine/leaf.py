@@ -154,7 +154,7 @@ class Leaf:
         own = experiments / experiment.id
         self._lease = WorkerLease(running_file(own, f"{name}.lease"), purpose_of(experiment.id))
         self._notes = {slot.number: Note(running_file(own, f"{name}.{slot.number}.json")) for slot in slots}
-        self._runners: dict[tuple[int, str, Hashable], Runner] = {}
+        self._runners: dict[tuple[int, Hashable, Hashable], Runner] = {}
         self._named = [NamedPaths([data_folder, model.folder], model.covers(data_folder)) for model in models]
         self._inputs = [self._inputs_of(number) for number in range(len(models))]
         self._pending = Pending(self._settle)
@@ -476,7 +476,7 @@ class Leaf:
         model = self._models[number]
         with self._lock:
             # The variants of a model are served by one process.
-            key = (slot.number, json.dumps(dict(slot.environment)), (model.path, model.python))
+            key = (slot.number, tuple(slot.environment.items()), (model.path, model.python))
             if key not in self._runners:
                 until = self._experiment.models[number].data_until
                 self._runners[key] = make_runner(

@@ -16,7 +16,7 @@ import re
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar, cast
@@ -135,21 +135,20 @@ def tree_of(
     `until` leaves out files changed after that time (nanoseconds since 1970); `limit` is the number of files beyond
     which nothing is told.
     """
-    try:
-        files = []
-        for name, root in roots:
-            for file in _files_below(name, str(root), skip, set()):
-                files.append(file)
-                if len(files) > limit:
-                    raise _Unknown(f"{root} holds more than {limit:,} files")
-    except _Unknown as reason:
-        return Tree(None, unknown=str(reason))
+    files: list[_File] = []
+    for name, root in roots:
+        try:
+            _add_files(files, name, str(root), skip, set(), limit)
+        except _Unknown as reason:
+            return Tree(None, unknown=str(reason))
+        if len(files) > limit:
+            return Tree(None, unknown=f"{root} holds more than {limit:,} files")
     files = [file for file in files if only(file.name) and (until is None or file.changed <= until)]
     files.sort(key=lambda file: file.name)
-    whole = hashlib.sha256()
-    for file in files:
-        whole.update(f"{file.name}\0{_telling(file, few=len(files) <= FEW_FILES)}\n".encode(errors="surrogateescape"))
-    return Tree(whole.hexdigest(), len(files), max((file.changed for file in files), default=0))
+    few = len(files) <= FEW_FILES
+    whole = "".join([f"{file.name}\0{_telling(file, few=few)}\n" for file in files])
+    digest = hashlib.sha256(whole.encode(errors="surrogateescape")).hexdigest()
+    return Tree(digest, len(files), max([file.changed for file in files], default=0))
 
 
 def latest_below(*roots: tuple[str, Path], skip: Callable[[str], bool] = lambda name: False) -> str | None:
@@ -157,8 +156,10 @@ def latest_below(*roots: tuple[str, Path], skip: Callable[[str], bool] = lambda 
 
     Roots and `skip` are as `tree_of` has them.
     """
+    files: list[_File] = []
     try:
-        files = [file for name, root in roots for file in _files_below(name, str(root), skip, set())]
+        for name, root in roots:
+            _add_files(files, name, str(root), skip, set(), math.inf)
     except _Unknown:
         return None
     return max(files, key=lambda file: file.changed).path if files else None
@@ -230,16 +231,24 @@ def _samples_of(file: _File) -> str:
     return whole.hexdigest()
 
 
-def _files_below(
-    name: str, path: str, skip: Callable[[str], bool], open_folders: set[tuple[int, int]]
-) -> Iterator[_File]:
-    """The file at `path`, or all files below it; a link that leads back to a folder that it lies in is left alone."""
+def _add_files(
+    found: list[_File],
+    name: str,
+    path: str,
+    skip: Callable[[str], bool],
+    open_folders: set[tuple[int, int]],
+    limit: float,
+) -> None:
+    """Add the file at `path`, or all files below it, to those `found`, and no more once they are more than `limit`.
+
+    A link that leads back to a folder that it lies in is left alone.
+    """
     try:
         status = os.stat(path)  # noqa: PTH116  (a walk asks of many)
     except OSError:
         return  # none, or a link to nowhere
     if stat.S_ISREG(status.st_mode):
-        yield _File(name, path, status)
+        found.append(_File(name, path, status))
         return
     itself = (status.st_dev, status.st_ino)
     if not stat.S_ISDIR(status.st_mode) or itself in open_folders or skip(name):
@@ -252,11 +261,13 @@ def _files_below(
     if any(entry.name == EXPERIMENT for entry in entries):
         return
     for entry in entries:
+        if len(found) > limit:
+            return
         if entry.is_file(follow_symlinks=False):
             with contextlib.suppress(FileNotFoundError):  # it went meanwhile
-                yield _File(f"{name}/{entry.name}", entry.path, entry.stat())
+                found.append(_File(f"{name}/{entry.name}", entry.path, entry.stat()))
         elif entry.name not in NOT_COUNTED and not RUN.fullmatch(entry.name):
-            yield from _files_below(f"{name}/{entry.name}", entry.path, skip, {*open_folders, itself})
+            _add_files(found, f"{name}/{entry.name}", entry.path, skip, {*open_folders, itself}, limit)
 
 
 def _without_waiting(path: str, flags: int) -> int:

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -115,7 +116,7 @@ class WarmRunner:
         words = f"comparator: warm server, run {self._served} of it, {device}\ncomparator: hyperparameters {given}\n"
         log.write(words.encode())
 
-    @property
+    @cached_property
     def _where_to_say(self) -> str | None:
         """Where the model's author may say what else is read; None where that is said."""
         description = self._model.description

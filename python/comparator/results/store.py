@@ -240,9 +240,10 @@ class RunStore:
         """
         if not NAME_OF_RUN.fullmatch(identity):
             return None
-        place, flat = self.folder / identity[:LEVEL] / identity, self.folder / identity
-        is_flat = len(identity) > LEVEL and flat.is_dir() and not (place / RESULT).exists()
-        return flat if is_flat else place
+        place = self.folder / identity[:LEVEL] / identity
+        if len(identity) > LEVEL and (flat := self.folder / identity).is_dir() and not (place / RESULT).exists():
+            return flat
+        return place
 
     def place(self, identity: str) -> Path:
         """The same; raises `ComparatorError` where what is given is no name of a run."""

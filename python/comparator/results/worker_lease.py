@@ -64,6 +64,7 @@ class WorkerLease:
 
     def _link(self, folder: Path) -> _Linked | None:
         """Hold a folder by a link; None where that cannot be."""
+        path = f"{folder}/{LEASE}"
         with self._lock:
             # Of two links to one lease neither could tell that it was lost to the other.
             if folder in self._held:
@@ -72,12 +73,12 @@ class WorkerLease:
                 if self._descriptor is None:
                     self._make()
                 # By its descriptor, since another worker of the name may have put its own in the place.
-                os.link(f"/proc/self/fd/{self._descriptor}", folder / LEASE, src_dir_fd=self._descriptor)
+                os.link(f"/proc/self/fd/{self._descriptor}", path, src_dir_fd=self._descriptor)
             except OSError:
                 return None
             self._held.add(folder)
         assert self._status is not None
-        return _Linked(folder, self._status)
+        return _Linked(path, self._status)
 
     def _make(self) -> None:
         """Make the lease, whole at once, in the place of that of a dead worker of the name."""
@@ -98,20 +99,20 @@ class WorkerLease:
 
 
 class _Linked:
-    """A folder that is held by a link to a worker's lease, whose `status` tells it from others."""
+    """A folder that is held by a link at `path` to a worker's lease, whose `status` tells it from others."""
 
-    def __init__(self, folder: Path, status: os.stat_result) -> None:
-        self._folder, self._status = folder, status
+    def __init__(self, path: str, status: os.stat_result) -> None:
+        self._path, self._status = path, status
 
     @property
     def is_lost(self) -> bool:
         try:
-            return not os.path.samestat(os.stat(self._folder / LEASE), self._status)  # noqa: PTH116
+            return not os.path.samestat(os.stat(self._path), self._status)  # noqa: PTH116  (asked after each run)
         except OSError:
-            return self._folder.is_dir()
+            return os.path.isdir(os.path.dirname(self._path))  # noqa: PTH112, PTH120
 
     def release(self) -> None:
         """Let go of the folder, which may be gone, or another's."""
         if not self.is_lost:
             with contextlib.suppress(OSError):
-                (self._folder / LEASE).unlink()
+                os.unlink(self._path)  # noqa: PTH108
