@@ -76,8 +76,12 @@ def goes_on() -> str:
 
 
 def shares_cores() -> str:
-    """Whether a node has more ranks than cores, so that one that polls keeps another from its work."""
-    return str(int(_launch().workers_per_node + SERVING > (os.cpu_count() or 1)))
+    """Whether a node has more ranks than cores, so that one that polls keeps another from its work.
+
+    Not where there are several servers: of these a worker that does not wait for a task gets those of its own alone.
+    """
+    has_more = _launch().workers_per_node + SERVING > (os.cpu_count() or 1)
+    return str(int(has_more and os.environ.get("ADLB_SERVERS", "1") == "1"))
 
 
 def rest() -> str:

@@ -56,7 +56,10 @@ def test_workers_rest_where_a_node_has_more_ranks_than_cores(
     cores: int, shares: str, handing: ranks._Handing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setenv("ADLB_SERVERS", "1")
     assert ranks.shares_cores() == shares
+    monkeypatch.setenv("ADLB_SERVERS", "2")  # a worker that does not wait has no task of another server
+    assert ranks.shares_cores() == "0"
 
 
 def test_waits_grow_up_to_the_longest_and_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
