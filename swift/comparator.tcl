@@ -4,6 +4,7 @@
 #   resident rank   host: hosts the search and writes the record
 #   worker          evaluate: one evaluation, or several that take no time to speak of; its Python, and the model
 #                   servers that it keeps warm, live as long as the rank
+#                   work: the same again and again, asleep in between, where ranks share cores
 #
 # An evaluation is two tasks: its request, for any worker, and its result, for the resident rank. Variables of Swift/T
 # in between would be some thirty messages to its server more.
@@ -14,8 +15,13 @@ namespace eval comparator {
 
     # So many results the resident rank takes at once: whoever brought the first waits for the answer to all.
     variable most_at_once 256
-    # Longer texts come in pieces: iget, ADLB's call that does not wait, would write beyond its buffer of 100 kB.
+    # Longer texts come in pieces: iget, ADLB's call that does not wait, would write beyond its buffer of 100 kB. Longer
+    # tasks than this the Python side puts into files.
     variable longest 50000
+    # What ADLB calls work for any worker.
+    variable any_worker 0
+    # On a worker whether it is to leave `work`.
+    variable leaves 0
     # On a worker how many texts it has sent; on the resident rank what there is of texts in pieces, by worker and text.
     variable sent 0
     variable pieces [ dict create ]
@@ -27,11 +33,13 @@ namespace eval comparator {
     # Host the search to its end: take all results that have queued up, and hand out what follows. Where there are none
     # the rank sleeps in Python, whose threads think and write meanwhile; a wait of MPI's would hold both them and a core.
     proc host { } {
+        if { [ python {ranks.shares_cores()} ] } { tell_workers comparator::work }
         hand_out [ python {ranks.start()} ]
         while { [ python {ranks.goes_on()} ] } {
             set results [ queued ]
             if { [ llength $results ] > 0 } { hand_out [ python "ranks.exchange(\[r'[ join $results ',r' ]'\])" ] }
         }
+        if { [ python {ranks.shares_cores()} ] } { tell_workers comparator::leave }
     }
 
     # The results that are there, as many as are taken at once.
@@ -58,10 +66,35 @@ namespace eval comparator {
     }
 
     proc hand_out { tasks } {
-        foreach task [ split $tasks "\n" ] { adlb::spawn 0 [ list comparator::evaluate $task ] }
+        variable any_worker
+        foreach task [ split $tasks "\n" ] { adlb::spawn $any_worker [ list comparator::evaluate $task ] }
+    }
+
+    proc tell_workers { task } {
+        global env
+        variable any_worker
+        for { set rank 0 } { $rank < [ adlb::workers ] } { incr rank } {
+            if { $rank != $env(RESIDENT_WORK_RANKS) } { adlb::put $rank $any_worker $task 0 1 HARD RANK }
+        }
     }
 
     # A worker
+
+    # Take tasks until told to leave. Turbine's own wait for a task would hold a core that other ranks need.
+    proc work { } {
+        variable any_worker
+        variable leaves
+        while { ! $leaves } {
+            set task [ adlb::iget $any_worker sender ]
+            if { $task eq "ADLB_SHUTDOWN" } { break }
+            if { $task eq "ADLB_NOTHING" } { python {ranks.rest()} } else { eval $task }
+        }
+    }
+
+    proc leave { } {
+        variable leaves
+        set leaves 1
+    }
 
     proc evaluate { task } {
         variable longest

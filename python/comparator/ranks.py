@@ -1,17 +1,20 @@
 """The two parts that a rank of the Swift/T engine may play; `swift/comparator.tcl` calls them.
 
     resident    start() -> tasks, exchange([results, ...]) -> tasks: hosts the search and writes the record;
-                goes_on() -> "1" or "0", after a wait where nothing was exchanged since it was asked last
-    worker      evaluate(task) -> results: in this interpreter or as `python -m comparator.ranks`
+                goes_on() -> "1" or "0", after a wait where nothing was exchanged since it was asked last;
+                shares_cores() -> "1" or "0": whether workers are to rest while there is no task
+    worker      evaluate(task) -> results: in this interpreter or as `python -m comparator.ranks`; rest()
 
 A task is a request, or several of trainings that take no time to speak of; tasks come one on each line. What a task and
-its results hold is separated by `BETWEEN`. All texts are JSON without the character ', so that Python and Tcl carry
-them as they are. What the ranks need to know stands in the launch's file, which COMPARATOR_LAUNCH names.
+its results hold is separated by `BETWEEN`; a long one is put into a file, which the task names. All texts are JSON
+without the character ', so that Python and Tcl carry them as they are. What the ranks need to know stands in the
+launch's file, which COMPARATOR_LAUNCH names.
 """
 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import sys
 import time
@@ -27,7 +30,7 @@ from comparator.experiment.host import Host
 from comparator.experiment.session import Session, open_session
 from comparator.experiment.terminal import Terminal
 from comparator.experiment.worker import Worker, WorkerPlace, reopen
-from comparator.results.record import LaunchForRanks
+from comparator.results.record import LISTEN, LaunchForRanks
 from comparator.results.store import last_word, say
 from comparator.site.profile import Site
 from comparator.studies import study_of
@@ -37,8 +40,13 @@ RESIDENT_LOG = "resident.log"
 BETWEEN = "\f"
 #: A task has so many requests as take so long: to hand over one takes some milliseconds where ranks share their cores.
 TASK_SECONDS, SHORTEST_SECONDS = 0.1, 1e-3
-#: Seconds that the resident rank sleeps where no result is there.
-SHORTEST_WAIT, LONGEST_WAIT = 2e-4, 5e-3
+#: A longer task is put into a file (`swift/comparator.tcl` says why), whose name follows this.
+LONGEST_TASK, IN_FILE = 50_000, "/"
+#: Seconds that a rank sleeps where nothing is there for it: at once, then, and at the most. Where ranks share cores, to
+#: ask the server costs a worker, which waits for the answer without sleep, and those that it keeps from a core.
+RESIDENT_WAITS, WORKER_WAITS = (0.0, 2e-4, 5e-3), (1e-3, 1e-3, 5e-2)
+#: The ranks of a node that are no workers: the resident rank and the server.
+SERVING = 2
 C_LIBRARY = ctypes.CDLL(None)
 
 
@@ -47,20 +55,39 @@ def start() -> str:
     experiment = Path(_launch().experiment)
     if last_word(experiment).state == "finished":  # a job that was to go on with it, and need not
         return ""
-    _waits.begins()
-    return _tasks(_resident().start())
+    _hosts.append(_resident())
+    return _handing.tasks(_resident().start())
 
 
 def exchange(results: list[str]) -> str:
     """Record the results of several tasks, in the order in which they came; returns the tasks that follow from them."""
     told = [result for several in results for result in several.split(BETWEEN)]
-    _waits.has_exchanged()
-    return _tasks(_resident().exchange(told))
+    _waits.are_over()
+    _handing.came(len(results))
+    return _handing.tasks(_resident().exchange(told))
 
 
 def goes_on() -> str:
     """Whether the search waits for results."""
-    return str(int(_waits.goes_on()))
+    if not _hosts or _resident().is_over:
+        return "0"
+    _waits.wait()
+    return "1"
+
+
+def shares_cores() -> str:
+    """Whether a node has more ranks than cores, so that one that polls keeps another from its work.
+
+    Not where there are several servers: of these a worker that does not wait for a task gets those of its own alone.
+    """
+    has_more = _launch().workers_per_node + SERVING > (os.cpu_count() or 1)
+    return str(int(has_more and os.environ.get("ADLB_SERVERS", "1") == "1"))
+
+
+def rest() -> str:
+    """Wait a moment for the next task; threads of this process go on meanwhile."""
+    _rests.wait()
+    return ""
 
 
 def evaluate(task: str) -> str:
@@ -68,10 +95,11 @@ def evaluate(task: str) -> str:
     try:
         leaf = _leaf()
     except Exception as error:
-        launch = Path(os.environ["COMPARATOR_LAUNCH"]).parent
-        say(launch.parent, "failed", [], f"a worker on {node_name()} cannot start: {error}", launch.name)
+        folder = _folder()
+        say(folder.parent, "failed", [], f"a worker on {node_name()} cannot start: {error}", folder.name)
         raise
-    return BETWEEN.join(_without_quotes(leaf.evaluate(request)) for request in task.split(BETWEEN))
+    _rests.are_over()
+    return BETWEEN.join(_without_quotes(leaf.evaluate(request)) for request in _text_of(task).split(BETWEEN))
 
 
 class _Resident:
@@ -79,7 +107,7 @@ class _Resident:
 
     def __init__(self, launch: LaunchForRanks) -> None:
         self._launch = launch
-        self._folder = Path(os.environ["COMPARATOR_LAUNCH"]).parent
+        self._folder = _folder()
         self._log = (self._folder / RESIDENT_LOG).open("a", encoding="utf-8")
         self._host = _host(launch, Terminal(file=self._log, width=200))
         self._session = self._open()
@@ -144,27 +172,23 @@ class _Resident:
 
 
 class _Waits:
-    """How the resident rank waits for results: briefly where they come all the time, for longer where they do not."""
+    """How a rank waits: briefly where something comes all the time, for longer where it does not."""
 
-    def __init__(self) -> None:
-        self._hosts = False
-        self._seconds = SHORTEST_WAIT
+    def __init__(self, first: float, shortest: float, longest: float) -> None:
+        self._first, self._shortest, self._longest = first, shortest, longest
+        self._seconds = shortest
 
-    def begins(self) -> None:
-        self._hosts = True
+    def are_over(self) -> None:
+        self._seconds = self._first
 
-    def has_exchanged(self) -> None:
-        self._seconds = 0.0
-
-    def goes_on(self) -> bool:
-        if not self._hosts or _resident().is_over:
-            return False
+    def wait(self) -> None:
         time.sleep(self._seconds)
-        self._seconds = min(max(2 * self._seconds, SHORTEST_WAIT), LONGEST_WAIT)
-        return True
+        self._seconds = min(max(2 * self._seconds, self._shortest), self._longest)
 
 
-_waits = _Waits()
+_waits, _rests = _Waits(*RESIDENT_WAITS), _Waits(*WORKER_WAITS)
+#: The search that this rank hosts, where it does.
+_hosts: list[_Resident] = []
 
 
 @cache
@@ -245,14 +269,54 @@ def _deadline() -> float | None:
     return float(deadline) if deadline else None
 
 
-def _tasks(requests: list[str]) -> str:
-    """The requests as tasks, one on each line; no more of them in one than leave each worker its share."""
-    if not requests:
-        return ""
-    share, usual = len(requests) // _launch().workers, _resident().usual_seconds
-    several = 1 if usual is None else max(1, min(share, int(TASK_SECONDS / max(usual, SHORTEST_SECONDS))))
-    texts = list(map(_without_quotes, requests))
-    return "\n".join(BETWEEN.join(texts[place : place + several]) for place in range(0, len(texts), several))
+class _Handing:
+    """What tasks are made of requests: no more requests in one than leave each worker that is free its share."""
+
+    def __init__(self) -> None:
+        self._under_way = 0  # tasks
+        self._files = 0
+
+    def came(self, tasks: int) -> None:
+        self._under_way -= tasks
+
+    def tasks(self, requests: list[str]) -> str:
+        """The requests as tasks, one on each line."""
+        if not requests:
+            return ""
+        several, texts = self._several(len(requests)), list(map(_without_quotes, requests))
+        # Who listens waits, and what came in one task with it would wait too.
+        alone = [text for text in texts if several > 1 and json.loads(text)["evaluation"] == LISTEN]
+        texts = [text for text in texts if text not in alone] if alone else texts
+        tasks = [*(BETWEEN.join(texts[place : place + several]) for place in range(0, len(texts), several)), *alone]
+        self._under_way += len(tasks)
+        return "\n".join(task if len(task) <= LONGEST_TASK else self._in_file(task) for task in tasks)
+
+    def _several(self, requests: int) -> int:
+        free, usual = max(1, _launch().workers - self._under_way), _resident().usual_seconds
+        return 1 if usual is None else max(1, min(requests // free, int(TASK_SECONDS / max(usual, SHORTEST_SECONDS))))
+
+    def _in_file(self, task: str) -> str:
+        self._files += 1
+        name = f"task-{self._files}"
+        (_folder() / name).write_text(task, encoding="utf-8")
+        return IN_FILE + name
+
+
+_handing = _Handing()
+
+
+def _text_of(task: str) -> str:
+    if not task.startswith(IN_FILE):
+        return task
+    file = _folder() / task.removeprefix(IN_FILE)
+    text = file.read_text(encoding="utf-8")
+    file.unlink()
+    return text
+
+
+def _folder() -> Path:
+    """The launch's."""
+    return Path(os.environ["COMPARATOR_LAUNCH"]).parent
 
 
 def _without_quotes(text: str) -> str:

@@ -69,8 +69,8 @@ def host_of(folder: Path, engine: str, workers: int) -> Host:
     return open_host(project_root(), folder / "experiments", "local", asked, warm=True, console=console)
 
 
-def leaf(opened: Session) -> Leaf:
-    """A worker of the experiment, in this process."""
+def leaf(opened: Session, slots: int = 2) -> Leaf:
+    """A worker of the experiment, in this process, with up to so many slots."""
     site = read_site("local", project_root())
     plan = reopen_plan(read_whole_experiment(opened.path), root=project_root(), site=site)
     return Leaf(
@@ -79,7 +79,7 @@ def leaf(opened: Session) -> Leaf:
         plan.objective,
         experiments=opened.path.parent,
         data_folder=site.data_folder,
-        slots=site.slots()[:2],
+        slots=site.slots()[:slots],
         name="bench",
         warm=True,
     )

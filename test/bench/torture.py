@@ -211,7 +211,7 @@ class Cuts:
         for run in self._rng.sample(sorted(desk.experiments.glob("runs/*/*/result.json")), 2):
             self._damage(tally, str(run.relative_to(desk.experiments)))
         for machine in (lease.this_machine(), "elsewhere"):
-            holder = lease._this_holder("").model_copy(update={"pid": 2**22 + 1, "machine": machine})
+            holder = lease.this_holder("").model_copy(update={"pid": 2**22 + 1, "machine": machine})
             (self._whole / "t" / "lease").write_text(json.dumps(holder.model_dump()) + "\n")
             self._damage(tally, "t/lease")
         (self._whole / "t" / "lease").unlink()
@@ -468,12 +468,12 @@ def taken_over(desk: Desk, rng: random.Random, tally: Tally) -> None:
 
     def elsewhere() -> None:
         _short_leases()
-        lease._try_lock = lambda descriptor, kind=0: True
+        lease.try_lock = lambda descriptor, kind=0: True
         lease.this_machine.cache_clear()
         lease.this_machine = lambda: "elsewhere"
 
     def without_locks() -> None:
-        lease._try_lock = lambda descriptor, kind=0: True
+        lease.try_lock = lambda descriptor, kind=0: True
 
     first = desk.search(before=without_locks)
     lines = rng.randrange(torture_desk.EVALUATIONS - 4)

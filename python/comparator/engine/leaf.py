@@ -19,9 +19,8 @@ import shutil
 import threading
 import time
 import traceback
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -45,7 +44,7 @@ from comparator.model.reads import Reads
 from comparator.model.runner import is_served, make_runner
 from comparator.model.training import Outcome, Runner, Training
 from comparator.objective.differences import NoValue
-from comparator.results.in_flight import in_flight, purpose_of
+from comparator.results.in_flight import Note, purpose_of, running_file
 from comparator.results.lease import LEASE, LOCK, Holder
 from comparator.results.provenance import computed_on
 from comparator.results.record import (
@@ -60,12 +59,13 @@ from comparator.results.record import (
     Submodel,
     as_text,
 )
-from comparator.results.store import RunStore, now, owner_of, share_as
+from comparator.results.store import RunStore, finished_in, now, owner_of, save_in, share_as
+from comparator.results.worker_lease import WorkerLease
 from comparator.site.profile import Slot
 
 # A fact that a model may report: it ended before its training was complete, by its own `timeout`.
 CUT_SHORT = "timed_out"
-ERRORS_FILE = "errors.log"
+ERRORS_FILE, LOG = "errors.log", "model.log"
 CODE_ENDINGS = (".py", ".so")
 NOT_LOOKED_AT = "the data and the model's files have not been looked at since"
 FULL = os.strerror(errno.ENOSPC)
@@ -78,6 +78,8 @@ MENDED = "; what is finished is kept, and once that is mended --resume goes on w
 OUT_OF_TIME = "the walltime ends before it could"
 #: After so long a wait for another's run is said; so long after its time limit it is given up.
 SAID_SECONDS, GRACE_SECONDS = 5.0, 10.0
+#: A look at code and data that is no older spares another before a training; the one after it is what counts.
+RECENT_SECONDS = 0.1
 
 
 class Patience:
@@ -149,7 +151,10 @@ class Leaf:
         self._longest, self._say = 0.0, say
         share_as(experiments)
         self._runs = RunStore(experiments)
-        self._runners: dict[tuple[int, str, Hashable], Runner] = {}
+        own = experiments / experiment.id
+        self._lease = WorkerLease(running_file(own, f"{name}.lease"), purpose_of(experiment.id))
+        self._notes = {slot.number: Note(running_file(own, f"{name}.{slot.number}.json")) for slot in slots}
+        self._runners: dict[tuple[int, Hashable, Hashable], Runner] = {}
         self._named = [NamedPaths([data_folder, model.folder], model.covers(data_folder)) for model in models]
         self._inputs = [self._inputs_of(number) for number in range(len(models))]
         self._pending = Pending(self._settle)
@@ -212,6 +217,9 @@ class Leaf:
             runner.close()
         with self._lock, contextlib.suppress(OSError):
             self._pending.look(again=True)
+        self._lease.close()
+        for note in self._notes.values():
+            note.close()
 
     def change_since(self, submodel: int, result: RunResult) -> str | None:
         """What a finished run has read that is not as it was; None where all is, or it is not known."""
@@ -279,9 +287,7 @@ class Leaf:
         own_seeds: dict[str, Any] = {} if asked.seeds is None else {"seeds": asked.seeds}
         if asked.split is not None:
             own_seeds["split"] = None if submodel.split is None else hyperparameters[submodel.split]
-        name, result, reused = self._find_or_train(number, asked, hyperparameters, identity, slot)
-        place = self._runs.folder_of(name)
-        assert place is not None
+        folder, result, reused = self._find_or_train(number, asked, hyperparameters, identity, slot)
         no_reuse: dict[str, Any] = {"no_reuse": result.no_reuse} if result.no_reuse else {}
         run = Run(
             submodel=submodel.submodel,
@@ -289,7 +295,7 @@ class Leaf:
             seed=seed,
             **own_seeds,
             block=asked.block,
-            run=name,
+            run=folder.name,
             status=result.status,
             metrics=result.metrics,
             seconds=result.seconds,
@@ -297,42 +303,46 @@ class Leaf:
             reason=result.reason and message(result.reason),  # the log has all of it
             **no_reuse,
             reused=reused,
-            log=(place / "model.log").relative_to(self._experiments).as_posix(),
+            log=(folder / LOG).relative_to(self._experiments).as_posix(),
         )
         return run, result
 
     def _find_or_train(
         self, number: int, asked: Request, hyperparameters: dict[str, object], identity: Identity, slot: Slot
-    ) -> tuple[str, RunResult, bool]:
-        """The run's name in the store, its result, and whether that was there already.
+    ) -> tuple[Path, RunResult, bool]:
+        """The run's folder in the store, its result, and whether that was there already.
 
         A run in the store that would come out otherwise today, by what it read, or of which that cannot be told, keeps
         its name; the run that takes its place gets one of its own.
         """
         run = identity.digest
         while True:
-            result = self._runs.finished(run)
+            folder = self._runs.place(run)
+            result = finished_in(folder)
             if result is None:
-                with self._runs.claim(run, purpose_of(self._experiment.id), self._patience(run).wait) as held:
+                self._runs.make(folder)
+                with self._lease.claim(folder, self._patience(run).wait) as held:
                     if held is None:
                         reason = "stopped" if self._cancelled.is_set() else OUT_OF_TIME
-                        return run, RunResult(status="cancelled", reason=reason), False
-                    result = self._runs.finished(run)  # by whoever held it
+                        return folder, RunResult(status="cancelled", reason=reason), False
+                    left = set(os.listdir(folder)) - {LOCK, LEASE}  # noqa: PTH208  (names alone)
+                    result = finished_in(folder) if left else None  # by whoever held it
                     if result is None:
-                        result, untold, ended = self._train(number, asked, hyperparameters, held.folder, slot)
+                        _remove(folder, left)
+                        result, untold, ended = self._train(number, asked, hyperparameters, folder, slot)
                         if held.is_lost:  # what took its place has trained the run, or trains it
                             continue
-                        return run, self._keep(number, run, result, identity.untold or untold, ended), False
+                        return folder, self._keep(number, folder, result, identity.untold or untold, ended), False
             successor = self._successor(run, result, number, slot)
             if successor is None:
-                return run, result.in_metric(self._experiment.metric), True
+                return folder, result.in_metric(self._experiment.metric), True
             run = successor
 
     def _patience(self, run: str) -> Patience:
         limit = self._experiment.run_timeout
         return Patience(run, limit=limit, deadline=self._deadline, stopped=self._cancelled, say=self._say)
 
-    def _keep(self, number: int, run: str, result: RunResult, untold: str | None, ended: float) -> RunResult:
+    def _keep(self, number: int, folder: Path, result: RunResult, untold: str | None, ended: float) -> RunResult:
         """Put a result into the store; says in it why it serves no other experiment, None where it does.
 
         A look at what it rests on has to follow it first, which is not taken after every training where it is dear.
@@ -341,10 +351,10 @@ class Leaf:
         result.no_reuse = untold
         with self._lock:
             if untold is None and self._inputs[number].looked_at() < ended:
-                self._pending.add(self._inputs[number], run, result)
-                self._runs.save(run, result.model_copy(update={"no_reuse": NOT_LOOKED_AT}))
+                self._pending.add(self._inputs[number], folder.name, result)
+                save_in(folder, result.model_copy(update={"no_reuse": NOT_LOOKED_AT}))
             else:
-                self._runs.save(run, result)
+                save_in(folder, result)
             self._pending.look()
         return result
 
@@ -379,10 +389,9 @@ class Leaf:
         slot: Slot,
     ) -> tuple[RunResult, str | None, float]:
         """The result, why more may have gone into it than is known, None where nothing has, and when it ended."""
-        _empty(folder)
-        log = folder / "model.log"
+        log = folder / LOG
         model = self._models[number]
-        if (fault := self._inputs[number].fault()) is not None:
+        if (fault := self._inputs[number].fault(time.monotonic() - RECENT_SECONDS)) is not None:
             raise Fault(fault)
         prefix = hyperparameters.get("run_id")
         own = f"{asked.name or format(asked.evaluation, '05d')}-{asked.replicate}-{number}"
@@ -397,7 +406,8 @@ class Leaf:
         )
         started, clock = now(), time.monotonic()
         slot = slot_of(self._experiment.models[number], slot)
-        with self._noted(number, asked, hyperparameters, folder.name, started):
+        going_on = self._in_flight(number, asked, hyperparameters, folder.name, started)
+        with self._notes[slot.number].of(going_on):
             outcome: Outcome = self._runner(number, slot).run(training)
         ended = time.monotonic()
         if outcome.status == "failed" and (fault := _fault_of_disk(folder, outcome.reason)) is not None:
@@ -406,7 +416,7 @@ class Leaf:
         if status == "ok" and outcome.metrics.get(CUT_SHORT):
             status, reason = "timeout", "the model ended its training early, by its timeout"
         reads, untold = self._reads_of(number, outcome)
-        if status == "ok" and (fault := self._inputs[number].fault()) is not None:
+        if status == "ok" and (fault := self._inputs[number].fault(ended)) is not None:
             raise Fault(fault)
         result = RunResult(
             status=status,
@@ -426,11 +436,11 @@ class Leaf:
         )
         return result, untold, ended
 
-    def _noted(
+    def _in_flight(
         self, number: int, asked: Request, hyperparameters: Mapping[str, object], run: str, started: str
-    ) -> AbstractContextManager[None]:
+    ) -> InFlight:
         epochs = hyperparameters.get(epochs_name(self._experiment.models[number]))
-        training = InFlight(
+        return InFlight(
             evaluation=asked.evaluation,
             replicate=asked.replicate,
             submodel=self._experiment.models[number].submodel,
@@ -439,7 +449,6 @@ class Leaf:
             started=started,
             epochs=epochs if isinstance(epochs, int) and not isinstance(epochs, bool) else None,
         )
-        return in_flight(self._experiments / self._experiment.id, training)
 
     def _reads_of(self, number: int, outcome: Outcome) -> tuple[Reads | None, str | None]:
         """What a training has read, None where that is not known; and why more may have gone into its numbers.
@@ -471,7 +480,7 @@ class Leaf:
         model = self._models[number]
         with self._lock:
             # The variants of a model are served by one process.
-            key = (slot.number, json.dumps(dict(slot.environment)), (model.path, model.python))
+            key = (slot.number, tuple(slot.environment.items()), (model.path, model.python))
             if key not in self._runners:
                 until = self._experiment.models[number].data_until
                 self._runners[key] = make_runner(
@@ -544,11 +553,9 @@ def _fault_of_disk(folder: Path, reason: str | None) -> str | None:
     return next((f"{folder}: {words}{MENDED}" for words in LIMITS if words in (reason or "")), None)
 
 
-def _empty(folder: Path) -> None:
-    """Clear what an earlier, failed attempt at the same run has left, but for the lock that is held."""
-    for entry in folder.iterdir():
-        if entry.name in (LOCK, LEASE):
-            continue
+def _remove(folder: Path, left: Iterable[str]) -> None:
+    """Clear what an earlier, failed attempt at the same run has left in its folder."""
+    for entry in map(folder.joinpath, left):
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:

@@ -35,6 +35,7 @@ from comparator.formats.text import shortened
 from comparator.model.data import has_changed
 from comparator.report.notices import withdrawn
 from comparator.results.growing import GrowingRecord
+from comparator.results.in_flight import clear
 from comparator.results.lease import holder_of
 from comparator.results.points import done_in, pairs_in, pairs_to_confirm
 from comparator.results.record import (
@@ -553,6 +554,8 @@ class Session:
             left = self._controller.running(self._host.workers) if state == "stopped" else []
             self._controller.close()
         self._kept.close()
+        if state == "finished":
+            clear(self.path)
         self._folder.say(state, left, reason)
         self._folder.close()
 

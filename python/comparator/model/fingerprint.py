@@ -16,10 +16,10 @@ import re
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import Generic, NamedTuple, TypeVar, cast
 
 #: Folders of tools, whose files are nobody's data and nobody's code.
 NOT_COUNTED = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".ipynb_checkpoints"})
@@ -54,20 +54,27 @@ class Tree:
     unknown: str | None = None
 
 
-@dataclass(frozen=True)
-class _File:
+class _File(NamedTuple):
     name: str
     path: str
-    size: int
-    changed: int
+    status: os.stat_result
+
+    @property
+    def size(self) -> int:
+        return self.status.st_size
+
+    @property
+    def changed(self) -> int:
+        return self.status.st_mtime_ns
 
 
 class _Unknown(Exception):
     """The files cannot be listed; the text says why."""
 
 
+#: By what tells that a file has changed: the hash of its contents, and of a large one that of samples.
 _contents: dict[tuple[int, ...], str] = {}
-_contents_lock = threading.Lock()
+_samples: dict[tuple[int, ...], str] = {}
 
 
 def content_of(path: Path | str) -> str | None:
@@ -77,9 +84,7 @@ def content_of(path: Path | str) -> str | None:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 return None
-            key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-            with _contents_lock:
-                known = _contents.get(key)
+            known = _contents.get(_key(status))
             if known is not None:
                 return known
             whole = hashlib.sha256()
@@ -87,9 +92,7 @@ def content_of(path: Path | str) -> str | None:
                 whole.update(piece)
     except (OSError, ValueError):
         return None
-    if time.time() - max(status.st_mtime, status.st_ctime) > CLOCK_TICK_SECONDS:
-        with _contents_lock:
-            _contents[key] = whole.hexdigest()
+    _keep(_contents, status, whole.hexdigest())
     return whole.hexdigest()
 
 
@@ -132,21 +135,20 @@ def tree_of(
     `until` leaves out files changed after that time (nanoseconds since 1970); `limit` is the number of files beyond
     which nothing is told.
     """
-    try:
-        files = []
-        for name, root in roots:
-            for file in _files_below(name, str(root), skip, set()):
-                files.append(file)
-                if len(files) > limit:
-                    raise _Unknown(f"{root} holds more than {limit:,} files")
-    except _Unknown as reason:
-        return Tree(None, unknown=str(reason))
+    files: list[_File] = []
+    for name, root in roots:
+        try:
+            _add_files(files, name, str(root), skip, set(), limit)
+        except _Unknown as reason:
+            return Tree(None, unknown=str(reason))
+        if len(files) > limit:
+            return Tree(None, unknown=f"{root} holds more than {limit:,} files")
     files = [file for file in files if only(file.name) and (until is None or file.changed <= until)]
     files.sort(key=lambda file: file.name)
-    whole = hashlib.sha256()
-    for file in files:
-        whole.update(f"{file.name}\0{_telling(file, few=len(files) <= FEW_FILES)}\n".encode(errors="surrogateescape"))
-    return Tree(whole.hexdigest(), len(files), max((file.changed for file in files), default=0))
+    few = len(files) <= FEW_FILES
+    whole = "".join([f"{file.name}\0{_telling(file, few=few)}\n" for file in files])
+    digest = hashlib.sha256(whole.encode(errors="surrogateescape")).hexdigest()
+    return Tree(digest, len(files), max([file.changed for file in files], default=0))
 
 
 def latest_below(*roots: tuple[str, Path], skip: Callable[[str], bool] = lambda name: False) -> str | None:
@@ -154,8 +156,10 @@ def latest_below(*roots: tuple[str, Path], skip: Callable[[str], bool] = lambda 
 
     Roots and `skip` are as `tree_of` has them.
     """
+    files: list[_File] = []
     try:
-        files = [file for name, root in roots for file in _files_below(name, str(root), skip, set())]
+        for name, root in roots:
+            _add_files(files, name, str(root), skip, set(), math.inf)
     except _Unknown:
         return None
     return max(files, key=lambda file: file.changed).path if files else None
@@ -190,38 +194,61 @@ def digest_of(parts: Sequence[object]) -> str:
     return hashlib.sha256("\0".join(map(repr, parts)).encode(errors="surrogateescape")).hexdigest()
 
 
+def _key(status: os.stat_result) -> tuple[int, ...]:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _keep(known: dict[tuple[int, ...], str], status: os.stat_result, digest: str) -> None:
+    """Keep the hash of a file of this status, unless it may yet change unseen."""
+    if time.time() - max(status.st_mtime, status.st_ctime) > CLOCK_TICK_SECONDS:
+        known[_key(status)] = digest
+
+
 def _telling(file: _File, *, few: bool) -> str:
-    """What tells a file from another of its name: its contents, else size and time, of one of few with samples."""
+    """What tells a file from another of its name: its contents, else size and time, of one of few with samples.
+
+    A file whose hash is known by its status is not opened: over a network that would ask the server of each, at every
+    look. What a training has opened this machine has asked the server of since.
+    """
     if not few:
         return f"{file.size} {file.changed}"
     if file.size <= SMALL_BYTES:
-        return content_of(file.path) or "unreadable"
-    return f"{file.size} {file.changed} {_samples_of(file.path, file.size)}"
+        return _contents.get(_key(file.status)) or content_of(file.path) or "unreadable"
+    return f"{file.size} {file.changed} {_samples.get(_key(file.status)) or _samples_of(file)}"
 
 
-def _samples_of(path: str, size: int) -> str:
+def _samples_of(file: _File) -> str:
     """SHA-256 of pieces of a file, evenly over its length."""
     whole = hashlib.sha256()
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
+        with open(file.path, "rb", opener=_without_waiting) as opened:
             for number in range(SAMPLES):
-                file.seek(number * (size - SAMPLE_BYTES) // (SAMPLES - 1))
-                whole.update(file.read(SAMPLE_BYTES))
+                opened.seek(number * (file.size - SAMPLE_BYTES) // (SAMPLES - 1))
+                whole.update(opened.read(SAMPLE_BYTES))
     except OSError:
         return "unreadable"
+    _keep(_samples, file.status, whole.hexdigest())
     return whole.hexdigest()
 
 
-def _files_below(
-    name: str, path: str, skip: Callable[[str], bool], open_folders: set[tuple[int, int]]
-) -> Iterator[_File]:
-    """The file at `path`, or all files below it; a link that leads back to a folder that it lies in is left alone."""
+def _add_files(
+    found: list[_File],
+    name: str,
+    path: str,
+    skip: Callable[[str], bool],
+    open_folders: set[tuple[int, int]],
+    limit: float,
+) -> None:
+    """Add the file at `path`, or all files below it, to those `found`, and no more once they are more than `limit`.
+
+    A link that leads back to a folder that it lies in is left alone.
+    """
     try:
-        status = Path(path).stat()
+        status = os.stat(path)  # noqa: PTH116  (a walk asks of many)
     except OSError:
         return  # none, or a link to nowhere
     if stat.S_ISREG(status.st_mode):
-        yield _File(name, path, status.st_size, status.st_mtime_ns)
+        found.append(_File(name, path, status))
         return
     itself = (status.st_dev, status.st_ino)
     if not stat.S_ISDIR(status.st_mode) or itself in open_folders or skip(name):
@@ -234,12 +261,13 @@ def _files_below(
     if any(entry.name == EXPERIMENT for entry in entries):
         return
     for entry in entries:
+        if len(found) > limit:
+            return
         if entry.is_file(follow_symlinks=False):
             with contextlib.suppress(FileNotFoundError):  # it went meanwhile
-                status = entry.stat()
-                yield _File(f"{name}/{entry.name}", entry.path, status.st_size, status.st_mtime_ns)
+                found.append(_File(f"{name}/{entry.name}", entry.path, entry.stat()))
         elif entry.name not in NOT_COUNTED and not RUN.fullmatch(entry.name):
-            yield from _files_below(f"{name}/{entry.name}", entry.path, skip, {*open_folders, itself})
+            _add_files(found, f"{name}/{entry.name}", entry.path, skip, {*open_folders, itself}, limit)
 
 
 def _without_waiting(path: str, flags: int) -> int:

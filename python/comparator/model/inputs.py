@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.model.data import data_of, has_changed
-from comparator.model.fingerprint import Recent
+from comparator.model.fingerprint import FEW_FILES, Recent
 from comparator.model.model import Model
 from comparator.results.record import PythonOfSubmodel, RunResult, Submodel
 
@@ -82,40 +82,47 @@ class Inputs:
         self._model, self._submodel, self._data_folder = model, submodel, data_folder
         self._until = submodel.data_until if sees_reads else None
         self._installed = None if model.python is None else model.python.state()
-        self._looks: list[Recent[str | None]] = [Recent(self._fault), Recent(self._doubt)]
+        self._code, self._data = Recent(self._look_at_code), Recent(self._look_at_data)
 
-    def fault(self) -> str | None:
-        """Why no training may begin: the model, or the data that it names, are not those of the experiment."""
-        return self._looks[0]()
+    def fault(self, since: float = math.inf) -> str | None:
+        """Why no training may begin: the model, or the data that it names, are not those of the experiment.
+
+        A look from `since` on serves, as `time.monotonic()` has it.
+        """
+        fault = self._code(since=since)[0]
+        return self._data(since=since) if fault is None and self._is_strict else fault
 
     def doubt(self, ended: float = math.inf) -> str | None:
         """Why a training may have read something else than its identity says; a look from `ended` on serves."""
-        return self._looks[0](since=ended) or self._looks[1](since=ended)
+        fault, doubt = self._code(since=ended)
+        return fault or doubt or self._data(since=ended)
 
     def looked_at(self) -> float:
         """When they were last looked at whole, as `time.monotonic()` has it."""
-        return min(look.began for look in self._looks)
+        return min(self._code.began, self._data.began)
 
     def look_again(self) -> str | None:
         """Look at them now, whatever it costs; gives what `doubt` does."""
-        found = [look(anew=True) for look in self._looks]
-        return next(filter(None, found), None)
+        fault, doubt = self._code(anew=True)
+        return fault or doubt or self._data(anew=True)
 
-    def _fault(self) -> str | None:
-        is_known = self._model.image is not None or self._submodel.source is not None
-        change = source_change(self._model, self._submodel) if is_known else None
-        if change is None and self._is_strict:
-            change = has_changed(self._model, self._data_folder, self._submodel.data, None)
-        return change and f"{change} {BEGAN}"
-
-    def _doubt(self) -> str | None:
+    def _look_at_code(self) -> tuple[str | None, str | None]:
+        """Why the code is another, and why it, or the Python that it runs in, may be."""
         submodel, model = self._submodel, self._model
-        if submodel.code and model.code(submodel.code_until).digest != submodel.code:
-            return f"files of {model.path} have changed (last: {model.last_changed()}) {BEGAN}"
-        change = self._change_of_python()
-        if change is not None or self._is_strict:
-            return change and f"{change} {BEGAN}"
-        change = has_changed(model, self._data_folder, submodel.data, self._until)
+        code = None if submodel.code is None else model.code(submodel.code_until)
+        if code is not None and code.digest == submodel.code and code.files <= FEW_FILES:
+            return None, self._change_of_python()  # the same by contents, and so is the source
+        is_known = model.image is not None or submodel.source is not None
+        change = source_change(model, submodel) if is_known else None
+        if code is None or code.digest == submodel.code:
+            doubt = self._change_of_python()
+        else:
+            doubt = f"files of {model.path} have changed (last: {model.last_changed()}) {BEGAN}"
+        return change and f"{change} {BEGAN}", doubt
+
+    def _look_at_data(self) -> str | None:
+        until = None if self._is_strict else self._until
+        change = has_changed(self._model, self._data_folder, self._submodel.data, until)
         return change and f"{change} {BEGAN}"
 
     def _change_of_python(self) -> str | None:
@@ -125,7 +132,7 @@ class Inputs:
         change = python.change()
         if change is None:  # as where a module was compiled
             self._installed = python.state()
-        return change
+        return change and f"{change} {BEGAN}"
 
     @property
     def _is_strict(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -34,10 +35,10 @@ class NamedPaths:
         states = []
         for path in self._paths_in(value):
             try:
-                is_folder = path.is_dir()
-            except (OSError, ValueError):  # no name that a file can have
+                mode = path.stat().st_mode
+            except (OSError, ValueError):  # nothing is there, or it is no name that a file can have
                 continue
-            if not is_folder:
+            if not stat.S_ISDIR(mode):
                 states += [content] if (content := content_of(path)) is not None else []
             elif not self._covered(str(path)) and not self._holds_everything(path):
                 tree = self._tree(path)

@@ -54,6 +54,8 @@ WORDS = {
 }
 EVERY_VARIABLE = "*"
 IMPORTS, OF_MODULES = "imports", (".py", ".pyc", ".so", ".pyd")
+#: Of what a server says, that from which `imports` is made.
+OF_IMPORTS = ("import_folders", "imported", "package_folders", "missed")
 HOME = "~/"
 TOLD_AT_MOST = 3  # names of what reads unseen
 
@@ -162,15 +164,20 @@ class Reading:
         seen.variables.update(self._together)
         seen.variables.update(self._every if EVERY_VARIABLE in news["variables"] else {})
         seen.packages.update(news["packages"] if self._packages else {})
+        if any(news[kind] for kind in OF_IMPORTS):
+            self._add_imports(news)
+        seen.unseen.extend(news["unseen"])
+
+    def _add_imports(self, news: Mapping[str, Any]) -> None:
         self._import_folders |= set(news["import_folders"])
         self._imported |= set(news["imported"])
         self._package_folders |= set(news["package_folders"])
         self._missed |= set(news["missed"])
+        imports = self._seen.imports
         for path in self._import_folders:
-            seen.imports[_told(path)] = sorted(self._imported - set(_modules_in(path, self._imported)))
+            imports[_told(path)] = sorted(self._imported - set(_modules_in(path, self._imported)))
         for path in self._package_folders if self._missed else ():
-            seen.imports[_told(path)] = sorted(self._missed - set(_modules_in(path, self._missed)))
-        seen.unseen.extend(news["unseen"])
+            imports[_told(path)] = sorted(self._missed - set(_modules_in(path, self._missed)))
 
     def so_far(self) -> Reads:
         """What was read until now. What changed in the meantime, by whose hand ever, is only `noticed`."""
@@ -222,7 +229,7 @@ def version_and_files(package: str) -> str | None:
 
 def _told(path: str) -> str:
     """A path as it is told: below the user's home by that."""
-    home = f"{home_written_out('~')}/"
+    home = f"{os.path.expanduser('~')}/"  # noqa: PTH111  (asked of each path)
     return HOME + path[len(home) :] if path.startswith(home) else path
 
 
@@ -233,7 +240,7 @@ def _found(path: str, environment: Mapping[str, str]) -> str:
 def _modules_in(folder: str, names: Iterable[str]) -> list[str]:
     """Those of the names that are modules or packages in a folder."""
     try:
-        entries = [entry.name for entry in Path(folder).iterdir()]
+        entries = os.listdir(folder)  # noqa: PTH208  (names alone)
     except OSError:
         return []
     there = {name.partition(".")[0] for name in entries if "." not in name or name.endswith(OF_MODULES)}
@@ -268,7 +275,7 @@ def _place(path: str) -> str | None:
 
 def _status(path: str) -> list[int] | None:
     try:
-        status = Path(path).stat()
+        status = os.stat(path)  # noqa: PTH116  (asked of each path)
     except (OSError, ValueError):
         return None
     return [status.st_size, status.st_mtime_ns]

@@ -6,11 +6,12 @@ import json
 import math
 import os
 import secrets
-import selectors
+import select
 import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +25,8 @@ from comparator.site.profile import Slot
 START_LIMIT_SECONDS = 600.0
 #: A reply, which has a number for each epoch and metric, is never longer.
 LONGEST_REPLY = 256 << 20
+#: poll(2) counts milliseconds in 31 bits.
+LONGEST_WAIT_SECONDS = 1e6
 MOST_SHOWN = 1 << 10  # bytes of what is no reply
 
 
@@ -68,7 +71,7 @@ class WarmRunner:
         self._cancelled = False
 
     def run(self, training: Training) -> Outcome:
-        with training.log.open("ab") as log:
+        with training.log.open("ab", buffering=0) as log:
             try:
                 self._start_if_needed(log, training.folder)
                 self._note(log, training)
@@ -110,11 +113,10 @@ class WarmRunner:
         self._served += 1
         device = "no device" if self._slot.device is None else f"device {self._slot.device}"
         given = json.dumps(training.hyperparameters, default=str)
-        log.write(f"comparator: warm server, run {self._served} of it, {device}\n".encode())
-        log.write(f"comparator: hyperparameters {given}\n".encode())
-        log.flush()
+        words = f"comparator: warm server, run {self._served} of it, {device}\ncomparator: hyperparameters {given}\n"
+        log.write(words.encode())
 
-    @property
+    @cached_property
     def _where_to_say(self) -> str | None:
         """Where the model's author may say what else is read; None where that is said."""
         description = self._model.description
@@ -205,10 +207,8 @@ class WarmRunner:
         """Whether the server has said something unasked."""
         assert self._server is not None
         descriptor = self._server.replies.fileno()
-        with selectors.DefaultSelector() as selector:
-            selector.register(descriptor, selectors.EVENT_READ)
-            if not selector.select(0):
-                return False
+        if not _poll(descriptor).poll(0):
+            return False
         said = os.read(descriptor, 1 << 16)
         if said:
             log.write(f"comparator: a new server: the last one said unasked: {_shown(said)}\n".encode())
@@ -218,21 +218,21 @@ class WarmRunner:
         """The next line of the server; the pipe is read without waiting past `deadline` (of `time.monotonic()`)."""
         assert self._server is not None
         descriptor = self._server.replies.fileno()
-        searched = 0
-        with selectors.DefaultSelector() as selector:
-            selector.register(descriptor, selectors.EVENT_READ)
-            while (end := self._buffer.find(b"\n", searched)) < 0:
-                searched = len(self._buffer)
-                if searched > LONGEST_REPLY:
-                    said = _shown(self._buffer)
-                    raise ServerEnded("failed", f"the model's process sent {searched:,} bytes without a reply: {said}")
-                left = deadline - time.monotonic()
-                if left <= 0 or not selector.select(None if left == math.inf else left):
-                    raise ServerEnded("timeout", too_late)
-                piece = os.read(descriptor, 1 << 16)
-                if not piece:
-                    raise ServerEnded("failed", self._cause_of_death())
-                self._buffer += piece
+        searched, poll = 0, _poll(descriptor)
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > LONGEST_REPLY:
+                said = _shown(self._buffer)
+                raise ServerEnded("failed", f"the model's process sent {searched:,} bytes without a reply: {said}")
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise ServerEnded("timeout", too_late)
+            if not poll.poll(None if left == math.inf else math.ceil(1e3 * min(left, LONGEST_WAIT_SECONDS))):
+                continue
+            piece = os.read(descriptor, 1 << 16)
+            if not piece:
+                raise ServerEnded("failed", self._cause_of_death())
+            self._buffer += piece
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         return line
@@ -254,6 +254,13 @@ class WarmRunner:
             if self._server_folder is not None:
                 clear_scratch(self._server_folder)
                 self._server_folder = None
+
+
+def _poll(descriptor: int) -> select.poll:
+    """Waits until there is something to read; unlike a selector it takes no descriptor of its own."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return poll
 
 
 def _json_object(line: bytes) -> dict[str, Any] | None:

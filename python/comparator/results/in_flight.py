@@ -1,17 +1,19 @@
-"""The trainings of an experiment that are being carried out, a small file each, wherever their workers run.
+"""The trainings of an experiment that are being carried out, noted by their workers, wherever these run.
 
-    EXPERIMENTS/ID/running/00017-0-1.json     evaluation 17, replicate 0, submodel 1; gone when the training has ended
+    EXPERIMENTS/ID/running/node3-2.0.json     what a worker trains in one of its slots; empty between two trainings
 
 They are advice, never truth: a worker that dies leaves its file. Whether its training goes on is told by the lease of
-the run's folder.
+the run's folder. Earlier versions had a file for each training.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from comparator.formats.names import as_file_name
 from comparator.results.lease import holder_of
 from comparator.results.record import InFlight, as_text
 from comparator.results.store import RunStore, read_form
@@ -24,33 +26,58 @@ def purpose_of(experiment: str) -> str:
     return f"experiment {experiment}"
 
 
-@contextlib.contextmanager
-def in_flight(experiment: Path, training: InFlight) -> Iterator[None]:
-    """Note a training in the folder of its experiment while the context lasts; that it cannot be is of no matter."""
-    name = f"{training.evaluation:05d}-{training.replicate}-{training.submodel}.json"
-    file = experiment / RUNNING / name
-    with contextlib.suppress(OSError):
-        _write(file, as_text(training))
-    try:
-        yield
-    finally:
+def running_file(experiment: Path, name: str) -> Path:
+    """Where a worker of an experiment keeps what concerns what it trains."""
+    return experiment / RUNNING / as_file_name(name)
+
+
+class Note:
+    """The file in which one worker notes the training that it carries out; that it cannot be is of no matter.
+
+    The file stays open, and is written over: to make one for each training would cost more than some trainings.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._descriptor: int | None = None
+
+    @contextlib.contextmanager
+    def of(self, training: InFlight) -> Iterator[None]:
+        """Note a training while the context lasts."""
         with contextlib.suppress(OSError):
-            file.unlink()
+            os.pwrite(self._open(), as_text(training).encode(), 0)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._open(), 0)
+
+    def close(self) -> None:
+        """Remove the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+            self._file.unlink(missing_ok=True)
+
+    def _open(self) -> int:
+        if self._descriptor is None:
+            self._file.parent.mkdir(exist_ok=True)
+            self._descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        return self._descriptor
 
 
-def _write(file: Path, text: str) -> None:
-    """Write a note, which is none for who reads half of it."""
-    try:
-        file.write_text(text, encoding="utf-8")
-    except FileNotFoundError:
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+def clear(experiment: Path) -> None:
+    """Remove what workers have left of an experiment that is over."""
+    with contextlib.suppress(OSError):
+        for file in (experiment / RUNNING).iterdir():
+            file.unlink(missing_ok=True)
 
 
 def trainings_in_flight(experiment: Path) -> list[InFlight]:
     """The trainings of an experiment that go on now, in the order of their evaluations."""
-    noted = [read_form(InFlight, file) for file in sorted((experiment / RUNNING).glob("*.json"))]
-    return [training for training in noted if training is not None and _goes_on(experiment, training)]
+    noted = [read_form(InFlight, file) for file in (experiment / RUNNING).glob("*.json")]
+    going_on = [training for training in noted if training is not None and _goes_on(experiment, training)]
+    return sorted(going_on, key=lambda training: (training.evaluation, training.replicate, training.submodel))
 
 
 def _goes_on(experiment: Path, training: InFlight) -> bool:

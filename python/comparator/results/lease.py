@@ -1,7 +1,8 @@
 """Hold a folder, an experiment's or a run's, so that one process at a time changes it, on whatever file system.
 
     FOLDER/lock     locked (flock) by its holder, where the file system has such locks; goes with the lease
-    FOLDER/lease    who holds it, as long as it is held; its time of change is renewed by the holder
+    FOLDER/lease    who holds it, as long as it is held; its time of change is renewed by the holder. That of a run is
+                    mostly a link to its worker's, which is locked itself (`worker_lease`)
 
 A lease is as good as its holder. Of a process on this machine that is seen: once it is dead its lease is free. Of one
 elsewhere it is not; its lease has expired when nobody has renewed it for `EXPIRES_SECONDS` in which it was looked at.
@@ -101,7 +102,7 @@ class Lease:
         self.folder, self._path, self._lock, self._lease = folder, folder / LEASE, lock, lease
         self._place = folder.stat()
         self.is_released = self._was_lost = False
-        _renewal.add(lease)
+        renewal.add(lease)
 
     def check(self) -> None:
         """Raises `ComparatorError` where the folder is gone, or held by another because this process seemed dead."""
@@ -124,7 +125,7 @@ class Lease:
         if self.is_released:
             return
         self.is_released = True
-        _renewal.remove(self._lease)
+        renewal.remove(self._lease)
         has_lease = lies_at(self._path, self._lease)
         self._was_lost = not has_lease and self._folder_is_there
         os.close(self._lease)
@@ -166,7 +167,7 @@ class Attempt:
         """The same; None where the lock that was opened went with a lease."""
         lock = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            self.is_locked = not _try_lock(lock)
+            self.is_locked = not try_lock(lock)
             taken = self._holder() if self.is_locked else self._take()
         except BaseException:
             os.close(lock)
@@ -214,7 +215,7 @@ class Attempt:
         if seen != self._seen:
             self._was_renewed = self._seen is not None
             self._seen, self._since = seen, time.monotonic()
-        return time.monotonic() - self._since >= EXPIRES_SECONDS
+        return time.monotonic() - self._since >= EXPIRES_SECONDS and not _is_locked(self._folder / LEASE)
 
 
 def hold(folder: Path, purpose: str = "", *, on_doubt: Callable[[Holder], None] = lambda _: None) -> Lease | Holder:
@@ -273,7 +274,7 @@ def holder_of(folder: Path) -> Holder | None:
     if seen.holder.is_here:
         return seen.holder if seen.holder.is_alive_here else None
     age = time.time() - seen.changed / 1e9
-    return seen.holder if age < EXPIRES_SECONDS else None
+    return seen.holder if age < EXPIRES_SECONDS or _is_locked(folder / LEASE) else None
 
 
 def lives(process: int) -> bool:
@@ -310,7 +311,7 @@ def _beginning_of(pid: int) -> str | None:
     return "" if state in "ZX" else fields[18]
 
 
-def _this_holder(purpose: str) -> Holder:
+def this_holder(purpose: str) -> Holder:
     since = datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
     return _process(os.getpid()).model_copy(update={"token": token_hex(8), "since": since, "purpose": purpose})
 
@@ -353,7 +354,7 @@ def _make(path: Path, purpose: str) -> int | None:
 
     Of an empty one, as a process may leave that is killed as it writes, nobody could say whether its maker lives.
     """
-    holder = _this_holder(purpose)
+    holder = this_holder(purpose)
     own = path.with_name(f".{path.name}.{holder.token}")
     descriptor = os.open(own, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
@@ -402,7 +403,7 @@ def _remove(path: Path, expired: _Seen) -> None:
         guard.unlink(missing_ok=True)
 
 
-def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
+def try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     """Lock a file, for as long as it is open; True too where the file system has no locks."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
@@ -420,7 +421,7 @@ def _is_locked(path: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _try_lock(descriptor, fcntl.LOCK_SH)
+        return not try_lock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
 
@@ -453,4 +454,4 @@ class _Renewal:
                         os.utime(lease)
 
 
-_renewal = _Renewal()
+renewal = _Renewal()

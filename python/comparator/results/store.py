@@ -94,13 +94,13 @@ def write_whole(path: Path, content: object, *, sync: bool = True) -> None:
     That a process is killed does no harm either way. What is not synced is written often, and stands in one line: json
     indents ten times as slowly.
     """
-    text = json.dumps(content, indent=1 if sync else None, allow_nan=False)
+    text = f"{json.dumps(content, indent=1 if sync else None, allow_nan=False)}\n".encode()
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(f"{text}\n")
+        with temporary.open("wb", buffering=0) as file:
+            if file.write(text) < len(text):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(temporary))
             if sync:
-                file.flush()
                 os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
@@ -225,8 +225,8 @@ class RunStore:
 
     def finished(self, identity: str) -> RunResult | None:
         """The result of a run that ended well, else None: failed, cancelled and damaged ones are never reused."""
-        result = self.result(identity)
-        return result if result is not None and result.status == "ok" else None
+        folder = self.folder_of(identity)
+        return None if folder is None else finished_in(folder)
 
     def result(self, identity: str) -> RunResult | None:
         """The result of a run, however it ended; None where there is none, or it is damaged."""
@@ -240,11 +240,13 @@ class RunStore:
         """
         if not NAME_OF_RUN.fullmatch(identity):
             return None
-        place, flat = self.folder / identity[:LEVEL] / identity, self.folder / identity
-        is_flat = len(identity) > LEVEL and flat.is_dir() and not (place / RESULT).exists()
-        return flat if is_flat else place
+        place = self.folder / identity[:LEVEL] / identity
+        if len(identity) > LEVEL and (flat := self.folder / identity).is_dir() and not (place / RESULT).exists():
+            return flat
+        return place
 
-    def _place(self, identity: str) -> Path:
+    def place(self, identity: str) -> Path:
+        """The same; raises `ComparatorError` where what is given is no name of a run."""
         folder = self.folder_of(identity)
         if folder is None:
             raise ComparatorError(f"'{shortened(identity)}' is no name of a run")
@@ -273,26 +275,26 @@ class RunStore:
         latest, False in order to give up. Yields the lease of it, or None where it was given up. Raises `OSError` where
         the folder of all experiments is gone, or may not be written.
         """
-        folder = self._place(identity)
+        folder = self.place(identity)
+        self.make(folder)
+        with claim(folder, purpose, wait) as held:
+            yield held
+
+    def make(self, folder: Path) -> None:
+        """Make a run's folder where there is none; raises `OSError` as `claim` does."""
         try:
             folder.mkdir(exist_ok=True)
         except (FileNotFoundError, NotADirectoryError):
             for each in (self.folder, folder.parent, folder):
                 each.mkdir(exist_ok=True)
-        with claim(folder, purpose, wait) as held:
-            yield held
 
     def save(self, identity: str, result: RunResult) -> None:
-        """Keep a result, however it ended; a process that is killed then loses none.
-
-        That of a training of no length is not synced: to train it again costs less than a sync of each. After a power
-        failure it may be missing, empty or cut short, which is no JSON, hence no result: the run is trained anew.
-        """
-        write_whole(self._place(identity) / RESULT, result.as_json(), sync=result.seconds >= SYNCED_SECONDS)
+        """Keep a result, however it ended, as `save_in` does."""
+        save_in(self.place(identity), result)
 
     def withdraw(self, identity: str, reason: str) -> list[str]:
         """Take a result from use, and note it in every experiment that has used it; returns the ids of these."""
-        folder = self._place(identity)
+        folder = self.place(identity)
         result = self.result(identity) or RunResult(status="failed")
         write_whole(folder / WITHDRAWN, WithdrawnResult(withdrawn=now(), reason=reason, result=result).as_json())
         (folder / RESULT).unlink(missing_ok=True)
@@ -320,7 +322,7 @@ class RunStore:
         result = self.withdrawn(identity)
         if result is not None:
             self.save(identity, result)
-        (self._place(identity) / WITHDRAWN).unlink(missing_ok=True)
+        (self.place(identity) / WITHDRAWN).unlink(missing_ok=True)
         for name in experiment_names(self.folder.parent):
             path = self.folder.parent / name
             noted = withdrawals(path)
@@ -329,6 +331,21 @@ class RunStore:
                 _write_lines(path / WITHDRAWALS, kept)
             elif noted and not kept:
                 (path / WITHDRAWALS).unlink(missing_ok=True)
+
+
+def finished_in(folder: Path) -> RunResult | None:
+    """The result in a run's folder where it ended well, else None."""
+    result = read_form(RunResult, folder / RESULT)
+    return result if result is not None and result.status == "ok" else None
+
+
+def save_in(folder: Path, result: RunResult) -> None:
+    """Keep a run's result in its folder, however it ended; a process that is killed then loses none.
+
+    That of a training of no length is not synced: to train it again costs less than a sync of each. After a power
+    failure it may be missing, empty or cut short, which is no JSON, hence no result: the run is trained anew.
+    """
+    write_whole(folder / RESULT, result.as_json(), sync=result.seconds >= SYNCED_SECONDS)
 
 
 def _folders_in(folder: Path) -> list[Path]:

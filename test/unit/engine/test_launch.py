@@ -29,6 +29,7 @@ from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import open_host
 from comparator.experiment.worker import WorkerPlace
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED
+from comparator.results.record import FrozenExperiment
 from comparator.results.store import say
 from comparator.site.profile import Site, clock, job_word, launch_environment, read_site, seconds_of
 from comparator.site.schedulers import SCHEDULERS
@@ -560,6 +561,8 @@ def test_an_experiment_of_which_only_the_last_word_is_missing_is_finished(tmp_pa
 
 
 def test_a_leaf_starts_nothing_that_cannot_end_in_time(tmp_path: Path) -> None:
-    leaf = Leaf({}, [], lambda _: 0.0, experiments=tmp_path, data_folder=tmp_path, slots=[], name="x", deadline=1.0)
+    experiment = FrozenExperiment(id="try-1", models=[])
+    own = {"experiments": tmp_path, "data_folder": tmp_path, "slots": [], "name": "x"}
+    leaf = Leaf(experiment, [], lambda _: 0.0, **own, deadline=1.0)
     answer = json.loads(leaf.evaluate(json.dumps({"evaluation": 3, "replicate": 0, "point": {}, "name": None})))
     assert answer["status"] == "cancelled" and "walltime" in answer["reason"]

@@ -1,6 +1,7 @@
 """The leaf: JSON in, JSON out, never an exception; identities; slots."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from comparator.engine.interface import share_slots
 from comparator.engine.leaf import NOT_LOOKED_AT, Leaf
 from comparator.engine.run_identity import NOT_PART_OF_AN_IDENTITY, run_identity
 from comparator.errors import FAULT, InputError
+from comparator.model import fingerprint
 from comparator.model.model import Model, find_model, outside_container
 from comparator.model.named_paths import NamedPaths
 from comparator.objective.comparison import Objective
@@ -334,3 +336,36 @@ def test_the_identity_of_a_run_is_that_of_earlier_versions(tmp_path: Path) -> No
         {**of_one, "Epochs": 2, "split_seed": 7, "rng_seed": 4},
         {**of_other, "epochs": 2},
     ]
+
+
+#: What of a run is done with files, by the names of Python's audit events; what is only asked of them is none of these.
+WITH_FILES = ("open", "os.mkdir", "os.link", "os.rename", "os.remove", "os.listdir", "os.scandir", "os.truncate")
+
+
+def test_a_run_does_no_more_with_files_than_it_must(
+    leaf: Leaf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file system of thousands of workers serves each of these."""
+    monkeypatch.setattr(fingerprint, "NO_TIME_SECONDS", 60.0)  # a machine that is busy puts no look off
+    for number in range(3):  # the first make what is made once
+        ask(leaf, evaluation=number, point={"noise": float(number), "size": 50})
+    done: list[str] = []
+    counted = [True]
+
+    def count(event: str, given: tuple[object, ...]) -> None:
+        if counted and event in WITH_FILES:
+            done.append(event)
+
+    sys.addaudithook(count)  # for good
+    try:
+        for number in range(3, 8):
+            ask(leaf, evaluation=number, point={"noise": float(number), "size": 50})
+    finally:
+        counted.clear()
+    a_run = {event: done.count(event) / 10 for event in WITH_FILES}
+    # A folder, and where it is the first of its level that too; its log, its result under another name first, a look
+    # for an earlier one; a link and its removal; one look into the folder. The note of what is trained is emptied.
+    assert a_run["os.mkdir"] <= 4 and a_run["open"] <= 3
+    assert a_run["os.link"] == a_run["os.rename"] == a_run["os.remove"] == a_run["os.truncate"] == 1.0
+    assert a_run["os.listdir"] <= 1.0
+    assert not list(tmp_path.glob("runs/*/*/lease"))

@@ -226,7 +226,7 @@ def test_a_lock_that_goes_while_it_is_waited_for_holds_nothing(
             return taken
         return take(attempt)
 
-    monkeypatch.setattr(lease, "_try_lock", lambda *_: True)
+    monkeypatch.setattr(lease, "try_lock", lambda *_: True)
     monkeypatch.setattr(Attempt, "_take", slowly)
     second = Attempt(tmp_path).now()
     holders = [each for each in (second, *third) if isinstance(each, Lease)]
@@ -273,7 +273,7 @@ def test_whoever_is_killed_as_it_makes_a_lease_leaves_none(tmp_path: Path) -> No
 
 def test_a_lease_is_renewed_while_it_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "RENEWED_SECONDS", 0.02)
-    monkeypatch.setattr(lease, "_renewal", lease._Renewal())
+    monkeypatch.setattr(lease, "renewal", lease._Renewal())
     held = hold(tmp_path)
     assert isinstance(held, Lease)
     os.utime(tmp_path / LEASE, (1, 1))
