@@ -31,7 +31,7 @@ from comparator.experiment.session import Session, open_session
 from comparator.experiment.terminal import Terminal
 from comparator.experiment.worker import Worker, WorkerPlace, reopen
 from comparator.results.record import LISTEN, LaunchForRanks
-from comparator.results.store import last_word, say
+from comparator.results.state import last_word, say
 from comparator.site.profile import Site
 from comparator.studies import study_of
 

@@ -21,7 +21,7 @@ from busy import time_in_trainings
 
 from comparator.engine.swift_t_launch import Layout
 from comparator.results.record import Evaluation
-from comparator.results.store import read_records
+from comparator.results.record_file import read_records
 from comparator.site.folders import project_root
 
 sys.path.append(str(project_root() / "test" / "unit"))

@@ -33,9 +33,11 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from comparator.objective.differences import relative
+from comparator.results.experiments import experiment_path
 from comparator.results.points import key_of
 from comparator.results.record import Evaluation
-from comparator.results.store import RunStore, experiment_path, read_records
+from comparator.results.record_file import read_records
+from comparator.results.run_store import RunStore
 
 METRIC, RESAMPLES = "val_loss", 1000
 Values = NDArray[np.float64]

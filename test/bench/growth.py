@@ -33,7 +33,7 @@ from no_time import SPACE, begin, host_of
 
 from comparator.experiment.session import Session, open_session
 from comparator.results.record import RunResult
-from comparator.results.store import RESULT, RunStore
+from comparator.results.run_store import RESULT, RunStore
 from comparator.space import ParameterSpace
 from comparator.strategies import make_strategy
 

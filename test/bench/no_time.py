@@ -11,7 +11,7 @@ from comparator.experiment import session
 from comparator.experiment.host import Host, open_host
 from comparator.experiment.reopening import reopen_plan
 from comparator.experiment.session import Session
-from comparator.results.store import read_whole_experiment
+from comparator.results.experiments import read_whole_experiment
 from comparator.site.folders import project_root
 from comparator.site.profile import read_site
 

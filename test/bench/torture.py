@@ -43,7 +43,7 @@ from torture_desk import Desk, Tally, library, limited, pause, program_of
 
 from comparator.results import lease
 from comparator.results.record import FORMAT
-from comparator.results.store import RunStore
+from comparator.results.run_store import RunStore
 
 NO_LOCKS = "#include <errno.h>\nint flock(int fd, int how) { errno = ENOLCK; return -1; }\n"
 CLOCK = """

@@ -22,7 +22,7 @@ from comparator.engine.jobs import state_of
 from comparator.model.guard import descendants
 from comparator.results.lease import holder_of
 from comparator.results.points import count
-from comparator.results.store import last_word
+from comparator.results.state import last_word
 
 COMPARATOR = [sys.executable, "-c", "from comparator.cli import main; main()"]
 EVALUATIONS = 14
@@ -324,7 +324,7 @@ class Desk:
         if not self.record(identifier).exists():
             tally.note("other", f"{identifier}: there is no record")
             return
-        from comparator.results.store import read_records
+        from comparator.results.record_file import read_records
 
         records = read_records(self.record(identifier))
         for number, times in Counter(record.evaluation for record in records).items():

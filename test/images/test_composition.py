@@ -17,7 +17,7 @@ import images
 import pytest
 import slurm
 
-from comparator.results.store import read_records
+from comparator.results.record_file import read_records
 
 ROOT = Path(__file__).resolve().parents[2]
 REASON = "there is no swift-t on the PATH" if shutil.which("swift-t") is None else slurm.why_not()

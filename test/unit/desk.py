@@ -13,7 +13,7 @@ from pathlib import Path
 from subprocess import PIPE, CompletedProcess, Popen, TimeoutExpired
 
 from comparator.cli import main
-from comparator.results.store import read_records
+from comparator.results.record_file import read_records
 
 QUICK = Path(__file__).parent / "models" / "quick.py"
 COMPARATOR = [sys.executable, "-c", "from comparator.cli import main; main()"]

@@ -21,10 +21,12 @@ from comparator.formats.text import shortened
 from comparator.report import Reading, evaluation_rows, prediction, reading_of, write_report
 from comparator.report.answer import answer_of
 from comparator.report.words import verdict as verdict_lines
+from comparator.results.experiments import read_experiment
 from comparator.results.points import count
 from comparator.results.record import Evaluation
+from comparator.results.record_file import read_records
 from comparator.results.reported import read_reported
-from comparator.results.store import RunStore, read_experiment, read_records
+from comparator.results.run_store import RunStore
 from comparator.results.table import Columns
 
 if TYPE_CHECKING:

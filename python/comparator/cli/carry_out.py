@@ -21,7 +21,10 @@ from comparator.experiment.terminal import Terminal, note
 from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.names import check_name, home_written_out
 from comparator.formats.text import write_text_whole
-from comparator.results.store import check_new_experiment, experiment_path, read_experiment, read_json, read_records
+from comparator.results.experiments import experiment_path, read_experiment
+from comparator.results.files import read_json
+from comparator.results.record_file import read_records
+from comparator.results.store import check_new_experiment
 from comparator.site.folders import experiments_folder, project_root
 from comparator.space.boxes import written_box
 

@@ -19,7 +19,7 @@ from comparator.site.folders import experiments_folder, project_root
 def experiment_ids(ctx: typer.Context, incomplete: str) -> list[str]:
     """The ids of the experiments, the latest first."""
     with contextlib.suppress(ComparatorError, OSError):
-        from comparator.results.store import experiment_names
+        from comparator.results.experiments import experiment_names
 
         return _beginning(incomplete, reversed(experiment_names(_experiments(ctx))))
     return []
@@ -69,7 +69,8 @@ def settings(incomplete: str) -> list[str]:
 
 def _experiment(ctx: typer.Context) -> dict[str, Any]:
     """The experiment whose id is on the line, as it is written; empty where there is none."""
-    from comparator.results.store import EXPERIMENT, read_json
+    from comparator.results.experiments import EXPERIMENT
+    from comparator.results.files import read_json
 
     # Where the last option still lacks its value, nothing of the line has been sorted.
     identifier = ctx.params.get("identifier") or next(iter(ctx.args), "")

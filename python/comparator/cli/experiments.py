@@ -18,16 +18,12 @@ from comparator.engine.jobs import is_closing, state_of
 from comparator.errors import ComparatorError, InputError, WatchingEnded
 from comparator.experiment.terminal import copyable, has_blocks, tell
 from comparator.formats.text import message, one_line, shortened
+from comparator.results.experiments import experiment_path, read_experiment
+from comparator.results.files import read_json, share_as
 from comparator.results.growing import GrowingRecord
 from comparator.results.record import ALIVE, State
-from comparator.results.store import (
-    experiment_path,
-    last_word,
-    read_experiment,
-    read_json,
-    read_records,
-    share_as,
-)
+from comparator.results.record_file import read_records
+from comparator.results.state import last_word
 from comparator.site.folders import command_line, experiments_folder, project_root
 
 if TYPE_CHECKING:
@@ -203,7 +199,7 @@ def explain(
     from comparator.findings.explanation import explain as explained
     from comparator.findings.explanation import read_classes
     from comparator.report import explanation, read_in
-    from comparator.results.store import RunStore
+    from comparator.results.run_store import RunStore
 
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
     classes = None if groups is None else read_classes(groups)

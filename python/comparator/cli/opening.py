@@ -15,7 +15,7 @@ from comparator.cli import completion
 from comparator.cli.app import LOOK, ExperimentsOption, app
 from comparator.errors import InputError
 from comparator.experiment.terminal import Terminal, copyable, tell
-from comparator.results.store import experiment_path
+from comparator.results.experiments import experiment_path
 from comparator.site.folders import experiments_folder, project_root
 
 

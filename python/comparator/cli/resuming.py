@@ -13,9 +13,12 @@ from comparator.cli.options import RunOptions
 from comparator.errors import InputError
 from comparator.experiment.host import Host
 from comparator.experiment.terminal import note
+from comparator.results.experiments import experiment_path, read_experiment
+from comparator.results.files import read_json
 from comparator.results.points import count, pairs_to_confirm
 from comparator.results.record import FrozenExperiment
-from comparator.results.store import experiment_path, last_word, read_experiment, read_json, read_records
+from comparator.results.record_file import read_records
+from comparator.results.state import last_word
 from comparator.site.folders import typed_here
 
 #: The id that stands for that of the latest experiment which is not finished.

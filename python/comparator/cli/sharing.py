@@ -16,7 +16,7 @@ from comparator.cli.experiments import IdArgument
 from comparator.errors import InputError
 from comparator.experiment.terminal import copyable, note, tell
 from comparator.formats.text import is_stream
-from comparator.results.store import experiment_path
+from comparator.results.experiments import experiment_path
 from comparator.site.folders import experiments_folder, project_root
 
 #: What `export --to` knows by name; all else is a path.

@@ -11,9 +11,9 @@ from typing import Any
 from comparator.dashboard.steering import LOCAL, started
 from comparator.engine import jobs
 from comparator.errors import InputError
+from comparator.results.experiments import read_experiment
 from comparator.results.notes import Notes, changed, read_notes, write_notes
 from comparator.results.record import ALIVE, FrozenExperiment, State
-from comparator.results.store import read_experiment
 from comparator.site.folders import command_line
 
 #: What a command that goes on with an experiment says, in the experiment's folder.

@@ -41,7 +41,7 @@ from comparator.dashboard.watched import Watch
 from comparator.errors import ComparatorError, InputError
 from comparator.formats.names import check_name
 from comparator.formats.text import message, shortened
-from comparator.results.store import experiment_path, read_experiment
+from comparator.results.experiments import experiment_path, read_experiment
 
 MOST_DIGITS = 9
 MOST_CONTENT = 1 << 16  # bytes

@@ -13,7 +13,7 @@ from comparator.dashboard.overview import FILES
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.listing import stamp_of
 from comparator.formats.names import check_name
-from comparator.results.store import experiment_path
+from comparator.results.experiments import experiment_path
 
 KEPT = 8
 MOST = 6  # experiments

@@ -21,10 +21,10 @@ from comparator.errors import InputError
 from comparator.experiment.listing import Stamp, damaged_row, experiment_row, hidden_rows, stamp_of
 from comparator.experiment.progress import seconds_left
 from comparator.formats.text import message
+from comparator.results.experiments import experiment_names, read_experiment
 from comparator.results.growing import GrowingRecord
 from comparator.results.record import ALIVE
 from comparator.results.reported import read_reported
-from comparator.results.store import experiment_names, read_experiment
 
 #: What a row is made of, beside the state.
 FILES = ("experiment.json", "evaluations.jsonl", "state.json", "notes.json", "withdrawn.jsonl", "report.json")

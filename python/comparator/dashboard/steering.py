@@ -23,8 +23,8 @@ from comparator.findings.verdict import Condition
 from comparator.formats.names import check_name
 from comparator.formats.text import shortened
 from comparator.report.words import typed_command, with_settings, without_option
+from comparator.results.experiments import experiment_names, read_experiment
 from comparator.results.record import FrozenExperiment
-from comparator.results.store import experiment_names, read_experiment
 from comparator.site.folders import command_line
 
 LOCAL = "local"

@@ -26,9 +26,9 @@ from comparator.report import reading_of
 from comparator.report.figures.figure import newest
 from comparator.report.figures.maps import maps_on
 from comparator.report.page import evaluations_content
+from comparator.results.experiments import read_experiment
 from comparator.results.growing import GrowingRecord
 from comparator.results.record import ALIVE, Evaluation, FrozenExperiment
-from comparator.results.store import read_experiment
 
 #: Experiments whose records are kept in memory.
 KEPT = 8

@@ -13,10 +13,12 @@ from comparator.engine.engines import ENGINES
 from comparator.engine.interface import Job
 from comparator.engine.launches import launches, read_launch
 from comparator.errors import ComparatorError, InputError
+from comparator.results.experiments import read_experiment
 from comparator.results.lease import holder_of, lives
 from comparator.results.points import done_in, values_of
 from comparator.results.record import ALIVE, CONFIRM, FULL, State
-from comparator.results.store import last_word, read_experiment, read_records, say_ended
+from comparator.results.record_file import read_records
+from comparator.results.state import last_word, say_ended
 from comparator.strategies.strategy import SWEEPS
 
 CANCELLING_SECONDS = 60.0

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from comparator.engine.interface import Task
+from comparator.results.files import read_form, write_whole
 from comparator.results.record import Launched
-from comparator.results.store import read_form, write_whole
 
 LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
 LAUNCH = re.compile(r"launch-([0-9]+)")

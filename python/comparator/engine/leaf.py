@@ -44,6 +44,7 @@ from comparator.model.reads import Reads
 from comparator.model.runner import is_served, make_runner
 from comparator.model.training import Outcome, Runner, Training
 from comparator.objective.differences import NoValue
+from comparator.results.files import now, owner_of, share_as
 from comparator.results.in_flight import Note, purpose_of, running_file
 from comparator.results.lease import LEASE, LOCK, Holder
 from comparator.results.provenance import computed_on
@@ -59,7 +60,7 @@ from comparator.results.record import (
     Submodel,
     as_text,
 )
-from comparator.results.store import RunStore, finished_in, now, owner_of, save_in, share_as
+from comparator.results.run_store import RunStore, finished_in, save_in
 from comparator.results.worker_lease import WorkerLease
 from comparator.site.profile import Slot
 

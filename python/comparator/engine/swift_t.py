@@ -24,7 +24,7 @@ from comparator.engine.swift_t_launch import (
 from comparator.errors import ComparatorError, InputError, Submitted
 from comparator.formats.finding import Finding
 from comparator.model.process import GuardedProcess
-from comparator.results.store import last_word, say, say_ended
+from comparator.results.state import last_word, say, say_ended
 from comparator.site.folders import command_line
 from comparator.site.profile import Site, Slot, clock, job_word, seconds_of
 from comparator.site.schedulers import SCHEDULERS, Scheduler

@@ -14,8 +14,11 @@ from comparator.experiment.terminal import note
 from comparator.findings.summary import Summary
 from comparator.formats.text import message
 from comparator.objective.comparison import failure_words
+from comparator.results.experiments import experiment_path, read_experiment
+from comparator.results.files import read_json
 from comparator.results.record import Evaluation, FrozenExperiment
-from comparator.results.store import experiment_path, last_word, read_experiment, read_json, read_records
+from comparator.results.record_file import read_records
+from comparator.results.state import last_word
 from comparator.site.folders import command_line, typed_here
 
 if TYPE_CHECKING:

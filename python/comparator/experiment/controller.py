@@ -42,6 +42,7 @@ from comparator.experiment.open_evaluations import (
 from comparator.experiment.record_line import record_line
 from comparator.objective.comparison import failure_words
 from comparator.objective.differences import NoValue
+from comparator.results.files import now
 from comparator.results.points import key_of, values_of
 from comparator.results.record import (
     AFTERWARDS,
@@ -56,7 +57,6 @@ from comparator.results.record import (
     Result,
     Running,
 )
-from comparator.results.store import now
 from comparator.space import ParameterSpace, Point
 from comparator.strategies import Proposal, Strategy
 from comparator.strategies.blocks import FIRST_FRESH, crossed, square

@@ -21,8 +21,10 @@ from comparator.experiment.session import begin
 from comparator.findings.controls import DESIGNS, Design, claims_to_try, controls_beside, idle_reason, name_of, rows_of
 from comparator.findings.studies import check_studies, study_names
 from comparator.report.words import typed_command, where_options
+from comparator.results.experiments import experiment_path, read_experiment, read_whole_experiment
 from comparator.results.record import Claim, Evaluation, FrozenExperiment, Point, Submodel
-from comparator.results.store import experiment_path, last_word, read_experiment, read_records, read_whole_experiment
+from comparator.results.record_file import read_records
+from comparator.results.state import last_word
 from comparator.strategies.blocks import FIRST_FRESH
 
 

@@ -12,25 +12,14 @@ from comparator.errors import InputError
 from comparator.experiment.progress import words_of_best
 from comparator.findings.sureness import NO_PLACE
 from comparator.formats.text import message
+from comparator.results.experiments import EXPERIMENT, experiment_names, hidden_experiments, read_experiment
+from comparator.results.files import owner_of, read_form, read_json, share_as, write_whole
 from comparator.results.notes import read_notes
 from comparator.results.points import as_read, pairs_to_confirm
 from comparator.results.record import Evaluation, Form, FrozenExperiment, Number, State
+from comparator.results.record_file import read_records, without_collector
 from comparator.results.reported import read_reported
-from comparator.results.store import (
-    EXPERIMENT,
-    WITHDRAWALS,
-    experiment_names,
-    hidden_experiments,
-    owner_of,
-    read_experiment,
-    read_form,
-    read_json,
-    read_records,
-    share_as,
-    withdrawals,
-    without_collector,
-    write_whole,
-)
+from comparator.results.run_store import WITHDRAWALS, withdrawals
 from comparator.results.tally import Tally
 
 Stamp = tuple[int | None, ...]

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from comparator.evidence.replicates import mean_interval, pooled_deviation
 from comparator.experiment.open_evaluations import KnownPoint, OpenEvaluation
 from comparator.objective.differences import NoValue
+from comparator.results.files import now
 from comparator.results.record import Evaluation, Replicate, Result
-from comparator.results.store import now
 
 
 def record_line(

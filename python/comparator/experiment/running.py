@@ -27,9 +27,11 @@ from pathlib import Path
 from typing import Any
 
 from comparator.model.reported import FINITE, OURS, plain
+from comparator.results.experiments import read_experiment
+from comparator.results.files import time_of
 from comparator.results.in_flight import trainings_in_flight
 from comparator.results.record import FrozenExperiment, InFlight
-from comparator.results.store import RunStore, read_experiment, time_of
+from comparator.results.run_store import RunStore
 
 LOG = "model.log"
 #: Bytes at the end of a log in which the latest epoch is looked for: a bar may be redrawn a thousand times in one.

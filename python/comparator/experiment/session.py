@@ -34,6 +34,8 @@ from comparator.experiment.worker import Worker, make_leaf
 from comparator.formats.text import shortened
 from comparator.model.data import has_changed
 from comparator.report.notices import withdrawn
+from comparator.results.experiments import experiment_path, read_experiment, read_whole_experiment
+from comparator.results.files import now
 from comparator.results.growing import GrowingRecord
 from comparator.results.in_flight import clear
 from comparator.results.lease import holder_of
@@ -49,17 +51,9 @@ from comparator.results.record import (
     State,
     as_text,
 )
-from comparator.results.store import (
-    ExperimentFolder,
-    RunStore,
-    experiment_path,
-    last_word,
-    now,
-    read_experiment,
-    read_whole_experiment,
-    say,
-    say_reporting,
-)
+from comparator.results.run_store import RunStore
+from comparator.results.state import last_word, say, say_reporting
+from comparator.results.store import ExperimentFolder
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot
 

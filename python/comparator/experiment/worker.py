@@ -17,8 +17,8 @@ from comparator.engine.leaf import Leaf
 from comparator.errors import ComparatorError
 from comparator.experiment.plan import Plan
 from comparator.experiment.reopening import reopen_plan
+from comparator.results.experiments import read_whole_experiment
 from comparator.results.lease import Attempt
-from comparator.results.store import read_whole_experiment
 from comparator.site.profile import Slot
 
 LOOK_SECONDS = 1.0

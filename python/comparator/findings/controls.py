@@ -16,8 +16,10 @@ from typing import Any, Literal
 from comparator.errors import InputError
 from comparator.findings.recheck import Rechecked, recheck, shown_in
 from comparator.findings.studies import given, studies_of
+from comparator.results.experiments import read_experiment
 from comparator.results.record import CONFIRM, Claim, Evaluation, FrozenExperiment, Submodel
-from comparator.results.store import last_word, read_experiment, read_records
+from comparator.results.record_file import read_records
+from comparator.results.state import last_word
 
 Design = Literal["rows", "drugs", "cells"]
 DESIGNS: tuple[Design, ...] = ("rows", "drugs", "cells")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comparator.findings.summary import EvaluationSummary
-from comparator.results.store import time_of
+from comparator.results.files import time_of
 
 PAUSE = 5.0  # times the longest evaluation, and
 SHORTEST_PAUSE = 20.0  # seconds in which nobody works, are a pause between two times at work

@@ -56,8 +56,11 @@ from comparator.formats.names import check_name
 from comparator.report.answer import answer_of
 from comparator.report.material import Files, Material, gather_material
 from comparator.report.notices import notices
+from comparator.results.experiments import read_experiment
 from comparator.results.record import Evaluation, FrozenExperiment
-from comparator.results.store import RunStore, read_experiment, read_records, table_cell, withdrawals
+from comparator.results.record_file import read_records
+from comparator.results.run_store import RunStore, withdrawals
+from comparator.results.table import table_cell
 
 if TYPE_CHECKING:
     from comparator.findings.controls import Controls

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from comparator.results.record import FrozenExperiment, Run
-from comparator.results.store import withdrawals
+from comparator.results.run_store import withdrawals
 
 
 def notices(experiment: FrozenExperiment, runs: Iterable[Run], folder: Path) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from comparator.results.record import Evaluation
-from comparator.results.store import records_from
+from comparator.results.record_file import records_from
 
 
 class GrowingRecord:

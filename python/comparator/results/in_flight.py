@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from comparator.formats.names import as_file_name
+from comparator.results.files import read_form
 from comparator.results.lease import holder_of
 from comparator.results.record import InFlight, as_text
-from comparator.results.store import RunStore, read_form
+from comparator.results.run_store import RunStore
 
 RUNNING = "running"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from comparator.errors import InputError, nearest
 from comparator.formats.text import shortened
+from comparator.results.files import owner_of, read_form, share_as, write_whole
 from comparator.results.record import Notes
-from comparator.results.store import owner_of, read_form, share_as, write_whole
 
 __all__ = ["Notes", "changed", "read_notes", "write_notes"]
 

@@ -50,13 +50,19 @@ from typing import Any, TextIO
 
 from comparator.errors import InputError, nearest
 from comparator.formats.text import file_made_whole, is_stream
+from comparator.results.experiments import read_experiment
 from comparator.results.points import as_read
 from comparator.results.record import Evaluation, FrozenExperiment, Run, as_text
-from comparator.results.store import each_record, read_experiment, table_cell
+from comparator.results.record_file import each_record
 
 BEFORE_POINT = ("evaluation", "id", "stage", "epochs", "generation")
 BEFORE_METRICS = ("status", "value", "difference", "replicate", "submodel", "label", "seed", "run_status")
 AFTER_METRICS = ("seconds", "reused", "device", "started", "worker", "run", "log", "reason")
+
+
+def table_cell(value: Any) -> Any:
+    """A value as a CSV table can hold it: Python 3.10's writer refuses the character NUL, and no reader wants it."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from typing import Any
 
 from comparator.findings.summary import mean_metrics
 from comparator.formats.text import shortened
+from comparator.results.files import time_of
 from comparator.results.points import as_read
 from comparator.results.record import CONFIRM, Evaluation, FrozenExperiment
-from comparator.results.store import each_record, time_of
+from comparator.results.record_file import each_record
 
 
 @dataclass(frozen=True)

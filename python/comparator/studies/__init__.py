@@ -12,8 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from comparator.results.experiments import read_experiment
 from comparator.results.record import FrozenExperiment
-from comparator.results.store import read_experiment
 
 STUDIES = (
     "cross_study",

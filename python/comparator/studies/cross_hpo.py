@@ -38,8 +38,9 @@ from comparator.formats.names import check_name
 from comparator.formats.spelling import CONFIG_FILE, is_same, merged
 from comparator.formats.text import shortened
 from comparator.objective.comparison import failure_words
+from comparator.results.experiments import experiment_names, read_experiment
 from comparator.results.record import MODEL, Budget, Evaluation, FrozenStrategy, of_form
-from comparator.results.store import experiment_names, read_experiment, read_records
+from comparator.results.record_file import read_records
 from comparator.space import Constant, ParameterSpace, Point
 from comparator.strategies.sampling import sobol_points
 from comparator.strategies.tuning import TUNING, TunedModel, Tuning

@@ -23,7 +23,7 @@ from comparator.model.data import data_of
 from comparator.model.model import Model
 from comparator.model.process import GuardedProcess, call, clear_scratch, exit_words
 from comparator.model.reported import lacks_scores, last_words, our_line, read_scores
-from comparator.results.store import RunStore
+from comparator.results.run_store import RunStore
 from comparator.site.profile import Slot
 
 SCORES, PREDICTIONS, LOG, DATA = "test_scores.json", "test_y_data_predicted.csv", "model.log", "data"

@@ -30,7 +30,7 @@ from comparator.experiment.plan import Plan
 from comparator.model.reported import IMPROVE_SCORES, SCORES_FILE, read_scores
 from comparator.objective.comparison import failure_words
 from comparator.results.record import Evaluation, of_form
-from comparator.results.store import RunStore
+from comparator.results.run_store import RunStore
 from comparator.studies import figures, page, sweep, tables
 from comparator.studies.sweep import Point, StudiesSession, StudiesTable, words
 

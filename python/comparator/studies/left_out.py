@@ -35,7 +35,7 @@ from comparator.formats.text import shown
 from comparator.model.model import Model
 from comparator.objective.comparison import failure_words
 from comparator.results.record import FrozenExperiment, of_form
-from comparator.results.store import RunStore
+from comparator.results.run_store import RunStore
 from comparator.strategies.blocks import FIRST_FRESH
 from comparator.studies import left_out_report, sweep
 from comparator.studies.left_out_changes import Subset, block_words, measure, of_block

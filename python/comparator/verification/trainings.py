@@ -14,7 +14,7 @@ from comparator.engine.leaf import Leaf
 from comparator.engine.workers import Workers
 from comparator.results.provenance import computed_on
 from comparator.results.record import Evaluation, Request, Run, RunResult
-from comparator.results.store import RESULT, RunStore
+from comparator.results.run_store import RESULT, RunStore
 from comparator.strategies.blocks import block_of
 
 #: Arithmetic of another processor or accelerator changes a network as another seed does. A difference of so many

@@ -21,17 +21,11 @@ from comparator.experiment.worker import make_leaf
 from comparator.formats.text import shortened
 from comparator.objective.comparison import Objective, make_objective
 from comparator.objective.differences import asked_difference
+from comparator.results.experiments import experiment_path, read_experiment, read_whole_experiment
 from comparator.results.points import count, key_of
 from comparator.results.record import Evaluation, FrozenExperiment, Withdrawal
-from comparator.results.store import (
-    RunStore,
-    experiment_path,
-    left_over,
-    read_experiment,
-    read_records,
-    read_whole_experiment,
-    withdrawals,
-)
+from comparator.results.record_file import left_over, read_records
+from comparator.results.run_store import RunStore, withdrawals
 from comparator.verification.record import Fault, check_record, check_search, is_of_the_store
 from comparator.verification.trainings import (
     CHANGED,

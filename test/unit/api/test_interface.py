@@ -15,7 +15,7 @@ import comparator as cmp
 from comparator.api import Experiment
 from comparator.api.experiment import _region_table
 from comparator.cli import main
-from comparator.results.store import read_records
+from comparator.results.record_file import read_records
 
 SPACE = cmp.Space(x=cmp.Float(0, 10), y=cmp.Int(1, 9))
 

@@ -16,7 +16,7 @@ from planted_model import CASES
 from comparator.cli import main
 from comparator.cli.app import stop_signals_like_ctrl_c
 from comparator.engine.workers import STOPPED_BY
-from comparator.results.store import read_records
+from comparator.results.record_file import read_records
 
 PLANTED_MODEL = Path(__file__).parents[2] / "bench" / "planted_model.py"
 

@@ -8,7 +8,7 @@ from desk import Desk
 
 from comparator.cli.words import with_all_values
 from comparator.results.lease import Lease, hold
-from comparator.results.store import say
+from comparator.results.state import say
 
 
 @pytest.fixture

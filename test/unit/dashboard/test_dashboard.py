@@ -30,7 +30,7 @@ from comparator.findings.axes import Axis
 from comparator.results.growing import GrowingRecord
 from comparator.results.lease import Lease, hold
 from comparator.results.record import Evaluation, FrozenExperiment, State
-from comparator.results.store import say
+from comparator.results.state import say
 from comparator.space.boxes import written_box
 
 OWN = {"Sec-Fetch-Site": "same-origin"}  # what comes from a page of the dashboard itself

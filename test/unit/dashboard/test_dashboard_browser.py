@@ -13,7 +13,8 @@ import pytest
 from browser import CHROMIUM, Browser
 from desk import QUICK, Desk
 
-from comparator.results.store import last_word, read_records
+from comparator.results.record_file import read_records
+from comparator.results.state import last_word
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium or chrome to look at the page with")
 

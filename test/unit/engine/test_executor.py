@@ -25,9 +25,12 @@ from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment import worker
 from comparator.experiment.host import open_host
+from comparator.results.experiments import read_experiment
 from comparator.results.lease import holder_of
 from comparator.results.record import Evaluation
-from comparator.results.store import RunStore, last_word, read_experiment, read_records
+from comparator.results.record_file import read_records
+from comparator.results.run_store import RunStore
+from comparator.results.state import last_word
 
 #: Whole generations: more requests at a time than there are workers, and the same points in whatever order they end.
 GENERATIONS = [

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from comparator.engine.keeper import ADDRESS_FILE
-from comparator.results.store import last_word, say
+from comparator.results.state import last_word, say
 
 PACKAGE = Path(__file__).resolve().parents[3] / "python"
 WORKER, RESIDENT, SERVER = range(3)

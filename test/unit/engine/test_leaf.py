@@ -19,7 +19,7 @@ from comparator.model.named_paths import NamedPaths
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
 from comparator.results.record import FrozenExperiment, Submodel
-from comparator.results.store import RunStore
+from comparator.results.run_store import RunStore
 from comparator.site.profile import Slot, read_site
 
 QUICK = Model("quick", Path(__file__).parents[1] / "models" / "quick.py")

@@ -27,7 +27,7 @@ from comparator.model.image import image_state
 from comparator.model.inputs import source_change
 from comparator.model.model import find_model
 from comparator.results.record import Request, Submodel, WholeExperiment, of_form
-from comparator.results.store import RunStore
+from comparator.results.run_store import RunStore
 from comparator.site.profile import Site, read_site
 
 ROOT = Path(__file__).parents[3]

@@ -19,7 +19,7 @@ from growth import fill, opened_with, result_of, tell
 from no_time import host_of
 
 from comparator.experiment.session import open_session
-from comparator.results.store import RunStore
+from comparator.results.run_store import RunStore
 
 #: An exponent of calls above its true one, 0 or 1: what grew with the size itself would be higher by 1.
 MOST_ABOVE = 0.15

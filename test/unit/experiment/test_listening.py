@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from desk import Desk
 
-from comparator.results.store import read_json
+from comparator.results.files import read_json
 
 STRATEGY = """
 from pathlib import Path

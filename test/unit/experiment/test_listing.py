@@ -18,7 +18,8 @@ from comparator.report import write_report
 from comparator.results.notes import changed, read_notes, write_notes
 from comparator.results.points import best_of, count
 from comparator.results.record import Evaluation
-from comparator.results.store import read_records, say, say_reporting
+from comparator.results.record_file import read_records
+from comparator.results.state import say, say_reporting
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from comparator.objective.differences import DIFFERENCES, Difference, find_diffe
 from comparator.report import figures
 from comparator.report.figures.files import figure_file
 from comparator.report.material import Material
-from comparator.results.store import read_experiment
+from comparator.results.experiments import read_experiment
 from comparator.space import ParameterSpace
 from comparator.strategies import make_strategy
 from drug_response import sources

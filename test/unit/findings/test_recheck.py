@@ -22,7 +22,7 @@ from comparator.experiment.listing import experiment_rows
 from comparator.experiment.progress import describe
 from comparator.findings.recheck import recheck
 from comparator.results.record import Claim, Evaluation, FrozenExperiment, of_form
-from comparator.results.store import read_records
+from comparator.results.record_file import read_records
 from comparator.results.tally import Tally
 
 BLOCKS = 8

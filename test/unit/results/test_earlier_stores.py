@@ -8,7 +8,7 @@ import pytest
 from desk import Desk
 
 from comparator.results.record import RunResult
-from comparator.results.store import RunStore
+from comparator.results.run_store import RunStore
 from comparator.sharing.bundle import write_bundle
 from comparator.sharing.opening import open_bundle
 

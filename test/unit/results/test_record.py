@@ -22,6 +22,7 @@ from comparator.experiment.progress import best_words
 from comparator.findings.summary import summarise
 from comparator.report import words, write_report
 from comparator.results import record
+from comparator.results.experiments import read_experiment, read_whole_experiment
 from comparator.results.points import best_of, best_values, count, values_of
 from comparator.results.record import (
     Claim,
@@ -33,7 +34,9 @@ from comparator.results.record import (
     Submodel,
     WholeExperiment,
 )
-from comparator.results.store import ExperimentFolder, RunStore, read_experiment, read_records, read_whole_experiment
+from comparator.results.record_file import read_records
+from comparator.results.run_store import RunStore
+from comparator.results.store import ExperimentFolder
 from comparator.results.table import export
 
 PAGE = Path(__file__).parents[3] / "docs" / "record-format.md"

@@ -21,17 +21,14 @@ from comparator.engine.leaf import Patience
 from comparator.errors import ComparatorError, Fault, InputError
 from comparator.formats.names import check_name
 from comparator.results import store
+from comparator.results.experiments import experiment_path, read_experiment
 from comparator.results.lease import Holder, Lease
 from comparator.results.points import pairs_in
 from comparator.results.record import Evaluation, FrozenExperiment, Running, RunResult, as_text, of_form
-from comparator.results.store import (
-    ExperimentFolder,
-    RunStore,
-    experiment_path,
-    last_word,
-    read_experiment,
-    read_records,
-)
+from comparator.results.record_file import read_records
+from comparator.results.run_store import RunStore
+from comparator.results.state import last_word
+from comparator.results.store import ExperimentFolder
 
 
 @given(st.text(max_size=20))
@@ -565,7 +562,7 @@ def test_a_process_that_is_killed_loses_no_result(tmp_path) -> None:
         "import sys, os, signal\n"
         "from pathlib import Path\n"
         "from comparator.results.record import RunResult\n"
-        "from comparator.results.store import RunStore\n"
+        "from comparator.results.run_store import RunStore\n"
         "runs = RunStore(Path(sys.argv[1]))\n"
         "for identity in sys.argv[2:]:\n"
         "    with runs.claim(identity, 'a test', lambda *_: False):\n"

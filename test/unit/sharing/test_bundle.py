@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from recorded import genetic, make_experiment, make_record, save, with_histories
 
 from comparator.errors import InputError
+from comparator.results.experiments import read_experiment
 from comparator.results.notes import Notes, read_notes, write_notes
 from comparator.results.record import RunResult
-from comparator.results.store import RunStore, read_experiment
+from comparator.results.run_store import RunStore
 from comparator.sharing import opening
 from comparator.sharing.archive import Archive
 from comparator.sharing.bundle import write_bundle

@@ -20,7 +20,7 @@ from comparator.experiment.terminal import Terminal
 from comparator.formats.names import home_written_out
 from comparator.formats.text import LONGEST_MESSAGE, message, one_line, plain_character, shortened, shown, unfit_number
 from comparator.model.description import description_beside_model, read_toml
-from comparator.results.store import read_records
+from comparator.results.record_file import read_records
 from comparator.site import surroundings
 from comparator.site.profile import visible_devices
 from comparator.strategies.unroll import combine, design_points, read_axis

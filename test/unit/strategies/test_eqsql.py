@@ -21,7 +21,7 @@ import pytest
 from desk import Desk
 
 from comparator.errors import ComparatorError, InputError
-from comparator.results.store import read_json
+from comparator.results.files import read_json
 from comparator.space import ParameterSpace
 from comparator.strategies import make_strategy
 from comparator.strategies.eqsql import points_of

@@ -23,7 +23,7 @@ from comparator.experiment.listing import experiment_rows
 from comparator.experiment.recheck import plan_crossing, plan_recheck
 from comparator.experiment.reopening import reopen_plan
 from comparator.findings.explanation import explain
-from comparator.results.store import read_experiment, read_whole_experiment
+from comparator.results.experiments import read_experiment, read_whole_experiment
 from comparator.site.profile import Site, Slot
 from comparator.space import ParameterSpace
 from comparator.strategies.blocks import block_of

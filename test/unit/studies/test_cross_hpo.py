@@ -14,7 +14,9 @@ from comparator.engine.local import Local
 from comparator.errors import InputError
 from comparator.experiment.host import Host
 from comparator.experiment.reopening import reopen_plan
-from comparator.results.store import RunStore, read_experiment, read_records, read_whole_experiment
+from comparator.results.experiments import read_experiment, read_whole_experiment
+from comparator.results.record_file import read_records
+from comparator.results.run_store import RunStore
 from comparator.site.profile import Site, Slot
 from comparator.studies import cross_hpo, sweep
 from comparator.verification.record import check_record, check_search

@@ -15,7 +15,9 @@ from comparator.engine.local import Local
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
 from comparator.experiment.reopening import reopen_plan
-from comparator.results.store import RunStore, read_records, read_whole_experiment
+from comparator.results.experiments import read_whole_experiment
+from comparator.results.record_file import read_records
+from comparator.results.run_store import RunStore
 from comparator.site.profile import Site, Slot
 from comparator.studies import left_out, study_of
 from comparator.studies.left_out import LeftOutTable, controlled, subsets_of, table_of

@@ -17,7 +17,7 @@ from comparator.cli.resuming import check_settings
 from comparator.engine.local import Local
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
-from comparator.results.store import RunStore
+from comparator.results.run_store import RunStore
 from comparator.site.profile import Site, Slot
 from comparator.studies import beside, cross_study, learning_curve, sweep, tables
 from comparator.studies.learning_curve import LearningCurveTable, choose_sizes, log_scale

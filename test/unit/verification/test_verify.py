@@ -8,7 +8,7 @@ import pytest
 from cases import long_but
 from desk import Desk
 
-from comparator.results.store import RunStore
+from comparator.results.run_store import RunStore
 
 FEW = ("--set", "search.evaluations=2", "--workers", "1")
 SEARCH = ("--set", "search.evaluations=6", "--set", "confirm.points=1", "--set", "confirm.seeds=2")
