@@ -136,6 +136,9 @@ def test_drugs_of_one_structure_are_left_out_together(data_folder: Path) -> None
     assert source.structures[source.drugs.tolist().index(twin)] not in structures
     by_name = exclusion.rows_by_name(source, rows, "drugs")
     assert sum(by_name.values()) == len(rows) and not any(" " in name for name in by_name)
+    first = source.drugs[same[source.drugs.tolist().index(twin)]]
+    asked = exclusion.rows_by_name(source, rows, "drugs", [str(twin)])
+    assert asked == {**by_name, str(twin): by_name.get(str(first), 0)}
 
 
 def test_all_models_describe_it_alike() -> None:
