@@ -48,6 +48,13 @@ def leave_out(
     return np.sort(kept), [f"{words}, at random"]
 
 
+def check_names(settings: Mapping[str, Any], source: Source) -> None:
+    """Raise `DataError` for a name that is to be left out and that the source does not have."""
+    for kind in KINDS:
+        if names := settings[f"exclude_{kind}"]:
+            _known(source, kind, names)
+
+
 def rows_by_name(source: Source, rows: ResponseRows, kind: str, asked: Sequence[str] = ()) -> dict[str, int]:
     """Return how many of the rows each name has, by name; rows without one are not counted.
 
