@@ -58,8 +58,8 @@ def answer(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
         beyond = ", beyond what random rows change" if found.controls else ""
         said = [
             f"Of none of the {kind} is it shown that to leave it out changes the difference{beyond}; {many}.",
-            f"The largest change that was seen is that without {first.subset.name}: by {by}, {to}, or more for chance"
-            f" alone with {_chance(first)}.",
+            f"The largest change that was seen is that without {first.subset.name}: by {by}, {to}; the chance of"
+            f" as much by luck alone is {_chance(first)}.",
         ]
         most = max(abs(end) for each in found.effects for end in _ends(each.omission.change))
         return [*said, f"A change of up to {_number(most)} cannot be excluded.", *_moved_words(found, kind, frozen)]
