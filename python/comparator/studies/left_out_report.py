@@ -108,7 +108,7 @@ def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> page.Section:
     controls = (
         " Beyond random rows: by how much more it changes than where as many random rows are left out"
         + (f" as {found.controls[0].subset.name} has, the largest" if len(found.controls) == 1 else "")
-        + ", in the same direction."
+        + ". Shown is what differs from no change and from theirs, in the same direction."
         if found.controls
         else ""
     )
