@@ -151,7 +151,7 @@ def count_rows(hyperparameters: Mapping[str, Any], data_folder: Path) -> tuple[i
 def rows_by_name(hyperparameters: Mapping[str, Any], data_folder: Path, kind: str) -> dict[str, int]:
     """Return how many rows of the training studies, validation included, each drug, cell line or tumour type has."""
     source, _, joined = _known_rows(hyperparameters, data_folder)
-    return exclusion.rows_by_name(source, joined, kind)
+    return exclusion.rows_by_name(source, joined, kind, hyperparameters[f"exclude_{kind}"] or ())
 
 
 def _known_rows(hyperparameters: Mapping[str, Any], data_folder: Path) -> tuple[Source, list[str], ResponseRows]:

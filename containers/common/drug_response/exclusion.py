@@ -48,14 +48,26 @@ def leave_out(
     return np.sort(kept), [f"{words}, at random"]
 
 
-def rows_by_name(source: Source, rows: ResponseRows, kind: str) -> dict[str, int]:
+def check_names(settings: Mapping[str, Any], source: Source) -> None:
+    """Raise `DataError` for a name that is to be left out and that the source does not have."""
+    for kind in KINDS:
+        if names := settings[f"exclude_{kind}"]:
+            _known(source, kind, names)
+
+
+def rows_by_name(source: Source, rows: ResponseRows, kind: str, asked: Sequence[str] = ()) -> dict[str, int]:
     """Return how many of the rows each name has, by name; rows without one are not counted.
 
-    Names are single words, as a command line needs them: an underscore stands for a blank.
+    Names are single words, as a command line needs them: an underscore stands for a blank. Those that are asked for
+    are there as they were written too, other names of a structure among them, with 0 where these rows have none. Raises
+    `DataError` for one that the source does not have.
     """
     names, counts = np.unique(names_of_rows(source, rows, kind), return_counts=True)
-    found = zip(names.tolist(), counts.tolist(), strict=True)
-    return {"_".join(name.split()): count for name, count in found if name.strip()}
+    by_name = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    found = {"_".join(name.split()): count for name, count in by_name.items() if name.strip()}
+    for word in asked:
+        found[word] = sum(by_name.get(name, 0) for name in set(_known(source, kind, [word])))
+    return found
 
 
 def names_of_rows(source: Source, rows: ResponseRows, kind: str) -> NDArray[np.str_]:

@@ -107,6 +107,7 @@ def preprocess(model: Model, flags: Mapping[str, str]) -> None:
     studies = manifest["sources"][source]["studies"]
     for study in match_names([word for words in named.values() for word in words], list(studies))[0]:
         choose_measure(study, studies[study]["measures"], settings["agg_dose"])
+    _check_names(settings, folder, source)
     if model.prepare is not None:
         model.prepare(folder, source)
     print(*summarise(manifest), sep="\n")
@@ -120,6 +121,16 @@ def preprocess(model: Model, flags: Mapping[str, str]) -> None:
         from drug_response.dataset import rows_by_name
 
         print(f"ROWS_BY_NAME {json.dumps(rows_by_name(settings, folder, settings['count_rows_by']))}")
+
+
+def _check_names(settings: Mapping[str, Any], folder: Path, source: str) -> None:
+    """Raise `DataError` for a drug, cell line or tumour type that is named and not in the data, before any training."""
+    from drug_response import exclusion, selection, wrong_groups
+
+    if any(settings[key] for key in (*exclusion.KEYS, "wrong_groups_named")) or settings["wrong_groups_of"] != "drug":
+        opened = selection.open_prepared(folder, source)
+        exclusion.check_names(settings, opened)
+        wrong_groups.check_names(settings, opened)
 
 
 def infer(model: Model, flags: Mapping[str, str]) -> None:

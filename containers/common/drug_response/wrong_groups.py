@@ -105,6 +105,11 @@ def draw_wrong_groups(hyperparameters: Mapping[str, Any], dataset: Dataset) -> W
     return WrongGroups(groups, stands_as, shift_of, note)
 
 
+def check_names(settings: Mapping[str, Any], source: Source) -> None:
+    """Raise `DataError` for a kind of group, or a name of one, that the source does not have."""
+    _may_be_wrong(settings, source, _groups(settings["wrong_groups_of"], source))
+
+
 def _groups(kind: str, source: Source) -> Groups:
     if kind == "cell":
         return Groups(kind, lambda part: part.cell_line, source.cell_lines, np.arange(len(source.cell_lines)))

@@ -381,6 +381,7 @@ def _carry_out(
     else:
         assert file is not None
         check_new_experiment(host.experiments, options.identifier)
+        _refuse_file_of_study(file)
         plan = session.plan_experiment(host, file, settings, full=full, command=_typed_command())
         if options.dry_run:
             describe(host, plan)
@@ -393,6 +394,17 @@ def _carry_out(
         controls.follow(host, opened.path)
     if as_json:
         print(json.dumps(read_json(opened.path / "report.json"), indent=1))
+
+
+def _refuse_file_of_study(file: Path) -> None:
+    """Raise `InputError` for an experiment file that another command carries out."""
+    from comparator.model.description import read_toml
+    from comparator.studies import STUDIES
+
+    name = next((name for name in STUDIES if name in read_toml(file)), None) if file.suffix == ".toml" else None
+    if name is not None:
+        verb = name.replace("_", "-")
+        raise InputError(f"{file}: has a table [{name}]: it is carried out by `comparator {verb} {file}`")
 
 
 def _carry_out_again(
@@ -420,6 +432,7 @@ def _carry_out_again(
         raise InputError("give the id of an experiment, or --resume ID (see comparator list)")
     else:
         check_new_experiment(host.experiments, options.identifier)
+        _refuse_study(host, identifier)
         plan = plan_of(identifier)
         if options.dry_run:
             describe(host, plan)
@@ -428,15 +441,28 @@ def _carry_out_again(
     _run_again(host, options, opened, as_json=as_json)
 
 
+def _refuse_study(host: Host, identifier: str) -> None:
+    """Raise `InputError` for an experiment whose answer is not that of a search."""
+    from comparator.studies import study_of
+
+    study = study_of(experiment_path(host.experiments, identifier))
+    if study is not None:
+        raise InputError(
+            f"'{identifier}' is of `comparator {study.VERB}`, whose answer cannot be tried again: carry it out anew"
+        )
+
+
 def _run_again(host: Host, options: RunOptions, opened: Session, *, as_json: bool) -> None:
     """Run what tries another experiment again, and end as what came of it says, whichever command was typed."""
-    from comparator.experiment.closing import again_as_json
+    from comparator.experiment.closing import again_as_json, say_where_the_report_is
     from comparator.findings import recheck as findings
 
     with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
         found = opened.run()
     if as_json:
         print(json.dumps(again_as_json(found), indent=1))
+    elif found is not None and not isinstance(found, list):  # a finding as a test has no figures
+        say_where_the_report_is(host, opened.path.name, None)
     if isinstance(found, list):
         verdicts = {each.verdict for each in found}
         if not verdicts <= set(findings.HELD):
@@ -453,7 +479,7 @@ def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) 
             study.resume(host, identifier)
         return
     if file is None:
-        raise InputError("give an experiment file, such as cfg/cross-study.toml, or --resume ID")
+        raise InputError(f"give an experiment file, such as cfg/{study.VERB}.toml, or --resume ID")
     check_new_experiment(host.experiments, options.identifier)
     with shown(host.experiments, None, is_asked=options.is_shown and not options.dry_run):
         study.run(

@@ -202,6 +202,14 @@ class ModelDescription(BaseModel):
             _check_known(each.hyperparameters, self.hyperparameters, f"variants.{name}.hyperparameters")
         return self
 
+    @model_validator(mode="after")
+    def _check_seeds(self) -> ModelDescription:
+        named = [name.lower() for name in (self.seed, self.split, *(self.seeds or {}).values()) if name is not None]
+        twice = next((name for name in named if named.count(name) > 1), None)
+        if self.seeds and twice is not None:
+            raise ValueError(f"'{shortened(twice)}' stands twice in seed, split and seeds")
+        return self
+
     @property
     def tells_what_is_read(self) -> bool:
         """Whether the model's author says what its runs read."""
@@ -282,7 +290,7 @@ def _check_numbers(table: Mapping[str, Any], where: str, keys: tuple[str, ...]) 
 def explain(error: ValidationError, where: str, known: list[str]) -> str:
     """Say the first finding of a pydantic check in one line: file, key, what was given, what is allowed."""
     finding = error.errors()[0]
-    key = ".".join(str(part) for part in finding["loc"])
+    key = ".".join(str(part) for part in finding["loc"] if part != "[key]")
     if finding["type"] == "extra_forbidden":
         return (
             f"{where}: unknown key '{shortened(key)}'{nearest(str(finding['loc'][-1]), known)}; known:"

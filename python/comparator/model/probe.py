@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from comparator.errors import InputError
+from comparator.errors import InputError, nearest
 from comparator.formats.spelling import is_same
 from comparator.model.description import HyperparameterDescription, ModelDescription, SeedPart
 from comparator.model.model import Model
@@ -45,7 +45,18 @@ def described(model: Model, slot: Slot, data_folder: Path) -> Model:
     if defaults is None:
         return with_read_seed(model)
     known = {name: HyperparameterDescription() for name in defaults}
+    _refuse_slips(model, known)
     return replace(model, description=with_defaults(model.description, known))
+
+
+def _refuse_slips(model: Model, known: Iterable[str]) -> None:
+    """Raise `InputError` for what is said to take a seed where that nearly is a hyperparameter that the model has."""
+    description, known = model.description, list(known)
+    parts = (description.seeds or {}).items()
+    for key, name in (("seed", description.seed), ("split", description.split), *parts):
+        meant = "" if name is None or _called(name, known) is not None else nearest(name, known)
+        if meant:
+            raise InputError(f"{model.path}: {key} = '{name}': the model has no such hyperparameter{meant}")
 
 
 def with_defaults(description: ModelDescription, known: dict[str, HyperparameterDescription]) -> ModelDescription:

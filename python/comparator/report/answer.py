@@ -251,7 +251,7 @@ def _best_of_one(summary: Summary, best: EvaluationSummary) -> str:
     extreme = "highest" if summary.maximise else "lowest"
     return (
         f"The {extreme} {summary.metric} that was found is {_short(best.difference)}, with"
-        f" {_point(summary, best.point) or 'the fixed setting'} (evaluation {best.number})."
+        f" {_settings(summary, best.point)} (evaluation {best.number})."
     )
 
 
@@ -275,7 +275,7 @@ def _trust_of_one(summary: Summary) -> str:
 
 def _best_of_two(summary: Summary, best: EvaluationSummary) -> str:
     most = "largest" if summary.maximise else "smallest"
-    where = _point(summary, best.point) or "the fixed setting"
+    where = _settings(summary, best.point)
     return f"The {most} {summary.objective} that was found is {amount(summary, best.difference, 3)}, with {where}."
 
 
@@ -642,6 +642,11 @@ def _short(number: float | None) -> str:
 
 def _point(summary: Summary, point: Any) -> str:
     return listed([point_words(point, (axis.name,)) for axis in summary.axes if axis.name in point])
+
+
+def _settings(summary: Summary, point: Any) -> str:
+    """A point in words; lines of a UPF that set different hyperparameters have no axis in common."""
+    return _point(summary, point) or point_words(point, ()) or "the settings as given"
 
 
 def _points(count: int) -> str:

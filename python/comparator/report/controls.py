@@ -50,12 +50,16 @@ TITLES_OF_IDLE = {"rows": "Equal rows: ", "drugs": "Shared drugs: ", "cells": "S
 def sentence(one: Controlled) -> str:
     """Return what became of one number by a design."""
     found = one.found
-    begins = BEGINS[one.verdict].format(cause=CAUSES[one.design])
+    begins = f"{BEGINS[one.verdict].format(cause=CAUSES[one.design])}: with {TITLES[one.design]} {_what(found)}"
+    if turns_round(found):
+        begins = f"With {TITLES[one.design]} {_what(found)} turns round: it"
     now, was = with_interval(found.now, found.now_interval), with_interval(found.was, found.was_interval)
-    return (
-        f"{begins}: with {TITLES[one.design]} {_what(found)} is {now}, where it was {was}, on the same"
-        f" {found.blocks} blocks."
-    )
+    return f"{begins} is {now}, where it was {was}, on the same {found.blocks} blocks."
+
+
+def turns_round(found: Rechecked) -> bool:
+    """Whether a number has the other sign now, with all of its interval."""
+    return found.now_interval is not None and all(end * found.was < 0 for end in found.now_interval)
 
 
 def _what(found: Rechecked) -> str:

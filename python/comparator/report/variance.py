@@ -81,10 +81,11 @@ def varied_in(experiment: FrozenExperiment) -> tuple[str, ...]:
 
 
 def share_words(part: Part) -> str:
-    """Return a share with its interval."""
-    return f"{percent(part.share)} [{percent(part.interval[0])}, {percent(part.interval[1])}]".replace(
-        " %,", ","
-    ).replace(" %]", "]")
+    """Return a share with its interval; alone where its interval is "under 1 %" at both ends, as it is."""
+    share, low, high = map(percent, (part.share, *part.interval))
+    if share == low == high and part.share < 0.01:
+        return share
+    return f"{share} [{low}, {high}]".replace(" %,", ",").replace(" %]", "]")
 
 
 def _are_apart(found: TrainingVariance) -> bool:

@@ -153,7 +153,9 @@ def resume(host: Host, identifier: str) -> Path:
     _check_hosts(host)
     path = experiment_path(host.experiments, identifier)
     if read_experiment(path).table(NAME) is None:
-        raise InputError(f"experiment '{identifier}' has no [{NAME}]; go on with it by: comparator search --resume")
+        raise InputError(
+            f"experiment '{identifier}' has no [{NAME}]; go on with it by: comparator search --resume {identifier}"
+        )
     return _carry_out(host, path)
 
 

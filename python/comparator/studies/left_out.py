@@ -77,12 +77,16 @@ class LeftOutTable(BaseModel):
                 raise ValueError(f"{shown(name)} stands twice")
         return given
 
-    @field_validator("groups")
+    @field_validator("groups", mode="before")
     @classmethod
     def _of_names(cls, given: Any) -> Any:
+        if given is not None and not isinstance(given, dict) and type(given) is not int:
+            raise ValueError("must be a number, or a table of lists of names")
         if isinstance(given, int) and given < 2:
             raise ValueError("must be two or more")
         for name, members in given.items() if isinstance(given, dict) else ():
+            if not isinstance(members, list) or not all(isinstance(each, str) for each in members):
+                raise ValueError(f"{shown(name)} must be a list of names")
             if not members:
                 raise ValueError(f"{shown(name)} has no names")
         return given
@@ -204,8 +208,14 @@ def subsets_of(table: LeftOutTable, rows: Mapping[str, Sequence[int]], where: st
         raise InputError(f"{where}: the models do not tell which {words_of(table.leave_out)} there are; give names")
     else:
         chosen = sorted(rows, key=str.casefold) if table.names is None else table.names
+        if table.groups is not None and table.groups > len(chosen):
+            raise InputError(f"{where}: groups = {table.groups}: there are {len(chosen)} {words_of(table.leave_out)}")
         members = _dealt(chosen, rows, table) if table.groups is not None else {name: [name] for name in chosen}
     by_key = {key_of(name): counts for name, counts in rows.items()}
+    for name in (name for listed in members.values() for name in listed) if rows else ():
+        if not any(by_key.get(key_of(name), ())):
+            there = (each for each, counts in rows.items() if any(counts))
+            raise InputError(f"{where}: {shown(name)} has no row that either model learns from{nearest(name, there)}")
     subsets = [Subset(name=name, members=each, rows=_rows(each, by_key)) for name, each in members.items()]
     kept = [each for each in subsets if not rows or max(each.rows) >= table.fewest_rows]
     if not kept:
@@ -231,7 +241,7 @@ def _rows(members: Sequence[str], by_key: Mapping[str, Sequence[int]]) -> list[i
 
 def _dealt(names: Sequence[str], rows: Mapping[str, Sequence[int]], table: LeftOutTable) -> dict[str, list[str]]:
     """The names in so many groups, dealt at random, so that these have about as many rows each."""
-    count = min(int(str(table.groups)), len(names))
+    count = int(str(table.groups))
     shuffled = sorted(names)
     random.Random(table.seed).shuffle(shuffled)
     shuffled.sort(key=lambda name: -sum(rows.get(name, (0, 0))))  # the large ones first; of equal ones as shuffled
@@ -282,9 +292,10 @@ def seeds_of(frozen: FrozenExperiment, step: int) -> Point:
 def _words_beforehand(plan: Plan, table: FrozenTable) -> list[str]:
     pairs, controls = len(plan.frozen.upf or ()), len(controlled(table))
     at_random = f", {controls} control{'s' if controls > 1 else ''} without as many random rows" if controls else ""
+    times = "once" if len(table.subsets) == 1 else f"{len(table.subsets)} times"
     return [
         f"left out of training, one after the other: {', '.join(subset.name for subset in table.subsets)}",
-        f"all rows, {len(table.subsets)} times without some{at_random}, in {table.blocks} blocks: {pairs} pairs,"
+        f"all rows, {times} without some{at_random}, in {table.blocks} blocks: {pairs} pairs,"
         f" {2 * pairs} trainings; those in the store are not done again",
     ]
 

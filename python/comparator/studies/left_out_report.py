@@ -57,9 +57,9 @@ def answer(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
     if not first.omission.shown:
         beyond = ", beyond what random rows change" if found.controls else ""
         said = [
-            f"Of none of the {kind} it is shown that to leave it out changes the difference{beyond}; {many}.",
-            f"The largest change that was seen is that without {first.subset.name}: by {by}, {to}, or more for chance"
-            f" alone with {_chance(first)}.",
+            f"Of none of the {kind} is it shown that to leave it out changes the difference{beyond}; {many}.",
+            f"The largest change that was seen is that without {first.subset.name}: by {by}, {to}; the chance of"
+            f" as much by luck alone is {_chance(first)}.",
         ]
         most = max(abs(end) for each in found.effects for end in _ends(each.omission.change))
         return [*said, f"A change of up to {_number(most)} cannot be excluded.", *_moved_words(found, kind, frozen)]
@@ -73,7 +73,7 @@ def answer(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
         random_rows = with_interval(control.difference.value, control.difference.interval)
         lead = f"{lead} As many random rows as {control.subset.name} has change it by {random_rows}."
     others = [each.subset.name for each in found.shown[1:]]
-    also = f"Shown to change it too: {', '.join(others)}." if others else "Of no other it is shown."
+    also = f"Shown to change it too: {', '.join(others)}." if others else "Of no other is it shown."
     return [lead, also, *_moved_words(found, kind, frozen)]
 
 
@@ -108,19 +108,19 @@ def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> page.Section:
     controls = (
         " Beyond random rows: by how much more it changes than where as many random rows are left out"
         + (f" as {found.controls[0].subset.name} has, the largest" if len(found.controls) == 1 else "")
-        + ". It is called shown where it differs from no change and from theirs in the same direction."
+        + ". Shown is what differs from no change and from theirs, in the same direction."
         if found.controls
         else ""
     )
+    but_for = ", and one so far beyond random rows (the larger of the two)," if found.controls else ""
     whole = with_interval(found.whole.value, found.whole.interval)
     note = (
         f"The difference is the {frozen.objective.name}, of {second} against {first}, over {found.blocks} blocks, a"
         f" split of the data with seeds each: {whole} with all rows. Above 0 the two differ more without these rows."
-        " Over other rows: of the held-out rows those of the part itself, which no model has learned any more, do not"
-        " count."
-        f" Intervals of the change hold for all {count} {kind} at once with 95 %, all others each for itself. The"
-        " chance is that of as much were there no more than random rows change, corrected for all of them (Holm);"
-        f" {ALPHA:.0%} or less is shown.{controls}"
+        " Over other rows: the same of the held-out rows but for those of what is left out, which neither model has"
+        f" seen. Intervals of the change hold for all {count} {kind} at once with 95 %, all others each for itself."
+        f" Chance: how likely so large a change is{but_for} by luck alone, corrected for all of them (Holm's"
+        f" procedure); {100 * ALPHA:.0f} % or less is called shown.{controls}"
     )
     columns = [
         *("left out", "", "change of the difference", "beyond random rows", "chance", "change over other rows"),
@@ -128,7 +128,7 @@ def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> page.Section:
         "training rows",
     ]
     rows = [_row(each) for each in found.effects] + [_control_row(each) for each in found.controls]
-    return page.Section(f"What changes the difference: {kind}", note, columns, rows)
+    return page.Section("The difference, in numbers", note, columns, rows)
 
 
 def _row(effect: Effect) -> list[str]:
@@ -177,7 +177,7 @@ def _predictions(found: Found, frozen: FrozenExperiment) -> list[page.Section]:
         " say by how much."
     )
     rows = [_moved_row(each.called, each.change) for each in told]
-    return [page.Section("What changes the predictions", note, columns, rows)]
+    return [page.Section("The predictions, in numbers", note, columns, rows)]
 
 
 def _moved_row(name: str, change: Change) -> list[str]:

@@ -270,7 +270,9 @@ def resume(host: Host, identifier: str, name: str, verb: str) -> StudiesSession:
     """Open an experiment where it was left; raises `InputError` where it is none of this kind."""
     opened = StudiesSession(session.resume(host, identifier), verb)
     if opened.frozen.table(name) is None:
-        raise InputError(f"experiment '{identifier}' has no [{name}]; go on with it by: comparator search --resume")
+        raise InputError(
+            f"experiment '{identifier}' has no [{name}]; go on with it by: comparator search --resume {identifier}"
+        )
     return opened
 
 

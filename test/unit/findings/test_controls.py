@@ -114,6 +114,9 @@ def test_what_is_said_and_drawn_is_what_was_found() -> None:
     [figure] = control_figures(summarise(experiment, records), found)
     dots = figure.chart["layer"][-1]["data"]["values"]
     assert [row["x"] for row in dots] == [value for each in found.found for value in (each.found.was, each.found.now)]
+    assert len({json.dumps(label) for label in figure.chart["params"][0]["value"]}) == 2
+    turned = controlled({"region 1": 0.3}, {name_of("rows", "region 1"): -0.4})
+    assert sentences(turned)[0].startswith("With equal rows the difference in region 1 turns round: it is -0.4")
     idle = controls_of(tried({"elsewhere": 0.3}, 1, rows=(9.0, 9.0), match_studies=["CCLE", "gCSI"]), None)
     assert idle is not None and not control_figures(summarise(experiment, records), idle)
     assert sentences(idle)[0].startswith("Equal rows: both models are trained on as many rows")

@@ -106,6 +106,14 @@ def test_a_single_model_is_summarised_by_its_metric() -> None:
     assert mean_predictor(summary) == ("At 3 of 3 points the model beats the mean predictor (val_r2 above 0).")
 
 
+def test_the_best_of_lines_that_set_different_hyperparameters_is_named() -> None:
+    metrics = ({"val_loss": 0.01}, {"val_loss": 0.02})
+    points = [({}, -0.1), ({"noise": 1.0}, -0.3), ({"size": 4}, -0.8)]
+    records = [make_record(number, point, metrics, value=value) for number, (point, value) in enumerate(points)]
+    assert "with size 4." in answer_of(frozen(), summary_of(records, space=[]), UNASKED).lines[0]
+    assert "with the settings as given." in answer_of(frozen(), summary_of(records[:1], space=[]), UNASKED).lines[0]
+
+
 def test_the_answer_is_honest_about_one_seed() -> None:
     summary = summary_of(genetic())
     evidence = Evidence("everywhere", "", 0.001, None, None, (), 0.3, (0.2, 0.4), None, 54)

@@ -75,6 +75,29 @@ def test_what_seeds_a_part_is_taken_by_its_usual_name_where_none_is_named(
     assert with_defaults(description, known).seeds == seeds
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("seed = 'rngseed'", "seed = 'rngseed': the model has no such hyperparameter (did you mean 'rng_seed'?)"),
+        ("seeds = { initialisation = 'wseed' }", "initialisation = 'wseed'"),
+        ("split = 'split_sed'", "split = 'split_sed'"),
+    ],
+)
+def test_a_slip_in_what_takes_a_seed_is_refused(tmp_path: Path, said: str, words: str) -> None:
+    file = tmp_path / "own.py"
+    defaults = '{"split_seed": 1, "rng_seed": 1, "w_seed": None}'
+    file.write_text(f"def initialize_parameters():\n    return {defaults}\ndef run(params):\n    return 1.0\n")
+    with pytest.raises(InputError) as raised:
+        described(Model("own", file, parse_description(said, "own.toml")), Slot(0), tmp_path)
+    assert words in str(raised.value) and "did you mean" in str(raised.value)
+
+
+@pytest.mark.parametrize("said", ["initialisation = 'mix', order = 'Mix'", "order = 'rng_seed'"])
+def test_each_part_of_a_seed_has_a_hyperparameter_of_its_own(said: str) -> None:
+    with pytest.raises(InputError, match="stands twice in seed, split and seeds"):
+        parse_description(f"seed = 'rng_seed'\nseeds = {{ {said} }}", "model.toml")
+
+
 def test_a_part_of_a_seed_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(InputError, match=r"seeds\.batches.*'initialisation' or 'order'"):
+    with pytest.raises(InputError, match=r"'seeds\.batches' = 'batches'.*'initialisation' or 'order'"):
         parse_description("seeds = { batches = 'mix' }", "model.toml")

@@ -3,7 +3,12 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
+from comparator.evidence.variance import Part
+from comparator.report.variance import share_words
 from comparator.report.words import components
+from comparator.strategies.blocks import ORDER
 
 
 def test_whose_the_variance_is_is_said_without_a_word_that_another_page_explains() -> None:
@@ -14,3 +19,17 @@ def test_whose_the_variance_is_is_said_without_a_word_that_another_page_explains
         " alone and 2 % is left to each single training. A model of the search's evaluations says so."
     )
     assert components(cast(Any, SimpleNamespace(components=None))) == ""
+
+
+@pytest.mark.parametrize(
+    ("share", "interval", "words"),
+    [
+        (0.82, (0.32, 0.98), "82 % [32, 98]"),
+        (0.001, (0.0005, 0.002), "under 1 %"),
+        (0.001, (0.0005, 0.12), "under 1 % [under 1, 12]"),
+    ],
+)
+def test_a_share_that_is_small_throughout_has_no_interval(
+    share: float, interval: tuple[float, float], words: str
+) -> None:
+    assert share_words(Part(ORDER, 0.1, share, interval)) == words

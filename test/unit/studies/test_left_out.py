@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from comparator.cli import carry_out
 from comparator.engine.local import Local
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
@@ -147,7 +148,7 @@ def test_where_no_drug_matters_none_is_named(desk: Path, host: Host) -> None:
     folder = carried_out(host, desk, 'left_out.control="none"', "left_out.blocks=8")
     content = reported(folder)
     assert not any(each["shown"] for each in content["effects"]) and content["controls"] == []
-    assert content["answer"].startswith("Of none of the drugs it is shown")
+    assert content["answer"].startswith("Of none of the drugs is it shown")
     assert "cannot be excluded" in content["answer"]
     with pytest.raises(InputError, match='do not tell which subset is the largest; give control = "each"'):
         carried_out(host, desk, 'left_out.control="largest"')
@@ -178,6 +179,8 @@ def test_what_is_stopped_goes_on_where_it_was(desk: Path, host: Host, monkeypatc
             left_out.run(host, desk, [], command="", identifier="stopped")
     done = trained(host)
     assert left_out.resume(host, "stopped").name == "stopped" and trained(host) == done
+    with pytest.raises(InputError, match="'stopped' is of `comparator left-out`, whose answer cannot be tried again"):
+        carry_out._refuse_study(host, "stopped")
     again = carried_out(host, desk, 'left_out.names=["B"]', 'left_out.control="none"')
     assert trained(host) == done and again.name != "stopped"
     text = desk.read_text().replace('names = ["A", "B", "C", "D"]', 'groups = { small = ["A", "B"], large = ["C"] }')
@@ -202,6 +205,7 @@ def test_a_dry_run_says_what_it_costs_and_starts_nothing(desk: Path, host: Host)
         ("left_out.blocks=2", ["[left_out]", "blocks", "greater than or equal to 4"]),
         ('left_out.names=["A", "A"]', ["names", "'A' stands twice"]),
         ("left_out.groups=1", ["groups", "two or more"]),
+        ("left_out.groups=kinases", ["'groups' = 'kinases'", "a number, or a table of lists of names"]),
         ("left_out.exclude=exclude_drug", ["has no hyperparameter 'exclude_drug'", "did you mean 'exclude_drugs'"]),
         ("left_out.at_random=no", ["has no hyperparameter 'no'", 'give control = "none"']),
         ("left_out.leave_out=genes", ["leave_out", "'genes'", "'cell_types'"]),
@@ -238,6 +242,11 @@ def test_subsets_are_names_groups_or_dealt_alike() -> None:
         subsets_of(LeftOutTable(leave_out="cells"), {str(number): [1, 1] for number in range(300)}, "x")
     with pytest.raises(InputError, match="fewest_rows = 99: nothing"):
         subsets_of(LeftOutTable(fewest_rows=99), rows, "x")
+    with pytest.raises(InputError, match="groups = 5: there are 4 drugs"):
+        subsets_of(LeftOutTable(groups=5), rows, "x")
+    for table in (LeftOutTable(names=["a", "BB"]), LeftOutTable(groups={"both": ["a", "BB"]})):
+        with pytest.raises(InputError, match=r"'BB' has no row that either model learns from \(did you mean 'B'"):
+            subsets_of(table, {**rows, "BB": [0, 0]}, "x")
 
 
 @pytest.mark.long

@@ -223,8 +223,11 @@ def _around(number: float) -> tuple[float, float]:
     return number - margin, number + margin
 
 
-def lanes(labels: Sequence[str], named: int = 40) -> tuple[Row, Row]:
-    """Return the channel `y` of lanes below each other, numbered from 0, and the parameter that holds their names."""
+def lanes(labels: Sequence[str | list[str]], named: int = 40) -> tuple[Row, Row]:
+    """Return the channel `y` of lanes below each other, numbered from 0, and the parameter that holds their names.
+
+    A name is a line, or a list of lines.
+    """
     every = -(-len(labels) // named)
     channel = {
         "field": "y",

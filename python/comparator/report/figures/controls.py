@@ -20,11 +20,12 @@ def control_figures(summary: Summary, found: Controls | None) -> list[Figure]:
     if found is None or not found.found:
         return []
     several = len({(each.found.claim, each.found.what) for each in found.found}) > 1
-    names, dots, ends = [], [], []
+    names: list[str | list[str]] = []
+    dots, ends = [], []
     for lane, each in enumerate(found.found):
         one = each.found
         more = "" if one.what == "difference" else ", more"
-        names.append(f"{TITLES[each.design]}{f', {one.claim}{more}' if several else ''}")
+        names.append([TITLES[each.design], f"{one.claim}{more}"] if several else TITLES[each.design])
         tip = printable(sentence(each))
         for name, at, interval, mean in (
             (WAS, lane - APART, one.was_interval, one.was),
@@ -44,6 +45,8 @@ def control_figures(summary: Summary, found: Controls | None) -> list[Figure]:
         "Hollow dots: what fresh blocks gave with each study as it is. Full dots: the same blocks with both studies cut"
         " by the design. Lines are 95 % intervals over blocks; that of the change, which pairs them, is in the table."
     )
+    if any(one.found.what != "difference" for one in found.found):
+        caption += " More: than elsewhere."
     title = f"Is it the study, or only its size? {' and '.join(map(printable, found.studies))}"
     size = 44 + 34 * len(names)
     return [figure("controls", title, {"layer": layers}, caption, height=size, params=[labels], section=SECTION)]
