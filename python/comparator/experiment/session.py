@@ -535,7 +535,8 @@ class Session:
     def _say_how_to_go_on(self) -> None:
         if self._controller is None:
             self._look()
-        evaluations = f"{done_in(self._folder.records)} evaluations"
+        done = done_in(self._folder.records)
+        evaluations = f"{done} evaluation{'' if done == 1 else 's'}"
         kept = evaluations if self._plan.frozen.rechecks is None else self._pairs_anew()
         self._host.say(f"stopped: {kept} kept; go on with them by:")
         self._host.show(f"  {self._resume_command()}")
