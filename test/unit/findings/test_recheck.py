@@ -249,6 +249,10 @@ def test_the_variance_of_a_point_is_split_and_goes_on_after_a_stop(divided: Desk
     at = divided.run("variance", "found", "--at", "noise=3", "--splits", "5", "--dry-run")
     assert at.returncode == 0, at.stderr
     assert "nothing is searched; 20 pairs, 40 trainings" in at.stdout
+    planned = divided.run("variance", "found", "--splits", "5", "--dry-run", "--json")
+    assert json.loads(planned.stdout)["claims"][0]["crossed"] == [5, 4] and "20 pairs" in planned.stderr
+    unexplained = divided.run("explain", "found-variance-1")
+    assert unexplained.returncode == 1 and "looks at the variance of a point and claims nothing" in unexplained.stderr
 
 
 #: Two models of which first weights make most of the difference, beside the split's and what both do together.
