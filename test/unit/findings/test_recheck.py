@@ -89,7 +89,7 @@ def test_a_recheck_is_listed_and_followed_by_the_pairs_that_it_has_tried(tmp_pat
 def test_a_recheck_whose_process_was_killed_is_finished_only_when_it_has_tried_all(tmp_path: Path) -> None:
     experiment, records = tried(0.5, 0.2, 0.02, 1)
     again = {**experiment.as_json(), "id": "again", "rechecks": "found", "budget": {"evaluations": 0}}
-    said = {"state": "running", "pid": 2**22 + 1, "host": os.uname().nodename, "launch": None, "updated": "2026-05-01T12:00:00Z"}
+    said = {"state": "running", "pid": 2**22 + 1, "host": os.uname().nodename}
     for done, state in ((5, "interrupted"), (len(records), "finished")):
         folder = save(tmp_path / "again", again, [line.as_json() for line in records[:done]])
         (folder / "state.json").write_text(json.dumps(said))
