@@ -31,7 +31,7 @@ def leave_out(
     """Return the training rows without those that are to be left out, and in words how many these are.
 
     With `exclude_at_random` as many random ones go in their place: the first of a shuffle by `split_seed`, so that
-    fewer are a subset of more. Raises `DataError` for a name that the source does not have.
+    fewer are a subset of more. Raises `DataError` for a name that the source does not have, and where no row is left.
     """
     left_out = np.zeros(len(training), dtype=bool)
     named = {kind: settings[f"exclude_{kind}"] for kind in KINDS if settings[f"exclude_{kind}"]}
@@ -40,6 +40,9 @@ def leave_out(
     for kind, names in named.items():
         left_out |= np.isin(names_of_rows(source, rows, kind)[training], _known(source, kind, names))
     count = int(left_out.sum())
+    if count == len(training):
+        given = " and ".join(f"exclude_{kind}" for kind in named)
+        raise DataError(f"{given}: all {count} training rows are left out, so that there is nothing to train on")
     words = f"left out of training: {count} of {len(training)} rows"
     if not settings[AT_RANDOM]:
         listed = "; ".join(f"{kind.replace('_', ' ')} {', '.join(names)}" for kind, names in named.items())

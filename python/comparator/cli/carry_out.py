@@ -358,7 +358,6 @@ def _carry_out(
     if no_report and as_json and not options.dry_run:
         raise InputError("--json prints the report; leave out --no-report")
     from comparator.experiment import controls, session
-    from comparator.experiment.dry_run import describe
     from comparator.studies import study_of
 
     host = _open_host(options, as_json=as_json, reports=not no_report)
@@ -384,9 +383,7 @@ def _carry_out(
         _refuse_file_of_study(file)
         plan = session.plan_experiment(host, file, settings, full=full, command=_typed_command())
         if options.dry_run:
-            describe(host, plan)
-            if as_json:
-                print(json.dumps(plan.frozen.model_dump(exclude_unset=True, exclude={"id"}), indent=1))
+            _describe(host, plan, as_json=as_json)
             return
         opened = session.begin(host, plan, file.stem, options.identifier)
     with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
@@ -422,7 +419,6 @@ def _carry_out_again(
     `typed` are the arguments that do not go with `--resume`.
     """
     from comparator.experiment import session
-    from comparator.experiment.dry_run import describe
 
     stop_signals_like_ctrl_c()
     if options.resume is not None:
@@ -435,7 +431,7 @@ def _carry_out_again(
         _refuse_study(host, identifier)
         plan = plan_of(identifier)
         if options.dry_run:
-            describe(host, plan)
+            _describe(host, plan, as_json=as_json)
             return
         opened = session.begin(host, plan, f"{identifier}-{verb}", options.identifier)
     _run_again(host, options, opened, as_json=as_json)
@@ -445,11 +441,21 @@ def _refuse_study(host: Host, identifier: str) -> None:
     """Raise `InputError` for an experiment whose answer is not that of a search."""
     from comparator.studies import study_of
 
-    study = study_of(experiment_path(host.experiments, identifier))
-    if study is not None:
+    path = experiment_path(host.experiments, identifier)
+    study = study_of(path)
+    if study is not None and not read_experiment(path).why_nothing_is_compared:  # which says what to ask instead
         raise InputError(
             f"'{identifier}' is of `comparator {study.VERB}`, whose answer cannot be tried again: carry it out anew"
         )
+
+
+def _describe(host: Host, plan: Plan, *, as_json: bool) -> None:
+    """Say what would be done; for programs, what would be frozen."""
+    from comparator.experiment.dry_run import describe
+
+    describe(host, plan)
+    if as_json:
+        print(json.dumps(plan.frozen.model_dump(exclude_unset=True, exclude={"id"}), indent=1))
 
 
 def _run_again(host: Host, options: RunOptions, opened: Session, *, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from comparator.experiment.host import Host
 from comparator.experiment.terminal import note
 from comparator.results.experiments import experiment_path, read_experiment
 from comparator.results.files import read_json
-from comparator.results.points import count, pairs_to_confirm
+from comparator.results.points import done_in
 from comparator.results.record import FrozenExperiment
 from comparator.results.record_file import read_records
 from comparator.results.state import last_word
@@ -110,17 +110,14 @@ def is_finished(host: Host, identifier: str, *, as_json: bool) -> bool:
     path = experiment_path(host.experiments, identifier)
     if last_word(path).state != "finished" or not has_all(path):
         return False
-    frozen, records = read_experiment(path), read_records(path / "evaluations.jsonl")
-    counts = count(records)
-    if counts.confirming < pairs_to_confirm(frozen.claims or (), records):
-        return False
+    frozen, done = read_experiment(path), done_in(read_records(path / "evaluations.jsonl"))
     page = path / "report.html"
     if as_json and page.is_file():
         print(json.dumps(read_json(path / "report.json"), indent=1))
         return True
-    host.say(f"{identifier} is finished: {counts.done} evaluations")
+    host.say(f"{identifier} is finished: {done} evaluations")
     say_where_the_report_is(host, identifier, page if page.is_file() else None)
-    larger = larger_search(frozen, counts.done)
+    larger = larger_search(frozen, done)
     if larger:
         host.say("more of them, by a new experiment that finds the trainings that are done:")
         host.show(f"  {typed_here(larger)}")

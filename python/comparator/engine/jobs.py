@@ -15,7 +15,7 @@ from comparator.engine.launches import launches, read_launch
 from comparator.errors import ComparatorError, InputError
 from comparator.results.experiments import read_experiment
 from comparator.results.lease import holder_of, lives
-from comparator.results.points import done_in, values_of
+from comparator.results.points import done_in, pairs_in, pairs_to_confirm, values_of
 from comparator.results.record import ALIVE, CONFIRM, FULL, State
 from comparator.results.record_file import read_records
 from comparator.results.state import last_word, say_ended
@@ -76,10 +76,11 @@ def has_all(path: Path) -> bool:
     if first is not None and in_full < min(first.points, len(values_of(records))):
         return False
     to_confirm = 0 if frozen.stages.confirm is None else frozen.stages.confirm.points
-    confirmed = sum(record.stage == CONFIRM for record in records)
+    trying = [record for record in records if record.stage == CONFIRM]
     is_sweep = frozen.strategy.name in SWEEPS
     has_baseline = frozen.kind != "single" or is_sweep or not frozen.space or frozen.baseline is not None
-    return confirmed >= to_confirm and has_baseline
+    is_tried = len(trying) >= to_confirm and pairs_in(trying) >= pairs_to_confirm(frozen.claims or (), records)
+    return is_tried and has_baseline
 
 
 def is_closing(path: Path) -> bool:

@@ -560,7 +560,7 @@ def _remove(folder: Path, left: Iterable[str]) -> None:
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:
-            entry.unlink()
+            entry.unlink(missing_ok=True)  # a lease that another process is about to make, say
 
 
 def _worst(runs: Sequence[Run]) -> Literal["cancelled", "timeout", "failed"]:

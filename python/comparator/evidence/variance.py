@@ -163,4 +163,4 @@ def _between(values: Array, strata: Sequence[_Stratum], rng: np.random.Generator
 def _interval(shares: Array) -> tuple[Array, Array]:
     """The ends of each share, of draws; one that has signs is that of a square, which 0 is in where both signs are."""
     low, high = np.quantile(shares, (0.025, 0.975), axis=0)
-    return np.maximum(low, 0), np.maximum(high, -low)
+    return np.maximum(low, 0), np.maximum(high, 0 - low)  # -low is -0.0 of a share of nothing, and is shown as that

@@ -116,6 +116,8 @@ def explain(
     nothing = Explanation(experiment.metric)
     if experiment.why_nothing_is_compared:
         return replace(nothing, reason=experiment.why_nothing_is_compared)
+    if experiment.crossing is not None:
+        return replace(nothing, reason="it looks at the variance of a point and claims nothing")
     claims = experiment.claims or []
     tried = {claim.name: [line for line in records if line.stage == CONFIRM and tries(line, claim)] for claim in claims}
     explained = _explained(claims)

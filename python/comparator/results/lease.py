@@ -365,13 +365,16 @@ def _make(path: Path, purpose: str) -> int | None:
             return descriptor
         os.close(descriptor)
         return None
+    except FileNotFoundError:  # who holds the folder meanwhile has cleared it
+        os.close(descriptor)
+        return None
     except OSError as error:
         os.close(descriptor)
         if error.errno not in WITHOUT_LINKS:
             raise
         return _make_without_links(path, holder)
     finally:
-        own.unlink()
+        own.unlink(missing_ok=True)
     return descriptor
 
 

@@ -74,11 +74,20 @@ class WorkerLease:
                     self._make()
                 # By its descriptor, since another worker of the name may have put its own in the place.
                 os.link(f"/proc/self/fd/{self._descriptor}", path, src_dir_fd=self._descriptor)
-            except OSError:
-                return None
+            except OSError as error:
+                # NFS may say so of the link that it has made.
+                if not (isinstance(error, FileExistsError) and self._lies_at(path)):
+                    return None
             self._held.add(folder)
         assert self._status is not None
         return _Linked(path, self._status)
+
+    def _lies_at(self, path: str) -> bool:
+        assert self._status is not None
+        try:
+            return os.path.samestat(os.stat(path), self._status)  # noqa: PTH116
+        except OSError:
+            return False
 
     def _make(self) -> None:
         """Make the lease, whole at once, in the place of that of a dead worker of the name."""

@@ -56,6 +56,13 @@ def test_a_named_drug_leaves_training_and_nothing_else(data_folder: Path) -> Non
     assert count_rows(settings(exclude_drugs=["17-AAG"]), data_folder)[0] < len(whole.training)
 
 
+def test_where_every_row_is_left_out_that_is_said(data_folder: Path) -> None:
+    names = sorted(drugs_of(read(data_folder)))
+    for changes in ({}, {"exclude_at_random": True}):
+        with pytest.raises(DataError, match=r"exclude_drugs: all \d+ training rows are left out"):
+            read(data_folder, exclude_drugs=names, **changes)
+
+
 def test_cell_lines_that_are_left_out_are_no_tests_of_another_study(data_folder: Path) -> None:
     whole = read(data_folder, test_sources=["GDSC2"])
     names = np.unique(whole.source.cell_lines[whole.training.cell_line])[:40].tolist()

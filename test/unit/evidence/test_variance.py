@@ -119,6 +119,15 @@ def test_too_few_and_all_the_same_tell_nothing() -> None:
     assert split_variance(np.arange(9.0) ** 2, small) is None, "four factors of three levels leave no rest"
 
 
+def test_an_interval_of_nothing_has_no_sign() -> None:
+    levels = crossing(4, 4)
+    numbers = np.array(levels[SEED]) + np.where(np.array(levels[SPLIT]) % 2, 1e-6, -1e-6) * (-1.0) ** np.arange(16)
+    found = split_variance(numbers, levels)
+    assert found is not None
+    ends = [end for part in found.parts for end in part.interval if end == 0]
+    assert ends and not np.signbit(ends).any()
+
+
 @pytest.mark.parametrize("levels", [5, 7, 9])
 def test_in_a_square_every_two_factors_meet_in_all_their_levels_once(levels: int) -> None:
     met = levels_in(square(FACTORS, levels), FACTORS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import signal
@@ -17,6 +18,7 @@ from recorded import make_experiment, make_record, save
 
 from comparator.cli import carry_out
 from comparator.cli import main as carried_out
+from comparator.engine.jobs import state_of
 from comparator.experiment import closing
 from comparator.experiment.listing import experiment_rows
 from comparator.experiment.progress import describe
@@ -82,6 +84,18 @@ def test_a_recheck_is_listed_and_followed_by_the_pairs_that_it_has_tried(tmp_pat
     assert (row["evaluations"], row["of"]) == (5, 2 * BLOCKS)
     words = describe(of_form(FrozenExperiment, again, "test"), Tally().take(records[:5]), 1, None, 2 * BLOCKS)
     assert words == f"1 running · 5 of {2 * BLOCKS} pairs that try it anew"
+
+
+def test_a_recheck_whose_process_was_killed_is_finished_only_when_it_has_tried_all(tmp_path: Path) -> None:
+    experiment, records = tried(0.5, 0.2, 0.02, 1)
+    again = {**experiment.as_json(), "id": "again", "rechecks": "found", "budget": {"evaluations": 0}}
+    said = {"state": "running", "pid": 2**22 + 1, "host": os.uname().nodename}
+    for done, state in ((5, "interrupted"), (len(records), "finished")):
+        folder = save(tmp_path / "again", again, [line.as_json() for line in records[:done]])
+        (folder / "state.json").write_text(json.dumps(said))
+        assert state_of(folder).state == state
+        assert experiment_rows(tmp_path)[0]["state"] == state
+    assert len(records) == 2 * BLOCKS
 
 
 def test_what_has_not_changed_is_hardly_ever_called_less() -> None:
@@ -249,6 +263,10 @@ def test_the_variance_of_a_point_is_split_and_goes_on_after_a_stop(divided: Desk
     at = divided.run("variance", "found", "--at", "noise=3", "--splits", "5", "--dry-run")
     assert at.returncode == 0, at.stderr
     assert "nothing is searched; 20 pairs, 40 trainings" in at.stdout
+    planned = divided.run("variance", "found", "--splits", "5", "--dry-run", "--json")
+    assert json.loads(planned.stdout)["claims"][0]["crossed"] == [5, 4] and "20 pairs" in planned.stderr
+    unexplained = divided.run("explain", "found-variance-1")
+    assert unexplained.returncode == 1 and "looks at the variance of a point and claims nothing" in unexplained.stderr
 
 
 #: Two models of which first weights make most of the difference, beside the split's and what both do together.

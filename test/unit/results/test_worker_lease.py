@@ -1,5 +1,6 @@
 """A worker holds folders by links to its one lease: one at a time, beside whoever takes the longer way."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -160,6 +161,38 @@ def test_a_worker_that_cannot_link_takes_the_longer_way(
     with own.claim(folder, never) as held:
         assert isinstance(held, Lease)
     assert holder_of(folder) is None
+
+
+def test_a_link_that_was_made_though_the_file_system_says_it_was_there_is_held(
+    own: WorkerLease, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def answered_twice(*given: object, **named: object) -> None:
+        link(*given, **named)  # type: ignore[arg-type]
+        raise FileExistsError(errno.EEXIST, "there")
+
+    monkeypatch.setattr(os, "link", answered_twice)
+    with own.claim(folder, never) as held:
+        assert held is not None and not held.is_lost
+    assert list(folder.iterdir()) == []
+
+
+def test_who_is_about_to_make_a_lease_in_a_folder_that_its_holder_clears_waits_for_it(
+    own: WorkerLease, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def after_another(source: Path, path: Path) -> None:
+        monkeypatch.setattr(os, "link", link)
+        held.enter_context(own.claim(folder, never))
+        source.unlink()
+        link(source, path)
+
+    monkeypatch.setattr(os, "link", after_another)
+    with contextlib.ExitStack() as held:
+        other = hold(folder)
+        assert isinstance(other, Holder) and "(a test)" in other.words
 
 
 @pytest.mark.long
