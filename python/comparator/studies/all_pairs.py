@@ -152,10 +152,7 @@ def resume(host: Host, identifier: str) -> Path:
     """Go on with all pairs where they were left."""
     _check_hosts(host)
     path = experiment_path(host.experiments, identifier)
-    if read_experiment(path).table(NAME) is None:
-        raise InputError(
-            f"experiment '{identifier}' has no [{NAME}]; go on with it by: comparator search --resume {identifier}"
-        )
+    sweep.check_kind(read_experiment(path), NAME, identifier)
     return _carry_out(host, path)
 
 

@@ -269,11 +269,16 @@ def begin(host: Host, plan: Plan, stem: str, identifier: str | None, verb: str) 
 def resume(host: Host, identifier: str, name: str, verb: str) -> StudiesSession:
     """Open an experiment where it was left; raises `InputError` where it is none of this kind."""
     opened = StudiesSession(session.resume(host, identifier), verb)
-    if opened.frozen.table(name) is None:
+    check_kind(opened.frozen, name, identifier)
+    return opened
+
+
+def check_kind(frozen: FrozenExperiment, name: str, identifier: str) -> None:
+    """Raise `InputError` where an experiment has no table of a study's `name`, and so is none of its kind."""
+    if frozen.table(name) is None:
         raise InputError(
             f"experiment '{identifier}' has no [{name}]; go on with it by: comparator search --resume {identifier}"
         )
-    return opened
 
 
 def describe(host: Host, plan: Plan, lines: Sequence[str]) -> None:

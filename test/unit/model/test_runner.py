@@ -191,14 +191,7 @@ def test_children_in_a_session_of_their_own_end_with_the_run(tmp_path: Path, end
     script = f"setsid sleep 3600 &\necho $! > child\necho IMPROVE_RESULT 0.1\n{wait}"
     runner = ColdRunner(shell_model(tmp_path / "model", script), SLOT, tmp_path)
     child = tmp_path / "a" / "child"
-    if end == "is cancelled":
-        thread = threading.Thread(target=lambda: runner.run(training(tmp_path / "a")))
-        thread.start()
-        wait_for(lambda: read(child).strip() != "")
-        runner.cancel()
-        thread.join(60)
-    else:
-        assert runner.run(training(tmp_path / "a")).status == "ok"
+    run_to_its_end(runner, tmp_path, end, child)
     wait_for(lambda: not is_alive(int(child.read_text())), seconds=1.0)
 
 
@@ -214,16 +207,21 @@ def test_temporary_files_go_with_the_process_that_left_them(
     script = f"mkdir $TMPDIR/deep\nmktemp $TMPDIR/deep/XXXXXX > left\necho IMPROVE_RESULT 0.1\n{wait}"
     runner = ColdRunner(shell_model(tmp_path / "model", script), SLOT, tmp_path)
     left = tmp_path / "a" / "left"
+    run_to_its_end(runner, tmp_path, end, left)
+    assert Path(left.read_text().strip()).parents[2] == temporary
+    assert not list(temporary.iterdir())
+
+
+def run_to_its_end(runner: ColdRunner, folder: Path, end: str, written: Path) -> None:
+    """Run once, to where it "ends well", or "is cancelled" as soon as its script has `written` a file."""
     if end == "is cancelled":
-        thread = threading.Thread(target=lambda: runner.run(training(tmp_path / "a")))
+        thread = threading.Thread(target=lambda: runner.run(training(folder / "a")))
         thread.start()
-        wait_for(lambda: read(left).strip() != "")
+        wait_for(lambda: read(written).strip() != "")
         runner.cancel()
         thread.join(60)
     else:
-        assert runner.run(training(tmp_path / "a")).status == "ok"
-    assert Path(left.read_text().strip()).parents[2] == temporary
-    assert not list(temporary.iterdir())
+        assert runner.run(training(folder / "a")).status == "ok"
 
 
 def descendants_of(pid: int) -> list[int]:

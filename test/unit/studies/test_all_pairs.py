@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 from dataclasses import replace
@@ -11,9 +10,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from rich.console import Console
+from two_workers import said, trained
 
-from comparator.engine.local import Local
 from comparator.errors import InputError
 from comparator.evidence.many import holm
 from comparator.evidence.paired import Observation, Paired
@@ -24,7 +22,7 @@ from comparator.experiment.recheck import plan_crossing, plan_recheck
 from comparator.experiment.reopening import reopen_plan
 from comparator.findings.explanation import explain
 from comparator.results.experiments import read_experiment, read_whole_experiment
-from comparator.site.profile import Site, Slot
+from comparator.site.profile import Site
 from comparator.space import ParameterSpace
 from comparator.strategies.blocks import block_of
 from comparator.strategies.sampling import sobol_points
@@ -80,26 +78,10 @@ def desk(tmp_path: Path) -> Path:
     return tmp_path / "all.toml"
 
 
-@pytest.fixture
-def host(tmp_path: Path) -> Host:
-    slots = [Slot(0), Slot(1)]
-    site = Site("here", "", ("local",), tmp_path / "data", 0, 1, "CUDA_VISIBLE_DEVICES", "ascending", 2)
-    console = Console(file=io.StringIO(), width=200)
-    return Host(ROOT, tmp_path / "experiments", site, slots, Local(slots, 2), True, console)
-
-
-def said(host: Host) -> str:
-    return host.console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
-
-
 def carried_out(host: Host, file: Path, *overrides: str) -> Path:
     folder = all_pairs.run(host, file, overrides, command="")
     assert folder is not None
     return folder
-
-
-def trained(host: Host) -> int:
-    return len(list((host.experiments / "runs").glob("*/*/result.json")))
 
 
 @pytest.mark.long

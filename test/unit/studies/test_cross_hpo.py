@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from rich.console import Console
+from two_workers import said
 
-from comparator.engine.local import Local
 from comparator.errors import InputError
 from comparator.experiment.host import Host
 from comparator.experiment.reopening import reopen_plan
 from comparator.results.experiments import read_experiment, read_whole_experiment
 from comparator.results.record_file import read_records
 from comparator.results.run_store import RunStore
-from comparator.site.profile import Site, Slot
 from comparator.studies import cross_hpo, sweep
 from comparator.verification.record import check_record, check_search
 
@@ -88,19 +85,6 @@ def desk(tmp_path: Path) -> Path:
     (tmp_path / "one.toml").write_text(ONE)
     (tmp_path / "two.toml").write_text(TWO)
     return tmp_path
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Host:
-    slots = [Slot(0), Slot(1)]
-    site = Site("here", "", ("local",), tmp_path / "data", 0, 1, "CUDA_VISIBLE_DEVICES", "ascending", 2)
-    return Host(
-        ROOT, tmp_path / "experiments", site, slots, Local(slots, 2), True, Console(file=io.StringIO(), width=200)
-    )
-
-
-def said(host: Host) -> str:
-    return host.console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
 def carried_out(host: Host, file: Path, *overrides: str) -> Path:

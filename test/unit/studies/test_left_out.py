@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
+from two_workers import said, trained
 
 from comparator.cli import carry_out
-from comparator.engine.local import Local
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
 from comparator.experiment.reopening import reopen_plan
 from comparator.results.experiments import read_whole_experiment
 from comparator.results.record_file import read_records
 from comparator.results.run_store import RunStore
-from comparator.site.profile import Site, Slot
 from comparator.studies import left_out, study_of
 from comparator.studies.left_out import LeftOutTable, controlled, subsets_of, table_of
 from comparator.verification.record import check_record, check_search
@@ -81,26 +78,10 @@ def desk(tmp_path: Path) -> Path:
     return tmp_path / "out.toml"
 
 
-@pytest.fixture
-def host(tmp_path: Path) -> Host:
-    slots = [Slot(0), Slot(1)]
-    site = Site("here", "", ("local",), tmp_path / "data", 0, 1, "CUDA_VISIBLE_DEVICES", "ascending", 2)
-    console = Console(file=io.StringIO(), width=200)
-    return Host(ROOT, tmp_path / "experiments", site, slots, Local(slots, 2), True, console)
-
-
-def said(host: Host) -> str:
-    return host.console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
-
-
 def carried_out(host: Host, file: Path, *overrides: str) -> Path:
     folder = left_out.run(host, file, overrides, command="")
     assert folder is not None
     return folder
-
-
-def trained(host: Host) -> int:
-    return len(list((host.experiments / "runs").glob("*/*/result.json")))
 
 
 def reported(folder: Path) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from pathlib import Path
@@ -11,14 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
+from two_workers import said
 
 from comparator.cli.resuming import check_settings
-from comparator.engine.local import Local
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
 from comparator.results.run_store import RunStore
-from comparator.site.profile import Site, Slot
 from comparator.studies import beside, cross_study, learning_curve, sweep, tables
 from comparator.studies.learning_curve import LearningCurveTable, choose_sizes, log_scale
 from comparator.studies.tables import CrossTest
@@ -85,19 +82,6 @@ def quick(tmp_path: Path) -> Path:
     for name, table in TABLE.items():
         (tmp_path / f"{name}.toml").write_text(f'model = "quick"\n[{name}]\n{table}\n[set]\ntrain_sources = "A"\n')
     return tmp_path
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Host:
-    slots = [Slot(0), Slot(1)]
-    site = Site("here", "", ("local",), tmp_path / "data", 0, 1, "CUDA_VISIBLE_DEVICES", "ascending", 2)
-    return Host(
-        ROOT, tmp_path / "experiments", site, slots, Local(slots, 2), True, Console(file=io.StringIO(), width=200)
-    )
-
-
-def said(host: Host) -> str:
-    return host.console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
 def read(folder: Path | None, name: str) -> pd.DataFrame:
