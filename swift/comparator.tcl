@@ -20,6 +20,8 @@ namespace eval comparator {
     variable longest 50000
     # What ADLB calls work for any worker.
     variable any_worker 0
+    # On the resident rank whether workers sleep, and have to be called.
+    variable calls 0
     # On a worker whether it is to leave `work`.
     variable leaves 0
     # On a worker how many texts it has sent; on the resident rank what there is of texts in pieces, by worker and text.
@@ -33,13 +35,18 @@ namespace eval comparator {
     # Host the search to its end: take all results that have queued up, and hand out what follows. Where there are none
     # the rank sleeps in Python, whose threads think and write meanwhile; a wait of MPI's would hold both them and a core.
     proc host { } {
-        if { [ python {ranks.shares_cores()} ] } { tell_workers comparator::work }
+        variable calls
+        set calls [ python {ranks.shares_cores()} ]
+        if { $calls } { tell_workers comparator::work }
         hand_out [ python {ranks.start()} ]
         while { [ python {ranks.goes_on()} ] } {
             set results [ queued ]
             if { [ llength $results ] > 0 } { hand_out [ python "ranks.exchange(\[r'[ join $results ',r' ]'\])" ] }
         }
-        if { [ python {ranks.shares_cores()} ] } { tell_workers comparator::leave }
+        if { $calls } {
+            tell_workers comparator::leave
+            python {ranks.workers_told()}
+        }
     }
 
     # The results that are there, as many as are taken at once.
@@ -67,7 +74,9 @@ namespace eval comparator {
 
     proc hand_out { tasks } {
         variable any_worker
+        variable calls
         foreach task [ split $tasks "\n" ] { adlb::spawn $any_worker [ list comparator::evaluate $task ] }
+        if { $calls && $tasks ne "" } { python {ranks.tasks_sent()} }
     }
 
     proc tell_workers { task } {
@@ -87,7 +96,13 @@ namespace eval comparator {
         while { ! $leaves } {
             set task [ adlb::iget $any_worker sender ]
             if { $task eq "ADLB_SHUTDOWN" } { break }
-            if { $task eq "ADLB_NOTHING" } { python {ranks.rest()} } else { eval $task }
+            if { $task eq "ADLB_NOTHING" } {
+                python {ranks.sleep()}
+            } else {
+                python {ranks.task_came()}
+                eval $task
+                python {ranks.results_sent()}
+            }
         }
     }
 

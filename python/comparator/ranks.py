@@ -2,8 +2,10 @@
 
     resident    start() -> tasks, exchange([results, ...]) -> tasks: hosts the search and writes the record;
                 goes_on() -> "1" or "0", after a wait where nothing was exchanged since it was asked last;
-                shares_cores() -> "1" or "0": whether workers are to rest while there is no task
-    worker      evaluate(task) -> results: in this interpreter or as `python -m comparator.ranks`; rest()
+                shares_cores() -> "1" or "0": whether workers sleep while there is no task, and are called:
+                tasks_sent(), workers_told()
+    worker      evaluate(task) -> results: in this interpreter or as `python -m comparator.ranks`;
+                where it sleeps while there is no task: sleep(), task_came(), results_sent()
 
 A task is a request, or several of trainings that take no time to speak of; tasks come one on each line. What a task and
 its results hold is separated by `BETWEEN`; a long one is put into a file, which the task names. All texts are JSON
@@ -19,6 +21,7 @@ import os
 import sys
 import time
 import traceback
+from collections import deque
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +29,7 @@ from comparator.engine.interface import Task
 from comparator.engine.keeper import node_name
 from comparator.engine.leaf import Leaf
 from comparator.engine.local import Local
+from comparator.engine.waiting import WaitingResident, WaitingWorker, Waits
 from comparator.experiment.host import Host
 from comparator.experiment.session import Session, open_session
 from comparator.experiment.terminal import Terminal
@@ -42,9 +46,13 @@ BETWEEN = "\f"
 TASK_SECONDS, SHORTEST_SECONDS = 0.1, 1e-3
 #: A longer task is put into a file (`swift/comparator.tcl` says why), whose name follows this.
 LONGEST_TASK, IN_FILE = 50_000, "/"
-#: Seconds that a rank sleeps where nothing is there for it: at once, then, and at the most. Where ranks share cores, to
-#: ask the server costs a worker, which waits for the answer without sleep, and those that it keeps from a core.
+#: Seconds that a rank sleeps where nobody calls it: after something came, then, and at the most. Where ranks share
+#: cores, to ask the server costs a worker, which waits for the answer without sleep, and those that it keeps from one.
 RESIDENT_WAITS, WORKER_WAITS = (0.0, 2e-4, 5e-3), (1e-3, 1e-3, 5e-2)
+#: Seconds after which a rank that is called looks for itself.
+LONGEST_WAIT = 0.5
+#: So many tasks wait for each worker, beside the one that it has: what the others take is not known yet.
+TASKS_AHEAD = 1
 #: The ranks of a node that are no workers: the resident rank and the server.
 SERVING = 2
 C_LIBRARY = ctypes.CDLL(None)
@@ -62,8 +70,8 @@ def start() -> str:
 def exchange(results: list[str]) -> str:
     """Record the results of several tasks, in the order in which they came; returns the tasks that follow from them."""
     told = [result for several in results for result in several.split(BETWEEN)]
-    _waits.are_over()
-    _handing.came(len(results))
+    _waiting_resident().results_came()
+    _handing.came(results)
     return _handing.tasks(_resident().exchange(told))
 
 
@@ -71,7 +79,7 @@ def goes_on() -> str:
     """Whether the search waits for results."""
     if not _hosts or _resident().is_over:
         return "0"
-    _waits.wait()
+    _waiting_resident().wait()
     return "1"
 
 
@@ -80,13 +88,36 @@ def shares_cores() -> str:
 
     Not where there are several servers: of these a worker that does not wait for a task gets those of its own alone.
     """
-    has_more = _launch().workers_per_node + SERVING > (os.cpu_count() or 1)
-    return str(int(has_more and os.environ.get("ADLB_SERVERS", "1") == "1"))
+    return str(int(_shares_cores()))
 
 
-def rest() -> str:
-    """Wait a moment for the next task; threads of this process go on meanwhile."""
-    _rests.wait()
+def tasks_sent() -> str:
+    """Call workers for the tasks that were returned last, now that MPI has them."""
+    _waiting_resident().call(_handing.tasks_returned)
+    return ""
+
+
+def workers_told() -> str:
+    """Call all workers, of which MPI has a message for each."""
+    _waiting_resident().call_all()
+    return ""
+
+
+def sleep() -> str:
+    """Wait for the next task; threads of this process go on meanwhile."""
+    _waiting_worker().wait()
+    return ""
+
+
+def task_came() -> str:
+    """Wait for no task any more."""
+    _waiting_worker().task_came()
+    return ""
+
+
+def results_sent() -> str:
+    """Call the resident rank, now that MPI has a task's results, and wait for the next task."""
+    _waiting_worker().results_sent()
     return ""
 
 
@@ -98,7 +129,6 @@ def evaluate(task: str) -> str:
         folder = _folder()
         say(folder.parent, "failed", [], f"a worker on {node_name()} cannot start: {error}", folder.name)
         raise
-    _rests.are_over()
     return BETWEEN.join(_without_quotes(leaf.evaluate(request)) for request in _text_of(task).split(BETWEEN))
 
 
@@ -171,24 +201,27 @@ class _Resident:
         self._session.fail(error)
 
 
-class _Waits:
-    """How a rank waits: briefly where something comes all the time, for longer where it does not."""
-
-    def __init__(self, first: float, shortest: float, longest: float) -> None:
-        self._first, self._shortest, self._longest = first, shortest, longest
-        self._seconds = shortest
-
-    def are_over(self) -> None:
-        self._seconds = self._first
-
-    def wait(self) -> None:
-        time.sleep(self._seconds)
-        self._seconds = min(max(2 * self._seconds, self._shortest), self._longest)
-
-
-_waits, _rests = _Waits(*RESIDENT_WAITS), _Waits(*WORKER_WAITS)
 #: The search that this rank hosts, where it does.
 _hosts: list[_Resident] = []
+
+
+@cache
+def _waiting_resident() -> WaitingResident:
+    return WaitingResident(os.environ["COMPARATOR_LAUNCH"], _launch().workers, Waits(*RESIDENT_WAITS), LONGEST_WAIT)
+
+
+@cache
+def _waiting_worker() -> WaitingWorker:
+    return WaitingWorker(os.environ["COMPARATOR_LAUNCH"], Waits(*WORKER_WAITS), LONGEST_WAIT)
+
+
+def _shares_cores() -> bool:
+    has_more = _launch().workers_per_node + SERVING > _cores()
+    return has_more and os.environ.get("ADLB_SERVERS", "1") == "1"
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
 
 
 @cache
@@ -270,30 +303,49 @@ def _deadline() -> float | None:
 
 
 class _Handing:
-    """What tasks are made of requests: no more requests in one than leave each worker that is free its share."""
+    """What tasks are made of requests: no more requests in one than leave each worker that is free its share.
+
+    Requests for which no worker will soon be free are kept back: how many of them make a task is seen by then.
+    """
 
     def __init__(self) -> None:
+        self.tasks_returned = 0
+        self._kept: deque[str] = deque()
         self._under_way = 0  # tasks
         self._files = 0
 
-    def came(self, tasks: int) -> None:
-        self._under_way -= tasks
+    def came(self, results: list[str]) -> None:
+        """Results of tasks, a text of each."""
+        self._under_way -= sum(not _listens(result) for result in results)
 
     def tasks(self, requests: list[str]) -> str:
-        """The requests as tasks, one on each line."""
-        if not requests:
-            return ""
-        several, texts = self._several(len(requests)), list(map(_without_quotes, requests))
+        """What is to be done next, the requests among it, as tasks, one on each line."""
+        texts = list(map(_without_quotes, requests))
         # Who listens waits, and what came in one task with it would wait too.
-        alone = [text for text in texts if several > 1 and json.loads(text)["evaluation"] == LISTEN]
-        texts = [text for text in texts if text not in alone] if alone else texts
-        tasks = [*(BETWEEN.join(texts[place : place + several]) for place in range(0, len(texts), several)), *alone]
-        self._under_way += len(tasks)
+        listening = [text for text in texts if _listens(text)]
+        self._kept += [text for text in texts if text not in listening] if listening else texts
+        usual = _resident().usual_seconds if self._kept else None
+        at_a_time = self._at_a_time(usual)
+        tasks: list[str] = []
+        while self._kept and self._under_way < (1 + TASKS_AHEAD) * at_a_time:
+            free = max(1, at_a_time - self._under_way)
+            several = self._several(-(-len(self._kept) // free), usual)
+            tasks.append(BETWEEN.join(self._kept.popleft() for _ in range(several)))
+            self._under_way += 1
+        tasks += listening
+        self.tasks_returned = len(tasks)
         return "\n".join(task if len(task) <= LONGEST_TASK else self._in_file(task) for task in tasks)
 
-    def _several(self, requests: int) -> int:
-        free, usual = max(1, _launch().workers - self._under_way), _resident().usual_seconds
-        return 1 if usual is None else max(1, min(requests // free, int(TASK_SECONDS / max(usual, SHORTEST_SECONDS))))
+    def _several(self, share: int, usual: float | None) -> int:
+        """How many requests make a task, where each worker's share are so many."""
+        return 1 if usual is None else max(1, min(share, int(TASK_SECONDS / max(usual, SHORTEST_SECONDS))))
+
+    def _at_a_time(self, usual: float | None) -> int:
+        """How many tasks go on at a time: of trainings that take no time to speak of no more than there are cores."""
+        launch = _launch()
+        if usual is None or usual > TASK_SECONDS or not _shares_cores():
+            return launch.workers
+        return min(launch.workers, _cores() * -(-launch.workers // launch.workers_per_node))
 
     def _in_file(self, task: str) -> str:
         self._files += 1
@@ -303,6 +355,11 @@ class _Handing:
 
 
 _handing = _Handing()
+
+
+def _listens(text: str) -> bool:
+    """Whether a request asks a worker to wait for what comes in, or a result is of such a one."""
+    return str(LISTEN) in text and json.loads(text)["evaluation"] == LISTEN
 
 
 def _text_of(task: str) -> str:
