@@ -199,12 +199,12 @@ def test_a_cancelled_replicate_leaves_no_line(folder) -> None:
 
 def test_the_race_gives_seeds_to_what_would_be_the_best_and_to_nothing_else() -> None:
     race = Replication.of("adaptive")
-    assert race.further([-0.5], [-0.4]) == 1
-    assert race.further([-0.3], [-0.4]) == 0
-    assert race.further([-0.5, -0.2], [-0.4]) == 0  # the first was luck
-    assert race.further([-0.5, -0.4], [-0.4]) == 2
-    assert race.further([-0.5] * MOST, [-0.4]) == 0
-    assert not Replication.of(3).is_adaptive and Replication.of(3).further([-0.5] * 3, [-0.4]) == 0
+    assert race.further(-0.5, 1, -0.4) == race.further(-0.5, 1, None) == 1
+    assert race.further(-0.3, 1, -0.4) == 0
+    assert race.further(-0.35, 2, -0.4) == 0  # the first was luck
+    assert race.further(-0.45, 2, -0.4) == 2
+    assert race.further(-0.5, MOST, -0.4) == 0
+    assert not Replication.of(3).is_adaptive and Replication.of(3).further(-0.5, 3, -0.4) == 0
 
 
 def test_in_an_adaptive_search_the_best_point_has_the_most_seeds(folder) -> None:
