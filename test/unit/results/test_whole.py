@@ -2,118 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from repeats import FROZEN, IN_DEVIATIONS, SEARCHES, as_earlier, carried_out, nearly, said
 from test_controller import OBJECTIVE, Listed, deterministic, noisy, result_of, xs
 
-from comparator.errors import ComparatorError, InputError
-from comparator.evidence.replicates import mean_interval, pooled_deviation
+from comparator.errors import InputError
 from comparator.experiment.controller import Controller
 from comparator.experiment.simulation import MemoryRecord
 from comparator.findings.other_metric import worked_out
 from comparator.findings.so_far import so_far
 from comparator.findings.summary import mean_metrics, summarise
-from comparator.objective.differences import DIFFERENCES, NoValue
 from comparator.results.points import best_of, count, observations_in, values_of
-from comparator.results.record import Evaluation, FrozenExperiment, ObjectiveWords, Run, Submodel, as_text
+from comparator.results.record import Evaluation, as_text
 from comparator.results.record_file import read_records
 from comparator.results.whole import whole_evaluations
 from comparator.strategies.replication import Replication
-
-FROZEN = FrozenExperiment(
-    id="try",
-    format=3,
-    metric="val_loss",
-    models=[Submodel(submodel=0, name="a"), Submodel(submodel=1, name="b")],
-    objective=ObjectiveWords(name="relative difference of val_loss", maximise=True),
-    space=[{"name": "x", "type": "float", "lower": 0, "upper": 9}],
-    settings={"cmp": {"difference": "relative"}},
-)
-IN_DEVIATIONS = replace(OBJECTIVE, difference=DIFFERENCES["in_deviations"])
-
-
-def carried_out(points: list[int], draw: random.Random, objective: Any = OBJECTIVE, **asked: Any) -> list[Evaluation]:
-    """The record of a search of these points whose trainings end in any order, some of them badly."""
-    record = MemoryRecord()
-    model = deterministic if asked.pop("is_deterministic", False) else noisy
-    controller = Controller(record, Listed(xs(*points), ahead=asked.pop("ahead")), objective, **asked)
-    waiting = controller.start()
-    with suppress(ComparatorError):  # where the first all fail
-        while waiting:
-            request = waiting.pop(draw.randrange(len(waiting)))
-            status = draw.choices(["ok", "failed", "timeout"], [6, 1, 1])[0] if request.evaluation else "ok"
-            waiting += controller.tell(result_of(request, model, status))
-    return record.records
-
-
-def as_earlier(lines: list[Evaluation], objective: Any = OBJECTIVE) -> list[Evaluation]:
-    """The lines as versions up to format 2 wrote them: each with all replicates of its point that had a value."""
-    points: dict[Any, dict[int, list[Run]]] = {}
-    found = []
-    for line in lines:
-        known = points.setdefault(line.point["x"], {})
-        own = {part.replicate: [run for run in line.runs if run.replicate == part.replicate] for part in line.asked}
-        earlier = dict(known)
-        known |= {replicate: runs for replicate, runs in own.items() if has_value(runs, objective)}
-        is_ok = line.status == "ok"
-        signed = [objective.signed(runs) for _, runs in sorted(known.items())] if is_ok else []
-        unit = (pooled_deviation([signed]) or 0.0) if objective.needs_unit and is_ok else 1.0
-        signed = [number / unit for number in signed]
-        reused = [run for _, runs in sorted(earlier.items()) for run in runs] if is_ok else []
-        interval = mean_interval(signed)
-        old = {
-            "value": fmean(objective(runs) for runs in known.values()) / unit if is_ok else None,
-            "signed": signed,
-            "blocks": [0] * len(signed),
-            "deviation": pooled_deviation([signed]),
-            "interval": None if interval is None else list(interval),
-            "runs": [run.model_copy(update={"reused": True}) for run in reused] + list(itertools.chain(*own.values())),
-        }
-        written = line.as_json() | old | {"runs": [run.as_json() for run in old["runs"]]}
-        found.append(Evaluation.model_validate({k: v for k, v in written.items() if k not in ("after", "replicates")}))
-    return found
-
-
-def has_value(runs: list[Run], objective: Any) -> bool:
-    try:
-        objective(runs)
-    except NoValue:
-        return False
-    return True
-
-
-def said(line: Evaluation) -> dict[str, Any]:
-    """What a line says, without what earlier versions did not say, and without when."""
-    return {key: value for key, value in line.as_json().items() if key not in ("after", "replicates", "started")}
-
-
-def nearly(line: Evaluation) -> dict[str, Any]:
-    """The same, to be compared with: numbers to the last digits but one."""
-    numbers = {key: value for key, value in said(line).items() if key in ("value", "deviation", "interval", "signed")}
-    close = {key: pytest.approx(value, rel=1e-13, abs=1e-13) for key, value in numbers.items() if value is not None}
-    return said(line) | close
-
-
-SEARCHES = st.fixed_dictionaries(
-    {
-        "points": st.lists(st.integers(0, 3), min_size=1, max_size=14),
-        "ahead": st.integers(1, 5),
-        "replication": st.sampled_from([Replication(), Replication(2, 2), Replication(1, 4)]),
-        "budget": st.integers(4, 25),
-        "is_deterministic": st.booleans(),
-    }
-)
 
 
 @given(SEARCHES, st.randoms(use_true_random=False), st.sampled_from([OBJECTIVE, IN_DEVIATIONS]))
@@ -127,6 +39,7 @@ def test_whole_evaluations_are_the_lines_of_earlier_versions(asked: dict[str, An
         assert len(set(listed)) == len(listed)
 
 
+@settings(max_examples=25)
 @given(SEARCHES, st.randoms(use_true_random=False))
 def test_readers_say_of_a_record_what_they_said_of_one_of_an_earlier_version(asked: dict[str, Any], draw: Any) -> None:
     lines = carried_out(**asked, draw=draw)
