@@ -18,6 +18,7 @@ from comparator.evidence.replicates import mean_interval, pooled_deviation
 from comparator.experiment.controller import Controller
 from comparator.experiment.simulation import MemoryRecord
 from comparator.objective.differences import DIFFERENCES, NoValue
+from comparator.results.points import key_of
 from comparator.results.record import Evaluation, FrozenExperiment, ObjectiveWords, Run, Submodel
 from comparator.strategies.replication import Replication
 
@@ -49,10 +50,10 @@ def carried_out(points: list[int], draw: random.Random, objective: Any = OBJECTI
 
 def as_earlier(lines: list[Evaluation], objective: Any = OBJECTIVE) -> list[Evaluation]:
     """The lines as versions up to format 2 wrote them: each with all replicates of its point that had a value."""
-    points: dict[Any, dict[int, list[Run]]] = {}
+    points: dict[str, dict[int, list[Run]]] = {}
     found = []
     for line in lines:
-        known = points.setdefault(line.point["x"], {})
+        known = points.setdefault(key_of(line.point), {})
         own = {part.replicate: [run for run in line.runs if run.replicate == part.replicate] for part in line.asked}
         earlier = dict(known)
         known |= {replicate: runs for replicate, runs in own.items() if has_value(runs, objective)}
@@ -65,7 +66,7 @@ def as_earlier(lines: list[Evaluation], objective: Any = OBJECTIVE) -> list[Eval
         old = {
             "value": fmean(objective(runs) for runs in known.values()) / unit if is_ok else None,
             "signed": signed,
-            "blocks": [0] * len(signed),
+            "blocks": [runs[0].block for _, runs in sorted(known.items())] if is_ok else [],
             "deviation": pooled_deviation([signed]),
             "interval": None if interval is None else list(interval),
             "runs": [run.model_copy(update={"reused": True}) for run in reused] + list(itertools.chain(*own.values())),

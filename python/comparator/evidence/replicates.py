@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 
 def pooled_deviation(groups: Iterable[Sequence[float]]) -> float | None:
@@ -44,7 +45,7 @@ class Moments:
         """The mean; of no numbers there is none to ask for."""
         return float(self.total) / self.count
 
-    @property
+    @cached_property
     def deviation(self) -> float | None:
         """The standard deviation; None for fewer than two."""
         if self.count < 2:
