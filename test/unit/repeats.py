@@ -19,7 +19,7 @@ from comparator.experiment.controller import Controller
 from comparator.experiment.simulation import MemoryRecord
 from comparator.objective.differences import DIFFERENCES, NoValue
 from comparator.results.points import key_of
-from comparator.results.record import Evaluation, FrozenExperiment, ObjectiveWords, Run, Submodel
+from comparator.results.record import PILOT, Evaluation, FrozenExperiment, ObjectiveWords, Run, Submodel
 from comparator.strategies.replication import Replication
 
 FROZEN = FrozenExperiment(
@@ -51,15 +51,18 @@ def carried_out(points: list[int], draw: random.Random, objective: Any = OBJECTI
 def as_earlier(lines: list[Evaluation], objective: Any = OBJECTIVE) -> list[Evaluation]:
     """The lines as versions up to format 2 wrote them: each with all replicates of its point that had a value."""
     points: dict[str, dict[int, list[Run]]] = {}
+    for line in lines:
+        if line.stage == PILOT:  # all of it ends before its first line is written
+            points.setdefault(key_of(line.point), {}).update(valued(asked_by(line), objective))
+    of_pilot = [[objective.signed(runs) for runs in known.values()] for known in points.values()]
     found = []
     for line in lines:
-        known = points.setdefault(key_of(line.point), {})
-        own = {part.replicate: [run for run in line.runs if run.replicate == part.replicate] for part in line.asked}
-        earlier = dict(known)
-        known |= {replicate: runs for replicate, runs in own.items() if has_value(runs, objective)}
+        known, own = points.setdefault(key_of(line.point), {}), asked_by(line)
+        earlier = {replicate: runs for replicate, runs in known.items() if replicate not in own}
+        known |= valued(own, objective)
         is_ok = line.status == "ok"
         signed = [objective.signed(runs) for _, runs in sorted(known.items())] if is_ok else []
-        unit = (pooled_deviation([signed]) or 0.0) if objective.needs_unit and is_ok else 1.0
+        unit = (pooled_deviation(of_pilot or [signed]) or 0.0) if objective.needs_unit and is_ok else 1.0
         signed = [number / unit for number in signed]
         reused = [run for _, runs in sorted(earlier.items()) for run in runs] if is_ok else []
         interval = mean_interval(signed)
@@ -76,12 +79,19 @@ def as_earlier(lines: list[Evaluation], objective: Any = OBJECTIVE) -> list[Eval
     return found
 
 
-def has_value(runs: list[Run], objective: Any) -> bool:
-    try:
-        objective(runs)
-    except NoValue:
-        return False
-    return True
+def asked_by(line: Evaluation) -> dict[int, list[Run]]:
+    """The runs of the replicates that an evaluation asked for."""
+    return {part.replicate: [run for run in line.runs if run.replicate == part.replicate] for part in line.asked or ()}
+
+
+def valued(replicates: dict[int, list[Run]], objective: Any) -> dict[int, list[Run]]:
+    """Those of them that have a value."""
+    found = {}
+    for replicate, runs in replicates.items():
+        with suppress(NoValue):
+            objective(runs)
+            found[replicate] = runs
+    return found
 
 
 def said(line: Evaluation) -> dict[str, Any]:
@@ -103,5 +113,6 @@ SEARCHES = st.fixed_dictionaries(
         "replication": st.sampled_from([Replication(), Replication(2, 2), Replication(1, 4)]),
         "budget": st.integers(4, 25),
         "is_deterministic": st.booleans(),
+        "pilot": st.sampled_from([[], [], [{"x": 1}, {"x": 2}], [{"x": 1}, {"x": 1}]]),
     }
 )

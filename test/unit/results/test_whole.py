@@ -70,7 +70,12 @@ def test_what_the_runs_give_anew_is_what_the_lines_say(asked: dict[str, Any], dr
 
 @given(SEARCHES, st.randoms(use_true_random=False), st.integers(0, 14))
 def test_a_search_that_an_earlier_version_began_goes_on(asked: dict[str, Any], draw: Any, until: int) -> None:
-    asked = {**asked, "ahead": 1, "replication": Replication()}  # else what was in flight is told in another order
+    asked = {
+        **asked,
+        "ahead": 1,
+        "replication": Replication(),
+        "pilot": [],
+    }  # else what was in flight is told in another order
     seed = draw.randrange(1000)
     lines = carried_out(**asked, draw=random.Random(seed))
     record = MemoryRecord()
