@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from repeats import FROZEN, IN_DEVIATIONS, SEARCHES, as_earlier, carried_out, nearly, said
-from test_controller import OBJECTIVE, Listed, deterministic, noisy, result_of, xs
+from test_controller import BARE, OBJECTIVE, Listed, deterministic, noisy, result_of, xs
 
 from comparator.errors import InputError
 from comparator.experiment.controller import Controller
@@ -24,6 +24,8 @@ from comparator.findings.summary import mean_metrics, summarise
 from comparator.results.points import best_of, count, observations_in, values_of
 from comparator.results.record import Evaluation, as_text
 from comparator.results.record_file import read_records
+from comparator.results.run_store import RunStore, withdrawals
+from comparator.results.store import ExperimentFolder
 from comparator.results.whole import whole_evaluations
 from comparator.strategies.replication import Replication
 
@@ -125,3 +127,14 @@ def test_a_line_whose_earlier_one_is_gone_is_damage(tmp_path: Path) -> None:
     path.write_text("".join(f"{as_text(line)}\n" for line in lines[:-1]) + json.dumps(text) + "\n")
     with pytest.raises(InputError, match="signed has 0 numbers, but replicates has 1"):
         read_records(path)
+
+
+@pytest.mark.parametrize("form", [list, as_earlier])
+def test_what_rests_on_a_run_that_is_withdrawn_is_noted_though_its_line_does_not_name_it(form, tmp_path: Path) -> None:
+    lines = form(lines_of_repeats(3, noisy))
+    folder = ExperimentFolder.create(tmp_path, "try", None, BARE, lines)
+    folder.close()
+    runs = RunStore(tmp_path)
+    runs.make(runs.place("1-1-0"))
+    runs.withdraw("1-1-0", "it came out otherwise")
+    assert [note.evaluations for note in withdrawals(folder.path)] == [[2, 4]]
