@@ -126,7 +126,7 @@ def _worked_out(record: Evaluation, known: _Known, objective: Objective, divisor
     if record.status != "ok":
         return record.model_copy(update=none)
     values, signed = _by_replicate(record.runs, objective), _by_replicate(record.runs, objective.signed)
-    after, new = known.latest, [each for each in signed if each not in known.replicates]
+    after, new = known.latest, [each for each in signed if each in values and each not in known.replicates]
     for each in new:
         known.values, known.signed = known.values.plus(values[each]), known.signed.plus(signed[each])
     known.replicates.update(new)
