@@ -22,14 +22,11 @@ def test_moments_are_those_of_all_numbers_at_once_in_any_order(numbers: list[flo
     for number in draw.sample(numbers, len(numbers)):
         other = other.plus(number)
     assert moments == other and (moments.count, moments.mean) == (len(numbers), fmean(numbers))
-    size = max(map(abs, numbers))
-    assert moments.deviation == (
-        None if len(numbers) < 2 else pytest.approx(pooled_deviation([numbers]), abs=size / 1e14)
-    )
-    interval = mean_interval(numbers)
+    size, deviation, interval = max(map(abs, numbers)), pooled_deviation([numbers]), mean_interval(numbers)
+    assert moments.deviation == (None if deviation is None else pytest.approx(deviation, abs=size / 1e14))
     assert moments.interval() == (None if interval is None else pytest.approx(interval, abs=size / 1e12))
 
 
 def test_equal_numbers_have_no_deviation() -> None:
     moments = Moments().plus(0.1).plus(0.1).plus(0.1)
-    assert (moments.mean, moments.deviation, moments.interval()) == (0.1, 0.0, (0.1, 0.1))
+    assert moments.deviation == 0.0 and moments.interval() == (moments.mean, moments.mean)
