@@ -5,6 +5,8 @@
 in-flight   CPU milliseconds of a `Session.tell_all` of one result, as more is in flight: the result is read, the
             evaluation recorded and the strategy told, and the next request is given; and of what a terminal shows
 recorded    the same, as more is recorded
+repeated    the same without a session, where all that is recorded is of one point, which is proposed again and again;
+            and the bytes of a line
 together    of one result where 256 come together
 begin       of all first requests, by evaluations in flight
 found       of a look for a run that the store has, by runs in it
@@ -31,11 +33,15 @@ from statistics import median
 
 from no_time import SPACE, begin, host_of
 
+from comparator.experiment.controller import Controller
 from comparator.experiment.session import Session, open_session
-from comparator.results.record import RunResult
+from comparator.experiment.simulation import MemoryRecord
+from comparator.objective.comparison import Objective
+from comparator.objective.differences import DIFFERENCES
+from comparator.results.record import Result, RunResult, as_text
 from comparator.results.run_store import RESULT, RunStore
 from comparator.space import ParameterSpace
-from comparator.strategies import make_strategy
+from comparator.strategies import Proposal, Strategy, make_strategy
 
 STARTED = "2026-01-01T00:00:00.000Z"
 RESULTS = 200
@@ -100,6 +106,26 @@ def of_in_flight(folder: Path, size: int, strategy: str) -> tuple[float, ...]:
 
 def of_recorded(folder: Path, size: int, strategy: str) -> tuple[float, ...]:
     return told(folder, 10, size, strategy)
+
+
+class Again(Strategy):
+    """Proposes one point, one at a time."""
+
+    def start(self) -> list[Proposal]:
+        return [self._propose({"x": 0.5, "y": 0.5})]
+
+    def tell(self, number: int, value: float | None) -> list[Proposal]:
+        return self.start()
+
+
+def of_repeated(folder: Path, size: int, strategy: str) -> tuple[float, ...]:
+    record, objective, costs = MemoryRecord(), Objective("val_loss", DIFFERENCES["relative"]), []
+    controller = Controller(record, Again(), objective, budget=size + RESULTS)
+    requests = controller.start()
+    while requests:
+        result = Result.model_validate_json(result_of(as_text(requests.pop(0))))
+        costs.append(milliseconds(lambda result=result: requests.extend(controller.tell_all([result]))))
+    return sum(costs[-RESULTS:]) / RESULTS, len(as_text(record.records[-1]))
 
 
 def of_together(folder: Path, size: int, strategy: str) -> tuple[float, ...]:
@@ -181,6 +207,7 @@ Part = Callable[[Path, int, str], tuple[float, ...]]
 PARTS: dict[str, tuple[Part, tuple[int, ...], tuple[str, ...]]] = {
     "in-flight": (of_in_flight, (100, 1000, 10_000), ("told, ms", "shown, ms")),
     "recorded": (of_recorded, (100, 1000, 10_000), ("told, ms", "shown, ms")),
+    "repeated": (of_repeated, (100, 1000, 10_000), ("told, ms", "line, bytes")),
     "together": (of_together, (100, 1000, 10_000), ("told, ms",)),
     "begin": (of_begin, (100, 1000, 10_000), ("all, ms",)),
     "found": (of_found, (100, 1000, 10_000), ("one, ms",)),

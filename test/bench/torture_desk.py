@@ -325,8 +325,9 @@ class Desk:
             tally.note("other", f"{identifier}: there is no record")
             return
         from comparator.results.record_file import read_records
+        from comparator.results.whole import whole_evaluations
 
-        records = read_records(self.record(identifier))
+        records = whole_evaluations(read_records(self.record(identifier)))
         for number, times in Counter(record.evaluation for record in records).items():
             if times > 1:
                 tally.note("duplicates", f"evaluation {number} stands {times} times", times - 1)

@@ -15,7 +15,7 @@ from comparator.engine.launches import launches, read_launch
 from comparator.errors import ComparatorError, InputError
 from comparator.results.experiments import read_experiment
 from comparator.results.lease import holder_of, lives
-from comparator.results.points import done_in, pairs_in, pairs_to_confirm, values_of
+from comparator.results.points import done_in, latest_of, pairs_in, pairs_to_confirm
 from comparator.results.record import ALIVE, CONFIRM, FULL, State
 from comparator.results.record_file import read_records
 from comparator.results.state import last_word, say_ended
@@ -73,7 +73,7 @@ def has_all(path: Path) -> bool:
     if budget is None or done_in(records) < budget:
         return False
     first, in_full = frozen.stages.first, sum(record.stage == FULL for record in records)
-    if first is not None and in_full < min(first.points, len(values_of(records))):
+    if first is not None and in_full < min(first.points, len(latest_of(records))):
         return False
     to_confirm = 0 if frozen.stages.confirm is None else frozen.stages.confirm.points
     trying = [record for record in records if record.stage == CONFIRM]

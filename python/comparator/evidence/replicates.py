@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
 
 
 def pooled_deviation(groups: Iterable[Sequence[float]]) -> float | None:
@@ -19,10 +22,44 @@ def pooled_deviation(groups: Iterable[Sequence[float]]) -> float | None:
 def mean_interval(numbers: Sequence[float], confidence: float = 0.95) -> tuple[float, float] | None:
     """The two-sided t-interval of the mean of `numbers`; None for fewer than two."""
     deviation = pooled_deviation([numbers])
-    if deviation is None:
-        return None
+    return None if deviation is None else _interval(statistics.fmean(numbers), deviation, len(numbers), confidence)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Numbers that come one by one: mean, deviation and interval of all so far, each at the cost of one number.
+
+    The sums are exact, so that neither the order counts nor how many there are: the mean is that of `fmean`.
+    """
+
+    count: int = 0
+    total: Fraction = Fraction(0)
+    squares: Fraction = Fraction(0)
+
+    def plus(self, number: float) -> Moments:
+        exact = Fraction(number)
+        return Moments(self.count + 1, self.total + exact, self.squares + exact * exact)
+
+    @property
+    def mean(self) -> float:
+        """The mean; of no numbers there is none to ask for."""
+        return float(self.total) / self.count
+
+    @cached_property
+    def deviation(self) -> float | None:
+        """The standard deviation; None for fewer than two."""
+        if self.count < 2:
+            return None
+        return math.sqrt((self.squares - self.total * self.total / self.count) / (self.count - 1))
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float] | None:
+        """The two-sided t-interval of the mean; None for fewer than two."""
+        deviation = self.deviation
+        return None if deviation is None else _interval(self.mean, deviation, self.count, confidence)
+
+
+def _interval(mean: float, deviation: float, count: int, confidence: float) -> tuple[float, float]:
     from scipy.special import stdtrit
 
-    half = float(stdtrit(len(numbers) - 1, (1 + confidence) / 2)) * deviation / math.sqrt(len(numbers))
-    mean = statistics.fmean(numbers)
+    half = float(stdtrit(count - 1, (1 + confidence) / 2)) * deviation / math.sqrt(count)
     return mean - half, mean + half

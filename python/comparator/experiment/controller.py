@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 from typing import Any, Protocol
 
 from comparator.errors import ComparatorError, InputError
@@ -33,6 +33,7 @@ from comparator.evidence.replicates import pooled_deviation
 from comparator.experiment.open_evaluations import (
     KnownPoint,
     Latest,
+    Means,
     ObjectiveFunction,
     OpenEvaluation,
     Runs,
@@ -43,7 +44,7 @@ from comparator.experiment.record_line import record_line
 from comparator.objective.comparison import failure_words
 from comparator.objective.differences import NoValue
 from comparator.results.files import now
-from comparator.results.points import key_of, values_of
+from comparator.results.points import key_of, latest_of
 from comparator.results.record import (
     AFTERWARDS,
     CONFIRM,
@@ -141,6 +142,8 @@ class Controller:
         # Who gets further seeds rests on what others have: of a generation, which waits anyway, on the whole of it.
         self._decides_in_rounds = strategy.by_generations and self._replication.is_adaptive
         self._repeats_in_a_row = 0
+        self._tried = 0  # points of pilot and search
+        self._means = Means()  # of these
         self._deterministic = False
         self._unit: float | None = None  # of a difference in deviations
         self._more_may_come = strategy.listens and not has_ended
@@ -316,7 +319,7 @@ class Controller:
         if self._first_epochs is None:
             return []
         self.stage = FULL
-        best = sorted(values_of(self.records).values(), key=lambda line: line.value or 0.0)
+        best = sorted(latest_of(self.records).values(), key=lambda line: line.value or 0.0)
         seeds = 1 if self._deterministic else self._replication.first
         first = self._next_number()
         asked = []
@@ -405,14 +408,11 @@ class Controller:
             return True
         if self._strategy.listens:  # whoever asks is answered, and says when it is over
             return False
-        if self._deterministic and self._space_size is not None and self._known_points() >= self._space_size:
+        if self._deterministic and self._space_size is not None and self._tried >= self._space_size:
             self.ended_early = f"all {self._space_size} points of the space are known, and a repeat changes nothing"
         elif self._repeats_in_a_row >= REPEATS_THAT_STOP:
             self.ended_early = f"the last {REPEATS_THAT_STOP} proposals repeated points that are known"
         return self.ended_early is not None
-
-    def _known_points(self) -> int:
-        return sum(bool(point.asked) for point in self._points.values())
 
     # Replicates
 
@@ -432,11 +432,11 @@ class Controller:
         own = [value for outcome in evaluation.outcomes.values() for value in self._values_of(outcome.runs)]
         if not own:
             return 0
-        others = [fmean(each.values.values()) for each in self._points.values() if each.values]
-        known = evaluation.point.values
-        if known:
-            others.remove(fmean(known.values()))
-        return self._affordable(self._replication.further([*known.values(), *own], others))
+        so_far = evaluation.point.of_values
+        for value in own:
+            so_far = so_far.plus(value)
+        best_of_others = self._means.smallest_but(evaluation.point)
+        return self._affordable(self._replication.further(so_far.mean, so_far.count, best_of_others))
 
     def _may_be_exact(self, evaluation: OpenEvaluation) -> bool:
         """Whether a best point is tried on one seed first: no point has had two, which tell whether seeds matter."""
@@ -472,10 +472,8 @@ class Controller:
             point.under_way.append(evaluation)
         requests = []
         for _ in range(count):
-            # The lowest that is free: of two replicates in flight the first may have been cut off.
-            free = evaluation.fresh if follows else itertools.count()
-            replicate = next(number for number in free if number not in point.asked)
-            point.asked.add(replicate)
+            replicate = point.next_free(evaluation.fresh)
+            self._note_asked(evaluation, [replicate])
             block = evaluation.block(replicate, self._blocks)
             self._begin(evaluation, replicate)
             requests.append(
@@ -493,9 +491,14 @@ class Controller:
                 )
             )
         if not follows:
-            self.asked += count
             self._repeats_in_a_row = 0
         return requests
+
+    def _note_asked(self, evaluation: OpenEvaluation, replicates: Sequence[int]) -> None:
+        if evaluation.stage not in AFTERWARDS:
+            self._tried += bool(replicates) and not evaluation.point.asked
+            self.asked += len(replicates)
+        evaluation.point.asked.update(replicates)
 
     def _expected_seconds(self, evaluation: OpenEvaluation) -> float | None:
         """How long a replicate may take, by the latest; a full one longer than a short one as it has more epochs."""
@@ -578,8 +581,7 @@ class Controller:
 
     def _write(self, evaluation: OpenEvaluation) -> None:
         self._learn_all(evaluation)
-        self._folder.append(self._line(evaluation))
-        del self._open[evaluation.number]
+        self._append(evaluation)
         self._stop_if_all_failed()
 
     def _learn_all(self, evaluation: OpenEvaluation) -> None:
@@ -589,16 +591,31 @@ class Controller:
     def _learn(self, point: KnownPoint, replicate: int, runs: Runs) -> None:
         has_value = point.learn(replicate, runs, self._objective)
         if has_value and replicate < FIRST_FRESH:
+            self._means.set(point)
             self._deterministic = self._deterministic or point.is_equal_under_different_seeds
 
-    def _line(self, evaluation: OpenEvaluation) -> Evaluation:
-        return record_line(evaluation, unit=self._unit_of, blocks=self._blocks, length=self._length(evaluation))
+    def _append(self, evaluation: OpenEvaluation) -> None:
+        """Record an evaluation."""
+        line = record_line(
+            evaluation,
+            unit=self._unit_of,
+            blocks=self._blocks,
+            length=self._length(evaluation),
+            is_whole=self._has_own_unit,
+        )
+        self._folder.append(line)
+        self._note_line(evaluation.point, line)
+        del self._open[evaluation.number]
+
+    def _note_line(self, point: KnownPoint, line: Evaluation) -> None:
+        """Lines that follow go on from it, where what it says of its replicates stays as it is."""
+        if not self._has_own_unit:
+            point.record(line)
 
     def _answer(self, evaluation: OpenEvaluation) -> list[OpenEvaluation]:
         """Answer a repeat with what its point has given already; a line like any other records it."""
         self._repeats_in_a_row += 1
-        self._folder.append(self._line(evaluation))
-        del self._open[evaluation.number]
+        self._append(evaluation)
         return self._tell_strategy(evaluation, self.records[-1].value)
 
     def _stop_if_all_failed(self) -> None:
@@ -626,13 +643,11 @@ class Controller:
         point = evaluation.point
         runs = by_replicate(record.runs)
         says = record.asked is not None
-        asked = [part.replicate for part in record.asked or ()] if says else set(runs) - point.asked
-        point.asked.update(asked)
-        if record.stage not in AFTERWARDS:
-            self.asked += len(asked)
+        asked = [part.replicate for part in record.asked or ()] if says else list(set(runs) - point.asked)
+        self._note_asked(evaluation, asked)
         for replicate in runs:
-            if replicate not in point.runs:
-                self._learn(point, replicate, runs[replicate])
+            self._learn(point, replicate, runs[replicate])
+        self._note_line(point, record)
         del self._open[number]
         if record.stage == SEARCH:
             self._repeats_in_a_row = 0 if asked else self._repeats_in_a_row + 1
@@ -650,11 +665,16 @@ class Controller:
         except InputError:
             return False
 
+    @property
+    def _has_own_unit(self) -> bool:
+        """Whether differences are divided by the deviation of their own point, which each replicate changes."""
+        return self._objective.needs_unit and not self._unit
+
     def _unit_of(self, point: KnownPoint) -> float:
         """What a difference is divided by; raises `NoValue` where a difference in deviations has none."""
         if not self._objective.needs_unit:
             return 1.0
-        unit = self._unit or pooled_deviation([list(point.signed.values())])
+        unit = self._unit or point.of_signed.deviation
         if not unit:
             found = "seeds change nothing here" if unit == 0 else "it takes two seeds that give a result"
             raise NoValue(f"no deviation from seed to seed is known: {found}")

@@ -1,7 +1,8 @@
 """Experiments that an earlier version froze: read, and gone on with, as if this one had.
 
 Format 1 had other identities: a model was the files of its folder (of a Python file those beside it), and its data the
-file that `data_manifest` names or nothing.
+file that `data_manifest` names or nothing. In the record of format 2, and of 1, each line has all replicates of its
+point; such lines stay as they are, and the first one of a point that follows them has all once more.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from comparator.errors import InputError
 from comparator.model.fingerprint import content_of
@@ -17,16 +19,24 @@ from comparator.model.image import image_digest
 from comparator.model.inputs import inputs_of
 from comparator.model.model import Model
 from comparator.objective.differences import asked_difference, difference_code
-from comparator.results.record import WholeExperiment
+from comparator.results.record import FORMAT, WholeExperiment
 
 NOT_COUNTED = {"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 
 
 def upgraded(frozen: WholeExperiment, models: Sequence[Model], data_folder: Path) -> WholeExperiment:
-    """A frozen experiment of format 1 in the present form; its models and data are those of today.
+    """A frozen experiment of an earlier format in the present one; of format 1 models and data are those of today.
 
     Raises `InputError` where they are not those that it began with, as far as it says.
     """
+    now: dict[str, Any] = {"format": FORMAT, "from_format": frozen.from_format or frozen.format}
+    if frozen.format == 1:
+        now |= _identities(frozen, models, data_folder)
+    return frozen.model_copy(update=now)
+
+
+def _identities(frozen: WholeExperiment, models: Sequence[Model], data_folder: Path) -> dict[str, Any]:
+    """What a frozen experiment of format 1 says otherwise."""
     submodels = []
     for submodel, model in zip(frozen.models, models, strict=True):
         if _identity(model) != submodel.identity:
@@ -37,7 +47,7 @@ def upgraded(frozen: WholeExperiment, models: Sequence[Model], data_folder: Path
         submodels.append(submodel.model_copy(update=now))
     difference = asked_difference(frozen)
     code = None if difference is None else difference_code(difference, Path(frozen.file).parent)
-    return frozen.model_copy(update={"format": 2, "from_format": 1, "models": submodels, "difference_code": code})
+    return {"models": submodels, "difference_code": code}
 
 
 def _identity(model: Model) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from comparator.evidence.replicates import Moments
 from comparator.objective.differences import NoValue
-from comparator.results.record import Result, Run
+from comparator.results.record import Evaluation, Result, Run
 from comparator.strategies import Proposal
 from comparator.strategies.blocks import Block, block_of
 
@@ -39,22 +41,49 @@ class KnownPoint:
     waiting: list[OpenEvaluation] = field(default_factory=list)  # repeats that need no replicate of their own
     #: The search's that have no record yet, as they were asked for.
     under_way: list[OpenEvaluation] = field(default_factory=list)
+    of_values: Moments = field(default_factory=Moments)  # of `values`
+    of_signed: Moments = field(default_factory=Moments)
+    #: Replicates that ended well and that no line of the record has; the evaluation of the latest line that has any.
+    unrecorded: set[int] = field(default_factory=set)
+    recorded_by: int | None = None
+    #: Whether two replicates, whose seeds differ, reported exactly the same metrics: the model is deterministic.
+    is_equal_under_different_seeds: bool = False
+    _reported: set[str] = field(default_factory=set)
+    _next: int = 0  # no replicate below it is free
 
     def learn(self, replicate: int, runs: Runs, objective: ObjectiveFunction) -> bool:
         """Take what a replicate has given; returns whether that is a value."""
+        if replicate in self.runs:
+            return replicate in self.values
         self.runs[replicate] = runs
         try:
-            self.values[replicate] = objective(runs)
-            self.signed[replicate] = objective.signed(runs)
+            value, signed = objective(runs), objective.signed(runs)
         except NoValue:
             return False
+        self.values[replicate], self.signed[replicate] = value, signed
+        self.of_values, self.of_signed = self.of_values.plus(value), self.of_signed.plus(signed)
+        self.unrecorded.add(replicate)
+        said = reported(runs)
+        self.is_equal_under_different_seeds = self.is_equal_under_different_seeds or said in self._reported
+        self._reported.add(said)
         return True
 
-    @property
-    def is_equal_under_different_seeds(self) -> bool:
-        """Whether two replicates, whose seeds differ, reported exactly the same metrics: the model is deterministic."""
-        said = [reported(self.runs[each]) for each in self.values]
-        return len(set(said)) < len(said)
+    def record(self, line: Evaluation) -> None:
+        """Take note of which replicates a line of the record has."""
+        if line.replicates:
+            self.unrecorded.difference_update(line.replicates)
+            self.recorded_by = line.evaluation
+
+    def next_free(self, fresh: Sequence[int] = ()) -> int:
+        """The first replicate, of `fresh` where there are any, that was not asked for.
+
+        It need not be behind all that were: of two in flight the first may have been cut off.
+        """
+        if fresh:
+            return next(number for number in fresh if number not in self.asked)
+        while self._next in self.asked:
+            self._next += 1
+        return self._next
 
 
 @dataclass
@@ -81,6 +110,32 @@ class OpenEvaluation:
         if replicate not in known:
             known[replicate] = block_of(self.proposal.point, replicate, blocks)
         return known[replicate]
+
+
+class Means:
+    """The means of the points that have any, as they change; the smallest is found without going through them."""
+
+    def __init__(self) -> None:
+        self._means: dict[int, float] = {}
+        self._heap: list[tuple[float, int]] = []  # what a later mean has made untrue goes when it comes to the top
+
+    def set(self, point: KnownPoint) -> None:
+        self._means[id(point)] = mean = point.of_values.mean
+        heapq.heappush(self._heap, (mean, id(point)))
+
+    def smallest_but(self, point: KnownPoint) -> float | None:
+        """The smallest of all other points; None where there is none."""
+        own = None
+        while self._heap and (self._is_untrue(self._heap[0]) or self._heap[0][1] == id(point)):
+            taken = heapq.heappop(self._heap)
+            own = own if self._is_untrue(taken) else taken
+        smallest = self._heap[0][0] if self._heap else None
+        if own is not None:
+            heapq.heappush(self._heap, own)
+        return smallest
+
+    def _is_untrue(self, entry: tuple[float, int]) -> bool:
+        return self._means[entry[1]] != entry[0]
 
 
 class Latest:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from statistics import fmean
 from typing import Any, Literal
 
-from comparator.evidence.replicates import mean_interval, pooled_deviation
 from comparator.experiment.open_evaluations import KnownPoint, OpenEvaluation
 from comparator.objective.differences import NoValue
 from comparator.results.files import now
@@ -14,22 +12,31 @@ from comparator.results.record import Evaluation, Replicate, Result
 
 
 def record_line(
-    evaluation: OpenEvaluation, *, unit: Callable[[KnownPoint], float], blocks: int, length: Mapping[str, Any]
+    evaluation: OpenEvaluation,
+    *,
+    unit: Callable[[KnownPoint], float],
+    blocks: int,
+    length: Mapping[str, Any],
+    is_whole: bool,
 ) -> Evaluation:
     """The record of an evaluation: its value is the mean over all replicates of its point that ended well.
 
-    `runs` lists these replicates, the earlier ones first and as reused; of a failed evaluation its own runs only.
-    `signed` has the signed difference of each, `deviation` and `interval` (95 %) are theirs; `asked` has the
-    replicates that the evaluation asked for. A difference is divided by its `unit`, which raises `NoValue` where there
-    is none; replicates are dealt to so many `blocks`; `length` has the epochs of a short training.
+    `replicates` lists those of them that no line has yet, the evaluation's own or earlier ones, with `signed` and
+    `blocks`; where it `is_whole` all of them. `runs` are theirs, earlier ones first and as reused, and all of its own;
+    of a failed evaluation its own only. `asked` has the replicates that the evaluation asked for. A difference is
+    divided by its `unit`, which raises `NoValue` where there is none; replicates are dealt to so many `blocks`;
+    `length` has the epochs of a short training.
     """
     point, proposal, outcomes = evaluation.point, evaluation.proposal, evaluation.outcomes
     status, value, reason = _outcome(evaluation, unit)
-    ok = status == "ok"
-    signed = [number / unit(point) for _, number in sorted(point.signed.items())] if ok else []
-    interval = mean_interval(signed)
-    earlier = [replicate for replicate in sorted(point.values) if ok and replicate not in outcomes]
-    reused = [run.model_copy(update={"reused": True}) for replicate in earlier for run in point.runs[replicate]]
+    is_ok = status == "ok"
+    divisor = unit(point) if is_ok else 1.0
+    new = sorted(point.values if is_whole else point.unrecorded) if is_ok else []
+    interval = point.of_signed.interval() if is_ok else None
+    deviation = point.of_signed.deviation if is_ok else None
+    reused = [
+        run.model_copy(update={"reused": True}) for each in new if each not in outcomes for run in point.runs[each]
+    ]
     asked = [_part(replicate, outcomes[replicate]) for replicate in sorted(outcomes)]
     named: dict[str, Any] = {} if proposal.name is None else {"id": proposal.name}
     claim: dict[str, Any] = {} if evaluation.claim is None else {"claim": evaluation.claim}
@@ -43,10 +50,12 @@ def record_line(
         point=proposal.point,
         status=status,
         value=value,
-        signed=signed,
-        blocks=[evaluation.block(each, blocks).number for each in sorted(point.signed)] if ok else [],
-        deviation=pooled_deviation([signed]),
-        interval=None if interval is None else list(interval),
+        after=point.recorded_by if is_ok and not is_whole else None,
+        replicates=new,
+        signed=[point.signed[each] / divisor for each in new],
+        blocks=[evaluation.block(each, blocks).number for each in new],
+        deviation=None if deviation is None else deviation / divisor,
+        interval=None if interval is None else [end / divisor for end in interval],
         started=min((outcome.started for outcome in outcomes.values()), default=now()),
         seconds=sum((part.seconds for part in asked), 0.0),
         worker=asked[0].worker if asked else None,
@@ -67,7 +76,7 @@ def _outcome(
     if status != "ok":
         return status, None, reason
     try:
-        return "ok", fmean(point.values.values()) / unit(point), reason
+        return "ok", point.of_values.mean / unit(point), reason
     except NoValue as failure:
         return "failed", None, str(failure)
 

@@ -210,7 +210,7 @@ class Session:
                 doubts += [] if new is None else [f"{model.name}: {new} since this began"]
         variable = _change_of_reads(self._host, self._plan, self._folder.records, ("variables",))
         doubts += [] if variable is None else [f"{variable} is not as it was when this began"]
-        if self._plan.frozen.from_format:
+        if self._plan.frozen.from_format == 1:
             doubts.append("an earlier version began it, which did not note what its trainings read")
         return list(dict.fromkeys(doubts))
 
@@ -310,7 +310,13 @@ class Session:
         return Worker(self.task, places, deadline, holder.token)
 
     def start(self, *, all_at_once: bool = False) -> list[str]:
-        """Replay what is recorded and give the first requests; `all_at_once`: of a sweep all there are."""
+        """Replay what is recorded and give the first requests; `all_at_once`: of a sweep all there are.
+
+        An experiment that an earlier version began is one of this version from then on: the earlier one, which would
+        read lines to come otherwise than they are meant, refuses it.
+        """
+        if read_experiment(self.path).format < self._plan.frozen.format:
+            self._folder.freeze(self._plan.frozen)
         self._controller = Controller(
             self._folder,
             self._plan.strategy(all_at_once=all_at_once and self._plan.is_sweep),

@@ -10,7 +10,7 @@ from rich.text import Text
 from comparator.findings.axes import Axis, show, varying_axes
 from comparator.findings.summary import effect
 from comparator.formats.text import shortened
-from comparator.results.points import as_read, values_of
+from comparator.results.points import as_read, latest_of
 from comparator.results.record import Evaluation, FrozenExperiment
 
 #: Points with a value before there is a map.
@@ -51,7 +51,7 @@ def _known(
     experiment: FrozenExperiment, records: Sequence[Evaluation]
 ) -> tuple[list[Evaluation], list[float], Sequence[Axis]]:
     """The evaluations that have the points' values, these values, and the axes along which the points vary."""
-    known = list(values_of(records).values())
+    known = list(latest_of(records).values())
     values = [as_read(record.value or 0.0, maximise=experiment.objective.maximise) for record in known]
     return known, values, varying_axes(experiment.space, [record.point for record in known])
 

@@ -73,7 +73,7 @@ def with_signed(experiment: FrozenExperiment, records: list[Evaluation]) -> list
     ):
         return records
     again = read_in(experiment, records, metric)[1]
-    keys = ("signed", "blocks", "deviation", "interval")
+    keys = ("after", "replicates", "signed", "blocks", "deviation", "interval")
     return [
         record.model_copy(update={key: getattr(new, key) for key in keys})
         for record, new in zip(records, again, strict=True)

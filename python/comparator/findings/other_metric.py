@@ -6,17 +6,18 @@ experiment's own metric led, so the best point by another is the best of those t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import fmean
 from typing import Any
 
 from comparator.errors import InputError, nearest
-from comparator.evidence.replicates import mean_interval, pooled_deviation
+from comparator.evidence.replicates import Moments, pooled_deviation
 from comparator.formats.text import shortened
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES, NoValue, asked_difference, objective_words
 from comparator.results.points import final_values_of, key_of, observations_in, observations_of
 from comparator.results.record import PILOT, Claim, Evaluation, FrozenExperiment, ObjectiveWords, Run
+from comparator.results.whole import lines_of
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box
 
@@ -44,7 +45,7 @@ def in_metric(
     left_out = dict.fromkeys(("pilot", "baseline"))
     again = experiment.model_copy(update={**left_out, "metric": metric, "objective": words})
     unit = unit_of(records, objective)
-    read = [worked_out(record, objective, unit) for record in records]
+    read = list(worked_out(records, objective, unit))
     claims = None if again.claims is None else [_turned(claim, again, read) for claim in again.claims]
     return again.model_copy(update={"claims": claims}), read
 
@@ -69,8 +70,11 @@ def unit_of(records: Sequence[Evaluation], objective: Objective) -> float | None
     """What the pilot found for a difference that needs a unit; None without one, and for other differences."""
     if not objective.needs_unit:
         return None
-    pilot = [record for record in records if record.stage == PILOT]
-    return pooled_deviation([list(_by_replicate(record.runs, objective.signed).values()) for record in pilot])
+    points: dict[str, dict[int, float]] = {}
+    for record in records:
+        if record.stage == PILOT:
+            points.setdefault(key_of(record.point), {}).update(_by_replicate(record.runs, objective.signed))
+    return pooled_deviation([list(signed.values()) for signed in points.values()])
 
 
 def _objective(experiment: FrozenExperiment, metric: str) -> tuple[Objective, ObjectiveWords]:
@@ -85,41 +89,75 @@ def _objective(experiment: FrozenExperiment, metric: str) -> tuple[Objective, Ob
     return Objective(metric, DIFFERENCES[name], ask=""), objective_words(DIFFERENCES[name], metric)
 
 
-def worked_out(record: Evaluation, objective: Objective, unit: float | None) -> Evaluation:
-    """A record with value, signed differences, deviation and interval as its runs give them.
+class _Known:
+    """What the lines of a point give so far."""
 
-    `unit` is what the pilot found for a difference that needs a unit; None: that of the record's own replicates.
+    def __init__(self, runs: Runs) -> None:
+        self.values, self.signed = Moments(), Moments()
+        self.replicates: set[int] = set()
+        self.latest: int | None = None  # the evaluation of the latest line that gave any
+        self.runs = runs  # of the first line
+
+
+def worked_out(records: Iterable[Evaluation], objective: Objective, unit: float | None) -> Iterator[Evaluation]:
+    """The lines of a record with value, signed differences, deviation and interval as all their runs give them.
+
+    `unit` is what the pilot found for a difference that needs a unit; None: that of the replicates of each point, which
+    each further one changes, so that each line has all then.
     """
-    none: dict[str, Any] = {"value": None, "signed": [], "blocks": [], "deviation": None, "interval": None}
+    if objective.needs_unit and not unit:
+        for line in lines_of(records):
+            whole = line.whole()
+            divisor = pooled_deviation([list(_by_replicate(whole.runs, objective.signed).values())])
+            yield _worked_out(whole, _Known(whole.runs), objective, divisor)
+        return
+    known: dict[int, _Known] = {}
+    for line in lines_of(records):
+        record, before = line.record, line.before
+        of_point = _Known(record.runs) if before is None else known[before.record.evaluation]
+        known[record.evaluation] = of_point
+        yield _worked_out(record, of_point, objective, (unit or 0.0) if objective.needs_unit else 1.0)
+
+
+def _worked_out(record: Evaluation, known: _Known, objective: Objective, divisor: float | None) -> Evaluation:
+    """A line that follows on what is known of its point, which takes up what it adds."""
+    none: dict[str, Any] = dict.fromkeys(("value", "after", "deviation", "interval"))
+    none |= {"replicates": [], "signed": [], "blocks": []}
     if record.status != "ok":
         return record.model_copy(update=none)
-    values = _by_replicate(record.runs, objective)
-    by_replicate = _by_replicate(record.runs, objective.signed)
-    block = {run.replicate: run.block for run in record.runs}
-    signed = list(by_replicate.values())
-    divisor = (unit or pooled_deviation([signed])) if objective.needs_unit else 1.0
-    if not values or not divisor:
-        reason = "no deviation from seed to seed is known" if values else _why_not(record.runs, objective)
+    values, signed = _by_replicate(record.runs, objective), _by_replicate(record.runs, objective.signed)
+    after, new = known.latest, [each for each in signed if each in values and each not in known.replicates]
+    for each in new:
+        known.values, known.signed = known.values.plus(values[each]), known.signed.plus(signed[each])
+    known.replicates.update(new)
+    if not known.replicates or not divisor:
+        reason = "no deviation from seed to seed is known" if known.replicates else _why_not(known.runs, objective)
         return record.model_copy(update={**none, "status": "failed", "reason": reason})
-    signed = [number / divisor for number in signed]
-    interval = mean_interval(signed)
+    known.latest = record.evaluation if new else after
+    block = {run.replicate: run.block for run in record.runs}
+    deviation, interval = known.signed.deviation, known.signed.interval()
     return record.model_copy(
         update={
-            "value": fmean(values.values()) / divisor,
-            "signed": signed,
-            "blocks": [block[replicate] for replicate in by_replicate],
-            "deviation": pooled_deviation([signed]),
-            "interval": None if interval is None else list(interval),
+            "value": known.values.mean / divisor,
+            "after": after,
+            "replicates": new,
+            "signed": [signed[each] / divisor for each in new],
+            "blocks": [block[each] for each in new],
+            "deviation": None if deviation is None else deviation / divisor,
+            "interval": None if interval is None else [end / divisor for end in interval],
         }
     )
 
 
 def _by_replicate(runs: Runs, worth: Callable[[Runs], float]) -> dict[int, float]:
     """What each replicate is worth, in their order; those that have no such number are left out."""
+    by_replicate: dict[int, list[Run]] = {}
+    for run in runs:
+        by_replicate.setdefault(run.replicate, []).append(run)
     values = {}
-    for replicate in sorted({run.replicate for run in runs}):
+    for replicate in sorted(by_replicate):
         try:
-            values[replicate] = worth([run for run in runs if run.replicate == replicate])
+            values[replicate] = worth(by_replicate[replicate])
         except NoValue:
             continue
     return values

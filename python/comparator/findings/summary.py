@@ -8,13 +8,14 @@ maximised. For a single model it is the model's metric.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from comparator.findings import reliability
 from comparator.findings.axes import Axis, on_lattice, varying_axes
 from comparator.findings.reliability import Reliability, reliability_in
+from comparator.findings.so_far import mean_metrics, so_far
 from comparator.formats.text import message
 from comparator.objective.differences import difference_called
 from comparator.results.points import Counts, as_read, best_of, best_values, count, key_of, values_of
@@ -34,10 +35,13 @@ class EvaluationSummary:
 
     `difference` is None unless `status` is `ok`. `metrics[s]` are submodel s's metrics, means over the
     replicates that succeeded, `{}` where none did; `seconds` is the wall time of its replicates together, `started` is
-    UTC, ISO 8601. `signed` are the signed differences, one a replicate (of a single model its metric), `deviation` and
-    `interval` (95 %, of their mean) are theirs, None for fewer than two. `parts` are the replicates that the
-    evaluation itself asked for, each with `replicate`, `started`, `seconds` and `worker`. `claim` is what it was to
-    confirm.
+    UTC, ISO 8601. `mean` is that of the signed differences, one a replicate (of a single model its metric), `deviation`
+    and `interval` (95 %, of their mean) are theirs, None for fewer than two. All of these are of so many `replicates`,
+    and `all_runs` runs, as the point had until then.
+
+    `runs` are those that are new in this evaluation, `signed` what they give; of `Summary.points` and `best_points`
+    they are all. `parts` are the replicates that the evaluation itself asked for, each with `replicate`, `started`,
+    `seconds` and `worker`. `claim` is what it was to confirm.
     """
 
     number: int
@@ -54,11 +58,18 @@ class EvaluationSummary:
     reason: str | None
     started: str | None = None
     worker: str | None = None
+    all_runs: int = 0
     signed: tuple[float, ...] = ()
+    mean: float | None = None
     deviation: float | None = None
     interval: tuple[float, float] | None = None
     parts: tuple[Replicate, ...] = ()
     claim: str | None = None
+
+    @property
+    def reused(self) -> int:
+        """How many of all its runs were not trained by it."""
+        return self.all_runs - sum(not run.reused for run in self.runs)
 
 
 @dataclass(frozen=True)
@@ -161,13 +172,13 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
     objective = experiment.objective
     maximise = objective.maximise
     models = experiment.labels
-    evaluations = tuple(_evaluation(record, maximise, len(models)) for record in records)
+    evaluations = tuple(_summaries(records, maximise, len(models)))
     searched = [one for one in evaluations if one.stage not in AFTERWARDS]
     metric = experiment.metric or LOSS
     axes = varying_axes(experiment.space, [one.point for one in evaluations])
     lattice = on_lattice(axes, [one.point for one in searched], is_grid(experiment))
     described = experiment.metrics.get(metric)
-    points = tuple(_evaluation(record, maximise, len(models)) for record in values_of(records).values())
+    points = tuple(_whole(record, maximise, len(models)) for record in values_of(records).values())
     best_so_far = tuple((one.evaluation, as_read(value, maximise=maximise)) for one, value in best_values(records))
     difference = difference_called(objective.name, metric)  # earlier versions did not keep the unit
     return Summary(
@@ -190,7 +201,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
         counts={status: sum(one.status == status for one in evaluations) for status in ("ok", "failed", "timeout")},
         number=count(records),
         points=points,
-        best_points=tuple(_evaluation(record, maximise, len(models)) for record in best_of(records)[:BEST_POINTS]),
+        best_points=tuple(_whole(record, maximise, len(models)) for record in best_of(records)[:BEST_POINTS]),
         best_so_far=best_so_far,
         generations=_generations(searched, maximise, dict(best_so_far)),
         mean_predictor=_mean_predictor(points),
@@ -246,7 +257,9 @@ def is_grid(experiment: FrozenExperiment) -> bool:
 
 
 def _is_exact(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> bool:
-    if experiment.imported or any(record.deviation and not record.signed for record in records):
+    if experiment.imported:
+        return False
+    if any(record.deviation and not record.signed and record.after is None for record in records):
         return False
     trained = _trained(records, experiment.metric or LOSS)
     if any(len(set(numbers)) > 1 for numbers in trained):
@@ -309,29 +322,37 @@ def effect(axis: Axis, evaluations: Sequence[EvaluationSummary | Evaluation], nu
     return 1 - (inner / inner_freedom) / (total / (len(numbers) - 1)) if total > 0 else 0.0
 
 
-def _evaluation(record: Evaluation, maximise: bool, submodels: int) -> EvaluationSummary:
-    value = record.value if record.status == "ok" else None
-    return EvaluationSummary(
-        number=record.evaluation,
-        stage=record.stage,
-        generation=record.generation,
-        point=record.point,
-        status=record.status,
-        value=value,
-        difference=None if value is None else as_read(value, maximise=maximise),
-        metrics=mean_metrics(record.runs, submodels),
-        replicates=len({run.replicate for run in record.runs}),
-        seconds=record.seconds,
-        runs=tuple(record.runs),
-        reason=None if record.reason is None else message(record.reason),
-        started=record.started,
-        worker=record.worker,
-        signed=tuple(record.signed or ()),
-        deviation=record.deviation,
-        interval=(record.interval[0], record.interval[1]) if record.interval else None,
-        parts=tuple(record.asked or ()),
-        claim=record.claim,
-    )
+def _whole(record: Evaluation, maximise: bool, submodels: int) -> EvaluationSummary:
+    """The summary of an evaluation that has all replicates of its point."""
+    return next(_summaries([record], maximise, submodels))
+
+
+def _summaries(records: Iterable[Evaluation], maximise: bool, submodels: int) -> Iterator[EvaluationSummary]:
+    for record, known in so_far(records, submodels):
+        value = record.value if record.status == "ok" else None
+        yield EvaluationSummary(
+            number=record.evaluation,
+            stage=record.stage,
+            generation=record.generation,
+            point=record.point,
+            status=record.status,
+            value=value,
+            difference=None if value is None else as_read(value, maximise=maximise),
+            metrics=known.metrics,
+            replicates=known.replicates,
+            seconds=record.seconds,
+            runs=tuple(record.runs),
+            all_runs=known.runs,
+            reason=None if record.reason is None else message(record.reason),
+            started=record.started,
+            worker=record.worker,
+            signed=tuple(record.signed or ()),
+            mean=known.signed,
+            deviation=record.deviation,
+            interval=(record.interval[0], record.interval[1]) if record.interval else None,
+            parts=tuple(record.asked or ()),
+            claim=record.claim,
+        )
 
 
 def _baseline(experiment: FrozenExperiment, maximise: bool, submodels: int) -> EvaluationSummary | None:
@@ -351,23 +372,9 @@ def _baseline(experiment: FrozenExperiment, maximise: bool, submodels: int) -> E
         replicates=1,
         seconds=result.seconds,
         runs=tuple(result.runs),
+        all_runs=len(result.runs),
         reason=result.reason,
     )
-
-
-def mean_metrics(runs: Sequence[Run], submodels: int) -> tuple[dict[str, float], ...]:
-    """Return each submodel's metrics, means over the runs that succeeded and report them."""
-    return tuple(_means([run for run in runs if run.submodel == submodel]) for submodel in range(submodels))
-
-
-def _means(runs: Sequence[Run]) -> dict[str, float]:
-    values: dict[str, list[float]] = {}
-    for run in runs:
-        if run.status == "ok":
-            for name, value in run.metrics.items():
-                if value is not None:
-                    values.setdefault(name, []).append(value)
-    return {name: statistics.fmean(numbers) for name, numbers in values.items()}
 
 
 def _best(differences: Sequence[float], maximise: bool) -> float:

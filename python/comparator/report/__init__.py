@@ -22,10 +22,10 @@ no value:
 | low, high | the 95 % t-interval of their mean; empty for one seed |
 | metrics.S.NAME | metric NAME of submodel S (0, 1): the mean over the replicates that succeeded |
 | seconds | wall time of the evaluation, of its seeds together |
-| reused | runs that were not trained by this evaluation but found |
+| reused | of the runs that value rests on, those that were not trained by this evaluation but found |
 | started | UTC, ISO 8601 |
 | worker | who did it |
-| log.S | submodel S's logs, relative to the folder of all experiments, with blanks between |
+| log.S | submodel S's logs of replicates that the point did not have before, with blanks between |
 | reason | why it failed |
 """
 
@@ -36,7 +36,6 @@ import gc
 import io
 import json
 import os
-import statistics
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -302,13 +301,13 @@ def _columns(summary: Summary) -> list[tuple[str, Callable[[EvaluationSummary, E
         ("value", lambda one, _: one.value),
         ("difference", lambda one, _: one.difference),
         ("replicates", lambda one, _: one.replicates),
-        ("signed", lambda one, _: statistics.fmean(one.signed) if one.signed else None),
+        ("signed", lambda one, _: one.mean),
         ("deviation", lambda one, _: one.deviation),
         ("low", lambda one, _: one.interval and one.interval[0]),
         ("high", lambda one, _: one.interval and one.interval[1]),
         *((f"metrics.{submodel}.{name}", partial(_metric_cell, submodel, name)) for submodel, name in metrics),
         ("seconds", lambda one, _: one.seconds),
-        ("reused", lambda one, _: sum(run.reused for run in one.runs)),
+        ("reused", lambda one, _: one.reused),
         ("started", lambda _, record: record.started),
         ("worker", lambda _, record: record.worker),
         *((f"log.{submodel}", partial(_log_cell, submodel)) for submodel in submodels),

@@ -429,7 +429,7 @@ def _table(summary: Summary, shown: Iterable[EvaluationSummary]) -> tuple[list[s
             *[_cell(one.difference)] * paired,
             *(_cell(one.metrics[submodel].get(metric)) for submodel, metric, _ in measured),
             _cell(one.seconds),
-            f"{sum(run.reused for run in one.runs)} of {len(one.runs)}",
+            f"{one.reused} of {one.all_runs}",
         ]
         for one in shown
     ]

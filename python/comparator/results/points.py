@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comparator.results.record import AFTERWARDS, CONFIRM, FULL, Claim, Evaluation
+from comparator.results.whole import lines_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def searched(records: Iterable[Evaluation]) -> Iterator[Evaluation]:
 
 
 def values_of(records: Iterable[Evaluation]) -> dict[str, Evaluation]:
-    """By point (`key_of`) the evaluation that has its value, its signed differences, its runs; in the points' order."""
+    """By point (`key_of`) the evaluation that has its value, with all signed differences and runs; in their order."""
     return _latest(searched(records))
 
 
@@ -57,7 +58,13 @@ def final_values_of(records: Sequence[Evaluation]) -> dict[str, Evaluation]:
 
 
 def _latest(records: Iterable[Evaluation]) -> dict[str, Evaluation]:
-    return {key_of(record.point): record for record in records if record.status == "ok"}
+    latest = {key_of(line.record.point): line for line in lines_of(records) if line.record.status == "ok"}
+    return {key: line.whole() for key, line in latest.items()}
+
+
+def latest_of(records: Iterable[Evaluation]) -> dict[str, Evaluation]:
+    """As `values_of`, but as the lines are, without earlier replicates: enough where only values are looked at."""
+    return {key_of(record.point): record for record in searched(records) if record.status == "ok"}
 
 
 def observations_in(records: Iterable[Evaluation]) -> list[tuple[dict[str, Any], list[float], list[int]]]:
@@ -76,7 +83,7 @@ def observations_of(values: Mapping[str, Evaluation]) -> list[tuple[dict[str, An
 
 def points_without_value(records: Sequence[Evaluation]) -> list[dict[str, Any]]:
     """The points of pilot and search none of whose evaluations has a value."""
-    known = values_of(records)
+    known = latest_of(records)
     return [dict(point) for key, point in _by_key(searched(records)).items() if key not in known]
 
 
@@ -93,9 +100,9 @@ def best_values(records: Sequence[Evaluation]) -> list[tuple[Evaluation, float]]
     """The best value up to each evaluation of pilot and search that has its point's value, by number: it never worsens.
 
     Evaluations that are carried out at once finish in another order; and what an earlier evaluation said of a point
-    that was tried again is not its value.
+    that was tried again is not its value. The evaluations are as their lines are (`latest_of`).
     """
-    known = sorted(values_of(records).values(), key=lambda record: record.evaluation)
+    known = sorted(latest_of(records).values(), key=lambda record: record.evaluation)
     known = [record for record in known if record.value is not None]
     return list(zip(known, itertools.accumulate((record.value or 0.0 for record in known), min), strict=True))
 
@@ -127,7 +134,7 @@ def count(records: Sequence[Evaluation]) -> Counts:
         in_full=pairs_in(record for record in records if record.stage == FULL),
         confirming=pairs_in(record for record in records if record.stage == CONFIRM),
         points=len(points),
-        without_value=len(points) - len(values_of(records)),
+        without_value=len(points) - len(latest_of(records)),
         failed=failed_in(records),
     )
 

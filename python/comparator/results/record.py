@@ -27,8 +27,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from comparator.errors import FAULT, InputError
 
-#: The format of a frozen experiment: what `identity` and `data` of its models are made of.
-FORMAT = 2
+#: The format of an experiment and its record. 2: what `identity` and `data` of its models are made of. 3: a line of
+#: `evaluations.jsonl` has the replicates that no earlier one has (`Evaluation.after`).
+FORMAT = 3
 
 #: The hyperparameter by which a point says whose it is, where an experiment has several models that are not compared.
 MODEL = "model_name"
@@ -123,9 +124,15 @@ class Evaluation(Form):
     """A line of `evaluations.jsonl`: a proposal of the search that has come to its end.
 
     `id` is its name in a UPF; `stage` is pilot, search, full, confirm or imported. `value` is what the search
-    minimises, None unless `status` is ok: the mean over all replicates of the point that ended well until then, whose
-    `runs` these are.
-    `signed` has the signed difference of each, `blocks` their blocks, `deviation` and `interval` (95 %) are theirs.
+    minimises, None unless `status` is ok: the mean over all replicates of the point that ended well until then, of
+    whose signed differences are `deviation` and `interval` (95 %).
+
+    `replicates` are those of them that no earlier line of the point has; `signed` has the signed difference of each,
+    `blocks` their blocks, `runs` their runs, and those of the evaluation's own replicates that failed. What comes
+    before them is in the evaluation of the number `after` and, by its `after`, in those before that; where it is None
+    these are all. `comparator.results.whole` puts them together. Records of earlier versions, and of other programs,
+    have neither key: each of their lines has all.
+
     `asked` are the replicates that the evaluation asked for itself; records of earlier versions, and of other programs,
     do not say. `claim` is the name of the claim that the evaluation is to confirm. `epochs` is the length of its
     trainings where they were shorter than full ones.
@@ -140,6 +147,8 @@ class Evaluation(Form):
     point: Point
     status: Literal["ok", "failed", "timeout"]
     value: Number | None
+    after: Count | None = None
+    replicates: list[Count] | None = None
     signed: list[Number] | None = None
     blocks: list[Count] | None = None
     deviation: Number | None = None
@@ -158,10 +167,20 @@ class Evaluation(Form):
         return self
 
     @model_validator(mode="after")
+    def _has_a_number_for_each_replicate(self) -> Evaluation:
+        if self.replicates is not None:
+            there = len(self.replicates)
+            for key, numbers in (("signed", self.signed), ("blocks", self.blocks)):
+                if len(numbers or ()) != there:
+                    raise ValueError(f"{key} has {len(numbers or ())} numbers, but replicates has {there}")
+        return self
+
+    @model_validator(mode="after")
     def _out_of_range_is_failed(self) -> Evaluation:
         if any(in_range(number) is None for number in (self.value or 0.0, *(self.signed or ()))):
             self.status, self.value, self.reason = "failed", None, f"out of range: beyond {LARGEST:g} in size"
             self.signed, self.blocks, self.deviation, self.interval = [], [], None, None
+            self.after, self.replicates = None, None if self.replicates is None else []
         return self
 
 

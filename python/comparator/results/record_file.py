@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,28 @@ from comparator.results.record import (
     Evaluation,
     of_form,
 )
+from comparator.results.whole import lines_of
 
 
 def read_records(path: Path) -> list[Evaluation]:
     """The records of `evaluations.jsonl`, in file order; a torn last line is left out.
 
-    Raises `InputError` where a line before the last is not a record: then the file was changed by hand.
+    Raises `InputError` where a line before the last is not a record, or comes after one that is not there: then the
+    file was changed by hand.
     """
     with without_collector():
-        return list(each_record(path))
+        records = list(each_record(path))
+    check_order(records, path)
+    return records
+
+
+def check_order(records: Iterable[Evaluation], path: Path) -> None:
+    """Raises `InputError` where a line of a record comes after one of its point that is not before it."""
+    try:
+        for _ in lines_of(records):
+            pass
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def each_record(path: Path) -> Iterator[Evaluation]:

@@ -23,6 +23,7 @@ from comparator.results.record import (
     of_form,
 )
 from comparator.results.record_file import read_records, whole_lines
+from comparator.results.whole import counted_runs, lines_of
 from comparator.tables.predictions import FILE, PredictedRows, Predictions, read_predicted_rows, read_predictions
 
 NAME_OF_RUN = re.compile(r"[\w-][\w.-]*")  # a record may be damaged, and leads nowhere else
@@ -183,8 +184,14 @@ def withdrawals(path: Path) -> list[Withdrawal]:
 
 
 def _evaluations_with(path: Path, identity: str) -> list[int]:
-    """The numbers of the evaluations that a run is part of; none where the record cannot be read."""
+    """The numbers of the evaluations that rest on a run; none where the record cannot be read."""
+    found, resting = [], set()
     try:
-        return [line.evaluation for line in read_records(path) if any(run.run == identity for run in line.runs)]
+        for line in lines_of(read_records(path)):
+            if any(run.run == identity for run in counted_runs(line.record)) or line.before in resting:
+                resting.add(line)
+            if line in resting or any(run.run == identity for run in line.record.runs):
+                found.append(line.record.evaluation)
     except InputError:
         return []
+    return found

@@ -38,7 +38,7 @@ from comparator.results.record import (
     Running,
     as_text,
 )
-from comparator.results.record_file import records_from
+from comparator.results.record_file import check_order, records_from
 from comparator.results.state import STATE, say
 
 #: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
@@ -61,6 +61,7 @@ class ExperimentFolder:
         self.launch: str | None = None  # the folder of the Swift/T launch that runs it, in this one
         try:
             self.records, end = records_from(self.evaluations, 0, 0)
+            check_order(self.records, self.evaluations)
             self._file = self.evaluations.open("ab", buffering=0)
             #: Where the file ends, and with how many records, that are all on disk.
             self._synced = end, len(self.records)

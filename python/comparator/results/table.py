@@ -1,8 +1,9 @@
 """An experiment's runs as one tidy table, for pandas, R or a spreadsheet.
 
 One row per run, in the order of `evaluations.jsonl`, made from that and `experiment.json` and nothing else. (The
-report's `evaluations.csv` is the shorter table: one row an evaluation, metrics as means.) UTF-8; a field is empty
-where there is no value.
+report's `evaluations.csv` is the shorter table: one row an evaluation, metrics as means.) Of a point that is tried
+again an evaluation has the runs that are new, though its value is the mean over all; in experiments of versions up to
+0.1 it has the earlier ones once more. UTF-8; a field is empty where there is no value.
 
 | column | meaning |
 |---|---|
@@ -13,7 +14,7 @@ where there is no value.
 | generation | from 0; empty in a sweep |
 | point.NAME | the value of hyperparameter NAME; a list as JSON; empty for None |
 | status | of the evaluation: ok, failed or timeout |
-| value | what the search minimises: the mean over the evaluation's replicates; empty unless ok |
+| value | what the search minimises: the mean over the replicates of the point until then; empty unless ok |
 | difference | the value as people read it: with its sign turned where the objective is maximised |
 | replicate | number of the replicate, from 0; both submodels of a replicate train with the same seed |
 | submodel | 0 or 1; 0 for a single model |
@@ -30,9 +31,9 @@ where there is no value.
 | log | the run's log, relative to the folder of all experiments |
 | reason | why the run failed, else why the evaluation did |
 
-An evaluation without runs has one row, empty from `replicate` on but for `started`, `worker` and `reason`. The JSON
-form is one object: `experiment` holds `experiment.json` as it is, `runs` the rows as objects with the same keys, null
-for an empty field, and the values of a point as they are.
+An evaluation without runs, as of a repeat that trained nothing, has one row, empty from `replicate` on but for
+`started`, `worker` and `reason`. The JSON form is one object: `experiment` holds `experiment.json` as it is, `runs` the
+rows as objects with the same keys, null for an empty field, and the values of a point as they are.
 
 Numbers are written in full; of pandas before version 3, `pandas.read_csv(path, float_precision="round_trip")` reads
 them to the last digit.

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from comparator.findings.summary import mean_metrics
+from comparator.findings.so_far import SoFar, so_far
 from comparator.formats.text import shortened
 from comparator.results.files import time_of
 from comparator.results.points import as_read
@@ -22,7 +22,7 @@ class Trial:
     """An evaluation.
 
     `value` is as people read it, None unless it ended well. `is_short` says that its trainings had fewer epochs than
-    full ones, so that its value compares with such alone. `metrics` are means over the replicates that ended well, by
+    full ones, so that its value compares with such alone. `metrics` are means over the replicates of its value, by
     `LABEL/NAME`; `facts` are texts, numbers and lists of these.
     """
 
@@ -38,8 +38,8 @@ class Trial:
 
 
 def trials_of(experiment: FrozenExperiment, folder: Path) -> Iterator[Trial]:
-    """The evaluations of the experiment in `folder`, in the order of its record; memory holds one."""
-    for record in each_record(folder / "evaluations.jsonl"):
+    """The evaluations of the experiment in `folder`, in the order of its record; memory holds one, and sums."""
+    for record, known in so_far(each_record(folder / "evaluations.jsonl"), len(experiment.models)):
         started = time_of(record.started)
         yield Trial(
             number=record.evaluation,
@@ -47,8 +47,8 @@ def trials_of(experiment: FrozenExperiment, folder: Path) -> Iterator[Trial]:
             value=None if record.value is None else as_read(record.value, maximise=experiment.objective.maximise),
             is_short=record.epochs is not None,
             confirms=record.stage == CONFIRM,
-            metrics=_metrics(experiment, record),
-            facts=_facts(record),
+            metrics=_metrics(experiment, known),
+            facts=_facts(record, known),
             started=started,
             ended=None if started is None else started + timedelta(seconds=record.seconds or 0),
         )
@@ -59,13 +59,13 @@ def without_password(address: str) -> str:
     return shortened(re.sub(r"//[^/]*@", "//...@", address))
 
 
-def _metrics(experiment: FrozenExperiment, record: Evaluation) -> dict[str, float]:
-    by_submodel = zip(experiment.labels, mean_metrics(record.runs, len(experiment.models)), strict=True)
+def _metrics(experiment: FrozenExperiment, known: SoFar) -> dict[str, float]:
+    by_submodel = zip(experiment.labels, known.metrics, strict=True)
     return {f"{label}/{name}": value for label, metrics in by_submodel for name, value in metrics.items()}
 
 
-def _facts(record: Evaluation) -> dict[str, Any]:
-    """What else a line says, without what it does not."""
+def _facts(record: Evaluation, known: SoFar) -> dict[str, Any]:
+    """What else a line says, without what it does not; `seeds` and `runs` are those that are new in it."""
     ok = [run for run in record.runs if run.status == "ok"]
     low, high = record.interval or (None, None)
     facts: dict[str, Any] = {
@@ -76,7 +76,7 @@ def _facts(record: Evaluation) -> dict[str, Any]:
         "claim": record.claim,
         "generation": record.generation,
         "epochs": record.epochs,
-        "replicates": len({run.replicate for run in ok}),
+        "replicates": known.ended_well,
         "seeds": list(dict.fromkeys(run.seed for run in ok if run.seed is not None)),
         "deviation": record.deviation,
         "low": low,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 MOST = 4
 
@@ -30,11 +28,11 @@ class Replication:
     def is_adaptive(self) -> bool:
         return self.most > self.first
 
-    def further(self, values: Sequence[float], others: Sequence[float]) -> int:
-        """How many seeds more a point needs, 0 where it has enough.
+    def further(self, mean: float, seeds: int, best_of_others: float | None) -> int:
+        """How many seeds more a point needs that has so many, 0 where it has enough.
 
-        `values` are its own, one a seed; `others` the means of the other points; smaller is better.
+        `mean` is its own, `best_of_others` the smallest of the other points, None of none; smaller is better.
         """
-        if not values or (others and fmean(values) > min(others)):
+        if best_of_others is not None and mean > best_of_others:
             return 0
-        return max(0, min(len(values), self.most - len(values)))
+        return max(0, min(seeds, self.most - seeds))

@@ -41,6 +41,7 @@ from comparator.objective.comparison import failure_words
 from comparator.results.experiments import experiment_names, read_experiment
 from comparator.results.record import MODEL, Budget, Evaluation, FrozenStrategy, of_form
 from comparator.results.record_file import read_records
+from comparator.results.whole import whole_evaluations
 from comparator.space import Constant, ParameterSpace, Point
 from comparator.strategies.sampling import sobol_points
 from comparator.strategies.tuning import TUNING, TunedModel, Tuning
@@ -385,7 +386,7 @@ def _tests(
         target=names.target,
         split=names.split,
     )
-    runs = {record.id: record.runs[-1].run for record in records if record.status == "ok"}
+    runs = {record.id: record.runs[-1].run for record in whole_evaluations(records) if record.status == "ok"}
     trained = {
         cross_study.point_id(trial.study, trial.split): identity
         for study in table.studies

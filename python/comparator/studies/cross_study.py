@@ -32,6 +32,7 @@ from comparator.experiment.plan import Plan
 from comparator.experiment.terminal import note
 from comparator.objective.comparison import failure_words
 from comparator.results.record import Evaluation, of_form
+from comparator.results.whole import whole_evaluations
 from comparator.studies import beside, figures, page, sweep, tables
 from comparator.studies.inference import PREDICTIONS, Inference
 from comparator.studies.sweep import Point, StudiesSession, StudiesTable, SweepFile, words
@@ -172,7 +173,8 @@ def _compared(opened: StudiesSession, table: CrossStudyTable, scores: pd.DataFra
 
 def _trained(records: Sequence[Evaluation]) -> dict[str, str]:
     """The identities of the runs that ended well, by the ids of their points."""
-    return {record.id or "": record.runs[-1].run or "" for record in records if record.status == "ok"}
+    well = [record for record in whole_evaluations(records) if record.status == "ok"]
+    return {record.id or "": record.runs[-1].run or "" for record in well}
 
 
 def infer_all(

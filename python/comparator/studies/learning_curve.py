@@ -31,6 +31,7 @@ from comparator.model.reported import IMPROVE_SCORES, SCORES_FILE, read_scores
 from comparator.objective.comparison import failure_words
 from comparator.results.record import Evaluation, of_form
 from comparator.results.run_store import RunStore
+from comparator.results.whole import whole_evaluations
 from comparator.studies import figures, page, sweep, tables
 from comparator.studies.sweep import Point, StudiesSession, StudiesTable, words
 
@@ -173,7 +174,7 @@ def _collect(host: Host, records: Sequence[Evaluation], table: LearningCurveTabl
     """The trainings that ended well, by study, split and size."""
     runs = RunStore(host.experiments)
     found = []
-    for record in records:
+    for record in whole_evaluations(records):
         if record.status != "ok":
             continue
         run, point = record.runs[-1], record.point

@@ -18,6 +18,7 @@ from comparator.findings.like_for_like import scores_called
 from comparator.findings.metric_agreement import suited_difference
 from comparator.objective.differences import DIFFERENCES, signed_difference
 from comparator.results.record import Evaluation, FrozenExperiment, Run
+from comparator.results.whole import whole_evaluations
 from comparator.studies.left_out_predictions import Elsewhere, Moved, Pairs, elsewhere, moved
 from comparator.tables.predictions import PredictedRows
 
@@ -255,7 +256,7 @@ def _measure_of(
 def _trained(records: Sequence[Evaluation]) -> dict[str, dict[int, Evaluation]]:
     """The evaluations by what was left out, `all`, `without-3`, `random-3`, and block."""
     found: dict[str, dict[int, Evaluation]] = {}
-    for record in records:
+    for record in whole_evaluations(records):
         block, _, words = (record.id or "").partition(".")
         kind = "-".join(words.split("-")[:2])
         found.setdefault(kind, {})[int(block.removeprefix("block-"))] = record

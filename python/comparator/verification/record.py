@@ -56,9 +56,12 @@ def check_record(
     yield from _budget(frozen, records)
     yield from _whole_pairs(frozen, records)
     unit = None if objective is None else unit_of(records, objective)
-    for record in records:
+    lines = records if objective is None else worked_out(records, objective, unit)
+    if objective is not None and (unit or not objective.needs_unit):  # else each line has all
+        yield from _left_out(records)
+    for record, again in zip(records, lines, strict=True):
         where = f"evaluation {record.evaluation}"
-        yield from (Fault(where, words) for words in _outcome(record, objective, unit))
+        yield from (Fault(where, words) for words in _outcome(record, again, objective, unit))
         for run in record.runs:
             its = f"{where}, submodel {run.submodel}, replicate {run.replicate}"
             yield from (Fault(its, words) for words in _run(frozen, record, run, runs))
@@ -152,22 +155,38 @@ def _budget(frozen: FrozenExperiment, records: Sequence[Evaluation]) -> Iterator
         yield Fault("the budget", f"{pairs} pairs were asked for, of {budget}")
 
 
-def _outcome(record: Evaluation, objective: Objective | None, unit: float | None) -> Iterator[str]:
-    """Whether status, value and what goes with it follow from the runs of the line."""
+def _left_out(records: Sequence[Evaluation]) -> Iterator[Fault]:
+    """A line that says which replicates it has follows on the latest of its point that does."""
+    latest: dict[str, int] = {}
+    for record in searched(records):
+        if record.status != "ok" or record.replicates is None:
+            continue
+        before = latest.get(key_of(record.point))
+        if record.after is None and before is not None:
+            yield Fault(f"evaluation {record.evaluation}", f"does not follow on evaluation {before} of its point")
+        if record.replicates:
+            latest[key_of(record.point)] = record.evaluation
+
+
+def _outcome(record: Evaluation, again: Evaluation, objective: Objective | None, unit: float | None) -> Iterator[str]:
+    """Whether status, value and what goes with it follow from the runs of the line, and of those before it.
+
+    `again` is the line as these runs give it.
+    """
     if (record.status == "ok") != (record.value is not None):
         yield f"status '{record.status}' with value {record.value}"
     if objective is None:
         return
     if record.status != "ok":
         are_ok = bool(record.runs) and all(run.status == "ok" for run in record.runs)
-        if are_ok and worked_out(record.model_copy(update={"status": "ok"}), objective, unit).value:
+        as_ok = record.model_copy(update={"status": "ok", "after": None})
+        if are_ok and next(worked_out([as_ok], objective, unit)).value:
             yield f"status '{record.status}', but its runs give a value"
         return
-    again = worked_out(record, objective, unit)
     if again.status != "ok":
         yield f"value is {record.value}, but its runs give none: {again.reason}"
         return
-    for key in ("value", "signed", "blocks", "deviation", "interval"):
+    for key in ("value", "after", "replicates", "signed", "blocks", "deviation", "interval"):
         said, gave = getattr(record, key), getattr(again, key)
         if key in record.model_fields_set and not _close(said, gave):
             yield f"{key} is {said}, but its runs give {gave}"

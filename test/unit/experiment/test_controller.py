@@ -12,6 +12,7 @@ from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_ST
 from comparator.experiment.open_evaluations import Latest
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
+from comparator.results.points import values_of
 from comparator.results.record import FrozenExperiment, Request, Result, Run
 from comparator.results.store import ExperimentFolder
 from comparator.space import ParameterSpace
@@ -106,8 +107,10 @@ def test_a_repeat_of_a_noisy_model_is_a_new_replicate(folder) -> None:
     single = [-(1 - 1 / (3.0 + replicate)) for replicate in range(3)]
     assert values(folder) == pytest.approx([single[0], sum(single[:2]) / 2, sum(single) / 3])
     assert [value for _, value in strategy.told] == values(folder)
-    last = folder.records[-1].runs
-    assert [(run.replicate, run.submodel, run.reused) for run in last] == [
+    last = folder.records[-1]
+    assert (last.after, last.replicates) == (1, [2])
+    assert [(run.replicate, run.submodel, run.reused) for run in last.runs] == [(2, 0, False), (2, 1, False)]
+    assert [(run.replicate, run.submodel, run.reused) for run in values_of(folder.records)['{"x": 1}'].runs] == [
         (0, 0, True), (0, 1, True), (1, 0, True), (1, 1, True), (2, 0, False), (2, 1, False),
     ]  # fmt: skip
 

@@ -11,15 +11,23 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median_high
 from types import FrameType
 from typing import Any
 
 import pytest
 from growth import fill, opened_with, result_of, tell
 from no_time import host_of
+from test_controller import Listed
 
+from comparator.experiment.controller import Controller
 from comparator.experiment.session import open_session
+from comparator.experiment.simulation import MemoryRecord
+from comparator.objective.comparison import Objective
+from comparator.objective.differences import DIFFERENCES
+from comparator.results.record import Result, Run
 from comparator.results.run_store import RunStore
+from comparator.strategies.replication import Replication
 
 #: An exponent of calls above its true one, 0 or 1: what grew with the size itself would be higher by 1.
 MOST_ABOVE = 0.15
@@ -72,6 +80,32 @@ def test_a_result_costs_the_same_whatever_there_is(tmp_path: Path, monkeypatch: 
     )
     for what, calls in zip(("told", "shown"), zip(few, many, strict=True), strict=True):
         assert exponent(sizes, calls) <= MOST_ABOVE, f"{what}: {calls[0]} calls, then {calls[1]}"
+
+
+def calls_of_a_repeat(recorded: int, points: int, replicates: int | str) -> int:
+    """What results usually cost to be told behind so many evaluations of so many points."""
+    draw, objective = random.Random(1), Objective("loss", DIFFERENCES["relative"])
+    strategy = Listed([{"x": number % points} for number in range(recorded + 20)], ahead=1)
+    controller = Controller(MemoryRecord(), strategy, objective, replication=Replication.of(replicates))
+    waiting, told = controller.start(), []
+    while waiting:
+        request = waiting.pop(0)
+        runs = [
+            Run(submodel=number, replicate=request.replicate, status="ok", metrics={"loss": 1 + draw.random()})
+            for number in range(2)
+        ]
+        evaluation, replicate = request.evaluation, request.replicate
+        result = Result(evaluation=evaluation, replicate=replicate, status="ok", started="", worker="", runs=runs)
+        told.append(calls_of(lambda result=result: waiting.extend(controller.tell_all([result]))).total())
+    assert len(told) >= recorded
+    return median_high(told[-20:])
+
+
+@pytest.mark.parametrize(("points", "replicates"), [(1, 1), (1000, "adaptive")])
+def test_a_result_costs_the_same_whatever_its_point_and_others_have(points: int, replicates: int | str) -> None:
+    sizes = (110, 330)
+    few, many = (calls_of_a_repeat(size, points, replicates) for size in sizes)
+    assert exponent(sizes, (few, many)) <= MOST_ABOVE, f"{few} calls, then {many}"
 
 
 class Watched(list[Any]):

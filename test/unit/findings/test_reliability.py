@@ -39,6 +39,7 @@ from comparator.results.record import (
     Run,
 )
 from comparator.results.store import ExperimentFolder
+from comparator.results.whole import whole_evaluations
 from comparator.space import ParameterSpace
 from comparator.strategies.blocks import BLOCKS, FIRST_FRESH, block_of
 from comparator.strategies.replication import MOST, Replication
@@ -157,8 +158,10 @@ def test_a_point_that_is_proposed_again_takes_fresh_seeds(folder) -> None:
     worker = Worker(noisy)
     worker.finish(Controller(folder, Listed(xs(1, 1), ahead=1), OBJECTIVE, budget=4, replication=Replication(2, 2)))
     assert [each["replicate"] for each in worker.asked] == [0, 1, 2, 3]
-    assert [run.reused for run in folder.records[1].runs] == [True] * 4 + [False] * 4
-    assert len(folder.records[1].signed) == 4
+    assert [run.reused for run in folder.records[1].runs] == [False] * 4
+    whole = whole_evaluations(folder.records)[1]
+    assert [run.reused for run in whole.runs] == [True] * 4 + [False] * 4
+    assert len(whole.signed) == 4
 
 
 def test_a_deterministic_model_gets_no_replicates(folder) -> None:
@@ -199,12 +202,12 @@ def test_a_cancelled_replicate_leaves_no_line(folder) -> None:
 
 def test_the_race_gives_seeds_to_what_would_be_the_best_and_to_nothing_else() -> None:
     race = Replication.of("adaptive")
-    assert race.further([-0.5], [-0.4]) == 1
-    assert race.further([-0.3], [-0.4]) == 0
-    assert race.further([-0.5, -0.2], [-0.4]) == 0  # the first was luck
-    assert race.further([-0.5, -0.4], [-0.4]) == 2
-    assert race.further([-0.5] * MOST, [-0.4]) == 0
-    assert not Replication.of(3).is_adaptive and Replication.of(3).further([-0.5] * 3, [-0.4]) == 0
+    assert race.further(-0.5, 1, -0.4) == race.further(-0.5, 1, None) == 1
+    assert race.further(-0.3, 1, -0.4) == 0
+    assert race.further(-0.35, 2, -0.4) == 0  # the first was luck
+    assert race.further(-0.45, 2, -0.4) == 2
+    assert race.further(-0.5, MOST, -0.4) == 0
+    assert not Replication.of(3).is_adaptive and Replication.of(3).further(-0.5, 3, -0.4) == 0
 
 
 def test_in_an_adaptive_search_the_best_point_has_the_most_seeds(folder) -> None:
@@ -615,7 +618,7 @@ def test_an_experiment_read_in_another_metric_is_the_one_that_had_it_from_the_st
     again, records = in_metric(frozen, folder.records, "val_r2")
     assert again.objective.name == "relative difference of val_r2"
     assert same.objective.name == "relative difference of val_loss"
-    for line, own in zip(records, folder.records, strict=True):
+    for line, own in zip(whole_evaluations(records), whole_evaluations(folder.records), strict=True):
         pairs = zip(own.runs[::2], own.runs[1::2], strict=True)
         expected = [relative(first.metrics["val_r2"], second.metrics["val_r2"]) for first, second in pairs]
         assert line.value == pytest.approx(-statistics.fmean(expected))

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 from desk import Desk
+from repeats import as_earlier as as_earlier_lines
 
-from comparator.results.record import RunResult
+from comparator.results.experiments import read_experiment
+from comparator.results.points import observations_in
+from comparator.results.record import RunResult, as_text
+from comparator.results.record_file import read_records
 from comparator.results.run_store import RunStore
 from comparator.sharing.bundle import write_bundle
 from comparator.sharing.opening import open_bundle
@@ -79,3 +83,31 @@ def test_an_experiment_of_an_earlier_version_is_verified_carried_on_and_shared(e
     assert opened.came == len(list(RunStore(earlier.experiments).folders())) and opened.here == 0
     assert all(log.is_file() for log in logs(there, "first"))
     assert open_bundle(bundle, there.experiments, containers=tmp_path).came == 0
+
+
+@pytest.mark.long
+def test_lines_that_have_all_replicates_of_their_points_are_followed_by_such_as_have_new_ones(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write("space.json", json.dumps([{"name": "size", "type": "int", "lower": 10, "upper": 12}]))
+    few = ("--set", "search.evaluations=14", "--set", "search.pilot=0", "--set", "confirm.points=0", "--workers", "1")
+    assert desk.search("quick.toml", "--id", "one", *few).returncode == 0
+    path = desk.experiments / "one"
+    lines = read_records(path / "evaluations.jsonl")
+    assert sum(line.after is not None for line in lines) > 5
+    assert read_experiment(path).format == 3 and desk.run("verify", "one", "--sample", "0").returncode == 0
+    earlier = "".join(f"{as_text(line)}\n" for line in as_earlier_lines(lines)[:7])
+    (path / "evaluations.jsonl").write_text(earlier)
+    (path / "experiment.json").write_text(json.dumps(read_experiment(path).as_json() | {"format": 2}))
+    (path / "state.json").write_text('{"state": "stopped"}')
+    assert desk.run("verify", "one", "--sample", "0").returncode == 0
+    assert (read_experiment(path).format, read_experiment(path).from_format) == (2, None)
+
+    resumed = desk.search("--resume", "one", "--workers", "1")
+    assert resumed.returncode == 0 and "did not note" not in resumed.stderr + resumed.stdout
+    assert (read_experiment(path).format, read_experiment(path).from_format) == (3, 2)
+    assert (path / "evaluations.jsonl").read_text().startswith(earlier)
+    now = read_records(path / "evaluations.jsonl")
+    assert [line.value for line in now] == pytest.approx([line.value for line in lines])
+    assert observations_in(now) == observations_in(lines)
+    assert any(line.after is not None for line in now[7:]) and all(line.after not in range(7) for line in now)
+    assert desk.run("verify", "one", "--sample", "0").returncode == 0

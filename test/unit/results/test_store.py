@@ -184,7 +184,8 @@ FROZEN = {
     [
         (FROZEN, None),
         ({**FROZEN, "format": 1}, None),
-        ({**FROZEN, "format": 3}, "its format is 3, of a later version; this one reads 2"),
+        ({**FROZEN, "format": 3}, None),
+        ({**FROZEN, "format": 4}, "its format is 4, of a later version; this one reads 3"),
         ({"id": "a", "models": []}, None),
         ({**FROZEN, "models": 5}, "models: input should be a valid list; the file was changed or damaged"),
         ({}, "id is missing; the file was changed or damaged"),

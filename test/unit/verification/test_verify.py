@@ -113,7 +113,7 @@ def _move_point(records: list[dict]) -> None:
 def _failed(records: list[dict]) -> None:
     record = first_ok(records)
     record["runs"][0].update(status="failed", metrics={}, reason="boom")
-    record.update(status="failed", value=None, signed=[], reason="boom")
+    record.update(status="failed", value=None, replicates=[], signed=[], blocks=[], reason="boom")
 
 
 def _without_a_replicate(records: list[dict]) -> None:

@@ -1,0 +1,140 @@
+"""Evaluations put together of lines that have what is new in them, beside lines that have all, as earlier ones had."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from repeats import FROZEN, IN_DEVIATIONS, SEARCHES, as_earlier, carried_out, nearly, said
+from test_controller import BARE, OBJECTIVE, Listed, deterministic, noisy, result_of, xs
+
+from comparator.errors import InputError
+from comparator.experiment.controller import Controller
+from comparator.experiment.simulation import MemoryRecord
+from comparator.findings.other_metric import worked_out
+from comparator.findings.so_far import so_far
+from comparator.findings.summary import mean_metrics, summarise
+from comparator.results.points import best_of, count, observations_in, values_of
+from comparator.results.record import Evaluation, as_text
+from comparator.results.record_file import read_records
+from comparator.results.run_store import RunStore, withdrawals
+from comparator.results.store import ExperimentFolder
+from comparator.results.whole import whole_evaluations
+from comparator.strategies.replication import Replication
+
+
+@given(SEARCHES, st.randoms(use_true_random=False), st.sampled_from([OBJECTIVE, IN_DEVIATIONS]))
+def test_whole_evaluations_are_the_lines_of_earlier_versions(asked: dict[str, Any], draw: Any, objective: Any) -> None:
+    lines = carried_out(**asked, draw=draw, objective=objective)
+    earlier = as_earlier(lines, objective)
+    for whole, line in zip(whole_evaluations(lines), earlier, strict=True):
+        assert said(whole) == nearly(line)
+    if not objective.needs_unit:
+        listed = [(line.point["x"], each) for line in lines for each in line.replicates or ()]
+        assert len(set(listed)) == len(listed)
+
+
+@settings(max_examples=25)
+@given(SEARCHES, st.randoms(use_true_random=False))
+def test_readers_say_of_a_record_what_they_said_of_one_of_an_earlier_version(asked: dict[str, Any], draw: Any) -> None:
+    lines = carried_out(**asked, draw=draw)
+    earlier = as_earlier(lines)
+    assert count(lines) == count(earlier)
+    for line, before in zip(values_of(lines).values(), values_of(earlier).values(), strict=True):
+        assert said(line) == nearly(before)
+    assert [line.evaluation for line in best_of(lines)] == [line.evaluation for line in best_of(earlier)]
+    assert observations_in(lines) == observations_in(earlier)
+    for (_, known), line in zip(so_far(lines, 2), earlier, strict=True):
+        assert (known.replicates, known.runs) == (len({run.replicate for run in line.runs}), len(line.runs))
+        assert known.metrics == mean_metrics(line.runs, 2)
+        assert known.signed == (pytest.approx(fmean(line.signed)) if line.signed else None)
+    now, before = (summarise(FROZEN, each) for each in (lines, earlier))
+    assert [(one.reused, one.all_runs, one.replicates) for one in now.evaluations] == [
+        (one.reused, one.all_runs, one.replicates) for one in before.evaluations
+    ]
+    assert (now.counts, now.number, now.is_exact) == (before.counts, before.number, before.is_exact)
+    for one, other in zip(worked_out(lines, OBJECTIVE, None), worked_out(earlier, OBJECTIVE, None), strict=True):
+        assert (one.status, one.value, one.deviation) == (other.status, other.value, other.deviation)
+
+
+@given(SEARCHES, st.randoms(use_true_random=False))
+def test_what_the_runs_give_anew_is_what_the_lines_say(asked: dict[str, Any], draw: Any) -> None:
+    for line, again in zip(lines := carried_out(**asked, draw=draw), worked_out(lines, OBJECTIVE, None), strict=True):
+        assert line.status != "ok" or again == line
+
+
+@given(SEARCHES, st.randoms(use_true_random=False), st.integers(0, 14))
+def test_a_search_that_an_earlier_version_began_goes_on(asked: dict[str, Any], draw: Any, until: int) -> None:
+    asked = {
+        **asked,
+        "ahead": 1,
+        "replication": Replication(),
+        "pilot": [],
+    }  # else what was in flight is told in another order
+    seed = draw.randrange(1000)
+    lines = carried_out(**asked, draw=random.Random(seed))
+    record = MemoryRecord()
+    record.records = as_earlier(lines)[:until]
+    model = deterministic if asked["is_deterministic"] else noisy
+    results = {(line.evaluation, part.replicate): line for line in lines for part in line.asked or ()}
+    controller = Controller(record, Listed(xs(*asked["points"]), ahead=1), OBJECTIVE, budget=asked["budget"])
+    waiting = controller.start()
+    while waiting:
+        request = waiting.pop(0)
+        run = next(
+            run for run in results[request.evaluation, request.replicate].runs if run.replicate == request.replicate
+        )
+        waiting += controller.tell(result_of(request, model, run.status))
+    assert [line.as_json() for line in record.records[:until]] == [line.as_json() for line in as_earlier(lines)[:until]]
+    for whole, at_once in zip(whole_evaluations(record.records), whole_evaluations(lines), strict=True):
+        assert said(whole) == nearly(at_once)
+    following = [line for line in record.records[until:] if line.replicates]
+    first_of_each = {line.point["x"]: line for line in reversed(following)}
+    assert all(line.after is None for line in first_of_each.values())
+
+
+def lines_of_repeats(repeats: int, model: Callable[[dict[str, Any]], tuple[float, float]]) -> list[Evaluation]:
+    record = MemoryRecord()
+    controller = Controller(record, Listed(xs(*[1, 2] * repeats), ahead=1), OBJECTIVE, budget=2 * repeats)
+    waiting = controller.start()
+    while waiting:
+        waiting += controller.tell(result_of(waiting.pop(0), model))
+    return record.records
+
+
+@pytest.mark.parametrize("model", [noisy, deterministic])
+def test_the_line_of_a_repeat_is_as_long_as_that_of_the_first_one(model: Any) -> None:
+    lines = [len(as_text(line)) for line in lines_of_repeats(60, model)]
+    assert max(lines[-20:]) <= max(lines[2:22]) + 40  # of digits
+
+
+def test_a_line_whose_earlier_one_is_gone_is_damage(tmp_path: Path) -> None:
+    lines = lines_of_repeats(3, noisy)
+    path = tmp_path / "evaluations.jsonl"
+    for without in range(4):
+        kept = [line for line in lines if line.evaluation != without]
+        path.write_text("".join(f"{as_text(line)}\n" for line in kept))
+        with pytest.raises(InputError, match=f"evaluation {without + 2} follows on evaluation {without} of its point"):
+            read_records(path)
+    text = json.loads(as_text(lines[-1])) | {"signed": []}
+    path.write_text("".join(f"{as_text(line)}\n" for line in lines[:-1]) + json.dumps(text) + "\n")
+    with pytest.raises(InputError, match="signed has 0 numbers, but replicates has 1"):
+        read_records(path)
+
+
+@pytest.mark.parametrize("form", [list, as_earlier])
+def test_what_rests_on_a_run_that_is_withdrawn_is_noted_though_its_line_does_not_name_it(form, tmp_path: Path) -> None:
+    lines = form(lines_of_repeats(3, noisy))
+    folder = ExperimentFolder.create(tmp_path, "try", None, BARE, lines)
+    folder.close()
+    runs = RunStore(tmp_path)
+    runs.make(runs.place("1-1-0"))
+    runs.withdraw("1-1-0", "it came out otherwise")
+    assert [note.evaluations for note in withdrawals(folder.path)] == [[2, 4]]
