@@ -357,35 +357,53 @@ def _carry_out(
     """Plan and run a new experiment, or go on with one."""
     if no_report and as_json and not options.dry_run:
         raise InputError("--json prints the report; leave out --no-report")
-    from comparator.experiment import controls, session
-    from comparator.studies import study_of
+    from comparator.experiment import session
 
     host = _open_host(options, as_json=as_json, reports=not no_report)
     stop_signals_like_ctrl_c()
     if options.resume is not None:
         identifier = resuming.chosen(host, options, file)
-        study = study_of(experiment_path(host.experiments, identifier))
         resuming.check_settings(host, identifier, file, settings, full=full)
-        if study is not None:
-            with shown(host.experiments, None, is_asked=options.is_shown):
-                study.resume(host, identifier)
-            return
-        if read_experiment(experiment_path(host.experiments, identifier)).rechecks is not None:
-            again = replace(host, reports=False)
-            _run_again(again, options, session.resume(again, identifier), as_json=as_json)
-            return
-        if resuming.is_finished(host, identifier, as_json=as_json):
-            return
-        opened = session.resume(host, identifier)
-    else:
-        assert file is not None
-        check_new_experiment(host.experiments, options.identifier)
-        _refuse_file_of_study(file)
-        plan = session.plan_experiment(host, file, settings, full=full, command=_typed_command())
-        if options.dry_run:
-            _describe(host, plan, as_json=as_json)
-            return
-        opened = session.begin(host, plan, file.stem, options.identifier)
+        _go_on(host, options, identifier, as_json=as_json)
+        return
+    assert file is not None
+    check_new_experiment(host.experiments, options.identifier)
+    _refuse_file_of_study(file)
+    plan = session.plan_experiment(host, file, settings, full=full, command=_typed_command())
+    if options.dry_run:
+        _describe(host, plan, as_json=as_json)
+        return
+    _run(host, options, session.begin(host, plan, file.stem, options.identifier), as_json=as_json)
+
+
+def _go_on(host: Host, options: RunOptions, identifier: str, *, as_json: bool) -> None:
+    """Go on with an experiment of any kind, which ends as by the command that began it."""
+    from comparator.experiment import controls, session
+    from comparator.studies import study_of
+
+    path = experiment_path(host.experiments, identifier)
+    study = study_of(path)
+    if study is not None:
+        with shown(host.experiments, None, is_asked=options.is_shown):
+            study.resume(host, identifier)
+        return
+    if read_experiment(path).rechecks is not None:
+        again = replace(host, reports=False)
+        _run_again(again, options, session.resume(again, identifier), as_json=as_json)
+        return
+    if not resuming.is_finished(path):
+        _run(host, options, session.resume(host, identifier), as_json=as_json)
+        return
+    with shown(host.experiments, identifier, is_asked=options.is_shown):
+        is_more_done = controls.follow(host, path)
+    if as_json or not is_more_done:
+        resuming.say_finished(host, identifier, as_json=as_json)
+
+
+def _run(host: Host, options: RunOptions, opened: Session, *, as_json: bool) -> None:
+    """Run a search or a sweep, and the controls that it asks for."""
+    from comparator.experiment import controls
+
     with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
         opened.run()
         controls.follow(host, opened.path)

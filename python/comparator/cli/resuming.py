@@ -101,27 +101,30 @@ def _differences(frozen: FrozenExperiment, file: Path, overrides: Sequence[str],
     return differences({name: frozen.table(name)}, {name: content})
 
 
-def is_finished(host: Host, identifier: str, *, as_json: bool) -> bool:
-    """Whether an experiment has all that it asked for; where so, say it, where its report is, and how to have more."""
+def is_finished(path: Path) -> bool:
+    """Whether the search in a folder is over, and its record has all that it asked for."""
     from comparator.engine.jobs import has_all
+
+    return last_word(path).state == "finished" and has_all(path)
+
+
+def say_finished(host: Host, identifier: str, *, as_json: bool) -> None:
+    """Say that an experiment is finished, where its report is, and how to have more; for programs, its report."""
     from comparator.experiment.closing import say_where_the_report_is
     from comparator.report.answer import larger_search
 
     path = experiment_path(host.experiments, identifier)
-    if last_word(path).state != "finished" or not has_all(path):
-        return False
     frozen, done = read_experiment(path), done_in(read_records(path / "evaluations.jsonl"))
     page = path / "report.html"
     if as_json and page.is_file():
         print(json.dumps(read_json(path / "report.json"), indent=1))
-        return True
+        return
     host.say(f"{identifier} is finished: {done} evaluations")
     say_where_the_report_is(host, identifier, page if page.is_file() else None)
     larger = larger_search(frozen, done)
     if larger:
         host.say("more of them, by a new experiment that finds the trainings that are done:")
         host.show(f"  {typed_here(larger)}")
-    return True
 
 
 def refuse(typed: Mapping[str, Any]) -> None:

@@ -222,6 +222,25 @@ def test_a_search_that_is_asked_to_sets_them_beside_its_finding(desk: Desk) -> N
 
 
 @pytest.mark.long
+def test_controls_that_a_search_asked_for_and_that_were_stopped_are_gone_on_with_by_its_id(desk: Desk) -> None:
+    words = ["--set", "hyperparameters.own=0.3", "--set", 'confirm.controls=["rows"]', "--workers", "1"]
+    assert desk.search("quick.toml", "--id", "other", *ASKED, *words).returncode == 0
+    stopped = desk.experiments / "other-recheck-1"
+    whole = (stopped / "evaluations.jsonl").read_text().splitlines(keepends=True)
+    (stopped / "evaluations.jsonl").write_text("".join(whole[:3]))
+    state = json.loads((stopped / "state.json").read_text())
+    (stopped / "state.json").write_text(json.dumps({**state, "state": "stopped", "reason": "by hand"}))
+    done = desk.run("search", "--resume", "other")
+    assert done.returncode == 0, done.stderr
+    assert "going on with other-recheck-1" in done.stdout and "3 of 8 pairs of trainings" in done.stdout
+    assert "other is finished" not in done.stdout and not (desk.experiments / "other-recheck-2").exists()
+    assert len(desk.records("other-recheck-1")) == len(whole)
+    found = json.loads((desk.experiments / "other" / "report.json").read_text())["controls"]
+    assert found["tried_by"] == "other-recheck-1"
+    assert "other is finished" in desk.run("search", "--resume", "other").stdout
+
+
+@pytest.mark.long
 def test_what_has_no_control_is_refused_in_a_line(desk: Desk) -> None:
     one = ["--set", "hyperparameters.cmp_1_study=large", "--set", "hyperparameters.cmp_1_own=0.1"]
     refused = desk.search("quick.toml", *ASKED, *one, "--set", 'confirm.controls=["rows"]')
