@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from comparator.experiment.host import Host
     from comparator.experiment.plan import Plan
     from comparator.experiment.session import Session
+    from comparator.results.record import FrozenExperiment
 
 NoReportOption = Annotated[bool, typer.Option("--no-report", help="Leave the report to: comparator report ID.")]
 
@@ -140,7 +141,7 @@ def selftest(
     stop_signals_like_ctrl_c()
     if options.resume is not None:
         resuming.refuse({"--set": options.settings})
-        opened = session.resume(host, resuming.chosen_of("search", host, options, file))
+        opened = session.resume(host, resuming.chosen_of("search", host, options, file).id)
     else:
         check_new_experiment(host.experiments, options.identifier)
         plan = plan_selftest(host, file, options.settings or [], command=_typed_command())
@@ -197,6 +198,7 @@ def recheck(
 def _control(host: Host, options: RunOptions, checked: str | None, *, as_json: bool) -> None:
     """Try whether what an experiment has shown of two studies is the study or only its size."""
     from comparator.experiment.controls import plan_controls
+    from comparator.findings.controls import is_control
 
     def plan(identifier: str) -> Plan:
         planned = plan_controls(host, identifier, options.settings or [], command=_typed_command())
@@ -204,7 +206,11 @@ def _control(host: Host, options: RunOptions, checked: str | None, *, as_json: b
             raise InputError(f"experiment '{identifier}': {'; '.join(planned.frozen.notices[-3:])}")
         return planned
 
-    _carry_out_again(host, options, "recheck", checked, {"ID": checked}, plan, as_json=as_json)
+    def check(begun: FrozenExperiment) -> None:
+        if not any(map(is_control, begun.claims or ())):
+            raise InputError(f"'{begun.id}' began without --controls, and goes on as it began; leave that out")
+
+    _carry_out_again(host, options, "recheck", checked, {"ID": checked}, plan, check, as_json=as_json)
 
 
 @app.command(rich_help_panel=RUN, short_help="What makes trainings differ: study, split, seed?")
@@ -429,19 +435,23 @@ def _carry_out_again(
     identifier: str | None,
     typed: Mapping[str, Any],
     plan_of: Callable[[str], Plan],
+    check: Callable[[FrozenExperiment], None] = lambda begun: None,
     *,
     as_json: bool,
 ) -> None:
     """Run what `verb` makes of another experiment, or go on with it.
 
-    `typed` are the arguments that do not go with `--resume`.
+    `typed` are the arguments that do not go with `--resume`. `check` raises `InputError` where what was begun is not
+    what the command line asks to go on with.
     """
     from comparator.experiment import session
 
     stop_signals_like_ctrl_c()
     if options.resume is not None:
         resuming.refuse({"--set": options.settings, **typed})
-        opened = session.resume(host, resuming.chosen_of(verb, host, options))
+        begun = resuming.chosen_of(verb, host, options)
+        check(begun)
+        opened = session.resume(host, begun.id)
     elif identifier is None:
         raise InputError("give the id of an experiment, or --resume ID (see comparator list)")
     else:
@@ -497,10 +507,10 @@ def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) 
     host = _open_host(options)
     stop_signals_like_ctrl_c()
     if options.resume is not None:
-        identifier = resuming.chosen(host, options, file)
-        resuming.check_settings(host, identifier, file, options.settings or [])
+        begun = resuming.chosen_of(study.VERB, host, options, file)
+        resuming.check_settings(host, begun.id, file, options.settings or [])
         with shown(host.experiments, None, is_asked=options.is_shown):
-            study.resume(host, identifier)
+            study.resume(host, begun.id)
         return
     if file is None:
         raise InputError(f"give an experiment file, such as cfg/{study.VERB}.toml, or --resume ID")

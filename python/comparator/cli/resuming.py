@@ -25,8 +25,8 @@ from comparator.site.folders import typed_here
 LATEST = ""
 
 
-def chosen(host: Host, options: RunOptions, file: Path | None) -> str:
-    """The id of the experiment to go on with, which is said where it was not typed."""
+def chosen(host: Host, options: RunOptions, file: Path | None, command: str | None = None) -> str:
+    """The id of the experiment to go on with, which is said where it was not typed: then one of `command`, if given."""
     from comparator.experiment.resuming import latest_unfinished
 
     refuse({"--id": options.identifier, "--dry-run": options.dry_run})
@@ -35,19 +35,21 @@ def chosen(host: Host, options: RunOptions, file: Path | None) -> str:
         return options.resume
     if file is not None and not file.is_file():
         raise InputError(f"{file}: no such file")
-    identifier = latest_unfinished(host.experiments, file)
-    host.say(f"going on with {identifier}, the latest that is not finished{f' of {file}' if file else ''}")
+    identifier = latest_unfinished(host.experiments, file, command)
+    kind = "latest" if command is None else f"latest {command}"
+    host.say(f"going on with {identifier}, the {kind} that is not finished{f' of {file}' if file else ''}")
     return identifier
 
 
-def chosen_of(command: str, host: Host, options: RunOptions, file: Path | None = None) -> str:
+def chosen_of(command: str, host: Host, options: RunOptions, file: Path | None = None) -> FrozenExperiment:
     """The same, of a command that goes on with its own experiments alone; raises `InputError` where it is none."""
-    identifier = chosen(host, options, file)
-    path = experiment_path(host.experiments, identifier)
-    own = read_experiment(path).command
-    if own != command:
-        raise InputError(f"'{identifier}' is no {command}; go on with it by: comparator {own} --resume {identifier}")
-    return identifier
+    identifier = chosen(host, options, file, command)
+    frozen = read_experiment(experiment_path(host.experiments, identifier))
+    if frozen.command != command:
+        raise InputError(
+            f"'{identifier}' is no {command}; go on with it by: comparator {frozen.command} --resume {identifier}"
+        )
+    return frozen
 
 
 def check_settings(

@@ -493,19 +493,24 @@ class FrozenExperiment(Form):
 
     def table(self, name: str) -> dict[str, Any] | None:
         """The table of a study; None where the experiment is none of that kind."""
-        tables = {
+        return self._tables[name]
+
+    @property
+    def _tables(self) -> dict[str, dict[str, Any] | None]:
+        return {
             "cross_study": self.cross_study,
             "learning_curve": self.learning_curve,
             "cross_hpo": self.cross_hpo,
             "all_pairs": self.all_pairs,
             "left_out": self.left_out,
         }
-        found: dict[str, Any] | None = tables[name]
-        return found
 
     @property
     def command(self) -> str:
-        """The command that carries it out, where it is no study: search, or what tries another experiment again."""
+        """The command that carries it out: search, that of a study, or what tries another experiment again."""
+        study = next((name for name, table in self._tables.items() if table is not None), None)
+        if study is not None:
+            return study.replace("_", "-")
         if self.rechecks is None:
             return "search"
         return "recheck" if self.crossing is None else "variance"
