@@ -103,7 +103,7 @@ def draw_wrong_groups(hyperparameters: Mapping[str, Any], dataset: Dataset) -> W
 
 
 def check_names(settings: Mapping[str, Any], source: Source) -> None:
-    """Raise `DataError` for a kind of group, or a name of one, that the source does not have, or that cannot be wrong."""
+    """Raise `DataError` for a kind of group, or a name of one, that there is not, or that cannot be wrong."""
     groups = _groups(settings["wrong_groups_of"], source)
     _may_be_wrong(settings, source, groups)
     if settings["wrong_groups"]:

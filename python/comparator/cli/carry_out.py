@@ -456,25 +456,12 @@ def _carry_out_again(
         raise InputError("give the id of an experiment, or --resume ID (see comparator list)")
     else:
         check_new_experiment(host.experiments, options.identifier)
-        _refuse_study(host, identifier)
         plan = plan_of(identifier)
         if options.dry_run:
             _describe(host, plan, as_json=as_json)
             return
         opened = session.begin(host, plan, f"{identifier}-{verb}", options.identifier)
     _run_again(host, options, opened, as_json=as_json)
-
-
-def _refuse_study(host: Host, identifier: str) -> None:
-    """Raise `InputError` for an experiment whose answer is not that of a search."""
-    from comparator.studies import study_of
-
-    path = experiment_path(host.experiments, identifier)
-    study = study_of(path)
-    if study is not None and not read_experiment(path).why_nothing_is_compared:  # which says what to ask instead
-        raise InputError(
-            f"'{identifier}' is of `comparator {study.VERB}`, whose answer cannot be tried again: carry it out anew"
-        )
 
 
 def _describe(host: Host, plan: Plan, *, as_json: bool) -> None:
@@ -488,7 +475,8 @@ def _describe(host: Host, plan: Plan, *, as_json: bool) -> None:
 
 def _run_again(host: Host, options: RunOptions, opened: Session, *, as_json: bool) -> None:
     """Run what tries another experiment again, and end as what came of it says, whichever command was typed."""
-    from comparator.experiment.closing import again_as_json, say_where_the_report_is
+    from comparator.experiment.again import again_as_json
+    from comparator.experiment.closing import say_where_the_report_is
     from comparator.findings import recheck as findings
 
     with shown(host.experiments, opened.path.name, is_asked=options.is_shown):

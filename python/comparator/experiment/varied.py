@@ -1,4 +1,4 @@
-"""Is what an experiment varies what its models take, as far as their descriptions tell? Asked before anything starts."""
+"""Is what an experiment varies what its models take, as far as their descriptions tell, before anything starts?"""
 
 from __future__ import annotations
 
@@ -35,4 +35,6 @@ def check_values(values: Mapping[str, Sequence[Any]], given: Given, where: str, 
             for described in (known[called] for called, is_this in own.items() if is_this is mark and called in known):
                 for value in each:
                     if (fault := described.fault(value)) is not None:
-                        raise InputError(f"{where}: {shortened(name)} = {shown(value)}: {model.name} says that it {fault}")
+                        raise InputError(
+                            f"{where}: {shortened(name)} = {shown(value)}: {model.name} says that it {fault}"
+                        )

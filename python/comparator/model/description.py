@@ -35,7 +35,7 @@ type = "float"
 description = "one line"
 effect = "none"                           # optional: accepted for compatibility, changes nothing
 stage = "preprocess"                      # optional: of three steps the one that takes it, where no script tells
-minimum = 0                               # optional, as maximum, above, below and choices = [...]: what a search may vary
+minimum = 0                               # optional, as maximum, above, below, choices = [...]: what it takes
 
 [inputs.fingerprints]                     # data that its variants read
 description = "one line"
@@ -106,7 +106,7 @@ LIMITS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
 
 
 class HyperparameterDescription(BaseModel):
-    """What a hyperparameter takes. Values that are given the model itself checks, those that are varied `fault` does."""
+    """What a hyperparameter takes; the model itself checks what it is given, `fault` what is varied."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -516,6 +516,11 @@ class FrozenExperiment(Form):
         return "recheck" if self.crossing is None else "variance"
 
     @property
+    def is_search(self) -> bool:
+        """Whether points are tried for the best of them, or for where they differ; a sweep does so too."""
+        return self.command == "search"
+
+    @property
     def crossing(self) -> Claim | None:
         """The point at which splits are crossed with seeds; None where that is not looked at."""
         return next((claim for claim in self.claims or () if claim.crossed is not None or claim.levels), None)
@@ -529,12 +534,13 @@ class FrozenExperiment(Form):
 
     @property
     def why_nothing_is_compared(self) -> str:
-        """What is to be said where two models are asked for that are compared; empty where they are."""
+        """What is to be said where two models are asked for that are compared point by point; empty where they are."""
         if self.pairs:
             pairs = "pair, each of which is an experiment" if len(self.pairs) > 1 else "pair, which is an experiment"
             return f"it is a study of all pairs, which trains nothing itself; ask it of a {pairs}: '{self.pairs[0]}'"
-        if any(self.table(name) is not None for name in ("cross_study", "learning_curve", "cross_hpo")):
-            return "it is a study, and compares no two models point by point"
+        if not self.is_search and self.rechecks is None:
+            claims = "it claims nothing of a region or a point; its own page has its answer"
+            return f"it is a study, of `comparator {self.command}`: {claims}"
         return "it searches one model, and compares nothing" if self.kind == "single" else ""
 
     @property

@@ -287,15 +287,15 @@ def _report(
     with host.console.status("writing the report"):
         drawn = [figures.cross_study(scores, metric, table.studies, rows) for metric in metrics]
         pictures = figures.write(opened.folder / "figures", drawn)
-        page.write(opened.folder, opened.frozen, said, pictures, sections, files)
+        short = in_short(scores, metrics[0])
+        page.write(opened.folder, opened.frozen, said, short, pictures, sections, files)
     return sweep.conclude(host, opened.folder, files)
 
 
 def answer(scores: pd.DataFrame, metric: str, studies: Sequence[str]) -> list[str]:
     """What the matrix of `metric` says: on the own study, on others, and each pair both ways."""
-    cells = {pair: mean for pair, (mean, _) in tables.cells(scores, metric).items()}
-    own = [mean for (source, target), mean in cells.items() if source == target]
-    other = [mean for (source, target), mean in cells.items() if source != target]
+    cells = _means(scores, metric)
+    own, other = _own_and_others(cells)
     name = figures.NAMES.get(metric, metric)
     sentences = [f"On its own study a model reaches {name} {_range(own)}"] if own else []
     if other:
@@ -305,6 +305,23 @@ def answer(scores: pd.DataFrame, metric: str, studies: Sequence[str]) -> list[st
             there, back = cells[first, second], cells[second, first]
             sentences.append(f"From {first} to {second} it is {there:.3f}, back {back:.3f}.")
     return [", ".join(sentences[:2]), *sentences[2:]]
+
+
+def in_short(scores: pd.DataFrame, metric: str) -> str:
+    """The same in a few words: on the own study, and on others."""
+    own, other = _own_and_others(_means(scores, metric))
+    parts = [f"{_range(own)} on its own study"] if own else []
+    parts += [f"{_range(other)} on others"] if other else []
+    return f"{figures.NAMES.get(metric, metric)} {', '.join(parts)}"
+
+
+def _means(scores: pd.DataFrame, metric: str) -> dict[tuple[str, str], float]:
+    return {pair: mean for pair, (mean, _) in tables.cells(scores, metric).items()}
+
+
+def _own_and_others(cells: Mapping[tuple[str, str], float]) -> tuple[list[float], list[float]]:
+    own = [mean for (source, target), mean in cells.items() if source == target]
+    return own, [mean for (source, target), mean in cells.items() if source != target]
 
 
 def _range(values: Sequence[float]) -> str:

@@ -214,7 +214,8 @@ def _report(
         drawn = [figures.learning_curve(curves, metric, table.studies) for metric in metrics]
         pictures = figures.write(opened.folder / "figures", drawn)
         sections = [_numbers(curves, metric, table.studies) for metric in metrics]
-        page.write(opened.folder, opened.frozen, answer(curves, metrics[0], table.studies), pictures, sections, files)
+        said, short = answer(curves, metrics[0], table.studies), in_short(curves, metrics[0])
+        page.write(opened.folder, opened.frozen, said, short, pictures, sections, files)
     return sweep.conclude(host, opened.folder, files)
 
 
@@ -229,6 +230,12 @@ def answer(curves: pd.DataFrame, metric: str, studies: Sequence[str]) -> list[st
         sizes = ", ".join(f"{study} {means[study][common[-1]]:.3f}" for study in studies if study in means)
         sentences.append(f"With {common[-1]:,} rows, the largest size that all have: {sizes}.")
     return sentences
+
+
+def in_short(curves: pd.DataFrame, metric: str) -> str:
+    """The same in a few words: where each study's curve ends."""
+    ends = [f"{study} {means[max(means)]:.3f}" for study, means in _by_size(curves, metric).items()]
+    return f"{figures.NAMES.get(metric, metric)} at the end: {', '.join(ends)}"
 
 
 def _numbers(curves: pd.DataFrame, metric: str, studies: Sequence[str]) -> page.Section:

@@ -146,7 +146,10 @@ def test_a_study_does_not_go_on_with_a_search_nor_controls_with_a_recheck(desk: 
     left(desk, "one")
     for words, said in (
         (["left-out", "--resume"], "no left-out is unfinished"),
-        (["cross-study", "--resume", "one"], "'one' is no cross-study; go on with it by: comparator search --resume one"),
+        (
+            ["cross-study", "--resume", "one"],
+            "no cross-study; go on with it by: comparator search --resume one",
+        ),
     ):
         refused = desk.run(*words)
         assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr

@@ -88,7 +88,7 @@ def test_what_a_model_takes_or_does_not_look_at_is_not_refused(tmp_path: Path, m
 def test_a_line_of_a_upf_is_looked_at_too(tmp_path: Path, model: Path) -> None:
     (tmp_path / "lines.txt").write_text('{"id": "1", "kind": "cell"}\n{"id": "2", "kind": "tissue"}\n')
     (tmp_path / "a.toml").write_text('model = "toy"\nmetric = "val_loss"\nupf = "lines.txt"\n')
-    with pytest.raises(InputError, match="lines.txt: kind = 'tissue': Toy says that it must be drug or cell"):
+    with pytest.raises(InputError, match=r"lines\.txt: kind = 'tissue': Toy says that it must be drug or cell"):
         plan_experiment(host_in(tmp_path), tmp_path / "a.toml", [], full=False, command="")
 
 
@@ -106,7 +106,5 @@ def test_a_line_of_a_upf_is_looked_at_too(tmp_path: Path, model: Path) -> None:
         ({}, 3, True),
     ],
 )
-def test_values_are_compared_as_far_as_that_is_certain(
-    description: dict[str, Any], value: Any, is_taken: bool
-) -> None:
+def test_values_are_compared_as_far_as_that_is_certain(description: dict[str, Any], value: Any, is_taken: bool) -> None:
     assert (HyperparameterDescription(**description).fault(value) is None) == is_taken

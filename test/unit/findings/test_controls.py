@@ -189,13 +189,16 @@ ASKED = ("--set", "cmp.difference=absolute", "--set", "search.strategy=sobol", "
 def test_a_planted_study_that_is_only_smaller_is_told_by_one_command(desk: Desk) -> None:
     assert desk.search("quick.toml", "--id", "smaller", *ASKED).returncode == 0
     planned = desk.run("recheck", "smaller", "--controls", "--dry-run")
-    assert "24 pairs, 48 trainings" in planned.stdout, planned.stderr
+    assert "24 pairs, 48 trainings" in planned.stdout and "power:" not in planned.stdout, planned.stderr
     one = desk.run("recheck", "smaller", "--controls", "--set", 'confirm.controls=["rows"]', "--dry-run")
     assert "8 pairs, 16 trainings" in one.stdout, one.stderr
     done = desk.run("recheck", "smaller", "--controls", "--json")
     assert done.returncode == 0, done.stderr
     found = {each["design"]: each["verdict"] for each in json.loads(done.stdout)["found"]}
     assert found == {"rows": "gone", "drugs": "stays", "cells": "stays"}
+    listed = {row["id"]: row for row in json.loads(desk.run("list", "--json").stdout)}
+    in_short = "equal rows: gone, shared drugs: stays, shared cell lines: stays"
+    assert listed["smaller-recheck-1"]["verdict"] == in_short
     assert desk.run("report", "smaller").returncode == 0
     page = (desk.experiments / "smaller" / "report.html").read_text()
     assert (

@@ -98,6 +98,8 @@ def test_a_planted_difference_is_named_and_each_model_is_trained_once_a_point(de
         words = {"regions": "more with x above 0.", "everywhere": "no place", "none": "no difference"}
         assert rows[each["id"]]["verdict"].startswith(words[each["verdict"]])
     assert len(content["pairs"]) == 6
+    most = next(each for each in content["pairs"] if each["id"] == content["most_different"])
+    assert rows["all-1"]["verdict"] == f"{' and '.join(most['models'])} differ most"
     shown = {tuple(each["models"]): each for each in content["pairs"] if each["verdict"] != "none"}
     assert set(shown) == {("First", "Worse"), ("Second", "Worse"), ("Third", "Worse")}
     for each in shown.values():

@@ -11,6 +11,7 @@ from two_workers import said
 
 from comparator.errors import InputError
 from comparator.experiment.host import Host
+from comparator.experiment.listing import experiment_rows
 from comparator.experiment.reopening import reopen_plan
 from comparator.results.experiments import read_experiment, read_whole_experiment
 from comparator.results.record_file import read_records
@@ -128,6 +129,8 @@ def test_what_is_tuned_on_one_study_costs_on_the_other_what_it_was_made_to_cost(
     page = (folder / "report.html").read_text()
     assert "Settings tuned on another study worsen val_loss in 2 of 2 cases: +21.0 %" in page
     assert (folder / "figures" / "cost-Quick.svg").is_file()
+    rows = experiment_rows(host.experiments)
+    assert rows[-1]["verdict"] == "settings of another study: a cost is shown in 2 of 2 cases"
     scores = pd.read_csv(folder / "tables" / "Quick" / "mse_mean_csa_table.csv")
     assert scores.to_numpy().tolist() == [["A", 0.1, 0.4], ["B", 0.4, 0.1]]
 

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import CHROMIUM, Browser
 from two_workers import said, trained
 
-from comparator.cli import carry_out
 from comparator.errors import ComparatorError, InputError
+from comparator.experiment.controls import plan_controls
 from comparator.experiment.host import Host
+from comparator.experiment.listing import experiment_rows
+from comparator.experiment.recheck import Meeting, plan_crossing, plan_recheck
 from comparator.experiment.reopening import reopen_plan
+from comparator.findings.explanation import explain
 from comparator.results.experiments import read_whole_experiment
 from comparator.results.record_file import read_records
 from comparator.results.run_store import RunStore
@@ -111,6 +115,9 @@ def test_a_drug_that_one_model_learns_badly_from_is_found(desk: Path, host: Host
     for name in ("left-out", "predictions-moved"):
         assert (folder / "figures" / f"{name}.svg").is_file()
     assert "What changes the predictions" in (folder / "report.html").read_text()
+    (row,) = experiment_rows(host.experiments)
+    assert row["verdict"] == f"without B {first['change']['value']:+.2g}"
+    assert (row["best"], row["best_value"]) == ("", None) and "best" not in said(host)
 
     plan = reopen_plan(read_whole_experiment(folder), root=host.root, site=host.site)
     records = read_records(folder / "evaluations.jsonl")
@@ -120,6 +127,22 @@ def test_a_drug_that_one_model_learns_badly_from_is_found(desk: Path, host: Host
     assert study_of(folder) is left_out
     assert left_out.resume(host, folder.name) == folder
     assert trained(host) == 2 * 6 * (1 + 4 + 4)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+def test_on_a_telephone_its_figures_have_the_width_of_the_page(desk: Path, host: Host, tmp_path: Path) -> None:
+    page = carried_out(host, desk, 'left_out.control="none"') / "report.html"
+    browser = Browser(tmp_path / "profile")
+    try:
+        for width, shown in ((400, "chart narrow"), (1200, "chart wide")):
+            browser.open(page, width)
+            charts = "[...document.querySelectorAll('.chart')].filter(each => each.clientWidth)"
+            assert browser.ask(f"{charts}.every(each => each.scrollWidth <= each.clientWidth)")
+            assert browser.ask(f"{charts}.map(each => each.className)") == [shown, shown]
+            assert browser.ask("document.documentElement.scrollWidth") <= width
+    finally:
+        browser.close()
 
 
 @pytest.mark.long
@@ -160,8 +183,15 @@ def test_what_is_stopped_goes_on_where_it_was(desk: Path, host: Host, monkeypatc
             left_out.run(host, desk, [], command="", identifier="stopped")
     done = trained(host)
     assert left_out.resume(host, "stopped").name == "stopped" and trained(host) == done
-    with pytest.raises(InputError, match="'stopped' is of `comparator left-out`, whose answer cannot be tried again"):
-        carry_out._refuse_study(host, "stopped")
+    path, words = host.experiments / "stopped", "it is a study, of `comparator left-out`: it claims nothing"
+    with pytest.raises(InputError, match=words):
+        plan_recheck(host, "stopped", [], command="")
+    with pytest.raises(InputError, match=words):
+        plan_controls(host, "stopped", [], command="")
+    with pytest.raises(InputError, match=words):
+        plan_crossing(host, "stopped", [], Meeting(), [], command="")
+    frozen, records = read_whole_experiment(path), read_records(path / "evaluations.jsonl")
+    assert explain(frozen, records, RunStore(host.experiments).predicted_rows).reason.startswith(words)
     again = carried_out(host, desk, 'left_out.names=["B"]', 'left_out.control="none"')
     assert trained(host) == done and again.name != "stopped"
     text = desk.read_text().replace('names = ["A", "B", "C", "D"]', 'groups = { small = ["A", "B"], large = ["C"] }')

@@ -15,6 +15,7 @@ from two_workers import said
 from comparator.cli.resuming import check_settings
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
+from comparator.experiment.listing import experiment_rows
 from comparator.results.run_store import RunStore
 from comparator.studies import beside, cross_study, learning_curve, sweep, tables
 from comparator.studies.learning_curve import LearningCurveTable, choose_sizes, log_scale
@@ -171,6 +172,13 @@ def test_a_cross_study_trains_each_study_once_and_is_never_done_again(quick: Pat
     assert set(read(folder, "rows.csv").which) == {"two rows"}
     assert folder is not None and (folder / "infer" / "A-B" / "split_2" / "test_scores.json").is_file()
     assert (folder / "figures" / "cross-study-mse.png").is_file()
+    (row,) = experiment_rows(host.experiments)
+    assert (row["verdict"], row["best"], row["best_value"]) == (
+        "R2 -0.500 on its own study, -0.500 on others",
+        "",
+        None,
+    )
+    assert " best " not in said(host)
     assert not (folder / "tables" / "missing_pred_files.txt").exists()
 
     again = cross_study.run(host, quick / "cross_study.toml", ["cross_study.splits=[1, 2]"], command="")
@@ -249,6 +257,7 @@ def test_a_learning_curve_takes_what_each_study_has(quick: Path, host: Host) -> 
     assert len(read(folder, "runtimes.csv")) == 2 * (3 + 2)
     assert set(read(folder, "differences.csv").shard) == {10, 100}
     assert folder is not None and (folder / "figures" / "learning-curve-r2.svg").is_file()
+    assert experiment_rows(host.experiments)[0]["verdict"].startswith("R2 at the end: A ")
 
 
 @pytest.mark.long
