@@ -29,8 +29,6 @@ from comparator.site.folders import experiments_folder, project_root
 from comparator.space.boxes import written_box
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from comparator.experiment.host import Host
     from comparator.experiment.plan import Plan
     from comparator.experiment.session import Session
@@ -270,9 +268,7 @@ def cross_study(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
 ) -> None:
     """Train a model on each study once per split, and test it on all studies."""
-    from comparator.studies import cross_study as study
-
-    _carry_out_study(study, options, file)
+    _carry_out_study("cross_study", options, file)
 
 
 @app.command("learning-curve", rich_help_panel=RUN, short_help="Train on more and more rows of each study.")
@@ -282,9 +278,7 @@ def learning_curve(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
 ) -> None:
     """Train a model on more and more rows of each study."""
-    from comparator.studies import learning_curve as study
-
-    _carry_out_study(study, options, file)
+    _carry_out_study("learning_curve", options, file)
 
 
 @app.command("cross-hpo", rich_help_panel=RUN, short_help="Tune on each study, use on all.")
@@ -294,9 +288,7 @@ def cross_hpo(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
 ) -> None:
     """Tune models on each study with one budget, and say what the settings cost on the other studies."""
-    from comparator.studies import cross_hpo as study
-
-    _carry_out_study(study, options, file)
+    _carry_out_study("cross_hpo", options, file)
 
 
 @app.command("all-pairs", rich_help_panel=RUN, short_help="Compare several models, each pair.")
@@ -306,9 +298,7 @@ def all_pairs(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
 ) -> None:
     """Compare each pair of several models, or studies, at the price of one training of each a point."""
-    from comparator.studies import all_pairs as study
-
-    _carry_out_study(study, options, file)
+    _carry_out_study("all_pairs", options, file)
 
 
 @app.command("left-out", rich_help_panel=RUN, short_help="Leave out parts of the training data.")
@@ -318,9 +308,7 @@ def left_out(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
 ) -> None:
     """Train two models without each drug, cell line or tumour type, and rank these by what changes."""
-    from comparator.studies import left_out as study
-
-    _carry_out_study(study, options, file)
+    _carry_out_study("left_out", options, file)
 
 
 @app.command(rich_help_panel=RUN, short_help="Make an unrolled parameter file (UPF).")
@@ -491,17 +479,19 @@ def _run_again(host: Host, options: RunOptions, opened: Session, *, as_json: boo
             raise typer.Exit(1 if verdicts & set(findings.LOST) else 3)
 
 
-def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) -> None:
-    host = _open_host(options)
+def _carry_out_study(name: str, options: RunOptions, file: Path | None) -> None:
+    from comparator.studies import study_called
+
+    study, host = study_called(name), _open_host(options)
     stop_signals_like_ctrl_c()
     if options.resume is not None:
-        begun = resuming.chosen_of(study.VERB, host, options, file)
+        begun = resuming.chosen_of(study.verb, host, options, file)
         resuming.check_settings(host, begun.id, file, options.settings or [])
         with shown(host.experiments, None, is_asked=options.is_shown):
             study.resume(host, begun.id)
         return
     if file is None:
-        raise InputError(f"give an experiment file, such as cfg/{study.VERB}.toml, or --resume ID")
+        raise InputError(f"give an experiment file, such as cfg/{study.verb}.toml, or --resume ID")
     check_new_experiment(host.experiments, options.identifier)
     with shown(host.experiments, None, is_asked=options.is_shown and not options.dry_run):
         study.run(

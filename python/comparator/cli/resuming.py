@@ -92,15 +92,14 @@ def _option_and_value(word: str) -> list[str]:
 def _differences(frozen: FrozenExperiment, file: Path, overrides: Sequence[str], *, full: bool) -> dict[str, str]:
     from comparator.experiment.resuming import differences
     from comparator.experiment.settings import read_settings
-    from comparator.studies import table_of
+    from comparator.studies import study_in
 
-    table = table_of(frozen)
-    if table is None:
+    study = study_in(frozen)
+    if study is None:
         asked = read_settings(file, list(overrides), full=full).model_dump(mode="json", exclude_none=True)
         return differences(frozen.settings, asked)
-    name, study = table
     content = study.read_table(file, overrides).model_dump(mode="json")
-    return differences({name: frozen.table(name)}, {name: content})
+    return differences({study.name: frozen.table(study.name)}, {study.name: content})
 
 
 def is_finished(path: Path) -> bool:

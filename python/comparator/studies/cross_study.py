@@ -34,9 +34,10 @@ from comparator.objective.comparison import failure_words
 from comparator.results.record import Evaluation, of_form
 from comparator.studies import beside, figures, page, sweep, tables
 from comparator.studies.inference import PREDICTIONS, Inference
+from comparator.studies.study import Planned, Study, begin, reopen
 from comparator.studies.sweep import Point, StudiesSession, StudiesTable, SweepFile, words
 
-NAME, VERB = "cross_study", "cross-study"
+NAME = "cross_study"
 #: What is shown first, where the model reports it: it does not depend on how much a study's labels vary.
 SHOWN_FIRST = "r2"
 #: What a relative difference suits.
@@ -65,43 +66,7 @@ class CrossStudyTable(TestedTable):
         return self
 
 
-def run(
-    host: Host,
-    file: Path,
-    overrides: Sequence[str],
-    *,
-    command: str,
-    identifier: str | None = None,
-    dry_run: bool = False,
-) -> Path | None:
-    """Carry out a cross-study from its file; returns the experiment's folder, None for a dry run.
-
-    Raises `InputError` before anything has started, `ComparatorError` where nothing was trained, and
-    `KeyboardInterrupt` where it was stopped; whatever is finished is kept and not done again.
-    """
-    plan, table = make_plan(host, file, overrides, command)
-    if dry_run:
-        trainings = len(table.studies) * len(table.splits)
-        words = f"{trainings} trainings, {trainings * len(table.studies)} tests; those in the store are not done again"
-        sweep.describe(host, plan, [f"studies: {', '.join(table.studies)}; splits {table.splits}", words])
-        return None
-    opened = sweep.begin(host, plan, file.stem, identifier, VERB)
-    if table.beside is not None:
-        shutil.copyfile(file.parent / table.beside, opened.folder / beside.KEPT)
-    return _finish(host, opened)
-
-
-def resume(host: Host, identifier: str) -> Path:
-    """Go on with a cross-study where it was left."""
-    return _finish(host, sweep.resume(host, identifier, NAME, VERB))
-
-
-def read_table(path: Path, overrides: Sequence[str]) -> CrossStudyTable:
-    """The table of an experiment file, with what the command line sets; raises `InputError`."""
-    return sweep.read_file(path, overrides, NAME, CrossStudyTable, "")[1]
-
-
-def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> tuple[Plan, CrossStudyTable]:
+def _plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> Planned:
     """Check everything; raises `InputError`."""
     file, table = sweep.read_file(path, overrides, NAME, CrossStudyTable, command)
     if table.beside is not None:
@@ -114,7 +79,10 @@ def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) ->
     # All studies at once, so that data are asked for that have them all.
     together = [{**point, table.target: table.studies} for point in points.values()]
     sweep.count_rows(host, plan, together, f"{path}: [{NAME}] studies")
-    return sweep.with_points(plan, file, NAME, table, points), table
+    tests = f"{len(points)} trainings, {len(points) * len(table.studies)} tests; those in the store are not done again"
+    said = [f"studies: {', '.join(table.studies)}; splits {table.splits}", tests]
+    kept = {} if table.beside is None else {beside.KEPT: path.parent / table.beside}
+    return Planned(sweep.with_points(plan, file, NAME, table, points), said, kept)
 
 
 def _read_beside(table: CrossStudyTable, file: Path, where: str) -> tuple[pd.DataFrame, list[str]]:
@@ -356,3 +324,6 @@ def _which_rows(rows: pd.DataFrame) -> page.Section:
         which = "; ".join(dict.fromkeys(row["which"] for row in tests))
         shown.append([source, target, ", ".join(tables.count_words(row["rows"]) for row in tests), which])
     return page.Section("Rows of the tests", "By split.", ["trained on", "tested on", "rows", "which"], shown)
+
+
+STUDY = Study(NAME, CrossStudyTable, _plan, begin, reopen, _finish)

@@ -83,7 +83,7 @@ def desk(tmp_path: Path) -> Path:
 
 
 def carried_out(host: Host, file: Path, *overrides: str) -> Path:
-    folder = left_out.run(host, file, overrides, command="")
+    folder = left_out.STUDY.run(host, file, overrides, command="")
     assert folder is not None
     return folder
 
@@ -124,8 +124,8 @@ def test_a_drug_that_one_model_learns_badly_from_is_found(desk: Path, host: Host
     assert list(check_search(plan, records, is_finished=True)) == []
     checked = check_record(plan.frozen, records, RunStore(host.experiments), plan.objective, is_finished=True)
     assert list(checked) == []
-    assert study_of(folder) is left_out
-    assert left_out.resume(host, folder.name) == folder
+    assert study_of(folder) is left_out.STUDY
+    assert left_out.STUDY.resume(host, folder.name) == folder
     assert trained(host) == 2 * 6 * (1 + 4 + 4)
 
 
@@ -180,9 +180,9 @@ def test_what_is_stopped_goes_on_where_it_was(desk: Path, host: Host, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr("comparator.studies.left_out.measure", stopped)
         with pytest.raises(KeyboardInterrupt):
-            left_out.run(host, desk, [], command="", identifier="stopped")
+            left_out.STUDY.run(host, desk, [], command="", identifier="stopped")
     done = trained(host)
-    assert left_out.resume(host, "stopped").name == "stopped" and trained(host) == done
+    assert left_out.STUDY.resume(host, "stopped").name == "stopped" and trained(host) == done
     path, words = host.experiments / "stopped", "it is a study, of `comparator left-out`: it claims nothing"
     with pytest.raises(InputError, match=words):
         plan_recheck(host, "stopped", [], command="")
@@ -202,7 +202,7 @@ def test_what_is_stopped_goes_on_where_it_was(desk: Path, host: Host, monkeypatc
 
 
 def test_a_dry_run_says_what_it_costs_and_starts_nothing(desk: Path, host: Host) -> None:
-    assert left_out.run(host, desk, [], command="", dry_run=True) is None
+    assert left_out.STUDY.run(host, desk, [], command="", dry_run=True) is None
     words = said(host).replace("\n", " ")
     assert "A, B, C, D" in words and "4 times without some, 4 controls" in words
     assert "in 6 blocks: 54 pairs, 108 trainings" in words
