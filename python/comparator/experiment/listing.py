@@ -134,7 +134,7 @@ def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluat
         failed=tally.failed,
         best=words_of_best(experiment, best),
         best_value=None if best is None else as_read(best.value or 0.0, maximise=experiment.objective.maximise),
-        verdict=_found(path, experiment, records),
+        verdict=found_in_short(path, experiment, records),
         created=experiment.created,
         title=experiment.title,
         pairs=_verdicts_of_pairs(path, experiment),
@@ -162,7 +162,7 @@ def state_words(path: Path, state: State) -> str:
     return "ended early" if state.reason else "finished"
 
 
-def _found(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> str:
+def found_in_short(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> str:
     """What an experiment has found, in short, as its kind says it; empty while it has found nothing.
 
     A search says so in the report of this very record, a study in its own; what tries another experiment again has no

@@ -17,6 +17,7 @@ import pytest
 from desk import QUICK, SPACE, Desk
 from recorded import make_experiment, make_record, save
 
+from comparator.api.experiment import Experiment
 from comparator.cli import carry_out
 from comparator.cli import main as carried_out
 from comparator.engine.jobs import state_of
@@ -96,6 +97,8 @@ def test_what_became_of_what_was_tried_again_stands_in_the_list(tmp_path: Path) 
         own = {**again.as_json(), "id": name, "rechecks": "found", "budget": {"evaluations": 0}}
         save(tmp_path / name, own, [line.as_json() for line in lines])
         assert {row["id"]: row for row in experiment_rows(tmp_path)}[name]["verdict"] == said
+        in_python = Experiment(tmp_path / name)
+        assert in_python.verdict == said and f"{2 * BLOCKS}/{2 * BLOCKS} pairs of trainings)" in repr(in_python)
     shutil.rmtree(tmp_path / "found")
     (tmp_path / "less" / ".listed.json").unlink()
     assert {row["id"]: row for row in experiment_rows(tmp_path)}["less"]["verdict"] == ""
