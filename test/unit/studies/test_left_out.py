@@ -21,6 +21,7 @@ from comparator.findings.explanation import explain
 from comparator.results.experiments import read_whole_experiment
 from comparator.results.record_file import read_records
 from comparator.results.run_store import RunStore
+from comparator.sharing.figure_files import write_figure
 from comparator.studies import left_out, study_of
 from comparator.studies.left_out import LeftOutTable, controlled, subsets_of, table_of
 from comparator.verification.record import check_record, check_search
@@ -125,6 +126,8 @@ def test_a_drug_that_one_model_learns_badly_from_is_found(desk: Path, host: Host
     checked = check_record(plan.frozen, records, RunStore(host.experiments), plan.objective, is_finished=True)
     assert list(checked) == []
     assert study_of(folder) is left_out.STUDY
+    with pytest.raises(InputError, match="has figures of its own, as PNG and SVG"):
+        write_figure(folder, "map")
     assert left_out.STUDY.resume(host, folder.name) == folder
     assert trained(host) == 2 * 6 * (1 + 4 + 4)
 
