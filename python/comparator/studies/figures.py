@@ -12,7 +12,7 @@ import pandas as pd
 from comparator.formats.names import as_file_name
 from comparator.report.figures.channels import Row, clip, distinct, number_channel, references, series
 from comparator.report.figures.figure import Figure, figure, layer
-from comparator.report.figures.files import figure_file, inline_svg
+from comparator.report.figures.files import WIDTH, figure_file, inline_svg
 from comparator.report.figures.heat import Scale, metric_scale
 from comparator.report.figures.palette import INK, PAPER
 from comparator.studies import tables
@@ -151,7 +151,8 @@ def matrix(name: str, title: str, shown: Matrix, scale: Scale, caption: str) -> 
         {"name": "x_labels", "value": [[clip(line) for line in each if line] for each in shown.columns]},
         {"name": "y_labels", "value": [clip(each) for each in shown.rows]},
     ]
-    return figure(name, title, {"layer": layers}, caption, height=60 * len(shown.rows), params=labels)
+    whole = {"layer": layers, "width": WIDTH}  # its cells have words in them, which a narrower one has no room for
+    return figure(name, title, whole, caption, height=60 * len(shown.rows), params=labels)
 
 
 def _cell(place: tuple[int, int], found: MatrixCell | None, own: bool, scale: Scale) -> Row:
