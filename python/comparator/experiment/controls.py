@@ -31,6 +31,7 @@ from comparator.findings.controls import (
 from comparator.findings.studies import check_studies, study_names
 from comparator.report.words import typed_command, where_options
 from comparator.results.experiments import experiment_path, read_experiment, read_whole_experiment
+from comparator.results.files import read_json
 from comparator.results.record import Claim, Evaluation, FrozenExperiment, Point, Submodel
 from comparator.results.record_file import read_records
 from comparator.results.state import last_word
@@ -63,29 +64,36 @@ def plan_controls(host: Host, identifier: str, overrides: Sequence[str], *, comm
 def follow(host: Host, path: Path) -> bool:
     """After a search that is finished: carry out the controls that its settings ask for, and make its report again.
 
-    Those that were stopped are gone on with. Returns whether anything was done: not where all was done before, nor
-    where it cannot be, which is said.
+    Those that were stopped are gone on with; of those that were done by their own id the report alone is made. Returns
+    whether anything was done: not where all was done before, nor where it cannot be, which is said.
     """
     was = read_experiment(path)
     asked = was.stages.confirm.controls if was.stages.confirm is not None else []
     if not asked or was.rechecks is not None or last_word(path).state != "finished":
         return False
     known = controls_beside(path, was, read_records(path / "evaluations.jsonl"))
-    if known is not None and known.tried_by is not None:
+    if known is None or known.tried_by is None:
+        try:
+            opened = _opened(replace(host, reports=False), path, was, len(asked))
+        except InputError as error:
+            host.say(f"controls: {error}")
+            return False
+        if opened is None:
+            return False
+        opened.run()
+    elif not _lacks(path / "report.json", known.tried_by):
         return False
-    try:
-        opened = _opened(replace(host, reports=False), path, was, len(asked))
-    except InputError as error:
-        host.say(f"controls: {error}")
-        return False
-    if opened is None:
-        return False
-    opened.run()
     if host.reports:
         from comparator.report import write_report
 
         host.show(f"report: {write_report(path)}")
     return True
+
+
+def _lacks(report: Path, tried_by: str) -> bool:
+    """Whether a report was made before controls were done, by their own id say."""
+    content = read_json(report)
+    return content is not None and (content.get("controls") or {}).get("tried_by") != tried_by
 
 
 def _opened(host: Host, path: Path, was: FrozenExperiment, designs: int) -> Session | None:

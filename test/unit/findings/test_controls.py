@@ -241,6 +241,11 @@ def test_controls_that_a_search_asked_for_and_that_were_stopped_are_gone_on_with
     found = json.loads((desk.experiments / "other" / "report.json").read_text())["controls"]
     assert found["tried_by"] == "other-recheck-1"
     assert "other is finished" in desk.run("search", "--resume", "other").stdout
+    report = desk.experiments / "other" / "report.json"
+    report.write_text(json.dumps({**json.loads(report.read_text()), "controls": None}))  # made before they were done
+    again = desk.run("search", "--resume", "other")
+    assert again.returncode == 0 and "report: " in again.stdout and "other is finished" not in again.stdout
+    assert json.loads(report.read_text())["controls"] == found
 
 
 @pytest.mark.long
