@@ -18,7 +18,7 @@ the same draws, scaled; a larger share takes what the smaller one took, and more
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -126,7 +126,7 @@ def noisy_tables(hyperparameters: Mapping[str, Any], dataset: Dataset) -> tuple[
     Every cell line and every drug has one error, in all its rows: it was measured once.
     """
     noisy = {place: _noise_on(hyperparameters, table) for place, table in enumerate(dataset.features)}
-    _check_features(hyperparameters, dataset, [dataset.features[place] for place, percent in noisy.items() if percent])
+    _check_features(hyperparameters, [dataset.features[place] for place, percent in noisy.items() if percent])
     tables, notes = list(dataset.tables), []
     for place, percent in noisy.items():
         table = dataset.features[place]
@@ -155,19 +155,38 @@ def _noise_on(hyperparameters: Mapping[str, Any], table: FeatureTable) -> float:
     return float(hyperparameters["cell_feature_noise" if table.kind == "rnaseq" else "drug_feature_noise"])
 
 
-def _check_features(hyperparameters: Mapping[str, Any], dataset: Dataset, noisy: Sequence[FeatureTable]) -> None:
-    """Refuse noise on features that there are not, and names that are none of those that get noise."""
-    kinds = {table.kind for table in dataset.features}
+def check_names(hyperparameters: Mapping[str, Any], source: Source) -> None:
+    """Raise `DataError` for noise on features that are not taken, and on columns that no features of the source have.
+
+    Which of these columns a training has depends on its rows; what it has not, it refuses itself.
+    """
+    _check_kinds(hyperparameters)
+    named = hyperparameters.get("feature_noise_columns") or ()
+    taken = [source.drug_features[kind] for kind in hyperparameters["drug_features"] if kind in source.drug_features]
+    known = [*source.genes.tolist(), *(name for features in taken for name in features.names.tolist())] if named else []
+    _check_columns(named, known, f"the {len(known)} genes and drug features that are taken")
+
+
+def _check_kinds(hyperparameters: Mapping[str, Any]) -> None:
+    """Refuse noise on features that are not taken."""
     places = (("cell_feature_noise", "cell_features"), ("dropped_genes", "cell_features"))
     for key, features in (*places, ("drug_feature_noise", "drug_features")):
-        are_there = "rnaseq" in kinds if features == "cell_features" else kinds - {"rnaseq"}
-        if hyperparameters[key] and not are_there:
+        if hyperparameters.get(key) and not set(hyperparameters[features]) - {"none"}:
             raise DataError(f"{key} = {hyperparameters[key]:g}: {features} = {hyperparameters[features]} has none")
+
+
+def _check_columns(named: Iterable[str], known: Sequence[str], there: str) -> None:
+    for name in named:
+        if name not in known:
+            raise DataError(f"feature_noise_columns: '{name}' is not among {there}{nearest(name, known)}")
+
+
+def _check_features(hyperparameters: Mapping[str, Any], noisy: Sequence[FeatureTable]) -> None:
+    """Refuse noise on features that there are not, and names that are none of those that get noise."""
+    _check_kinds(hyperparameters)
     known = [name for table in noisy for name in table.names.tolist()]
-    unknown = [name for name in hyperparameters["feature_noise_columns"] or () if name not in known] if noisy else []
-    if unknown:
-        there = f"the {len(known)} features that get noise"
-        raise DataError(f"feature_noise_columns: '{unknown[0]}' is not among {there}{nearest(unknown[0], known)}")
+    named = hyperparameters["feature_noise_columns"] or () if noisy else ()
+    _check_columns(named, known, f"the {len(known)} features that get noise")
 
 
 def _in_words(table: FeatureTable) -> str:

@@ -124,13 +124,16 @@ def preprocess(model: Model, flags: Mapping[str, str]) -> None:
 
 
 def _check_names(settings: Mapping[str, Any], folder: Path, source: str) -> None:
-    """Raise `DataError` for a drug, cell line or tumour type that is named and not in the data, before any training."""
-    from drug_response import exclusion, selection, wrong_groups
+    """Raise `DataError` for a drug, cell line, tumour type or feature that is named and not there, before training."""
+    from drug_response import exclusion, noise, selection, wrong_groups
 
-    if any(settings[key] for key in (*exclusion.KEYS, "wrong_groups_named")) or settings["wrong_groups_of"] != "drug":
+    disturbing = ("cell_feature_noise", "drug_feature_noise", "dropped_genes", "feature_noise_columns")
+    named = (*exclusion.KEYS, "wrong_groups_named", *disturbing)
+    if any(settings.get(key) for key in named) or settings["wrong_groups_of"] != "drug":
         opened = selection.open_prepared(folder, source)
         exclusion.check_names(settings, opened)
         wrong_groups.check_names(settings, opened)
+        noise.check_names(settings, opened)
 
 
 def infer(model: Model, flags: Mapping[str, str]) -> None:

@@ -85,10 +85,7 @@ def draw_wrong_groups(hyperparameters: Mapping[str, Any], dataset: Dataset) -> W
         return None
     amount = hyperparameters["wrong_groups_shift"]
     groups = _groups(hyperparameters["wrong_groups_of"], dataset.source)
-    if groups.kind == "cell_type" and amount is None:
-        raise DataError(
-            "wrong_groups_of = 'cell_type': tumour types have no features to be exchanged by; give wrong_groups_shift"
-        )
+    _check_can_be_wrong(hyperparameters, groups)
     wrong, of_validation, there = _choose(hyperparameters, dataset, groups)
     both = np.concatenate([wrong, of_validation])
     stands_as, shift_of = np.full(len(groups.names), -1), np.zeros(len(groups.names))
@@ -106,8 +103,18 @@ def draw_wrong_groups(hyperparameters: Mapping[str, Any], dataset: Dataset) -> W
 
 
 def check_names(settings: Mapping[str, Any], source: Source) -> None:
-    """Raise `DataError` for a kind of group, or a name of one, that the source does not have."""
-    _may_be_wrong(settings, source, _groups(settings["wrong_groups_of"], source))
+    """Raise `DataError` for a kind of group, or a name of one, that there is not, or that cannot be wrong."""
+    groups = _groups(settings["wrong_groups_of"], source)
+    _may_be_wrong(settings, source, groups)
+    if settings["wrong_groups"]:
+        _check_can_be_wrong(settings, groups)
+
+
+def _check_can_be_wrong(hyperparameters: Mapping[str, Any], groups: Groups) -> None:
+    if groups.kind == "cell_type" and hyperparameters["wrong_groups_shift"] is None:
+        raise DataError(
+            "wrong_groups_of = 'cell_type': tumour types have no features to be exchanged by; give wrong_groups_shift"
+        )
 
 
 def _groups(kind: str, source: Source) -> Groups:

@@ -12,6 +12,7 @@ import pandas as pd
 from comparator.engine.jobs import state_of
 from comparator.errors import InputError, nearest
 from comparator.evidence.threads import one_thread
+from comparator.experiment.listing import experiment_row, found_in_short
 from comparator.experiment.progress import best_words
 from comparator.experiment.terminal import in_notebook
 from comparator.findings.explanation import called
@@ -22,7 +23,6 @@ from comparator.report import Reading, evaluation_rows, prediction, reading_of, 
 from comparator.report.answer import answer_of
 from comparator.report.words import verdict as verdict_lines
 from comparator.results.experiments import read_experiment
-from comparator.results.points import count
 from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
 from comparator.results.reported import read_reported
@@ -63,7 +63,10 @@ class Experiment:
 
     @property
     def verdict(self) -> str:
-        """What was found, in a line or a few: as the command line closes."""
+        """What was found, in a line or a few: as the command line closes; of what is no search, as it lists it."""
+        experiment = read_experiment(self.path)
+        if not experiment.is_search:
+            return found_in_short(self.path, experiment, self._records) or "no result yet"
         words = "\n".join(verdict_lines(self._content))
         return words or self._best_words() or "no result yet"
 
@@ -213,15 +216,16 @@ class Experiment:
         return list(dict.fromkeys([*self.verdict.split("\n"), *([] if best is None else [best])]))
 
     def _head(self) -> str:
-        experiment, counts = read_experiment(self.path), count(self._records)
-        budget = experiment.budget.evaluations
-        done = f"{counts.done}/{budget}" if budget else f"{counts.done}"
-        failed = f", {counts.failed} failed" if counts.failed else ""
-        return f"{self.id}: {experiment.title or 'no title'} ({self.state}, {done} evaluations{failed})"
+        experiment = read_experiment(self.path)
+        row = experiment_row(self.path, experiment, self._records)
+        done = f"{row['evaluations']}/{row['of']}" if row["of"] else f"{row['evaluations']}"
+        what = "evaluations" if experiment.rechecks is None else "pairs of trainings"
+        failed = f", {row['failed']} failed" if row["failed"] else ""
+        return f"{self.id}: {experiment.title or 'no title'} ({self.state}, {done} {what}{failed})"
 
     def _best_words(self) -> str | None:
         records = self._records
-        return best_words(read_experiment(self.path), records) if records else None
+        return (best_words(read_experiment(self.path), records) or None) if records else None
 
     @property
     def _records(self) -> list[Evaluation]:

@@ -29,11 +29,10 @@ from comparator.site.folders import experiments_folder, project_root
 from comparator.space.boxes import written_box
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from comparator.experiment.host import Host
     from comparator.experiment.plan import Plan
     from comparator.experiment.session import Session
+    from comparator.results.record import FrozenExperiment
 
 NoReportOption = Annotated[bool, typer.Option("--no-report", help="Leave the report to: comparator report ID.")]
 
@@ -140,7 +139,7 @@ def selftest(
     stop_signals_like_ctrl_c()
     if options.resume is not None:
         resuming.refuse({"--set": options.settings})
-        opened = session.resume(host, resuming.chosen_of("search", host, options, file))
+        opened = session.resume(host, resuming.chosen_of("search", host, options, file).id)
     else:
         check_new_experiment(host.experiments, options.identifier)
         plan = plan_selftest(host, file, options.settings or [], command=_typed_command())
@@ -197,6 +196,7 @@ def recheck(
 def _control(host: Host, options: RunOptions, checked: str | None, *, as_json: bool) -> None:
     """Try whether what an experiment has shown of two studies is the study or only its size."""
     from comparator.experiment.controls import plan_controls
+    from comparator.findings.controls import is_control
 
     def plan(identifier: str) -> Plan:
         planned = plan_controls(host, identifier, options.settings or [], command=_typed_command())
@@ -204,7 +204,11 @@ def _control(host: Host, options: RunOptions, checked: str | None, *, as_json: b
             raise InputError(f"experiment '{identifier}': {'; '.join(planned.frozen.notices[-3:])}")
         return planned
 
-    _carry_out_again(host, options, "recheck", checked, {"ID": checked}, plan, as_json=as_json)
+    def check(begun: FrozenExperiment) -> None:
+        if not any(map(is_control, begun.claims or ())):
+            raise InputError(f"'{begun.id}' began without --controls, and goes on as it began; leave that out")
+
+    _carry_out_again(host, options, "recheck", checked, {"ID": checked}, plan, check, as_json=as_json)
 
 
 @app.command(rich_help_panel=RUN, short_help="What makes trainings differ: study, split, seed?")
@@ -264,9 +268,7 @@ def cross_study(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
 ) -> None:
     """Train a model on each study once per split, and test it on all studies."""
-    from comparator.studies import cross_study as study
-
-    _carry_out_study(study, options, file)
+    _carry_out_study("cross_study", options, file)
 
 
 @app.command("learning-curve", rich_help_panel=RUN, short_help="Train on more and more rows of each study.")
@@ -276,9 +278,7 @@ def learning_curve(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
 ) -> None:
     """Train a model on more and more rows of each study."""
-    from comparator.studies import learning_curve as study
-
-    _carry_out_study(study, options, file)
+    _carry_out_study("learning_curve", options, file)
 
 
 @app.command("cross-hpo", rich_help_panel=RUN, short_help="Tune on each study, use on all.")
@@ -288,9 +288,7 @@ def cross_hpo(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
 ) -> None:
     """Tune models on each study with one budget, and say what the settings cost on the other studies."""
-    from comparator.studies import cross_hpo as study
-
-    _carry_out_study(study, options, file)
+    _carry_out_study("cross_hpo", options, file)
 
 
 @app.command("all-pairs", rich_help_panel=RUN, short_help="Compare several models, each pair.")
@@ -300,9 +298,7 @@ def all_pairs(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
 ) -> None:
     """Compare each pair of several models, or studies, at the price of one training of each a point."""
-    from comparator.studies import all_pairs as study
-
-    _carry_out_study(study, options, file)
+    _carry_out_study("all_pairs", options, file)
 
 
 @app.command("left-out", rich_help_panel=RUN, short_help="Leave out parts of the training data.")
@@ -312,9 +308,7 @@ def left_out(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The experiment file (TOML).")] = None,
 ) -> None:
     """Train two models without each drug, cell line or tumour type, and rank these by what changes."""
-    from comparator.studies import left_out as study
-
-    _carry_out_study(study, options, file)
+    _carry_out_study("left_out", options, file)
 
 
 @app.command(rich_help_panel=RUN, short_help="Make an unrolled parameter file (UPF).")
@@ -357,35 +351,53 @@ def _carry_out(
     """Plan and run a new experiment, or go on with one."""
     if no_report and as_json and not options.dry_run:
         raise InputError("--json prints the report; leave out --no-report")
-    from comparator.experiment import controls, session
-    from comparator.studies import study_of
+    from comparator.experiment import session
 
     host = _open_host(options, as_json=as_json, reports=not no_report)
     stop_signals_like_ctrl_c()
     if options.resume is not None:
         identifier = resuming.chosen(host, options, file)
-        study = study_of(experiment_path(host.experiments, identifier))
         resuming.check_settings(host, identifier, file, settings, full=full)
-        if study is not None:
-            with shown(host.experiments, None, is_asked=options.is_shown):
-                study.resume(host, identifier)
-            return
-        if read_experiment(experiment_path(host.experiments, identifier)).rechecks is not None:
-            again = replace(host, reports=False)
-            _run_again(again, options, session.resume(again, identifier), as_json=as_json)
-            return
-        if resuming.is_finished(host, identifier, as_json=as_json):
-            return
-        opened = session.resume(host, identifier)
-    else:
-        assert file is not None
-        check_new_experiment(host.experiments, options.identifier)
-        _refuse_file_of_study(file)
-        plan = session.plan_experiment(host, file, settings, full=full, command=_typed_command())
-        if options.dry_run:
-            _describe(host, plan, as_json=as_json)
-            return
-        opened = session.begin(host, plan, file.stem, options.identifier)
+        _go_on(host, options, identifier, as_json=as_json)
+        return
+    assert file is not None
+    check_new_experiment(host.experiments, options.identifier)
+    _refuse_file_of_study(file)
+    plan = session.plan_experiment(host, file, settings, full=full, command=_typed_command())
+    if options.dry_run:
+        _describe(host, plan, as_json=as_json)
+        return
+    _run(host, options, session.begin(host, plan, file.stem, options.identifier), as_json=as_json)
+
+
+def _go_on(host: Host, options: RunOptions, identifier: str, *, as_json: bool) -> None:
+    """Go on with an experiment of any kind, which ends as by the command that began it."""
+    from comparator.experiment import controls, session
+    from comparator.studies import study_of
+
+    path = experiment_path(host.experiments, identifier)
+    study = study_of(path)
+    if study is not None:
+        with shown(host.experiments, None, is_asked=options.is_shown):
+            study.resume(host, identifier)
+        return
+    if read_experiment(path).rechecks is not None:
+        again = replace(host, reports=False)
+        _run_again(again, options, session.resume(again, identifier), as_json=as_json)
+        return
+    if not resuming.is_finished(path):
+        _run(host, options, session.resume(host, identifier), as_json=as_json)
+        return
+    with shown(host.experiments, identifier, is_asked=options.is_shown):
+        is_more_done = controls.follow(host, path)
+    if as_json or not is_more_done:
+        resuming.say_finished(host, identifier, as_json=as_json)
+
+
+def _run(host: Host, options: RunOptions, opened: Session, *, as_json: bool) -> None:
+    """Run a search or a sweep, and the controls that it asks for."""
+    from comparator.experiment import controls
+
     with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
         opened.run()
         controls.follow(host, opened.path)
@@ -411,42 +423,33 @@ def _carry_out_again(
     identifier: str | None,
     typed: Mapping[str, Any],
     plan_of: Callable[[str], Plan],
+    check: Callable[[FrozenExperiment], None] = lambda begun: None,
     *,
     as_json: bool,
 ) -> None:
     """Run what `verb` makes of another experiment, or go on with it.
 
-    `typed` are the arguments that do not go with `--resume`.
+    `typed` are the arguments that do not go with `--resume`. `check` raises `InputError` where what was begun is not
+    what the command line asks to go on with.
     """
     from comparator.experiment import session
 
     stop_signals_like_ctrl_c()
     if options.resume is not None:
         resuming.refuse({"--set": options.settings, **typed})
-        opened = session.resume(host, resuming.chosen_of(verb, host, options))
+        begun = resuming.chosen_of(verb, host, options)
+        check(begun)
+        opened = session.resume(host, begun.id)
     elif identifier is None:
         raise InputError("give the id of an experiment, or --resume ID (see comparator list)")
     else:
         check_new_experiment(host.experiments, options.identifier)
-        _refuse_study(host, identifier)
         plan = plan_of(identifier)
         if options.dry_run:
             _describe(host, plan, as_json=as_json)
             return
         opened = session.begin(host, plan, f"{identifier}-{verb}", options.identifier)
     _run_again(host, options, opened, as_json=as_json)
-
-
-def _refuse_study(host: Host, identifier: str) -> None:
-    """Raise `InputError` for an experiment whose answer is not that of a search."""
-    from comparator.studies import study_of
-
-    path = experiment_path(host.experiments, identifier)
-    study = study_of(path)
-    if study is not None and not read_experiment(path).why_nothing_is_compared:  # which says what to ask instead
-        raise InputError(
-            f"'{identifier}' is of `comparator {study.VERB}`, whose answer cannot be tried again: carry it out anew"
-        )
 
 
 def _describe(host: Host, plan: Plan, *, as_json: bool) -> None:
@@ -460,7 +463,8 @@ def _describe(host: Host, plan: Plan, *, as_json: bool) -> None:
 
 def _run_again(host: Host, options: RunOptions, opened: Session, *, as_json: bool) -> None:
     """Run what tries another experiment again, and end as what came of it says, whichever command was typed."""
-    from comparator.experiment.closing import again_as_json, say_where_the_report_is
+    from comparator.experiment.again import again_as_json
+    from comparator.experiment.closing import say_where_the_report_is
     from comparator.findings import recheck as findings
 
     with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
@@ -475,17 +479,19 @@ def _run_again(host: Host, options: RunOptions, opened: Session, *, as_json: boo
             raise typer.Exit(1 if verdicts & set(findings.LOST) else 3)
 
 
-def _carry_out_study(study: ModuleType, options: RunOptions, file: Path | None) -> None:
-    host = _open_host(options)
+def _carry_out_study(name: str, options: RunOptions, file: Path | None) -> None:
+    from comparator.studies import study_called
+
+    study, host = study_called(name), _open_host(options)
     stop_signals_like_ctrl_c()
     if options.resume is not None:
-        identifier = resuming.chosen(host, options, file)
-        resuming.check_settings(host, identifier, file, options.settings or [])
+        begun = resuming.chosen_of(study.verb, host, options, file)
+        resuming.check_settings(host, begun.id, file, options.settings or [])
         with shown(host.experiments, None, is_asked=options.is_shown):
-            study.resume(host, identifier)
+            study.resume(host, begun.id)
         return
     if file is None:
-        raise InputError(f"give an experiment file, such as cfg/{study.VERB}.toml, or --resume ID")
+        raise InputError(f"give an experiment file, such as cfg/{study.verb}.toml, or --resume ID")
     check_new_experiment(host.experiments, options.identifier)
     with shown(host.experiments, None, is_asked=options.is_shown and not options.dry_run):
         study.run(

@@ -25,8 +25,8 @@ from comparator.site.folders import typed_here
 LATEST = ""
 
 
-def chosen(host: Host, options: RunOptions, file: Path | None) -> str:
-    """The id of the experiment to go on with, which is said where it was not typed."""
+def chosen(host: Host, options: RunOptions, file: Path | None, command: str | None = None) -> str:
+    """The id of the experiment to go on with, which is said where it was not typed: then one of `command`, if given."""
     from comparator.experiment.resuming import latest_unfinished
 
     refuse({"--id": options.identifier, "--dry-run": options.dry_run})
@@ -35,19 +35,21 @@ def chosen(host: Host, options: RunOptions, file: Path | None) -> str:
         return options.resume
     if file is not None and not file.is_file():
         raise InputError(f"{file}: no such file")
-    identifier = latest_unfinished(host.experiments, file)
-    host.say(f"going on with {identifier}, the latest that is not finished{f' of {file}' if file else ''}")
+    identifier = latest_unfinished(host.experiments, file, command)
+    kind = "latest" if command is None else f"latest {command}"
+    host.say(f"going on with {identifier}, the {kind} that is not finished{f' of {file}' if file else ''}")
     return identifier
 
 
-def chosen_of(command: str, host: Host, options: RunOptions, file: Path | None = None) -> str:
+def chosen_of(command: str, host: Host, options: RunOptions, file: Path | None = None) -> FrozenExperiment:
     """The same, of a command that goes on with its own experiments alone; raises `InputError` where it is none."""
-    identifier = chosen(host, options, file)
-    path = experiment_path(host.experiments, identifier)
-    own = read_experiment(path).command
-    if own != command:
-        raise InputError(f"'{identifier}' is no {command}; go on with it by: comparator {own} --resume {identifier}")
-    return identifier
+    identifier = chosen(host, options, file, command)
+    frozen = read_experiment(experiment_path(host.experiments, identifier))
+    if frozen.command != command:
+        raise InputError(
+            f"'{identifier}' is no {command}; go on with it by: comparator {frozen.command} --resume {identifier}"
+        )
+    return frozen
 
 
 def check_settings(
@@ -90,38 +92,40 @@ def _option_and_value(word: str) -> list[str]:
 def _differences(frozen: FrozenExperiment, file: Path, overrides: Sequence[str], *, full: bool) -> dict[str, str]:
     from comparator.experiment.resuming import differences
     from comparator.experiment.settings import read_settings
-    from comparator.studies import table_of
+    from comparator.studies import study_in
 
-    table = table_of(frozen)
-    if table is None:
+    study = study_in(frozen)
+    if study is None:
         asked = read_settings(file, list(overrides), full=full).model_dump(mode="json", exclude_none=True)
         return differences(frozen.settings, asked)
-    name, study = table
     content = study.read_table(file, overrides).model_dump(mode="json")
-    return differences({name: frozen.table(name)}, {name: content})
+    return differences({study.name: frozen.table(study.name)}, {study.name: content})
 
 
-def is_finished(host: Host, identifier: str, *, as_json: bool) -> bool:
-    """Whether an experiment has all that it asked for; where so, say it, where its report is, and how to have more."""
+def is_finished(path: Path) -> bool:
+    """Whether the search in a folder is over, and its record has all that it asked for."""
     from comparator.engine.jobs import has_all
+
+    return last_word(path).state == "finished" and has_all(path)
+
+
+def say_finished(host: Host, identifier: str, *, as_json: bool) -> None:
+    """Say that an experiment is finished, where its report is, and how to have more; for programs, its report."""
     from comparator.experiment.closing import say_where_the_report_is
     from comparator.report.answer import larger_search
 
     path = experiment_path(host.experiments, identifier)
-    if last_word(path).state != "finished" or not has_all(path):
-        return False
     frozen, done = read_experiment(path), done_in(read_records(path / "evaluations.jsonl"))
     page = path / "report.html"
     if as_json and page.is_file():
         print(json.dumps(read_json(path / "report.json"), indent=1))
-        return True
+        return
     host.say(f"{identifier} is finished: {done} evaluations")
     say_where_the_report_is(host, identifier, page if page.is_file() else None)
     larger = larger_search(frozen, done)
     if larger:
         host.say("more of them, by a new experiment that finds the trainings that are done:")
         host.show(f"  {typed_here(larger)}")
-    return True
 
 
 def refuse(typed: Mapping[str, Any]) -> None:

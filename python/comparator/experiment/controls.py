@@ -17,11 +17,21 @@ from comparator.errors import InputError
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.recheck import check_claims, plan_claims
-from comparator.experiment.session import begin
-from comparator.findings.controls import DESIGNS, Design, claims_to_try, controls_beside, idle_reason, name_of, rows_of
+from comparator.experiment.session import Session, begin, resume
+from comparator.findings.controls import (
+    DESIGNS,
+    Design,
+    claims_to_try,
+    controls_beside,
+    idle_reason,
+    name_of,
+    rows_of,
+    trying_by_designs,
+)
 from comparator.findings.studies import check_studies, study_names
 from comparator.report.words import typed_command, where_options
 from comparator.results.experiments import experiment_path, read_experiment, read_whole_experiment
+from comparator.results.files import read_json
 from comparator.results.record import Claim, Evaluation, FrozenExperiment, Point, Submodel
 from comparator.results.record_file import read_records
 from comparator.results.state import last_word
@@ -51,34 +61,55 @@ def plan_controls(host: Host, identifier: str, overrides: Sequence[str], *, comm
     return plan.noting(claims=claims, notices=[*plan.frozen.notices, *filter(None, idle.values())])
 
 
-def follow(host: Host, path: Path) -> None:
+def follow(host: Host, path: Path) -> bool:
     """After a search that is finished: carry out the controls that its settings ask for, and make its report again.
 
-    Nothing is done where they were done before; where they cannot be, why is said.
+    Those that were stopped are gone on with; of those that were done by their own id the report alone is made. Returns
+    whether anything was done: not where all was done before, nor where it cannot be, which is said.
     """
     was = read_experiment(path)
     asked = was.stages.confirm.controls if was.stages.confirm is not None else []
     if not asked or was.rechecks is not None or last_word(path).state != "finished":
-        return
+        return False
     known = controls_beside(path, was, read_records(path / "evaluations.jsonl"))
-    if known is not None and known.tried_by is not None:
-        return
-    command = ["comparator", "recheck", was.id, "--controls", *where_options(typed_command(was), "--experiments")]
-    try:
-        plan = plan_controls(host, was.id, [], command=shlex.join(command))
-    except InputError as error:
-        host.say(f"controls: {error}")
-        return
-    pairs = sum(len(claim.points) for claim in plan.frozen.claims or ())
-    if not pairs:
-        host.say(f"controls: {'; '.join(plan.frozen.notices[-len(asked) :])}")
-        return
-    host.say(f"is it the study, or only its size: {pairs} pairs of trainings with both studies cut alike")
-    begin(replace(host, reports=False), plan, f"{was.id}-recheck", None).run()
+    if known is None or known.tried_by is None:
+        try:
+            opened = _opened(replace(host, reports=False), path, was, len(asked))
+        except InputError as error:
+            host.say(f"controls: {error}")
+            return False
+        if opened is None:
+            return False
+        opened.run()
+    elif not _lacks(path / "report.json", known.tried_by):
+        return False
     if host.reports:
         from comparator.report import write_report
 
         host.show(f"report: {write_report(path)}")
+    return True
+
+
+def _lacks(report: Path, tried_by: str) -> bool:
+    """Whether a report was made before controls were done, by their own id say."""
+    content = read_json(report)
+    return content is not None and (content.get("controls") or {}).get("tried_by") != tried_by
+
+
+def _opened(host: Host, path: Path, was: FrozenExperiment, designs: int) -> Session | None:
+    """The controls of a search: those that were left unfinished, else new ones; None where there is nothing to do."""
+    left = next(iter(trying_by_designs(path, was)), None)
+    if left is not None:
+        host.say(f"is it the study, or only its size: going on with {left.name}")
+        return resume(host, left.name)
+    command = ["comparator", "recheck", was.id, "--controls", *where_options(typed_command(was), "--experiments")]
+    plan = plan_controls(host, was.id, [], command=shlex.join(command))
+    pairs = sum(len(claim.points) for claim in plan.frozen.claims or ())
+    if not pairs:
+        host.say(f"controls: {'; '.join(plan.frozen.notices[-designs:])}")
+        return None
+    host.say(f"is it the study, or only its size: {pairs} pairs of trainings with both studies cut alike")
+    return begin(host, plan, f"{was.id}-recheck", None)
 
 
 def _by(design: Design, claim: Claim, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Claim:

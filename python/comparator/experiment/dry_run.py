@@ -24,9 +24,10 @@ def describe(host: Host, plan: Plan) -> None:
         host.say(f"  submodel {submodel.submodel}: {submodel.label}, {name}{submodel.path}{by}")
     over = ", ".join(plan.space.names) if plan.space is not None else f"the lines of {frozen.settings['upf']}"
     host.say(f"  objective: {frozen.objective.name} over {over}")
-    host.say(f"  strategy: {frozen.strategy.name}, seed {frozen.strategy.seed}")
+    if frozen.rechecks is None:  # else nothing is searched
+        host.say(f"  strategy: {frozen.strategy.name}, seed {frozen.strategy.seed}")
     host.say(f"  budget: {budget_words(frozen)}")
-    for line in _power_words(plan):
+    for line in _power_words(plan) if frozen.rechecks is None else ():
         host.say(f"  {line}")
     describe_host(host)
     for line in host.engine.rehearsal(host.task(host.experiments / "ID", is_sweep=plan.is_sweep)):

@@ -34,6 +34,7 @@ from comparator.experiment.stages import (
 )
 from comparator.experiment.strategy import make_strategy_of
 from comparator.experiment.submodels import choose_hyperparameters
+from comparator.experiment.varied import check_values, values_of
 from comparator.formats.spelling import CONFIG_FILE
 from comparator.formats.text import shortened
 from comparator.formats.upf import names_in, read_upf
@@ -73,6 +74,8 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     named = space.names if space is not None else names_in(lines or [])
     varied = [name for name in named if name not in CONFIG_FILE]
     given = choose_hyperparameters(settings, varied, context)
+    where = f"{context.file}: space" if isinstance(settings.space, list) else str(settings.space or settings.upf)
+    check_values(values_of(space, lines or []), given, where, compares=settings.compares)
     notices = [*(space.warnings if space is not None else ()), *steered, *given.warnings]
     notices += _doubt_title(settings.title, given.models, context)
     metric = settings.asked_metric

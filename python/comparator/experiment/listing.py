@@ -15,8 +15,8 @@ from comparator.formats.text import message
 from comparator.results.experiments import EXPERIMENT, experiment_names, hidden_experiments, read_experiment
 from comparator.results.files import owner_of, read_form, read_json, share_as, write_whole
 from comparator.results.notes import read_notes
-from comparator.results.points import as_read, pairs_to_confirm
-from comparator.results.record import Evaluation, Form, FrozenExperiment, Number, State
+from comparator.results.points import as_read, pairs_in, pairs_to_confirm
+from comparator.results.record import CONFIRM, Evaluation, Form, FrozenExperiment, Number, State
 from comparator.results.record_file import read_records, without_collector
 from comparator.results.reported import read_reported
 from comparator.results.run_store import WITHDRAWALS, withdrawals
@@ -24,7 +24,7 @@ from comparator.results.tally import Tally
 
 Stamp = tuple[int | None, ...]
 #: What was counted, by this version of counting, of these files of an experiment.
-LISTED, LISTED_VERSION = ".listed.json", 2
+LISTED, LISTED_VERSION = ".listed.json", 3
 COUNTED_OF = (EXPERIMENT, "evaluations.jsonl", WITHDRAWALS, "report.json")
 #: What a report's verdict is called in a table.
 VERDICTS = {"everywhere": NO_PLACE, "none": "no difference shown"}
@@ -124,7 +124,7 @@ def _counted_before(path: Path) -> Counted:
 
 def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Counted:
     tally = Tally().take(records)
-    best = tally.best
+    best = tally.best if experiment.is_search else None
     is_again = experiment.rechecks is not None  # there is no search in it: what is done are the pairs that try claims
     return Counted(
         withdrawn=len(withdrawals(path)),
@@ -134,7 +134,7 @@ def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluat
         failed=tally.failed,
         best=words_of_best(experiment, best),
         best_value=None if best is None else as_read(best.value or 0.0, maximise=experiment.objective.maximise),
-        verdict=_verdict(path, records),
+        verdict=found_in_short(path, experiment, records),
         created=experiment.created,
         title=experiment.title,
         pairs=_verdicts_of_pairs(path, experiment),
@@ -162,9 +162,25 @@ def state_words(path: Path, state: State) -> str:
     return "ended early" if state.reason else "finished"
 
 
-def _verdict(path: Path, records: Sequence[Evaluation]) -> str:
-    """What the report of this very record says, in short; empty where there is none, or of a single model."""
-    return _verdict_in(read_reported(path, records) or {}, "words")
+def found_in_short(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> str:
+    """What an experiment has found, in short, as its kind says it; empty while it has found nothing.
+
+    A search says so in the report of this very record, a study in its own; what tries another experiment again has no
+    need of one.
+    """
+    if experiment.is_search:
+        return _verdict_in(read_reported(path, records) or {}, "words")
+    if experiment.rechecks is None:
+        return str((read_json(path / "report.json") or {}).get("found", ""))
+    from comparator.experiment.again import in_short, tried_again  # what reads and words it takes seconds to import
+
+    tried = pairs_in(line for line in records if line.stage == CONFIRM)
+    if tried < pairs_to_confirm(experiment.claims or (), records):
+        return ""
+    try:
+        return in_short(tried_again(path.parent, experiment, records))
+    except InputError:  # the other experiment is gone
+        return ""
 
 
 def _verdicts_of_pairs(path: Path, experiment: FrozenExperiment) -> dict[str, str]:

@@ -73,7 +73,7 @@ class ProgressView:
         self._records: Sequence[Evaluation] = ()
         self._tally = Tally(LATEST)
         self._done, self._anew, self._words = done_before, 0, "starting"
-        self._small_map = SmallMap(experiment, blocks=has_blocks(console))
+        self._small_map = SmallMap(experiment, blocks=has_blocks(console)) if experiment.is_search else None
         self._map: list[Text] = []
         self._map_of = -1
         self._trainings: list[RunningTraining] = []
@@ -186,7 +186,7 @@ class ProgressView:
         return Text(one_line(words), no_wrap=True, overflow="ellipsis" if has_blocks(self._console) else "crop")
 
     def _newest_map(self) -> list[Text]:
-        if len(self._records) != self._map_of:
+        if self._small_map is not None and len(self._records) != self._map_of:
             self._map_of = len(self._records)
             with contextlib.suppress(Exception):  # nor must a map
                 self._map = self._small_map.lines(self._records)
@@ -266,7 +266,7 @@ def describe(
     anew: int = 0,
 ) -> str:
     """The state in one line: `best 0.412 at noise 3.1, layer_force 180 · 2 running · about 1:20 left`."""
-    parts = [] if experiment.rechecks is not None else [words_of_best(experiment, tally.best)]
+    parts = [words_of_best(experiment, tally.best)]
     if tally.failed:
         parts.append(f"{tally.failed} failed")
     if running:
@@ -286,6 +286,9 @@ def best_words(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> s
 
 
 def words_of_best(experiment: FrozenExperiment, best: Evaluation | None) -> str:
+    """The same of the best that is known already; empty where nothing is searched, so that there is no best."""
+    if not experiment.is_search:
+        return ""
     if best is None:
         return "no result yet"
     value = as_read(best.value or 0.0, maximise=experiment.objective.maximise)

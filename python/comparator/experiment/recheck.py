@@ -60,8 +60,8 @@ def plan_crossing(
     """
     path = experiment_path(host.experiments, identifier)
     was = read_whole_experiment(path)
-    if was.kind == "single" or was.imported:
-        why = was.why_nothing_is_compared or "it was imported, and nothing can be trained for it"
+    imported = "it was imported, and nothing can be trained for it" if was.imported else ""
+    if why := was.why_nothing_is_compared or imported:
         raise InputError(f"experiment '{identifier}': {why}")
     best = best_of(read_records(path / "evaluations.jsonl"))
     if asked:

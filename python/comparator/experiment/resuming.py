@@ -19,12 +19,16 @@ FROZEN_OTHERWISE = ("cmp.difference", "search.focus", "search.avoid", "upf")
 MOST_TOLD = 3
 
 
-def latest_unfinished(experiments: Path, file: Path | None) -> str:
-    """The id of the latest experiment, of an experiment file where one is given, that is not finished.
+def latest_unfinished(experiments: Path, file: Path | None, command: str | None = None) -> str:
+    """The id of the latest experiment that is not finished, of an experiment file, or of a command, where one is given.
 
     Raises `InputError` where there is none.
     """
-    found = [each for each in _readable(experiments) if file is None or Path(each[1].file) == file.resolve()]
+    found = [
+        (name, frozen)
+        for name, frozen in _readable(experiments)
+        if (file is None or Path(frozen.file) == file.resolve()) and command in (None, frozen.command)
+    ]
     alive = []
     for name, frozen in sorted(found, key=lambda each: each[1].created or "", reverse=True):
         try:
@@ -34,10 +38,10 @@ def latest_unfinished(experiments: Path, file: Path | None) -> str:
         if not frozen.imported and state in UNFINISHED:
             return name
         alive += [f"{name} is {state}"] if state in ALIVE else []
-    of = "" if file is None else f" of {file}"
+    what = f"{command or 'experiment'}{'' if file is None else f' of {file}'}"
     if alive:
-        raise InputError(f"--resume: {alive[0]} now; no other experiment{of} is unfinished in {experiments}")
-    raise InputError(f"--resume: no experiment{of} is unfinished in {experiments}; see: comparator list")
+        raise InputError(f"--resume: {alive[0]} now; no other {what} is unfinished in {experiments}")
+    raise InputError(f"--resume: no {what} is unfinished in {experiments}; see: comparator list")
 
 
 def differences(frozen: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, str]:

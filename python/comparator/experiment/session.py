@@ -58,7 +58,7 @@ from comparator.site.folders import command_line
 from comparator.site.profile import Slot
 
 if TYPE_CHECKING:
-    from comparator.experiment.closing import Again
+    from comparator.experiment.again import Again
 
 LONGEST_TITLE = 160  # characters that are shown
 MOST_SAID = 64  # evaluations that `state.json` lists while they run; of more it says how many

@@ -107,19 +107,25 @@ def controls_beside(folder: Path, experiment: FrozenExperiment, records: Sequenc
     """As `controls_of`, by the latest finished experiment beside `folder` that tried them, where there is one."""
     if experiment.kind == "single" or experiment.rechecks or not experiment.claims:
         return None
-    latest: tuple[str, Path, FrozenExperiment] | None = None
+    over = (path for path in trying_by_designs(folder, experiment) if last_word(path).state == "finished")
+    latest = next(over, None)
+    now = None if latest is None else (read_experiment(latest), read_records(latest / "evaluations.jsonl"))
+    return controls_of((experiment, records), now)
+
+
+def trying_by_designs(folder: Path, experiment: FrozenExperiment) -> list[Path]:
+    """Return the experiments beside `folder` that try by designs what the one in it has shown, the latest first."""
+    found: list[tuple[str, Path]] = []
     for file in folder.parent.glob("*/experiment.json"):
         try:
             if b'"rechecks"' not in file.read_bytes():
                 continue
-            other, is_over = read_experiment(file.parent), last_word(file.parent).state == "finished"
+            other = read_experiment(file.parent)
         except (InputError, OSError):  # of another version, damaged, or going at this moment
             continue
-        tries = other.rechecks == experiment.id and any(map(is_control, other.claims or ()))
-        if tries and is_over and (latest is None or other.created > latest[0]):
-            latest = (other.created, file.parent, other)
-    now = None if latest is None else (latest[2], read_records(latest[1] / "evaluations.jsonl"))
-    return controls_of((experiment, records), now)
+        if other.rechecks == experiment.id and any(map(is_control, other.claims or ())):
+            found.append((other.created, file.parent))
+    return [path for _, path in sorted(found, reverse=True)]
 
 
 def controls_by(folder: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Controls | None:

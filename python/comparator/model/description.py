@@ -35,6 +35,7 @@ type = "float"
 description = "one line"
 effect = "none"                           # optional: accepted for compatibility, changes nothing
 stage = "preprocess"                      # optional: of three steps the one that takes it, where no script tells
+minimum = 0                               # optional, as maximum, above, below, choices = [...]: what it takes
 
 [inputs.fingerprints]                     # data that its variants read
 description = "one line"
@@ -58,8 +59,9 @@ data folder); of one that gives none, see `model.model.Model.untold`.
 
 from __future__ import annotations
 
+import operator
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -94,8 +96,17 @@ class MetricDescription(BaseModel):
     lowest: float | None = Field(default=None, strict=True)
 
 
+#: What a description may say of the numbers that a hyperparameter takes, in words, and whether a number is as it says.
+LIMITS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
+    "minimum": ("at least", operator.ge),
+    "above": ("above", operator.gt),
+    "maximum": ("at most", operator.le),
+    "below": ("below", operator.lt),
+}
+
+
 class HyperparameterDescription(BaseModel):
-    """What a hyperparameter takes; the model itself checks the values."""
+    """What a hyperparameter takes; the model itself checks what it is given, `fault` what is varied."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -104,10 +115,33 @@ class HyperparameterDescription(BaseModel):
     effect: Literal["none"] | None = None
     stage: StageName | None = None
 
+    def fault(self, value: Any) -> str | None:
+        """What a value, or one of a list, would have to be by `choices` and `LIMITS`; None where it is, or nobody says.
+
+        Of a list they may stand as `item_choices` and so on.
+        """
+        if self.effect == "none":
+            return None
+        said = {key.removeprefix("item_"): limit for key, limit in (self.model_extra or {}).items()}
+        choices = said.get("choices")
+        for one in value if isinstance(value, list) else [value]:
+            if one is None or one in ("None", ""):
+                continue
+            if isinstance(choices, list) and choices and str(one) not in map(str, choices) and one not in choices:
+                return f"must be {' or '.join(map(str, choices))}{nearest(str(one), map(str, choices))}"
+            for key, (words, holds) in LIMITS.items():
+                if _is_number(one) and _is_number(said.get(key)) and not holds(one, said[key]):
+                    return f"must be {words} {said[key]}"
+        return None
+
     def with_values(self, values: list[Any]) -> HyperparameterDescription:
         """The same with usual values, the first of which is the default."""
         usual = {"values": values} if len(values) > 1 else {}
         return self.model_copy(update={"default": values[0], **usual})
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class ControlsDescription(BaseModel):

@@ -6,11 +6,13 @@ FD is the reading end of a pipe whose only writing end is held by the asking pro
 end however the asking process ends, SIGKILL included; closing it is also how the asking process has the command
 ended. The command inherits standard input, output and error untouched, and its exit status is the guard's
 (128 + n for signal n). Children that it leaves behind, in whatever session, are ended with it, and what it leaves of
-temporary files goes: its TMPDIR is a folder of its own, in that of whoever asks. What is killed removes none itself.
+temporary files goes: its TMPDIR is a folder of its own, in that of whoever asks. A guard that is killed removes none
+itself; the next one does.
 
 Standard library only: it is started with `-I -S` for every cold run, and should cost no more than Python itself.
 """
 
+import fcntl
 import os
 import select
 import signal
@@ -25,6 +27,7 @@ SCRATCH = "comparator-run-"
 def main() -> None:
     life, command = int(sys.argv[1]), sys.argv[2:]
     scratch = _make_scratch()
+    _remove_those_left()
     # On Linux, orphans of this process's descendants become its children, wherever they have gone.
     ask_kernel(PR_SET_CHILD_SUBREAPER, 1)
     child = os.fork()
@@ -51,7 +54,7 @@ def _make_scratch() -> "str | None":
 
     Its name is short: sockets are made in it, whose paths have a hundred characters at the most.
     """
-    place = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"{SCRATCH}{os.getpid()}")
+    place = os.path.join(_temporary(), f"{SCRATCH}{os.getpid()}")
     for other in ("", "a", "b", "c"):  # one is left of a process of this number that was killed
         try:
             os.mkdir(place + other, 0o700)
@@ -59,8 +62,49 @@ def _make_scratch() -> "str | None":
             continue
         except OSError:
             break
+        _hold(place + other)
         return place + other
     return None
+
+
+def _temporary() -> str:
+    return os.environ.get("TMPDIR") or "/tmp"
+
+
+def _hold(scratch: str) -> bool:
+    """Whether nobody else holds a folder; then this process does, to its end, however that comes.
+
+    A number tells no process of another machine, or another container, that shares the folder; a lock does.
+    """
+    try:
+        fcntl.flock(os.open(scratch, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_those_left() -> None:
+    """Remove the folders of guards that were killed: no process here has their number, and nobody holds them."""
+    try:
+        names = [name for name in os.listdir(_temporary()) if name.startswith(SCRATCH)]
+    except OSError:
+        return
+    for name in names:
+        number = name[len(SCRATCH) :].rstrip("abc")
+        if number.isdigit() and not _lives(int(number)):
+            left = os.path.join(_temporary(), name)
+            if not os.path.islink(left) and _hold(left):
+                _remove(left)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def _remove(scratch: "str | None") -> None:

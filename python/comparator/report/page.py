@@ -337,9 +337,9 @@ def facts(experiment: FrozenExperiment, summary: Summary) -> list[tuple[str, str
     seeds = sorted({run.seed for one in summary.evaluations for run in one.runs if run.seed is not None})
     found = {
         "Title": experiment.title,  # whole, as it may not be on a narrow screen's first line
-        "Asked": words.question(summary),
-        "Strategy": search.get("strategy"),
-        "Seed of the search": search.get("seed"),
+        "Asked": words.question(summary) if experiment.is_search else words.question_again(experiment),
+        "Strategy": search.get("strategy") if experiment.is_search else None,
+        "Seed of the search": search.get("seed") if experiment.is_search else None,
         "Seeds of the trainings": "none" if summary.is_exact else ", ".join(map(str, seeds)),
         "Split of the data": _split(experiment, summary),
         "Data": provenance.data,

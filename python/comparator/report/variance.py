@@ -56,6 +56,12 @@ def sentences(found: TrainingVariance, experiment: FrozenExperiment) -> list[str
     return said
 
 
+def in_short(found: TrainingVariance) -> str:
+    """Return what makes most of the variance of one pair's difference, for a table."""
+    most = max(found.difference.parts, key=lambda part: part.share)
+    return f"{percent(most.share)} is {words_of(most, found)}"
+
+
 def lines(found: TrainingVariance, experiment: FrozenExperiment) -> list[str]:
     """Return what a terminal shows: where it is and how much it deviates, a bar for each part, and the sentences."""
     difference = found.difference

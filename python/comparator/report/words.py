@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from comparator.findings.axes import is_number, show
+from comparator.findings.controls import is_control
 from comparator.findings.summary import LOSS, SCALED_LOSS, SKILL, EvaluationSummary, Summary, search_settings
 from comparator.findings.sureness import NO_PLACE
 from comparator.findings.yardstick import shown_in
@@ -56,6 +57,16 @@ def question(summary: Summary) -> str:
     )
 
 
+def question_again(experiment: FrozenExperiment) -> str:
+    """Return what an experiment asked that tries another one again."""
+    if experiment.crossing is not None:
+        at = point_words(experiment.crossing.points[0], ()) or "the settings as given"
+        return f"Of the difference of one pair of trainings at {at}: how much is the data split, how much the seeds?"
+    if any(map(is_control, experiment.claims or ())):
+        return f"Is what '{experiment.rechecks}' has shown of two studies still so where both are cut alike?"
+    return f"Is what '{experiment.rechecks}' claims still so, with models, data and settings as they are now?"
+
+
 def promise(summary: Summary, findings: Findings) -> str | None:
     """Return what a search that follows a model would have looked at next; None where this one did."""
     found = findings.promise
@@ -93,6 +104,8 @@ def counted(summary: Summary) -> str:
     beside = f", {number.in_full} more in full" if number.in_full else ""
     anew = "places drawn anew" if summary.is_exact else "fresh blocks"
     beside += f", {number.confirming} more on {anew}" if number.confirming else ""
+    if number.confirming and not number.done:  # what tries another experiment again searches nothing
+        done, beside = f"{_many(number.confirming, what)} on {anew}", ""
     failed = f"; {_many(number.failed, 'evaluation')} failed" if number.failed else ""
     return f"{done}{beside}: {_trainings(summary)}{failed}."
 

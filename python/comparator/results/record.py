@@ -512,22 +512,32 @@ class FrozenExperiment(Form):
 
     def table(self, name: str) -> dict[str, Any] | None:
         """The table of a study; None where the experiment is none of that kind."""
-        tables = {
+        return self._tables[name]
+
+    @property
+    def _tables(self) -> dict[str, dict[str, Any] | None]:
+        return {
             "cross_study": self.cross_study,
             "learning_curve": self.learning_curve,
             "cross_hpo": self.cross_hpo,
             "all_pairs": self.all_pairs,
             "left_out": self.left_out,
         }
-        found: dict[str, Any] | None = tables[name]
-        return found
 
     @property
     def command(self) -> str:
-        """The command that carries it out, where it is no study: search, or what tries another experiment again."""
+        """The command that carries it out: search, that of a study, or what tries another experiment again."""
+        study = next((name for name, table in self._tables.items() if table is not None), None)
+        if study is not None:
+            return study.replace("_", "-")
         if self.rechecks is None:
             return "search"
         return "recheck" if self.crossing is None else "variance"
+
+    @property
+    def is_search(self) -> bool:
+        """Whether points are tried for the best of them, or for where they differ; a sweep does so too."""
+        return self.command == "search"
 
     @property
     def crossing(self) -> Claim | None:
@@ -543,12 +553,13 @@ class FrozenExperiment(Form):
 
     @property
     def why_nothing_is_compared(self) -> str:
-        """What is to be said where two models are asked for that are compared; empty where they are."""
+        """What is to be said where two models are asked for that are compared point by point; empty where they are."""
         if self.pairs:
             pairs = "pair, each of which is an experiment" if len(self.pairs) > 1 else "pair, which is an experiment"
             return f"it is a study of all pairs, which trains nothing itself; ask it of a {pairs}: '{self.pairs[0]}'"
-        if any(self.table(name) is not None for name in ("cross_study", "learning_curve", "cross_hpo")):
-            return "it is a study, and compares no two models point by point"
+        if not self.is_search and self.rechecks is None:
+            claims = "it claims nothing of a region or a point; its own page has its answer"
+            return f"it is a study, of `comparator {self.command}`: {claims}"
         return "it searches one model, and compares nothing" if self.kind == "single" else ""
 
     @property

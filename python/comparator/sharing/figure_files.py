@@ -10,6 +10,7 @@ from comparator.evidence.threads import one_thread
 from comparator.formats.text import file_made_whole, shortened
 from comparator.report import read_in
 from comparator.sharing.bundle import file_for
+from comparator.studies import study_of
 
 if TYPE_CHECKING:
     from comparator.report.figures import Figure
@@ -33,6 +34,8 @@ def write_figure(
     form = form or _form_of(target)
     if form not in FORMS:
         raise InputError(f"--format {shortened(form)}: a figure is one of {', '.join(FORMS)}{nearest(form, FORMS)}")
+    if study_of(folder) is not None:
+        raise InputError(f"'{folder.name}' has figures of its own, as PNG and SVG: {folder / 'figures'}")
     path = file_for(target, f"{folder.name}-{name}.{form}", replace=replace)
     content = figure_file(_figure(folder, name), form)
     with file_made_whole(path) as temporary:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from comparator.results.experiments import read_experiment
 from comparator.results.record import FrozenExperiment
+
+if TYPE_CHECKING:
+    from comparator.studies.study import Study
 
 STUDIES = (
     "cross_study",
@@ -21,16 +24,21 @@ STUDIES = (
     "cross_hpo",
     "all_pairs",
     "left_out",
-)  # each a module here, and a table of the experiment's file
+)  # each a module here, which has its `STUDY`, and a table of the experiment's file
 
 
-def study_of(path: Path) -> ModuleType | None:
-    """The workflow that an experiment belongs to, where its report is not the ordinary one."""
-    found = table_of(read_experiment(path))
-    return None if found is None else found[1]
+def study_of(path: Path) -> Study[Any, Any] | None:
+    """The study that the experiment in a folder belongs to, where its report is not the ordinary one."""
+    return study_in(read_experiment(path))
 
 
-def table_of(frozen: FrozenExperiment) -> tuple[str, ModuleType] | None:
-    """The name of an experiment's table of studies, and the workflow that it belongs to; None where it has none."""
+def study_in(frozen: FrozenExperiment) -> Study[Any, Any] | None:
+    """The study that an experiment belongs to; None where it belongs to none."""
     name = next((name for name in STUDIES if frozen.table(name) is not None), None)
-    return None if name is None else (name, import_module(f"comparator.studies.{name}"))
+    return None if name is None else study_called(name)
+
+
+def study_called(name: str) -> Study[Any, Any]:
+    """The study of a name of `STUDIES`."""
+    study: Study[Any, Any] = import_module(f"comparator.studies.{name}").STUDY
+    return study

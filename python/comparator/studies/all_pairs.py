@@ -58,9 +58,10 @@ from comparator.strategies.sampling import sobol_points
 from comparator.studies import pairs_report, sweep
 from comparator.studies.cross_hpo import hyperparameters_typed
 from comparator.studies.pairs import ALPHA, Compared, Place, chances, judge, smallest_chance
+from comparator.studies.study import Planned, Study
 from comparator.studies.sweep import SweepFile
 
-NAME, VERB = "all_pairs", "all-pairs"
+NAME = "all_pairs"
 #: What stands in the table of each model, and what has no meaning here, with what to do instead.
 OF_A_MODEL = ("model", "hyperparameters", "python", "requirements")
 OF_OTHERS = {
@@ -124,52 +125,30 @@ class Side:
         return own == others and self.given == other.given
 
 
-def run(
-    host: Host,
-    file: Path,
-    overrides: Sequence[str],
-    *,
-    command: str,
-    identifier: str | None = None,
-    dry_run: bool = False,
-) -> Path | None:
-    """Compare all pairs of an experiment file; returns the study's folder, None for a dry run.
-
-    Raises `InputError` before anything has started, `ComparatorError` where nothing was trained, and
-    `KeyboardInterrupt` where it was stopped; whatever is finished is kept and not done again.
-    """
-    _check_hosts(host)
-    read, table = sweep.read_file(file, overrides, NAME, AllPairsTable, command)
-    sides = sides_of(read, table, hyperparameters_typed(overrides))
-    plans = make_plans(host, read, table, sides)
-    if dry_run:
-        sweep.describe(host, _study_of(read, table, sides, plans), _words_beforehand(table, sides))
-        return None
-    return _carry_out(host, _begin(host, read, table, sides, plans, identifier))
-
-
-def resume(host: Host, identifier: str) -> Path:
-    """Go on with all pairs where they were left."""
-    _check_hosts(host)
-    path = experiment_path(host.experiments, identifier)
-    sweep.check_kind(read_experiment(path), NAME, identifier)
-    return _carry_out(host, path)
-
-
-def read_table(path: Path, overrides: Sequence[str]) -> AllPairsTable:
-    """The table of an experiment file, with what the command line sets; raises `InputError`."""
-    return sweep.read_file(path, overrides, NAME, AllPairsTable, "")[1]
-
-
 def _check_hosts(host: Host) -> None:
     if host.site.has_nodes and host.engine.name == "swift-t":
         raise InputError(
-            f"{VERB}: site '{host.site.name}' submits jobs, one an experiment, and the pairs are several; start it"
-            " inside a job, with --site local"
+            f"{STUDY.verb}: site '{host.site.name}' submits jobs, one an experiment, and the pairs are several; start"
+            " it inside a job, with --site local"
         )
 
 
 # Planning
+
+
+@dataclass(frozen=True)
+class PlannedPairs(Planned):
+    """The plan of the study, which trains nothing, and those of its pairs."""
+
+    pairs: Sequence[Plan] = ()
+
+
+def _plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> PlannedPairs:
+    _check_hosts(host)
+    file, table = sweep.read_file(path, overrides, NAME, AllPairsTable, command)
+    sides = sides_of(file, table, hyperparameters_typed(overrides))
+    plans = make_plans(host, file, table, sides)
+    return PlannedPairs(_study_of(file, table, sides, plans), _words_beforehand(table, sides), pairs=plans)
 
 
 def sides_of(file: SweepFile, table: AllPairsTable, chosen: Mapping[str, Any]) -> list[Side]:
@@ -321,18 +300,9 @@ def _words_beforehand(table: AllPairsTable, sides: Sequence[Side]) -> list[str]:
 # Carrying out
 
 
-def _begin(
-    host: Host,
-    file: SweepFile,
-    table: AllPairsTable,
-    sides: Sequence[Side],
-    plans: Sequence[Plan],
-    identifier: str | None,
-) -> Path:
+def _begin(host: Host, planned: PlannedPairs, stem: str, identifier: str | None) -> Path:
     """Make the folders of the study and of all its pairs; returns the study's."""
-    study = ExperimentFolder.create(
-        host.experiments, file.path.stem, identifier, _study_of(file, table, sides, plans).frozen
-    )
+    study = ExperimentFolder.create(host.experiments, stem, identifier, planned.plan.frozen)
     study.close()
     frozen = read_whole_experiment(study.path)
     host.say(f"experiment {study.identifier}: {frozen.title}")
@@ -343,10 +313,15 @@ def _begin(
     except InputError:
         shutil.rmtree(study.path)
         raise
-    for name, plan in zip(names, plans, strict=True):
+    for name, plan in zip(names, planned.pairs, strict=True):
         ExperimentFolder.create(host.experiments, name, name, plan.frozen).close()
     study.freeze(frozen.model_copy(update={"created": now()}))  # the latest of them, with which --resume goes on
     return study.path
+
+
+def _reopen(host: Host, identifier: str) -> Path:
+    _check_hosts(host)
+    return experiment_path(host.experiments, identifier)
 
 
 def _carry_out(host: Host, path: Path) -> Path:
@@ -361,7 +336,7 @@ def _carry_out(host: Host, path: Path) -> Path:
     except (KeyboardInterrupt, OutOfTime) as stopped:
         folder.say("stopped", [], str(stopped) or "by hand")
         host.say("stopped: what is finished is kept; go on by:")
-        host.show(f"  {command_line(host.experiments, host.root, VERB, '--resume', path.name)}")
+        host.show(f"  {command_line(host.experiments, host.root, STUDY.verb, '--resume', path.name)}")
         raise
     except BaseException as error:
         folder.say("failed", [], str(error))
@@ -429,3 +404,6 @@ def _report(host: Host, path: Path, frozen: WholeExperiment) -> Path:
         host.say(sentence)
     host.show(f"report: {path / 'report.html'}")
     return path
+
+
+STUDY = Study(NAME, AllPairsTable, _plan, _begin, _reopen, _carry_out)

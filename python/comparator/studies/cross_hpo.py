@@ -48,10 +48,11 @@ from comparator.strategies.tuning import TUNING, TunedModel, Tuning
 from comparator.studies import cross_study, sweep, tuned_report
 from comparator.studies.cross_study import TestedTable
 from comparator.studies.inference import Inference
+from comparator.studies.study import Planned, Study, begin, reopen
 from comparator.studies.sweep import StudiesSession, SweepFile
 from comparator.studies.tuned import Outcome, outcome_of
 
-NAME, VERB = "cross_hpo", "cross-hpo"
+NAME = "cross_hpo"
 #: What is a model's own: at the top of the file, or in its table.
 OF_A_MODEL = ("model", "hyperparameters", "space", "python", "requirements")
 #: Tables and keys of other experiment files.
@@ -132,41 +133,10 @@ class _Planned:
     settings: list[Point]
 
 
-def run(
-    host: Host,
-    file: Path,
-    overrides: Sequence[str],
-    *,
-    command: str,
-    identifier: str | None = None,
-    dry_run: bool = False,
-) -> Path | None:
-    """Carry out a cross-HPO from its file; returns the experiment's folder, None for a dry run.
-
-    Raises `InputError` before anything has started, `ComparatorError` where nothing was trained, and
-    `KeyboardInterrupt` where it was stopped; whatever is finished is kept and not done again.
-    """
-    plan, table = make_plan(host, file, overrides, command)
-    if dry_run:
-        sweep.describe(host, plan, _words_beforehand(host, plan, table))
-        return None
-    return _finish(host, sweep.begin(host, plan, file.stem, identifier, VERB))
-
-
-def resume(host: Host, identifier: str) -> Path:
-    """Go on with a cross-HPO where it was left."""
-    return _finish(host, sweep.resume(host, identifier, NAME, VERB))
-
-
-def read_table(path: Path, overrides: Sequence[str]) -> CrossHPOTable:
-    """The table of an experiment file, with what the command line sets; raises `InputError`."""
-    return sweep.read_file(path, overrides, NAME, CrossHPOTable, "")[1]
-
-
 # Planning
 
 
-def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> tuple[Plan, CrossHPOTable]:
+def _plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> Planned:
     """Check everything; raises `InputError`."""
     file, table = sweep.read_file(path, overrides, NAME, CrossHPOTable, command)
     for key, instead in OF_OTHERS.items():
@@ -174,7 +144,8 @@ def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) ->
             raise InputError(f"{path}: '{key}' has no meaning in a cross-HPO: {instead}")
     chosen = hyperparameters_typed(overrides)
     parts = [_plan_model(host, file, table, *each) for each in _models_of(file, table, chosen)]
-    return _together(file, table, parts), table
+    plan = _together(file, table, parts)
+    return Planned(plan, _words_beforehand(host, plan, table))
 
 
 def hyperparameters_typed(overrides: Sequence[str]) -> dict[str, Any]:
@@ -399,3 +370,6 @@ def _tests(
     tests, missing = cross_study.collect_tests(inference, trained, of_study)
     rows = cross_study.rows_of_tests(inference, trained, tests)
     return tuned_report.Tested(tests, missing, rows)
+
+
+STUDY = Study(NAME, CrossHPOTable, _plan, begin, reopen, _finish)

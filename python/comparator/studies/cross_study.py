@@ -35,9 +35,10 @@ from comparator.results.record import Evaluation, of_form
 from comparator.results.whole import whole_evaluations
 from comparator.studies import beside, figures, page, sweep, tables
 from comparator.studies.inference import PREDICTIONS, Inference
+from comparator.studies.study import Planned, Study, begin, reopen
 from comparator.studies.sweep import Point, StudiesSession, StudiesTable, SweepFile, words
 
-NAME, VERB = "cross_study", "cross-study"
+NAME = "cross_study"
 #: What is shown first, where the model reports it: it does not depend on how much a study's labels vary.
 SHOWN_FIRST = "r2"
 #: What a relative difference suits.
@@ -66,43 +67,7 @@ class CrossStudyTable(TestedTable):
         return self
 
 
-def run(
-    host: Host,
-    file: Path,
-    overrides: Sequence[str],
-    *,
-    command: str,
-    identifier: str | None = None,
-    dry_run: bool = False,
-) -> Path | None:
-    """Carry out a cross-study from its file; returns the experiment's folder, None for a dry run.
-
-    Raises `InputError` before anything has started, `ComparatorError` where nothing was trained, and
-    `KeyboardInterrupt` where it was stopped; whatever is finished is kept and not done again.
-    """
-    plan, table = make_plan(host, file, overrides, command)
-    if dry_run:
-        trainings = len(table.studies) * len(table.splits)
-        words = f"{trainings} trainings, {trainings * len(table.studies)} tests; those in the store are not done again"
-        sweep.describe(host, plan, [f"studies: {', '.join(table.studies)}; splits {table.splits}", words])
-        return None
-    opened = sweep.begin(host, plan, file.stem, identifier, VERB)
-    if table.beside is not None:
-        shutil.copyfile(file.parent / table.beside, opened.folder / beside.KEPT)
-    return _finish(host, opened)
-
-
-def resume(host: Host, identifier: str) -> Path:
-    """Go on with a cross-study where it was left."""
-    return _finish(host, sweep.resume(host, identifier, NAME, VERB))
-
-
-def read_table(path: Path, overrides: Sequence[str]) -> CrossStudyTable:
-    """The table of an experiment file, with what the command line sets; raises `InputError`."""
-    return sweep.read_file(path, overrides, NAME, CrossStudyTable, "")[1]
-
-
-def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> tuple[Plan, CrossStudyTable]:
+def _plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> Planned:
     """Check everything; raises `InputError`."""
     file, table = sweep.read_file(path, overrides, NAME, CrossStudyTable, command)
     if table.beside is not None:
@@ -115,7 +80,10 @@ def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) ->
     # All studies at once, so that data are asked for that have them all.
     together = [{**point, table.target: table.studies} for point in points.values()]
     sweep.count_rows(host, plan, together, f"{path}: [{NAME}] studies")
-    return sweep.with_points(plan, file, NAME, table, points), table
+    tests = f"{len(points)} trainings, {len(points) * len(table.studies)} tests; those in the store are not done again"
+    said = [f"studies: {', '.join(table.studies)}; splits {table.splits}", tests]
+    kept = {} if table.beside is None else {beside.KEPT: path.parent / table.beside}
+    return Planned(sweep.with_points(plan, file, NAME, table, points), said, kept)
 
 
 def _read_beside(table: CrossStudyTable, file: Path, where: str) -> tuple[pd.DataFrame, list[str]]:
@@ -289,15 +257,15 @@ def _report(
     with host.console.status("writing the report"):
         drawn = [figures.cross_study(scores, metric, table.studies, rows) for metric in metrics]
         pictures = figures.write(opened.folder / "figures", drawn)
-        page.write(opened.folder, opened.frozen, said, pictures, sections, files)
+        short = in_short(scores, metrics[0])
+        page.write(opened.folder, opened.frozen, said, short, pictures, sections, files)
     return sweep.conclude(host, opened.folder, files)
 
 
 def answer(scores: pd.DataFrame, metric: str, studies: Sequence[str]) -> list[str]:
     """What the matrix of `metric` says: on the own study, on others, and each pair both ways."""
-    cells = {pair: mean for pair, (mean, _) in tables.cells(scores, metric).items()}
-    own = [mean for (source, target), mean in cells.items() if source == target]
-    other = [mean for (source, target), mean in cells.items() if source != target]
+    cells = _means(scores, metric)
+    own, other = _own_and_others(cells)
     name = figures.NAMES.get(metric, metric)
     sentences = [f"On its own study a model reaches {name} {_range(own)}"] if own else []
     if other:
@@ -307,6 +275,23 @@ def answer(scores: pd.DataFrame, metric: str, studies: Sequence[str]) -> list[st
             there, back = cells[first, second], cells[second, first]
             sentences.append(f"From {first} to {second} it is {there:.3f}, back {back:.3f}.")
     return [", ".join(sentences[:2]), *sentences[2:]]
+
+
+def in_short(scores: pd.DataFrame, metric: str) -> str:
+    """The same in a few words: on the own study, and on others."""
+    own, other = _own_and_others(_means(scores, metric))
+    parts = [f"{_range(own)} on its own study"] if own else []
+    parts += [f"{_range(other)} on others"] if other else []
+    return f"{figures.NAMES.get(metric, metric)} {', '.join(parts)}"
+
+
+def _means(scores: pd.DataFrame, metric: str) -> dict[tuple[str, str], float]:
+    return {pair: mean for pair, (mean, _) in tables.cells(scores, metric).items()}
+
+
+def _own_and_others(cells: Mapping[tuple[str, str], float]) -> tuple[list[float], list[float]]:
+    own = [mean for (source, target), mean in cells.items() if source == target]
+    return own, [mean for (source, target), mean in cells.items() if source != target]
 
 
 def _range(values: Sequence[float]) -> str:
@@ -341,3 +326,6 @@ def _which_rows(rows: pd.DataFrame) -> page.Section:
         which = "; ".join(dict.fromkeys(row["which"] for row in tests))
         shown.append([source, target, ", ".join(tables.count_words(row["rows"]) for row in tests), which])
     return page.Section("Rows of the tests", "By split.", ["trained on", "tested on", "rows", "which"], shown)
+
+
+STUDY = Study(NAME, CrossStudyTable, _plan, begin, reopen, _finish)

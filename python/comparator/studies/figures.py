@@ -12,7 +12,7 @@ import pandas as pd
 from comparator.formats.names import as_file_name
 from comparator.report.figures.channels import Row, clip, distinct, number_channel, references, series
 from comparator.report.figures.figure import Figure, figure, layer
-from comparator.report.figures.files import figure_file, inline_svg
+from comparator.report.figures.files import WIDTH, figure_file, inline_svg
 from comparator.report.figures.heat import Scale, metric_scale
 from comparator.report.figures.palette import INK, PAPER
 from comparator.studies import tables
@@ -30,11 +30,21 @@ NAMES = {
     "scc": "Spearman correlation",
 }
 FORMS = ("svg", "png")
+NARROW = 340  # pixels, on a telephone
 LOWEST_SKILL = -1.0  # what has not learnt would otherwise press all curves together
 
 
-def write(folder: Path, figures: Sequence[Figure]) -> list[tuple[Figure, str]]:
-    """Write each figure as PNG and SVG, remove those of an earlier writing; returns each with its SVG for the page."""
+@dataclass(frozen=True)
+class Picture:
+    """A figure as SVG for a page, and, where it fits itself to its place, as one for a narrow screen; else empty."""
+
+    figure: Figure
+    wide: str
+    narrow: str
+
+
+def write(folder: Path, figures: Sequence[Figure]) -> list[Picture]:
+    """Write each figure as PNG and SVG, remove those of an earlier writing; returns them for the page."""
     folder.mkdir(exist_ok=True)
     pictures = []
     for each in figures:
@@ -43,7 +53,9 @@ def write(folder: Path, figures: Sequence[Figure]) -> list[tuple[Figure, str]]:
             temporary = folder / f".{each.name}.tmp"
             temporary.write_bytes(content)
             temporary.replace(folder / f"{each.name}.{form}")
-        pictures.append((each, inline_svg(contents["svg"].decode("utf-8"), each.name)))
+        narrow = figure_file(each, "svg", width=NARROW) if each.chart["width"] == "container" else b""
+        wide, small = (svg.decode("utf-8") for svg in (contents["svg"], narrow))
+        pictures.append(Picture(each, inline_svg(wide, each.name), small and inline_svg(small, f"{each.name}-narrow")))
     names = {each.name for each in figures}
     for path in [*folder.glob("*.svg"), *folder.glob("*.png")]:
         if path.stem not in names:
@@ -139,7 +151,8 @@ def matrix(name: str, title: str, shown: Matrix, scale: Scale, caption: str) -> 
         {"name": "x_labels", "value": [[clip(line) for line in each if line] for each in shown.columns]},
         {"name": "y_labels", "value": [clip(each) for each in shown.rows]},
     ]
-    return figure(name, title, {"layer": layers}, caption, height=60 * len(shown.rows), params=labels)
+    whole = {"layer": layers, "width": WIDTH}  # its cells have words in them, which a narrower one has no room for
+    return figure(name, title, whole, caption, height=60 * len(shown.rows), params=labels)
 
 
 def _cell(place: tuple[int, int], found: MatrixCell | None, own: bool, scale: Scale) -> Row:

@@ -26,16 +26,16 @@ from pydantic import Field, field_validator
 
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
-from comparator.experiment.plan import Plan
 from comparator.model.reported import IMPROVE_SCORES, SCORES_FILE, read_scores
 from comparator.objective.comparison import failure_words
 from comparator.results.record import Evaluation, of_form
 from comparator.results.run_store import RunStore
 from comparator.results.whole import whole_evaluations
 from comparator.studies import figures, page, sweep, tables
+from comparator.studies.study import Planned, Study, begin, reopen
 from comparator.studies.sweep import Point, StudiesSession, StudiesTable, words
 
-NAME, VERB = "learning_curve", "learning-curve"
+NAME = "learning_curve"
 SHOWN_FIRST = "r2"
 
 
@@ -57,40 +57,7 @@ class LearningCurveTable(StudiesTable):
         return given
 
 
-def run(
-    host: Host,
-    file: Path,
-    overrides: Sequence[str],
-    *,
-    command: str,
-    identifier: str | None = None,
-    dry_run: bool = False,
-) -> Path | None:
-    """Carry out learning curves from their file; returns the experiment's folder, None for a dry run.
-
-    Raises `InputError` before anything has started, `ComparatorError` where nothing was trained, and
-    `KeyboardInterrupt` where it was stopped; whatever is finished is kept and not done again.
-    """
-    plan, sizes = make_plan(host, file, overrides, command)
-    if dry_run:
-        lines = [f"{study}: {', '.join(map(str, each))} rows" for study, each in sizes.items()]
-        trainings = len(plan.frozen.upf or ())
-        sweep.describe(host, plan, [*lines, f"{trainings} trainings; those in the store are not done again"])
-        return None
-    return _finish(host, sweep.begin(host, plan, file.stem, identifier, VERB))
-
-
-def resume(host: Host, identifier: str) -> Path:
-    """Go on with learning curves where they were left."""
-    return _finish(host, sweep.resume(host, identifier, NAME, VERB))
-
-
-def read_table(path: Path, overrides: Sequence[str]) -> LearningCurveTable:
-    """The table of an experiment file, with what the command line sets; raises `InputError`."""
-    return sweep.read_file(path, overrides, NAME, LearningCurveTable, "")[1]
-
-
-def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> tuple[Plan, dict[str, list[int]]]:
+def _plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> Planned:
     """Check everything, and choose each study's sizes; raises `InputError`."""
     file, table = sweep.read_file(path, overrides, NAME, LearningCurveTable, command)
     point = {table.source: table.studies[:1], table.split: table.splits[0]}
@@ -100,7 +67,10 @@ def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) ->
     counts = iter(sweep.count_rows(host, plan, whole, f"{path}: [{NAME}] studies", limit=table.size))
     rows = {study: _fewest([next(counts) for _ in table.splits]) for study in table.studies}
     sizes = choose_sizes(table, rows, f"{path}: [{NAME}]")
-    return sweep.with_points(plan, file, NAME, table, points_of(table, sizes)), sizes
+    points = points_of(table, sizes)
+    words_of_sizes = [f"{study}: {', '.join(map(str, each))} rows" for study, each in sizes.items()]
+    said = [*words_of_sizes, f"{len(points)} trainings; those in the store are not done again"]
+    return Planned(sweep.with_points(plan, file, NAME, table, points), said)
 
 
 def _fewest(counts: Sequence[int | None]) -> int | None:
@@ -215,7 +185,8 @@ def _report(
         drawn = [figures.learning_curve(curves, metric, table.studies) for metric in metrics]
         pictures = figures.write(opened.folder / "figures", drawn)
         sections = [_numbers(curves, metric, table.studies) for metric in metrics]
-        page.write(opened.folder, opened.frozen, answer(curves, metrics[0], table.studies), pictures, sections, files)
+        said, short = answer(curves, metrics[0], table.studies), in_short(curves, metrics[0])
+        page.write(opened.folder, opened.frozen, said, short, pictures, sections, files)
     return sweep.conclude(host, opened.folder, files)
 
 
@@ -230,6 +201,12 @@ def answer(curves: pd.DataFrame, metric: str, studies: Sequence[str]) -> list[st
         sizes = ", ".join(f"{study} {means[study][common[-1]]:.3f}" for study in studies if study in means)
         sentences.append(f"With {common[-1]:,} rows, the largest size that all have: {sizes}.")
     return sentences
+
+
+def in_short(curves: pd.DataFrame, metric: str) -> str:
+    """The same in a few words: where each study's curve ends."""
+    ends = [f"{study} {means[max(means)]:.3f}" for study, means in _by_size(curves, metric).items()]
+    return f"{figures.NAMES.get(metric, metric)} at the end: {', '.join(ends)}"
 
 
 def _numbers(curves: pd.DataFrame, metric: str, studies: Sequence[str]) -> page.Section:
@@ -251,3 +228,6 @@ def _by_size(curves: pd.DataFrame, metric: str) -> dict[str, dict[int, float]]:
     for row in tables.rows_of(curves[curves.metric == metric]):
         means.setdefault(row["dataset"], {})[row["shard"]] = row["mean"]
     return means
+
+
+STUDY = Study(NAME, LearningCurveTable, _plan, begin, reopen, _finish)

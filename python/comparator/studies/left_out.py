@@ -40,9 +40,10 @@ from comparator.strategies.blocks import FIRST_FRESH
 from comparator.studies import left_out_report, sweep
 from comparator.studies.left_out_changes import Subset, block_words, measure, of_block
 from comparator.studies.left_out_predictions import key_of
+from comparator.studies.study import Planned, Study, begin, reopen
 from comparator.studies.sweep import COUNT_ROWS, Point, StudiesSession
 
-NAME, VERB = "left_out", "left-out"
+NAME = "left_out"
 #: The hyperparameter of `preprocess.sh` that has it say how many rows each name has, and the line in which it does.
 COUNT_ROWS_BY, SAID = "count_rows_by", b"ROWS_BY_NAME "
 MOST_SUBSETS = 250
@@ -106,43 +107,17 @@ class FrozenTable(LeftOutTable):
     subsets: list[Subset] = Field(default_factory=list)
 
 
-def run(
-    host: Host,
-    file: Path,
-    overrides: Sequence[str],
-    *,
-    command: str,
-    identifier: str | None = None,
-    dry_run: bool = False,
-) -> Path | None:
-    """Carry out the study of an experiment file; returns the experiment's folder, None for a dry run.
-
-    Raises `InputError` before anything has started, `ComparatorError` where nothing was trained, and
-    `KeyboardInterrupt` where it was stopped; whatever is finished is kept and not done again.
-    """
-    plan, table = make_plan(host, file, overrides, command)
-    if dry_run:
-        sweep.describe(host, plan, _words_beforehand(plan, table))
-        return None
-    return _finish(host, sweep.begin(host, plan, file.stem, identifier, VERB))
-
-
-def resume(host: Host, identifier: str) -> Path:
-    """Go on with a study where it was left."""
-    return _finish(host, sweep.resume(host, identifier, NAME, VERB))
-
-
-def read_table(path: Path, overrides: Sequence[str]) -> LeftOutTable:
-    """The table of an experiment file, with what the command line sets; raises `InputError`."""
-    return sweep.read_file(path, overrides, NAME, LeftOutTable, "")[1]
-
-
 def table_of(frozen: FrozenExperiment) -> FrozenTable:
     """The table that an experiment was planned by."""
     return of_form(FrozenTable, frozen.table(NAME), f"experiment.json of '{frozen.id}': {NAME}")
 
 
 # Planning
+
+
+def _plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> Planned:
+    plan, table = make_plan(host, path, overrides, command)
+    return Planned(plan, _words_beforehand(plan, table))
 
 
 def make_plan(host: Host, path: Path, overrides: Sequence[str], command: str) -> tuple[Plan, FrozenTable]:
@@ -325,3 +300,6 @@ def _finish(host: Host, opened: StudiesSession) -> Path:
 def _last_failure(records: Sequence[Any], host: Host) -> str:
     failed = [record for record in records if record.status != "ok"]
     return failure_words(failed[-1], host.experiments) if failed else "none"
+
+
+STUDY = Study(NAME, LeftOutTable, _plan, begin, reopen, _finish)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,17 +30,8 @@ def write(folder: Path, frozen: FrozenExperiment, kind: str, found: Found) -> tu
     (folder / "tables").mkdir(exist_ok=True)
     write_text_whole(folder / "tables" / TABLE, _csv(found, frozen))
     sections = [_ranking(found, kind, frozen), *_predictions(found, frozen), *_failures(found)]
-    page.write(folder, frozen, said, pictures, sections, [TABLE])
-    content = {
-        "id": frozen.id,
-        "title": frozen.title,
-        "metric": frozen.metric,
-        "difference": frozen.objective.name,
-        "models": list(frozen.labels),
-        "answer": " ".join(said),
-        **found.as_json(),
-    }
-    write_text_whole(folder / "report.json", json.dumps(content, indent=1, allow_nan=False) + "\n")
+    own = {"difference": frozen.objective.name, "models": list(frozen.labels), **found.as_json()}
+    page.write(folder, frozen, said, _in_short(found, kind), pictures, sections, [TABLE], **own)
     return said, [TABLE]
 
 
@@ -75,6 +65,18 @@ def answer(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
     others = [each.subset.name for each in found.shown[1:]]
     also = f"Shown to change it too: {', '.join(others)}." if others else "Of no other is it shown."
     return [lead, also, *_moved_words(found, kind, frozen)]
+
+
+def _in_short(found: Found, kind: str) -> str:
+    """The answer in a few words."""
+    first, count = found.effects[0], len(found.effects)
+    change = first.omission.change
+    if change is None:
+        return "nothing can be said"
+    if not first.omission.shown:
+        return f"shown of none of {count} {kind}" if count != 1 else "not shown"
+    more = f", and of {len(found.shown) - 1} more" if len(found.shown) > 1 else ""
+    return f"without {first.subset.name} {change.value:+.2g}{more}"
 
 
 def _moved_words(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from comparator.report.figures.figure import Figure
+from comparator.formats.text import write_text_whole
 from comparator.report.page import COLOURS
 from comparator.report.words import printable
 from comparator.results.record import FrozenExperiment
+from comparator.studies.figures import Picture
 
 TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
@@ -35,11 +38,16 @@ TEMPLATE = """<!DOCTYPE html>
 <section class="answer"><h2>Answer</h2>
   <p class="lead">{{ answer | join(" ") }}</p>
 </section>
-{% for figure, picture in pictures %}
-<section><h2>{{ figure.title }}</h2>
+{% for picture in pictures %}
+<section><h2>{{ picture.figure.title }}</h2>
   <figure>
-    <div class="chart fixed">{{ picture }}</div>
-    <figcaption class="caption">{{ figure.caption }}</figcaption>
+    {% if picture.narrow %}
+    <div class="chart wide">{{ in_colours(picture.wide) }}</div>
+    <div class="chart narrow">{{ in_colours(picture.narrow) }}</div>
+    {% else %}
+    <div class="chart fixed">{{ in_colours(picture.wide) }}</div>
+    {% endif %}
+    <figcaption class="caption">{{ picture.figure.caption }}</figcaption>
   </figure>
 </section>
 {% endfor %}
@@ -79,11 +87,17 @@ def write(
     folder: Path,
     frozen: FrozenExperiment,
     answer: Sequence[str],
-    pictures: Sequence[tuple[Figure, str]],
+    found: str,
+    pictures: Sequence[Picture],
     sections: Sequence[Section],
     files: Sequence[str],
+    **more: Any,
 ) -> Path:
-    """Write `report.html` whole into an experiment's folder; returns its path. What comes from data is escaped."""
+    """Write `report.html` and `report.json` whole into an experiment's folder; returns the page's path.
+
+    What comes from data is escaped. `found` is the answer in a few words, for a table of experiments; the file for
+    programs has it, the answer, and `more`.
+    """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     style = (resources.files("comparator.report") / "page.css").read_text(encoding="utf-8")
     text = environment.from_string(TEMPLATE).render(
@@ -92,19 +106,23 @@ def write(
         created=frozen.created,
         style=Markup(style),
         answer=answer,
-        pictures=[(figure, Markup(_in_colours(picture))) for figure, picture in pictures],
+        pictures=pictures,
+        in_colours=_in_colours,
         sections=sections,
         files=files,
     )
     temporary = folder / f".report.html.{os.getpid()}.tmp"
     temporary.write_text(printable(text), encoding="utf-8", errors="replace")
     temporary.replace(folder / "report.html")
+    said = {"answer": " ".join(answer), "found": found}
+    content = {"id": frozen.id, "title": frozen.title, "metric": frozen.metric, **said, **more}
+    write_text_whole(folder / "report.json", json.dumps(content, indent=1, allow_nan=False) + "\n")
     return folder / "report.html"
 
 
-def _in_colours(picture: str) -> str:
+def _in_colours(picture: str) -> Markup:
     """Return a figure's SVG in the page's colours, light or dark, and without a ground of its own."""
     picture = picture.replace('fill="white"', 'fill="none"', 1)
     for colour, variable in COLOURS.items():
         picture = picture.replace(f'"{colour}"', f'"var({variable})"')
-    return picture
+    return Markup(picture)

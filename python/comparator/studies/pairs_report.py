@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,18 +30,19 @@ def write(
     pictures = figures.write(folder / "figures", [drawn])
     (folder / "tables").mkdir(exist_ok=True)
     write_text_whole(folder / "tables" / TABLE, _csv(judged))
-    page.write(folder, frozen, said, pictures, [_verdicts(judged, metric), *_failures(judged)], [TABLE])
     most = most_different(judged)
-    content = {
-        "id": frozen.id,
-        "title": frozen.title,
-        "metric": metric,
-        "difference": difference,
-        "answer": " ".join(said),
-        "most_different": None if most is None else most.pair.identifier,
-        "pairs": [each.as_json() for each in judged],
-    }
-    write_text_whole(folder / "report.json", json.dumps(content, indent=1) + "\n")
+    page.write(
+        folder,
+        frozen,
+        said,
+        "no two shown to differ" if most is None else f"{' and '.join(most.pair.labels)} differ most",
+        pictures,
+        [_verdicts(judged, metric), *_failures(judged)],
+        [TABLE],
+        difference=difference,
+        most_different=None if most is None else most.pair.identifier,
+        pairs=[each.as_json() for each in judged],
+    )
     return said
 
 

@@ -18,7 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from comparator.engine.workers import Workers
 from comparator.errors import InputError
-from comparator.experiment import session
 from comparator.experiment.context import Context
 from comparator.experiment.dry_run import describe_host
 from comparator.experiment.freezing import make_plan
@@ -36,7 +35,6 @@ from comparator.model.model import Model
 from comparator.model.process import call, exit_words
 from comparator.model.reported import last_words, reports_in
 from comparator.results.record import Budget, Evaluation, FrozenExperiment
-from comparator.site.folders import command_line
 from comparator.site.profile import Slot
 
 Point = dict[str, Any]
@@ -225,11 +223,10 @@ def ask(host: Host, model: Model, given: Mapping[str, Any], point: Mapping[str, 
 
 
 class StudiesSession(Session):
-    """A session that is gone on with by the command that began it."""
+    """A session whose records and models a study looks at."""
 
-    def __init__(self, opened: Session, verb: str) -> None:
+    def __init__(self, opened: Session) -> None:
         super().__init__(opened._host, opened._plan, opened._folder)
-        self._verb = verb
 
     @property
     def frozen(self) -> FrozenExperiment:
@@ -255,22 +252,6 @@ class StudiesSession(Session):
         """Say that what is finished is kept, after a stop between trainings."""
         self._host.say("stopped: what is finished is kept; go on by:")
         self._host.show(f"  {self._resume_command()}")
-
-    def _resume_command(self) -> str:
-        host = self._host
-        return command_line(host.experiments, host.root, self._verb, "--resume", self._folder.identifier)
-
-
-def begin(host: Host, plan: Plan, stem: str, identifier: str | None, verb: str) -> StudiesSession:
-    """Make the experiment's folder and freeze the plan there."""
-    return StudiesSession(session.begin(host, plan, stem, identifier), verb)
-
-
-def resume(host: Host, identifier: str, name: str, verb: str) -> StudiesSession:
-    """Open an experiment where it was left; raises `InputError` where it is none of this kind."""
-    opened = StudiesSession(session.resume(host, identifier), verb)
-    check_kind(opened.frozen, name, identifier)
-    return opened
 
 
 def check_kind(frozen: FrozenExperiment, name: str, identifier: str) -> None:

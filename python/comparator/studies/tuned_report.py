@@ -22,7 +22,7 @@ from comparator.studies import cross_study, figures, page, sweep, tables
 from comparator.studies.figures import Matrix, MatrixCell
 from comparator.studies.sweep import StudiesSession
 from comparator.studies.tuned import GIVEN, Outcome, Place
-from comparator.studies.tuned_words import MARK, CostWords, answer_of, listed
+from comparator.studies.tuned_words import MARK, CostWords, answer_of, in_short, listed
 
 #: The tuned settings as DeepHyper's users of IMPROVE keep them: by model and data set.
 SETTINGS_FILE = "hyperparameters.json"
@@ -60,7 +60,7 @@ def write(host: Host, opened: StudiesSession, found: Outcome, tested: Mapping[st
         pictures = figures.write(opened.folder / "figures", drawn)
         settings = [_tuned_settings(found, model) for model in found.tuning.models]
         sections = [*settings, _costs(words), *_failures(found)]
-        page.write(opened.folder, opened.frozen, answer, pictures, sections, written)
+        page.write(opened.folder, opened.frozen, answer, in_short(words), pictures, sections, written)
     _show(host, words)
     for sentence in answer:
         host.say(sentence)

@@ -74,6 +74,13 @@ def answer_of(words: CostWords) -> list[str]:
     ]
 
 
+def in_short(words: CostWords) -> str:
+    """The answer in a few words: in how many cases settings of another study are shown to cost something."""
+    moved = [cost for place, cost in words.found.costs.items() if place.tuned_on != GIVEN]
+    shown = sum(cost.is_shown for cost in moved)
+    return f"settings of another study: a cost is shown in {shown or 'none'} of {len(moved)} cases"
+
+
 def _sentence(words: CostWords, costs: Mapping[Place, Cost], subject: str) -> str:
     """Where such settings cost something, the most first; where that is not shown, how much is left open."""
     known = {place: cost for place, cost in costs.items() if cost.interval is not None}

@@ -1,12 +1,17 @@
 """`--resume` as it is typed after Ctrl-C: with the file, with settings, without an id."""
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from desk import Desk
+from recorded import make_experiment, save
 
 from comparator.cli.words import with_all_values
+from comparator.errors import InputError
+from comparator.experiment.resuming import latest_unfinished
 from comparator.results.lease import Lease, hold
 from comparator.results.state import say
 
@@ -113,6 +118,46 @@ def test_one_that_is_finished_is_said_to_be_with_its_report_and_how_to_have_more
     assert "comparator report one" in done.stdout
     assert "--set hyperparameters.epochs=3" in done.stdout and "--set search.evaluations=24" in done.stdout
     assert "search.evaluations=12" not in done.stdout
+
+
+def test_each_command_goes_on_with_the_latest_of_its_own_kind(tmp_path: Path) -> None:
+    kinds: dict[str, dict[str, Any]] = {
+        "left-out": {"left_out": {}},
+        "cross-study": {"cross_study": {}},
+        "learning-curve": {"learning_curve": {}},
+        "cross-hpo": {"cross_hpo": {}},
+        "all-pairs": {"all_pairs": {}},
+        "recheck": {"rechecks": "search"},
+        "variance": {"rechecks": "search", "claims": [{"name": "point", "kind": "point", "crossed": [4, 4]}]},
+        "search": {},
+    }
+    for number, (kind, own) in enumerate(kinds.items()):
+        created = f"2026-11-23T05:4{number}:00.000Z"
+        save(tmp_path / kind, make_experiment(id=kind, created=created, **own), [])
+    assert {latest_unfinished(tmp_path, None, kind) for kind in kinds} == kinds.keys()
+    assert latest_unfinished(tmp_path, None) == "search"
+    shutil.rmtree(tmp_path / "left-out")
+    with pytest.raises(InputError, match="no left-out is unfinished"):
+        latest_unfinished(tmp_path, None, "left-out")
+
+
+@pytest.mark.long
+def test_a_study_does_not_go_on_with_a_search_nor_controls_with_a_recheck(desk: Desk) -> None:
+    left(desk, "one")
+    for words, said in (
+        (["left-out", "--resume"], "no left-out is unfinished"),
+        (
+            ["cross-study", "--resume", "one"],
+            "no cross-study; go on with it by: comparator search --resume one",
+        ),
+    ):
+        refused = desk.run(*words)
+        assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
+    frozen = json.loads((desk.experiments / "one" / "experiment.json").read_text())
+    claims = [{"name": "best 1", "kind": "best", "points": [{"noise": 1.0, "size": 20}]}]
+    save(desk.experiments / "again", {**frozen, "id": "again", "rechecks": "one", "claims": claims}, [])
+    refused = desk.run("recheck", "--controls", "--resume", "again")
+    assert refused.returncode == 2 and "'again' began without --controls" in refused.stderr
 
 
 def test_values_that_are_left_out_are_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

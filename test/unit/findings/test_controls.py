@@ -189,13 +189,16 @@ ASKED = ("--set", "cmp.difference=absolute", "--set", "search.strategy=sobol", "
 def test_a_planted_study_that_is_only_smaller_is_told_by_one_command(desk: Desk) -> None:
     assert desk.search("quick.toml", "--id", "smaller", *ASKED).returncode == 0
     planned = desk.run("recheck", "smaller", "--controls", "--dry-run")
-    assert "24 pairs, 48 trainings" in planned.stdout, planned.stderr
+    assert "24 pairs, 48 trainings" in planned.stdout and "power:" not in planned.stdout, planned.stderr
     one = desk.run("recheck", "smaller", "--controls", "--set", 'confirm.controls=["rows"]', "--dry-run")
     assert "8 pairs, 16 trainings" in one.stdout, one.stderr
     done = desk.run("recheck", "smaller", "--controls", "--json")
     assert done.returncode == 0, done.stderr
     found = {each["design"]: each["verdict"] for each in json.loads(done.stdout)["found"]}
     assert found == {"rows": "gone", "drugs": "stays", "cells": "stays"}
+    listed = {row["id"]: row for row in json.loads(desk.run("list", "--json").stdout)}
+    in_short = "equal rows: gone, shared drugs: stays, shared cell lines: stays"
+    assert listed["smaller-recheck-1"]["verdict"] == in_short
     assert desk.run("report", "smaller").returncode == 0
     page = (desk.experiments / "smaller" / "report.html").read_text()
     assert (
@@ -219,6 +222,30 @@ def test_a_search_that_is_asked_to_sets_them_beside_its_finding(desk: Desk) -> N
     assert found["left"] == ["drugs", "cells"]
     again = desk.run("search", "--resume", "other")
     assert again.returncode == 0 and not (desk.experiments / "other-recheck-2").exists()
+
+
+@pytest.mark.long
+def test_controls_that_a_search_asked_for_and_that_were_stopped_are_gone_on_with_by_its_id(desk: Desk) -> None:
+    words = ["--set", "hyperparameters.own=0.3", "--set", 'confirm.controls=["rows"]', "--workers", "1"]
+    assert desk.search("quick.toml", "--id", "other", *ASKED, *words).returncode == 0
+    stopped = desk.experiments / "other-recheck-1"
+    whole = (stopped / "evaluations.jsonl").read_text().splitlines(keepends=True)
+    (stopped / "evaluations.jsonl").write_text("".join(whole[:3]))
+    state = json.loads((stopped / "state.json").read_text())
+    (stopped / "state.json").write_text(json.dumps({**state, "state": "stopped", "reason": "by hand"}))
+    done = desk.run("search", "--resume", "other")
+    assert done.returncode == 0, done.stderr
+    assert "going on with other-recheck-1" in done.stdout and "3 of 8 pairs of trainings" in done.stdout
+    assert "other is finished" not in done.stdout and not (desk.experiments / "other-recheck-2").exists()
+    assert len(desk.records("other-recheck-1")) == len(whole)
+    found = json.loads((desk.experiments / "other" / "report.json").read_text())["controls"]
+    assert found["tried_by"] == "other-recheck-1"
+    assert "other is finished" in desk.run("search", "--resume", "other").stdout
+    report = desk.experiments / "other" / "report.json"
+    report.write_text(json.dumps({**json.loads(report.read_text()), "controls": None}))  # made before they were done
+    again = desk.run("search", "--resume", "other")
+    assert again.returncode == 0 and "report: " in again.stdout and "other is finished" not in again.stdout
+    assert json.loads(report.read_text())["controls"] == found
 
 
 @pytest.mark.long

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import sys
 import time
@@ -16,10 +17,11 @@ import pytest
 from desk import QUICK, SPACE, Desk
 from recorded import make_experiment, make_record, save
 
+from comparator.api.experiment import Experiment
 from comparator.cli import carry_out
 from comparator.cli import main as carried_out
 from comparator.engine.jobs import state_of
-from comparator.experiment import closing
+from comparator.experiment import again
 from comparator.experiment.listing import experiment_rows
 from comparator.experiment.progress import describe
 from comparator.findings.recheck import recheck
@@ -82,8 +84,24 @@ def test_a_recheck_is_listed_and_followed_by_the_pairs_that_it_has_tried(tmp_pat
     save(tmp_path / "again", again, [line.as_json() for line in records[:5]])
     (row,) = experiment_rows(tmp_path)
     assert (row["evaluations"], row["of"]) == (5, 2 * BLOCKS)
+    assert row["verdict"] == "" and row["best"] == ""
     words = describe(of_form(FrozenExperiment, again, "test"), Tally().take(records[:5]), 1, None, 2 * BLOCKS)
     assert words == f"1 running · 5 of {2 * BLOCKS} pairs that try it anew"
+
+
+def test_what_became_of_what_was_tried_again_stands_in_the_list(tmp_path: Path) -> None:
+    experiment, records = tried(0.5, 0.2, 0.02, 1)
+    save(tmp_path / "found", experiment.as_json(), [line.as_json() for line in records])
+    for name, inside, said in (("same", 0.5, "reproduced"), ("less", 0.2, "1 gone, 1 weaker")):
+        again, lines = tried(inside, 0.2, 0.02, 4)
+        own = {**again.as_json(), "id": name, "rechecks": "found", "budget": {"evaluations": 0}}
+        save(tmp_path / name, own, [line.as_json() for line in lines])
+        assert {row["id"]: row for row in experiment_rows(tmp_path)}[name]["verdict"] == said
+        in_python = Experiment(tmp_path / name)
+        assert in_python.verdict == said and f"{2 * BLOCKS}/{2 * BLOCKS} pairs of trainings)" in repr(in_python)
+    shutil.rmtree(tmp_path / "found")
+    (tmp_path / "less" / ".listed.json").unlink()
+    assert {row["id"]: row for row in experiment_rows(tmp_path)}["less"]["verdict"] == ""
 
 
 def test_a_recheck_whose_process_was_killed_is_finished_only_when_it_has_tried_all(tmp_path: Path) -> None:
@@ -170,7 +188,7 @@ def test_a_recheck_reads_what_the_other_experiment_recorded_once(desk: Desk, mon
         read.append(path.parent.name)
         return read_records(path)
 
-    for module in (carry_out, closing):
+    for module in (carry_out, again):
         monkeypatch.setattr(module, "read_records", noted)
     monkeypatch.chdir(desk.folder)
     for name, value in desk.environment.items():
@@ -259,9 +277,15 @@ def test_the_variance_of_a_point_is_split_and_goes_on_after_a_stop(divided: Desk
     answer = json.loads((divided.experiments / "found-variance-1" / "report.json").read_text())
     assert answer["question"] == "What makes trainings of 'found' differ?"
     assert "comparator variance --resume found-variance-1" in answer["next"]["command"]
+    page = (divided.experiments / "found-variance-1" / "report.html").read_text()
+    assert "how much is the data split, how much the seeds?" in page and "differ most in" not in page
+    assert "24 pairs on fresh blocks: " in page
     assert "take one seed, so that first weights" in again.stdout
     at = divided.run("variance", "found", "--at", "noise=3", "--splits", "5", "--dry-run")
     assert at.returncode == 0, at.stderr
+    assert "power:" not in at.stdout and "strategy:" not in at.stdout
+    listed = {row["id"]: row for row in json.loads(divided.run("list", "--json").stdout)}
+    assert listed["found-variance-1"]["verdict"].endswith(" % is the data split")
     assert "nothing is searched; 20 pairs, 40 trainings" in at.stdout
     planned = divided.run("variance", "found", "--splits", "5", "--dry-run", "--json")
     assert json.loads(planned.stdout)["claims"][0]["crossed"] == [5, 4] and "20 pairs" in planned.stderr

@@ -1,6 +1,7 @@
 """Runs for real: warm servers and processes of their own, how they fail, and that they end."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from comparator.model.cold import ColdRunner
 from comparator.model.description import ModelDescription
 from comparator.model.model import Model
-from comparator.model.process import exit_words
+from comparator.model.process import GUARD, exit_words
 from comparator.model.training import Outcome, Runner, Training
 from comparator.model.warm import WarmRunner
 from comparator.site.profile import Slot
@@ -193,6 +194,34 @@ def test_children_in_a_session_of_their_own_end_with_the_run(tmp_path: Path, end
     child = tmp_path / "a" / "child"
     run_to_its_end(runner, tmp_path, end, child)
     wait_for(lambda: not is_alive(int(child.read_text())), seconds=1.0)
+
+
+def test_the_folder_of_a_guard_that_was_killed_goes_when_the_next_begins(tmp_path: Path) -> None:
+    def guarded(*command: str) -> subprocess.Popen[bytes]:
+        life, _ = os.pipe()
+        os.set_inheritable(life, True)
+        words = [sys.executable, "-I", "-S", str(GUARD), str(life), *command]
+        environment = {**os.environ, "TMPDIR": str(tmp_path)}
+        return subprocess.Popen(words, env=environment, close_fds=False, start_new_session=True)
+
+    def folder_of(guard: subprocess.Popen[bytes]) -> Path:
+        return tmp_path / f"comparator-run-{guard.pid}"
+
+    killed, alive = guarded("sh", "-c", "touch $TMPDIR/left; exec sleep 3600"), guarded("sleep", "3600")
+    wait_for(lambda: (folder_of(killed) / "left").exists() and folder_of(alive).exists())
+    killed.kill()
+    killed.wait()
+    elsewhere = tmp_path / f"comparator-run-{2**22 + 1}"  # as of another container: no number of a process here
+    elsewhere.mkdir()
+    held = os.open(elsewhere, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    assert guarded("true").wait() == 0
+    assert sorted(tmp_path.iterdir()) == sorted([folder_of(alive), elsewhere])
+    os.close(held)
+    assert guarded("true").wait() == 0
+    assert list(tmp_path.iterdir()) == [folder_of(alive)]
+    os.killpg(alive.pid, signal.SIGKILL)
+    alive.wait()
 
 
 @pytest.mark.parametrize("end", ["ends well", "is cancelled"])

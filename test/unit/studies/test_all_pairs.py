@@ -79,7 +79,7 @@ def desk(tmp_path: Path) -> Path:
 
 
 def carried_out(host: Host, file: Path, *overrides: str) -> Path:
-    folder = all_pairs.run(host, file, overrides, command="")
+    folder = all_pairs.STUDY.run(host, file, overrides, command="")
     assert folder is not None
     return folder
 
@@ -98,6 +98,8 @@ def test_a_planted_difference_is_named_and_each_model_is_trained_once_a_point(de
         words = {"regions": "more with x above 0.", "everywhere": "no place", "none": "no difference"}
         assert rows[each["id"]]["verdict"].startswith(words[each["verdict"]])
     assert len(content["pairs"]) == 6
+    most = next(each for each in content["pairs"] if each["id"] == content["most_different"])
+    assert rows["all-1"]["verdict"] == f"{' and '.join(most['models'])} differ most"
     shown = {tuple(each["models"]): each for each in content["pairs"] if each["verdict"] != "none"}
     assert set(shown) == {("First", "Worse"), ("Second", "Worse"), ("Third", "Worse")}
     for each in shown.values():
@@ -113,8 +115,8 @@ def test_a_planted_difference_is_named_and_each_model_is_trained_once_a_point(de
 
     plan = reopen_plan(read_whole_experiment(folder), root=host.root, site=host.site)
     assert list(check_search(plan, [], is_finished=True)) == []
-    assert study_of(folder) is all_pairs
-    assert all_pairs.resume(host, folder.name) == folder
+    assert study_of(folder) is all_pairs.STUDY
+    assert all_pairs.STUDY.resume(host, folder.name) == folder
     assert trained(host) == 4 * 24
 
 
@@ -133,7 +135,7 @@ def test_what_is_stopped_goes_on_where_it_was(desk: Path, host: Host, monkeypatc
     assert trained(host) == 2 * 24
     assert "all-pairs --resume all-1" in said(host)
     monkeypatch.setattr(session, "resume", opened)
-    folder = all_pairs.resume(host, "all-1")
+    folder = all_pairs.STUDY.resume(host, "all-1")
     assert trained(host) == 3 * 24
     assert len(json.loads((folder / "report.json").read_text())["pairs"]) == 3
 
@@ -149,7 +151,7 @@ def test_a_model_that_always_fails_leaves_the_other_pairs(desk: Path, host: Host
 
 
 def test_each_model_stands_on_each_study(desk: Path, host: Host) -> None:
-    assert all_pairs.run(host, desk, ['all_pairs.studies=["A", "B"]'], command="", dry_run=True) is None
+    assert all_pairs.STUDY.run(host, desk, ['all_pairs.studies=["A", "B"]'], command="", dry_run=True) is None
     words = said(host)
     assert "First-A, First-B, Second-A, Second-B, Third-A, Third-B" in words
     assert "24 points, 6 trainings of each: 144 trainings for 15 pairs" in words
@@ -172,16 +174,14 @@ def test_each_model_stands_on_each_study(desk: Path, host: Host) -> None:
 )
 def test_a_mistake_is_one_line_before_anything_starts(desk: Path, host: Host, override: str, words: list[str]) -> None:
     with pytest.raises(InputError) as raised:
-        all_pairs.run(host, desk, [override], command="")
+        all_pairs.STUDY.run(host, desk, [override], command="")
     assert all(each in str(raised.value) for each in words), str(raised.value)
     assert "\n" not in str(raised.value)
     assert not host.experiments.exists()
 
 
 def test_a_study_of_all_pairs_says_what_can_be_asked_of_it_instead(desk: Path, host: Host) -> None:
-    file, table = sweep.read_file(desk, [], all_pairs.NAME, all_pairs.AllPairsTable, "")
-    sides = all_pairs.sides_of(file, table, {})
-    study = all_pairs._begin(host, file, table, sides, all_pairs.make_plans(host, file, table, sides), "three")
+    study = all_pairs.STUDY.begin(host, all_pairs.STUDY.plan(host, desk, [], ""), "all", "three")
     words = "a study of all pairs, which trains nothing itself; ask it of a pair, each of which is an experiment:"
     words += " 'three-First-Second'"
     assert words in explain(read_experiment(study), [], lambda run: None).reason
@@ -197,7 +197,7 @@ def test_a_study_of_all_pairs_says_what_can_be_asked_of_it_instead(desk: Path, h
 
 def test_two_equal_models_are_noted(desk: Path, host: Host) -> None:
     desk.write_text(FILE.replace('who = "b"', 'who = "a"'))
-    all_pairs.run(host, desk, [], command="", dry_run=True)
+    all_pairs.STUDY.run(host, desk, [], command="", dry_run=True)
     assert "First and Second are one model with the same settings" in said(host)
     assert "Third are one model" not in said(host)
 
@@ -206,7 +206,7 @@ def test_a_site_that_submits_jobs_is_refused_in_a_line(desk: Path, host: Host) -
     site = Site("far", "", ("swift-t",), host.site.data_folder, 0, 1, "CUDA_VISIBLE_DEVICES", "ascending", 2)
     far = replace(host, site=replace(site, scheduler="slurm"), engine=SimpleNamespace(name="swift-t"))  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"'far' submits jobs.*inside a job"):
-        all_pairs.run(far, desk, [], command="")
+        all_pairs.STUDY.run(far, desk, [], command="")
 
 
 def test_chances_are_corrected_by_rank() -> None:

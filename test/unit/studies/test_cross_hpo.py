@@ -11,6 +11,7 @@ from two_workers import said
 
 from comparator.errors import InputError
 from comparator.experiment.host import Host
+from comparator.experiment.listing import experiment_rows
 from comparator.experiment.reopening import reopen_plan
 from comparator.results.experiments import read_experiment, read_whole_experiment
 from comparator.results.record_file import read_records
@@ -88,7 +89,7 @@ def desk(tmp_path: Path) -> Path:
 
 
 def carried_out(host: Host, file: Path, *overrides: str) -> Path:
-    folder = cross_hpo.run(host, file, overrides, command="")
+    folder = cross_hpo.STUDY.run(host, file, overrides, command="")
     assert folder is not None
     return folder
 
@@ -128,10 +129,12 @@ def test_what_is_tuned_on_one_study_costs_on_the_other_what_it_was_made_to_cost(
     page = (folder / "report.html").read_text()
     assert "Settings tuned on another study worsen val_loss in 2 of 2 cases: +21.0 %" in page
     assert (folder / "figures" / "cost-Quick.svg").is_file()
+    rows = experiment_rows(host.experiments)
+    assert rows[-1]["verdict"] == "settings of another study: a cost is shown in 2 of 2 cases"
     scores = pd.read_csv(folder / "tables" / "Quick" / "mse_mean_csa_table.csv")
     assert scores.to_numpy().tolist() == [["A", 0.1, 0.4], ["B", 0.4, 0.1]]
 
-    assert cross_hpo.run(host, desk / "one.toml", [], command="", dry_run=True) is None
+    assert cross_hpo.STUDY.run(host, desk / "one.toml", [], command="", dry_run=True) is None
     assert f"s a training in {folder.name}: about 1 min with 2 workers" in said(host)
     before = trained(host)
     again = carried_out(host, desk / "one.toml", "cross_hpo.splits=[1, 2, 3, 4]")
@@ -157,7 +160,7 @@ def test_several_models_are_one_experiment_that_goes_on_where_it_was_left(desk: 
     (folder / "evaluations.jsonl").write_text("".join(lines[:7]))
     (folder / "state.json").write_text('{"state": "stopped"}')
     stamps = {run.name: (run / "result.json").stat().st_mtime_ns for run in RunStore(host.experiments).folders()}
-    assert cross_hpo.resume(host, folder.name) == folder
+    assert cross_hpo.STUDY.resume(host, folder.name) == folder
     anew = [
         run.name
         for run in RunStore(host.experiments).folders()
@@ -183,7 +186,7 @@ def test_a_study_on_which_nothing_ended_well_has_no_settings_and_hides_nothing(d
 
 
 def test_a_dry_run_says_how_much_there_is_to_train_and_starts_nothing(desk: Path, host: Host) -> None:
-    assert cross_hpo.run(host, desk / "two.toml", [], command="", dry_run=True) is None
+    assert cross_hpo.STUDY.run(host, desk / "two.toml", [], command="", dry_run=True) is None
     words = said(host)
     assert "models: First, Second; 4 settings of each" in words
     assert "16 trainings to choose by, and at most 24 to report on; 16 tests" in words
@@ -214,7 +217,7 @@ def test_wrong_input_is_one_line_before_anything_starts(
     desk: Path, host: Host, file: str, override: str, words: list[str]
 ) -> None:
     with pytest.raises(InputError) as raised:
-        cross_hpo.run(host, desk / f"{file}.toml", [override], command="")
+        cross_hpo.STUDY.run(host, desk / f"{file}.toml", [override], command="")
     message = str(raised.value)
     assert "\n" not in message and all(word in message for word in words), message
     assert not host.experiments.exists()
@@ -223,7 +226,7 @@ def test_wrong_input_is_one_line_before_anything_starts(
 def test_a_model_that_cannot_test_elsewhere_is_refused(desk: Path, host: Host) -> None:
     (desk / "other" / "infer.sh").unlink()
     with pytest.raises(InputError, match=r"Other has no infer\.sh"):
-        cross_hpo.run(host, desk / "two.toml", [], command="")
+        cross_hpo.STUDY.run(host, desk / "two.toml", [], command="")
 
 
 def test_the_file_of_cfg_is_well_formed() -> None:
@@ -239,4 +242,4 @@ def test_models_and_studies_whose_joined_names_are_alike_are_refused(desk: Path,
         script = desk / folder / "preprocess.sh"
         script.write_text(script.read_text().replace("A | B)", "Z | Y-Z)"))
     with pytest.raises(InputError, match="are alike: 'X-Y-Z-split_1-setting_0' is two"):
-        cross_hpo.run(host, desk / "two.toml", [], command="")
+        cross_hpo.STUDY.run(host, desk / "two.toml", [], command="")

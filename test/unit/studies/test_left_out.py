@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import CHROMIUM, Browser
 from two_workers import said, trained
 
-from comparator.cli import carry_out
 from comparator.errors import ComparatorError, InputError
+from comparator.experiment.controls import plan_controls
 from comparator.experiment.host import Host
+from comparator.experiment.listing import experiment_rows
+from comparator.experiment.recheck import Meeting, plan_crossing, plan_recheck
 from comparator.experiment.reopening import reopen_plan
+from comparator.findings.explanation import explain
 from comparator.results.experiments import read_whole_experiment
 from comparator.results.record_file import read_records
 from comparator.results.run_store import RunStore
+from comparator.sharing.figure_files import write_figure
 from comparator.studies import left_out, study_of
 from comparator.studies.left_out import LeftOutTable, controlled, subsets_of, table_of
 from comparator.verification.record import check_record, check_search
@@ -79,7 +84,7 @@ def desk(tmp_path: Path) -> Path:
 
 
 def carried_out(host: Host, file: Path, *overrides: str) -> Path:
-    folder = left_out.run(host, file, overrides, command="")
+    folder = left_out.STUDY.run(host, file, overrides, command="")
     assert folder is not None
     return folder
 
@@ -111,15 +116,36 @@ def test_a_drug_that_one_model_learns_badly_from_is_found(desk: Path, host: Host
     for name in ("left-out", "predictions-moved"):
         assert (folder / "figures" / f"{name}.svg").is_file()
     assert "What changes the predictions" in (folder / "report.html").read_text()
+    (row,) = experiment_rows(host.experiments)
+    assert row["verdict"] == f"without B {first['change']['value']:+.2g}"
+    assert (row["best"], row["best_value"]) == ("", None) and "best" not in said(host)
 
     plan = reopen_plan(read_whole_experiment(folder), root=host.root, site=host.site)
     records = read_records(folder / "evaluations.jsonl")
     assert list(check_search(plan, records, is_finished=True)) == []
     checked = check_record(plan.frozen, records, RunStore(host.experiments), plan.objective, is_finished=True)
     assert list(checked) == []
-    assert study_of(folder) is left_out
-    assert left_out.resume(host, folder.name) == folder
+    assert study_of(folder) is left_out.STUDY
+    with pytest.raises(InputError, match="has figures of its own, as PNG and SVG"):
+        write_figure(folder, "map")
+    assert left_out.STUDY.resume(host, folder.name) == folder
     assert trained(host) == 2 * 6 * (1 + 4 + 4)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+def test_on_a_telephone_its_figures_have_the_width_of_the_page(desk: Path, host: Host, tmp_path: Path) -> None:
+    page = carried_out(host, desk, 'left_out.control="none"') / "report.html"
+    browser = Browser(tmp_path / "profile")
+    try:
+        for width, shown in ((400, "chart narrow"), (1200, "chart wide")):
+            browser.open(page, width)
+            charts = "[...document.querySelectorAll('.chart')].filter(each => each.clientWidth)"
+            assert browser.ask(f"{charts}.every(each => each.scrollWidth <= each.clientWidth)")
+            assert browser.ask(f"{charts}.map(each => each.className)") == [shown, shown]
+            assert browser.ask("document.documentElement.scrollWidth") <= width
+    finally:
+        browser.close()
 
 
 @pytest.mark.long
@@ -157,11 +183,18 @@ def test_what_is_stopped_goes_on_where_it_was(desk: Path, host: Host, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr("comparator.studies.left_out.measure", stopped)
         with pytest.raises(KeyboardInterrupt):
-            left_out.run(host, desk, [], command="", identifier="stopped")
+            left_out.STUDY.run(host, desk, [], command="", identifier="stopped")
     done = trained(host)
-    assert left_out.resume(host, "stopped").name == "stopped" and trained(host) == done
-    with pytest.raises(InputError, match="'stopped' is of `comparator left-out`, whose answer cannot be tried again"):
-        carry_out._refuse_study(host, "stopped")
+    assert left_out.STUDY.resume(host, "stopped").name == "stopped" and trained(host) == done
+    path, words = host.experiments / "stopped", "it is a study, of `comparator left-out`: it claims nothing"
+    with pytest.raises(InputError, match=words):
+        plan_recheck(host, "stopped", [], command="")
+    with pytest.raises(InputError, match=words):
+        plan_controls(host, "stopped", [], command="")
+    with pytest.raises(InputError, match=words):
+        plan_crossing(host, "stopped", [], Meeting(), [], command="")
+    frozen, records = read_whole_experiment(path), read_records(path / "evaluations.jsonl")
+    assert explain(frozen, records, RunStore(host.experiments).predicted_rows).reason.startswith(words)
     again = carried_out(host, desk, 'left_out.names=["B"]', 'left_out.control="none"')
     assert trained(host) == done and again.name != "stopped"
     text = desk.read_text().replace('names = ["A", "B", "C", "D"]', 'groups = { small = ["A", "B"], large = ["C"] }')
@@ -172,7 +205,7 @@ def test_what_is_stopped_goes_on_where_it_was(desk: Path, host: Host, monkeypatc
 
 
 def test_a_dry_run_says_what_it_costs_and_starts_nothing(desk: Path, host: Host) -> None:
-    assert left_out.run(host, desk, [], command="", dry_run=True) is None
+    assert left_out.STUDY.run(host, desk, [], command="", dry_run=True) is None
     words = said(host).replace("\n", " ")
     assert "A, B, C, D" in words and "4 times without some, 4 controls" in words
     assert "in 6 blocks: 54 pairs, 108 trainings" in words

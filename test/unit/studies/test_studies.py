@@ -15,6 +15,7 @@ from two_workers import said
 from comparator.cli.resuming import check_settings
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
+from comparator.experiment.listing import experiment_rows
 from comparator.results.run_store import RunStore
 from comparator.studies import beside, cross_study, learning_curve, sweep, tables
 from comparator.studies.learning_curve import LearningCurveTable, choose_sizes, log_scale
@@ -162,7 +163,7 @@ def test_sizes_must_be_given_where_the_model_cannot_count() -> None:
 
 @pytest.mark.long
 def test_a_cross_study_trains_each_study_once_and_is_never_done_again(quick: Path, host: Host) -> None:
-    folder = cross_study.run(host, quick / "cross_study.toml", [], command="")
+    folder = cross_study.STUDY.run(host, quick / "cross_study.toml", [], command="")
     assert len(read(folder, "all_scores.csv")) == 2 * 2 * 2 * 2
     assert started(host) == 8 and len(list(RunStore(host.experiments).folders())) == 4
     assert read(folder, "mse_mean_csa_table.csv").to_numpy().tolist() == [["A", 0.1, 0.4], ["B", 0.4, 0.1]]
@@ -171,11 +172,18 @@ def test_a_cross_study_trains_each_study_once_and_is_never_done_again(quick: Pat
     assert set(read(folder, "rows.csv").which) == {"two rows"}
     assert folder is not None and (folder / "infer" / "A-B" / "split_2" / "test_scores.json").is_file()
     assert (folder / "figures" / "cross-study-mse.png").is_file()
+    (row,) = experiment_rows(host.experiments)
+    assert (row["verdict"], row["best"], row["best_value"]) == (
+        "R2 -0.500 on its own study, -0.500 on others",
+        "",
+        None,
+    )
+    assert " best " not in said(host)
     assert not (folder / "tables" / "missing_pred_files.txt").exists()
 
-    again = cross_study.run(host, quick / "cross_study.toml", ["cross_study.splits=[1, 2]"], command="")
+    again = cross_study.STUDY.run(host, quick / "cross_study.toml", ["cross_study.splits=[1, 2]"], command="")
     assert again != folder and started(host) == 8 and "of which 0 to do" in said(host)
-    wider = cross_study.run(host, quick / "cross_study.toml", ["cross_study.splits=[2, 3]"], command="")
+    wider = cross_study.STUDY.run(host, quick / "cross_study.toml", ["cross_study.splits=[2, 3]"], command="")
     assert started(host) == 12 and len(read(wider, "all_scores.csv")) == 16
 
 
@@ -184,17 +192,17 @@ def test_a_published_table_stands_beside_a_cross_study_also_of_one_that_is_resum
     file, published = quick / "cross_study.toml", quick / "published.csv"
     file.write_text(file.read_text().replace("splits = [1, 2]", 'splits = [1, 2]\nbeside = "published.csv"'))
     published.write_text("met,model,src,trg,mean,std\nr2,theirs,A,A,0.5,0.1\nr2,theirs,A,B,-0.45,0.1\n")
-    folder = cross_study.run(host, file, [], command="")
+    folder = cross_study.STUDY.run(host, file, [], command="")
     compared = read(folder, "beside.csv")
     assert compared[["trg", "our_mean", "beyond"]].to_numpy().tolist() == [["A", -0.5, True], ["B", -0.5, False]]
     assert "1 of 2 cells of R2 differ by more than its deviation" in said(host)
     assert folder is not None and "Beside published.csv" in (folder / "report.html").read_text()
     published.unlink()
-    again = cross_study.resume(host, folder.name)
+    again = cross_study.STUDY.resume(host, folder.name)
     assert len(read(again, "beside.csv")) == 2
     (folder / "beside.csv").unlink()
     with pytest.raises(InputError, match=r"\[cross_study\] beside: .*beside\.csv"):
-        cross_study.resume(host, folder.name)
+        cross_study.STUDY.resume(host, folder.name)
 
 
 @pytest.mark.long
@@ -202,29 +210,29 @@ def test_names_are_the_models_whatever_their_case_in_the_file(quick: Path, host:
     for name in ("Train_Sources", "Test_Sources", "Split_Seed", "Row_Limit"):
         for file in (quick / "quick").iterdir():
             file.write_text(file.read_text().replace(name.lower(), name))
-    folder = cross_study.run(host, quick / "cross_study.toml", [], command="")
+    folder = cross_study.STUDY.run(host, quick / "cross_study.toml", [], command="")
     assert read(folder, "mse_mean_csa_table.csv").to_numpy().tolist() == [["A", 0.1, 0.4], ["B", 0.4, 0.1]]
     table = quick / "learning_curve.toml"
     table.write_text(table.read_text().replace("count = 3", 'count = 3\nsource = "TRAIN_sources"\nsize = "row_LIMIT"'))
-    sizes = read(learning_curve.run(host, table, ["hyperparameters.ROW_limit=7"], command=""), "all_scores.csv")
+    sizes = read(learning_curve.STUDY.run(host, table, ["hyperparameters.ROW_limit=7"], command=""), "all_scores.csv")
     assert {study: sorted(set(part.shard)) for study, part in sizes.groupby("dataset")} == {
         "A": [10, 100, 1000],
         "B": [10, 100],
     }
     with pytest.raises(InputError, match="'row_limit' is set twice: 'ROW_limit' is 7 already"):
         twice = ["hyperparameters.ROW_limit=7", "hyperparameters.row_limit=8"]
-        learning_curve.run(host, table, twice, command="")
+        learning_curve.STUDY.run(host, table, twice, command="")
 
 
 @pytest.mark.long
 def test_what_fails_is_missing_and_said(quick: Path, host: Host) -> None:
-    folder = cross_study.run(host, quick / "cross_study.toml", ['cross_study.studies=["A", "C"]'], command="")
+    folder = cross_study.STUDY.run(host, quick / "cross_study.toml", ['cross_study.studies=["A", "C"]'], command="")
     assert folder is not None
     missing = (folder / "tables" / "missing_pred_files.txt").read_text().splitlines()
     assert missing[0] == "infer/C-A/split_1/test_y_data_predicted.csv" and len(missing) == 4
     (host.experiments / "no-tests").touch()
     with pytest.raises(ComparatorError, match="no test ended well"):
-        cross_study.run(host, quick / "cross_study.toml", ["cross_study.splits=[4]"], command="")
+        cross_study.STUDY.run(host, quick / "cross_study.toml", ["cross_study.splits=[4]"], command="")
     assert "no test today" in said(host)
     (host.experiments / "no-tests").unlink()
     file = quick / "cross_study.toml"
@@ -234,12 +242,12 @@ def test_what_fails_is_missing_and_said(quick: Path, host: Host) -> None:
     assert "cross_study.splits is [4] there, [1, 2] here" in said(host)
     with pytest.raises(InputError, match="leave that out"):
         check_settings(host, "cross_study-2", file, ["cross_study.splits=[5]"])
-    assert cross_study.resume(host, "cross_study-2").name == "cross_study-2"
+    assert cross_study.STUDY.resume(host, "cross_study-2").name == "cross_study-2"
 
 
 @pytest.mark.long
 def test_a_learning_curve_takes_what_each_study_has(quick: Path, host: Host) -> None:
-    folder = learning_curve.run(host, quick / "learning_curve.toml", [], command="")
+    folder = learning_curve.STUDY.run(host, quick / "learning_curve.toml", [], command="")
     scores = read(folder, "all_scores.csv")
     assert list(scores) == ["metric", "shard", "value", "split", "model", "dataset"]
     assert {study: sorted(set(part.shard)) for study, part in scores.groupby("dataset")} == {
@@ -249,6 +257,7 @@ def test_a_learning_curve_takes_what_each_study_has(quick: Path, host: Host) -> 
     assert len(read(folder, "runtimes.csv")) == 2 * (3 + 2)
     assert set(read(folder, "differences.csv").shard) == {10, 100}
     assert folder is not None and (folder / "figures" / "learning-curve-r2.svg").is_file()
+    assert experiment_rows(host.experiments)[0]["verdict"].startswith("R2 at the end: A ")
 
 
 @pytest.mark.long
@@ -259,7 +268,7 @@ def test_odd_values_beside_the_scores_do_not_undo_a_cross_study(quick: Path, hos
     text = infer.read_text().replace('\\"r2\\": -0.5}', f'\\"r2\\": -0.5, {odd}}}')
     text = text.replace("printf 'auc_true", "[ $source = B ] || printf 'auc_true").replace("two rows", "zw\xf6lf rows")
     infer.write_bytes(text.encode("latin-1"))
-    folder = cross_study.run(host, quick / "cross_study.toml", [], command="")
+    folder = cross_study.STUDY.run(host, quick / "cross_study.toml", [], command="")
     assert set(read(folder, "all_scores.csv").met) == {"mse", "r2", "acc/val@1"}
     assert folder is not None and (folder / "tables" / "acc_val_1_scores.csv").is_file()
     assert (folder / "figures" / "cross-study-acc_val_1.png").is_file()
@@ -273,7 +282,7 @@ def test_an_inference_without_a_number_has_failed(quick: Path, host: Host) -> No
     infer = quick / "quick" / "infer.sh"
     infer.write_text(infer.read_text().replace('\\"mse\\": $mse, \\"r2\\": -0.5', ""))
     with pytest.raises(ComparatorError, match="no test ended well"):
-        cross_study.run(host, quick / "cross_study.toml", [], command="")
+        cross_study.STUDY.run(host, quick / "cross_study.toml", [], command="")
     assert "infer.sh wrote a test_scores.json without a number for A" in said(host)
 
 
@@ -282,7 +291,7 @@ def test_odd_scores_do_not_undo_a_learning_curve(quick: Path, host: Host) -> Non
     train = quick / "quick" / "train.sh"
     odd = {"mse": 0.5, "study": "A", "done": True, "folds": [0.1], "r2": "n/a"}
     train.write_text(train.read_text() + f"echo '{json.dumps(odd)}' > \"$output_dir/val_scores.json\"\n")
-    scores = read(learning_curve.run(host, quick / "learning_curve.toml", [], command=""), "all_scores.csv")
+    scores = read(learning_curve.STUDY.run(host, quick / "learning_curve.toml", [], command=""), "all_scores.csv")
     assert set(scores.metric) == {"mse", "r2"}
 
 
@@ -291,7 +300,7 @@ def test_a_learning_curve_without_scores_says_so(quick: Path, host: Host) -> Non
     train = quick / "quick" / "train.sh"
     train.write_text(f"{FLAGS}echo IMPROVE_RESULT quality: 0.5\n")
     with pytest.raises(ComparatorError, match="no training reported a score that is finite"):
-        learning_curve.run(host, quick / "learning_curve.toml", ["metric=quality"], command="")
+        learning_curve.STUDY.run(host, quick / "learning_curve.toml", ["metric=quality"], command="")
 
 
 @pytest.mark.parametrize(
@@ -313,8 +322,8 @@ def test_rows_are_counted_from_any_result_line(quick: Path, host: Host, printed:
 
 
 def test_a_dry_run_counts_and_starts_nothing(quick: Path, host: Host) -> None:
-    assert cross_study.run(host, quick / "cross_study.toml", [], command="", dry_run=True) is None
-    assert learning_curve.run(host, quick / "learning_curve.toml", [], command="", dry_run=True) is None
+    assert cross_study.STUDY.run(host, quick / "cross_study.toml", [], command="", dry_run=True) is None
+    assert learning_curve.STUDY.run(host, quick / "learning_curve.toml", [], command="", dry_run=True) is None
     assert "4 trainings, 8 tests" in said(host) and "10 trainings" in said(host)
     assert not (host.experiments / "runs").exists()
 
@@ -338,7 +347,7 @@ def test_a_dry_run_counts_and_starts_nothing(quick: Path, host: Host) -> None:
 def test_wrong_input_is_one_line_before_anything_starts(
     quick: Path, host: Host, kind: str, override: str, words: list[str]
 ) -> None:
-    run = {"cross_study": cross_study.run, "learning_curve": learning_curve.run}[kind]
+    run = {"cross_study": cross_study.STUDY.run, "learning_curve": learning_curve.STUDY.run}[kind]
     with pytest.raises(InputError) as raised:
         run(host, quick / f"{kind}.toml", [override], command="")
     message = str(raised.value)
@@ -349,12 +358,12 @@ def test_wrong_input_is_one_line_before_anything_starts(
 def test_a_model_without_infer_is_refused(quick: Path, host: Host) -> None:
     (quick / "quick" / "infer.sh").unlink()
     with pytest.raises(InputError, match=r"Quick has no infer\.sh"):
-        cross_study.run(host, quick / "cross_study.toml", [], command="")
+        cross_study.STUDY.run(host, quick / "cross_study.toml", [], command="")
 
 
 def test_the_benchmarks_file_of_cfg_finds_its_published_table() -> None:
     file = ROOT / "cfg" / "benchmark.toml"
-    table = cross_study.read_table(file, [])
+    table = cross_study.STUDY.read_table(file, [])
     cells, notices = beside.read_for(file.parent / str(table.beside), table.studies, table.beside_models, "x")
     assert len(cells) == 4 and not notices and table.split == "split_number"
 

@@ -1,0 +1,110 @@
+"""What is varied is what the models' descriptions allow, which is said before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from two_workers import host_in
+
+from comparator.errors import InputError
+from comparator.experiment.session import plan_experiment
+from comparator.model.description import HyperparameterDescription
+
+DESCRIPTION = """
+name = "Toy"
+seed = "rng_seed"
+[metrics.val_loss]
+kind = "error"
+[hyperparameters.noise]
+type = "float"
+minimum = 0
+below = 100
+[hyperparameters.kind]
+type = "string"
+choices = ["drug", "cell"]
+[hyperparameters.called]
+type = "list"
+item_choices = ["a", "b"]
+[hyperparameters.old]
+effect = "none"
+choices = [0]
+"""
+FILE = """
+model = "{model}"
+metric = "val_loss"
+[search]
+evaluations = 8
+[space]
+{space}
+[set]
+{given}
+"""
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    (folder / "train.sh").write_text("exit 1\n")
+    (folder / "model.toml").write_text(DESCRIPTION)
+    return folder
+
+
+def planned(folder: Path, space: str, model: str = "toy", given: str = "") -> None:
+    file = FILE.format(model=model, space=space, given=given)
+    if model == "cmp":
+        file = file.replace('metric = "val_loss"', "") + '[cmp]\nmetric = "val_loss"\nmodels = ["toy", "toy"]\n'
+    (folder / "a.toml").write_text(file)
+    plan_experiment(host_in(folder), folder / "a.toml", [], full=False, command="")
+
+
+@pytest.mark.parametrize(
+    ("space", "said"),
+    [
+        ('noise = { type = "float", lower = -1, upper = 5 }', "noise = -1.0: Toy says that it must be at least 0"),
+        ('NOISE = { type = "float", lower = 0, upper = 100 }', "NOISE = 100.0: Toy says that it must be below 100"),
+        (
+            'kind = { type = "categorical", element_type = "string", values = ["cell", "drugs"] }',
+            r"kind = 'drugs': Toy says that it must be drug or cell \(did you mean 'drug'\?\)",
+        ),
+    ],
+)
+def test_a_space_with_values_that_a_model_does_not_take_is_refused(
+    tmp_path: Path, model: Path, space: str, said: str
+) -> None:
+    with pytest.raises(InputError, match=f"a.toml: space: {said}"):
+        planned(tmp_path, space)
+
+
+def test_what_a_model_takes_or_does_not_look_at_is_not_refused(tmp_path: Path, model: Path) -> None:
+    planned(tmp_path, 'noise = { type = "float", lower = 0, upper = 99 }\nold = { type = "int", lower = 0, upper = 3 }')
+    kinds = '{ type = "categorical", element_type = "string", values = ["cell", "other"] }'
+    with pytest.raises(InputError, match="cmp_0_kind = 'other': Toy says"):
+        planned(tmp_path, f"cmp_0_kind = {kinds}", "cmp", 'cmp_1_kind = "cell"')
+
+
+def test_a_line_of_a_upf_is_looked_at_too(tmp_path: Path, model: Path) -> None:
+    (tmp_path / "lines.txt").write_text('{"id": "1", "kind": "cell"}\n{"id": "2", "kind": "tissue"}\n')
+    (tmp_path / "a.toml").write_text('model = "toy"\nmetric = "val_loss"\nupf = "lines.txt"\n')
+    with pytest.raises(InputError, match=r"lines\.txt: kind = 'tissue': Toy says that it must be drug or cell"):
+        plan_experiment(host_in(tmp_path), tmp_path / "a.toml", [], full=False, command="")
+
+
+@pytest.mark.parametrize(
+    ("description", "value", "is_taken"),
+    [
+        ({"choices": [1, 2]}, 2.0, True),
+        ({"choices": [True]}, "True", True),
+        ({"choices": ["a"]}, None, True),
+        ({"choices": "a word"}, "b", True),
+        ({"item_choices": ["a", "b"]}, ["a", "c"], False),
+        ({"item_minimum": 1}, [1, 0], False),
+        ({"minimum": 1}, "0", True),
+        ({"above": 0}, 0, False),
+        ({}, 3, True),
+    ],
+)
+def test_values_are_compared_as_far_as_that_is_certain(description: dict[str, Any], value: Any, is_taken: bool) -> None:
+    assert (HyperparameterDescription(**description).fault(value) is None) == is_taken
