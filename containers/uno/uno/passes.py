@@ -24,7 +24,6 @@ _LINE = 16
 _SMALL_PRODUCT, _SMALL_RESULT = 1_000_000, 1200
 #: What a unit that is dropped begins with, so that nothing is left of it behind the ReLU.
 _DROPPED = -1e30
-_ZERO = np.zeros((), np.float32)
 #: The seed of dropout's draws is (the run's seed, this + the stream, the epoch); no other draws have it.
 _FIRST_STREAM = 16
 
@@ -59,7 +58,8 @@ class _Layer(NamedTuple):
 
     forward: Product | None
     backward: Product | None
-    outputs: Matrix  # [outputs, rows], as are alive and slopes
+    outputs: Matrix  # [outputs, rows], as are the others
+    zeros: Matrix  # NumPy's maximum of two arrays is faster than that of an array and a number
     alive: Matrix
     slopes: Matrix
 
@@ -78,23 +78,24 @@ class Pass:
         places, last = _places(shape)
         scale, self._kept = 1 / (1 - dropout), np.float32(1 - dropout)
         self._hidden, self._alive, slopes = (aligned(last.stop, rows) for _ in range(3))
-        self._ones = sorted({inputs.stop - 1 for inputs, _ in places if inputs is not None} | {last.stop - 1})
+        self._ones = np.array(sorted({inputs.stop - 1 for inputs, _ in places if inputs is not None} | {last.stop - 1}))
+        zeros = aligned(max(outputs for _, outputs in shape.layers), rows)
         self._output, output_slopes = aligned(1, rows), aligned(1, rows)
         self.slopes = output_slopes[0]
         self._layers: list[_Layer] = []
         self._tables: list[tuple[Matrix, list[Product], Matrix]] = []
         factors: list[tuple[float, Matrix, Matrix]] = []
         for kernel, (inputs, outputs) in zip(kernels, places, strict=False):
-            ours = self._hidden[outputs], self._alive[outputs], slopes[outputs]
+            ours = self._hidden[outputs], zeros[: len(kernel)], self._alive[outputs], slopes[outputs]
             if inputs is None:
                 looked_up = aligned(rows, kernel.shape[1])
                 self._tables.append((looked_up, _from_rows(kernel, looked_up, ours[0]), ours[0]))
                 self._layers.append(_Layer(None, None, *ours))
-                factors.append((1.0, ours[2], looked_up.T))
+                factors.append((1.0, ours[3], looked_up.T))
             else:
                 forward = product(scale, kernel, self._hidden[inputs], _DROPPED, ours[0])
-                self._layers.append(_Layer(forward, product(scale, kernel.T, ours[2], 0.0, slopes[inputs]), *ours))
-                factors.append((scale, ours[2], self._hidden[inputs]))
+                self._layers.append(_Layer(forward, product(scale, kernel.T, ours[3], 0.0, slopes[inputs]), *ours))
+                factors.append((scale, ours[3], self._hidden[inputs]))
         self._forward = product(scale, kernels[-1], self._hidden[last], 0.0, self._output)
         self._backward = product(scale, kernels[-1].T, output_slopes, 0.0, slopes[last])
         factors.append((scale, output_slopes, self._hidden[last]))
@@ -117,10 +118,10 @@ class Pass:
 
     def forward(self) -> Matrix:
         """Return the predictions of the rows that were looked up, [rows]; the next ones take their place."""
-        for forward, _, outputs, _, _ in self._layers:
+        for forward, _, outputs, zeros, _, _ in self._layers:
             if forward is not None:
                 sgemm(*forward)
-            np.maximum(outputs, _ZERO, out=outputs)
+            np.maximum(outputs, zeros, out=outputs)
         sgemm(*self._forward)
         return np.asarray(self._output[0])
 
@@ -128,7 +129,7 @@ class Pass:
         """Find the slopes at all layers, from `slopes`."""
         np.copyto(self._alive, self._hidden > 0)  # neither dropped nor cut off by the ReLU
         sgemm(*self._backward)
-        for _, backward, _, alive, slopes in reversed(self._layers):
+        for _, backward, _, _, alive, slopes in reversed(self._layers):
             np.multiply(slopes, alive, out=slopes)
             if backward is not None:
                 sgemm(*backward)
