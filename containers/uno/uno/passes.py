@@ -19,6 +19,8 @@ from uno.network import Shape
 
 #: Float32 numbers in a line of memory. Products of rows that begin and end with one take two thirds of the time.
 _LINE = 16
+#: Numbers in one of the large pages, of 2 MB, that NumPy asks the system for where it needs 4 MB and more.
+_PAGE = 1 << 19
 #: Of a product of rows with rows, of so many multiplications at the most, OpenBLAS makes results of so many numbers at
 #: the most faster than larger ones, which take 1.5 times as long in one piece.
 _SMALL_PRODUCT, _SMALL_RESULT = 1_000_000, 1200
@@ -30,6 +32,22 @@ _FIRST_STREAM = 16
 Matrix = NDArray[np.float32]
 #: The arguments of BLAS's `sgemm`. They are made once, for a call takes as long as a small product.
 Product = tuple[Any, ...]
+
+
+class Memory:
+    """Gives arrays that begin with a line, out of pieces that lie in large pages, which are found faster."""
+
+    def __init__(self) -> None:
+        self._piece, self._used = np.empty(0, np.float32), 0
+
+    def zeros(self, *size: int) -> Matrix:
+        """Return an array of zeros."""
+        count = math.prod(size)
+        if self._used + count > len(self._piece):
+            self._piece = np.zeros(max(3 * _PAGE, count) + _PAGE, np.float32)
+            self._used = -(self._piece.ctypes.data // self._piece.itemsize) % _PAGE
+        start, self._used = self._used, self._used + lines(count)
+        return self._piece[start : start + count].reshape(size)
 
 
 class Part(NamedTuple):
@@ -73,14 +91,20 @@ class Pass:
     """
 
     def __init__(
-        self, shape: Shape, kernels: Sequence[Matrix], parts: Sequence[Sequence[Part]], rows: int, dropout: float
+        self,
+        shape: Shape,
+        kernels: Sequence[Matrix],
+        parts: Sequence[Sequence[Part]],
+        rows: int,
+        dropout: float,
+        memory: Memory,
     ) -> None:
         places, last = _places(shape)
         scale, self._kept = 1 / (1 - dropout), np.float32(1 - dropout)
-        self._hidden, self._alive, slopes = (aligned(last.stop, rows) for _ in range(3))
+        self._hidden, self._alive, slopes = (memory.zeros(last.stop, rows) for _ in range(3))
         self._ones = np.array(sorted({inputs.stop - 1 for inputs, _ in places if inputs is not None} | {last.stop - 1}))
-        zeros = aligned(max(outputs for _, outputs in shape.layers), rows)
-        self._output, output_slopes = aligned(1, rows), aligned(1, rows)
+        zeros = memory.zeros(max(outputs for _, outputs in shape.layers), rows)
+        self._output, output_slopes = memory.zeros(1, rows), memory.zeros(1, rows)
         self.slopes = output_slopes[0]
         self._layers: list[_Layer] = []
         self._tables: list[tuple[Matrix, list[Product], Matrix]] = []
@@ -88,7 +112,7 @@ class Pass:
         for kernel, (inputs, outputs) in zip(kernels, places, strict=False):
             ours = self._hidden[outputs], zeros[: len(kernel)], self._alive[outputs], slopes[outputs]
             if inputs is None:
-                looked_up = aligned(rows, kernel.shape[1])
+                looked_up = memory.zeros(rows, kernel.shape[1])
                 self._tables.append((looked_up, _from_rows(kernel, looked_up, ours[0]), ours[0]))
                 self._layers.append(_Layer(None, None, *ours))
                 factors.append((1.0, ours[3], looked_up.T))
@@ -137,14 +161,6 @@ class Pass:
     def _draw(self, draws: Draws) -> None:
         draws.draw(self._hidden)
         self._hidden[self._ones] = self._kept
-
-
-def aligned(*size: int) -> Matrix:
-    """Return zeros that begin with a line of memory."""
-    count = math.prod(size)
-    flat = np.zeros(count + _LINE, np.float32)
-    start = -(flat.ctypes.data // flat.itemsize) % _LINE
-    return flat[start : start + count].reshape(size)
 
 
 def lines(count: int) -> int:

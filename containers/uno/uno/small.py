@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import saxpy, sgemm
 
 from uno.network import TRAINING_STREAM, Shape, Structure
-from uno.passes import Draws, Matrix, Part, Pass, aligned, lines
+from uno.passes import Draws, Matrix, Memory, Part, Pass, lines
 
 #: A network of more weights is TensorFlow's: its update of them takes one pass over memory, and not six.
 MOST_WEIGHTS = 600_000
@@ -67,10 +67,10 @@ class SmallNetwork:
     """Trains and predicts with one network, by the methods of `program.Program`."""
 
     def __init__(self, shape: Shape) -> None:
-        self._shape = shape
+        self._shape, self._memory = shape, Memory()
         places = _kernel_places(shape)
         count = places[-1].of(slice(0, places[-1].outputs)).stop
-        self._weights, self._momentum, self._largest = (aligned(count) for _ in range(3))
+        self._weights, self._momentum, self._largest = (self._memory.zeros(count) for _ in range(3))
         self._kernels = [place.view(self._weights, slice(0, place.outputs)) for place in places]
         self._blocks, self._parts = self._in_blocks(places)
         self._passes: dict[tuple[int, float], Pass] = {}
@@ -90,7 +90,8 @@ class SmallNetwork:
 
     def tables(self, tables: Sequence[Matrix]) -> list[Matrix]:
         """Return tables in the form that the other methods take: with a column of ones, then zeros to whole lines."""
-        ours = [aligned(len(table), lines(table.shape[1] + 1)) for table in tables]
+        memory = Memory()  # tables are kept longer than networks
+        ours = [memory.zeros(len(table), lines(table.shape[1] + 1)) for table in tables]
         for wide, table in zip(ours, tables, strict=True):
             wide[:, : table.shape[1]], wide[:, table.shape[1]] = table, 1
         return ours
@@ -119,11 +120,11 @@ class SmallNetwork:
         errors = np.empty_like(known)
         batch, draws = self._pass(batch_size, dropout), Draws(dropout, seed, TRAINING_STREAM, epoch)
         with np.errstate(all="ignore"):  # a loss that is not finite ends the training
-            for step in range(steps):
-                batch.look_up(tables, batches[step], draws)
-                np.subtract(batch.forward(), known[step], out=errors[step])
+            for step, (rows, labels_of_rows, wrong) in enumerate(zip(batches, known, errors, strict=True)):
+                batch.look_up(tables, rows, draws)
+                np.subtract(batch.forward(), labels_of_rows, out=wrong)
                 done = epoch * steps + step
-                np.multiply(errors[step], np.float32(2 / batch_size * _growth(_BETA_2, done)), out=batch.slopes)
+                np.multiply(wrong, np.float32(2 / batch_size * _growth(_BETA_2, done)), out=batch.slopes)
                 batch.backward()
                 self._update(batch, first + (last - first) * step / steps, done)
         return float(np.mean(np.square(errors)))
@@ -152,7 +153,8 @@ class SmallNetwork:
     def _pass(self, rows: int, dropout: float) -> Pass:
         """Return the room for so many rows, which is kept for the next epoch."""
         if (rows, dropout) not in self._passes:
-            self._passes[rows, dropout] = Pass(self._shape, self._kernels, self._parts, rows, dropout)
+            made = Pass(self._shape, self._kernels, self._parts, rows, dropout, self._memory)
+            self._passes[rows, dropout] = made
         return self._passes[rows, dropout]
 
     def _table_products(
@@ -195,7 +197,7 @@ class SmallNetwork:
         """Return the blocks of weights, and of each what layers are in it."""
         cut = _cut(places)
         spans = [(places[of[0][0]].of(of[0][1]).start, places[of[-1][0]].of(of[-1][1]).stop) for of in cut]
-        spare = aligned(max(end - start for start, end in spans))
+        spare = self._memory.zeros(max(end - start for start, end in spans))
         blocks, parts = [], []
         for of, (start, end) in zip(cut, spans, strict=True):
             weights, momentum, largest = (each[start:end] for each in (self._weights, self._momentum, self._largest))
