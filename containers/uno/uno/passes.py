@@ -50,14 +50,6 @@ class Memory:
         return self._piece[start : start + count].reshape(size)
 
 
-class Part(NamedTuple):
-    """Some outputs of a layer, and where their kernels' gradient is to be, [outputs, inputs + 1]."""
-
-    layer: int
-    outputs: slice
-    gradient: Matrix
-
-
 class Draws:
     """Dropout's random numbers, of 16 bits each, so that the rate is met to 1 in 65,536."""
 
@@ -86,15 +78,15 @@ class Pass:
     """Room for what goes forward and backward of so many rows at once.
 
     Hidden units hold 1 - dropout of their values, as does the row below them: 1 / (1 - dropout) is a factor of what is
-    multiplied with them, and that costs nothing. `gradients` are products, a list for each list of `parts`; `slopes`
-    are those of the loss at the predictions, [rows], times whatever gradients are wanted in.
+    multiplied with them, and that costs nothing. `slopes` are those of the loss at the predictions, [rows], times
+    whatever gradients are wanted in; `gradients` makes these where they were given to be, in lists of layers.
     """
 
     def __init__(
         self,
         shape: Shape,
         kernels: Sequence[Matrix],
-        parts: Sequence[Sequence[Part]],
+        gradients: Sequence[Sequence[Matrix]],
         rows: int,
         dropout: float,
         memory: Memory,
@@ -115,15 +107,16 @@ class Pass:
                 looked_up = memory.zeros(rows, kernel.shape[1])
                 self._tables.append((looked_up, _from_rows(kernel, looked_up, ours[0]), ours[0]))
                 self._layers.append(_Layer(None, None, *ours))
-                factors.append((1.0, ours[3], looked_up.T))
+                factors.append((1.0, ours[3], looked_up))
             else:
                 forward = product(scale, kernel, self._hidden[inputs], _DROPPED, ours[0])
                 self._layers.append(_Layer(forward, product(scale, kernel.T, ours[3], 0.0, slopes[inputs]), *ours))
-                factors.append((scale, ours[3], self._hidden[inputs]))
+                factors.append((scale, ours[3], self._hidden[inputs].T))
         self._forward = product(scale, kernels[-1], self._hidden[last], 0.0, self._output)
         self._backward = product(scale, kernels[-1].T, output_slopes, 0.0, slopes[last])
-        factors.append((scale, output_slopes, self._hidden[last]))
-        self.gradients = [[_gradient(factors[part.layer], part) for part in each] for each in parts]
+        factors.append((scale, output_slopes, self._hidden[last].T))
+        of_layers = iter(factors)
+        self.gradients = [[product(*next(of_layers), 0.0, result) for result in run] for run in gradients]
 
     def look_up(self, tables: Sequence[Matrix], numbers: NDArray[np.intp], draws: Draws) -> None:
         """Begin with rows of tables; `numbers` are [tables, rows]."""
@@ -186,11 +179,6 @@ def _from_rows(kernel: Matrix, rows: Matrix, result: Matrix) -> list[Product]:
         step = max(1, _SMALL_RESULT // len(rows))
     starts = range(0, len(kernel), step)
     return [product(1.0, kernel[a : a + step], rows.T, _DROPPED, result[a : a + step]) for a in starts]
-
-
-def _gradient(factors: tuple[float, Matrix, Matrix], part: Part) -> Product:
-    scale, slopes, inputs = factors
-    return product(scale, slopes[part.outputs], inputs.T, 0.0, part.gradient)
 
 
 def _places(shape: Shape) -> tuple[list[tuple[slice | None, slice]], slice]:

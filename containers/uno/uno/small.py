@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import saxpy, sgemm
 
 from uno.network import TRAINING_STREAM, Shape, Structure
-from uno.passes import Draws, Matrix, Memory, Part, Pass, lines
+from uno.passes import Draws, Matrix, Memory, Pass, lines
 
 #: A network of more weights is TensorFlow's: its update of them takes one pass over memory, and not six.
 MOST_WEIGHTS = 600_000
@@ -24,7 +24,7 @@ _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 #: Steps in which what Adamax keeps grows (see `SmallNetwork._update`), here by 1 / beta 1 to this power: 5e11.
 _WINDOW = 256
 #: Weights that are updated at once: their gradients are made just before, and stay near the processor meanwhile.
-_BLOCK = 40_000
+_BLOCK = 1 << 16
 
 
 def serves(structure: Structure, shape: Shape) -> bool:
@@ -44,14 +44,14 @@ class _Kernel(NamedTuple):
     outputs: int
     columns: int
 
-    def of(self, outputs: slice) -> slice:
-        """Return where some outputs' part of it is."""
-        return slice(self.start + outputs.start * self.columns, self.start + outputs.stop * self.columns)
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        return self.start + self.outputs * self.columns
 
-    def view(self, flat: Matrix, outputs: slice, begins: int = 0) -> Matrix:
-        """Return this part of an array of all weights, or of those from `begins` on: [outputs, columns]."""
-        place = self.of(outputs)
-        return flat[place.start - begins : place.stop - begins].reshape(-1, self.columns)
+    def view(self, flat: Matrix, begins: int = 0) -> Matrix:
+        """Return it in an array of all weights, or of those from `begins` on: [outputs, columns]."""
+        return flat[self.start - begins : self.end - begins].reshape(self.outputs, self.columns)
 
 
 class _Block(NamedTuple):
@@ -69,10 +69,9 @@ class SmallNetwork:
     def __init__(self, shape: Shape) -> None:
         self._shape, self._memory = shape, Memory()
         places = _kernel_places(shape)
-        count = places[-1].of(slice(0, places[-1].outputs)).stop
-        self._weights, self._momentum, self._largest = (self._memory.zeros(count) for _ in range(3))
-        self._kernels = [place.view(self._weights, slice(0, place.outputs)) for place in places]
-        self._blocks, self._parts = self._in_blocks(places)
+        self._weights, self._momentum, self._largest = (self._memory.zeros(places[-1].end) for _ in range(3))
+        self._kernels = [place.view(self._weights) for place in places]
+        self._blocks, self._gradients = self._in_blocks(places)
         self._passes: dict[tuple[int, float], Pass] = {}
 
     def start(self, weights: Sequence[Matrix]) -> None:
@@ -153,7 +152,7 @@ class SmallNetwork:
     def _pass(self, rows: int, dropout: float) -> Pass:
         """Return the room for so many rows, which is kept for the next epoch."""
         if (rows, dropout) not in self._passes:
-            made = Pass(self._shape, self._kernels, self._parts, rows, dropout, self._memory)
+            made = Pass(self._shape, self._kernels, self._gradients, rows, dropout, self._memory)
             self._passes[rows, dropout] = made
         return self._passes[rows, dropout]
 
@@ -193,17 +192,16 @@ class SmallNetwork:
             np.multiply(self._momentum, np.float32(1 / ours), out=self._momentum)
             np.multiply(self._largest, np.float32(1 / theirs), out=self._largest)
 
-    def _in_blocks(self, places: Sequence[_Kernel]) -> tuple[list[_Block], list[list[Part]]]:
-        """Return the blocks of weights, and of each what layers are in it."""
-        cut = _cut(places)
-        spans = [(places[of[0][0]].of(of[0][1]).start, places[of[-1][0]].of(of[-1][1]).stop) for of in cut]
-        spare = self._memory.zeros(max(end - start for start, end in spans))
-        blocks, parts = [], []
-        for of, (start, end) in zip(cut, spans, strict=True):
+    def _in_blocks(self, places: Sequence[_Kernel]) -> tuple[list[_Block], list[list[Matrix]]]:
+        """Return the blocks of weights, and for each where the gradients of its layers are to be."""
+        runs = _runs(places)
+        spare = self._memory.zeros(max(run[-1].end - run[0].start for run in runs))
+        blocks = []
+        for run in runs:
+            start, end = run[0].start, run[-1].end
             weights, momentum, largest = (each[start:end] for each in (self._weights, self._momentum, self._largest))
             blocks.append(_Block(weights, momentum, largest, spare[: end - start]))
-            parts.append([Part(layer, outputs, places[layer].view(spare, outputs, start)) for layer, outputs in of])
-        return blocks, parts
+        return blocks, [[place.view(spare, run[0].start) for place in run] for run in runs]
 
 
 def _kernel_places(shape: Shape) -> list[_Kernel]:
@@ -216,21 +214,14 @@ def _kernel_places(shape: Shape) -> list[_Kernel]:
     return places
 
 
-def _cut(places: Sequence[_Kernel]) -> list[list[tuple[int, slice]]]:
-    """Return blocks of layers and their outputs: several layers, or some of the outputs of a large one."""
-    blocks: list[list[tuple[int, slice]]] = []
-    room = 0
-    for layer, place in enumerate(places):
-        step = max(1, _BLOCK // place.columns)
-        for first in range(0, place.outputs, step):
-            outputs = slice(first, min(first + step, place.outputs))
-            count = (outputs.stop - first) * place.columns
-            if count > room:
-                blocks.append([])
-                room = _BLOCK
-            blocks[-1].append((layer, outputs))
-            room -= count
-    return blocks
+def _runs(places: Sequence[_Kernel]) -> list[list[_Kernel]]:
+    """Return the kernels in runs of no more than a block, or of one."""
+    runs: list[list[_Kernel]] = []
+    for place in places:
+        if not runs or place.end - runs[-1][0].start > _BLOCK:
+            runs.append([])
+        runs[-1].append(place)
+    return runs
 
 
 def _growth(beta: float, done: int) -> float:
