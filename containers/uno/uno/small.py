@@ -176,21 +176,21 @@ class SmallNetwork:
         The largest gradient need not fade then, as it does by beta 2 a step: what comes is larger instead. The momentum
         is larger by the growth of beta 1, which it fades by, and by 1 / (1 - beta 1) than Keras's.
         """
-        ours, theirs = _growth(_BETA_1, done), _growth(_BETA_2, done)
-        rate = -learning_rate * (1 - _BETA_1) / (1 - _BETA_1 ** (done + 1)) * theirs / ours
-        epsilon = np.float32(_EPSILON * theirs)
+        momentum_growth, growth = _growth(_BETA_1, done), _growth(_BETA_2, done)
+        rate = -learning_rate * (1 - _BETA_1) / (1 - _BETA_1 ** (done + 1)) * growth / momentum_growth
+        epsilon = np.float32(_EPSILON * growth)
         for (weights, momentum, largest, spare), gradients in zip(self._blocks, batch.gradients, strict=True):
             for gradient in gradients:
                 sgemm(*gradient)
-            saxpy(spare, momentum, a=ours / theirs)  # in place, as the other
+            saxpy(spare, momentum, a=momentum_growth / growth)  # in place, as the other
             np.absolute(spare, out=spare)
             np.maximum(largest, spare, out=largest)
             np.add(largest, epsilon, out=spare)
             np.divide(momentum, spare, out=spare)
             saxpy(spare, weights, a=rate)
         if (done + 1) % _WINDOW == 0:
-            np.multiply(self._momentum, np.float32(1 / ours), out=self._momentum)
-            np.multiply(self._largest, np.float32(1 / theirs), out=self._largest)
+            np.multiply(self._momentum, np.float32(1 / momentum_growth), out=self._momentum)
+            np.multiply(self._largest, np.float32(1 / growth), out=self._largest)
 
     def _in_blocks(self, places: Sequence[_Kernel]) -> tuple[list[_Block], list[list[Matrix]]]:
         """Return the blocks of weights, and for each where the gradients of its layers are to be."""
