@@ -66,6 +66,11 @@ class Shape:
         return layers + list(itertools.pairwise(widths))
 
     @property
+    def first_layers(self) -> list[int]:
+        """Which of `layers` are the first of an encoder."""
+        return list(itertools.accumulate((len(sizes) for _, sizes in self.encoders[:-1]), initial=0))
+
+    @property
     def weight_count(self) -> int:
         """Number of weights, biases included."""
         return sum(inputs * outputs + outputs for inputs, outputs in self.layers)

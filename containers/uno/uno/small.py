@@ -1,35 +1,30 @@
 """Small networks in NumPy: their steps are so short that what TensorFlow does around each operation is most of them.
 
-Values are [features, rows], and below the last feature of each layer is a row of ones, so that a bias is the last
-column of its kernel, [outputs, inputs + 1]: biases and their gradients are part of the products. All hidden layers of a
-pass stand one below the other in one array; the encoders' last ones are neighbours there, and are joined by that.
+How values and kernels lie in memory is said in `passes`.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import saxpy
+from scipy.linalg.blas import saxpy, sgemm
 
 from uno.network import TRAINING_STREAM, Shape, Structure
+from uno.passes import Draws, Matrix, Memory, Pass, lines
 
 #: A network of more weights is TensorFlow's: its update of them takes one pass over memory, and not six.
 MOST_WEIGHTS = 600_000
 #: Rows that are predicted at once, which stay near the processor; changes no number but the dropout's draws.
 PREDICTION_ROWS = 256
 #: Adamax, by Keras's constants.
-_BETA_1, _BETA_2, _EPSILON = 0.9, np.float32(0.999), np.float32(1e-7)
-_ZERO = np.zeros((), np.float32)
-#: Weights that are updated at once: what is kept of so many stays near the processor meanwhile.
-_BLOCK = 1 << 15
-#: The seed of dropout's draws is (the run's seed, this + the stream, the epoch); no other draws have it.
-_FIRST_STREAM = 16
-
-Matrix = NDArray[np.float32]
+_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
+#: Steps in which what Adamax keeps grows (see `SmallNetwork._update`), here by 1 / beta 1 to this power: 5e11.
+_WINDOW = 256
+#: Weights that are updated at once: their gradients are made just before, and stay near the processor meanwhile.
+_BLOCK = 1 << 16
 
 
 def serves(structure: Structure, shape: Shape) -> bool:
@@ -42,33 +37,63 @@ def serves(structure: Structure, shape: Shape) -> bool:
     )
 
 
+class _Kernel(NamedTuple):
+    """Where a layer's kernel is among all weights. It begins with a line of memory."""
+
+    start: int
+    outputs: int
+    columns: int
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        return self.start + self.outputs * self.columns
+
+    def view(self, flat: Matrix, begins: int = 0) -> Matrix:
+        """Return it in an array of all weights, or of those from `begins` on: [outputs, columns]."""
+        return flat[self.start - begins : self.end - begins].reshape(self.outputs, self.columns)
+
+
+class _Block(NamedTuple):
+    """Weights that are updated at once, and what is kept of them; `spare` begins with their gradient."""
+
+    weights: Matrix
+    momentum: Matrix
+    largest: Matrix
+    spare: Matrix
+
+
 class SmallNetwork:
     """Trains and predicts with one network, by the methods of `program.Program`."""
 
     def __init__(self, shape: Shape) -> None:
-        self._shape = shape
-        count = shape.weight_count
-        self._weights, self._largest = np.zeros((2, count), np.float32)
-        self._spare = np.empty(min(count, _BLOCK), np.float32)
-        self._kernels = self._by_layer(self._weights)
-        self._backward = [kernel[:, :-1].T for kernel in self._kernels]
-        self._gradient, self._momentum = ((flat, self._by_layer(flat)) for flat in np.zeros((2, count), np.float32))
+        self._shape, self._memory = shape, Memory()
+        places = _kernel_places(shape)
+        self._weights, self._momentum, self._largest = (self._memory.zeros(places[-1].end) for _ in range(3))
+        self._kernels = [place.view(self._weights) for place in places]
+        self._blocks, self._gradients = self._in_blocks(places)
+        self._passes: dict[tuple[int, float], Pass] = {}
 
     def start(self, weights: Sequence[Matrix]) -> None:
         """Take the weights of a new network: a kernel and a bias for each layer; forget the optimiser's past."""
         for ours, kernel, bias in zip(self._kernels, weights[::2], weights[1::2], strict=True):
-            ours[:, :-1], ours[:, -1] = kernel.T, bias
-        self._momentum[0][:] = 0
+            ours[:, : len(kernel)], ours[:, len(kernel)] = kernel.T, bias
+        self._momentum[:] = 0
         self._largest[:] = 0
 
     def weights(self) -> list[Matrix]:
         """Return copies of the present weights, in the order of `start`."""
-        return [part.copy() for kernel in self._kernels for part in (kernel[:, :-1].T, kernel[:, -1])]
+        widths = [inputs for inputs, _ in self._shape.layers]
+        pairs = ((ours[:, :width].T, ours[:, width]) for ours, width in zip(self._kernels, widths, strict=True))
+        return [part.copy() for pair in pairs for part in pair]
 
     def tables(self, tables: Sequence[Matrix]) -> list[Matrix]:
-        """Return tables in the form that the other methods take: with a column of ones."""
-        with_ones = (np.concatenate([table, np.ones((len(table), 1), np.float32)], axis=1) for table in tables)
-        return [np.ascontiguousarray(table) for table in with_ones]
+        """Return tables in the form that the other methods take: with a column of ones, then zeros to whole lines."""
+        memory = Memory()  # tables are kept longer than networks
+        ours = [memory.zeros(len(table), lines(table.shape[1] + 1)) for table in tables]
+        for wide, table in zip(ours, tables, strict=True):
+            wide[:, : table.shape[1]], wide[:, table.shape[1]] = table, 1
+        return ours
 
     def train_epoch(
         self,
@@ -87,17 +112,21 @@ class SmallNetwork:
         The learning rate goes in a straight line from the first to the second of `learning_rates`.
         `epoch` counts from 0.
         """
-        steps, (first, last), total = len(order) // batch_size, learning_rates, 0.0
-        numbers, labels = numbers[order].T.copy(), labels[order]
-        batch, draws = _Pass(self._shape, batch_size), _Draws(dropout, seed, TRAINING_STREAM, epoch)
+        steps, (first, last) = len(order) // batch_size, learning_rates
+        order = order[: steps * batch_size]
+        batches = numbers[order].reshape(steps, batch_size, len(tables)).swapaxes(1, 2).astype(np.intp)
+        known = labels[order].reshape(steps, batch_size)
+        errors = np.empty_like(known)
+        batch, draws = self._pass(batch_size, dropout), Draws(dropout, seed, TRAINING_STREAM, epoch)
         with np.errstate(all="ignore"):  # a loss that is not finite ends the training
-            for step in range(steps):
-                rows = slice(step * batch_size, (step + 1) * batch_size)
-                errors = batch.forward(self._kernels, tables, numbers[:, rows], draws) - labels[rows]
-                total += float(errors @ errors) / batch_size
-                batch.backward(self._backward, errors * np.float32(2 / batch_size), self._gradient[1])
-                self._update(first + (last - first) * step / steps, epoch * steps + step + 1)
-        return total / steps
+            for step, (rows, labels_of_rows, wrong) in enumerate(zip(batches, known, errors, strict=True)):
+                batch.look_up(tables, rows, draws)
+                np.subtract(batch.forward(), labels_of_rows, out=wrong)
+                done = epoch * steps + step
+                np.multiply(wrong, np.float32(2 / batch_size * _growth(_BETA_2, done)), out=batch.slopes)
+                batch.backward()
+                self._update(batch, first + (last - first) * step / steps, done)
+        return float(np.mean(np.square(errors)))
 
     def predict(
         self,
@@ -109,121 +138,92 @@ class SmallNetwork:
         epoch: int = 0,
     ) -> Matrix:
         """Return predictions, float32 [rows]. Dropout is permanent: its draws follow seed, stream and epoch."""
-        draws = _Draws(dropout, seed, stream, epoch)
+        draws = Draws(dropout, seed, stream, epoch)
         parts = [np.empty(0, np.float32)]
         with np.errstate(all="ignore"):
+            products, places = self._table_products(tables, numbers)
             for start in range(0, len(numbers), PREDICTION_ROWS):
-                rows = numbers[start : start + PREDICTION_ROWS].T
-                parts.append(_Pass(self._shape, rows.shape[1]).forward(self._kernels, tables, rows, draws))
+                rows = [each[start : start + PREDICTION_ROWS] for each in places]
+                batch = self._pass(len(rows[0]), dropout)
+                batch.look_up_products(products, rows, draws)
+                parts.append(batch.forward().copy())
         return np.concatenate(parts)
 
-    def _by_layer(self, flat: Matrix) -> list[Matrix]:
-        """Return views of an array of all weights: each layer's kernel, with the bias as last column."""
-        sizes = [(outputs, inputs + 1) for inputs, outputs in self._shape.layers]
-        ends = itertools.accumulate((rows * columns for rows, columns in sizes), initial=0)
-        return [flat[a:b].reshape(size) for (a, b), size in zip(itertools.pairwise(ends), sizes, strict=True)]
+    def _pass(self, rows: int, dropout: float) -> Pass:
+        """Return the room for so many rows, which is kept for the next epoch."""
+        if (rows, dropout) not in self._passes:
+            made = Pass(self._shape, self._kernels, self._gradients, rows, dropout, self._memory)
+            self._passes[rows, dropout] = made
+        return self._passes[rows, dropout]
 
-    def _update(self, learning_rate: float, step: int) -> None:
-        """Do one step of Adamax. The momentum that is kept is 1 / (1 - beta 1) times Keras's: one pass less."""
-        rate = -learning_rate * (1 - _BETA_1) / (1 - _BETA_1**step)
-        flat = self._weights, self._gradient[0], self._momentum[0], self._largest
-        for start in range(0, len(self._weights), _BLOCK):
-            weights, gradient, momentum, largest = (each[start : start + _BLOCK] for each in flat)
-            spare = self._spare[: len(weights)]
-            np.absolute(gradient, out=spare)
-            np.multiply(largest, _BETA_2, out=largest)
-            np.maximum(largest, spare, out=largest)
-            saxpy(momentum, gradient, a=_BETA_1)  # in place, as the other
-            np.add(largest, _EPSILON, out=spare)
-            np.divide(gradient, spare, out=spare)
-            saxpy(spare, weights, a=rate)
-        self._gradient, self._momentum = self._momentum, self._gradient
+    def _table_products(
+        self, tables: Sequence[Matrix], numbers: NDArray[np.int32]
+    ) -> tuple[list[Matrix], list[NDArray[np.intp]]]:
+        """Return what first kernels and tables make, [outputs, distinct rows], and which of these columns rows have.
 
-
-class _Draws:
-    """Dropout's random numbers, of 16 bits each, so that the rate is met to 1 in 65,536."""
-
-    def __init__(self, dropout: float, seed: int, stream: int, epoch: int) -> None:
-        self._generator = np.random.SFC64([seed, _FIRST_STREAM + stream, epoch])
-        self._dropped, self._scale = round(dropout * (1 << 16)), np.float32(1 / (1 - dropout))
-
-    def draw(self, masks: Matrix) -> None:
-        """Fill masks: 0, or 1 / (1 - rate)."""
-        words = self._generator.random_raw((masks.size + 3) // 4).view(np.uint16)[: masks.size]
-        np.multiply(words.reshape(masks.shape) >= self._dropped, self._scale, out=masks)
-
-
-class _Layer(NamedTuple):
-    """A hidden layer's part of a pass; `before` are the slopes at its inputs, None where these are a table's."""
-
-    inputs: Matrix  # [inputs + 1, rows]
-    inputs_by_row: Matrix  # [rows, inputs + 1]
-    outputs: Matrix  # [outputs, rows], as are masks and slopes
-    masks: Matrix
-    slopes: Matrix
-    before: Matrix | None
-
-
-class _Pass:
-    """Room for what goes forward and backward of so many rows at once."""
-
-    def __init__(self, shape: Shape, rows: int) -> None:
-        places, last = _places(shape)
-        self._hidden = np.ones((last.stop, rows), np.float32)
-        self._masks, slopes = np.empty((2, last.stop, rows), np.float32)
-        self._from_tables = [np.empty((rows, width + 1), np.float32) for width, _ in shape.encoders]
-        self._last, self._last_slopes = self._hidden[last], slopes[last][:-1]
-        self._layers: list[_Layer] = []
-        tables = iter(self._from_tables)
-        for inputs, outputs in places:
-            by_row = next(tables) if inputs is None else self._hidden[inputs].T
-            before = None if inputs is None else slopes[inputs][:-1]
-            self._layers.append(
-                _Layer(by_row.T, by_row, self._hidden[outputs], self._masks[outputs], slopes[outputs], before)
-            )
-
-    def forward(self, kernels: Sequence[Matrix], tables: Sequence[Matrix], numbers: Any, draws: _Draws) -> Matrix:
-        """Return the predictions of rows, [rows]; `numbers` are [tables, rows]."""
-        for table, places, rows in zip(tables, numbers, self._from_tables, strict=True):
-            table.take(places, axis=0, out=rows, mode="clip")  # in other modes it is copied twice
-        draws.draw(self._masks)
-        for kernel, layer in zip(kernels[:-1], self._layers, strict=True):
-            np.dot(kernel, layer.inputs, layer.outputs)
-            np.maximum(layer.outputs, _ZERO, out=layer.outputs)
-            np.multiply(layer.outputs, layer.masks, out=layer.outputs)
-        return np.asarray(np.dot(kernels[-1], self._last)[0])
-
-    def backward(self, kernels: Sequence[Matrix], slopes: Matrix, gradients: Sequence[Matrix]) -> None:
-        """Fill the gradients of all layers, from the slopes of the loss at the predictions, [rows].
-
-        `kernels` are [inputs, outputs], without biases.
+        Many rows are of one cell line, or of one drug, and are multiplied once.
         """
-        np.multiply(self._masks, self._hidden > 0, out=self._masks)
-        np.matmul(slopes[None], self._last.T, out=gradients[-1])
-        np.matmul(kernels[-1], slopes[None], out=self._last_slopes)
-        for kernel, gradient, layer in zip(kernels[-2::-1], gradients[-2::-1], self._layers[::-1], strict=True):
-            np.multiply(layer.slopes, layer.masks, out=layer.slopes)
-            np.matmul(layer.slopes, layer.inputs_by_row, out=gradient)
-            if layer.before is not None:
-                np.matmul(kernel, layer.slopes, out=layer.before)
+        products, places = [], []
+        for layer, table, of_table in zip(self._shape.first_layers, tables, numbers.T, strict=True):
+            distinct, place = np.unique(of_table, return_inverse=True)
+            products.append(np.dot(self._kernels[layer], table[distinct].T))
+            places.append(place)
+        return products, places
+
+    def _update(self, batch: Pass, learning_rate: float, done: int) -> None:
+        """Do a step of Adamax after so many, with gradients that are larger by `_growth` of beta 2.
+
+        The largest gradient need not fade then, as it does by beta 2 a step: what comes is larger instead. The momentum
+        is larger by the growth of beta 1, which it fades by, and by 1 / (1 - beta 1) than Keras's.
+        """
+        momentum_growth, growth = _growth(_BETA_1, done), _growth(_BETA_2, done)
+        rate = -learning_rate * (1 - _BETA_1) / (1 - _BETA_1 ** (done + 1)) * growth / momentum_growth
+        epsilon = np.float32(_EPSILON * growth)
+        for (weights, momentum, largest, spare), gradients in zip(self._blocks, batch.gradients, strict=True):
+            for gradient in gradients:
+                sgemm(*gradient)
+            saxpy(spare, momentum, a=momentum_growth / growth)  # in place, as the other
+            np.absolute(spare, out=spare)
+            np.maximum(largest, spare, out=largest)
+            np.add(largest, epsilon, out=spare)
+            np.divide(momentum, spare, out=spare)
+            saxpy(spare, weights, a=rate)
+        if (done + 1) % _WINDOW == 0:
+            np.multiply(self._momentum, np.float32(1 / momentum_growth), out=self._momentum)
+            np.multiply(self._largest, np.float32(1 / growth), out=self._largest)
+
+    def _in_blocks(self, places: Sequence[_Kernel]) -> tuple[list[_Block], list[list[Matrix]]]:
+        """Return the blocks of weights, and for each where the gradients of its layers are to be."""
+        runs = _runs(places)
+        spare = self._memory.zeros(max(run[-1].end - run[0].start for run in runs))
+        blocks = []
+        for run in runs:
+            start, end = run[0].start, run[-1].end
+            weights, momentum, largest = (each[start:end] for each in (self._weights, self._momentum, self._largest))
+            blocks.append(_Block(weights, momentum, largest, spare[: end - start]))
+        return blocks, [[place.view(spare, run[0].start) for place in run] for run in runs]
 
 
-def _places(shape: Shape) -> tuple[list[tuple[slice | None, slice]], slice]:
-    """Return where in a pass each hidden layer's inputs (None: in a table) and outputs are, and the last inputs."""
-    joined = end = sum(size + 1 for _, sizes in shape.encoders for size in sizes[:-1])
-    places: list[tuple[slice | None, slice]] = []
-    height = 0
-    for _, sizes in shape.encoders:
-        inputs = None
-        for size in sizes[:-1]:
-            places.append((inputs, slice(height, height + size)))
-            inputs = slice(height, height + size + 1)
-            height += size + 1
-        places.append((inputs, slice(end, end + sizes[-1])))
-        end += sizes[-1]
-    before, height = slice(joined, end + 1), end + 1
-    for size in shape.joint:
-        places.append((before, slice(height, height + size)))
-        before = slice(height, height + size + 1)
-        height += size + 1
-    return places, before
+def _kernel_places(shape: Shape) -> list[_Kernel]:
+    """Return where each layer's kernel is; those of tables have rows of whole lines, as tables have."""
+    places, start = [], 0
+    for layer, (inputs, outputs) in enumerate(shape.layers):
+        columns = lines(inputs + 1) if layer in shape.first_layers else inputs + 1
+        places.append(_Kernel(start, outputs, columns))
+        start += lines(outputs * columns)
+    return places
+
+
+def _runs(places: Sequence[_Kernel]) -> list[list[_Kernel]]:
+    """Return the kernels in runs of no more than a block, or of one."""
+    runs: list[list[_Kernel]] = []
+    for place in places:
+        if not runs or place.end - runs[-1][0].start > _BLOCK:
+            runs.append([])
+        runs[-1].append(place)
+    return runs
+
+
+def _growth(beta: float, done: int) -> float:
+    """Return how much larger numbers are held than they are, after so many steps: they grow within a window."""
+    return float(beta ** -(done % _WINDOW + 1))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from late import Late
 
-from uno import HYPERPARAMETERS, network, small, training
+from uno import HYPERPARAMETERS, network, passes, small, training
 
 if TYPE_CHECKING:
     from uno.network import Shape
@@ -72,6 +72,18 @@ def test_a_network_that_is_started_again_has_the_same_numbers_to_the_last_bit() 
     np.testing.assert_array_equal(predicted, first[2])
 
 
+@pytest.mark.parametrize(
+    ("place", "value"), [("uno.small._WINDOW", 4), ("uno.small._BLOCK", 60), ("uno.passes._SMALL_RESULT", 16)]
+)
+def test_in_what_pieces_it_is_done_changes_no_number(monkeypatch: pytest.MonkeyPatch, place: str, value: int) -> None:
+    """Steps between which the optimiser's memory grows, weights updated at once, numbers of a product made at once."""
+    whole = trained(small.SmallNetwork(SHAPE), SHAPE, 0.2)
+    monkeypatch.setattr(place, value)
+    pieces = trained(small.SmallNetwork(SHAPE), SHAPE, 0.2)
+    np.testing.assert_allclose(pieces[0], whole[0], rtol=1e-5)
+    np.testing.assert_allclose(pieces[2], whole[2], rtol=1e-3, atol=1e-5)
+
+
 def test_dropout_is_permanent_and_of_the_asked_rate() -> None:
     shape = network.Shape(((5, (40,)),), (4,))
     ours = small.SmallNetwork(shape)
@@ -81,10 +93,10 @@ def test_dropout_is_permanent_and_of_the_asked_rate() -> None:
     first, again, stream, epoch = (ours.predict(tables, numbers, 0.25, 1, *at) for at in ((1,), (1,), (2,), (1, 1)))
     np.testing.assert_array_equal(first, again)
     assert np.mean(first != stream) > 0.9 and np.mean(first != epoch) > 0.9
-    masks = np.empty((300, 333), np.float32)
-    small._Draws(0.25, 1, 1, 0).draw(masks)
-    assert set(np.unique(masks)) == {0.0, np.float32(1 / 0.75)}
-    assert (masks == 0).mean() == pytest.approx(0.25, abs=0.01)
+    dropped = np.empty((300, 333), np.float32)
+    passes.Draws(0.25, 1, 1, 0).draw(dropped)
+    assert set(np.unique(dropped)) == {0.0, 1.0}
+    assert dropped.mean() == pytest.approx(0.25, abs=0.01)
 
 
 @pytest.mark.parametrize(
