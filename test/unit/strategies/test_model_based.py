@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from comparator.errors import InputError
-from comparator.evidence.coordinates import dense_sample
+from comparator.evidence.coordinates import Array, Coordinates, dense_sample
+from comparator.evidence.paired import Paired
+from comparator.evidence.reading import overlap, read_regions
+from comparator.evidence.steps import Steps
 from comparator.evidence.surrogate import Surrogate
 from comparator.evidence.threads import one_thread
 from comparator.space import ParameterSpace, Point
 from comparator.strategies import Proposal, Strategy, make_strategy
-from comparator.strategies.level_set import expected_gain
+from comparator.strategies.level_set import expected_gain, expected_gain_of_steps
 from comparator.strategies.optuna_sampler import SAMPLERS
 
 ALL_TYPES: list[dict[str, Any]] = [
@@ -185,6 +188,56 @@ def test_the_gain_is_what_one_result_leaves_less_misclassified() -> None:
             misclassified(surrogate) - np.mean(left), abs=3 * np.std(left) / np.sqrt(300) + 0.02
         )
         assert gain > 0
+
+
+def test_the_gain_by_steps_is_what_one_result_leaves_less_misclassified() -> None:
+    """Expected over a grid of results, and found by drawing results of the sample and weighing it by them."""
+    rng = np.random.default_rng(1)
+    steps = Steps(Coordinates(PLANE), 1)
+    points = dense_sample(PLANE, 12)
+    steps.learn(points, -np.array([value_of(point, random.Random(number)) for number, point in enumerate(points)]))
+    places, candidates = dense_sample(PLANE, 64, seed=1), dense_sample(PLANE, 8, seed=2)
+    gains = expected_gain_of_steps(steps, steps.middles, candidates, places, np.ones(64))
+    (means, deviations), middles = steps.heights(places), steps.middles[:, None]
+    beyond = ndtr((means - middles) / deviations)
+    foretold, _ = steps.heights(candidates)
+
+    def misclassified(shares: Array) -> float:
+        called = shares @ beyond
+        return float(np.minimum(called, 1 - called).sum())
+
+    before = misclassified(np.full(len(means), 1 / len(means)))
+    assert before > 1
+    for gain, own in zip(gains, foretold.T, strict=True):
+        left = []
+        for result in rng.choice(own, 400) + rng.normal(0, steps.noise, 400):
+            likely = np.exp(-0.5 * ((result - own) / steps.noise) ** 2)
+            left.append(misclassified(likely / likely.sum()))
+        assert gain == pytest.approx(before - np.mean(left), abs=3 * np.std(left) / 20 + 0.005)
+    assert gains.max() > 0.1
+
+
+def found(seed: int) -> float:
+    """The overlap of the boxes that are read off a search with the box that was planted, 56 evaluations."""
+
+    def is_inside(point: Point) -> bool:
+        return bool(15 <= point["noise"] <= 32.5 and 95 <= point["layer_force"] <= 156)
+
+    strategy, order = level_set(PLANE, seed=seed, scattered=28), random.Random(seed)
+    waiting, told = strategy.start(), []
+    while len(told) < 56:
+        point = waiting.pop(0)
+        told.append((point.point, [0.2 + 0.25 * is_inside(point.point) + order.gauss(0, 0.084)]))
+        waiting += strategy.tell(point.number, -told[-1][1][0])
+    reading = read_regions(PLANE, Paired.of(told))
+    inside = np.any([part.box.contains(reading.places.points) for part in reading.parts], axis=0)
+    return overlap(inside, np.array([is_inside(point) for point in reading.places.points]))
+
+
+@pytest.mark.long
+def test_level_set_finds_a_box_in_noise() -> None:
+    with one_thread():
+        assert np.mean([found(seed) for seed in range(4)]) > 0.8
 
 
 @pytest.mark.long
