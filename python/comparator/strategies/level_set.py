@@ -221,9 +221,10 @@ def expected_gain_of_steps(
         called = shares @ beyond
         return np.asarray(np.minimum(called, shares.sum(axis=-1, keepdims=True) - called) @ weights)
 
-    ends = np.array([-BEYOND, BEYOND]) * steps.noise + (expected.min(), expected.max())
-    results, apart = np.linspace(*ends, RESULTS, retstep=True)
-    density = np.exp(-0.5 * ((results[:, None, None] - expected) / max(steps.noise, apart)) ** 2)
+    margin = BEYOND * steps.noise
+    results = np.linspace(float(expected.min()) - margin, float(expected.max()) + margin, RESULTS)
+    width = max(steps.noise, float(results[1] - results[0]))
+    density = np.exp(-0.5 * ((results[:, None, None] - expected) / width) ** 2)
     # How likely each of the sample is together with each result, of shape (results, sample, candidates).
     joint = density / density.sum(axis=0) * likely[:, None]
     return np.asarray(misclassified(likely) - sum(misclassified(each.T) for each in joint))
