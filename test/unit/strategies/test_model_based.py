@@ -15,8 +15,6 @@ from scipy.special import ndtr
 
 from comparator.errors import InputError
 from comparator.evidence.coordinates import Array, Coordinates, dense_sample
-from comparator.evidence.paired import Paired
-from comparator.evidence.reading import overlap, read_regions
 from comparator.evidence.steps import Steps
 from comparator.evidence.surrogate import Surrogate
 from comparator.evidence.threads import one_thread
@@ -215,29 +213,6 @@ def test_the_gain_by_steps_is_what_one_result_leaves_less_misclassified() -> Non
             left.append(misclassified(likely / likely.sum()))
         assert gain == pytest.approx(before - np.mean(left), abs=3 * np.std(left) / 20 + 0.005)
     assert gains.max() > 0.1
-
-
-def found(seed: int) -> float:
-    """The overlap of the boxes that are read off a search with the box that was planted, 56 evaluations."""
-
-    def is_inside(point: Point) -> bool:
-        return bool(15 <= point["noise"] <= 32.5 and 95 <= point["layer_force"] <= 156)
-
-    strategy, order = level_set(PLANE, seed=seed, scattered=28), random.Random(seed)
-    waiting, told = strategy.start(), []
-    while len(told) < 56:
-        point = waiting.pop(0)
-        told.append((point.point, [0.2 + 0.25 * is_inside(point.point) + order.gauss(0, 0.084)]))
-        waiting += strategy.tell(point.number, -told[-1][1][0])
-    reading = read_regions(PLANE, Paired.of(told))
-    inside = np.any([part.box.contains(reading.places.points) for part in reading.parts], axis=0)
-    return overlap(inside, np.array([is_inside(point) for point in reading.places.points]))
-
-
-@pytest.mark.long
-def test_level_set_finds_a_box_in_noise() -> None:
-    with one_thread():
-        assert np.mean([found(seed) for seed in range(4)]) > 0.8
 
 
 @pytest.mark.long
