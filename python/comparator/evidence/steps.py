@@ -100,6 +100,11 @@ class Steps:
         return np.take_along_axis(means, inside, axis=1), np.take_along_axis(deviations, inside, axis=1)
 
     @property
+    def middles(self) -> Array:
+        """What lies halfway between each particle's two heights."""
+        return np.asarray(self._steps()[0].mean(axis=1))
+
+    @property
     def noise(self) -> float:
         """The deviation of one observation."""
         return float(np.median(self._steps()[2]))

@@ -32,6 +32,8 @@ PLACES = 256
 #: Results that a candidate may have, and their weights: Gauss and Hermite's, for a normal of variance 1.
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
+#: The same by step functions: so many, from below the lowest to above the highest by so many deviations of the noise.
+RESULTS, BEYOND = 16, 2.5
 #: Added to deviations, which may be 0.
 TINY = 1e-9
 #: Shared part of the union of two looks at the region, and at what is outside, above which it has not changed.
@@ -65,7 +67,7 @@ class LevelSetStrategy(SurrogateStrategy):
        next replicate tells more than a new point. What it is worth is multiplied by the probability that a training
        succeeds there, as far as failures tell, and a place counts as much as one does; no failed point is tried again.
     4. The level, where none is given, is taken anew each time: the height of the surrogate at which the results of
-       both sides differ most.
+       both sides differ most; under a function of two heights it is halfway between them.
     5. Whenever the surrogate's hyperparameters are fitted again, the region is compared with what it was before. It
        ends when `patience` looks in a row agree.
 
@@ -166,7 +168,8 @@ class LevelSetStrategy(SurrogateStrategy):
         places = self._pool[:PLACES]
         weights = self._success.at(places)
         gain = (1 - trust) * expected_gain(surrogate, level, candidates, places, weights)
-        gain += trust * expected_gain_of_steps(self._steps, level, candidates, places, weights, self._pending)
+        levels = self._steps.middles if self._options.level is None else level
+        gain += trust * expected_gain_of_steps(self._steps, levels, candidates, places, weights, self._pending)
         return candidates[int(np.argmax(gain * self._success.at(candidates)))]
 
 
@@ -196,7 +199,7 @@ def expected_gain(
 
 def expected_gain_of_steps(
     steps: Steps,
-    level: float,
+    level: float | Array,
     candidates: Sequence[Point],
     places: Sequence[Point],
     weights: Array,
@@ -204,27 +207,24 @@ def expected_gain_of_steps(
 ) -> Array:
     """As `expected_gain`, by a sample of step functions: a result makes those likelier that foretold it.
 
-    A result is expected of each height, as often as the sample has it at the candidate. Those of `pending` are taken
-    to be what the first of the sample says.
+    `level` is one for all of the sample, or each one's own. A result is expected as each of the sample foretells it.
+    Those of `pending` are taken to be what the first of the sample says.
     """
     count = len(candidates)
     means, deviations = steps.heights([*candidates, *places, *pending])
-    beyond = ndtr((means - level) / (deviations + TINY))[:, count : count + len(places)]
+    beyond = ndtr((means - np.reshape(level, (-1, 1))) / (deviations + TINY))[:, count : count + len(places)]
     expected, in_flight = means[:, :count], means[:, count + len(places) :]
     likely = np.exp(-0.5 * (((in_flight - in_flight[0]) / steps.noise) ** 2).sum(axis=1))
     likely /= likely.sum()
 
     def misclassified(shares: Array) -> Array:
         called = shares @ beyond
-        return np.asarray(np.minimum(called, 1 - called) @ weights)
+        return np.asarray(np.minimum(called, shares.sum(axis=-1, keepdims=True) - called) @ weights)
 
-    is_high = expected > level
-    low, high = (np.median(expected[chosen]) if chosen.any() else level for chosen in (~is_high, is_high))
-    chance = likely @ is_high
-    after = np.zeros(count)
-    for height, of_height in ((low, 1 - chance), (high, chance)):
-        for node, weight in zip(NODES, WEIGHTS, strict=True):
-            result = height + node * steps.noise
-            shares = likely[:, None] * np.exp(-0.5 * ((result - expected) / steps.noise) ** 2) + TINY**2
-            after += of_height * weight * misclassified((shares / shares.sum(axis=0)).T)
-    return np.asarray(misclassified(likely[None, :])[0] - after)
+    margin = BEYOND * steps.noise
+    results = np.linspace(float(expected.min()) - margin, float(expected.max()) + margin, RESULTS)
+    width = max(steps.noise, float(results[1] - results[0]))
+    density = np.exp(-0.5 * ((results[:, None, None] - expected) / width) ** 2)
+    # How likely each of the sample is together with each result, of shape (results, sample, candidates).
+    joint = density / density.sum(axis=0) * likely[:, None]
+    return np.asarray(misclassified(likely) - sum(misclassified(each.T) for each in joint))

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from comparator.errors import InputError
-from comparator.evidence.coordinates import dense_sample
+from comparator.evidence.coordinates import Array, Coordinates, dense_sample
+from comparator.evidence.steps import Steps
 from comparator.evidence.surrogate import Surrogate
 from comparator.evidence.threads import one_thread
 from comparator.space import ParameterSpace, Point
 from comparator.strategies import Proposal, Strategy, make_strategy
-from comparator.strategies.level_set import expected_gain
+from comparator.strategies.level_set import expected_gain, expected_gain_of_steps
 from comparator.strategies.optuna_sampler import SAMPLERS
 
 ALL_TYPES: list[dict[str, Any]] = [
@@ -185,6 +186,33 @@ def test_the_gain_is_what_one_result_leaves_less_misclassified() -> None:
             misclassified(surrogate) - np.mean(left), abs=3 * np.std(left) / np.sqrt(300) + 0.02
         )
         assert gain > 0
+
+
+def test_the_gain_by_steps_is_what_one_result_leaves_less_misclassified() -> None:
+    """Expected over a grid of results, and found by drawing results of the sample and weighing it by them."""
+    rng = np.random.default_rng(1)
+    steps = Steps(Coordinates(PLANE), 1)
+    points = dense_sample(PLANE, 12)
+    steps.learn(points, -np.array([value_of(point, random.Random(number)) for number, point in enumerate(points)]))
+    places, candidates = dense_sample(PLANE, 64, seed=1), dense_sample(PLANE, 8, seed=2)
+    gains = expected_gain_of_steps(steps, steps.middles, candidates, places, np.ones(64))
+    (means, deviations), middles = steps.heights(places), steps.middles[:, None]
+    beyond = ndtr((means - middles) / deviations)
+    foretold, _ = steps.heights(candidates)
+
+    def misclassified(shares: Array) -> float:
+        called = shares @ beyond
+        return float(np.minimum(called, 1 - called).sum())
+
+    before = misclassified(np.full(len(means), 1 / len(means)))
+    assert before > 1
+    for gain, own in zip(gains, foretold.T, strict=True):
+        left = []
+        for result in rng.choice(own, 400) + rng.normal(0, steps.noise, 400):
+            likely = np.exp(-0.5 * ((result - own) / steps.noise) ** 2)
+            left.append(misclassified(likely / likely.sum()))
+        assert gain == pytest.approx(before - np.mean(left), abs=3 * np.std(left) / 20 + 0.005)
+    assert gains.max() > 0.1
 
 
 @pytest.mark.long
