@@ -156,7 +156,9 @@ def render(
                 )
             ),
             failures=failures(summary),
-            commands=words.repeat_commands(experiment, findings.regions),
+            commands=words.repeat_commands(
+                experiment, findings.regions, is_explained=explanation is None or not explanation.reason
+            ),
             facts=facts(experiment, summary),
             differing=differing_hyperparameters(experiment),
             listings=_listings(experiment),
