@@ -381,6 +381,15 @@ def mean_predictor(summary: Summary) -> str | None:
     return f"{sentence} ({reference}){'; worse than it is ' + listed(worse) if worse else ''}."
 
 
+def has_not_learnt(summary: Summary) -> str | None:
+    """Return which models are worse than the mean predictor at more than half of the points; None where none is."""
+    count = summary.mean_predictor
+    if count is None:
+        return None
+    worse = [model for model, number in zip(summary.models, count.worse, strict=True) if 2 * number > count.of]
+    return f"{listed(worse)} mostly worse than the mean predictor" if worse else None
+
+
 def baseline(summary: Summary) -> str | None:
     """Return what the search bought over the default settings, or None where these were not evaluated."""
     default, best = summary.baseline, summary.best
