@@ -31,6 +31,7 @@ NAMES = {
 }
 FORMS = ("svg", "png")
 NARROW = 340  # pixels, on a telephone
+NARROW_COLUMNS = 3  # of a matrix, that have room there
 LOWEST_SKILL = -1.0  # what has not learnt would otherwise press all curves together
 
 
@@ -83,7 +84,7 @@ def cross_study(scores: pd.DataFrame, metric: str, studies: Sequence[str], rows:
             studies,
             [(study, tables.row_words(rows, study)) for study in studies],
             ("trained on", "tested on"),
-            f"{name}: mean" + (f" ± deviation over {splits} splits" if splits > 1 else ""),
+            (name, "mean" + (f" ± deviation over {splits} splits" if splits > 1 else "")),
         ),
         metric_scale(means),
         caption,
@@ -106,13 +107,16 @@ class MatrixCell:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Cells by row and column. A column has its name and a line below; `axes` are the words of rows and columns."""
+    """Cells by row and column. A column has its name and a line below; `axes` are the words of rows and columns.
+
+    `colour` is what the colour is, in one line or several.
+    """
 
     cells: Mapping[tuple[str, str], MatrixCell]
     rows: Sequence[str]
     columns: Sequence[tuple[str, str]]
     axes: tuple[str, str]
-    colour: str
+    colour: str | Sequence[str]
 
 
 def matrix(name: str, title: str, shown: Matrix, scale: Scale, caption: str) -> Figure:
@@ -151,7 +155,8 @@ def matrix(name: str, title: str, shown: Matrix, scale: Scale, caption: str) -> 
         {"name": "x_labels", "value": [[clip(line) for line in each if line] for each in shown.columns]},
         {"name": "y_labels", "value": [clip(each) for each in shown.rows]},
     ]
-    whole = {"layer": layers, "width": WIDTH}  # its cells have words in them, which a narrower one has no room for
+    # Its cells have words in them: of more columns a narrow screen has no room for these, and is moved along.
+    whole = {"layer": layers, **({} if len(columns) <= NARROW_COLUMNS else {"width": WIDTH})}
     return figure(name, title, whole, caption, height=60 * len(shown.rows), params=labels)
 
 

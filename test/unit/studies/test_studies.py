@@ -16,6 +16,7 @@ from comparator.cli.resuming import check_settings
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
 from comparator.experiment.listing import experiment_rows
+from comparator.report.figures.heat import Scale
 from comparator.results.run_store import RunStore
 from comparator.studies import beside, cross_study, figures, learning_curve, sweep, tables
 from comparator.studies.learning_curve import LearningCurveTable, choose_sizes, log_scale
@@ -495,3 +496,14 @@ def test_the_size_that_all_studies_have_is_named_where_one_has_more() -> None:
 )
 def test_numbers_beside_each_other_have_the_digits_that_tell_them_apart(values: list[float], digits: int) -> None:
     assert figures.decimals_for(values) == digits
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_a_matrix_of_few_columns_has_room_on_a_telephone(tmp_path: Path, count: int) -> None:
+    studies = [f"study {number}" for number in range(count)]
+    cells = {(one, other): figures.MatrixCell(0.5, "0.50", "± 0.01") for one in studies for other in studies}
+    shown = figures.Matrix(
+        cells, studies, [(each, "9 rows") for each in studies], ("trained", "tested"), ("R2", "mean")
+    )
+    (picture,) = figures.write(tmp_path, [figures.matrix("r2", "R2", shown, Scale(0.0, 1.0, 0.5), "")])
+    assert bool(picture.narrow) == (count == 3)
