@@ -31,7 +31,7 @@ NAMES = {
 }
 FORMS = ("svg", "png")
 NARROW = 340  # pixels, on a telephone
-NARROW_COLUMNS = 3  # of a matrix, that have room there
+NARROW_COLUMNS, NARROW_WORDS = 3, 14  # columns of a matrix, and characters below a number, that have room there
 LOWEST_SKILL = -1.0  # what has not learnt would otherwise press all curves together
 
 
@@ -155,8 +155,9 @@ def matrix(name: str, title: str, shown: Matrix, scale: Scale, caption: str) -> 
         {"name": "x_labels", "value": [[clip(line) for line in each if line] for each in shown.columns]},
         {"name": "y_labels", "value": [clip(each) for each in shown.rows]},
     ]
-    # Its cells have words in them: of more columns a narrow screen has no room for these, and is moved along.
-    whole = {"layer": layers, **({} if len(columns) <= NARROW_COLUMNS else {"width": WIDTH})}
+    # Its cells have words in them: where a narrow screen has no room for these, it is moved along.
+    has_room = len(columns) <= NARROW_COLUMNS and all(len(each.below) <= NARROW_WORDS for each in shown.cells.values())
+    whole = {"layer": layers, **({} if has_room else {"width": WIDTH})}
     return figure(name, title, whole, caption, height=60 * len(shown.rows), params=labels)
 
 

@@ -498,12 +498,14 @@ def test_numbers_beside_each_other_have_the_digits_that_tell_them_apart(values: 
     assert figures.decimals_for(values) == digits
 
 
-@pytest.mark.parametrize("count", [3, 4])
-def test_a_matrix_of_few_columns_has_room_on_a_telephone(tmp_path: Path, count: int) -> None:
+@pytest.mark.parametrize(
+    ("count", "below", "has_room"), [(3, "± 0.01", True), (4, "± 0.01", False), (3, "[-0.0012, 0.0234]", False)]
+)
+def test_a_matrix_of_few_words_has_room_on_a_telephone(tmp_path: Path, count: int, below: str, has_room: bool) -> None:
     studies = [f"study {number}" for number in range(count)]
-    cells = {(one, other): figures.MatrixCell(0.5, "0.50", "± 0.01") for one in studies for other in studies}
+    cells = {(one, other): figures.MatrixCell(0.5, "0.50", below) for one in studies for other in studies}
     shown = figures.Matrix(
         cells, studies, [(each, "9 rows") for each in studies], ("trained", "tested"), ("R2", "mean")
     )
     (picture,) = figures.write(tmp_path, [figures.matrix("r2", "R2", shown, Scale(0.0, 1.0, 0.5), "")])
-    assert bool(picture.narrow) == (count == 3)
+    assert bool(picture.narrow) == has_room
