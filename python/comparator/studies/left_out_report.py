@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -259,4 +260,6 @@ def _chance(effect: Effect) -> str:
 
 
 def _number(value: float) -> str:
-    return show(round_to(value, 2))
+    """Return a number with two digits that count, the last one too where it is 0."""
+    places = max(0, 1 - math.floor(math.log10(abs(value)))) if value else 2
+    return f"{value:.{places}f}"
