@@ -124,5 +124,6 @@ def _at_most(blocks: int | None) -> str:
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
-        return f"{max(seconds, 1):.0f} seconds"
+        whole = round(max(seconds, 1))
+        return "a second" if whole == 1 else f"{whole} seconds"
     return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

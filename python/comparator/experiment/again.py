@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TOO_FEW = "too few of the trainings gave a result"
 #: Verdicts in a table, that which says most against a finding first.
-WORST_FIRST = ("gone", "weaker", "not settled", "reproduced", "stays")
+WORST_FIRST = ("turns round", "gone", "weaker", "not settled", "reproduced", "stays")
 
 
 def tried_again(experiments: Path, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> Again | None:
@@ -53,7 +53,7 @@ def in_short(again: Again | None) -> str:
     """The same in a few words, for a table; empty where nothing came of it."""
     from comparator.findings.variance import TrainingVariance
     from comparator.report import variance
-    from comparator.report.controls import TITLES
+    from comparator.report.controls import TITLES, verdict_of
 
     if again is None:
         return ""
@@ -66,7 +66,7 @@ def in_short(again: Again | None) -> str:
         return ", ".join(f"{found[verdict]} {verdict}" for verdict in WORST_FIRST if found[verdict])
     by_design = {each.design: set[str]() for each in again.found}
     for each in again.found:
-        by_design[each.design].add(each.verdict)
+        by_design[each.design].add(verdict_of(each))
     said = {TITLES[design]: next(word for word in WORST_FIRST if word in by_design[design]) for design in by_design}
     return ", ".join(f"{title}: {verdict}" for title, verdict in said.items())
 

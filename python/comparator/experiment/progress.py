@@ -52,8 +52,7 @@ class ProgressView:
     """Shows evaluations done, the best so far, what is trained now with its epochs, time left, and a small map.
 
     On a terminal some lines that are redrawn, in a notebook one; elsewhere a line for every tenth of the budget, and
-    one now and then in between. `folder` is the experiment's; `loads` says for each submodel what it has to load
-    before its first epoch, where that is known.
+    one now and then in between. `folder` is the experiment's.
     """
 
     def __init__(
@@ -63,10 +62,8 @@ class ProgressView:
         folder: Path,
         *,
         done_before: int = 0,
-        loads: Mapping[int, str] | None = None,
     ) -> None:
         self._console, self._experiment, self._folder = console, experiment, folder
-        self._loads = loads or {}
         self._total = experiment.budget.evaluations
         self._began = time.monotonic()
         self._lines_told = -1
@@ -139,7 +136,7 @@ class ProgressView:
         seconds = FIRST_LINE_SECONDS
         while not self._over.wait(seconds):
             self._look()
-            said = [training_words(each, self._loads) for each in self._trainings[:2]]
+            said = [training_words(each) for each in self._trainings[:2]]
             if said:
                 self._print("  ".join(said))
             seconds *= 2
@@ -161,7 +158,7 @@ class ProgressView:
             self._look()
         shown = self._trainings[:SHOWN]
         more = len(self._trainings) - len(shown)
-        lines = [self._line(training_words(each, self._loads)) for each in shown]
+        lines = [self._line(training_words(each)) for each in shown]
         lines += [self._line(f"and {more} more")] if more else []
         room = self._console.height >= ROOM_FOR_MAP
         return Group(self._head(), *self._state(), *lines, *(self._newest_map() if room else ()))
@@ -206,7 +203,7 @@ def _plain(text: str) -> dict[str, str]:
     return {"text/plain": text}
 
 
-def training_words(training: RunningTraining, loads: Mapping[int, str]) -> str:
+def training_words(training: RunningTraining) -> str:
     """A training in a line: `#3 CCLE: epoch 7/15, val_loss 0.0153`; before an epoch how long, and what it says."""
     beside = "defaults" if training.evaluation == BASELINE else "probe"
     name = beside if training.evaluation < 0 else f"#{training.evaluation}"
@@ -214,8 +211,7 @@ def training_words(training: RunningTraining, loads: Mapping[int, str]) -> str:
     since = clock((datetime.now(timezone.utc) - training.since).total_seconds())
     if training.epoch is None:
         said = RUN.sub(_told_once, _last_words(training.log) or "")
-        load = loads.get(training.submodel)
-        return who + (f"{since}  {said}" if said else f"loading {load}, {since}" if load else f"starting, {since}")
+        return who + (f"{since}  {said}" if said else f"starting, {since}")
     of = f"/{training.epochs}" if training.epochs else ""
     losses = sorted(training.losses.items(), key=lambda each: not each[0].startswith("val"))
     told = "".join(f", {shortened(metric, 20)} {value:.4g}" for metric, value in losses[:2])
@@ -271,7 +267,7 @@ def describe(
         parts.append(f"{tally.failed} failed")
     if running:
         parts.append(f"{running} running")
-    if anew:
+    if anew and experiment.rechecks is None:  # else what is counted before these words are the same pairs
         parts.append(f"{tally.confirming} of {anew} pairs that try it anew")
     elif seconds_left == 0 and running:
         parts.append("training the best anew")

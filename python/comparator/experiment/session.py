@@ -281,13 +281,8 @@ class Session:
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[], None]]:
         done_before = done_in(self._folder.records)
-        loads: dict[int, str] = {
-            submodel.submodel: model.description.packages[0]
-            for submodel, model in zip(self._plan.frozen.models, self._plan.models, strict=True)
-            if model.description.packages
-        }
         console, frozen = self._host.console, self._plan.frozen
-        with ProgressView(console, frozen, self.path, done_before=done_before, loads=loads) as view:
+        with ProgressView(console, frozen, self.path, done_before=done_before) as view:
 
             def show() -> None:
                 if self._controller is None:  # another process hosts the search

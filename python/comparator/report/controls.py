@@ -62,6 +62,11 @@ def turns_round(found: Rechecked) -> bool:
     return found.now_interval is not None and all(end * found.was < 0 for end in found.now_interval)
 
 
+def verdict_of(one: Controlled) -> str:
+    """Return the verdict in a word or two, for a table."""
+    return "turns round" if turns_round(one.found) else one.verdict
+
+
 def _what(found: Rechecked) -> str:
     if found.what != "difference":
         return f"what {found.claim} has more than elsewhere"
@@ -86,7 +91,7 @@ def section_of(found: Controls | None, command: str) -> Section | None:
             with_interval(each.found.now, each.found.now_interval),
             with_interval(each.found.change, each.found.change_interval),
             str(each.found.blocks),
-            each.verdict,
+            verdict_of(each),
         ]
         for each in found.found
     ]

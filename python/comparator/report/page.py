@@ -156,7 +156,9 @@ def render(
                 )
             ),
             failures=failures(summary),
-            commands=words.repeat_commands(experiment, findings.regions),
+            commands=words.repeat_commands(
+                experiment, findings.regions, is_explained=explanation is None or not explanation.reason
+            ),
             facts=facts(experiment, summary),
             differing=differing_hyperparameters(experiment),
             listings=_listings(experiment),
@@ -360,10 +362,12 @@ def facts(experiment: FrozenExperiment, summary: Summary) -> list[tuple[str, str
 def _split(experiment: FrozenExperiment, summary: Summary) -> str:
     """Return how the data are divided: as the models were given it, and the seeds that trainings got of their own."""
     given = ", ".join(f"{name} = {value}" for name, value in common_hyperparameters(experiment) if SPLIT in name)
-    splits = {run.split for one in summary.searched for run in one.runs if run.split is not None}
+    told = summary.searched or summary.evaluations
+    splits = {run.split for one in told for run in one.runs if run.split is not None}
     if not splits:
         return given
-    dealt = f"the search's trainings were dealt to {len(splits)} split{'s' * (len(splits) != 1)} of their own"
+    whose = "the search's trainings" if summary.searched else "the trainings"
+    dealt = f"{whose} were dealt to {len(splits)} split{'s' * (len(splits) != 1)} of their own"
     return f"given: {given}; {dealt}" if given else dealt
 
 

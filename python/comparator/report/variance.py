@@ -59,7 +59,8 @@ def sentences(found: TrainingVariance, experiment: FrozenExperiment) -> list[str
 def in_short(found: TrainingVariance) -> str:
     """Return what makes most of the variance of one pair's difference, for a table."""
     most = max(found.difference.parts, key=lambda part: part.share)
-    return f"{percent(most.share)} is {words_of(most, found)}"
+    what = "what split and seeds do together" if most.name == REST and _are_apart(found) else words_of(most, found)
+    return f"{percent(most.share)} is {what}"
 
 
 def lines(found: TrainingVariance, experiment: FrozenExperiment) -> list[str]:
@@ -106,5 +107,5 @@ def _bars(variance: Variance, found: TrainingVariance) -> list[str]:
 
 
 def _shares(variance: Variance, found: TrainingVariance) -> str:
-    largest = sorted(variance.parts, key=lambda part: -part.share)
+    largest = sorted(variance.parts, key=lambda part: (part.name == REST, -part.share))  # "these" are those before
     return listed([f"{share_words(part)} is {words_of(part, found)}" for part in largest])

@@ -81,8 +81,8 @@ def promise(summary: Summary, findings: Findings) -> str | None:
     expected = amounts(summary, sign * prediction.mean, ends)
     return (
         f"A model of these evaluations expects the {extreme}, {expected} on average "
-        f"over splits and seeds, at {point_words(found.point, names)}; `bayesian`, which follows such a model, would "
-        "look there next."
+        f"over splits and seeds, at {point_words(found.point, names)}; a search that follows such a model (bayesian) "
+        "would look there next."
     )
 
 
@@ -381,6 +381,15 @@ def mean_predictor(summary: Summary) -> str | None:
     return f"{sentence} ({reference}){'; worse than it is ' + listed(worse) if worse else ''}."
 
 
+def has_not_learnt(summary: Summary) -> str | None:
+    """Return which models are worse than the mean predictor at more than half of the points; None where none is."""
+    count = summary.mean_predictor
+    if count is None:
+        return None
+    worse = [model for model, number in zip(summary.models, count.worse, strict=True) if 2 * number > count.of]
+    return f"{listed(worse)} mostly worse than the mean predictor" if worse else None
+
+
 def baseline(summary: Summary) -> str | None:
     """Return what the search bought over the default settings, or None where these were not evaluated."""
     default, best = summary.baseline, summary.best
@@ -407,8 +416,13 @@ def printable(text: str) -> str:
     return UNPRINTABLE.sub(" ", text)
 
 
-def repeat_commands(experiment: FrozenExperiment, regions: Sequence[Condition] = ()) -> list[tuple[str, str]]:
-    """Return pairs (what it does, command): the experiment and its report made again, searches that go on from it."""
+def repeat_commands(
+    experiment: FrozenExperiment, regions: Sequence[Condition] = (), *, is_explained: bool = True
+) -> list[tuple[str, str]]:
+    """Return pairs (what it does, command): the experiment and its report made again, searches that go on from it.
+
+    Who carries the difference is among them where `is_explained`: where that can be told.
+    """
     typed = typed_command(experiment)
     words = without_option(typed, "--id")
     identifier = experiment.id
@@ -422,7 +436,8 @@ def repeat_commands(experiment: FrozenExperiment, regions: Sequence[Condition] =
             commands += _steered(words, identifier, regions)
     if experiment.claims and experiment.rechecks is None and experiment.kind != "single":
         commands.append(("What it claims, tried again as models and data are now", command_of(experiment, "recheck")))
-        commands.append(("Who carries the difference, all groups", command_of(experiment, "explain")))
+        if is_explained:
+            commands.append(("Who carries the difference, all groups", command_of(experiment, "explain")))
     commands.append(("This page, made again", command_of(experiment, "report")))
     commands.append(("Its runs as a table, one row a training", command_of(experiment, "export")))
     return [(what, shlex.join(command)) for what, command in commands]

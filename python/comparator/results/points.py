@@ -97,14 +97,17 @@ def best_of(records: Sequence[Evaluation]) -> list[Evaluation]:
 
 
 def best_values(records: Sequence[Evaluation]) -> list[tuple[Evaluation, float]]:
-    """The best value up to each evaluation of pilot and search that has its point's value, by number: it never worsens.
+    """The best value up to each evaluation of pilot and search that ended well, by number: it never worsens.
 
-    Evaluations that are carried out at once finish in another order; and what an earlier evaluation said of a point
-    that was tried again is not its value. The evaluations are as their lines are (`latest_of`).
+    Evaluations that are carried out at once finish in another order. A point counts from its first evaluation on, with
+    its value: what that evaluation said by itself was mended by those that tried the point again. The evaluations are
+    as their lines are (`latest_of`).
     """
-    known = sorted(latest_of(records).values(), key=lambda record: record.evaluation)
-    known = [record for record in known if record.value is not None]
-    return list(zip(known, itertools.accumulate((record.value or 0.0 for record in known), min), strict=True))
+    latest = latest_of(records)
+    ended = sorted((each for each in searched(records) if each.status == "ok"), key=lambda record: record.evaluation)
+    known = [(record, value) for record in ended if (value := latest[key_of(record.point)].value) is not None]
+    best = itertools.accumulate((value for _, value in known), min)
+    return [(record, value) for (record, _), value in zip(known, best, strict=True)]
 
 
 def is_settled_by(line: Evaluation, claim: Claim) -> bool:

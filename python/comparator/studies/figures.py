@@ -31,6 +31,7 @@ NAMES = {
 }
 FORMS = ("svg", "png")
 NARROW = 340  # pixels, on a telephone
+NARROW_COLUMNS, NARROW_WORDS = 3, 14  # columns of a matrix, and characters below a number, that have room there
 LOWEST_SKILL = -1.0  # what has not learnt would otherwise press all curves together
 
 
@@ -83,7 +84,7 @@ def cross_study(scores: pd.DataFrame, metric: str, studies: Sequence[str], rows:
             studies,
             [(study, tables.row_words(rows, study)) for study in studies],
             ("trained on", "tested on"),
-            f"{name}: mean" + (f" ± deviation over {splits} splits" if splits > 1 else ""),
+            (name, "mean" + (f" ± deviation over {splits} splits" if splits > 1 else "")),
         ),
         metric_scale(means),
         caption,
@@ -106,13 +107,16 @@ class MatrixCell:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Cells by row and column. A column has its name and a line below; `axes` are the words of rows and columns."""
+    """Cells by row and column. A column has its name and a line below; `axes` are the words of rows and columns.
+
+    `colour` is what the colour is, in one line or several.
+    """
 
     cells: Mapping[tuple[str, str], MatrixCell]
     rows: Sequence[str]
     columns: Sequence[tuple[str, str]]
     axes: tuple[str, str]
-    colour: str
+    colour: str | Sequence[str]
 
 
 def matrix(name: str, title: str, shown: Matrix, scale: Scale, caption: str) -> Figure:
@@ -151,7 +155,9 @@ def matrix(name: str, title: str, shown: Matrix, scale: Scale, caption: str) -> 
         {"name": "x_labels", "value": [[clip(line) for line in each if line] for each in shown.columns]},
         {"name": "y_labels", "value": [clip(each) for each in shown.rows]},
     ]
-    whole = {"layer": layers, "width": WIDTH}  # its cells have words in them, which a narrower one has no room for
+    # Its cells have words in them: where a narrow screen has no room for these, it is moved along.
+    has_room = len(columns) <= NARROW_COLUMNS and all(len(each.below) <= NARROW_WORDS for each in shown.cells.values())
+    whole = {"layer": layers, **({} if has_room else {"width": WIDTH})}
     return figure(name, title, whole, caption, height=60 * len(shown.rows), params=labels)
 
 
@@ -184,10 +190,15 @@ def _side(which: str, title: str, count: int) -> Row:
 
 
 def decimals_for(values: Sequence[float]) -> int:
-    """As many digits behind the point as give the smallest value two that count, from two to five."""
+    """As many digits behind the point as give the smallest value, and what lies between all, two that count.
+
+    From two to five; what is less than a hundredth of the largest is not told apart.
+    """
     smallest = min((abs(value) for value in values if value), default=1.0)
-    largest = max(map(abs, values), default=1.0)
-    return min(5, max(2, 1 - math.floor(math.log10(max(smallest, largest / 20)))))
+    largest = max(map(abs, values), default=0.0) or 1.0
+    apart = max(values, default=0.0) - min(values, default=0.0)
+    told = [max(smallest, largest / 20), *([max(apart, largest / 100)] if apart else [])]
+    return min(5, max(2, 1 - math.floor(math.log10(min(told)))))
 
 
 def learning_curve(curves: pd.DataFrame, metric: str, studies: Sequence[str]) -> Figure:
@@ -201,7 +212,8 @@ def learning_curve(curves: pd.DataFrame, metric: str, studies: Sequence[str]) ->
         for row in _points(chosen[chosen.dataset == study].sort_values("shard"), name, place)
     ]
     numbers = [end for row in rows for end in (row["low"], row["high"])] + [0.0] * skill
-    seen = [max(number, LOWEST_SKILL) for number in numbers] if skill else numbers
+    lowest = LOWEST_SKILL if skill and any(row["y"] >= LOWEST_SKILL for row in rows) else -math.inf
+    seen = [max(number, lowest) for number in numbers]
     sizes = [int(size) for size in sorted(chosen.shard.unique())]
     ends = (sizes[0] / 1.15, sizes[-1] * 1.15)
     x = number_channel(
@@ -233,6 +245,8 @@ def learning_curve(curves: pd.DataFrame, metric: str, studies: Sequence[str]) ->
     caption = "On held-out rows, the same at every size. Every size has as many epochs: few rows are few steps too." + (
         f" Mean over {splits} splits; bars are their deviation." if splits > 1 else ""
     )
+    below = sum(row["y"] < lowest for row in rows)
+    caption += f" Below {lowest:g}, in the table alone: {below} of {len(rows)} means." if below else ""
     title = _capital(f"{name} by training rows")
     return figure(f"learning-curve-{as_file_name(metric)}", title, {"layer": layers}, caption, height=300)
 

@@ -197,7 +197,7 @@ def answer(curves: pd.DataFrame, metric: str, studies: Sequence[str]) -> list[st
     ends = [f"{study} {means[study][max(means[study])]:.3f} with {max(means[study]):,} rows" for study in means]
     common = sorted(set.intersection(*(set(means[study]) for study in means)))
     sentences = [f"{name} on held-out rows ends at {', '.join(ends)}."]
-    if common and len(means) > 1:
+    if common and any(max(each) > common[-1] for each in means.values()):
         sizes = ", ".join(f"{study} {means[study][common[-1]]:.3f}" for study in studies if study in means)
         sentences.append(f"With {common[-1]:,} rows, the largest size that all have: {sizes}.")
     return sentences

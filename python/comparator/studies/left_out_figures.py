@@ -92,7 +92,7 @@ def _moved(found: Found, kind: str, frozen: FrozenExperiment) -> Figure:
     labels = [clip(label, 40) for label in frozen.labels]
     rows = [row for lane, (name, change) in enumerate(changes) for row in _dots(name, change, lane, labels)]
     ends = [end for row in rows for end in (row["low"], row["high"])] + [0.0]
-    x = number_channel("x", "root mean square change of the predictions", holding=ends, grid=True)
+    x = number_channel("x", "root mean square change", holding=ends, grid=True)
     look = series(
         {label: {"color": colour, "shape": shape} for label, colour, shape in zip(labels, MODELS, SHAPES, strict=True)}
     )

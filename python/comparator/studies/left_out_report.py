@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def _moved_words(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]
         beside = "" if of_random is None else f", without as many random rows by {_number(of_random.everywhere.value)}"
         said.append(
             f"The predictions of {label} move most without {most.subset.name}: by"
-            f" {_number(moved.everywhere.value)}{apart}{beside}."
+            f" {_number(moved.everywhere.value)}, root mean square{apart}{beside}."
         )
     return said
 
@@ -101,7 +102,7 @@ def _moved_words(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]
 def _apart_words(moved: Moved, kind: str) -> str:
     if moved.own is None or moved.others is None:
         return ""
-    return f" ({_number(moved.own)} of its own rows, {_number(moved.others)} of other {kind})"
+    return f" ({_number(moved.own)} on its own rows, {_number(moved.others)} on those of other {kind})"
 
 
 def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> page.Section:
@@ -259,4 +260,6 @@ def _chance(effect: Effect) -> str:
 
 
 def _number(value: float) -> str:
-    return show(round_to(value, 2))
+    """Return a number with two digits that count, the last one too where it is 0."""
+    places = max(0, 1 - math.floor(math.log10(abs(value)))) if value else 2
+    return f"{value:.{places}f}"

@@ -11,9 +11,10 @@ import pytest
 from desk import Desk
 from recorded import make_experiment, make_record
 
+from comparator.experiment.again import in_short
 from comparator.findings.controls import Controls, claims_to_try, controls_of, name_of, rows_of
 from comparator.findings.summary import summarise
-from comparator.report.controls import sentences
+from comparator.report.controls import section_of, sentences
 from comparator.report.figures.controls import control_figures
 from comparator.results.record import Claim, Evaluation, FrozenExperiment, of_form
 
@@ -117,6 +118,7 @@ def test_what_is_said_and_drawn_is_what_was_found() -> None:
     assert len({json.dumps(label) for label in figure.chart["params"][0]["value"]}) == 2
     turned = controlled({"region 1": 0.3}, {name_of("rows", "region 1"): -0.4})
     assert sentences(turned)[0].startswith("With equal rows the difference in region 1 turns round: it is -0.4")
+    assert section_of(turned, "").rows[0][-1] == "turns round" and in_short(turned) == "equal rows: turns round"
     idle = controls_of(tried({"elsewhere": 0.3}, 1, rows=(9.0, 9.0), match_studies=["CCLE", "gCSI"]), None)
     assert idle is not None and not control_figures(summarise(experiment, records), idle)
     assert sentences(idle)[0].startswith("Equal rows: both models are trained on as many rows")

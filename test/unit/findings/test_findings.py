@@ -566,6 +566,10 @@ def test_a_search_goes_on_within_a_region_and_around_it() -> None:
     claimed = dict(repeat_commands(frozen_of(id="a-1", **claims)))
     assert claimed["What it claims, tried again as models and data are now"] == "comparator recheck a-1"
     assert claimed["Who carries the difference, all groups"] == "comparator explain a-1"
+    assert (
+        "comparator explain a-1"
+        not in dict(repeat_commands(frozen_of(id="a-1", **claims), is_explained=False)).values()
+    )
 
 
 def test_a_region_covers_these_parts_of_an_axis() -> None:

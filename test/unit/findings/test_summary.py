@@ -31,7 +31,7 @@ from comparator.findings.verdict import Findings, importance_of
 from comparator.findings.workers import busy, spans_of, working_times_of
 from comparator.report.answer import answer_of
 from comparator.report.figures.many import ranking
-from comparator.report.words import baseline, mean_predictor, remarks, repeat_commands
+from comparator.report.words import baseline, has_not_learnt, mean_predictor, remarks, repeat_commands
 
 UNASKED = Findings(None, "nothing was asked")
 
@@ -104,6 +104,17 @@ def test_a_single_model_is_summarised_by_its_metric() -> None:
     assert summary.best is not None and summary.best.difference == 0.01
     assert "lowest val_loss that was found is 0.01" in answer_of(frozen(), summary, UNASKED).lines[0]
     assert mean_predictor(summary) == ("At 3 of 3 points the model beats the mean predictor (val_r2 above 0).")
+    assert has_not_learnt(summary) is None
+
+
+def test_a_model_that_is_mostly_worse_than_the_mean_predictor_is_named() -> None:
+    scores = [(-0.4, 0.3), (-0.1, 0.4), (0.2, -0.1)]
+    records = [
+        make_record(number, {"noise": float(number)}, tuple({"val_loss": 0.02, "val_r2": score} for score in each))
+        for number, each in enumerate(scores)
+    ]
+    summary = summary_of(records)
+    assert has_not_learnt(summary) == f"{summary.models[0]} mostly worse than the mean predictor"
 
 
 def test_the_best_of_lines_that_set_different_hyperparameters_is_named() -> None:

@@ -271,3 +271,13 @@ def test_a_line_with_a_value_out_of_range_is_read_as_failed(changes: dict[str, A
     assert read.runs[0].metrics == {"m": None, "n": 0.5}
     (shown,) = summarise(FrozenExperiment(id="", models=[Submodel()]), [read]).evaluations
     assert shown.difference is None and shown.metrics == ({"n": 0.5},)
+
+
+def test_a_point_that_is_tried_again_is_the_best_so_far_from_its_first_evaluation_with_its_mean() -> None:
+    lines = [(0, "a", -0.2), (1, "b", -0.5), (2, "a", -0.3), (3, "b", -0.4), (4, "c", -0.1)]
+    records = [
+        Evaluation.model_validate({"evaluation": n, "point": {"x": x}, "status": "ok", "value": value, "runs": []})
+        for n, x, value in lines
+    ]
+    found = [(one.evaluation, value) for one, value in best_values(records)]
+    assert found == [(0, -0.3), (1, -0.4), (2, -0.4), (3, -0.4), (4, -0.4)]

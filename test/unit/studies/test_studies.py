@@ -16,8 +16,9 @@ from comparator.cli.resuming import check_settings
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
 from comparator.experiment.listing import experiment_rows
+from comparator.report.figures.heat import Scale
 from comparator.results.run_store import RunStore
-from comparator.studies import beside, cross_study, learning_curve, sweep, tables
+from comparator.studies import beside, cross_study, figures, learning_curve, sweep, tables
 from comparator.studies.learning_curve import LearningCurveTable, choose_sizes, log_scale
 from comparator.studies.tables import CrossTest
 
@@ -453,3 +454,58 @@ def test_uno_is_tested_on_each_study_in_one_start(uno_data: Path, tmp_path: Path
         written = [tmp_path / place / "test_y_data_predicted.csv" for place in (f"all/{study}", study)]
         assert written[0].read_bytes() == written[1].read_bytes()
         assert "holds out in every study" in (tmp_path / "all" / study / "test_rows.txt").read_text()
+
+
+def curves_of(**means: list[float]) -> pd.DataFrame:
+    """R2 of studies at 128, 512, ... training rows, over two splits."""
+    return pd.DataFrame(
+        [
+            {"dataset": study, "shard": 128 * 4**place, "metric": "r2", "mean": mean, "std": 0.01, "splits": 2}
+            for study, values in means.items()
+            for place, mean in enumerate(values)
+        ]
+    )
+
+
+def test_a_curve_of_models_that_learnt_nothing_is_drawn_and_one_below_others_is_told() -> None:
+    lost = figures.learning_curve(curves_of(CCLE=[-12.0, -2.0]), "r2", ["CCLE"])
+    low, high = lost.chart["layer"][1]["encoding"]["y"]["scale"]["domain"]
+    assert low <= -12 and high >= 0 and "table alone" not in lost.caption
+    both = figures.learning_curve(curves_of(CCLE=[-12.0, -0.5], GDSC1=[0.1, 0.4]), "r2", ["CCLE", "GDSC1"])
+    assert both.chart["layer"][1]["encoding"]["y"]["scale"]["domain"][0] >= -1.2
+    assert both.caption.endswith("Below -1, in the table alone: 1 of 4 means.")
+
+
+def test_the_size_that_all_studies_have_is_named_where_one_has_more() -> None:
+    alike = learning_curve.answer(curves_of(CCLE=[0.1, 0.2], GDSC1=[0.2, 0.3]), "r2", ["CCLE", "GDSC1"])
+    assert alike == ["R2 on held-out rows ends at CCLE 0.200 with 512 rows, GDSC1 0.300 with 512 rows."]
+    more = learning_curve.answer(curves_of(CCLE=[0.1], GDSC1=[0.2, 0.3]), "r2", ["CCLE", "GDSC1"])
+    assert more[1] == "With 128 rows, the largest size that all have: CCLE 0.100, GDSC1 0.200."
+
+
+@pytest.mark.parametrize(
+    ("values", "digits"),
+    [
+        ([0.111, 0.137, 0.153], 3),
+        ([-5.76, -2.59], 2),
+        ([0.0745, -0.0144, 0.0046], 4),
+        ([0.5], 2),
+        ([0.0, 0.0], 2),
+        ([], 2),
+    ],
+)
+def test_numbers_beside_each_other_have_the_digits_that_tell_them_apart(values: list[float], digits: int) -> None:
+    assert figures.decimals_for(values) == digits
+
+
+@pytest.mark.parametrize(
+    ("count", "below", "has_room"), [(3, "± 0.01", True), (4, "± 0.01", False), (3, "[-0.0012, 0.0234]", False)]
+)
+def test_a_matrix_of_few_words_has_room_on_a_telephone(tmp_path: Path, count: int, below: str, has_room: bool) -> None:
+    studies = [f"study {number}" for number in range(count)]
+    cells = {(one, other): figures.MatrixCell(0.5, "0.50", below) for one in studies for other in studies}
+    shown = figures.Matrix(
+        cells, studies, [(each, "9 rows") for each in studies], ("trained", "tested"), ("R2", "mean")
+    )
+    (picture,) = figures.write(tmp_path, [figures.matrix("r2", "R2", shown, Scale(0.0, 1.0, 0.5), "")])
+    assert bool(picture.narrow) == has_room

@@ -60,7 +60,7 @@ def draw(material: Material) -> list[Figure]:
     summary = material.summary
     if not summary.evaluations:
         return []
-    if material.variance is not None or (material.controls is not None and not summary.searched):  # nothing to map
+    if not summary.searched:  # what tries another experiment again has nothing to map
         return [each for further in FURTHER for each in further(material)]
     first = maps.objective_maps(material)
     own, compared = model_maps.model_maps(summary), skill.model_comparison(summary)

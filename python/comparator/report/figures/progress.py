@@ -92,8 +92,8 @@ def _by_generation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[
         *failed_at_foot(summary, place, x),
     ]
     caption = (
-        "The line is the best point so far; a point that was tried again counts from then on, with the mean of all its "
-        "trainings. The mean tells whether the search as a whole moves to where the objective is better, or has "
+        "The line is the best point so far; a point that was tried again counts with the mean of all its trainings, "
+        "later ones too. The mean tells whether the search as a whole moves to where the objective is better, or has "
         "only been lucky once. Small dots are single evaluations"
         + (", crosses at the foot those that failed." if summary.reasons else ".")
     )
@@ -114,7 +114,7 @@ def _by_evaluation(summary: Summary, y: Row) -> tuple[str, list[Row], str, list[
     ]
     caption = (
         "Each dot is one evaluation, by its number; the line is the best point so far. A point that was tried again "
-        "counts from then on, with the mean of all its trainings."
+        "counts with the mean of all its trainings, later ones too."
     )
     caption += " Crosses at the foot are evaluations that failed." if summary.reasons else ""
     return "The best so far", layers, caption, []
