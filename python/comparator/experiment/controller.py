@@ -667,8 +667,11 @@ class Controller:
 
     @property
     def _has_own_unit(self) -> bool:
-        """Whether differences are divided by the deviation of their own point, which each replicate changes."""
-        return self._objective.needs_unit and not self._unit
+        """Whether differences are divided by the deviation of their own point, which each replicate changes.
+
+        A pilot gives all of them their unit, and none of its lines is written before that.
+        """
+        return self._objective.needs_unit and not self._pilot_points
 
     def _unit_of(self, point: KnownPoint) -> float:
         """What a difference is divided by; raises `NoValue` where a difference in deviations has none."""
