@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
+from statistics import fmean
 from typing import Any, Protocol
 
 from comparator.errors import ComparatorError, InputError
@@ -191,8 +191,11 @@ class Controller:
 
     @property
     def usual_seconds(self) -> float | None:
-        """How long a training takes, the median of the latest; None before there is one."""
-        return median(map(_longest, self.records[-LATEST:])) if self.records else None
+        """How long a training takes, the mean of the latest; None before there is one.
+
+        Not their median: of those that fail at once, or are found in the store, most may be, and the others take long.
+        """
+        return fmean(map(_longest, self.records[-LATEST:])) if self.records else None
 
     def start(self) -> list[Request]:
         """Replay what is recorded, then give the first requests.
