@@ -315,8 +315,8 @@ class _Handing:
         self._files = 0
 
     def came(self, results: list[str]) -> None:
-        """Results of tasks, a text of each."""
-        self._under_way -= sum(not _listens(result) for result in results)
+        """Results of tasks, a text of each; who listens has one of its own."""
+        self._under_way -= sum(BETWEEN in result or not _listens(result) for result in results)
 
     def tasks(self, requests: list[str]) -> str:
         """What is to be done next, the requests among it, as tasks, one on each line."""

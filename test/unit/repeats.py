@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from statistics import fmean
@@ -34,9 +35,19 @@ FROZEN = FrozenExperiment(
 IN_DEVIATIONS = replace(OBJECTIVE, difference=DIFFERENCES["in_deviations"])
 
 
-def carried_out(points: list[int], draw: random.Random, objective: Any = OBJECTIVE, **asked: Any) -> list[Evaluation]:
-    """The record of a search of these points whose trainings end in any order, some of them badly."""
+def carried_out(
+    points: list[int],
+    draw: random.Random,
+    objective: Any = OBJECTIVE,
+    begun: Sequence[Evaluation] = (),
+    **asked: Any,
+) -> list[Evaluation]:
+    """The record of a search of these points whose trainings end in any order, some of them badly.
+
+    `begun` are the lines that it had when it was stopped, and gone on with.
+    """
     record = MemoryRecord()
+    record.records = list(begun)
     model = deterministic if asked.pop("is_deterministic", False) else noisy
     controller = Controller(record, Listed(xs(*points), ahead=asked.pop("ahead")), objective, **asked)
     waiting = controller.start()

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
+from statistics import fmean
 from typing import Any, Protocol
 
 from comparator.errors import ComparatorError, InputError
@@ -191,8 +191,11 @@ class Controller:
 
     @property
     def usual_seconds(self) -> float | None:
-        """How long a training takes, the median of the latest; None before there is one."""
-        return median(map(_longest, self.records[-LATEST:])) if self.records else None
+        """How long a training takes, the mean of the latest; None before there is one.
+
+        Not their median: of those that fail at once, or are found in the store, most may be, and the others take long.
+        """
+        return fmean(map(_longest, self.records[-LATEST:])) if self.records else None
 
     def start(self) -> list[Request]:
         """Replay what is recorded, then give the first requests.
@@ -667,8 +670,11 @@ class Controller:
 
     @property
     def _has_own_unit(self) -> bool:
-        """Whether differences are divided by the deviation of their own point, which each replicate changes."""
-        return self._objective.needs_unit and not self._unit
+        """Whether differences are divided by the deviation of their own point, which each replicate changes.
+
+        A pilot gives all of them their unit, and none of its lines is written before that.
+        """
+        return self._objective.needs_unit and not self._pilot_points
 
     def _unit_of(self, point: KnownPoint) -> float:
         """What a difference is divided by; raises `NoValue` where a difference in deviations has none."""

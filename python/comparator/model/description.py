@@ -60,6 +60,7 @@ data folder); of one that gives none, see `model.model.Model.untold`.
 from __future__ import annotations
 
 import operator
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -105,6 +106,10 @@ LIMITS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
 }
 
 
+#: What a text has that is a list.
+BETWEEN_ITEMS = re.compile(r"[\s,;\[\]()]")
+
+
 class HyperparameterDescription(BaseModel):
     """What a hyperparameter takes; the model itself checks what it is given, `fault` what is varied."""
 
@@ -118,11 +123,12 @@ class HyperparameterDescription(BaseModel):
     def fault(self, value: Any) -> str | None:
         """What a value, or one of a list, would have to be by `choices` and `LIMITS`; None where it is, or nobody says.
 
-        Of a list they may stand as `item_choices` and so on.
+        Of a list they may stand as `item_choices` and so on. Of a text that may be a list, or a word for true or false,
+        nobody says: models read these in ways of their own.
         """
-        if self.effect == "none":
+        if self.effect == "none" or (isinstance(value, str) and self._reads(value)):
             return None
-        said = {key.removeprefix("item_"): limit for key, limit in (self.model_extra or {}).items()}
+        said = self._said
         choices = said.get("choices")
         for one in value if isinstance(value, list) else [value]:
             if one is None or one in ("None", ""):
@@ -133,6 +139,17 @@ class HyperparameterDescription(BaseModel):
                 if _is_number(one) and _is_number(said.get(key)) and not holds(one, said[key]):
                     return f"must be {words} {said[key]}"
         return None
+
+    @property
+    def _said(self) -> dict[str, Any]:
+        return {key.removeprefix("item_"): limit for key, limit in (self.model_extra or {}).items()}
+
+    def _reads(self, text: str) -> bool:
+        """Whether a text may stand for something else than itself."""
+        if BETWEEN_ITEMS.search(text):
+            return self.type == "list" or any(key.startswith("item_") for key in self.model_extra or {})
+        choices = self._said.get("choices")
+        return isinstance(choices, list) and any(isinstance(choice, bool) for choice in choices)
 
     def with_values(self, values: list[Any]) -> HyperparameterDescription:
         """The same with usual values, the first of which is the default."""

@@ -91,7 +91,7 @@ def _remove_those_left() -> None:
         return
     for name in names:
         number = name[len(SCRATCH) :].rstrip("abc")
-        if number.isdigit() and not _lives(int(number)):
+        if number.isdecimal() and not _lives(int(number)):
             left = os.path.join(_temporary(), name)
             if not os.path.islink(left) and _hold(left):
                 _remove(left)

@@ -17,7 +17,7 @@ from comparator.results.record import (
     Evaluation,
     of_form,
 )
-from comparator.results.whole import lines_of
+from comparator.results.whole import lines_of, not_there
 
 
 def read_records(path: Path) -> list[Evaluation]:
@@ -42,8 +42,12 @@ def check_order(records: Iterable[Evaluation], path: Path) -> None:
 
 
 def each_record(path: Path) -> Iterator[Evaluation]:
-    """The same, one after another, so that memory holds one."""
+    """The same, one after another, so that memory holds one, and which evaluations were before it."""
+    known: set[int] = set()
     for record, _ in _checked_lines(path):
+        if record.after is not None and record.after not in known:
+            raise InputError(f"{path}: {not_there(record)}")
+        known.add(record.evaluation)
         yield record
 
 

@@ -93,6 +93,13 @@ def test_who_listens_keeps_no_other_request_waiting(handing: ranks._Handing) -> 
     assert held(handing.tasks(requests(2))) == [2]
 
 
+def test_results_in_which_the_number_of_who_listens_stands_are_results(handing: ranks._Handing) -> None:
+    assert held(handing.tasks(requests(40))) == [10] * 4
+    results = requests(10, metrics={"val_r2": float(LISTEN)})
+    handing.came([ranks.BETWEEN.join(results), results[0]])
+    assert held(handing.tasks(requests(6))) == [3, 3]
+
+
 def test_a_long_task_goes_by_a_file_that_is_read_once(handing: ranks._Handing, tmp_path: Path) -> None:
     [long] = requests(1, point={"text": "ü" * ranks.LONGEST_TASK})
     task = handing.tasks([long])

@@ -312,6 +312,17 @@ def test_the_largest_of_the_latest_numbers_is_that_of_a_look_at_all_of_them() ->
         assert latest.largest == max(numbers[-7:])
 
 
+def test_where_a_few_take_long_so_does_what_is_to_be_expected_though_most_fail_at_once(folder) -> None:
+    controller = Controller(folder, Listed(xs(*range(10)), ahead=10), OBJECTIVE, budget=10)
+    waiting = controller.start()
+    assert controller.usual_seconds is None
+    for request in waiting[:9]:
+        controller.tell(result_of(request, noisy))
+    assert controller.usual_seconds == 0
+    controller.tell(result_of(waiting[9], noisy).model_copy(update={"seconds": 20.0}))
+    assert controller.usual_seconds == 2
+
+
 def test_results_that_come_together_are_told_in_their_order_and_a_fault_last(folder) -> None:
     strategy = Listed(xs(*range(6)), ahead=3)
     controller = Controller(folder, strategy, OBJECTIVE, budget=6)

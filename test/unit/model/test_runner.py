@@ -215,11 +215,14 @@ def test_the_folder_of_a_guard_that_was_killed_goes_when_the_next_begins(tmp_pat
     elsewhere.mkdir()
     held = os.open(elsewhere, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
+    others = [tmp_path / f"comparator-run-{name}" for name in ("mine", "²", "9" * 30)]  # no guard's
+    for other in others:
+        other.mkdir()
     assert guarded("true").wait() == 0
-    assert sorted(tmp_path.iterdir()) == sorted([folder_of(alive), elsewhere])
+    assert sorted(tmp_path.iterdir()) == sorted([folder_of(alive), elsewhere, *others])
     os.close(held)
     assert guarded("true").wait() == 0
-    assert list(tmp_path.iterdir()) == [folder_of(alive)]
+    assert sorted(tmp_path.iterdir()) == sorted([folder_of(alive), *others])
     os.killpg(alive.pid, signal.SIGKILL)
     alive.wait()
 

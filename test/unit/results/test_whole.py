@@ -23,7 +23,7 @@ from comparator.findings.so_far import so_far
 from comparator.findings.summary import mean_metrics, summarise
 from comparator.results.points import best_of, count, observations_in, values_of
 from comparator.results.record import Evaluation, as_text
-from comparator.results.record_file import read_records
+from comparator.results.record_file import each_record, read_records
 from comparator.results.run_store import RunStore, withdrawals
 from comparator.results.store import ExperimentFolder
 from comparator.results.whole import whole_evaluations
@@ -123,6 +123,8 @@ def test_a_line_whose_earlier_one_is_gone_is_damage(tmp_path: Path) -> None:
         path.write_text("".join(f"{as_text(line)}\n" for line in kept))
         with pytest.raises(InputError, match=f"evaluation {without + 2} follows on evaluation {without} of its point"):
             read_records(path)
+        with pytest.raises(InputError, match=f"{path}: evaluation {without + 2} follows on"):
+            list(each_record(path))
     text = json.loads(as_text(lines[-1])) | {"signed": []}
     path.write_text("".join(f"{as_text(line)}\n" for line in lines[:-1]) + json.dumps(text) + "\n")
     with pytest.raises(InputError, match="signed has 0 numbers, but replicates has 1"):

@@ -34,6 +34,22 @@ def test_a_record_that_is_right_has_no_fault_in_either_form(asked: dict[str, Any
     assert faults(as_earlier(lines, objective), objective) == []
 
 
+@given(
+    SEARCHES,
+    st.randoms(use_true_random=False),
+    st.sampled_from([OBJECTIVE, IN_DEVIATIONS]),
+    st.lists(st.integers(0, 14)),
+)
+def test_a_record_that_is_gone_on_with_is_as_right(
+    asked: dict[str, Any], draw: Any, objective: Any, stops: list[int]
+) -> None:
+    lines = carried_out(**asked, draw=draw, objective=objective)
+    for until in stops[:3]:  # the lines of a pilot are written at once
+        begun = lines[: max(until, len(asked["pilot"]))]
+        lines = carried_out(**asked, draw=draw, objective=objective, begun=begun)
+    assert faults(lines, objective) == []
+
+
 def _metrics(line: Evaluation) -> dict[str, Any]:
     run = line.runs[0].model_copy(update={"metrics": {"val_loss": 9.0}})
     return {"runs": [run, *line.runs[1:]]}
