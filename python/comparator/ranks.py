@@ -22,6 +22,8 @@ import sys
 import time
 import traceback
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -64,15 +66,17 @@ def start() -> str:
     if last_word(experiment).state == "finished":  # a job that was to go on with it, and need not
         return ""
     _hosts.append(_resident())
-    return _handing.tasks(_resident().start())
+    with _resident().what_stops_it_recorded():
+        return _handing.tasks(_resident().start())
 
 
 def exchange(results: list[str]) -> str:
     """Record the results of several tasks, in the order in which they came; returns the tasks that follow from them."""
     told = [result for several in results for result in several.split(BETWEEN)]
     _waiting_resident().results_came()
-    _handing.came(results)
-    return _handing.tasks(_resident().exchange(told))
+    with _resident().what_stops_it_recorded():
+        _handing.came(results)
+        return _handing.tasks(_resident().exchange(told))
 
 
 def goes_on() -> str:
@@ -142,21 +146,24 @@ class _Resident:
         self._host = _host(launch, Terminal(file=self._log, width=200))
         self._session = self._open()
 
-    def start(self) -> list[str]:
+    @contextmanager
+    def what_stops_it_recorded(self) -> Iterator[None]:
+        """Record what is raised while the context lasts."""
         try:
-            requests = self._session.start(all_at_once=self._launch.sweep)
+            yield
         except BaseException as error:
-            self._fail(error)
+            traceback.print_exc(file=self._log)
+            self._log.flush()
+            self._session.fail(error)
             raise
+
+    def start(self) -> list[str]:
+        requests = self._session.start(all_at_once=self._launch.sweep)
         self._end_if_over()
         return requests
 
     def exchange(self, results: list[str]) -> list[str]:
-        try:
-            requests = self._session.tell_all(results)
-        except BaseException as error:
-            self._fail(error)
-            raise
+        requests = self._session.tell_all(results)
         self._end_if_over()
         return requests
 
@@ -194,11 +201,6 @@ class _Resident:
             study.resume(self._host, self._session.path.name)
         else:
             self._session.report()
-
-    def _fail(self, error: BaseException) -> None:
-        traceback.print_exc(file=self._log)
-        self._log.flush()
-        self._session.fail(error)
 
 
 #: The search that this rank hosts, where it does.
