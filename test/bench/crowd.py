@@ -81,7 +81,8 @@ def main() -> None:
     parser.add_argument("--strategy", default="random")
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    # The search goes on, and a thread of it may write its state while the folder is removed.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         launch(Path(folder), options.workers, options.workers * (options.rounds + 2), options.strategy)
         play(options.workers, options.strategy, options.rounds)
     sys.stdout.flush()
