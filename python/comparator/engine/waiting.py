@@ -24,6 +24,8 @@ import time
 from comparator.engine.keeper import node_name
 
 CAME, WAITS, WORKS, CALL = b"c", b"w", b"b", b"t"
+#: What the resident rank listens as, beside the numbers of workers' places.
+RESIDENT = "resident"
 
 
 class Waits:
@@ -58,7 +60,7 @@ class WaitingResident:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.setblocking(False)
         with contextlib.suppress(OSError):  # no such addresses here, or the name is taken: workers ask again and again
-            self._listener.bind(_address(launch))
+            self._listener.bind(address_of(launch, RESIDENT))
             self._listener.listen(socket.SOMAXCONN)
             self._poll.register(self._listener, select.POLLIN)
 
@@ -155,7 +157,7 @@ class WaitingWorker:
         self._poll = select.poll()
         self._resident: socket.socket | None = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            self._resident.connect(_address(launch))
+            self._resident.connect(address_of(launch, RESIDENT))
             self._resident.setblocking(False)
             self._poll.register(self._resident, select.POLLIN)
         except OSError:
@@ -204,7 +206,7 @@ class WaitingWorker:
             self._resident = None
 
 
-def _address(launch: str) -> str:
-    """The name under which the resident rank of a launch listens; an abstract address has room for 107 bytes."""
+def address_of(launch: str, what: str | int) -> str:
+    """The name in the kernel of something that a launch has on this node; there is room for 107 bytes in it."""
     digest = hashlib.sha256(launch.encode()).hexdigest()[:16]
-    return f"\0comparator {os.getuid()} {digest} {node_name()} resident"
+    return f"\0comparator {os.getuid()} {digest} {node_name()} {what}"

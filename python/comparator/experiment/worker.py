@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import socket
 import sys
 import threading
@@ -14,6 +12,7 @@ from dataclasses import dataclass
 from comparator.engine.interface import Task, share_slots
 from comparator.engine.keeper import local_rank, node_name
 from comparator.engine.leaf import Leaf
+from comparator.engine.waiting import address_of
 from comparator.errors import ComparatorError
 from comparator.experiment.plan import Plan
 from comparator.experiment.reopening import reopen_plan
@@ -55,14 +54,12 @@ class WorkerPlace:
     """
 
     def __init__(self, launch: str, places: int) -> None:
-        # An abstract address has room for 107 bytes.
-        digest = hashlib.sha256(launch.encode()).hexdigest()[:16]
         # Launchers bind ranks to cores in their order, and sites name devices in that of the cores beside them.
         first = local_rank() or 0
         for number in sorted(range(places), key=lambda number: number != first):
             claim = socket.socket(socket.AF_UNIX)
             try:
-                claim.bind(f"\0comparator {os.getuid()} {digest} {node_name()} {number}")
+                claim.bind(address_of(launch, number))
             except OSError:
                 claim.close()
                 continue
