@@ -37,7 +37,6 @@ from comparator.experiment.open_evaluations import (
     ObjectiveFunction,
     OpenEvaluation,
     Runs,
-    by_replicate,
     reported,
 )
 from comparator.experiment.record_line import record_line
@@ -58,6 +57,7 @@ from comparator.results.record import (
     Result,
     Running,
 )
+from comparator.results.whole import by_replicate
 from comparator.space import ParameterSpace, Point
 from comparator.strategies import Proposal, Strategy
 from comparator.strategies.blocks import FIRST_FRESH, crossed, square

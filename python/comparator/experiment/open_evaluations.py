@@ -158,14 +158,6 @@ class Latest:
         return self._falling[0][1] if self._falling else None
 
 
-def by_replicate(runs: Runs) -> dict[int, list[Run]]:
-    """Runs by the replicate that they are of."""
-    grouped: dict[int, list[Run]] = {}
-    for run in runs:
-        grouped.setdefault(run.replicate, []).append(run)
-    return grouped
-
-
 def reported(runs: Runs) -> str:
     """The metrics of a replicate's runs, to be told from another's."""
     return json.dumps([run.metrics for run in runs], sort_keys=True)

@@ -17,7 +17,7 @@ from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES, NoValue, asked_difference, objective_words
 from comparator.results.points import final_values_of, key_of, observations_in, observations_of
 from comparator.results.record import PILOT, Claim, Evaluation, FrozenExperiment, ObjectiveWords, Run
-from comparator.results.whole import lines_of
+from comparator.results.whole import by_replicate, lines_of
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box
 
@@ -73,7 +73,7 @@ def unit_of(records: Sequence[Evaluation], objective: Objective) -> float | None
     points: dict[str, dict[int, float]] = {}
     for record in records:
         if record.stage == PILOT:
-            points.setdefault(key_of(record.point), {}).update(_by_replicate(record.runs, objective.signed))
+            points.setdefault(key_of(record.point), {}).update(_worth_of_each(record.runs, objective.signed))
     return pooled_deviation([list(signed.values()) for signed in points.values()])
 
 
@@ -108,7 +108,7 @@ def worked_out(records: Iterable[Evaluation], objective: Objective, unit: float 
     if objective.needs_unit and not unit:
         for line in lines_of(records):
             whole = line.whole()
-            divisor = pooled_deviation([list(_by_replicate(whole.runs, objective.signed).values())])
+            divisor = pooled_deviation([list(_worth_of_each(whole.runs, objective.signed).values())])
             yield _worked_out(whole, _Known(whole.runs), objective, divisor)
         return
     known: dict[int, _Known] = {}
@@ -125,7 +125,7 @@ def _worked_out(record: Evaluation, known: _Known, objective: Objective, divisor
     none |= {"replicates": [], "signed": [], "blocks": []}
     if record.status != "ok":
         return record.model_copy(update=none)
-    values, signed = _by_replicate(record.runs, objective), _by_replicate(record.runs, objective.signed)
+    values, signed = _worth_of_each(record.runs, objective), _worth_of_each(record.runs, objective.signed)
     after, new = known.latest, [each for each in signed if each in values and each not in known.replicates]
     for each in new:
         known.values, known.signed = known.values.plus(values[each]), known.signed.plus(signed[each])
@@ -149,15 +149,12 @@ def _worked_out(record: Evaluation, known: _Known, objective: Objective, divisor
     )
 
 
-def _by_replicate(runs: Runs, worth: Callable[[Runs], float]) -> dict[int, float]:
+def _worth_of_each(runs: Runs, worth: Callable[[Runs], float]) -> dict[int, float]:
     """What each replicate is worth, in their order; those that have no such number are left out."""
-    by_replicate: dict[int, list[Run]] = {}
-    for run in runs:
-        by_replicate.setdefault(run.replicate, []).append(run)
     values = {}
-    for replicate in sorted(by_replicate):
+    for replicate, own in sorted(by_replicate(runs).items()):
         try:
-            values[replicate] = worth(by_replicate[replicate])
+            values[replicate] = worth(own)
         except NoValue:
             continue
     return values

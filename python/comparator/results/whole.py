@@ -56,6 +56,14 @@ def counted_runs(record: Evaluation) -> Iterator[Run]:
     return (run for run in record.runs if run.replicate in counted)
 
 
+def by_replicate(runs: Iterable[Run]) -> dict[int, list[Run]]:
+    """Runs by the replicate that they are of."""
+    grouped: dict[int, list[Run]] = {}
+    for run in runs:
+        grouped.setdefault(run.replicate, []).append(run)
+    return grouped
+
+
 def lines_of(records: Iterable[Evaluation]) -> Iterator[Line]:
     """The lines of a record, in its order; `records` has those before them of the same points.
 
