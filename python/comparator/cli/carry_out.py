@@ -408,11 +408,12 @@ def _run(host: Host, options: RunOptions, opened: Session, *, as_json: bool) -> 
 def _refuse_file_of_study(file: Path) -> None:
     """Raise `InputError` for an experiment file that another command carries out."""
     from comparator.model.description import read_toml
-    from comparator.studies import STUDIES
+    from comparator.studies import STUDIES, study_called
 
-    name = next((name for name in STUDIES if name in read_toml(file)), None) if file.suffix == ".toml" else None
+    tables = read_toml(file) if file.suffix == ".toml" else {}
+    name = next((name for name in STUDIES if name in tables), None)
     if name is not None:
-        verb = name.replace("_", "-")
+        verb = study_called(name).verb
         raise InputError(f"{file}: has a table [{name}]: it is carried out by `comparator {verb} {file}`")
 
 

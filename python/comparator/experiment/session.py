@@ -310,8 +310,9 @@ class Session:
         An experiment that an earlier version began is one of this version from then on: the earlier one, which would
         read lines to come otherwise than they are meant, refuses it.
         """
-        if read_experiment(self.path).format < self._plan.frozen.format:
-            self._folder.freeze(self._plan.frozen)
+        frozen = self._plan.frozen
+        if frozen.from_format is not None and read_experiment(self.path).format < frozen.format:
+            self._folder.freeze(frozen)
         self._controller = Controller(
             self._folder,
             self._plan.strategy(all_at_once=all_at_once and self._plan.is_sweep),
