@@ -26,8 +26,8 @@ from uno.network import Shape, Structure
 from uno.small import serves
 from uno.training import fit
 
-#: Trainings that go on at once, at the most.
-MOST_TOGETHER = 64
+#: Trainings that go on at once. With fewer, what is compiled for them the first time costs more than they do alone.
+FEWEST, MOST = 8, 64
 #: Trainings go together that agree in these, which give the network its shape and its batches.
 _SHARED = (
     *DATA_KEYS,
@@ -111,9 +111,9 @@ def _groups(model: Model, given: Sequence[Mapping[str, Any]]) -> Iterator[dict[i
                 agreeing[shared][number] = hyperparameters
     for group in agreeing.values():
         numbers = list(group)
-        for begin in range(0, len(numbers), MOST_TOGETHER):
-            some = numbers[begin : begin + MOST_TOGETHER]
-            if len(some) > 1:
+        for begin in range(0, len(numbers), MOST):
+            some = numbers[begin : begin + MOST]
+            if len(some) >= FEWEST:
                 yield {number: group[number] for number in some}
 
 
