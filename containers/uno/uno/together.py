@@ -17,8 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO
 
-from drug_response.dataset import DATA_KEYS, read_dataset
-from drug_response.hyperparameters import data_folder
+from drug_response.dataset import DATA_KEYS
 from drug_response.model import Model
 from drug_response.training import train
 from uno import device, stacked
@@ -85,8 +84,6 @@ def _together(model: Model, given: Sequence[Mapping[str, Any]]) -> dict[int, Res
     """Return the results, by number, of those that could be trained together."""
     results = {}
     for group in _groups(model, given):
-        with contextlib.suppress(Exception):  # each training says it
-            read_dataset(next(iter(group.values())), data_folder())  # once, before all threads want it
         done = train_together([functools.partial(_train, hyperparameters) for hyperparameters in group.values()])
         found = zip(group, done, strict=True)
         results.update({number: result for number, result in found if not isinstance(result, NotTogether)})
@@ -104,7 +101,7 @@ def _groups(model: Model, given: Sequence[Mapping[str, Any]]) -> Iterator[dict[i
     """
     agreeing: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
     for number, params in enumerate(given):
-        with contextlib.suppress(ValueError):  # `run` says it
+        with contextlib.suppress(Exception):  # `run` raises it again
             hyperparameters = model.hyperparameters.complete(model.hyperparameters.given_values(params))
             if hyperparameters["cv"] == 1 and hyperparameters["timeout"] < 0:
                 shared = json.dumps([hyperparameters[key] for key in _SHARED])
