@@ -121,8 +121,16 @@ class Hyperparameters:
 
     def _read(self, file: str) -> dict[str, Any]:
         """The known hyperparameters of a file, which may write their names in any case."""
-        given = read_hyperparameters(self.find_config_file(file))
+        path = self.find_config_file(file)
+        now = path.stat()
+        given = _read_file(path, now.st_mtime_ns, now.st_size)
         return self.check({spelling(name, self.descriptions): value for name, value in given.items()})
+
+
+@functools.lru_cache(maxsize=8)
+def _read_file(path: Path, _changed: int, _size: int) -> dict[str, Any]:
+    """Return what a file says, which is read again where it has changed: a training reads it twice."""
+    return read_hyperparameters(path)
 
 
 def _check_value(name: str, value: Any, description: Mapping[str, Any]) -> Any:

@@ -9,7 +9,7 @@ the numbers are those of a fresh process, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,3 +36,14 @@ def run(params: Mapping[str, Any]) -> dict[str, Any]:
     not have, or data that cannot be read.
     """
     return MODEL.run(params)
+
+
+def run_many(params_list: Sequence[Mapping[str, Any]]) -> list[dict[str, Any] | Exception]:
+    """Train as each of `params_list` says; returns, in their order, what `run` returns of each, or what it raises.
+
+    Where JAX is installed and sees a GPU, small networks (see `uno.small`) of one shape, data and batch size are
+    trained there at once, with the numbers that each has alone, up to the order of sums. All others `run` trains.
+    """
+    from uno import together  # it imports much that `initialize_parameters` does without
+
+    return together.run_many(MODEL, params_list)

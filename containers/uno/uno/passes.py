@@ -62,6 +62,18 @@ class Draws:
         words = self._generator.random_raw((dropped.size + 3) // 4).view(np.uint16)[: dropped.size]
         np.copyto(dropped, words.reshape(dropped.shape) < self._dropped)
 
+    def packed(self, times: int, units: int, rows: int, width: int = 0) -> NDArray[np.uint8]:
+        """Return what so many calls of `draw` give for [units, rows], in bits, [times, bytes]; zeros up to `width`.
+
+        Other threads go on meanwhile, which they do not while `random_raw` draws the same words.
+        """
+        size, most = (times, (units * rows + 3) // 4), np.iinfo(np.uint64).max
+        words = np.random.Generator(self._generator).integers(most, size=size, dtype=np.uint64, endpoint=True)
+        dropped = words.view(np.uint16)[:, : units * rows] < self._dropped
+        if rows < width:
+            dropped = np.pad(dropped.reshape(times, units, rows), ((0, 0), (0, 0), (0, width - rows)))
+        return np.packbits(dropped.reshape(times, -1), axis=1)
+
 
 class _Layer(NamedTuple):
     """A hidden layer's part of a pass; no products where its inputs are a table's: see `Pass.look_up`."""
@@ -91,7 +103,7 @@ class Pass:
         dropout: float,
         memory: Memory,
     ) -> None:
-        places, last = _places(shape)
+        places, last = hidden_places(shape)
         scale, self._kept = 1 / (1 - dropout), np.float32(1 - dropout)
         self._hidden, self._alive, slopes = (memory.zeros(last.stop, rows) for _ in range(3))
         self._ones = np.array(sorted({inputs.stop - 1 for inputs, _ in places if inputs is not None} | {last.stop - 1}))
@@ -181,7 +193,7 @@ def _from_rows(kernel: Matrix, rows: Matrix, result: Matrix) -> list[Product]:
     return [product(1.0, kernel[a : a + step], rows.T, _DROPPED, result[a : a + step]) for a in starts]
 
 
-def _places(shape: Shape) -> tuple[list[tuple[slice | None, slice]], slice]:
+def hidden_places(shape: Shape) -> tuple[list[tuple[slice | None, slice]], slice]:
     """Return where in a pass each hidden layer's inputs (None: in a table) and outputs are, and the last inputs."""
     joined = end = sum(size + 1 for _, sizes in shape.encoders for size in sizes[:-1])
     places: list[tuple[slice | None, slice]] = []

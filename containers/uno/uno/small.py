@@ -20,7 +20,7 @@ MOST_WEIGHTS = 600_000
 #: Rows that are predicted at once, which stay near the processor; changes no number but the dropout's draws.
 PREDICTION_ROWS = 256
 #: Adamax, by Keras's constants.
-_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 #: Steps in which what Adamax keeps grows (see `SmallNetwork._update`), here by 1 / beta 1 to this power: 5e11.
 _WINDOW = 256
 #: Weights that are updated at once: their gradients are made just before, and stay near the processor meanwhile.
@@ -123,7 +123,7 @@ class SmallNetwork:
                 batch.look_up(tables, rows, draws)
                 np.subtract(batch.forward(), labels_of_rows, out=wrong)
                 done = epoch * steps + step
-                np.multiply(wrong, np.float32(2 / batch_size * _growth(_BETA_2, done)), out=batch.slopes)
+                np.multiply(wrong, np.float32(2 / batch_size * _growth(BETA_2, done)), out=batch.slopes)
                 batch.backward()
                 self._update(batch, first + (last - first) * step / steps, done)
         return float(np.mean(np.square(errors)))
@@ -176,9 +176,9 @@ class SmallNetwork:
         The largest gradient need not fade then, as it does by beta 2 a step: what comes is larger instead. The momentum
         is larger by the growth of beta 1, which it fades by, and by 1 / (1 - beta 1) than Keras's.
         """
-        momentum_growth, growth = _growth(_BETA_1, done), _growth(_BETA_2, done)
-        rate = -learning_rate * (1 - _BETA_1) / (1 - _BETA_1 ** (done + 1)) * growth / momentum_growth
-        epsilon = np.float32(_EPSILON * growth)
+        momentum_growth, growth = _growth(BETA_1, done), _growth(BETA_2, done)
+        rate = -learning_rate * (1 - BETA_1) / (1 - BETA_1 ** (done + 1)) * growth / momentum_growth
+        epsilon = np.float32(EPSILON * growth)
         for (weights, momentum, largest, spare), gradients in zip(self._blocks, batch.gradients, strict=True):
             for gradient in gradients:
                 sgemm(*gradient)

@@ -74,8 +74,8 @@ def network_of(structure: Structure, shape: Shape) -> Any:
     return program.program(structure)
 
 
-def fit(task: Task) -> Trained:
-    """Train the network that the hyperparameters ask for."""
+def fit(task: Task, network_of: Callable[[Structure, Shape], Any] = network_of) -> Trained:
+    """Train the network that the hyperparameters ask for; `network_of` makes it."""
     hyperparameters, dataset = task.hyperparameters, task.dataset
     batch_size, seed, dropout = (hyperparameters[key] for key in ("batch_size", "rng_seed", "dropout"))
     features = [(table.kind, len(table.names)) for table in dataset.features]

@@ -84,6 +84,8 @@ def test_a_file_stands_between_defaults_and_what_is_given(tmp_path: Path, monkey
     assert (settings["epochs"], settings["dropout"], settings["batch_size"]) == (7, 0.2, 32)
     with pytest.raises(ValueError, match=r"config_file = 'other\.txt': no such file"):
         complete({"config_file": "other.txt"})
+    (tmp_path / "mine.txt").write_text("[Global_Params]\nepochs = 11\n")
+    assert complete(given_values(given))["epochs"] == 11, "a file that has changed is read again"
 
 
 def test_a_file_may_write_names_in_any_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
