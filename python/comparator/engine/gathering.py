@@ -21,10 +21,11 @@ CarryOut = Callable[[Sequence[Training]], list[Outcome]]
 
 @dataclass
 class _Asked:
-    """A training that a thread waits for, of a submodel in a slot."""
+    """A training that a thread waits for, of a submodel in a slot; `place` is its place among those of a batch."""
 
     slot: int
     submodel: int
+    place: tuple[int, int]
     training: Training
     batch: list[_Asked] | None = None  # with which it is carried out, by the thread of the first of them
     outcome: Outcome | None = None
@@ -85,12 +86,15 @@ class Gathering:
             else:
                 del self._held[run]
 
-    def train(self, slot: int, submodel: int, training: Training, carry_out: CarryOut) -> Outcome:
+    def train(
+        self, slot: int, submodel: int, place: tuple[int, int], training: Training, carry_out: CarryOut
+    ) -> Outcome:
         """The outcome of a training of a submodel in a slot, carried out with those that others ask for meanwhile.
 
+        They are in the order of their `place`, so that equal tasks are equal calls of a model.
         Raises what `carry_out` raises, in each thread whose training it was to carry out.
         """
-        asked = _Asked(slot, submodel, training)
+        asked = _Asked(slot, submodel, place, training)
         self._asked.append(asked)
         self._rest()
         self._changed.wait_for(lambda: asked.batch is not None)
@@ -124,7 +128,7 @@ class Gathering:
         for slot in {each.slot for each in self._asked}:
             in_slot = [each for each in self._asked if each.slot == slot]
             first = min(each.submodel for each in in_slot)
-            batch = [each for each in in_slot if each.submodel == first]
+            batch = sorted((each for each in in_slot if each.submodel == first), key=lambda each: each.place)
             for each in batch:
                 each.batch = batch
         self._going_on = sum(each.batch is not None for each in self._asked)

@@ -45,7 +45,7 @@ from comparator.model.named_paths import NamedPaths
 from comparator.model.process import SCRATCH, run_environment
 from comparator.model.reads import Reads
 from comparator.model.runner import is_served, make_runner
-from comparator.model.together import carry_out, offers_many
+from comparator.model.together import offers_many, outcomes_of
 from comparator.model.training import Outcome, Runner, Training
 from comparator.objective.differences import NoValue
 from comparator.results.files import now, owner_of, share_as
@@ -463,7 +463,8 @@ class Leaf:
         slot = slot_of(self._experiment.models[number], slot)
         going_on = self._in_flight(number, asked, hyperparameters, folder.name, started)
         with self._notes[slot.number].of(going_on):
-            outcome = self._gathering.train(slot.number, number, training, partial(self._carry_out, number, slot))
+            place, carry_out = (asked.evaluation, asked.replicate), partial(self._carry_out, number, slot)
+            outcome = self._gathering.train(slot.number, number, place, training, carry_out)
         ended = time.monotonic()
         if outcome.status == "failed" and (fault := _fault_of_disk(folder, outcome.reason)) is not None:
             raise Fault(fault)
@@ -496,7 +497,7 @@ class Leaf:
     def _carry_out(self, number: int, slot: Slot, trainings: Sequence[Training]) -> list[Outcome]:
         """The outcomes of trainings of one submodel that were asked for together."""
         at_once = self._takes_many[number]
-        return carry_out(self._runner(number, slot), trainings, at_once=at_once, clear=_clear, say=self._tell_once)
+        return outcomes_of(self._runner(number, slot), trainings, at_once=at_once, clear=_clear, say=self._tell_once)
 
     def _tell_once(self, words: str) -> None:
         if not self._has_told and not self._cancelled.is_set():

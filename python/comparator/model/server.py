@@ -228,7 +228,7 @@ def _outcomes(returned, runs):
         error = one if isinstance(one, BaseException) else None
         if error is None:
             try:
-                outcomes.append(_outcome(one, run["metric"], "run_many()[%d]" % number))
+                outcomes.append(_outcome(one, run["metric"], "run_many(), in its list,"))
                 continue
             except Exception as raised:
                 error = raised

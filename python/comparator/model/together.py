@@ -16,7 +16,7 @@ from comparator.model.warm import NotTogether, WarmRunner
 FUNCTION = "run_many"
 
 
-def carry_out(
+def outcomes_of(
     runner: Runner,
     trainings: Sequence[Training],
     *,
