@@ -205,15 +205,15 @@ class WarmRunner:
             ready = self._hello(token, log)
             if not ready["ready"]:
                 raise ServerEnded("failed", str(ready["reason"]))
-            if self._model.description.run_many and not ready["many"]:
-                said = f"run_many = true in {self._model.description_file}"
-                raise ServerEnded("failed", f"the model has no function run_many(params_list); but {said}")
         except ServerEnded as ended:
             if ended.status != "failed" or self._model.image is not None or not environment.get("PYTHONPATH"):
                 raise
             raise ServerEnded(ended.status, f"{ended.reason} (PYTHONPATH is set: is it another Python's?)") from None
         self._process, self._defaults = ready["process"], ready["hyperparameters"]
         self._takes_many = ready["many"]
+        if self._model.description.run_many and not self._takes_many:
+            said = f"run_many = true in {self._model.description_file}"
+            raise ServerEnded("failed", f"the model has no function run_many(params_list), but {said}")
         self._reading.add(ready["read"])
 
     def _command(self, token: str) -> list[str]:
