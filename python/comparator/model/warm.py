@@ -78,7 +78,8 @@ class WarmRunner:
         self._server_folder: Path | None = None
         self._process: int | None = None  # the server's number, as it says itself
         self._defaults: dict[str, Any] | None = None
-        self._takes_many = False
+        #: Whether the module of the server that was started last has `run_many(params_list)`.
+        self.takes_many = False
         self._reading: Reading | None = None
         self._served = 0
         self._buffer = bytearray()
@@ -107,7 +108,7 @@ class WarmRunner:
                 self._start_if_needed(log, first.folder)
         except ServerEnded as ended:
             return [self._ended(first, ended), *map(self.run, trainings[1:])]
-        if not self._takes_many:
+        if not self.takes_many:
             return list(map(self.run, trainings))
         for training in trainings:
             with training.log.open("ab", buffering=0) as log:
@@ -210,8 +211,8 @@ class WarmRunner:
                 raise
             raise ServerEnded(ended.status, f"{ended.reason} (PYTHONPATH is set: is it another Python's?)") from None
         self._process, self._defaults = ready["process"], ready["hyperparameters"]
-        self._takes_many = ready["many"]
-        if self._model.description.run_many and not self._takes_many:
+        self.takes_many = ready["many"]
+        if self._model.description.run_many and not self.takes_many:
             said = f"run_many = true in {self._model.description_file}"
             raise ServerEnded("failed", f"the model has no function run_many(params_list), but {said}")
         self._reading.add(ready["read"])
