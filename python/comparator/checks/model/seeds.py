@@ -92,10 +92,10 @@ def check_together(trial: Trial, served: Way) -> Findings:
         return
     pairs = list(zip(alone, together, strict=True))
     found = [_compare(trial, *pair, close=LAST_DIGITS) for pair in pairs]
-    words = next((each.apart for each in found if each.apart), None)
+    apart = next((each.apart for each in found if each.apart), None)
     compared = f"{len(together)} trainings by one call, and each by {served.name}"
-    if words is not None:
-        yield Finding(BY_ONE_CALL, FAILS, f"{compared}: {words}; each has to come out as by itself, by its own seed")
+    if apart is not None:
+        yield Finding(BY_ONE_CALL, FAILS, f"{compared}: {apart}; each has to come out as by itself, by its own seed")
     elif not all(each.metrics for each in found):
         yield Finding(BY_ONE_CALL, UNTESTED, f"{compared}: {_nothing_to_compare(trial, together[0])}")
     else:
