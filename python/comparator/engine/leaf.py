@@ -465,14 +465,13 @@ class Leaf:
         with self._notes[slot.number].of(going_on):
             place, carry_out = (asked.evaluation, asked.replicate), partial(self._carry_out, number, slot)
             outcome = self._gathering.train(slot.number, number, place, training, carry_out)
-        ended = time.monotonic()
         if outcome.status == "failed" and (fault := _fault_of_disk(folder, outcome.reason)) is not None:
             raise Fault(fault)
         status, reason = outcome.status, outcome.reason
         if status == "ok" and outcome.metrics.get(CUT_SHORT):
             status, reason = "timeout", "the model ended its training early, by its timeout"
         reads, untold = self._reads_of(number, outcome)
-        if status == "ok" and (fault := self._inputs[number].fault(ended)) is not None:
+        if status == "ok" and (fault := self._inputs[number].fault(outcome.ended)) is not None:
             raise Fault(fault)
         together: dict[str, Any] = {"together": outcome.together} if outcome.together > 1 else {}
         result = RunResult(
@@ -492,7 +491,7 @@ class Leaf:
             computed_on=computed_on(slot.device),
             experiment=self._experiment.id,
         )
-        return result, untold, ended
+        return result, untold, outcome.ended
 
     def _carry_out(self, number: int, slot: Slot, trainings: Sequence[Training]) -> list[Outcome]:
         """The outcomes of trainings of one submodel that were asked for together."""

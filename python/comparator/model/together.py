@@ -45,15 +45,17 @@ def outcomes_of(
                 log.write(f"comparator: together with others: {ended.status}: {ended.reason}; it is tried by itself\n")
             outcomes.append(_timed(runner, training, share))
         return outcomes
-    share = (time.monotonic() - began) / many
-    return [replace(outcome, seconds=share, together=many) for outcome in outcomes]
+    ended = time.monotonic()
+    share = (ended - began) / many
+    return [replace(outcome, seconds=share, together=many, ended=ended) for outcome in outcomes]
 
 
 def _timed(runner: Runner, training: Training, before: float = 0.0) -> Outcome:
     """The outcome of one training, which has taken `before` seconds already."""
     began = time.monotonic()
     outcome = runner.run(training)
-    return replace(outcome, seconds=before + time.monotonic() - began)
+    ended = time.monotonic()
+    return replace(outcome, seconds=before + ended - began, ended=ended)
 
 
 def together_of(models: Iterable[Model], most: int, *, warm: bool) -> int:

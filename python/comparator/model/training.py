@@ -29,7 +29,7 @@ class Outcome:
     `reads` is what the run was seen to read, None where that is not seen; `untold` says in a line why more may have
     gone into its numbers than is known, None where nothing has. `unnamed` is the metric that was asked for, where the
     run gave its number without a name. `seconds` is how long it took; of `together` runs that one call carried out each
-    has its share of that call.
+    has its share of that call. `ended` is when, as `time.monotonic()` has it.
     """
 
     status: Status
@@ -41,6 +41,7 @@ class Outcome:
     unnamed: str | None = None
     seconds: float = 0.0
     together: int = 1
+    ended: float = 0.0
 
 
 class Runner(Protocol):

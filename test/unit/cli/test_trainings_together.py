@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import by_executor
@@ -75,6 +77,28 @@ def test_a_search_finds_the_same_whether_trainings_go_together_or_not(desk: Desk
 def test_one_worker_has_all_that_go_together_at_every_call(desk: Desk) -> None:
     _, sizes = search(desk, "one", "--workers", "1", SITE_TOGETHER="8")
     assert sizes == [8] * 4
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+def test_a_search_that_is_ended_in_the_midst_of_several_goes_on(
+    desk: Desk, sent: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE_CORES", "1")  # else the submodels run side by side
+    calls = desk.folder / "calls"
+    given = ("--set", f"hyperparameters.logfile={calls}", "--set", "hyperparameters.behave=wait together")
+    process = desk.start("search", "together.toml", "--id", "left", "--workers", "1", "--together", "8", *given)
+    while not calls.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(sent)
+    process.communicate(timeout=300)
+    assert list(desk.experiments.glob("left/evaluations.jsonl")) == [] or desk.records("left") == []
+    Path(f"{calls}.go").touch()
+    done = desk.search("--resume", "left", "--workers", "1", "--together", "8")
+    assert done.returncode == 0, done.stderr
+    assert [record["status"] for record in desk.records("left")] == ["ok"] * 16
+    assert calls.read_text().splitlines() == ["left 8", *["left 8", "right 8"] * 2]
 
 
 @pytest.mark.long

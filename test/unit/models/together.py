@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import threading
+import time
 from pathlib import Path
 
 
@@ -37,6 +38,8 @@ def run_many(params_list):
         raise MemoryError("too many for this device")
     if "hang together" in behaviours:
         threading.Event().wait()
+    while "wait together" in behaviours and not Path(params_list[0]["logfile"] + ".go").exists():
+        time.sleep(0.01)
     returned = []
     for params in params_list:
         try:
