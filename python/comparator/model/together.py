@@ -35,19 +35,21 @@ def outcomes_of(
     began, many = time.monotonic(), len(trainings)
     try:
         outcomes = runner.run_many(trainings)
-    except NotTogether as ended:
+    except NotTogether as failure:
         share = (time.monotonic() - began) / many
-        say(f"{many} trainings that were carried out together: {ended.reason}; each is tried by itself")
+        say(f"{many} trainings that were carried out together: {failure.reason}; each is tried by itself")
         outcomes = []
         for training in trainings:
             clear(training.folder)
             with training.log.open("a", encoding="utf-8") as log:
-                log.write(f"comparator: together with others: {ended.status}: {ended.reason}; it is tried by itself\n")
+                log.write(
+                    f"comparator: together with others: {failure.status}: {failure.reason}; it is tried by itself\n"
+                )
             outcomes.append(_timed(runner, training, share))
         return outcomes
     ended = time.monotonic()
     share = (ended - began) / many
-    return [replace(outcome, seconds=share, together=many, ended=ended) for outcome in outcomes]
+    return [replace(outcome, seconds=share, ended=ended) for outcome in outcomes]
 
 
 def _timed(runner: Runner, training: Training, before: float = 0.0) -> Outcome:

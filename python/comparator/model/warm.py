@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -124,7 +125,8 @@ class WarmRunner:
         if reply["raised"] is not None:
             raise NotTogether("failed", reply["raised"])
         read = self._read_so_far(reply)
-        return [self._outcome(training, one, read) for training, one in zip(trainings, reply["many"], strict=True)]
+        outcomes = [self._outcome(training, one, read) for training, one in zip(trainings, reply["many"], strict=True)]
+        return [replace(outcome, together=len(trainings)) for outcome in outcomes]
 
     def _ended(self, training: Training, ended: ServerEnded) -> Outcome:
         """The outcome of a run whose server has ended."""

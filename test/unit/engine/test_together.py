@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ def made(tmp_path: Path) -> Iterator[Made]:
         slots: int = 1,
         run_timeout: float = 60.0,
         name: str = "local/0",
+        deadline: float | None = None,
         **given: object,
     ) -> Leaf:
         experiment = FrozenExperiment(
@@ -63,6 +65,7 @@ def made(tmp_path: Path) -> Iterator[Made]:
             slots=[Slot(number) for number in range(slots)],
             name=name,
             together=together,
+            deadline=deadline,
             say=said(tmp_path).append,
         )
         leaves.append(leaf)
@@ -117,6 +120,9 @@ def test_the_trainings_of_a_task_come_together_and_are_what_they_are_by_themselv
     alone = ask(made(together=1, name="local/1"), *points(4))
     assert calls(tmp_path)[2:] == ["left 1", "right 1"] * 4
     assert [result["value"] for result in alone] == [result["value"] for result in results]
+    anew = [store.result(run["run"]) for result in alone for run in result["runs"]]
+    assert [one.reads for one in anew] == [one.reads for one in stored] and stored[0].reads is not None
+    assert {one.no_reuse for one in stored} == {None}  # each may serve other experiments
     assert [run["metrics"] for one in alone for run in one["runs"]] == [
         run["metrics"] for one in results for run in one["runs"]
     ]
@@ -270,3 +276,18 @@ def test_all_that_go_together_are_said_to_be_under_way(made: Made, tmp_path: Pat
     leaf.cancel()
     work.join()
     assert [(one.evaluation, one.submodel) for one in going_on] == [(number, 0) for number in range(4)]
+
+
+def test_a_model_whose_source_promises_more_than_it_has_is_trained_one_by_one(made: Made, tmp_path: Path) -> None:
+    (tmp_path / "promising.py").write_text(
+        "def run(params): return {'val_loss': 0.5 + params['noise']}\nrun_many = None\n"
+    )
+    results = ask(made((Model("promising", tmp_path / "promising.py"),) * 2), *points(3))
+    assert statuses(results) == ["ok"] * 3
+    assert {RunStore(tmp_path).result(run["run"]).together for result in results for run in result["runs"]} == {None}
+
+
+def test_what_may_not_end_before_the_walltime_does_not_begin(made: Made, tmp_path: Path) -> None:
+    results = ask(made(deadline=time.time()), *points(4))
+    assert statuses(results) == ["cancelled"] * 4
+    assert not (tmp_path / "calls").exists()
