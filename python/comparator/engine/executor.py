@@ -59,7 +59,6 @@ class ExecutorEngine(Engine):
         with search.hosted() as show:
             try:
                 workers = Workers[str](self.workers, lambda: stopped.set_result(""))
-                at_a_time = self.workers if search.together > 1 else None
-                carry_out(search, workers, evaluate, show, at_a_time=at_a_time)
+                carry_out(search, workers, evaluate, show, at_a_time=self.workers)
             except BrokenExecutor as error:
                 raise ComparatorError(f"{self.name}: {error}") from None

@@ -223,16 +223,18 @@ def carry_out(
 ) -> None:
     """Host a search to its end: `evaluate` makes results of its requests on `workers`.
 
-    What is evaluated is one request, or a task of up to `Search.together`: then `at_a_time` workers hold one each, and
-    requests wait until one of these is free. Results that have queued up are told together. `on_change` is called once
-    the first requests are given out, and whenever results were told.
+    What is evaluated is one request. Where a model takes trainings together, and it is said how many workers there are,
+    `at_a_time`, it is a task of up to `Search.together`, for which requests wait until a worker is free. Results that
+    have queued up are told together. `on_change` is called once the first requests are given out, and whenever results
+    were told.
     """
+    most = 1 if at_a_time is None else search.together
     kept = deque(search.start())
     under_way = 0
     with workers:
         while True:
-            free = len(kept) if at_a_time is None else at_a_time - under_way
-            for task in take_tasks(kept, free, 1 if at_a_time is None else search.together):
+            free = len(kept) if at_a_time is None or most == 1 else at_a_time - under_way
+            for task in take_tasks(kept, free, most):
                 workers.start(partial(evaluate, task))
                 under_way += 1
             on_change()

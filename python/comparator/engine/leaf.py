@@ -88,9 +88,9 @@ RECENT_SECONDS = 0.1
 
 
 class Patience:
-    """How long a worker waits for a run that another process trains: as long as a training may take, and it says so.
+    """How long a worker waits for a run that another process trains: as long as that may take, and it says so.
 
-    `limit` is the time limit of a training in seconds, None where there is none; `deadline` a time as
+    `limit` is how long it may take in seconds, None where there is none; `deadline` a time as
     `time.monotonic()` has it, None where there is none.
     """
 
@@ -111,7 +111,7 @@ class Patience:
     def wait(self, holder: Holder, seconds: float) -> bool:
         """Wait so long; False where there is no more time, or the experiment is stopped.
 
-        Raises `Fault` where one holder has had the run for longer than a training may take.
+        Raises `Fault` where one holder has had the run for longer.
         """
         now = time.monotonic()
         if holder.token != self._holder:
@@ -119,8 +119,8 @@ class Patience:
         waited = now - self._since
         if self._limit is not None and waited > self._limit + GRACE_SECONDS:
             raise Fault(
-                f"run {self._run} is held by {holder.words}, for longer than the {self._limit:g} s that a training may"
-                f" take; end that process{MENDED}"
+                f"run {self._run} is held by {holder.words}, for longer than the {self._limit:g} s that it may take;"
+                f" end that process{MENDED}"
             )
         if waited > SAID_SECONDS and not self._is_said:
             self._is_said = True

@@ -53,8 +53,7 @@ class Local(Engine):
 
         with search.hosted() as show:
             try:
-                at_a_time = len(leaves) if search.together > 1 else None
-                carry_out(search, Workers[str](len(leaves), cancel), evaluate, show, at_a_time=at_a_time)
+                carry_out(search, Workers[str](len(leaves), cancel), evaluate, show, at_a_time=len(leaves))
             finally:
                 for leaf in leaves:
                     leaf.close()
