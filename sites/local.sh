@@ -11,6 +11,8 @@ CANDLE_DATA_DIR=${CANDLE_DATA_DIR:-$COMPARATOR_ROOT/data}
 # two small models may run side by side: SITE_DEVICES=2 SITE_MODELS_PER_DEVICE=2.
 SITE_DEVICES=${SITE_DEVICES:-0}
 SITE_MODELS_PER_DEVICE=${SITE_MODELS_PER_DEVICE:-1}
+# Trainings that a worker gives at once to a model with run_many(params_list).
+SITE_TOGETHER=${SITE_TOGETHER:-1}
 SITE_DEVICE_VARIABLE=${SITE_DEVICE_VARIABLE:-CUDA_VISIBLE_DEVICES}
 
 # Trainings at a time where there are no devices; empty: one for each core.

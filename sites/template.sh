@@ -13,6 +13,8 @@ CANDLE_DATA_DIR=${CANDLE_DATA_DIR:-$COMPARATOR_ROOT/data}
 # Devices of a node; trainings that share one; the variable that binds a training to it. 0: every core is a place.
 SITE_DEVICES=${SITE_DEVICES:-0}
 SITE_MODELS_PER_DEVICE=${SITE_MODELS_PER_DEVICE:-1}
+# Trainings that a worker gives at once to a model with run_many(params_list): as many as fit a device's memory.
+SITE_TOGETHER=${SITE_TOGETHER:-1}
 SITE_DEVICE_VARIABLE=CUDA_VISIBLE_DEVICES
 # In which order they are given out: ascending, descending, or all their names ("4 5 2 3 6 7 0 1", "0.0 0.1 1.0 1.1").
 SITE_DEVICE_ORDER=ascending

@@ -7,8 +7,8 @@
     worker      evaluate(task) -> results: in this interpreter or as `python -m comparator.ranks`;
                 where it sleeps while there is no task: sleep(), task_came(), results_sent()
 
-A task is a request, or several of trainings that take no time to speak of; tasks come one on each line. What a task and
-its results hold is separated by `BETWEEN`; a long one is put into a file, which the task names. All texts are JSON
+A task is a request, or several: of trainings that take no time to speak of, or that a model takes together. Tasks come
+one on each line; a long one is put into a file, which the task names. All texts are JSON
 without the character ', so that Python and Tcl carry them as they are. What the ranks need to know stands in the
 launch's file, which COMPARATOR_LAUNCH names.
 """
@@ -16,7 +16,6 @@ launch's file, which COMPARATOR_LAUNCH names.
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import sys
 import time
@@ -31,19 +30,18 @@ from comparator.engine.interface import Task
 from comparator.engine.keeper import node_name
 from comparator.engine.leaf import Leaf
 from comparator.engine.local import Local
+from comparator.engine.tasks import BETWEEN, listens
 from comparator.engine.waiting import WaitingResident, WaitingWorker, Waits
 from comparator.experiment.host import Host
 from comparator.experiment.session import Session, open_session
 from comparator.experiment.terminal import Terminal
 from comparator.experiment.worker import Worker, WorkerPlace, reopen
-from comparator.results.record import LISTEN, LaunchForRanks
+from comparator.results.record import LaunchForRanks
 from comparator.results.state import last_word, say
 from comparator.site.profile import Site
 from comparator.studies import study_of
 
 RESIDENT_LOG = "resident.log"
-#: Stands in no text of JSON, nor in the way of Python's and Tcl's quotes.
-BETWEEN = "\f"
 #: A task has so many requests as take so long: to hand over one takes some milliseconds where ranks share their cores.
 TASK_SECONDS, SHORTEST_SECONDS = 0.1, 1e-3
 #: A longer task is put into a file (`swift/comparator.tcl` says why), whose name follows this.
@@ -53,7 +51,8 @@ LONGEST_TASK, IN_FILE = 50_000, "/"
 RESIDENT_WAITS, WORKER_WAITS = (0.0, 2e-4, 5e-3), (1e-3, 1e-3, 5e-2)
 #: Seconds after which a rank that is called looks for itself.
 LONGEST_WAIT = 0.5
-#: So many tasks wait for each worker, beside the one that it has: what the others take is not known yet.
+#: So many tasks wait for each worker, beside the one that it has: what the others take is not known yet. Not where a
+#: model takes trainings together: what comes while all workers have a task may make one with what comes next.
 TASKS_AHEAD = 1
 #: The ranks of a node that are no workers: the resident rank and the server.
 SERVING = 2
@@ -133,7 +132,7 @@ def evaluate(task: str) -> str:
         folder = _folder()
         say(folder.parent, "failed", [], f"a worker on {node_name()} cannot start: {error}", folder.name)
         raise
-    return BETWEEN.join(_without_quotes(leaf.evaluate(request)) for request in _text_of(task).split(BETWEEN))
+    return _without_quotes(leaf.carry_out(_text_of(task)))
 
 
 class _Resident:
@@ -174,6 +173,10 @@ class _Resident:
     @property
     def usual_seconds(self) -> float | None:
         return self._session.usual_seconds
+
+    @property
+    def together(self) -> int:
+        return self._session.together
 
     def _open(self) -> Session:
         session = open_session(self._host, Path(self._launch.experiment).name)
@@ -318,18 +321,19 @@ class _Handing:
 
     def came(self, results: list[str]) -> None:
         """Results of tasks, a text of each; who listens has one of its own."""
-        self._under_way -= sum(BETWEEN in result or not _listens(result) for result in results)
+        self._under_way -= sum(BETWEEN in result or not listens(result) for result in results)
 
     def tasks(self, requests: list[str]) -> str:
         """What is to be done next, the requests among it, as tasks, one on each line."""
         texts = list(map(_without_quotes, requests))
         # Who listens waits, and what came in one task with it would wait too.
-        listening = [text for text in texts if _listens(text)]
+        listening = [text for text in texts if listens(text)]
         self._kept += [text for text in texts if text not in listening] if listening else texts
         usual = _resident().usual_seconds if self._kept else None
         at_a_time = self._at_a_time(usual)
         tasks: list[str] = []
-        while self._kept and self._under_way < (1 + TASKS_AHEAD) * at_a_time:
+        ahead = TASKS_AHEAD if _resident().together == 1 else 0
+        while self._kept and self._under_way < (1 + ahead) * at_a_time:
             free = max(1, at_a_time - self._under_way)
             several = self._several(-(-len(self._kept) // free), usual)
             tasks.append(BETWEEN.join(self._kept.popleft() for _ in range(several)))
@@ -340,7 +344,8 @@ class _Handing:
 
     def _several(self, share: int, usual: float | None) -> int:
         """How many requests make a task, where each worker's share are so many."""
-        return 1 if usual is None else max(1, min(share, int(TASK_SECONDS / max(usual, SHORTEST_SECONDS))))
+        short = 1 if usual is None else int(TASK_SECONDS / max(usual, SHORTEST_SECONDS))
+        return max(1, min(share, max(short, _resident().together)))
 
     def _at_a_time(self, usual: float | None) -> int:
         """How many tasks go on at a time: of trainings that take no time to speak of no more than there are cores."""
@@ -357,11 +362,6 @@ class _Handing:
 
 
 _handing = _Handing()
-
-
-def _listens(text: str) -> bool:
-    """Whether a request asks a worker to wait for what comes in, or a result is of such a one."""
-    return str(LISTEN) in text and json.loads(text)["evaluation"] == LISTEN
 
 
 def _text_of(task: str) -> str:

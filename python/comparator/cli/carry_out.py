@@ -516,6 +516,7 @@ def _open_host(options: RunOptions, *, as_json: bool = False, reports: bool = Tr
         workers=options.workers,
         nodes=options.nodes,
         workers_per_node=options.workers_per_node,
+        together=options.together,
         walltime=options.walltime,
         queue=options.queue,
         project=options.project,

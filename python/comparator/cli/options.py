@@ -46,6 +46,12 @@ class RunOptions:
         ),
     ] = None
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Evaluations at a time.")] = None
+    together: Annotated[
+        int | None,
+        typer.Option(
+            "--together", min=1, help="Trainings that a worker gives at once to a model that has run_many(params_list)."
+        ),
+    ] = None
     identifier: Annotated[str | None, typer.Option("--id", metavar="ID", help="The new experiment's id.")] = None
     resume: Annotated[
         str | None,

@@ -44,6 +44,8 @@ def show_site(name: NameArgument = "local") -> None:
         tell(out, f"{site.cores} slots a node (no devices{cores})")
     else:
         tell(out, "a slot for each core of a node (no devices); SITE_CORES says how many")
+    if site.together > 1:
+        tell(out, f"{site.together} trainings at once in a slot, of models that take several together")
     if site.has_nodes:
         words = [f"queue {site.queue}" if site.queue else "", f"project {site.project}" if site.project else ""]
         out.print(", ".join([f"{site.nodes} nodes", f"walltime {clock(site.walltime)}", *filter(None, words)]))

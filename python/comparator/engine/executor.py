@@ -1,8 +1,9 @@
 """An executor of `concurrent.futures` as an engine: of processes, of Dask, of MPI, of any other library.
 
-This process hosts the search. Its requests go to the executor one by one, as texts, and are evaluated wherever it takes
-them, by a worker that is set up there from the experiment's folder, once in each process. Hence every process of the
-executor has to see that folder and the project's under the same paths, and to have this package.
+This process hosts the search. Its requests go to the executor as texts, one by one, or so many at once as a worker
+evaluates together, and are evaluated wherever it takes them, by a worker that is set up there from the experiment's
+folder, once in each process. Hence every process of the executor has to see that folder and the project's under the
+same paths, and to have this package.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from comparator.site.profile import Site, Slot
 class ExecutorEngine(Engine):
     """Evaluates on an executor, which it leaves open."""
 
+    takes = frozenset({*Engine.takes, "together"})
     manner = "has its own processes"
 
     def __init__(self, executor: Executor, workers: int, *, places: int, deadline: float | None = None) -> None:
@@ -45,9 +47,9 @@ class ExecutorEngine(Engine):
         worker = search.worker(self._places, self.deadline)
         stopped: Future[str] = Future()
 
-        def evaluate(request: str) -> str:
+        def evaluate(task: str) -> str:
             """Wait for the executor's answer, or for the end of the search: then nobody waits for what runs there."""
-            asked = self._executor.submit(worker, request)
+            asked = self._executor.submit(worker, task)
             wait([asked, stopped], return_when=FIRST_COMPLETED)
             if not asked.done():
                 asked.cancel()
@@ -56,6 +58,7 @@ class ExecutorEngine(Engine):
 
         with search.hosted() as show:
             try:
-                carry_out(search, Workers[str](self.workers, lambda: stopped.set_result("")), evaluate, show)
+                workers = Workers[str](self.workers, lambda: stopped.set_result(""))
+                carry_out(search, workers, evaluate, show, at_a_time=self.workers)
             except BrokenExecutor as error:
                 raise ComparatorError(f"{self.name}: {error}") from None

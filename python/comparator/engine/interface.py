@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
@@ -25,6 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from comparator.engine.tasks import BETWEEN, take_tasks
 from comparator.engine.workers import Workers
 from comparator.formats.finding import Finding
 from comparator.site.profile import Site, Slot, seconds_of
@@ -84,6 +86,11 @@ class Search(Protocol):
         """Show the progress of a search that another process hosts; yields what brings it up to date."""
         ...
 
+    @property
+    def together(self) -> int:
+        """How many requests a worker may be given at once, because a model of the search takes trainings together."""
+        ...
+
     def leaf(self, slots: Sequence[Slot], number: int, deadline: float | None) -> Leaf:
         """The worker of this number, in this process, on these slots; `deadline` as `time.time()` has it."""
         ...
@@ -124,6 +131,7 @@ class EngineOptions:
     workers: int | None = None
     nodes: int | None = None
     workers_per_node: int | None = None
+    together: int | None = None
     walltime: str | None = None  # HH:MM:SS
     queue: str | None = None
     project: str | None = None
@@ -140,7 +148,8 @@ class Engine(ABC):
 
     #: Its name, for people and in the record.
     name: str
-    #: The options that it takes, by their names in `EngineOptions`, and why it takes no others.
+    #: The options that it takes, by their names in `EngineOptions`, and why it takes no others. One that takes
+    #: `together` hands out tasks of several requests (`Search.together`); any other has one for each.
     takes: ClassVar[frozenset[str]] = frozenset({"workers", "workers_per_node", "walltime"})
     manner: ClassVar[str] = "does without"
     #: How many evaluations it carries out at a time.
@@ -205,19 +214,32 @@ def share_slots(slots: Sequence[Slot], workers: int) -> list[list[Slot]]:
 
 
 def carry_out(
-    search: Search, workers: Workers[str], evaluate: Callable[[str], str], on_change: Callable[[], None]
+    search: Search,
+    workers: Workers[str],
+    evaluate: Callable[[str], str],
+    on_change: Callable[[], None],
+    *,
+    at_a_time: int | None = None,
 ) -> None:
     """Host a search to its end: `evaluate` makes results of its requests on `workers`.
 
-    Results that have queued up are told together. `on_change` is called once the first requests are given out, and
-    whenever results were told.
+    What is evaluated is one request. Where a model takes trainings together, and it is said how many workers there are,
+    `at_a_time`, it is a task of up to `Search.together`, for which requests wait until a worker is free. Results that
+    have queued up are told together. `on_change` is called once the first requests are given out, and whenever results
+    were told.
     """
-    requests = search.start()
+    most = 1 if at_a_time is None else search.together
+    kept = deque(search.start())
+    under_way = 0
     with workers:
-        for request in requests:
-            workers.start(partial(evaluate, request))
-        on_change()
-        for results in workers.batches(MOST_AT_ONCE):
-            for request in search.tell_all(results):
-                workers.start(partial(evaluate, request))
+        while True:
+            free = len(kept) if at_a_time is None or most == 1 else at_a_time - under_way
+            for task in take_tasks(kept, free, most):
+                workers.start(partial(evaluate, task))
+                under_way += 1
             on_change()
+            results = next(workers.batches(MOST_AT_ONCE), None)
+            if results is None:
+                return
+            under_way -= len(results)
+            kept += search.tell_all([result for several in results for result in several.split(BETWEEN)])

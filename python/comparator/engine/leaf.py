@@ -22,9 +22,11 @@ import traceback
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from comparator.engine.gathering import Gathering
 from comparator.engine.given import epochs_name, run_hyperparameters, varied_names
 from comparator.engine.run_identity import (
     Identity,
@@ -32,6 +34,7 @@ from comparator.engine.run_identity import (
     identity_in_experiment,
     run_identity,
 )
+from comparator.engine.tasks import BETWEEN
 from comparator.errors import FAULT, Fault
 from comparator.formats.names import ML_DATA
 from comparator.formats.text import message
@@ -39,13 +42,14 @@ from comparator.model.inputs import BEGAN, Inputs, Pending
 from comparator.model.ml_data import MLData
 from comparator.model.model import Model, installed_packages
 from comparator.model.named_paths import NamedPaths
-from comparator.model.process import run_environment
+from comparator.model.process import SCRATCH, run_environment
 from comparator.model.reads import Reads
 from comparator.model.runner import is_served, make_runner
+from comparator.model.together import offers_many, outcomes_of
 from comparator.model.training import Outcome, Runner, Training
 from comparator.objective.differences import NoValue
 from comparator.results.files import now, owner_of, share_as
-from comparator.results.in_flight import Note, purpose_of, running_file
+from comparator.results.in_flight import SlotNotes, purpose_of, running_file
 from comparator.results.lease import LEASE, LOCK, Holder
 from comparator.results.provenance import computed_on
 from comparator.results.record import (
@@ -84,9 +88,9 @@ RECENT_SECONDS = 0.1
 
 
 class Patience:
-    """How long a worker waits for a run that another process trains: as long as a training may take, and it says so.
+    """How long a worker waits for a run that another process trains: as long as that may take, and it says so.
 
-    `limit` is the time limit of a training in seconds, None where there is none; `deadline` a time as
+    `limit` is how long it may take in seconds, None where there is none; `deadline` a time as
     `time.monotonic()` has it, None where there is none.
     """
 
@@ -107,7 +111,7 @@ class Patience:
     def wait(self, holder: Holder, seconds: float) -> bool:
         """Wait so long; False where there is no more time, or the experiment is stopped.
 
-        Raises `Fault` where one holder has had the run for longer than a training may take.
+        Raises `Fault` where one holder has had the run for longer.
         """
         now = time.monotonic()
         if holder.token != self._holder:
@@ -115,8 +119,8 @@ class Patience:
         waited = now - self._since
         if self._limit is not None and waited > self._limit + GRACE_SECONDS:
             raise Fault(
-                f"run {self._run} is held by {holder.words}, for longer than the {self._limit:g} s that a training may"
-                f" take; end that process{MENDED}"
+                f"run {self._run} is held by {holder.words}, for longer than the {self._limit:g} s that it may take;"
+                f" end that process{MENDED}"
             )
         if waited > SAID_SECONDS and not self._is_said:
             self._is_said = True
@@ -138,23 +142,28 @@ class Leaf:
         slots: Sequence[Slot],
         name: str,
         warm: bool = True,
+        together: int = 1,
         deadline: float | None = None,
         say: Callable[[str], None] = lambda words: None,
     ) -> None:
         """`deadline` is a time as `time.time()` has it: what may not end before it, is cancelled before it starts.
 
-        `say` is called with what a person may want to know while evaluations run.
+        Of several requests that are given, so many as `together` are evaluated at once. `say` is called with what a
+        person may want to know while evaluations run.
         """
         self._experiment, self._models, self._objective = experiment, models, objective
         self._experiments, self._data_folder = experiments, data_folder
-        self._slots, self._name, self._warm = slots, name, warm
+        self._slots, self._name, self._warm, self._together = slots, name, warm, together
         self._deadline = None if deadline is None else time.monotonic() + deadline - time.time()  # clocks are set
         self._longest, self._say = 0.0, say
         share_as(experiments)
         self._runs = RunStore(experiments)
         own = experiments / experiment.id
         self._lease = WorkerLease(running_file(own, f"{name}.lease"), purpose_of(experiment.id))
-        self._notes = {slot.number: Note(running_file(own, f"{name}.{slot.number}.json")) for slot in slots}
+        self._notes = {slot.number: SlotNotes(own, f"{name}.{slot.number}") for slot in slots}
+        self._gathering = Gathering()
+        self._takes_many = [together > 1 and offers_many(model) for model in models]
+        self._has_told = False  # that trainings which were given together were not carried out so
         self._runners: dict[tuple[int, Hashable, Hashable], Runner] = {}
         self._named = [NamedPaths([data_folder, model.folder], model.covers(data_folder)) for model in models]
         self._inputs = [self._inputs_of(number) for number in range(len(models))]
@@ -165,6 +174,32 @@ class Leaf:
 
     def evaluate(self, request: str) -> str:
         """Carry out one request; always returns a result."""
+        self._gathering.expect(1)
+        return self._evaluate(request)
+
+    def carry_out(self, task: str) -> str:
+        """Carry out the requests of a task; gives their results, in their order, as a task's text has them.
+
+        Where a model takes trainings together, so many of them are evaluated at once, each in a thread.
+        """
+        return BETWEEN.join(self._evaluate_all(task.split(BETWEEN)))
+
+    def _evaluate_all(self, requests: Sequence[str]) -> list[str]:
+        if self._together == 1 or len(requests) == 1:
+            return list(map(self.evaluate, requests))
+        results: list[str] = []
+        with ThreadPoolExecutor(min(self._together, len(requests))) as side_by_side:
+            for first in range(0, len(requests), self._together):
+                several = requests[first : first + self._together]
+                self._gathering.expect(len(several))
+                results += side_by_side.map(self._evaluate, several)
+        return results
+
+    def _evaluate(self, request: str) -> str:
+        with self._gathering.taking_part():
+            return as_text(self._result_of(request))
+
+    def _result_of(self, request: str) -> Result:
         asked = Request.model_validate_json(request)
         clock = time.monotonic()
         result = Result(
@@ -180,11 +215,12 @@ class Leaf:
         )
         if self._is_too_late(asked):
             result.status, result.reason = "cancelled", OUT_OF_TIME
-            return as_text(result)
+            return result
         if asked.evaluation == LISTEN:
-            is_stopped = self._cancelled.wait(asked.expected_seconds)
+            with self._gathering.aside():
+                is_stopped = self._cancelled.wait(asked.expected_seconds)
             result.status = "cancelled" if is_stopped else "ok"
-            return as_text(result)
+            return result
         try:
             result.runs = self._run_all(asked)
             result.value = self._objective(result.runs)
@@ -202,7 +238,7 @@ class Leaf:
             result.status = "cancelled"
         result.seconds = round(time.monotonic() - clock, 3)
         self._longest = max(self._longest, time.monotonic() - clock)
-        return as_text(result)
+        return result
 
     def cancel(self) -> None:
         """End what is running, at once; later requests come back cancelled."""
@@ -231,7 +267,9 @@ class Leaf:
     def repeat(self, request: Request, submodel: int) -> tuple[Run, RunResult]:
         """Carry out the run of one submodel alone, by a process that has done nothing before."""
         try:
-            return self._run_with_result(submodel, request, self._slots[0])
+            self._gathering.expect(1)
+            with self._gathering.taking_part():
+                return self._run_with_result(submodel, request, self._slots[0])
         finally:
             for runner in self._runners.values():
                 runner.close()
@@ -252,8 +290,9 @@ class Leaf:
         """The runs of the models at a point: side by side on two slots, else one after the other."""
         numbers = self._experiment.models_at(asked.point)
         if len(numbers) > 1 and len(self._slots) > 1:
-            with ThreadPoolExecutor(len(numbers)) as side_by_side:
-                waiting = [side_by_side.submit(self._run, number, asked, self._slots[number]) for number in numbers]
+            self._gathering.expect(len(numbers))
+            with self._gathering.aside(), ThreadPoolExecutor(len(numbers)) as side_by_side:
+                waiting = [side_by_side.submit(self._run_beside, number, asked) for number in numbers]
                 return [future.result() for future in waiting]
         runs: list[Run] = []
         for number in numbers:
@@ -261,6 +300,11 @@ class Leaf:
             if runs[-1].status != "ok":
                 break
         return runs
+
+    def _run_beside(self, number: int, asked: Request) -> Run:
+        """One submodel's run beside that of the other, on a slot of its own."""
+        with self._gathering.taking_part():
+            return self._run(number, asked, self._slots[number])
 
     def _run(self, number: int, asked: Request, slot: Slot) -> Run:
         """One submodel's run: found in the store, or trained now."""
@@ -322,7 +366,7 @@ class Leaf:
             result = finished_in(folder)
             if result is None:
                 self._runs.make(folder)
-                with self._lease.claim(folder, self._patience(run).wait) as held:
+                with self._gathering.alone(run), self._lease.claim(folder, self._waiting_for(run)) as held:
                     if held is None:
                         reason = "stopped" if self._cancelled.is_set() else OUT_OF_TIME
                         return folder, RunResult(status="cancelled", reason=reason), False
@@ -339,9 +383,19 @@ class Leaf:
                 return folder, result.in_metric(self._experiment.metric), True
             run = successor
 
-    def _patience(self, run: str) -> Patience:
+    def _waiting_for(self, run: str) -> Callable[[Holder, float], bool]:
+        """How a thread waits for a run that another process trains."""
         limit = self._experiment.run_timeout
-        return Patience(run, limit=limit, deadline=self._deadline, stopped=self._cancelled, say=self._say)
+        if limit is not None and self._together > 1:
+            # Of each submodel it may wait for trainings that are carried out together, and then again one by one.
+            limit *= (1 + self._together) * len(self._models)
+        patience = Patience(run, limit=limit, deadline=self._deadline, stopped=self._cancelled, say=self._say)
+
+        def wait(holder: Holder, seconds: float) -> bool:
+            with self._gathering.aside():
+                return patience.wait(holder, seconds)
+
+        return wait
 
     def _keep(self, number: int, folder: Path, result: RunResult, untold: str | None, ended: float) -> RunResult:
         """Put a result into the store; says in it why it serves no other experiment, None where it does.
@@ -405,20 +459,21 @@ class Leaf:
             self._experiment.metric,
             self._experiment.run_timeout,
         )
-        started, clock = now(), time.monotonic()
+        started = now()
         slot = slot_of(self._experiment.models[number], slot)
         going_on = self._in_flight(number, asked, hyperparameters, folder.name, started)
         with self._notes[slot.number].of(going_on):
-            outcome: Outcome = self._runner(number, slot).run(training)
-        ended = time.monotonic()
+            place, carry_out = (asked.evaluation, asked.replicate), partial(self._carry_out, number, slot)
+            outcome = self._gathering.train(slot.number, number, place, training, carry_out)
         if outcome.status == "failed" and (fault := _fault_of_disk(folder, outcome.reason)) is not None:
             raise Fault(fault)
         status, reason = outcome.status, outcome.reason
         if status == "ok" and outcome.metrics.get(CUT_SHORT):
             status, reason = "timeout", "the model ended its training early, by its timeout"
         reads, untold = self._reads_of(number, outcome)
-        if status == "ok" and (fault := self._inputs[number].fault(ended)) is not None:
+        if status == "ok" and (fault := self._inputs[number].fault(outcome.ended)) is not None:
             raise Fault(fault)
+        together: dict[str, Any] = {"together": outcome.together} if outcome.together > 1 else {}
         result = RunResult(
             status=status,
             metrics=outcome.metrics,
@@ -426,7 +481,8 @@ class Leaf:
             reason=reason,
             reads=None if reads is None else ReadsOfResult(**reads.as_record()),
             unnamed=outcome.unnamed,
-            seconds=round(time.monotonic() - clock, 3),
+            seconds=round(outcome.seconds, 3),
+            **together,
             started=started,
             device=slot.device,
             model=model.name,
@@ -435,7 +491,17 @@ class Leaf:
             computed_on=computed_on(slot.device),
             experiment=self._experiment.id,
         )
-        return result, untold, ended
+        return result, untold, outcome.ended
+
+    def _carry_out(self, number: int, slot: Slot, trainings: Sequence[Training]) -> list[Outcome]:
+        """The outcomes of trainings of one submodel that were asked for together."""
+        at_once = self._takes_many[number]
+        return outcomes_of(self._runner(number, slot), trainings, at_once=at_once, clear=_clear, say=self._tell_once)
+
+    def _tell_once(self, words: str) -> None:
+        if not self._has_told and not self._cancelled.is_set():
+            self._has_told = True
+            self._say(words)
 
     def _in_flight(
         self, number: int, asked: Request, hyperparameters: Mapping[str, object], run: str, started: str
@@ -552,6 +618,11 @@ def _fault_of_disk(folder: Path, reason: str | None) -> str | None:
     if usage.f_bavail == 0 or (usage.f_files > 0 and usage.f_favail == 0):
         return f"{folder}: {FULL}{MENDED}"
     return next((f"{folder}: {words}{MENDED}" for words in LIMITS if words in (reason or "")), None)
+
+
+def _clear(folder: Path) -> None:
+    """Rid a run's folder of what a training has left there, as it was when that began."""
+    _remove(folder, set(os.listdir(folder)) - {LOCK, LEASE, LOG, SCRATCH})  # noqa: PTH208  (names alone)
 
 
 def _remove(folder: Path, left: Iterable[str]) -> None:

@@ -16,6 +16,7 @@ class Local(Engine):
     """Evaluates in threads of this process, which share its slots evenly."""
 
     name = "local"
+    takes = frozenset({*Engine.takes, "together"})
     manner = "runs on this machine alone"
 
     def __init__(self, slots: Sequence[Slot], workers: int, deadline: float | None = None) -> None:
@@ -39,10 +40,10 @@ class Local(Engine):
         for leaf in leaves:
             idle.put(leaf)
 
-        def evaluate(request: str) -> str:
+        def evaluate(task: str) -> str:
             leaf = idle.get()
             try:
-                return leaf.evaluate(request)
+                return leaf.carry_out(task)
             finally:
                 idle.put(leaf)
 
@@ -52,7 +53,7 @@ class Local(Engine):
 
         with search.hosted() as show:
             try:
-                carry_out(search, Workers[str](len(leaves), cancel), evaluate, show)
+                carry_out(search, Workers[str](len(leaves), cancel), evaluate, show, at_a_time=len(leaves))
             finally:
                 for leaf in leaves:
                     leaf.close()

@@ -37,7 +37,7 @@ class SwiftT(Engine):
     """Has ranks of Swift/T host and evaluate: on this machine, or where the site has a scheduler in jobs of it."""
 
     name = "swift-t"
-    takes = frozenset({*Engine.takes, "nodes", "queue", "project", "resume_jobs"})
+    takes = frozenset({*Engine.takes, "together", "nodes", "queue", "project", "resume_jobs"})
 
     def __init__(self, site: Site, resources: Resources) -> None:
         self._site, self._resources = site, resources

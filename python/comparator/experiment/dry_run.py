@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from comparator.evidence.power import words_beforehand
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.stages import PILOT_SEEDS
 from comparator.formats.text import shortened
+from comparator.model.model import Model
+from comparator.model.together import FUNCTION
 from comparator.results.record import (
     Confirm,
     FrozenExperiment,
@@ -29,20 +33,31 @@ def describe(host: Host, plan: Plan) -> None:
     host.say(f"  budget: {budget_words(frozen)}")
     for line in _power_words(plan) if frozen.rechecks is None else ():
         host.say(f"  {line}")
-    describe_host(host)
+    describe_host(host, plan.models)
     for line in host.engine.rehearsal(host.task(host.experiments / "ID", is_sweep=plan.is_sweep)):
         host.show(line)
     host.say("nothing was started (--dry-run)")
 
 
-def describe_host(host: Host) -> None:
-    """Say where it would run."""
+def describe_host(host: Host, models: Sequence[Model]) -> None:
+    """Say where these models would run."""
     site = host.site
     host.say(f"  site {site.name}: {site.description}")
-    host.say(f"  engine {host.engine.name}: {host.workers} workers; a node has {len(host.slots)} slots")
+    workers = f"{host.workers} workers{_together(host, models)}"
+    host.say(f"  engine {host.engine.name}: {workers}; a node has {len(host.slots)} slots")
     for words in host.engine.words():
         host.say(f"  {words}")
     host.say(f"  data: {site.data_folder}")
+
+
+def _together(host: Host, models: Sequence[Model]) -> str:
+    """How many trainings a worker gives to a model at once, where the site has more than one."""
+    if host.site.together == 1:
+        return ""
+    together = host.together(models)
+    if together > 1:
+        return f", each of which gives {together} trainings at once to a model with {FUNCTION}(params_list)"
+    return f", each with one training at a time, since no model is served that has {FUNCTION}(params_list)"
 
 
 def _power_words(plan: Plan) -> list[str]:

@@ -92,7 +92,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     check_unit(settings, objective, pilot, context)
     check_likeness_is_known(settings, pilot, context)
     past = past_results(settings, space, objective, context, notices)
-    strategy = freeze_strategy(short, context, notices, PILOT_SEEDS * len(pilot))
+    strategy = freeze_strategy(short, context, given.models, notices, PILOT_SEEDS * len(pilot))
     frozen = WholeExperiment(
         id="",
         format=FORMAT,

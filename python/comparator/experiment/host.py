@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -10,6 +11,8 @@ from rich.console import Console
 from comparator.engine.engines import open_engine
 from comparator.engine.interface import Engine, EngineOptions, Task
 from comparator.experiment.terminal import copyable, tell
+from comparator.model.model import Model
+from comparator.model.together import together_of
 from comparator.site.profile import Site, Slot, read_site
 
 
@@ -31,8 +34,13 @@ class Host:
 
     @property
     def workers(self) -> int:
-        """How many evaluations are carried out at a time."""
+        """How many workers carry out evaluations at a time, each one, or so many as `together` says."""
         return self.engine.workers
+
+    def together(self, models: Sequence[Model]) -> int:
+        """How many evaluations a worker holds at once: several where one of the models takes trainings together."""
+        most = self.site.together if "together" in self.engine.takes else 1
+        return together_of(models, most, warm=self.serves_warm)
 
     @property
     def serves_warm(self) -> bool:
@@ -65,6 +73,8 @@ def open_host(
 ) -> Host:
     """Read the site and open the engine that is asked for; raises `InputError`."""
     read = read_site(site, root)
+    if asked.together is not None:
+        read = replace(read, together=asked.together)
     slots = read.slots()
     engine = open_engine(asked, read, slots, root)
     return Host(root, experiments, read, slots, engine, warm, console, reports, makes_environments)

@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -194,7 +195,7 @@ class Session:
         for doubt in self._doubts():
             note(self._host.console, doubt)
         in_flight = self._plan.frozen.strategy.in_flight * self._plan.replication.first
-        if self._host.workers > in_flight and not self._plan.is_sweep:
+        if self._at_a_time > in_flight and not self._plan.is_sweep:
             at_a_time = f"{in_flight} evaluation{'s' if in_flight != 1 else ''} at a time"
             self._host.say(f"note: it began with {at_a_time}; more workers than that stay idle")
 
@@ -289,11 +290,20 @@ class Session:
                     self._look()
                     view.update(self._folder.records, last_word(self.path).in_flight)
                     return
-                running = min(self._controller.waiting, self._host.workers)
+                running = min(self._controller.waiting, self._at_a_time)
                 anew = pairs_to_confirm(self._controller.claims or (), self._folder.records)
                 view.update(self._folder.records, running, self._controller.done, anew)
 
             yield show
+
+    @cached_property
+    def together(self) -> int:
+        return self._host.together(self._plan.models)
+
+    @property
+    def _at_a_time(self) -> int:
+        """How many evaluations are carried out at a time."""
+        return self._host.workers * self.together
 
     def leaf(self, slots: Sequence[Slot], number: int, deadline: float | None) -> Leaf:
         name = f"{self._host.site.name}/{number}"
@@ -441,7 +451,7 @@ class Session:
         """Say what runs; gives for how long that is as good as new, in seconds."""
         assert self._controller is not None
         with self._telling:
-            in_flight = min(self._controller.in_flight, self._host.workers)
+            in_flight = min(self._controller.in_flight, self._at_a_time)
             said = min(in_flight, MOST_SAID)
             running = self._controller.running(said)
         self._folder.say("running", running, unlisted=in_flight - said)
@@ -506,7 +516,7 @@ class Session:
         words = in_its_unit.words(
             to_go,
             seeds,
-            self._host.workers,
+            self._at_a_time,
             blocks=self._plan.fresh_blocks,
             smallest=self._plan.smallest,
         )
@@ -548,7 +558,7 @@ class Session:
         if self._saying is not None:
             self._saying.close()
         if self._controller is not None:
-            left = self._controller.running(self._host.workers) if state == "stopped" else []
+            left = self._controller.running(self._at_a_time) if state == "stopped" else []
             self._controller.close()
         self._kept.close()
         if state == "finished":

@@ -14,6 +14,7 @@ from comparator.experiment.settings import (
     SearchSettings,
 )
 from comparator.findings.studies import check_studies
+from comparator.model.model import Model
 from comparator.objective.comparison import Objective
 from comparator.results.record import (
     MOST_PROBES,
@@ -180,12 +181,16 @@ def check_search(settings: ExperimentSettings, context: Context) -> None:
 
 
 def freeze_strategy(
-    settings: ExperimentSettings, context: Context, notices: list[str], pilot_pairs: int
+    settings: ExperimentSettings,
+    context: Context,
+    models: Sequence[Model],
+    notices: list[str],
+    pilot_pairs: int,
 ) -> FrozenStrategy:
     search, where = settings.search, f"{context.file}: [search]"
     seeds = Replication.of(search.replicates).first
     options = dict(search.options)
-    in_flight = _in_flight(context.host.workers, seeds)
+    in_flight = _in_flight(context.host.workers * context.host.together(models), seeds)
     if settings.space is None:
         return FrozenStrategy(name=search.strategy, seed=search.seed, in_flight=in_flight, where=where)
     name, strategy = asked_strategy(search, context)
@@ -218,9 +223,9 @@ def freeze_strategy(
     )
 
 
-def _in_flight(workers: int, seeds: int) -> int:
-    # The seeds of a point go to several workers; one point more than they need keeps all of them busy.
-    return workers if seeds == 1 else min(workers, -(-workers // seeds) + 1)
+def _in_flight(at_a_time: int, seeds: int) -> int:
+    # The seeds of a point are evaluated at a time too; one point more than they need keeps all workers busy.
+    return at_a_time if seeds == 1 else min(at_a_time, -(-at_a_time // seeds) + 1)
 
 
 def past_results(

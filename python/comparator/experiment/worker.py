@@ -16,6 +16,7 @@ from comparator.engine.waiting import address_of
 from comparator.errors import ComparatorError
 from comparator.experiment.plan import Plan
 from comparator.experiment.reopening import reopen_plan
+from comparator.model.together import together_of
 from comparator.results.experiments import read_whole_experiment
 from comparator.results.lease import Attempt
 from comparator.site.profile import Slot
@@ -41,6 +42,7 @@ def make_leaf(
         slots=slots,
         name=name,
         warm=task.warm,
+        together=together_of(plan.models, task.site.together, warm=task.warm),
         deadline=deadline,
         say=say,
     )
@@ -75,7 +77,7 @@ class WorkerPlace:
 
 @dataclass(frozen=True)
 class Worker:
-    """Makes a result of a request in whatever process it is called; what it takes for that is kept there.
+    """Makes results of a task in whatever process it is called; what it takes for that is kept there.
 
     It can be pickled. `places` workers share a node's slots; `session` is the token of the lease by which a session
     holds the experiment. When it holds it no longer, be it dead, what runs here is ended.
@@ -86,12 +88,12 @@ class Worker:
     deadline: float | None
     session: str
 
-    def __call__(self, request: str) -> str:
+    def __call__(self, task: str) -> str:
         with _changes:
             if self not in _kept:
                 _kept[self] = _Leaves(self)
             leaves = _kept[self]
-        return leaves.evaluate(request)
+        return leaves.carry_out(task)
 
     def open(self, place: WorkerPlace, plan: Plan) -> Leaf:
         """A worker at a place of this node."""
@@ -100,7 +102,7 @@ class Worker:
 
 
 class _Leaves:
-    """The workers of one session in this process, as many as evaluate at a time; they stay until it is over."""
+    """The workers of one session in this process, as many as are busy at a time; they stay until it is over."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
@@ -110,10 +112,10 @@ class _Leaves:
         self._change = threading.Condition()
         threading.Thread(target=self._watch, name="session", daemon=True).start()
 
-    def evaluate(self, request: str) -> str:
+    def carry_out(self, task: str) -> str:
         leaf = self._take()
         try:
-            return leaf.evaluate(request)
+            return leaf.carry_out(task)
         finally:
             with self._change:
                 self._idle.append(leaf)

@@ -11,6 +11,7 @@ from comparator.results.files import time_of
 
 PAUSE = 5.0  # times the longest evaluation, and
 SHORTEST_PAUSE = 20.0  # seconds in which nobody works, are a pause between two times at work
+ROUNDED = 5e-3  # seconds: by so much may two evaluations overlap that one worker had one after the other
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,45 @@ def working_times_of(spans: Sequence[Span]) -> list[WorkingTime]:
     return working
 
 
+def beside_one_another(spans: Sequence[Span]) -> list[tuple[int, int]]:
+    """Return for each span, of some that are sorted by their start, its place among those that its worker had at once.
+
+    That is a number from 0 and how many places there are; `(0, 1)` of a span that the worker had alone.
+    """
+    places = [(0, 1)] * len(spans)
+    for worker in {span.worker for span in spans}:
+        ends: list[float] = []  # of the places
+        members: list[int] = []
+        for number, span in enumerate(spans):
+            if span.worker != worker:
+                continue
+            if all(end <= span.start + ROUNDED for end in ends):
+                ends, members = [], []
+            free = next((place for place, end in enumerate(ends) if end <= span.start + ROUNDED), len(ends))
+            ends[free : free + 1] = [span.end]
+            members.append(number)
+            for each in members:
+                places[each] = (places[each][0], len(ends))
+            places[number] = (free, len(ends))
+    return places
+
+
 def busy(spans: Sequence[Span], working: Sequence[WorkingTime]) -> float | None:
     """Return the share of the time at work in which a worker worked, averaged over workers; None without time."""
-    workers = {span.worker for span in spans}
-    whole = len(workers) * sum(time.end - time.start for time in working)
-    return min(1.0, sum(span.end - span.start for span in spans) / whole) if whole > 0 else None
+    worked = _seconds_of_work(spans)
+    whole = len(worked) * sum(time.end - time.start for time in working)
+    return min(1.0, sum(worked.values()) / whole) if whole > 0 else None
+
+
+def _seconds_of_work(spans: Sequence[Span]) -> dict[str, float]:
+    """How long each worker worked; one that had several evaluations at once worked no longer for that."""
+    worked: dict[str, float] = {}
+    until: dict[str, float] = {}
+    for span in sorted(spans, key=lambda span: span.start):
+        begin = max(span.start, until.get(span.worker, span.start))
+        worked[span.worker] = worked.get(span.worker, 0.0) + max(0.0, span.end - begin)
+        until[span.worker] = max(span.end, begin)
+    return worked
 
 
 def typical(spans: Sequence[Span]) -> float:

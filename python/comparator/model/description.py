@@ -6,6 +6,7 @@ description = "one line"
 convention = "candle"                     # how train.sh is called
 module = "uno"                            # a CANDLE-compliant module, for warm serving; optional
 python_path = [".", "../common"]          # folders that the module is imported from; part of the identity
+run_many = true                           # whether it has run_many(params_list); optional outside images
 python = "../venvs/uno"                   # the environment (venv, conda) or interpreter that runs it; optional
 requirements = "requirements.txt"         # an environment is made from this file, by that Python; optional
 seed = "rng_seed"                         # the hyperparameter that takes the seed; optional
@@ -50,6 +51,9 @@ hyperparameters = { max_depth = [5, 10] } # its own beside what all take: usual 
 `seeds` names what seeds the first weights, and the order of rows or batches, apart from all else that `seed` decides;
 without a value each has that of `seed`. A part that is left out is one that the model does not have: `seeds = {}`
 says that its seed decides neither.
+
+`run_many` says whether the module trains several configurations by one call (`server.py`). Where it does not stand, the
+module's source tells, which in an image nobody reads.
 
 `data_manifest`, `reads`, `code` and `packages` say what a run depends on, which is part of its identity: a run found in
 the store takes the place of a training only where all of that is as it was. Without the first two the whole data folder
@@ -216,6 +220,7 @@ class ModelDescription(BaseModel):
     convention: Literal["candle", "improve"] = "candle"
     module: str | None = None
     python_path: list[str] = Field(default_factory=lambda: ["."])
+    run_many: bool | None = Field(default=None, strict=True)
     python: str | None = None
     requirements: str | None = None
     seed: str | None = None

@@ -5,11 +5,22 @@
 `folders` are put on the module path; `covered` is what `opened_files.Watch` takes. Then one JSON object a line, both
 ways:
 
-    <- {"token": "...", "ready": true, "process": 123, "hyperparameters": {...} or null, "read": {...}}
+    <- {"token": "...", "ready": true, "process": 123, "hyperparameters": {...} or null, "many": false, "read": {...}}
     <- {"token": "...", "ready": false, "process": 123, "reason": "..."}     the import failed; the server ends
     -> {"request": "...", "hyperparameters": {...}, "metric": "val_loss", "folder": "...", "log": "..."}
     <- {"request": "...", "process": 123, "status": "ok", "metrics": {...}, "history": {...}, "value": null,
         "reason": null, "read": {...}}
+
+`many` of the first line says whether the module has `run_many(params_list)`. Such a one may be asked for several runs
+at once, whose metrics it gives as a list, in their order, with an exception in the place of one that failed:
+
+    -> {"request": "...", "many": [{"hyperparameters": {...}, "metric": "val_loss"}, ...], "folder": "...",
+        "log": "..."}
+    <- {"request": "...", "process": 123, "many": [{"status": "ok", "metrics": {...}, ...}, ...], "raised": null,
+        "read": {...}}
+
+Where `run_many()` itself raised, `raised` says what, and `many` is empty: whose fault it was cannot be told. What it
+returns that is no such list is the same failure of each run.
 
 `hyperparameters` of the first line is null where the module has no `initialize_parameters()`. A reply has the request's
 own word and the number of the process that answers: one of another process, or to another request, is none. `read` is
@@ -143,14 +154,15 @@ def _is_sequence(value):
     return isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) == 1
 
 
-def _outcome(returned, metric):
+def _outcome(returned, metric, function="run()"):
     returned = getattr(returned, "history", returned)
     outcome = {"status": "ok", "metrics": {}, "history": {}, "value": None, "reason": None}
     if not isinstance(returned, dict):
         try:
             outcome["value"] = _number(returned)
         except Exception:
-            raise TypeError("run() returned %.60r: expected a number, a dict or a history" % (returned,))
+            wanted = "expected a number, a dict or a history"
+            raise TypeError("%s returned %.60r: %s" % (function, returned, wanted))
         return outcome
     left_out = []
     for name, value in returned.items():
@@ -163,30 +175,91 @@ def _outcome(returned, metric):
                 outcome["metrics"][str(name)] = _number(value)
         except Exception:
             if str(name) == metric:
-                raise TypeError("run() returned %r = %.60r: expected a number or a list of numbers" % (name, value))
+                wanted = "expected a number or a list of numbers"
+                raise TypeError("%s returned %r = %.60r: %s" % (function, name, value, wanted))
             left_out.append("%s = %.60r" % (name, value))
     if left_out:
         print("comparator: left out of the metrics, because they are no numbers: %s" % "; ".join(left_out))
     return outcome
 
 
+def _failed(error):
+    return {"status": "failed", "metrics": {}, "history": {}, "value": None, "reason": _one_line(error)}
+
+
+def _given(defaults, request):
+    hyperparameters = dict(defaults or {})
+    hyperparameters.update(request["hyperparameters"])
+    return hyperparameters
+
+
 def _run(module, defaults, request, protocol):
-    os.chdir(request["folder"])
-    log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
-    try:
-        hyperparameters = dict(defaults or {})
-        hyperparameters.update(request["hyperparameters"])
-        return _outcome(module.run(hyperparameters), request["metric"])
-    except (Exception, SystemExit) as error:
-        if isinstance(error, SystemExit):
-            protocol.end_if_forked(error.code if isinstance(error.code, int) else int(error.code is not None))
-        traceback.print_exc()
-        protocol.end_if_forked(1)
-        return {"status": "failed", "metrics": {}, "history": {}, "value": None, "reason": _one_line(error)}
-    finally:
+    """What a reply says of one run."""
+    with _Place(request):
+        try:
+            return _outcome(module.run(_given(defaults, request)), request["metric"])
+        except (Exception, SystemExit) as error:
+            _show(error, protocol)
+            return _failed(error)
+
+
+def _run_many(module, defaults, request, protocol):
+    """What a reply says of several runs that are carried out by one call."""
+    runs = request["many"]
+    with _Place(request):
+        try:
+            returned = module.run_many([_given(defaults, run) for run in runs])
+        except (Exception, SystemExit) as error:
+            _show(error, protocol)
+            return {"many": [], "raised": _one_line(error)}
+        return {"many": _outcomes(returned, runs), "raised": None}
+
+
+def _outcomes(returned, runs):
+    """The outcome of each run, of what `run_many()` returned."""
+    if not isinstance(returned, list) or len(returned) != len(runs):
+        what = "a list of %d" % len(returned) if isinstance(returned, list) else "%.60r" % (returned,)
+        fault = TypeError("run_many() returned %s: expected a list of %d, one for each run" % (what, len(runs)))
+        print("comparator: %s" % fault)
+        return [_failed(fault) for _ in runs]
+    outcomes = []
+    for number, run in enumerate(runs):
+        one = returned[number]
+        error = one if isinstance(one, BaseException) else None
+        if error is None:
+            try:
+                outcomes.append(_outcome(one, run["metric"], "run_many(), in its list,"))
+                continue
+            except Exception as raised:
+                error = raised
+        print("comparator: of the runs that were given together, number %d failed:" % (number + 1))
+        traceback.print_exception(type(error), error, error.__traceback__)
+        outcomes.append(_failed(error))
+    return outcomes
+
+
+def _show(error, protocol):
+    """Put what a model raised into its log; a process that it has forked ends with it."""
+    if isinstance(error, SystemExit):
+        protocol.end_if_forked(error.code if isinstance(error.code, int) else int(error.code is not None))
+    traceback.print_exc()
+    protocol.end_if_forked(1)
+
+
+class _Place:
+    """The folder and the log that a request names, as long as a model works in them."""
+
+    def __init__(self, request):
+        self._folder, self._log = request["folder"], request["log"]
+
+    def __enter__(self):
+        os.chdir(self._folder)
+        log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.close(log)
+
+    def __exit__(self, *_):
         for stream in (sys.stdout, sys.stderr):
             _flush(stream)
 
@@ -207,6 +280,7 @@ def main():
         module = _load(asked["module"], asked["folders"])
         if not callable(getattr(module, "run", None)):
             raise AttributeError("module %r has no function run(params)" % asked["module"])
+        many = callable(getattr(module, "run_many", None))
         # initialize_parameters() of CANDLE's library reads the command line: it must see none of ours.
         del sys.argv[1:]
         defaults = _defaults(module)
@@ -214,9 +288,10 @@ def main():
         traceback.print_exc()
         protocol.send({"token": token, "ready": False, "reason": _one_line(error)})
         return 1
-    protocol.send({"token": token, "ready": True, "hyperparameters": defaults, "read": watch.news()})
+    ready = {"token": token, "ready": True, "hyperparameters": defaults, "many": many, "read": watch.news()}
+    protocol.send(ready)
     for request in protocol.requests():
-        outcome = _run(module, defaults, request, protocol)
+        outcome = (_run_many if "many" in request else _run)(module, defaults, request, protocol)
         protocol.send(dict(outcome, request=request["request"], read=watch.news()))
     return 0
 

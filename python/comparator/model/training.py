@@ -28,7 +28,8 @@ class Outcome:
 
     `reads` is what the run was seen to read, None where that is not seen; `untold` says in a line why more may have
     gone into its numbers than is known, None where nothing has. `unnamed` is the metric that was asked for, where the
-    run gave its number without a name.
+    run gave its number without a name. `seconds` is how long it took; of `together` runs that one call carried out each
+    has its share of that call. `ended` is when, as `time.monotonic()` has it.
     """
 
     status: Status
@@ -38,6 +39,9 @@ class Outcome:
     reads: Reads | None = None
     untold: str | None = None
     unnamed: str | None = None
+    seconds: float = 0.0
+    together: int = 1
+    ended: float = 0.0
 
 
 class Runner(Protocol):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import secrets
 import select
+import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +21,7 @@ from typing import IO, Any
 from comparator.formats.text import one_line, shortened
 from comparator.model.model import Model
 from comparator.model.process import SERVER, SERVER_IN_IMAGE, GuardedProcess, call, clear_scratch, exit_words
-from comparator.model.reads import Reading
+from comparator.model.reads import Reading, Reads
 from comparator.model.training import Outcome, Status, Training
 from comparator.site.profile import Slot
 
@@ -32,6 +35,18 @@ MOST_SHOWN = 1 << 10  # bytes of what is no reply
 
 class ServerEnded(Exception):
     """The server is gone, did not answer within the limit, or gave no answer; `status` says which."""
+
+    def __init__(self, status: Status, reason: str) -> None:
+        super().__init__(reason)
+        self.status: Status = status
+        self.reason = reason
+
+
+class NotTogether(Exception):
+    """Trainings that were given together came to no results; `status` and `reason` say how that ended.
+
+    Whose fault it was cannot be told; each may be tried by itself.
+    """
 
     def __init__(self, status: Status, reason: str) -> None:
         super().__init__(reason)
@@ -64,6 +79,8 @@ class WarmRunner:
         self._server_folder: Path | None = None
         self._process: int | None = None  # the server's number, as it says itself
         self._defaults: dict[str, Any] | None = None
+        #: Whether the module of the server that was started last has `run_many(params_list)`.
+        self.takes_many = False
         self._reading: Reading | None = None
         self._served = 0
         self._buffer = bytearray()
@@ -75,21 +92,63 @@ class WarmRunner:
             try:
                 self._start_if_needed(log, training.folder)
                 self._note(log, training)
-                reply = self._ask(training)
+                reply = self._ask(training, self._what_to_train(training))
             except ServerEnded as ended:
-                self._discard()
-                status: Status = "cancelled" if self._cancelled else ended.status
-                log.write(f"comparator: {status}: {ended.reason}\n".encode())
-                return Outcome(status, reason=ended.reason)
-        metrics, unnamed, reads, untold = reply["metrics"], None, None, None
+                return self._ended(training, ended)
+        return self._outcome(training, reply, self._read_so_far(reply))
+
+    def run_many(self, trainings: Sequence[Training]) -> list[Outcome]:
+        """Carry out several trainings by one call of the model's `run_many`; one by one where it has none.
+
+        The call has the time limit of one training: one that would exceed it by itself is then found as soon, and as
+        surely. What the model prints goes to the log of each. Raises `NotTogether` where the call came to no results.
+        """
+        first = trainings[0]
+        try:
+            with first.log.open("ab", buffering=0) as log:
+                self._start_if_needed(log, first.folder)
+        except ServerEnded as ended:
+            return [self._ended(first, ended), *map(self.run, trainings[1:])]
+        if not self.takes_many:
+            return list(map(self.run, trainings))
+        for training in trainings:
+            with training.log.open("ab", buffering=0) as log:
+                self._note(log, training, len(trainings))
+        try:
+            with _added_to_all([training.log for training in trainings]):
+                reply = self._ask(first, {"many": list(map(self._what_to_train, trainings))})
+        except ServerEnded as ended:
+            if self._cancelled:
+                return [self._ended(training, ended) for training in trainings]
+            self._discard()
+            raise NotTogether(ended.status, ended.reason) from None
+        if reply["raised"] is not None:
+            raise NotTogether("failed", reply["raised"])
+        read = self._read_so_far(reply)
+        outcomes = [self._outcome(training, one, read) for training, one in zip(trainings, reply["many"], strict=True)]
+        return [replace(outcome, together=len(trainings)) for outcome in outcomes]
+
+    def _ended(self, training: Training, ended: ServerEnded) -> Outcome:
+        """The outcome of a run whose server has ended."""
+        self._discard()
+        status: Status = "cancelled" if self._cancelled else ended.status
+        with training.log.open("ab") as log:
+            log.write(f"comparator: {status}: {ended.reason}\n".encode())
+        return Outcome(status, reason=ended.reason)
+
+    def _outcome(self, training: Training, reply: dict[str, Any], read: tuple[Reads | None, str | None]) -> Outcome:
+        metrics, unnamed = reply["metrics"], None
         if reply["value"] is not None or (reply["status"] == "ok" and not metrics):
             metrics[training.metric], unnamed = reply["value"], training.metric
-        if reply["read"] is not None:
-            assert self._reading is not None
-            self._reading.add(reply["read"])
-            # All so far: what it read for an earlier run it may still hold in memory.
-            reads, untold = self._reading.so_far(), self._reading.untold(self._where_to_say)
-        return Outcome(reply["status"], metrics, reply["history"], reply["reason"], reads, untold, unnamed)
+        return Outcome(reply["status"], metrics, reply["history"], reply["reason"], *read, unnamed)
+
+    def _read_so_far(self, reply: dict[str, Any]) -> tuple[Reads | None, str | None]:
+        """All that the server has read, what it may hold of earlier runs too; and what of that is not known."""
+        if reply["read"] is None:
+            return None, None
+        assert self._reading is not None
+        self._reading.add(reply["read"])
+        return self._reading.so_far(), self._reading.untold(self._where_to_say)
 
     def defaults(self, log: Path) -> dict[str, Any] | None:
         """Start the server and say what `initialize_parameters()` gave, None where the module has none.
@@ -109,11 +168,13 @@ class WarmRunner:
     def close(self) -> None:
         self._discard()
 
-    def _note(self, log: IO[bytes], training: Training) -> None:
+    def _note(self, log: IO[bytes], training: Training, together: int = 1) -> None:
         self._served += 1
         device = "no device" if self._slot.device is None else f"device {self._slot.device}"
         given = json.dumps(training.hyperparameters, default=str)
         words = f"comparator: warm server, run {self._served} of it, {device}\ncomparator: hyperparameters {given}\n"
+        if together > 1:
+            words += f"comparator: {together} runs are trained together; what follows is the log of all of them\n"
         log.write(words.encode())
 
     @cached_property
@@ -152,6 +213,10 @@ class WarmRunner:
                 raise
             raise ServerEnded(ended.status, f"{ended.reason} (PYTHONPATH is set: is it another Python's?)") from None
         self._process, self._defaults = ready["process"], ready["hyperparameters"]
+        self.takes_many = ready["many"]
+        if self._model.description.run_many and not self.takes_many:
+            said = f"run_many = true in {self._model.description_file}"
+            raise ServerEnded("failed", f"the model has no function run_many(params_list), but {said}")
         self._reading.add(ready["read"])
 
     def _command(self, token: str) -> list[str]:
@@ -178,15 +243,14 @@ class WarmRunner:
             log.write(line + b"\n")
         raise ServerEnded("failed", "the model's process says more than any log before it is ready")
 
-    def _ask(self, training: Training) -> dict[str, Any]:
+    def _what_to_train(self, training: Training) -> dict[str, Any]:
+        given = self._model.seen(training.hyperparameters, self._data_folder)
+        return {"hyperparameters": given, "metric": training.metric}
+
+    def _ask(self, training: Training, what: dict[str, Any]) -> dict[str, Any]:
+        """The reply to a request for what is to be trained, in the folder and the log of a training."""
         number = secrets.token_hex(16)
-        request = {
-            "request": number,
-            "hyperparameters": self._model.seen(training.hyperparameters, self._data_folder),
-            "metric": training.metric,
-            "folder": str(training.folder),
-            "log": str(training.log),
-        }
+        request = {"request": number, **what, "folder": str(training.folder), "log": str(training.log)}
         assert self._server is not None
         try:
             self._server.requests.write(json.dumps(request, default=str).encode() + b"\n")
@@ -254,6 +318,21 @@ class WarmRunner:
             if self._server_folder is not None:
                 clear_scratch(self._server_folder)
                 self._server_folder = None
+
+
+@contextlib.contextmanager
+def _added_to_all(logs: Sequence[Path]) -> Iterator[None]:
+    """Add to each of some logs what comes to the first of them while the context lasts."""
+    first, *others = logs
+    had = first.stat().st_size
+    try:
+        yield
+    finally:
+        with first.open("rb") as said:
+            for log in others:
+                said.seek(had)
+                with log.open("ab") as copy:
+                    shutil.copyfileobj(said, copy)
 
 
 def _poll(descriptor: int) -> select.poll:

@@ -1,6 +1,7 @@
 """The trainings of an experiment that are being carried out, noted by their workers, wherever these run.
 
     EXPERIMENTS/ID/running/node3-2.0.json     what a worker trains in one of its slots; empty between two trainings
+                           node3-2.0.1.json   a second training that it carries out there together with the first
 
 They are advice, never truth: a worker that dies leaves its file. Whether its training goes on is told by the lease of
 the run's folder. Earlier versions had a file for each training.
@@ -32,29 +33,58 @@ def running_file(experiment: Path, name: str) -> Path:
     return experiment / RUNNING / as_file_name(name)
 
 
-class Note:
-    """The file in which one worker notes the training that it carries out; that it cannot be is of no matter.
+class SlotNotes:
+    """The files in which one worker notes the trainings that it carries out in a slot, as many as go on at once there.
 
-    The file stays open, and is written over: to make one for each training would cost more than some trainings.
+    `name` is what they are called after.
+    """
+
+    def __init__(self, experiment: Path, name: str) -> None:
+        self._experiment, self._name = experiment, name
+        self._made: list[_Note] = []
+        self._idle: list[_Note] = []
+
+    @contextlib.contextmanager
+    def of(self, training: InFlight) -> Iterator[None]:
+        """Note a training while the context lasts."""
+        note = self._idle.pop() if self._idle else self._further()
+        note.write(training)
+        try:
+            yield
+        finally:
+            note.empty()
+            self._idle.append(note)
+
+    def close(self) -> None:
+        """Remove the files."""
+        for note in self._made:
+            note.close()
+
+    def _further(self) -> _Note:
+        number = f".{len(self._made)}" if self._made else ""
+        self._made.append(_Note(running_file(self._experiment, f"{self._name}{number}.json")))
+        return self._made[-1]
+
+
+class _Note:
+    """The file of one training at a time; that it cannot be written is of no matter.
+
+    It stays open, and is written over: to make one for each training would cost more than some trainings.
     """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._descriptor: int | None = None
 
-    @contextlib.contextmanager
-    def of(self, training: InFlight) -> Iterator[None]:
-        """Note a training while the context lasts."""
+    def write(self, training: InFlight) -> None:
         with contextlib.suppress(OSError):
             os.pwrite(self._open(), as_text(training).encode(), 0)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._open(), 0)
+
+    def empty(self) -> None:
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._open(), 0)
 
     def close(self) -> None:
-        """Remove the file."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

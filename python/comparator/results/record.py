@@ -628,7 +628,9 @@ class RunResult(Form):
     """`result.json` of a run.
 
     `history` has a number for each epoch. `unnamed` is the metric whose number was reported without a name; it is that
-    of whatever is asked for. `experiment` is the one that it was trained for.
+    of whatever is asked for. `experiment` is the one that it was trained for. `together` is how many runs one call of
+    the model carried out, where that were several; `seconds` is then this one's share of the time that the call took,
+    so that the seconds of runs add up to the time in which models worked.
     """
 
     status: Literal["ok", "failed", "timeout", "cancelled"]
@@ -638,6 +640,7 @@ class RunResult(Form):
     reads: ReadsOfResult | None = None
     unnamed: str | None = None
     seconds: Number = 0.0
+    together: Count | None = None
     started: str | None = None
     device: str | None = None
     model: str | None = None

@@ -35,6 +35,7 @@ VARIABLES = {
     "CANDLE_DATA_DIR": "",
     "SITE_DEVICES": "0",
     "SITE_MODELS_PER_DEVICE": "1",
+    "SITE_TOGETHER": "1",
     "SITE_DEVICE_VARIABLE": "CUDA_VISIBLE_DEVICES",
     "SITE_DEVICE_ORDER": "ascending",
     "SITE_CORES": "",
@@ -100,6 +101,7 @@ class Site:
     container_runtime: str = ""  # "": the first that there is
     container_options: tuple[str, ...] = ()  # further words for its program
     says_cores: bool = False  # whether `cores` are those that the file says
+    together: int = 1  # trainings that a worker gives at once to a model that takes several
     image_folder: Path | None = None  # on a disk of each node, where images are copied before they are started
 
     @classmethod
@@ -210,6 +212,7 @@ def read_site(name: str, root: Path) -> Site:
         data_folder=home_written_out(values["CANDLE_DATA_DIR"] or root / "data").absolute(),
         devices=_count(values, "SITE_DEVICES", where, smallest=0),
         models_per_device=_count(values, "SITE_MODELS_PER_DEVICE", where, smallest=1),
+        together=_count(values, "SITE_TOGETHER", where, smallest=1),
         device_variable=values["SITE_DEVICE_VARIABLE"],
         device_order=_device_order(values, where),
         cores=_count(values, "SITE_CORES", where, smallest=1) if values["SITE_CORES"] else usable_cores(),

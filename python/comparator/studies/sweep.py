@@ -270,7 +270,7 @@ def describe(host: Host, plan: Plan, lines: Sequence[str]) -> None:
         host.say(f"  model: {model.name} in {model.path}")
     for line in lines:
         host.say(f"  {line}")
-    describe_host(host)
+    describe_host(host, plan.models)
     host.say("nothing was started (--dry-run)")
 
 

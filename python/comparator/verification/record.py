@@ -82,6 +82,7 @@ def check_search(plan: Plan, records: Sequence[Evaluation], *, is_finished: bool
         first=plan.first,
         pilot=plan.pilot,
         pilot_seeds=PILOT_SEEDS,
+        pilot_beside=plan.frozen.stages.pilot_beside,
         to_confirm=plan.to_confirm,
         space=plan.space,
     )

@@ -298,6 +298,48 @@ def test_models_of_python_alone(tmp_path, tiny, body, what, outcome, words) -> N
     assert_found(python_model(tmp_path, body), tmp_path, what, outcome, words, limit=limit, data_folder=tiny)
 
 
+#: A model of which trainings by one call are what follows.
+TOGETHER = """
+def train(params):
+    return {{"val_loss": 0.5 + params["rng_seed"] / 8}}
+run = train
+def run_many(params_list):
+    {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome", "words"),
+    [
+        ("return [train(each) for each in params_list]", HOLDS, "each by run(params): equal numbers: val_loss"),
+        (
+            "return [train(each)['val_loss'] + 1e-6 for each in params_list]",
+            HOLDS,
+            "equal numbers, but for last digits: val_loss",
+        ),
+        (
+            "return [train(params_list[0])] * len(params_list)",
+            FAILS,
+            "val_loss 0.75 and 0.625; each has to come out as",
+        ),
+        ("return [train(each) for each in params_list[1:]]", FAILS, "a list of 1: expected a list of 2"),
+        ("return [ValueError('not this one')] * len(params_list)", FAILS, "ValueError: not this one"),
+        ("return params_list['first']", FAILS, "TypeError: list indices must be integers"),
+    ],
+)
+def test_trainings_by_one_call_are_what_they_are_by_themselves(tmp_path, tiny, body, outcome, words) -> None:
+    model = tmp_path / "several.py"
+    model.write_text(TOGETHER.format(body=body))
+    assert_found(model, tmp_path, "run_many(params_list)", outcome, words, data_folder=tiny)
+
+
+def test_trainings_by_one_call_that_no_search_would_see_are_told(tmp_path, tiny) -> None:
+    model = tmp_path / "several.py"
+    model.write_text("def run(params): return params['rng_seed']\nglobals()['run_many'] = lambda several: several\n")
+    words = "it is there, and is not used: several.toml needs the line run_many = true"
+    assert_found(model, tmp_path, "run_many(params_list)", UNTESTED, words, data_folder=tiny)
+
+
 NOTHING = "nothing to compare: no val_loss; it reported r2, rmse: --metric rmse"
 
 

@@ -626,6 +626,8 @@ def test_sites_are_listed_and_shown(desk: Desk) -> None:
     assert "3 slots a node (no devices, 3 cores)" in desk.run("site", "show", "local", SITE_CORES="3").stdout
     shown = desk.run("site", "show", "local", SITE_DEVICES="2", SITE_MODELS_PER_DEVICE="2").stdout
     assert "4 slots a node (2 devices, 2 models on each" in shown
+    together = "8 trainings at once in a slot, of models that take several together"
+    assert together in desk.run("site", "show", "local", SITE_TOGETHER="8").stdout and together not in shown
 
 
 @pytest.mark.long

@@ -313,6 +313,7 @@ def test_a_site_function_that_fails_is_told(tmp_path: Path) -> None:
         ("SITE_WALLTIME=1h", "HH:MM:SS"),
         ("SITE_QUEUE='a;b'", "job script"),
         ("SITE_WORKERS_PER_NODE=many", "whole number"),
+        ("SITE_TOGETHER=0", "SITE_TOGETHER='0': must be a whole number from 1"),
         ("exit 3", "exit status 3"),
     ],
 )

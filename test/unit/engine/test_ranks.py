@@ -19,7 +19,7 @@ def usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float | 
     monkeypatch.setenv("COMPARATOR_LAUNCH", str(tmp_path / "launch.json"))
     monkeypatch.setattr(ranks, "_launch", lambda: SimpleNamespace(workers=WORKERS, workers_per_node=WORKERS))
     monkeypatch.setattr("os.cpu_count", lambda: 64)
-    found = SimpleNamespace(usual_seconds=None)
+    found = SimpleNamespace(usual_seconds=None, together=1)
     monkeypatch.setattr(ranks, "_resident", lambda: found)
     return lambda seconds: setattr(found, "usual_seconds", seconds)
 

@@ -28,7 +28,7 @@ from comparator.evidence.regions import Evidence
 from comparator.findings.axes import Axis, varying_axes
 from comparator.findings.summary import Summary, as_json
 from comparator.findings.verdict import Findings, importance_of
-from comparator.findings.workers import busy, spans_of, working_times_of
+from comparator.findings.workers import beside_one_another, busy, spans_of, working_times_of
 from comparator.report.answer import answer_of
 from comparator.report.figures.many import ranking
 from comparator.report.words import baseline, has_not_learnt, mean_predictor, remarks, repeat_commands
@@ -242,6 +242,21 @@ def test_the_working_time_after_a_pause_is_told_from_the_first() -> None:
     share = busy(spans, [first, second])
     assert share == pytest.approx(4 * 7.4 / (2 * (12.4 + 12.4)))
     assert spans_of(summary_of([{**records[0], "started": "yesterday"}], models=[]).evaluations) == []
+
+
+def test_a_worker_that_has_several_at_once_works_no_longer_for_that() -> None:
+    """Two at once, then one, of 7.4 seconds each."""
+    records = [
+        make_record(
+            number, {"noise": 1.0 * number}, ({},), started=f"2026-11-23T05:00:{second}Z", value=0.0, worker="a"
+        )
+        for number, second in enumerate(("00.000", "00.010", "10.000"))
+    ]
+    spans = spans_of(summary_of(records, models=[]).evaluations)
+    [whole] = working_times_of(spans)
+    assert whole.end == pytest.approx(17.4)
+    assert busy(spans, [whole]) == pytest.approx((7.41 + 7.4) / 17.4)
+    assert beside_one_another(spans) == [(0, 2), (1, 2), (0, 1)]
 
 
 def planted(count: int, noise: float) -> Summary:

@@ -1,5 +1,6 @@
 """A server's reply belongs to its request and its process, or it is none."""
 
+import ast
 import json
 import select
 import subprocess
@@ -11,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparator.model import warm as warm_module
-from comparator.model.model import Model
+from comparator.model.model import Model, find_model
 from comparator.model.process import SERVER
+from comparator.model.together import offers_many, together_of
 from comparator.model.training import Outcome, Training
 from comparator.model.warm import WarmRunner
 from comparator.site.profile import Slot
@@ -198,3 +200,51 @@ def test_the_server_serves_alone_as_in_an_image(tmp_path: Path) -> None:
     assert (ready["token"], ready["ready"], ready["read"]) == ("token", True, None)
     assert (reply["request"], reply["value"], reply["read"]) == ("r", 2.0, None)
     assert reply["process"] == ready["process"]
+
+
+def test_the_server_is_written_in_what_python_3_6_reads() -> None:
+    ast.parse(SERVER.read_text(), feature_version=(3, 6))
+
+
+@pytest.mark.parametrize(
+    ("source", "described", "offers"),
+    [
+        ("def run(p): return 1.0\n", "", False),
+        ("def run(p): return 1.0\ndef run_many(ps): return list(map(run, ps))\n", "", True),
+        ("from inside import run, run_many\n", "", True),
+        ("import inside\nrun, many = inside.run, 8\nrun_many = inside.run_many\n", "", True),
+        ("def run(p): return 1.0\ndef run_many(ps): return list(map(run, ps))\n", "run_many = false\n", False),
+        ("class Many:\n    def run_many(self): pass\n", "", False),
+        ("from inside import *\n", "run_many = true\n", True),
+        ("def run(p: return 1.0\n", "", False),
+    ],
+)
+@pytest.mark.parametrize("form", ["file", "folder"])
+def test_whether_a_model_takes_several_together_is_seen_before_it_is_imported(
+    tmp_path: Path, form: str, source: str, described: str, offers: bool
+) -> None:
+    if form == "file":
+        (tmp_path / "mine.py").write_text(source)
+        (tmp_path / "mine.toml").write_text(f'name = "Mine"\n{described}')
+        model = find_model("mine.py", tmp_path, tmp_path, "here")
+    else:
+        (tmp_path / "model" / "code" / "mine").mkdir(parents=True)
+        (tmp_path / "model" / "code" / "mine" / "__init__.py").write_text(source)
+        (tmp_path / "model" / "model.toml").write_text(f'module = "mine"\npython_path = ["code"]\n{described}')
+        model = find_model("model", tmp_path, tmp_path, "here")
+    assert offers_many(model) is offers
+    assert together_of([UNRULY, model], 8, warm=True) == (8 if offers else 1)
+
+
+def test_a_model_that_says_it_takes_several_together_and_does_not_is_told(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def run(p): return 1.0\n")
+    (tmp_path / "mine.toml").write_text('name = "Mine"\nrun_many = true\n')
+    folder = tmp_path / "run"
+    folder.mkdir()
+    runner = WarmRunner(find_model("mine.py", tmp_path, tmp_path, "here"), Slot(0), tmp_path)
+    try:
+        outcome = runner.run(Training({}, folder, folder / "model.log", "val_loss", 30.0))
+    finally:
+        runner.close()
+    said = f"but run_many = true in {tmp_path / 'mine.toml'}"
+    assert outcome.reason == f"the model has no function run_many(params_list), {said}"

@@ -356,3 +356,19 @@ def test_what_cannot_be_repeated_is_not_said_to_be_right(tmp_path: Path) -> None
     assert "as it should be" in said
     assert "no training was repeated: " in said
     assert "the model has changed since 'one' began" in said
+
+
+@pytest.mark.long
+def test_a_search_that_did_not_wait_for_its_pilot_is_done_again_so(tmp_path: Path) -> None:
+    """A line of the search, which all were proposed before any result, may stand before those of the pilot."""
+    desk = Desk(tmp_path)
+    given = ("pilot=3", "evaluations=22", "population=16")
+    settings = [word for each in given for word in ("--set", f"search.{each}")]
+    done = desk.search("quick.toml", "--id", "wide", "--workers", "16", *settings, SITE_CORES="16")
+    assert done.returncode == 0, done.stderr
+    path = desk.experiments / "wide" / "evaluations.jsonl"
+    records = path.read_text().splitlines()
+    first = next(line for line in records if json.loads(line)["stage"] == "search")
+    path.write_text("".join(f"{line}\n" for line in [first, *(line for line in records if line != first)]))
+    code, said = verify(desk, "wide", "--sample", "0")
+    assert (code, "as it should be" in said) == (0, True), said

@@ -24,7 +24,7 @@ from comparator.checks.model.files import check_files, own_files
 from comparator.checks.model.mistakes import check_bad_value, check_unknown_name
 from comparator.checks.model.python import check_python
 from comparator.checks.model.reads import check_reads
-from comparator.checks.model.seeds import check_other_seed, check_same_seed
+from comparator.checks.model.seeds import check_other_seed, check_same_seed, check_together
 from comparator.checks.model.trainings import check_first_trainings, check_inference, cost
 from comparator.checks.model.trial import Trial
 from comparator.checks.tiny_benchmark import write_tiny_benchmark
@@ -85,6 +85,8 @@ def _trainings(trial: Trial) -> Findings:
         return
     yield from check_same_seed(trial, ways)
     yield from check_other_seed(trial, ways)
+    if not ways[-1].is_script:
+        yield from check_together(trial, ways[-1])
     yield from check_reads(trial, ways)
     for way in ways:
         yield check_bad_value(trial, way)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isclose
 
 from comparator.checks.model.trainings import failure_words, instead_words
 from comparator.checks.model.trial import Run, Trial, Way
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
+from comparator.model.together import FUNCTION, offers_many
+from comparator.model.warm import NotTogether
 
 #: The largest part of a number that a model may lose by printing it shorter than it has it.
 ROUNDING = 0.01
+#: By so large a part a number may differ of a training beside others, since its sums may be in another order there.
+LAST_DIGITS = 1e-3
+BY_ONE_CALL = f"{FUNCTION}(params_list)"
 
 
 @dataclass(frozen=True)
@@ -64,10 +70,44 @@ def check_other_seed(trial: Trial, ways: Sequence[Way]) -> Findings:
         yield Finding("another seed", UNTESTED, f"{last.name}: {_nothing_to_compare(trial, run)}")
 
 
-def _compare(trial: Trial, one: Run, other: Run, *, rounded: bool = False) -> Comparison:
+def check_together(trial: Trial, served: Way) -> Findings:
+    """Two trainings, of two seeds where there are any, by one call against the same by themselves."""
+    if not trial.takes_many:
+        return
+    if not offers_many(trial.model):
+        words = f"it is there, and is not used: {trial.described_in} needs the line {FUNCTION} = true"
+        yield Finding(BY_ONE_CALL, UNTESTED, words)
+        return
+    seed = trial.model.description.seed
+    other: Mapping[str, object] = {} if seed is None else {seed: trial.seed + 1}
+    alone = [served.first, served.train(other)]
+    try:
+        together = trial.serve_many([{}, other])
+    except NotTogether as ended:
+        yield Finding(BY_ONE_CALL, FAILS, f"{ended.reason} (log: {trial.folders[-1] / 'model.log'})")
+        return
+    failed = next((run for run in (*alone, *together) if not run.is_ok), None)
+    if failed is not None:
+        yield Finding(BY_ONE_CALL, FAILS, failure_words(trial, failed))
+        return
+    pairs = list(zip(alone, together, strict=True))
+    found = [_compare(trial, *pair, close=LAST_DIGITS) for pair in pairs]
+    apart = next((each.apart for each in found if each.apart), None)
+    compared = f"{len(together)} trainings by one call, and each by {served.name}"
+    if apart is not None:
+        yield Finding(BY_ONE_CALL, FAILS, f"{compared}: {apart}; each has to come out as by itself, by its own seed")
+    elif not all(each.metrics for each in found):
+        yield Finding(BY_ONE_CALL, UNTESTED, f"{compared}: {_nothing_to_compare(trial, together[0])}")
+    else:
+        exact = all(_compare(trial, *pair).apart is None for pair in pairs)
+        equal = f"equal numbers{'' if exact else ', but for last digits'}"
+        yield Finding(BY_ONE_CALL, HOLDS, f"{compared}: {equal}: {listed(found[0].metrics)}")
+
+
+def _compare(trial: Trial, one: Run, other: Run, *, rounded: bool = False, close: float = 0.0) -> Comparison:
     """Compare the metric asked for, and those described that both report; facts, such as times, may differ.
 
-    `rounded` lets pass what the fewer digits of one number hide.
+    `rounded` lets pass what the fewer digits of one number hide, `close` what is no larger a part of a number.
     """
     of_one, of_other = one.outcome.metrics, other.outcome.metrics
     telling = [name for name, each in trial.model.description.metrics.items() if each.kind != "fact"]
@@ -78,7 +118,9 @@ def _compare(trial: Trial, one: Run, other: Run, *, rounded: bool = False) -> Co
         if a is None and b is None:
             continue
         compared.append(name)
-        is_alike = a == b or (rounded and a is not None and b is not None and _is_rounded(a, b))
+        is_alike = a == b
+        if a is not None and b is not None:
+            is_alike = isclose(a, b, rel_tol=close) or (rounded and _is_rounded(a, b))
         if apart is None and not is_alike:
             apart = f"{name} {a} and {b}"
     return Comparison(compared, apart)

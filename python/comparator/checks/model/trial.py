@@ -207,6 +207,21 @@ class Trial:
         outcome = self._warm.run(training)
         return Run(outcome, time.monotonic() - began, _peak_memory_below(os.getpid()), training.log)
 
+    @property
+    def takes_many(self) -> bool:
+        """Whether its module, in the server that is kept, has `run_many(params_list)`."""
+        return self._warm is not None and self._warm.takes_many
+
+    def serve_many(self, changes: Sequence[Mapping[str, object]]) -> list[Run]:
+        """Trainings by one call of the server that has the module; raises `NotTogether` where it came to no results."""
+        assert self._warm is not None
+        trainings, began = [self._training("together", changed) for changed in changes], time.monotonic()
+        outcomes = self._warm.run_many(trainings)
+        seconds, memory = (time.monotonic() - began) / len(trainings), _peak_memory_below(os.getpid())
+        return [
+            Run(outcome, seconds, memory, training.log) for outcome, training in zip(outcomes, trainings, strict=True)
+        ]
+
     def serve_anew(self, under: Sequence[str]) -> Outcome:
         """A training by a server of its own, which `under` starts."""
         runner = WarmRunner(self.model, self.bench.slot, self.data_folder, under=under)

@@ -9,7 +9,15 @@ from typing import Any
 
 from comparator.findings.axes import show
 from comparator.findings.summary import Summary
-from comparator.findings.workers import Span, WorkingTime, busy, spans_of, typical, working_times_of
+from comparator.findings.workers import (
+    Span,
+    WorkingTime,
+    beside_one_another,
+    busy,
+    spans_of,
+    typical,
+    working_times_of,
+)
 from comparator.report.figures.channels import Row, clip, haloed, lanes, number_channel, tip_of
 from comparator.report.figures.crowd import MANY, UP
 from comparator.report.figures.figure import Figure, figure, layer
@@ -17,6 +25,7 @@ from comparator.report.figures.palette import FAILED, INK, PAPER, SHADES
 from comparator.report.words import percent, printable
 
 LANE = 18  # pixels
+LANE_SHARE = 0.76  # of a lane that its bars fill
 TALLEST = 500
 NAMED = 26  # workers; beyond, only some lanes are named
 GAP = 0.06  # of the whole: what a pause is drawn as
@@ -72,12 +81,17 @@ class _Places:
 def _bars(summary: Summary, spans: Sequence[Span], workers: Sequence[str], places: _Places, x: Row, y: Row) -> Row:
     lane_of = {worker: number for number, worker in enumerate(workers)}
     rows = []
-    for span in spans:
-        left, lane = places.of(span.start), lane_of[span.worker]
+    for span, (place, of) in zip(spans, beside_one_another(spans), strict=True):
+        left, top, height = places.of(span.start), lane_of[span.worker] - LANE_SHARE / 2, LANE_SHARE / of
         thinnest = THINNEST * places.end * (1 if span.evaluation.status == "ok" else 3)
         rows.append(
             {
-                **{"x": left, "x2": max(places.of(span.end), left + thinnest), "y": lane - 0.38, "y2": lane + 0.38},
+                **{
+                    "x": left,
+                    "x2": max(places.of(span.end), left + thinnest),
+                    "y": top + place * height,
+                    "y2": top + (place + 1) * height,
+                },
                 **{"colour": _colour(span), "evaluations": [span.evaluation.number], "tip": _said(span, summary)},
             }
         )
@@ -95,7 +109,7 @@ def _joined(rows: list[Row], lanes_there: int, end: float) -> list[Row]:
     across = MANY // up
     members: dict[tuple[int, int, bool], list[Row]] = {}
     for row in rows:
-        lane = int((row["y"] + 0.38) * up / lanes_there)
+        lane = int((row["y"] + LANE_SHARE / 2) * up / lanes_there)
         members.setdefault((lane, int(across * row["x"] / end), row["colour"] == FAILED), []).append(row)
     return [each[0] if len(each) == 1 else _one_of(each) for each in members.values()]
 
@@ -145,11 +159,13 @@ def _caption(summary: Summary, spans: Sequence[Span], working: Sequence[WorkingT
     who = "The worker was" if len(workers) == 1 else f"The {len(workers)} workers were"
     times = f" in {len(working)} times at work" if len(working) > 1 else ""
     shades = "neighbouring generations" if summary.generations else "neighbours"
+    shared = any(of > 1 for _, of in beside_one_another(spans))
     return (
         (f"{who} busy {percent(share)} of the time{times}. " if share is not None else "")
         + f"A lane is a worker, a bar an evaluation (half of them took less than {_duration(typical(spans))}); the two "
         f"greys only tell {shades} apart. White in a lane is waiting: at the end of a generation, for a slow start, "
         "or because there was nothing left to do."
+        + (" Bars that share the height of a lane are evaluations that a worker had at once." if shared else "")
         + (" Red bars failed." if summary.reasons else "")
         + (
             " Of so many, bars that begin one after the other are one, and short waits do not show."
