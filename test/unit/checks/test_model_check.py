@@ -408,6 +408,17 @@ def test_files_that_a_module_opens_past_python_are_found_and_named_they_count(tm
     assert_found(model, tmp_path, what, HOLDS, "part of a run's identity", data_folder=tiny)
 
 
+@needs_strace
+def test_of_many_files_that_a_script_reads_the_folders_are_proposed(tmp_path, tiny) -> None:
+    tables = tmp_path / "tables"
+    for number in range(20):
+        (tables / str(number % 4)).mkdir(parents=True, exist_ok=True)
+        (tables / str(number % 4) / f"{number}.txt").write_text("0.1")
+    model = shell_model(tmp_path, f"cat {tables}/*/*.txt\necho 'IMPROVE_RESULT val_loss: 0.1'\n", TELLING)
+    words = findings(model, tmp_path, data_folder=tiny)["what train.sh reads"].words
+    assert sorted(words.rpartition("code = ")[2].strip("[]").split(", ")) == [f'"{tables / name}"' for name in "0123"]
+
+
 @pytest.mark.long
 @needs_strace
 def test_a_script_says_what_it_reads_by_the_lines_that_are_proposed(tmp_path, tiny) -> None:
