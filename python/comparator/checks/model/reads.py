@@ -107,13 +107,13 @@ def _is_of_a_library(path: str) -> bool:
 
 
 def _short(paths: Sequence[str]) -> list[str]:
-    """Paths, environments of Python, whose files are many, by their folders; of many others the folders too."""
+    """Paths, environments of Python, whose files are many, by their folders; of many others the folders too; none below another."""
     names = list(dict.fromkeys(_ENVIRONMENT.sub("", path) for path in paths))
     depth = max((len(Path(name).parts) for name in names), default=0)
     while len(names) > MOST_NAMED and depth > LEAST_PARTS:
         depth -= 1
         names = list(dict.fromkeys(str(Path(*Path(name).parts[:depth])) for name in names))
-    return names
+    return [name for name in names if not any(str(folder) in names for folder in Path(name).parents)]
 
 
 def _of_data(opened: Sequence[str], data_folder: Path) -> list[str]:
