@@ -17,6 +17,7 @@ from comparator.formats.hyperparameters import read_hyperparameters
 from comparator.formats.spelling import as_kept, is_same, spelling
 from comparator.model.definitions import TYPES, Definition, definitions_in
 from comparator.model.model import Model
+from comparator.model.probe import cannot_be_run
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
 
@@ -65,8 +66,7 @@ def _defaults(model: Model, slot: Slot, data_folder: Path) -> list[Definition]:
         try:
             defaults = runner.defaults(Path(folder) / "model.log") or {}
         except ServerEnded as ended:
-            by = "" if model.python is None else f" by {model.interpreter}"
-            raise InputError(f"{model.path}: cannot be run{by}: {ended.reason}") from None
+            raise cannot_be_run(model, ended) from None
         finally:
             runner.close()
     return [Definition(as_kept(name), default=value) for name, value in defaults.items()]

@@ -218,6 +218,31 @@ def test_a_model_says_by_which_convention_it_is_called(tmp_path, tiny) -> None:
     assert_found(model, tmp_path, "train.sh runs", HOLDS, "called with flags only", data_folder=tiny)
 
 
+STRICT = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--data", required=True)
+parser.add_argument("--lr", type=float, default=0.5)
+parser.add_argument("--epochs", type=int, default=1)
+given = parser.parse_args()
+print("epoch 1 of", given.epochs)
+print("test mse:", given.lr / given.epochs)
+"""
+
+
+def test_a_script_with_flags_of_its_own_becomes_a_model_as_the_page_says(tmp_path, tiny) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "your-models.md").read_text()
+    script = page.partition("### A script of its own")[2].partition("```bash\n")[2].partition("```")[0]
+    model = shell_model(tmp_path, "")
+    (model / "train.sh").write_text(script)
+    (model / "train.py").write_text(STRICT)
+    (model / "preprocess.py").touch()
+    found = findings(model, tmp_path, data_folder=tiny, settings={"epochs": 2})
+    assert found["train.sh runs"].outcome == HOLDS
+    assert "val_loss = 0.25" in found["result"].words
+    assert found["preprocess.sh"].outcome == UNTESTED and "did you mean" not in found["preprocess.sh"].words
+
+
 @pytest.mark.long
 def test_a_script_of_another_name_is_no_script(tmp_path, tiny) -> None:
     folder = shell_model(tmp_path, RESULT)

@@ -308,6 +308,17 @@ def test_scripts_of_more_than_one_model_in_a_folder_are_said_to_be_there(tmp_pat
         find_model("toy", tmp_path, tmp_path, "test")
 
 
+def test_of_a_folder_that_is_no_model_the_files_are_named_that_are(tmp_path: Path) -> None:
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "dense.py").write_text("def run(params):\n    return 0.5\n")
+    (tmp_path / "nets" / "tools.py").write_text("def run():\n    pass\n")
+    with pytest.raises(InputError, match=r"a file with run\(params\) is one by itself: dense\.py$"):
+        find_model("nets", tmp_path, tmp_path, "test")
+    (tmp_path / "nets" / "dense.py").unlink()
+    with pytest.raises(InputError, match=r"a train\.sh of a line or two that calls its own script makes it one$"):
+        find_model("nets", tmp_path, tmp_path, "test")
+
+
 def test_a_shell_script_need_not_be_executable_nor_say_by_what_it_is_run(tmp_path: Path) -> None:
     script = tmp_path / "train.sh"
     for text, mode, words in (

@@ -107,7 +107,7 @@ def _is_of_a_library(path: str) -> bool:
 
 
 def _short(paths: Sequence[str]) -> list[str]:
-    """Paths, environments of Python, whose files are many, by their folders; of many others the folders too; none below another."""
+    """Paths, environments of Python, whose files are many, by their folders; of many others the folders too."""
     names = list(dict.fromkeys(_ENVIRONMENT.sub("", path) for path in paths))
     depth = max((len(Path(name).parts) for name in names), default=0)
     while len(names) > MOST_NAMED and depth > LEAST_PARTS:
