@@ -164,7 +164,7 @@ def test_a_python_file_tells_by_initialize_parameters_and_its_description(tmp_pa
 
 def test_a_python_file_tells_by_the_modules_beside_it_that_it_imports(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(
-        'import sizes as bmk\nimport json\n'
+        "import sizes as bmk\nimport json\n"
         'def initialize_parameters():\n    return {"dense": None, "dropout": 0, "epochs": 1, "depth": 5}\n'
         'def run(params):\n    return {"val_loss": 1.0}\n'
     )
