@@ -218,6 +218,20 @@ def test_a_model_says_by_which_convention_it_is_called(tmp_path, tiny) -> None:
     assert_found(model, tmp_path, "train.sh runs", HOLDS, "called with flags only", data_folder=tiny)
 
 
+@pytest.mark.parametrize(
+    ("script", "outcome", "words"),
+    [
+        ('echo "a configuration is required"; exit\n', UNTESTED, "left the data folder as it was: a configuration is"),
+        ("true\n", HOLDS, "left the data folder as it was"),
+        ('mkdir -p "$1/made"; date +%N > "$1/made/table"; echo made\n', HOLDS, "; prepared in "),
+    ],
+)
+def test_that_nothing_was_prepared_is_said(tmp_path, script: str, outcome: str, words: str) -> None:
+    model = shell_model(tmp_path, RESULT)
+    (model / "preprocess.sh").write_text(script)
+    assert_found(model, tmp_path, "data", outcome, words)
+
+
 STRICT = """
 import argparse
 parser = argparse.ArgumentParser()
