@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ast
 import configparser
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -82,11 +81,11 @@ FLAGS: Mapping[Interface, Mapping[StageName, Mapping[str, str]]] = {
     },
 }
 #: From v1.0 on every table has a flag for its file and, of features, one for what is done to it.
-OF_TABLES = re.compile(r"y_data_file|(cell|drug)_\w+_(file|transform)")
-TABLES = (
+_OF_FEATURES = (
     *("cell_transcriptomic", "cell_cnv", "cell_mutation", "cell_methylation", "cell_miRNA", "cell_RPPA"),
     *("drug_smiles", "drug_mordred", "drug_ecfp"),
 )
+TABLES = ("y_data_file", *(f"{table}_{what}" for table in _OF_FEATURES for what in ("file", "transform")))
 #: The flags that these took the place of.
 BEFORE_TABLES = ("y_data_files", "x_data_canc_files", "x_data_drug_files")
 _OF_NETWORKS = {
@@ -143,7 +142,7 @@ class StageFlags:
             own = spelling(each, self.flags)
             if own in self.flags:
                 return own
-        return name if _has_tables(self.stage, self.given) and OF_TABLES.fullmatch(name) else None
+        return None
 
 
 def flags_of_python(script: Path, stage: StageName, parameter_file: Path | None) -> StageFlags:
@@ -232,12 +231,12 @@ def _of_parameter_file(
             if name in given:
                 yield name, Definition(name, kind)
     elif _has_tables(stage, given):
-        for name in ("y_data_file", *(f"{table}_{what}" for table in TABLES for what in ("file", "transform"))):
+        for name in TABLES:
             yield name, Definition(name, _TEXT)
 
 
 def _has_tables(stage: StageName, given: Mapping[str, str]) -> bool:
-    return stage == "preprocess" and any(map(OF_TABLES.fullmatch, given))
+    return stage == "preprocess" and any(name in given for name in TABLES)
 
 
 def _once(found: Iterable[Definition], *, first: bool) -> dict[str, Definition]:

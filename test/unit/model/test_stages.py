@@ -258,7 +258,7 @@ def test_names_of_a_later_interface_are_given_only_to_a_model_whose_file_has_suc
     takes = flags_of_python(script, "preprocess", parameters)
     assert takes.own_name("cell_transcriptomic_file") == "cell_transcriptomic_file"
     assert takes.own_name("epochs") is None
-    parameters.write_text("[Preprocess]\ny_data_files = [['response.tsv']]\n")
+    parameters.write_text("[Preprocess]\ny_data_files = [['response.tsv']]\ndrug_bits_file = own.txt\n")
     assert flags_of_python(script, "preprocess", parameters).own_name("cell_transcriptomic_file") is None
 
 
