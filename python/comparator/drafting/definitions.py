@@ -42,7 +42,9 @@ def find_definitions(model: Model, slot: Slot, data_folder: Path) -> dict[str, D
             found[name] = found[name].over(definition) if name in found else definition
     if model.variant is not None:  # its module and its files tell of the other variants too
         found = {name: found[name] for name in found if name in model.description.names}
-    return {name: _typed(each) for name, each in found.items()}
+    # To a module values come as they are, and to steps as the words that they read.
+    has_words = model.module is None and model.stages is None
+    return {name: _typed(each if has_words else replace(each, builtin=None)) for name, each in found.items()}
 
 
 def _described(model: Model) -> Iterator[Definition]:

@@ -49,6 +49,11 @@ FIRST = (
     rf"{ROWS}|fraction|subsample",
 )
 LAST = r"epoch|iter|batch"
+#: Why a script cannot be told of a value by a word.
+UNREAD = {
+    "bool": "its script takes every word for true, 'False' too (type=bool)",
+    "list": "its script makes a list of a word's letters (type=list)",
+}
 MOST = 1e12  # of a default: what is larger stands for infinity
 MOST_VARIED = 2  # that are proposed unasked: what some fifty evaluations see
 
@@ -74,6 +79,8 @@ def most_telling(proposed: Mapping[str, Entry]) -> list[Entry]:
 def propose(definition: Definition) -> Entry | None:
     """What to vary a hyperparameter over; None where nothing is known that would tell, or it is no setting."""
     name = definition.name
+    if definition.builtin is not None:
+        return None
     if not definition.has_effect or name.casefold() in WORKFLOW or name.startswith("ckpt_") or NO_SETTING.search(name):
         return None
     entry = _proposed(definition)
@@ -123,6 +130,8 @@ def read_vary(text: str, known: Mapping[str, Definition], of_each: Sequence[Mapp
     if definition is None and known and bare.isidentifier() and bare.casefold() not in WORKFLOW:
         hint = nearest(bare, known) or f"; there are {shortened(', '.join(known))}"
         raise InputError(f"{where}: no such hyperparameter{hint}")
+    if definition is not None and definition.builtin is not None:
+        raise InputError(f"{where}: it cannot be varied: {UNREAD[definition.builtin]}")
     if not given:
         entry = None if definition is None else propose(definition)
         if entry is None:

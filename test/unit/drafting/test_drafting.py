@@ -162,6 +162,22 @@ def test_a_python_file_tells_by_initialize_parameters_and_its_description(tmp_pa
         found_of(model_in(file))
 
 
+def test_what_a_script_does_not_read_as_it_is_called_is_not_varied(tmp_path: Path) -> None:
+    source = 'p.add_argument("--augment", type=bool, default=True)\np.add_argument("--sizes", type=list)\n'
+    (tmp_path / "shell").mkdir()
+    (tmp_path / "shell" / "train.sh").write_text("true\n")
+    (tmp_path / "shell" / "train.py").write_text(source)
+    known = found_of(model_in(tmp_path / "shell"))
+    assert proposals(known) == {}
+    with pytest.raises(InputError, match="cannot be varied: its script takes every word for true, 'False' too"):
+        read_vary("augment=True,False", known)
+    with pytest.raises(InputError, match="cannot be varied: its script makes a list of a word's letters"):
+        read_vary("sizes", known)
+    file = tmp_path / "served.py"  # values reach it as they are
+    file.write_text('listed = [{"name": "augment", "type": bool}]\ndef run(params):\n    return 1.0\n')
+    assert list(proposals(found_of(model_in(file)))) == ["augment"]
+
+
 def test_a_python_file_tells_by_the_modules_beside_it_that_it_imports(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(
         "import sizes as bmk\nimport json\n"
