@@ -288,7 +288,7 @@ def _assignments(answer: str) -> list[str]:
 def _known(models: Sequence[Model], host: Host) -> list[dict[str, Definition]]:
     """What is known of the hyperparameters that each model takes; what is not is noted."""
     from comparator.drafting.definitions import find_definitions
-    from comparator.model.probe import usual_seed
+    from comparator.model.probe import likely_seed, usual_seed
 
     found: dict[str, dict[str, Definition]] = {}
     for model in models:
@@ -298,8 +298,10 @@ def _known(models: Sequence[Model], host: Host) -> list[dict[str, Definition]]:
             found[model.reference] = find_definitions(model, host.slots[0], host.site.data_folder)
         if not found[model.reference]:
             note(out, f"{model.reference}: what it takes is not known, so it is supposed to take what is varied")
-        seed = usual_seed(found[model.reference])
-        if seed is not None and model.module is None and model.description.seed is None:
+        seed, is_taken = likely_seed(found[model.reference]), model.description.seed is not None
+        # A module is given the usual one unasked.
+        is_taken = is_taken or (model.module is not None and usual_seed(found[model.reference]) is not None)
+        if seed is not None and not is_taken:
             note(out, f"{model.reference}: the line seed = '{seed}' in {model.description_file} gives it its seeds")
     return [found[model.reference] for model in models]
 

@@ -17,9 +17,12 @@ from comparator.formats.hyperparameters import read_hyperparameters
 from comparator.formats.spelling import as_kept, is_same, spelling
 from comparator.model.definitions import TYPES, Definition, definitions_in
 from comparator.model.model import Model
+from comparator.model.probe import cannot_be_run
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
 
+#: The type of a number of which nobody says whether it is a whole one.
+EITHER = "number"
 #: Source files of a folder that are read, at the most: more are no model's own.
 MOST_FILES = 200
 
@@ -39,7 +42,9 @@ def find_definitions(model: Model, slot: Slot, data_folder: Path) -> dict[str, D
             found[name] = found[name].over(definition) if name in found else definition
     if model.variant is not None:  # its module and its files tell of the other variants too
         found = {name: found[name] for name in found if name in model.description.names}
-    return {name: _typed(each) for name, each in found.items()}
+    # To a module values come as they are, and to steps as the words that they read.
+    has_words = model.module is None and model.stages is None
+    return {name: _typed(each if has_words else replace(each, builtin=None)) for name, each in found.items()}
 
 
 def _described(model: Model) -> Iterator[Definition]:
@@ -65,8 +70,7 @@ def _defaults(model: Model, slot: Slot, data_folder: Path) -> list[Definition]:
         try:
             defaults = runner.defaults(Path(folder) / "model.log") or {}
         except ServerEnded as ended:
-            by = "" if model.python is None else f" by {model.interpreter}"
-            raise InputError(f"{model.path}: cannot be run{by}: {ended.reason}") from None
+            raise cannot_be_run(model, ended) from None
         finally:
             runner.close()
     return [Definition(as_kept(name), default=value) for name, value in defaults.items()]
@@ -94,19 +98,43 @@ def _of_source(model: Model) -> Iterator[Definition]:
     if model.python is not None:
         files = [file for file in files if model.python.folder not in file.parents]
     for file in files[:MOST_FILES]:
-        try:
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-        except (OSError, SyntaxError, ValueError, RecursionError):
+        tree = _tree(file)
+        if tree is None:
             continue
         yield from definitions_in(tree)
+        if not model.is_folder:  # what it imports from beside itself is the model's too
+            for beside in filter(None, map(_tree, _imported(tree, file.parent))):
+                yield from definitions_in(beside)
+
+
+def _tree(file: Path) -> ast.Module | None:
+    try:
+        return ast.parse(file.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _imported(tree: ast.Module, folder: Path) -> list[Path]:
+    """The modules right in a folder that a source file imports."""
+    named: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            named += [each.name for each in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            named.append(node.module)
+    paths = [folder / f"{name}.py" for name in dict.fromkeys(named)]
+    return [path for path in paths if path.is_file()]
 
 
 def _typed(definition: Definition) -> Definition:
-    """The definition with the type of its default, where none is said."""
-    if definition.type != "any" or definition.default is None:
+    """The definition with the type of its default, where none is said; 0 and 1 may stand for a fraction too."""
+    default = definition.default
+    if definition.type != "any" or default is None:
         return definition
+    if not isinstance(default, bool) and isinstance(default, int) and default in (0, 1):
+        return replace(definition, type=EITHER)
     kinds = ((bool, "bool"), (int, "int"), (float, "float"), (str, "string"), (list, "list"))
-    return replace(definition, type=next((name for kind, name in kinds if isinstance(definition.default, kind)), "any"))
+    return replace(definition, type=next((name for kind, name in kinds if isinstance(default, kind)), "any"))
 
 
 def shared(known: Sequence[Mapping[str, Definition]]) -> dict[str, Definition]:

@@ -11,10 +11,9 @@ from pathlib import Path
 from comparator.errors import InputError, nearest
 from comparator.formats.text import read_text, shortened
 from comparator.model.definitions import keys_of
+from comparator.model.probe import LIKELY_SEEDS
 
 REFERENCE = re.compile(r"(?P<file>.+\.py):(?P<function>\w+)")
-#: Arguments that take a seed, as libraries call them.
-SEEDS = ("rng_seed", "random_state", "seed", "random_seed")
 
 _HEAD = '''"""The function {function} of {file} as a model, written by comparator init."""
 
@@ -100,4 +99,4 @@ def _body(functions: Mapping[str, ast.FunctionDef], function: str) -> str:
 
 
 def _seed_of(names: Sequence[str]) -> str | None:
-    return next((each for each in SEEDS if each in names), None)
+    return next((each for each in LIKELY_SEEDS if each in names), None)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comparator.drafting.definitions import Definition
+from comparator.drafting.definitions import EITHER, Definition
 from comparator.errors import InputError, nearest
 from comparator.formats.hyperparameters import misspelt, parse_value
 from comparator.formats.spelling import WORKFLOW, is_same, spelling
@@ -49,6 +49,11 @@ FIRST = (
     rf"{ROWS}|fraction|subsample",
 )
 LAST = r"epoch|iter|batch"
+#: Why a script cannot be told of a value by a word.
+UNREAD = {
+    "bool": "its script takes every word for true, 'False' too (type=bool)",
+    "list": "its script makes a list of a word's letters (type=list)",
+}
 MOST = 1e12  # of a default: what is larger stands for infinity
 MOST_VARIED = 2  # that are proposed unasked: what some fifty evaluations see
 
@@ -74,6 +79,8 @@ def most_telling(proposed: Mapping[str, Entry]) -> list[Entry]:
 def propose(definition: Definition) -> Entry | None:
     """What to vary a hyperparameter over; None where nothing is known that would tell, or it is no setting."""
     name = definition.name
+    if definition.builtin is not None:
+        return None
     if not definition.has_effect or name.casefold() in WORKFLOW or name.startswith("ckpt_") or NO_SETTING.search(name):
         return None
     entry = _proposed(definition)
@@ -95,6 +102,8 @@ def _proposed(definition: Definition) -> Entry | None:
         not isinstance(default, int | float) or isinstance(default, bool) or abs(default) > MOST
     ):
         return None
+    if definition.type == EITHER:
+        return _whole(name, default) if _usual(name) is None else _fraction(name, default, definition.description)
     if definition.type == "int" or (definition.type == "any" and default is None and re.search(SIZES, name)):
         return _whole(name, default)
     if definition.type in ("float", "any"):
@@ -121,6 +130,8 @@ def read_vary(text: str, known: Mapping[str, Definition], of_each: Sequence[Mapp
     if definition is None and known and bare.isidentifier() and bare.casefold() not in WORKFLOW:
         hint = nearest(bare, known) or f"; there are {shortened(', '.join(known))}"
         raise InputError(f"{where}: no such hyperparameter{hint}")
+    if definition is not None and definition.builtin is not None:
+        raise InputError(f"{where}: it cannot be varied: {UNREAD[definition.builtin]}")
     if not given:
         entry = None if definition is None else propose(definition)
         if entry is None:
@@ -128,7 +139,8 @@ def read_vary(text: str, known: Mapping[str, Definition], of_each: Sequence[Mapp
             raise InputError(f"{where}: nothing is known to propose{hint}; say it, as {name}=0:50 or {name}=a,b")
         return {**entry, "name": name}
     usual = propose(definition or Definition(bare))
-    kind = definition.type if definition is not None and definition.type != "any" else (usual or {}).get("type")
+    said_type = None if definition is None or definition.type in ("any", EITHER) else definition.type
+    kind = said_type or (usual or {}).get("type")
     parts = [part.strip() for part in said.split(":")]
     if len(parts) == 1:
         written_values = said.split(",")
@@ -154,7 +166,7 @@ def read_vary(text: str, known: Mapping[str, Definition], of_each: Sequence[Mapp
 
 def _check_type(values: Sequence[Any], definition: Definition | None, where: str) -> None:
     """See to it that what takes numbers is given numbers, and what takes whole ones whole ones."""
-    if definition is None or definition.type not in ("int", "float"):
+    if definition is None or definition.type not in ("int", "float", EITHER):
         return
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -226,7 +238,7 @@ def _whole(name: str, default: Any) -> Entry | None:
 
 
 def _fraction(name: str, default: Any, description: str) -> Entry | None:
-    usual = next((bounds for words, bounds in USUAL if re.search(words, name, re.IGNORECASE)), None)
+    usual = _usual(name)
     if usual is None and default is None:
         return None
     is_percent = re.search(r"per ?cent|%", description) is not None
@@ -247,6 +259,10 @@ def _fraction(name: str, default: Any, description: str) -> Entry | None:
     if default <= 1:
         return _number(name, 0.0, 1.0, whole=False, log=False)
     return _number(name, _neat(default / 4), _neat(default * 4), whole=False, log=True)
+
+
+def _usual(name: str) -> tuple[float, float, bool] | None:
+    return next((bounds for words, bounds in USUAL if re.search(words, name, re.IGNORECASE)), None)
 
 
 def _decades(value: float, count: int) -> tuple[float, float]:

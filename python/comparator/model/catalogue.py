@@ -1,7 +1,8 @@
-"""Which models there are in `containers/`, and what each lacks of the data."""
+"""Which models there are in `containers/`, and what each lacks of the data; which files of a folder may be models."""
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,3 +46,16 @@ def _of_folder(name: str, description: ModelDescription, data_folder: Path) -> l
         for variant, each in description.variants.items()
     ]
     return sorted(variants, key=lambda each: bool(each.lacks))
+
+
+def files_with_run(folder: Path) -> list[str]:
+    """The Python files right in a folder that define `run` with one argument, which makes each a model by itself."""
+    return sorted(path.name for path in folder.glob("*.py") if _defines_run(path))
+
+
+def _defines_run(path: Path) -> bool:
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return False
+    return any(isinstance(node, ast.FunctionDef) and node.name == "run" and node.args.args for node in tree.body)

@@ -5,19 +5,25 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from comparator.formats.spelling import as_kept
 
 #: What the types of Python and of CANDLE are called in a description.
 TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "string", "str2bool": "bool", "list": "list"}
+#: The types of Python that do not read a word as their names say, see `Definition.builtin`.
+BUILTINS: Mapping[str, Literal["bool", "list"]] = {"bool": "bool", "list": "list"}
 #: The keys of an entry of CANDLE's `additional_definitions` that tell it from any other dict with a name.
 OF_A_DEFINITION = {"type", "default", "help", "nargs", "choices", "action"}
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One hyperparameter: what is not known is "any", None, or empty."""
+    """One hyperparameter: what is not known is "any", None, or empty.
+
+    `builtin` is the type of Python that a command line hands its word to, where that does not do what it is called:
+    `bool` makes True of "False", and of every word but the empty one, `list` makes a list of a word's letters.
+    """
 
     name: str
     type: str = "any"
@@ -25,6 +31,7 @@ class Definition:
     description: str = ""
     choices: tuple[Any, ...] = ()
     has_effect: bool = True
+    builtin: Literal["bool", "list"] | None = None
 
     def over(self, other: Definition) -> Definition:
         """This one, with what it lacks from another."""
@@ -34,6 +41,7 @@ class Definition:
             default=other.default if self.default is None else self.default,
             description=self.description or other.description,
             choices=self.choices or other.choices,
+            builtin=other.builtin if self.type == "any" else self.builtin,
         )
 
 
@@ -89,17 +97,27 @@ def keys_of(function: ast.FunctionDef, argument: str) -> Iterator[Definition]:
 
 def _definition(name: str, given: Mapping[str, ast.expr]) -> Definition:
     named = given.get("type")
-    kind = getattr(named, "id", None) or getattr(named, "attr", None) or _value(named)
+    kind = str(getattr(named, "id", None) or getattr(named, "attr", None) or _value(named))
     is_switch = _value(given.get("action")) in ("store_true", "store_false")
-    choices = _value(given.get("choices", given.get("choice")))
+    has_words = "nargs" in given
     words = _value(given.get("help"))
     return Definition(
         as_kept(name),
-        "list" if "nargs" in given else "bool" if is_switch else TYPES.get(str(kind), "any"),
+        "list" if has_words else "bool" if is_switch else TYPES.get(kind, "any"),
         _value(given.get("action")) == "store_false" if is_switch else _value(given.get("default")),
         " ".join(words.split()) if isinstance(words, str) else "",
-        tuple(choices) if isinstance(choices, list | tuple) else (),
+        _choices(given),
+        builtin=BUILTINS.get(kind) if not (has_words or is_switch) else None,
     )
+
+
+def _choices(given: Mapping[str, ast.expr]) -> tuple[Any, ...]:
+    """The choices of a definition; those of `choice`, which no parser knows, have its default among them."""
+    choices, default = _value(given.get("choices", given.get("choice"))), _value(given.get("default"))
+    if not isinstance(choices, list | tuple):
+        return ()
+    is_told_alone = "choices" not in given and default is not None and default not in choices
+    return (*choices, default) if is_told_alone else tuple(choices)
 
 
 def _keywords(keywords: Sequence[ast.keyword]) -> dict[str, ast.expr]:

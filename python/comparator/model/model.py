@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
+from comparator.formats.finding import listed
 from comparator.formats.names import home_written_out
 from comparator.formats.text import LONGEST_MESSAGE, shortened
+from comparator.model.catalogue import files_with_run
 from comparator.model.description import (
     ModelDescription,
     description_beside_model,
@@ -396,14 +398,22 @@ def _folder_model(path: Path, reference: str, where: str) -> Model:
     description = read_description(description_file) if description_file.is_file() else ModelDescription()
     stages = find_stages(path.resolve(), description)
     if stages is None and not (path / "train.sh").is_file() and description.module is None:
-        several = shortened(", ".join(models_of_scripts(path)))
-        scripts = "<model>_preprocess_improve.py and <model>_train_improve.py"
-        raise InputError(
-            f"{where}: '{shortened(reference)}' is no model: {path} has neither train.sh nor a module in model.toml,"
-            + (f" and {scripts} of more than one: {several}" if several else f" nor {scripts}")
-        )
+        raise InputError(f"{where}: '{shortened(reference)}' is no model: {_why_none(path)}")
     described = with_stages(description, stages)
     return _with_code(Model(description.name or path.name, path.resolve(), described, stages=stages))
+
+
+def _why_none(folder: Path) -> str:
+    """Why a folder is no model, and what of it may be one."""
+    several = shortened(", ".join(models_of_scripts(folder)))
+    scripts = "<model>_preprocess_improve.py and <model>_train_improve.py"
+    lacks = f"{folder} has neither train.sh nor a module in model.toml,"
+    if several:
+        return f"{lacks} and {scripts} of more than one: {several}"
+    files = files_with_run(folder)
+    if files:
+        return f"{lacks} nor {scripts}; a file with run(params) is one by itself: {listed(files)}"
+    return f"{lacks} nor {scripts}; a train.sh of a line or two that calls its own script makes it one"
 
 
 def _image_model(path: Path, reference: str, where: str, site: Site | None) -> Model:

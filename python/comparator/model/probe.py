@@ -15,7 +15,11 @@ from comparator.model.model import Model
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
 
+#: What Python says of a module that imports what is not installed.
+MISSING_PACKAGE = "No module named"
 USUAL_SEED, USUAL_SPLIT = "rng_seed", "split_seed"
+#: What libraries call it, after the usual name.
+LIKELY_SEEDS = (USUAL_SEED, "random_state", "seed", "random_seed")
 #: The usual names of what seeds a part of it, in this order.
 USUAL_SEEDS: dict[SeedPart, tuple[str, ...]] = {
     "initialisation": ("initialization_seed", "initialisation_seed", "init_seed"),
@@ -38,8 +42,7 @@ def described(model: Model, slot: Slot, data_folder: Path) -> Model:
         try:
             defaults = runner.defaults(Path(folder) / "probe.log")
         except ServerEnded as ended:
-            by = "" if model.python is None else f" by {model.interpreter}"
-            raise InputError(f"{model.path}: cannot be run{by}: {ended.reason}") from None
+            raise cannot_be_run(model, ended) from None
         finally:
             runner.close()
     if defaults is None:
@@ -47,6 +50,14 @@ def described(model: Model, slot: Slot, data_folder: Path) -> Model:
     known = {name: HyperparameterDescription() for name in defaults}
     _refuse_slips(model, known)
     return replace(model, description=with_defaults(model.description, known))
+
+
+def cannot_be_run(model: Model, ended: ServerEnded) -> InputError:
+    """The words for a module that could not be imported; where a package is missing, how another Python is named."""
+    by, hint = "" if model.python is None else f" by {model.interpreter}", ""
+    if model.python is None and MISSING_PACKAGE in ended.reason:
+        hint = f"; a Python that has it is named by python = 'ENVIRONMENT' in {model.description_file}"
+    return InputError(f"{model.path}: cannot be run{by}: {ended.reason}{hint}")
 
 
 def _refuse_slips(model: Model, known: Iterable[str]) -> None:
@@ -70,6 +81,12 @@ def with_defaults(description: ModelDescription, known: dict[str, Hyperparameter
 def usual_seed(known: Iterable[str]) -> str | None:
     """The one of the hyperparameters that is `rng_seed`, as the model writes it; None where none is."""
     return _called(USUAL_SEED, known)
+
+
+def likely_seed(known: Iterable[str]) -> str | None:
+    """The first of the hyperparameters that by its name takes a seed, as the model writes it; None where none does."""
+    known = list(known)
+    return next((name for likely in LIKELY_SEEDS if (name := _called(likely, known)) is not None), None)
 
 
 def _usual_seeds(known: Iterable[str]) -> dict[SeedPart, str]:

@@ -23,6 +23,7 @@ GUARD_LIMIT_SECONDS = 5.0
 SERVER = Path(__file__).parent / "server.py"
 SERVER_IN_IMAGE = "/comparator_server.py"
 SCRATCH = ".tmp"
+MODEL_FOLDER = "IMPROVE_MODEL_DIR"
 THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -138,7 +139,8 @@ def run_environment(model: Model, slot: Slot, data_folder: Path) -> dict[str, st
     """The environment of a run outside images: this process's, one BLAS thread, the slot's device, the data folder.
 
     The programs of the model's own Python come first, as if it were activated. The PATH that a slot gives, which is the
-    user's, takes the place of this process's; a model without a Python of its own has that alone.
+    user's, takes the place of this process's; a model without a Python of its own has that alone. `IMPROVE_MODEL_DIR`
+    is the model's own folder, in which its scripts look for each other: one that the user has set is another model's.
     """
     host = {name: value for name, value in os.environ.items() if not name.startswith(OF_THE_RANK)}
     given = slot.environment.get("PATH")
@@ -147,7 +149,7 @@ def run_environment(model: Model, slot: Slot, data_folder: Path) -> dict[str, st
     else:
         own = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         host |= {"PATH": own if given is None else given}
-    return {**host, **_told(slot, str(data_folder)), "PATH": host["PATH"]}
+    return {**host, MODEL_FOLDER: str(model.folder), **_told(slot, str(data_folder)), "PATH": host["PATH"]}
 
 
 def _told(slot: Slot, data_folder: str) -> dict[str, str]:

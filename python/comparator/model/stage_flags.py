@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import ast
 import configparser
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -34,8 +33,10 @@ DEFINITIONS = "additional_definitions"
 #: Names of lists in `model_params_def.py`, for a script that hands over none that can be followed.
 LISTS = {"preprocess": ("preproc",), "train": ("train",), "infer": ("infer", "test")}
 DEFINITIONS_FILE = "model_params_def.py"
-#: Definitions lead to others at most so often: what goes on is a circle.
+#: Names lead to others at most so often: what goes on is a circle.
 MOST_STEPS = 20
+#: The names of lists that were followed so far, each with the module that it stands in.
+Way = tuple[tuple[ast.Module, str], ...]
 
 _TEXT, _WHOLE, _NUMBER, _SWITCH = "string", "int", "float", "bool"
 _OF_MODEL_FILE = {"model_file_name": _TEXT, "model_file_format": _TEXT, "metric_type": _TEXT, "loss": _TEXT}
@@ -80,7 +81,27 @@ FLAGS: Mapping[Interface, Mapping[StageName, Mapping[str, str]]] = {
     },
 }
 #: From v1.0 on every table has a flag for its file and, of features, one for what is done to it.
-OF_TABLES = re.compile(r"y_data_file|(cell|drug)_\w+_(file|transform)")
+_OF_FEATURES = (
+    *("cell_transcriptomic", "cell_cnv", "cell_mutation", "cell_methylation", "cell_miRNA", "cell_RPPA"),
+    *("drug_smiles", "drug_mordred", "drug_ecfp"),
+)
+TABLES = ("y_data_file", *(f"{table}_{what}" for table in _OF_FEATURES for what in ("file", "transform")))
+#: The flags that these took the place of.
+BEFORE_TABLES = ("y_data_files", "x_data_canc_files", "x_data_drug_files")
+_OF_NETWORKS = {
+    **dict.fromkeys(("learning_rate", "dropout", "recurrent_dropout", "momentum", "val_split"), _NUMBER),
+    **dict.fromkeys(("dense", "conv", "lstm_size"), "list"),
+    **dict.fromkeys(("activation", "out_activation", "optimizer", "metrics", "initialization"), _TEXT),
+    **dict.fromkeys(("batch_normalization", "early_stop", "locally_connected", "shuffle"), _SWITCH),
+    **dict.fromkeys(("pool", "rng_seed", "train_steps", "val_steps", "test_steps"), _WHOLE),
+}
+#: Keywords of CANDLE, which each script of the older interface takes beside its own: those that a model has a use for,
+#: its parameter file gives. What is of a training is not of the preprocessing, whose data are kept for all trainings.
+KEYWORDS: Mapping[StageName, Mapping[str, str]] = {
+    "preprocess": {"scaling": _TEXT, "feature_subsample": _WHOLE},
+    "train": _OF_NETWORKS,
+    "infer": _OF_NETWORKS,
+}
 
 Place = Literal["raw", "data", "run"]
 #: Where a stage reads and writes: its flag, and whether it is the raw data, the preprocessed data, or the run's folder.
@@ -121,8 +142,7 @@ class StageFlags:
             own = spelling(each, self.flags)
             if own in self.flags:
                 return own
-        has_tables = self.stage == "preprocess" and any(map(OF_TABLES.fullmatch, self.given))
-        return name if has_tables and OF_TABLES.fullmatch(name) else None
+        return None
 
 
 def flags_of_python(script: Path, stage: StageName, parameter_file: Path | None) -> StageFlags:
@@ -131,10 +151,12 @@ def flags_of_python(script: Path, stage: StageName, parameter_file: Path | None)
     interface = _interface(tree)
     kept = _parameter_file(tree, script) or parameter_file
     given = section_of(kept, stage, whole=interface == "old") if kept is not None else {}
-    known = dict(_of_interface(interface, stage))
-    own = list(_own(tree, script.parent, stage))
-    for each in own:
-        known[each.name] = each.over(known[each.name]) if each.name in known else each
+    known = dict(_of_interface(interface, stage)) | dict(_of_parameter_file(interface, stage, given))
+    if _has_tables(stage, given):
+        known = {name: each for name, each in known.items() if name not in BEFORE_TABLES}
+    own = _once(_own(tree, script.parent, stage), first=interface == "new")
+    for name, each in own.items():
+        known[name] = each.over(known[name]) if name in known else each
     if not own and interface is None:
         known |= {name: Definition(name) for name in given}
     known = {name: each for name, each in known.items() if name not in OF_PLACES}
@@ -200,6 +222,32 @@ def _interface(tree: ast.Module) -> Interface | None:
     return None
 
 
+def _of_parameter_file(
+    interface: Interface | None, stage: StageName, given: Mapping[str, str]
+) -> Iterator[tuple[str, Definition]]:
+    """The flags that a script takes beside its own, as what its parameter file has tells: keywords, tables."""
+    if interface == "old":
+        for name, kind in KEYWORDS[stage].items():
+            if name in given:
+                yield name, Definition(name, kind)
+    elif _has_tables(stage, given):
+        for name in TABLES:
+            yield name, Definition(name, _TEXT)
+
+
+def _has_tables(stage: StageName, given: Mapping[str, str]) -> bool:
+    return stage == "preprocess" and any(name in given for name in TABLES)
+
+
+def _once(found: Iterable[Definition], *, first: bool) -> dict[str, Definition]:
+    """The definitions by name: of one that stands twice the `first`, as `improvelib` has it, or the last one."""
+    named: dict[str, Definition] = {}
+    for each in found:
+        if not (first and each.name in named):
+            named[each.name] = each
+    return named
+
+
 def _of_interface(interface: Interface | None, stage: StageName) -> Iterator[tuple[str, Definition]]:
     for name, kind in FLAGS[interface][stage].items() if interface is not None else ():
         yield name, Definition(name, kind)
@@ -236,48 +284,52 @@ class _Lists:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def entries(self, expression: ast.expr, tree: ast.Module, steps: int = 0) -> Iterator[Definition]:
-        """The definitions in a list that `expression`, a part of `tree`, stands for."""
-        if steps > MOST_STEPS:
-            return
+    def entries(self, expression: ast.expr, tree: ast.Module, way: Way = ()) -> Iterator[Definition]:
+        """The definitions in a list that `expression`, a part of `tree`, stands for; `way` led to it."""
         if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Add):
-            yield from self.entries(expression.left, tree, steps + 1)
-            yield from self.entries(expression.right, tree, steps + 1)
+            yield from self.entries(expression.left, tree, way)
+            yield from self.entries(expression.right, tree, way)
         elif isinstance(expression, (ast.List, ast.Tuple)):
             for each in expression.elts:
                 if isinstance(each, ast.Dict):
                     yield from entry(each)
                 elif isinstance(each, ast.Starred):
-                    yield from self.entries(each.value, tree, steps + 1)
+                    yield from self.entries(each.value, tree, way)
         elif isinstance(expression, ast.Name):
-            yield from self._named(expression.id, tree, steps + 1)
+            yield from self._named(expression.id, tree, way)
         elif isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
             module = self._module_called(expression.value.id, tree)
             if module is not None:
-                yield from self._named(expression.attr, module, steps + 1)
+                yield from self._named(expression.attr, module, way)
 
     def of_stage(self, path: Path, stage: StageName) -> Iterator[Definition]:
         """The definitions in the lists of a file whose names have the stage in them."""
         tree = _tree(path)
-        for name, value in _assigned(tree):
+        for name, value in (*_assigned(tree), *_added(tree)):
             if any(part in name.lower() for part in LISTS[stage]):
                 yield from self.entries(value, tree)
 
-    def _named(self, name: str, tree: ast.Module, steps: int) -> Iterator[Definition]:
-        values = [value for each, value in _assigned(tree) if each == name]
-        for value in values:
-            if not (isinstance(value, ast.Name) and value.id == name):
-                yield from self.entries(value, tree, steps)
-        if values:
+    def _named(self, name: str, tree: ast.Module, way: Way) -> Iterator[Definition]:
+        """The definitions in the list that is called so; within itself (`a = a + b`) that is the one of before."""
+        if len(way) > MOST_STEPS:
             return
+        here = (tree, name)
+        if here not in way:
+            for value in (*_all_of(name, _assigned(tree)), *_all_of(name, _added(tree))):
+                yield from self.entries(value, tree, (*way, here))
+            if _all_of(name, _assigned(tree)):
+                return
+        for module, named in self._imported(name, tree):
+            yield from self._named(named, module, (*way, here))
+
+    def _imported(self, name: str, tree: ast.Module) -> Iterator[tuple[ast.Module, str]]:
+        """Where a name is imported from, and what it is called there."""
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module:
-                for each in node.names:
-                    module = (
-                        self._module(node.module) if each.name == "*" or (each.asname or each.name) == name else None
-                    )
-                    if module is not None:
-                        yield from self._named(name if each.name == "*" else each.name, module, steps + 1)
+                named = [each.name for each in node.names if each.name == "*" or (each.asname or each.name) == name]
+                module = self._module(node.module) if named else None
+                if module is not None:
+                    yield from ((module, name if each == "*" else each) for each in named)
 
     def _module_called(self, name: str, tree: ast.Module) -> ast.Module | None:
         for node in ast.walk(tree):
@@ -299,3 +351,18 @@ def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
                     yield target.id, node.value
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
             yield node.target.id, node.value
+
+
+def _added(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """What is added to lists later: `a += b`, `a.extend(b)`, `a.append(b)`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name):
+            yield node.target.id, node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) == 1:
+            of, way, value = node.func.value, node.func.attr, node.args[0]
+            if isinstance(of, ast.Name) and way in ("append", "extend"):
+                yield of.id, value if way == "extend" else ast.List([value], ast.Load())
+
+
+def _all_of(name: str, values: Iterable[tuple[str, ast.expr]]) -> list[ast.expr]:
+    return [value for each, value in values if each == name]

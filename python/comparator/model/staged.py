@@ -172,10 +172,12 @@ class StagedRunner:
 
 
 def check_raw_data(model: Model, given: Mapping[str, object], data_folder: Path) -> None:
-    """See that the raw data have what a model in three steps is asked to preprocess; raises `InputError` else."""
+    """See that the raw data have what a model in three steps is asked to preprocess, and that its steps can be given
+    the rest; raises `InputError` else."""
     assert model.stages is not None
     raw = _raw_of(given, data_folder)
-    _rows_asked_for(model.stages, given, model.stages.given(model.stages.preprocess, given), raw)
+    own = [model.stages.given(stage, given) for stage in model.stages.all]
+    _rows_asked_for(model.stages, given, own[0], raw)
 
 
 def _raw_of(given: Mapping[str, object], data_folder: Path) -> Path:

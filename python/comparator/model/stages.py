@@ -79,6 +79,8 @@ METRICS = {
 }
 #: The hyperparameter that names a file in the place of the model's own parameter file.
 CONFIG_FILE = "config_file"
+#: The words for False.
+FALSE = ("false", "f", "no", "n", "0")
 LONGEST_FIRST_LINE = 1000  # bytes
 SEEDS = ("rng_seed", "seed", "random_seed")
 
@@ -115,11 +117,22 @@ class Stage:
         return words
 
     def _as_given(self, name: str, value: Any) -> Any:
-        """A list as one word where the script takes one, and a text of several as words where it takes a list."""
-        takes_words = name in self.takes.flags and self.takes.flags[name].type == "list"
-        if isinstance(value, (list, tuple)) and not takes_words:
+        """A value as the script reads it: a list as one word or as words, False as the word that is False there.
+
+        Raises `InputError` for what no word stands for.
+        """
+        takes = self.takes.flags.get(name)
+        kind, builtin = (takes.type, takes.builtin) if takes is not None else ("any", None)
+        if builtin == "bool" and str(value).lower() in FALSE:
+            return ""
+        if builtin == "list":
+            raise InputError(
+                f"{name} cannot be set: {self.script.name} makes a list of its letters (type=list);"
+                f" a parameter file that {CONFIG_FILE} names can give it"
+            )
+        if isinstance(value, (list, tuple)) and kind != "list":
             return str(list(value))
-        return value.split() if isinstance(value, str) and takes_words else value
+        return value.split() if isinstance(value, str) and kind == "list" else value
 
 
 @dataclass(frozen=True)

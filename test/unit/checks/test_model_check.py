@@ -218,6 +218,45 @@ def test_a_model_says_by_which_convention_it_is_called(tmp_path, tiny) -> None:
     assert_found(model, tmp_path, "train.sh runs", HOLDS, "called with flags only", data_folder=tiny)
 
 
+@pytest.mark.parametrize(
+    ("script", "outcome", "words"),
+    [
+        ('echo "a configuration is required"; exit\n', UNTESTED, "left the data folder as it was: a configuration is"),
+        ("true\n", HOLDS, "left the data folder as it was"),
+        ('mkdir -p "$1/made"; date +%N > "$1/made/table"; echo made\n', HOLDS, "; prepared in "),
+    ],
+)
+def test_that_nothing_was_prepared_is_said(tmp_path, script: str, outcome: str, words: str) -> None:
+    model = shell_model(tmp_path, RESULT)
+    (model / "preprocess.sh").write_text(script)
+    assert_found(model, tmp_path, "data", outcome, words)
+
+
+STRICT = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--data", required=True)
+parser.add_argument("--lr", type=float, default=0.5)
+parser.add_argument("--epochs", type=int, default=1)
+given = parser.parse_args()
+print("epoch 1 of", given.epochs)
+print("test mse:", given.lr / given.epochs)
+"""
+
+
+def test_a_script_with_flags_of_its_own_becomes_a_model_as_the_page_says(tmp_path, tiny) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "your-models.md").read_text()
+    script = page.partition("### A script of its own")[2].partition("```bash\n")[2].partition("```")[0]
+    model = shell_model(tmp_path, "")
+    (model / "train.sh").write_text(script)
+    (model / "train.py").write_text(STRICT)
+    (model / "preprocess.py").touch()
+    found = findings(model, tmp_path, data_folder=tiny, settings={"epochs": 2})
+    assert found["train.sh runs"].outcome == HOLDS
+    assert "val_loss = 0.25" in found["result"].words
+    assert found["preprocess.sh"].outcome == UNTESTED and "did you mean" not in found["preprocess.sh"].words
+
+
 @pytest.mark.long
 def test_a_script_of_another_name_is_no_script(tmp_path, tiny) -> None:
     folder = shell_model(tmp_path, RESULT)
@@ -448,6 +487,18 @@ def test_files_that_a_module_opens_past_python_are_found_and_named_they_count(tm
     model.with_suffix(".toml").write_text(f'code = ["{numbers}"]\n')
     shutil.rmtree(tmp_path / "bench")
     assert_found(model, tmp_path, what, HOLDS, "part of a run's identity", data_folder=tiny)
+
+
+@needs_strace
+def test_of_many_files_that_a_script_reads_the_folders_are_proposed(tmp_path, tiny) -> None:
+    tables = tmp_path / "tables"
+    for number in range(20):
+        (tables / str(number % 4)).mkdir(parents=True, exist_ok=True)
+        (tables / str(number % 4) / f"{number}.txt").write_text("0.1")
+    files = " ".join(str(tables / str(number % 4) / f"{number}.txt") for number in range(20))
+    model = shell_model(tmp_path, f"cat {files}\necho 'IMPROVE_RESULT val_loss: 0.1'\n", TELLING)
+    words = findings(model, tmp_path, data_folder=tiny)["what train.sh reads"].words
+    assert sorted(words.rpartition("code = ")[2].strip("[]").split(", ")) == [f'"{tables / name}"' for name in "0123"]
 
 
 @pytest.mark.long

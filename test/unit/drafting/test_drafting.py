@@ -162,6 +162,36 @@ def test_a_python_file_tells_by_initialize_parameters_and_its_description(tmp_pa
         found_of(model_in(file))
 
 
+def test_what_a_script_does_not_read_as_it_is_called_is_not_varied(tmp_path: Path) -> None:
+    source = 'p.add_argument("--augment", type=bool, default=True)\np.add_argument("--sizes", type=list)\n'
+    (tmp_path / "shell").mkdir()
+    (tmp_path / "shell" / "train.sh").write_text("true\n")
+    (tmp_path / "shell" / "train.py").write_text(source)
+    known = found_of(model_in(tmp_path / "shell"))
+    assert proposals(known) == {}
+    with pytest.raises(InputError, match="cannot be varied: its script takes every word for true, 'False' too"):
+        read_vary("augment=True,False", known)
+    with pytest.raises(InputError, match="cannot be varied: its script makes a list of a word's letters"):
+        read_vary("sizes", known)
+    file = tmp_path / "served.py"  # values reach it as they are
+    file.write_text('listed = [{"name": "augment", "type": bool}]\ndef run(params):\n    return 1.0\n')
+    assert list(proposals(found_of(model_in(file)))) == ["augment"]
+
+
+def test_a_python_file_tells_by_the_modules_beside_it_that_it_imports(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "import sizes as bmk\nimport json\n"
+        'def initialize_parameters():\n    return {"dense": None, "dropout": 0, "epochs": 1, "depth": 5}\n'
+        'def run(params):\n    return {"val_loss": 1.0}\n'
+    )
+    (tmp_path / "sizes.py").write_text('listed = [{"name": "dense", "nargs": "+", "type": int, "help": "widths"}]\n')
+    (tmp_path / "other.py").write_text('listed = [{"name": "not_its_own", "type": int}]\n')
+    known = found_of(model_in(tmp_path / "own.py"))
+    assert (known["dense"].type, known["dense"].description) == ("list", "widths")
+    assert "not_its_own" not in known and propose(known["dense"]) is None
+    assert [known[name].type for name in ("dropout", "epochs", "depth")] == ["number", "number", "int"]
+
+
 def test_shared_is_what_all_take_whatever_its_case_and_one_that_tells_nothing_is_not_asked() -> None:
     first = {"LR": Definition("LR", default=0.1), "width": Definition("width")}
     second = {"lr": Definition("lr", description="step size"), "depth": Definition("depth")}
@@ -190,6 +220,9 @@ def test_shared_is_what_all_take_whatever_its_case_and_one_that_tells_nothing_is
         (Definition("batch_size", "int", 32, choices=(16, 32, 64)), "16,32,64"),
         (Definition("residual", "bool", True), "False,True"),
         (Definition("noise"), "0:1"),
+        (Definition("dropout", "number", 0), "0:0.8"),
+        (Definition("subsample", "number", 1), "0.1:1"),
+        (Definition("hidden_layers", "number", 1), "1:4"),
         (Definition("width"), "8:512:log"),
     ],
 )
@@ -201,7 +234,8 @@ def test_ranges_are_proposed_by_type_default_and_name(definition: Definition, sa
     assert space.warnings == ()
     space.check({definition.name: middle(entry)})
     if definition.default is not None:
-        space.check({definition.name: definition.default})
+        is_fraction = entry["type"] == "float"
+        space.check({definition.name: float(definition.default) if is_fraction else definition.default})
 
 
 @pytest.mark.parametrize(

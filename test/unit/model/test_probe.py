@@ -7,7 +7,7 @@ import pytest
 from comparator.errors import InputError
 from comparator.model.description import HyperparameterDescription, ModelDescription, parse_description
 from comparator.model.model import Model, find_model
-from comparator.model.probe import described, with_defaults
+from comparator.model.probe import described, likely_seed, with_defaults
 from comparator.site.profile import Slot
 
 
@@ -26,6 +26,20 @@ def test_a_python_file_that_reads_the_usual_seed_is_given_it(tmp_path: Path, bod
     file = tmp_path / "own.py"
     file.write_text(body)
     assert described(Model("own", file), Slot(0), tmp_path).description.seed == seed
+
+
+def test_where_a_package_is_missing_it_is_said_how_another_python_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text("import no_such_package_anywhere\ndef run(params):\n    return 0.5\n")
+    words = rf"No module named 'no_such_package_anywhere'.*; .* python = 'ENVIRONMENT' in {tmp_path}/own\.toml$"
+    with pytest.raises(InputError, match=words):
+        described(Model("own", file), Slot(0), tmp_path)
+
+
+def test_a_seed_by_another_usual_name_is_likely_one() -> None:
+    assert likely_seed(["noise", "Seed"]) == "Seed"
+    assert likely_seed(["seed", "rng_seed"]) == "rng_seed"
+    assert likely_seed(["seeds", "noise"]) is None
 
 
 def test_a_seed_that_is_described_stays(tmp_path: Path) -> None:

@@ -194,6 +194,17 @@ def test_an_interpreter_goes_by_the_usual_names_wherever_it_lies(tmp_path: Path)
     )
 
 
+def test_a_script_finds_its_own_model_whatever_model_the_user_last_worked_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPROVE_MODEL_DIR", "/elsewhere/other_model")
+    write(tmp_path / "mine" / "train.sh", "python ${IMPROVE_MODEL_DIR:-.}/train.py\n")
+    model = find_model("mine", tmp_path, tmp_path, "test")
+    assert run_environment(model, Slot(0), tmp_path)["IMPROVE_MODEL_DIR"] == str(tmp_path / "mine")
+    asked = Slot(0, None, {"IMPROVE_MODEL_DIR": "/asked"})
+    assert run_environment(model, asked, tmp_path)["IMPROVE_MODEL_DIR"] == "/asked"
+
+
 def test_the_path_that_a_user_gives_is_kept(environments: Path, tmp_path: Path) -> None:
     slot = Slot(0, None, {"PATH": "/mine/bin:/usr/bin"})
     write(tmp_path / "model.py", MODEL)

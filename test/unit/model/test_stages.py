@@ -13,6 +13,7 @@ from comparator.errors import InputError
 from comparator.model.description import ModelDescription, parse_description
 from comparator.model.model import Model, find_model
 from comparator.model.stage_flags import flags_of_python, section_of
+from comparator.model.staged import check_raw_data
 from comparator.model.stages import Stages, find_stages, raw_folder
 
 
@@ -156,6 +157,99 @@ def test_lists_of_the_definitions_file_serve_where_a_script_hands_over_none(tmp_
     assert "arch" in flags and "beam" not in flags
 
 
+AGAIN = """
+import improvelib
+from model_params_def import train_params
+of_application = []
+train_params = of_application + train_params
+train_params += [{"name": "later", "type": int}]
+train_params.append({"name": "last", "type": float})
+cfg.initialize_parameters("x", additional_definitions=train_params)
+"""
+IMPORTED = """
+train_params = [{"name": "arch", "type": str}, {"name": "width", "type": int, "default": 8}]
+train_params.extend([{"name": "width", "type": int, "default": 9}])
+"""
+
+
+def test_a_list_that_is_made_anew_of_the_one_that_was_imported_has_all_of_both(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "toy", toy_train_improve__py=AGAIN, model_params_def__py=IMPORTED)
+    flags = found(folder).train.takes.flags
+    assert {"arch", "width", "later", "last"} <= set(flags)
+    assert flags["width"].default == 8  # improvelib keeps the first of two
+    (folder / "toy_train_improve.py").write_text(AGAIN.replace("import improvelib", "import improve"))
+    assert found(folder).train.takes.flags["width"].default == 9  # argparse the last
+
+
+def test_modules_that_import_a_list_from_each_other_end(tmp_path: Path) -> None:
+    circle = {"one__py": "from two import params\n", "two__py": "from one import params\n"}
+    train = "import improvelib\nfrom one import params\nf(additional_definitions=params)\n"
+    assert "epochs" in found(write_model(tmp_path / "toy", toy_train_improve__py=train, **circle)).train.takes.flags
+
+
+BUILTINS = """
+import argparse, improvelib
+from improvelib.utils import str2bool
+parser = argparse.ArgumentParser()
+parser.add_argument("--augment", type=bool, default=True)
+parser.add_argument("--pretrain", type=str2bool, default=True)
+parser.add_argument("--filters", type=list, default=[64, 64])
+parser.add_argument("--dense", type=list, nargs="+")
+"""
+
+
+def test_false_is_given_as_the_word_that_the_script_reads_as_false(tmp_path: Path) -> None:
+    stages = found(write_model(tmp_path / "toy", toy_train_improve__py=BUILTINS))
+    given = {"augment": False, "pretrain": False, "dense": [3, 4]}
+    own = stages.given(stages.train, given)
+    assert own == {"augment": "", "pretrain": False, "dense": [3, 4]}
+    words = stages.train.command(own, {"data": tmp_path, "run": tmp_path}, "python")
+    assert words[words.index("--augment") + 1] == "" and words[words.index("--pretrain") + 1] == "False"
+    assert stages.given(stages.train, {"augment": True}) == {"augment": True}
+
+
+def test_a_list_that_would_become_its_letters_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "toy", toy_train_improve__py=BUILTINS)
+    data = write_raw_data(tmp_path / "data")
+    with pytest.raises(InputError, match=r"filters cannot be set: toy_train_improve\.py makes a list of its letters"):
+        check_raw_data(model_in(folder), {"filters": [32, 32]}, data)
+    check_raw_data(model_in(folder), {"dense": [32, 32]}, data)
+
+
+def test_a_default_is_among_the_choices_that_no_parser_knows(tmp_path: Path) -> None:
+    listed = """
+import improvelib
+f(additional_definitions=[{"name": "distance", "type": str, "choice": ["a", "b"], "default": "c"},
+                          {"name": "scaler", "type": str, "choices": ["a", "b"], "default": "c"}])
+"""
+    model = model_in(write_model(tmp_path / "toy", toy_train_improve__py=listed))
+    known = model.description.hyperparameters
+    assert known["distance"].fault("c") is None and known["distance"].fault("d") is not None
+    assert known["scaler"].fault("c") is not None  # argparse refuses it, where it is given
+
+
+def test_keywords_of_candle_that_the_parameter_file_gives_are_taken_by_the_older_interface(tmp_path: Path) -> None:
+    parameters = "[Preprocess]\nscaling = 'std'\n[Train]\nlearning_rate = 0.1\ndense = [8, 4]\nrng_seed = 7\nown = 3\n"
+    old = {"toy_train_improve__py": OLD, "toy_preprocess_improve__py": OLD_PREPROCESS, "toy_params__txt": parameters}
+    model = model_in(write_model(tmp_path / "toy", **old))
+    assert model.stages is not None
+    known, given = model.description.hyperparameters, {"learning_rate": 0.2, "dense": [2, 3], "scaling": "max"}
+    assert (known["learning_rate"].type, (known["learning_rate"].model_extra or {})["default"]) == ("float", 0.1)
+    assert "dropout" not in known and "own" not in known  # nothing uses the one, argparse refuses the other
+    assert model.description.seed == "rng_seed"
+    assert model.stages.given(model.stages.train, given) == {"learning_rate": 0.2, "dense": [2, 3]}
+    assert model.stages.given(model.stages.preprocess, given) == {"scaling": "max"}
+
+
+def test_tables_of_a_later_interface_are_among_its_hyperparameters(tmp_path: Path) -> None:
+    later = {"toy_preprocess_improve__py": "import improvelib\n"}
+    later["toy_params__txt"] = "[Preprocess]\ny_data_file = response.tsv\ndrug_mordred_file = drug_mordred.tsv\n"
+    stages = found(write_model(tmp_path / "toy", **later))
+    assert stages.unknown(["drug_mordred_file", "cell_cnv_transform", "y_data_file"]) == []
+    assert stages.unknown(["y_data_files"]) == ["y_data_files"]
+    assert (stages.hyperparameters["drug_mordred_file"].model_extra or {})["default"] == "drug_mordred.tsv"
+
+
 def test_names_of_a_later_interface_are_given_only_to_a_model_whose_file_has_such(tmp_path: Path) -> None:
     script = tmp_path / "toy_preprocess_improve.py"
     script.write_text("import improvelib\n")
@@ -164,7 +258,7 @@ def test_names_of_a_later_interface_are_given_only_to_a_model_whose_file_has_suc
     takes = flags_of_python(script, "preprocess", parameters)
     assert takes.own_name("cell_transcriptomic_file") == "cell_transcriptomic_file"
     assert takes.own_name("epochs") is None
-    parameters.write_text("[Preprocess]\ny_data_files = [['response.tsv']]\n")
+    parameters.write_text("[Preprocess]\ny_data_files = [['response.tsv']]\ndrug_bits_file = own.txt\n")
     assert flags_of_python(script, "preprocess", parameters).own_name("cell_transcriptomic_file") is None
 
 
@@ -212,6 +306,17 @@ def test_scripts_of_more_than_one_model_in_a_folder_are_said_to_be_there(tmp_pat
     (folder / "train.sh").unlink()
     with pytest.raises(InputError, match=r"and <model>_preprocess_improve\.py and .* of more than one: other, toy$"):
         find_model("toy", tmp_path, tmp_path, "test")
+
+
+def test_of_a_folder_that_is_no_model_the_files_are_named_that_are(tmp_path: Path) -> None:
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "dense.py").write_text("def run(params):\n    return 0.5\n")
+    (tmp_path / "nets" / "tools.py").write_text("def run():\n    pass\n")
+    with pytest.raises(InputError, match=r"a file with run\(params\) is one by itself: dense\.py$"):
+        find_model("nets", tmp_path, tmp_path, "test")
+    (tmp_path / "nets" / "dense.py").unlink()
+    with pytest.raises(InputError, match=r"a train\.sh of a line or two that calls its own script makes it one$"):
+        find_model("nets", tmp_path, tmp_path, "test")
 
 
 def test_a_shell_script_need_not_be_executable_nor_say_by_what_it_is_run(tmp_path: Path) -> None:

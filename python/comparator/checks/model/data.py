@@ -8,7 +8,8 @@ from collections.abc import Generator
 from comparator.checks.model.trial import Trial
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings
 from comparator.formats.hyperparameters import as_flags
-from comparator.model.fingerprint import content_of
+from comparator.model.fingerprint import content_of, tree_of
+from comparator.model.reported import last_words
 from comparator.model.training import Outcome
 
 REAL = "; if it is this data set that does not suit, try a real one: --data FOLDER"
@@ -23,7 +24,7 @@ def check_data(trial: Trial) -> Generator[Finding, None, bool]:
     if not trial.is_callable("preprocess.sh"):
         yield Finding("data", UNTESTED, f"{where}; nothing prepares it")
         return True
-    seconds = []
+    seconds, was = [], _state(trial)
     for _ in range(2):
         folder, began = trial.new_folder("preprocess"), time.monotonic()
         reason = trial.call("preprocess.sh", [trial.seen(str(trial.data_folder)), *as_flags(trial.given())], folder)
@@ -31,9 +32,19 @@ def check_data(trial: Trial) -> Generator[Finding, None, bool]:
         if reason is not None:
             yield Finding("data", FAILS, f"preprocess.sh on {where}: {reason}{REAL if tiny else ''}")
             return False
-    took = "prepared in {:.1f} s, a second call took {:.1f} s".format(*seconds)
-    yield Finding("data", HOLDS, f"{where}; {took}")
+    took = "{:.1f} s, a second call took {:.1f} s".format(*seconds)
+    if was is None or _state(trial) != was:
+        yield Finding("data", HOLDS, f"{where}; prepared in {took}")
+    else:
+        said = last_words(folder / "model.log")
+        words = f"preprocess.sh ended well, and left the data folder as it was{f': {said}' if said else ''}"
+        yield Finding("data", UNTESTED if tiny and said else HOLDS, f"{where}; {words}")
     return True
+
+
+def _state(trial: Trial) -> str | None:
+    """What changes when something is written into the data folder; None where that cannot be told."""
+    return tree_of([("", trial.data_folder)]).digest
 
 
 def _prepare_in_steps(trial: Trial, script: str, where: str, *, tiny: bool) -> Generator[Finding, None, bool]:

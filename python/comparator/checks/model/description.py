@@ -14,7 +14,7 @@ from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings
 from comparator.model.description import ModelDescription
 from comparator.model.image import SCRIPTS
 from comparator.model.model import Model
-from comparator.model.probe import usual_seed
+from comparator.model.probe import likely_seed, usual_seed
 from comparator.model.stages import Stages, started_by, starts_itself
 from comparator.model.warm import ServerEnded
 
@@ -34,9 +34,10 @@ def kind_words(model: Model) -> str:
 
 
 def misnamed(folder: Path, name: str) -> str:
-    """What file in the folder may have been meant to be called `name`."""
+    """What file in the folder may have been meant to be called `name`; one of another kind, by its ending, was not."""
     files = [each.name for each in folder.iterdir() if each.is_file()] if folder.is_dir() else []
-    others = [each for each in files if each not in (*SCRIPTS, DESCRIPTION)]
+    alike = [each for each in files if Path(each).suffix.lower() in ("", Path(name).suffix)]
+    others = [each for each in alike if each not in (*SCRIPTS, DESCRIPTION)]
     same = [each for each in others if each.lower() == name]
     return f" (did you mean '{same[0]}'? It must be called {name})" if same else nearest(name, others)
 
@@ -135,5 +136,7 @@ def check_seed_is_named(trial: Trial) -> Findings:
     elif (usual := usual_seed(known)) is not None:
         yield Finding("seed", FAILS, f"searches do not give it to the model: add the line seed = '{usual}'")
     else:
-        words = f"none is named (seed = 'NAME' in {file}): the replicates of a point all get the same"
-        yield Finding("seed", UNTESTED, words)
+        likely = likely_seed(known)
+        hint = f"; {likely} seems to be one" if likely is not None else ""
+        words = f"none is named (seed = '{likely or 'NAME'}' in {file}): the replicates of a point all get the same"
+        yield Finding("seed", UNTESTED, words + hint)

@@ -22,6 +22,8 @@ ALONE = "its trainings are not re-used by other experiments"
 _ENVIRONMENT = re.compile(r"/lib(64)?/python\d+(\.\d+)?/.*$")
 #: Files that libraries make for themselves, where there are none.
 OF_LIBRARIES = ("/.keras/keras.json",)
+#: So many files are named each by itself, of more the folders, which have so many parts at the least (`/home/me`).
+MOST_NAMED, LEAST_PARTS = 12, 3
 #: Where the system tells of itself.
 OF_THE_SYSTEM = ("/proc", "/sys")
 
@@ -105,8 +107,13 @@ def _is_of_a_library(path: str) -> bool:
 
 
 def _short(paths: Sequence[str]) -> list[str]:
-    """Paths, with environments of Python, whose files are many, by their folders."""
-    return list(dict.fromkeys(_ENVIRONMENT.sub("", path) for path in paths))
+    """Paths, environments of Python, whose files are many, by their folders; of many others the folders too."""
+    names = list(dict.fromkeys(_ENVIRONMENT.sub("", path) for path in paths))
+    depth = max((len(Path(name).parts) for name in names), default=0)
+    while len(names) > MOST_NAMED and depth > LEAST_PARTS:
+        depth -= 1
+        names = list(dict.fromkeys(str(Path(*Path(name).parts[:depth])) for name in names))
+    return [name for name in names if not any(str(folder) in names for folder in Path(name).parents)]
 
 
 def _of_data(opened: Sequence[str], data_folder: Path) -> list[str]:
