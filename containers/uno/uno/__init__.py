@@ -43,6 +43,7 @@ def run_many(params_list: Sequence[Mapping[str, Any]]) -> list[dict[str, Any] | 
 
     Where JAX is installed and sees a GPU, small networks (see `uno.small`) of one shape, data and batch size are
     trained there at once, with the numbers that each has alone, up to the order of sums. All others `run` trains.
+    Raises `NotImplementedError` where there is no such GPU.
     """
     from uno import together  # it imports much that `initialize_parameters` does without
 

@@ -47,9 +47,12 @@ class NotTogether(Exception):
 def run_many(model: Model, given: Sequence[Mapping[str, Any]]) -> list[Result]:
     """Train as each of `given` says; returns, in their order, what `model.run` returns of each, or raises.
 
-    Small networks of one shape are trained together where there is a GPU, all others one after another.
+    Small networks of one shape are trained together, all others one after another. Raises `NotImplementedError` where
+    JAX is not installed or sees no GPU: nothing would be won.
     """
-    results = _together(model, given) if device.sees_gpu() else {}
+    if not device.sees_gpu():
+        raise NotImplementedError("there is no JAX for a GPU, or it sees none (CUDA_VISIBLE_DEVICES, SITE_DEVICES)")
+    results = _together(model, given)
     for number, params in enumerate(given):
         if number not in results:
             try:

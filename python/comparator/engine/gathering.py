@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from comparator.model.training import Outcome, Training
 
-#: Carries out trainings of one submodel; gives an outcome for each.
-CarryOut = Callable[[Sequence[Training]], list[Outcome]]
+#: Carries out trainings of one submodel; gives the outcome of each, in their order, as it comes.
+CarryOut = Callable[[Sequence[Training]], Iterable[Outcome]]
 
 
 @dataclass
@@ -27,7 +27,7 @@ class _Asked:
     submodel: int
     place: tuple[int, int]
     training: Training
-    batch: list[_Asked] | None = None  # with which it is carried out, by the thread of the first of them
+    batch: list[_Asked] | None = None  # with which it is carried out, by the thread of the last of them
     outcome: Outcome | None = None
     error: BaseException | None = None
 
@@ -99,7 +99,7 @@ class Gathering:
         self._rest()
         self._changed.wait_for(lambda: asked.batch is not None)
         assert asked.batch is not None
-        if asked.batch[0] is asked:
+        if asked.batch[-1] is asked:  # which is to have its outcome last, so that none waits for this thread
             self._carry_out(asked.batch, carry_out)
         self._changed.wait_for(lambda: asked.outcome is not None or asked.error is not None)
         if asked.error is not None:
@@ -108,17 +108,19 @@ class Gathering:
         return asked.outcome
 
     def _carry_out(self, batch: list[_Asked], carry_out: CarryOut) -> None:
+        waiting = deque(batch)
         self._changed.release()
-        error, outcomes = None, []
         try:
-            outcomes = carry_out([each.training for each in batch])
+            for outcome in carry_out([each.training for each in batch]):
+                with self._changed:
+                    waiting.popleft().outcome = outcome
+                    self._changed.notify_all()
         except BaseException as raised:
-            error = raised
+            for each in waiting:
+                each.error = raised
         finally:
             self._changed.acquire()
-        for number, each in enumerate(batch):
-            each.error, each.outcome = error, None if error is not None else outcomes[number]
-        self._changed.notify_all()
+            self._changed.notify_all()
 
     def _rest(self) -> None:
         """Note that this thread waits, or ends; where all do, in each slot those of the first submodel are trained."""

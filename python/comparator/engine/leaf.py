@@ -493,8 +493,8 @@ class Leaf:
         )
         return result, untold, outcome.ended
 
-    def _carry_out(self, number: int, slot: Slot, trainings: Sequence[Training]) -> list[Outcome]:
-        """The outcomes of trainings of one submodel that were asked for together."""
+    def _carry_out(self, number: int, slot: Slot, trainings: Sequence[Training]) -> Iterable[Outcome]:
+        """The outcomes of trainings of one submodel that were asked for together, as they come."""
         at_once = self._takes_many[number]
         return outcomes_of(self._runner(number, slot), trainings, at_once=at_once, clear=_clear, say=self._tell_once)
 

@@ -17,10 +17,11 @@ at once, whose metrics it gives as a list, in their order, with an exception in 
     -> {"request": "...", "many": [{"hyperparameters": {...}, "metric": "val_loss"}, ...], "folder": "...",
         "log": "..."}
     <- {"request": "...", "process": 123, "many": [{"status": "ok", "metrics": {...}, ...}, ...], "raised": null,
-        "read": {...}}
+        "declined": null, "read": {...}}
 
-Where `run_many()` itself raised, `raised` says what, and `many` is empty: whose fault it was cannot be told. What it
-returns that is no such list is the same failure of each run.
+Where `run_many()` itself raised, `raised` says what, and `many` is empty: whose fault it was cannot be told. Where it
+raised NotImplementedError, `declined` says it in the place of `raised`: here it takes one by one. What it returns that
+is no such list is the same failure of each run.
 
 `hyperparameters` of the first line is null where the module has no `initialize_parameters()`. A reply has the request's
 own word and the number of the process that answers: one of another process, or to another request, is none. `read` is
@@ -209,10 +210,14 @@ def _run_many(module, defaults, request, protocol):
     with _Place(request):
         try:
             returned = module.run_many([_given(defaults, run) for run in runs])
+        except NotImplementedError as error:
+            protocol.end_if_forked(1)
+            print("comparator: run_many() takes none together here: %s" % error)
+            return {"many": [], "raised": None, "declined": str(error)}
         except (Exception, SystemExit) as error:
             _show(error, protocol)
-            return {"many": [], "raised": _one_line(error)}
-        return {"many": _outcomes(returned, runs), "raised": None}
+            return {"many": [], "raised": _one_line(error), "declined": None}
+        return {"many": _outcomes(returned, runs), "raised": None, "declined": None}
 
 
 def _outcomes(returned, runs):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from comparator.model.model import Model
 from comparator.model.runner import is_served
 from comparator.model.training import Outcome, Runner, Training
-from comparator.model.warm import NotTogether, WarmRunner
+from comparator.model.warm import NotTogether, OneByOne, WarmRunner
 
 FUNCTION = "run_many"
 
@@ -23,33 +23,36 @@ def outcomes_of(
     at_once: bool,
     clear: Callable[[Path], None],
     say: Callable[[str], None],
-) -> list[Outcome]:
-    """The outcome of each of several trainings: by one call, `at_once`, or one after the other.
+) -> Iterator[Outcome]:
+    """The outcome of each of several trainings: by one call, `at_once`, or one after the other, given as they come.
 
     Where that call comes to no results, because the model died at it, raised, or took longer than one training may,
     each is tried once by itself, so that those alone fail whose fault it was: `say` is told of it, and `clear` rids a
     run's folder of what the call has left there.
     """
     if len(trainings) == 1 or not at_once or not isinstance(runner, WarmRunner):
-        return [_timed(runner, training) for training in trainings]
+        yield from (_timed(runner, training) for training in trainings)
+        return
     began, many = time.monotonic(), len(trainings)
     try:
         outcomes = runner.run_many(trainings)
+    except OneByOne:
+        yield from (_timed(runner, training) for training in trainings)
+        return
     except NotTogether as failure:
         share = (time.monotonic() - began) / many
         say(f"{many} trainings that were carried out together: {failure.reason}; each is tried by itself")
-        outcomes = []
         for training in trainings:
             clear(training.folder)
             with training.log.open("a", encoding="utf-8") as log:
                 log.write(
                     f"comparator: together with others: {failure.status}: {failure.reason}; it is tried by itself\n"
                 )
-            outcomes.append(_timed(runner, training, share))
-        return outcomes
+            yield _timed(runner, training, share)
+        return
     ended = time.monotonic()
     share = (ended - began) / many
-    return [replace(outcome, seconds=share, ended=ended) for outcome in outcomes]
+    yield from (replace(outcome, seconds=share, ended=ended) for outcome in outcomes)
 
 
 def _timed(runner: Runner, training: Training, before: float = 0.0) -> Outcome:

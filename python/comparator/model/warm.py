@@ -54,6 +54,10 @@ class NotTogether(Exception):
         self.reason = reason
 
 
+class OneByOne(Exception):
+    """A model takes no several trainings by one call, or not here; nothing was trained."""
+
+
 class WarmRunner:
     """Feeds runs to one server process, started on first use and replaced when it dies, hangs or babbles.
 
@@ -98,10 +102,11 @@ class WarmRunner:
         return self._outcome(training, reply, self._read_so_far(reply))
 
     def run_many(self, trainings: Sequence[Training]) -> list[Outcome]:
-        """Carry out several trainings by one call of the model's `run_many`; one by one where it has none.
+        """Carry out several trainings by one call of the model's `run_many`.
 
         The call has the time limit of one training: one that would exceed it by itself is then found as soon, and as
-        surely. What the model prints goes to the log of each. Raises `NotTogether` where the call came to no results.
+        surely. What the model prints goes to the log of each. Raises `NotTogether` where the call came to no results, and
+        `OneByOne` where there is no such function, or it declines; then it is not asked again.
         """
         first = trainings[0]
         try:
@@ -110,7 +115,7 @@ class WarmRunner:
         except ServerEnded as ended:
             return [self._ended(first, ended), *map(self.run, trainings[1:])]
         if not self.takes_many:
-            return list(map(self.run, trainings))
+            raise OneByOne
         for training in trainings:
             with training.log.open("ab", buffering=0) as log:
                 self._note(log, training, len(trainings))
@@ -122,6 +127,10 @@ class WarmRunner:
                 return [self._ended(training, ended) for training in trainings]
             self._discard()
             raise NotTogether(ended.status, ended.reason) from None
+        if reply["declined"] is not None:
+            self.takes_many = False
+            self._served -= len(trainings)
+            raise OneByOne(reply["declined"])
         if reply["raised"] is not None:
             raise NotTogether("failed", reply["raised"])
         read = self._read_so_far(reply)

@@ -364,6 +364,7 @@ def run_many(params_list):
         ("return [train(each) for each in params_list[1:]]", FAILS, "a list of 1: expected a list of 2"),
         ("return [ValueError('not this one')] * len(params_list)", FAILS, "ValueError: not this one"),
         ("return params_list['first']", FAILS, "TypeError: list indices must be integers"),
+        ("raise NotImplementedError('no GPU')", UNTESTED, "it takes none together here: no GPU"),
     ],
 )
 def test_trainings_by_one_call_are_what_they_are_by_themselves(tmp_path, tiny, body, outcome, words) -> None:

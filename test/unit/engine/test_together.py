@@ -242,6 +242,32 @@ def test_where_all_of_them_raise_each_is_tried_by_itself_in_a_folder_that_is_emp
     assert "MemoryError: too many for this device" in said(tmp_path)[0]
 
 
+def test_a_model_that_takes_none_together_here_is_not_asked_again(made: Made, tmp_path: Path) -> None:
+    leaf = made(cmp_0_behave="decline together")
+    results = ask(leaf, *points(3))
+    assert calls(tmp_path) == ["left 3", *["left 1"] * 3, *["right 1"] * 3]  # one server serves both sides
+    assert statuses(results) == ["ok"] * 3 and said(tmp_path) == []
+    log = (tmp_path / results[1]["runs"][0]["log"]).read_text()
+    assert "run_many() takes none together here: no device is seen" in log and "Traceback" not in log
+    assert RunStore(tmp_path).result(results[1]["runs"][0]["run"]).together is None
+    ask(leaf, *[{"noise": 30.0 + each} for each in range(2)])
+    assert calls(tmp_path)[7:] == ["left 1", "left 1", "right 1", "right 1"]
+
+
+def test_of_those_that_are_trained_one_by_one_each_is_kept_when_it_ends(made: Made, tmp_path: Path) -> None:
+    leaf = made(cmp_0_behave="decline together")
+    first, second, third = points(3)
+    answers: list[Any] = []
+    task = threading.Thread(target=lambda: answers.extend(ask(leaf, first, second, {**third, "cmp_0_behave": "wait"})))
+    task.start()
+    while len(list((tmp_path / "runs").rglob("result.json"))) < 2:
+        assert task.is_alive()
+        time.sleep(0.01)
+    (tmp_path / "calls.go").touch()
+    task.join()
+    assert statuses(answers) == ["ok"] * 3
+
+
 def test_together_they_have_the_time_of_one_and_who_exceeds_it_does_so_by_itself(made: Made, tmp_path: Path) -> None:
     first, second, third = points(3)
     results = ask(made(run_timeout=3.0), first, {**second, "cmp_0_behave": "hang"}, third)

@@ -29,6 +29,8 @@ def run_many(params_list):
     note(params_list[0], len(params_list))
     print(f"{len(params_list)} together")
     behaviours = [params["behave"] for params in params_list]
+    if "decline together" in behaviours:
+        raise NotImplementedError("no device is seen")
     if "no list together" in behaviours:
         return {"val_loss": 0.5}
     if "too few together" in behaviours:
@@ -59,6 +61,9 @@ def train(params):
     behave = params["behave"]
     if behave == "die":
         os.kill(os.getpid(), signal.SIGKILL)
+    if behave == "wait":
+        while not Path(params["logfile"] + ".go").exists():
+            time.sleep(0.01)
     if behave == "raise":
         raise RuntimeError("this one broke")
     if behave == "hang":

@@ -11,7 +11,7 @@ from comparator.checks.model.trainings import failure_words, instead_words
 from comparator.checks.model.trial import Run, Trial, Way
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings, listed
 from comparator.model.together import FUNCTION, offers_many
-from comparator.model.warm import NotTogether
+from comparator.model.warm import NotTogether, OneByOne
 
 #: The largest part of a number that a model may lose by printing it shorter than it has it.
 ROUNDING = 0.01
@@ -83,6 +83,9 @@ def check_together(trial: Trial, served: Way) -> Findings:
     alone = [served.first, served.train(other)]
     try:
         together = trial.serve_many([{}, other])
+    except OneByOne as declined:
+        yield Finding(BY_ONE_CALL, UNTESTED, f"it takes none together here: {declined}")
+        return
     except NotTogether as ended:
         yield Finding(BY_ONE_CALL, FAILS, f"{ended.reason} (log: {trial.folders[-1] / 'model.log'})")
         return

@@ -213,7 +213,7 @@ class Trial:
         return self._warm is not None and self._warm.takes_many
 
     def serve_many(self, changes: Sequence[Mapping[str, object]]) -> list[Run]:
-        """Trainings by one call of the server that has the module; raises `NotTogether` where it came to no results."""
+        """Trainings by one call of the server that has the module; raises as `WarmRunner.run_many` does."""
         assert self._warm is not None
         trainings, began = [self._training("together", changed) for changed in changes], time.monotonic()
         outcomes = self._warm.run_many(trainings)
