@@ -604,15 +604,15 @@ class Controller:
             unit=self._unit_of,
             blocks=self._blocks,
             length=self._length(evaluation),
-            is_whole=self._has_own_unit,
+            has_own_unit=self._has_own_unit,
         )
         self._folder.append(line)
         self._note_line(evaluation.point, line)
         del self._open[evaluation.number]
 
     def _note_line(self, point: KnownPoint, line: Evaluation) -> None:
-        """Lines that follow go on from it, where what it says of its replicates stays as it is."""
-        if not self._has_own_unit:
+        """Lines that follow go on from it; not from one of an earlier version that does not say its unit."""
+        if line.unit is not None or not self._has_own_unit:
             point.record(line)
 
     def _answer(self, evaluation: OpenEvaluation) -> list[OpenEvaluation]:

@@ -63,14 +63,15 @@ class _Sums:
         failed = [run for run in own if run.replicate not in counted]
         self._replicates |= counted
         self._runs += len(added)
-        self._signed += sum(map(Fraction, record.signed or ()))
+        unit = Fraction(1 if record.unit is None else record.unit)
+        self._signed += unit * sum(map(Fraction, record.signed or ()))
         self._differences += len(record.signed or ())
         self._metrics = _plus(self._metrics, added)
         return SoFar(
             replicates=len(self._replicates) + len({run.replicate for run in failed}),
             ended_well=len(self._replicates) + len({run.replicate for run in failed if run.status == "ok"}),
             runs=self._runs + len(failed),
-            signed=float(self._signed) / self._differences if self._differences else None,
+            signed=float(self._signed / unit) / self._differences if self._differences else None,
             metrics=_means(_plus(self._metrics, failed)),
         )
 

@@ -133,6 +133,9 @@ class Evaluation(Form):
     these are all. `comparator.results.whole` puts them together. Records of earlier versions, and of other programs,
     have neither key: each of their lines has all.
 
+    `unit` is what the line's numbers are divided by, in the metric's own unit, where each further replicate of a point
+    changes that (a difference in deviations, without a pilot); no other line has the key.
+
     `asked` are the replicates that the evaluation asked for itself; records of earlier versions, and of other programs,
     do not say. `claim` is the name of the claim that the evaluation is to confirm. `epochs` is the length of its
     trainings where they were shorter than full ones.
@@ -151,6 +154,7 @@ class Evaluation(Form):
     replicates: list[Count] | None = None
     signed: list[Number] | None = None
     blocks: list[Count] | None = None
+    unit: Annotated[Number, Field(gt=0)] | None = None
     deviation: Number | None = None
     interval: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
     started: str | None = None
