@@ -100,11 +100,19 @@ def test_what_became_of_what_was_tried_again_stands_in_the_list(tmp_path: Path) 
         assert {row["id"]: row for row in experiment_rows(tmp_path)}[name]["verdict"] == said
         in_python = Experiment(tmp_path / name)
         assert in_python.verdict == said and f"{2 * BLOCKS}/{2 * BLOCKS} pairs of trainings)" in repr(in_python)
+        answer = json.loads(write_report(tmp_path / name).with_suffix(".json").read_text())
+        assert {each["verdict"] for each in answer["rechecked"]} == set(re.findall("[a-z]+", said))
+        told = [line for line in answer["answer"] if line.startswith("region 1, ")]
+        assert len(told) == len(answer["rechecked"]) == 2
+        assert all(each["verdict"] in line for each, line in zip(answer["rechecked"], told, strict=True))
     page = write_report(tmp_path / "same")  # nothing was searched, so that nothing is mapped
+    assert "region 1, difference: reproduced: " in page.read_text()
     assert "Where the search looked" not in page.read_text() and "no evaluation has succeeded" not in page.read_text()
     shutil.rmtree(tmp_path / "found")
     (tmp_path / "less" / ".listed.json").unlink()
     assert {row["id"]: row for row in experiment_rows(tmp_path)}["less"]["verdict"] == ""
+    gone = json.loads(write_report(tmp_path / "less").with_suffix(".json").read_text())
+    assert gone["rechecked"] is None and len(gone["answer"]) == 1
 
 
 def test_a_recheck_whose_process_was_killed_is_finished_only_when_it_has_tried_all(tmp_path: Path) -> None:
@@ -145,6 +153,7 @@ def test_nothing_is_trained_again_of_which_nothing_has_changed(desk: Desk) -> No
     assert done.returncode == 0, done.stderr
     assert "reproduced" in done.stdout and "weaker" not in done.stdout and "gone" not in done.stdout
     assert "trainings were found in the store: nothing that they rest on is new" in done.stdout
+    assert re.search(r"report: not made; make it by:\n .*comparator report found-recheck-1\n", done.stdout)
     page = desk.run("report", "found-recheck-1")
     assert page.returncode == 0
     answer = json.loads((desk.experiments / "found-recheck-1" / "report.json").read_text())
