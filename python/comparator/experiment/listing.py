@@ -18,13 +18,13 @@ from comparator.results.notes import read_notes
 from comparator.results.points import as_read, pairs_in, pairs_to_confirm
 from comparator.results.record import CONFIRM, Evaluation, Form, FrozenExperiment, Number, State
 from comparator.results.record_file import read_records, without_collector
-from comparator.results.reported import read_reported
+from comparator.results.reported import found_by_study, read_reported
 from comparator.results.run_store import WITHDRAWALS, withdrawals
 from comparator.results.tally import Tally
 
 Stamp = tuple[int | None, ...]
 #: What was counted, by this version of counting, of these files of an experiment.
-LISTED, LISTED_VERSION = ".listed.json", 3
+LISTED, LISTED_VERSION = ".listed.json", 4
 COUNTED_OF = (EXPERIMENT, "evaluations.jsonl", WITHDRAWALS, "report.json")
 #: What a report's verdict is called in a table.
 VERDICTS = {"everywhere": NO_PLACE, "none": "no difference shown"}
@@ -171,7 +171,7 @@ def found_in_short(path: Path, experiment: FrozenExperiment, records: Sequence[E
     if experiment.is_search:
         return _verdict_in(read_reported(path, records) or {}, "words")
     if experiment.rechecks is None:
-        return str((read_json(path / "report.json") or {}).get("found", ""))
+        return found_by_study(path)
     from comparator.experiment.again import in_short, tried_again  # what reads and words it takes seconds to import
 
     tried = pairs_in(line for line in records if line.stage == CONFIRM)
