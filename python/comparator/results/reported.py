@@ -96,7 +96,7 @@ _BEGINNING = 100_000  # bytes of a page in which it stands
 def found_by_study(folder: Path) -> str:
     """What the report of a study says in a few words; empty where there is none.
 
-    Earlier versions wrote none for tables, and no file for programs: then it is the first sentence of the page's answer.
+    Earlier versions wrote none for tables, nor a file for programs: then it is the first sentence of their page.
     """
     content = read_json(folder / "report.json") or {}
     found = content.get("found") if isinstance(content, dict) else None
