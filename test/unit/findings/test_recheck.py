@@ -179,6 +179,19 @@ def test_a_model_that_has_changed_loses_the_finding_and_says_so_by_its_exit_stat
 
 
 @pytest.mark.long
+def test_a_model_that_takes_less_than_it_did_is_tried_again_and_it_is_said_once(tmp_path: Path) -> None:
+    desk = made(tmp_path, SPLITS, 'module = "splits"\nseed = "rng_seed"\nsplit = "split_seed"\n')
+    description = desk.folder / "splits" / "model.toml"
+    description.write_text(description.read_text() + '[hyperparameters.noise]\ntype = "float"\nmaximum = 20\n')
+    new = desk.run("search", "quick.toml", "--dry-run")
+    assert new.returncode == 2 and "noise = 50.0: splits says that it must be at most 20" in new.stderr
+    done = desk.run("recheck", "found")
+    assert done.returncode in (0, 1, 3) and not done.stderr, done.stderr
+    said = "noise = 50.0: splits says that it must be at most 20; it may have been otherwise when these points were"
+    assert " ".join(done.stdout.split()).count(said) == 1
+
+
+@pytest.mark.long
 def test_a_recheck_that_is_stopped_says_how_many_pairs_it_keeps(desk: Desk) -> None:
     process = desk.start("recheck", "found", "--id", "cut", "--set", "hyperparameters.sleep=0.3")
     record = desk.experiments / "cut" / "evaluations.jsonl"
