@@ -22,7 +22,7 @@ no value:
 | low, high | the 95 % t-interval of their mean; empty for one seed |
 | metrics.S.NAME | metric NAME of submodel S (0, 1): the mean over the replicates that succeeded |
 | seconds | wall time of the evaluation, of its seeds together |
-| reused | of the runs that value rests on, those that were not trained by this evaluation but found |
+| reused | of the runs that this evaluation asked for, those that were found in the store and not trained |
 | started | UTC, ISO 8601 |
 | worker | who did it |
 | log.S | submodel S's logs of replicates that the point did not have before, with blanks between |

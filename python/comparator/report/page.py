@@ -430,7 +430,7 @@ def _table(summary: Summary, shown: Iterable[EvaluationSummary]) -> tuple[list[s
             *[_cell(one.difference)] * paired,
             *(_cell(one.metrics[submodel].get(metric)) for submodel, metric, _ in measured),
             _cell(one.seconds),
-            f"{one.reused} of {one.all_runs}",
+            f"{one.reused} of {len(one.own_runs)}",
         ]
         for one in shown
     ]

@@ -54,12 +54,12 @@ def test_readers_say_of_a_record_what_they_said_of_one_of_an_earlier_version(
     for now, before in zip(observations_in(lines), observations_in(earlier), strict=True):
         assert now == (before[0], pytest.approx(before[1], rel=1e-13, abs=1e-13), before[2])
     for (_, known), line in zip(so_far(lines, 2), earlier, strict=True):
-        assert (known.replicates, known.runs) == (len({run.replicate for run in line.runs}), len(line.runs))
+        assert known.replicates == len({run.replicate for run in line.runs})
         assert known.metrics == mean_metrics(line.runs, 2)
         assert known.signed == (pytest.approx(fmean(line.signed), rel=1e-12, abs=1e-12) if line.signed else None)
     said_now, said_before = (summarise(FROZEN, each) for each in (lines, earlier))
-    assert [(one.reused, one.all_runs, one.replicates) for one in said_now.evaluations] == [
-        (one.reused, one.all_runs, one.replicates) for one in said_before.evaluations
+    assert [(one.reused, len(one.own_runs), one.replicates) for one in said_now.evaluations] == [
+        (one.reused, len(one.own_runs), one.replicates) for one in said_before.evaluations
     ]
     assert said_now.counts == said_before.counts
     assert (said_now.number, said_now.is_exact) == (said_before.number, said_before.is_exact)
@@ -154,6 +154,17 @@ def lines_of_repeats(
 def test_the_line_of_a_repeat_is_as_long_as_that_of_the_first_one(model: Any, objective: Any, seeds: int) -> None:
     lines = [len(as_text(line)) for line in lines_of_repeats(60, model, objective, seeds)]
     assert max(lines[-20:]) <= max(lines[2:22]) + 40  # of digits
+
+
+@pytest.mark.parametrize("form", [list, as_earlier])
+def test_what_a_point_was_trained_for_before_is_no_training_that_an_evaluation_found(form: Any) -> None:
+    lines = lines_of_repeats(3, noisy)
+    found = lines[-1].runs[0].model_copy(update={"reused": True})
+    lines[-1] = lines[-1].model_copy(update={"runs": [found, *lines[-1].runs[1:]]})
+    evaluations = summarise(FROZEN, form(lines)).evaluations
+    assert [(one.replicates, one.reused, len(one.own_runs)) for one in evaluations] == [
+        (1, 0, 2), (1, 0, 2), (2, 0, 2), (2, 0, 2), (3, 0, 2), (3, 1, 2)
+    ]  # fmt: skip
 
 
 def test_a_line_whose_earlier_one_is_gone_is_damage(tmp_path: Path) -> None:
