@@ -15,7 +15,7 @@ from comparator.formats.text import message
 from comparator.results.experiments import EXPERIMENT, experiment_names, hidden_experiments, read_experiment
 from comparator.results.files import owner_of, read_form, read_json, share_as, write_whole
 from comparator.results.notes import read_notes
-from comparator.results.points import as_read, pairs_in, pairs_to_confirm
+from comparator.results.points import as_read, doubled_in, pairs_in, pairs_to_confirm
 from comparator.results.record import CONFIRM, Evaluation, Form, FrozenExperiment, Number, State
 from comparator.results.record_file import read_records, without_collector
 from comparator.results.reported import found_by_study, read_reported
@@ -34,6 +34,7 @@ class Counted(Form):
     """What of a row is worked out of a record: of a long one that takes seconds."""
 
     withdrawn: int
+    doubled: int
     evaluations: int
     of: int | None
     confirming: int
@@ -128,6 +129,7 @@ def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluat
     is_again = experiment.rechecks is not None  # there is no search in it: what is done are the pairs that try claims
     return Counted(
         withdrawn=len(withdrawals(path)),
+        doubled=len(doubled_in(records)),
         evaluations=tally.confirming if is_again else tally.done,
         of=pairs_to_confirm(experiment.claims or (), records) if is_again else experiment.budget.evaluations,
         confirming=tally.confirming,

@@ -59,6 +59,7 @@ from comparator.report.answer import Answer, answer_of
 from comparator.report.material import Files, Material, gather_material
 from comparator.report.notices import notices
 from comparator.results.experiments import read_experiment
+from comparator.results.points import doubled_in
 from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.results.record_file import read_records
 from comparator.results.run_store import RunStore, withdrawals
@@ -138,6 +139,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         "rechecked": None if read.rechecked is None else rechecked_json(read.rechecked),
         "explained": read.explanation.as_json(most=SHOWN),
         "withdrawn": [note.as_json() for note in withdrawals(folder)],
+        "doubled": doubled_in(records),
     }
     _write(output / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())
 
@@ -255,7 +257,8 @@ class Reading:
     @property
     def notices(self) -> list[str]:
         """What a reader has to know of how it was run."""
-        return notices(self.experiment, (run for one in self.summary.evaluations for run in one.runs), self.folder)
+        runs = (run for one in self.summary.evaluations for run in one.runs)
+        return notices(self.experiment, runs, self.folder, self.records)
 
     @property
     def state(self) -> str:
