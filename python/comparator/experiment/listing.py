@@ -15,7 +15,7 @@ from comparator.formats.text import message
 from comparator.results.experiments import EXPERIMENT, experiment_names, hidden_experiments, read_experiment
 from comparator.results.files import owner_of, read_form, read_json, share_as, write_whole
 from comparator.results.notes import read_notes
-from comparator.results.points import as_read, doubled_in, pairs_in, pairs_to_confirm
+from comparator.results.points import as_read, pairs_in, pairs_to_confirm
 from comparator.results.record import CONFIRM, Evaluation, Form, FrozenExperiment, Number, State
 from comparator.results.record_file import read_records, without_collector
 from comparator.results.reported import found_by_study, read_reported
@@ -85,9 +85,11 @@ def _judge_pairs(rows: Mapping[str, dict[str, Any]]) -> None:
                 study["of"] = (study["of"] or 0) + (pair["of"] or 0)
 
 
-def experiment_row(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any]:
-    """The row of the experiment in the folder `path`."""
-    row = _row(path, _counted(path, experiment, records))
+def experiment_row(
+    path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation], tally: Tally | None = None
+) -> dict[str, Any]:
+    """The row of the experiment in the folder `path`; `tally` has taken these records, where somebody keeps one."""
+    row = _row(path, _counted(path, experiment, records, tally or Tally().take(records)))
     del row["pairs"]
     return row
 
@@ -115,7 +117,8 @@ def _counted_before(path: Path) -> Counted:
         if listed is not None and (listed.version, tuple(listed.stamp)) == (LISTED_VERSION, stamp):
             return listed.counted
     with without_collector():
-        counted = _counted(path, read_experiment(path), read_records(path / "evaluations.jsonl"))
+        records = read_records(path / "evaluations.jsonl")
+        counted = _counted(path, read_experiment(path), records, Tally().take(records))
     with contextlib.suppress(OSError):
         share_as(path.parent)
         listed = Listed(version=LISTED_VERSION, stamp=list(stamp), counted=counted)
@@ -123,13 +126,12 @@ def _counted_before(path: Path) -> Counted:
     return counted
 
 
-def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Counted:
-    tally = Tally().take(records)
+def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation], tally: Tally) -> Counted:
     best = tally.best if experiment.is_search else None
     is_again = experiment.rechecks is not None  # there is no search in it: what is done are the pairs that try claims
     return Counted(
         withdrawn=len(withdrawals(path)),
-        doubled=len(doubled_in(records)),
+        doubled=len(tally.doubled),
         evaluations=tally.confirming if is_again else tally.done,
         of=pairs_to_confirm(experiment.claims or (), records) if is_again else experiment.budget.evaluations,
         confirming=tally.confirming,
