@@ -1,6 +1,7 @@
 """`--resume` as it is typed after Ctrl-C: with the file, with settings, without an id."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -193,3 +194,18 @@ def test_lines_that_were_copied_are_said_by_report_and_list_and_not_gone_on_from
     record.write_text("".join(lines[:5]))
     assert desk.search("--resume", "one").returncode == 0
     assert len(desk.records("one")) == 6
+
+
+@pytest.mark.long
+def test_a_finished_search_whose_report_is_older_than_its_record_has_it_made_again(desk: Desk) -> None:
+    assert desk.run("search", "quick.toml", "--id", "one", "--set", "confirm.points=0").returncode == 0
+    path = desk.experiments / "one"
+    page = path / "report.html"
+    made = page.read_bytes()
+    page.write_bytes(made + b"<!-- as it was -->")
+    assert f"report: {page}" in desk.run("search", "--resume", "one").stdout
+    assert page.read_bytes() == made + b"<!-- as it was -->", "it is as new as the record"
+    os.utime(page, (0, 0))
+    said = desk.run("search", "--resume", "one").stdout
+    assert "one is finished: 12 evaluations" in said and f"report: {page}" in said
+    assert b"as it was" not in page.read_bytes()
