@@ -26,6 +26,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from comparator.errors import FAULT, InputError
+from comparator.formats.refusal import allowed, key_of
 
 #: The format of an experiment and its record. 2: what `identity` and `data` of its models are made of. 3: a line of
 #: `evaluations.jsonl` has the replicates that no earlier one has (`Evaluation.after`).
@@ -730,11 +731,9 @@ def as_text(form: Form) -> str:
 
 def _fault(error: ValidationError) -> str:
     """What is wrong with what was read, in words that begin with the key."""
-    finding = error.errors()[0]
-    key = ".".join(str(part) for part in finding["loc"])
-    if finding["type"] == "missing":
+    kind, key = error.errors()[0]["type"], key_of(error)
+    if kind == "missing":
         return f"{key} is missing"
-    words = finding["msg"][:1].lower() + finding["msg"][1:]
-    if finding["type"] == "value_error":  # of our own; it names its keys
-        return words.removeprefix("value error, ")
-    return f"{key}: {words}" if key else "it is no object"
+    if kind == "value_error":  # of our own; it names its keys
+        return allowed(error)
+    return f"{key}: {allowed(error)}" if key else "it is no object"
