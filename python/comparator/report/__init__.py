@@ -245,7 +245,8 @@ class Reading:
         if self.variance is not None:
             return variance.sentences(self.variance, self.experiment)
         if self.rechecked is not None:
-            return recheck.sentences(self.rechecked, self.experiment, self.records)
+            lines = recheck.sentences(self.rechecked, self.experiment, self.records)
+            return [f"{line[:1].upper()}{line[1:]}." for line in lines]
         return controls.sentences(self.controls) if self.controls is not None else []
 
     @property

@@ -102,11 +102,11 @@ def test_what_became_of_what_was_tried_again_stands_in_the_list(tmp_path: Path) 
         assert in_python.verdict == said and f"{2 * BLOCKS}/{2 * BLOCKS} pairs of trainings)" in repr(in_python)
         answer = json.loads(write_report(tmp_path / name).with_suffix(".json").read_text())
         assert {each["verdict"] for each in answer["rechecked"]} == set(re.findall("[a-z]+", said))
-        told = [line for line in answer["answer"] if line.startswith("region 1, ")]
+        told = [line for line in answer["answer"] if line.startswith("Region 1, ")]
         assert len(told) == len(answer["rechecked"]) == 2
         assert all(each["verdict"] in line for each, line in zip(answer["rechecked"], told, strict=True))
     page = write_report(tmp_path / "same")  # nothing was searched, so that nothing is mapped
-    assert "region 1, difference: reproduced: " in page.read_text()
+    assert "Region 1, difference: reproduced: " in page.read_text()
     assert "Where the search looked" not in page.read_text() and "no evaluation has succeeded" not in page.read_text()
     shutil.rmtree(tmp_path / "found")
     (tmp_path / "less" / ".listed.json").unlink()
