@@ -7,6 +7,7 @@ in-flight   CPU milliseconds of a `Session.tell_all` of one result, as more is i
 recorded    the same, as more is recorded
 repeated    the same without a session, where all that is recorded is of one point, which is proposed again and again;
             and the bytes of a line
+own-unit    the same of a difference in deviations without a pilot, whose unit each replicate changes
 together    of one result where 256 come together
 begin       of all first requests, by evaluations in flight
 found       of a look for a run that the store has, by runs in it
@@ -42,6 +43,7 @@ from comparator.results.record import Result, RunResult, as_text
 from comparator.results.run_store import RESULT, RunStore
 from comparator.space import ParameterSpace
 from comparator.strategies import Proposal, Strategy, make_strategy
+from comparator.strategies.replication import Replication
 
 STARTED = "2026-01-01T00:00:00.000Z"
 RESULTS = 200
@@ -119,8 +121,16 @@ class Again(Strategy):
 
 
 def of_repeated(folder: Path, size: int, strategy: str) -> tuple[float, ...]:
-    record, objective, costs = MemoryRecord(), Objective("val_loss", DIFFERENCES["relative"]), []
-    controller = Controller(record, Again(), objective, budget=size + RESULTS)
+    return _of_repeated(size, "relative", Replication())
+
+
+def of_own_unit(folder: Path, size: int, strategy: str) -> tuple[float, ...]:
+    return _of_repeated(size, "in_deviations", Replication(2, 2))
+
+
+def _of_repeated(size: int, difference: str, replication: Replication) -> tuple[float, ...]:
+    record, objective, costs = MemoryRecord(), Objective("val_loss", DIFFERENCES[difference]), []
+    controller = Controller(record, Again(), objective, budget=size + RESULTS, replication=replication)
     requests = controller.start()
     while requests:
         result = Result.model_validate_json(result_of(as_text(requests.pop(0))))
@@ -208,6 +218,7 @@ PARTS: dict[str, tuple[Part, tuple[int, ...], tuple[str, ...]]] = {
     "in-flight": (of_in_flight, (100, 1000, 10_000), ("told, ms", "shown, ms")),
     "recorded": (of_recorded, (100, 1000, 10_000), ("told, ms", "shown, ms")),
     "repeated": (of_repeated, (100, 1000, 10_000), ("told, ms", "line, bytes")),
+    "own-unit": (of_own_unit, (100, 1000, 10_000), ("told, ms", "line, bytes")),
     "together": (of_together, (100, 1000, 10_000), ("told, ms",)),
     "begin": (of_begin, (100, 1000, 10_000), ("all, ms",)),
     "found": (of_found, (100, 1000, 10_000), ("one, ms",)),

@@ -32,6 +32,8 @@ FROZEN = FrozenExperiment(
     space=[{"name": "x", "type": "float", "lower": 0, "upper": 9}],
     settings={"cmp": {"difference": "relative"}},
 )
+#: What lines of earlier versions do not say.
+NEW = ("after", "replicates", "unit")
 IN_DEVIATIONS = replace(OBJECTIVE, difference=DIFFERENCES["in_deviations"])
 
 
@@ -86,7 +88,7 @@ def as_earlier(lines: list[Evaluation], objective: Any = OBJECTIVE) -> list[Eval
             "runs": [run.model_copy(update={"reused": True}) for run in reused] + list(itertools.chain(*own.values())),
         }
         written = line.as_json() | old | {"runs": [run.as_json() for run in old["runs"]]}
-        found.append(Evaluation.model_validate({k: v for k, v in written.items() if k not in ("after", "replicates")}))
+        found.append(Evaluation.model_validate({k: v for k, v in written.items() if k not in NEW}))
     return found
 
 
@@ -107,7 +109,7 @@ def valued(replicates: dict[int, list[Run]], objective: Any) -> dict[int, list[R
 
 def said(line: Evaluation) -> dict[str, Any]:
     """What a line says, without what earlier versions did not say, and without when."""
-    return {key: value for key, value in line.as_json().items() if key not in ("after", "replicates", "started")}
+    return {key: value for key, value in line.as_json().items() if key not in (*NEW, "started")}
 
 
 def nearly(line: Evaluation) -> dict[str, Any]:

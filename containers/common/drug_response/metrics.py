@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,7 +33,15 @@ def pearson(true: Vector, predicted: Vector) -> float:
 
 def spearman(true: Vector, predicted: Vector) -> float:
     """Correlation of ranks, equal values sharing their mean rank; NaN where either side does not vary."""
-    return pearson(_ranks(true), _ranks(predicted))
+    return pearson(_ranks_of(np.asarray(true, dtype=np.float64).tobytes()), _ranks(predicted))
+
+
+@lru_cache(maxsize=1)
+def _ranks_of(true: bytes) -> NDArray[np.float64]:
+    """The ranks of true values, which are the same in every epoch of a training: sorted once, then compared."""
+    ranks = _ranks(np.frombuffer(true, dtype=np.float64))
+    ranks.flags.writeable = False
+    return ranks
 
 
 def _ranks(values: Vector) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from comparator.errors import InputError
+from comparator.formats.refusal import allowed
 from comparator.formats.text import shown
 
 HYPERPARAMETERS = "give a dict, a CANDLE file, or a list of these"
@@ -39,9 +40,8 @@ def check_arguments(called: str, **given: Any) -> Arguments:
     try:
         return Arguments.model_validate(given)
     except ValidationError as error:
-        finding = error.errors()[0]
-        message = finding["msg"][:1].lower() + finding["msg"][1:]
-        raise InputError(f"{called}: {finding['loc'][0]} = {shown(given[str(finding['loc'][0])])}: {message}") from None
+        key = str(error.errors()[0]["loc"][0])
+        raise InputError(f"{called}: {key} = {shown(given[key])}: {allowed(error)}") from None
 
 
 def listed_hyperparameters(given: Any) -> list[Any]:

@@ -20,7 +20,6 @@ from comparator.findings.summary import as_json as summary_json
 from comparator.findings.verdict import as_json as findings_json
 from comparator.formats.text import shortened
 from comparator.report import Reading, evaluation_rows, prediction, reading_of, write_report
-from comparator.report.answer import answer_of
 from comparator.report.words import verdict as verdict_lines
 from comparator.results.experiments import read_experiment
 from comparator.results.record import Evaluation
@@ -254,8 +253,7 @@ class Experiment:
         if reported is not None:
             return reported
         read = self._read
-        answer = answer_of(read.experiment, read.summary, read.findings, read.state, read.variance, read.controls)
-        return {**answer.as_json(), **findings_json(read.findings), **summary_json(read.summary)}
+        return {**read.answer.as_json(), **findings_json(read.findings), **summary_json(read.summary)}
 
     @property
     def _read(self) -> Reading:

@@ -465,15 +465,15 @@ def _describe(host: Host, plan: Plan, *, as_json: bool) -> None:
 def _run_again(host: Host, options: RunOptions, opened: Session, *, as_json: bool) -> None:
     """Run what tries another experiment again, and end as what came of it says, whichever command was typed."""
     from comparator.experiment.again import again_as_json
-    from comparator.experiment.closing import say_where_the_report_is
+    from comparator.experiment.closing import say_where_it_is_read
     from comparator.findings import recheck as findings
 
     with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
         found = opened.run()
     if as_json:
         print(json.dumps(again_as_json(found), indent=1))
-    elif found is not None and not isinstance(found, list):  # a finding as a test has no figures
-        say_where_the_report_is(host, opened.path.name, None)
+    elif found is not None:
+        say_where_it_is_read(host, found, opened.path.name)
     if isinstance(found, list):
         verdicts = {each.verdict for each in found}
         if not verdicts <= set(findings.HELD):

@@ -16,7 +16,7 @@ from comparator.cli import completion
 from comparator.cli.app import LOOK, ExperimentsOption, JsonOption, app, out
 from comparator.engine.jobs import is_closing, state_of
 from comparator.errors import ComparatorError, InputError, WatchingEnded
-from comparator.experiment.terminal import copyable, has_blocks, tell
+from comparator.experiment.terminal import copyable, has_blocks, note, tell
 from comparator.formats.text import message, one_line, shortened
 from comparator.results.experiments import experiment_path, read_experiment
 from comparator.results.files import read_json, share_as
@@ -128,6 +128,7 @@ def report(
 ) -> None:
     """Make an experiment's report again, and say where it is."""
     from comparator.report import write_report
+    from comparator.report.notices import doubled
     from comparator.studies import study_of
 
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
@@ -144,10 +145,13 @@ def report(
         raise InputError(f"{path}: may not be written; give the report another folder by --output DIR")
     share_as(path.parent)
     page = write_report(path, metric, output, png=png).absolute()
+    found = read_json(page.with_suffix(".json")) or {}
     if as_json:
-        print(json.dumps(read_json(page.with_suffix(".json")), indent=1))
-    else:
-        copyable(out, f"report: {page}")
+        print(json.dumps(found, indent=1))
+        return
+    for line in doubled(found.get("doubled") or ()):
+        note(out, line)
+    copyable(out, f"report: {page}")
 
 
 @app.command(rich_help_panel=LOOK, short_help="What to expect at a point that was not tried.")
@@ -261,6 +265,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     done = f"{row['evaluations']}" + (f"/{row['of']}" if row["of"] else "")
     done += f" ({row['failed']} failed)" if row["failed"] else ""
     state = row["doing"] + (f"; runs withdrawn: {row['withdrawn']}" if row["withdrawn"] else "")
+    state += f"; evaluations with several lines: {row['doubled']}" if row["doubled"] else ""
     best = "" if row["best_value"] is None else f"{row['best_value']:.3g}"
     return row["id"], state, done, best, ", ".join(row["tags"]), row["verdict"], row["title"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -18,6 +19,7 @@ from comparator.results.files import read_json
 from comparator.results.points import done_in
 from comparator.results.record import FrozenExperiment
 from comparator.results.record_file import read_records
+from comparator.results.reported import is_current
 from comparator.results.state import last_word
 from comparator.site.folders import typed_here
 
@@ -116,16 +118,29 @@ def say_finished(host: Host, identifier: str, *, as_json: bool) -> None:
 
     path = experiment_path(host.experiments, identifier)
     frozen, done = read_experiment(path), done_in(read_records(path / "evaluations.jsonl"))
-    page = path / "report.html"
-    if as_json and page.is_file():
+    page = _current_page(host, path)
+    if as_json and page is not None:
         print(json.dumps(read_json(path / "report.json"), indent=1))
         return
     host.say(f"{identifier} is finished: {done} evaluations")
-    say_where_the_report_is(host, identifier, page if page.is_file() else None)
+    say_where_the_report_is(host, identifier, page)
     larger = larger_search(frozen, done)
     if larger:
         host.say("more of them, by a new experiment that finds the trainings that are done:")
         host.show(f"  {typed_here(larger)}")
+
+
+def _current_page(host: Host, path: Path) -> Path | None:
+    """The report of a finished search, made again where it is older than the record; None where there is none."""
+    page = path / "report.html"
+    if not page.is_file() or all(is_current(path, file) for file in (page, path / "report.json")):
+        return page if page.is_file() else None
+    if not os.access(path, os.W_OK):
+        return None
+    from comparator.report import write_report
+
+    with host.console.status("writing the report"):
+        return write_report(path)
 
 
 def refuse(typed: Mapping[str, Any]) -> None:

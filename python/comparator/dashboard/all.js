@@ -46,6 +46,7 @@
     badge.dataset.state = row.state;
     doing.append(badge);
     if (row.withdrawn) doing.append(made("small", `runs withdrawn: ${row.withdrawn}`));
+    if (row.doubled) doing.append(made("small", `evaluations with several lines: ${row.doubled}`));
     if (row.damage) found.append(made("span", row.damage, "damage"));
     else {
       if (row.of) {

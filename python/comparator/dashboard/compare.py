@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 from comparator.findings.axes import Axis, show
 from comparator.report import Reading, read_in
-from comparator.report.answer import answer_of
 from comparator.report.figures.boxes import region_layers
 from comparator.report.figures.channels import along, clip, labels_of, objective_label, strongest_first
 from comparator.report.figures.figure import Figure, figure
@@ -79,7 +78,7 @@ def compare(asked: Sequence[tuple[Path, str | None]]) -> Comparison:
             read.summary.metric,
             read.summary.number.done,
             read.summary.number.confirming,
-            answer_of(read.experiment, read.summary, read.findings, read.state, read.variance, read.controls).lines,
+            read.answer.lines,
         )
         for name, read, (folder, metric) in zip(names, reads, asked, strict=True)
     ]

@@ -44,7 +44,7 @@ def make_page(folder: Path, metric: str | None, experiments: str) -> Page:
 
 def first_page(experiment: FrozenExperiment, summary: Summary, state: str, experiments: str) -> Page:
     """Make a page of an experiment's dots and table alone, which takes no time: what they say together comes later."""
-    from comparator.report.answer import BEING_READ
+    from comparator.report.answer import BEING_READ, answer_of
     from comparator.report.figures.maps import ground_of, maps_on
     from comparator.report.material import Files, Material
     from comparator.report.page import Gallery, render
@@ -52,7 +52,8 @@ def first_page(experiment: FrozenExperiment, summary: Summary, state: str, exper
     findings = Findings(None, BEING_READ)
     ground = ground_of(Material(summary, findings)) if summary.evaluations else None
     gallery = Gallery.of(maps_on(summary, ground) if ground is not None else [])
-    html = render(experiment, summary, findings, [], gallery, Files(experiments=experiments), state=state)
+    said = answer_of(experiment, summary, findings, state)
+    html = render(experiment, summary, findings, [], gallery, Files(experiments=experiments), said)
     number = summary.number
     return Page(len(summary.evaluations), number.done, number.confirming, html, ground)
 

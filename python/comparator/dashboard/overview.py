@@ -19,7 +19,7 @@ from comparator.engine.jobs import state_of
 from comparator.engine.launches import launches
 from comparator.errors import InputError
 from comparator.experiment.listing import Stamp, damaged_row, experiment_row, hidden_rows, stamp_of
-from comparator.experiment.progress import seconds_left
+from comparator.experiment.progress import LATEST, seconds_left
 from comparator.formats.text import message
 from comparator.results.experiments import experiment_names, read_experiment
 from comparator.results.growing import GrowingRecord
@@ -85,7 +85,7 @@ class Overview:
         # Thousands of evaluations take their time to count: not every one of them has them all counted again.
         is_due = known is None or now - known.asked >= RESTS * known.took
         if known is None or (known.stamp != stamp and is_due):
-            record = known.record if known is not None and known.record else GrowingRecord(path / "evaluations.jsonl")
+            record = known.record if known is not None and known.record else _record_of(path)
             row = _row(path, record)
             # What does not run any more does not grow: its record need not stay in memory.
             return _Known(stamp, row, record if row["state"] in ALIVE else None, now, time.monotonic() - now)
@@ -104,15 +104,19 @@ def tag_of(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
 
 
+def _record_of(path: Path) -> GrowingRecord:
+    return GrowingRecord(path / "evaluations.jsonl", keep=LATEST)
+
+
 def _row(path: Path, record: GrowingRecord) -> dict[str, Any]:
     try:
         experiment, records = read_experiment(path), record.read()
-        row = experiment_row(path, experiment, records)
+        row = experiment_row(path, experiment, records, record.tally)
     except (InputError, OSError) as error:
         return {**damaged_row(path, error), "left": None}
     return {
         **row,
-        "left": seconds_left(records, row["of"], row["evaluations"]) if row["state"] in ALIVE else None,
+        "left": seconds_left(record.tally.latest, row["of"], row["evaluations"]) if row["state"] in ALIVE else None,
         "verdict": answer_in(read_reported(path, records) or {}),
         "models": list(experiment.labels),
         "metric": experiment.metric,

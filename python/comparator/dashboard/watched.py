@@ -19,7 +19,7 @@ from comparator.dashboard.overview import FILES, RESTS
 from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError
 from comparator.experiment.listing import experiment_row, stamp_of
-from comparator.experiment.progress import point_words, seconds_left
+from comparator.experiment.progress import LATEST, point_words, seconds_left
 from comparator.experiment.running import RunningTraining, running
 from comparator.findings.axes import show
 from comparator.report import reading_of
@@ -103,7 +103,7 @@ class Watch:
             "reason": state.reason or "",
             "job": state.job,
             "host": state.host,
-            "left": seconds_left(records, row["of"], row["evaluations"]) if runs else None,
+            "left": seconds_left(self._latest(path), row["of"], row["evaluations"]) if runs else None,
             "records": len(records),
             "metric": metric or experiment.metric,
             "metrics": metrics_of(experiment, records),
@@ -159,7 +159,8 @@ class Watch:
         watched, stamp, now = self._watched_of(path), stamp_of(path, FILES), time.monotonic()
         with self._turn:
             if watched.stamp != stamp and now - watched.counted >= RESTS * watched.took:
-                watched.row, watched.stamp = experiment_row(path, experiment, records), stamp
+                watched.row = experiment_row(path, experiment, records, watched.record.tally)
+                watched.stamp = stamp
                 watched.counted, watched.took = now, time.monotonic() - now
             return watched.row
 
@@ -168,10 +169,15 @@ class Watch:
         with self._turn:
             return watched.record.read()
 
+    def _latest(self, path: Path) -> list[Evaluation]:
+        watched = self._watched_of(path)
+        with self._turn:
+            return list(watched.record.tally.latest)
+
     def _watched_of(self, path: Path) -> _Watched:
         with self._turn:
             if path.name not in self._watched:
-                self._watched[path.name] = _Watched(GrowingRecord(path / RECORD))
+                self._watched[path.name] = _Watched(GrowingRecord(path / RECORD, keep=LATEST))
                 if len(self._watched) > KEPT:
                     self._watched.popitem(last=False)
             self._watched.move_to_end(path.name)

@@ -74,30 +74,13 @@ def in_short(again: Again | None) -> str:
 def words_of(again: Again | None, frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
     """What came of what was tried again, for people: a line for each claim, or for each part of a variance."""
     from comparator.findings.variance import TrainingVariance
+    from comparator.report.recheck import sentences
 
     if isinstance(again, list):
-        return _recheck_words(again, frozen, records)
+        return sentences(again, frozen, records)
     if again is None or isinstance(again, TrainingVariance):
         return _variance_words(again, frozen) if frozen.crossing is not None else [TOO_FEW]
     return _control_words(again)
-
-
-def _recheck_words(found: list[Rechecked], frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
-    from comparator.findings.recheck import trained_anew
-    from comparator.report.words import with_interval
-
-    lines = [
-        f"{each.claim}, {each.what}: {each.verdict}: {with_interval(each.now, each.now_interval)}, it was"
-        f" {with_interval(each.was, each.was_interval)}; changed by {with_interval(each.change, each.change_interval)}"
-        f" over the same {each.blocks} blocks"
-        for each in found
-    ]
-    done, stored = trained_anew(records)
-    if not lines:
-        lines = [f"'{frozen.rechecks}' has shown nothing that could be lost"]
-    if not done:
-        lines.append(f"note: all {stored} trainings were found in the store: nothing that they rest on is new")
-    return lines
 
 
 def _control_words(found: Controls) -> list[str]:

@@ -73,6 +73,18 @@ def say_where_the_report_is(host: Host, identifier: str, page: Path | None) -> N
     host.show(f"report: {page}")
 
 
+def say_where_it_is_read(host: Host, again: Again, identifier: str) -> None:
+    """What makes the page that says what was tried again: of a search by designs its own, beside what it has found."""
+    from comparator.findings.controls import Controls
+
+    if not isinstance(again, Controls):
+        say_where_the_report_is(host, identifier, None)
+        return
+    make = command_line(host.experiments, host.root, "report", again.id)
+    host.say(f"report: that of '{again.id}' says so beside what it found; make it anew by:")
+    host.show(f"  {make}")
+
+
 def _answer(summary: Summary, found: Mapping[str, Any]) -> list[str]:
     """What a report says in its first sentence, and in a word how sure that is; its page says what that rests on.
 

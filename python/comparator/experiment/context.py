@@ -21,6 +21,8 @@ class Context:
     say: Say = lambda words: None
     #: Called once all is checked that needs no model: what is to be a model, and is none yet, is made then.
     make_models: Callable[[], None] = lambda: None
+    #: Whether points of the space are to come; else those that were tried once are tried again, as they were.
+    searches: bool = True
 
     @property
     def folder(self) -> Path:

@@ -43,7 +43,7 @@ from comparator.experiment.record_line import record_line
 from comparator.objective.comparison import failure_words
 from comparator.objective.differences import NoValue
 from comparator.results.files import now
-from comparator.results.points import key_of, latest_of
+from comparator.results.points import doubled_in, key_of, latest_of
 from comparator.results.record import (
     AFTERWARDS,
     CONFIRM,
@@ -202,6 +202,11 @@ class Controller:
 
         Raises `ComparatorError` where the record does not follow from the settings any more.
         """
+        if doubled := doubled_in(self.records):
+            raise ComparatorError(
+                f"{self._folder.evaluations}: evaluation {doubled[0]} has more than one line, so that nothing can"
+                " follow on it; keep the first of them (comparator verify names all)"
+            )
         for number, point in enumerate(self._pilot_points):
             self._add(number, PILOT, Proposal(number, point, None))
         if not self._pilot_points or self._pilot_beside:
@@ -604,15 +609,15 @@ class Controller:
             unit=self._unit_of,
             blocks=self._blocks,
             length=self._length(evaluation),
-            is_whole=self._has_own_unit,
+            has_own_unit=self._has_own_unit,
         )
         self._folder.append(line)
         self._note_line(evaluation.point, line)
         del self._open[evaluation.number]
 
     def _note_line(self, point: KnownPoint, line: Evaluation) -> None:
-        """Lines that follow go on from it, where what it says of its replicates stays as it is."""
-        if not self._has_own_unit:
+        """Lines that follow go on from it; not from one of an earlier version that does not say its unit."""
+        if line.unit is not None or not self._has_own_unit:
             point.record(line)
 
     def _answer(self, evaluation: OpenEvaluation) -> list[OpenEvaluation]:

@@ -34,7 +34,7 @@ from comparator.experiment.stages import (
 )
 from comparator.experiment.strategy import make_strategy_of
 from comparator.experiment.submodels import choose_hyperparameters
-from comparator.experiment.varied import check_values, values_of
+from comparator.experiment.varied import fault_of, values_of
 from comparator.formats.spelling import CONFIG_FILE
 from comparator.formats.text import shortened
 from comparator.formats.upf import names_in, read_upf
@@ -75,8 +75,11 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     varied = [name for name in named if name not in CONFIG_FILE]
     given = choose_hyperparameters(settings, varied, context)
     where = f"{context.file}: space" if isinstance(settings.space, list) else str(settings.space or settings.upf)
-    check_values(values_of(space, lines or []), given, where, compares=settings.compares)
+    fault = fault_of(values_of(space, lines or []), given, compares=settings.compares)
+    if fault is not None and context.searches:
+        raise InputError(f"{where}: {fault}")
     notices = [*(space.warnings if space is not None else ()), *steered, *given.warnings]
+    notices += [] if fault is None else [f"{where}: {fault}; it may have been otherwise when these points were tried"]
     notices += _doubt_title(settings.title, given.models, context)
     metric = settings.asked_metric
     asked_by_environment = os.environ.get("MODEL_RETURN") or metric

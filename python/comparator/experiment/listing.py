@@ -18,13 +18,13 @@ from comparator.results.notes import read_notes
 from comparator.results.points import as_read, pairs_in, pairs_to_confirm
 from comparator.results.record import CONFIRM, Evaluation, Form, FrozenExperiment, Number, State
 from comparator.results.record_file import read_records, without_collector
-from comparator.results.reported import read_reported
+from comparator.results.reported import found_by_study, read_reported
 from comparator.results.run_store import WITHDRAWALS, withdrawals
 from comparator.results.tally import Tally
 
 Stamp = tuple[int | None, ...]
 #: What was counted, by this version of counting, of these files of an experiment.
-LISTED, LISTED_VERSION = ".listed.json", 3
+LISTED, LISTED_VERSION = ".listed.json", 4
 COUNTED_OF = (EXPERIMENT, "evaluations.jsonl", WITHDRAWALS, "report.json")
 #: What a report's verdict is called in a table.
 VERDICTS = {"everywhere": NO_PLACE, "none": "no difference shown"}
@@ -34,6 +34,7 @@ class Counted(Form):
     """What of a row is worked out of a record: of a long one that takes seconds."""
 
     withdrawn: int
+    doubled: int
     evaluations: int
     of: int | None
     confirming: int
@@ -84,9 +85,11 @@ def _judge_pairs(rows: Mapping[str, dict[str, Any]]) -> None:
                 study["of"] = (study["of"] or 0) + (pair["of"] or 0)
 
 
-def experiment_row(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> dict[str, Any]:
-    """The row of the experiment in the folder `path`."""
-    row = _row(path, _counted(path, experiment, records))
+def experiment_row(
+    path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation], tally: Tally | None = None
+) -> dict[str, Any]:
+    """The row of the experiment in the folder `path`; `tally` has taken these records, where somebody keeps one."""
+    row = _row(path, _counted(path, experiment, records, tally or Tally().take(records)))
     del row["pairs"]
     return row
 
@@ -114,7 +117,8 @@ def _counted_before(path: Path) -> Counted:
         if listed is not None and (listed.version, tuple(listed.stamp)) == (LISTED_VERSION, stamp):
             return listed.counted
     with without_collector():
-        counted = _counted(path, read_experiment(path), read_records(path / "evaluations.jsonl"))
+        records = read_records(path / "evaluations.jsonl")
+        counted = _counted(path, read_experiment(path), records, Tally().take(records))
     with contextlib.suppress(OSError):
         share_as(path.parent)
         listed = Listed(version=LISTED_VERSION, stamp=list(stamp), counted=counted)
@@ -122,12 +126,12 @@ def _counted_before(path: Path) -> Counted:
     return counted
 
 
-def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Counted:
-    tally = Tally().take(records)
+def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation], tally: Tally) -> Counted:
     best = tally.best if experiment.is_search else None
     is_again = experiment.rechecks is not None  # there is no search in it: what is done are the pairs that try claims
     return Counted(
         withdrawn=len(withdrawals(path)),
+        doubled=len(tally.doubled),
         evaluations=tally.confirming if is_again else tally.done,
         of=pairs_to_confirm(experiment.claims or (), records) if is_again else experiment.budget.evaluations,
         confirming=tally.confirming,
@@ -171,7 +175,7 @@ def found_in_short(path: Path, experiment: FrozenExperiment, records: Sequence[E
     if experiment.is_search:
         return _verdict_in(read_reported(path, records) or {}, "words")
     if experiment.rechecks is None:
-        return str((read_json(path / "report.json") or {}).get("found", ""))
+        return found_by_study(path)
     from comparator.experiment.again import in_short, tried_again  # what reads and words it takes seconds to import
 
     tried = pairs_in(line for line in records if line.stage == CONFIRM)

@@ -107,7 +107,7 @@ def plan_claims(
     settings = overridden(was.settings, list(overrides), was.file, f"experiment '{was.id}'")
     search = settings.search.model_copy(update={"pilot": False, "first_epochs": None, "past": []})
     settings = settings.model_copy(update={"search": search, "title": title})
-    plan = plan_settings(host, settings, Path(was.file), command, called=f"experiment '{was.id}'")
+    plan = plan_settings(host, settings, Path(was.file), command, called=f"experiment '{was.id}'", searches=False)
     asked = was.stages.confirm or Confirm(points=0, seeds=1, splits=True)
     stages = was.stages.model_copy(update={"pilot": [], "probes": [], "first": None, "confirm": asked})
     return plan.noting(claims=list(claims), rechecks=was.id, budget=Budget(evaluations=0), stages=stages)

@@ -17,21 +17,22 @@ def record_line(
     unit: Callable[[KnownPoint], float],
     blocks: int,
     length: Mapping[str, Any],
-    is_whole: bool,
+    has_own_unit: bool,
 ) -> Evaluation:
     """The record of an evaluation: its value is the mean over all replicates of its point that ended well.
 
     `replicates` lists those of them that no line has yet, the evaluation's own or earlier ones, with `signed` and
-    `blocks`; where it `is_whole` all of them. `runs` are theirs, earlier ones first and as reused, and all of its own;
+    `blocks`. `runs` are theirs, earlier ones first and as reused, and all of its own;
     of a failed evaluation its own only. `asked` has the replicates that the evaluation asked for. A difference is
-    divided by its `unit`, which raises `NoValue` where there is none; replicates are dealt to so many `blocks`;
+    divided by its `unit`, which raises `NoValue` where there is none, and which the line says where its point
+    `has_own_unit`; replicates are dealt to so many `blocks`;
     `length` has the epochs of a short training.
     """
     point, proposal, outcomes = evaluation.point, evaluation.proposal, evaluation.outcomes
     status, value, reason = _outcome(evaluation, unit)
     is_ok = status == "ok"
     divisor = unit(point) if is_ok else 1.0
-    new = sorted(point.values if is_whole else point.unrecorded) if is_ok else []
+    new = sorted(point.unrecorded) if is_ok else []
     interval = point.of_signed.interval() if is_ok else None
     deviation = point.of_signed.deviation if is_ok else None
     reused = [
@@ -39,6 +40,7 @@ def record_line(
     ]
     asked = [_part(replicate, outcomes[replicate]) for replicate in sorted(outcomes)]
     named: dict[str, Any] = {} if proposal.name is None else {"id": proposal.name}
+    own_unit: dict[str, Any] = {"unit": divisor} if has_own_unit and is_ok else {}
     claim: dict[str, Any] = {} if evaluation.claim is None else {"claim": evaluation.claim}
     return Evaluation(
         evaluation=evaluation.number,
@@ -50,10 +52,11 @@ def record_line(
         point=proposal.point,
         status=status,
         value=value,
-        after=point.recorded_by if is_ok and not is_whole else None,
+        after=point.recorded_by if is_ok else None,
         replicates=new,
         signed=[point.signed[each] / divisor for each in new],
         blocks=[evaluation.block(each, blocks).number for each in new],
+        **own_unit,
         deviation=None if deviation is None else deviation / divisor,
         interval=None if interval is None else [end / divisor for end in interval],
         started=min((outcome.started for outcome in outcomes.values()), default=now()),

@@ -80,11 +80,13 @@ def plan_settings(
     command: str,
     called: str | None = None,
     make_models: Callable[[], None] = lambda: None,
+    *,
+    searches: bool = True,
 ) -> Plan:
     """Check everything about a new experiment of these settings, whose paths are relative to `file`'s folder.
 
     `called` is what words on the settings say in the place of a file that there is not. `make_models` makes what they
-    call a model, and is none yet.
+    call a model, and is none yet. What models say of the space today is but a notice where it no longer `searches`.
     """
     with host.console.status("checking") as status:
 
@@ -92,7 +94,7 @@ def plan_settings(
             status.update(f"checking: {escape(words)}")
 
         try:
-            plan = make_plan(settings, Context(file.resolve(), host, command, say, make_models))
+            plan = make_plan(settings, Context(file.resolve(), host, command, say, make_models, searches))
         except InputError as error:
             raise InputError(str(error).replace(str(file), called or str(file))) from None
     notices = [notice.replace(str(file), called or str(file)) for notice in plan.frozen.notices]

@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from comparator.errors import InputError, nearest
 from comparator.formats.hyperparameters import parse_override, set_once
 from comparator.formats.kinds import EXPERIMENT, other_kind
+from comparator.formats.refusal import refusal
 from comparator.formats.spelling import as_kept, check_once, merged
 from comparator.formats.text import shortened, shown
-from comparator.model.description import explain, read_toml
+from comparator.model.description import read_toml
 from comparator.model.python_environment import PythonChoice
 from comparator.space import MOST_POINTS
 from comparator.strategies.blocks import BLOCKS, MOST_BLOCKS
@@ -371,7 +372,7 @@ def _explained(error: ValidationError, where: str) -> str:
         fields = SubmodelSettings.model_fields
     elif len(location) > 1 and location[0] in TABLES:
         fields = TABLES[str(location[0])].model_fields
-    return explain(error, where, sorted(set(fields) - {"set"}))
+    return refusal(error, where, sorted(set(fields) - {"set"}))
 
 
 def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comparator.errors import InputError
 from comparator.experiment.submodels import Given
 from comparator.formats.text import shortened, shown
 from comparator.formats.upf import Line
@@ -24,8 +23,8 @@ def values_of(space: ParameterSpace | None, lines: Sequence[Line]) -> dict[str, 
     return values
 
 
-def check_values(values: Mapping[str, Sequence[Any]], given: Given, where: str, *, compares: bool) -> None:
-    """Raise `InputError` for a varied value that a model which it reaches does not take, by its own description."""
+def fault_of(values: Mapping[str, Sequence[Any]], given: Given, *, compares: bool) -> str | None:
+    """The first varied value that a model which it reaches does not take, by its own description; None of none."""
     mark = object()
     names = [submodel.names for submodel in given.submodels]
     for name, each in values.items():
@@ -35,6 +34,5 @@ def check_values(values: Mapping[str, Sequence[Any]], given: Given, where: str, 
             for described in (known[called] for called, is_this in own.items() if is_this is mark and called in known):
                 for value in each:
                     if (fault := described.fault(value)) is not None:
-                        raise InputError(
-                            f"{where}: {shortened(name)} = {shown(value)}: {model.name} says that it {fault}"
-                        )
+                        return f"{shortened(name)} = {shown(value)}: {model.name} says that it {fault}"
+    return None

@@ -95,56 +95,63 @@ class _Known:
     def __init__(self, runs: Runs) -> None:
         self.values, self.signed = Moments(), Moments()
         self.replicates: set[int] = set()
+        self.unread: dict[int, tuple[float, Sequence[Run]]] = {}  # those that no line has, as long as there is no unit
         self.latest: int | None = None  # the evaluation of the latest line that gave any
         self.runs = runs  # of the first line
+
+    def learn(self, runs: Runs, objective: Objective) -> None:
+        """Take what the replicates of a line give that were not there before."""
+        values, signed, of = _worth_of_each(runs, objective), _worth_of_each(runs, objective.signed), by_replicate(runs)
+        for each in signed:
+            if each in values and each not in self.replicates:
+                self.values, self.signed = self.values.plus(values[each]), self.signed.plus(signed[each])
+                self.replicates.add(each)
+                self.unread[each] = signed[each], of[each]
 
 
 def worked_out(records: Iterable[Evaluation], objective: Objective, unit: float | None) -> Iterator[Evaluation]:
     """The lines of a record with value, signed differences, deviation and interval as all their runs give them.
 
     `unit` is what the pilot found for a difference that needs a unit; None: that of the replicates of each point, which
-    each further one changes, so that each line has all then.
+    each further one changes.
     """
-    if objective.needs_unit and not unit:
-        for line in lines_of(records):
-            whole = line.whole()
-            divisor = pooled_deviation([list(_worth_of_each(whole.runs, objective.signed).values())])
-            yield _worked_out(whole, _Known(whole.runs), objective, divisor)
-        return
+    divisor = (unit or None) if objective.needs_unit else 1.0
     known: dict[int, _Known] = {}
     for line in lines_of(records):
         record, before = line.record, line.before
         of_point = _Known(record.runs) if before is None else known[before.record.evaluation]
         known[record.evaluation] = of_point
-        yield _worked_out(record, of_point, objective, (unit or 0.0) if objective.needs_unit else 1.0)
+        yield _worked_out(record, of_point, objective, divisor)
 
 
-def _worked_out(record: Evaluation, known: _Known, objective: Objective, divisor: float | None) -> Evaluation:
-    """A line that follows on what is known of its point, which takes up what it adds."""
+def _worked_out(record: Evaluation, known: _Known, objective: Objective, unit: float | None) -> Evaluation:
+    """A line that follows on what is known of its point, which takes up what it adds; without `unit` in their own."""
     none: dict[str, Any] = dict.fromkeys(("value", "after", "deviation", "interval"))
     none |= {"replicates": [], "signed": [], "blocks": []}
     if record.status != "ok":
         return record.model_copy(update=none)
-    values, signed = _worth_of_each(record.runs, objective), _worth_of_each(record.runs, objective.signed)
-    after, new = known.latest, [each for each in signed if each in values and each not in known.replicates]
-    for each in new:
-        known.values, known.signed = known.values.plus(values[each]), known.signed.plus(signed[each])
-    known.replicates.update(new)
+    known.learn(record.runs, objective)
+    deviation, interval = known.signed.deviation, known.signed.interval()
+    divisor = deviation if unit is None else unit
     if not known.replicates or not divisor:
         reason = "no deviation from seed to seed is known" if known.replicates else _why_not(known.runs, objective)
         return record.model_copy(update={**none, "status": "failed", "reason": reason})
+    after, new = known.latest, sorted(known.unread)
     known.latest = record.evaluation if new else after
-    block = {run.replicate: run.block for run in record.runs}
-    deviation, interval = known.signed.deviation, known.signed.interval()
+    signed, runs = zip(*(known.unread.pop(each) for each in new), strict=True) if new else ((), ())
+    own_unit, own = divisor if unit is None else None, {run.replicate for run in record.runs}
+    earlier = [run for each in runs if each[0].replicate not in own for run in each]
     return record.model_copy(
         update={
             "value": known.values.mean / divisor,
             "after": after,
             "replicates": new,
-            "signed": [signed[each] / divisor for each in new],
-            "blocks": [block[each] for each in new],
+            "signed": [each / divisor for each in signed],
+            "blocks": [each[0].block for each in runs],
+            **({"unit": own_unit} if own_unit != record.unit else {}),
             "deviation": None if deviation is None else deviation / divisor,
             "interval": None if interval is None else [end / divisor for end in interval],
+            "runs": [run.model_copy(update={"reused": True}) for run in earlier] + record.runs,
         }
     )
 

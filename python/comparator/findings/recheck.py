@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import Any, Literal
 
+from comparator.errors import InputError
 from comparator.evidence.confirmation import ALPHA, FEWEST, Estimate, chance_above_zero, estimate, interval_of
 from comparator.findings.reliability import fresh_in
+from comparator.results.experiments import read_experiment
 from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.record_file import read_records
 
 Verdict = Literal["reproduced", "weaker", "gone", "not settled"]
 HELD: tuple[Verdict, ...] = ("reproduced",)
@@ -61,6 +65,16 @@ def recheck(
                 _rechecked(key, [before[key][each] for each in both], [after[key][each] for each in both], lines)
             )
     return found
+
+
+def recheck_by(folder: Path, experiment: FrozenExperiment, records: Sequence[Evaluation]) -> list[Rechecked] | None:
+    """As `recheck`, of the experiment beside `folder` that the one in it tries again; None where it is gone."""
+    path = folder.parent / (experiment.rechecks or "")
+    try:
+        was = read_experiment(path), read_records(path / "evaluations.jsonl")
+    except (InputError, OSError):
+        return None
+    return recheck(was, (experiment, records))
 
 
 def shown_in(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> set[Key]:

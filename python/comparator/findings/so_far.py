@@ -20,14 +20,13 @@ Metrics = tuple[dict[str, tuple[Fraction, int]], ...]
 class SoFar:
     """What an evaluation rests on.
 
-    `replicates` and `runs` are how many, `ended_well` the replicates that have a run that did. `signed` is the mean of
+    `replicates` are how many, `ended_well` those of them that have a run that did. `signed` is the mean of
     the signed differences, None where there is none, and `metrics[s]` are submodel s's, means over the runs that ended
     well and report them.
     """
 
     replicates: int
     ended_well: int
-    runs: int
     signed: float | None
     metrics: tuple[dict[str, float], ...]
 
@@ -51,7 +50,6 @@ class _Sums:
 
     def __init__(self, submodels: int) -> None:
         self._replicates: set[int] = set()
-        self._runs = 0
         self._signed, self._differences = Fraction(0), 0
         self._metrics: Metrics = tuple({} for _ in range(submodels))
 
@@ -62,15 +60,14 @@ class _Sums:
         added = [run for run in own if run.replicate in counted]
         failed = [run for run in own if run.replicate not in counted]
         self._replicates |= counted
-        self._runs += len(added)
-        self._signed += sum(map(Fraction, record.signed or ()))
+        unit = Fraction(1 if record.unit is None else record.unit)
+        self._signed += unit * sum(map(Fraction, record.signed or ()))
         self._differences += len(record.signed or ())
         self._metrics = _plus(self._metrics, added)
         return SoFar(
             replicates=len(self._replicates) + len({run.replicate for run in failed}),
             ended_well=len(self._replicates) + len({run.replicate for run in failed if run.status == "ok"}),
-            runs=self._runs + len(failed),
-            signed=float(self._signed) / self._differences if self._differences else None,
+            signed=float(self._signed / unit) / self._differences if self._differences else None,
             metrics=_means(_plus(self._metrics, failed)),
         )
 

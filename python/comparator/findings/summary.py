@@ -36,12 +36,12 @@ class EvaluationSummary:
     `difference` is None unless `status` is `ok`. `metrics[s]` are submodel s's metrics, means over the
     replicates that succeeded, `{}` where none did; `seconds` is the wall time of its replicates together, `started` is
     UTC, ISO 8601. `mean` is that of the signed differences, one a replicate (of a single model its metric), `deviation`
-    and `interval` (95 %, of their mean) are theirs, None for fewer than two. All of these are of so many `replicates`,
-    and `all_runs` runs, as the point had until then.
+    and `interval` (95 %, of their mean) are theirs, None for fewer than two. All of these are of so many `replicates`
+    as the point had until then.
 
     `runs` are those that are new in this evaluation, `signed` what they give; of `Summary.points` and `best_points`
     they are all. `parts` are the replicates that the evaluation itself asked for, each with `replicate`, `started`,
-    `seconds` and `worker`. `claim` is what it was to confirm.
+    `seconds` and `worker`, and `own_runs` theirs. `claim` is what it was to confirm.
     """
 
     number: int
@@ -58,7 +58,7 @@ class EvaluationSummary:
     reason: str | None
     started: str | None = None
     worker: str | None = None
-    all_runs: int = 0
+    own_runs: tuple[Run, ...] = ()
     signed: tuple[float, ...] = ()
     mean: float | None = None
     deviation: float | None = None
@@ -68,8 +68,8 @@ class EvaluationSummary:
 
     @property
     def reused(self) -> int:
-        """How many of all its runs were not trained by it."""
-        return self.all_runs - sum(not run.reused for run in self.runs)
+        """How many of its own runs were found in the store, and not trained."""
+        return sum(run.reused for run in self.own_runs)
 
 
 @dataclass(frozen=True)
@@ -342,7 +342,7 @@ def _summaries(records: Iterable[Evaluation], maximise: bool, submodels: int) ->
             replicates=known.replicates,
             seconds=record.seconds,
             runs=tuple(record.runs),
-            all_runs=known.runs,
+            own_runs=_own_runs(record),
             reason=None if record.reason is None else message(record.reason),
             started=record.started,
             worker=record.worker,
@@ -353,6 +353,14 @@ def _summaries(records: Iterable[Evaluation], maximise: bool, submodels: int) ->
             parts=tuple(record.asked or ()),
             claim=record.claim,
         )
+
+
+def _own_runs(record: Evaluation) -> tuple[Run, ...]:
+    """The runs of the replicates that an evaluation asked for itself; all, where it does not say which."""
+    if record.asked is None:
+        return tuple(record.runs)
+    asked = {part.replicate for part in record.asked}
+    return tuple(run for run in record.runs if run.replicate in asked)
 
 
 def _baseline(experiment: FrozenExperiment, maximise: bool, submodels: int) -> EvaluationSummary | None:
@@ -372,7 +380,7 @@ def _baseline(experiment: FrozenExperiment, maximise: bool, submodels: int) -> E
         replicates=1,
         seconds=result.seconds,
         runs=tuple(result.runs),
-        all_runs=len(result.runs),
+        own_runs=tuple(result.runs),
         reason=result.reason,
     )
 

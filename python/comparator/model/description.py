@@ -73,8 +73,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from comparator.errors import InputError, nearest
+from comparator.formats.refusal import refusal
 from comparator.formats.spelling import spelling
-from comparator.formats.text import LONGEST_MESSAGE, UNFIT, read_text, shortened, shown, unfit_number
+from comparator.formats.text import LONGEST_MESSAGE, UNFIT, read_text, shortened, unfit_number
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -343,23 +344,6 @@ def _check_numbers(table: Mapping[str, Any], where: str, keys: tuple[str, ...]) 
             raise InputError(f"{where}: '{shortened('.'.join(path))}' = {shortened(word)}: {UNFIT}")
 
 
-def explain(error: ValidationError, where: str, known: list[str]) -> str:
-    """Say the first finding of a pydantic check in one line: file, key, what was given, what is allowed."""
-    finding = error.errors()[0]
-    key = ".".join(str(part) for part in finding["loc"] if part != "[key]")
-    if finding["type"] == "extra_forbidden":
-        return (
-            f"{where}: unknown key '{shortened(key)}'{nearest(str(finding['loc'][-1]), known)}; known:"
-            f" {', '.join(known)}"
-        )
-    if finding["type"] == "missing":
-        return f"{where}: '{shortened(key)}' is missing"
-    message = finding["msg"].removeprefix("Value error, ")
-    if not key:
-        return f"{where}: {message}"
-    return f"{where}: '{shortened(key)}' = {shown(finding['input'])}: {message[:1].lower()}{message[1:]}"
-
-
 def read_description(path: Path) -> ModelDescription:
     """Read `model.toml`; raises `InputError` with the key that is wrong."""
     return parse_description(read_text(path), str(path))
@@ -386,4 +370,4 @@ def parse_description(text: str, where: str) -> ModelDescription:
         description = ModelDescription.model_validate(_parse_toml(text, where))
         return description.with_hyperparameters(description.hyperparameters)
     except ValidationError as error:
-        raise InputError(explain(error, where, sorted(ModelDescription.model_fields))) from None
+        raise InputError(refusal(error, where, sorted(ModelDescription.model_fields))) from None

@@ -22,7 +22,7 @@ no value:
 | low, high | the 95 % t-interval of their mean; empty for one seed |
 | metrics.S.NAME | metric NAME of submodel S (0, 1): the mean over the replicates that succeeded |
 | seconds | wall time of the evaluation, of its seeds together |
-| reused | of the runs that value rests on, those that were not trained by this evaluation but found |
+| reused | of the runs that this evaluation asked for, those that were found in the store and not trained |
 | started | UTC, ISO 8601 |
 | worker | who did it |
 | log.S | submodel S's logs of replicates that the point did not have before, with blanks between |
@@ -46,16 +46,20 @@ from urllib.parse import quote
 
 from comparator.engine.jobs import state_of
 from comparator.findings import metric_agreement
+from comparator.findings.controls import is_control
 from comparator.findings.like_for_like import LikeForLike, like_for_like
+from comparator.findings.recheck import Rechecked, recheck_by
+from comparator.findings.recheck import as_json as rechecked_json
 from comparator.findings.summary import EvaluationSummary, Summary, as_json, summarise
 from comparator.findings.verdict import Findings, find
 from comparator.findings.verdict import as_json as findings_json
 from comparator.findings.yardstick import InMetric, in_all_metrics
 from comparator.formats.names import check_name
-from comparator.report.answer import answer_of
+from comparator.report.answer import Answer, answer_of
 from comparator.report.material import Files, Material, gather_material
 from comparator.report.notices import notices
 from comparator.results.experiments import read_experiment
+from comparator.results.points import doubled_in
 from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.results.record_file import read_records
 from comparator.results.run_store import RunStore, withdrawals
@@ -103,7 +107,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
 
     told(0.0)
     read = read_in(folder, metric)
-    experiment, records, summary = read.experiment, read.records, read.summary
+    records, summary = read.records, read.summary
     told(READ)
     findings = read.findings
     told(FOUND)
@@ -123,7 +127,7 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         "id": summary.id,
         "title": summary.title,
         "metric": summary.metric,
-        **answer_of(experiment, summary, findings, read.state, read.variance, read.controls).as_json(),
+        **read.answer.as_json(),
         **findings_json(findings),
         **as_json(summary),
         "yardsticks": [asdict(each) for each in compared],
@@ -132,8 +136,10 @@ def _write_report(folder: Path, metric: str | None, output: Path, *, png: bool, 
         if read.likeness is None
         else {**asdict(read.likeness), "is_alike": read.likeness.is_alike},
         "controls": read.controls and read.controls.as_json(),
+        "rechecked": None if read.rechecked is None else rechecked_json(read.rechecked),
         "explained": read.explanation.as_json(most=SHOWN),
         "withdrawn": [note.as_json() for note in withdrawals(folder)],
+        "doubled": doubled_in(records),
     }
     _write(output / f"report{suffix}.json", json.dumps(content, indent=2, allow_nan=False).encode())
 
@@ -218,6 +224,31 @@ class Reading:
             return controls_by(self.folder, self.experiment, self.records)
         return controls_beside(self.folder, self.experiment, self.records)
 
+    @cached_property
+    def rechecked(self) -> list[Rechecked] | None:
+        """What became of the claims that it tries again; None where it tries none so, or their experiment is gone."""
+        if self.experiment.command != "recheck" or any(map(is_control, self.experiment.claims or ())):
+            return None
+        return recheck_by(self.folder, self.experiment, self.records)
+
+    @cached_property
+    def answer(self) -> Answer:
+        """What the page begins with."""
+        return answer_of(self.experiment, self.summary, self.findings, self.state, self._of_again())
+
+    def _of_again(self) -> list[str]:
+        """What became of what it tries again, in sentences; none where it tries nothing again."""
+        from comparator.report import controls, recheck, variance
+
+        if self.experiment.rechecks is None:
+            return []
+        if self.variance is not None:
+            return variance.sentences(self.variance, self.experiment)
+        if self.rechecked is not None:
+            lines = recheck.sentences(self.rechecked, self.experiment, self.records)
+            return [f"{line[:1].upper()}{line[1:]}." for line in lines]
+        return controls.sentences(self.controls) if self.controls is not None else []
+
     @property
     def material(self) -> Material:
         """All that the figures are drawn from, with what lies beside the experiment now."""
@@ -227,7 +258,8 @@ class Reading:
     @property
     def notices(self) -> list[str]:
         """What a reader has to know of how it was run."""
-        return notices(self.experiment, (run for one in self.summary.evaluations for run in one.runs), self.folder)
+        runs = (run for one in self.summary.evaluations for run in one.runs)
+        return notices(self.experiment, runs, self.folder, self.records)
 
     @property
     def state(self) -> str:
@@ -260,8 +292,8 @@ def page_of(read: Reading, gallery: Gallery, files: Files) -> str:
     """Return the report's page as HTML."""
     from comparator.report.page import render  # jinja2, only where a page is made
 
-    shown = read.experiment, read.summary, read.findings, read.compared, gallery, files, read.notices, read.state
-    return render(*shown, read.likeness, read.explanation, read.in_metrics, read.variance, read.controls)
+    shown = read.experiment, read.summary, read.findings, read.compared, gallery, files, read.answer, read.notices
+    return render(*shown, read.likeness, read.explanation, read.in_metrics, read.controls)
 
 
 def evaluation_rows(summary: Summary, records: Sequence[Evaluation]) -> list[dict[str, Any]]:

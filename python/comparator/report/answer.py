@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from comparator.findings import sureness
+from comparator.findings.controls import is_control
 from comparator.findings.summary import EvaluationSummary, Summary, search_settings
 from comparator.report.words import (
     NO_PLACE,
@@ -34,8 +35,6 @@ from comparator.results.record import ALIVE, FrozenExperiment
 if TYPE_CHECKING:
     from comparator.evidence.confirmation import Confirmation
     from comparator.evidence.regions import Evidence, Region
-    from comparator.findings.controls import Controls
-    from comparator.findings.variance import TrainingVariance
     from comparator.findings.verdict import Condition, Findings
 
 CUT_SHORT = ("stopped", "interrupted", "failed")
@@ -130,16 +129,14 @@ def answer_of(
     summary: Summary,
     findings: Findings,
     state: str = "finished",
-    variance: TrainingVariance | None = None,
-    controls: Controls | None = None,
+    again: Sequence[str] = (),
 ) -> Answer:
     """Return the answer that the findings give; `state` is what the experiment does (`engine.jobs.state_of`).
 
-    `variance` is what makes trainings of one point differ, where that was looked at, `controls` what became of a
-    difference of two studies with both cut alike.
+    `again` says what became of what the experiment tries again, where it searches nothing itself.
     """
     if experiment.rechecks is not None:
-        return _of_recheck(experiment, summary, variance, controls)
+        return _of_recheck(experiment, summary, again)
     claims = tuple(_claims(summary, findings))
     first, *others = _sentences(summary, findings, claims)
     if findings.evidence is not None and others:
@@ -152,20 +149,15 @@ def answer_of(
     )
 
 
-def _of_recheck(
-    experiment: FrozenExperiment, summary: Summary, variance: TrainingVariance | None, controls: Controls | None
-) -> Answer:
+def _of_recheck(experiment: FrozenExperiment, summary: Summary, said: Sequence[str]) -> Answer:
     """The answer of an experiment that tries the claims of another again, which searches nothing itself."""
-    from comparator.report.controls import sentences as control_sentences
-    from comparator.report.variance import sentences as variance_sentences
-
-    said = variance_sentences(variance, experiment) if variance else control_sentences(controls) if controls else []
+    is_plain = experiment.command == "recheck" and not any(map(is_control, experiment.claims or ()))
     is_recheck = experiment.command == "recheck"
     done = "What it claims was tried again" if is_recheck else "One point was trained on several splits and seeds"
     pairs = sum(one.replicates for one in summary.evaluations if one.status == "ok")
     words = ["comparator", experiment.command, "--resume", experiment.id, *where_options(typed_command(experiment))]
     return Answer(
-        f"Does what '{experiment.rechecks}' found hold?" if is_recheck and not controls else experiment.title,
+        f"Does what '{experiment.rechecks}' found hold?" if is_plain else experiment.title,
         (
             *([sentence] for sentence in said),
             [f"{done}, by {pairs} pairs of trainings; nothing was searched here."],

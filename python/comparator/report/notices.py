@@ -6,13 +6,25 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from comparator.results.record import FrozenExperiment, Run
+from comparator.results.points import doubled_in
+from comparator.results.record import Evaluation, FrozenExperiment, Run
 from comparator.results.run_store import withdrawals
 
 
-def notices(experiment: FrozenExperiment, runs: Iterable[Run], folder: Path) -> list[str]:
+def notices(
+    experiment: FrozenExperiment, runs: Iterable[Run], folder: Path, records: Sequence[Evaluation] = ()
+) -> list[str]:
     """What was said when the experiment in `folder` was planned, and what has come out since."""
-    return [*withdrawn(folder), *experiment.notices, *single_use(runs, experiment.notices)]
+    since = [*doubled(doubled_in(records)), *withdrawn(folder)]
+    return [*since, *experiment.notices, *single_use(runs, experiment.notices)]
+
+
+def doubled(numbers: Sequence[int]) -> list[str]:
+    """That these evaluations have several lines in a record; nothing where none has."""
+    if not numbers:
+        return []
+    which = f"evaluation {numbers[0]} has" if len(numbers) == 1 else f"{len(numbers)} evaluations have"
+    return [f"{which} more than one line in the record, each of which counts: comparator verify names them"]
 
 
 def withdrawn(folder: Path) -> list[str]:

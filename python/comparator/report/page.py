@@ -27,13 +27,12 @@ from comparator.findings.explanation import Explanation
 from comparator.findings.like_for_like import LikeForLike
 from comparator.findings.metric_agreement import MetricReading
 from comparator.findings.summary import SKILL, EvaluationSummary, Summary, search_settings
-from comparator.findings.variance import TrainingVariance
 from comparator.findings.verdict import Findings
 from comparator.findings.workers import spans_of, typical, working_times_of
 from comparator.findings.yardstick import InMetric
 from comparator.formats.spelling import spelling
 from comparator.report import words
-from comparator.report.answer import MEANINGS, Claim, answer_of
+from comparator.report.answer import MEANINGS, Answer, Claim
 from comparator.report.bundle import bundle
 from comparator.report.controls import HEADINGS
 from comparator.report.controls import section_of as section_of_controls
@@ -116,16 +115,14 @@ def render(
     readings: Sequence[MetricReading],
     gallery: Gallery,
     files: Files,
+    said: Answer,
     notices: Sequence[str] = (),
-    state: str = "finished",
     likeness: LikeForLike | None = None,
     explanation: Explanation | None = None,
     in_metrics: Sequence[InMetric] = (),
-    variance: TrainingVariance | None = None,
     controls: Controls | None = None,
 ) -> str:
     """Return the page as HTML; everything that comes from data is escaped."""
-    said = answer_of(experiment, summary, findings, state, variance, controls)
     page = (
         environment()
         .get_template("page.html")
@@ -433,7 +430,7 @@ def _table(summary: Summary, shown: Iterable[EvaluationSummary]) -> tuple[list[s
             *[_cell(one.difference)] * paired,
             *(_cell(one.metrics[submodel].get(metric)) for submodel, metric, _ in measured),
             _cell(one.seconds),
-            f"{one.reused} of {one.all_runs}",
+            f"{one.reused} of {len(one.own_runs)}",
         ]
         for one in shown
     ]

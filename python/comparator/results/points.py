@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -150,6 +151,11 @@ def done_in(records: Iterable[Evaluation]) -> int:
 def failed_in(records: Iterable[Evaluation]) -> int:
     """`Counts.failed` alone, which is sooner found."""
     return sum(record.status != "ok" for record in records)
+
+
+def doubled_in(records: Iterable[Evaluation]) -> list[int]:
+    """The evaluations that have more than one line: a record has none, but where lines were copied by hand."""
+    return sorted(number for number, lines in Counter(record.evaluation for record in records).items() if lines > 1)
 
 
 def pairs_in(records: Iterable[Evaluation]) -> int:

@@ -26,6 +26,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from comparator.errors import FAULT, InputError
+from comparator.formats.refusal import allowed, key_of
 
 #: The format of an experiment and its record. 2: what `identity` and `data` of its models are made of. 3: a line of
 #: `evaluations.jsonl` has the replicates that no earlier one has (`Evaluation.after`).
@@ -133,6 +134,9 @@ class Evaluation(Form):
     these are all. `comparator.results.whole` puts them together. Records of earlier versions, and of other programs,
     have neither key: each of their lines has all.
 
+    `unit` is what the line's numbers are divided by, in the metric's own unit, where each further replicate of a point
+    changes that (a difference in deviations, without a pilot); no other line has the key.
+
     `asked` are the replicates that the evaluation asked for itself; records of earlier versions, and of other programs,
     do not say. `claim` is the name of the claim that the evaluation is to confirm. `epochs` is the length of its
     trainings where they were shorter than full ones.
@@ -151,6 +155,7 @@ class Evaluation(Form):
     replicates: list[Count] | None = None
     signed: list[Number] | None = None
     blocks: list[Count] | None = None
+    unit: Annotated[Number, Field(gt=0)] | None = None
     deviation: Number | None = None
     interval: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
     started: str | None = None
@@ -729,11 +734,9 @@ def as_text(form: Form) -> str:
 
 def _fault(error: ValidationError) -> str:
     """What is wrong with what was read, in words that begin with the key."""
-    finding = error.errors()[0]
-    key = ".".join(str(part) for part in finding["loc"])
-    if finding["type"] == "missing":
+    kind, key = error.errors()[0]["type"], key_of(error)
+    if kind == "missing":
         return f"{key} is missing"
-    words = finding["msg"][:1].lower() + finding["msg"][1:]
-    if finding["type"] == "value_error":  # of our own; it names its keys
-        return words.removeprefix("value error, ")
-    return f"{key}: {words}" if key else "it is no object"
+    if kind == "value_error":  # of our own; it names its keys
+        return allowed(error)
+    return f"{key}: {allowed(error)}" if key else "it is no object"

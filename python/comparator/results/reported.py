@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from comparator.results.files import read_form
+from comparator.results.files import read_form, read_json
 from comparator.results.points import count
 from comparator.results.record import Evaluation, Form, Number, Point
 
@@ -84,3 +86,26 @@ def read_reported(folder: Path, records: Sequence[Evaluation]) -> Mapping[str, A
     if found is None or (found.id, found.counts) != (folder.name, asdict(count(records))):
         return None
     return found.as_json()
+
+
+#: The answer on the page of a study, as every version has written it.
+_LEAD = re.compile(rb'<p class="lead">(.*?)</p>', re.DOTALL)
+_BEGINNING = 100_000  # bytes of a page in which it stands
+
+
+def found_by_study(folder: Path) -> str:
+    """What the report of a study says in a few words; empty where there is none.
+
+    Earlier versions wrote none for tables, nor a file for programs: then it is the first sentence of their page.
+    """
+    content = read_json(folder / "report.json") or {}
+    found = content.get("found") if isinstance(content, dict) else None
+    if isinstance(found, str):
+        return found
+    try:
+        with (folder / "report.html").open("rb") as file:
+            lead = _LEAD.search(file.read(_BEGINNING))
+    except OSError:
+        return ""
+    answer = html.unescape(lead[1].decode("utf-8", "replace")) if lead else ""
+    return " ".join(answer.split()).partition(". ")[0].removesuffix(".")

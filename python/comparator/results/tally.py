@@ -13,7 +13,7 @@ from comparator.results.record import AFTERWARDS, CONFIRM, FULL, Evaluation
 class Tally:
     """The counts and the best of the evaluations that it has taken, as the functions of `points` have them.
 
-    `latest` are the last `keep` evaluations of pilot and search.
+    `latest` are the last `keep` evaluations of pilot and search, `doubled` those that have several lines.
     """
 
     def __init__(self, keep: int = 0) -> None:
@@ -23,6 +23,8 @@ class Tally:
     def _begin(self) -> None:
         self.done = self.failed = self.confirming = 0
         self.latest: deque[Evaluation] = deque(maxlen=self._keep)
+        self.doubled: set[int] = set()
+        self._numbers: set[int] = set()
         self._taken = 0
         self._untold: set[tuple[bool, str, int]] = (
             set()
@@ -44,6 +46,9 @@ class Tally:
         return self
 
     def _add(self, record: Evaluation) -> None:
+        if record.evaluation in self._numbers:
+            self.doubled.add(record.evaluation)
+        self._numbers.add(record.evaluation)
         self.failed += record.status != "ok"
         if record.stage not in AFTERWARDS:
             self.done += self._pairs(record)

@@ -28,11 +28,7 @@ class Line:
         own = {run.replicate for run in self.record.runs}
         runs = [run for line in lines for run in counted_runs(line) if run.replicate not in own]
         runs.sort(key=lambda run: run.replicate)
-        numbers = sorted(
-            each
-            for line in (*lines, self.record)
-            for each in zip(line.replicates or (), line.signed or (), line.blocks or (), strict=True)
-        )
+        numbers = sorted(each for line in (*lines, self.record) for each in _numbers(line, self.record))
         return self.record.model_copy(
             update={
                 "after": None,
@@ -48,6 +44,13 @@ class Line:
         while line is not None:
             yield line.record
             line = line.before
+
+
+def _numbers(line: Evaluation, later: Evaluation) -> Iterator[tuple[int, float, int]]:
+    """The replicates that a line adds to its point: number, signed difference in a later line's unit, and block."""
+    times = line.unit / later.unit if line.unit is not None and later.unit is not None else 1.0
+    for replicate, signed, block in zip(line.replicates or (), line.signed or (), line.blocks or (), strict=True):
+        yield replicate, signed * times, block
 
 
 def counted_runs(record: Evaluation) -> Iterator[Run]:

@@ -9,7 +9,7 @@ import json
 import logging
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from comparator.sharing.trials import Trial, trials_of, without_password
 #: The tags by which a run, and an experiment of MLflow, are known to be of an evaluation, and of an experiment.
 EVALUATION, EXPERIMENT, CREATED = "comparator.evaluation", "comparator.experiment", "comparator.created"
 #: What MLflow takes at a time, and in one value.
-MOST_AT_ONCE, LONGEST_PARAM, LONGEST_TAG = 100, 500, 5_000
+MOST_AT_ONCE, LONGEST_NAME, LONGEST_PARAM, LONGEST_TAG = 100, 240, 500, 5_000
 _NOT_IN_NAMES = re.compile(r"[^\w\-. /]", re.ASCII)
 
 Item = TypeVar("Item")
@@ -111,13 +111,16 @@ def _write(client: Any, place: str, experiment: FrozenExperiment, trial: Trial) 
         if name in trial.facts:
             metrics[name] = trial.facts[name]
     identifier = run.info.run_id
-    params = [Param(_name(name), _text(value)[:LONGEST_PARAM]) for name, value in trial.point.items()]
+    called = _names(trial.point)
+    params = [Param(called[name], _text(value)[:LONGEST_PARAM]) for name, value in trial.point.items()]
+    called = _names(metrics)
     numbers = [
-        Metric(_name(name), value, ended or 0, trial.facts.get("epochs", 0))
+        Metric(called[name], value, ended or 0, trial.facts.get("epochs", 0))
         for name, value in metrics.items()
         if math.isfinite(value)
     ]
-    told = [RunTag(_name(name), text[:LONGEST_TAG]) for name, text in tags.items()]
+    called = _names(tags)
+    told = [RunTag(called[name], _text(text)[:LONGEST_TAG]) for name, text in tags.items()]
     for some in _parts(params):
         client.log_batch(identifier, params=some)
     for some in _parts(numbers):
@@ -130,13 +133,22 @@ def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     return (items[start : start + MOST_AT_ONCE] for start in range(0, len(items), MOST_AT_ONCE))
 
 
-def _name(name: str) -> str:
-    """A name as MLflow may have it."""
-    return _NOT_IN_NAMES.sub("_", name)
+def _names(names: Iterable[str]) -> dict[str, str]:
+    """What MLflow calls them: each in letters that it takes, as no path to elsewhere, and no two alike."""
+    called: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        parts = _NOT_IN_NAMES.sub("_", name).split("/")
+        own = "/".join("_" if part in ("", ".", "..") else part for part in parts)[:LONGEST_NAME].rstrip("/")
+        forms = (own, *(f"{own} {number}" for number in range(2, len(called) + 3)))
+        called[name] = next(form for form in forms if form not in taken)
+        taken.add(called[name])
+    return called
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.encode("utf-8", "replace").decode()
 
 
 def _milliseconds(time: datetime | None) -> int | None:

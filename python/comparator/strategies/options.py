@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from comparator.errors import InputError, nearest, nearest_names
+from comparator.formats.refusal import allowed
 from comparator.formats.text import message, shortened, shown
 from comparator.space import MOST_POINTS
 
@@ -111,12 +112,12 @@ def _refusal(model: type[StrategyOptions], error: ValidationError, given: Mappin
     first = error.errors()[0]
     said = first.get("ctx", {}).get("error")  # by a validator of the model's own
     if not first["loc"]:
-        return message(str(said or first["msg"]))
+        return message(str(said)) if said else allowed(error)
     option = str(first["loc"][0])
     if option not in given:
         return f"'{option}' is not given, and has no default"
-    allowed = None if said else _allowed(model, option)
-    reason = f": {message(str(said or first['msg']))}" if allowed is None else f" is not {allowed}"
+    words = None if said else _allowed(model, option)
+    reason = f": {message(str(said)) if said else allowed(error)}" if words is None else f" is not {words}"
     return f"'{option}' = {shown(given[option])}{reason}"
 
 

@@ -28,9 +28,10 @@ from comparator.experiment.settings import ExperimentSettings, set_hyperparamete
 from comparator.experiment.terminal import note
 from comparator.formats.hyperparameters import as_flags, parse_override, set_once
 from comparator.formats.names import check_name
+from comparator.formats.refusal import refusal
 from comparator.formats.spelling import as_kept, is_same, merged, spelling
 from comparator.formats.text import shown
-from comparator.model.description import explain, read_toml
+from comparator.model.description import read_toml
 from comparator.model.model import Model
 from comparator.model.process import call, exit_words
 from comparator.model.reported import last_words, reports_in
@@ -129,7 +130,7 @@ def read_file(
     try:
         checked = kind.model_validate(table)
     except ValidationError as error:
-        raise InputError(explain(error, f"{path}: [{name}]", sorted(kind.model_fields))) from None
+        raise InputError(refusal(error, f"{path}: [{name}]", sorted(kind.model_fields))) from None
     return SweepFile(path, content, command), checked
 
 
@@ -143,7 +144,7 @@ def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any], *, compar
         except ValidationError as error:
             known = sorted(set(ExperimentSettings.model_fields) - {"set", "space", "upf", "search", "cmp"})
             known += ["cmp"] * compares
-            raise InputError(explain(error, str(file.path), known)) from None
+            raise InputError(refusal(error, str(file.path), known)) from None
         if settings.compares and not compares:
             raise InputError(f"{file.path}: model = 'cmp': give a single model; its studies are compared")
         if compares and not settings.compares:

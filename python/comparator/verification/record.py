@@ -57,8 +57,8 @@ def check_record(
     yield from _whole_pairs(frozen, records)
     unit = None if objective is None else unit_of(records, objective)
     lines = records if objective is None else worked_out(records, objective, unit)
-    if objective is not None and (unit or not objective.needs_unit):  # else each line has all
-        yield from _left_out(records)
+    if objective is not None:
+        yield from _left_out(records, own_unit=objective.needs_unit and not unit)
     for record, again in zip(records, lines, strict=True):
         where = f"evaluation {record.evaluation}"
         yield from (Fault(where, words) for words in _outcome(record, again, objective, unit))
@@ -156,11 +156,14 @@ def _budget(frozen: FrozenExperiment, records: Sequence[Evaluation]) -> Iterator
         yield Fault("the budget", f"{pairs} pairs were asked for, of {budget}")
 
 
-def _left_out(records: Sequence[Evaluation]) -> Iterator[Fault]:
-    """A line that says which replicates it has follows on the latest of its point that does."""
+def _left_out(records: Sequence[Evaluation], *, own_unit: bool) -> Iterator[Fault]:
+    """A line that says which replicates it has follows on the latest of its point that does.
+
+    Of a point with its `own_unit` a line of an earlier version, which does not say it, has all replicates.
+    """
     latest: dict[str, int] = {}
     for record in searched(records):
-        if record.status != "ok" or record.replicates is None:
+        if record.status != "ok" or record.replicates is None or (own_unit and record.unit is None):
             continue
         before = latest.get(key_of(record.point))
         if record.after is None and before is not None:
@@ -187,7 +190,7 @@ def _outcome(record: Evaluation, again: Evaluation, objective: Objective | None,
     if again.status != "ok":
         yield f"value is {record.value}, but its runs give none: {again.reason}"
         return
-    for key in ("value", "after", "replicates", "signed", "blocks", "deviation", "interval"):
+    for key in ("value", "after", "replicates", "signed", "blocks", "unit", "deviation", "interval"):
         said, gave = getattr(record, key), getattr(again, key)
         if key in record.model_fields_set and not _close(said, gave):
             yield f"{key} is {said}, but its runs give {gave}"

@@ -250,7 +250,7 @@ MISTAKES = [
     (
         ["search", "quick.toml", "--set", "search.smallest=0"],
         {},
-        "search.smallest' = 0: input should be greater than 0",
+        "search.smallest' = 0: must be above 0",
     ),
     (["search", "quick.toml", "--set", "search.pilot=some"], {}, "true, false, or a number"),
     (["search", "quick.toml", "--set", "search.pilot=6"], {}, "takes 12 pairs"),

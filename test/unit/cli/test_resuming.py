@@ -1,6 +1,7 @@
 """`--resume` as it is typed after Ctrl-C: with the file, with settings, without an id."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -168,3 +169,43 @@ def test_values_that_are_left_out_are_empty(tmp_path: Path, monkeypatch: pytest.
     assert with_all_values(["--resume", "--cold"]) == ["--resume", "", "--cold"]
     assert with_all_values(["--resume", "mine-1"]) == ["--resume", "mine-1"]
     assert with_all_values(["--notify", "mail me", "x"]) == ["--notify", "mail me", "x"]
+
+
+@pytest.mark.long
+def test_lines_that_were_copied_are_said_by_report_and_list_and_not_gone_on_from(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    few = ("--set", "search.evaluations=6", "--set", "search.pilot=0", "--set", "confirm.points=0", "--workers", "1")
+    assert desk.search("quick.toml", "--id", "one", *few).returncode == 0
+    clean = desk.run("report", "one")
+    assert "more than one line" not in clean.stdout + (desk.experiments / "one" / "report.html").read_text()
+    record = desk.experiments / "one" / "evaluations.jsonl"
+    lines = record.read_text().splitlines(keepends=True)
+    copied = "".join([*lines[:4], lines[2], *lines[4:5]])
+    record.write_text(copied)
+    (desk.experiments / "one" / "state.json").write_text('{"state": "stopped"}')
+    said = "evaluation 2 has more than one line in the record, each of which counts: comparator verify names them"
+    assert said in " ".join(desk.run("report", "one").stdout.split())
+    assert said in (desk.experiments / "one" / "report.html").read_text()
+    assert json.loads((desk.experiments / "one" / "report.json").read_text())["doubled"] == [2]
+    assert "stopped; evaluations with several lines: 1" in desk.run("list").stdout
+    resumed = desk.search("--resume", "one")
+    assert resumed.returncode != 0 and record.read_text() == copied, "nothing is lost"
+    assert "evaluation 2 has more than one line, so that nothing can follow on it" in " ".join(resumed.stderr.split())
+    record.write_text("".join(lines[:5]))
+    assert desk.search("--resume", "one").returncode == 0
+    assert len(desk.records("one")) == 6
+
+
+@pytest.mark.long
+def test_a_finished_search_whose_report_is_older_than_its_record_has_it_made_again(desk: Desk) -> None:
+    assert desk.run("search", "quick.toml", "--id", "one", "--set", "confirm.points=0").returncode == 0
+    path = desk.experiments / "one"
+    page = path / "report.html"
+    made = page.read_bytes()
+    page.write_bytes(made + b"<!-- as it was -->")
+    assert f"report: {page}" in desk.run("search", "--resume", "one").stdout
+    assert page.read_bytes() == made + b"<!-- as it was -->", "it is as new as the record"
+    os.utime(page, (0, 0))
+    said = desk.run("search", "--resume", "one").stdout
+    assert "one is finished: 12 evaluations" in said and f"report: {page}" in said
+    assert b"as it was" not in page.read_bytes()

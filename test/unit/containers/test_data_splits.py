@@ -69,6 +69,20 @@ def test_metrics_by_hand() -> None:
     assert metrics.scores(true, np.full(4, 2.5))["r2"] == 0.0
 
 
+def test_the_true_values_of_a_training_are_ranked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ranked: list[int] = []
+    ranks = metrics._ranks
+    monkeypatch.setattr(metrics, "_ranks", lambda values: (ranked.append(len(values)), ranks(values))[1])
+    draw = np.random.default_rng(3)
+    validation, test = draw.normal(size=40).astype(np.float32), draw.integers(0, 5, 30)
+    for true in (validation, test, validation):
+        for _ in range(5):
+            predicted = draw.normal(size=len(true))
+            found = metrics.scores(true, predicted)["spearman"]
+            assert found == metrics.pearson(ranks(true), ranks(predicted))
+    assert len(ranked) == 15 + 3
+
+
 def test_the_benchmark_layout_is_read(benchmark_folder: Path) -> None:
     source = selection.open_prepared(benchmark_folder, "improve")
     assert {study: len(rows) for study, rows in source.responses.items()} == {

@@ -15,11 +15,13 @@ from comparator.engine.jobs import is_closing
 from comparator.experiment import listing
 from comparator.experiment.listing import LISTED_VERSION, experiment_rows
 from comparator.report import write_report
+from comparator.results.experiments import read_experiment
 from comparator.results.notes import changed, read_notes, write_notes
 from comparator.results.points import best_of, count
 from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
 from comparator.results.state import say, say_reporting
+from comparator.studies import page
 
 
 @pytest.fixture
@@ -182,3 +184,18 @@ def test_a_list_counts_what_the_record_says_however_it_grew(data: st.DataObject)
                 counts.confirming,
             )
             assert (row["best_value"] is None) == (not best)
+
+
+def test_a_study_of_an_earlier_version_has_found_what_its_page_answers(tmp_path: Path) -> None:
+    folder = save(tmp_path / "curve", make_experiment(learning_curve={"studies": ["CCLE"]}), [])
+    assert experiment_rows(tmp_path)[0]["verdict"] == ""
+    frozen = read_experiment(folder)
+    page.write(folder, frozen, ["R2 ends at 0.71 & more, with 900 rows. CCLE learns on."], "R2 0.71", [], [], [])
+    assert experiment_rows(tmp_path)[0]["verdict"] == "R2 0.71"
+    (folder / "report.json").unlink()  # which they did not write
+    assert experiment_rows(tmp_path)[0]["verdict"] == "R2 ends at 0.71 & more, with 900 rows"
+    (folder / "report.json").write_text('{"answer": "another"}')
+    assert experiment_rows(tmp_path)[0]["verdict"] == "R2 ends at 0.71 & more, with 900 rows"
+    listed = (folder / ".listed.json").read_text()
+    (folder / ".listed.json").write_text(listed.replace(f'"version": {LISTED_VERSION}', '"version": 3'))
+    assert experiment_rows(tmp_path)[0]["verdict"] != ""

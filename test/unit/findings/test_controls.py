@@ -201,6 +201,9 @@ def test_a_planted_study_that_is_only_smaller_is_told_by_one_command(desk: Desk)
     listed = {row["id"]: row for row in json.loads(desk.run("list", "--json").stdout)}
     in_short = "equal rows: gone, shared drugs: stays, shared cell lines: stays"
     assert listed["smaller-recheck-1"]["verdict"] == in_short
+    again = desk.run("recheck", "--resume", "smaller-recheck-1").stdout
+    assert "report: that of 'smaller' says so beside what it found; make it anew by:\n" in again
+    assert again.rstrip().endswith("comparator report smaller")
     assert desk.run("report", "smaller").returncode == 0
     page = (desk.experiments / "smaller" / "report.html").read_text()
     assert (

@@ -100,11 +100,19 @@ def test_what_became_of_what_was_tried_again_stands_in_the_list(tmp_path: Path) 
         assert {row["id"]: row for row in experiment_rows(tmp_path)}[name]["verdict"] == said
         in_python = Experiment(tmp_path / name)
         assert in_python.verdict == said and f"{2 * BLOCKS}/{2 * BLOCKS} pairs of trainings)" in repr(in_python)
+        answer = json.loads(write_report(tmp_path / name).with_suffix(".json").read_text())
+        assert {each["verdict"] for each in answer["rechecked"]} == set(re.findall("[a-z]+", said))
+        told = [line for line in answer["answer"] if line.startswith("Region 1, ")]
+        assert len(told) == len(answer["rechecked"]) == 2
+        assert all(each["verdict"] in line for each, line in zip(answer["rechecked"], told, strict=True))
     page = write_report(tmp_path / "same")  # nothing was searched, so that nothing is mapped
+    assert "Region 1, difference: reproduced: " in page.read_text()
     assert "Where the search looked" not in page.read_text() and "no evaluation has succeeded" not in page.read_text()
     shutil.rmtree(tmp_path / "found")
     (tmp_path / "less" / ".listed.json").unlink()
     assert {row["id"]: row for row in experiment_rows(tmp_path)}["less"]["verdict"] == ""
+    gone = json.loads(write_report(tmp_path / "less").with_suffix(".json").read_text())
+    assert gone["rechecked"] is None and len(gone["answer"]) == 1
 
 
 def test_a_recheck_whose_process_was_killed_is_finished_only_when_it_has_tried_all(tmp_path: Path) -> None:
@@ -145,6 +153,7 @@ def test_nothing_is_trained_again_of_which_nothing_has_changed(desk: Desk) -> No
     assert done.returncode == 0, done.stderr
     assert "reproduced" in done.stdout and "weaker" not in done.stdout and "gone" not in done.stdout
     assert "trainings were found in the store: nothing that they rest on is new" in done.stdout
+    assert re.search(r"report: not made; make it by:\n .*comparator report found-recheck-1\n", done.stdout)
     page = desk.run("report", "found-recheck-1")
     assert page.returncode == 0
     answer = json.loads((desk.experiments / "found-recheck-1" / "report.json").read_text())
@@ -167,6 +176,19 @@ def test_a_model_that_has_changed_loses_the_finding_and_says_so_by_its_exit_stat
     assert by_sweep.returncode == 1 and "gone" in by_sweep.stdout
     refused = desk.run("selftest", "quick.toml", "--resume", "lost")
     assert refused.returncode == 2 and "comparator recheck --resume lost" in refused.stderr
+
+
+@pytest.mark.long
+def test_a_model_that_takes_less_than_it_did_is_tried_again_and_it_is_said_once(tmp_path: Path) -> None:
+    desk = made(tmp_path, SPLITS, 'module = "splits"\nseed = "rng_seed"\nsplit = "split_seed"\n')
+    description = desk.folder / "splits" / "model.toml"
+    description.write_text(description.read_text() + '[hyperparameters.noise]\ntype = "float"\nmaximum = 20\n')
+    new = desk.run("search", "quick.toml", "--dry-run")
+    assert new.returncode == 2 and "noise = 50.0: splits says that it must be at most 20" in new.stderr
+    done = desk.run("recheck", "found")
+    assert done.returncode in (0, 1, 3) and not done.stderr, done.stderr
+    said = "noise = 50.0: splits says that it must be at most 20; it may have been otherwise when these points were"
+    assert " ".join(done.stdout.split()).count(said) == 1
 
 
 @pytest.mark.long

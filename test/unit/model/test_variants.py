@@ -153,7 +153,7 @@ def test_a_folder_with_a_colon_in_its_name_is_still_found(containers: Path) -> N
         ('variant = "kind"', 'variant = "knd"', "variant: 'knd' is not described (did you mean 'kind'?)"),
         ('"mutations"]', '"mutation"]', "variants.Deep.needs: 'mutation' is not described (did you mean 'mutations'?)"),
         ("{ alpha =", "{ alhpa =", "variants.Ridge.hyperparameters: 'alhpa' is not described (did you mean 'alpha'?)"),
-        ("[1.0]", "[]", "'variants.Ridge.hyperparameters.alpha' = []: list should have at least 1 item"),
+        ("[1.0]", "[]", "'variants.Ridge.hyperparameters.alpha' = []: must not be empty"),
     ],
 )
 def test_a_description_whose_variants_do_not_fit_it_is_refused(before: str, after: str, message: str) -> None:

@@ -16,6 +16,7 @@ PAGES = sorted(
     if not {"images", "data", "experiments", "skeleton"}.intersection(path.relative_to(ROOT).parts)
     and not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
 )
+LONGEST = 128  # of a line that is no row of a table
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 ROOM = re.compile(r"^\| `(\w+)/` \| (.+) \|$", re.MULTILINE)
@@ -42,6 +43,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             lost.append(link)
     assert lost == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parts[0] in ("docs", "README.md", "test")], ids=str)
+def test_no_line_of_a_page_is_too_long_to_be_read_in_an_editor(page: Path) -> None:
+    lines = enumerate((ROOT / page).read_text(encoding="utf-8").splitlines(), start=1)
+    assert [number for number, line in lines if len(line) > LONGEST and not line.startswith("|")] == []
 
 
 def test_every_room_has_a_line_that_says_what_it_answers() -> None:

@@ -187,7 +187,7 @@ FROZEN = {
         ({**FROZEN, "format": 3}, None),
         ({**FROZEN, "format": 4}, "its format is 4, of a later version; this one reads 3"),
         ({"id": "a", "models": []}, None),
-        ({**FROZEN, "models": 5}, "models: input should be a valid list; the file was changed or damaged"),
+        ({**FROZEN, "models": 5}, "models: must be a list; the file was changed or damaged"),
         ({}, "id is missing; the file was changed or damaged"),
         ([], "it is no object; the file was changed or damaged"),
     ],

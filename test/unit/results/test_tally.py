@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recorded import genetic, make_experiment, save
 
-from comparator.results.points import best_of, count, searched
+from comparator.dashboard import watched
+from comparator.dashboard.maker import Maker
+from comparator.dashboard.overview import Overview
+from comparator.dashboard.watched import Watch, _Made
+from comparator.results.points import best_of, count, doubled_in, searched
 from comparator.results.record import AFTERWARDS, PILOT, SEARCH, Evaluation, Replicate, Run
 from comparator.results.tally import Tally
 
@@ -43,6 +51,38 @@ def test_a_tally_is_what_the_whole_record_says(lines: list[Evaluation], step: in
         assert (tally.done, tally.failed, tally.confirming) == (counts.done, counts.failed, counts.confirming)
         assert tally.best is (best[0] if best else None)
         assert list(tally.latest) == list(searched(there))[-3:]
+        assert sorted(tally.doubled) == doubled_in(there) == []
+
+
+@given(records())
+def test_lines_that_were_copied_are_told(lines: list[Evaluation]) -> None:
+    copied = [*lines, *lines[1:3]]
+    assert sorted(Tally().take(copied).doubled) == doubled_in(copied) == [each.evaluation for each in lines[1:3]]
+
+
+def test_a_record_that_grows_is_counted_line_by_line_and_one_that_was_replaced_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path / "cmp-ga-3", make_experiment(), records := genetic())
+    path, counted = tmp_path / "cmp-ga-3" / "evaluations.jsonl", []
+    add = Tally._add
+    monkeypatch.setattr(Tally, "_add", lambda tally, line: (counted.append(line.evaluation), add(tally, line)))
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-2]))
+    overview, watch = Overview(tmp_path), Watch(tmp_path, tmp_path, Maker())
+    monkeypatch.setattr(watch, "_made", lambda *asked, **more: _Made())
+    monkeypatch.setattr(watched, "RESTS", 0.0)
+    for there in range(len(lines) - 2, len(lines) + 1):
+        with path.open("a") as file:
+            file.write(lines[there - 1] if there > len(lines) - 2 else "")
+        counted.clear()
+        assert watch.state(path.parent, None)["evaluations"] == there
+        assert len(counted) == (1 if there > len(lines) - 2 else there)
+    (row,) = overview.rows()[1]
+    assert row["evaluations"] == len(records)
+    path.with_name("other").write_text("".join([*lines[1:], lines[-1].replace('"evaluation": ', '"evaluation": 9')]))
+    path.with_name("other").replace(path)
+    assert watch.state(path.parent, None)["evaluations"] == len(lines) - 1, "of which one point stands twice"
 
 
 @given(records())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from recorded import CATEGORICAL, LAYERS, NOISE, as_read, genetic, make_experime
 from comparator.errors import ComparatorError, InputError
 from comparator.importers import import_experiment
 from comparator.results.points import best_of
-from comparator.sharing.mlflow_runs import export_to_mlflow
+from comparator.sharing.mlflow_runs import _names, export_to_mlflow
 from comparator.sharing.optuna_trials import export_to_optuna
 
 PAST = Path(__file__).parents[1] / "data" / "past"
@@ -165,6 +166,30 @@ def test_each_evaluation_is_a_run_of_mlflow(folder: Path, client: Any) -> None:
         if record["status"] == "ok":
             assert run.data.metrics["relative difference of val_loss"] == -record["value"]
             assert run.data.metrics["GDSC1/val_loss"] == record["runs"][1]["metrics"]["val_loss"]
+
+
+ODD = ["a:b", "a;b", "../x", "..", ".", "", "/y", "z/", "n" * 400, "größe", f"{'p' * 239}/q"]
+
+
+def test_names_that_mlflow_does_not_take_are_written_so_that_it_does_and_no_two_alike(tmp_path: Path) -> None:
+    called = _names(ODD)
+    assert list(called) == ODD and len(set(called.values())) == len(ODD)
+    assert called["a:b"] == "a_b" and called["a;b"] == "a_b 2"
+    assert all(posixpath.normpath(name) == name and len(name) <= 250 and name != ".." for name in called.values())
+
+
+def test_an_experiment_of_odd_names_and_texts_goes_to_mlflow_whole(tmp_path: Path, client: Any) -> None:
+    point = {**dict.fromkeys(ODD, 1), "text": "x\ud800\0y"}
+    metrics = {"val_loss": 1.0, **dict.fromkeys(ODD, 2.0)}
+    words = {"name": "../difference", "symbol": "V", "maximise": True}
+    folder = save(
+        tmp_path / "odd",
+        make_experiment(id="odd", space=[], objective=words),
+        [make_record(0, point, (metrics, metrics))],
+    )
+    assert export_to_mlflow(folder, client.tracking_uri) == (1, 0)
+    (run,) = client.search_runs([client.get_experiment_by_name("odd").experiment_id])
+    assert len(run.data.params) == len(point) and len(run.data.metrics) == 2 * len(metrics) + 1
 
 
 def test_written_to_mlflow_again_it_stands_there_once(folder: Path, client: Any) -> None:

@@ -216,7 +216,7 @@ def test_a_dry_run_says_what_it_costs_and_starts_nothing(desk: Path, host: Host)
     ("override", "words"),
     [
         ("space=a.json", ["'space' has no meaning in [left_out]", "[set]"]),
-        ("left_out.blocks=2", ["[left_out]", "blocks", "greater than or equal to 4"]),
+        ("left_out.blocks=2", ["[left_out]", "blocks", "must be 4 or more"]),
         ('left_out.names=["A", "A"]', ["names", "'A' stands twice"]),
         ("left_out.groups=1", ["groups", "two or more"]),
         ("left_out.groups=kinases", ["'groups' = 'kinases'", "a number, or a table of lists of names"]),

@@ -132,7 +132,7 @@ def _colour(span: Span) -> str:
 def _said(span: Span, summary: Summary) -> str:
     one = span.evaluation
     generation = "" if one.generation is None else f", generation {one.generation}"
-    found = f", {one.reused} of {one.all_runs} runs found in the store" if one.reused else ""
+    found = f", {one.reused} of {len(one.own_runs)} runs found in the store" if one.reused else ""
     said = f"{tip_of(one, summary)}\n{span.worker}{generation}\n{show(span.end - span.start)} s{found}"
     return printable(said)
 
