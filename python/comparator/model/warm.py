@@ -105,8 +105,8 @@ class WarmRunner:
         """Carry out several trainings by one call of the model's `run_many`.
 
         The call has the time limit of one training: one that would exceed it by itself is then found as soon, and as
-        surely. What the model prints goes to the log of each. Raises `NotTogether` where the call came to no results, and
-        `OneByOne` where there is no such function, or it declines; then it is not asked again.
+        surely. What the model prints goes to the log of each. Raises `NotTogether` where the call came to no results,
+        and `OneByOne` where there is no such function, or it declines; then it is not asked again.
         """
         first = trainings[0]
         try:

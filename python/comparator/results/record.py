@@ -29,8 +29,9 @@ from comparator.errors import FAULT, InputError
 from comparator.formats.refusal import allowed, key_of
 
 #: The format of an experiment and its record. 2: what `identity` and `data` of its models are made of. 3: a line of
-#: `evaluations.jsonl` has the replicates that no earlier one has (`Evaluation.after`).
-FORMAT = 3
+#: `evaluations.jsonl` has the replicates that no earlier one has (`Evaluation.after`). 4: so has one of differences in
+#: deviations, by the unit that it says (`Evaluation.unit`).
+FORMAT = 4
 
 #: The hyperparameter by which a point says whose it is, where an experiment has several models that are not compared.
 MODEL = "model_name"

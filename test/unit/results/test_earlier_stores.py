@@ -10,7 +10,7 @@ from repeats import as_earlier as as_earlier_lines
 
 from comparator.results.experiments import read_experiment
 from comparator.results.points import observations_in
-from comparator.results.record import RunResult, as_text
+from comparator.results.record import FORMAT, RunResult, as_text
 from comparator.results.record_file import read_records
 from comparator.results.run_store import RunStore
 from comparator.sharing.bundle import write_bundle
@@ -94,7 +94,7 @@ def test_lines_that_have_all_replicates_of_their_points_are_followed_by_such_as_
     path = desk.experiments / "one"
     lines = read_records(path / "evaluations.jsonl")
     assert sum(line.after is not None for line in lines) > 5
-    assert read_experiment(path).format == 3 and desk.run("verify", "one", "--sample", "0").returncode == 0
+    assert read_experiment(path).format == FORMAT and desk.run("verify", "one", "--sample", "0").returncode == 0
     earlier = "".join(f"{as_text(line)}\n" for line in as_earlier_lines(lines)[:7])
     (path / "evaluations.jsonl").write_text(earlier)
     (path / "experiment.json").write_text(json.dumps(read_experiment(path).as_json() | {"format": 2}))
@@ -104,7 +104,7 @@ def test_lines_that_have_all_replicates_of_their_points_are_followed_by_such_as_
 
     resumed = desk.search("--resume", "one", "--workers", "1")
     assert resumed.returncode == 0 and "did not note" not in resumed.stderr + resumed.stdout
-    assert (read_experiment(path).format, read_experiment(path).from_format) == (3, 2)
+    assert (read_experiment(path).format, read_experiment(path).from_format) == (FORMAT, 2)
     assert (path / "evaluations.jsonl").read_text().startswith(earlier)
     now = read_records(path / "evaluations.jsonl")
     assert [line.value for line in now] == pytest.approx([line.value for line in lines])

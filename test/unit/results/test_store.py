@@ -24,7 +24,7 @@ from comparator.results import store
 from comparator.results.experiments import experiment_path, read_experiment
 from comparator.results.lease import Holder, Lease
 from comparator.results.points import pairs_in
-from comparator.results.record import Evaluation, FrozenExperiment, Running, RunResult, as_text, of_form
+from comparator.results.record import FORMAT, Evaluation, FrozenExperiment, Running, RunResult, as_text, of_form
 from comparator.results.record_file import read_records
 from comparator.results.run_store import RunStore
 from comparator.results.state import last_word
@@ -184,8 +184,8 @@ FROZEN = {
     [
         (FROZEN, None),
         ({**FROZEN, "format": 1}, None),
-        ({**FROZEN, "format": 3}, None),
-        ({**FROZEN, "format": 4}, "its format is 4, of a later version; this one reads 3"),
+        ({**FROZEN, "format": FORMAT}, None),
+        ({**FROZEN, "format": FORMAT + 1}, f"its format is {FORMAT + 1}, of a later version; this one reads {FORMAT}"),
         ({"id": "a", "models": []}, None),
         ({**FROZEN, "models": 5}, "models: must be a list; the file was changed or damaged"),
         ({}, "id is missing; the file was changed or damaged"),
