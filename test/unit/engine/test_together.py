@@ -254,6 +254,12 @@ def test_a_model_that_takes_none_together_here_is_not_asked_again(made: Made, tm
     assert calls(tmp_path)[7:] == ["left 1", "left 1", "right 1", "right 1"]
 
 
+def test_what_a_call_leaves_that_declines_in_the_midst_is_none_of_what_follows(made: Made, tmp_path: Path) -> None:
+    results = ask(made(), *points(3, cmp_0_behave="decline late"))
+    assert calls(tmp_path) == ["left 3", *["left 1"] * 3, *["right 1"] * 3]
+    assert statuses(results) == ["ok"] * 3
+
+
 def test_of_those_that_are_trained_one_by_one_each_is_kept_when_it_ends(made: Made, tmp_path: Path) -> None:
     leaf = made(cmp_0_behave="decline together")
     first, second, third = points(3)
