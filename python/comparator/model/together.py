@@ -85,7 +85,7 @@ def _has_function(model: Model) -> bool:
     if file is None:
         return False
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
         return False
     return FUNCTION in (name for statement in tree.body for name in _defined(statement))
