@@ -109,7 +109,7 @@ def _of_source(model: Model) -> Iterator[Definition]:
 
 def _tree(file: Path) -> ast.Module | None:
     try:
-        return ast.parse(file.read_text(encoding="utf-8"))
+        return ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
         return None
 

@@ -28,7 +28,7 @@ ALLOWED = {
     "path_type": "the path of a file",
     "none_required": "left out",
 }
-#: What pydantic calls a form: `int`, `constrained-str`, `list[str]`. No key of ours is called so.
+#: What pydantic calls a form: `int`, `constrained-str`, `list[str]`. A person's own key may be called so too.
 _FORM = re.compile(
     r"int|float|str|bool|none|path|(constrained|finite|function|lax-or-strict|json-or-python|is-instance)\b.*"
     r"|(literal|list|dict|tuple|set|nullable|union)\[.*"
@@ -54,7 +54,7 @@ def refusal(error: ValidationError, where: str, known: Sequence[str] = ()) -> st
 def key_of(error: ValidationError) -> str:
     """The key that the first finding is of, with dots; empty where it is of the whole."""
     place = error.errors()[0]["loc"]
-    place = place[:-1] if _is_of_a_form(place) else place
+    place = place[:-1] if _is_of_a_form(error) else place
     return ".".join(str(part) for part in place if part != "[key]")
 
 
@@ -71,15 +71,26 @@ def allowed(error: ValidationError) -> str:
 def _of_one_value(error: ValidationError) -> list[Mapping[str, Any]]:
     """The first finding, and those of other forms that the same value may have: their places end with the form."""
     first, *others = error.errors()
-    place = first["loc"]
-    if not _is_of_a_form(place):
+    if not _is_of_a_form(error):
         return [first]
-    return [first, *(each for each in others if each["loc"][:-1] == place[:-1] and _is_of_a_form(each["loc"]))]
+    last = len(first["loc"]) - 1
+    return [first, *(each for each in others if each["loc"][:-1] == first["loc"][:-1] and _is_form(each["loc"][last]))]
 
 
-def _is_of_a_form(place: Sequence[int | str]) -> bool:
-    """Whether a finding's place ends with one of several forms that a value may have, and not with a key."""
-    return bool(place) and isinstance(place[-1], str) and _FORM.fullmatch(place[-1]) is not None
+def _is_of_a_form(error: ValidationError) -> bool:
+    """Whether the first finding's place ends with one of several forms that a value may have, and not with a key.
+
+    Then there is a finding of another form of the same value.
+    """
+    first, *others = (each["loc"] for each in error.errors())
+    if not first or not _is_form(first[-1]):
+        return False
+    last = len(first) - 1
+    return any(len(each) > last and each[:last] == first[:last] and _is_form(each[last]) for each in others)
+
+
+def _is_form(part: int | str) -> bool:
+    return isinstance(part, str) and _FORM.fullmatch(part) is not None
 
 
 def _words(finding: Mapping[str, Any]) -> str:

@@ -55,7 +55,7 @@ def files_with_run(folder: Path) -> list[str]:
 
 def _defines_run(path: Path) -> bool:
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
         return False
     return any(isinstance(node, ast.FunctionDef) and node.name == "run" and node.args.args for node in tree.body)

@@ -105,7 +105,7 @@ def with_read_seed(model: Model) -> Model:
     if model.description.seed is not None or model.is_folder or model.image is not None:
         return model
     try:
-        tree = ast.parse(model.path.read_text(encoding="utf-8"))
+        tree = ast.parse(model.path.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
         return model
     texts = [each.value for each in ast.walk(tree) if isinstance(each, ast.Constant) and isinstance(each.value, str)]

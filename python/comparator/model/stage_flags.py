@@ -33,8 +33,6 @@ DEFINITIONS = "additional_definitions"
 #: Names of lists in `model_params_def.py`, for a script that hands over none that can be followed.
 LISTS = {"preprocess": ("preproc",), "train": ("train",), "infer": ("infer", "test")}
 DEFINITIONS_FILE = "model_params_def.py"
-#: Names lead to others at most so often: what goes on is a circle.
-MOST_STEPS = 20
 #: The names of lists that were followed so far, each with the module that it stands in.
 Way = tuple[tuple[ast.Module, str], ...]
 
@@ -283,24 +281,25 @@ class _Lists:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._modules: dict[Path, ast.Module] = {}
+        #: What was followed from one module to another: where these import each other, that has no end else.
+        self._followed: set[tuple[ast.Module, str, ast.Module, str]] = set()
 
     def entries(self, expression: ast.expr, tree: ast.Module, way: Way = ()) -> Iterator[Definition]:
         """The definitions in a list that `expression`, a part of `tree`, stands for; `way` led to it."""
-        if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Add):
-            yield from self.entries(expression.left, tree, way)
-            yield from self.entries(expression.right, tree, way)
-        elif isinstance(expression, (ast.List, ast.Tuple)):
-            for each in expression.elts:
-                if isinstance(each, ast.Dict):
-                    yield from entry(each)
-                elif isinstance(each, ast.Starred):
-                    yield from self.entries(each.value, tree, way)
-        elif isinstance(expression, ast.Name):
-            yield from self._named(expression.id, tree, way)
-        elif isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
-            module = self._module_called(expression.value.id, tree)
-            if module is not None:
-                yield from self._named(expression.attr, module, way)
+        for part in _summands(expression):
+            if isinstance(part, (ast.List, ast.Tuple)):
+                for each in part.elts:
+                    if isinstance(each, ast.Dict):
+                        yield from entry(each)
+                    elif isinstance(each, ast.Starred):
+                        yield from self.entries(each.value, tree, way)
+            elif isinstance(part, ast.Name):
+                yield from self._named(part.id, tree, way)
+            elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
+                module = self._module_called(part.value.id, tree)
+                if module is not None:
+                    yield from self._named(part.attr, module, way)
 
     def of_stage(self, path: Path, stage: StageName) -> Iterator[Definition]:
         """The definitions in the lists of a file whose names have the stage in them."""
@@ -311,8 +310,6 @@ class _Lists:
 
     def _named(self, name: str, tree: ast.Module, way: Way) -> Iterator[Definition]:
         """The definitions in the list that is called so; within itself (`a = a + b`) that is the one of before."""
-        if len(way) > MOST_STEPS:
-            return
         here = (tree, name)
         if here not in way:
             for value in (*_all_of(name, _assigned(tree)), *_all_of(name, _added(tree))):
@@ -320,6 +317,9 @@ class _Lists:
             if _all_of(name, _assigned(tree)):
                 return
         for module, named in self._imported(name, tree):
+            if (step := (*here, module, named)) in self._followed:
+                continue
+            self._followed.add(step)
             yield from self._named(named, module, (*way, here))
 
     def _imported(self, name: str, tree: ast.Module) -> Iterator[tuple[ast.Module, str]]:
@@ -340,7 +340,20 @@ class _Lists:
 
     def _module(self, name: str) -> ast.Module | None:
         path = self._folder.joinpath(*name.split(".")).with_suffix(".py")
-        return _tree(path) if path.is_file() else None
+        if path not in self._modules and path.is_file():
+            self._modules[path] = _tree(path)
+        return self._modules.get(path)
+
+
+def _summands(expression: ast.expr) -> Iterator[ast.expr]:
+    """The parts of a sum, however many, from the left; of what is none itself."""
+    waiting = [expression]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add):
+            waiting += [part.right, part.left]
+        else:
+            yield part
 
 
 def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:

@@ -27,8 +27,8 @@ def outcomes_of(
     """The outcome of each of several trainings: by one call, `at_once`, or one after the other, given as they come.
 
     Where that call comes to no results, because the model died at it, raised, or took longer than one training may,
-    each is tried once by itself, so that those alone fail whose fault it was: `say` is told of it, and `clear` rids a
-    run's folder of what the call has left there.
+    each is tried once by itself, so that those alone fail whose fault it was: `say` is told of it. `clear` rids a run's
+    folder of what such a call, or one that declined, has left there.
     """
     if len(trainings) == 1 or not at_once or not isinstance(runner, WarmRunner):
         yield from (_timed(runner, training) for training in trainings)
@@ -37,7 +37,9 @@ def outcomes_of(
     try:
         outcomes = runner.run_many(trainings)
     except OneByOne:
-        yield from (_timed(runner, training) for training in trainings)
+        for training in trainings:
+            clear(training.folder)  # a library may have declined in the midst of them
+            yield _timed(runner, training)
         return
     except NotTogether as failure:
         share = (time.monotonic() - began) / many
@@ -83,7 +85,7 @@ def _has_function(model: Model) -> bool:
     if file is None:
         return False
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
         return False
     return FUNCTION in (name for statement in tree.body for name in _defined(statement))

@@ -127,13 +127,13 @@ class WarmRunner:
                 return [self._ended(training, ended) for training in trainings]
             self._discard()
             raise NotTogether(ended.status, ended.reason) from None
+        read = self._read_so_far(reply)  # said once: what the call has kept in memory, later runs have from there
         if reply["declined"] is not None:
             self.takes_many = False
             self._served -= len(trainings)
             raise OneByOne(reply["declined"])
         if reply["raised"] is not None:
             raise NotTogether("failed", reply["raised"])
-        read = self._read_so_far(reply)
         outcomes = [self._outcome(training, one, read) for training, one in zip(trainings, reply["many"], strict=True)]
         return [replace(outcome, together=len(trainings)) for outcome in outcomes]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from comparator.errors import InputError
 from comparator.results.record import Evaluation
 from comparator.results.record_file import records_from
 from comparator.results.tally import Tally
@@ -18,10 +19,9 @@ class GrowingRecord:
     def __init__(self, path: Path, keep: int = 0) -> None:
         self._path, self._keep = path, keep
         self._begin(None)
-        self._size = 0
 
     def _begin(self, file: tuple[int, int] | None) -> None:
-        self._file, self._end = file, 0
+        self._file, self._end, self._size = file, 0, 0
         self._records: list[Evaluation] = []
         self.tally = Tally(self._keep)
 
@@ -37,7 +37,13 @@ class GrowingRecord:
             self._begin(file)
         elif status.st_size == self._size:
             return list(self._records)
-        new, self._end = records_from(self._path, self._end, len(self._records))
+        try:
+            new, self._end = records_from(self._path, self._end, len(self._records))
+        except InputError:
+            if not self._records:
+                raise
+            self._begin(file)  # it may have been written over: then its lines end elsewhere
+            return self.read()
         self._size = status.st_size
         self._records = [*self._records, *new]
         self.tally.take(self._records)

@@ -531,8 +531,28 @@ def test_a_growing_record_is_read_on_from_its_end(tmp_path: Path) -> None:
     path.write_text(lines[3])
     assert [each.evaluation for each in record.read()] == [3]
     path.write_text(lines[3] + "{}\n" + lines[4])
-    with pytest.raises(InputError, match="line 2: "):
-        record.read()
+    for _ in range(2):
+        with pytest.raises(InputError, match="line 2: "):
+            record.read()
+    path.write_text("".join(lines))
+    assert [each.evaluation for each in record.read()] == [0, 1, 2, 3, 4]
+    other = tmp_path / "other"
+    other.write_text(lines[0].replace('"evaluation"', '"evaluatiom"') + "".join(lines[1:]))
+    other.replace(path)
+    for _ in range(2):  # of the same size as the one that was read
+        with pytest.raises(InputError, match="line 1: "):
+            record.read()
+
+
+def test_a_record_that_is_written_over_is_read_anew(tmp_path: Path) -> None:
+    lines = [json.dumps(record) + "\n" for record in genetic(5)]
+    path = tmp_path / "evaluations.jsonl"
+    path.write_text("".join(lines[:2]))
+    record = GrowingRecord(path)
+    assert [each.evaluation for each in record.read()] == [0, 1]
+    path.write_text(" " + "".join(lines))
+    assert [each.evaluation for each in record.read()] == [0, 1, 2, 3, 4]
+    assert record.tally.done == 5 and not record.tally.doubled
 
 
 @pytest.mark.long

@@ -254,6 +254,32 @@ def test_a_model_that_takes_none_together_here_is_not_asked_again(made: Made, tm
     assert calls(tmp_path)[7:] == ["left 1", "left 1", "right 1", "right 1"]
 
 
+def test_what_a_call_leaves_that_declines_in_the_midst_is_none_of_what_follows(made: Made, tmp_path: Path) -> None:
+    results = ask(made(), *points(3, cmp_0_behave="decline late"))
+    assert calls(tmp_path) == ["left 3", *["left 1"] * 3, *["right 1"] * 3]
+    assert statuses(results) == ["ok"] * 3
+
+
+@pytest.mark.parametrize("error", ["NotImplementedError", "MemoryError"])
+def test_what_a_call_has_read_that_comes_to_no_results_those_rest_on_that_follow(
+    made: Made, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, error: str
+) -> None:
+    """The model has it in memory from then on."""
+    table = tmp_path_factory.mktemp("elsewhere") / "table.txt"
+    table.write_text("0.5")
+    (tmp_path / "keeping.py").write_text(
+        "import functools, pathlib\n"
+        "@functools.cache\n"
+        f"def read(): return float(pathlib.Path({str(table)!r}).read_text())\n"
+        "def run(params): return {'val_loss': read() + float(params['noise'])}\n"
+        f"def run_many(params_list): read(); raise {error}\n"
+    )
+    results = ask(made((Model("keeping", tmp_path / "keeping.py"),) * 2), *points(3))
+    stored = [RunStore(tmp_path).result(run["run"]) for result in results for run in result["runs"]]
+    assert {one.status for one in stored} == {"ok"}
+    assert all(str(table) in one.reads.files for one in stored)
+
+
 def test_of_those_that_are_trained_one_by_one_each_is_kept_when_it_ends(made: Made, tmp_path: Path) -> None:
     leaf = made(cmp_0_behave="decline together")
     first, second, third = points(3)

@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comparator.drafting.definitions import find_definitions
 from comparator.model import warm as warm_module
+from comparator.model.catalogue import files_with_run
 from comparator.model.model import Model, find_model
+from comparator.model.probe import with_read_seed
 from comparator.model.process import SERVER
 from comparator.model.together import offers_many, together_of
 from comparator.model.training import Outcome, Training
@@ -234,6 +237,22 @@ def test_whether_a_model_takes_several_together_is_seen_before_it_is_imported(
         model = find_model("model", tmp_path, tmp_path, "here")
     assert offers_many(model) is offers
     assert together_of([UNRULY, model], 8, warm=True) == (8 if offers else 1)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"\xef\xbb\xbfdef run(p): return p['rng_seed']\ndef run_many(ps): return []\n",
+        b"# -*- coding: latin-1 -*-\n# caf\xe9\ndef run(p): return p['rng_seed']\ndef run_many(ps): return []\n",
+    ],
+    ids=["byte order mark", "latin-1"],
+)
+def test_a_source_is_read_in_the_encoding_in_which_python_reads_it(tmp_path: Path, source: bytes) -> None:
+    (tmp_path / "mine.py").write_bytes(source)
+    model = find_model("mine.py", tmp_path, tmp_path, "here")
+    assert offers_many(model) and with_read_seed(model).description.seed == "rng_seed"
+    assert "rng_seed" in find_definitions(model, Slot(0), tmp_path)
+    assert files_with_run(tmp_path) == ["mine.py"]
 
 
 def test_a_model_that_says_it_takes_several_together_and_does_not_is_told(tmp_path: Path) -> None:

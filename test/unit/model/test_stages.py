@@ -187,6 +187,24 @@ def test_modules_that_import_a_list_from_each_other_end(tmp_path: Path) -> None:
     assert "epochs" in found(write_model(tmp_path / "toy", toy_train_improve__py=train, **circle)).train.takes.flags
 
 
+def test_modules_that_import_all_of_each_other_are_followed_once(tmp_path: Path) -> None:
+    all_of_all = "".join(f"from {name} import *\n" for name in ("one", "two", "three"))
+    circle = {
+        "one__py": all_of_all,
+        "two__py": all_of_all,
+        "three__py": all_of_all + 'params = [{"name": "a", "type": int}]\n',
+    }
+    train = f"import improvelib\n{all_of_all}f(additional_definitions=params)\n"
+    assert "a" in found(write_model(tmp_path / "toy", toy_train_improve__py=train, **circle)).train.takes.flags
+
+
+def test_a_sum_of_many_lists_is_read_whole(tmp_path: Path) -> None:
+    params = " + ".join(f'[{{"name": "a{number}", "type": int}}]' for number in range(1500))
+    train = f"import improvelib\nparams = {params}\nf(additional_definitions=params)\n"
+    flags = found(write_model(tmp_path / "toy", toy_train_improve__py=train)).train.takes.flags
+    assert {"a0", "a1499"} <= set(flags)
+
+
 BUILTINS = """
 import argparse, improvelib
 from improvelib.utils import str2bool
