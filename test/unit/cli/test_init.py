@@ -188,7 +188,7 @@ def test_questions_have_defaults_that_enter_takes(desk: Desk) -> None:
 def test_an_answer_that_cannot_be_taken_is_told_and_asked_for_again(desk: Desk) -> None:
     typist = Typist(desk, "init")
     answers = [
-        ("First model", "rigde.py", "rigde.py' (did you mean 'ridge.py'?)"),
+        ("First model", "rigde.py", "no model at"),
         ("First model", "ridge.py", ""),
         ("Second model", "forest.py", ""),
         ("What is varied", "'noise=0:1", "a quote is not closed"),
