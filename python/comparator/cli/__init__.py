@@ -83,10 +83,9 @@ def main() -> None:
         if type(error).__name__ == "NoArgsIsHelpError":  # a bare command: its help, in lines as it is
             error.show()
         else:
-            from comparator.cli.words import key_instead
+            from comparator.cli.words import wrong_usage
 
-            said = " ".join(error.format_message().split())  # type: ignore[attr-defined]
-            _say(f"{said}{key_instead(getattr(error, 'option_name', None))}; -h tells more")
+            _say(f"{wrong_usage(error)}; -h tells more")
         code = 2
     code = code if isinstance(code, int) else 0
     lost = surroundings.output_lost()

@@ -21,7 +21,21 @@ def with_all_values(words: Sequence[str]) -> list[str]:
     return complete
 
 
-def key_instead(option: str | None) -> str:
+def wrong_usage(error: Exception) -> str:
+    """What is wrong about the command that was typed, of an exception of typer's."""
+    from pydantic import ValidationError
+
+    from comparator.formats.refusal import allowed
+    from comparator.formats.text import shown
+
+    if isinstance(error.__cause__, ValidationError):  # of a number; some versions of typer check it so
+        option, finding = error.param.opts[0], error.__cause__  # type: ignore[attr-defined]
+        return f"{option} {shown(finding.errors()[0]['input'])}: {allowed(finding)}"
+    said = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+    return f"{said}{_key_instead(getattr(error, 'option_name', None))}"
+
+
+def _key_instead(option: str | None) -> str:
     """Where an option that there is not is a key of an experiment file, or nearly one: how that is set."""
     if option is None:
         return ""

@@ -8,6 +8,7 @@ from comparator.evidence.power import words_beforehand
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.stages import PILOT_SEEDS
+from comparator.experiment.terminal import LONGEST_TITLE
 from comparator.formats.text import shortened
 from comparator.model.model import Model
 from comparator.model.together import FUNCTION
@@ -21,7 +22,7 @@ from comparator.strategies.replication import Replication
 def describe(host: Host, plan: Plan) -> None:
     """Say what would run."""
     frozen = plan.frozen
-    host.say(shortened(frozen.title) or frozen.file)
+    host.say(shortened(frozen.title, LONGEST_TITLE) or frozen.file)
     for submodel in frozen.models:
         name = "" if submodel.name == submodel.label else f"{submodel.name} in "
         by = "" if submodel.python is None else f", Python {submodel.python.version} ({submodel.python.interpreter})"
@@ -88,14 +89,18 @@ def budget_words(frozen: FrozenExperiment) -> str:
     if stages.pilot:
         words += f"; a pilot of {len(stages.pilot) * PILOT_SEEDS} among them"
     if stages.probes:
-        words += (
-            f"; {len(stages.probes)} beside it, each with another value of one hyperparameter, tell which changes which"
-        )
+        words += f"; {_probe_words(len(stages.probes))}"
     if stages.confirm:
         words += f"; {_confirm_words(stages.confirm)}"
     if stages.blocks > 1:
         words += f"; dealt to {stages.blocks} blocks of seeds, and of data splits where the model takes one"
     return words
+
+
+def _probe_words(count: int) -> str:
+    if count == 1:
+        return "1 beside it, with another value of the hyperparameter, tells which model it changes"
+    return f"{count} beside it, each with another value of one hyperparameter, tell which changes which model"
 
 
 def _confirm_words(confirm: Confirm) -> str:

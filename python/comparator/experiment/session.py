@@ -30,7 +30,7 @@ from comparator.experiment.reopening import reopen_plan
 from comparator.experiment.saying import SECONDS_OF_FEW, SECONDS_OF_MANY, Saying
 from comparator.experiment.settings import ExperimentSettings, read_settings
 from comparator.experiment.stages import PILOT_SEEDS
-from comparator.experiment.terminal import note
+from comparator.experiment.terminal import LONGEST_TITLE, note
 from comparator.experiment.worker import Worker, make_leaf
 from comparator.formats.text import shortened
 from comparator.model.data import has_changed
@@ -61,7 +61,6 @@ from comparator.site.profile import Slot
 if TYPE_CHECKING:
     from comparator.experiment.again import Again
 
-LONGEST_TITLE = 160  # characters that are shown
 MOST_SAID = 64  # evaluations that `state.json` lists while they run; of more it says how many
 #: Where points come in without a result, a worker with nothing to do waits so long; in vain twice as long each time.
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 1.0

@@ -399,6 +399,11 @@ def _apply(content: dict[str, Any], chosen: dict[str, Any], override: str) -> No
         table[last] = value
     elif not dot and key in ExperimentSettings.model_fields and key not in (*TABLES, "set"):
         content[key] = value
+    elif section == "space" and dot:
+        raise InputError(
+            f"--set {shortened(override)}: what is varied stands in the file's [space], and is changed there;"
+            " comparator search --focus NAME=LOW:HIGH keeps to a part of it"
+        )
     else:
         raise InputError(
             f"--set {shortened(override)}: no key '{shortened(key)}'{nearest(key, known_keys())};"

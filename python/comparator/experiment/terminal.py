@@ -13,6 +13,8 @@ from rich.text import Text
 
 from comparator.formats.text import in_lines, message, one_line
 
+LONGEST_TITLE = 160  # characters of an experiment's title that are shown
+
 
 class Terminal(Console):
     """A console on which a text is one line, and shows as it is: it may be a name or a reason from anywhere."""

@@ -75,7 +75,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from comparator.errors import InputError, nearest
 from comparator.formats.refusal import refusal
 from comparator.formats.spelling import spelling
-from comparator.formats.text import LONGEST_MESSAGE, UNFIT, read_text, shortened, unfit_number
+from comparator.formats.text import LONGEST_MESSAGE, UNFIT, read_text, shortened, shown, unfit_number
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -111,6 +111,7 @@ LIMITS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
 }
 
 
+CHOICES = "choices"
 #: What a text has that is a list.
 BETWEEN_ITEMS = re.compile(r"[\s,;\[\]()]")
 
@@ -134,7 +135,7 @@ class HyperparameterDescription(BaseModel):
         if self.effect == "none" or (isinstance(value, str) and self._reads(value)):
             return None
         said = self._said
-        choices = said.get("choices")
+        choices = said.get(CHOICES)
         for one in value if isinstance(value, list) else [value]:
             if one is None or one in ("None", ""):
                 continue
@@ -153,13 +154,23 @@ class HyperparameterDescription(BaseModel):
         """Whether a text may stand for something else than itself."""
         if BETWEEN_ITEMS.search(text):
             return self.type == "list" or any(key.startswith("item_") for key in self.model_extra or {})
-        choices = self._said.get("choices")
+        choices = self._said.get(CHOICES)
         return isinstance(choices, list) and any(isinstance(choice, bool) for choice in choices)
 
     def with_values(self, values: list[Any]) -> HyperparameterDescription:
         """The same with usual values, the first of which is the default."""
         usual = {"values": values} if len(values) > 1 else {}
         return self.model_copy(update={"default": values[0], **usual})
+
+
+def _fault_of_limit(key: str, limit: Any) -> str | None:
+    """Why a key of a hyperparameter's description would limit nothing though it is meant to; None where it is not."""
+    if key in LIMITS:
+        return None if _is_number(limit) else f"= {shown(limit)}: must be a number"
+    if key == CHOICES:
+        return None if isinstance(limit, list) else f"= {shown(limit)}: must be a list"
+    meant = nearest(key, [*LIMITS, CHOICES])
+    return f"is unknown{meant}" if meant else None
 
 
 def _is_number(value: Any) -> bool:
@@ -245,6 +256,15 @@ class ModelDescription(BaseModel):
         if given is not None and (not given or given.endswith(".py") or "/" in given):
             raise ValueError(f"'{given}' is no module's name; that of a file model.py is 'model'")
         return given
+
+    @model_validator(mode="after")
+    def _check_limits(self) -> ModelDescription:
+        for name, described in self.hyperparameters.items():
+            for key, limit in (described.model_extra or {}).items():
+                fault = _fault_of_limit(key.removeprefix("item_"), limit)
+                if fault is not None:
+                    raise ValueError(f"'hyperparameters.{shortened(name)}.{shortened(key)}' {fault}")
+        return self
 
     @model_validator(mode="after")
     def _check_variants(self) -> ModelDescription:

@@ -388,9 +388,10 @@ def _model_at(reference: str, relative_to: Path, containers: Path, where: str, s
         return _python_model(path, reference, where)
     if not any(separator in reference for separator in (os.sep, ".")) and (containers / reference).is_dir():
         return _folder_model(containers / reference, reference, where)
-    if all(part.isidentifier() for part in reference.split(".")):
+    if all(part.isidentifier() for part in reference.split(".")) and path.suffix != ".py":
         return _module_model(reference, where, containers)
-    raise InputError(f"{where}: no model at '{shortened(str(path), LONGEST_MESSAGE // 2)}'")
+    beside = (each.name for each in path.parent.glob("*")) if path.parent.is_dir() else ()
+    raise InputError(f"{where}: no model at '{shortened(str(path), LONGEST_MESSAGE // 2)}'{nearest(path.name, beside)}")
 
 
 def _folder_model(path: Path, reference: str, where: str) -> Model:

@@ -27,8 +27,8 @@ def outcomes_of(
     """The outcome of each of several trainings: by one call, `at_once`, or one after the other, given as they come.
 
     Where that call comes to no results, because the model died at it, raised, or took longer than one training may,
-    each is tried once by itself, so that those alone fail whose fault it was: `say` is told of it. `clear` rids a run's
-    folder of what such a call, or one that declined, has left there.
+    each is tried once by itself, so that those alone fail whose fault it was. `clear` rids a run's folder of what such
+    a call, or one that declined, has left there, and `say` is told of either.
     """
     if len(trainings) == 1 or not at_once or not isinstance(runner, WarmRunner):
         yield from (_timed(runner, training) for training in trainings)
@@ -36,7 +36,8 @@ def outcomes_of(
     began, many = time.monotonic(), len(trainings)
     try:
         outcomes = runner.run_many(trainings)
-    except OneByOne:
+    except OneByOne as declined:
+        say(f"trainings that were to be carried out together are carried out one by one: {declined}")
         for training in trainings:
             clear(training.folder)  # a library may have declined in the midst of them
             yield _timed(runner, training)

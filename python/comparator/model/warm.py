@@ -84,7 +84,7 @@ class WarmRunner:
         self._process: int | None = None  # the server's number, as it says itself
         self._defaults: dict[str, Any] | None = None
         #: Whether the module of the server that was started last has `run_many(params_list)`.
-        self.takes_many = False
+        self.takes_many, self._why_one_by_one = False, ""
         self._reading: Reading | None = None
         self._served = 0
         self._buffer = bytearray()
@@ -115,7 +115,7 @@ class WarmRunner:
         except ServerEnded as ended:
             return [self._ended(first, ended), *map(self.run, trainings[1:])]
         if not self.takes_many:
-            raise OneByOne
+            raise OneByOne(self._why_one_by_one)
         for training in trainings:
             with training.log.open("ab", buffering=0) as log:
                 self._note(log, training, len(trainings))
@@ -129,7 +129,7 @@ class WarmRunner:
             raise NotTogether(ended.status, ended.reason) from None
         read = self._read_so_far(reply)  # said once: what the call has kept in memory, later runs have from there
         if reply["declined"] is not None:
-            self.takes_many = False
+            self.takes_many, self._why_one_by_one = False, reply["declined"]
             self._served -= len(trainings)
             raise OneByOne(reply["declined"])
         if reply["raised"] is not None:
@@ -222,7 +222,7 @@ class WarmRunner:
                 raise
             raise ServerEnded(ended.status, f"{ended.reason} (PYTHONPATH is set: is it another Python's?)") from None
         self._process, self._defaults = ready["process"], ready["hyperparameters"]
-        self.takes_many = ready["many"]
+        self.takes_many, self._why_one_by_one = ready["many"], "the model has no function run_many(params_list)"
         if self._model.description.run_many and not self.takes_many:
             said = f"run_many = true in {self._model.description_file}"
             raise ServerEnded("failed", f"the model has no function run_many(params_list), but {said}")

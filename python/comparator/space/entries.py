@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from comparator.errors import InputError, nearest
+from comparator.errors import InputError, nearest, nearest_names
 from comparator.formats.spelling import as_kept
 from comparator.formats.text import UNFIT, shortened, shown, unfit_number
 from comparator.space.parameters import (
@@ -93,8 +93,10 @@ class EntryReader:
                 f"{nearest(str(element_type), ELEMENT_TYPES)}; known: {', '.join(ELEMENT_TYPES)}"
             )
         given = self._get("values")
-        if not isinstance(given, list) or not given:
+        if not isinstance(given, list):
             raise self._error(f"'values' = {shown(given)} is not a list of values")
+        if not given:
+            raise self._error("'values' must not be empty")
         values: list[Any] = []
         for value in (self._element(value, element_type) for value in given):
             if any(same(value, known) for known in values):
@@ -178,7 +180,10 @@ class EntryReader:
 
     def _get(self, key: str) -> Any:
         if key not in self._entry:
-            raise self._error(f"'{key}' is missing{nearest(key, map(str, self._entry))}")
+            known = {"name", "type"}.union(*_KEYS.values())
+            misspelt = nearest_names(key, (str(each) for each in self._entry if each not in known))
+            instead = f"; '{shortened(misspelt[0])}' is unknown (did you mean '{key}'?)" if misspelt else ""
+            raise self._error(f"'{key}' is missing{instead}")
         return self._entry[key]
 
     def _doubt_keys(self, kind: str) -> None:

@@ -56,7 +56,7 @@ def test_a_name_that_is_no_name_of_python_goes_in_a_dict() -> None:
         (lambda: cmp.Space(noise=(0, 50)), r"^Space: 'noise': .*0, 50.* is no parameter; write Float"),
         (lambda: cmp.Space(noise=cmp.Float(50, 0)), r"^Space: 'noise': 'lower' = 50.0 is above 'upper' = 0.0$"),
         (lambda: cmp.Space(rate=cmp.Float(0, 1, log=True)), r"'use_log_scale' needs a 'lower' above zero"),
-        (lambda: cmp.Space(activation=cmp.Choice()), r"Space: 'activation': 'values' = \[\] is not a list of values"),
+        (lambda: cmp.Space(activation=cmp.Choice()), r"Space: 'activation': 'values' must not be empty"),
         (lambda: cmp.Space(), r"^Space: no hyperparameter is given"),
     ],
 )

@@ -115,3 +115,18 @@ def test_each_part_of_a_seed_has_a_hyperparameter_of_its_own(said: str) -> None:
 def test_a_part_of_a_seed_that_nobody_knows_is_refused() -> None:
     with pytest.raises(InputError, match=r"'seeds\.batches' = 'batches'.*'initialisation' or 'order'"):
         parse_description("seeds = { batches = 'mix' }", "model.toml")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("maximun = 20", "'hyperparameters.noise.maximun' is unknown (did you mean 'maximum'?)"),
+        ("maximum = 'x'", "model.toml: 'hyperparameters.noise.maximum' = 'x': must be a number"),
+        ("item_minimum = true", "'hyperparameters.noise.item_minimum' = True: must be a number"),
+        ("choices = 'a'", "'hyperparameters.noise.choices' = 'a': must be a list"),
+    ],
+)
+def test_a_limit_that_would_limit_nothing_is_refused(said: str, words: str) -> None:
+    with pytest.raises(InputError) as raised:
+        parse_description(f'name = "Mine"\n[hyperparameters.noise]\n{said}\n', "model.toml")
+    assert words in str(raised.value)

@@ -71,7 +71,7 @@ def test_oddities_are_read_as_their_authors_meant() -> None:
         ({"type": "categorical"}, "'element_type' is missing"),
         ({"type": "categorical", "element_type": "text"}, "'element_type' = 'text' is unknown"),
         ({"type": "categorical", "element_type": "int"}, "'values' is missing"),
-        ({"type": "categorical", "element_type": "int", "values": []}, "not a list of values"),
+        ({"type": "categorical", "element_type": "int", "values": []}, "'values' must not be empty"),
         ({"type": "categorical", "element_type": "int", "values": [1, "x"]}, "'x' among 'values'"),
         ({"type": "ordered", "element_type": "float", "values": [True]}, "True among 'values'"),
         ({"type": "constant"}, "'value' is missing"),
@@ -86,7 +86,7 @@ def test_what_is_wrong_is_named(changes: dict[str, Any], words: str) -> None:
 
 
 def test_a_missing_key_is_told_with_the_nearest() -> None:
-    with pytest.raises(InputError, match=r"'upper' is missing.*did you mean 'uper'"):
+    with pytest.raises(InputError, match=r"'upper' is missing; 'uper' is unknown \(did you mean 'upper'\?\)"):
         space_of({"name": "noise", "type": "float", "lower": 0, "uper": 1})
 
 
