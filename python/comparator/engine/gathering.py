@@ -102,6 +102,7 @@ class Gathering:
         if asked.batch[-1] is asked:  # which is to have its outcome last, so that none waits for this thread
             self._carry_out(asked.batch, carry_out)
         self._changed.wait_for(lambda: asked.outcome is not None or asked.error is not None)
+        asked.batch = None  # which holds what has it: such circles wait for Python's collector
         if asked.error is not None:
             raise asked.error
         assert asked.outcome is not None

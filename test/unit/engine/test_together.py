@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from comparator.engine.gathering import Gathering
 from comparator.engine.leaf import Leaf
 from comparator.engine.tasks import BETWEEN
 from comparator.model.model import Model
+from comparator.model.training import Outcome, Training
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
 from comparator.results.in_flight import trainings_in_flight
@@ -346,3 +350,17 @@ def test_what_may_not_end_before_the_walltime_does_not_begin(made: Made, tmp_pat
     results = ask(made(deadline=time.time()), *points(4))
     assert statuses(results) == ["cancelled"] * 4
     assert not (tmp_path / "calls").exists()
+
+
+def test_what_has_been_trained_is_let_go_without_the_collector(tmp_path: Path) -> None:
+    """A batch and its trainings that held one another cost an evaluation of no time a fifth of its CPU."""
+    gathering, trainings = Gathering(), [Training({"noise": 1.0}, tmp_path, tmp_path / "log", "val_loss", None)]
+    known = weakref.ref(trainings[0])
+    gc.disable()
+    try:
+        gathering.expect(1)
+        with gathering.taking_part():
+            gathering.train(0, 0, (0, 0), trainings.pop(), lambda asked: [Outcome("ok") for _ in asked])
+        assert known() is None
+    finally:
+        gc.enable()
