@@ -18,6 +18,7 @@ from comparator.formats.spelling import as_kept, is_same, spelling
 from comparator.model.definitions import TYPES, Definition, definitions_in
 from comparator.model.model import Model
 from comparator.model.probe import cannot_be_run
+from comparator.model.source import tree_of_source
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
 
@@ -98,20 +99,13 @@ def _of_source(model: Model) -> Iterator[Definition]:
     if model.python is not None:
         files = [file for file in files if model.python.folder not in file.parents]
     for file in files[:MOST_FILES]:
-        tree = _tree(file)
+        tree = tree_of_source(file)
         if tree is None:
             continue
         yield from definitions_in(tree)
         if not model.is_folder:  # what it imports from beside itself is the model's too
-            for beside in filter(None, map(_tree, _imported(tree, file.parent))):
+            for beside in filter(None, map(tree_of_source, _imported(tree, file.parent))):
                 yield from definitions_in(beside)
-
-
-def _tree(file: Path) -> ast.Module | None:
-    try:
-        return ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
-        return None
 
 
 def _imported(tree: ast.Module, folder: Path) -> list[Path]:

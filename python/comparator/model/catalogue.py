@@ -8,6 +8,7 @@ from pathlib import Path
 
 from comparator.errors import InputError
 from comparator.model.description import ModelDescription, read_description
+from comparator.model.source import tree_of_source
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,5 @@ def files_with_run(folder: Path) -> list[str]:
 
 
 def _defines_run(path: Path) -> bool:
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
-        return False
-    return any(isinstance(node, ast.FunctionDef) and node.name == "run" and node.args.args for node in tree.body)
+    body = [] if (tree := tree_of_source(path)) is None else tree.body
+    return any(isinstance(node, ast.FunctionDef) and node.name == "run" and node.args.args for node in body)

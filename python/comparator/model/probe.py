@@ -12,6 +12,7 @@ from comparator.errors import InputError, nearest
 from comparator.formats.spelling import is_same
 from comparator.model.description import HyperparameterDescription, ModelDescription, SeedPart
 from comparator.model.model import Model
+from comparator.model.source import tree_of_source
 from comparator.model.warm import ServerEnded, WarmRunner
 from comparator.site.profile import Slot
 
@@ -104,9 +105,8 @@ def with_read_seed(model: Model) -> Model:
     """A Python file that names no seed with the one that its source reads by its usual name; any other as it is."""
     if model.description.seed is not None or model.is_folder or model.image is not None:
         return model
-    try:
-        tree = ast.parse(model.path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
+    tree = tree_of_source(model.path)
+    if tree is None:
         return model
     texts = [each.value for each in ast.walk(tree) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     return replace(model, description=model.description.model_copy(update={"seed": usual_seed(texts)}))

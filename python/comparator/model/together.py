@@ -10,6 +10,7 @@ from pathlib import Path
 
 from comparator.model.model import Model
 from comparator.model.runner import is_served
+from comparator.model.source import tree_of_source
 from comparator.model.training import Outcome, Runner, Training
 from comparator.model.warm import NotTogether, OneByOne, WarmRunner
 
@@ -83,13 +84,8 @@ def offers_many(model: Model) -> bool:
 
 def _has_function(model: Model) -> bool:
     file = _source_of(model)
-    if file is None:
-        return False
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
-        return False
-    return FUNCTION in (name for statement in tree.body for name in _defined(statement))
+    tree = None if file is None else tree_of_source(file)
+    return tree is not None and FUNCTION in (name for statement in tree.body for name in _defined(statement))
 
 
 def _source_of(model: Model) -> Path | None:
