@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from comparator.errors import InputError
-from comparator.findings.recheck import Rechecked, recheck, shown_in
+from comparator.findings.recheck import Rechecked, recheck, shown_in, tried_by
 from comparator.findings.studies import given, studies_of
 from comparator.results.experiments import read_experiment
 from comparator.results.record import CONFIRM, Claim, Evaluation, FrozenExperiment, Submodel
@@ -132,12 +132,8 @@ def controls_by(folder: Path, experiment: FrozenExperiment, records: Sequence[Ev
     """As `controls_of`, of the experiment beside `folder` that the one in it tries; None where it is gone."""
     if not any(map(is_control, experiment.claims or ())):
         return None
-    path = folder.parent / (experiment.rechecks or "")
-    try:
-        was = read_experiment(path), read_records(path / "evaluations.jsonl")
-    except (InputError, OSError):
-        return None
-    return controls_of(was, (experiment, records))
+    was = tried_by(folder, experiment)
+    return None if was is None else controls_of(was, (experiment, records))
 
 
 def _by(
