@@ -64,22 +64,17 @@ def beside_one_another(spans: Sequence[Span]) -> list[tuple[int, int]]:
 
     That is a number from 0 and how many places there are; `(0, 1)` of a span that the worker had alone.
     """
-    places = [(0, 1)] * len(spans)
-    for worker in {span.worker for span in spans}:
-        ends: list[float] = []  # of the places
-        members: list[int] = []
-        for number, span in enumerate(spans):
-            if span.worker != worker:
-                continue
-            if all(end <= span.start + ROUNDED for end in ends):
-                ends, members = [], []
-            free = next((place for place, end in enumerate(ends) if end <= span.start + ROUNDED), len(ends))
-            ends[free : free + 1] = [span.end]
-            members.append(number)
-            for each in members:
-                places[each] = (places[each][0], len(ends))
-            places[number] = (free, len(ends))
-    return places
+    ends_of: dict[str, list[float]] = {}  # of the places that each worker had at once
+    found: list[tuple[int, list[float]]] = []
+    for span in spans:
+        begin = span.start + ROUNDED
+        ends = ends_of.get(span.worker, [])
+        if all(end <= begin for end in ends):
+            ends = ends_of[span.worker] = []
+        place = next((place for place, end in enumerate(ends) if end <= begin), len(ends))
+        ends[place : place + 1] = [span.end]
+        found.append((place, ends))
+    return [(place, len(ends)) for place, ends in found]
 
 
 def busy(spans: Sequence[Span], working: Sequence[WorkingTime]) -> float | None:

@@ -44,13 +44,14 @@ def timeline(summary: Summary) -> list[Figure]:
     cut = ", pauses cut out" if places.paused else ""
     x = number_channel("x", f"time in {places.unit} from the first evaluation's start{cut}", domain=(0, places.end))
     y, labels = lanes([clip(worker, 14) for worker in workers], NAMED)
-    layers = [_bars(summary, spans, workers, places, x, y), *_pauses(working, places, x)]
+    at_once = beside_one_another(spans)
+    layers = [_bars(summary, spans, at_once, workers, places, x, y), *_pauses(working, places, x)]
     return [
         figure(
             "timeline",
             "What the workers did when",
             {"layer": layers},
-            _caption(summary, spans, working, workers),
+            _caption(summary, spans, working, workers, shared=any(of > 1 for _, of in at_once)),
             height=min(20 + LANE * len(workers), TALLEST),
             params=[labels],
         )
@@ -78,10 +79,18 @@ class _Places:
         return (time - cut) / self.seconds
 
 
-def _bars(summary: Summary, spans: Sequence[Span], workers: Sequence[str], places: _Places, x: Row, y: Row) -> Row:
+def _bars(
+    summary: Summary,
+    spans: Sequence[Span],
+    at_once: Sequence[tuple[int, int]],
+    workers: Sequence[str],
+    places: _Places,
+    x: Row,
+    y: Row,
+) -> Row:
     lane_of = {worker: number for number, worker in enumerate(workers)}
     rows = []
-    for span, (place, of) in zip(spans, beside_one_another(spans), strict=True):
+    for span, (place, of) in zip(spans, at_once, strict=True):
         left, top, height = places.of(span.start), lane_of[span.worker] - LANE_SHARE / 2, LANE_SHARE / of
         thinnest = THINNEST * places.end * (1 if span.evaluation.status == "ok" else 3)
         rows.append(
@@ -154,12 +163,13 @@ def _pauses(working: Sequence[WorkingTime], places: _Places, x: Row) -> list[Row
     ]
 
 
-def _caption(summary: Summary, spans: Sequence[Span], working: Sequence[WorkingTime], workers: Sequence[str]) -> str:
+def _caption(
+    summary: Summary, spans: Sequence[Span], working: Sequence[WorkingTime], workers: Sequence[str], *, shared: bool
+) -> str:
     share = busy(spans, working)
     who = "The worker was" if len(workers) == 1 else f"The {len(workers)} workers were"
     times = f" in {len(working)} times at work" if len(working) > 1 else ""
     shades = "neighbouring generations" if summary.generations else "neighbours"
-    shared = any(of > 1 for _, of in beside_one_another(spans))
     return (
         (f"{who} busy {percent(share)} of the time{times}. " if share is not None else "")
         + f"A lane is a worker, a bar an evaluation (half of them took less than {_duration(typical(spans))}); the two "
