@@ -20,11 +20,17 @@
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   }
 
+  // The words of a command, between which alone it breaks; those in quotes are one.
+  function wordsApart(text) {
+    const words = text.match(/(?:'[^']*'|"[^"]*"|\S)+/g) || [];
+    return words.flatMap((word, place) => [...(place ? [" "] : []), made("span", word)]);
+  }
+
   // A command with its button.
   function command(text) {
     const line = made("span", undefined, "command");
-    const code = made("code", text);
-    code.tabIndex = 0;
+    const code = made("code");
+    code.append(...wordsApart(text));
     const button = made("button", "Copy");
     button.type = "button";
     button.dataset.copy = "";
@@ -49,5 +55,5 @@
     else setTimeout(done, 100);
   });
 
-  window.comparatorElements = { made, command, frame, idle };
+  window.comparatorElements = { made, command, wordsApart, frame, idle };
 })();

@@ -43,6 +43,7 @@ from comparator.report.figures.figure import Figure
 from comparator.report.likeness import box_of
 from comparator.report.material import Files
 from comparator.report.packing import compressed, packed
+from comparator.report.typesetting import whole_numbers, words_apart
 from comparator.results.record import FrozenExperiment, Run, by_dotted_name
 
 SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
@@ -242,7 +243,9 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=whole_numbers,
     )
+    made.filters["words_apart"] = words_apart
     made.filters["show"] = lambda value: "" if value is None else show(value)
     made.filters["short"] = lambda value: "" if value is None else show(words.round_to(value, 3))
     made.globals["is_claim"] = lambda part: isinstance(part, Claim)

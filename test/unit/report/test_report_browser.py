@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,13 +137,31 @@ def test_headings_are_in_order_and_links_lead_somewhere(browser: Browser, pages:
     assert files and all((pages["planted"].parent / name).exists() for name in files if not name.startswith("#"))
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_lines_break_between_the_words_of_a_command_and_around_amounts(
+    browser: Browser, pages: dict[str, Path], width: int
+) -> None:
+    browser.open(pages["planted"], width)
+    commands = browser.ask("[...document.querySelectorAll('.command code')].map((one) => one.textContent)")
+    assert len(commands) > 4 and all(re.match(r"comparator [a-z]+ \S", each) for each in commands)
+    broken = browser.ask(
+        "[...document.querySelectorAll('.command code > span')]"
+        ".filter((one) => one.scrollWidth < one.closest('code').clientWidth && one.offsetHeight > 22)"
+        ".map((one) => one.textContent)"
+    )
+    assert broken == []
+    intervals = browser.ask("[...document.querySelectorAll('.whole')].map((one) => one.getClientRects().length)")
+    assert intervals and set(intervals) <= {0, 1}
+    assert browser.ask("document.querySelector('main').innerText.match(/[0-9] %/g)") is None
+
+
 def test_a_word_of_sureness_leads_to_what_it_rests_on(browser: Browser, pages: dict[str, Path]) -> None:
     browser.open(pages["planted"], 1280)
     target = browser.ask("document.querySelector('a.sure').hash.slice(1)")
     browser.click(*browser.place_of("a.sure"))
     browser.wait(f"document.getElementById({json.dumps(target)}).matches(':target')")
     said = browser.ask(f"document.getElementById({json.dumps(target)}).innerText")
-    assert "8 fresh blocks" in said and "t-test" in said and "1 %" in said
+    assert "8 fresh blocks" in said and "t-test" in said and "1\u00a0%" in said
 
 
 @pytest.mark.parametrize("width", WIDTHS)
