@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -163,7 +164,9 @@ def render(
             notices=notices,
             likeness=box_of(likeness, summary.models),
             explained=section_of(explanation, experiment, summary),
-            controlled=section_of_controls(controls, shlex.join(words.controls_command(experiment))),
+            controlled=section_of_controls(
+                controls, words.measure_of(experiment), shlex.join(words.controls_command(experiment))
+            ),
             control_headings=HEADINGS,
             **scripts(),
         )
@@ -347,16 +350,26 @@ def facts(experiment: FrozenExperiment, summary: Summary) -> list[tuple[str, str
         "Data": provenance.data,
         "Counts": words.counted(summary),
         "Budget": _budget(summary),
-        "Pilot": experiment.pilot and experiment.pilot.words,
+        "Pilot": experiment.pilot and experiment.pilot.words.removeprefix("pilot: "),
         "Took": _duration(summary),
         "Engine": provenance.engine,
         "Site": provenance.site,
         "Workers": provenance.workers,
-        "Started": experiment.created,
-        "Code": provenance.revision,
+        "Started": _in_utc(experiment.created),
+        "Code": _SHORT_REVISION.sub(r"\1", provenance.revision or ""),
         "Python": provenance.python,
     }
     return [(name, show(value)) for name, value in found.items() if value not in (None, "")]
+
+
+#: A revision of the code by so many digits as tell it from all others.
+_SHORT_REVISION = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28}\b")
+
+
+def _in_utc(moment: str) -> str:
+    """Return a moment of a record, which is UTC, to the minute."""
+    date, _, time = moment.partition("T")
+    return f"{date} {time[:5]} UTC" if time else moment
 
 
 def _split(experiment: FrozenExperiment, summary: Summary) -> str:

@@ -9,8 +9,8 @@ import math
 import re
 import shlex
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from comparator.findings.axes import is_number, show
 from comparator.findings.controls import is_control
@@ -34,6 +34,8 @@ VERDICTS = {
 VERDICTS_IN_TABLE = {"regions": "more under some conditions", "everywhere": NO_PLACE, "none": "not shown"}
 RELATIVE = ("relative", "signed")  # differences that are fractions of the larger metric
 MORE_REPLICATES = 4
+#: What puts a number with its interval into words.
+Measure: TypeAlias = Callable[[float | None, "Sequence[float | None] | None"], str]
 NEAR_ZERO = 0.1  # of the middle size of a metric: what is smaller is near zero
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
@@ -237,7 +239,7 @@ def by_yardstick(summary: Summary, found: Sequence[InMetric]) -> list[str]:
 
 def _not_so(one: InMetric, claim: InMetric, summary: Summary) -> str:
     ahead = "" if one.better == claim.better else f", where {summary.models[one.better]} is ahead"
-    return f"{one.metric} ({with_interval(one.more, one.more_interval)} more{ahead})"
+    return f"{one.metric} ({by_difference(one.difference, one.more, one.more_interval)} more{ahead})"
 
 
 def agreement(readings: Sequence[MetricReading]) -> str | None:
@@ -267,7 +269,9 @@ def with_interval(mean: float | None, interval: Sequence[float | None] | None) -
         return show(round_to(mean, 3))
     low, high = (float(end) for end in interval if end is not None)
     size = max(abs(mean), abs(low), abs(high))
-    places = max(0, 1 - math.floor(math.log10(size))) if size > 0 else 2
+    places = max(0, 1 - math.floor(math.log10(size))) if size > 0 else 0
+    if any(end and not float(f"{end:.{places}f}") for end in (low, high)):
+        places += 1  # on which side of 0 an interval ends is what it is read for
     return f"{_fixed(mean, places)} [{_fixed(low, places)}, {_fixed(high, places)}]"
 
 
@@ -292,15 +296,36 @@ def amount(summary: Summary, number: float | None, digits: int) -> str:
 
 def amounts(summary: Summary, mean: float | None, interval: Sequence[float | None] | None) -> str:
     """Return an amount with its interval, `46 % [42 %, 50 %]` of a relative difference."""
-    if mean is None or not is_relative(summary):
+    return in_percent(mean, interval) if is_relative(summary) else with_interval(mean, interval)
+
+
+def in_percent(mean: float | None, interval: Sequence[float | None] | None) -> str:
+    """Return a share with its interval: `46 % [42 %, 50 %]`."""
+    if mean is None:
         return with_interval(mean, interval)
     ends = None if interval is None else [None if end is None else 100 * end for end in interval]
     return re.sub(r"-?[0-9][0-9.e+-]*", r"\g<0> %", with_interval(100 * mean, ends))
 
 
+def measure_of(experiment: FrozenExperiment) -> Measure:
+    """Return what puts a difference of an experiment, with its interval, into words: `in_percent` where it is a share."""
+    return in_percent if _is_share(experiment.objective.name, experiment.metric) else with_interval
+
+
+def by_difference(
+    difference: str, mean: float | None, interval: Sequence[float | None] | None
+) -> str:
+    """Return a number with its interval as the difference of this name has it: `in_percent` where it is a share."""
+    return in_percent(mean, interval) if difference in RELATIVE else with_interval(mean, interval)
+
+
 def is_relative(summary: Summary) -> bool:
     """Return whether the difference is a fraction of the larger metric."""
-    difference = difference_called(summary.objective, summary.metric)
+    return _is_share(summary.objective, summary.metric)
+
+
+def _is_share(objective: str, metric: str) -> bool:
+    difference = difference_called(objective, metric)
     return difference is not None and difference.name in RELATIVE
 
 

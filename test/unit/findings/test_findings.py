@@ -536,7 +536,8 @@ def test_numbers_are_written_with_their_interval() -> None:
         == with_interval(12.34, (-math.inf, 1))
         == "12.3"
     )
-    assert with_interval(0.0, (0.0, 0.0)) == "0.00 [0.00, 0.00]" and with_interval(None, None) == "unknown"
+    assert with_interval(0.06, (0.002, 0.12)) == "0.060 [0.002, 0.120]", "which side of 0 it ends on"
+    assert with_interval(0.0, (0.0, 0.0)) == "0 [0, 0]" and with_interval(None, None) == "unknown"
 
 
 def test_a_search_goes_on_within_a_region_and_around_it() -> None:

@@ -46,7 +46,7 @@ def clip(text: str, length: int = 28) -> str:
 def objective_label(summary: Summary, of: str = "") -> list[str]:
     """Return the objective's symbol, name and unit, in lines; `of` says what of it is shown."""
     symbol = of or (f"{summary.symbol}, " if summary.symbol and summary.kind == "cmp" else "")
-    unit = f" ({summary.unit})" if summary.unit else ""
+    unit = " (0.5 is 50\u00a0%)" if words.is_relative(summary) else f" ({summary.unit})" if summary.unit else ""
     return textwrap.wrap(clip(f"{symbol}{summary.objective}", 48 + len(of)) + unit, 44) or [""]
 
 
