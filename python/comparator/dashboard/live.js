@@ -1,7 +1,7 @@
 "use strict";
 // An experiment as it runs: the panel above its report, and the report itself, which is kept up to date.
 Promise.resolve(window.comparatorReady).then(() => {
-  const { made, command: commandLine, idle } = window.comparatorElements;
+  const { made, command: commandLine, wordsApart, labelCells, idle } = window.comparatorElements;
   const get = (id) => document.getElementById(id);
   const panel = get("live");
   const query = location.search;
@@ -202,7 +202,7 @@ Promise.resolve(window.comparatorReady).then(() => {
       const { command, cost, id } = await send("preview", choice);
       if (choosing !== mine) return;
       mine.id = id;
-      get("live-sure-command").textContent = command;
+      get("live-sure-command").replaceChildren(...wordsApart(command));
       get("live-sure-cost").textContent = `It costs ${cost}.`;
       get("live-begin").hidden = false;
       get("live-begin").focus();
@@ -333,6 +333,7 @@ Promise.resolve(window.comparatorReady).then(() => {
   async function take() {
     const answer = await fetch(location.pathname + query, { cache: "no-store" });
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+    labelCells(next);
     const fresh = next.getElementById("live");
     if (!fresh || !next.getElementById("colours")) return again();
     const [old, now] = [document, next].map((each) => partsOf(each.querySelector("main")));

@@ -43,6 +43,23 @@
     if (button) copy(button, button.parentElement.querySelector("code"));
   });
 
+  // Gives each cell of tables of many columns its heading, under which it stands on a narrow screen.
+  function labelCells(page = document) {
+    for (const table of page.querySelectorAll("table[data-cards]:not(.cards)")) {
+      const headings = [...table.tHead.rows[0].cells].map((each) => each.textContent);
+      for (const row of table.tBodies[0].rows) {
+        [...row.cells].forEach((cell, column) => {
+          if (!cell.textContent.trim()) return;
+          const value = made("span");
+          value.append(...cell.childNodes);
+          cell.append(value);
+          cell.dataset.label = headings[column];
+        });
+      }
+      table.classList.add("cards");
+    }
+  }
+
   // The next frame; where nobody looks there are none.
   const frame = () => new Promise((done) => {
     if (document.hidden) setTimeout(done, 50);
@@ -55,5 +72,5 @@
     else setTimeout(done, 100);
   });
 
-  window.comparatorElements = { made, command, wordsApart, frame, idle };
+  window.comparatorElements = { made, command, wordsApart, labelCells, frame, idle };
 })();

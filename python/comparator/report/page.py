@@ -163,7 +163,7 @@ def render(
             listings=_listings(experiment),
             notices=notices,
             likeness=box_of(likeness, summary.models),
-            explained=section_of(explanation, experiment, summary),
+            explained=None if experiment.crossing is not None else section_of(explanation, experiment, summary),
             controlled=section_of_controls(
                 controls, words.measure_of(experiment), shlex.join(words.controls_command(experiment))
             ),

@@ -155,6 +155,19 @@ def test_lines_break_between_the_words_of_a_command_and_around_amounts(
     assert browser.ask("document.querySelector('main').innerText.match(/[0-9] %/g)") is None
 
 
+def test_on_a_narrow_screen_every_cell_of_a_wide_table_stands_in_view_behind_its_heading(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    browser.open(pages["planted"], 390)
+    cells = "[...document.querySelectorAll('.regions td')].filter((one) => one.textContent.trim())"
+    assert "difference there" in browser.ask(f"{cells}.map((one) => one.dataset.label)")
+    assert browser.ask(f"{cells}.every((one) => one.getBoundingClientRect().right <= innerWidth)")
+    said = browser.ask(f"{cells}.map((one) => getComputedStyle(one, '::before').content)")
+    assert '"how sure"' in said
+    browser.open(pages["planted"], 1280)
+    assert browser.ask("getComputedStyle(document.querySelector('.regions td')).display") == "table-cell"
+
+
 def test_a_word_of_sureness_leads_to_what_it_rests_on(browser: Browser, pages: dict[str, Path]) -> None:
     browser.open(pages["planted"], 1280)
     target = browser.ask("document.querySelector('a.sure').hash.slice(1)")
