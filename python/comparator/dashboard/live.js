@@ -11,6 +11,7 @@ Promise.resolve(window.comparatorReady).then(() => {
   let number = Number(panel.dataset.page);
   let records = Number(panel.dataset.records || 0); // evaluations that the page shows
   let answered = { ...panel.dataset }; // how many its answer is of
+  let held = ""; // what the latest news said of what lies under the dots
   let handed = 0;
   let state = null;
   let tag = "";
@@ -348,17 +349,19 @@ Promise.resolve(window.comparatorReady).then(() => {
     page.update({ evaluations });
     handed = Date.now();
     number = Number(fresh.dataset.page);
+    held = "";
     records = Number(fresh.dataset.records);
     answered = { ...fresh.dataset };
     showAge();
   }
 
   async function news() {
-    const answer = await fetch(`news${query ? `${query}&` : "?"}since=${records}`, { cache: "no-store" });
+    const answer = await fetch(`news${query ? `${query}&` : "?"}since=${records}&held=${held}`, { cache: "no-store" });
     if (!answer.ok) return;
     const content = await answer.json();
     await page.add(content);
     records = content.records;
+    held = content.held;
     handed = Date.now();
   }
 

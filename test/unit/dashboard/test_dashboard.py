@@ -292,6 +292,10 @@ def test_the_dots_of_a_map_come_before_the_page_is_made_again(friend: TestClient
     assert news["records"] == 13 and [row[0] for row in news["evaluations"]["rows"]] == [12]
     dots = json.dumps(news["figures"]["search"])
     assert "evaluation 12:" in dots and "evaluation 3: failed" not in dots, "what the page has is not sent again"
+    held = friend.get(f"/experiments/search-1/news?since=12&held={news['held']}").json()
+    rows = [layer["data"]["values"] for layer in held["figures"]["search"]["layer"]]
+    assert rows[0] == "held" and [row["evaluations"] for row in rows[1]] == [[12]], "nor what lies under the dots"
+    assert held["held"] == news["held"] and len(json.dumps(held)) < len(json.dumps(news))
     everything = json.dumps(friend.get("/experiments/search-1/news").json())
     assert "evaluation 12:" in everything and "evaluation 3: failed" in everything
     assert "since=x: must be" in friend.get("/experiments/search-1/news?since=x").json()["error"]
