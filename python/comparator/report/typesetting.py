@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 _PERCENT = re.compile(r"(?<=[0-9]) %")
+_DEVIATION = re.compile(r"(?<=[0-9]) ± (?=[0-9])")
 _NUMBER = r"-?[0-9][0-9.e+-]*(?:\u00a0%)?"
 #: An interval behind the number that it belongs to; a list of numbers is none, which may be copied from a page.
 _INTERVAL = re.compile(rf"(?<=[0-9%] )\[{_NUMBER}, {_NUMBER}\]")
@@ -18,7 +19,7 @@ def whole_numbers(said: Any) -> Any:
     """Return text with its amounts and intervals whole, as markup where it has intervals; all else as it is."""
     if not isinstance(said, str) or isinstance(said, Markup):
         return said
-    text = _PERCENT.sub("\u00a0%", said)
+    text = _DEVIATION.sub("\u00a0±\u00a0", _PERCENT.sub("\u00a0%", said))
     if not _INTERVAL.search(text):
         return text
     return Markup(_INTERVAL.sub(lambda found: f'<span class="whole">{found[0]}</span>', str(escape(text))))

@@ -20,6 +20,7 @@ Place = Callable[[EvaluationSummary], Any]
 GOLDEN = 0.618  # of a whole: so far apart, points that stand side by side spread evenly
 HEADING = 60  # characters of a name in the heading of a figure, which may take two lines
 BESIDE = 20  # characters of a name that has another beside it in a legend, also on a narrow screen
+SHORT = 8  # as BESIDE, with three others in its line
 TICKS = 20  # values of a list that an axis names at most
 TOGETHER = 44  # characters that stand side by side below an axis
 CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 90, "stroke": FAILED, "strokeWidth": 1.6}
@@ -46,7 +47,7 @@ def clip(text: str, length: int = 28) -> str:
 def objective_label(summary: Summary, of: str = "") -> list[str]:
     """Return the objective's symbol, name and unit, in lines; `of` says what of it is shown."""
     symbol = of or (f"{summary.symbol}, " if summary.symbol and summary.kind == "cmp" else "")
-    unit = " (0.5 is 50\u00a0%)" if words.is_relative(summary) else f" ({summary.unit})" if summary.unit else ""
+    unit = " (0.5\u00a0=\u00a050\u00a0%)" if words.is_relative(summary) else f" ({summary.unit})" if summary.unit else ""
     return textwrap.wrap(clip(f"{symbol}{summary.objective}", 48 + len(of)) + unit, 44) or [""]
 
 
@@ -154,7 +155,8 @@ def distinct(labels: Sequence[str], length: int = 40) -> list[str]:
 def series(looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Row]:
     """Return the channels of field `series`, which share a legend: for each name the `color`, `shape` and so on."""
     channels = dict.fromkeys(channel for look in looks.values() for channel in look)
-    columns = 2 if max(map(len, looks), default=0) <= BESIDE else 1
+    longest = max(map(len, looks), default=0)
+    columns = 4 if longest <= SHORT else 2 if longest <= BESIDE else 1
     return {
         channel: {
             "field": "series",

@@ -42,6 +42,7 @@ class Scale:
             scale = {"domain": [self.low, self.high], "domainMid": self.middle, "clamp": True, **METRIC}
             share = (self.middle - self.low) / (self.high - self.low)
             legend["values"] = [self.low, *[self.middle] * (0.25 < share < 0.75), self.high]
+            legend["format"] = _format_of(self.low, self.high)
         return {"field": "v", "type": "quantitative", "scale": scale, "legend": legend}
 
     @property
@@ -57,6 +58,13 @@ class Scale:
             side = self.low if value < self.middle else self.high
             is_dark = abs(value - self.middle) > 0.6 * abs(side - self.middle)
         return "#ffffff" if is_dark else "#000000"
+
+
+def _format_of(low: float, high: float) -> str:
+    """Return the format of numbers between two: three digits that count of what lies between them."""
+    if max(abs(low), abs(high)) >= 1e4:
+        return ".3~g"
+    return f".{min(9, max(0, 2 - math.floor(math.log10(high - low))))}f"
 
 
 def difference_scale(values: Iterable[float]) -> Scale:
