@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from comparator.findings.axes import Axis, show
 from comparator.report import Reading, read_in
+from comparator.report.facts import flat
 from comparator.report.figures.boxes import region_layers
 from comparator.report.figures.channels import along, clip, labels_of, objective_label, strongest_first
 from comparator.report.figures.figure import Figure, figure
@@ -26,7 +27,6 @@ from comparator.report.figures.heat import (
     scale_of,
 )
 from comparator.report.figures.surface import Surface, expected
-from comparator.report.page import flat
 from comparator.results.record import FrozenExperiment
 
 #: Pairs of hyperparameters whose maps are shown.

@@ -23,9 +23,9 @@ from comparator.experiment.progress import LATEST, point_words, seconds_left
 from comparator.experiment.running import RunningTraining, running
 from comparator.findings.axes import show
 from comparator.report import reading_of
+from comparator.report.evaluations import evaluations_content
 from comparator.report.figures.figure import newest, others_of
 from comparator.report.figures.maps import maps_on
-from comparator.report.page import evaluations_content
 from comparator.results.experiments import read_experiment
 from comparator.results.growing import GrowingRecord
 from comparator.results.record import ALIVE, Evaluation, FrozenExperiment

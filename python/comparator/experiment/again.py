@@ -86,7 +86,7 @@ def words_of(again: Again | None, frozen: FrozenExperiment, records: Sequence[Ev
 def _control_words(found: Controls, frozen: FrozenExperiment) -> list[str]:
     """What became of what another experiment has shown, by each design that this one tries, a line each."""
     from comparator.report.controls import sentences
-    from comparator.report.words import measure_of
+    from comparator.report.numbers import measure_of
 
     return sentences(found, measure_of(frozen)) if found.found else [TOO_FEW]
 

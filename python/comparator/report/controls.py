@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from comparator.findings.controls import Controlled, Controls, Design
 from comparator.findings.recheck import Rechecked
-from comparator.report.words import Measure, listed
+from comparator.report.numbers import Measure, listed
 
 CAUSES: dict[Design, str] = {
     "rows": "the number of rows, or of the steps that go with it",
@@ -32,7 +32,10 @@ class Section:
 
 
 def sentences(found: Controls, measure: Measure) -> list[str]:
-    """Return what became of each number by each design, in the words of `measure`, why a design has nothing to do, and what was not tried."""
+    """Return what became of each number by each design, why a design has nothing to do, and what was not tried.
+
+    `measure` puts a number into words.
+    """
     said = [sentence(each, measure) for each in found.found]
     said += [f"{TITLES_OF_IDLE.get(reason.partition(':')[0], '')}{reason.partition(': ')[2]}." for reason in found.idle]
     if found.left:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from comparator.findings.recheck import Rechecked, trained_anew
-from comparator.report.words import listed, measure_of
+from comparator.report.numbers import listed, measure_of
 from comparator.results.record import Evaluation, FrozenExperiment
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box

@@ -6,12 +6,18 @@ import math
 
 from comparator.evidence.variance import BETWEEN, REST, Part, Variance
 from comparator.findings.variance import TrainingVariance
-from comparator.report.words import listed, percent, point_words
+from comparator.report.numbers import listed, percent, point_words
 from comparator.results.record import FrozenExperiment
 from comparator.strategies.blocks import INITIALISATION, ORDER, SEED, SPLIT
 
 BAR, WIDTH = "\N{FULL BLOCK}", 30
-SHORT = {SPLIT: "data split", INITIALISATION: "first weights", ORDER: "order of the rows", SEED: "seed", REST: "together"}
+SHORT = {
+    SPLIT: "data split",
+    INITIALISATION: "first weights",
+    ORDER: "order of the rows",
+    SEED: "seed",
+    REST: "together",
+}
 
 
 def title_of(part: Part, found: TrainingVariance) -> str:

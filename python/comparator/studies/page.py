@@ -14,9 +14,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from comparator.formats.text import write_text_whole
+from comparator.report.numbers import printable
 from comparator.report.page import COLOURS
 from comparator.report.typesetting import whole_numbers
-from comparator.report.words import printable
 from comparator.results.record import FrozenExperiment
 from comparator.studies.figures import Picture
 
@@ -48,7 +48,9 @@ TEMPLATE = """<!DOCTYPE html>
     <div class="chart wide" role="img" aria-label="{{ picture.figure.title }}">{{ in_colours(picture.wide) }}</div>
     <div class="chart narrow" role="img" aria-label="{{ picture.figure.title }}">{{ in_colours(picture.narrow) }}</div>
     {% else %}
-    <div class="chart fixed" role="img" aria-label="{{ picture.figure.title }}" tabindex="0">{{ in_colours(picture.wide) }}</div>
+    <div class="chart fixed" role="img" aria-label="{{ picture.figure.title }}" tabindex="0">
+      {{ in_colours(picture.wide) }}
+    </div>
     {% endif %}
     <figcaption class="caption">{{ picture.figure.caption }}</figcaption>
   </figure>

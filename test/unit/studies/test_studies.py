@@ -175,7 +175,7 @@ def test_a_cross_study_trains_each_study_once_and_is_never_done_again(quick: Pat
     assert (folder / "figures" / "cross-study-mse.png").is_file()
     (row,) = experiment_rows(host.experiments)
     assert (row["verdict"], row["best"], row["best_value"]) == (
-        "R2 -0.500 on its own study, -0.500 on others",
+        "R2 -0.50 on its own study, -0.50 on others",
         "",
         None,
     )

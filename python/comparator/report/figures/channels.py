@@ -9,7 +9,7 @@ from typing import Any
 
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary, effect
-from comparator.report import words
+from comparator.report import numbers
 from comparator.report.figures.crowd import gathered
 from comparator.report.figures.figure import layer
 from comparator.report.figures.palette import FAILED, MUTED, PAPER
@@ -40,14 +40,16 @@ WHOLE: Mapping[str, Any] = {
 
 def clip(text: str, length: int = 28) -> str:
     """Return `text` on one line, cut where it is too long."""
-    text = " ".join(words.printable(text).split())
+    text = " ".join(numbers.printable(text).split())
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def objective_label(summary: Summary, of: str = "") -> list[str]:
     """Return the objective's symbol, name and unit, in lines; `of` says what of it is shown."""
     symbol = of or (f"{summary.symbol}, " if summary.symbol and summary.kind == "cmp" else "")
-    unit = " (0.5\u00a0=\u00a050\u00a0%)" if words.is_relative(summary) else f" ({summary.unit})" if summary.unit else ""
+    unit = (
+        " (0.5\u00a0=\u00a050\u00a0%)" if numbers.is_relative(summary) else f" ({summary.unit})" if summary.unit else ""
+    )
     return textwrap.wrap(clip(f"{symbol}{summary.objective}", 48 + len(of)) + unit, 44) or [""]
 
 
@@ -64,7 +66,7 @@ def height_column(summary: Summary) -> str:
 def tip_of(one: EvaluationSummary, summary: Summary) -> str:
     """Return what a mark says that stands for one evaluation."""
     said = one.status if one.difference is None else show(one.difference)
-    return words.printable(f"evaluation {one.number}: {said}\n{words.point(one, names_of(summary))}")
+    return numbers.printable(f"evaluation {one.number}: {said}\n{numbers.point(one, names_of(summary))}")
 
 
 # -- evaluations -------------------------------------------------------------------------------------------
@@ -119,7 +121,7 @@ def failed_at_foot(summary: Summary, place: Place, x: Row) -> list[Row]:
 
 def failed_row(one: EvaluationSummary, **place: Any) -> Row:
     """Return the row of an evaluation that failed."""
-    tip = words.printable(f"evaluation {one.number}: {one.status}\n{clip(one.reason or '', 200)}")
+    tip = numbers.printable(f"evaluation {one.number}: {one.status}\n{clip(one.reason or '', 200)}")
     return {**place, "evaluations": [one.number], "tip": tip}
 
 

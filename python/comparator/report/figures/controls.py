@@ -10,7 +10,7 @@ from comparator.report.controls import TITLES, sentence
 from comparator.report.figures.channels import Row, lanes, number_channel, objective_label, series
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import INK, MUTED, PAPER
-from comparator.report.words import amounts, printable
+from comparator.report.numbers import amounts, printable
 
 SECTION = "controls"
 WAS, NOW = "as it was", "by this design"

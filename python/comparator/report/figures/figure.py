@@ -19,7 +19,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparator.report import words
+from comparator.report import numbers
 from comparator.report.figures.palette import CONFIG
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -75,7 +75,7 @@ def figure(
     """
     whole = {
         "$schema": SCHEMA,
-        "description": words.printable(title),
+        "description": numbers.printable(title),
         "width": "container",
         "height": round(height),
         "autosize": {"type": "fit-x", "contains": "padding"},
@@ -89,7 +89,7 @@ def figure(
 
 def _printable(names: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        which: words.printable(name) if isinstance(name, str) else [words.printable(each) for each in name]
+        which: numbers.printable(name) if isinstance(name, str) else [numbers.printable(each) for each in name]
         for which, name in names.items()
     }
 

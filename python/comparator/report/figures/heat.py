@@ -14,7 +14,7 @@ from comparator.report.figures.channels import CROSS, Row, along, clip, coordina
 from comparator.report.figures.crowd import gathered
 from comparator.report.figures.figure import growing, layer
 from comparator.report.figures.palette import DIFFERENCE, METRIC, PAPER
-from comparator.report.words import printable
+from comparator.report.numbers import printable
 
 HEIGHT = 330  # pixels
 INNER = (330.0, 260.0)  # pixels; about what is left for the cells on a narrow page
