@@ -38,7 +38,8 @@ def _all_of(found: Sequence[Rechecked], frozen: FrozenExperiment) -> str:
         is_one = len(found) == 1
         which = "the one number" if is_one else f"all {len(found)} numbers"
         return f"{which} that {shown} {'is' if is_one else 'are'} {found[0].verdict}"
-    return f"of {len(found)} numbers that {shown}, {listed([f'{n} {what}' for what, n in verdicts.most_common()])}"
+    each_verdict = [f"{count} {'is' if count == 1 else 'are'} {verdict}" for verdict, count in verdicts.most_common()]
+    return f"of {len(found)} numbers that {shown}, {listed(each_verdict)}"
 
 
 def _is_new(one: Rechecked) -> bool:
