@@ -41,6 +41,10 @@ def next_step(experiment: FrozenExperiment, summary: Summary, findings: Findings
         if not summary.evaluations:
             return Step("Wait for the first results")
         return Step("Mend what went wrong (below), then run it again", shlex.join(again))
+    failed, all_of = summary.number.failed, len(summary.evaluations)
+    if 2 * failed > all_of:
+        words = f"Mend what made {failed} of {all_of} evaluations fail (below), then run it again"
+        return Step(words, shlex.join(again))
     if findings.verdict is None and findings.reason == BEING_READ:
         return Step("Wait some seconds: what the evaluations say together is worked out")
     if findings.regions:

@@ -23,7 +23,7 @@ BESIDE = 20  # characters of a name that has another beside it in a legend, also
 SHORT = 8  # as BESIDE, with three others in its line
 TICKS = 20  # values of a list that an axis names at most
 TOGETHER = 44  # characters that stand side by side below an axis
-CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 90, "stroke": FAILED, "strokeWidth": 1.6}
+CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 140, "stroke": FAILED, "strokeWidth": 1.6}
 
 NUMBER = "format(datum.value, ',.6~g')"  # as people write it, small ones in full
 
