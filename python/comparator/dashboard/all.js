@@ -164,7 +164,7 @@
         rows = content.rows;
         unread = content.unread;
         get("folder").textContent = content.folder;
-        none.textContent = `No experiments in ${content.folder} yet.`;
+        none.textContent = `No experiments in ${content.folder} yet: comparator search FILE begins one.`;
         show();
       }
       document.body.classList.remove("lost");

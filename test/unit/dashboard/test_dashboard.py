@@ -21,7 +21,7 @@ from comparator.dashboard.application import Dashboard
 from comparator.dashboard.compare import _overlap, _together, differing
 from comparator.dashboard.logs import end_of_log
 from comparator.dashboard.maker import Maker, MakerEnded
-from comparator.dashboard.overview import Overview
+from comparator.dashboard.overview import Overview, answer_in
 from comparator.dashboard.serving import Closing, base_path
 from comparator.dashboard.steering import box_words, suggestions, typed_in
 from comparator.errors import InputError
@@ -198,6 +198,12 @@ def test_all_experiments_have_a_row_and_an_unchanged_answer_is_not_sent_again(fr
     assert rows["search-1"]["best_value"] > 0 and rows["begun-1"]["best"] == "no result yet"
     assert rows["broken"]["state"] == "damaged" and "not a whole experiment" in rows["broken"]["damage"]
     assert friend.get("/rows", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+
+
+def test_what_was_found_is_told_a_sentence_each_and_whole() -> None:
+    said = ["With noise below 31.5 they differ by 46 %; elsewhere by 42 %.", "That is likely."]
+    assert answer_in({"answer": said}) == said and answer_in({"answer": "one line"}) == ["one line"]
+    assert answer_in({"reason": "of an earlier version"}) == ["of an earlier version"] and answer_in({}) == []
 
 
 def test_one_that_cannot_be_read_darkens_no_other(friend: TestClient, experiments: Path) -> None:
