@@ -153,12 +153,9 @@ def render(
                 )
             ),
             failures=failures(summary),
-            commands=commands.repeat_commands(
-                experiment, findings.regions, is_explained=explanation is None or not explanation.reason
+            **_how_it_was_run(
+                experiment, summary, findings, is_explained=explanation is None or not explanation.reason
             ),
-            facts=facts(experiment, summary),
-            differing=differing_hyperparameters(experiment),
-            listings=listings(experiment),
             notices=notices,
             likeness=box_of(likeness, summary.models),
             explained=None if experiment.crossing is not None else section_of(explanation, experiment, summary),
@@ -170,6 +167,18 @@ def render(
         )
     )
     return with_scripts(numbers.printable(page))
+
+
+def _how_it_was_run(
+    experiment: FrozenExperiment, summary: Summary, findings: Findings, *, is_explained: bool
+) -> dict[str, Any]:
+    """Return what the last sections say: how it was run, and how to repeat it."""
+    return {
+        "commands": commands.repeat_commands(experiment, findings.regions, is_explained=is_explained),
+        "facts": facts(experiment, summary),
+        "differing": differing_hyperparameters(experiment),
+        "listings": listings(experiment),
+    }
 
 
 def _subtitle(experiment: FrozenExperiment, asked: str) -> str:
