@@ -473,7 +473,7 @@ def _run_again(host: Host, options: RunOptions, opened: Session, *, as_json: boo
     if as_json:
         print(json.dumps(again_as_json(found), indent=1))
     elif found is not None:
-        say_where_it_is_read(host, found, opened.path.name)
+        say_where_it_is_read(host, found, opened.path)
     if isinstance(found, list):
         verdicts = {each.verdict for each in found}
         if not verdicts <= set(findings.HELD):

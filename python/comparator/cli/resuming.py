@@ -114,7 +114,7 @@ def is_finished(path: Path) -> bool:
 def say_finished(host: Host, identifier: str, *, as_json: bool) -> None:
     """Say that an experiment is finished, where its report is, and how to have more; for programs, its report."""
     from comparator.experiment.closing import say_where_the_report_is
-    from comparator.report.answer import larger_search
+    from comparator.report.next_step import larger_search
 
     path = experiment_path(host.experiments, identifier)
     frozen, done = read_experiment(path), done_in(read_records(path / "evaluations.jsonl"))

@@ -62,19 +62,22 @@
       if (row.left) more.push(`about ${span(row.left)} left`);
       if (more.length) progress.append(made("small", more.join(", "), "left"));
       best.textContent = row.best.replace(/^best /, "");
-      if (row.verdict) {
-        const all = made("details"); // one line; hovering or opening it shows the rest
-        all.append(made("summary", row.verdict));
-        all.title = row.verdict;
-        found.append(all);
+      best.className = "best";
+      begun.className = "begun";
+      const [first, ...others] = row.found || [];
+      if (first) found.append(made("span", first));
+      if (others.length) {
+        const more = made("details");
+        more.append(made("summary", "more"), made("span", others.join(" ")));
+        found.append(more);
       }
       found.className = "found";
-      begun.textContent = (row.created || "").slice(0, 16).replace("T", " ");
+      begun.textContent = (row.created || "").slice(0, 16).replace("T", "\u00a0");
     }
     line.replaceChildren(...cells);
   }
 
-  const orderOf = (row) => sorted.key === "share" ? (row.of ? row.evaluations / row.of : null)
+  const orderOf = (row) => sorted.key === "found" ? (row.found || []).join(" ") : sorted.key === "share" ? (row.of ? row.evaluations / row.of : null)
     : sorted.key === "title" ? row.title || row.id : row[sorted.key];
 
   function compareRows(a, b) {
@@ -84,7 +87,7 @@
     return sorted.down ? -order : order;
   }
 
-  const textOf = (row) => [row.id, row.title, row.state, row.verdict, row.best, row.note, row.metric, row.damage,
+  const textOf = (row) => [row.id, row.title, row.state, ...(row.found || []), row.best, row.note, row.metric, row.damage,
     ...(row.tags || []), ...(row.models || [])].join(" ").toLowerCase();
 
   function show() {
@@ -161,7 +164,7 @@
         rows = content.rows;
         unread = content.unread;
         get("folder").textContent = content.folder;
-        none.textContent = `No experiments in ${content.folder} yet.`;
+        none.textContent = `No experiments in ${content.folder} yet: comparator search FILE begins one.`;
         show();
       }
       document.body.classList.remove("lost");

@@ -108,7 +108,7 @@ class Dashboard:
         since = request.query_params.get("since", "0")
         if not since.isdecimal() or len(since) > MOST_DIGITS:
             raise InputError(f"since={shortened(since)}: must be a number of evaluations")
-        return JSONResponse(self._watch.news(*self._asked(request), int(since)))
+        return JSONResponse(self._watch.news(*self._asked(request), int(since), request.query_params.get("held", "")))
 
     def _table(self, request: Request) -> Response:
         text = self._maker(jobs.table_of, *self._asked(request))

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from comparator.findings.axes import Axis, show
 from comparator.report import Reading, read_in
+from comparator.report.facts import flat
 from comparator.report.figures.boxes import region_layers
 from comparator.report.figures.channels import along, clip, labels_of, objective_label, strongest_first
 from comparator.report.figures.figure import Figure, figure
@@ -26,7 +27,6 @@ from comparator.report.figures.heat import (
     scale_of,
 )
 from comparator.report.figures.surface import Surface, expected
-from comparator.report.page import flat
 from comparator.results.record import FrozenExperiment
 
 #: Pairs of hyperparameters whose maps are shown.
@@ -228,19 +228,20 @@ def _difference(
     surfaces = [_surface(read, x, y) for read in reads]
     first, second = surfaces
     title = clip(f"{names[0]} minus {names[1]}", 60)
+    legend = objective_label(reads[0].summary)
     if first is not None and second is not None:
         coarse = min(first, second, key=lambda each: len(each.sides[0]))
         across, up = map(_middles, coarse.sides)
         means = [[_height(first, each, place) - _height(second, each, place) for place in up] for each in across]
         apart = replace(coarse, axes=whole, means=means, lows=(), highs=())
-        layer = apart.cells(_apart(apart.numbers(), title))
+        layer = apart.cells(_apart(apart.numbers(), legend))
     else:
         cells = [means_of(gather(read.summary.points, x, y), lambda one: one.difference) for read in reads]
         both = {cell: cells[0][cell] - cells[1][cell] for cell in cells[0] if cell in cells[1]}
         if not both:
             return []
         members = gather(reads[0].summary.points, x, y)
-        layer = cell_layer(x, y, members, both, _apart(both.values(), title))
+        layer = cell_layer(x, y, members, both, _apart(both.values(), legend))
     drawn = {"layer": [_on(layer, whole)]}
     return [figure(name, title, drawn, height=HEIGHT, params=labels_of(x=whole[0], y=whole[1]))]
 
@@ -255,7 +256,7 @@ def _height(surface: Surface, across: float, up: float) -> float:
     return surface.means[int(across * len(surface.sides[0]))][int(up * len(surface.sides[1]))]
 
 
-def _apart(numbers: Iterable[float], title: str) -> dict[str, Any]:
+def _apart(numbers: Iterable[float], title: Sequence[str]) -> dict[str, Any]:
     most = max(map(abs, numbers), default=0.0) or 1.0
     channel = difference_scale([-most, most]).channel(title)
     return {**channel, "scale": {"domain": [-most, most], "nice": False, "clamp": True, **APART}}

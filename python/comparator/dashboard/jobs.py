@@ -44,9 +44,10 @@ def make_page(folder: Path, metric: str | None, experiments: str) -> Page:
 
 def first_page(experiment: FrozenExperiment, summary: Summary, state: str, experiments: str) -> Page:
     """Make a page of an experiment's dots and table alone, which takes no time: what they say together comes later."""
-    from comparator.report.answer import BEING_READ, answer_of
+    from comparator.report.answer import answer_of
     from comparator.report.figures.maps import ground_of, maps_on
     from comparator.report.material import Files, Material
+    from comparator.report.next_step import BEING_READ
     from comparator.report.page import Gallery, render
 
     findings = Findings(None, BEING_READ)

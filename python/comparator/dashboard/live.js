@@ -1,7 +1,7 @@
 "use strict";
 // An experiment as it runs: the panel above its report, and the report itself, which is kept up to date.
 Promise.resolve(window.comparatorReady).then(() => {
-  const { made, command: commandLine, idle } = window.comparatorElements;
+  const { made, command: commandLine, wordsApart, labelCells, idle } = window.comparatorElements;
   const get = (id) => document.getElementById(id);
   const panel = get("live");
   const query = location.search;
@@ -11,6 +11,7 @@ Promise.resolve(window.comparatorReady).then(() => {
   let number = Number(panel.dataset.page);
   let records = Number(panel.dataset.records || 0); // evaluations that the page shows
   let answered = { ...panel.dataset }; // how many its answer is of
+  let held = ""; // what the latest news said of what lies under the dots
   let handed = 0;
   let state = null;
   let tag = "";
@@ -202,7 +203,7 @@ Promise.resolve(window.comparatorReady).then(() => {
       const { command, cost, id } = await send("preview", choice);
       if (choosing !== mine) return;
       mine.id = id;
-      get("live-sure-command").textContent = command;
+      get("live-sure-command").replaceChildren(...wordsApart(command));
       get("live-sure-cost").textContent = `It costs ${cost}.`;
       get("live-begin").hidden = false;
       get("live-begin").focus();
@@ -333,6 +334,7 @@ Promise.resolve(window.comparatorReady).then(() => {
   async function take() {
     const answer = await fetch(location.pathname + query, { cache: "no-store" });
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+    labelCells(next);
     const fresh = next.getElementById("live");
     if (!fresh || !next.getElementById("colours")) return again();
     const [old, now] = [document, next].map((each) => partsOf(each.querySelector("main")));
@@ -347,17 +349,19 @@ Promise.resolve(window.comparatorReady).then(() => {
     page.update({ evaluations });
     handed = Date.now();
     number = Number(fresh.dataset.page);
+    held = "";
     records = Number(fresh.dataset.records);
     answered = { ...fresh.dataset };
     showAge();
   }
 
   async function news() {
-    const answer = await fetch(`news${query ? `${query}&` : "?"}since=${records}`, { cache: "no-store" });
+    const answer = await fetch(`news${query ? `${query}&` : "?"}since=${records}&held=${held}`, { cache: "no-store" });
     if (!answer.ok) return;
     const content = await answer.json();
     await page.add(content);
     records = content.records;
+    held = content.held;
     handed = Date.now();
   }
 

@@ -117,15 +117,15 @@ def _row(path: Path, record: GrowingRecord) -> dict[str, Any]:
     return {
         **row,
         "left": seconds_left(record.tally.latest, row["of"], row["evaluations"]) if row["state"] in ALIVE else None,
-        "verdict": answer_in(read_reported(path, records) or {}),
+        "found": answer_in(read_reported(path, records) or {}) or [each for each in [row["verdict"]] if each],
         "models": list(experiment.labels),
         "metric": experiment.metric,
         "kind": experiment.kind,
     }
 
 
-def answer_in(content: Mapping[str, Any]) -> str:
-    """What a report says was found, in a line; empty where it does not say."""
+def answer_in(content: Mapping[str, Any]) -> list[str]:
+    """What a report says was found, a sentence each; none where it does not say."""
     said = content.get("answer", content.get("reason"))  # reports of earlier versions have no answer
     lines = said if isinstance(said, list) else [said]
-    return message(" ".join(line for line in lines if isinstance(line, str)))
+    return [message(line) for line in lines if isinstance(line, str)]

@@ -22,7 +22,7 @@ from comparator.findings.axes import show, varying_axes
 from comparator.findings.verdict import Condition
 from comparator.formats.names import check_name
 from comparator.formats.text import shortened
-from comparator.report.words import typed_command, with_settings, without_option
+from comparator.report.commands import typed_command, with_settings, without_option
 from comparator.results.experiments import experiment_names, read_experiment
 from comparator.results.record import FrozenExperiment
 from comparator.site.folders import command_line

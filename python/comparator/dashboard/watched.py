@@ -15,7 +15,7 @@ from typing import Any
 
 from comparator.dashboard import actions, jobs, steering
 from comparator.dashboard.maker import Maker
-from comparator.dashboard.overview import FILES, RESTS
+from comparator.dashboard.overview import FILES, RESTS, tag_of
 from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError
 from comparator.experiment.listing import experiment_row, stamp_of
@@ -23,9 +23,9 @@ from comparator.experiment.progress import LATEST, point_words, seconds_left
 from comparator.experiment.running import RunningTraining, running
 from comparator.findings.axes import show
 from comparator.report import reading_of
-from comparator.report.figures.figure import newest
+from comparator.report.evaluations import evaluations_content
+from comparator.report.figures.figure import newest, others_of
 from comparator.report.figures.maps import maps_on
-from comparator.report.page import evaluations_content
 from comparator.results.experiments import read_experiment
 from comparator.results.growing import GrowingRecord
 from comparator.results.record import ALIVE, Evaluation, FrozenExperiment
@@ -137,8 +137,11 @@ class Watch:
         summary = reading_of(path, experiment, self._records(path), metric).summary
         return 0, jobs.first_page(experiment, summary, state_of(path).state, LOGS)
 
-    def news(self, path: Path, metric: str | None, since: int) -> dict[str, Any]:
+    def news(self, path: Path, metric: str | None, since: int, held: str = "") -> dict[str, Any]:
         """What has come for a page that shows `since` evaluations: maps with the new dots, the new rows of the table.
+
+        What lies under the dots is many times as much, and seldom another: `held` is what tells it, as the latest news
+        had it, and where it is still so it is not sent again.
 
         Raises `InputError` where the experiment cannot be read.
         """
@@ -148,9 +151,11 @@ class Watch:
         summary = reading_of(path, experiment, records, metric).summary
         figures = maps_on(summary, ground) if ground is not None and summary.evaluations else []
         new = {each.evaluation for each in records[since:]}
+        under = tag_of([others_of(each.chart) for each in figures])
         return {
             "records": len(records),
-            "figures": {each.name: newest(each.chart, new) for each in figures},
+            "held": under,
+            "figures": {each.name: newest(each.chart, new, are_held=held == under) for each in figures},
             "evaluations": evaluations_content(summary, LOGS, new),
         }
 

@@ -80,14 +80,15 @@ def words_of(again: Again | None, frozen: FrozenExperiment, records: Sequence[Ev
         return sentences(again, frozen, records)
     if again is None or isinstance(again, TrainingVariance):
         return _variance_words(again, frozen) if frozen.crossing is not None else [TOO_FEW]
-    return _control_words(again)
+    return _control_words(again, frozen)
 
 
-def _control_words(found: Controls) -> list[str]:
+def _control_words(found: Controls, frozen: FrozenExperiment) -> list[str]:
     """What became of what another experiment has shown, by each design that this one tries, a line each."""
     from comparator.report.controls import sentences
+    from comparator.report.numbers import measure_of
 
-    return sentences(found) if found.found else [TOO_FEW]
+    return sentences(found, measure_of(frozen)) if found.found else [TOO_FEW]
 
 
 def _variance_words(found: TrainingVariance | None, frozen: FrozenExperiment) -> list[str]:

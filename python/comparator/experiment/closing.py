@@ -73,12 +73,16 @@ def say_where_the_report_is(host: Host, identifier: str, page: Path | None) -> N
     host.show(f"report: {page}")
 
 
-def say_where_it_is_read(host: Host, again: Again, identifier: str) -> None:
-    """What makes the page that says what was tried again: of a search by designs its own, beside what it has found."""
+def say_where_it_is_read(host: Host, again: Again, folder: Path) -> None:
+    """Write the page that says what was tried again, and say where it is.
+
+    Of a search by designs that is its own, beside what it has found: what makes it is said.
+    """
     from comparator.findings.controls import Controls
+    from comparator.report import write_report
 
     if not isinstance(again, Controls):
-        say_where_the_report_is(host, identifier, None)
+        say_where_the_report_is(host, folder.name, write_report(folder))
         return
     make = command_line(host.experiments, host.root, "report", again.id)
     host.say(f"report: that of '{again.id}' says so beside what it found; make it anew by:")

@@ -29,7 +29,7 @@ from comparator.findings.controls import (
     trying_by_designs,
 )
 from comparator.findings.studies import check_studies, study_names
-from comparator.report.words import typed_command, where_options
+from comparator.report.commands import typed_command, where_options
 from comparator.results.experiments import experiment_path, read_experiment, read_whole_experiment
 from comparator.results.files import read_json
 from comparator.results.record import Claim, Evaluation, FrozenExperiment, Point, Submodel

@@ -239,6 +239,7 @@ class Reading:
     def _of_again(self) -> list[str]:
         """What became of what it tries again, in sentences; none where it tries nothing again."""
         from comparator.report import controls, recheck, variance
+        from comparator.report.numbers import measure_of
 
         if self.experiment.rechecks is None:
             return []
@@ -247,7 +248,7 @@ class Reading:
         if self.rechecked is not None:
             lines = recheck.sentences(self.rechecked, self.experiment, self.records)
             return [f"{line[:1].upper()}{line[1:]}." for line in lines]
-        return controls.sentences(self.controls) if self.controls is not None else []
+        return controls.sentences(self.controls, measure_of(self.experiment)) if self.controls is not None else []
 
     @property
     def material(self) -> Material:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from comparator.findings.controls import Controlled, Controls, Design
 from comparator.findings.recheck import Rechecked
-from comparator.report.words import listed, with_interval
+from comparator.report.numbers import Measure, listed
 
 CAUSES: dict[Design, str] = {
     "rows": "the number of rows, or of the steps that go with it",
@@ -31,9 +31,12 @@ class Section:
     command: str = ""
 
 
-def sentences(found: Controls) -> list[str]:
-    """Return what became of each number by each design, why a design has nothing to do, and what was not tried."""
-    said = [sentence(each) for each in found.found]
+def sentences(found: Controls, measure: Measure) -> list[str]:
+    """Return what became of each number by each design, why a design has nothing to do, and what was not tried.
+
+    `measure` puts a number into words.
+    """
+    said = [sentence(each, measure) for each in found.found]
     said += [f"{TITLES_OF_IDLE.get(reason.partition(':')[0], '')}{reason.partition(': ')[2]}." for reason in found.idle]
     if found.left:
         what = listed([TITLES[design] for design in found.left])
@@ -47,13 +50,13 @@ def sentences(found: Controls) -> list[str]:
 TITLES_OF_IDLE = {"rows": "Equal rows: ", "drugs": "Shared drugs: ", "cells": "Shared cell lines: "}
 
 
-def sentence(one: Controlled) -> str:
+def sentence(one: Controlled, measure: Measure) -> str:
     """Return what became of one number by a design."""
     found = one.found
     begins = f"{BEGINS[one.verdict].format(cause=CAUSES[one.design])}: with {TITLES[one.design]} {_what(found)}"
     if turns_round(found):
         begins = f"With {TITLES[one.design]} {_what(found)} turns round: it"
-    now, was = with_interval(found.now, found.now_interval), with_interval(found.was, found.was_interval)
+    now, was = measure(found.now, found.now_interval), measure(found.was, found.was_interval)
     return f"{begins} is {now}, where it was {was}, on the same {found.blocks} blocks."
 
 
@@ -79,7 +82,7 @@ def _what(found: Rechecked) -> str:
 HEADINGS = ("with", "what", "as it was", "by this design", "changed by", "blocks", "verdict")
 
 
-def section_of(found: Controls | None, command: str) -> Section | None:
+def section_of(found: Controls | None, measure: Measure, command: str) -> Section | None:
     """Return the section; None where two studies are not compared. `command` tries the designs that are left."""
     if found is None:
         return None
@@ -87,12 +90,12 @@ def section_of(found: Controls | None, command: str) -> Section | None:
         [
             TITLES[each.design],
             f"{each.found.claim}, {each.found.what}",
-            with_interval(each.found.was, each.found.was_interval),
-            with_interval(each.found.now, each.found.now_interval),
-            with_interval(each.found.change, each.found.change_interval),
+            measure(each.found.was, each.found.was_interval),
+            measure(each.found.now, each.found.now_interval),
+            measure(each.found.change, each.found.change_interval),
             str(each.found.blocks),
             verdict_of(each),
         ]
         for each in found.found
     ]
-    return Section(sentences(found), rows, command if found.left else "")
+    return Section(sentences(found, measure), rows, command if found.left else "")

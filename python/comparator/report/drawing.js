@@ -325,12 +325,13 @@
     return Object.keys(charts).filter((name) => !held.has(name));
   }
 
-  // Takes specifications whose growing layers have the new rows alone.
+  // Takes specifications whose growing layers have the new rows alone, and others none where they are as they were.
   function grow(charts) {
     for (const [name, chart] of Object.entries(charts)) {
       const before = contentOf(name);
       const now = apart(chart);
       now.rows = now.rows.map((rows, place) => {
+        if (rows === "held") return before.rows[place];
         const layer = now.growing[place];
         const kept = layer && before ? before.rows[before.growing.indexOf(layer)] : null;
         if (kept) return rows.length ? kept.concat(rows) : kept;

@@ -20,11 +20,17 @@
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   }
 
+  // The words of a command, between which alone it breaks; those in quotes are one.
+  function wordsApart(text) {
+    const words = text.match(/(?:'[^']*'|"[^"]*"|\S)+/g) || [];
+    return words.flatMap((word, place) => [...(place ? [" "] : []), made("span", word)]);
+  }
+
   // A command with its button.
   function command(text) {
     const line = made("span", undefined, "command");
-    const code = made("code", text);
-    code.tabIndex = 0;
+    const code = made("code");
+    code.append(...wordsApart(text));
     const button = made("button", "Copy");
     button.type = "button";
     button.dataset.copy = "";
@@ -36,6 +42,23 @@
     const button = event.target.closest("button[data-copy]");
     if (button) copy(button, button.parentElement.querySelector("code"));
   });
+
+  // Gives each cell of tables of many columns its heading, under which it stands on a narrow screen.
+  function labelCells(page = document) {
+    for (const table of page.querySelectorAll("table[data-cards]:not(.cards)")) {
+      const headings = [...table.tHead.rows[0].cells].map((each) => each.textContent);
+      for (const row of table.tBodies[0].rows) {
+        [...row.cells].forEach((cell, column) => {
+          if (!cell.textContent.trim()) return;
+          const value = made("span");
+          value.append(...cell.childNodes);
+          cell.append(value);
+          cell.dataset.label = headings[column];
+        });
+      }
+      table.classList.add("cards");
+    }
+  }
 
   // The next frame; where nobody looks there are none.
   const frame = () => new Promise((done) => {
@@ -49,5 +72,5 @@
     else setTimeout(done, 100);
   });
 
-  window.comparatorElements = { made, command, frame, idle };
+  window.comparatorElements = { made, command, wordsApart, labelCells, frame, idle };
 })();

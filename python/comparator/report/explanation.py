@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from comparator.evidence.contributions import Contributions, Group, Without
 from comparator.findings.explanation import Explained, Explanation, called, plural
 from comparator.findings.summary import Summary
-from comparator.report.words import amounts, listed, percent, with_interval
+from comparator.report.numbers import amounts, listed, percent, with_interval
 from comparator.results.record import CONFIRM, FrozenExperiment
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box

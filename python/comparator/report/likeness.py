@@ -8,7 +8,7 @@ from typing import Any
 
 from comparator.findings.axes import is_number, show
 from comparator.findings.like_for_like import Effect, Fact, LikeForLike, Recomputed
-from comparator.report.words import round_to
+from comparator.report.numbers import round_to
 
 DIGITS = 4
 

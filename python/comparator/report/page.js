@@ -5,7 +5,7 @@
 // has; all hold at once), and by words. Table and figures show the same. All of it stands in the address (#view?...), so
 // that a view can be sent. A page that is served hands over new results by window.comparatorPage.
 (() => {
-  const { made, frame, idle } = window.comparatorElements;
+  const { made, labelCells, frame, idle } = window.comparatorElements;
   const drawing = window.comparatorFigures;
   const PRINTED = 1000; // rows
   const LONG = 20; // characters of a cell; more may be cut
@@ -479,6 +479,7 @@
 
   // -- begin ------------------------------------------------------------------------------------------------
 
+  labelCells();
   take(window.comparatorContent?.evaluations);
   recallAll();
   fill(true);

@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from comparator.findings.recheck import Rechecked, trained_anew
-from comparator.report.words import with_interval
+from comparator.report.numbers import listed, measure_of
 from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.space import ParameterSpace
+from comparator.space.boxes import Box
 
 
 def sentences(found: Sequence[Rechecked], frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:
-    """Return what became of each number that was claimed; `frozen` and `records` are of what tries it again."""
-    lines = [
-        f"{each.claim}, {each.what}: {each.verdict}: {with_interval(each.now, each.now_interval)}, it was"
-        f" {with_interval(each.was, each.was_interval)}; changed by {with_interval(each.change, each.change_interval)}"
-        f" over the same {each.blocks} blocks"
-        for each in found
-    ]
+    """Return what became of all that was claimed, and of each number; `frozen` and `records` try it again."""
+    where, measure = _places(frozen), measure_of(frozen)
+    lines = [_all_of(found, frozen)]
+    for each in found:
+        now, was = measure(each.now, each.now_interval), measure(each.was, each.was_interval)
+        change = f"changed by {measure(each.change, each.change_interval)}" if _is_new(each) else "unchanged"
+        lines.append(
+            f"{each.claim}{where.get(each.claim, '')}, {each.what}: {each.verdict}: {now}, it was {was}; {change} over"
+            f" the same {each.blocks} blocks"
+        )
     done, stored = trained_anew(records)
-    if not lines:
-        lines = [f"'{frozen.rechecks}' has shown nothing that could be lost"]
     if not done:
         lines.append(f"note: all {stored} trainings were found in the store: nothing that they rest on is new")
     return lines
+
+
+def _all_of(found: Sequence[Rechecked], frozen: FrozenExperiment) -> str:
+    if not found:
+        return f"'{frozen.rechecks}' has shown nothing that could be lost"
+    verdicts = Counter(each.verdict for each in found)
+    shown = f"'{frozen.rechecks}' had shown"
+    if len(verdicts) == 1:
+        is_one = len(found) == 1
+        which = "the one number" if is_one else f"all {len(found)} numbers"
+        return f"{which} that {shown} {'is' if is_one else 'are'} {found[0].verdict}"
+    each_verdict = [f"{count} {'is' if count == 1 else 'are'} {verdict}" for verdict, count in verdicts.most_common()]
+    return f"of {len(found)} numbers that {shown}, {listed(each_verdict)}"
+
+
+def _is_new(one: Rechecked) -> bool:
+    return any((one.change, *one.change_interval))
+
+
+def _places(frozen: FrozenExperiment) -> dict[str, str]:
+    """Return what each region of the claims is, by its name: ` (noise below 31.5)`."""
+    space = ParameterSpace.from_entries(frozen.space, "experiment") if frozen.space else None
+    return {
+        claim.name: f" ({Box.from_bounds(space, claim.bounds, claim.name).words()})"
+        for claim in frozen.claims or ()
+        if space is not None and claim.bounds
+    }

@@ -6,12 +6,18 @@ import math
 
 from comparator.evidence.variance import BETWEEN, REST, Part, Variance
 from comparator.findings.variance import TrainingVariance
-from comparator.report.words import listed, percent, point_words
+from comparator.report.numbers import listed, percent, point_words
 from comparator.results.record import FrozenExperiment
 from comparator.strategies.blocks import INITIALISATION, ORDER, SEED, SPLIT
 
 BAR, WIDTH = "\N{FULL BLOCK}", 30
-SHORT = {SPLIT: "split", INITIALISATION: "initialisation", ORDER: "order of the rows", SEED: "seed", REST: "together"}
+SHORT = {
+    SPLIT: "data split",
+    INITIALISATION: "first weights",
+    ORDER: "order of the rows",
+    SEED: "seed",
+    REST: "together",
+}
 
 
 def title_of(part: Part, found: TrainingVariance) -> str:
@@ -44,7 +50,7 @@ def sentences(found: TrainingVariance, experiment: FrozenExperiment) -> list[str
     if found.metric is not None:
         first, second = experiment.labels
         said.append(
-            f"Of the variance of the {experiment.metric} of one training, of {first} or {second} as likely,"
+            f"Of the variance of the {experiment.metric} of one training, of {first} or {second}, each as likely,"
             f" {_shares(found.metric, found)}."
         )
     if found.one_seed and not _are_apart(found):
@@ -92,7 +98,7 @@ def share_words(part: Part) -> str:
     share, low, high = map(percent, (part.share, *part.interval))
     if share == low == high and part.share < 0.01:
         return share
-    return f"{share} [{low}, {high}]".replace(" %,", ",").replace(" %]", "]")
+    return f"{share} [{low}, {high}]"
 
 
 def _are_apart(found: TrainingVariance) -> bool:

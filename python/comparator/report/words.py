@@ -5,25 +5,23 @@ Plain text, so that the command line can print the same words; cheap to import.
 
 from __future__ import annotations
 
-import math
-import re
-import shlex
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from comparator.findings.axes import is_number, show
+from comparator.findings.axes import show
 from comparator.findings.controls import is_control
-from comparator.findings.summary import LOSS, SCALED_LOSS, SKILL, EvaluationSummary, Summary, search_settings
+from comparator.findings.summary import LOSS, SCALED_LOSS, SKILL, EvaluationSummary, Summary
 from comparator.findings.sureness import NO_PLACE
 from comparator.findings.yardstick import shown_in
 from comparator.objective.differences import difference_called
+from comparator.report.numbers import amount, amounts, by_difference, listed, percent, point_words, round_to
 from comparator.results.record import FrozenExperiment, Run
 
 if TYPE_CHECKING:
     from comparator.evidence.regions import Evidence
     from comparator.findings.metric_agreement import MetricReading
-    from comparator.findings.verdict import Condition, Findings
+    from comparator.findings.verdict import Findings
     from comparator.findings.yardstick import InMetric
 
 VERDICTS = {
@@ -32,10 +30,36 @@ VERDICTS = {
     "none": "show no difference",
 }
 VERDICTS_IN_TABLE = {"regions": "more under some conditions", "everywhere": NO_PLACE, "none": "not shown"}
-RELATIVE = ("relative", "signed")  # differences that are fractions of the larger metric
-MORE_REPLICATES = 4
+#: What a page's words mean, for who has read nothing else of it.
+GLOSSARY = (
+    (
+        "hyperparameter",
+        "A setting of a training, such as the noise that is added or the size of a layer. The search varies some of"
+        " them: the axes of the map.",
+    ),
+    (
+        "point, evaluation",
+        "A point is one value for each of these. An evaluation is what was trained there, with its result.",
+    ),
+    (
+        "metric",
+        "How well a model predicts rows that it was not trained on. A loss, as val_loss, is an error: less is better."
+        " R2 and a correlation are scores: more is better.",
+    ),
+    (
+        "seed, split",
+        "What is left to chance in a training, and which rows of the data are held out. Trainings of one point differ"
+        " in these alone.",
+    ),
+    ("fresh block", "A split of the data with seeds that the search has not used. What was found is tried on several."),
+    ("region", "A part of the space in which the two models differ more than in the rest of it."),
+    (
+        "[ ... ]",
+        "An interval of 95 %: where the mean lies, as far as these trainings tell. 1 of 20 such intervals errs.",
+    ),
+    ("mean predictor", "What always predicts the mean of the labels. A model that is no better has learnt nothing."),
+)
 NEAR_ZERO = 0.1  # of the middle size of a metric: what is smaller is near zero
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 def question(summary: Summary) -> str:
@@ -237,7 +261,7 @@ def by_yardstick(summary: Summary, found: Sequence[InMetric]) -> list[str]:
 
 def _not_so(one: InMetric, claim: InMetric, summary: Summary) -> str:
     ahead = "" if one.better == claim.better else f", where {summary.models[one.better]} is ahead"
-    return f"{one.metric} ({with_interval(one.more, one.more_interval)} more{ahead})"
+    return f"{one.metric} ({by_difference(one.difference, one.more, one.more_interval)} more{ahead})"
 
 
 def agreement(readings: Sequence[MetricReading]) -> str | None:
@@ -257,56 +281,6 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     step = content.get("next") or {}
     command = f": {step['command']}" if step.get("command") else ""
     return [*content.get("answer", ()), *([f"next: {step['words']}{command}"] if step else [])]
-
-
-def with_interval(mean: float | None, interval: Sequence[float | None] | None) -> str:
-    """Return `0.31 [0.28, 0.35]`, the mean alone where it has no finite interval."""
-    if mean is None:
-        return "unknown"
-    if interval is None or not all(is_number(end) for end in interval):
-        return show(round_to(mean, 3))
-    low, high = (float(end) for end in interval if end is not None)
-    size = max(abs(mean), abs(low), abs(high))
-    places = max(0, 1 - math.floor(math.log10(size))) if size > 0 else 2
-    return f"{_fixed(mean, places)} [{_fixed(low, places)}, {_fixed(high, places)}]"
-
-
-def _fixed(number: float, places: int) -> str:
-    """Return a number with so many places; what rounds to 0 has no sign."""
-    text = f"{number:.{places}f}"
-    return text if float(text) else f"{0:.{places}f}"
-
-
-def amount(summary: Summary, number: float | None, digits: int) -> str:
-    """Return `42 %` of a relative difference, which is a share of the larger metric; else `0.12`, with its unit."""
-    if number is None:
-        return "unknown"
-    if is_relative(summary):
-        share = 100 * number
-        places = max(0, digits - (2 if abs(share) >= 10 else 1))
-        text = f"{share:.{places}f}"
-        return f"{text if float(text) else '0'} %"
-    unit = f" {summary.unit}" if summary.unit and summary.unit != "fraction" else ""
-    return f"{show(round_to(number, digits))}{unit}"
-
-
-def amounts(summary: Summary, mean: float | None, interval: Sequence[float | None] | None) -> str:
-    """Return an amount with its interval, `46 % [42 %, 50 %]` of a relative difference."""
-    if mean is None or not is_relative(summary):
-        return with_interval(mean, interval)
-    ends = None if interval is None else [None if end is None else 100 * end for end in interval]
-    return re.sub(r"-?[0-9][0-9.e+-]*", r"\g<0> %", with_interval(100 * mean, ends))
-
-
-def is_relative(summary: Summary) -> bool:
-    """Return whether the difference is a fraction of the larger metric."""
-    difference = difference_called(summary.objective, summary.metric)
-    return difference is not None and difference.name in RELATIVE
-
-
-def percent(share: float) -> str:
-    """Return a share for people: `31 %`, `under 1 %`."""
-    return "under 1 %" if 0 < share < 0.01 else f"{100 * share:.0f} %"
 
 
 def not_seen(summary: Summary, findings: Findings) -> list[str]:
@@ -340,33 +314,6 @@ def not_seen(summary: Summary, findings: Findings) -> list[str]:
     shares = components(evidence)
     gaps = failing(findings)
     return [*said, *([shares] if shares else []), *([gaps] if gaps else [])]
-
-
-def chance(probability: float | None) -> str:
-    """Return a p-value for people: `0.1 % at most`, `12 %`, `not asked`."""
-    if probability is None:
-        return "not asked"
-    return "0.1 % at most" if probability <= 0.001 else f"{show(round_to(100 * probability, 2))} %"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return `a, b and c`."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def round_to(number: float, digits: int) -> float:
-    """Return `number` to so many significant digits."""
-    return float(f"{number:.{digits}g}")
-
-
-def point(evaluation: EvaluationSummary, names: tuple[str, ...]) -> str:
-    """Return the point in words: `noise 3.2, layer_force 180`; all its settings where `names` is empty."""
-    return point_words(evaluation.point, names)
-
-
-def point_words(values: Mapping[str, Any], names: tuple[str, ...]) -> str:
-    """Return these values in words, as `point` does."""
-    return ", ".join(f"{name} {show(values[name])}" for name in names or tuple(values) if name in values)
 
 
 def mean_predictor(summary: Summary) -> str | None:
@@ -406,99 +353,6 @@ def baseline(summary: Summary) -> str | None:
     )
     luck = " Part of such a gain is luck: the best of many was chosen, the default was not." if gain > 0 else ""
     return f"The default settings reach a {summary.metric} of {show(default.difference)}; {bought}.{luck}"
-
-
-def printable(text: str) -> str:
-    """Return `text` without what XML and terminals cannot show, nor what turns the direction of writing.
-
-    Line ends stay.
-    """
-    return UNPRINTABLE.sub(" ", text)
-
-
-def repeat_commands(
-    experiment: FrozenExperiment, regions: Sequence[Condition] = (), *, is_explained: bool = True
-) -> list[tuple[str, str]]:
-    """Return pairs (what it does, command): the experiment and its report made again, searches that go on from it.
-
-    Who carries the difference is among them where `is_explained`: where that can be told.
-    """
-    typed = typed_command(experiment)
-    words = without_option(typed, "--id")
-    identifier = experiment.id
-    commands = []
-    if words and experiment.provenance.opened is None:
-        seed = search_settings(experiment).get("seed")
-        if "search" in words[:2] and seed is not None and "--seed" not in words:
-            words += ["--seed", str(seed)]
-        commands.append(("The same experiment again, under a new id", words))
-        if "search" in words[:2]:
-            commands += _steered(words, identifier, regions)
-    if experiment.claims and experiment.rechecks is None and experiment.kind != "single":
-        commands.append(("What it claims, tried again as models and data are now", command_of(experiment, "recheck")))
-        if is_explained:
-            commands.append(("Who carries the difference, all groups", command_of(experiment, "explain")))
-    commands.append(("This page, made again", command_of(experiment, "report")))
-    commands.append(("Its runs as a table, one row a training", command_of(experiment, "export")))
-    return [(what, shlex.join(command)) for what, command in commands]
-
-
-def controls_command(experiment: FrozenExperiment) -> list[str]:
-    """Return the words of the command that tries whether it is the study or only its size."""
-    return [*command_of(experiment, "recheck"), "--controls"]
-
-
-def command_of(experiment: FrozenExperiment, name: str) -> list[str]:
-    """Return the words of a command of this experiment, in the store in which it was made."""
-    typed = typed_command(experiment)
-    return ["comparator", name, experiment.id, *where_options(typed, "--experiments")]
-
-
-def _steered(words: Sequence[str], identifier: str, regions: Sequence[Condition]) -> Iterable[tuple[str, list[str]]]:
-    """Give the search again within each region, and around it."""
-    for number, region in enumerate(regions, start=1):
-        for what, option in (("within", "--focus"), ("outside", "--avoid")):
-            command = [*without_option(words, option), option, f"{identifier}:{number}"]
-            yield f"A search {what} region {number} ({region.condition})", command
-            if option == "--focus":
-                more = with_settings(command, f"search.replicates={MORE_REPLICATES}")
-                yield f"The same in region {number} with {MORE_REPLICATES} trainings of each point", more
-
-
-def typed_command(experiment: FrozenExperiment) -> list[str]:
-    """Return the words of the command that made the experiment in this store; none where it is not known.
-
-    What was typed elsewhere names files, folders and ids that are not here.
-    """
-    return _split(experiment.provenance.opened or experiment.provenance.command)
-
-
-def where_options(typed: Sequence[str], *options: str) -> list[str]:
-    """Return of a command the options that say where it ran and keeps its experiments, with their values."""
-    wanted = options or ("--experiments", "--site", "--engine")
-    return [word for place, word in enumerate(typed) if {word, typed[place - 1] if place else ""} & {*wanted}]
-
-
-def with_settings(words: Sequence[str], *settings: str) -> list[str]:
-    """Return the words of a command with these settings, `KEY=VALUE`, in place of its own of the same keys."""
-    keys = tuple(each.partition("=")[0] + "=" for each in settings)
-    kept = list(words)
-    for place in reversed(range(1, len(kept))):
-        if kept[place - 1] == "--set" and kept[place].startswith(keys):
-            del kept[place - 1 : place + 1]
-    return [*kept, *(word for each in settings for word in ("--set", each))]
-
-
-def _split(command: str) -> list[str]:
-    try:
-        return shlex.split(command)
-    except ValueError:  # not a line of ours: shown as it stands
-        return command.split()
-
-
-def without_option(words: Sequence[str], option: str) -> list[str]:
-    """Return the words of a command without an option and its value."""
-    return [word for place, word in enumerate(words) if option not in (word, words[place - 1] if place else "")]
 
 
 def _climb(summary: Summary) -> str | None:

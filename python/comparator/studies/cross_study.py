@@ -223,7 +223,7 @@ def metrics_in_order(scores: pd.DataFrame) -> list[str]:
 def _show(host: Host, scores: pd.DataFrame, studies: Sequence[str], rows: pd.DataFrame) -> None:
     metric = metrics_in_order(scores)[0]
     cells = tables.cells(scores, metric)
-    digits = figures.decimals_for([mean for mean, _ in cells.values()])
+    digits = figures.decimals_of(list(cells.values()))
     shown = Table(
         box=None, pad_edge=False, header_style="bold", title=f"{metric}: trained on (row), tested on (column)"
     )
@@ -264,39 +264,38 @@ def _report(
 
 def answer(scores: pd.DataFrame, metric: str, studies: Sequence[str]) -> list[str]:
     """What the matrix of `metric` says: on the own study, on others, and each pair both ways."""
-    cells = _means(scores, metric)
+    cells = tables.cells(scores, metric)
+    digits = figures.decimals_of(list(cells.values()))
     own, other = _own_and_others(cells)
     name = figures.NAMES.get(metric, metric)
-    sentences = [f"On its own study a model reaches {name} {_range(own)}"] if own else []
+    sentences = [f"On its own study a model reaches {name} {_range(own, digits)}"] if own else []
     if other:
-        sentences.append(f"on another study {_range(other)}.")
+        sentences.append(f"on another study {_range(other, digits)}.")
     for first, second in itertools.combinations(studies, 2):
         if (first, second) in cells and (second, first) in cells:
-            there, back = cells[first, second], cells[second, first]
-            sentences.append(f"From {first} to {second} it is {there:.3f}, back {back:.3f}.")
+            there, back = (words(*cells[pair], digits) for pair in ((first, second), (second, first)))
+            sentences.append(f"From {first} to {second} it is {there}, back {back}.")
     return [", ".join(sentences[:2]), *sentences[2:]]
 
 
 def in_short(scores: pd.DataFrame, metric: str) -> str:
     """The same in a few words: on the own study, and on others."""
-    own, other = _own_and_others(_means(scores, metric))
-    parts = [f"{_range(own)} on its own study"] if own else []
-    parts += [f"{_range(other)} on others"] if other else []
+    cells = tables.cells(scores, metric)
+    digits = figures.decimals_of(list(cells.values()))
+    own, other = _own_and_others(cells)
+    parts = [f"{_range(own, digits)} on its own study"] if own else []
+    parts += [f"{_range(other, digits)} on others"] if other else []
     return f"{figures.NAMES.get(metric, metric)} {', '.join(parts)}"
 
 
-def _means(scores: pd.DataFrame, metric: str) -> dict[tuple[str, str], float]:
-    return {pair: mean for pair, (mean, _) in tables.cells(scores, metric).items()}
+def _own_and_others(cells: Mapping[tuple[str, str], tuple[float, float]]) -> tuple[list[float], list[float]]:
+    own = [mean for (source, target), (mean, _) in cells.items() if source == target]
+    return own, [mean for (source, target), (mean, _) in cells.items() if source != target]
 
 
-def _own_and_others(cells: Mapping[tuple[str, str], float]) -> tuple[list[float], list[float]]:
-    own = [mean for (source, target), mean in cells.items() if source == target]
-    return own, [mean for (source, target), mean in cells.items() if source != target]
-
-
-def _range(values: Sequence[float]) -> str:
-    low, high = min(values), max(values)
-    return f"{low:.3f}" if low == high else f"{low:.3f} to {high:.3f}"
+def _range(values: Sequence[float], digits: int) -> str:
+    low, high = (f"{end:.{digits}f}" for end in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"
 
 
 def _differences(scores: pd.DataFrame, table: CrossStudyTable) -> page.Section:

@@ -29,6 +29,8 @@ NAMES = {
     "pcc": "Pearson correlation",
     "scc": "Spearman correlation",
 }
+#: Of these more is better.
+SCORES = ("r2", "pcc", "scc")
 FORMS = ("svg", "png")
 NARROW = 340  # pixels, on a telephone
 NARROW_COLUMNS, NARROW_WORDS = 3, 14  # columns of a matrix, and characters below a number, that have room there
@@ -69,10 +71,11 @@ def cross_study(scores: pd.DataFrame, metric: str, studies: Sequence[str], rows:
     cells = tables.cells(scores, metric)
     splits = scores.split.nunique()
     means = [mean for mean, _ in cells.values()]
-    decimals = decimals_for(means)
+    decimals = decimals_of(list(cells.values()))
     shown = {pair: _mean_and_deviation(*values, decimals) for pair, values in cells.items()}
     name = NAMES.get(metric, metric)
-    caption = "Red is high, blue low, white the median. Framed: a model on its own study's held-out rows."
+    better = f" (blue is {'worse' if metric in SCORES else 'better'})" if metric in NAMES else ""
+    caption = f"Red is high, blue low{better}, white the median. Framed: a model on its own study's held-out rows."
     if len(shown) < len(studies) ** 2:
         caption += " None: no training or no test succeeded there."
     caption += " Below zero a model is worse than the mean of the test study's labels." if metric == "r2" else ""
@@ -199,6 +202,15 @@ def decimals_for(values: Sequence[float]) -> int:
     apart = max(values, default=0.0) - min(values, default=0.0)
     told = [max(smallest, largest / 20), *([max(apart, largest / 100)] if apart else [])]
     return min(5, max(2, 1 - math.floor(math.log10(min(told)))))
+
+
+def decimals_of(values: Sequence[tuple[float, float]]) -> int:
+    """As `decimals_for` of means, and as many as give most of their deviations a digit that counts; five at most."""
+    deviations = sorted(deviation for _, deviation in values if deviation > 0)
+    least = decimals_for([mean for mean, _ in values])
+    if not deviations:
+        return least
+    return min(5, max(least, -math.floor(math.log10(deviations[len(deviations) // 2]))))
 
 
 def learning_curve(curves: pd.DataFrame, metric: str, studies: Sequence[str]) -> Figure:

@@ -192,35 +192,41 @@ def _report(
 
 def answer(curves: pd.DataFrame, metric: str, studies: Sequence[str]) -> list[str]:
     """What the curves of `metric` say: where each study's ends, and at the last size that all studies have."""
-    means = _by_size(curves, metric)
+    means, said = _by_size(curves, metric), _in_words(curves, metric)
     name = figures.NAMES.get(metric, metric)
-    ends = [f"{study} {means[study][max(means[study])]:.3f} with {max(means[study]):,} rows" for study in means]
+    ends = [f"{study} {said[study][max(means[study])]} with {max(means[study]):,} rows" for study in means]
     common = sorted(set.intersection(*(set(means[study]) for study in means)))
     sentences = [f"{name} on held-out rows ends at {', '.join(ends)}."]
     if common and any(max(each) > common[-1] for each in means.values()):
-        sizes = ", ".join(f"{study} {means[study][common[-1]]:.3f}" for study in studies if study in means)
+        sizes = ", ".join(f"{study} {said[study][common[-1]]}" for study in studies if study in means)
         sentences.append(f"With {common[-1]:,} rows, the largest size that all have: {sizes}.")
     return sentences
 
 
 def in_short(curves: pd.DataFrame, metric: str) -> str:
     """The same in a few words: where each study's curve ends."""
-    ends = [f"{study} {means[max(means)]:.3f}" for study, means in _by_size(curves, metric).items()]
+    ends = [f"{study} {said[max(said)]}" for study, said in _in_words(curves, metric).items()]
     return f"{figures.NAMES.get(metric, metric)} at the end: {', '.join(ends)}"
 
 
 def _numbers(curves: pd.DataFrame, metric: str, studies: Sequence[str]) -> page.Section:
     chosen = curves[curves.metric == metric]
     sizes = sorted(set(chosen.shard))
-    digits = figures.decimals_for(list(chosen["mean"]))
-    cells = {(row["dataset"], row["shard"]): (row["mean"], row["std"]) for row in tables.rows_of(chosen)}
-    rows = [
-        [study, *(words(*cells[study, size], digits) if (study, size) in cells else "" for size in sizes)]
-        for study in studies
-    ]
+    said = _in_words(curves, metric)
+    rows = [[study, *(said.get(study, {}).get(size, "") for size in sizes)] for study in studies]
     return page.Section(
         figures.NAMES.get(metric, metric), "By training rows.", ["", *(f"{size:,}" for size in sizes)], rows
     )
+
+
+def _in_words(curves: pd.DataFrame, metric: str) -> dict[str, dict[int, str]]:
+    """The means of `metric` with their deviations, by study and size, all with as many digits."""
+    chosen = curves[curves.metric == metric]
+    digits = figures.decimals_of(list(zip(chosen["mean"], chosen["std"], strict=True)))
+    said: dict[str, dict[int, str]] = {}
+    for row in tables.rows_of(chosen):
+        said.setdefault(row["dataset"], {})[row["shard"]] = words(row["mean"], row["std"], digits)
+    return said
 
 
 def _by_size(curves: pd.DataFrame, metric: str) -> dict[str, dict[int, float]]:

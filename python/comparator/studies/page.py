@@ -14,8 +14,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from comparator.formats.text import write_text_whole
+from comparator.report.numbers import printable
 from comparator.report.page import COLOURS
-from comparator.report.words import printable
+from comparator.report.typesetting import whole_numbers
 from comparator.results.record import FrozenExperiment
 from comparator.studies.figures import Picture
 
@@ -38,23 +39,29 @@ TEMPLATE = """<!DOCTYPE html>
 <section class="answer"><h2>Answer</h2>
   <p class="lead">{{ answer | join(" ") }}</p>
 </section>
+{% if pictures %}
+<div class="figures">
 {% for picture in pictures %}
 <section><h2>{{ picture.figure.title }}</h2>
   <figure>
     {% if picture.narrow %}
-    <div class="chart wide">{{ in_colours(picture.wide) }}</div>
-    <div class="chart narrow">{{ in_colours(picture.narrow) }}</div>
+    <div class="chart wide" role="img" aria-label="{{ picture.figure.title }}">{{ in_colours(picture.wide) }}</div>
+    <div class="chart narrow" role="img" aria-label="{{ picture.figure.title }}">{{ in_colours(picture.narrow) }}</div>
     {% else %}
-    <div class="chart fixed">{{ in_colours(picture.wide) }}</div>
+    <div class="chart fixed" role="img" aria-label="{{ picture.figure.title }}" tabindex="0">
+      {{ in_colours(picture.wide) }}
+    </div>
     {% endif %}
     <figcaption class="caption">{{ picture.figure.caption }}</figcaption>
   </figure>
 </section>
 {% endfor %}
+</div>
+{% endif %}
 {% for section in sections %}
 <section><h2>{{ section.heading }}</h2>
   {% if section.note %}<p>{{ section.note }}</p>{% endif %}
-  <div class="scroll"><table>
+  <div class="scroll" tabindex="0" role="region" aria-label="{{ section.heading }}"><table>
     <thead><tr>{% for name in section.columns %}<th>{{ name }}</th>{% endfor %}</tr></thead>
     <tbody>{% for row in section.rows %}
       <tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}
@@ -98,7 +105,9 @@ def write(
     What comes from data is escaped. `found` is the answer in a few words, for a table of experiments; the file for
     programs has it, the answer, and `more`.
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=whole_numbers
+    )
     style = (resources.files("comparator.report") / "page.css").read_text(encoding="utf-8")
     text = environment.from_string(TEMPLATE).render(
         title=frozen.title,

@@ -21,7 +21,7 @@ from comparator.dashboard.application import Dashboard
 from comparator.dashboard.compare import _overlap, _together, differing
 from comparator.dashboard.logs import end_of_log
 from comparator.dashboard.maker import Maker, MakerEnded
-from comparator.dashboard.overview import Overview
+from comparator.dashboard.overview import Overview, answer_in
 from comparator.dashboard.serving import Closing, base_path
 from comparator.dashboard.steering import box_words, suggestions, typed_in
 from comparator.errors import InputError
@@ -200,6 +200,12 @@ def test_all_experiments_have_a_row_and_an_unchanged_answer_is_not_sent_again(fr
     assert friend.get("/rows", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
 
 
+def test_what_was_found_is_told_a_sentence_each_and_whole() -> None:
+    said = ["With noise below 31.5 they differ by 46 %; elsewhere by 42 %.", "That is likely."]
+    assert answer_in({"answer": said}) == said and answer_in({"answer": "one line"}) == ["one line"]
+    assert answer_in({"reason": "of an earlier version"}) == ["of an earlier version"] and answer_in({}) == []
+
+
 def test_one_that_cannot_be_read_darkens_no_other(friend: TestClient, experiments: Path) -> None:
     (experiments / "begun-1" / "state.json").mkdir()
     rows = {row["id"]: row for row in friend.get("/rows").json()["rows"]}
@@ -274,7 +280,7 @@ def test_the_dots_there_are_and_the_table_are_shown_before_what_is_found_is_know
 def test_what_is_stopped_before_its_first_result_says_how_to_go_on(friend: TestClient, experiments: Path) -> None:
     assert "Wait for the first results" in friend.get("/experiments/begun-1/").text
     (experiments / "begun-1" / "state.json").write_text('{"state": "stopped"}')
-    said = friend.get("/experiments/begun-1/").text
+    said = re.sub("</?span>", "", friend.get("/experiments/begun-1/").text)
     assert "comparator search --resume begun-1" in said and "Wait for the first results" not in said
 
 
@@ -292,6 +298,10 @@ def test_the_dots_of_a_map_come_before_the_page_is_made_again(friend: TestClient
     assert news["records"] == 13 and [row[0] for row in news["evaluations"]["rows"]] == [12]
     dots = json.dumps(news["figures"]["search"])
     assert "evaluation 12:" in dots and "evaluation 3: failed" not in dots, "what the page has is not sent again"
+    held = friend.get(f"/experiments/search-1/news?since=12&held={news['held']}").json()
+    rows = [layer["data"]["values"] for layer in held["figures"]["search"]["layer"]]
+    assert rows[0] == "held" and [row["evaluations"] for row in rows[1]] == [[12]], "nor what lies under the dots"
+    assert held["held"] == news["held"] and len(json.dumps(held)) < len(json.dumps(news))
     everything = json.dumps(friend.get("/experiments/search-1/news").json())
     assert "evaluation 12:" in everything and "evaluation 3: failed" in everything
     assert "since=x: must be" in friend.get("/experiments/search-1/news?since=x").json()["error"]

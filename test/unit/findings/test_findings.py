@@ -28,18 +28,12 @@ from comparator.findings.metric_agreement import compare, kind_of, read_in, with
 from comparator.findings.summary import summarise
 from comparator.findings.verdict import Findings, as_json, find
 from comparator.report import evaluations_csv, write_report
-from comparator.report.answer import Answer, _amount, _apart, _more_regions, _of_difference, answer_of
+from comparator.report.answer import Answer, _amount, _apart, _more_regions, answer_of
+from comparator.report.claims import _of_difference
+from comparator.report.commands import repeat_commands
 from comparator.report.figures.boxes import stretches
-from comparator.report.words import (
-    agreement,
-    amounts,
-    disagreements,
-    relative_to_nothing,
-    remarks,
-    repeat_commands,
-    verdict,
-    with_interval,
-)
+from comparator.report.numbers import amounts, with_interval
+from comparator.report.words import agreement, disagreements, relative_to_nothing, remarks, verdict
 from comparator.results.record import Evaluation, FrozenExperiment, of_form
 from comparator.space import ParameterSpace
 from comparator.strategies.blocks import FIRST_FRESH
@@ -536,7 +530,8 @@ def test_numbers_are_written_with_their_interval() -> None:
         == with_interval(12.34, (-math.inf, 1))
         == "12.3"
     )
-    assert with_interval(0.0, (0.0, 0.0)) == "0.00 [0.00, 0.00]" and with_interval(None, None) == "unknown"
+    assert with_interval(0.06, (0.002, 0.12)) == "0.060 [0.002, 0.120]", "which side of 0 it ends on"
+    assert with_interval(0.0, (0.0, 0.0)) == "0 [0, 0]" and with_interval(None, None) == "unknown"
 
 
 def test_a_search_goes_on_within_a_region_and_around_it() -> None:

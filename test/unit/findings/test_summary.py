@@ -30,8 +30,9 @@ from comparator.findings.summary import Summary, as_json
 from comparator.findings.verdict import Findings, importance_of
 from comparator.findings.workers import beside_one_another, busy, spans_of, working_times_of
 from comparator.report.answer import answer_of
+from comparator.report.commands import repeat_commands
 from comparator.report.figures.many import ranking
-from comparator.report.words import baseline, has_not_learnt, mean_predictor, remarks, repeat_commands
+from comparator.report.words import baseline, has_not_learnt, mean_predictor, remarks
 
 UNASKED = Findings(None, "nothing was asked")
 

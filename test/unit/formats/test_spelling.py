@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from comparator.errors import InputError
 from comparator.formats.spelling import WORKFLOW, as_kept, check_once, merged, spelling
 from comparator.model.description import parse_description
-from comparator.report.page import common_hyperparameters, differing_hyperparameters
+from comparator.report.facts import common_hyperparameters, differing_hyperparameters
 from comparator.results.record import FrozenExperiment, Submodel
 
 #: Tells what it was given by its metrics.

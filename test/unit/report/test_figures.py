@@ -22,6 +22,7 @@ from comparator.findings.metric_agreement import with_signed
 from comparator.findings.summary import summarise
 from comparator.findings.verdict import Findings, find
 from comparator.report import figures
+from comparator.report.evaluations import evaluations_content
 from comparator.report.figures import Figure
 from comparator.report.figures.boxes import region_layers
 from comparator.report.figures.channels import along, number_channel
@@ -32,7 +33,6 @@ from comparator.report.figures.maps import objective_maps
 from comparator.report.figures.progress import best_and_mean
 from comparator.report.figures.surface import expected
 from comparator.report.material import GridBest, Material
-from comparator.report.page import evaluations_content
 
 pytestmark = pytest.mark.usefixtures("quick_reports")
 

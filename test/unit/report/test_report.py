@@ -353,3 +353,10 @@ def test_a_run_that_diverged_does_not_press_the_others_into_one_colour() -> None
     assert scale.high == usual[-1]
     for few in ([], [2.0, 2.0]):
         assert metric_scale(few).low < metric_scale(few).high
+
+
+def test_where_most_evaluations_failed_that_is_mended_first(tmp_path: Path) -> None:
+    folder = save(tmp_path / "failed-1", make_experiment(id="failed-1"), genetic(12, tuple(range(9))))
+    step = json.loads(write_report(folder).with_suffix(".json").read_text())["next"]
+    assert step["words"].startswith("Mend what made 9 of 12 evaluations fail")
+    assert step["command"].startswith("comparator search")

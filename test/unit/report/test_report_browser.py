@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +80,40 @@ SHOWN = (
 MARKS = "#figure-search svg .mark-symbol path"
 
 
+#: Text of the page outside its figures whose contrast to its ground is below 4.5 (WCAG 2, AA), or that is below 12 px.
+HARD_TO_READ = """(() => {
+  const channel = (value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (colour) => numbers(colour).slice(0, 3).map((each) => channel(each / 255))
+    .reduce((sum, each, place) => sum + each * [0.2126, 0.7152, 0.0722][place], 0);
+  const ground = (one) => {
+    const colour = getComputedStyle(one).backgroundColor;
+    return (numbers(colour)[3] ?? 1) > 0.99 ? colour : ground(one.parentElement);
+  };
+  const isText = (one) => !one.closest("svg, script, noscript") && one.getClientRects().length
+    && [...one.childNodes].some((each) => each.nodeType === 3 && each.textContent.trim());
+  return [...document.querySelectorAll("body *")].filter(isText).filter((one) => {
+    const [low, high] = [getComputedStyle(one).color, ground(one)].map(light).sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05) < 4.5 || parseFloat(getComputedStyle(one).fontSize) < 12;
+  }).map((one) => `${one.tagName}.${one.className}: ${one.textContent.trim().slice(0, 40)}`);
+})()"""
+NAMELESS = (
+    "[...document.querySelectorAll('a[href], button, input, select, [tabindex=\"0\"], [role=img]')]"
+    ".filter((one) => !(one.textContent.trim() || one.ariaLabel || one.labels?.length)).map((one) => one.outerHTML)"
+)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_can_be_read_and_all_that_can_be_reached_has_a_name(
+    browser: Browser, pages: dict[str, Path], scheme: str, width: int
+) -> None:
+    for page in ("planted", "failed"):
+        browser.open(pages[page], width, scheme=scheme)
+        browser.ask("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        assert browser.ask(HARD_TO_READ) == [] and browser.ask(NAMELESS) == [], page
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("page", ["search", "wide", "planted", "single", "failed"])
 def test_the_page_fits_its_window_and_does_not_complain(
@@ -136,13 +171,44 @@ def test_headings_are_in_order_and_links_lead_somewhere(browser: Browser, pages:
     assert files and all((pages["planted"].parent / name).exists() for name in files if not name.startswith("#"))
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_lines_break_between_the_words_of_a_command_and_around_amounts(
+    browser: Browser, pages: dict[str, Path], width: int
+) -> None:
+    browser.open(pages["planted"], width)
+    commands = browser.ask("[...document.querySelectorAll('.command code')].map((one) => one.textContent)")
+    assert len(commands) > 4 and all(re.match(r"comparator [a-z]+ \S", each) for each in commands)
+    broken = browser.ask(
+        "[...document.querySelectorAll('.command code > span')]"
+        ".filter((one) => one.scrollWidth < one.closest('code').clientWidth && one.offsetHeight > 22)"
+        ".map((one) => one.textContent)"
+    )
+    assert broken == []
+    intervals = browser.ask("[...document.querySelectorAll('.whole')].map((one) => one.getClientRects().length)")
+    assert intervals and set(intervals) <= {0, 1}
+    assert browser.ask("document.querySelector('main').innerText.match(/[0-9] %/g)") is None
+
+
+def test_on_a_narrow_screen_every_cell_of_a_wide_table_stands_in_view_behind_its_heading(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    browser.open(pages["planted"], 390)
+    cells = "[...document.querySelectorAll('.regions td')].filter((one) => one.textContent.trim())"
+    assert "difference there" in browser.ask(f"{cells}.map((one) => one.dataset.label)")
+    assert browser.ask(f"{cells}.every((one) => one.getBoundingClientRect().right <= innerWidth)")
+    said = browser.ask(f"{cells}.map((one) => getComputedStyle(one, '::before').content)")
+    assert '"how sure"' in said
+    browser.open(pages["planted"], 1280)
+    assert browser.ask("getComputedStyle(document.querySelector('.regions td')).display") == "table-cell"
+
+
 def test_a_word_of_sureness_leads_to_what_it_rests_on(browser: Browser, pages: dict[str, Path]) -> None:
     browser.open(pages["planted"], 1280)
     target = browser.ask("document.querySelector('a.sure').hash.slice(1)")
     browser.click(*browser.place_of("a.sure"))
     browser.wait(f"document.getElementById({json.dumps(target)}).matches(':target')")
     said = browser.ask(f"document.getElementById({json.dumps(target)}).innerText")
-    assert "8 fresh blocks" in said and "t-test" in said and "1 %" in said
+    assert "8 fresh blocks" in said and "t-test" in said and "1\u00a0%" in said
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -303,6 +369,17 @@ def test_figures_take_the_colours_of_the_page_and_are_readable_on_paper(
     assert browser.ask("document.querySelectorAll('details:not([open])').length") == 0
     browser.ask("dispatchEvent(new Event('afterprint'))")
     assert browser.ask("document.querySelectorAll('details:not([open])').length") > 0
+
+
+def test_on_paper_no_table_is_cut_and_no_name_is_broken(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(pages["planted"], 794)
+    browser.ask("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    tables = "[...document.querySelectorAll('table:not(#table)')]"
+    assert browser.ask(f"{tables}.filter((one) => one.getBoundingClientRect().right > innerWidth + 0.5).length") == 0
+    names = "[...document.querySelectorAll('.alike td:first-child, table:not(#table) td:first-child')]"
+    assert browser.ask(f"{names}.every((one) => one.scrollWidth <= one.clientWidth + 1)")
+    browser.call("Emulation.setEmulatedMedia", media="")
 
 
 def test_new_results_take_the_place_of_the_old_ones(browser: Browser, pages: dict[str, Path]) -> None:

@@ -24,9 +24,9 @@ def test_whose_the_variance_is_is_said_without_a_word_that_another_page_explains
 @pytest.mark.parametrize(
     ("share", "interval", "words"),
     [
-        (0.82, (0.32, 0.98), "82 % [32, 98]"),
+        (0.82, (0.32, 0.98), "82 % [32 %, 98 %]"),
         (0.001, (0.0005, 0.002), "under 1 %"),
-        (0.001, (0.0005, 0.12), "under 1 % [under 1, 12]"),
+        (0.001, (0.0005, 0.12), "under 1 % [under 1 %, 12 %]"),
     ],
 )
 def test_a_share_that_is_small_throughout_has_no_interval(

@@ -127,7 +127,7 @@ def test_what_is_tuned_on_one_study_costs_on_the_other_what_it_was_made_to_cost(
     assert set(trainings[trainings["for"] == "choosing"].split) == {1}
     assert set(trainings[trainings["for"] == "reporting"].split) == {2, 3}
     page = (folder / "report.html").read_text()
-    assert "Settings tuned on another study worsen val_loss in 2 of 2 cases: +21.0 %" in page
+    assert "Settings tuned on another study worsen val_loss in 2 of 2 cases: +21.0\u00a0%" in page
     assert (folder / "figures" / "cost-Quick.svg").is_file()
     rows = experiment_rows(host.experiments)
     assert rows[-1]["verdict"] == "settings of another study: a cost is shown in 2 of 2 cases"

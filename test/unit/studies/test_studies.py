@@ -175,7 +175,7 @@ def test_a_cross_study_trains_each_study_once_and_is_never_done_again(quick: Pat
     assert (folder / "figures" / "cross-study-mse.png").is_file()
     (row,) = experiment_rows(host.experiments)
     assert (row["verdict"], row["best"], row["best_value"]) == (
-        "R2 -0.500 on its own study, -0.500 on others",
+        "R2 -0.50 on its own study, -0.50 on others",
         "",
         None,
     )
@@ -478,9 +478,9 @@ def test_a_curve_of_models_that_learnt_nothing_is_drawn_and_one_below_others_is_
 
 def test_the_size_that_all_studies_have_is_named_where_one_has_more() -> None:
     alike = learning_curve.answer(curves_of(CCLE=[0.1, 0.2], GDSC1=[0.2, 0.3]), "r2", ["CCLE", "GDSC1"])
-    assert alike == ["R2 on held-out rows ends at CCLE 0.200 with 512 rows, GDSC1 0.300 with 512 rows."]
+    assert alike == ["R2 on held-out rows ends at CCLE 0.20 ± 0.01 with 512 rows, GDSC1 0.30 ± 0.01 with 512 rows."]
     more = learning_curve.answer(curves_of(CCLE=[0.1], GDSC1=[0.2, 0.3]), "r2", ["CCLE", "GDSC1"])
-    assert more[1] == "With 128 rows, the largest size that all have: CCLE 0.100, GDSC1 0.200."
+    assert more[1] == "With 128 rows, the largest size that all have: CCLE 0.10 ± 0.01, GDSC1 0.20 ± 0.01."
 
 
 @pytest.mark.parametrize(
@@ -496,6 +496,11 @@ def test_the_size_that_all_studies_have_is_named_where_one_has_more() -> None:
 )
 def test_numbers_beside_each_other_have_the_digits_that_tell_them_apart(values: list[float], digits: int) -> None:
     assert figures.decimals_for(values) == digits
+
+
+def test_a_deviation_has_a_digit_that_counts() -> None:
+    nan = float("nan")
+    assert figures.decimals_of([(0.11, 0.004), (0.15, 0.006)]) == 3 and figures.decimals_of([(0.11, nan)]) == 2
 
 
 @pytest.mark.parametrize(

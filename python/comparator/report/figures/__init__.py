@@ -69,10 +69,8 @@ def draw(material: Material) -> list[Figure]:
     drawn = (
         first + _many(material) + confirmed.confirmed_points(summary) + progress.best_and_mean(summary, material.grid)
     )
-    # The page has two columns, and the models' maps are looked at side by side.
-    places = {each.place or each.name for each in drawn if each.section == "figures"}
-    drawn += own + compared if len(places) % 2 == 0 else compared + own
-    return drawn + [each for further in FURTHER for each in further(material)]
+    further = [each for further in FURTHER for each in further(material)]
+    return drawn + own + compared + further  # the models' maps are looked at side by side, in the page's two columns
 
 
 def leading(material: Material) -> list[Figure]:

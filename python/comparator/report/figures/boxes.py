@@ -12,7 +12,7 @@ from comparator.findings.verdict import Condition
 from comparator.report.figures.channels import Row, along
 from comparator.report.figures.figure import layer
 from comparator.report.figures.palette import FAINT, INK, PAPER
-from comparator.report.words import printable
+from comparator.report.numbers import printable
 
 Stretch = tuple[float, float]
 

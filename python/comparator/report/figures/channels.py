@@ -9,7 +9,7 @@ from typing import Any
 
 from comparator.findings.axes import Axis, show
 from comparator.findings.summary import EvaluationSummary, Summary, effect
-from comparator.report import words
+from comparator.report import numbers
 from comparator.report.figures.crowd import gathered
 from comparator.report.figures.figure import layer
 from comparator.report.figures.palette import FAILED, MUTED, PAPER
@@ -20,9 +20,10 @@ Place = Callable[[EvaluationSummary], Any]
 GOLDEN = 0.618  # of a whole: so far apart, points that stand side by side spread evenly
 HEADING = 60  # characters of a name in the heading of a figure, which may take two lines
 BESIDE = 20  # characters of a name that has another beside it in a legend, also on a narrow screen
+SHORT = 8  # as BESIDE, with three others in its line
 TICKS = 20  # values of a list that an axis names at most
 TOGETHER = 44  # characters that stand side by side below an axis
-CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 90, "stroke": FAILED, "strokeWidth": 1.6}
+CROSS: Mapping[str, Any] = {"shape": "M-.4,-.4L.4,.4M.4,-.4L-.4,.4", "size": 140, "stroke": FAILED, "strokeWidth": 1.6}
 
 NUMBER = "format(datum.value, ',.6~g')"  # as people write it, small ones in full
 
@@ -39,14 +40,16 @@ WHOLE: Mapping[str, Any] = {
 
 def clip(text: str, length: int = 28) -> str:
     """Return `text` on one line, cut where it is too long."""
-    text = " ".join(words.printable(text).split())
+    text = " ".join(numbers.printable(text).split())
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def objective_label(summary: Summary, of: str = "") -> list[str]:
     """Return the objective's symbol, name and unit, in lines; `of` says what of it is shown."""
     symbol = of or (f"{summary.symbol}, " if summary.symbol and summary.kind == "cmp" else "")
-    unit = f" ({summary.unit})" if summary.unit else ""
+    unit = (
+        " (0.5\u00a0=\u00a050\u00a0%)" if numbers.is_relative(summary) else f" ({summary.unit})" if summary.unit else ""
+    )
     return textwrap.wrap(clip(f"{symbol}{summary.objective}", 48 + len(of)) + unit, 44) or [""]
 
 
@@ -63,7 +66,7 @@ def height_column(summary: Summary) -> str:
 def tip_of(one: EvaluationSummary, summary: Summary) -> str:
     """Return what a mark says that stands for one evaluation."""
     said = one.status if one.difference is None else show(one.difference)
-    return words.printable(f"evaluation {one.number}: {said}\n{words.point(one, names_of(summary))}")
+    return numbers.printable(f"evaluation {one.number}: {said}\n{numbers.point(one, names_of(summary))}")
 
 
 # -- evaluations -------------------------------------------------------------------------------------------
@@ -118,7 +121,7 @@ def failed_at_foot(summary: Summary, place: Place, x: Row) -> list[Row]:
 
 def failed_row(one: EvaluationSummary, **place: Any) -> Row:
     """Return the row of an evaluation that failed."""
-    tip = words.printable(f"evaluation {one.number}: {one.status}\n{clip(one.reason or '', 200)}")
+    tip = numbers.printable(f"evaluation {one.number}: {one.status}\n{clip(one.reason or '', 200)}")
     return {**place, "evaluations": [one.number], "tip": tip}
 
 
@@ -154,7 +157,8 @@ def distinct(labels: Sequence[str], length: int = 40) -> list[str]:
 def series(looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Row]:
     """Return the channels of field `series`, which share a legend: for each name the `color`, `shape` and so on."""
     channels = dict.fromkeys(channel for look in looks.values() for channel in look)
-    columns = 2 if max(map(len, looks), default=0) <= BESIDE else 1
+    longest = max(map(len, looks), default=0)
+    columns = 4 if longest <= SHORT else 2 if longest <= BESIDE else 1
     return {
         channel: {
             "field": "series",

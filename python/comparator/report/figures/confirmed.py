@@ -7,7 +7,7 @@ from comparator.findings.summary import Summary
 from comparator.report.figures.channels import Row, lanes, names_of, number_channel, objective_label, series
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER
-from comparator.report.words import point_words, printable
+from comparator.report.numbers import point_words, printable
 
 SEARCHED, ANEW = "the search said", "on fresh blocks"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from comparator.findings.axes import show
 from comparator.findings.summary import EvaluationSummary, Summary
-from comparator.report import words
+from comparator.report import numbers
 from comparator.report.figures.channels import Row, clip, distinct, names_of, number_channel, series
 from comparator.report.figures.figure import Choice, Figure, figure, layer
 from comparator.report.figures.palette import MODELS, PAPER, SHAPES
@@ -39,7 +39,7 @@ def _curves(summary: Summary, curves: Curves, rank: int) -> list[Figure]:
                 looks[label] = _look(submodel, name)
     heights = [row["y"] for row in rows]
     log = bool(heights) and min(heights) > 0 and max(heights) > STEEP * min(heights)
-    point = words.point(one, names_of(summary))
+    point = numbers.point(one, names_of(summary))
     x = number_channel("x", f"epoch, at {clip(point, POINT)}" if point else "epoch", integer=True)
     y = number_channel("y", clip(names[0]), log=log, holding=heights, grid=True)
     look = series(looks)
@@ -76,7 +76,7 @@ def _rows(history: Mapping[str, Sequence[float | None]] | None, name: str, label
             "y": value,
             "series": label,
             "evaluations": [evaluation],
-            "tip": words.printable(f"{label}\nepoch {epoch}: {name} {show(value)}"),
+            "tip": numbers.printable(f"{label}\nepoch {epoch}: {name} {show(value)}"),
         }
         for epoch, value in enumerate((history or {}).get(name) or (), start=1)
         if value is not None
@@ -102,7 +102,7 @@ def _caption(summary: Summary, names: Sequence[str], one: EvaluationSummary) -> 
     return (
         f"Evaluation {one.number}"
         + (f", the first of its {one.replicates} seeds" if one.replicates > 1 else "")
-        + f": {words.point(one, names_of(summary)) or 'the fixed setting'}"
+        + f": {numbers.point(one, names_of(summary)) or 'the fixed setting'}"
         + ". A validation curve (filled marks) that still falls at the last epoch could gain from more epochs; one "
         "that rises while the training curve falls is overfitting."
         + (" Where the two models' curves cross, the difference depends on when training stops." if several else "")

@@ -19,7 +19,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparator.report import words
+from comparator.report import numbers
 from comparator.report.figures.palette import CONFIG
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -27,6 +27,8 @@ HEIGHT = 280  # pixels
 
 TIP: dict[str, Any] = {"field": "tip", "type": "nominal"}
 GROWING = "growing"
+#: In place of the rows of a layer that whoever draws it has already.
+HELD = "held"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def figure(
     """
     whole = {
         "$schema": SCHEMA,
-        "description": words.printable(title),
+        "description": numbers.printable(title),
         "width": "container",
         "height": round(height),
         "autosize": {"type": "fit-x", "contains": "padding"},
@@ -87,7 +89,7 @@ def figure(
 
 def _printable(names: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        which: words.printable(name) if isinstance(name, str) else [words.printable(each) for each in name]
+        which: numbers.printable(name) if isinstance(name, str) else [numbers.printable(each) for each in name]
         for which, name in names.items()
     }
 
@@ -118,13 +120,25 @@ def growing(layer: Mapping[str, Any], number: int = 1) -> dict[str, Any]:
     return {"name": f"{GROWING}-{number}", **layer}
 
 
-def newest(chart: Mapping[str, Any], numbers: Collection[int]) -> dict[str, Any]:
-    """Return a chart whose growing layers have the rows of evaluations with these numbers alone."""
-    return {**chart, "layer": [_newest(each, numbers) for each in chart["layer"]]}
+def newest(chart: Mapping[str, Any], numbers: Collection[int], *, are_held: bool = False) -> dict[str, Any]:
+    """Return a chart whose growing layers have the rows of evaluations with these numbers alone.
+
+    Where the others `are_held` by whoever asks, as `others_of` tells, they say so instead of their rows.
+    """
+    return {**chart, "layer": [_newest(each, numbers, are_held=are_held) for each in chart["layer"]]}
 
 
-def _newest(layer: Mapping[str, Any], numbers: Collection[int]) -> Mapping[str, Any]:
-    if not layer.get("name", "").startswith(GROWING):
-        return layer
+def others_of(chart: Mapping[str, Any]) -> dict[int, Any]:
+    """Return the rows of the layers of a chart that do not grow, by their places."""
+    return {place: each["data"]["values"] for place, each in enumerate(chart["layer"]) if not _is_growing(each)}
+
+
+def _is_growing(layer: Mapping[str, Any]) -> bool:
+    return str(layer.get("name", "")).startswith(GROWING)
+
+
+def _newest(layer: Mapping[str, Any], numbers: Collection[int], *, are_held: bool) -> Mapping[str, Any]:
+    if not _is_growing(layer):
+        return {**layer, "data": {"values": HELD}} if are_held else layer
     rows = [row for row in layer["data"]["values"] if row["evaluations"][0] in numbers]
     return {**layer, "data": {"values": rows}}

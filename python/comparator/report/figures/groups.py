@@ -9,7 +9,7 @@ from comparator.findings.summary import Summary
 from comparator.report.figures.channels import Row, clip, haloed, lanes, number_channel, objective_label
 from comparator.report.figures.figure import Choice, Figure, figure, layer
 from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER
-from comparator.report.words import percent, printable, round_to, with_interval
+from comparator.report.numbers import percent, printable, round_to, with_interval
 
 SECTION = "explained"
 HIGHEST = 15  # groups in one figure

@@ -14,7 +14,7 @@ from comparator.report.figures.channels import CROSS, Row, along, clip, coordina
 from comparator.report.figures.crowd import gathered
 from comparator.report.figures.figure import growing, layer
 from comparator.report.figures.palette import DIFFERENCE, METRIC, PAPER
-from comparator.report.words import printable
+from comparator.report.numbers import printable
 
 HEIGHT = 330  # pixels
 INNER = (330.0, 260.0)  # pixels; about what is left for the cells on a narrow page
@@ -42,6 +42,7 @@ class Scale:
             scale = {"domain": [self.low, self.high], "domainMid": self.middle, "clamp": True, **METRIC}
             share = (self.middle - self.low) / (self.high - self.low)
             legend["values"] = [self.low, *[self.middle] * (0.25 < share < 0.75), self.high]
+            legend["format"] = _format_of(self.low, self.high)
         return {"field": "v", "type": "quantitative", "scale": scale, "legend": legend}
 
     @property
@@ -57,6 +58,13 @@ class Scale:
             side = self.low if value < self.middle else self.high
             is_dark = abs(value - self.middle) > 0.6 * abs(side - self.middle)
         return "#ffffff" if is_dark else "#000000"
+
+
+def _format_of(low: float, high: float) -> str:
+    """Return the format of numbers between two: three digits that count of what lies between them."""
+    if max(abs(low), abs(high)) >= 1e4:
+        return ".3~g"
+    return f".{min(9, max(0, 2 - math.floor(math.log10(high - low))))}f"
 
 
 def difference_scale(values: Iterable[float]) -> Scale:

@@ -21,7 +21,7 @@ from comparator.report.figures.channels import (
 from comparator.report.figures.figure import TIP, Figure, figure, layer
 from comparator.report.figures.heat import Scale, scale_of
 from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER
-from comparator.report.words import percent, printable
+from comparator.report.numbers import percent, printable
 
 if TYPE_CHECKING:
     from comparator.evidence.importance import Importance, Share

@@ -47,7 +47,7 @@ from comparator.report.figures.model_maps import panel_axis
 from comparator.report.figures.palette import MEAN
 from comparator.report.figures.surface import Surface, expected
 from comparator.report.material import Material
-from comparator.report.words import printable
+from comparator.report.numbers import printable
 
 MAPS = 6  # pairs of hyperparameters at most
 

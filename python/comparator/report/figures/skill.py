@@ -14,7 +14,7 @@ from comparator.findings.summary import (
     beats_mean_predictor,
     effect,
 )
-from comparator.report import words
+from comparator.report import numbers, words
 from comparator.report.figures.channels import (
     HEADING,
     Row,
@@ -80,14 +80,14 @@ def _row(
 ) -> Row:
     """Return the row of a model's training."""
     value = one.metrics[submodel][metric]
-    said = f"{summary.models[submodel]}, evaluation {one.number}\n{words.point(one, names_of(summary))}"
+    said = f"{summary.models[submodel]}, evaluation {one.number}\n{numbers.point(one, names_of(summary))}"
     return {
         "x": coordinate_of(strongest)(one),
         "y": max(value, LOWEST_SKILL) if metric == SKILL else value,
         "series": model,
         "learnt": beats_mean_predictor(one.metrics[submodel]) is not False,
         "evaluations": [one.number],
-        "tip": words.printable(f"{said}\n{metric} {show(value)}"),
+        "tip": numbers.printable(f"{said}\n{metric} {show(value)}"),
     }
 
 

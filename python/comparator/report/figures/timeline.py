@@ -22,7 +22,7 @@ from comparator.report.figures.channels import Row, clip, haloed, lanes, number_
 from comparator.report.figures.crowd import MANY, UP
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import FAILED, INK, PAPER, SHADES
-from comparator.report.words import percent, printable
+from comparator.report.numbers import percent, printable
 
 LANE = 18  # pixels
 LANE_SHARE = 0.76  # of a lane that its bars fill

@@ -7,8 +7,8 @@ from comparator.findings.variance import TrainingVariance
 from comparator.report.figures.channels import Row, lanes, number_channel
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import INK, PARTS
+from comparator.report.numbers import printable
 from comparator.report.variance import share_words, title_of, words_of
-from comparator.report.words import printable
 
 SECTION = "variance"
 HALF = 0.32  # of a bar's height, in lanes

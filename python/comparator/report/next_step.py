@@ -1,0 +1,113 @@
+"""What to do next: the step that says most more, in words and as a command."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from comparator.findings.summary import Summary, search_settings
+from comparator.report.commands import command_of, typed_command, where_options, with_settings, without_option
+from comparator.results.record import ALIVE, FrozenExperiment
+
+if TYPE_CHECKING:
+    from comparator.findings.verdict import Findings
+
+CUT_SHORT = ("stopped", "interrupted", "failed")
+#: Why nothing is said of evaluations that are shown before they are looked at together.
+BEING_READ = "what the evaluations say together is being worked out"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do next: in words, and as a command, empty where there is none."""
+
+    words: str
+    command: str = ""
+
+
+def next_step(experiment: FrozenExperiment, summary: Summary, findings: Findings, state: str) -> Step:
+    """The step that says most more, for this outcome; what is under way, or broken off, goes on first."""
+    typed = typed_command(experiment)
+    if state in ALIVE:
+        return Step(_goes_on(experiment, summary, state))
+    if state in CUT_SHORT and not experiment.imported:
+        mended = "Mend what went wrong, then go" if state == "failed" else "Go"
+        goes_on = ["comparator", "search", "--resume", experiment.id, *where_options(typed)]
+        return Step(f"{mended} on with it; everything finished is kept", shlex.join(goes_on))
+    again = _search_again(experiment)
+    if summary.best is None:
+        if not summary.evaluations:
+            return Step("Wait for the first results")
+        return Step("Mend what went wrong (below), then run it again", shlex.join(again))
+    failed, all_of = summary.number.failed, len(summary.evaluations)
+    if 2 * failed > all_of:
+        words = f"Mend what made {failed} of {all_of} evaluations fail (below), then run it again"
+        return Step(words, shlex.join(again))
+    if findings.verdict is None and findings.reason == BEING_READ:
+        return Step("Wait some seconds: what the evaluations say together is worked out")
+    if findings.regions:
+        number_one = findings.regions[0]
+        if again and number_one.region.blocks:
+            return Step("Look closer: search within the region", shlex.join([*again, "--focus", f"{experiment.id}:1"]))
+        if again:
+            return Step("Try it on fresh trainings", _with(again, "confirm.points=1", "confirm.regions=true"))
+        if number_one.region.blocks:
+            return Step(f"Look closer: ask the same in a space that is narrowed to {number_one.condition}", "")
+        return Step("Try the region on fresh trainings: ask the same again, and have it confirmed", "")
+    if not again:
+        return Step("All runs as a table, to look further", shlex.join(command_of(experiment, "export")))
+    if summary.kind == "single":
+        return _more_of(experiment, summary, "Search further: more evaluations")
+    evidence = findings.evidence
+    if summary.is_climb and summary.find not in ("regions", "both") and evidence is not None:
+        return Step("Ask where they differ more, with points all over the space", _with(again, "search.find=both"))
+    if evidence is not None and findings.rejected:
+        blocks = 2 * evidence.fresh_blocks
+        return Step(
+            "To see smaller differences between places, try them on more fresh blocks",
+            _with(again, f"confirm.seeds={blocks}"),
+        )
+    return _more_of(experiment, summary, "To see smaller differences, search with more evaluations")
+
+
+def _goes_on(experiment: FrozenExperiment, summary: Summary, state: str) -> str:
+    """What an experiment that runs does next, by itself."""
+    budget, stages = experiment.budget.evaluations, experiment.stages
+    left = 0 if budget is None else max(0, budget - summary.number.done)
+    steps = [f"{left} more evaluation{'s' * (left != 1)}"] if left else []
+    if stages.first is not None and summary.number.in_full < stages.first.points:
+        steps.append(f"the best {stages.first.points} trained in full")
+    if stages.confirm is not None:
+        fresh = "splits and seeds" if stages.confirm.splits else "seeds"
+        steps.append(f"what was found tried on {stages.confirm.seeds} fresh {fresh}")
+    begins = "It waits for its turn, then goes on by itself" if state == "queued" else "It goes on by itself"
+    return f"{begins}: {', then '.join(steps)}" if steps else begins
+
+
+def _more_of(experiment: FrozenExperiment, summary: Summary, words: str) -> Step:
+    return Step(words, larger_search(experiment, summary.number.done))
+
+
+def larger_search(experiment: FrozenExperiment, done: int) -> str:
+    """Return the command of the same search with twice the evaluations; empty where none made the experiment.
+
+    `done` is how many there are, which counts where the budget was another.
+    """
+    again = _search_again(experiment)
+    budget = search_settings(experiment).get("evaluations")
+    if not isinstance(budget, int):
+        budget = done
+    return _with(again, f"search.evaluations={2 * budget}") if again else ""
+
+
+def _search_again(experiment: FrozenExperiment) -> list[str]:
+    """The words of the search that made the experiment; none where no search of the command line did."""
+    typed = typed_command(experiment)
+    return without_option(typed, "--id") if "search" in typed[:2] else []
+
+
+def _with(words: Sequence[str], *settings: str) -> str:
+    """The command with these settings."""
+    return shlex.join(with_settings(words, *settings))
