@@ -78,7 +78,7 @@ def _box(box: str, options: RunOptions) -> str:
     if not Path(box).exists() and (bounds := written_box(box)) is not None:
         return repr(bounds)
     identifier, _, number = box.rpartition(":")
-    if not identifier or not number.isdigit() or Path(identifier).suffix == ".json":
+    if not identifier or not number.isdecimal() or Path(identifier).suffix == ".json":
         return str(home_written_out(box).absolute())
     experiment = experiment_path(experiments_folder(options.experiments, project_root()), identifier)
     return f"{experiment.absolute() / 'report.json'}:{number}"

@@ -114,7 +114,7 @@ class Trial:
     @property
     def seed(self) -> int:
         value = str(self.settings.get(self.model.description.seed or USUAL_SEED, DEFAULT_SEED))
-        return int(value) if value.isdigit() else DEFAULT_SEED
+        return int(value) if value.isdecimal() else DEFAULT_SEED
 
     def is_callable(self, name: str) -> bool:
         return self.model.script(name) is not None
