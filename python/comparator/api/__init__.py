@@ -11,17 +11,17 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from comparator.api.arguments import Arguments, check_arguments, listed_hyperparameters
+from comparator.api.arguments import Arguments, as_overrides, check_arguments, listed_hyperparameters
 from comparator.api.experiment import Experiment
 from comparator.api.functions import Function, function_file, name_of
 from comparator.api.space import Choice, Constant, Flag, Float, Int, Ordered, Space
 from comparator.api.words import python_words
 from comparator.engine.interface import EngineOptions
-from comparator.errors import ComparatorError, InputError
+from comparator.errors import ComparatorError, InputError, Submitted
 from comparator.experiment import controls, session
 from comparator.experiment.host import Host, open_host
 from comparator.experiment.listing import experiment_rows
-from comparator.experiment.settings import check_settings
+from comparator.experiment.settings import overridden
 from comparator.experiment.terminal import Terminal, in_notebook
 from comparator.formats.names import home_written_out
 from comparator.formats.text import shown
@@ -75,7 +75,10 @@ def compare(
     site: str = "local",
     engine: str | Executor | None = None,
     workers: int | None = None,
+    together: int | None = None,
+    walltime: str | None = None,
     experiments: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
     **options: Any,
 ) -> Experiment:
@@ -105,12 +108,19 @@ def compare(
         site: The machine's profile.
         engine: "local", "swift-t", or an executor of `concurrent.futures`, such as Dask's; None for the site's first.
         workers: Evaluations at a time; None for all slots of the machine.
+        together: Trainings that a worker gives at once to a model that has `run_many(params_list)`; None for what the
+            site says (SITE_TOGETHER), which by itself is 1. A function takes one at a time.
+        walltime: Start nothing that cannot end in this time, "HH:MM:SS"; None for no limit. Where it ends first,
+            `ComparatorError` is raised, and `resume(id)` goes on.
         experiments: The folder of all experiments; None for COMPARATOR_EXPERIMENTS, else the project's.
+        settings: Further keys of an experiment file, as `--set` of the command line has them, such as
+            `{"run_timeout": 600, "cmp.0.python": "old/.venv", "cmp.require": "like for like"}`.
         quiet: Say nothing while it runs.
         options: Further keys of `[search]` in an experiment file, such as `population=16` or `replicates=2`.
 
     Returns:
-        The experiment, finished, with its report written.
+        The experiment, finished, with its report written; on a site that submits jobs, as the engine `swift-t` does
+        there, the experiment as it waits for its job (`state`).
 
     Raises:
         InputError: A mistake in what is given, said in one line, before anything starts.
@@ -128,7 +138,10 @@ def compare(
         site=site,
         engine=engine,
         workers=workers,
+        together=together,
+        walltime=walltime,
         experiments=experiments,
+        settings=settings,
         quiet=quiet,
     )
     host = _host(given)
@@ -143,7 +156,7 @@ def compare(
         comparison["difference"] = difference
     content = {"model": "cmp", "cmp": comparison, **_common(space, hyperparameters, given)}
     content["search"] = _search_table(evaluations, given.strategy, seed, options) | {"find": find}
-    return _carry_out(host, content, models, "compare", given.id)
+    return _carry_out(host, content, models, "compare", given)
 
 
 @python_words()
@@ -162,7 +175,10 @@ def search(
     site: str = "local",
     engine: str | Executor | None = None,
     workers: int | None = None,
+    together: int | None = None,
+    walltime: str | None = None,
     experiments: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
     **options: Any,
 ) -> Experiment:
@@ -180,7 +196,10 @@ def search(
         site=site,
         engine=engine,
         workers=workers,
+        together=together,
+        walltime=walltime,
         experiments=experiments,
+        settings=settings,
         quiet=quiet,
     )
     host = _host(given)
@@ -189,7 +208,7 @@ def search(
     if given.metric is not None:
         content["metric"] = given.metric
     content["search"] = _search_table(evaluations, given.strategy, seed, options)
-    return _carry_out(host, content, models, "search", given.id)
+    return _carry_out(host, content, models, "search", given)
 
 
 @python_words()
@@ -221,6 +240,8 @@ def resume(
     site: str = "local",
     engine: str | Executor | None = None,
     workers: int | None = None,
+    together: int | None = None,
+    walltime: str | None = None,
     experiments: str | Path | None = None,
     quiet: bool = False,
 ) -> Experiment:
@@ -229,13 +250,18 @@ def resume(
     Finished evaluations are not done again. Arguments and errors as of `compare`.
     """
     given = check_arguments(
-        "resume()", id=id, site=site, engine=engine, workers=workers, experiments=experiments, quiet=quiet
+        "resume()",
+        id=id,
+        site=site,
+        engine=engine,
+        workers=workers,
+        together=together,
+        walltime=walltime,
+        experiments=experiments,
+        quiet=quiet,
     )
     host = _host(given)
-    opened = session.resume(host, id)
-    opened.run()
-    controls.follow(host, opened.path)
-    return Experiment(opened.path)
+    return _run(host, session.resume(host, id))
 
 
 @python_words()
@@ -248,7 +274,9 @@ def _host(given: Arguments) -> Host:
     # In a notebook lines are text of the cell; rich would give each a space of its own, or take it for a terminal.
     how = {"force_jupyter": False, "force_terminal": False} if in_notebook() else {}
     console: Console = Terminal(quiet=given.quiet, **how)
-    options = EngineOptions(engine=given.engine, workers=given.workers)
+    options = EngineOptions(
+        engine=given.engine, workers=given.workers, together=given.together, walltime=given.walltime
+    )
     return open_host(project_root(), _experiments(given.experiments), given.site, options, warm=True, console=console)
 
 
@@ -312,12 +340,12 @@ def _search_table(evaluations: int | None, strategy: object, seed: int, options:
 
 
 def _carry_out(
-    host: Host, content: Mapping[str, Any], models: Sequence[_Named], verb: str, identifier: str | None
+    host: Host, content: Mapping[str, Any], models: Sequence[_Named], verb: str, given: Arguments
 ) -> Experiment:
     """Plan and run a new experiment, whose words are those of a call instead of a file's."""
-    check_new_experiment(host.experiments, identifier)
+    check_new_experiment(host.experiments, given.id)
     called = f"{verb}()"
-    settings = check_settings(content, called)
+    settings = overridden(content, as_overrides(given.settings or {}), called, called)
     # No file has this name; paths are relative to the folder.
 
     def make_models() -> None:
@@ -325,7 +353,15 @@ def _carry_out(
             model.make()
 
     plan = session.plan_settings(host, settings, Path.cwd() / called, f"comparator.{verb}", called, make_models)
-    opened = session.begin(host, plan, verb, identifier)
-    opened.run()
-    controls.follow(host, opened.path)
+    return _run(host, session.begin(host, plan, verb, given.id))
+
+
+def _run(host: Host, opened: session.Session) -> Experiment:
+    """Run an experiment and the controls that it asks for; one that a scheduler has now is given as it is."""
+    try:
+        opened.run()
+    except Submitted as submitted:
+        host.say(str(submitted))
+    else:
+        controls.follow(host, opened.path)
     return Experiment(opened.path)

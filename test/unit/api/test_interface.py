@@ -18,6 +18,8 @@ from comparator.cli import main
 from comparator.results.record_file import read_records
 
 SPACE = cmp.Space(x=cmp.Float(0, 10), y=cmp.Int(1, 9))
+TOGETHER = Path(__file__).parents[1] / "models" / "together.py"
+UNFIT = threading.Lock()  # of which no file can be made
 
 
 def level(params: dict[str, Any]) -> dict[str, Any]:
@@ -216,6 +218,25 @@ def test_models_are_functions_names_folders_and_files(experiments: Path, tmp_pat
     assert list(dict.fromkeys(made.runs["label"])) == ["one", "two"]
 
 
+def test_what_the_command_line_says_by_options_a_call_says_by_arguments(experiments: Path, tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    made = cmp.search(
+        TOGETHER,
+        SPACE,
+        evaluations=8,
+        strategy="sobol",
+        confirm=False,
+        workers=1,
+        together=4,
+        walltime="00:30:00",
+        settings={"hyperparameters.logfile": str(calls), "run_timeout": 600},
+        hyperparameters={"side": "left"},
+        quiet=True,
+    )
+    assert [line.split()[1] for line in calls.read_text().splitlines()][:2] == ["4", "4"]
+    assert json.loads((made.path / "experiment.json").read_text())["settings"]["run_timeout"] == 600
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -254,6 +275,15 @@ def test_models_are_functions_names_folders_and_files(experiments: Path, tmp_pat
             lambda: cmp.compare(level, step, SPACE, evaluations=56, generations=3),
             r"evaluations or generations, not both",
         ),
+        (lambda: cmp.compare(level, step, SPACE, together=0), r"^compare\(\): together = 0: "),
+        (lambda: cmp.compare(level, step, SPACE, walltime="3"), r"^walltime='3': must be a time as HH:MM:SS"),
+        (lambda: cmp.compare(level, step, SPACE, settings={"run_timout": 3}), r"^run_timout=3: .*'run_timeout'"),
+        (lambda: cmp.compare(level, step, SPACE, settings={"run_timeout": -3}), r"^compare\(\): 'run_timeout' = -3: "),
+        (
+            lambda: cmp.compare(level, step, SPACE, settings={"cmp.0.python": "nowhere"}),
+            r"^compare\(\): \[cmp.0\]: python = 'nowhere': there is no ",
+        ),
+        (lambda: cmp.compare(level, step, SPACE, settings={"title": UNFIT}), r"^settings: 'title' = .* JSON has$"),
         (lambda: cmp.open(5), r"^open\(\): id = 5: "),  # type: ignore[arg-type]
     ],
 )
@@ -272,9 +302,6 @@ def test_a_slip_in_a_hyperparameter_of_a_model_that_says_what_it_takes_is_refuse
     )
     with pytest.raises(cmp.InputError, match=r"^search\(\): hyperparameters.nois: .* \(did you mean 'noise'\?\)$"):
         cmp.search(model, SPACE, hyperparameters={"nois": 3}, experiments=tmp_path / "experiments", quiet=True)
-
-
-UNFIT = threading.Lock()  # of which no file can be made
 
 
 @pytest.mark.parametrize(
