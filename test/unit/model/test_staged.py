@@ -198,3 +198,14 @@ def test_what_the_raw_data_do_not_have_is_refused_before_anything_starts(place: 
     refused = desk.search("one.toml", CANDLE_DATA_DIR=str(place / "data"))
     assert refused.returncode == 2 and not list(desk.experiments.glob("one-*"))
     assert "study = 'ccle': " in refused.stderr and "has CCLE, gCSI (did you mean 'CCLE'?)" in refused.stderr
+
+
+def test_a_list_that_no_step_would_read_is_refused_before_anything_starts(place: Path) -> None:
+    script = place / "toy" / "toy_train_improve.py"
+    script.write_text(script.read_text().replace("type=int, nargs=\"+\"", "type=list"))
+    desk = Desk(place)
+    layers = "layers = { type = 'categorical', element_type = 'string', values = ['8 8', '16'] }"
+    desk.write("one.toml", ONE.format(given="").replace("[space]", f"[space]\n{layers}"))
+    refused = desk.search("one.toml", "--dry-run", CANDLE_DATA_DIR=str(place / "data"))
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1
+    assert "one.toml: toy: layers cannot be varied: toy_train_improve.py makes a list of its letters" in refused.stderr

@@ -234,6 +234,13 @@ def test_a_list_that_would_become_its_letters_is_refused_before_anything_starts(
     check_raw_data(model_in(folder), {"dense": [32, 32]}, data)
 
 
+def test_a_list_that_would_become_its_letters_cannot_be_varied(tmp_path: Path) -> None:
+    stages = found(write_model(tmp_path / "toy", toy_train_improve__py=BUILTINS))
+    stages.check_varied(["dense", "augment", "study", "unknown"])
+    with pytest.raises(InputError, match=r"^Filters cannot be varied: toy_train_improve\.py makes a list"):
+        stages.check_varied(["dense", "Filters"])
+
+
 def test_a_default_is_among_the_choices_that_no_parser_knows(tmp_path: Path) -> None:
     listed = """
 import improvelib
