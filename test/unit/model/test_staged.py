@@ -202,7 +202,7 @@ def test_what_the_raw_data_do_not_have_is_refused_before_anything_starts(place: 
 
 def test_a_list_that_no_step_would_read_is_refused_before_anything_starts(place: Path) -> None:
     script = place / "toy" / "toy_train_improve.py"
-    script.write_text(script.read_text().replace("type=int, nargs=\"+\"", "type=list"))
+    script.write_text(script.read_text().replace('type=int, nargs="+"', "type=list"))
     desk = Desk(place)
     layers = "layers = { type = 'categorical', element_type = 'string', values = ['8 8', '16'] }"
     desk.write("one.toml", ONE.format(given="").replace("[space]", f"[space]\n{layers}"))
