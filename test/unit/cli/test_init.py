@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,41 @@ def test_ctrl_c_at_a_question_leaves_nothing_behind(desk: Desk) -> None:
     typist.read_until("stopped")
     assert typist.end() == 130
     assert sorted(desk.folder.iterdir()) == before
+
+
+def test_what_runs_a_model_is_said_by_flags_as_the_file_says_it(desk: Desk) -> None:
+    (desk.folder / "made").mkdir()
+    venv = desk.folder / "venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").symlink_to(sys.executable)
+    given = ("--yes", "--metric", "rmse", "--output", "made/mine.toml", "--force")
+    two = desk.run("init", "ridge.py", "forest.py", *given, "--python", "cmp.1=venv", "--vary", "noise=0:1")
+    assert two.returncode == 0, two.stderr
+    content = read_toml(desk.folder / "made" / "mine.toml")
+    assert content["cmp"]["1"] == {"python": "../venv"} and "0" not in content["cmp"]
+    assert "[cmp.1]\npython" in (desk.folder / "made" / "mine.toml").read_text()
+    one = desk.run("init", "ridge.py", *given, "--python", sys.executable, "--vary", "noise=0:1")
+    assert one.returncode == 0, one.stderr
+    content = read_toml(desk.folder / "made" / "mine.toml")
+    assert (desk.folder / "made" / content["python"]).samefile(sys.executable)
+    assert desk.search("made/mine.toml", "--dry-run").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--python", "nowhere"), "init: python = 'nowhere': there is no "),
+        (("--python", "cmp.0=venv", "--python", "cmp.0=other"), "--python cmp.0=venv cmp.0=other: is given twice"),
+        (("--python", "cmp.1="), "--python cmp.1=: is empty"),
+        (("--requirements", "missing.txt"), "init: requirements = 'missing.txt': there is no file "),
+    ],
+)
+def test_a_python_that_is_not_there_is_one_line(desk: Desk, words: tuple[str, ...], said: str) -> None:
+    refused = desk.run("init", "ridge.py", "forest.py", "--yes", "--no-try", "--metric", "rmse", *words)
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1 and said in refused.stderr
+    assert not list(desk.folder.glob("compare-*"))
+
+
+def test_cmp_1_is_not_of_a_single_model(desk: Desk) -> None:
+    refused = desk.run("init", "ridge.py", "--yes", "--metric", "rmse", "--python", "cmp.1=venv")
+    assert refused.returncode == 2 and "cmp.0 and cmp.1 are of two models" in refused.stderr
