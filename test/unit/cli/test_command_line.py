@@ -300,6 +300,17 @@ def test_a_mistake_is_one_clear_line_before_anything_starts(
     assert not list(desk.experiments.glob("*/experiment.json"))
 
 
+@pytest.mark.parametrize("typed", ["quick.toml", "../{0}/quick.toml", "link/quick.toml", "{1}/quick.toml"])
+@pytest.mark.parametrize("wrong", ["search.strategy=sobl", "search.pilot=40", "cmp.difference=most"])
+def test_a_file_is_named_as_it_was_typed(desk: Desk, typed: str, wrong: str) -> None:
+    (desk.folder / "link").symlink_to(desk.folder)
+    typed = typed.format(desk.folder.name, desk.folder)
+    for verb in ("search", "selftest"):
+        refused = desk.run(verb, typed, "--dry-run", "--set", wrong)
+        assert refused.returncode == 2
+        assert refused.stderr.startswith(f"comparator: {typed}: "), refused.stderr
+
+
 @pytest.mark.parametrize(
     "words", [["serach"], ["search", "--sed", "3"], ["search", "a", "b"], ["search", "--seed", "x"]]
 )
