@@ -74,7 +74,9 @@ def named_as_typed(file: Path, called: str | None = None) -> Iterator[None]:
 def as_typed(words: str, file: Path, called: str | None = None) -> str:
     """Words in which a file goes by what was typed."""
     said = called or str(file)
-    return words.replace(str(file.resolve()), said).replace(str(file), said)
+    for form in dict.fromkeys((str(file.resolve()), str(file.absolute()), str(file))):
+        words = words.replace(form, said)
+    return words
 
 
 class Submitted(Exception):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ from comparator.cli import completion, resuming
 from comparator.cli.app import RUN, JsonOption, app, out, stop_signals_like_ctrl_c
 from comparator.cli.opening import shown
 from comparator.cli.options import RunOptions, with_run_options
-from comparator.errors import InputError
+from comparator.errors import InputError, named_as_typed
 from comparator.experiment.terminal import Terminal, note
 from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.names import check_name, home_written_out
@@ -67,7 +68,8 @@ def search(
         raise InputError("give an experiment file, such as cfg/cmp-ga.toml, or --resume ID")
     if file is not None and file.suffix != ".toml":
         raise InputError(f"{file}: no experiment file, whose name ends in .toml{other_kind(file, EXPERIMENT)}")
-    _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)
+    with _as_typed(focus, avoid):
+        _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)
 
 
 def _box(box: str, options: RunOptions) -> str:
@@ -111,7 +113,18 @@ def sweep(
     settings = list(options.settings or [])
     if bare:
         settings += _settings_of_bare_upf(model, hyperparameters)
-    _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)
+    with _as_typed(model, hyperparameters):
+        _carry_out(options, file, settings, full=full, no_report=no_report, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _as_typed(*paths: str | Path | None) -> Iterator[None]:
+    """Have errors name the files of options, which go into the settings in full, as they were typed."""
+    with contextlib.ExitStack() as stack:
+        for path in paths:
+            if path is not None:
+                stack.enter_context(named_as_typed(home_written_out(path)))
+        yield
 
 
 def _settings_of_bare_upf(model: str | None, hyperparameters: Path | None) -> list[str]:

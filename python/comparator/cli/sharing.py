@@ -13,7 +13,7 @@ import typer
 
 from comparator.cli.app import RECORDS, ExperimentsOption, JsonOption, app, out
 from comparator.cli.experiments import IdArgument
-from comparator.errors import InputError
+from comparator.errors import InputError, nearest, nearest_names
 from comparator.experiment.terminal import copyable, note, tell
 from comparator.formats.text import is_stream
 from comparator.results.experiments import experiment_path
@@ -95,6 +95,8 @@ def export_experiment(
     """Bring an experiment elsewhere: its runs as a table, all of it in one file, a figure, or into another program."""
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
     program = target if target in PROGRAMS else None
+    if target is not None and program is None and not Path(target).suffix and nearest_names(target, PROGRAMS):
+        raise InputError(f"--to {target}: is no program that is known{nearest(target, PROGRAMS)}; ./{target} is a file")
     asked = {"--bundle": bundle, "--figure": figure is not None, f"--to {program}": program is not None}
     what = [name for name, is_asked in asked.items() if is_asked]
     if len(what) > 1:

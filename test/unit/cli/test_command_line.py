@@ -312,12 +312,46 @@ def test_a_file_is_named_as_it_was_typed(desk: Desk, typed: str, wrong: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["search", "quick.toml", "--focus", "nowhere.json"], "nowhere.json: no such file"),
+        (["search", "quick.toml", "--avoid", "../{0}/quick.txt"], "../{0}/quick.txt: not JSON"),
+        (["sweep", "points.upf", "--model", "no.py"], "points.upf: model: no model at 'no.py'"),
+        (["sweep", "points.upf", "--model", "cmp", "--hyperparameters", "link/no.txt"], "link/no.txt: no such file"),
+    ],
+)
+def test_a_file_of_an_option_is_named_as_it_was_typed(desk: Desk, words: list[str], said: str) -> None:
+    (desk.folder / "link").symlink_to(desk.folder)
+    desk.write("points.upf", '{"id": "a", "noise": 1}\n')
+    refused = desk.run(*(word.format(desk.folder.name) for word in words))
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"comparator: {said.format(desk.folder.name)}"), refused.stderr
+
+
+@pytest.mark.parametrize(
     "words", [["serach"], ["search", "--sed", "3"], ["search", "a", "b"], ["search", "--seed", "x"]]
 )
 def test_wrong_usage(desk: Desk, words: list[str]) -> None:
     done = desk.run(*words)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["search", ""], "an argument is empty"),
+        (["search", "quick.toml", "--engine", ""], "an empty word stands behind --engine"),
+        (["search", "quick.toml", "--experiments="], "--experiments: its value is empty"),
+        (["search", "quick.toml", "--focus", ""], "an empty word stands behind --focus"),
+        (["init", "quick.py", "-o", ""], "an empty word stands behind -o"),
+        (["predict", "one"], "Missing option '--at'; -h tells more"),
+    ],
+)
+def test_what_is_left_empty_is_not_taken_for_what_was_not_said(desk: Desk, words: list[str], said: str) -> None:
+    refused = desk.run(*words)
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1
+    assert said in refused.stderr and not desk.experiments.exists()
 
 
 def test_a_folder_without_write_permission(desk: Desk) -> None:
