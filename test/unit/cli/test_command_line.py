@@ -6,8 +6,9 @@ import os
 import re
 import signal
 import sys
+import threading
 from pathlib import Path
-from subprocess import CompletedProcess
+from subprocess import PIPE, CompletedProcess, Popen
 
 import pytest
 from desk import EXPERIMENT, HYPERPARAMETERS, QUICK, SPACE, Desk
@@ -583,16 +584,21 @@ def test_a_second_ctrl_c_changes_nothing(desk: Desk) -> None:
     assert errors == "comparator: stopped\n"
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_ctrl_c_counts_unless_an_earlier_one_is_ending_the_command() -> None:
+def test_a_ctrl_c_counts_unless_an_earlier_one_is_ending_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     class Gone:
         def __del__(self) -> None:
             signal.raise_signal(signal.SIGINT)  # Python drops what is raised here
 
     handlers = {number: signal.getsignal(number) for number in STOPPED_BY}
     try:
+        monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
         stop_signals_like_ctrl_c()
-        Gone()
+        with pytest.raises(KeyboardInterrupt):
+            Gone()
+            threading.Event().wait(60)
+        assert capsys.readouterr().err == ""
         with pytest.raises(KeyboardInterrupt):
             try:
                 signal.raise_signal(signal.SIGTERM)
@@ -604,6 +610,26 @@ def test_a_ctrl_c_counts_unless_an_earlier_one_is_ending_the_command() -> None:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+
+
+#: Python as it finds a module, of which Ctrl-C is typed.
+FINDS = """
+import os, signal, sys
+class Finds:
+    def find_spec(self, name, path=None, target=None):
+        if name == NAME:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finds())
+from comparator.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["comparator.cli.command", "comparator.site.surroundings", "typer"])
+def test_ctrl_c_while_the_command_is_loaded_is_a_line(desk: Desk, name: str) -> None:
+    words = [sys.executable, "-c", FINDS.replace("NAME", repr(name)), "search", "quick.toml"]
+    process = Popen(words, stderr=PIPE, text=True, env=desk.environment, cwd=desk.folder)
+    assert process.communicate(timeout=60)[1] == "comparator: stopped\n" and process.returncode in (130, -signal.SIGINT)
 
 
 def test_replicates_of_a_model_without_a_description_have_seeds_of_their_own(desk: Desk) -> None:
