@@ -29,6 +29,7 @@ from comparator.model.model import with_path_written
 from comparator.results.experiments import experiment_path
 from comparator.results.store import check_new_experiment
 from comparator.site.folders import experiments_folder, project_root
+from comparator.studies import study_of
 
 __all__ = [
     "Choice",
@@ -261,7 +262,12 @@ def resume(
         quiet=quiet,
     )
     host = _host(given)
-    return _run(host, session.resume(host, id))
+    path = experiment_path(host.experiments, id)
+    study = study_of(path)
+    if study is None:
+        return _run(host, session.resume(host, id))
+    study.resume(host, id)
+    return Experiment(path)
 
 
 @python_words()

@@ -1,9 +1,9 @@
 """The command line. Every script of `test/` is a few lines over one of these commands.
 
-`command` runs what was typed: `init` drafts an experiment, `carry_out` has the commands that carry one out, `opening`
-the one that shows them in a browser, `experiments` those that look at one, `sharing` those that note something of one
-or bring it elsewhere, `verify` the one that checks it, `sites`, `models` and `data` those of `comparator site`, `model`
-and `data`.
+`command` runs what was typed: `init` drafts an experiment, `carry_out`, `studies` and `again` have the commands that
+carry one out, `unroll` makes a UPF, `opening` shows experiments in a browser, `experiments` has the commands that look
+at one, `sharing` those that note something of one or bring it elsewhere, `verify` the one that checks it, `sites`,
+`models` and `data` those of `comparator site`, `model` and `data`.
 """
 
 from __future__ import annotations
