@@ -355,6 +355,12 @@ def test_what_is_left_empty_is_not_taken_for_what_was_not_said(desk: Desk, words
     assert said in refused.stderr and not desk.experiments.exists()
 
 
+@pytest.mark.parametrize("place", ["nowhere/x.upf", "quick.toml/x.upf"])
+def test_a_file_that_cannot_be_written_is_named_as_it_was_typed(desk: Desk, place: str) -> None:
+    refused = desk.run("unroll", "--grid", "x=1,2", "--output", place)
+    assert refused.returncode == 1 and refused.stderr.startswith(f"comparator: {place}: "), refused.stderr
+
+
 def test_a_folder_without_write_permission(desk: Desk) -> None:
     desk.experiments.write_text("in the way")
     done = desk.search("quick.toml")
