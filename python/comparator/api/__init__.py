@@ -25,7 +25,7 @@ from comparator.experiment.settings import overridden
 from comparator.experiment.terminal import Terminal, in_notebook
 from comparator.formats.names import home_written_out
 from comparator.formats.text import shown
-from comparator.model.model import with_path_written
+from comparator.model.references import with_path_written
 from comparator.results.experiments import experiment_path
 from comparator.results.store import check_new_experiment
 from comparator.site.folders import experiments_folder, project_root

@@ -226,7 +226,7 @@ def _written(references: Sequence[str], folder: Path, *, force: bool) -> Iterato
 
 def _from(folder: Path, reference: str) -> str:
     """A model as a file in `folder` names it: by a relative path, or as it is where that is none."""
-    from comparator.model.model import with_path_written
+    from comparator.model.references import with_path_written
 
     return with_path_written(reference, lambda place: os.path.relpath(place.absolute(), folder))
 
@@ -245,7 +245,7 @@ def _labels(references: Sequence[str]) -> tuple[str, ...]:
 
 def _models(names: Sequence[str], pythons: Sequence[PythonChoice], file: Path, host: Host) -> list[Model]:
     from comparator.model.environment_making import make
-    from comparator.model.model import find_model
+    from comparator.model.references import find_model
 
     containers, folder = host.root / "containers", file.absolute().parent
     models = [

@@ -21,9 +21,10 @@ from comparator.formats.text import shortened, shown
 from comparator.model.environment_making import make, would_make
 from comparator.model.image import DATA_FOLDER
 from comparator.model.inputs import inputs_of, python_of_submodel
-from comparator.model.model import Model, find_model, outside_container
+from comparator.model.model import Model, outside_container
 from comparator.model.probe import described
 from comparator.model.process import call
+from comparator.model.references import find_model
 from comparator.model.reported import LAST_WORDS, plain
 from comparator.model.stage_flags import OF_PLACES
 from comparator.model.staged import check_raw_data

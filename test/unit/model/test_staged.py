@@ -17,8 +17,8 @@ from three_steps import PREPROCESS, write_model, write_raw_data
 
 from comparator.errors import InputError
 from comparator.model.ml_data import MLData, training_rows
-from comparator.model.model import find_model
 from comparator.model.named_paths import NamedPaths
+from comparator.model.references import find_model
 from comparator.model.runner import make_runner
 from comparator.model.staged import StagedRunner
 from comparator.model.training import Outcome, Training

@@ -11,7 +11,8 @@ from three_steps import HYBRID, write_model, write_raw_data
 
 from comparator.errors import InputError
 from comparator.model.description import ModelDescription, parse_description
-from comparator.model.model import Model, find_model
+from comparator.model.model import Model
+from comparator.model.references import find_model
 from comparator.model.stage_flags import flags_of_python, section_of
 from comparator.model.staged import check_raw_data
 from comparator.model.stages import Stages, find_stages, raw_folder
