@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
 
-from comparator.api.arguments import Arguments, as_overrides, check_arguments, listed_hyperparameters
+from comparator.api.arguments import check_arguments
+from comparator.api.carrying_out import (
+    AnySpace,
+    Hyperparameters,
+    Model,
+    carry_out,
+    common_tables,
+    comparison_table,
+    folder_of_all,
+    host_of,
+    label_of,
+    named_model,
+    run,
+    search_table,
+)
 from comparator.api.experiment import Experiment
-from comparator.api.functions import Function, function_file, name_of
 from comparator.api.space import Choice, Constant, Flag, Float, Int, Ordered, Space
 from comparator.api.words import python_words
-from comparator.engine.interface import EngineOptions
-from comparator.errors import ComparatorError, InputError, Submitted
-from comparator.experiment import controls, session
-from comparator.experiment.host import Host, open_host
+from comparator.errors import ComparatorError, InputError
+from comparator.experiment import session
 from comparator.experiment.listing import experiment_rows
-from comparator.experiment.settings import overridden
-from comparator.experiment.terminal import Terminal, in_notebook
-from comparator.formats.names import home_written_out
-from comparator.formats.text import shown
-from comparator.model.references import with_path_written
 from comparator.results.experiments import experiment_path
-from comparator.results.store import check_new_experiment
-from comparator.site.folders import experiments_folder, project_root
 from comparator.studies import study_of
 
 __all__ = [
@@ -47,13 +49,6 @@ __all__ = [
     "resume",
     "search",
 ]
-
-#: A function of a dict of hyperparameters, or what the command line takes: a model's name, a folder, an image, a file.
-Model = Function | str | Path
-#: A dict; a CANDLE file, or several of which the first whose data are there is taken; or these and a dict on top.
-Hyperparameters = Mapping[str, Any] | str | Path | Sequence[Mapping[str, Any] | str | Path]
-AnySpace = Space | str | Path
-EVALUATIONS = 56  # of a search, where nothing says otherwise
 
 
 @python_words()
@@ -145,19 +140,16 @@ def compare(
         settings=settings,
         quiet=quiet,
     )
-    host = _host(given)
-    models = [_model(first, host), _model(second, host)]
-    comparison: dict[str, Any] = {
-        "models": [each.name for each in models],
-        "labels": [*(given.labels or (_label(first, 0, second), _label(second, 1, first)))],
+    host = host_of(given)
+    models = [named_model(first, host), named_model(second, host)]
+    labels = given.labels or (label_of(first, 0, second), label_of(second, 1, first))
+    content = {
+        "model": "cmp",
+        "cmp": comparison_table(models, labels, given.metric, difference),
+        **common_tables(space, hyperparameters, given),
+        "search": search_table(evaluations, given.strategy, seed, options) | {"find": find},
     }
-    if given.metric is not None:
-        comparison["metric"] = given.metric
-    if difference is not None:
-        comparison["difference"] = difference
-    content = {"model": "cmp", "cmp": comparison, **_common(space, hyperparameters, given)}
-    content["search"] = _search_table(evaluations, given.strategy, seed, options) | {"find": find}
-    return _carry_out(host, content, models, "compare", given)
+    return carry_out(host, content, models, "compare", given)
 
 
 @python_words()
@@ -203,20 +195,20 @@ def search(
         settings=settings,
         quiet=quiet,
     )
-    host = _host(given)
-    models = [_model(model, host)]
-    content = {"model": models[0].name, **_common(space, hyperparameters, given)}
+    host = host_of(given)
+    models = [named_model(model, host)]
+    content = {"model": models[0].name, **common_tables(space, hyperparameters, given)}
     if given.metric is not None:
         content["metric"] = given.metric
-    content["search"] = _search_table(evaluations, given.strategy, seed, options)
-    return _carry_out(host, content, models, "search", given)
+    content["search"] = search_table(evaluations, given.strategy, seed, options)
+    return carry_out(host, content, models, "search", given)
 
 
 @python_words()
 def open(id: str, *, experiments: str | Path | None = None) -> Experiment:
     """An experiment of the store, also one that runs; raises `InputError` where there is none of this id."""
     check_arguments("open()", id=id, experiments=experiments)
-    return Experiment(experiment_path(_experiments(experiments), id))
+    return Experiment(experiment_path(folder_of_all(experiments), id))
 
 
 @python_words()
@@ -228,7 +220,7 @@ def list(*, experiments: str | Path | None = None) -> pd.DataFrame:
     """
     columns = ["id", "state", "evaluations", "of", "confirming", "failed", "withdrawn", "best", "created", "title"]
     columns += ["tags", "note"]
-    rows = experiment_rows(_experiments(experiments))
+    rows = experiment_rows(folder_of_all(experiments))
     return pd.DataFrame(
         [{**row, "best": row.get("best", row.get("damage"))} for row in rows], columns=columns
     ).set_index("id")
@@ -261,11 +253,11 @@ def resume(
         experiments=experiments,
         quiet=quiet,
     )
-    host = _host(given)
+    host = host_of(given)
     path = experiment_path(host.experiments, id)
     study = study_of(path)
     if study is None:
-        return _run(host, session.resume(host, id))
+        return run(host, session.resume(host, id))
     study.resume(host, id)
     return Experiment(path)
 
@@ -274,100 +266,3 @@ def resume(
 def predict(id: str, at: Mapping[str, Any], *, experiments: str | Path | None = None) -> dict[str, Any]:
     """What an experiment's results let expect at a point that was not tried; see `Experiment.predict`."""
     return open(id, experiments=experiments).predict(**at)
-
-
-def _host(given: Arguments) -> Host:
-    # In a notebook lines are text of the cell; rich would give each a space of its own, or take it for a terminal.
-    how = {"force_jupyter": False, "force_terminal": False} if in_notebook() else {}
-    console: Console = Terminal(quiet=given.quiet, **how)
-    options = EngineOptions(
-        engine=given.engine, workers=given.workers, together=given.together, walltime=given.walltime
-    )
-    return open_host(project_root(), _experiments(given.experiments), given.site, options, warm=True, console=console)
-
-
-def _experiments(given: str | Path | None) -> Path:
-    return experiments_folder(None if given is None else Path(given), project_root())
-
-
-@dataclass(frozen=True)
-class _Named:
-    """A model by what an experiment file would say, a name or a path; `make` makes what is none yet."""
-
-    name: str
-    make: Callable[[], None] = lambda: None
-
-
-def _model(model: Model, host: Host) -> _Named:
-    if callable(model):
-        file = function_file(model, host.experiments)
-        return _Named(str(file.path), file.write)
-    if not isinstance(model, (str, Path)):
-        raise InputError(f"{shown(model)} is no model: give a function, a name, or the path of a folder, image or file")
-    return _Named(with_path_written(str(model), lambda path: str(path.absolute())))
-
-
-def _label(model: Model, number: int, other: Model) -> str:
-    label, others = (name_of(each) if callable(each) else Path(each).name for each in (model, other))
-    return label if label != others else f"{label} ({number})"
-
-
-def _space(space: AnySpace) -> Any:
-    """What an experiment file would say: the entries, or a path."""
-    if isinstance(space, Space):
-        return space.entries()
-    if isinstance(space, (str, Path)):
-        return str(home_written_out(space))
-    raise InputError(
-        f"space: {shown(space)} is no space: write Space(noise=Float(0, 50), ...), or give a parameter-space file"
-    )
-
-
-def _common(space: AnySpace, hyperparameters: Hyperparameters, given: Arguments) -> dict[str, Any]:
-    """The parts of an experiment file that comparisons and searches of one model share."""
-    content: dict[str, Any] = {"title": given.title, "space": _space(space)}
-    listed = listed_hyperparameters(hyperparameters)
-    files = [str(home_written_out(each)) for each in listed if isinstance(each, (str, Path))]
-    if files:
-        content["hyperparameters"] = files
-    content["set"] = {name: value for each in listed if isinstance(each, Mapping) for name, value in each.items()}
-    if given.confirm is not True:
-        content["confirm"] = {"points": 0} if given.confirm is False else given.confirm
-    return content
-
-
-def _search_table(evaluations: int | None, strategy: object, seed: int, options: Mapping[str, Any]) -> dict[str, Any]:
-    table: dict[str, Any] = {"seed": seed, **options}
-    if evaluations is not None or "generations" not in options:
-        table["evaluations"] = EVALUATIONS if evaluations is None else evaluations
-    if strategy is not None:
-        table["strategy"] = str(home_written_out(strategy)) if isinstance(strategy, Path) else strategy
-    return table
-
-
-def _carry_out(
-    host: Host, content: Mapping[str, Any], models: Sequence[_Named], verb: str, given: Arguments
-) -> Experiment:
-    """Plan and run a new experiment, whose words are those of a call instead of a file's."""
-    check_new_experiment(host.experiments, given.id)
-    called = f"{verb}()"
-    settings = overridden(content, as_overrides(given.settings or {}), called, called)
-    # No file has this name; paths are relative to the folder.
-
-    def make_models() -> None:
-        for model in models:
-            model.make()
-
-    plan = session.plan_settings(host, settings, Path.cwd() / called, f"comparator.{verb}", called, make_models)
-    return _run(host, session.begin(host, plan, verb, given.id))
-
-
-def _run(host: Host, opened: session.Session) -> Experiment:
-    """Run an experiment and the controls that it asks for; one that a scheduler has now is given as it is."""
-    try:
-        opened.run()
-    except Submitted as submitted:
-        host.say(str(submitted))
-    else:
-        controls.follow(host, opened.path)
-    return Experiment(opened.path)
