@@ -15,6 +15,8 @@ import comparator as cmp
 from comparator.api import Experiment
 from comparator.api.experiment import _region_table
 from comparator.cli import main
+from comparator.errors import Submitted
+from comparator.experiment.session import Session
 from comparator.results.record_file import read_records
 
 SPACE = cmp.Space(x=cmp.Float(0, 10), y=cmp.Int(1, 9))
@@ -199,6 +201,18 @@ def test_what_was_stopped_is_gone_on_with_from_either_side(
     assert read_records(gone_on.path / "evaluations.jsonl")[: len(kept)] == kept
     assert gone_on.verdict.startswith("The lowest val_loss that was found is 1") and "no result" not in repr(gone_on)
     assert gone_on.best is not None and gone_on.best["val_loss"] == gone_on.evaluations["difference"].min()
+
+
+def test_a_job_that_waits_is_the_experiment_that_it_will_be(
+    experiments: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def submits(opened: Session) -> None:
+        opened.hand_over("launch-1")
+        raise Submitted("submitted as job 7")
+
+    monkeypatch.setattr(Session, "run", submits)
+    waiting = cmp.search(level, SPACE, evaluations=4, strategy="sobol", id="waiting")
+    assert waiting.state == "queued" and "submitted as job 7" in capsys.readouterr().out
 
 
 @pytest.mark.long
