@@ -263,7 +263,7 @@ def _settings(given: Sequence[str], models: Sequence[Model], questions: Question
     from comparator.formats.hyperparameters import parse_override, set_once
 
     set_apart: list[str] = []
-    is_one = len(models) == 2 and models[0].reference == models[1].reference
+    is_one = len(models) == 2 and models[0].key == models[1].key
     if is_one and not any(re.match(r"cmp_[01]_", each) for each in given):
         for number, which in enumerate(("First", "Second")):
             flag = f"--set cmp_{number}_NAME=VALUE"
@@ -292,20 +292,20 @@ def _known(models: Sequence[Model], host: Host) -> list[dict[str, Definition]]:
     from comparator.drafting.definitions import find_definitions
     from comparator.model.probe import likely_seed, usual_seed
 
-    found: dict[str, dict[str, Definition]] = {}
+    found: dict[object, dict[str, Definition]] = {}
     for model in models:
-        if model.reference in found:
+        if model.key in found:
             continue
         with out.status("looking at the models"):
-            found[model.reference] = find_definitions(model, host.slots[0], host.site.data_folder)
-        if not found[model.reference]:
+            found[model.key] = find_definitions(model, host.slots[0], host.site.data_folder)
+        if not found[model.key]:
             note(out, f"{model.reference}: what it takes is not known, so it is supposed to take what is varied")
-        seed, is_taken = likely_seed(found[model.reference]), model.description.seed is not None
+        seed, is_taken = likely_seed(found[model.key]), model.description.seed is not None
         # A module is given the usual one unasked.
-        is_taken = is_taken or (model.module is not None and usual_seed(found[model.reference]) is not None)
+        is_taken = is_taken or (model.module is not None and usual_seed(found[model.key]) is not None)
         if seed is not None and not is_taken:
             note(out, f"{model.reference}: the line seed = '{seed}' in {model.description_file} gives it its seeds")
-    return [found[model.reference] for model in models]
+    return [found[model.key] for model in models]
 
 
 def _space(

@@ -242,6 +242,8 @@ def test_what_runs_a_model_is_said_by_flags_as_the_file_says_it(desk: Desk) -> N
     content = read_toml(desk.folder / "made" / "mine.toml")
     assert content["cmp"]["1"] == {"python": "../venv"} and "0" not in content["cmp"]
     assert "[cmp.1]\npython" in (desk.folder / "made" / "mine.toml").read_text()
+    copies = desk.run("init", "ridge.py", "ridge.py", *given, "--python", "cmp.1=venv", "--vary", "noise=0:1")
+    assert copies.returncode == 0, copies.stderr  # two Pythons set them apart
     one = desk.run("init", "ridge.py", *given, "--python", sys.executable, "--vary", "noise=0:1")
     assert one.returncode == 0, one.stderr
     content = read_toml(desk.folder / "made" / "mine.toml")
