@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +14,6 @@ from comparator.cli.app import RUN, ExperimentsOption, app, out, stop_signals_li
 from comparator.cli.questions import Questions, words_of
 from comparator.errors import InputError
 from comparator.experiment.terminal import copyable, note, tell
-from comparator.formats.names import as_file_name, home_written_out
 from comparator.formats.text import shortened, write_text_whole
 from comparator.site.folders import command_line, experiments_folder, project_root
 
@@ -88,6 +85,7 @@ def init(
 ) -> None:
     """Write the experiment file of a comparison of your own two models, or a search of one, and check it."""
     from comparator.drafting.draft import FIND_WORDS
+    from comparator.drafting.naming import file_for, functions_written
     from comparator.drafting.pythons import check_pythons, pythons_of
     from comparator.errors import nearest
 
@@ -99,8 +97,8 @@ def init(
     pythons = pythons_of(python or [], requirements or [])
     references = _references(models or [], pythons, asked.questions, host)
     check_pythons(pythons, len(references))
-    file = _file(output, references, force=force)
-    with _written(references, file.absolute().parent, force=force) as names:
+    file = file_for(output, references, force=force)
+    with functions_written(references, file.absolute().parent, force=force) as names:
         draft = _draft(asked, names, references, pythons, file, host)
         write_text_whole(file, draft.text)
     _check(draft, file, host)
@@ -140,6 +138,7 @@ def _draft(
     from comparator.drafting.definitions import shared
     from comparator.drafting.draft import Draft
     from comparator.drafting.metrics import Trials
+    from comparator.drafting.naming import labels_of
     from comparator.drafting.pythons import python_keys
 
     found = _models(names, pythons, file, host)
@@ -154,7 +153,7 @@ def _draft(
         evaluations=asked.evaluations,
         find=asked.find,
         settings=given,
-        labels=_labels(references),
+        labels=labels_of(references),
         pythons=tuple(python_keys(each, file.absolute().parent) for each in pythons[: len(names)]),
         known=shared(of_each),
     )
@@ -169,9 +168,10 @@ def _references(given: Sequence[str], pythons: Sequence[PythonChoice], questions
 
     def read(answer: str, number: int) -> str:
         from comparator.drafting.functions import model_of_function
+        from comparator.drafting.naming import named_from
 
         if model_of_function(answer, Path.cwd()) is None:
-            _models([_from(Path.cwd(), answer)], pythons[number:], Path("init.toml"), host)
+            _models([named_from(Path.cwd(), answer)], pythons[number:], Path("init.toml"), host)
         return answer
 
     first = questions.ask(f"First model ({what})", None, "FIRST SECOND", lambda answer: read(answer, 0))
@@ -182,65 +182,6 @@ def _references(given: Sequence[str], pythons: Sequence[PythonChoice], questions
         lambda answer: None if answer == "none" else read(answer, 1),
     )
     return [first] if second is None else [first, second]
-
-
-def _file(output: Path | None, references: Sequence[str], *, force: bool) -> Path:
-    """Where the file goes; one that is there is kept."""
-    stems = [as_file_name(_short_name(each)) for each in references]
-    proposed = "-".join(["compare" if len(stems) == 2 else "search", *dict.fromkeys(stems)]) + ".toml"
-    file = home_written_out(output) if output is not None else Path(proposed)
-    if file.suffix != ".toml":
-        raise InputError(f"--output {file}: an experiment file is called NAME.toml")
-    if not file.absolute().parent.is_dir():
-        raise InputError(f"--output {file}: there is no folder {file.absolute().parent}")
-    if file.exists() and not force:
-        raise InputError(f"{file}: is there already; --output FILE names another, --force writes over it")
-    return file
-
-
-@contextlib.contextmanager
-def _written(references: Sequence[str], folder: Path, *, force: bool) -> Iterator[list[str]]:
-    """The models as the file names them, with a file for each function; these go where no experiment comes of it."""
-    from comparator.drafting.functions import model_of_function
-
-    names, made = [], []
-    try:
-        for reference in references:
-            found = model_of_function(reference, folder)
-            if found is None:
-                names.append(_from(folder, reference))
-                continue
-            path, text = found
-            if path.exists() and path.read_text(encoding="utf-8") != text and not force:
-                raise InputError(f"{path}: is there already, and is to call {reference}; --force writes over it")
-            if not path.exists():
-                made.append(path)
-            write_text_whole(path, text)
-            names.append(path.name)
-        yield names
-    except BaseException:
-        for path in made:
-            path.unlink(missing_ok=True)
-        raise
-
-
-def _from(folder: Path, reference: str) -> str:
-    """A model as a file in `folder` names it: by a relative path, or as it is where that is none."""
-    from comparator.model.references import with_path_written
-
-    return with_path_written(reference, lambda place: os.path.relpath(place.absolute(), folder))
-
-
-def _short_name(reference: str) -> str:
-    """What a model is called in a file's name and in reports: its function, or the end of its path."""
-    path, _, function = reference.rpartition(".py:")
-    return function if path else re.sub(r"\.(py|sif)$", "", home_written_out(reference).absolute().name)
-
-
-def _labels(references: Sequence[str]) -> tuple[str, ...]:
-    """What reports call two functions, which would be called by the files that call them."""
-    names = tuple(map(_short_name, references))
-    return names if any(".py:" in each for each in references) and len(set(names)) == 2 else ()
 
 
 def _models(names: Sequence[str], pythons: Sequence[PythonChoice], file: Path, host: Host) -> list[Model]:

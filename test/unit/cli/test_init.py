@@ -269,3 +269,19 @@ def test_a_python_that_is_not_there_is_one_line(desk: Desk, words: tuple[str, ..
 def test_cmp_1_is_not_of_a_single_model(desk: Desk) -> None:
     refused = desk.run("init", "ridge.py", "--yes", "--metric", "rmse", "--python", "cmp.1=venv")
     assert refused.returncode == 2 and "cmp.0 and cmp.1 are of two models" in refused.stderr
+
+
+def test_a_file_that_is_in_the_way_of_a_functions_is_kept_whatever_is_in_it(desk: Desk) -> None:
+    (desk.folder / "ridge_run.py").write_bytes(b"\xff")
+    refused = desk.run("init", "ridge.py:run", "--yes", "--metric", "rmse", "--vary", "noise=0:1")
+    assert refused.returncode == 2 and refused.stderr.startswith("comparator: "), refused.stderr
+    assert "ridge_run.py: is there already" in refused.stderr and refused.stderr.count("\n") == 1
+    assert (desk.folder / "ridge_run.py").read_bytes() == b"\xff"
+
+
+@pytest.mark.parametrize("text", ["def run(params):\n    return 1\n\0", "def run(params:\n", "x = " + "(" * 5000])
+def test_a_file_of_functions_that_is_no_python_is_a_line(desk: Desk, text: str) -> None:
+    desk.write("wrong.py", text)
+    refused = desk.run("init", "wrong.py:run", "--yes", "--metric", "rmse")
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1
+    assert refused.stderr.startswith("comparator: wrong.py") and ": not Python: " in refused.stderr, refused.stderr

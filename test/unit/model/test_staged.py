@@ -190,6 +190,11 @@ def test_fewer_training_rows_are_part_of_more(tmp_path: Path) -> None:
     assert chosen[1][:10] == chosen[0] and chosen[2][:30] == chosen[1]
     with pytest.raises(InputError, match="names 50 training rows"):
         training_rows(rows, 51)
+    (tmp_path / "latin").write_bytes(b"\xff\n")
+    with pytest.raises(InputError, match=r"^training_size = 1: .*/latin: not a text file in UTF-8"):
+        training_rows(tmp_path / "latin", 1)
+    with pytest.raises(InputError, match=r"^training_size = 1: .*/nowhere: "):
+        training_rows(tmp_path / "nowhere", 1)
 
 
 def test_what_the_raw_data_do_not_have_is_refused_before_anything_starts(place: Path) -> None:
