@@ -118,7 +118,8 @@ def _come_too_late(*_: object) -> None: ...
 def _stop_later(before: Callable[[sys.UnraisableHookArgs], object], dropped: sys.UnraisableHookArgs) -> None:
     """Stop in a moment, where Python has dropped the exception; any other is for the hook that was there `before`."""
     if isinstance(dropped.exc_value, KeyboardInterrupt):
-        threading.Timer(AGAIN_SECONDS, _thread.interrupt_main).start()
+        # Not Ctrl-C's own, which a shell may have ignored for a command in the background.
+        threading.Timer(AGAIN_SECONDS, _thread.interrupt_main, [signal.SIGTERM]).start()
     else:
         before(dropped)
 

@@ -600,6 +600,7 @@ def test_a_ctrl_c_counts_unless_an_earlier_one_is_ending_the_command(
     handlers = {number: signal.getsignal(number) for number in STOPPED_BY}
     try:
         monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         stop_signals_like_ctrl_c()
         with pytest.raises(KeyboardInterrupt):
             Gone()
@@ -621,6 +622,7 @@ def test_a_ctrl_c_counts_unless_an_earlier_one_is_ending_the_command(
 #: Python as it finds a module, of which Ctrl-C is typed.
 FINDS = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores for what is in the background
 class Finds:
     def find_spec(self, name, path=None, target=None):
         if name == NAME:
