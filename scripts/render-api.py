@@ -14,6 +14,11 @@ HEAD = """# The Python interface
 
 `import comparator as cmp`. What is on this page stays; all else may change. `cfg/example.ipynb` shows it in use.
 
+What the [command line](commands.md) has beside: `--cold`, `--dry-run` and `--full`; what a job is asked for (`--nodes`,
+`--workers-per-node`, `--queue`, `--project`, `--resume-jobs`), which is as the site says here; and commands that have
+no function, such as `sweep` and `recheck`, whose experiments `open` and `list` have like all others. Its `--set` is the
+argument `settings`; `--focus` and `--avoid` are among the `options`.
+
 Made from the docstrings by `scripts/render-api.py`.
 """
 #: In the order in which a reader needs them.

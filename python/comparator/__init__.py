@@ -6,7 +6,7 @@ It is loaded when it is first asked for: models import parts of this package, an
 
 from __future__ import annotations
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ BY_NAME = ("list", "open")
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
+        from importlib import metadata  # takes as long to load as all that a command says of itself
+
         return metadata.version("comparator")
     if name in __all__ or name in BY_NAME:
         return getattr(import_module("comparator.api"), name)

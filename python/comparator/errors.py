@@ -11,8 +11,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Literal
 
 #: The status of a leaf's result that is no outcome of a training: the search stops, and a resume asks for it again.
@@ -55,6 +57,26 @@ def nearest_names(word: str, known: Iterable[str], *, most: int = 1, alike: floa
     """The known words that are like `word` in any case, the nearest first; 1 is `alike` in every letter."""
     by_lower_case = {name.lower(): name for name in known}
     return [by_lower_case[each] for each in difflib.get_close_matches(word.lower(), list(by_lower_case), most, alike)]
+
+
+@contextlib.contextmanager
+def named_as_typed(file: Path, called: str | None = None) -> Iterator[None]:
+    """Have an `InputError` that is raised within name a file as it was typed, or as it is `called`, and not in full.
+
+    What a file names itself, and what the program looks for, stands in full.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(as_typed(str(error), file, called)) from None
+
+
+def as_typed(words: str, file: Path, called: str | None = None) -> str:
+    """Words in which a file goes by what was typed."""
+    said = called or str(file)
+    for form in dict.fromkeys((str(file.resolve()), str(file.absolute()), str(file))):
+        words = words.replace(form, said)
+    return words
 
 
 class Submitted(Exception):

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from comparator.engine.leaf import Leaf
 from comparator.model.data import data_of
-from comparator.model.model import find_model
 from comparator.model.named_paths import NamedPaths
+from comparator.model.references import find_model
 from comparator.model.training import Training
 from comparator.model.warm import WarmRunner
 from comparator.objective.comparison import Objective

@@ -16,7 +16,8 @@ import pytest
 from desk import Desk
 
 from comparator.errors import InputError
-from comparator.model.model import Model, find_model
+from comparator.model.model import Model
+from comparator.model.references import find_model
 from comparator.site.folders import project_root
 from comparator.site.profile import read_site
 

@@ -1,4 +1,4 @@
-"""Uno's network: its shape, and its first weights.
+"""Uno's network: its shape, its first weights, and what trains with it.
 
 ```
 expression ─────► encoder: Dense ReLU dropout, x 3 ─┐
@@ -11,14 +11,16 @@ it acts in validation and prediction too, as in the original. `residual` adds a 
 output where the widths agree. A raw input (the one-hot study) goes in without an encoder.
 Source: ECP-CANDLE/Benchmarks, Pilot1/Uno.
 
-`small` trains small networks, `program` all others.
+`small` trains small networks, `stacked` several of them on a GPU at once, `program` all others: each is a `Network`.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +94,47 @@ class Structure:
     has_dropout: bool
     loss: str
     optimizer: str
+
+
+class Network(Protocol):
+    """What trains and predicts with one network at a time.
+
+    Inputs are tables and row numbers: `tables` holds a float32 matrix for each encoded input, `numbers` is
+    int32 [rows, encoded inputs (+ 1 with a raw input)] and tells each row's place in each table. The last
+    table is the raw input's, where there is one.
+    """
+
+    def start(self, weights: Sequence[NDArray[np.float32]]) -> None:
+        """Take the weights of a new network: a kernel and a bias for each layer; forget the optimiser's past."""
+
+    def weights(self) -> list[NDArray[np.float32]]:
+        """Return copies of the present weights, in the order of `start`."""
+
+    def tables(self, tables: Sequence[NDArray[np.float32]]) -> list[Any]:
+        """Return tables in the form that the other methods take."""
+
+    def train_epoch(
+        self,
+        tables: Sequence[Any],
+        numbers: NDArray[np.int32],
+        labels: NDArray[np.float32],
+        order: NDArray[np.int32],
+        batch_size: int,
+        learning_rates: tuple[float, float],
+        dropout: float,
+        epoch: int,
+        seed: int,
+    ) -> float:
+        """Train on the rows in `order`, whole batches only; returns the mean of the batches' losses.
+
+        The learning rate goes in a straight line from the first to the second of `learning_rates`.
+        `epoch` counts from 0.
+        """
+
+    def predict(
+        self, tables: Sequence[Any], numbers: NDArray[np.int32], dropout: float, seed: int, stream: int, epoch: int = 0
+    ) -> NDArray[np.float32]:
+        """Return predictions, float32 [rows]. Dropout is permanent: its draws follow seed, stream and epoch."""
 
 
 def residual_layers(shape: Shape, wanted: bool) -> tuple[bool, ...]:

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from uno.network import TRAINING_STREAM, Structure
+from uno.network import TRAINING_STREAM, Network, Structure
 from uno.optimizers import Optimizer
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
@@ -70,13 +70,8 @@ def _number(dtype: Any = tf.float32) -> tf.TensorSpec:
     return tf.TensorSpec([], dtype)
 
 
-class Program:
-    """Trains and predicts with networks of one structure and any size; traced on the first call.
-
-    Inputs are tables and row numbers: `tables` holds a float32 matrix for each encoded input, `numbers` is
-    int32 [rows, encoded inputs (+ 1 with a raw input)] and tells each row's place in each table. The last
-    table is the raw input's, where there is one.
-    """
+class Program(Network):
+    """Trains and predicts with networks of one structure and any size; traced on the first call."""
 
     def __init__(self, structure: Structure) -> None:
         self.structure = structure
@@ -98,17 +93,15 @@ class Program:
         )
 
     def start(self, weights: Sequence[NDArray[np.float32]]) -> None:
-        """Take the weights of a new network: a kernel and a bias for each layer; forget the optimiser's past."""
         for variable, value in zip(self._weights, weights, strict=True):
             variable.assign(value)
         self._optimizer.reset()
 
     def weights(self) -> list[NDArray[np.float32]]:
-        """Return copies of the present weights, in the order of `start`."""
         return [variable.numpy() for variable in self._weights]
 
     def tables(self, tables: Sequence[NDArray[np.float32]]) -> list[Any]:
-        """Return tables in the form that the other methods take: as tensors."""
+        """Tables as tensors."""
         return [tf.constant(table) for table in tables]
 
     def train_epoch(
@@ -123,11 +116,6 @@ class Program:
         epoch: int,
         seed: int,
     ) -> float:
-        """Train on the rows in `order`, whole batches only; returns the mean of the batches' losses.
-
-        The learning rate goes in a straight line from the first to the second of `learning_rates`.
-        `epoch` counts from 0.
-        """
         steps = len(order) // batch_size
         loss = self._epoch(
             list(tables), numbers, labels, order, np.int32(batch_size), np.float32(learning_rates[0]),
@@ -139,7 +127,6 @@ class Program:
     def predict(
         self, tables: Sequence[Any], numbers: NDArray[np.int32], dropout: float, seed: int, stream: int, epoch: int = 0
     ) -> NDArray[np.float32]:
-        """Return predictions, float32 [rows]. Dropout is permanent: its draws follow seed, stream and epoch."""
         parts = []
         for start in range(0, len(numbers), PREDICTION_ROWS):
             draw = epoch * (1 << 32) + start // PREDICTION_ROWS

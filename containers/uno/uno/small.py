@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import saxpy, sgemm
 
-from uno.network import TRAINING_STREAM, Shape, Structure
+from uno.network import TRAINING_STREAM, Network, Shape, Structure
 from uno.passes import Draws, Matrix, Memory, Pass, lines
 
 #: A network of more weights is TensorFlow's: its update of them takes one pass over memory, and not six.
@@ -63,8 +63,8 @@ class _Block(NamedTuple):
     spare: Matrix
 
 
-class SmallNetwork:
-    """Trains and predicts with one network, by the methods of `program.Program`."""
+class SmallNetwork(Network):
+    """Trains and predicts with one network."""
 
     def __init__(self, shape: Shape) -> None:
         self._shape, self._memory = shape, Memory()
@@ -75,20 +75,18 @@ class SmallNetwork:
         self._passes: dict[tuple[int, float], Pass] = {}
 
     def start(self, weights: Sequence[Matrix]) -> None:
-        """Take the weights of a new network: a kernel and a bias for each layer; forget the optimiser's past."""
         for ours, kernel, bias in zip(self._kernels, weights[::2], weights[1::2], strict=True):
             ours[:, : len(kernel)], ours[:, len(kernel)] = kernel.T, bias
         self._momentum[:] = 0
         self._largest[:] = 0
 
     def weights(self) -> list[Matrix]:
-        """Return copies of the present weights, in the order of `start`."""
         widths = [inputs for inputs, _ in self._shape.layers]
         pairs = ((ours[:, :width].T, ours[:, width]) for ours, width in zip(self._kernels, widths, strict=True))
         return [part.copy() for pair in pairs for part in pair]
 
     def tables(self, tables: Sequence[Matrix]) -> list[Matrix]:
-        """Return tables in the form that the other methods take: with a column of ones, then zeros to whole lines."""
+        """Tables with a column of ones, then zeros to whole lines."""
         memory = Memory()  # tables are kept longer than networks
         ours = [memory.zeros(len(table), lines(table.shape[1] + 1)) for table in tables]
         for wide, table in zip(ours, tables, strict=True):
@@ -107,11 +105,6 @@ class SmallNetwork:
         epoch: int,
         seed: int,
     ) -> float:
-        """Train on the rows in `order`, whole batches only; returns the mean of the batches' losses.
-
-        The learning rate goes in a straight line from the first to the second of `learning_rates`.
-        `epoch` counts from 0.
-        """
         steps, (first, last) = len(order) // batch_size, learning_rates
         order = order[: steps * batch_size]
         batches = numbers[order].reshape(steps, batch_size, len(tables)).swapaxes(1, 2).astype(np.intp)
@@ -137,7 +130,6 @@ class SmallNetwork:
         stream: int,
         epoch: int = 0,
     ) -> Matrix:
-        """Return predictions, float32 [rows]. Dropout is permanent: its draws follow seed, stream and epoch."""
         draws = Draws(dropout, seed, stream, epoch)
         parts = [np.empty(0, np.float32)]
         with np.errstate(all="ignore"):

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uno import device
-from uno.network import TRAINING_STREAM, Shape
+from uno.network import TRAINING_STREAM, Network, Shape
 from uno.passes import Draws, Matrix, hidden_places
 from uno.small import BETA_1, PREDICTION_ROWS
 
@@ -143,22 +143,19 @@ class Stack:
         return sent, [places.index(of) * heights for of in ids]
 
 
-class Member:
-    """One network of a stack, by the methods of `program.Program`; `ask` takes what it asks for to the stack."""
+class Member(Network):
+    """One network of a stack; `ask` takes what it asks for to the stack."""
 
     def __init__(self, shape: Shape, ask: Any) -> None:
         self._height, self._ask = hidden_places(shape)[1].stop, ask
 
     def start(self, weights: Sequence[Matrix]) -> None:
-        """Take the weights of a new network: a kernel and a bias for each layer; forget the optimiser's past."""
         self._ask(Start(weights))
 
     def weights(self) -> list[Matrix]:
-        """Return copies of the present weights, in the order of `start`."""
         return list(self._ask(Weights()))
 
     def tables(self, tables: Sequence[Matrix]) -> list[Matrix]:
-        """Return tables in the form that the other methods take."""
         return list(tables)
 
     def train_epoch(
@@ -173,11 +170,6 @@ class Member:
         epoch: int,
         seed: int,
     ) -> float:
-        """Train on the rows in `order`, whole batches only; returns the mean of the batches' losses.
-
-        The learning rate goes in a straight line from the first to the second of `learning_rates`.
-        `epoch` counts from 0.
-        """
         steps, (first, last) = len(order) // batch_size, learning_rates
         batches = order[: steps * batch_size].reshape(steps, batch_size)
         draws = Draws(dropout, seed, TRAINING_STREAM, epoch)
@@ -202,7 +194,6 @@ class Member:
         stream: int,
         epoch: int = 0,
     ) -> Matrix:
-        """Return predictions, float32 [rows]. Dropout is permanent: its draws follow seed, stream and epoch."""
         draws, width = Draws(dropout, seed, stream, epoch), PREDICTION_ROWS
         whole, rest = divmod(len(numbers), width)
         padded = np.zeros((whole + (rest > 0), width, numbers.shape[1]), np.int32)

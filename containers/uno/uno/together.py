@@ -21,7 +21,7 @@ from drug_response.dataset import DATA_KEYS
 from drug_response.model import Model
 from drug_response.training import train
 from uno import device, stacked
-from uno.network import Shape, Structure
+from uno.network import Network, Shape, Structure
 from uno.small import serves
 from uno.training import fit
 
@@ -93,7 +93,7 @@ def _together(model: Model, given: Sequence[Mapping[str, Any]]) -> dict[int, Res
     return results
 
 
-def _train(hyperparameters: Mapping[str, Any], network: Callable[[Structure, Shape], Any]) -> dict[str, Any]:
+def _train(hyperparameters: Mapping[str, Any], network: Callable[[Structure, Shape], Network]) -> dict[str, Any]:
     return train(hyperparameters, functools.partial(fit, network_of=network))
 
 

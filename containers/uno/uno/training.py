@@ -23,6 +23,7 @@ from uno.network import (
     PREDICTION_STREAM,
     TEST_STREAM,
     VALIDATION_STREAM,
+    Network,
     Shape,
     Structure,
     draw_weights,
@@ -64,8 +65,8 @@ def network_structure(hyperparameters: Mapping[str, Any], shape: Shape) -> Struc
     )
 
 
-def network_of(structure: Structure, shape: Shape) -> Any:
-    """Return what trains and predicts with a network: a `SmallNetwork` or a `Program`, by the same methods."""
+def network_of(structure: Structure, shape: Shape) -> Network:
+    """Return what trains and predicts with a network: a `SmallNetwork` or a `Program`."""
     if serves(structure, shape):
         return SmallNetwork(shape)
     from uno import program  # TensorFlow, which small networks do without, takes seconds to import
@@ -74,7 +75,7 @@ def network_of(structure: Structure, shape: Shape) -> Any:
     return program.program(structure)
 
 
-def fit(task: Task, network_of: Callable[[Structure, Shape], Any] = network_of) -> Trained:
+def fit(task: Task, network_of: Callable[[Structure, Shape], Network] = network_of) -> Trained:
     """Train the network that the hyperparameters ask for; `network_of` makes it."""
     hyperparameters, dataset = task.hyperparameters, task.dataset
     batch_size, seed, dropout = (hyperparameters[key] for key in ("batch_size", "rng_seed", "dropout"))
@@ -91,10 +92,9 @@ def fit(task: Task, network_of: Callable[[Structure, Shape], Any] = network_of) 
     numbers, labels = task.training.numbers, task.labels.training
 
     def train_epoch(epoch: int, order: NDArray[np.int32]) -> float:
-        loss: float = network.train_epoch(
+        return network.train_epoch(
             learned, numbers, labels, order, batch_size, rates.of_epoch(epoch), dropout, epoch, seed
         )
-        return loss
 
     def validate(epoch: int) -> NDArray[np.float32]:
         return np.asarray(network.predict(validated, task.validation.numbers, dropout, seed, VALIDATION_STREAM, epoch))
@@ -131,7 +131,7 @@ def load(
 _TABLES: dict[type, tuple[Dataset, list[Any]]] = {}
 
 
-def _tables(network: Any, dataset: Dataset, tables: list[NDArray[np.float32]]) -> list[Any]:
+def _tables(network: Network, dataset: Dataset, tables: list[NDArray[np.float32]]) -> list[Any]:
     """Return tables as the network takes them; those of the dataset are kept for the next run of the same data."""
     if tables is not dataset.tables:
         return list(network.tables(tables))

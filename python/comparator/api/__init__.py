@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
 
-from comparator.api.arguments import Arguments, check_arguments, listed_hyperparameters
+from comparator.api.arguments import check_arguments
+from comparator.api.carrying_out import (
+    AnySpace,
+    Hyperparameters,
+    Model,
+    carry_out,
+    common_tables,
+    comparison_table,
+    folder_of_all,
+    host_of,
+    label_of,
+    named_model,
+    run,
+    search_table,
+)
 from comparator.api.experiment import Experiment
-from comparator.api.functions import Function, function_file, name_of
 from comparator.api.space import Choice, Constant, Flag, Float, Int, Ordered, Space
 from comparator.api.words import python_words
-from comparator.engine.interface import EngineOptions
 from comparator.errors import ComparatorError, InputError
-from comparator.experiment import controls, session
-from comparator.experiment.host import Host, open_host
+from comparator.experiment import session
 from comparator.experiment.listing import experiment_rows
-from comparator.experiment.settings import check_settings
-from comparator.experiment.terminal import Terminal, in_notebook
-from comparator.formats.names import home_written_out
-from comparator.formats.text import shown
-from comparator.model.model import with_path_written
 from comparator.results.experiments import experiment_path
-from comparator.results.store import check_new_experiment
-from comparator.site.folders import experiments_folder, project_root
+from comparator.studies import study_of
 
 __all__ = [
     "Choice",
@@ -46,13 +49,6 @@ __all__ = [
     "resume",
     "search",
 ]
-
-#: A function of a dict of hyperparameters, or what the command line takes: a model's name, a folder, an image, a file.
-Model = Function | str | Path
-#: A dict; a CANDLE file, or several of which the first whose data are there is taken; or these and a dict on top.
-Hyperparameters = Mapping[str, Any] | str | Path | Sequence[Mapping[str, Any] | str | Path]
-AnySpace = Space | str | Path
-EVALUATIONS = 56  # of a search, where nothing says otherwise
 
 
 @python_words()
@@ -75,7 +71,10 @@ def compare(
     site: str = "local",
     engine: str | Executor | None = None,
     workers: int | None = None,
+    together: int | None = None,
+    walltime: str | None = None,
     experiments: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
     **options: Any,
 ) -> Experiment:
@@ -105,12 +104,19 @@ def compare(
         site: The machine's profile.
         engine: "local", "swift-t", or an executor of `concurrent.futures`, such as Dask's; None for the site's first.
         workers: Evaluations at a time; None for all slots of the machine.
+        together: Trainings that a worker gives at once to a model that has `run_many(params_list)`; None for what the
+            site says (SITE_TOGETHER), which by itself is 1. A function takes one at a time.
+        walltime: Start nothing that cannot end in this time, "HH:MM:SS"; None for no limit. Where it ends first,
+            `ComparatorError` is raised, and `resume(id)` goes on.
         experiments: The folder of all experiments; None for COMPARATOR_EXPERIMENTS, else the project's.
+        settings: Further keys of an experiment file, as `--set` of the command line has them, such as
+            `{"run_timeout": 600, "cmp.0.python": "old/.venv", "cmp.require": "like for like"}`.
         quiet: Say nothing while it runs.
         options: Further keys of `[search]` in an experiment file, such as `population=16` or `replicates=2`.
 
     Returns:
-        The experiment, finished, with its report written.
+        The experiment, finished, with its report written; on a site that submits jobs, as the engine `swift-t` does
+        there, the experiment as it waits for its job (`state`).
 
     Raises:
         InputError: A mistake in what is given, said in one line, before anything starts.
@@ -128,22 +134,22 @@ def compare(
         site=site,
         engine=engine,
         workers=workers,
+        together=together,
+        walltime=walltime,
         experiments=experiments,
+        settings=settings,
         quiet=quiet,
     )
-    host = _host(given)
-    models = [_model(first, host), _model(second, host)]
-    comparison: dict[str, Any] = {
-        "models": [each.name for each in models],
-        "labels": [*(given.labels or (_label(first, 0, second), _label(second, 1, first)))],
+    host = host_of(given)
+    models = [named_model(first, host), named_model(second, host)]
+    labels = given.labels or (label_of(first, 0, second), label_of(second, 1, first))
+    content = {
+        "model": "cmp",
+        "cmp": comparison_table(models, labels, given.metric, difference),
+        **common_tables(space, hyperparameters, given),
+        "search": search_table(evaluations, given.strategy, seed, options) | {"find": find},
     }
-    if given.metric is not None:
-        comparison["metric"] = given.metric
-    if difference is not None:
-        comparison["difference"] = difference
-    content = {"model": "cmp", "cmp": comparison, **_common(space, hyperparameters, given)}
-    content["search"] = _search_table(evaluations, given.strategy, seed, options) | {"find": find}
-    return _carry_out(host, content, models, "compare", given.id)
+    return carry_out(host, content, models, "compare", given)
 
 
 @python_words()
@@ -162,7 +168,10 @@ def search(
     site: str = "local",
     engine: str | Executor | None = None,
     workers: int | None = None,
+    together: int | None = None,
+    walltime: str | None = None,
     experiments: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
     **options: Any,
 ) -> Experiment:
@@ -180,23 +189,26 @@ def search(
         site=site,
         engine=engine,
         workers=workers,
+        together=together,
+        walltime=walltime,
         experiments=experiments,
+        settings=settings,
         quiet=quiet,
     )
-    host = _host(given)
-    models = [_model(model, host)]
-    content = {"model": models[0].name, **_common(space, hyperparameters, given)}
+    host = host_of(given)
+    models = [named_model(model, host)]
+    content = {"model": models[0].name, **common_tables(space, hyperparameters, given)}
     if given.metric is not None:
         content["metric"] = given.metric
-    content["search"] = _search_table(evaluations, given.strategy, seed, options)
-    return _carry_out(host, content, models, "search", given.id)
+    content["search"] = search_table(evaluations, given.strategy, seed, options)
+    return carry_out(host, content, models, "search", given)
 
 
 @python_words()
 def open(id: str, *, experiments: str | Path | None = None) -> Experiment:
     """An experiment of the store, also one that runs; raises `InputError` where there is none of this id."""
     check_arguments("open()", id=id, experiments=experiments)
-    return Experiment(experiment_path(_experiments(experiments), id))
+    return Experiment(experiment_path(folder_of_all(experiments), id))
 
 
 @python_words()
@@ -208,7 +220,7 @@ def list(*, experiments: str | Path | None = None) -> pd.DataFrame:
     """
     columns = ["id", "state", "evaluations", "of", "confirming", "failed", "withdrawn", "best", "created", "title"]
     columns += ["tags", "note"]
-    rows = experiment_rows(_experiments(experiments))
+    rows = experiment_rows(folder_of_all(experiments))
     return pd.DataFrame(
         [{**row, "best": row.get("best", row.get("damage"))} for row in rows], columns=columns
     ).set_index("id")
@@ -221,6 +233,8 @@ def resume(
     site: str = "local",
     engine: str | Executor | None = None,
     workers: int | None = None,
+    together: int | None = None,
+    walltime: str | None = None,
     experiments: str | Path | None = None,
     quiet: bool = False,
 ) -> Experiment:
@@ -229,103 +243,26 @@ def resume(
     Finished evaluations are not done again. Arguments and errors as of `compare`.
     """
     given = check_arguments(
-        "resume()", id=id, site=site, engine=engine, workers=workers, experiments=experiments, quiet=quiet
+        "resume()",
+        id=id,
+        site=site,
+        engine=engine,
+        workers=workers,
+        together=together,
+        walltime=walltime,
+        experiments=experiments,
+        quiet=quiet,
     )
-    host = _host(given)
-    opened = session.resume(host, id)
-    opened.run()
-    controls.follow(host, opened.path)
-    return Experiment(opened.path)
+    host = host_of(given)
+    path = experiment_path(host.experiments, id)
+    study = study_of(path)
+    if study is None:
+        return run(host, session.resume(host, id))
+    study.resume(host, id)
+    return Experiment(path)
 
 
 @python_words()
 def predict(id: str, at: Mapping[str, Any], *, experiments: str | Path | None = None) -> dict[str, Any]:
     """What an experiment's results let expect at a point that was not tried; see `Experiment.predict`."""
     return open(id, experiments=experiments).predict(**at)
-
-
-def _host(given: Arguments) -> Host:
-    # In a notebook lines are text of the cell; rich would give each a space of its own, or take it for a terminal.
-    how = {"force_jupyter": False, "force_terminal": False} if in_notebook() else {}
-    console: Console = Terminal(quiet=given.quiet, **how)
-    options = EngineOptions(engine=given.engine, workers=given.workers)
-    return open_host(project_root(), _experiments(given.experiments), given.site, options, warm=True, console=console)
-
-
-def _experiments(given: str | Path | None) -> Path:
-    return experiments_folder(None if given is None else Path(given), project_root())
-
-
-@dataclass(frozen=True)
-class _Named:
-    """A model by what an experiment file would say, a name or a path; `make` makes what is none yet."""
-
-    name: str
-    make: Callable[[], None] = lambda: None
-
-
-def _model(model: Model, host: Host) -> _Named:
-    if callable(model):
-        file = function_file(model, host.experiments)
-        return _Named(str(file.path), file.write)
-    if not isinstance(model, (str, Path)):
-        raise InputError(f"{shown(model)} is no model: give a function, a name, or the path of a folder, image or file")
-    return _Named(with_path_written(str(model), lambda path: str(path.absolute())))
-
-
-def _label(model: Model, number: int, other: Model) -> str:
-    label, others = (name_of(each) if callable(each) else Path(each).name for each in (model, other))
-    return label if label != others else f"{label} ({number})"
-
-
-def _space(space: AnySpace) -> Any:
-    """What an experiment file would say: the entries, or a path."""
-    if isinstance(space, Space):
-        return space.entries()
-    if isinstance(space, (str, Path)):
-        return str(home_written_out(space))
-    raise InputError(
-        f"space: {shown(space)} is no space: write Space(noise=Float(0, 50), ...), or give a parameter-space file"
-    )
-
-
-def _common(space: AnySpace, hyperparameters: Hyperparameters, given: Arguments) -> dict[str, Any]:
-    """The parts of an experiment file that comparisons and searches of one model share."""
-    content: dict[str, Any] = {"title": given.title, "space": _space(space)}
-    listed = listed_hyperparameters(hyperparameters)
-    files = [str(home_written_out(each)) for each in listed if isinstance(each, (str, Path))]
-    if files:
-        content["hyperparameters"] = files
-    content["set"] = {name: value for each in listed if isinstance(each, Mapping) for name, value in each.items()}
-    if given.confirm is not True:
-        content["confirm"] = {"points": 0} if given.confirm is False else given.confirm
-    return content
-
-
-def _search_table(evaluations: int | None, strategy: object, seed: int, options: Mapping[str, Any]) -> dict[str, Any]:
-    table: dict[str, Any] = {"seed": seed, **options}
-    if evaluations is not None or "generations" not in options:
-        table["evaluations"] = EVALUATIONS if evaluations is None else evaluations
-    if strategy is not None:
-        table["strategy"] = str(home_written_out(strategy)) if isinstance(strategy, Path) else strategy
-    return table
-
-
-def _carry_out(
-    host: Host, content: Mapping[str, Any], models: Sequence[_Named], verb: str, identifier: str | None
-) -> Experiment:
-    """Plan and run a new experiment, whose words are those of a call instead of a file's."""
-    check_new_experiment(host.experiments, identifier)
-    called = f"{verb}()"
-    settings = check_settings(content, called)
-    # No file has this name; paths are relative to the folder.
-
-    def make_models() -> None:
-        for model in models:
-            model.make()
-
-    plan = session.plan_settings(host, settings, Path.cwd() / called, f"comparator.{verb}", called, make_models)
-    opened = session.begin(host, plan, verb, identifier)
-    opened.run()
-    controls.follow(host, opened.path)
-    return Experiment(opened.path)

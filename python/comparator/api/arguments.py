@@ -31,7 +31,10 @@ class Arguments(BaseModel):
     site: str = "local"
     engine: Annotated[str, Field(min_length=1)] | Executor | None = None
     workers: int | None = Field(default=None, ge=1)
+    together: int | None = Field(default=None, ge=1)
+    walltime: str | None = None
     experiments: Annotated[str, Field(min_length=1)] | Path | None = None
+    settings: dict[str, Any] | None = None
     quiet: bool = False
 
 
@@ -52,9 +55,21 @@ def listed_hyperparameters(given: Any) -> list[Any]:
     for each in listed:
         if not isinstance(each, (str, Path, Mapping)):
             raise InputError(f"hyperparameters: {shown(each)}: {HYPERPARAMETERS}")
-        for name, value in each.items() if isinstance(each, Mapping) else ():
-            try:
-                json.dumps(value, allow_nan=False)
-            except (TypeError, ValueError):
-                raise InputError(f"hyperparameters: '{name}' = {shown(value)} is nothing that JSON has") from None
+        if isinstance(each, Mapping):
+            _check_values(each, "hyperparameters")
     return [*listed]
+
+
+def as_overrides(settings: Mapping[str, Any]) -> list[str]:
+    """Further keys of an experiment file as `--set KEY=VALUE` has them; raises `InputError` for what is no JSON."""
+    plain = {key: str(value) if isinstance(value, Path) else value for key, value in settings.items()}
+    _check_values(plain, "settings")
+    return [f"{key}={value!r}" for key, value in plain.items()]
+
+
+def _check_values(given: Mapping[str, Any], what: str) -> None:
+    for name, value in given.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            raise InputError(f"{what}: '{name}' = {shown(value)} is nothing that JSON has") from None

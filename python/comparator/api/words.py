@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from comparator.errors import ComparatorError
 
-ARGUMENTS = {"workers-per-node": "workers"}
+#: Options that are no arguments, and what says the same.
+INSTEAD = {"workers-per-node": "SITE_WORKERS_PER_NODE"}
 #: What is said, and what is said of it in Python; the first that fits goes first.
 WORDS = (
     (re.compile(r"'?--resume (?P<id>[\w.-]+)'?"), r"resume('\g<id>')"),
@@ -19,9 +20,11 @@ WORDS = (
     (re.compile(r"\[cmp\] models\b"), "first, second"),
     (re.compile(r"'search' = \{.*?\}: "), ""),
     (re.compile(r"\[(?:search|cmp)\](?:: | )"), ""),
-    (re.compile(r"'?\b(?:search|cmp)\.(?P<key>\w+)'?"), r"\g<key>"),
+    (re.compile(r"'?\b(?:search|cmp)\.(?P<key>[a-z]\w*)'?"), r"\g<key>"),
 )
-OPTION = re.compile(r"--(?P<name>engine|workers(?:-per-node)?|site|id|experiments)\b(?: (?P<value>[^\s:;,)]+))?")
+OPTION = re.compile(
+    r"--(?P<name>engine|workers(?:-per-node)?|together|walltime|site|id|experiments)\b(?: (?P<value>[^\s:;,)]+))?"
+)
 
 
 @contextmanager
@@ -42,7 +45,7 @@ def in_python(words: str) -> str:
 
 
 def _argument(found: re.Match[str]) -> str:
-    name, value = ARGUMENTS.get(found["name"], found["name"]), found["value"]
+    name, value = INSTEAD.get(found["name"], found["name"]), found["value"]
     if value is None:
         return name
     return f"{name} = {value if value.isdigit() else repr(value)}"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
 import sys
+import threading
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Annotated, Any
@@ -64,6 +68,8 @@ data_app = _group("Look at the tables that models learn from.")
 app.add_typer(data_app, name="data", rich_help_panel=MODELS_AND_SITES)
 
 out = Terminal()
+#: Python drops an exception that is raised in some places, as an object goes, say: a stop is tried again after so long.
+AGAIN_SECONDS = 0.05
 
 
 def _print_version(asked: bool) -> None:
@@ -96,6 +102,7 @@ def stop_signals_like_ctrl_c() -> None:
     for number in STOPPED_BY:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
+    sys.unraisablehook = partial(_stop_later, sys.unraisablehook)
 
 
 def end_undisturbed() -> None:
@@ -108,9 +115,17 @@ def end_undisturbed() -> None:
 def _come_too_late(*_: object) -> None: ...
 
 
+def _stop_later(before: Callable[[sys.UnraisableHookArgs], object], dropped: sys.UnraisableHookArgs) -> None:
+    """Stop in a moment, where Python has dropped the exception; any other is for the hook that was there `before`."""
+    if isinstance(dropped.exc_value, KeyboardInterrupt):
+        # Not Ctrl-C's own, which a shell may have ignored for a command in the background.
+        threading.Timer(AGAIN_SECONDS, _thread.interrupt_main, [signal.SIGTERM]).start()
+    else:
+        before(dropped)
+
+
 def _stop(*_: object) -> None:
-    # Python drops an exception that is raised in some places, as an object goes, say. So the next signal counts again,
-    # unless the exception of an earlier one is on its way.
+    # One that comes while the exception of an earlier one is on its way changes nothing.
     error = sys.exc_info()[1]
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import shlex
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from comparator.cli.app import RUN, ExperimentsOption, app, out, stop_signals_like_ctrl_c
+from comparator.cli.questions import Questions, words_of
 from comparator.errors import InputError
 from comparator.experiment.terminal import copyable, note, tell
-from comparator.formats.names import as_file_name, home_written_out
 from comparator.formats.text import shortened, write_text_whole
 from comparator.site.folders import command_line, experiments_folder, project_root
 
@@ -26,230 +22,177 @@ if TYPE_CHECKING:
     from comparator.drafting.draft import Draft
     from comparator.experiment.host import Host
     from comparator.model.model import Model
+    from comparator.model.python_environment import PythonChoice
 
 EVALUATIONS = 56
-#: So often a question is asked whose answer cannot be taken.
-TRIES = 3
 
-Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True)
-class Questions:
-    """What the user is asked: at a terminal each question with its default; with `--yes` the defaults are taken."""
-
-    takes_defaults: bool
-
-    def ask(self, words: str, default: str | None, flag: str, read: Callable[[str], Answer]) -> Answer:
-        """What `read` makes of the answer; an answer of which it raises `InputError` is told, and asked for again.
-
-        Raises `InputError` that names `flag` where nobody can be asked, and that of the last of `TRIES` answers.
-        """
-        if self.takes_defaults and default is not None:
-            return read(default)
-        if self.takes_defaults or not sys.stdin.isatty():
-            yes = "" if default is None else f", or --yes for {shortened(default)}"
-            raise InputError(f"{words[:1].lower()}{words[1:]}: nobody can be asked here; give {flag}{yes}")
-        for left in reversed(range(TRIES)):
-            try:
-                return read(_typed(words, default))
-            except InputError as error:
-                if not left:
-                    raise
-                note(out, str(error))
-        raise AssertionError("unreachable")
-
-    def agree(self, words: str, flag: str) -> bool:
-        """Whether the user agrees, as they do by default."""
-        return self.ask(f"{words} (yes or no)", "yes", flag, _yes_or_no)
-
-
-def _typed(words: str, default: str | None) -> str:
-    try:
-        return str(typer.prompt(words, default=default)).strip()
-    except typer.Abort:  # Ctrl-C, or the end of what is typed
-        raise KeyboardInterrupt from None
-
-
-def _yes_or_no(answer: str) -> bool:
-    if answer.lower() not in ("y", "yes", "n", "no"):
-        raise InputError(f"'{shortened(answer)}': the answer is yes or no")
-    return answer.lower() in ("y", "yes")
-
-
-def _words(answer: str) -> list[str]:
-    """The words of an answer, as a shell has them."""
-    try:
-        return shlex.split(answer)
-    except ValueError:
-        raise InputError(f"{shortened(answer)}: a quote is not closed") from None
+ModelsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FIRST [SECOND]]",
+        help="Folders, images, Python files, functions (FILE.py:NAME), or names of models; one alone is searched.",
+        show_default=False,
+    ),
+]
+VaryOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=RANGE",
+        help="What is varied: noise=0:50, width=25:200:log, kind=a,b, or NAME for what is proposed.",
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A hyperparameter; cmp_0_NAME, cmp_1_NAME: of one model."),
+]
+PythonOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATH",
+        help="What runs the models: an environment, or an interpreter; cmp.0=PATH, cmp.1=PATH: one model.",
+    ),
+]
+RequirementsOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FILE", help="Environments are made from this requirements file; cmp.0=FILE, cmp.1=FILE."),
+]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write.", show_default=False)
+]
+TrialOption = Annotated[
+    bool | None,
+    typer.Option("--try/--no-try", help="Train each model once, to see what it reports.", show_default=False),
+]
 
 
 @app.command(rich_help_panel=RUN, short_help="Write the experiment file of your own two models.")
 def init(
-    models: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[FIRST [SECOND]]",
-            help="Folders, images, Python files, functions (FILE.py:NAME), or names of models; one alone is searched.",
-            show_default=False,
-        ),
-    ] = None,
-    vary: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=RANGE",
-            help="What is varied: noise=0:50, width=25:200:log, kind=a,b, or NAME for what is proposed.",
-        ),
-    ] = None,
+    models: ModelsArgument = None,
+    vary: VaryOption = None,
     metric: Annotated[str | None, typer.Option(metavar="NAME", help="What is compared.", show_default=False)] = None,
     find: Annotated[str, typer.Option(metavar="WHAT", help="both, regions, or maximum.")] = "both",
     evaluations: Annotated[int, typer.Option(min=1, help="The budget: pairs of trainings.")] = EVALUATIONS,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A hyperparameter; cmp_0_NAME, cmp_1_NAME: of one model."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write.", show_default=False)
-    ] = None,
+    settings: SetOption = None,
+    python: PythonOption = None,
+    requirements: RequirementsOption = None,
+    output: OutputOption = None,
     force: Annotated[bool, typer.Option("--force", help="Write it over one that is there.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing, take what is proposed.")] = False,
-    trial: Annotated[
-        bool | None,
-        typer.Option("--try/--no-try", help="Train each model once, to see what it reports.", show_default=False),
-    ] = None,
+    trial: TrialOption = None,
     limit: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="What such a training may take.")] = 300.0,
     site: Annotated[str, typer.Option("--site", metavar="NAME", help="The machine's profile in sites/.")] = "local",
     experiments: ExperimentsOption = None,
 ) -> None:
     """Write the experiment file of a comparison of your own two models, or a search of one, and check it."""
-    from comparator.drafting.definitions import shared
-    from comparator.drafting.draft import FIND_WORDS, Draft
-    from comparator.drafting.metrics import Trials
-    from comparator.engine.interface import EngineOptions
+    from comparator.drafting.draft import FIND_WORDS
+    from comparator.drafting.naming import file_for, functions_written
+    from comparator.drafting.pythons import check_pythons, pythons_of
     from comparator.errors import nearest
-    from comparator.experiment.host import open_host
 
     if find not in FIND_WORDS:
         raise InputError(f"--find {shortened(find)}: is none of {', '.join(FIND_WORDS)}{nearest(find, FIND_WORDS)}")
     stop_signals_like_ctrl_c()
-    questions = Questions(yes)
-    root = project_root()
-    folder = experiments_folder(experiments, root)
-    host = open_host(root, folder, site, EngineOptions(), warm=True, console=out)
-    references = _references(models or [], questions, host)
-    file = _file(output, references, force=force)
-    with _written(references, file.absolute().parent, force=force) as names:
-        found = _models(names, file, host)
-        given = _settings(settings or [], found, questions)
-        of_each = _known(found, host)
-        known = shared(of_each)
-        space = _space(found, of_each, vary or [], given, questions)
-        trials = Trials(found, given, space, host.root / "containers", host.slots[0], host.site.data_folder, limit)
-        chosen = _metric(trials, metric, trial, questions)
-        draft = Draft(
-            models=tuple(names),
-            space=space,
-            metric=chosen,
-            evaluations=evaluations,
-            find=find,
-            settings=given,
-            labels=_labels(references),
-            known=known,
-        )
+    asked = Asked(vary or [], metric, find, evaluations, settings or [], trial, limit, Questions(yes))
+    host = _host(site, experiments)
+    pythons = pythons_of(python or [], requirements or [])
+    references = _references(models or [], pythons, asked.questions, host)
+    check_pythons(pythons, len(references))
+    file = file_for(output, references, force=force)
+    with functions_written(references, file.absolute().parent, force=force) as names:
+        draft = _draft(asked, names, references, pythons, file, host)
         write_text_whole(file, draft.text)
     _check(draft, file, host)
 
 
-def _references(given: Sequence[str], questions: Questions, host: Host) -> list[str]:
+@dataclass(frozen=True)
+class Asked:
+    """What the flags say of the experiment, and who is asked for the rest."""
+
+    vary: Sequence[str]
+    metric: str | None
+    find: str
+    evaluations: int
+    settings: Sequence[str]
+    trial: bool | None
+    limit: float
+    questions: Questions
+
+
+def _host(site: str, experiments: Path | None) -> Host:
+    from comparator.engine.interface import EngineOptions
+    from comparator.experiment.host import open_host
+
+    root = project_root()
+    return open_host(root, experiments_folder(experiments, root), site, EngineOptions(), warm=True, console=out)
+
+
+def _draft(
+    asked: Asked,
+    names: Sequence[str],
+    references: Sequence[str],
+    pythons: Sequence[PythonChoice],
+    file: Path,
+    host: Host,
+) -> Draft:
+    """What the flags, the models and the user say, as a file."""
+    from comparator.drafting.definitions import shared
+    from comparator.drafting.draft import Draft
+    from comparator.drafting.metrics import Trials
+    from comparator.drafting.naming import labels_of
+    from comparator.drafting.pythons import python_keys
+
+    found = _models(names, pythons, file, host)
+    given = _settings(asked.settings, found, asked.questions)
+    of_each = _known(found, host)
+    space = _space(found, of_each, asked.vary, given, asked.questions)
+    trials = Trials(found, given, space, host.root / "containers", host.slots[0], host.site.data_folder, asked.limit)
+    return Draft(
+        models=tuple(names),
+        space=space,
+        metric=_metric(trials, asked.metric, asked.trial, asked.questions),
+        evaluations=asked.evaluations,
+        find=asked.find,
+        settings=given,
+        labels=labels_of(references),
+        pythons=tuple(python_keys(each, file.absolute().parent) for each in pythons[: len(names)]),
+        known=shared(of_each),
+    )
+
+
+def _references(given: Sequence[str], pythons: Sequence[PythonChoice], questions: Questions, host: Host) -> list[str]:
     if len(given) > 2:
         raise InputError(f"{len(given)} models are given; two are compared, and one is searched")
     if given:
         return list(given)
     what = "a folder, an image, a Python file, FILE.py:FUNCTION, or a model's name"
 
-    def read(answer: str) -> str:
+    def read(answer: str, number: int) -> str:
         from comparator.drafting.functions import model_of_function
+        from comparator.drafting.naming import named_from
 
         if model_of_function(answer, Path.cwd()) is None:
-            _models([_from(Path.cwd(), answer)], Path("init.toml"), host)
+            _models([named_from(Path.cwd(), answer)], pythons[number:], Path("init.toml"), host)
         return answer
 
-    first = questions.ask(f"First model ({what})", None, "FIRST SECOND", read)
+    first = questions.ask(f"First model ({what})", None, "FIRST SECOND", lambda answer: read(answer, 0))
     second = questions.ask(
         "Second model ('none': the first alone is searched)",
         "none",
         "SECOND",
-        lambda answer: None if answer == "none" else read(answer),
+        lambda answer: None if answer == "none" else read(answer, 1),
     )
     return [first] if second is None else [first, second]
 
 
-def _file(output: Path | None, references: Sequence[str], *, force: bool) -> Path:
-    """Where the file goes; one that is there is kept."""
-    stems = [as_file_name(_short_name(each)) for each in references]
-    proposed = "-".join(["compare" if len(stems) == 2 else "search", *dict.fromkeys(stems)]) + ".toml"
-    file = home_written_out(output) if output is not None else Path(proposed)
-    if file.suffix != ".toml":
-        raise InputError(f"--output {file}: an experiment file is called NAME.toml")
-    if not file.absolute().parent.is_dir():
-        raise InputError(f"--output {file}: there is no folder {file.absolute().parent}")
-    if file.exists() and not force:
-        raise InputError(f"{file}: is there already; --output FILE names another, --force writes over it")
-    return file
-
-
-@contextlib.contextmanager
-def _written(references: Sequence[str], folder: Path, *, force: bool) -> Iterator[list[str]]:
-    """The models as the file names them, with a file for each function; these go where no experiment comes of it."""
-    from comparator.drafting.functions import model_of_function
-
-    names, made = [], []
-    try:
-        for reference in references:
-            found = model_of_function(reference, folder)
-            if found is None:
-                names.append(_from(folder, reference))
-                continue
-            path, text = found
-            if path.exists() and path.read_text(encoding="utf-8") != text and not force:
-                raise InputError(f"{path}: is there already, and is to call {reference}; --force writes over it")
-            if not path.exists():
-                made.append(path)
-            write_text_whole(path, text)
-            names.append(path.name)
-        yield names
-    except BaseException:
-        for path in made:
-            path.unlink(missing_ok=True)
-        raise
-
-
-def _from(folder: Path, reference: str) -> str:
-    """A model as a file in `folder` names it: by a relative path, or as it is where that is none."""
-    from comparator.model.model import with_path_written
-
-    return with_path_written(reference, lambda place: os.path.relpath(place.absolute(), folder))
-
-
-def _short_name(reference: str) -> str:
-    """What a model is called in a file's name and in reports: its function, or the end of its path."""
-    path, _, function = reference.rpartition(".py:")
-    return function if path else re.sub(r"\.(py|sif)$", "", home_written_out(reference).absolute().name)
-
-
-def _labels(references: Sequence[str]) -> tuple[str, ...]:
-    """What reports call two functions, which would be called by the files that call them."""
-    names = tuple(map(_short_name, references))
-    return names if any(".py:" in each for each in references) and len(set(names)) == 2 else ()
-
-
-def _models(names: Sequence[str], file: Path, host: Host) -> list[Model]:
+def _models(names: Sequence[str], pythons: Sequence[PythonChoice], file: Path, host: Host) -> list[Model]:
     from comparator.model.environment_making import make
-    from comparator.model.model import find_model
+    from comparator.model.references import find_model
 
-    containers = host.root / "containers"
-    models = [find_model(name, file.absolute().parent, containers, "init", host.site) for name in names]
+    containers, folder = host.root / "containers", file.absolute().parent
+    models = [
+        find_model(name, folder, containers, "init", host.site, python if python else None)
+        for name, python in zip(names, pythons, strict=False)
+    ]
     for model in models:
         if model.python is not None:
             make(model.python, host.say)
@@ -261,7 +204,7 @@ def _settings(given: Sequence[str], models: Sequence[Model], questions: Question
     from comparator.formats.hyperparameters import parse_override, set_once
 
     set_apart: list[str] = []
-    is_one = len(models) == 2 and models[0].reference == models[1].reference
+    is_one = len(models) == 2 and models[0].key == models[1].key
     if is_one and not any(re.match(r"cmp_[01]_", each) for each in given):
         for number, which in enumerate(("First", "Second")):
             flag = f"--set cmp_{number}_NAME=VALUE"
@@ -277,7 +220,7 @@ def _assignments(answer: str) -> list[str]:
     """The `NAME=VALUE` of an answer, checked as such."""
     from comparator.formats.hyperparameters import parse_override
 
-    found = _words(answer)
+    found = words_of(answer)
     for each in found:
         parse_override(each)
     if not found:
@@ -290,20 +233,20 @@ def _known(models: Sequence[Model], host: Host) -> list[dict[str, Definition]]:
     from comparator.drafting.definitions import find_definitions
     from comparator.model.probe import likely_seed, usual_seed
 
-    found: dict[str, dict[str, Definition]] = {}
+    found: dict[object, dict[str, Definition]] = {}
     for model in models:
-        if model.reference in found:
+        if model.key in found:
             continue
         with out.status("looking at the models"):
-            found[model.reference] = find_definitions(model, host.slots[0], host.site.data_folder)
-        if not found[model.reference]:
+            found[model.key] = find_definitions(model, host.slots[0], host.site.data_folder)
+        if not found[model.key]:
             note(out, f"{model.reference}: what it takes is not known, so it is supposed to take what is varied")
-        seed, is_taken = likely_seed(found[model.reference]), model.description.seed is not None
+        seed, is_taken = likely_seed(found[model.key]), model.description.seed is not None
         # A module is given the usual one unasked.
-        is_taken = is_taken or (model.module is not None and usual_seed(found[model.reference]) is not None)
+        is_taken = is_taken or (model.module is not None and usual_seed(found[model.key]) is not None)
         if seed is not None and not is_taken:
             note(out, f"{model.reference}: the line seed = '{seed}' in {model.description_file} gives it its seeds")
-    return [found[model.reference] for model in models]
+    return [found[model.key] for model in models]
 
 
 def _space(
@@ -333,7 +276,7 @@ def _space(
     usual = " ".join(f"{entry['name']}={words(entry)}" for entry in taken)
 
     def read(answer: str) -> list[dict[str, Any]]:
-        entries = taken if answer == usual else [read_vary(each, known, of_each) for each in _words(answer)]
+        entries = taken if answer == usual else [read_vary(each, known, of_each) for each in words_of(answer)]
         return _checked(entries, settings)
 
     question = "What is varied (NAME=LOWER:UPPER, :log behind it for a log scale, or NAME=a,b)"

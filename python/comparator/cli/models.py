@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +15,9 @@ from comparator.cli.app import JsonOption, models_app, out, stop_signals_like_ct
 from comparator.errors import InputError
 from comparator.experiment.terminal import copyable
 from comparator.site.folders import project_root
+
+if TYPE_CHECKING:
+    from comparator.checks.model import Bench
 
 
 @models_app.command("list")
@@ -31,8 +35,7 @@ def list_models(
     from comparator.model.catalogue import known_models
     from comparator.site.profile import read_site
 
-    if data is not None and not data.is_dir():
-        raise InputError(f"--data {data}: no such folder")
+    _check_data(data)
     root = project_root()
     models = known_models(root / "containers", data or read_site(site, root).data_folder)
     if as_json:
@@ -42,6 +45,22 @@ def list_models(
     for each in models:
         said = each.problem or (f"lacks {', '.join(each.lacks)}" if each.lacks else each.description)
         out.print(f"{each.name.ljust(width)}  {said}", soft_wrap=True)
+
+
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a hyperparameter, as epochs=2.")
+]
+PythonOption = Annotated[
+    str | None,
+    typer.Option(metavar="PATH", help="What runs the model: an environment (venv, conda), or an interpreter."),
+]
+RequirementsOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Its environment is made from this requirements file.")
+]
+SlotOption = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="The site whose first slot the model runs on.", autocompletion=completion.sites),
+]
 
 
 @models_app.command("check")
@@ -58,39 +77,21 @@ def check_model(
         Path | None,
         typer.Option("--data", metavar="FOLDER", help="A data folder; a tiny one is made if not given."),
     ] = None,
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a hyperparameter, as epochs=2.")
-    ] = None,
+    assignments: SetOption = None,
     metric: Annotated[str | None, typer.Option(metavar="NAME", help="The metric that a search would take.")] = None,
-    python: Annotated[
-        str | None,
-        typer.Option(metavar="PATH", help="What runs the model: an environment (venv, conda), or an interpreter."),
-    ] = None,
-    requirements: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Its environment is made from this requirements file.")
-    ] = None,
+    python: PythonOption = None,
+    requirements: RequirementsOption = None,
     limit: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="What one run may take.")] = 600.0,
-    site: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="The site whose first slot the model runs on.", autocompletion=completion.sites
-        ),
-    ] = "local",
+    site: SlotOption = "local",
     as_json: JsonOption = False,
 ) -> None:
     """Try a model on a tiny data set, step by step, and say what to mend; exit status 1 where something fails."""
     from comparator.checks.model import Bench, bench_folder
-    from comparator.checks.model import check_model as findings_of
-    from comparator.formats.finding import FAILS
-    from comparator.formats.hyperparameters import parse_override, set_once
     from comparator.model.python_environment import PythonChoice
     from comparator.site.profile import read_site
 
-    if data is not None and not data.is_dir():
-        raise InputError(f"--data {data}: no such folder")
-    settings: dict[str, object] = {}
-    for assignment in assignments or []:
-        set_once(settings, *parse_override(assignment), f"--set {assignment}")
+    _check_data(data)
+    settings = _settings(assignments or [])
     stop_signals_like_ctrl_c()
     root = project_root()
     with bench_folder() as folder:
@@ -104,18 +105,40 @@ def check_model(
             limit=limit,
             python=PythonChoice(python, requirements, Path.cwd(), "model check"),
         )
-        findings = []
-        for found in findings_of(model, bench):
-            findings.append(found)
-            if not as_json:
-                copyable(out, str(found))
-        folder.keep = any(each.outcome == FAILS for each in findings)
-    if as_json:
-        print(json.dumps([asdict(each) for each in findings], indent=1))
+        folder.keep = _fails(model, bench, as_json=as_json)
     if folder.is_kept and not as_json:
         copyable(out, f"what was tried, and its logs: {folder.path}")
     if folder.keep:
         raise typer.Exit(1)
+
+
+def _fails(model: str, bench: Bench, *, as_json: bool) -> bool:
+    """Try a model, and print what is found as it is; whether something fails."""
+    from comparator.checks.model import check_model as findings_of
+    from comparator.formats.finding import FAILS
+
+    findings = []
+    for found in findings_of(model, bench):
+        findings.append(found)
+        if not as_json:
+            copyable(out, str(found))
+    if as_json:
+        print(json.dumps([asdict(each) for each in findings], indent=1))
+    return any(each.outcome == FAILS for each in findings)
+
+
+def _settings(assignments: Sequence[str]) -> dict[str, object]:
+    from comparator.formats.hyperparameters import parse_override, set_once
+
+    settings: dict[str, object] = {}
+    for assignment in assignments:
+        set_once(settings, *parse_override(assignment), f"--set {assignment}")
+    return settings
+
+
+def _check_data(folder: Path | None) -> None:
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"--data {folder}: no such folder")
 
 
 @models_app.command("new")

@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ import typer
 
 from comparator.cli.app import RECORDS, ExperimentsOption, JsonOption, app, out
 from comparator.cli.experiments import IdArgument
-from comparator.errors import InputError
+from comparator.errors import InputError, nearest, nearest_names
 from comparator.experiment.terminal import copyable, note, tell
 from comparator.formats.text import is_stream
 from comparator.results.experiments import experiment_path
@@ -53,39 +54,48 @@ def note_experiment(
         copyable(out, line)
 
 
+FormOption = Annotated[
+    str | None,
+    typer.Option("--form", "--format", metavar="FORM", help="csv or json of the table; pdf, svg, png of a figure."),
+]
+BundleOption = Annotated[
+    bool, typer.Option("--bundle", help="All of it in one file (RO-Crate), which `comparator import` opens.")
+]
+TargetOption = Annotated[
+    str | None,
+    typer.Option("--to", metavar="mlflow|optuna|PATH", help="Another program, or where to write the table."),
+]
+UriOption = Annotated[
+    str | None,
+    typer.Option("--uri", metavar="URI", help="Of mlflow: where it tracks; as mlflow has it, if not given."),
+]
+StorageOption = Annotated[
+    str | None, typer.Option("--storage", metavar="URL", help="Of optuna: sqlite:///FILE; ID.db here if not given.")
+]
+LicenceOption = Annotated[
+    str | None, typer.Option("--licence", "--license", metavar="NAME", help="Of a bundle, as CC-BY-4.0.")
+]
+LogLimitOption = Annotated[
+    int | None, typer.Option("--log-limit", min=0, metavar="KIB", help="Of a bundle: of each log so much; 1024.")
+]
+
+
 @app.command("export", rich_help_panel=RECORDS, short_help="Bring one elsewhere: a table, a bundle, a figure.")
 def export_experiment(
     identifier: IdArgument,
-    form: Annotated[
-        str | None,
-        typer.Option("--form", "--format", metavar="FORM", help="csv or json of the table; pdf, svg, png of a figure."),
-    ] = None,
-    bundle: Annotated[
-        bool, typer.Option("--bundle", help="All of it in one file (RO-Crate), which `comparator import` opens.")
-    ] = False,
+    form: FormOption = None,
+    bundle: BundleOption = False,
     figure: Annotated[
         str | None, typer.Option("--figure", metavar="NAME", help="One of its figures; map for the first.")
     ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option("--to", metavar="mlflow|optuna|PATH", help="Another program, or where to write the table."),
-    ] = None,
+    target: TargetOption = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="PATH", help="Where to write it.", show_default=False)
     ] = None,
-    uri: Annotated[
-        str | None,
-        typer.Option("--uri", metavar="URI", help="Of mlflow: where it tracks; as mlflow has it, if not given."),
-    ] = None,
-    storage: Annotated[
-        str | None, typer.Option("--storage", metavar="URL", help="Of optuna: sqlite:///FILE; ID.db here if not given.")
-    ] = None,
-    licence: Annotated[
-        str | None, typer.Option("--licence", "--license", metavar="NAME", help="Of a bundle, as CC-BY-4.0.")
-    ] = None,
-    log_limit: Annotated[
-        int | None, typer.Option("--log-limit", min=0, metavar="KIB", help="Of a bundle: of each log so much; 1024.")
-    ] = None,
+    uri: UriOption = None,
+    storage: StorageOption = None,
+    licence: LicenceOption = None,
+    log_limit: LogLimitOption = None,
     predictions: Annotated[
         bool, typer.Option("--predictions", help="Of a bundle: with the predictions that its trainings have kept.")
     ] = False,
@@ -93,54 +103,105 @@ def export_experiment(
     experiments: ExperimentsOption = None,
 ) -> None:
     """Bring an experiment elsewhere: its runs as a table, all of it in one file, a figure, or into another program."""
+    given = Given(
+        form=form,
+        bundle=bundle,
+        figure=figure,
+        program=target if target in PROGRAMS else None,
+        place=target if target not in PROGRAMS else None,
+        output=output,
+        uri=uri,
+        storage=storage,
+        licence=licence,
+        log_limit=log_limit,
+        predictions=predictions,
+        force=force,
+    )
     path = experiment_path(experiments_folder(experiments, project_root()), identifier)
-    program = target if target in PROGRAMS else None
-    asked = {"--bundle": bundle, "--figure": figure is not None, f"--to {program}": program is not None}
+    _check(given)
+    if bundle:
+        _export_bundle(path, given)
+    elif figure is not None:
+        from comparator.sharing.figure_files import write_figure
+
+        copyable(out, f"figure: {write_figure(path, figure, form, output, replace=force)}")
+    elif given.program is not None:
+        _export_to(given.program, path, uri, storage)
+    else:
+        _export_table(path, given)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the flags of `export` say."""
+
+    form: str | None
+    bundle: bool
+    figure: str | None
+    program: str | None  # of PROGRAMS, by --to
+    place: str | None  # the same option's path
+    output: Path | None
+    uri: str | None
+    storage: str | None
+    licence: str | None
+    log_limit: int | None
+    predictions: bool
+    force: bool
+
+
+def _check(given: Given) -> None:
+    """Raise `InputError` where two things are asked for at once, or one that others do not go with."""
+    place, program = given.place, given.program
+    if place is not None and not Path(place).suffix and nearest_names(place, PROGRAMS):
+        raise InputError(f"--to {place}: is no program that is known{nearest(place, PROGRAMS)}; ./{place} is a file")
+    asked = {"--bundle": given.bundle, "--figure": given.figure is not None, f"--to {program}": program is not None}
     what = [name for name, is_asked in asked.items() if is_asked]
     if len(what) > 1:
         raise InputError(f"{what[0]} and {what[1]}: one at a time")
     _refuse_what_is_of_others(
         what[0] if what else "the table",
         {
-            "--form": (form is not None, ("the table", "--figure")),
-            "--to": (target is not None and program is None, ("the table",)),
-            "--output": (output is not None, ("the table", "--figure", "--bundle")),
-            "--uri": (uri is not None, ("--to mlflow",)),
-            "--storage": (storage is not None, ("--to optuna",)),
-            "--licence": (licence is not None, ("--bundle",)),
-            "--log-limit": (log_limit is not None, ("--bundle",)),
-            "--predictions": (predictions, ("--bundle",)),
-            "--force": (force, ("--figure", "--bundle")),
+            "--form": (given.form is not None, ("the table", "--figure")),
+            "--to": (place is not None, ("the table",)),
+            "--output": (given.output is not None, ("the table", "--figure", "--bundle")),
+            "--uri": (given.uri is not None, ("--to mlflow",)),
+            "--storage": (given.storage is not None, ("--to optuna",)),
+            "--licence": (given.licence is not None, ("--bundle",)),
+            "--log-limit": (given.log_limit is not None, ("--bundle",)),
+            "--predictions": (given.predictions, ("--bundle",)),
+            "--force": (given.force, ("--figure", "--bundle")),
         },
     )
-    if target is not None and output is not None:
-        raise InputError(f"--to {target} and --output {output}: one place")
-    if bundle:
-        from comparator.sharing.bundle import LOG_BYTES, write_bundle
+    if place is not None and given.output is not None:
+        raise InputError(f"--to {place} and --output {given.output}: one place")
 
-        log_bytes = LOG_BYTES if log_limit is None else log_limit << 10
-        with out.status("the bundle is being written"):
-            made = write_bundle(
-                path, output, licence=licence, log_bytes=log_bytes, predictions=predictions, replace=force
-            )
-        copyable(out, f"bundle: {made.path}; elsewhere: comparator import {made.path.name}")
-        if made.predicted:
-            kept = f"the predictions of {made.predicted} trainings, {made.predicted_bytes / MEGABYTE:.1f} MB, are"
-            packed = f"in it, {made.packed_bytes / MEGABYTE:.1f} MB packed"
-            note(out, f"{kept} {packed if predictions else 'left out; --predictions brings them along'}")
-    elif figure is not None:
-        from comparator.sharing.figure_files import write_figure
 
-        copyable(out, f"figure: {write_figure(path, figure, form, output, replace=force)}")
-    elif program is not None:
-        _export_to(program, path, uri, storage)
-    else:
-        from comparator.results.table import export
+def _export_bundle(path: Path, given: Given) -> None:
+    from comparator.sharing.bundle import LOG_BYTES, write_bundle
 
-        place = output if target is None else Path(target)
-        written = export(path, form or "csv", place)
-        if not is_stream(written):  # what was written may be what is printed
-            copyable(out, f"runs: {written}")
+    log_bytes = LOG_BYTES if given.log_limit is None else given.log_limit << 10
+    with out.status("the bundle is being written"):
+        made = write_bundle(
+            path,
+            given.output,
+            licence=given.licence,
+            log_bytes=log_bytes,
+            predictions=given.predictions,
+            replace=given.force,
+        )
+    copyable(out, f"bundle: {made.path}; elsewhere: comparator import {made.path.name}")
+    if made.predicted:
+        kept = f"the predictions of {made.predicted} trainings, {made.predicted_bytes / MEGABYTE:.1f} MB, are"
+        packed = f"in it, {made.packed_bytes / MEGABYTE:.1f} MB packed"
+        note(out, f"{kept} {packed if given.predictions else 'left out; --predictions brings them along'}")
+
+
+def _export_table(path: Path, given: Given) -> None:
+    from comparator.results.table import export
+
+    written = export(path, given.form or "csv", given.output if given.place is None else Path(given.place))
+    if not is_stream(written):  # what was written may be what is printed
+        copyable(out, f"runs: {written}")
 
 
 def _export_to(program: str, path: Path, uri: str | None, storage: str | None) -> None:

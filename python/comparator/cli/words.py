@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
+
+from comparator.errors import InputError
+from comparator.formats.text import shortened
 
 #: Options whose value may be left out, which is empty then.
 WITHOUT_VALUE = ("--resume", "--notify")
@@ -21,6 +25,21 @@ def with_all_values(words: Sequence[str]) -> list[str]:
     return complete
 
 
+def refuse_empty(words: Sequence[str]) -> None:
+    """Raise `InputError` for an empty word, as a shell's variable leaves it that is not set: it would say nothing.
+
+    An option of `WITHOUT_VALUE` may have one, and the text of a note, which is taken away so.
+    """
+    for before, word in pairwise(["", *words]):
+        option, is_joined, value = word.partition("=")
+        if word.startswith("--") and is_joined and not value and option not in WITHOUT_VALUE:
+            raise InputError(f"{option}: its value is empty; give one, or leave the option out")
+        if word == "" and before.startswith("-") and before not in WITHOUT_VALUE:
+            raise InputError(f"an empty word stands behind {shortened(before)}; give one, or leave it out")
+        if word == "" and not before.startswith("-") and words[0] != "note":
+            raise InputError("an argument is empty; give one, or leave it out")
+
+
 def wrong_usage(error: Exception) -> str:
     """What is wrong about the command that was typed, of an exception of typer's."""
     from pydantic import ValidationError
@@ -31,7 +50,7 @@ def wrong_usage(error: Exception) -> str:
     if isinstance(error.__cause__, ValidationError):  # of a number; some versions of typer check it so
         option, finding = error.param.opts[0], error.__cause__  # type: ignore[attr-defined]
         return f"{option} {shown(finding.errors()[0]['input'])}: {allowed(finding)}"
-    said = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+    said = " ".join(error.format_message().split()).removesuffix(".")  # type: ignore[attr-defined]
     return f"{said}{_key_instead(getattr(error, 'option_name', None))}"
 
 

@@ -26,7 +26,8 @@ FIND_WORDS = {
 class Draft:
     """What the file says: of one model or two, as the file names them, varied over `space`.
 
-    `settings` are hyperparameters that are given as they are, `known` those of the models, for comments.
+    `settings` are hyperparameters that are given as they are, `known` those of the models, for comments; `pythons` are
+    the keys `python` and `requirements` of each model, of which some may say nothing.
     """
 
     models: tuple[str, ...]
@@ -36,6 +37,7 @@ class Draft:
     find: str = "both"
     settings: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    pythons: tuple[Mapping[str, str], ...] = ()
     known: Mapping[str, Definition] = field(default_factory=dict)
 
     @property
@@ -45,10 +47,12 @@ class Draft:
         search: dict[str, Any] = {"evaluations": self.evaluations}
         settings = {"set": dict(self.settings)}
         if len(self.models) == 1:
-            return {"model": self.models[0], "metric": self.metric, "space": space, "search": search, **settings}
+            own = {"model": self.models[0], "metric": self.metric, **(self.pythons[0] if self.pythons else {})}
+            return {**own, "space": space, "search": search, **settings}
         compared: dict[str, Any] = {"models": list(self.models), "metric": self.metric}
         if self.labels:
             compared["labels"] = list(self.labels)
+        compared |= {str(number): dict(keys) for number, keys in enumerate(self.pythons) if keys}
         return {"cmp": compared, "space": space, "search": {"find": self.find, **search}, **settings}
 
     @property
@@ -59,11 +63,14 @@ class Draft:
         if len(self.models) == 1:
             lines += [_line("model", content["model"], "the model that is searched")]
             lines += [_line("metric", self.metric, "what it reports, and is best in")]
+            lines += _python_lines(self.pythons[0] if self.pythons else {})
         else:
             lines += ["[cmp]", _line("models", content["cmp"]["models"], "submodel 0, submodel 1")]
             lines += [_line("metric", self.metric, "what both report, and are compared by")]
             if self.labels:
                 lines += [_line("labels", content["cmp"]["labels"], "what reports call them")]
+            for number, keys in enumerate(self.pythons):
+                lines += ["", f"[cmp.{number}]", *_python_lines(keys)] if keys else []
         lines += ["", "[search]"]
         if "find" in content["search"]:
             lines += [_line("find", self.find, FIND_WORDS[self.find])]
@@ -100,6 +107,11 @@ class Draft:
         default = f"default {shortened(literal(known.default), 30)}" if _is_written(known.default) else ""
         varied = any(entry["name"] == name for entry in self.space)
         return ": ".join(part for part in (default if varied else "", known.description) if part)
+
+
+def _python_lines(keys: Mapping[str, str]) -> list[str]:
+    words = {"python": "what runs it", "requirements": "what its environment is made from"}
+    return [_line(name, value, words[name]) for name, value in keys.items()]
 
 
 def _line(name: str, value: Any, words: str) -> str:

@@ -70,8 +70,10 @@ def model_of_function(reference: str, folder: Path) -> tuple[Path, str] | None:
     file, function = Path(found["file"]), found["function"]
     try:
         tree = ast.parse(read_text(file))
-    except SyntaxError as error:
-        raise InputError(f"{file}, line {error.lineno}: not Python: {error.msg}") from None
+    except (SyntaxError, ValueError, RecursionError) as error:  # which of them, depends on the version of Python
+        line = getattr(error, "lineno", None)
+        at = "" if line is None else f", line {line}"
+        raise InputError(f"{file}{at}: not Python: {getattr(error, 'msg', error)}") from None
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     if function not in functions:
         known = f"; it has {', '.join(functions)}" if functions else ""

@@ -12,6 +12,7 @@ from comparator.errors import InputError, nearest
 from comparator.extensions.registry import Registry
 from comparator.formats.text import shortened
 from comparator.site.profile import Site, Slot, site_file
+from comparator.site.variables import said
 
 ENGINES: Registry[type[Engine]] = Registry(
     "comparator.engines",
@@ -43,8 +44,8 @@ def check_engines(site: Site, root: Path) -> None:
     for name in site.engines:
         if name not in ENGINES:
             raise InputError(
-                f"{site_file(site.name, root)}: SITE_ENGINES names '{shortened(name)}'{nearest(name, ENGINES)};"
-                f" there are: {', '.join(ENGINES)}"
+                f"{said('SITE_ENGINES', ' '.join(site.engines), site_file(site.name, root))}: there is no engine"
+                f" '{shortened(name)}'{nearest(name, ENGINES)}; there are: {', '.join(ENGINES)}"
             )
 
 

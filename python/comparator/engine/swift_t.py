@@ -49,13 +49,13 @@ class SwiftT(Engine):
         if nodes > 1 and not site.has_nodes:
             raise InputError(f"--nodes {nodes}: site '{site.name}' has no scheduler, so it is one node")
         if asked.workers is not None and nodes > 1:
-            raise InputError("--workers: on several nodes give --workers-per-node")
-        workers = asked.workers_per_node or asked.workers or site.workers_per_node or len(slots)
+            raise InputError(f"--workers {asked.workers}: on several nodes, {nodes} here, give --workers-per-node")
+        workers, said = _on_a_node(asked, site, len(slots))
         if workers > len(slots):
-            raise InputError(f"--workers-per-node {workers}: a node of site '{site.name}' has {len(slots)} slots")
+            raise InputError(f"{said}: a node of site '{site.name}' has {len(slots)} slots")
         layout = Layout(nodes, workers)
         if layout.workers < 1:
-            raise InputError(f"--nodes {nodes} --workers-per-node {workers}: leaves no worker beside the resident rank")
+            raise InputError(f"{nodes} nodes, {said}: leaves no worker beside the resident rank")
         if asked.resume_jobs and not site.has_nodes:
             raise InputError(f"--resume-jobs: site '{site.name}' has no scheduler")
         walltime = None if asked.walltime is None else seconds_of(asked.walltime, "--walltime")
@@ -97,6 +97,17 @@ class SwiftT(Engine):
     @classmethod
     def check(cls, surroundings: Mapping[str, str]) -> Iterator[Finding]:
         return check_swift_t(surroundings)
+
+
+def _on_a_node(asked: EngineOptions, site: Site, slots: int) -> tuple[int, str]:
+    """How many workers a node has, and the words by which that was said."""
+    if asked.workers_per_node is not None:
+        return asked.workers_per_node, f"--workers-per-node {asked.workers_per_node}"
+    if asked.workers is not None:
+        return asked.workers, f"--workers {asked.workers}"
+    if site.workers_per_node is not None:
+        return site.workers_per_node, f"SITE_WORKERS_PER_NODE={site.workers_per_node}"
+    return slots, f"slots of a node: {slots}"
 
 
 class SchedulersJob(Job):

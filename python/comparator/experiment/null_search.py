@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from comparator.engine.given import DEFAULT_SEED
-from comparator.errors import InputError
+from comparator.errors import InputError, named_as_typed
 from comparator.experiment.context import Context
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
@@ -32,7 +32,8 @@ def plan_selftest(host: Host, file: Path, overrides: list[str], *, command: str)
     Raises `InputError` where the file is wrong, the model takes no seed, or the two sides cannot be alike.
     """
     settings = read_settings(file, overrides)
-    given = make_plan(settings, Context(file.resolve(), host, command)).frozen
+    with named_as_typed(file):
+        given = make_plan(settings, Context(file.resolve(), host, command)).frozen
     return plan_settings(host, against_itself(settings, given), file, command)
 
 

@@ -14,8 +14,9 @@ from comparator.experiment.settings import (
 from comparator.model.data import has_changed
 from comparator.model.environment_making import make
 from comparator.model.inputs import python_change, source_change
-from comparator.model.model import Model, find_model
+from comparator.model.model import Model
 from comparator.model.python_environment import PythonChoice
+from comparator.model.references import find_model
 from comparator.objective.comparison import make_objective
 from comparator.objective.differences import (
     asked_difference,

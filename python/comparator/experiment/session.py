@@ -16,7 +16,7 @@ from rich.markup import escape
 from comparator.engine.interface import Task
 from comparator.engine.jobs import state_of
 from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads, slot_of
-from comparator.errors import ComparatorError, InputError
+from comparator.errors import ComparatorError, InputError, as_typed, named_as_typed
 from comparator.evidence.threads import one_thread
 from comparator.experiment.beside import Beside
 from comparator.experiment.closing import say_what_was_found, say_where_the_report_is
@@ -92,11 +92,9 @@ def plan_settings(
         def say(words: str) -> None:
             status.update(f"checking: {escape(words)}")
 
-        try:
+        with named_as_typed(file, called):
             plan = make_plan(settings, Context(file.resolve(), host, command, say, make_models, searches))
-        except InputError as error:
-            raise InputError(str(error).replace(str(file), called or str(file))) from None
-    notices = [notice.replace(str(file), called or str(file)) for notice in plan.frozen.notices]
+    notices = [as_typed(notice, file, called) for notice in plan.frozen.notices]
     for notice in notices:
         note(host.console, notice)
     return plan.noting(notices=notices)

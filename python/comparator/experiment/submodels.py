@@ -21,9 +21,10 @@ from comparator.formats.text import shortened, shown
 from comparator.model.environment_making import make, would_make
 from comparator.model.image import DATA_FOLDER
 from comparator.model.inputs import inputs_of, python_of_submodel
-from comparator.model.model import Model, find_model, outside_container
+from comparator.model.model import Model, outside_container
 from comparator.model.probe import described
 from comparator.model.process import call
+from comparator.model.references import find_model
 from comparator.model.reported import LAST_WORDS, plain
 from comparator.model.stage_flags import OF_PLACES
 from comparator.model.staged import check_raw_data
@@ -102,6 +103,7 @@ def _check_hyperparameters(
         warnings += _doubt_names(model, [*own_varied, *(name for name in own_set[number] if name not in COMMON)])
         warnings += _doubt_seed(model, own_varied)
         _check_fixed(model, [*own[number], *own_varied], source)
+        _check_varied(model, own_varied, context.file)
         config = {**_config(model, whole[number], data_folder, [*own[number], *own_varied]), **model.fixed}
         everything = {**config, **own[number]}
         _check_seed(model, everything, source)
@@ -250,6 +252,15 @@ def _check_fixed(model: Model, given: Sequence[str], source: Path) -> None:
     for name in given:
         if any(is_same(name, fixed) for fixed in model.fixed):
             raise InputError(f"{source}: {shortened(name)}: the model's name says it, {model.reference}; leave it out")
+
+
+def _check_varied(model: Model, varied: Sequence[str], file: Path) -> None:
+    """Refuse what no value of a space would reach a model in three steps by."""
+    if model.stages is not None:
+        try:
+            model.stages.check_varied(varied)
+        except InputError as error:
+            raise InputError(f"{file}: {model.name}: {error}") from None
 
 
 def _make_environments(models: Sequence[Model], context: Context) -> list[str]:

@@ -9,7 +9,7 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,13 @@ def file_made_whole(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(place)
+    except OSError as error:
+        if str(error.filename) != str(temporary):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # of the file, which is what is told
+            temporary.unlink(missing_ok=True)
 
 
 def json_hooks(where: str) -> dict[str, Any]:

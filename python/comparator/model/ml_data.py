@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError
-from comparator.formats.text import write_text_whole
+from comparator.formats.text import read_text, write_text_whole
 from comparator.model.fingerprint import digest_of
 from comparator.model.named_paths import NamedPaths, canonical
 from comparator.results.lease import Holder, claim
@@ -90,9 +90,9 @@ def training_rows(named_rows: Path, number: int) -> list[str]:
     Raises `InputError` where there are not so many, or there is no such file.
     """
     try:
-        rows = named_rows.read_text(encoding="utf-8").split()
-    except OSError as error:
-        raise InputError(f"training_size = {number}: {named_rows} cannot be read: {error.strerror}") from None
+        rows = read_text(named_rows).split()
+    except InputError as error:
+        raise InputError(f"training_size = {number}: {error}") from None
     if not 0 < number <= len(rows):
         raise InputError(f"training_size = {number}: {named_rows.name} names {len(rows):,} training rows")
     random.Random(ORDER).shuffle(rows)

@@ -206,7 +206,7 @@ def _rows_asked_for(
         _check_split(named_rows)
     if size is None:
         return None
-    if named_rows is None or not str(size).isdigit():
+    if named_rows is None or not str(size).isdecimal():
         what = "no train_split_file is known" if named_rows is None else "must be a whole number from 1"
         raise InputError(f"{TRAINING_SIZE} = {size}: {what}")
     return training_rows(named_rows, int(str(size)))

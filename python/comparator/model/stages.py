@@ -116,6 +116,18 @@ class Stage:
             words += [f"--{name}", *(map(str, value) if isinstance(value, list) else [str(value)])]
         return words
 
+    def check_varied(self, names: Sequence[str]) -> None:
+        """Raises `InputError` for a hyperparameter of which no value reaches the script."""
+        for name in names:
+            own = None if name in OF_PLACES else self.takes.own_name(name)
+            takes = None if own is None else self.takes.flags.get(own)
+            if takes is not None and takes.builtin == "list":
+                raise InputError(f"{name} cannot be varied: {self._letters}")
+
+    @property
+    def _letters(self) -> str:
+        return f"{self.script.name} makes a list of its letters (type=list)"
+
     def _as_given(self, name: str, value: Any) -> Any:
         """A value as the script reads it: a list as one word or as words, False as the word that is False there.
 
@@ -127,8 +139,7 @@ class Stage:
             return ""
         if builtin == "list":
             raise InputError(
-                f"{name} cannot be set: {self.script.name} makes a list of its letters (type=list);"
-                f" a parameter file that {CONFIG_FILE} names can give it"
+                f"{name} cannot be set: {self._letters}; a parameter file that {CONFIG_FILE} names can give it"
             )
         if isinstance(value, (list, tuple)) and kind != "list":
             return str(list(value))
@@ -153,6 +164,11 @@ class Stages:
         if any(each.takes.own_name(name) is not None for each in self.all):
             return None
         return next((value for each, value in hyperparameters.items() if is_same(each, name)), None)
+
+    def check_varied(self, names: Sequence[str]) -> None:
+        """Raises `InputError` for a hyperparameter that no space can vary, since no value of it reaches a step."""
+        for stage in self.all:
+            stage.check_varied(names)
 
     def unknown(self, names: Sequence[str]) -> list[str]:
         """Those of the names that no step takes."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from comparator.errors import InputError
 from comparator.formats.names import check_name
-from comparator.model.model import split_variant
+from comparator.model.references import split_variant
 from comparator.results.experiments import EXPERIMENT, read_experiment
 from comparator.results.files import read_form, read_json, write_whole
 from comparator.results.lease import Holder

@@ -17,7 +17,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from comparator.formats.text import LONGEST_MESSAGE, shortened
 from comparator.site.folders import shipped_folder
 from comparator.site.schedulers import SCHEDULERS, Scheduler
 from comparator.site.trial import reason_in
+from comparator.site.variables import Variables
 
 VARIABLES = {
     "SITE_DESCRIPTION": "",
@@ -203,46 +204,44 @@ def site_file(name: str, root: Path) -> Path:
 
 def read_site(name: str, root: Path) -> Site:
     """Read a site of the project at `root`; raises `InputError` for what a person can mend."""
-    where = site_file(name, root)
-    values = _run(where, root)
+    file = site_file(name, root)
+    given = Variables(file, _run(file, root))
+    values = given.values
     return Site(
         name=name,
         description=values["SITE_DESCRIPTION"],
         engines=tuple(values["SITE_ENGINES"].split()),
         data_folder=home_written_out(values["CANDLE_DATA_DIR"] or root / "data").absolute(),
-        devices=_count(values, "SITE_DEVICES", where, smallest=0),
-        models_per_device=_count(values, "SITE_MODELS_PER_DEVICE", where, smallest=1),
-        together=_count(values, "SITE_TOGETHER", where, smallest=1),
+        devices=given.count("SITE_DEVICES", smallest=0),
+        models_per_device=given.count("SITE_MODELS_PER_DEVICE"),
+        together=given.count("SITE_TOGETHER"),
         device_variable=values["SITE_DEVICE_VARIABLE"],
-        device_order=_device_order(values, where),
-        cores=_count(values, "SITE_CORES", where, smallest=1) if values["SITE_CORES"] else usable_cores(),
+        device_order=_device_order(given),
+        cores=given.count("SITE_CORES") if values["SITE_CORES"] else usable_cores(),
         says_cores=bool(values["SITE_CORES"]),
-        scheduler=_choice(values, "SITE_SCHEDULER", SCHEDULERS, where),
-        job_script=_job_script(values, where),
-        requires=_requires(values, where),
-        nodes=_count(values, "SITE_NODES", where, smallest=1),
-        workers_per_node=_count(values, "SITE_WORKERS_PER_NODE", where, smallest=1)
-        if values["SITE_WORKERS_PER_NODE"]
-        else None,
-        walltime=seconds_of(values["SITE_WALLTIME"], f"{where}: SITE_WALLTIME"),
-        queue=job_word(values["SITE_QUEUE"], f"{where}: SITE_QUEUE"),
-        project=job_word(values["SITE_PROJECT"], f"{where}: SITE_PROJECT"),
+        scheduler=given.choice("SITE_SCHEDULER", SCHEDULERS),
+        job_script=_job_script(given),
+        requires=_requires(given),
+        nodes=given.count("SITE_NODES"),
+        workers_per_node=given.count("SITE_WORKERS_PER_NODE") if values["SITE_WORKERS_PER_NODE"] else None,
+        walltime=given.read("SITE_WALLTIME", _seconds),
+        queue=given.read("SITE_QUEUE", _word_of_job),
+        project=given.read("SITE_PROJECT", _word_of_job),
         directives=tuple(line.strip() for line in values["SITE_DIRECTIVES"].splitlines() if line.strip()),
         launch_options=values["SITE_LAUNCH_OPTIONS"],
-        leaf=_choice(values, "SITE_LEAF", LEAVES, where),
+        leaf=given.choice("SITE_LEAF", LEAVES),
         container_runtime=values["SITE_CONTAINER_RUNTIME"],
-        container_options=tuple(shlex.split(values["SITE_CONTAINER_OPTIONS"])),
+        container_options=given.read("SITE_CONTAINER_OPTIONS", _words),
         image_folder=home_written_out(values["SITE_IMAGE_FOLDER"]) if values["SITE_IMAGE_FOLDER"] else None,
     )
 
 
 def seconds_of(text: str, where: str) -> int:
     """The seconds of a time as `HH:MM:SS`; raises `InputError`."""
-    match = CLOCK.fullmatch(text)
-    if match is None or not any(map(int, match.groups())):
-        raise InputError(f"{where}='{shortened(text)}': must be a time as HH:MM:SS, such as 01:30:00")
-    hours, minutes, seconds = map(int, match.groups())
-    return hours * 3600 + minutes * 60 + seconds
+    try:
+        return _seconds(text)
+    except ValueError as error:
+        raise InputError(f"{where}='{shortened(text)}': {error}") from None
 
 
 def clock(seconds: int) -> str:
@@ -252,9 +251,10 @@ def clock(seconds: int) -> str:
 
 def job_word(text: str, where: str) -> str:
     """`text` where it can stand in a job script as it is: a queue, a project; raises `InputError`."""
-    if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]*", text):
-        raise InputError(f"{where}='{shortened(text)}': only letters, digits and . _ : @ + - can stand in a job script")
-    return text
+    try:
+        return _word_of_job(text)
+    except ValueError as error:
+        raise InputError(f"{where}='{shortened(text)}': {error}") from None
 
 
 def launch_environment(site: Site, root: Path, *, workers_too: bool) -> dict[str, str]:
@@ -313,45 +313,65 @@ def _last_words(result: subprocess.CompletedProcess[str]) -> str:
     )
 
 
-def _choice(values: dict[str, str], name: str, allowed: Collection[str], where: Path) -> str:
-    if values[name] not in allowed:
-        raise InputError(f"{where}: {name}='{shortened(values[name])}': must be one of {', '.join(allowed)}")
-    return values[name]
+def _seconds(text: str) -> int:
+    match = CLOCK.fullmatch(text)
+    if match is None or not any(map(int, match.groups())):
+        raise ValueError("must be a time as HH:MM:SS, such as 01:30:00")
+    hours, minutes, seconds = map(int, match.groups())
+    return hours * 3600 + minutes * 60 + seconds
 
 
-def _count(values: dict[str, str], name: str, where: Path, *, smallest: int) -> int:
-    text = values[name]
-    if not text.isdigit() or int(text) < smallest:
-        raise InputError(f"{where}: {name}='{shortened(text)}': must be a whole number from {smallest}")
-    return int(text)
+def _word_of_job(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]*", text):
+        raise ValueError("only letters, digits and . _ : @ + - can stand in a job script")
+    return text
 
 
-def _device_order(values: dict[str, str], where: Path) -> str:
+def _words(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        raise ValueError("a quote is not closed") from None
+
+
+def _device_order(given: Variables) -> str:
     """`ascending`, `descending`, or the names of all devices, each once; raises `InputError`."""
-    order, devices = values["SITE_DEVICE_ORDER"], values["SITE_DEVICES"]
-    names = order.split()
-    if order in ORDERS:
-        return order
-    if not all(map(DEVICE.fullmatch, names)) or len({*names}) != len(names) or str(len(names)) != devices:
-        raise InputError(
-            f"{where}: SITE_DEVICE_ORDER='{shortened(order)}': must be ascending, descending, or the names of all"
-            f" {shortened(devices)} devices of SITE_DEVICES, each once"
-        )
-    return " ".join(names)
+    devices = given.values["SITE_DEVICES"]
 
-
-def _job_script(values: dict[str, str], where: Path) -> str:
-    chosen, scheduler = _choice(values, "SITE_JOB_SCRIPT", JOB_SCRIPTS, where), values["SITE_SCHEDULER"]
-    if chosen == "comparator" and SCHEDULERS[scheduler].takes_jobs and not SCHEDULERS[scheduler].job:
-        raise InputError(f"{where}: SITE_JOB_SCRIPT='{chosen}': how to write one for {scheduler} only Swift/T knows")
-    return chosen
-
-
-def _requires(values: dict[str, str], where: Path) -> str:
-    for name in values["SITE_REQUIRES"].split():
-        if name not in REQUIRABLE:
-            raise InputError(
-                f"{where}: SITE_REQUIRES names '{shortened(name)}'{nearest(name, REQUIRABLE)}; it may name"
-                f" {', '.join(REQUIRABLE)}"
+    def read(order: str) -> str:
+        names = order.split()
+        if order in ORDERS:
+            return order
+        if not all(map(DEVICE.fullmatch, names)) or len({*names}) != len(names) or str(len(names)) != devices:
+            raise ValueError(
+                f"must be ascending, descending, or the names of all {shortened(devices)} devices of SITE_DEVICES,"
+                " each once"
             )
-    return values["SITE_REQUIRES"]
+        return " ".join(names)
+
+    return given.read("SITE_DEVICE_ORDER", read)
+
+
+def _job_script(given: Variables) -> str:
+    scheduler = given.values["SITE_SCHEDULER"]
+
+    def read(chosen: str) -> str:
+        if chosen == "comparator" and SCHEDULERS[scheduler].takes_jobs and not SCHEDULERS[scheduler].job:
+            raise ValueError(f"how to write one for {scheduler} only Swift/T knows")
+        return chosen
+
+    given.choice("SITE_JOB_SCRIPT", JOB_SCRIPTS)
+    return given.read("SITE_JOB_SCRIPT", read)
+
+
+def _requires(given: Variables) -> str:
+    def read(names: str) -> str:
+        for name in names.split():
+            if name not in REQUIRABLE:
+                raise ValueError(
+                    f"'{shortened(name)}' is none of {', '.join(REQUIRABLE)}, which it may name"
+                    f"{nearest(name, REQUIRABLE)}"
+                )
+        return names
+
+    return given.read("SITE_REQUIRES", read)

@@ -102,7 +102,7 @@ def read_box(given: str) -> Mapping[str, Any]:
     Raises `InputError` that names the file.
     """
     name, colon, number = given.rpartition(":")
-    path, place = (Path(name), int(number)) if colon and number.isdigit() else (Path(given), None)
+    path, place = (Path(name), int(number)) if colon and number.isdecimal() else (Path(given), None)
     try:
         content = json.loads(read_text(path), **json_hooks(str(path)))
     except (ValueError, RecursionError) as error:

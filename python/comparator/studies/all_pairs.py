@@ -30,7 +30,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from comparator.engine.jobs import state_of
-from comparator.errors import ComparatorError, InputError
+from comparator.errors import ComparatorError, InputError, named_as_typed
 from comparator.evidence.chance import FEWEST_BLOCKS
 from comparator.evidence.paired import Observation, Paired
 from comparator.experiment import session
@@ -217,7 +217,8 @@ def make_plans(host: Host, file: SweepFile, table: AllPairsTable, sides: Sequenc
         for first, second in itertools.combinations(sides, 2):
             status.update(f"checking: {first.label} and {second.label}")
             settings = check_settings(_settings(file, table, first, second), str(file.path))
-            plans.append(make_one(settings, Context(file.path.resolve(), host, file.command)))
+            with named_as_typed(file.path):
+                plans.append(make_one(settings, Context(file.path.resolve(), host, file.command)))
     for notice in dict.fromkeys(notice for plan in plans for notice in plan.frozen.notices):
         note(host.console, notice)
     for first, second in itertools.combinations(sides, 2):

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from comparator.engine.workers import Workers
-from comparator.errors import InputError
+from comparator.errors import InputError, named_as_typed
 from comparator.experiment.context import Context
 from comparator.experiment.dry_run import describe_host
 from comparator.experiment.freezing import make_plan
@@ -149,7 +149,8 @@ def plan_sweep(host: Host, file: SweepFile, varied: Mapping[str, Any], *, compar
             raise InputError(f"{file.path}: model = 'cmp': give a single model; its studies are compared")
         if compares and not settings.compares:
             raise InputError(f"{file.path}: model = '{settings.model}': give two that are compared, by model = \"cmp\"")
-        plan = make_plan(settings, Context(file.path.resolve(), host, file.command))
+        with named_as_typed(file.path):
+            plan = make_plan(settings, Context(file.path.resolve(), host, file.command))
     for notice in plan.frozen.notices:
         note(host.console, notice)
     return plan

@@ -15,9 +15,13 @@ import comparator as cmp
 from comparator.api import Experiment
 from comparator.api.experiment import _region_table
 from comparator.cli import main
+from comparator.errors import Submitted
+from comparator.experiment.session import Session
 from comparator.results.record_file import read_records
 
 SPACE = cmp.Space(x=cmp.Float(0, 10), y=cmp.Int(1, 9))
+TOGETHER = Path(__file__).parents[1] / "models" / "together.py"
+UNFIT = threading.Lock()  # of which no file can be made
 
 
 def level(params: dict[str, Any]) -> dict[str, Any]:
@@ -199,6 +203,18 @@ def test_what_was_stopped_is_gone_on_with_from_either_side(
     assert gone_on.best is not None and gone_on.best["val_loss"] == gone_on.evaluations["difference"].min()
 
 
+def test_a_job_that_waits_is_the_experiment_that_it_will_be(
+    experiments: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def submits(opened: Session) -> None:
+        opened.hand_over("launch-1")
+        raise Submitted("submitted as job 7")
+
+    monkeypatch.setattr(Session, "run", submits)
+    waiting = cmp.search(level, SPACE, evaluations=4, strategy="sobol", id="waiting")
+    assert waiting.state == "queued" and "submitted as job 7" in capsys.readouterr().out
+
+
 @pytest.mark.long
 def test_models_are_functions_names_folders_and_files(experiments: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def run(params):\n    return {'val_loss': 2.0 + params['x']}\n")
@@ -214,6 +230,25 @@ def test_models_are_functions_names_folders_and_files(experiments: Path, tmp_pat
         quiet=True,
     )
     assert list(dict.fromkeys(made.runs["label"])) == ["one", "two"]
+
+
+def test_what_the_command_line_says_by_options_a_call_says_by_arguments(experiments: Path, tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    made = cmp.search(
+        TOGETHER,
+        SPACE,
+        evaluations=8,
+        strategy="sobol",
+        confirm=False,
+        workers=1,
+        together=4,
+        walltime="00:30:00",
+        settings={"hyperparameters.logfile": str(calls), "run_timeout": 600},
+        hyperparameters={"side": "left"},
+        quiet=True,
+    )
+    assert [line.split()[1] for line in calls.read_text().splitlines()][:2] == ["4", "4"]
+    assert json.loads((made.path / "experiment.json").read_text())["settings"]["run_timeout"] == 600
 
 
 @pytest.mark.parametrize(
@@ -254,6 +289,15 @@ def test_models_are_functions_names_folders_and_files(experiments: Path, tmp_pat
             lambda: cmp.compare(level, step, SPACE, evaluations=56, generations=3),
             r"evaluations or generations, not both",
         ),
+        (lambda: cmp.compare(level, step, SPACE, together=0), r"^compare\(\): together = 0: "),
+        (lambda: cmp.compare(level, step, SPACE, walltime="3"), r"^walltime='3': must be a time as HH:MM:SS"),
+        (lambda: cmp.compare(level, step, SPACE, settings={"run_timout": 3}), r"^run_timout=3: .*'run_timeout'"),
+        (lambda: cmp.compare(level, step, SPACE, settings={"run_timeout": -3}), r"^compare\(\): 'run_timeout' = -3: "),
+        (
+            lambda: cmp.compare(level, step, SPACE, settings={"cmp.0.python": "nowhere"}),
+            r"^compare\(\): \[cmp.0\]: python = 'nowhere': there is no ",
+        ),
+        (lambda: cmp.compare(level, step, SPACE, settings={"title": UNFIT}), r"^settings: 'title' = .* JSON has$"),
         (lambda: cmp.open(5), r"^open\(\): id = 5: "),  # type: ignore[arg-type]
     ],
 )
@@ -272,9 +316,6 @@ def test_a_slip_in_a_hyperparameter_of_a_model_that_says_what_it_takes_is_refuse
     )
     with pytest.raises(cmp.InputError, match=r"^search\(\): hyperparameters.nois: .* \(did you mean 'noise'\?\)$"):
         cmp.search(model, SPACE, hyperparameters={"nois": 3}, experiments=tmp_path / "experiments", quiet=True)
-
-
-UNFIT = threading.Lock()  # of which no file can be made
 
 
 @pytest.mark.parametrize(

@@ -361,6 +361,13 @@ def run_many(params_list):
             FAILS,
             "val_loss 0.75 and 0.625; each has to come out as",
         ),
+        (
+            "return [train(each)['val_loss'] + 0.01 for each in params_list]",
+            UNTESTED,
+            "val_loss 0.625 and 0.635, which is more than last digits, and less than two seeds differ by",
+        ),
+        ("return [train(each)['val_loss'] + 0.1 for each in params_list]", FAILS, "val_loss 0.625 and 0.725; each has"),
+        ("return [train(each) for each in params_list][::-1]", FAILS, "val_loss 0.625 and 0.75; each has to come out"),
         ("return [train(each) for each in params_list[1:]]", FAILS, "a list of 1: expected a list of 2"),
         ("return [ValueError('not this one')] * len(params_list)", FAILS, "ValueError: not this one"),
         ("return params_list['first']", FAILS, "TypeError: list indices must be integers"),
@@ -371,6 +378,33 @@ def test_trainings_by_one_call_are_what_they_are_by_themselves(tmp_path, tiny, b
     model = tmp_path / "several.py"
     model.write_text(TOGETHER.format(body=body))
     assert_found(model, tmp_path, "run_many(params_list)", outcome, words, data_folder=tiny)
+
+
+#: A training that is chaotic: what differs in the last digit grows with each epoch, and soon is all that there is.
+CHAOTIC = """
+def initialize_parameters():
+    return {"epochs": 1, "rng_seed": 1}
+def train(params, disturbed):
+    x = 0.3 + params["rng_seed"] / 100 + disturbed
+    for _ in range(params["epochs"]):
+        x = 3.99 * x * (1 - x)
+    return {"val_loss": x}
+def run(params):
+    return train(params, 0.0)
+def run_many(params_list):
+    return [train(DISTURBED, 1e-12) for each in params_list]
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "outcome", "words"),
+    [("each", HOLDS, "but for last digits"), ("params_list[0]", FAILS, "each has to come out as by itself")],
+)
+def test_a_chaotic_training_of_many_epochs_is_compared_after_one(tmp_path, tiny, given, outcome, words) -> None:
+    model = tmp_path / "chaotic.py"
+    model.write_text(CHAOTIC.replace("DISTURBED", given))
+    long = {"settings": {"epochs": 200}}
+    assert_found(model, tmp_path, "run_many(params_list)", outcome, words, data_folder=tiny, **long)
 
 
 def test_trainings_by_one_call_that_no_search_would_see_are_told(tmp_path, tiny) -> None:

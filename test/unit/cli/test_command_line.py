@@ -6,8 +6,9 @@ import os
 import re
 import signal
 import sys
+import threading
 from pathlib import Path
-from subprocess import CompletedProcess
+from subprocess import PIPE, CompletedProcess, Popen
 
 import pytest
 from desk import EXPERIMENT, HYPERPARAMETERS, QUICK, SPACE, Desk
@@ -300,6 +301,34 @@ def test_a_mistake_is_one_clear_line_before_anything_starts(
     assert not list(desk.experiments.glob("*/experiment.json"))
 
 
+@pytest.mark.parametrize("typed", ["quick.toml", "../{0}/quick.toml", "link/quick.toml", "{1}/quick.toml"])
+@pytest.mark.parametrize("wrong", ["search.strategy=sobl", "search.pilot=40", "cmp.difference=most"])
+def test_a_file_is_named_as_it_was_typed(desk: Desk, typed: str, wrong: str) -> None:
+    (desk.folder / "link").symlink_to(desk.folder)
+    typed = typed.format(desk.folder.name, desk.folder)
+    for verb in ("search", "selftest"):
+        refused = desk.run(verb, typed, "--dry-run", "--set", wrong)
+        assert refused.returncode == 2
+        assert refused.stderr.startswith(f"comparator: {typed}: "), refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["search", "quick.toml", "--focus", "nowhere.json"], "nowhere.json: no such file"),
+        (["search", "quick.toml", "--avoid", "../{0}/quick.txt"], "../{0}/quick.txt: not JSON"),
+        (["sweep", "points.upf", "--model", "no.py"], "points.upf: model: no model at 'no.py'"),
+        (["sweep", "points.upf", "--model", "cmp", "--hyperparameters", "link/no.txt"], "link/no.txt: no such file"),
+    ],
+)
+def test_a_file_of_an_option_is_named_as_it_was_typed(desk: Desk, words: list[str], said: str) -> None:
+    (desk.folder / "link").symlink_to(desk.folder)
+    desk.write("points.upf", '{"id": "a", "noise": 1}\n')
+    refused = desk.run(*(word.format(desk.folder.name) for word in words))
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"comparator: {said.format(desk.folder.name)}"), refused.stderr
+
+
 @pytest.mark.parametrize(
     "words", [["serach"], ["search", "--sed", "3"], ["search", "a", "b"], ["search", "--seed", "x"]]
 )
@@ -307,6 +336,29 @@ def test_wrong_usage(desk: Desk, words: list[str]) -> None:
     done = desk.run(*words)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["search", ""], "an argument is empty"),
+        (["search", "quick.toml", "--engine", ""], "an empty word stands behind --engine"),
+        (["search", "quick.toml", "--experiments="], "--experiments: its value is empty"),
+        (["search", "quick.toml", "--focus", ""], "an empty word stands behind --focus"),
+        (["init", "quick.py", "-o", ""], "an empty word stands behind -o"),
+        (["predict", "one"], "Missing option '--at'; -h tells more"),
+    ],
+)
+def test_what_is_left_empty_is_not_taken_for_what_was_not_said(desk: Desk, words: list[str], said: str) -> None:
+    refused = desk.run(*words)
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1
+    assert said in refused.stderr and not desk.experiments.exists()
+
+
+@pytest.mark.parametrize("place", ["nowhere/x.upf", "quick.toml/x.upf"])
+def test_a_file_that_cannot_be_written_is_named_as_it_was_typed(desk: Desk, place: str) -> None:
+    refused = desk.run("unroll", "--grid", "x=1,2", "--output", place)
+    assert refused.returncode == 1 and refused.stderr.startswith(f"comparator: {place}: "), refused.stderr
 
 
 def test_a_folder_without_write_permission(desk: Desk) -> None:
@@ -538,16 +590,22 @@ def test_a_second_ctrl_c_changes_nothing(desk: Desk) -> None:
     assert errors == "comparator: stopped\n"
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_ctrl_c_counts_unless_an_earlier_one_is_ending_the_command() -> None:
+def test_a_ctrl_c_counts_unless_an_earlier_one_is_ending_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     class Gone:
         def __del__(self) -> None:
             signal.raise_signal(signal.SIGINT)  # Python drops what is raised here
 
     handlers = {number: signal.getsignal(number) for number in STOPPED_BY}
     try:
+        monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         stop_signals_like_ctrl_c()
-        Gone()
+        with pytest.raises(KeyboardInterrupt):
+            Gone()
+            threading.Event().wait(60)
+        assert capsys.readouterr().err == ""
         with pytest.raises(KeyboardInterrupt):
             try:
                 signal.raise_signal(signal.SIGTERM)
@@ -559,6 +617,27 @@ def test_a_ctrl_c_counts_unless_an_earlier_one_is_ending_the_command() -> None:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+
+
+#: Python as it finds a module, of which Ctrl-C is typed.
+FINDS = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores for what is in the background
+class Finds:
+    def find_spec(self, name, path=None, target=None):
+        if name == NAME:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finds())
+from comparator.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["comparator.cli.command", "comparator.site.surroundings", "typer"])
+def test_ctrl_c_while_the_command_is_loaded_is_a_line(desk: Desk, name: str) -> None:
+    words = [sys.executable, "-c", FINDS.replace("NAME", repr(name)), "search", "quick.toml"]
+    process = Popen(words, stderr=PIPE, text=True, env=desk.environment, cwd=desk.folder)
+    assert process.communicate(timeout=60)[1] == "comparator: stopped\n" and process.returncode in (130, -signal.SIGINT)
 
 
 def test_replicates_of_a_model_without_a_description_have_seeds_of_their_own(desk: Desk) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import typer
 
-from comparator.cli import MODULES
 from comparator.cli.app import app
+from comparator.cli.command import MODULES
 
 
 def modules_of(command: Any) -> set[str]:

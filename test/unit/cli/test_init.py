@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,59 @@ def test_ctrl_c_at_a_question_leaves_nothing_behind(desk: Desk) -> None:
     typist.read_until("stopped")
     assert typist.end() == 130
     assert sorted(desk.folder.iterdir()) == before
+
+
+def test_what_runs_a_model_is_said_by_flags_as_the_file_says_it(desk: Desk) -> None:
+    (desk.folder / "made").mkdir()
+    venv = desk.folder / "venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").symlink_to(sys.executable)
+    given = ("--yes", "--metric", "rmse", "--output", "made/mine.toml", "--force")
+    two = desk.run("init", "ridge.py", "forest.py", *given, "--python", "cmp.1=venv", "--vary", "noise=0:1")
+    assert two.returncode == 0, two.stderr
+    content = read_toml(desk.folder / "made" / "mine.toml")
+    assert content["cmp"]["1"] == {"python": "../venv"} and "0" not in content["cmp"]
+    assert "[cmp.1]\npython" in (desk.folder / "made" / "mine.toml").read_text()
+    copies = desk.run("init", "ridge.py", "ridge.py", *given, "--python", "cmp.1=venv", "--vary", "noise=0:1")
+    assert copies.returncode == 0, copies.stderr  # two Pythons set them apart
+    one = desk.run("init", "ridge.py", *given, "--python", sys.executable, "--vary", "noise=0:1")
+    assert one.returncode == 0, one.stderr
+    content = read_toml(desk.folder / "made" / "mine.toml")
+    assert (desk.folder / "made" / content["python"]).samefile(sys.executable)
+    assert desk.search("made/mine.toml", "--dry-run").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--python", "nowhere"), "init: python = 'nowhere': there is no "),
+        (("--python", "cmp.0=venv", "--python", "cmp.0=other"), "--python cmp.0=venv cmp.0=other: is given twice"),
+        (("--python", "cmp.1="), "--python cmp.1=: is empty"),
+        (("--requirements", "missing.txt"), "init: requirements = 'missing.txt': there is no file "),
+    ],
+)
+def test_a_python_that_is_not_there_is_one_line(desk: Desk, words: tuple[str, ...], said: str) -> None:
+    refused = desk.run("init", "ridge.py", "forest.py", "--yes", "--no-try", "--metric", "rmse", *words)
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1 and said in refused.stderr
+    assert not list(desk.folder.glob("compare-*"))
+
+
+def test_cmp_1_is_not_of_a_single_model(desk: Desk) -> None:
+    refused = desk.run("init", "ridge.py", "--yes", "--metric", "rmse", "--python", "cmp.1=venv")
+    assert refused.returncode == 2 and "cmp.0 and cmp.1 are of two models" in refused.stderr
+
+
+def test_a_file_that_is_in_the_way_of_a_functions_is_kept_whatever_is_in_it(desk: Desk) -> None:
+    (desk.folder / "ridge_run.py").write_bytes(b"\xff")
+    refused = desk.run("init", "ridge.py:run", "--yes", "--metric", "rmse", "--vary", "noise=0:1")
+    assert refused.returncode == 2 and refused.stderr.startswith("comparator: "), refused.stderr
+    assert "ridge_run.py: is there already" in refused.stderr and refused.stderr.count("\n") == 1
+    assert (desk.folder / "ridge_run.py").read_bytes() == b"\xff"
+
+
+@pytest.mark.parametrize("text", ["def run(params):\n    return 1\n\0", "def run(params:\n", "x = " + "(" * 5000])
+def test_a_file_of_functions_that_is_no_python_is_a_line(desk: Desk, text: str) -> None:
+    desk.write("wrong.py", text)
+    refused = desk.run("init", "wrong.py:run", "--yes", "--metric", "rmse")
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1
+    assert refused.stderr.startswith("comparator: wrong.py") and ": not Python: " in refused.stderr, refused.stderr

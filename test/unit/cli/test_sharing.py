@@ -123,6 +123,7 @@ def test_a_figure_is_written_for_a_paper(desk: Desk) -> None:
         (("--bundle", "--licence", "mine and yours"), "give its SPDX name"),
         (("--bundle", "-o", "nowhere/a.zip"), "there is no folder nowhere"),
         (("--form", "pdf"), "'pdf': there is no such form of export"),
+        (("--to", "mlfow"), "--to mlfow: is no program that is known (did you mean 'mlflow'?); ./mlfow is a file"),
     ],
 )
 def test_a_mistake_in_an_export_is_a_line(desk: Desk, words: tuple[str, ...], said: str) -> None:

@@ -125,4 +125,4 @@ def test_a_number_that_none_can_be_is_refused(desk: Desk) -> None:
     assert "--together" in desk.run("search", "together.toml", "--together", "0").stderr
     refused = desk.run("search", "together.toml", "--dry-run", SITE_TOGETHER="several")
     assert refused.returncode == 2
-    assert "local.sh: SITE_TOGETHER='several': must be a whole number from 1" in refused.stderr
+    assert "comparator: SITE_TOGETHER='several' in the environment: must be a whole number from 1" in refused.stderr

@@ -325,11 +325,12 @@ def test_a_wrong_line_of_a_site_is_named(tmp_path: Path, line: str, words: str) 
 def test_an_engine_that_a_site_names_and_nobody_has_is_named(tmp_path: Path) -> None:
     root = site_folder(tmp_path, "SITE_ENGINES='local swift'\n")
     with pytest.raises(
-        InputError, match=r"here.sh: SITE_ENGINES names 'swift' \(did you mean 'swift-t'\?\); there are"
+        InputError,
+        match=r"here.sh:1: SITE_ENGINES='local swift': there is no engine 'swift' \(did you mean 'swift-t'\?\);",
     ):
         open_host(root, root, "here", EngineOptions(), warm=True, console=Console(quiet=True))
     found = next(site_check.check_site("here", root))
-    assert (found.what, found.outcome) == ("the file", FAILS) and "names 'swift'" in found.words
+    assert (found.what, found.outcome) == ("the file", FAILS) and "no engine 'swift'" in found.words
 
 
 @pytest.mark.parametrize(
@@ -339,7 +340,8 @@ def test_an_engine_that_a_site_names_and_nobody_has_is_named(tmp_path: Path) -> 
         (EngineOptions(queue="x"), "--queue: the local engine"),
         (EngineOptions(resume_jobs=1), "--resume-jobs: the local engine runs on this machine alone; --engine swift-t"),
         (EngineOptions(engine="swift-t", nodes=2), "has no scheduler"),
-        (EngineOptions(engine="swift-t", workers=1000), "slots"),
+        (EngineOptions(engine="swift-t", workers=1000), r"^--workers 1000: a node of site 'local' has \d+ slots$"),
+        (EngineOptions(engine="swift-t", workers_per_node=1000), r"^--workers-per-node 1000: a node of site"),
         (EngineOptions(engine="swift-t", resume_jobs=1), "has no scheduler"),
         (EngineOptions(engine="swift"), "nearest|has local"),
     ],

@@ -14,8 +14,9 @@ from comparator.engine.leaf import NOT_LOOKED_AT, Leaf
 from comparator.engine.run_identity import NOT_PART_OF_AN_IDENTITY, run_identity
 from comparator.errors import FAULT, InputError
 from comparator.model import fingerprint
-from comparator.model.model import Model, find_model, outside_container
+from comparator.model.model import Model, outside_container
 from comparator.model.named_paths import NamedPaths
+from comparator.model.references import find_model
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
 from comparator.results.record import FrozenExperiment, Submodel

@@ -25,7 +25,7 @@ from comparator.model.data import data_of, has_changed
 from comparator.model.fingerprint import Recent, content_of, tree_of
 from comparator.model.image import image_state
 from comparator.model.inputs import source_change
-from comparator.model.model import find_model
+from comparator.model.references import find_model
 from comparator.results.record import Request, Submodel, WholeExperiment, of_form
 from comparator.results.run_store import RunStore
 from comparator.site.profile import Site, read_site

@@ -6,8 +6,9 @@ import pytest
 
 from comparator.errors import InputError
 from comparator.model.description import HyperparameterDescription, ModelDescription, parse_description
-from comparator.model.model import Model, find_model
+from comparator.model.model import Model
 from comparator.model.probe import described, likely_seed, with_defaults
+from comparator.model.references import find_model
 from comparator.site.profile import Slot
 
 

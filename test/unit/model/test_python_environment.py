@@ -23,9 +23,10 @@ from comparator.experiment.settings import read_settings
 from comparator.formats.finding import FAILS, HOLDS
 from comparator.model.cold import ColdRunner
 from comparator.model.inputs import Inputs
-from comparator.model.model import Model, find_model
+from comparator.model.model import Model
 from comparator.model.process import run_environment
 from comparator.model.python_environment import PythonChoice, PythonEnvironment, _ask, own_python
+from comparator.model.references import find_model
 from comparator.model.training import Training
 from comparator.model.warm import WarmRunner
 from comparator.site.profile import Slot, read_site
@@ -138,7 +139,7 @@ def test_the_version_of_an_older_installation_is_one_that_a_requirement_can_have
 
 def test_an_image_has_a_python_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "m.sif", "")
-    monkeypatch.setattr("comparator.model.model._image_model", lambda path, *_: Model("m", path, image=object()))
+    monkeypatch.setattr("comparator.model.references._image_model", lambda path, *_: Model("m", path, image=object()))
     for python, requirements, key in (("venv", None, "python = 'venv'"), (None, "r.txt", "requirements = 'r.txt'")):
         given = PythonChoice(python, requirements, tmp_path, "e.toml")
         with pytest.raises(InputError, match=f"e.toml: {key}: .*m.sif is an image, which has a Python of its own"):

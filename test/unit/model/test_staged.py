@@ -17,8 +17,8 @@ from three_steps import PREPROCESS, write_model, write_raw_data
 
 from comparator.errors import InputError
 from comparator.model.ml_data import MLData, training_rows
-from comparator.model.model import find_model
 from comparator.model.named_paths import NamedPaths
+from comparator.model.references import find_model
 from comparator.model.runner import make_runner
 from comparator.model.staged import StagedRunner
 from comparator.model.training import Outcome, Training
@@ -190,6 +190,11 @@ def test_fewer_training_rows_are_part_of_more(tmp_path: Path) -> None:
     assert chosen[1][:10] == chosen[0] and chosen[2][:30] == chosen[1]
     with pytest.raises(InputError, match="names 50 training rows"):
         training_rows(rows, 51)
+    (tmp_path / "latin").write_bytes(b"\xff\n")
+    with pytest.raises(InputError, match=r"^training_size = 1: .*/latin: not a text file in UTF-8"):
+        training_rows(tmp_path / "latin", 1)
+    with pytest.raises(InputError, match=r"^training_size = 1: .*/nowhere: "):
+        training_rows(tmp_path / "nowhere", 1)
 
 
 def test_what_the_raw_data_do_not_have_is_refused_before_anything_starts(place: Path) -> None:
@@ -198,3 +203,14 @@ def test_what_the_raw_data_do_not_have_is_refused_before_anything_starts(place: 
     refused = desk.search("one.toml", CANDLE_DATA_DIR=str(place / "data"))
     assert refused.returncode == 2 and not list(desk.experiments.glob("one-*"))
     assert "study = 'ccle': " in refused.stderr and "has CCLE, gCSI (did you mean 'CCLE'?)" in refused.stderr
+
+
+def test_a_list_that_no_step_would_read_is_refused_before_anything_starts(place: Path) -> None:
+    script = place / "toy" / "toy_train_improve.py"
+    script.write_text(script.read_text().replace('type=int, nargs="+"', "type=list"))
+    desk = Desk(place)
+    layers = "layers = { type = 'categorical', element_type = 'string', values = ['8 8', '16'] }"
+    desk.write("one.toml", ONE.format(given="").replace("[space]", f"[space]\n{layers}"))
+    refused = desk.search("one.toml", "--dry-run", CANDLE_DATA_DIR=str(place / "data"))
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1
+    assert "one.toml: toy: layers cannot be varied: toy_train_improve.py makes a list of its letters" in refused.stderr

@@ -11,7 +11,8 @@ from three_steps import HYBRID, write_model, write_raw_data
 
 from comparator.errors import InputError
 from comparator.model.description import ModelDescription, parse_description
-from comparator.model.model import Model, find_model
+from comparator.model.model import Model
+from comparator.model.references import find_model
 from comparator.model.stage_flags import flags_of_python, section_of
 from comparator.model.staged import check_raw_data
 from comparator.model.stages import Stages, find_stages, raw_folder
@@ -232,6 +233,13 @@ def test_a_list_that_would_become_its_letters_is_refused_before_anything_starts(
     with pytest.raises(InputError, match=r"filters cannot be set: toy_train_improve\.py makes a list of its letters"):
         check_raw_data(model_in(folder), {"filters": [32, 32]}, data)
     check_raw_data(model_in(folder), {"dense": [32, 32]}, data)
+
+
+def test_a_list_that_would_become_its_letters_cannot_be_varied(tmp_path: Path) -> None:
+    stages = found(write_model(tmp_path / "toy", toy_train_improve__py=BUILTINS))
+    stages.check_varied(["dense", "augment", "study", "unknown"])
+    with pytest.raises(InputError, match=r"^Filters cannot be varied: toy_train_improve\.py makes a list"):
+        stages.check_varied(["dense", "Filters"])
 
 
 def test_a_default_is_among_the_choices_that_no_parser_knows(tmp_path: Path) -> None:

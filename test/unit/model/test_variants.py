@@ -24,7 +24,8 @@ from comparator.experiment.reopening import reopen_plan
 from comparator.experiment.settings import read_settings
 from comparator.model.catalogue import Known, known_models
 from comparator.model.description import parse_description
-from comparator.model.model import Model, find_model, with_path_written
+from comparator.model.model import Model
+from comparator.model.references import find_model, with_path_written
 from comparator.results.record import WholeExperiment, of_form
 from comparator.site.profile import Slot, read_site
 

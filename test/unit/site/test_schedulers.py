@@ -248,16 +248,57 @@ def site_file(tmp_path: Path, text: str) -> Path:
     ("lines", "words"),
     [
         ("SITE_JOB_SCRIPT=own", "SITE_JOB_SCRIPT='own': must be one of comparator, swift-t"),
-        ("SITE_REQUIRES='SITE_PROJCT'", r"SITE_REQUIRES names 'SITE_PROJCT' \(did you mean 'SITE_PROJECT'\?\)"),
+        (
+            "SITE_REQUIRES='SITE_PROJCT'",
+            r"SITE_REQUIRES='SITE_PROJCT': 'SITE_PROJCT' is none .* \(did you mean 'SITE_PROJECT'\?\)",
+        ),
         ("SITE_DEVICES=2 SITE_DEVICE_ORDER='0 1 2'", "names of all 2 devices of SITE_DEVICES, each once"),
         ("SITE_DEVICES=2 SITE_DEVICE_ORDER='1 1'", "each once"),
         ("SITE_DEVICES=2 SITE_DEVICE_ORDER='first second'", "must be ascending, descending, or the names"),
         ("SITE_DEVICES=2 SITE_DEVICE_ORDER=reversed", "must be ascending, descending, or the names"),
+        ("SITE_NODES=²", "SITE_NODES='²': must be a whole number from 1"),
+        ('SITE_CONTAINER_OPTIONS="--bind \'"', "a quote is not closed"),
     ],
 )
 def test_a_wrong_line_is_named(tmp_path: Path, lines: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         read_site("here", site_file(tmp_path, f"{lines}\n"))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("SITE_TOGETHER=nine", "/here.sh:2: SITE_TOGETHER='nine': must be"),
+        ("SITE_TOGETHER=${SITE_TOGETHER:-nine}", "/here.sh:2: SITE_TOGETHER='nine': must be"),
+        ("# SITE_TOGETHER=3", "/here.sh: SITE_TOGETHER='nine': must be"),
+    ],
+)
+def test_a_wrong_value_of_the_file_is_blamed_on_its_line(
+    tmp_path: Path, line: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SITE_TOGETHER", raising=False)
+    (tmp_path / "other").write_text("SITE_TOGETHER=${SITE_TOGETHER-nine}\n")
+    with pytest.raises(InputError, match=words):
+        read_site("here", site_file(tmp_path, f". {tmp_path}/other\n{line}\n"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SITE_TOGETHER", "nine", "must be a whole number from 1"),
+        ("SITE_WALLTIME", "1h", "must be a time as HH:MM:SS"),
+        ("SITE_QUEUE", "a;b", "only letters, digits"),
+        ("SITE_LEAF", "pyton", r"must be one of python, app \(did you mean 'python'\?\)"),
+        ("SITE_CONTAINER_OPTIONS", "'", "a quote is not closed"),
+    ],
+)
+@pytest.mark.parametrize("line", ["{0}=${{{0}:-{1}}}", "", "{0}=${0}"])
+def test_a_wrong_value_of_the_environment_is_blamed_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str, line: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=f"^{name}='{value}' in the environment: {words}"):
+        read_site("here", site_file(tmp_path, line.format(name, "1") + "\n"))
 
 
 def test_a_site_comes_out_of_json_again() -> None:

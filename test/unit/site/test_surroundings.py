@@ -377,14 +377,14 @@ def test_a_report_that_cannot_be_written_hides_nothing_of_what_was_found(tmp_pat
 def test_a_signal_after_the_end_of_a_command_changes_nothing(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     late = (
-        "import os, signal, comparator.cli as cli\n"
+        "import os, signal, comparator.cli.command as cli\nfrom comparator.cli import main\n"
         "run = cli._run_command\n"
         "def and_a_signal():\n"
         "    code = run()\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    return code\n"
         "cli._run_command = and_a_signal\n"
-        "cli.main()\n"
+        "main()\n"
     )
     words = ["search", "quick.toml", "--id", "late", "--no-report", "--set", "search.evaluations=2"]
     done = subprocess.run(

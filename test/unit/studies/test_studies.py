@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from two_workers import said
 
+import comparator
 from comparator.cli.resuming import check_settings
 from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
@@ -226,7 +227,7 @@ def test_names_are_the_models_whatever_their_case_in_the_file(quick: Path, host:
 
 
 @pytest.mark.long
-def test_what_fails_is_missing_and_said(quick: Path, host: Host) -> None:
+def test_what_fails_is_missing_and_said(quick: Path, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = cross_study.STUDY.run(host, quick / "cross_study.toml", ['cross_study.studies=["A", "C"]'], command="")
     assert folder is not None
     missing = (folder / "tables" / "missing_pred_files.txt").read_text().splitlines()
@@ -244,6 +245,9 @@ def test_what_fails_is_missing_and_said(quick: Path, host: Host) -> None:
     with pytest.raises(InputError, match="leave that out"):
         check_settings(host, "cross_study-2", file, ["cross_study.splits=[5]"])
     assert cross_study.STUDY.resume(host, "cross_study-2").name == "cross_study-2"
+    monkeypatch.setenv("CANDLE_DATA_DIR", str(host.site.data_folder))
+    resumed = comparator.resume("cross_study-2", experiments=host.experiments, quiet=True)
+    assert resumed.state == "finished" and (resumed.path / "tables" / "all_scores.csv").is_file()
 
 
 @pytest.mark.long

@@ -31,7 +31,7 @@ from comparator.checks.tiny_benchmark import write_tiny_benchmark
 from comparator.errors import InputError
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED, Finding, Findings
 from comparator.formats.names import home_written_out
-from comparator.model.model import find_model
+from comparator.model.references import find_model
 
 __all__ = ["Bench", "bench_folder", "check_model"]
 

@@ -35,7 +35,8 @@ from comparator.model.warm import ServerEnded, WarmRunner
 
 USUAL_METRIC = "val_loss"
 #: Settings of a small run, where the model has such a hyperparameter: one epoch; and Uno saves its model by `cp`.
-SMALL = {"epochs": 1, "cp": True}
+EPOCHS = "epochs"
+SMALL = {EPOCHS: 1, "cp": True}
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,13 @@ class Trial:
     @property
     def seed(self) -> int:
         value = str(self.settings.get(self.model.description.seed or USUAL_SEED, DEFAULT_SEED))
-        return int(value) if value.isdigit() else DEFAULT_SEED
+        return int(value) if value.isdecimal() else DEFAULT_SEED
+
+    @property
+    def shortest(self) -> dict[str, object]:
+        """What is changed for a training of one epoch; nothing where it has no more, or the model knows no epochs."""
+        given = {**self._small, **self.settings}
+        return {name: value for name, value in self._small.items() if name.lower() == EPOCHS and given[name] != value}
 
     def is_callable(self, name: str) -> bool:
         return self.model.script(name) is not None
