@@ -7,6 +7,7 @@ takes out of its dict), its default-model file, its `initialize_parameters()`, a
 from __future__ import annotations
 
 import ast
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -26,6 +27,8 @@ from comparator.site.profile import Slot
 EITHER = "number"
 #: Source files of a folder that are read, at the most: more are no model's own.
 MOST_FILES = 200
+#: A Python file that a shell script names, without the variable of its folder: `"$IMPROVE_MODEL_DIR"/train.py`.
+SCRIPT = re.compile(r"(?:\$\{?\w+\}?\"?/)?([\w.-][\w./-]*\.py)\b")
 
 
 def find_definitions(model: Model, slot: Slot, data_folder: Path) -> dict[str, Definition]:
@@ -92,31 +95,60 @@ def _of_file(model: Model) -> list[Definition]:
 
 
 def _of_source(model: Model) -> Iterator[Definition]:
-    """What the model's Python files define; an image's cannot be seen."""
+    """What the model's Python files define; an image's cannot be seen.
+
+    Of a folder those that its `train.sh` calls, with what they import, where these define anything: other scripts take
+    flags of the same names with other defaults.
+    """
     if model.image is not None:
         return
-    files = sorted(model.path.rglob("*.py")) if model.is_folder else [model.path]
+    if not model.is_folder:
+        yield from _of_files([model.path, *_imported(model.path, model.path.parent)])
+        return
+    called = list(_of_files(_with_imports(_called(model.path))))
+    if called:
+        yield from called
+        return
+    files = sorted(model.path.rglob("*.py"))
     if model.python is not None:
         files = [file for file in files if model.python.folder not in file.parents]
-    for file in files[:MOST_FILES]:
-        tree = tree_of_source(file)
-        if tree is None:
-            continue
+    yield from _of_files(files[:MOST_FILES])
+
+
+def _of_files(files: Iterable[Path]) -> Iterator[Definition]:
+    for tree in filter(None, map(tree_of_source, files)):
         yield from definitions_in(tree)
-        if not model.is_folder:  # what it imports from beside itself is the model's too
-            for beside in filter(None, map(tree_of_source, _imported(tree, file.parent))):
-                yield from definitions_in(beside)
 
 
-def _imported(tree: ast.Module, folder: Path) -> list[Path]:
-    """The modules right in a folder that a source file imports."""
+def _called(folder: Path) -> list[Path]:
+    """The Python files of a folder that its `train.sh` names, in the order of their lines."""
+    script = folder / "train.sh"
+    if not script.is_file():
+        return []
+    named = SCRIPT.findall(script.read_text(errors="replace"))
+    paths = [path for name in named for path in (folder / name, folder / Path(name).name) if path.is_file()]
+    return list(dict.fromkeys(paths))
+
+
+def _with_imports(files: Sequence[Path]) -> list[Path]:
+    """Files with all that they import of their own folders, and what these import, each once."""
+    found = list(dict.fromkeys(files))
+    for file in found:  # which grows
+        found += [each for each in _imported(file, file.parent) if each not in found]
+    return found[:MOST_FILES]
+
+
+def _imported(file: Path, folder: Path) -> list[Path]:
+    """The modules below a folder that a source file imports, by their names from there on."""
+    tree = tree_of_source(file)
     named: list[str] = []
-    for node in ast.walk(tree):
+    for node in ast.walk(tree) if tree is not None else ():
         if isinstance(node, ast.Import):
             named += [each.name for each in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            named.append(node.module)
-    paths = [folder / f"{name}.py" for name in dict.fromkeys(named)]
+            named += [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+    places = [folder.joinpath(*name.split(".")) for name in dict.fromkeys(named)]
+    paths = [path for place in places for path in (place.with_suffix(".py"), place / "__init__.py")]
     return [path for path in paths if path.is_file()]
 
 
