@@ -7,6 +7,7 @@ takes out of its dict), its default-model file, its `initialize_parameters()`, a
 from __future__ import annotations
 
 import ast
+import json
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,8 +28,9 @@ from comparator.site.profile import Slot
 EITHER = "number"
 #: Source files of a folder that are read, at the most: more are no model's own.
 MOST_FILES = 200
-#: A Python file that a shell script names, without the variable of its folder: `"$IMPROVE_MODEL_DIR"/train.py`.
+#: Files that a shell script names, without the variable of their folder: `"$IMPROVE_MODEL_DIR"/train.py`.
 SCRIPT = re.compile(r"(?:\$\{?\w+\}?\"?/)?([\w.-][\w./-]*\.py)\b")
+SETTINGS = re.compile(r"(?:\$\{?\w+\}?\"?/)?([\w.-][\w./-]*\.json)\b")
 
 
 def find_definitions(model: Model, slot: Slot, data_folder: Path) -> dict[str, Definition]:
@@ -38,7 +40,8 @@ def find_definitions(model: Model, slot: Slot, data_folder: Path) -> dict[str, D
     """
     sources: list[Iterable[Definition]] = [_described(model)]
     if model.stages is None:  # else they have told what they take
-        sources += [_defaults(model, slot, data_folder), _of_file(model), _of_source(model)]
+        settings = _of_settings(model)
+        sources += [_defaults(model, slot, data_folder), _of_file(model), settings, _of_source(model, settings)]
     found: dict[str, Definition] = {}
     for source in sources:
         for definition in source:
@@ -94,20 +97,33 @@ def _of_file(model: Model) -> list[Definition]:
     return []
 
 
-def _of_source(model: Model) -> Iterator[Definition]:
+def _of_settings(model: Model) -> list[Definition]:
+    """What the files of settings say that `train.sh` names, JSON of the model's folder."""
+    found = []
+    for path in _called(model.path, SETTINGS) if model.is_folder else ():
+        try:
+            given = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            continue
+        if isinstance(given, dict):
+            found += [Definition(as_kept(name), default=value) for name, value in given.items() if name.isidentifier()]
+    return found
+
+
+def _of_source(model: Model, settings: Sequence[Definition]) -> Iterator[Definition]:
     """What the model's Python files define; an image's cannot be seen.
 
-    Of a folder those that its `train.sh` calls, with what they import, where these define anything: other scripts take
-    flags of the same names with other defaults.
+    Of a folder those that its `train.sh` calls, with what they import: other scripts take flags of the same names with
+    other defaults. All of them where those define nothing, and no file of settings does.
     """
     if model.image is not None:
         return
     if not model.is_folder:
         yield from _of_files([model.path, *_imported(model.path, model.path.parent)])
         return
-    called = list(_of_files(_with_imports(_called(model.path))))
-    if called:
-        yield from called
+    called = list(_of_files(_with_imports(_called(model.path, SCRIPT))))
+    yield from called
+    if called or settings:
         return
     files = sorted(model.path.rglob("*.py"))
     if model.python is not None:
@@ -120,12 +136,12 @@ def _of_files(files: Iterable[Path]) -> Iterator[Definition]:
         yield from definitions_in(tree)
 
 
-def _called(folder: Path) -> list[Path]:
-    """The Python files of a folder that its `train.sh` names, in the order of their lines."""
+def _called(folder: Path, kind: re.Pattern[str]) -> list[Path]:
+    """The files of a kind in a folder that its `train.sh` names, in the order of their lines."""
     script = folder / "train.sh"
     if not script.is_file():
         return []
-    named = SCRIPT.findall(script.read_text(errors="replace"))
+    named = kind.findall(script.read_text(errors="replace"))
     paths = [path for name in named for path in (folder / name, folder / Path(name).name) if path.is_file()]
     return list(dict.fromkeys(paths))
 
