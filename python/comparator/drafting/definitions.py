@@ -1,7 +1,8 @@
 """Find what a model takes: its hyperparameters with their types, defaults and what is said of them.
 
 Told by, the more certain later: its source (`argparse`, the lists of definitions of CANDLE and IMPROVE, what `run`
-takes out of its dict), its default-model file, its `initialize_parameters()`, and its description.
+takes out of its dict), the files of settings that its `train.sh` names, its default-model file, its
+`initialize_parameters()`, and its description.
 """
 
 from __future__ import annotations
