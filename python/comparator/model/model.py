@@ -73,9 +73,15 @@ class Model:
 
     @property
     def python_path(self) -> list[Path]:
-        if not self.is_folder:
-            return []
-        return [(self.path / entry).resolve() for entry in self.description.python_path]
+        return list(self._imported_from.values())
+
+    @property
+    def _imported_from(self) -> dict[str, Path]:
+        """The folders of `python_path` by the names that they have there; a Python file's own goes without saying."""
+        if self.image is not None:
+            return {}
+        named = [entry for entry in self.description.python_path if self.is_folder or entry != "."]
+        return {entry: (self.folder / entry).resolve() for entry in named}
 
     @property
     def key(self) -> tuple[str, PythonEnvironment | None]:
@@ -222,9 +228,7 @@ class Model:
         return self.code()
 
     def _code_roots(self) -> list[tuple[str, Path]]:
-        roots = {".": self.path.resolve()}
-        if self.is_folder:
-            roots |= dict(zip(self.description.python_path, self.python_path, strict=True))
+        roots = {".": self.path.resolve()} | self._imported_from
         roots |= {name: self.beside(name) for name in self.description.code}
         named: dict[Path, str] = {}
         for name, path in roots.items():

@@ -25,7 +25,7 @@ import glob
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -52,6 +52,11 @@ TAIL = 1 << 16  # bytes at the end of a log in which its last words are looked f
 PIECE = 1000  # characters, from what is looked for on, that are looked at
 QUOTED = 80  # characters of a line that are quoted
 LAST_WORDS = 300  # characters
+#: What is at the ends of a line and is none of its words.
+BEYOND = " \N{REPLACEMENT CHARACTER}"
+TRACEBACK = re.compile(r"(Original )?Traceback \(most recent call last\):")
+EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(:|$)")
+LONGEST_MESSAGE = 20  # lines of an exception's message: behind a traceback that is further up, other things were said
 CUT = "\N{HORIZONTAL ELLIPSIS}"
 
 TAG_END = "_RESULT"
@@ -232,16 +237,30 @@ def mentions(path: Path, word: str) -> bool:
 def last_words(path: Path) -> str:
     """The last line that a process printed, by custom its error; empty where it printed nothing, or has no log.
 
-    Looks at the end of the log alone.
+    Of an exception of Python whose message has several lines it is the first of them, which has its name. Looks at the
+    end of the log alone.
     """
     if not path.is_file():
         return ""
     with path.open("rb") as log:
         log.seek(max(0, path.stat().st_size - TAIL))
         text = log.read().replace(b"\0", b"").decode("utf-8", "replace")
-    lines = filter(None, (plain(line).strip(" \N{REPLACEMENT CHARACTER}") for line in re.split(r"[\r\n]", text)))
-    last = list(lines)[-1:]
-    return "" if not last or last[0].startswith(OURS) else last[0][:LAST_WORDS]
+    lines = [line for each in re.split(r"[\r\n]", text) if (line := plain(each).rstrip(BEYOND)).strip(BEYOND)]
+    if not lines or lines[-1].startswith(OURS):
+        return ""
+    return (_exception(lines) or lines[-1].strip(BEYOND))[:LAST_WORDS]
+
+
+def _exception(lines: Sequence[str]) -> str | None:
+    """The first line of the exception that the last traceback is of, where its message reaches to the end."""
+    start = next((place for place in reversed(range(len(lines))) if TRACEBACK.fullmatch(lines[place])), len(lines))
+    behind = [line for line in lines[start + 1 :] if not line.startswith(" ")]
+    if not behind or EXCEPTION.match(behind[0]) is None:
+        return None
+    message = lines[lines.index(behind[0], start) :]
+    if len(message) > LONGEST_MESSAGE:
+        return None
+    return " ".join(line.strip() for line in message[: 2 if message[0].endswith(":") else 1])
 
 
 def our_line(words: str) -> bytes:

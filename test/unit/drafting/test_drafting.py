@@ -150,6 +150,39 @@ def test_a_folder_tells_by_its_default_model_file_and_its_source(tmp_path: Path)
     assert found["width"].description == "units"
 
 
+def test_a_folder_tells_by_the_script_that_its_train_sh_calls_and_what_that_imports(tmp_path: Path) -> None:
+    own, other = (f'parser.add_argument("--depth", type=int, default={each})\n' for each in (3, 2))
+    files = {
+        "ablation.py": other + 'parser.add_argument("--knn", type=int, default=5)\n',
+        "src/train.py": "from args import parse\nimport numpy\n" + own,
+        "src/args.py": 'import train\nparser.add_argument("--width", type=int, default=64)\n',
+        "train.sh": '#!/bin/bash\npython "$IMPROVE_MODEL_DIR/src/train.py" "$@"\n',
+    }
+    (tmp_path / "src").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    found = found_of(model_in(tmp_path))
+    assert {name: each.default for name, each in found.items()} == {"depth": 3, "width": 64}
+    (tmp_path / "train.sh").write_text("python elsewhere.py\n")
+    assert set(found_of(model_in(tmp_path))) == {"depth", "width", "knn"}
+
+
+def test_a_folder_tells_by_the_file_of_settings_that_its_train_sh_names(tmp_path: Path) -> None:
+    files = {
+        "settings.json": '{"lr": 0.01, "units": [8, 4], "no name": 1}',
+        "other.json": '{"knn": 5}',
+        "train.py": 'parser.add_argument("settings")\n',
+        "predict.py": 'parser.add_argument("--confidence", action="store_true")\n',
+        "train.sh": 'fill "$IMPROVE_MODEL_DIR/settings.json" > a.json\npython "$IMPROVE_MODEL_DIR"/train.py a.json\n',
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    found = found_of(model_in(tmp_path))
+    assert {name: each.default for name, each in found.items()} == {"lr": 0.01, "units": [8, 4]}
+    (tmp_path / "settings.json").write_text("[not JSON")
+    assert set(found_of(model_in(tmp_path))) == {"confidence"}
+
+
 def test_a_python_file_tells_by_initialize_parameters_and_its_description(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text('def initialize_parameters():\n    return {"noise": 0.0}\n\ndef run(params):\n    return 1.0\n')

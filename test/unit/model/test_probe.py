@@ -37,6 +37,22 @@ def test_where_a_package_is_missing_it_is_said_how_another_python_is_named(tmp_p
         described(Model("own", file), Slot(0), tmp_path)
 
 
+def test_a_python_file_imports_from_the_folders_that_its_toml_names_and_these_are_its_code(tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "fitting.py").write_text("DEFAULTS = {'rng_seed': 1, 'width': 64}\n")
+    file = tmp_path / "models" / "mine.py"
+    file.parent.mkdir()
+    file.write_text(
+        "import fitting\n\ndef initialize_parameters():\n    return fitting.DEFAULTS\n\ndef run(params): ...\n"
+    )
+    file.with_suffix(".toml").write_text('python_path = ["../library"]\n')
+    model = find_model(str(file), tmp_path, tmp_path, "here")
+    assert set(described(model, Slot(0), tmp_path).description.hyperparameters) == {"rng_seed", "width"}
+    before = model.code()
+    (tmp_path / "library" / "fitting.py").write_text("DEFAULTS = {'rng_seed': 1, 'width': 128}\n")
+    assert model.code() != before
+
+
 def test_a_seed_by_another_usual_name_is_likely_one() -> None:
     assert likely_seed(["noise", "Seed"]) == "Seed"
     assert likely_seed(["seed", "rng_seed"]) == "rng_seed"

@@ -21,6 +21,7 @@ from comparator.model.reported import last_words, mentions, our_line, read_score
 from comparator.model.training import Outcome, Training
 from comparator.site.profile import Slot
 
+TRACED = b'Traceback (most recent call last):\n  File "train.py", line 2, in <module>\n    fit()\n'
 GREEN, PLAIN = "\x1b[32m", "\x1b[0m"
 NONE = "reports no number"
 NOTHING = "train.sh ended well but reported no result (no line such as IMPROVE_RESULT val_loss: 0.0123)"
@@ -285,6 +286,11 @@ def test_scores_that_are_no_json_are_none(tmp_path: Path) -> None:
         (our_line("train.sh") + "Fehler: größer\r\n".encode("utf-16"), None),
         (b"first\n" + b"x" * 1_000_000 + b"\nthe end\n" + b" " * 5000, "the end"),
         (b"Error " + b"x" * 1000, "Error " + "x" * 294),
+        (TRACED + b"AttributeError: no 'int'\nIt was.\n    https://example.org\n", "AttributeError: no 'int'"),
+        (TRACED + b"RuntimeError: of keys:\n\tsize mismatch\n\tmore", "RuntimeError: of keys: size mismatch"),
+        (TRACED + b"KeyError: 'a'\n" + b"a row was left out\n" * 30 + b"no rows are left\n", "no rows are left"),
+        (TRACED + b"KeyError: 'a'\n\n" + TRACED + b"KeyError\n", "KeyError"),
+        (TRACED + b"comparator: ended\n", ""),
     ],
 )
 def test_the_last_words_of_a_log(tmp_path: Path, log: bytes, words: str | None) -> None:
