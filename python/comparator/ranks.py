@@ -27,6 +27,7 @@ from pathlib import Path
 
 from comparator.engine.interface import Task
 from comparator.engine.keeper import node_name
+from comparator.engine.launches import LaunchForRanks
 from comparator.engine.leaf import Leaf
 from comparator.engine.local import Local
 from comparator.engine.tasks import BETWEEN, Dealing
@@ -35,7 +36,6 @@ from comparator.experiment.host import Host
 from comparator.experiment.session import Session, open_session
 from comparator.experiment.terminal import Terminal
 from comparator.experiment.worker import Worker, WorkerPlace, reopen
-from comparator.results.record import LaunchForRanks
 from comparator.results.state import last_word, say
 from comparator.site.profile import Site
 from comparator.studies import study_of

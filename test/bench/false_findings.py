@@ -45,7 +45,8 @@ from comparator.evidence.regions import Evidence, find_evidence
 from comparator.experiment.controller import Controller, ToConfirm
 from comparator.experiment.simulation import MemoryRecord, SignedNumber, carry_out
 from comparator.results.points import observations_in, points_without_value, values_of
-from comparator.results.record import Evaluation, Request
+from comparator.results.record import Evaluation
+from comparator.results.requests import Request
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box
 from comparator.strategies import make_strategy

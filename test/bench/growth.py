@@ -39,7 +39,9 @@ from comparator.experiment.session import Session, open_session
 from comparator.experiment.simulation import MemoryRecord
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
-from comparator.results.record import Result, RunResult, as_text
+from comparator.results.form import as_text
+from comparator.results.requests import Result
+from comparator.results.run_result import RunResult
 from comparator.results.run_store import RESULT, RunStore
 from comparator.space import ParameterSpace
 from comparator.strategies import Proposal, Strategy, make_strategy

@@ -42,7 +42,7 @@ import torture_desk
 from torture_desk import Desk, Tally, library, limited, pause, program_of
 
 from comparator.results import lease
-from comparator.results.record import FORMAT
+from comparator.results.frozen import FORMAT
 from comparator.results.run_store import RunStore
 
 NO_LOCKS = "#include <errno.h>\nint flock(int fd, int how) { errno = ENOLCK; return -1; }\n"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from comparator.experiment.host import Host
     from comparator.experiment.plan import Plan
     from comparator.experiment.session import Session
-    from comparator.results.record import FrozenExperiment
+    from comparator.results.frozen import FrozenExperiment
 
 NoReportOption = Annotated[bool, typer.Option("--no-report", help="Leave the report to: comparator report ID.")]
 

@@ -27,7 +27,7 @@ from comparator.report.figures.heat import (
 )
 from comparator.report.figures.surface import Surface, expected
 from comparator.report.page import flat
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 
 #: Pairs of hyperparameters whose maps are shown.
 PAIRS = 3

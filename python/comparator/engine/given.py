@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from comparator.formats.spelling import spelling
 from comparator.objective.comparison import submodel_hyperparameters
-from comparator.results.record import FrozenExperiment, Submodel
+from comparator.results.frozen import FrozenExperiment, Submodel
 
 DEFAULT_SEED = 1
 #: Values by which a seed of a part is the seed of the run.

@@ -49,21 +49,14 @@ from comparator.model.together import offers_many, outcomes_of
 from comparator.model.training import Outcome, Runner, Training
 from comparator.objective.differences import NoValue
 from comparator.results.files import now, owner_of, share_as
-from comparator.results.in_flight import SlotNotes, purpose_of, running_file
+from comparator.results.form import as_text
+from comparator.results.frozen import FrozenExperiment, Submodel
+from comparator.results.in_flight import InFlight, SlotNotes, purpose_of, running_file
 from comparator.results.lease import LEASE, LOCK, Holder
 from comparator.results.provenance import computed_on
-from comparator.results.record import (
-    LISTEN,
-    FrozenExperiment,
-    InFlight,
-    ReadsOfResult,
-    Request,
-    Result,
-    Run,
-    RunResult,
-    Submodel,
-    as_text,
-)
+from comparator.results.record import Run
+from comparator.results.requests import LISTEN, Request, Result
+from comparator.results.run_result import ReadsOfResult, RunResult
 from comparator.results.run_store import RunStore, finished_in, save_in
 from comparator.results.worker_lease import WorkerLease
 from comparator.site.profile import Slot

@@ -6,7 +6,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from comparator.results.record import LISTEN
+from comparator.results.requests import LISTEN
 
 #: Stands in no text of JSON, nor in the way of Python's and Tcl's quotes.
 BETWEEN = "\f"

@@ -47,14 +47,8 @@ from comparator.objective.differences import (
     objective_words,
     usual_difference,
 )
+from comparator.results.frozen import FORMAT, MetricDescription, Stages, Submodel, WholeExperiment
 from comparator.results.provenance import provenance
-from comparator.results.record import (
-    FORMAT,
-    MetricDescription,
-    Stages,
-    Submodel,
-    WholeExperiment,
-)
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box, avoid, focus, read_box
 from comparator.strategies.blocks import BLOCKS

@@ -14,12 +14,15 @@ from comparator.findings.sureness import NO_PLACE
 from comparator.formats.text import message
 from comparator.results.experiments import EXPERIMENT, experiment_names, hidden_experiments, read_experiment
 from comparator.results.files import owner_of, read_form, read_json, share_as, write_whole
+from comparator.results.form import Form, Number
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.notes import read_notes
 from comparator.results.points import as_read, pairs_in, pairs_to_confirm
-from comparator.results.record import CONFIRM, Evaluation, Form, FrozenExperiment, Number, State
+from comparator.results.record import CONFIRM, Evaluation
 from comparator.results.record_file import read_records, without_collector
 from comparator.results.reported import found_by_study, read_reported
 from comparator.results.run_store import WITHDRAWALS, withdrawals
+from comparator.results.state import State
 from comparator.results.tally import Tally
 
 Stamp = tuple[int | None, ...]

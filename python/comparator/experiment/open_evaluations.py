@@ -11,7 +11,8 @@ from typing import Protocol
 
 from comparator.evidence.replicates import Moments
 from comparator.objective.differences import NoValue
-from comparator.results.record import Evaluation, Result, Run
+from comparator.results.record import Evaluation, Run
+from comparator.results.requests import Result
 from comparator.strategies import Proposal
 from comparator.strategies.blocks import Block, block_of
 

@@ -14,13 +14,9 @@ from comparator.experiment.controller import ToConfirm
 from comparator.experiment.strategy import make_strategy_of
 from comparator.model.model import Model
 from comparator.objective.comparison import Objective
+from comparator.results.frozen import Claim, FirstEpochs, WholeExperiment
 from comparator.results.points import final_values_of, observations_in, observations_of, points_without_value
-from comparator.results.record import (
-    Claim,
-    Evaluation,
-    FirstEpochs,
-    WholeExperiment,
-)
+from comparator.results.record import Evaluation
 from comparator.space import ParameterSpace
 from comparator.strategies import Strategy
 from comparator.strategies.replication import Replication

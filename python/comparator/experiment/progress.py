@@ -25,8 +25,10 @@ from comparator.experiment.small_map import SmallMap
 from comparator.experiment.terminal import clock, copyable, has_blocks, in_notebook, is_redrawn
 from comparator.formats.text import message, one_line, shortened
 from comparator.results.files import time_of
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.points import as_read, best_of, pairs_in, searched
-from comparator.results.record import BASELINE, Evaluation, FrozenExperiment
+from comparator.results.record import Evaluation
+from comparator.results.requests import BASELINE
 from comparator.results.tally import Tally
 
 #: Of so many of the latest evaluations the pace is taken.

@@ -37,23 +37,16 @@ from comparator.model.data import has_changed
 from comparator.report.notices import withdrawn
 from comparator.results.experiments import experiment_path, read_experiment, read_whole_experiment
 from comparator.results.files import now
+from comparator.results.form import as_text
+from comparator.results.frozen import PilotFound
 from comparator.results.growing import GrowingRecord
 from comparator.results.in_flight import clear
 from comparator.results.lease import holder_of
 from comparator.results.points import done_in, pairs_in, pairs_to_confirm
-from comparator.results.record import (
-    CONFIRM,
-    LISTEN,
-    Evaluation,
-    PilotFound,
-    Request,
-    Result,
-    Running,
-    State,
-    as_text,
-)
+from comparator.results.record import CONFIRM, Evaluation
+from comparator.results.requests import LISTEN, Request, Result
 from comparator.results.run_store import RunStore
-from comparator.results.state import last_word, say, say_reporting
+from comparator.results.state import Running, State, last_word, say, say_reporting
 from comparator.results.store import ExperimentFolder
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot

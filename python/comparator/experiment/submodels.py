@@ -28,7 +28,7 @@ from comparator.model.reported import LAST_WORDS, plain
 from comparator.model.stage_flags import OF_PLACES
 from comparator.model.staged import check_raw_data
 from comparator.objective.comparison import submodel_hyperparameters
-from comparator.results.record import PythonOfSubmodel, Submodel
+from comparator.results.frozen import PythonOfSubmodel, Submodel
 from comparator.site.profile import Slot
 
 NUMBER_TYPES = ("int", "float")

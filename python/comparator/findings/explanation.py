@@ -27,7 +27,8 @@ from comparator.findings.like_for_like import SAME_METRIC, scores_called
 from comparator.findings.metric_agreement import suited_difference
 from comparator.findings.reliability import tries
 from comparator.objective.differences import DIFFERENCES, signed_difference
-from comparator.results.record import CONFIRM, Claim, Evaluation, FrozenExperiment, Run
+from comparator.results.frozen import Claim, FrozenExperiment
+from comparator.results.record import CONFIRM, Evaluation, Run
 from comparator.tables.predictions import PredictedRows
 
 #: What the columns of predictions are called that hold ids of the IMPROVE benchmark.

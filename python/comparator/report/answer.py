@@ -30,7 +30,8 @@ from comparator.report.words import (
     with_settings,
     without_option,
 )
-from comparator.results.record import ALIVE, FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.state import ALIVE
 
 if TYPE_CHECKING:
     from comparator.evidence.confirmation import Confirmation

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.points import doubled_in
-from comparator.results.record import Evaluation, FrozenExperiment, Run
+from comparator.results.record import Evaluation, Run
 from comparator.results.run_store import withdrawals
 
 

@@ -43,7 +43,8 @@ from comparator.report.figures.figure import Figure
 from comparator.report.likeness import box_of
 from comparator.report.material import Files
 from comparator.report.packing import compressed, packed
-from comparator.results.record import FrozenExperiment, Run, by_dotted_name
+from comparator.results.frozen import FrozenExperiment, by_dotted_name
+from comparator.results.record import Run
 
 SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
 MAPS = "where"  # the section of the maps, the first of which the page begins with

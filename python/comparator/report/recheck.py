@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from comparator.findings.recheck import Rechecked, trained_anew
 from comparator.report.words import with_interval
-from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation
 
 
 def sentences(found: Sequence[Rechecked], frozen: FrozenExperiment, records: Sequence[Evaluation]) -> list[str]:

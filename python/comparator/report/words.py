@@ -18,7 +18,8 @@ from comparator.findings.summary import LOSS, SCALED_LOSS, SKILL, EvaluationSumm
 from comparator.findings.sureness import NO_PLACE
 from comparator.findings.yardstick import shown_in
 from comparator.objective.differences import difference_called
-from comparator.results.record import FrozenExperiment, Run
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Run
 
 if TYPE_CHECKING:
     from comparator.evidence.regions import Evidence

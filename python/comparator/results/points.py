@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparator.results.record import AFTERWARDS, CONFIRM, FULL, Claim, Evaluation
+from comparator.results.frozen import Claim
+from comparator.results.record import AFTERWARDS, CONFIRM, FULL, Evaluation
 from comparator.results.whole import lines_of
 
 

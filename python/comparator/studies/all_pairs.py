@@ -47,8 +47,8 @@ from comparator.formats.spelling import as_kept, is_same, merged, spelling
 from comparator.report import write_report
 from comparator.results.experiments import experiment_path, read_experiment, read_whole_experiment
 from comparator.results.files import now, read_json
+from comparator.results.frozen import Budget, FrozenStrategy, Stages, WholeExperiment
 from comparator.results.points import observations_in, points_without_value
-from comparator.results.record import Budget, FrozenStrategy, Stages, WholeExperiment
 from comparator.results.record_file import read_records
 from comparator.results.store import ExperimentFolder, check_new_experiment
 from comparator.site.folders import command_line

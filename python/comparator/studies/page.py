@@ -16,7 +16,7 @@ from markupsafe import Markup
 from comparator.formats.text import write_text_whole
 from comparator.report.page import COLOURS
 from comparator.report.words import printable
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.studies.figures import Picture
 
 TEMPLATE = """<!DOCTYPE html>

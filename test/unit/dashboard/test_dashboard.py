@@ -27,10 +27,11 @@ from comparator.dashboard.steering import box_words, suggestions, typed_in
 from comparator.errors import InputError
 from comparator.experiment.progress import seconds_left
 from comparator.findings.axes import Axis
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.growing import GrowingRecord
 from comparator.results.lease import Lease, hold
-from comparator.results.record import Evaluation, FrozenExperiment, State
-from comparator.results.state import say
+from comparator.results.record import Evaluation
+from comparator.results.state import State, say
 from comparator.space.boxes import written_box
 
 OWN = {"Sec-Fetch-Site": "same-origin"}  # what comes from a page of the dashboard itself

@@ -18,7 +18,7 @@ from comparator.model.model import Model, find_model, outside_container
 from comparator.model.named_paths import NamedPaths
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
-from comparator.results.record import FrozenExperiment, Submodel
+from comparator.results.frozen import FrozenExperiment, Submodel
 from comparator.results.run_store import RunStore
 from comparator.site.profile import Slot, read_site
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from comparator.engine.tasks import BETWEEN, Dealing
-from comparator.results.record import LISTEN
+from comparator.results.requests import LISTEN
 
 WORKERS = 4
 

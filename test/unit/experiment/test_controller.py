@@ -12,8 +12,10 @@ from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_ST
 from comparator.experiment.open_evaluations import Latest
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.points import values_of
-from comparator.results.record import FrozenExperiment, Request, Result, Run
+from comparator.results.record import Run
+from comparator.results.requests import Request, Result
 from comparator.results.store import ExperimentFolder
 from comparator.space import ParameterSpace
 from comparator.strategies import Proposal, Strategy

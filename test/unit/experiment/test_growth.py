@@ -25,7 +25,8 @@ from comparator.experiment.session import open_session
 from comparator.experiment.simulation import MemoryRecord
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
-from comparator.results.record import Result, Run
+from comparator.results.record import Run
+from comparator.results.requests import Result
 from comparator.results.run_store import RunStore
 from comparator.strategies.replication import Replication
 

@@ -16,7 +16,9 @@ from comparator.findings.controls import Controls, claims_to_try, controls_of, n
 from comparator.findings.summary import summarise
 from comparator.report.controls import section_of, sentences
 from comparator.report.figures.controls import control_figures
-from comparator.results.record import Claim, Evaluation, FrozenExperiment, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import Claim, FrozenExperiment
+from comparator.results.record import Evaluation
 
 BLOCKS = 8
 CONTROLS = {

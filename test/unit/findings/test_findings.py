@@ -40,7 +40,9 @@ from comparator.report.words import (
     verdict,
     with_interval,
 )
-from comparator.results.record import Evaluation, FrozenExperiment, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.space import ParameterSpace
 from comparator.strategies.blocks import FIRST_FRESH
 

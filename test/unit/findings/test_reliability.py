@@ -27,17 +27,10 @@ from comparator.findings.other_metric import in_metric
 from comparator.findings.reliability import reliability_in, words
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES, relative, signed_difference
+from comparator.results.frozen import Claim, FrozenExperiment, MetricDescription, ObjectiveWords
 from comparator.results.points import count, observations_in, pairs_to_confirm, values_of
-from comparator.results.record import (
-    Claim,
-    Evaluation,
-    FrozenExperiment,
-    MetricDescription,
-    ObjectiveWords,
-    Request,
-    Result,
-    Run,
-)
+from comparator.results.record import Evaluation, Run
+from comparator.results.requests import Request, Result
 from comparator.results.store import ExperimentFolder
 from comparator.results.whole import whole_evaluations
 from comparator.space import ParameterSpace

@@ -25,7 +25,8 @@ from comparator.experiment.settings import read_settings
 from comparator.model.catalogue import Known, known_models
 from comparator.model.description import parse_description
 from comparator.model.model import Model, find_model, with_path_written
-from comparator.results.record import WholeExperiment, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import WholeExperiment
 from comparator.site.profile import Slot, read_site
 
 DESCRIPTION = """

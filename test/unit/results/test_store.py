@@ -22,12 +22,15 @@ from comparator.errors import ComparatorError, Fault, InputError
 from comparator.formats.names import check_name
 from comparator.results import store
 from comparator.results.experiments import experiment_path, read_experiment
+from comparator.results.form import as_text, of_form
+from comparator.results.frozen import FORMAT, FrozenExperiment
 from comparator.results.lease import Holder, Lease
 from comparator.results.points import pairs_in
-from comparator.results.record import FORMAT, Evaluation, FrozenExperiment, Running, RunResult, as_text, of_form
+from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
+from comparator.results.run_result import RunResult
 from comparator.results.run_store import RunStore
-from comparator.results.state import last_word
+from comparator.results.state import Running, last_word
 from comparator.results.store import ExperimentFolder
 
 
