@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from comparator.engine.given import slot_of
 from comparator.engine.interface import Task
 from comparator.engine.jobs import state_of
-from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads, slot_of
+from comparator.engine.leaf import ERRORS_FILE, Leaf
+from comparator.engine.reads_again import change_of_reads
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.threads import one_thread
 from comparator.experiment.beside import Beside

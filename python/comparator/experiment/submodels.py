@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from comparator.engine.given import DEFAULT_SEED, UNSET
-from comparator.engine.leaf import CUT_SHORT
+from comparator.engine.trainer import CUT_SHORT
 from comparator.errors import InputError, nearest
 from comparator.experiment.context import Context
 from comparator.experiment.settings import ExperimentSettings, SubmodelSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from comparator.engine.leaf import Patience
+from comparator.engine.patience import Patience
 from comparator.results.lease import UNKNOWN
 
 

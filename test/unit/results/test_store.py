@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comparator.engine.jobs import state_of
-from comparator.engine.leaf import Patience
+from comparator.engine.patience import Patience
 from comparator.errors import ComparatorError, Fault, InputError
 from comparator.formats.names import check_name
 from comparator.results import store
@@ -274,7 +274,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path) -> None:
 def test_several_processes_that_begin_at_a_time_get_ids_of_their_own(tmp_path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom comparator.results.store import ExperimentFolder\n"
-        "from comparator.results.record import FrozenExperiment\n"
+        "from comparator.results.frozen import FrozenExperiment\n"
         "bare = FrozenExperiment(id='', models=[])\n"
         "print(ExperimentFolder.create(Path(sys.argv[1]), 'try', None, bare).identifier)\n"
     )
@@ -449,7 +449,8 @@ def test_a_process_that_is_killed_in_a_group_loses_no_line(tmp_path) -> None:
     code = (
         "import sys, os, signal\n"
         "from pathlib import Path\n"
-        "from comparator.results.record import Evaluation, FrozenExperiment\n"
+        "from comparator.results.frozen import FrozenExperiment\n"
+        "from comparator.results.record import Evaluation\n"
         "from comparator.results.store import ExperimentFolder\n"
         "folder = ExperimentFolder.create(Path(sys.argv[1]), 'try', 'mine', FrozenExperiment(id='', models=[]))\n"
         "with folder.together():\n"
@@ -565,7 +566,7 @@ def test_a_process_that_is_killed_loses_no_result(tmp_path) -> None:
     code = (
         "import sys, os, signal\n"
         "from pathlib import Path\n"
-        "from comparator.results.record import RunResult\n"
+        "from comparator.results.run_result import RunResult\n"
         "from comparator.results.run_store import RunStore\n"
         "runs = RunStore(Path(sys.argv[1]))\n"
         "for identity in sys.argv[2:]:\n"
