@@ -44,10 +44,11 @@ from comparator.objective.comparison import failure_words
 from comparator.objective.differences import NoValue
 from comparator.results.files import now
 from comparator.results.frozen import Claim, FirstEpochs
-from comparator.results.points import doubled_in, key_of, latest_of
+from comparator.results.points import key_of, latest_of
 from comparator.results.record import AFTERWARDS, CONFIRM, FULL, PILOT, SEARCH, Evaluation
 from comparator.results.requests import Request, Result
 from comparator.results.state import Running
+from comparator.results.tally import doubled_in
 from comparator.results.whole import by_replicate
 from comparator.space import ParameterSpace, Point
 from comparator.strategies import Proposal, Strategy

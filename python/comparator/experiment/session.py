@@ -44,12 +44,12 @@ from comparator.results.frozen import PilotFound
 from comparator.results.growing import GrowingRecord
 from comparator.results.in_flight import clear
 from comparator.results.lease import holder_of
-from comparator.results.points import done_in, pairs_in, pairs_to_confirm
 from comparator.results.record import CONFIRM, Evaluation
 from comparator.results.requests import LISTEN, Request, Result
 from comparator.results.run_store import RunStore
 from comparator.results.state import Running, State, last_word, say, say_reporting
 from comparator.results.store import ExperimentFolder
+from comparator.results.tally import done_in, pairs_in, pairs_to_confirm
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot
 

@@ -19,8 +19,9 @@ from comparator.findings.so_far import mean_metrics, so_far
 from comparator.formats.text import message
 from comparator.objective.differences import difference_called
 from comparator.results.frozen import FirstEpochs, FrozenExperiment
-from comparator.results.points import Counts, as_read, best_of, best_values, count, key_of, values_of
+from comparator.results.points import as_read, best_of, best_values, key_of, values_of
 from comparator.results.record import AFTERWARDS, Evaluation, Replicate, Run
+from comparator.results.tally import Counts, count
 
 BEST_POINTS = 5
 #: Strategies that do not gather where it is best, or not before they have looked everywhere.

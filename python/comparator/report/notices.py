@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from comparator.results.frozen import FrozenExperiment
-from comparator.results.points import doubled_in
 from comparator.results.record import Evaluation, Run
 from comparator.results.run_store import withdrawals
+from comparator.results.tally import doubled_in
 
 
 def notices(

@@ -20,10 +20,11 @@ from comparator.findings.other_metric import unit_of, worked_out
 from comparator.objective.comparison import Objective
 from comparator.results.files import time_of
 from comparator.results.frozen import FrozenExperiment
-from comparator.results.points import done_in, key_of, searched
+from comparator.results.points import key_of, searched
 from comparator.results.record import CONFIRM, Evaluation, Run
 from comparator.results.run_result import RunResult
 from comparator.results.run_store import RunStore
+from comparator.results.tally import done_in
 from comparator.strategies.blocks import block_of
 
 #: Of the two clocks by which a line and its runs are timed.

@@ -553,7 +553,7 @@ def test_a_record_that_is_written_over_is_read_anew(tmp_path: Path) -> None:
     assert [each.evaluation for each in record.read()] == [0, 1]
     path.write_text(" " + "".join(lines))
     assert [each.evaluation for each in record.read()] == [0, 1, 2, 3, 4]
-    assert record.tally.done == 5 and not record.tally.doubled
+    assert record.tally.counts.done == 5 and not record.tally.doubled
 
 
 @pytest.mark.long

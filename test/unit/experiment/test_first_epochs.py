@@ -20,9 +20,10 @@ from comparator.evidence.paired import Observation, Paired
 from comparator.experiment.controller import Controller, ToConfirm
 from comparator.experiment.first_epochs import short_and_full
 from comparator.results.frozen import Claim, FirstEpochs, FrozenExperiment
-from comparator.results.points import best_of, best_values, count, final_values_of, observations_in, values_of
+from comparator.results.points import best_of, best_values, final_values_of, observations_in, values_of
 from comparator.results.record import Evaluation
 from comparator.results.store import ExperimentFolder
+from comparator.results.tally import count
 from comparator.strategies.replication import Replication
 
 FIRST = FirstEpochs(epochs=2, full=6, points=3)

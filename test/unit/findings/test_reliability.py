@@ -28,10 +28,11 @@ from comparator.findings.reliability import reliability_in, words
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES, relative, signed_difference
 from comparator.results.frozen import Claim, FrozenExperiment, MetricDescription, ObjectiveWords
-from comparator.results.points import count, observations_in, pairs_to_confirm, values_of
+from comparator.results.points import observations_in, values_of
 from comparator.results.record import Evaluation, Run
 from comparator.results.requests import Request, Result
 from comparator.results.store import ExperimentFolder
+from comparator.results.tally import count, pairs_to_confirm
 from comparator.results.whole import whole_evaluations
 from comparator.space import ParameterSpace
 from comparator.strategies.blocks import BLOCKS, FIRST_FRESH, block_of

@@ -26,13 +26,14 @@ from comparator.results import frozen, in_flight, notes, record, requests, run_r
 from comparator.results.experiments import read_experiment, read_whole_experiment
 from comparator.results.form import Form
 from comparator.results.frozen import Claim, FrozenExperiment, ObjectiveWords, Submodel, WholeExperiment
-from comparator.results.points import best_of, best_values, count, values_of
+from comparator.results.points import best_of, best_values, values_of
 from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
 from comparator.results.run_result import RunResult
 from comparator.results.run_store import RunStore
 from comparator.results.store import ExperimentFolder
 from comparator.results.table import export
+from comparator.results.tally import count
 
 PAGE = Path(__file__).parents[3] / "docs" / "record-format.md"
 FORMS = {

@@ -25,13 +25,13 @@ from comparator.results.experiments import experiment_path, read_experiment
 from comparator.results.form import as_text, of_form
 from comparator.results.frozen import FORMAT, FrozenExperiment
 from comparator.results.lease import Holder, Lease
-from comparator.results.points import pairs_in
 from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
 from comparator.results.run_result import RunResult
 from comparator.results.run_store import RunStore
 from comparator.results.state import Running, last_word
 from comparator.results.store import ExperimentFolder
+from comparator.results.tally import pairs_in
 
 
 @given(st.text(max_size=20))
