@@ -33,7 +33,8 @@ from comparator.engine.local import Local
 from comparator.engine.tasks import BETWEEN, Dealing
 from comparator.engine.waiting import WaitingResident, WaitingWorker, Waits
 from comparator.experiment.host import Host
-from comparator.experiment.session import Session, open_session
+from comparator.experiment.opening import open_session
+from comparator.experiment.session import Session
 from comparator.experiment.terminal import Terminal
 from comparator.experiment.worker import Worker, WorkerPlace, reopen
 from comparator.results.state import last_word, say

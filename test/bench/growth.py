@@ -35,7 +35,8 @@ from statistics import median
 from no_time import SPACE, begin, host_of
 
 from comparator.experiment.controller import Controller
-from comparator.experiment.session import Session, open_session
+from comparator.experiment.opening import open_session
+from comparator.experiment.session import Session
 from comparator.experiment.simulation import MemoryRecord
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES

@@ -621,7 +621,8 @@ def _import_late() -> None:
     import comparator.cli.carry_out
     import comparator.cli.experiments
     import comparator.cli.verify
-    import comparator.experiment.session
+    import comparator.experiment.opening
+    import comparator.experiment.planning
     import comparator.report.page
     import comparator.studies
     import comparator.verification.verify  # noqa: F401

@@ -18,7 +18,7 @@ from comparator.api.space import Choice, Constant, Flag, Float, Int, Ordered, Sp
 from comparator.api.words import python_words
 from comparator.engine.interface import EngineOptions
 from comparator.errors import ComparatorError, InputError
-from comparator.experiment import controls, session
+from comparator.experiment import controls, opening, planning
 from comparator.experiment.host import Host, open_host
 from comparator.experiment.listing import experiment_rows
 from comparator.experiment.settings import check_settings
@@ -232,7 +232,7 @@ def resume(
         "resume()", id=id, site=site, engine=engine, workers=workers, experiments=experiments, quiet=quiet
     )
     host = _host(given)
-    opened = session.resume(host, id)
+    opened = opening.resume(host, id)
     opened.run()
     controls.follow(host, opened.path)
     return Experiment(opened.path)
@@ -324,8 +324,8 @@ def _carry_out(
         for model in models:
             model.make()
 
-    plan = session.plan_settings(host, settings, Path.cwd() / called, f"comparator.{verb}", called, make_models)
-    opened = session.begin(host, plan, verb, identifier)
+    plan = planning.plan_settings(host, settings, Path.cwd() / called, f"comparator.{verb}", called, make_models)
+    opened = opening.begin(host, plan, verb, identifier)
     opened.run()
     controls.follow(host, opened.path)
     return Experiment(opened.path)

@@ -15,9 +15,10 @@ from typing import Any
 
 from comparator.errors import InputError
 from comparator.experiment.host import Host
+from comparator.experiment.opening import begin, resume
 from comparator.experiment.plan import Plan
 from comparator.experiment.recheck import check_claims, plan_claims
-from comparator.experiment.session import Session, begin, resume
+from comparator.experiment.session import Session
 from comparator.findings.controls import (
     DESIGNS,
     Design,

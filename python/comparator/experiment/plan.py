@@ -1,8 +1,4 @@
-"""Check an experiment whole before anything starts, and freeze it into what repeats it.
-
-The frozen experiment is plain JSON (`experiment.json`): settings, space, hyperparameters, models with their
-identities, metric, budget, provenance. Everything later (leaf, report, resume) reads that and nothing else.
-"""
+"""A checked experiment, as it is carried out: the frozen form, and the live things that are made from it."""
 
 from __future__ import annotations
 
@@ -10,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from comparator.experiment.controller import ToConfirm
+from comparator.experiment.controller import Controller, EvaluationLog, ToConfirm
+from comparator.experiment.stages import PILOT_SEEDS
 from comparator.experiment.strategy import make_strategy_of
 from comparator.model.model import Model
 from comparator.objective.comparison import Objective
@@ -122,10 +119,37 @@ class Plan:
             changes = {"in_flight": self.budget or len(self.frozen.upf or ())}
         return make_strategy_of(self.frozen.strategy.model_copy(update=changes), self.frozen.upf, self.space)
 
+    def controller(
+        self,
+        folder: EvaluationLog,
+        *,
+        all_at_once: bool = False,
+        proposer: str = "the search",
+        has_ended: bool = False,
+    ) -> Controller:
+        """What leads the experiment through its stages, with a new strategy; its evaluations are kept in `folder`.
+
+        `all_at_once` is said of a sweep alone. `proposer` and `has_ended` are as `Controller` has them.
+        """
+        return Controller(
+            folder,
+            self.strategy(all_at_once=all_at_once and self.is_sweep),
+            self.objective,
+            budget=self.budget,
+            space_size=self.space_size,
+            replication=self.replication,
+            blocks=self.blocks,
+            first=self.first,
+            pilot=self.pilot,
+            pilot_seeds=PILOT_SEEDS,
+            pilot_beside=self.frozen.stages.pilot_beside,
+            to_confirm=self.to_confirm,
+            space=self.space,
+            proposer=proposer,
+            has_ended=has_ended,
+        )
+
     @property
     def is_sweep(self) -> bool:
         """Whether all points are known from the start."""
         return self.frozen.strategy.name in SWEEPS
-
-
-# Search

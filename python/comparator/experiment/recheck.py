@@ -15,7 +15,7 @@ from pathlib import Path
 from comparator.errors import InputError
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
-from comparator.experiment.session import plan_settings
+from comparator.experiment.planning import plan_settings
 from comparator.experiment.settings import overridden
 from comparator.results.experiments import experiment_path, read_whole_experiment
 from comparator.results.form import Point

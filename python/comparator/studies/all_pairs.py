@@ -33,7 +33,7 @@ from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.chance import FEWEST_BLOCKS
 from comparator.evidence.paired import Observation, Paired
-from comparator.experiment import session
+from comparator.experiment import opening
 from comparator.experiment.context import Context
 from comparator.experiment.freezing import make_plan as make_one
 from comparator.experiment.host import Host
@@ -351,7 +351,7 @@ def _train(host: Host, name: str) -> None:
     path = experiment_path(host.experiments, name)
     if state_of(path).state != "finished":
         try:
-            session.resume(host, name).run()
+            opening.resume(host, name).run()
         except OutOfTime:
             raise
         except InputError:
