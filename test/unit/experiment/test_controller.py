@@ -9,7 +9,7 @@ import pytest
 
 from comparator.errors import ComparatorError
 from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Controller
-from comparator.experiment.open_evaluations import Latest
+from comparator.experiment.durations import Latest
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
 from comparator.results.frozen import FrozenExperiment

@@ -21,7 +21,7 @@ from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.confirmation import Confirmation
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.regions import Evidence, Region
-from comparator.experiment.controller import by_point
+from comparator.experiment.confirmation import by_point
 from comparator.findings import sureness
 from comparator.findings.axes import varying_axes
 from comparator.findings.metric_agreement import compare, kind_of, read_in, with_signed

@@ -22,7 +22,8 @@ from comparator.evidence.confirmation import Fresh, confirm, contrast, estimate,
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.pilot import measure_pilot
 from comparator.evidence.replicates import mean_interval, pooled_deviation
-from comparator.experiment.controller import Controller, ToConfirm
+from comparator.experiment.confirmation import ToConfirm
+from comparator.experiment.controller import Controller
 from comparator.findings.other_metric import in_metric
 from comparator.findings.reliability import reliability_in, words
 from comparator.objective.comparison import Objective
