@@ -142,19 +142,8 @@ def explain(
     name = suited_difference(experiment, records, experiment.metric)
     signed = partial(signed_difference, DIFFERENCES[name])
     rest = [block for claim in claims if claim.kind == "elsewhere" for _, block in blocks[claim.name]]
-    found = [
-        (claim, influences(column, [block for _, block in blocks[claim.name]], measure))
-        for claim in explained
-        for measure in [Measure(score, signed, claim.direction or 1)]
-        for column in columns
-    ]
-    told = [(claim, each) for claim, each in found if each is not None]
-    chosen = sum(len(each.chosen) for _, each in told)
-    places = [
-        Explained(claim, len(blocks[claim.name]), tuple(contributions(each, chosen, rest) for each in columns_there))
-        for claim in explained
-        if (columns_there := [each for of, each in told if of is claim])
-    ]
+    given = {claim.name: [block for _, block in blocks[claim.name]] for claim in explained}
+    places = _places(explained, given, columns, lambda claim: Measure(score, signed, claim.direction or 1), rest)
     if not places:
         most = max(len(blocks[claim.name]) for claim in explained)
         return replace(
@@ -170,6 +159,24 @@ def explain(
         other_labels=rows.other_labels,
         repeated_rows=rows.repeated,
     )
+
+
+def _places(
+    claims: Sequence[Claim],
+    blocks: Mapping[str, Sequence[Block]],
+    columns: Sequence[str],
+    measure: Callable[[Claim], Measure],
+    rest: Sequence[Block],
+) -> list[Explained]:
+    """The claims of which it can be told what groups contribute; `blocks` are those of each, `rest` those elsewhere."""
+    found = [(claim, influences(column, blocks[claim.name], measure(claim))) for claim in claims for column in columns]
+    told = [(claim, each) for claim, each in found if each is not None]
+    chosen = sum(len(each.chosen) for _, each in told)
+    return [
+        Explained(claim, len(blocks[claim.name]), tuple(contributions(each, chosen, rest) for each in columns_there))
+        for claim in claims
+        if (columns_there := [each for of, each in told if of is claim])
+    ]
 
 
 def called(column: str) -> str:
