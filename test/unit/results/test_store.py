@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 
 from comparator.engine.jobs import state_of
 from comparator.engine.patience import Patience
-from comparator.errors import ComparatorError, Fault, InputError
+from comparator.errors import ComparatorError, InputError
 from comparator.formats.names import check_name
 from comparator.results import store
 from comparator.results.experiments import experiment_path, read_experiment
@@ -310,33 +309,6 @@ def test_a_group_shares_what_is_made_in_a_folder_with_its_bit_set(tmp_path, mode
     made.close()
     assert made.path.stat().st_mode & 0o777 == expected
     assert made.evaluations.stat().st_mode & 0o777 == expected & 0o666
-
-
-def holder(**changes: str) -> Holder:
-    of = {"token": "one", "host": "node7", "machine": "another", "user": "alice", "since": "noon"}
-    return Holder(**{**of, **changes}, pid=4711, began=None)
-
-
-def test_a_wait_for_another_is_said_and_has_an_end(monkeypatch) -> None:
-    clock, said = [0.0], []
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    patience = Patience("abc", limit=60.0, stopped=threading.Event(), say=said.append)
-    for clock[0] in (0.0, 4.0, 6.0, 8.0):
-        assert patience.wait(holder(), 0.0)
-    assert said == ["waiting for run abc, which is being trained by process 4711 of alice on node7, since noon"]
-    clock[0] = 71.0
-    assert patience.wait(holder(token="two"), 0.0)  # whoever has it now has a time of its own
-    clock[0] = 142.0
-    with pytest.raises(
-        Fault, match=r"run abc is held by process 4711 of alice on node7.*longer than the 60 s.*--resume"
-    ):
-        patience.wait(holder(token="two"), 0.0)
-
-
-def test_nobody_waits_beyond_the_walltime() -> None:
-    stopped = threading.Event()
-    patience = Patience("abc", limit=None, deadline=time.monotonic() - 1, stopped=stopped, say=lambda words: None)
-    assert not patience.wait(holder(), 0.0)
 
 
 def test_a_line_that_is_ok_has_a_value(folder) -> None:
