@@ -32,6 +32,7 @@ from comparator.experiment.durations import Durations
 from comparator.experiment.known_points import KnownPoints
 from comparator.experiment.open_evaluations import KnownPoint, ObjectiveFunction, OpenEvaluation, OpenEvaluations
 from comparator.experiment.record_line import record_line
+from comparator.experiment.spending import Spending
 from comparator.objective.comparison import failure_words
 from comparator.results.frozen import Claim, FirstEpochs
 from comparator.results.points import latest_of
@@ -45,7 +46,6 @@ from comparator.strategies import Proposal, Strategy
 from comparator.strategies.replication import Replication
 
 FAILURES_THAT_STOP = 5
-REPEATS_THAT_STOP = 50
 
 
 class EvaluationLog(Protocol):
@@ -94,7 +94,6 @@ class Controller:
         has_ended: bool = False,
     ) -> None:
         self._folder, self._strategy = folder, strategy
-        self._budget, self._space_size = budget, space_size
         self._replication, self._blocks, self._first_epochs = replication or Replication(), blocks, first
         self._pilot_points, self._pilot_seeds, self._pilot_beside = list(pilot), pilot_seeds, pilot_beside
         self._space, self._proposer = space, proposer
@@ -102,16 +101,12 @@ class Controller:
         self._open = OpenEvaluations()
         self._confirmation = Confirmation(to_confirm)
         self._durations = Durations(lambda: folder.records, first)
-        self._cancelled = 0  # of the budget's
+        self._spending = Spending(budget, space_size)
         self._ended: list[OpenEvaluation] = []  # with all replicates that they asked for, and not decided upon
         # Who gets further seeds rests on what others have: of a generation, which waits anyway, on the whole of it.
         self._decides_in_rounds = strategy.by_generations and self._replication.is_adaptive
-        self._repeats_in_a_row = 0
-        self._tried = 0  # points of pilot and search
         self._more_may_come = strategy.listens and not has_ended
         self.stage = PILOT
-        #: The pairs of the budget that were asked for, with a result or without.
-        self.asked = 0
         #: What the pilot found, None before it is over or where there is none.
         self.pilot: Pilot | None = None
         self.ended_early: str | None = None
@@ -142,9 +137,14 @@ class Controller:
         return self._open.waiting
 
     @property
+    def asked(self) -> int:
+        """The pairs of the budget that were asked for, with a result or without."""
+        return self._spending.asked
+
+    @property
     def done(self) -> int:
         """How many pairs of the budget have a result."""
-        return self.asked - self._cancelled - (0 if self.stage in AFTERWARDS else self.waiting)
+        return self.asked - self._spending.cancelled - (0 if self.stage in AFTERWARDS else self.waiting)
 
     @property
     def usual_seconds(self) -> float | None:
@@ -192,7 +192,7 @@ class Controller:
         evaluation = self._open.hear(outcome)
         if outcome.status == "cancelled":
             self.is_cut_short = evaluation.cancelled = True
-            self._cancelled += evaluation.stage not in AFTERWARDS
+            self._spending.cancelled += evaluation.stage not in AFTERWARDS
         elif evaluation.running or evaluation.cancelled:
             return []
         self._ended.append(evaluation)
@@ -360,14 +360,12 @@ class Controller:
     def _is_over(self) -> bool:
         if self.stage != SEARCH:
             return False
-        if self._budget is not None and self.asked >= self._budget:
+        if self._spending.is_spent:
             return True
         if self._strategy.listens:  # whoever asks is answered, and says when it is over
             return False
-        if self._points.is_deterministic and self._space_size is not None and self._tried >= self._space_size:
-            self.ended_early = f"all {self._space_size} points of the space are known, and a repeat changes nothing"
-        elif self._repeats_in_a_row >= REPEATS_THAT_STOP:
-            self.ended_early = f"the last {REPEATS_THAT_STOP} proposals repeated points that are known"
+        why = self._spending.why_no_more(is_deterministic=self._points.is_deterministic)
+        self.ended_early = why or self.ended_early
         return self.ended_early is not None
 
     # Replicates
@@ -377,7 +375,7 @@ class Controller:
         if evaluation.stage in AFTERWARDS:
             return 1 if self._confirmation.may_be_exact(evaluation, self._points) else len(evaluation.fresh)
         seeds = self._pilot_seeds if evaluation.stage == PILOT else self._replication.first
-        return self._affordable(1 if self._points.is_deterministic else seeds)
+        return self._spending.affordable(1 if self._points.is_deterministic else seeds)
 
     def _further(self, evaluation: OpenEvaluation) -> int:
         """How many seeds more an evaluation needs, all of whose replicates so far have ended."""
@@ -393,13 +391,10 @@ class Controller:
         for value in own:
             so_far = so_far.plus(value)
         best_of_others = self._points.smallest_mean_but(evaluation.point)
-        return self._affordable(self._replication.further(so_far.mean, so_far.count, best_of_others))
-
-    def _affordable(self, pairs: int) -> int:
-        return pairs if self._budget is None else max(0, min(pairs, self._budget - self.asked))
+        return self._spending.affordable(self._replication.further(so_far.mean, so_far.count, best_of_others))
 
     def _ask(self, evaluation: OpenEvaluation, count: int) -> list[Request]:
-        point, follows = evaluation.point, evaluation.stage in AFTERWARDS
+        point = evaluation.point
         given_split = evaluation.stage == CONFIRM and self._confirmation.keeps_split
         length = self._length(evaluation)
         if evaluation.stage == SEARCH and not evaluation.outcomes:
@@ -407,7 +402,7 @@ class Controller:
         requests = []
         for _ in range(count):
             replicate = point.next_free(evaluation.fresh)
-            self._note_asked(evaluation, [replicate])
+            self._spending.ask(evaluation, [replicate])
             block = evaluation.block(replicate, self._blocks)
             self._open.begin(evaluation, replicate)
             requests.append(
@@ -424,15 +419,9 @@ class Controller:
                     **length,
                 )
             )
-        if not follows:
-            self._repeats_in_a_row = 0
-        return requests
-
-    def _note_asked(self, evaluation: OpenEvaluation, replicates: Sequence[int]) -> None:
         if evaluation.stage not in AFTERWARDS:
-            self._tried += bool(replicates) and not evaluation.point.asked
-            self.asked += len(replicates)
-        evaluation.point.asked.update(replicates)
+            self._spending.propose(is_repeat=False)
+        return requests
 
     def _length(self, evaluation: OpenEvaluation) -> dict[str, Any]:
         """The epochs of short trainings; nothing of full ones."""
@@ -507,7 +496,7 @@ class Controller:
 
     def _answer(self, evaluation: OpenEvaluation) -> list[OpenEvaluation]:
         """Answer a repeat with what its point has given already; a line like any other records it."""
-        self._repeats_in_a_row += 1
+        self._spending.propose(is_repeat=True)
         self._append(evaluation)
         return self._tell_strategy(evaluation, self.records[-1].value)
 
@@ -537,13 +526,13 @@ class Controller:
         runs = by_replicate(record.runs)
         says = record.asked is not None
         asked = [part.replicate for part in record.asked or ()] if says else list(set(runs) - point.asked)
-        self._note_asked(evaluation, asked)
+        self._spending.ask(evaluation, asked)
         for replicate in runs:
             self._points.learn(point, replicate, runs[replicate])
         self._note_line(point, record)
         self._open.remove(evaluation)
         if record.stage == SEARCH:
-            self._repeats_in_a_row = 0 if asked else self._repeats_in_a_row + 1
+            self._spending.propose(is_repeat=not asked)
             self._tell_strategy(evaluation, record.value)
         elif record.stage == PILOT and not any(each.stage == PILOT for each in self._open):
             self._points.find_unit()
