@@ -14,7 +14,8 @@ from comparator.engine.interface import Job
 from comparator.engine.launches import launches, read_launch
 from comparator.errors import ComparatorError, InputError
 from comparator.results.experiments import read_experiment
-from comparator.results.lease import holder_of, lives
+from comparator.results.holder import lives
+from comparator.results.lease import holder_of
 from comparator.results.points import latest_of
 from comparator.results.record import CONFIRM, FULL
 from comparator.results.record_file import read_records

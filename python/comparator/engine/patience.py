@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from comparator.engine.machine_faults import MENDED
 from comparator.errors import Fault
-from comparator.results.lease import Holder
+from comparator.results.holder import Holder
 
 #: After so long a wait for another's run is said; so long after its time limit it is given up.
 SAID_SECONDS, GRACE_SECONDS = 5.0, 10.0

@@ -22,8 +22,9 @@ from comparator.engine.trainer import LOG, Trainer, remove
 from comparator.engine.workplace import Workplace
 from comparator.formats.text import message
 from comparator.model.inputs import Pending
+from comparator.results.holder import Holder
 from comparator.results.in_flight import purpose_of, running_file
-from comparator.results.lease import LEASE, LOCK, Holder
+from comparator.results.lease import LEASE, LOCK
 from comparator.results.record import Run
 from comparator.results.requests import Request
 from comparator.results.run_result import RunResult

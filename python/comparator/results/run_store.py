@@ -14,7 +14,8 @@ from comparator.formats.text import shortened
 from comparator.results.experiments import experiment_names
 from comparator.results.files import now, read_form, write_lines, write_whole
 from comparator.results.form import as_text, of_form
-from comparator.results.lease import Holder, Lease, claim
+from comparator.results.holder import Holder
+from comparator.results.lease import Lease, claim
 from comparator.results.record import Run
 from comparator.results.record_file import read_records, whole_lines
 from comparator.results.run_result import RunResult, Withdrawal, WithdrawnResult

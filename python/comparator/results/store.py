@@ -33,7 +33,8 @@ from comparator.results.experiments import EXPERIMENT
 from comparator.results.files import now, owner_of, share_as, sync_folder, write_lines, write_whole
 from comparator.results.form import as_text
 from comparator.results.frozen import FrozenExperiment
-from comparator.results.lease import LEASE, LOCK, Holder, Lease, hold, holder_of, lies_at
+from comparator.results.holder import Holder
+from comparator.results.lease import LEASE, LOCK, Lease, hold, holder_of, lies_at
 from comparator.results.record import Evaluation
 from comparator.results.record_file import check_order, records_from
 from comparator.results.state import STATE, Running, say

@@ -21,7 +21,7 @@ from comparator.results.experiments import EXPERIMENT, read_experiment
 from comparator.results.files import read_form, read_json, write_whole
 from comparator.results.form import of_form
 from comparator.results.frozen import FrozenExperiment
-from comparator.results.lease import Holder
+from comparator.results.holder import Holder
 from comparator.results.notes import NOTES
 from comparator.results.record_file import each_record
 from comparator.results.run_result import RunResult, WithdrawnResult

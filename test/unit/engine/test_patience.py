@@ -9,7 +9,7 @@ import pytest
 
 from comparator.engine.patience import Patience
 from comparator.errors import Fault
-from comparator.results.lease import UNKNOWN, Holder
+from comparator.results.holder import UNKNOWN, Holder
 
 
 def test_a_holder_that_has_not_said_which_it_is_is_waited_for_as_any_other() -> None:

@@ -23,7 +23,8 @@ from comparator.results import store
 from comparator.results.experiments import experiment_path, read_experiment
 from comparator.results.form import as_text, of_form
 from comparator.results.frozen import FORMAT, FrozenExperiment
-from comparator.results.lease import Holder, Lease
+from comparator.results.holder import Holder
+from comparator.results.lease import Lease
 from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
 from comparator.results.run_result import RunResult
