@@ -25,8 +25,9 @@ from comparator.findings.axes import Axis, is_number, show
 from comparator.findings.controls import Controls
 from comparator.findings.explanation import Explanation
 from comparator.findings.like_for_like import LikeForLike
+from comparator.findings.mean_predictor import SKILL
 from comparator.findings.metric_agreement import MetricReading
-from comparator.findings.summary import SKILL, EvaluationSummary, Summary, search_settings
+from comparator.findings.summary import EvaluationSummary, Summary, search_settings
 from comparator.findings.verdict import Findings
 from comparator.findings.workers import spans_of, typical, working_times_of
 from comparator.findings.yardstick import InMetric

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.findings.axes import is_number, show
 from comparator.findings.controls import is_control
-from comparator.findings.summary import LOSS, SCALED_LOSS, SKILL, EvaluationSummary, Summary, search_settings
+from comparator.findings.mean_predictor import LOSS, SCALED_LOSS, SKILL
+from comparator.findings.summary import EvaluationSummary, Summary, search_settings
 from comparator.findings.sureness import NO_PLACE
 from comparator.findings.yardstick import shown_in
 from comparator.objective.differences import difference_called
