@@ -20,7 +20,6 @@ import os
 import sys
 import time
 import traceback
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -28,22 +27,21 @@ from pathlib import Path
 
 from comparator.engine.interface import Task
 from comparator.engine.keeper import node_name
+from comparator.engine.launches import LaunchForRanks
 from comparator.engine.leaf import Leaf
 from comparator.engine.local import Local
-from comparator.engine.tasks import BETWEEN, listens
+from comparator.engine.tasks import BETWEEN, Dealing
 from comparator.engine.waiting import WaitingResident, WaitingWorker, Waits
 from comparator.experiment.host import Host
-from comparator.experiment.session import Session, open_session
+from comparator.experiment.opening import open_session
+from comparator.experiment.session import Session
 from comparator.experiment.terminal import Terminal
 from comparator.experiment.worker import Worker, WorkerPlace, reopen
-from comparator.results.record import LaunchForRanks
 from comparator.results.state import last_word, say
 from comparator.site.profile import Site
 from comparator.studies import study_of
 
 RESIDENT_LOG = "resident.log"
-#: A task has so many requests as take so long: to hand over one takes some milliseconds where ranks share their cores.
-TASK_SECONDS, SHORTEST_SECONDS = 0.1, 1e-3
 #: A longer task is put into a file (`swift/comparator.tcl` says why), whose name follows this.
 LONGEST_TASK, IN_FILE = 50_000, "/"
 #: Seconds that a rank sleeps where nobody calls it: after something came, then, and at the most. Where ranks share
@@ -51,9 +49,6 @@ LONGEST_TASK, IN_FILE = 50_000, "/"
 RESIDENT_WAITS, WORKER_WAITS = (0.0, 2e-4, 5e-3), (1e-3, 1e-3, 5e-2)
 #: Seconds after which a rank that is called looks for itself.
 LONGEST_WAIT = 0.5
-#: So many tasks wait for each worker, beside the one that it has: what the others take is not known yet. Not where a
-#: model takes trainings together: what comes while all workers have a task may make one with what comes next.
-TASKS_AHEAD = 1
 #: The ranks of a node that are no workers: the resident rank and the server.
 SERVING = 2
 C_LIBRARY = ctypes.CDLL(None)
@@ -66,7 +61,7 @@ def start() -> str:
         return ""
     _hosts.append(_resident())
     with _resident().what_stops_it_recorded():
-        return _handing.tasks(_resident().start())
+        return _handing().tasks(_resident().start())
 
 
 def exchange(results: list[str]) -> str:
@@ -74,8 +69,8 @@ def exchange(results: list[str]) -> str:
     told = [result for several in results for result in several.split(BETWEEN)]
     _waiting_resident().results_came()
     with _resident().what_stops_it_recorded():
-        _handing.came(results)
-        return _handing.tasks(_resident().exchange(told))
+        _handing().came(results)
+        return _handing().tasks(_resident().exchange(told))
 
 
 def goes_on() -> str:
@@ -96,7 +91,7 @@ def shares_cores() -> str:
 
 def tasks_sent() -> str:
     """Call workers for the tasks that were returned last, now that MPI has them."""
-    _waiting_resident().call(_handing.tasks_returned)
+    _waiting_resident().call(_handing().tasks_returned)
     return ""
 
 
@@ -308,51 +303,22 @@ def _deadline() -> float | None:
 
 
 class _Handing:
-    """What tasks are made of requests: no more requests in one than leave each worker that is free its share.
-
-    Requests for which no worker will soon be free are kept back: how many of them make a task is seen by then.
-    """
+    """Hands out tasks as Tcl takes them: one on each line, without the character ', a long one by a file."""
 
     def __init__(self) -> None:
+        workers, per_node = _launch().workers, _launch().workers_per_node
+        of_no_time = min(workers, _cores() * -(-workers // per_node)) if _shares_cores() else workers
+        self._dealing = Dealing(workers, of_no_time, _resident().together, lambda: _resident().usual_seconds)
         self.tasks_returned = 0
-        self._kept: deque[str] = deque()
-        self._under_way = 0  # tasks
         self._files = 0
 
     def came(self, results: list[str]) -> None:
-        """Results of tasks, a text of each; who listens has one of its own."""
-        self._under_way -= sum(BETWEEN in result or not listens(result) for result in results)
+        self._dealing.came(results)
 
     def tasks(self, requests: list[str]) -> str:
-        """What is to be done next, the requests among it, as tasks, one on each line."""
-        texts = list(map(_without_quotes, requests))
-        # Who listens waits, and what came in one task with it would wait too.
-        listening = [text for text in texts if listens(text)]
-        self._kept += [text for text in texts if text not in listening] if listening else texts
-        usual = _resident().usual_seconds if self._kept else None
-        at_a_time = self._at_a_time(usual)
-        tasks: list[str] = []
-        ahead = TASKS_AHEAD if _resident().together == 1 else 0
-        while self._kept and self._under_way < (1 + ahead) * at_a_time:
-            free = max(1, at_a_time - self._under_way)
-            several = self._several(-(-len(self._kept) // free), usual)
-            tasks.append(BETWEEN.join(self._kept.popleft() for _ in range(several)))
-            self._under_way += 1
-        tasks += listening
+        tasks = self._dealing.tasks(list(map(_without_quotes, requests)))
         self.tasks_returned = len(tasks)
         return "\n".join(task if len(task) <= LONGEST_TASK else self._in_file(task) for task in tasks)
-
-    def _several(self, share: int, usual: float | None) -> int:
-        """How many requests make a task, where each worker's share are so many."""
-        short = 1 if usual is None else int(TASK_SECONDS / max(usual, SHORTEST_SECONDS))
-        return max(1, min(share, max(short, _resident().together)))
-
-    def _at_a_time(self, usual: float | None) -> int:
-        """How many tasks go on at a time: of trainings that take no time to speak of no more than there are cores."""
-        launch = _launch()
-        if usual is None or usual > TASK_SECONDS or not _shares_cores():
-            return launch.workers
-        return min(launch.workers, _cores() * -(-launch.workers // launch.workers_per_node))
 
     def _in_file(self, task: str) -> str:
         self._files += 1
@@ -361,7 +327,9 @@ class _Handing:
         return IN_FILE + name
 
 
-_handing = _Handing()
+@cache
+def _handing() -> _Handing:
+    return _Handing()
 
 
 def _text_of(task: str) -> str:

@@ -16,7 +16,8 @@ import numpy as np
 from scipy.stats import beta
 
 from comparator.findings.controls import DESIGNS, controls_of, name_of
-from comparator.results.record import Claim, Evaluation, FrozenExperiment
+from comparator.results.frozen import Claim, FrozenExperiment
+from comparator.results.record import Evaluation
 
 SIZE, DEVIATION = 0.3, 0.08
 SHARED = (0.0, 0.5, 0.9)

@@ -42,10 +42,12 @@ from comparator.evidence.confirmation import Fresh, confirm
 from comparator.evidence.coordinates import Coordinates, dense_sample
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.regions import Evidence, find_evidence
-from comparator.experiment.controller import Controller, ToConfirm
+from comparator.experiment.confirmation import ToConfirm
+from comparator.experiment.controller import Controller
 from comparator.experiment.simulation import MemoryRecord, SignedNumber, carry_out
 from comparator.results.points import observations_in, points_without_value, values_of
-from comparator.results.record import Evaluation, Request
+from comparator.results.record import Evaluation
+from comparator.results.requests import Request
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box
 from comparator.strategies import make_strategy

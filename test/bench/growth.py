@@ -35,11 +35,14 @@ from statistics import median
 from no_time import SPACE, begin, host_of
 
 from comparator.experiment.controller import Controller
-from comparator.experiment.session import Session, open_session
+from comparator.experiment.opening import open_session
+from comparator.experiment.session import Session
 from comparator.experiment.simulation import MemoryRecord
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
-from comparator.results.record import Result, RunResult, as_text
+from comparator.results.form import as_text
+from comparator.results.requests import Result
+from comparator.results.run_result import RunResult
 from comparator.results.run_store import RESULT, RunStore
 from comparator.space import ParameterSpace
 from comparator.strategies import Proposal, Strategy, make_strategy

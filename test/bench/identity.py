@@ -27,7 +27,7 @@ from comparator.model.references import find_model
 from comparator.model.training import Training
 from comparator.model.warm import WarmRunner
 from comparator.objective.comparison import Objective
-from comparator.results.record import FrozenExperiment, Submodel
+from comparator.results.frozen import FrozenExperiment, Submodel
 from comparator.site.folders import project_root
 from comparator.site.profile import Slot
 

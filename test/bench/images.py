@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from comparator.engine.interface import EngineOptions
-from comparator.experiment import session
+from comparator.experiment import opening, planning
 from comparator.experiment.host import open_host
 from comparator.site.folders import project_root
 
@@ -52,8 +52,8 @@ def measure(model: str, evaluations: int, workers: int, *, warm: bool) -> tuple[
             "confirm.points=0",
         ]
         overrides.append(f"hyperparameters.cmp_model_name={model}")
-        plan = session.plan_experiment(host, project_root() / "cfg" / "cmp-ga.toml", overrides, full=False, command="")
-        opened = session.begin(host, plan, "bench", None)
+        plan = planning.plan_experiment(host, project_root() / "cfg" / "cmp-ga.toml", overrides, full=False, command="")
+        opened = opening.begin(host, plan, "bench", None)
         began = time.monotonic()
         records = sorted(opened.search(), key=lambda line: line.evaluation)
         return (time.monotonic() - began) / evaluations, [line.value or 0.0 for line in records]

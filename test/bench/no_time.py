@@ -7,7 +7,7 @@ from rich.console import Console
 
 from comparator.engine.interface import EngineOptions
 from comparator.engine.leaf import Leaf
-from comparator.experiment import session
+from comparator.experiment import opening, planning
 from comparator.experiment.host import Host, open_host
 from comparator.experiment.reopening import reopen_plan
 from comparator.experiment.session import Session
@@ -59,8 +59,8 @@ def begin(
     settings = EXPERIMENT.format(strategy=strategy, population=population, evaluations=evaluations)
     (folder / "bench.toml").write_text(settings)
     host = host_of(folder, engine, workers)
-    plan = session.plan_experiment(host, folder / "bench.toml", [], full=False, command="bench")
-    return session.begin(host, plan, "bench", None)
+    plan = planning.plan_experiment(host, folder / "bench.toml", [], full=False, command="bench")
+    return opening.begin(host, plan, "bench", None)
 
 
 def host_of(folder: Path, engine: str, workers: int) -> Host:

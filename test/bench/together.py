@@ -16,7 +16,7 @@ from comparator.engine.leaf import Leaf
 from comparator.engine.tasks import BETWEEN
 from comparator.model.model import Model
 from comparator.objective.comparison import Objective
-from comparator.results.record import FrozenExperiment, Submodel
+from comparator.results.frozen import FrozenExperiment, Submodel
 from comparator.site.profile import Slot
 
 MODEL = """

@@ -41,8 +41,8 @@ os.environ.update(COLUMNS="200", TERM="dumb", OMP_NUM_THREADS="1", OPENBLAS_NUM_
 import torture_desk
 from torture_desk import Desk, Tally, library, limited, pause, program_of
 
-from comparator.results import lease
-from comparator.results.record import FORMAT
+from comparator.results import holder, lease
+from comparator.results.frozen import FORMAT
 from comparator.results.run_store import RunStore
 
 NO_LOCKS = "#include <errno.h>\nint flock(int fd, int how) { errno = ENOLCK; return -1; }\n"
@@ -210,9 +210,9 @@ class Cuts:
             self._damage(tally, f"t/{name}")
         for run in self._rng.sample(sorted(desk.experiments.glob("runs/*/*/result.json")), 2):
             self._damage(tally, str(run.relative_to(desk.experiments)))
-        for machine in (lease.this_machine(), "elsewhere"):
-            holder = lease.this_holder("").model_copy(update={"pid": 2**22 + 1, "machine": machine})
-            (self._whole / "t" / "lease").write_text(json.dumps(holder.model_dump()) + "\n")
+        for machine in (holder.this_machine(), "elsewhere"):
+            dead = holder.this_holder("").model_copy(update={"pid": 2**22 + 1, "machine": machine})
+            (self._whole / "t" / "lease").write_text(json.dumps(dead.model_dump()) + "\n")
             self._damage(tally, "t/lease")
         (self._whole / "t" / "lease").unlink()
         self._restore()
@@ -469,8 +469,8 @@ def taken_over(desk: Desk, rng: random.Random, tally: Tally) -> None:
     def elsewhere() -> None:
         _short_leases()
         lease.try_lock = lambda descriptor, kind=0: True
-        lease.this_machine.cache_clear()
-        lease.this_machine = lambda: "elsewhere"
+        holder.this_machine.cache_clear()
+        holder.this_machine = lambda: "elsewhere"
 
     def without_locks() -> None:
         lease.try_lock = lambda descriptor, kind=0: True
@@ -621,7 +621,8 @@ def _import_late() -> None:
     import comparator.cli.carry_out
     import comparator.cli.experiments
     import comparator.cli.verify
-    import comparator.experiment.session
+    import comparator.experiment.opening
+    import comparator.experiment.planning
     import comparator.report.page
     import comparator.studies
     import comparator.verification.verify  # noqa: F401

@@ -21,8 +21,8 @@ from comparator.cli import main as comparator
 from comparator.engine.jobs import state_of
 from comparator.model.guard import descendants
 from comparator.results.lease import holder_of
-from comparator.results.points import count
 from comparator.results.state import last_word
+from comparator.results.tally import count
 
 COMPARATOR = [sys.executable, "-c", "from comparator.cli import main; main()"]
 EVALUATIONS = 14

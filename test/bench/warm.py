@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from comparator.engine.interface import EngineOptions
-from comparator.experiment import session
+from comparator.experiment import opening, planning
 from comparator.experiment.host import open_host
 from comparator.site.folders import project_root
 
@@ -38,8 +38,8 @@ def measure(file: Path, evaluations: int, workers: int, *, warm: bool) -> tuple[
         asked = EngineOptions(workers=workers)
         host = open_host(project_root(), Path(folder), "local", asked, warm=warm, console=console)
         overrides = [f"search.evaluations={evaluations}", "search.strategy=random"]
-        plan = session.plan_experiment(host, file, overrides, full=False, command="bench")
-        opened = session.begin(host, plan, "bench", None)
+        plan = planning.plan_experiment(host, file, overrides, full=False, command="bench")
+        opened = opening.begin(host, plan, "bench", None)
         began = time.monotonic()
         records = opened.search()
         seconds = time.monotonic() - began

@@ -17,7 +17,8 @@ from rich.console import Console
 from comparator.engine.interface import EngineOptions
 from comparator.errors import ComparatorError
 from comparator.experiment.host import open_host
-from comparator.experiment.session import begin, plan_experiment
+from comparator.experiment.opening import begin
+from comparator.experiment.planning import plan_experiment
 from comparator.results.record import Evaluation
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -47,7 +47,8 @@ IMPORTED_LATE = (
     "comparator.report.figures",
     "comparator.report.figures.maps",
     "comparator.report.page",
-    "comparator.experiment.session",
+    "comparator.experiment.opening",
+    "comparator.experiment.planning",
     "deap.tools",
     "threadpoolctl",
 )

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from comparator.findings.summary import Summary, summarise
-from comparator.results.record import Evaluation, FrozenExperiment, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation
 
 Point = dict[str, Any]
 Metrics = dict[str, float]

@@ -19,8 +19,9 @@ from comparator.evidence.replicates import mean_interval, pooled_deviation
 from comparator.experiment.controller import Controller
 from comparator.experiment.simulation import MemoryRecord
 from comparator.objective.differences import DIFFERENCES, NoValue
+from comparator.results.frozen import FrozenExperiment, ObjectiveWords, Submodel
 from comparator.results.points import key_of
-from comparator.results.record import PILOT, Evaluation, FrozenExperiment, ObjectiveWords, Run, Submodel
+from comparator.results.record import PILOT, Evaluation, Run
 from comparator.strategies.replication import Replication
 
 FROZEN = FrozenExperiment(

@@ -28,7 +28,7 @@ from comparator.api.experiment import Experiment
 from comparator.api.space import Choice, Constant, Flag, Float, Int, Ordered, Space
 from comparator.api.words import python_words
 from comparator.errors import ComparatorError, InputError
-from comparator.experiment import session
+from comparator.experiment import opening
 from comparator.experiment.listing import experiment_rows
 from comparator.results.experiments import experiment_path
 from comparator.studies import study_of
@@ -257,7 +257,7 @@ def resume(
     path = experiment_path(host.experiments, id)
     study = study_of(path)
     if study is None:
-        return run(host, session.resume(host, id))
+        return run(host, opening.resume(host, id))
     study.resume(host, id)
     return Experiment(path)
 

@@ -15,8 +15,9 @@ from comparator.api.functions import Function, function_file, name_of
 from comparator.api.space import Space
 from comparator.engine.interface import EngineOptions
 from comparator.errors import InputError, Submitted
-from comparator.experiment import controls, session
+from comparator.experiment import controls, opening, planning
 from comparator.experiment.host import Host, open_host
+from comparator.experiment.session import Session
 from comparator.experiment.settings import overridden
 from comparator.experiment.terminal import Terminal, in_notebook
 from comparator.formats.names import home_written_out
@@ -129,11 +130,11 @@ def carry_out(
         for model in models:
             model.make()
 
-    plan = session.plan_settings(host, settings, Path.cwd() / called, f"comparator.{verb}", called, make_models)
-    return run(host, session.begin(host, plan, verb, given.id))
+    plan = planning.plan_settings(host, settings, Path.cwd() / called, f"comparator.{verb}", called, make_models)
+    return run(host, opening.begin(host, plan, verb, given.id))
 
 
-def run(host: Host, opened: session.Session) -> Experiment:
+def run(host: Host, opened: Session) -> Experiment:
     """Run an experiment and the controls that it asks for; one that a scheduler has now is given as it is."""
     try:
         opened.run()

@@ -17,7 +17,7 @@ from comparator.results.store import check_new_experiment
 if TYPE_CHECKING:
     from comparator.experiment.host import Host
     from comparator.experiment.plan import Plan
-    from comparator.results.record import FrozenExperiment
+    from comparator.results.frozen import FrozenExperiment
 
 
 @app.command(rich_help_panel=RUN, short_help="Does what one found still hold?")
@@ -141,14 +141,14 @@ def _carry_out_again(
     `typed` are the arguments that do not go with `--resume`. `check` raises `InputError` where what was begun is not
     what the command line asks to go on with.
     """
-    from comparator.experiment import session
+    from comparator.experiment import opening
 
     stop_signals_like_ctrl_c()
     if options.resume is not None:
         resuming.refuse({"--set": options.settings, **typed})
         begun = resuming.chosen_of(verb, host, options)
         check(begun)
-        opened = session.resume(host, begun.id)
+        opened = opening.resume(host, begun.id)
     elif identifier is None:
         raise InputError("give the id of an experiment, or --resume ID (see comparator list)")
     else:
@@ -157,5 +157,5 @@ def _carry_out_again(
         if options.dry_run:
             show_plan(host, plan, as_json=as_json)
             return
-        opened = session.begin(host, plan, f"{identifier}-{verb}", options.identifier)
+        opened = opening.begin(host, plan, f"{identifier}-{verb}", options.identifier)
     run_again(host, options, opened, as_json=as_json)

@@ -140,7 +140,7 @@ def selftest(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The experiment file (TOML).")],
 ) -> None:
     """Search where there is nothing to find: a model against itself, with other seeds; prints what was found."""
-    from comparator.experiment import session
+    from comparator.experiment import opening
     from comparator.experiment.dry_run import describe
     from comparator.experiment.null_search import FINDINGS, caution, plan_selftest
 
@@ -148,14 +148,14 @@ def selftest(
     stop_signals_like_ctrl_c()
     if options.resume is not None:
         resuming.refuse({"--set": options.settings})
-        opened = session.resume(host, resuming.chosen_of("search", host, options, file).id)
+        opened = opening.resume(host, resuming.chosen_of("search", host, options, file).id)
     else:
         check_new_experiment(host.experiments, options.identifier)
         plan = plan_selftest(host, file, options.settings or [], command=typed_command())
         if options.dry_run:
             describe(host, plan)
             return
-        opened = session.begin(host, plan, f"{file.stem}-selftest", options.identifier)
+        opened = opening.begin(host, plan, f"{file.stem}-selftest", options.identifier)
     with shown(host.experiments, opened.path.name, is_asked=options.is_shown):
         opened.run()
     words = caution(read_records(opened.path / "evaluations.jsonl"))
@@ -171,7 +171,7 @@ def _carry_out(
     """Plan and run a new experiment, or go on with one."""
     if no_report and as_json and not options.dry_run:
         raise InputError("--json prints the report; leave out --no-report")
-    from comparator.experiment import session
+    from comparator.experiment import opening, planning
 
     host = host_of(options, as_json=as_json, reports=not no_report)
     stop_signals_like_ctrl_c()
@@ -183,16 +183,16 @@ def _carry_out(
     assert file is not None
     check_new_experiment(host.experiments, options.identifier)
     _refuse_file_of_study(file)
-    plan = session.plan_experiment(host, file, settings, full=full, command=typed_command())
+    plan = planning.plan_experiment(host, file, settings, full=full, command=typed_command())
     if options.dry_run:
         show_plan(host, plan, as_json=as_json)
         return
-    _run(host, options, session.begin(host, plan, file.stem, options.identifier), as_json=as_json)
+    _run(host, options, opening.begin(host, plan, file.stem, options.identifier), as_json=as_json)
 
 
 def _go_on(host: Host, options: RunOptions, identifier: str, *, as_json: bool) -> None:
     """Go on with an experiment of any kind, which ends as by the command that began it."""
-    from comparator.experiment import controls, session
+    from comparator.experiment import controls, opening
     from comparator.studies import study_of
 
     path = experiment_path(host.experiments, identifier)
@@ -203,10 +203,10 @@ def _go_on(host: Host, options: RunOptions, identifier: str, *, as_json: bool) -
         return
     if read_experiment(path).rechecks is not None:
         again = replace(host, reports=False)
-        run_again(again, options, session.resume(again, identifier), as_json=as_json)
+        run_again(again, options, opening.resume(again, identifier), as_json=as_json)
         return
     if not resuming.is_finished(path):
-        _run(host, options, session.resume(host, identifier), as_json=as_json)
+        _run(host, options, opening.resume(host, identifier), as_json=as_json)
         return
     with shown(host.experiments, identifier, is_asked=options.is_shown):
         is_more_done = controls.follow(host, path)

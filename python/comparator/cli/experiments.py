@@ -21,9 +21,8 @@ from comparator.formats.text import message, one_line, shortened
 from comparator.results.experiments import experiment_path, read_experiment
 from comparator.results.files import read_json, share_as
 from comparator.results.growing import GrowingRecord
-from comparator.results.record import ALIVE, State
 from comparator.results.record_file import read_records
-from comparator.results.state import last_word
+from comparator.results.state import ALIVE, State, last_word
 from comparator.site.folders import command_line, experiments_folder, project_root
 
 if TYPE_CHECKING:

@@ -332,13 +332,13 @@ def _wants_trial(asked: str | None, agreed: bool | None, questions: Questions) -
 
 def _check(draft: Draft, file: Path, host: Host) -> None:
     """Check the file as a search would, and say how it is run."""
-    from comparator.experiment import session
+    from comparator.experiment import planning
     from comparator.experiment.dry_run import budget_words
 
     copyable(out, f"{file}: is written")
     command = command_line(host.experiments, host.root, "search", str(file))
     try:
-        plan = session.plan_experiment(host, file, [], full=False, command=command)
+        plan = planning.plan_experiment(host, file, [], full=False, command=command)
     except InputError as error:
         raise InputError(f"{error}; mend it in {file}, and check it by: {command} --dry-run") from None
     tell(out, f"{plan.frozen.title}  {budget_words(plan.frozen)}")

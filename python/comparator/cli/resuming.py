@@ -16,11 +16,11 @@ from comparator.experiment.host import Host
 from comparator.experiment.terminal import note
 from comparator.results.experiments import experiment_path, read_experiment
 from comparator.results.files import read_json
-from comparator.results.points import done_in
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.record_file import read_records
 from comparator.results.reported import is_current
 from comparator.results.state import last_word
+from comparator.results.tally import done_in
 from comparator.site.folders import typed_here
 
 #: The id that stands for that of the latest experiment which is not finished.

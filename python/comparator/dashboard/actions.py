@@ -12,8 +12,9 @@ from comparator.dashboard.steering import LOCAL, started
 from comparator.engine import jobs
 from comparator.errors import InputError
 from comparator.results.experiments import read_experiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.notes import Notes, changed, read_notes, write_notes
-from comparator.results.record import ALIVE, FrozenExperiment, State
+from comparator.results.state import ALIVE, State
 from comparator.site.folders import command_line
 
 #: What a command that goes on with an experiment says, in the experiment's folder.

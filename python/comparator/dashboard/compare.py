@@ -27,7 +27,7 @@ from comparator.report.figures.heat import (
     scale_of,
 )
 from comparator.report.figures.surface import Surface, expected
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 
 #: Pairs of hyperparameters whose maps are shown.
 PAIRS = 3

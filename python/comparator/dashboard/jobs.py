@@ -8,7 +8,7 @@ from pathlib import Path
 from comparator.findings.summary import Summary
 from comparator.findings.verdict import Findings
 from comparator.report.figures.maps import Ground
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 
 
 @dataclass(frozen=True)

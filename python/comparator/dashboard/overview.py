@@ -23,8 +23,8 @@ from comparator.experiment.progress import LATEST, seconds_left
 from comparator.formats.text import message
 from comparator.results.experiments import experiment_names, read_experiment
 from comparator.results.growing import GrowingRecord
-from comparator.results.record import ALIVE
 from comparator.results.reported import read_reported
+from comparator.results.state import ALIVE
 
 #: What a row is made of, beside the state.
 FILES = ("experiment.json", "evaluations.jsonl", "state.json", "notes.json", "withdrawn.jsonl", "report.json")

@@ -24,7 +24,7 @@ from comparator.formats.names import check_name
 from comparator.formats.text import shortened
 from comparator.report.commands import typed_command, with_settings, without_option
 from comparator.results.experiments import experiment_names, read_experiment
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.site.folders import command_line
 
 LOCAL = "local"

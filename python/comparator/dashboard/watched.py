@@ -27,8 +27,10 @@ from comparator.report.evaluations import evaluations_content
 from comparator.report.figures.figure import newest, others_of
 from comparator.report.figures.maps import maps_on
 from comparator.results.experiments import read_experiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.growing import GrowingRecord
-from comparator.results.record import ALIVE, Evaluation, FrozenExperiment
+from comparator.results.record import Evaluation
+from comparator.results.state import ALIVE
 
 #: Experiments whose records are kept in memory.
 KEPT = 8

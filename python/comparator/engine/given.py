@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from comparator.formats.spelling import spelling
 from comparator.objective.comparison import submodel_hyperparameters
-from comparator.results.record import FrozenExperiment, Submodel
+from comparator.results.frozen import FrozenExperiment, Submodel
+from comparator.site.profile import Slot
 
 DEFAULT_SEED = 1
 #: Values by which a seed of a part is the seed of the run.
@@ -71,3 +73,14 @@ def epochs_name(submodel: Submodel) -> str:
     """The hyperparameter of a submodel that takes its number of epochs, as it is given."""
     own = submodel.names.get(spelling(EPOCHS, submodel.names), EPOCHS)
     return spelling(own, {**submodel.config, **submodel.hyperparameters})
+
+
+def slot_of(submodel: Submodel, slot: Slot) -> Slot:
+    """The slot as one submodel uses it: with its own device and the variables of its own environment."""
+    device = submodel.device
+    if device is None:
+        bound = dict(slot.environment)
+    else:
+        bound = dict.fromkeys(slot.environment, "" if device == "none" else device)
+        slot = replace(slot, device=None if device == "none" else device)
+    return replace(slot, environment={**bound, **submodel.environment})

@@ -14,11 +14,13 @@ from comparator.engine.interface import Job
 from comparator.engine.launches import launches, read_launch
 from comparator.errors import ComparatorError, InputError
 from comparator.results.experiments import read_experiment
-from comparator.results.lease import holder_of, lives
-from comparator.results.points import done_in, latest_of, pairs_in, pairs_to_confirm
-from comparator.results.record import ALIVE, CONFIRM, FULL, State
+from comparator.results.holder import lives
+from comparator.results.lease import holder_of
+from comparator.results.points import latest_of
+from comparator.results.record import CONFIRM, FULL
 from comparator.results.record_file import read_records
-from comparator.results.state import last_word, say_ended
+from comparator.results.state import ALIVE, State, last_word, say_ended
+from comparator.results.tally import done_in, pairs_in, pairs_to_confirm
 from comparator.strategies.strategy import SWEEPS
 
 CANCELLING_SECONDS = 60.0

@@ -343,8 +343,7 @@ def _start(command: list[str]) -> int:
 
 def _say(launch: Path, reason: str) -> None:
     """Note that the launch is over, where the search has not said so itself."""
-    from comparator.results.record import ALIVE
-    from comparator.results.state import last_word, say_ended
+    from comparator.results.state import ALIVE, last_word, say_ended
 
     said = last_word(launch.parent)
     if said.state in ALIVE and said.launch in (launch.name, None):

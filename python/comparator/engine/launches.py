@@ -16,10 +16,42 @@ from typing import Any
 
 from comparator.engine.interface import Task
 from comparator.results.files import read_form, write_whole
-from comparator.results.record import Launched
+from comparator.results.form import Form, ProcessId
 
 LAUNCH_FILE, JOB_FILE = "launch.json", "jobid.txt"
 LAUNCH = re.compile(r"launch-([0-9]+)")
+
+
+class LaunchedSite(Form):
+    """The site of a launch, all of `comparator.site.profile.Site`; what commands look at."""
+
+    scheduler: str
+    leaf: str = "python"
+
+
+class Launched(Form):
+    """`launch.json` of a launch, as far as commands look at it; `pid` is the command's that made it.
+
+    A launch of an earlier version does not name its engine.
+    """
+
+    engine: str = "swift-t"
+    site: LaunchedSite
+    pid: ProcessId
+
+
+class LaunchForRanks(Launched):
+    """The same of a Swift/T launch, with what its ranks need to know."""
+
+    experiment: str
+    root: str
+    workers_per_node: int
+    workers: int
+    warm: bool
+    reports: bool
+    sweep: bool
+    python: str
+    python_path: str | None
 
 
 def launches(experiment: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from comparator.model.fingerprint import digest_of
 from comparator.model.named_paths import NamedPaths, canonical
 from comparator.model.reads import Reads
-from comparator.results.record import Submodel
+from comparator.results.frozen import Submodel
 
 #: These cannot change a result; the seed is part of the identity by itself.
 NOT_PART_OF_AN_IDENTITY = {"run_id", "experiment_id", "output_dir", "verbose"}

@@ -16,8 +16,8 @@ import numpy as np
 from comparator.evidence.coordinates import dense_sample
 from comparator.evidence.paired import Paired
 from comparator.evidence.reading import Part, Reading, read_regions
+from comparator.results.frozen import Claim
 from comparator.results.points import key_of
-from comparator.results.record import Claim
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box, in_none
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from comparator.results.record import Claim
+from comparator.results.frozen import Claim
 
 if TYPE_CHECKING:
     from comparator.evidence.coordinates import Array

@@ -39,8 +39,8 @@ from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.reading import FEWEST_INSIDE, RESAMPLES, Heights, Reading, read_heights, read_regions
 from comparator.evidence.replicates import mean_interval
 from comparator.evidence.surrogate import MOST, Components, fit_differences
+from comparator.results.frozen import Claim
 from comparator.results.points import key_of
-from comparator.results.record import Claim
 from comparator.space import ParameterSpace, Point
 from comparator.space.boxes import Box, in_none
 

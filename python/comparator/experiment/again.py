@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from comparator.errors import ComparatorError
 from comparator.results.experiments import experiment_path, read_experiment
-from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
 
 if TYPE_CHECKING:

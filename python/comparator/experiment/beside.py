@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from comparator.experiment.plan import Plan
-from comparator.results.record import BASELINE, FIRST_PROBE, Request, Result
+from comparator.results.requests import BASELINE, FIRST_PROBE, Request, Result
 from comparator.strategies.blocks import block_of
 
 

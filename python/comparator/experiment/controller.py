@@ -5,7 +5,7 @@ An engine does no more than this:
     requests = controller.start()
     for each request: result = leaf.evaluate(request); requests += controller.tell_all([result])
 
-Both are forms here (`record.Request`, `record.Result`); the session makes text of the one, and reads the other.
+Both are forms here (`results.requests`); the session makes text of the one, and reads the other.
 
 `Controller` leads through the stages: a pilot, the search, full trainings of its best points where it began with fewer
 epochs, the confirmation of what it found. It decides what a proposal costs (decision 7 of
@@ -17,55 +17,35 @@ Evaluations are numbered through, stage by stage.
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any, Protocol
 
 from comparator.errors import ComparatorError, InputError
 from comparator.evidence.pilot import Pilot, measure_pilot
-from comparator.evidence.replicates import pooled_deviation
-from comparator.experiment.open_evaluations import (
-    KnownPoint,
-    Latest,
-    Means,
-    ObjectiveFunction,
-    OpenEvaluation,
-    Runs,
-    reported,
-)
+from comparator.experiment.confirmation import Confirmation, ToConfirm
+from comparator.experiment.durations import Durations
+from comparator.experiment.known_points import KnownPoints
+from comparator.experiment.open_evaluations import KnownPoint, ObjectiveFunction, OpenEvaluation, OpenEvaluations
 from comparator.experiment.record_line import record_line
+from comparator.experiment.spending import Spending
 from comparator.objective.comparison import failure_words
-from comparator.objective.differences import NoValue
-from comparator.results.files import now
-from comparator.results.points import doubled_in, key_of, latest_of
-from comparator.results.record import (
-    AFTERWARDS,
-    CONFIRM,
-    FULL,
-    PILOT,
-    SEARCH,
-    Claim,
-    Evaluation,
-    FirstEpochs,
-    Request,
-    Result,
-    Running,
-)
+from comparator.results.frozen import Claim, FirstEpochs
+from comparator.results.points import latest_of
+from comparator.results.record import AFTERWARDS, CONFIRM, FULL, PILOT, SEARCH, Evaluation
+from comparator.results.requests import Request, Result
+from comparator.results.state import Running
+from comparator.results.tally import doubled_in
 from comparator.results.whole import by_replicate
 from comparator.space import ParameterSpace, Point
 from comparator.strategies import Proposal, Strategy
-from comparator.strategies.blocks import FIRST_FRESH, crossed, square
 from comparator.strategies.replication import Replication
 
 FAILURES_THAT_STOP = 5
-REPEATS_THAT_STOP = 50
-LATEST = 100  # of so many evaluations the longest run tells how long the next may take
 
 
 class EvaluationLog(Protocol):
@@ -77,19 +57,6 @@ class EvaluationLog(Protocol):
     def append(self, record: Evaluation) -> None: ...
 
     def together(self) -> AbstractContextManager[None]: ...
-
-
-@dataclass(frozen=True)
-class ToConfirm:
-    """What is confirmed when the search is over.
-
-    `find` reads the claims off a record that is complete; where they are known already they are `known`. `splits` says
-    that every fresh block has a data split of its own.
-    """
-
-    find: Callable[[Sequence[Evaluation]], list[Claim]]
-    known: Sequence[Claim] | None
-    splits: bool
 
 
 class Controller:
@@ -126,34 +93,22 @@ class Controller:
         proposer: str = "the search",
         has_ended: bool = False,
     ) -> None:
-        self._folder, self._strategy, self._objective = folder, strategy, objective
-        self._budget, self._space_size = budget, space_size
+        self._folder, self._strategy = folder, strategy
         self._replication, self._blocks, self._first_epochs = replication or Replication(), blocks, first
-        self._pilot_points, self._pilot_seeds, self._to_confirm = list(pilot), pilot_seeds, to_confirm
-        self._pilot_beside, self._space, self._proposer = pilot_beside, space, proposer
-        self._points: dict[str, KnownPoint] = {}
-        self._open: dict[int, OpenEvaluation] = {}  # in the order of their proposal
-        self._running: dict[int, OpenEvaluation] = {}  # those of them that wait for a result
-        self._waiting = 0  # requests
-        self._longest, self._longest_in_full = Latest(LATEST), Latest(LATEST)  # seconds
-        self._taken = 0  # records, into these
-        self._cancelled = 0  # of the budget's
+        self._pilot_points, self._pilot_seeds, self._pilot_beside = list(pilot), pilot_seeds, pilot_beside
+        self._space, self._proposer = space, proposer
+        self._points = KnownPoints(objective, has_pilot=bool(self._pilot_points))
+        self._open = OpenEvaluations()
+        self._confirmation = Confirmation(to_confirm)
+        self._durations = Durations(lambda: folder.records, first)
+        self._spending = Spending(budget, space_size)
         self._ended: list[OpenEvaluation] = []  # with all replicates that they asked for, and not decided upon
         # Who gets further seeds rests on what others have: of a generation, which waits anyway, on the whole of it.
         self._decides_in_rounds = strategy.by_generations and self._replication.is_adaptive
-        self._repeats_in_a_row = 0
-        self._tried = 0  # points of pilot and search
-        self._means = Means()  # of these
-        self._deterministic = False
-        self._unit: float | None = None  # of a difference in deviations
         self._more_may_come = strategy.listens and not has_ended
         self.stage = PILOT
-        #: The pairs of the budget that were asked for, with a result or without.
-        self.asked = 0
         #: What the pilot found, None before it is over or where there is none.
         self.pilot: Pilot | None = None
-        #: What is confirmed, None before the search is over or where nothing is.
-        self.claims: list[Claim] | None = None
         self.ended_early: str | None = None
         #: An evaluation was cancelled, so that no more are asked for in this session.
         self.is_cut_short = False
@@ -163,39 +118,38 @@ class Controller:
         return self._folder.records
 
     @property
+    def claims(self) -> list[Claim] | None:
+        """What is confirmed, None before the search is over or where nothing is."""
+        return self._confirmation.claims
+
+    @property
     def in_flight(self) -> int:
         """How many evaluations wait for a result."""
-        return len(self._running)
+        return self._open.in_flight
 
     def running(self, most: int) -> list[Running]:
         """The first of the evaluations that wait for a result, for people."""
-        return [
-            Running(
-                evaluation=each.number,
-                stage=each.stage,
-                point=each.proposal.point,
-                started=min(each.running.values()),
-            )
-            for each in itertools.islice(self._running.values(), most)
-        ]
+        return self._open.running(most)
 
     @property
     def waiting(self) -> int:
         """How many requests have no result yet."""
-        return self._waiting
+        return self._open.waiting
+
+    @property
+    def asked(self) -> int:
+        """The pairs of the budget that were asked for, with a result or without."""
+        return self._spending.asked
 
     @property
     def done(self) -> int:
         """How many pairs of the budget have a result."""
-        return self.asked - self._cancelled - (0 if self.stage in AFTERWARDS else self._waiting)
+        return self.asked - self._spending.cancelled - (0 if self.stage in AFTERWARDS else self.waiting)
 
     @property
     def usual_seconds(self) -> float | None:
-        """How long a training takes, the mean of the latest; None before there is one.
-
-        Not their median: of those that fail at once, or are found in the store, most may be, and the others take long.
-        """
-        return fmean(map(_longest, self.records[-LATEST:])) if self.records else None
+        """How long a training takes, by the latest; None before there is one."""
+        return self._durations.usual_seconds
 
     def start(self) -> list[Request]:
         """Replay what is recorded, then give the first requests.
@@ -213,7 +167,7 @@ class Controller:
             self._begin_search()
         for record in self.records:
             self._replay(record)
-        return self._go_on(list(self._open.values()))
+        return self._go_on(list(self._open))
 
     def tell_all(self, outcomes: Iterable[Result]) -> list[Request]:
         """Take results that came together, in their order: `tell` of each, and one sync of the record for all.
@@ -235,16 +189,14 @@ class Controller:
         """
         if outcome.is_fault:
             raise ComparatorError(outcome.reason or "no training can go on")
-        evaluation = self._open[outcome.evaluation]
-        self._hear(evaluation, outcome.replicate)
-        evaluation.outcomes[outcome.replicate] = outcome
+        evaluation = self._open.hear(outcome)
         if outcome.status == "cancelled":
             self.is_cut_short = evaluation.cancelled = True
-            self._cancelled += evaluation.stage not in AFTERWARDS
+            self._spending.cancelled += evaluation.stage not in AFTERWARDS
         elif evaluation.running or evaluation.cancelled:
             return []
         self._ended.append(evaluation)
-        if self._decides_in_rounds and evaluation.stage == SEARCH and self._waiting and not self.is_cut_short:
+        if self._decides_in_rounds and evaluation.stage == SEARCH and self.waiting and not self.is_cut_short:
             return []
         self._ended.sort(key=lambda each: each.number)
         requests: list[Request] = []
@@ -305,13 +257,13 @@ class Controller:
         tried = [line for line in self.records if line.stage == PILOT]
         own = {part.replicate for line in tried for part in line.asked or ()}
         signed = [
-            [number for replicate, number in self._points[key_of(point)].signed.items() if replicate in own]
+            [number for replicate, number in self._points.at(point).signed.items() if replicate in own]
             for point in self._pilot_points
         ]
         pairs = [part for line in tried for part in line.asked or ()]
         trained = [part.seconds for part in pairs if not part.reused]
         self.pilot = measure_pilot(signed, trained, len(pairs))
-        self._deterministic = self._deterministic or self.pilot.is_deterministic
+        self._points.is_deterministic = self._points.is_deterministic or self.pilot.is_deterministic
         known_values = [(line.point, line.value) for line in tried if line.status == "ok"]
         if known_values:
             self._strategy.inform(known_values)
@@ -328,11 +280,11 @@ class Controller:
             return []
         self.stage = FULL
         best = sorted(latest_of(self.records).values(), key=lambda line: line.value or 0.0)
-        seeds = 1 if self._deterministic else self._replication.first
+        seeds = 1 if self._points.is_deterministic else self._replication.first
         first = self._next_number()
         asked = []
         for line in best[: self._first_epochs.points]:
-            further = 1 + max(self._points[key_of(line.point)].asked)
+            further = 1 + max(self._points.at(line.point).asked)
             asked.append((line, range(further, further + seeds)))
         return [
             self._add(number, FULL, Proposal(number, line.point, None), fresh=fresh)
@@ -347,15 +299,11 @@ class Controller:
     def _begin_confirmation(self) -> list[OpenEvaluation]:
         """What confirms the search, which is over."""
         self.stage = CONFIRM
-        if self._to_confirm is None or (self._deterministic and not self._to_confirm.splits):
-            return []
-        known = self._to_confirm.known
-        self.claims = list(known) if known is not None else self._to_confirm.find(self.records)
+        trained = self._confirmation.begin(self.records, is_deterministic=self._points.is_deterministic)
         first = self._next_number()
-        asked = [(claim.name, point, fresh) for claim in self.claims for point, fresh in by_point(claim)]
         return [
             self._add(number, CONFIRM, Proposal(number, point, None), claim, fresh)
-            for number, (claim, point, fresh) in enumerate(asked, start=first)
+            for number, (claim, point, fresh) in enumerate(trained, start=first)
         ]
 
     # Proposals
@@ -363,9 +311,9 @@ class Controller:
     def _add(
         self, number: int, stage: str, proposal: Proposal, claim: str | None = None, fresh: Sequence[int] = ()
     ) -> OpenEvaluation:
-        known = KnownPoint() if stage in AFTERWARDS else self._points.setdefault(key_of(proposal.point), KnownPoint())
+        known = KnownPoint() if stage in AFTERWARDS else self._points.at(proposal.point)
         evaluation = OpenEvaluation(number, stage, proposal, known, claim, fresh)
-        self._open[number] = evaluation
+        self._open.add(evaluation)
         return evaluation
 
     def _note(self, proposals: Iterable[Proposal]) -> list[OpenEvaluation]:
@@ -401,7 +349,7 @@ class Controller:
         while todo and not self.is_cut_short and not (todo[0].stage != PILOT and self._is_over()):
             evaluation = todo.popleft()
             point = evaluation.point
-            if evaluation.stage != SEARCH or not (point.asked and self._deterministic):
+            if evaluation.stage != SEARCH or not (point.asked and self._points.is_deterministic):
                 requests += self._ask(evaluation, self._first(evaluation))
             elif point.runs:
                 todo.extend(self._answer(evaluation))
@@ -412,14 +360,12 @@ class Controller:
     def _is_over(self) -> bool:
         if self.stage != SEARCH:
             return False
-        if self._budget is not None and self.asked >= self._budget:
+        if self._spending.is_spent:
             return True
         if self._strategy.listens:  # whoever asks is answered, and says when it is over
             return False
-        if self._deterministic and self._space_size is not None and self._tried >= self._space_size:
-            self.ended_early = f"all {self._space_size} points of the space are known, and a repeat changes nothing"
-        elif self._repeats_in_a_row >= REPEATS_THAT_STOP:
-            self.ended_early = f"the last {REPEATS_THAT_STOP} proposals repeated points that are known"
+        why = self._spending.why_no_more(is_deterministic=self._points.is_deterministic)
+        self.ended_early = why or self.ended_early
         return self.ended_early is not None
 
     # Replicates
@@ -427,115 +373,61 @@ class Controller:
     def _first(self, evaluation: OpenEvaluation) -> int:
         """On how many seeds an evaluation begins."""
         if evaluation.stage in AFTERWARDS:
-            return 1 if self._may_be_exact(evaluation) else len(evaluation.fresh)
+            return 1 if self._confirmation.may_be_exact(evaluation, self._points) else len(evaluation.fresh)
         seeds = self._pilot_seeds if evaluation.stage == PILOT else self._replication.first
-        return self._affordable(1 if self._deterministic else seeds)
+        return self._spending.affordable(1 if self._points.is_deterministic else seeds)
 
     def _further(self, evaluation: OpenEvaluation) -> int:
         """How many seeds more an evaluation needs, all of whose replicates so far have ended."""
         if evaluation.stage == CONFIRM:
-            return 0 if self._is_exact(evaluation) else len(evaluation.fresh) - len(evaluation.outcomes)
-        if evaluation.stage != SEARCH or self._deterministic or not self._replication.is_adaptive:
+            is_exact = self._confirmation.is_exact(evaluation, self._points, self.records)
+            return 0 if is_exact else len(evaluation.fresh) - len(evaluation.outcomes)
+        if evaluation.stage != SEARCH or self._points.is_deterministic or not self._replication.is_adaptive:
             return 0
-        own = [value for outcome in evaluation.outcomes.values() for value in self._values_of(outcome.runs)]
+        own = [value for outcome in evaluation.outcomes.values() for value in self._points.values_of(outcome.runs)]
         if not own:
             return 0
         so_far = evaluation.point.of_values
         for value in own:
             so_far = so_far.plus(value)
-        best_of_others = self._means.smallest_but(evaluation.point)
-        return self._affordable(self._replication.further(so_far.mean, so_far.count, best_of_others))
-
-    def _may_be_exact(self, evaluation: OpenEvaluation) -> bool:
-        """Whether a best point is tried on one seed first: no point has had two, which tell whether seeds matter."""
-        if self._to_confirm is None or self._to_confirm.splits:
-            return False
-        if not any(claim.kind == "best" and claim.name == evaluation.claim for claim in self.claims or ()):
-            return False
-        return not any(len(point.values) > 1 for point in self._points.values())
-
-    def _is_exact(self, evaluation: OpenEvaluation) -> bool:
-        """Whether what confirms a best point, by one seed so far, is what the search had there by another."""
-        if not self._may_be_exact(evaluation) or len(evaluation.outcomes) != 1:
-            return False
-        anew = [reported(outcome.runs) for outcome in evaluation.outcomes.values() if outcome.status == "ok"]
-        key = key_of(evaluation.proposal.point)
-        before = [line for line in self.records if line.stage != CONFIRM and key_of(line.point) == key]
-        known = {reported(runs) for line in before for runs in by_replicate(line.runs).values()}
-        return bool(anew) and known.issuperset(anew)
-
-    def _affordable(self, pairs: int) -> int:
-        return pairs if self._budget is None else max(0, min(pairs, self._budget - self.asked))
-
-    def _values_of(self, runs: Runs) -> list[float]:
-        try:
-            return [self._objective(runs)]
-        except NoValue:
-            return []
+        best_of_others = self._points.smallest_mean_but(evaluation.point)
+        return self._spending.affordable(self._replication.further(so_far.mean, so_far.count, best_of_others))
 
     def _ask(self, evaluation: OpenEvaluation, count: int) -> list[Request]:
-        point, follows = evaluation.point, evaluation.stage in AFTERWARDS
-        given_split = evaluation.stage == CONFIRM and self._to_confirm is not None and not self._to_confirm.splits
+        point = evaluation.point
+        given_split = evaluation.stage == CONFIRM and self._confirmation.keeps_split
+        length = self._length(evaluation)
         if evaluation.stage == SEARCH and not evaluation.outcomes:
             point.under_way.append(evaluation)
         requests = []
         for _ in range(count):
             replicate = point.next_free(evaluation.fresh)
-            self._note_asked(evaluation, [replicate])
+            self._spending.ask(evaluation, [replicate])
             block = evaluation.block(replicate, self._blocks)
-            self._begin(evaluation, replicate)
+            self._open.begin(evaluation, replicate)
             requests.append(
                 Request(
                     evaluation=evaluation.number,
                     name=evaluation.proposal.name,
                     point=evaluation.proposal.point,
                     replicate=replicate,
-                    expected_seconds=self._expected_seconds(evaluation),
+                    expected_seconds=self._durations.expected(is_short=bool(length)),
                     block=block.number,
                     seed=block.seed,
                     split=None if given_split else block.split,
                     seeds=block.seeds,
-                    **self._length(evaluation),
+                    **length,
                 )
             )
-        if not follows:
-            self._repeats_in_a_row = 0
-        return requests
-
-    def _note_asked(self, evaluation: OpenEvaluation, replicates: Sequence[int]) -> None:
         if evaluation.stage not in AFTERWARDS:
-            self._tried += bool(replicates) and not evaluation.point.asked
-            self.asked += len(replicates)
-        evaluation.point.asked.update(replicates)
-
-    def _expected_seconds(self, evaluation: OpenEvaluation) -> float | None:
-        """How long a replicate may take, by the latest; a full one longer than a short one as it has more epochs."""
-        for line in self.records[self._taken :]:
-            self._longest.add(_longest(line))
-            self._longest_in_full.add(_longest(line) * self._times_longer(line))
-        self._taken = len(self.records)
-        return (self._longest if self._length(evaluation) else self._longest_in_full).largest
-
-    def _times_longer(self, line: Evaluation) -> float:
-        """How many times the epochs of a recorded training a full one has."""
-        return self._first_epochs.full / self._first_epochs.epochs if self._first_epochs and line.epochs else 1.0
+            self._spending.propose(is_repeat=False)
+        return requests
 
     def _length(self, evaluation: OpenEvaluation) -> dict[str, Any]:
         """The epochs of short trainings; nothing of full ones."""
         if self._first_epochs is None or evaluation.stage in AFTERWARDS:
             return {}
         return {"epochs": self._first_epochs.epochs}
-
-    def _begin(self, evaluation: OpenEvaluation, replicate: int) -> None:
-        evaluation.running[replicate] = now()
-        self._running[evaluation.number] = evaluation
-        self._waiting += 1
-
-    def _hear(self, evaluation: OpenEvaluation, replicate: int) -> None:
-        del evaluation.running[replicate]
-        self._waiting -= 1
-        if not evaluation.running:
-            del self._running[evaluation.number]
 
     # Results
 
@@ -569,60 +461,42 @@ class Controller:
         return following
 
     def _finish_pilot(self) -> list[OpenEvaluation]:
-        pilot = [each for each in self._open.values() if each.stage == PILOT]
+        pilot = [each for each in self._open if each.stage == PILOT]
         if self.is_cut_short or not all(each.is_complete for each in pilot):
             return []
         for each in pilot:
-            self._learn_all(each)
-        self._find_unit()
+            self._points.learn_all(each)
+        self._points.find_unit()
         for each in pilot:
             self._write(each)
         return self._end_pilot()
 
-    def _find_unit(self) -> None:
-        self._unit = pooled_deviation([list(each.signed.values()) for each in self._points.values()])
-        if self._objective.needs_unit and not self._unit:
-            found = "no deviation from seed to seed" if self._unit == 0 else "too few results to measure a deviation"
-            raise ComparatorError(
-                f"the pilot gave {found}, so that a difference in deviations has no unit; 'relative' needs none"
-            )
-
     def _write(self, evaluation: OpenEvaluation) -> None:
-        self._learn_all(evaluation)
+        self._points.learn_all(evaluation)
         self._append(evaluation)
         self._stop_if_all_failed()
-
-    def _learn_all(self, evaluation: OpenEvaluation) -> None:
-        for replicate, outcome in evaluation.outcomes.items():
-            self._learn(evaluation.point, replicate, outcome.runs)
-
-    def _learn(self, point: KnownPoint, replicate: int, runs: Runs) -> None:
-        has_value = point.learn(replicate, runs, self._objective)
-        if has_value and replicate < FIRST_FRESH:
-            self._means.set(point)
-            self._deterministic = self._deterministic or point.is_equal_under_different_seeds
 
     def _append(self, evaluation: OpenEvaluation) -> None:
         """Record an evaluation."""
         line = record_line(
             evaluation,
-            unit=self._unit_of,
+            unit=self._points.unit_of,
             blocks=self._blocks,
             length=self._length(evaluation),
-            has_own_unit=self._has_own_unit,
+            has_own_unit=self._points.have_own_unit,
         )
         self._folder.append(line)
         self._note_line(evaluation.point, line)
-        del self._open[evaluation.number]
+        self._open.remove(evaluation)
 
     def _note_line(self, point: KnownPoint, line: Evaluation) -> None:
         """Lines that follow go on from it; not from one of an earlier version that does not say its unit."""
-        if line.unit is not None or not self._has_own_unit:
+        if line.unit is not None or not self._points.have_own_unit:
             point.record(line)
 
     def _answer(self, evaluation: OpenEvaluation) -> list[OpenEvaluation]:
         """Answer a repeat with what its point has given already; a line like any other records it."""
-        self._repeats_in_a_row += 1
+        self._spending.propose(is_repeat=True)
         self._append(evaluation)
         return self._tell_strategy(evaluation, self.records[-1].value)
 
@@ -652,16 +526,16 @@ class Controller:
         runs = by_replicate(record.runs)
         says = record.asked is not None
         asked = [part.replicate for part in record.asked or ()] if says else list(set(runs) - point.asked)
-        self._note_asked(evaluation, asked)
+        self._spending.ask(evaluation, asked)
         for replicate in runs:
-            self._learn(point, replicate, runs[replicate])
+            self._points.learn(point, replicate, runs[replicate])
         self._note_line(point, record)
-        del self._open[number]
+        self._open.remove(evaluation)
         if record.stage == SEARCH:
-            self._repeats_in_a_row = 0 if asked else self._repeats_in_a_row + 1
+            self._spending.propose(is_repeat=not asked)
             self._tell_strategy(evaluation, record.value)
-        elif record.stage == PILOT and not any(each.stage == PILOT for each in self._open.values()):
-            self._find_unit()
+        elif record.stage == PILOT and not any(each.stage == PILOT for each in self._open):
+            self._points.find_unit()
             self._end_pilot()
 
     def _is_same(self, evaluation: OpenEvaluation, recorded: Point) -> bool:
@@ -672,38 +546,3 @@ class Controller:
             return self._space is not None and self._space.fit(recorded) == evaluation.proposal.point
         except InputError:
             return False
-
-    @property
-    def _has_own_unit(self) -> bool:
-        """Whether differences are divided by the deviation of their own point, which each replicate changes.
-
-        A pilot gives all of them their unit, and none of its lines is written before that.
-        """
-        return self._objective.needs_unit and not self._pilot_points
-
-    def _unit_of(self, point: KnownPoint) -> float:
-        """What a difference is divided by; raises `NoValue` where a difference in deviations has none."""
-        if not self._objective.needs_unit:
-            return 1.0
-        unit = self._unit or point.of_signed.deviation
-        if not unit:
-            found = "seeds change nothing here" if unit == 0 else "it takes two seeds that give a result"
-            raise NoValue(f"no deviation from seed to seed is known: {found}")
-        return unit
-
-
-def by_point(claim: Claim) -> list[tuple[Point, list[int]]]:
-    """The points of a claim with the replicates, and so the fresh blocks, that confirm it there."""
-    fresh: dict[str, tuple[Point, list[int]]] = {}
-    numbers: Sequence[int] = range(FIRST_FRESH, FIRST_FRESH + len(claim.points))
-    if claim.levels:
-        numbers = square(claim.factors, claim.levels)
-    elif claim.crossed is not None:
-        numbers = crossed(*claim.crossed)
-    for number, point in zip(numbers, claim.points, strict=True):
-        fresh.setdefault(key_of(point), (point, []))[1].append(number)
-    return list(fresh.values())
-
-
-def _longest(record: Evaluation) -> float:
-    return max((part.seconds for part in record.asked or ()), default=record.seconds or 0.0)

@@ -15,9 +15,10 @@ from typing import Any
 
 from comparator.errors import InputError
 from comparator.experiment.host import Host
+from comparator.experiment.opening import begin, resume
 from comparator.experiment.plan import Plan
 from comparator.experiment.recheck import check_claims, plan_claims
-from comparator.experiment.session import Session, begin, resume
+from comparator.experiment.session import Session
 from comparator.findings.controls import (
     DESIGNS,
     Design,
@@ -32,7 +33,9 @@ from comparator.findings.studies import check_studies, study_names
 from comparator.report.commands import typed_command, where_options
 from comparator.results.experiments import experiment_path, read_experiment, read_whole_experiment
 from comparator.results.files import read_json
-from comparator.results.record import Claim, Evaluation, FrozenExperiment, Point, Submodel
+from comparator.results.form import Point
+from comparator.results.frozen import Claim, FrozenExperiment, Submodel
+from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
 from comparator.results.state import last_word
 from comparator.strategies.blocks import FIRST_FRESH

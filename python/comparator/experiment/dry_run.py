@@ -12,10 +12,7 @@ from comparator.experiment.terminal import LONGEST_TITLE
 from comparator.formats.text import shortened
 from comparator.model.model import Model
 from comparator.model.together import FUNCTION
-from comparator.results.record import (
-    Confirm,
-    FrozenExperiment,
-)
+from comparator.results.frozen import Confirm, FrozenExperiment
 from comparator.strategies.replication import Replication
 
 

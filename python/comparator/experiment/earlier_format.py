@@ -19,7 +19,7 @@ from comparator.model.image import image_digest
 from comparator.model.inputs import inputs_of
 from comparator.model.model import Model
 from comparator.objective.differences import asked_difference, difference_code
-from comparator.results.record import FORMAT, WholeExperiment
+from comparator.results.frozen import FORMAT, WholeExperiment
 
 NOT_COUNTED = {"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 

@@ -14,7 +14,7 @@ from comparator.experiment.settings import SearchSettings
 from comparator.formats.spelling import is_same
 from comparator.formats.text import shown
 from comparator.model.model import Model
-from comparator.results.record import FirstEpochs, Submodel
+from comparator.results.frozen import FirstEpochs, Submodel
 from comparator.strategies.replication import Replication
 
 KEEP = 1 / 3

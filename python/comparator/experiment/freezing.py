@@ -33,7 +33,7 @@ from comparator.experiment.stages import (
     probe_points,
 )
 from comparator.experiment.strategy import make_strategy_of
-from comparator.experiment.submodels import choose_hyperparameters
+from comparator.experiment.submodels import Given, choose_hyperparameters
 from comparator.experiment.varied import fault_of, values_of
 from comparator.formats.spelling import CONFIG_FILE
 from comparator.formats.text import shortened
@@ -47,14 +47,8 @@ from comparator.objective.differences import (
     objective_words,
     usual_difference,
 )
+from comparator.results.frozen import FORMAT, MetricDescription, Stages, Submodel, WholeExperiment
 from comparator.results.provenance import provenance
-from comparator.results.record import (
-    FORMAT,
-    MetricDescription,
-    Stages,
-    Submodel,
-    WholeExperiment,
-)
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box, avoid, focus, read_box
 from comparator.strategies.blocks import BLOCKS
@@ -65,26 +59,17 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     check_search(settings, context)
     if settings.compares and settings.cmp.difference is not None:
         find_difference(settings.cmp.difference, context.folder, f"{context.file}: [cmp] difference")
-    space = _space(settings, context)
-    steered: list[str] = []
-    if space is not None:
-        settings, space = _steer(settings, space, context, steered)
+    settings, space, steered = _steer(settings, _space(settings, context), context)
     settings = settings.model_copy(update={"set": {**_config_files_in(space), **settings.set}})
     lines = read_upf(context.folder / settings.upf) if settings.upf is not None else None
     named = space.names if space is not None else names_in(lines or [])
     varied = [name for name in named if name not in CONFIG_FILE]
     given = choose_hyperparameters(settings, varied, context)
-    where = f"{context.file}: space" if isinstance(settings.space, list) else str(settings.space or settings.upf)
-    fault = fault_of(values_of(space, lines or []), given, compares=settings.compares)
-    if fault is not None and context.searches:
-        raise InputError(f"{where}: {fault}")
-    notices = [*(space.warnings if space is not None else ()), *steered, *given.warnings]
-    notices += [] if fault is None else [f"{where}: {fault}; it may have been otherwise when these points were tried"]
+    doubts = _doubt_values(values_of(space, lines or []), given, settings, context)
+    notices = [*(space.warnings if space is not None else ()), *steered, *given.warnings, *doubts]
     notices += _doubt_title(settings.title, given.models, context)
     metric = settings.asked_metric
-    asked_by_environment = os.environ.get("MODEL_RETURN") or metric
-    if asked_by_environment != metric:
-        notices.append(f"MODEL_RETURN={asked_by_environment} has no effect: {context.file.name} states '{metric}'")
+    notices += _doubt_environment(metric, context)
     metrics = _check_metric(metric, given.models, f"{context.file}: metric")
     settings, difference = _with_difference(settings, metric, metrics, context.file)
     objective = make_objective(difference, metric, metrics, context.file)
@@ -126,13 +111,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
         provenance=provenance(context.host.site, context.host.engine.name, context.host.workers, context.command),
         notices=notices,
     )
-    informed = make_strategy_of(frozen.strategy, frozen.upf, space)
-    try:
-        informed.check()
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-    finally:
-        informed.close()
+    _check_strategy(frozen, space, where)
     return Plan(frozen, space, given.models, objective)
 
 
@@ -141,6 +120,36 @@ def _space(settings: ExperimentSettings, context: Context) -> ParameterSpace | N
     if isinstance(settings.space, list):
         return ParameterSpace.from_entries(settings.space, f"{context.file}: space")
     return None if settings.space is None else ParameterSpace.read(context.folder / settings.space)
+
+
+def _doubt_values(
+    values: Mapping[str, Sequence[Any]], given: Given, settings: ExperimentSettings, context: Context
+) -> list[str]:
+    """That a model may not take a value that is varied; refused where the search is still to try it."""
+    fault = fault_of(values, given, compares=settings.compares)
+    if fault is None:
+        return []
+    where = f"{context.file}: space" if isinstance(settings.space, list) else str(settings.space or settings.upf)
+    if context.searches:
+        raise InputError(f"{where}: {fault}")
+    return [f"{where}: {fault}; it may have been otherwise when these points were tried"]
+
+
+def _doubt_environment(metric: str, context: Context) -> list[str]:
+    """That the environment asks for another metric than the file, in vain."""
+    asked = os.environ.get("MODEL_RETURN") or metric
+    return [] if asked == metric else [f"MODEL_RETURN={asked} has no effect: {context.file.name} states '{metric}'"]
+
+
+def _check_strategy(frozen: WholeExperiment, space: ParameterSpace | None, where: str) -> None:
+    """See to it that the strategy can be made, and takes what it is told of the past."""
+    informed = make_strategy_of(frozen.strategy, frozen.upf, space)
+    try:
+        informed.check()
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    finally:
+        informed.close()
 
 
 def _with_difference(
@@ -158,13 +167,17 @@ def _with_difference(
 
 
 def _steer(
-    settings: ExperimentSettings, space: ParameterSpace, context: Context, notices: list[str]
-) -> tuple[ExperimentSettings, ParameterSpace]:
-    """Keep the search inside the box to focus on and around the one to avoid; the settings then hold their bounds."""
+    settings: ExperimentSettings, space: ParameterSpace | None, context: Context
+) -> tuple[ExperimentSettings, ParameterSpace | None, list[str]]:
+    """Keep the search inside the box to focus on and around the one to avoid; the settings then hold their bounds.
+
+    Gives the settings, the space, and in words what it keeps to.
+    """
     bounds: dict[str, Any] = {}
+    notices: list[str] = []
     for key, restricted, words in (("focus", focus, "keeps to"), ("avoid", avoid, "keeps out of")):
         given = getattr(settings.search, key)
-        if given is None:
+        if given is None or space is None:
             continue
         read = read_box(str(context.folder / given)) if isinstance(given, str) else given
         box = Box.from_bounds(space, read, given if isinstance(given, str) else f"{context.file}: [search] {key}")
@@ -172,7 +185,7 @@ def _steer(
         bounds[key] = box.bounds
         notices.append(f"the search {words} {box.words()}")
     search = settings.search.model_copy(update=bounds)
-    return settings.model_copy(update={"search": search}), space
+    return settings.model_copy(update={"search": search}), space, notices
 
 
 def _config_files_in(space: ParameterSpace | None) -> dict[str, Any]:

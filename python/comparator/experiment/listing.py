@@ -14,13 +14,16 @@ from comparator.findings.sureness import NO_PLACE
 from comparator.formats.text import message
 from comparator.results.experiments import EXPERIMENT, experiment_names, hidden_experiments, read_experiment
 from comparator.results.files import owner_of, read_form, read_json, share_as, write_whole
+from comparator.results.form import Form, Number
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.notes import read_notes
-from comparator.results.points import as_read, pairs_in, pairs_to_confirm
-from comparator.results.record import CONFIRM, Evaluation, Form, FrozenExperiment, Number, State
+from comparator.results.points import as_read
+from comparator.results.record import CONFIRM, Evaluation
 from comparator.results.record_file import read_records, without_collector
 from comparator.results.reported import found_by_study, read_reported
 from comparator.results.run_store import WITHDRAWALS, withdrawals
-from comparator.results.tally import Tally
+from comparator.results.state import State
+from comparator.results.tally import Tally, pairs_in, pairs_to_confirm
 
 Stamp = tuple[int | None, ...]
 #: What was counted, by this version of counting, of these files of an experiment.
@@ -127,15 +130,15 @@ def _counted_before(path: Path) -> Counted:
 
 
 def _counted(path: Path, experiment: FrozenExperiment, records: Sequence[Evaluation], tally: Tally) -> Counted:
-    best = tally.best if experiment.is_search else None
+    best, counts = tally.best if experiment.is_search else None, tally.counts
     is_again = experiment.rechecks is not None  # there is no search in it: what is done are the pairs that try claims
     return Counted(
         withdrawn=len(withdrawals(path)),
         doubled=len(tally.doubled),
-        evaluations=tally.confirming if is_again else tally.done,
+        evaluations=counts.confirming if is_again else counts.done,
         of=pairs_to_confirm(experiment.claims or (), records) if is_again else experiment.budget.evaluations,
-        confirming=tally.confirming,
-        failed=tally.failed,
+        confirming=counts.confirming,
+        failed=counts.failed,
         best=words_of_best(experiment, best),
         best_value=None if best is None else as_read(best.value or 0.0, maximise=experiment.objective.maximise),
         verdict=found_in_short(path, experiment, records),

@@ -15,10 +15,11 @@ from comparator.experiment.context import Context
 from comparator.experiment.freezing import make_plan
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
-from comparator.experiment.session import plan_settings
+from comparator.experiment.planning import plan_settings
 from comparator.experiment.settings import ExperimentSettings, read_settings
 from comparator.formats.hyperparameters import split_for_submodels
-from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation
 
 #: Between the seeds of the two sides: no replicate of one, confirmations included, is one of the other.
 OTHER_SEEDS = 100_000

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import heapq
+import itertools
 import json
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from comparator.evidence.replicates import Moments
 from comparator.objective.differences import NoValue
-from comparator.results.record import Evaluation, Result, Run
+from comparator.results.files import now
+from comparator.results.record import Evaluation, Run
+from comparator.results.requests import Result
+from comparator.results.state import Running
 from comparator.strategies import Proposal
 from comparator.strategies.blocks import Block, block_of
 
@@ -112,50 +114,67 @@ class OpenEvaluation:
         return known[replicate]
 
 
-class Means:
-    """The means of the points that have any, as they change; the smallest is found without going through them."""
+class OpenEvaluations:
+    """The evaluations that have no record yet, in the order of their proposal, and what of them workers hold."""
 
     def __init__(self) -> None:
-        self._means: dict[int, float] = {}
-        self._heap: list[tuple[float, int]] = []  # what a later mean has made untrue goes when it comes to the top
+        self._open: dict[int, OpenEvaluation] = {}
+        self._running: dict[int, OpenEvaluation] = {}  # those of them that wait for a result
+        #: How many requests have no result yet.
+        self.waiting = 0
 
-    def set(self, point: KnownPoint) -> None:
-        self._means[id(point)] = mean = point.of_values.mean
-        heapq.heappush(self._heap, (mean, id(point)))
+    def __iter__(self) -> Iterator[OpenEvaluation]:
+        return iter(self._open.values())
 
-    def smallest_but(self, point: KnownPoint) -> float | None:
-        """The smallest of all other points; None where there is none."""
-        own = None
-        while self._heap and (self._is_untrue(self._heap[0]) or self._heap[0][1] == id(point)):
-            taken = heapq.heappop(self._heap)
-            own = own if self._is_untrue(taken) else taken
-        smallest = self._heap[0][0] if self._heap else None
-        if own is not None:
-            heapq.heappush(self._heap, own)
-        return smallest
+    def __bool__(self) -> bool:
+        return bool(self._open)
 
-    def _is_untrue(self, entry: tuple[float, int]) -> bool:
-        return self._means[entry[1]] != entry[0]
+    def add(self, evaluation: OpenEvaluation) -> None:
+        self._open[evaluation.number] = evaluation
 
+    def get(self, number: int) -> OpenEvaluation | None:
+        return self._open.get(number)
 
-class Latest:
-    """The largest of the latest `count` numbers, None of none."""
+    def remove(self, evaluation: OpenEvaluation) -> None:
+        """Take out one that is recorded."""
+        del self._open[evaluation.number]
 
-    def __init__(self, count: int) -> None:
-        self._count, self._added = count, 0
-        self._falling: deque[tuple[int, float]] = deque()  # none is followed by one as large
+    def clear(self) -> None:
+        """Take out all, which were proposed and are not tried."""
+        self._open.clear()
 
-    def add(self, number: float) -> None:
-        while self._falling and self._falling[-1][1] <= number:
-            self._falling.pop()
-        self._falling.append((self._added, number))
-        self._added += 1
-        if self._falling[0][0] < self._added - self._count:
-            self._falling.popleft()
+    def begin(self, evaluation: OpenEvaluation, replicate: int) -> None:
+        """Note that a replicate was asked for."""
+        evaluation.running[replicate] = now()
+        self._running[evaluation.number] = evaluation
+        self.waiting += 1
+
+    def hear(self, result: Result) -> OpenEvaluation:
+        """Take the result of a replicate; gives its evaluation."""
+        evaluation = self._open[result.evaluation]
+        del evaluation.running[result.replicate]
+        self.waiting -= 1
+        if not evaluation.running:
+            del self._running[evaluation.number]
+        evaluation.outcomes[result.replicate] = result
+        return evaluation
 
     @property
-    def largest(self) -> float | None:
-        return self._falling[0][1] if self._falling else None
+    def in_flight(self) -> int:
+        """How many of them wait for a result."""
+        return len(self._running)
+
+    def running(self, most: int) -> list[Running]:
+        """The first of those that wait for a result, for people."""
+        return [
+            Running(
+                evaluation=each.number,
+                stage=each.stage,
+                point=each.proposal.point,
+                started=min(each.running.values()),
+            )
+            for each in itertools.islice(self._running.values(), most)
+        ]
 
 
 def reported(runs: Runs) -> str:

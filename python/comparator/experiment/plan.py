@@ -1,8 +1,4 @@
-"""Check an experiment whole before anything starts, and freeze it into what repeats it.
-
-The frozen experiment is plain JSON (`experiment.json`): settings, space, hyperparameters, models with their
-identities, metric, budget, provenance. Everything later (leaf, report, resume) reads that and nothing else.
-"""
+"""A checked experiment, as it is carried out: the frozen form, and the live things that are made from it."""
 
 from __future__ import annotations
 
@@ -10,17 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from comparator.experiment.controller import ToConfirm
+from comparator.experiment.confirmation import ToConfirm
+from comparator.experiment.controller import Controller, EvaluationLog
+from comparator.experiment.stages import PILOT_SEEDS
 from comparator.experiment.strategy import make_strategy_of
 from comparator.model.model import Model
 from comparator.objective.comparison import Objective
+from comparator.results.frozen import Claim, FirstEpochs, WholeExperiment
 from comparator.results.points import final_values_of, observations_in, observations_of, points_without_value
-from comparator.results.record import (
-    Claim,
-    Evaluation,
-    FirstEpochs,
-    WholeExperiment,
-)
+from comparator.results.record import Evaluation
 from comparator.space import ParameterSpace
 from comparator.strategies import Strategy
 from comparator.strategies.replication import Replication
@@ -126,10 +120,37 @@ class Plan:
             changes = {"in_flight": self.budget or len(self.frozen.upf or ())}
         return make_strategy_of(self.frozen.strategy.model_copy(update=changes), self.frozen.upf, self.space)
 
+    def controller(
+        self,
+        folder: EvaluationLog,
+        *,
+        all_at_once: bool = False,
+        proposer: str = "the search",
+        has_ended: bool = False,
+    ) -> Controller:
+        """What leads the experiment through its stages, with a new strategy; its evaluations are kept in `folder`.
+
+        `all_at_once` is said of a sweep alone. `proposer` and `has_ended` are as `Controller` has them.
+        """
+        return Controller(
+            folder,
+            self.strategy(all_at_once=all_at_once and self.is_sweep),
+            self.objective,
+            budget=self.budget,
+            space_size=self.space_size,
+            replication=self.replication,
+            blocks=self.blocks,
+            first=self.first,
+            pilot=self.pilot,
+            pilot_seeds=PILOT_SEEDS,
+            pilot_beside=self.frozen.stages.pilot_beside,
+            to_confirm=self.to_confirm,
+            space=self.space,
+            proposer=proposer,
+            has_ended=has_ended,
+        )
+
     @property
     def is_sweep(self) -> bool:
         """Whether all points are known from the start."""
         return self.frozen.strategy.name in SWEEPS
-
-
-# Search

@@ -25,9 +25,11 @@ from comparator.experiment.small_map import SmallMap
 from comparator.experiment.terminal import clock, copyable, has_blocks, in_notebook, is_redrawn
 from comparator.formats.text import message, one_line, shortened
 from comparator.results.files import time_of
-from comparator.results.points import as_read, best_of, pairs_in, searched
-from comparator.results.record import BASELINE, Evaluation, FrozenExperiment
-from comparator.results.tally import Tally
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.points import as_read, best_of, searched
+from comparator.results.record import Evaluation
+from comparator.results.requests import BASELINE
+from comparator.results.tally import Tally, pairs_in
 
 #: Of so many of the latest evaluations the pace is taken.
 LATEST = 20
@@ -105,9 +107,10 @@ class ProgressView:
         """
         self._records, self._anew = records, anew
         tally = self._tally.take(records)
-        self._done = max(heard, tally.done)
+        counts = tally.counts
+        self._done = max(heard, counts.done)
         if self._experiment.rechecks is not None:  # there is no search in it
-            self._done, self._total = tally.confirming, anew or None
+            self._done, self._total = counts.confirming, anew or None
         left = None if is_over else seconds_left(tally.latest, self._total, self._done)
         self._words = message(describe(self._experiment, tally, running, left, anew))
         if self._cell is not None:
@@ -262,13 +265,13 @@ def describe(
     anew: int = 0,
 ) -> str:
     """The state in one line: `best 0.412 at noise 3.1, layer_force 180 · 2 running · about 1:20 left`."""
-    parts = [words_of_best(experiment, tally.best)]
-    if tally.failed:
-        parts.append(f"{tally.failed} failed")
+    parts, counts = [words_of_best(experiment, tally.best)], tally.counts
+    if counts.failed:
+        parts.append(f"{counts.failed} failed")
     if running:
         parts.append(f"{running} running")
     if anew and experiment.rechecks is None:  # else what is counted before these words are the same pairs
-        parts.append(f"{tally.confirming} of {anew} pairs that try it anew")
+        parts.append(f"{counts.confirming} of {anew} pairs that try it anew")
     elif seconds_left == 0 and running:
         parts.append("training the best anew")
     elif seconds_left is not None:

@@ -15,11 +15,13 @@ from pathlib import Path
 from comparator.errors import InputError
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
-from comparator.experiment.session import plan_settings
+from comparator.experiment.planning import plan_settings
 from comparator.experiment.settings import overridden
 from comparator.results.experiments import experiment_path, read_whole_experiment
+from comparator.results.form import Point
+from comparator.results.frozen import Budget, Claim, Confirm, Submodel, WholeExperiment
 from comparator.results.points import best_of
-from comparator.results.record import CONFIRM, Budget, Claim, Confirm, Evaluation, Point, Submodel, WholeExperiment
+from comparator.results.record import CONFIRM, Evaluation
 from comparator.results.record_file import read_records
 from comparator.space import ParameterSpace
 from comparator.space.typed import typed_point

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from comparator.experiment.open_evaluations import KnownPoint, OpenEvaluation
 from comparator.objective.differences import NoValue
 from comparator.results.files import now
-from comparator.results.record import Evaluation, Replicate, Result
+from comparator.results.record import Evaluation, Replicate
+from comparator.results.requests import Result
 
 
 def record_line(

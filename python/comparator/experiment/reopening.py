@@ -22,13 +22,8 @@ from comparator.objective.differences import (
     asked_difference,
     difference_code,
 )
-from comparator.results.record import (
-    FORMAT,
-    FrozenStrategy,
-    Submodel,
-    WholeExperiment,
-    of_form,
-)
+from comparator.results.form import of_form
+from comparator.results.frozen import FORMAT, FrozenStrategy, Submodel, WholeExperiment
 from comparator.site.profile import Site
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box, avoid

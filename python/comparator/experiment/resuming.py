@@ -10,7 +10,8 @@ from comparator.engine.jobs import state_of
 from comparator.errors import InputError
 from comparator.formats.text import shown
 from comparator.results.experiments import experiment_names, read_experiment
-from comparator.results.record import ALIVE, FrozenExperiment, by_dotted_name
+from comparator.results.frozen import FrozenExperiment, by_dotted_name
+from comparator.results.state import ALIVE
 
 #: The states of an experiment that nothing carries out, and that has not all it asked for.
 UNFINISHED = ("new", "stopped", "interrupted", "failed")

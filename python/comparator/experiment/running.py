@@ -29,8 +29,8 @@ from typing import Any
 from comparator.model.reported import FINITE, OURS, plain
 from comparator.results.experiments import read_experiment
 from comparator.results.files import time_of
-from comparator.results.in_flight import trainings_in_flight
-from comparator.results.record import FrozenExperiment, InFlight
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.in_flight import InFlight, trainings_in_flight
 from comparator.results.run_store import RunStore
 
 LOG = "model.log"

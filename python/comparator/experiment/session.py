@@ -1,4 +1,4 @@
-"""One session of an experiment: from its file, or from where it was left, to its report, on one engine."""
+"""One session of an experiment that is opened: from its first request to its report, on one engine."""
 
 from __future__ import annotations
 
@@ -6,55 +6,37 @@ import contextlib
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from comparator.engine.interface import Task
-from comparator.engine.jobs import state_of
-from comparator.engine.leaf import ERRORS_FILE, Leaf, change_of_reads, slot_of
-from comparator.errors import ComparatorError, InputError, as_typed, named_as_typed
+from comparator.engine.leaf import ERRORS_FILE, Leaf
+from comparator.errors import ComparatorError
 from comparator.evidence.threads import one_thread
 from comparator.experiment.beside import Beside
 from comparator.experiment.closing import say_what_was_found, say_where_the_report_is
-from comparator.experiment.context import Context
 from comparator.experiment.controller import Controller
-from comparator.experiment.freezing import make_plan
+from comparator.experiment.doubts import doubts
 from comparator.experiment.host import Host
+from comparator.experiment.noting import Noting
 from comparator.experiment.plan import Plan
 from comparator.experiment.progress import ProgressView
-from comparator.experiment.reopening import reopen_plan
 from comparator.experiment.saying import SECONDS_OF_FEW, SECONDS_OF_MANY, Saying
-from comparator.experiment.settings import ExperimentSettings, read_settings
-from comparator.experiment.stages import PILOT_SEEDS
-from comparator.experiment.terminal import LONGEST_TITLE, note
+from comparator.experiment.terminal import note
 from comparator.experiment.worker import Worker, make_leaf
-from comparator.formats.text import shortened
-from comparator.model.data import has_changed
-from comparator.report.notices import withdrawn
-from comparator.results.experiments import experiment_path, read_experiment, read_whole_experiment
+from comparator.results.experiments import read_experiment, read_whole_experiment
 from comparator.results.files import now
+from comparator.results.form import as_text
 from comparator.results.growing import GrowingRecord
 from comparator.results.in_flight import clear
 from comparator.results.lease import holder_of
-from comparator.results.points import done_in, pairs_in, pairs_to_confirm
-from comparator.results.record import (
-    CONFIRM,
-    LISTEN,
-    Evaluation,
-    PilotFound,
-    Request,
-    Result,
-    Running,
-    State,
-    as_text,
-)
-from comparator.results.run_store import RunStore
-from comparator.results.state import last_word, say, say_reporting
+from comparator.results.record import CONFIRM, Evaluation
+from comparator.results.requests import LISTEN, Request, Result
+from comparator.results.state import Running, State, last_word, say, say_reporting
 from comparator.results.store import ExperimentFolder
+from comparator.results.tally import done_in, pairs_in, pairs_to_confirm
 from comparator.site.folders import command_line
 from comparator.site.profile import Slot
 
@@ -64,92 +46,6 @@ if TYPE_CHECKING:
 MOST_SAID = 64  # evaluations that `state.json` lists while they run; of more it says how many
 #: Where points come in without a result, a worker with nothing to do waits so long; in vain twice as long each time.
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 1.0
-LIKE_FOR_LIKE = "like for like"  # what `[cmp] require` asks
-
-
-def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool, command: str) -> Plan:
-    """Check everything about a new experiment; raises `InputError`."""
-    return plan_settings(host, read_settings(file, overrides, full=full), file, command)
-
-
-def plan_settings(
-    host: Host,
-    settings: ExperimentSettings,
-    file: Path,
-    command: str,
-    called: str | None = None,
-    make_models: Callable[[], None] = lambda: None,
-    *,
-    searches: bool = True,
-) -> Plan:
-    """Check everything about a new experiment of these settings, whose paths are relative to `file`'s folder.
-
-    `called` is what words on the settings say in the place of a file that there is not. `make_models` makes what they
-    call a model, and is none yet. What models say of the space today is but a notice where it no longer `searches`.
-    """
-    with host.console.status("checking") as status:
-
-        def say(words: str) -> None:
-            status.update(f"checking: {escape(words)}")
-
-        with named_as_typed(file, called):
-            plan = make_plan(settings, Context(file.resolve(), host, command, say, make_models, searches))
-    notices = [as_typed(notice, file, called) for notice in plan.frozen.notices]
-    for notice in notices:
-        note(host.console, notice)
-    return plan.noting(notices=notices)
-
-
-def begin(host: Host, plan: Plan, stem: str, identifier: str | None) -> Session:
-    """Make the folder of a planned experiment and freeze the plan there."""
-    folder = ExperimentFolder.create(host.experiments, stem, identifier, plan.frozen)
-    frozen = read_whole_experiment(folder.path)
-    host.say(f"experiment {folder.identifier}: {shortened(frozen.title, LONGEST_TITLE)}")
-    return Session(host, replace(plan, frozen=frozen), folder)
-
-
-def resume(host: Host, identifier: str) -> Session:
-    """Open an experiment where it was left, and say what was found."""
-    path = experiment_path(host.experiments, identifier)
-    state = state_of(path)
-    if state.state == "queued" or (state.state == "running" and state.job):
-        job = f" as job {state.job}" if state.job else ""
-        raise InputError(f"experiment '{identifier}' is {state.state}{job}; watch it by: comparator watch {identifier}")
-    if read_experiment(path).imported:
-        raise InputError(f"experiment '{identifier}' was imported; a new search can be told of it by [search] past")
-    session = open_session(host, identifier)
-    session.say_what_is_there(state)
-    return session
-
-
-def open_session(host: Host, identifier: str) -> Session:
-    """Open an experiment as it was frozen; raises `InputError` where that is not possible any more."""
-    path = experiment_path(host.experiments, identifier)
-    plan = reopen_plan(read_whole_experiment(path), root=host.root, site=host.site, say=host.say)
-    folder = ExperimentFolder(
-        path, on_doubt=lambda holder: host.say(f"waiting to see whether it is still run by {holder.words}")
-    )
-    change = _change_of_reads(host, plan, folder.records)
-    if change is not None:
-        folder.close()
-        raise InputError(f"{change} has changed since '{identifier}' began; start anew")
-    return Session(host, plan, folder)
-
-
-def _change_of_reads(
-    host: Host, plan: Plan, records: Sequence[Evaluation], kinds: Sequence[str] = ("files", "packages")
-) -> str | None:
-    """What, of some kinds, the latest runs of an experiment have read that is not as it was; None where all is."""
-    latest = {run.submodel: run.run for record in records for run in record.runs if run.status == "ok" and run.run}
-    for number, run in latest.items():
-        result = RunStore(host.experiments).finished(run) if number < len(plan.models) else None
-        if result is None:
-            continue
-        slot = slot_of(plan.frozen.models[number], host.slots[0])
-        change = change_of_reads(plan.models[number], result, slot, host.site.data_folder, kinds)
-        if change is not None:
-            return change
-    return None
 
 
 class OutOfTime(ComparatorError):
@@ -166,7 +62,8 @@ class Session:
     """
 
     def __init__(self, host: Host, plan: Plan, folder: ExperimentFolder) -> None:
-        self._host, self._plan, self._folder = host, plan, folder
+        self._host, self._folder = host, folder
+        self._noting = Noting(host, plan, folder)
         self._growing = GrowingRecord(folder.evaluations)  # where another process hosts the search
         self._controller: Controller | None = None
         self._telling = threading.Lock()  # held by whoever looks at the controller
@@ -180,6 +77,10 @@ class Session:
     def path(self) -> Path:
         return self._folder.path
 
+    @property
+    def _plan(self) -> Plan:
+        return self._noting.plan
+
     def say_what_is_there(self, left: State) -> None:
         """Say what an earlier session has done, and what it has `left` running."""
         recorded = {record.evaluation for record in self._folder.records}
@@ -191,28 +92,12 @@ class Session:
         if self._plan.frozen.rechecks is not None:  # there is no search in it
             there = self._pairs_anew()
         self._host.say(f"experiment {self._folder.identifier}: {there}")
-        for doubt in self._doubts():
+        for doubt in doubts(self._host, self._plan, self.path, self._folder.records):
             note(self._host.console, doubt)
         in_flight = self._plan.frozen.strategy.in_flight * self._plan.replication.first
         if self._at_a_time > in_flight and not self._plan.is_sweep:
             at_a_time = f"{in_flight} evaluation{'s' if in_flight != 1 else ''} at a time"
             self._host.say(f"note: it began with {at_a_time}; more workers than that stay idle")
-
-    def _doubts(self) -> list[str]:
-        """What may make the trainings to come others than those there are, a line each."""
-        doubts = withdrawn(self.path)
-        for submodel, model in zip(self._plan.frozen.models, self._plan.models, strict=True):
-            if submodel.untold:
-                words = f"{model.name}: whether what it reads is as it was when this began is not known"
-                doubts.append(f"{words}: {submodel.untold}")
-            elif submodel.data_until is not None:
-                new = has_changed(model, self._host.site.data_folder, submodel.data, None)
-                doubts += [] if new is None else [f"{model.name}: {new} since this began"]
-        variable = _change_of_reads(self._host, self._plan, self._folder.records, ("variables",))
-        doubts += [] if variable is None else [f"{variable} is not as it was when this began"]
-        if self._plan.frozen.from_format == 1:
-            doubts.append("an earlier version began it, which did not note what its trainings read")
-        return list(dict.fromkeys(doubts))
 
     def run(self) -> Again | None:
         """Search, write the report where the host makes one, say what was found. Raises as `search` does.
@@ -255,7 +140,7 @@ class Session:
             raise
         if self._controller is None:
             self._look()
-            self._plan = replace(self._plan, frozen=read_whole_experiment(self.path))
+            self._noting.plan = replace(self._plan, frozen=read_whole_experiment(self.path))
         return self._folder.records
 
     # What an engine asks of it
@@ -322,29 +207,18 @@ class Session:
         frozen = self._plan.frozen
         if frozen.from_format is not None and read_experiment(self.path).format < frozen.format:
             self._folder.freeze(frozen)
-        self._controller = Controller(
+        self._controller = self._plan.controller(
             self._folder,
-            self._plan.strategy(all_at_once=all_at_once and self._plan.is_sweep),
-            self._plan.objective,
-            budget=self._plan.budget,
-            space_size=self._plan.space_size,
-            replication=self._plan.replication,
-            blocks=self._plan.blocks,
-            first=self._plan.first,
-            pilot=self._plan.pilot,
-            pilot_seeds=PILOT_SEEDS,
-            pilot_beside=self._plan.frozen.stages.pilot_beside,
-            to_confirm=self._plan.to_confirm,
-            space=self._plan.space,
-            proposer=self._plan.frozen.strategy.name,
+            all_at_once=all_at_once,
+            proposer=frozen.strategy.name,
             has_ended=last_word(self.path).state == "finished",
         )
         if self._plan.frozen.strategy.ahead:  # its thread computes at any time, and as one that computes here would
             self._kept.enter_context(one_thread(loads_scipy=True))
         with one_thread():
             requests = self._beside.requests(self._plan) + self._controller.start()
-        self._keep_claims()
-        self._keep_likeness()
+        self._noting.claims(self._controller.claims)
+        self._noting.likeness()
         self._say_running()
         self._saying = Saying(self._say_running)
         return self._texts(requests)
@@ -362,7 +236,7 @@ class Session:
                 has_listened = True
                 self._stop_listening(outcome)
             elif outcome.evaluation < 0 and not outcome.is_fault:
-                self._keep_beside(outcome)
+                self._noting.beside(self._beside.take(self._plan, outcome))
             else:
                 outcomes.append(outcome)
         if not outcomes and not has_listened:
@@ -373,9 +247,9 @@ class Session:
             self._wait = min(2 * self._wait, LONGEST_WAIT)
             return self._texts([])
         self._wait = SHORTEST_WAIT
-        self._keep_pilot()
-        self._keep_likeness()
-        self._keep_claims()
+        self._noting.pilot(self._controller.pilot, self._at_a_time)
+        self._noting.likeness()
+        self._noting.claims(self._controller.claims)
         assert self._saying is not None
         self._saying.note()
         return self._texts(requests)
@@ -472,64 +346,6 @@ class Session:
         self._listening = False
         if outcome.status == "cancelled":
             self._controller.is_cut_short = True
-
-    def _keep_beside(self, outcome: Result) -> None:
-        plan = self._beside.take(self._plan, outcome)
-        if plan is not self._plan:
-            self._plan = plan
-            self._folder.freeze(plan.frozen)
-            self._keep_likeness()
-
-    def _keep_likeness(self) -> None:
-        """Say whether the two models are trained and judged alike, once pilot and probes are over.
-
-        Raises `ComparatorError` where they have to be and are not.
-        """
-        frozen = self._plan.frozen
-        is_known = frozen.pilot is not None and (frozen.probes is not None or not frozen.stages.probes)
-        required = (frozen.settings.get("cmp") or {}).get("require") == LIKE_FOR_LIKE
-        if frozen.kind == "single" or not is_known or (frozen.like_for_like is not None and not required):
-            return
-        from comparator.findings.like_for_like import like_for_like
-        from comparator.report.likeness import in_a_line
-
-        runs = RunStore(self._host.experiments)
-        found = like_for_like(frozen, self._folder.records, runs.predictions)
-        words = in_a_line(found, frozen.labels)
-        if frozen.like_for_like is None:
-            self._host.say(words)
-            self._plan = self._plan.noting(like_for_like=words)
-            self._folder.freeze(self._plan.frozen)
-        if required and not found.is_alike:
-            raise ComparatorError(f"[cmp] require = '{LIKE_FOR_LIKE}': {words}")
-
-    def _keep_pilot(self) -> None:
-        """Say what the pilot found, once, and keep it with the settings."""
-        assert self._controller is not None
-        pilot = self._controller.pilot
-        if pilot is None or self._plan.frozen.pilot is not None:
-            return
-        budget, seeds = self._plan.budget, self._plan.replication.first
-        to_go = None if budget is None else budget - pilot.pairs
-        in_its_unit = pilot.in_its_own_unit if self._plan.objective.needs_unit else pilot
-        words = in_its_unit.words(
-            to_go,
-            seeds,
-            self._at_a_time,
-            blocks=self._plan.fresh_blocks,
-            smallest=self._plan.smallest,
-        )
-        self._host.say(words)
-        self._plan = self._plan.noting(pilot=PilotFound(**asdict(pilot), words=words))
-        self._folder.freeze(self._plan.frozen)
-
-    def _keep_claims(self) -> None:
-        """Keep what is to be confirmed, before any of it is trained: read again elsewhere it may differ by a digit."""
-        assert self._controller is not None
-        claims = self._controller.claims
-        if claims is not None and self._plan.frozen.claims is None:
-            self._plan = self._plan.noting(claims=claims)
-            self._folder.freeze(self._plan.frozen)
 
     def _resume_command(self) -> str:
         host = self._host

@@ -11,7 +11,9 @@ from typing import Literal
 from comparator.experiment.controller import Controller
 from comparator.experiment.open_evaluations import Runs
 from comparator.objective.differences import NoValue
-from comparator.results.record import Evaluation, Metrics, Request, Result, Run
+from comparator.results.form import Metrics
+from comparator.results.record import Evaluation, Run
+from comparator.results.requests import Request, Result
 
 SIGNED = "signed"
 

@@ -10,8 +10,9 @@ from rich.text import Text
 from comparator.findings.axes import Axis, show, varying_axes
 from comparator.findings.summary import effect
 from comparator.formats.text import shortened
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.points import as_read, latest_of
-from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.record import Evaluation
 
 #: Points with a value before there is a map.
 FEWEST = 4

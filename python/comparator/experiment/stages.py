@@ -16,13 +16,8 @@ from comparator.experiment.settings import (
 from comparator.findings.studies import check_studies
 from comparator.model.model import Model
 from comparator.objective.comparison import Objective
-from comparator.results.record import (
-    MOST_PROBES,
-    Budget,
-    Confirm,
-    FrozenStrategy,
-    Submodel,
-)
+from comparator.results.frozen import Budget, Confirm, FrozenStrategy, Submodel
+from comparator.results.requests import MOST_PROBES
 from comparator.space import ParameterSpace
 from comparator.strategies import STRATEGIES, Strategy, find_strategy, strategy_code
 from comparator.strategies.ahead import usual_ahead

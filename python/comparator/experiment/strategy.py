@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from comparator.errors import InputError
-from comparator.results.record import (
-    FrozenStrategy,
-    Point,
-)
+from comparator.results.form import Point
+from comparator.results.frozen import FrozenStrategy
 from comparator.space import ParameterSpace
 from comparator.strategies import Strategy, make_strategy
 from comparator.strategies.ahead import Ahead

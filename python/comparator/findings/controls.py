@@ -17,7 +17,8 @@ from comparator.errors import InputError
 from comparator.findings.recheck import Rechecked, recheck, shown_in, tried_by
 from comparator.findings.studies import given, studies_of
 from comparator.results.experiments import read_experiment
-from comparator.results.record import CONFIRM, Claim, Evaluation, FrozenExperiment, Submodel
+from comparator.results.frozen import Claim, FrozenExperiment, Submodel
+from comparator.results.record import CONFIRM, Evaluation
 from comparator.results.record_file import read_records
 from comparator.results.state import last_word
 

@@ -27,7 +27,8 @@ from comparator.findings.like_for_like import SAME_METRIC, scores_called
 from comparator.findings.metric_agreement import suited_difference
 from comparator.findings.reliability import tries
 from comparator.objective.differences import DIFFERENCES, signed_difference
-from comparator.results.record import CONFIRM, Claim, Evaluation, FrozenExperiment, Run
+from comparator.results.frozen import Claim, FrozenExperiment
+from comparator.results.record import CONFIRM, Evaluation, Run
 from comparator.tables.predictions import PredictedRows
 
 #: What the columns of predictions are called that hold ids of the IMPROVE benchmark.
@@ -141,19 +142,8 @@ def explain(
     name = suited_difference(experiment, records, experiment.metric)
     signed = partial(signed_difference, DIFFERENCES[name])
     rest = [block for claim in claims if claim.kind == "elsewhere" for _, block in blocks[claim.name]]
-    found = [
-        (claim, influences(column, [block for _, block in blocks[claim.name]], measure))
-        for claim in explained
-        for measure in [Measure(score, signed, claim.direction or 1)]
-        for column in columns
-    ]
-    told = [(claim, each) for claim, each in found if each is not None]
-    chosen = sum(len(each.chosen) for _, each in told)
-    places = [
-        Explained(claim, len(blocks[claim.name]), tuple(contributions(each, chosen, rest) for each in columns_there))
-        for claim in explained
-        if (columns_there := [each for of, each in told if of is claim])
-    ]
+    given = {claim.name: [block for _, block in blocks[claim.name]] for claim in explained}
+    places = _places(explained, given, columns, lambda claim: Measure(score, signed, claim.direction or 1), rest)
     if not places:
         most = max(len(blocks[claim.name]) for claim in explained)
         return replace(
@@ -169,6 +159,24 @@ def explain(
         other_labels=rows.other_labels,
         repeated_rows=rows.repeated,
     )
+
+
+def _places(
+    claims: Sequence[Claim],
+    blocks: Mapping[str, Sequence[Block]],
+    columns: Sequence[str],
+    measure: Callable[[Claim], Measure],
+    rest: Sequence[Block],
+) -> list[Explained]:
+    """The claims of which it can be told what groups contribute; `blocks` are those of each, `rest` those elsewhere."""
+    found = [(claim, influences(column, blocks[claim.name], measure(claim))) for claim in claims for column in columns]
+    told = [(claim, each) for claim, each in found if each is not None]
+    chosen = sum(len(each.chosen) for _, each in told)
+    return [
+        Explained(claim, len(blocks[claim.name]), tuple(contributions(each, chosen, rest) for each in columns_there))
+        for claim in claims
+        if (columns_there := [each for of, each in told if of is claim])
+    ]
 
 
 def called(column: str) -> str:

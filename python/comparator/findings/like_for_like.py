@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparator.results.record import Evaluation, FrozenExperiment, Run
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation, Run
 from comparator.tables.predictions import Predictions
 
 #: What is compared, by the name under which models report it.

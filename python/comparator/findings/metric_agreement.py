@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from comparator.evidence.replicates import mean_interval
+from comparator.findings.mean_predictor import LOSS, SCALED_LOSS, SKILL
 from comparator.findings.other_metric import in_metric
-from comparator.findings.summary import LOSS, SCALED_LOSS, SKILL
 from comparator.findings.verdict import NONE, evidence_of
 from comparator.objective.differences import DIFFERENCES, asked_difference, serving_difference
 from comparator.objective.metrics import kind_by_name
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.points import observations_in
-from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.record import Evaluation
 
 if TYPE_CHECKING:
     from comparator.evidence.regions import Evidence

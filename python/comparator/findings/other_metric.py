@@ -15,8 +15,9 @@ from comparator.evidence.replicates import Moments, pooled_deviation
 from comparator.formats.text import shortened
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES, NoValue, asked_difference, objective_words
+from comparator.results.frozen import Claim, FrozenExperiment, ObjectiveWords
 from comparator.results.points import final_values_of, key_of, observations_in, observations_of
-from comparator.results.record import PILOT, Claim, Evaluation, FrozenExperiment, ObjectiveWords, Run
+from comparator.results.record import PILOT, Evaluation, Run
 from comparator.results.whole import by_replicate, lines_of
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box

@@ -17,7 +17,8 @@ from comparator.errors import InputError
 from comparator.evidence.confirmation import ALPHA, FEWEST, Estimate, chance_above_zero, estimate, interval_of
 from comparator.findings.reliability import fresh_in
 from comparator.results.experiments import read_experiment
-from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
 
 Verdict = Literal["reproduced", "weaker", "gone", "not settled"]

@@ -9,8 +9,10 @@ from typing import Any
 
 from comparator.evidence.confirmation import Confirmation, Fresh, confirm, interval_of
 from comparator.objective.differences import DIFFERENCES, asked_difference
-from comparator.results.points import as_read, final_values_of, is_settled_by, key_of, pairs_in
-from comparator.results.record import CONFIRM, Claim, Evaluation, FrozenExperiment, PilotFound
+from comparator.results.frozen import Claim, FrozenExperiment, PilotFound
+from comparator.results.points import as_read, final_values_of, is_settled_by, key_of
+from comparator.results.record import CONFIRM, Evaluation
+from comparator.results.tally import pairs_in
 from comparator.strategies.blocks import FIRST_FRESH, block_of
 
 #: Why a best point was trained anew on one seed alone.

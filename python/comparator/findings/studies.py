@@ -7,7 +7,7 @@ from typing import Any
 
 from comparator.errors import InputError
 from comparator.formats.spelling import spelling
-from comparator.results.record import FrozenExperiment, Submodel
+from comparator.results.frozen import FrozenExperiment, Submodel
 
 
 def studies_of(experiment: FrozenExperiment) -> tuple[str, str] | None:

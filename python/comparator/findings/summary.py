@@ -14,19 +14,20 @@ from typing import Any
 
 from comparator.findings import reliability
 from comparator.findings.axes import Axis, on_lattice, varying_axes
+from comparator.findings.mean_predictor import LOSS, MeanPredictor, compare_with_mean_predictor
 from comparator.findings.reliability import Reliability, reliability_in
 from comparator.findings.so_far import mean_metrics, so_far
 from comparator.formats.text import message
 from comparator.objective.differences import difference_called
-from comparator.results.points import Counts, as_read, best_of, best_values, count, key_of, values_of
-from comparator.results.record import AFTERWARDS, Evaluation, FirstEpochs, FrozenExperiment, Replicate, Run
+from comparator.results.frozen import FirstEpochs, FrozenExperiment
+from comparator.results.points import as_read, best_of, best_values, key_of, values_of
+from comparator.results.record import AFTERWARDS, Evaluation, Replicate, Run
+from comparator.results.tally import Counts, count
 
 BEST_POINTS = 5
 #: Strategies that do not gather where it is best, or not before they have looked everywhere.
 SCATTERED = ("grid", "listed", "random", "sobol", "level_set", "region_and_maximum")
 EVEN = ("grid", "listed", "random", "sobol")  # those that go nowhere for what was found
-LOSS, SKILL = "val_loss", "val_r2"
-MEAN_PREDICTOR_LOSS, SCALED_LOSS = "val_mean_predictor_loss", "val_loss_over_variance"
 
 
 @dataclass(frozen=True)
@@ -90,20 +91,6 @@ class Generation:
     def count(self) -> int:
         """How many evaluations it has, failed ones too."""
         return len(self.members)
-
-
-@dataclass(frozen=True)
-class MeanPredictor:
-    """At how many of `of` points every submodel beats the mean predictor, by `metric`.
-
-    `metric` is `val_r2` (the mean predictor has 0) or `val_loss` (it has `val_mean_predictor_loss`). `worse` counts
-    for each submodel the points at which it does not.
-    """
-
-    metric: str
-    beaten_by_both: int
-    of: int
-    worse: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -204,7 +191,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
         best_points=tuple(_whole(record, maximise, len(models)) for record in best_of(records)[:BEST_POINTS]),
         best_so_far=best_so_far,
         generations=_generations(searched, maximise, dict(best_so_far)),
-        mean_predictor=_mean_predictor(points),
+        mean_predictor=compare_with_mean_predictor([one.metrics for one in points]),
         reasons=_reasons(evaluations),
         reliability=reliability_in(experiment, records),
         first=experiment.stages.first,
@@ -291,15 +278,6 @@ def search_settings(experiment: FrozenExperiment) -> Mapping[str, Any]:
 
 def _strategy(experiment: FrozenExperiment) -> str:
     return experiment.strategy.name or str(search_settings(experiment).get("strategy") or "")
-
-
-def beats_mean_predictor(metrics: Mapping[str, float]) -> bool | None:
-    """Return whether a run with these metrics beats the mean predictor; None where they do not tell."""
-    if SKILL in metrics:
-        return metrics[SKILL] > 0
-    if LOSS in metrics and MEAN_PREDICTOR_LOSS in metrics:
-        return metrics[LOSS] < metrics[MEAN_PREDICTOR_LOSS]
-    return None
 
 
 def effect(axis: Axis, evaluations: Sequence[EvaluationSummary | Evaluation], numbers: Sequence[float]) -> float:
@@ -415,20 +393,6 @@ def _generations(
             )
         )
     return tuple(generations)
-
-
-def _mean_predictor(points: Sequence[EvaluationSummary]) -> MeanPredictor | None:
-    verdicts = [[beats_mean_predictor(metrics) for metrics in one.metrics] for one in points]
-    known = [verdict for verdict in verdicts if verdict and None not in verdict]
-    if not known:
-        return None
-    by_skill = any(SKILL in metrics for one in points for metrics in one.metrics)
-    return MeanPredictor(
-        SKILL if by_skill else LOSS,
-        sum(all(verdict) for verdict in known),
-        len(known),
-        tuple(sum(not beats for beats in each) for each in zip(*known, strict=True)),
-    )
 
 
 def _reasons(evaluations: Sequence[EvaluationSummary]) -> dict[str, list[int]]:

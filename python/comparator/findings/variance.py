@@ -10,7 +10,8 @@ import numpy as np
 
 from comparator.evidence.variance import Variance, split_variance
 from comparator.findings.studies import studies_of
-from comparator.results.record import Claim, Evaluation, FrozenExperiment
+from comparator.results.frozen import Claim, FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.strategies.blocks import SEED, SPLIT, crossed, levels_in, square
 
 

@@ -18,8 +18,9 @@ from comparator.errors import InputError
 from comparator.findings.axes import is_number
 from comparator.findings.reliability import fresh_in, reliability_in
 from comparator.findings.summary import Summary, is_spread, search_settings
+from comparator.results.frozen import Claim, FrozenExperiment
 from comparator.results.points import observations_in, points_without_value
-from comparator.results.record import Claim, Evaluation, FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.space.boxes import Box
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from comparator.evidence.confirmation import ALPHA, contrast, estimate
 from comparator.findings.metric_agreement import STANDARD, kind_of, read_in, reported_metrics, suited_difference
 from comparator.findings.reliability import fresh_in
-from comparator.results.record import CONFIRM, Evaluation, FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import CONFIRM, Evaluation
 
 Interval = tuple[float, float]
 

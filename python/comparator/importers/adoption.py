@@ -12,19 +12,18 @@ from statistics import fmean
 from comparator.errors import InputError
 from comparator.formats.spelling import spelling
 from comparator.importers.records import PastRecords, PastResult, read_past
-from comparator.results.points import key_of
-from comparator.results.record import (
+from comparator.results.frozen import (
     FORMAT,
     Budget,
-    Evaluation,
     FrozenExperiment,
     Imported,
     MetricDescription,
     ObjectiveWords,
     Provenance,
-    Run,
     Submodel,
 )
+from comparator.results.points import key_of
+from comparator.results.record import Evaluation, Run
 from comparator.results.store import ExperimentFolder
 from comparator.space import Constant, Number, ParameterSpace, Point
 from comparator.space.parameters import Parameter

@@ -16,7 +16,7 @@ from comparator.errors import InputError, nearest
 from comparator.formats.spelling import as_kept, check_once, spelling
 from comparator.formats.text import each_key_once, read_text, shortened
 from comparator.objective.metrics import kind_by_name
-from comparator.results.record import in_range
+from comparator.results.form import in_range
 
 #: What a folder is searched for, in this order.
 NAMES = ("hpo.csv", "output.csv", "hpo_results.csv", "population-*.txt")

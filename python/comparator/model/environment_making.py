@@ -24,7 +24,8 @@ from comparator.formats.text import one_line, shortened, write_text_whole
 from comparator.model.process import GuardedProcess
 from comparator.model.python_environment import COMPLETE, PythonEnvironment, without_activation
 from comparator.model.reported import our_line, plain
-from comparator.results.lease import Holder, claim
+from comparator.results.holder import Holder
+from comparator.results.lease import claim
 
 #: The environment of the programs that make it: plain lines for the log, and no question.
 PLAIN = {

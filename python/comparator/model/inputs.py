@@ -11,7 +11,8 @@ from typing import Any
 from comparator.model.data import data_of, has_changed
 from comparator.model.fingerprint import FEW_FILES, Recent
 from comparator.model.model import Model
-from comparator.results.record import PythonOfSubmodel, RunResult, Submodel
+from comparator.results.frozen import PythonOfSubmodel, Submodel
+from comparator.results.run_result import RunResult
 
 BEGAN = "since the experiment began"
 

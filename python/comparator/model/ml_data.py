@@ -24,7 +24,8 @@ from comparator.errors import InputError
 from comparator.formats.text import read_text, write_text_whole
 from comparator.model.fingerprint import digest_of
 from comparator.model.named_paths import NamedPaths, canonical
-from comparator.results.lease import Holder, claim
+from comparator.results.holder import Holder
+from comparator.results.lease import claim
 
 DATA, LOG, MADE, TRAINING_ROWS = "data", "preprocess.log", "made.json", "train_split.txt"
 #: Training rows are drawn in one order, whatever their number.

@@ -40,7 +40,7 @@ from comparator.model.stages import (
     raw_folder,
 )
 from comparator.model.training import Outcome, Status, Training
-from comparator.results.lease import Holder
+from comparator.results.holder import Holder
 from comparator.site.profile import Slot
 
 SCORES = "calc_infer_scores"

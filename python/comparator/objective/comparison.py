@@ -17,7 +17,9 @@ from comparator.objective.differences import (
     signed_difference,
 )
 from comparator.objective.metrics import reported_instead
-from comparator.results.record import LARGEST, Evaluation, MetricDescription, Run
+from comparator.results.form import LARGEST
+from comparator.results.frozen import MetricDescription
+from comparator.results.record import Evaluation, Run
 
 # They say which model runs and with which defaults; the leaf has read them already.
 NOT_FOR_MODELS = {"model_name", "candle_image", *CONFIG_FILE}

@@ -36,7 +36,8 @@ from comparator.extensions.own_code import FAILURES, import_own, own_file
 from comparator.formats.text import shortened
 from comparator.model.fingerprint import content_of
 from comparator.objective.metrics import kind_by_name
-from comparator.results.record import LARGEST, FrozenExperiment, MetricDescription, ObjectiveWords
+from comparator.results.form import LARGEST
+from comparator.results.frozen import FrozenExperiment, MetricDescription, ObjectiveWords
 
 SAME = 1e-9  # of the larger of two metrics: by less they differ through rounding alone
 

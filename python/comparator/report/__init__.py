@@ -59,11 +59,12 @@ from comparator.report.answer import Answer, answer_of
 from comparator.report.material import Files, Material, gather_material
 from comparator.report.notices import notices
 from comparator.results.experiments import read_experiment
-from comparator.results.points import doubled_in
-from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
 from comparator.results.run_store import RunStore, withdrawals
 from comparator.results.table import table_cell
+from comparator.results.tally import doubled_in
 
 if TYPE_CHECKING:
     from comparator.findings.controls import Controls

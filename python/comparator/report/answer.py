@@ -18,7 +18,7 @@ from comparator.report.commands import typed_command, where_options
 from comparator.report.next_step import Step, next_step
 from comparator.report.numbers import amount, point_words, round_to, with_interval
 from comparator.report.words import NO_PLACE, show
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 
 if TYPE_CHECKING:
     from comparator.evidence.confirmation import Confirmation

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from comparator.findings.summary import search_settings
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 
 if TYPE_CHECKING:
     from comparator.findings.verdict import Condition

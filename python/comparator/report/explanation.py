@@ -9,7 +9,8 @@ from comparator.evidence.contributions import Contributions, Group, Without
 from comparator.findings.explanation import Explained, Explanation, called, plural
 from comparator.findings.summary import Summary
 from comparator.report.numbers import amounts, listed, percent, with_interval
-from comparator.results.record import CONFIRM, FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import CONFIRM
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box
 

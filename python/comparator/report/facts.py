@@ -11,7 +11,7 @@ from comparator.findings.summary import Summary, search_settings
 from comparator.findings.workers import spans_of, typical, working_times_of
 from comparator.formats.spelling import spelling
 from comparator.report import numbers, words
-from comparator.results.record import FrozenExperiment, by_dotted_name
+from comparator.results.frozen import FrozenExperiment, by_dotted_name
 
 SPLIT = "split"  # hyperparameters whose names hold this word say how the data were divided
 

@@ -18,7 +18,7 @@ from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary, is_grid, search_settings, summarise
 from comparator.findings.verdict import Findings
 from comparator.results.experiments import read_experiment
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.record_file import read_records
 from comparator.results.run_store import RunStore
 from comparator.results.state import last_word

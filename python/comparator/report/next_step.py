@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from comparator.findings.summary import Summary, search_settings
 from comparator.report.commands import command_of, typed_command, where_options, with_settings, without_option
-from comparator.results.record import ALIVE, FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.state import ALIVE
 
 if TYPE_CHECKING:
     from comparator.findings.verdict import Findings

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from comparator.results.points import doubled_in
-from comparator.results.record import Evaluation, FrozenExperiment, Run
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation, Run
 from comparator.results.run_store import withdrawals
+from comparator.results.tally import doubled_in
 
 
 def notices(

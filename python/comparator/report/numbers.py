@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from comparator.findings.axes import is_number, show
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.objective.differences import difference_called
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 
 RELATIVE = ("relative", "signed")  # differences that are fractions of the larger metric
 #: What puts a number with its interval into words.

@@ -43,7 +43,7 @@ from comparator.report.likeness import box_of
 from comparator.report.material import Files
 from comparator.report.packing import compressed, packed
 from comparator.report.typesetting import whole_numbers, words_apart
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 
 MAPS = "where"  # the section of the maps, the first of which the page begins with
 #: The sections of the other figures, after those with words of their own: identifier, also of its figures, and heading.

@@ -11,7 +11,8 @@ from comparator.errors import ComparatorError
 from comparator.findings.axes import show
 from comparator.findings.verdict import SEED, placed
 from comparator.report.numbers import point_words, round_to, with_interval
-from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.space import Constant, ParameterSpace, Point
 from comparator.space.typed import typed_point
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from comparator.findings.recheck import Rechecked, trained_anew
 from comparator.report.numbers import listed, measure_of
-from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.space import ParameterSpace
 from comparator.space.boxes import Box
 

@@ -7,7 +7,7 @@ import math
 from comparator.evidence.variance import BETWEEN, REST, Part, Variance
 from comparator.findings.variance import TrainingVariance
 from comparator.report.numbers import listed, percent, point_words
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.strategies.blocks import INITIALISATION, ORDER, SEED, SPLIT
 
 BAR, WIDTH = "\N{FULL BLOCK}", 30

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.findings.axes import show
 from comparator.findings.controls import is_control
-from comparator.findings.summary import LOSS, SCALED_LOSS, SKILL, EvaluationSummary, Summary
+from comparator.findings.mean_predictor import LOSS, SCALED_LOSS, SKILL
+from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.findings.sureness import NO_PLACE
 from comparator.findings.yardstick import shown_in
 from comparator.objective.differences import difference_called
 from comparator.report.numbers import amount, amounts, by_difference, listed, percent, point_words, round_to
-from comparator.results.record import FrozenExperiment, Run
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Run
 
 if TYPE_CHECKING:
     from comparator.evidence.regions import Evidence

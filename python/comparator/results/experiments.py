@@ -11,12 +11,8 @@ from comparator.errors import InputError, nearest, nearest_names
 from comparator.formats.names import check_name
 from comparator.formats.text import shortened
 from comparator.results.files import read_json
-from comparator.results.record import (
-    FORMAT,
-    FrozenExperiment,
-    WholeExperiment,
-    of_form,
-)
+from comparator.results.form import of_form
+from comparator.results.frozen import FORMAT, FrozenExperiment, WholeExperiment
 
 EXPERIMENT = "experiment.json"
 #: Names of experiments in a message that there is none of a name.

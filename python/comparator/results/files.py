@@ -14,12 +14,7 @@ from typing import Any
 
 from comparator.errors import InputError
 from comparator.formats.text import write_text_whole
-from comparator.results.record import (
-    AnyForm,
-    Form,
-    as_text,
-    of_form,
-)
+from comparator.results.form import AnyForm, Form, as_text, of_form
 
 #: What `json` raises of a text that is none, or none that we have written: nested thousands of times.
 NOT_JSON = (ValueError, RecursionError)

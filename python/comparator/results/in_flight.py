@@ -16,11 +16,27 @@ from pathlib import Path
 
 from comparator.formats.names import as_file_name
 from comparator.results.files import read_form
+from comparator.results.form import Count, Form, Point, as_text
 from comparator.results.lease import holder_of
-from comparator.results.record import InFlight, as_text
+from comparator.results.requests import Numbered
 from comparator.results.run_store import RunStore
 
 RUNNING = "running"
+
+
+class InFlight(Form):
+    """A training that is being carried out, for people: one submodel's of one replicate of an evaluation.
+
+    `run` is its name in the store; `epochs` is how many it is given, None where it takes no such number.
+    """
+
+    evaluation: Numbered
+    replicate: Count
+    submodel: Count
+    run: str
+    point: Point = {}
+    started: str
+    epochs: int | None = None
 
 
 def purpose_of(experiment: str) -> str:

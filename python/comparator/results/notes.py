@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from comparator.errors import InputError, nearest
 from comparator.formats.text import shortened
 from comparator.results.files import owner_of, read_form, share_as, write_whole
-from comparator.results.record import Notes
-
-__all__ = ["Notes", "changed", "read_notes", "write_notes"]
+from comparator.results.form import Form
 
 NOTES = "notes.json"
 LONGEST_TAG = 40
+
+
+class Notes(Form):
+    """`notes.json` of an experiment: what people have said of it since. It is no part of what was frozen."""
+
+    tags: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    text: str = ""
 
 
 def read_notes(folder: Path) -> Notes:

@@ -1,4 +1,4 @@
-"""What a record says of its points: the value of each, the best of them, how many are done. Everything asks here.
+"""What a record says of its points: the value of each, and the best of them. Everything asks here; `tally` counts.
 
 A point is as good as its latest evaluation that ended well says: that one's value is the mean over all its replicates
 that did. What confirms stands beside the search: it changes no value and no best, and is not part of the budget.
@@ -11,31 +11,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from comparator.results.record import AFTERWARDS, CONFIRM, FULL, Claim, Evaluation
+from comparator.results.frozen import Claim
+from comparator.results.record import AFTERWARDS, FULL, Evaluation
 from comparator.results.whole import lines_of
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many there are.
-
-    `done` are the pairs (single runs for a single model) of the budget that were asked for and have come to their end;
-    `in_full` and `confirming` those beside it, by stage. `points` are the distinct points of pilot and search,
-    `without_value` those of them none of whose evaluations has a value. `failed` are evaluations, of any stage, that
-    have none.
-    """
-
-    done: int
-    in_full: int
-    confirming: int
-    points: int
-    without_value: int
-    failed: int
 
 
 def key_of(point: Mapping[str, Any]) -> str:
@@ -117,52 +98,6 @@ def is_settled_by(line: Evaluation, claim: Claim) -> bool:
     return is_of_best and line.status == "ok" and len(line.asked or ()) == 1 < len(claim.points)
 
 
-def pairs_to_confirm(claims: Iterable[Claim], records: Iterable[Evaluation]) -> int:
-    """How many pairs try the claims anew, by what is known so far: one for each block, or one that settles it."""
-    if not (claims := list(claims)):
-        return 0
-    tried = [record for record in records if record.stage == CONFIRM]
-    return sum(1 if any(is_settled_by(line, claim) for line in tried) else len(claim.points) for claim in claims)
-
-
 def as_read(value: float, *, maximise: bool) -> float:
     """A value that a search minimises, as people read it: with its sign turned where the objective is maximised."""
     return (-value if maximise else value) + 0.0  # no -0.0
-
-
-def count(records: Sequence[Evaluation]) -> Counts:
-    """Count what a record has."""
-    points = {key_of(record.point) for record in searched(records)}
-    return Counts(
-        done=done_in(records),
-        in_full=pairs_in(record for record in records if record.stage == FULL),
-        confirming=pairs_in(record for record in records if record.stage == CONFIRM),
-        points=len(points),
-        without_value=len(points) - len(latest_of(records)),
-        failed=failed_in(records),
-    )
-
-
-def done_in(records: Iterable[Evaluation]) -> int:
-    """`Counts.done` alone, which is sooner found."""
-    return pairs_in(searched(records))
-
-
-def failed_in(records: Iterable[Evaluation]) -> int:
-    """`Counts.failed` alone, which is sooner found."""
-    return sum(record.status != "ok" for record in records)
-
-
-def doubled_in(records: Iterable[Evaluation]) -> list[int]:
-    """The evaluations that have more than one line: a record has none, but where lines were copied by hand."""
-    return sorted(number for number, lines in Counter(record.evaluation for record in records).items() if lines > 1)
-
-
-def pairs_in(records: Iterable[Evaluation]) -> int:
-    """How many pairs these evaluations have asked for and heard of; a repeat that asked for none adds none."""
-    records = list(records)
-    # Records of earlier versions, and of other programs, do not say what they asked for.
-    without = {
-        (key_of(record.point), run.replicate) for record in records if record.asked is None for run in record.runs
-    }
-    return len(without) + sum(len(record.asked or ()) for record in records)

@@ -9,7 +9,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from comparator.results.record import Provenance
+from comparator.results.frozen import Provenance
 from comparator.site.folders import checkout
 from comparator.site.packages import version
 from comparator.site.profile import Site

@@ -13,10 +13,8 @@ from pydantic import ValidationError
 
 from comparator.errors import InputError
 from comparator.results.files import NOT_JSON
-from comparator.results.record import (
-    Evaluation,
-    of_form,
-)
+from comparator.results.form import of_form
+from comparator.results.record import Evaluation
 from comparator.results.whole import lines_of, not_there
 
 

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from comparator.results.files import read_form, read_json
-from comparator.results.points import count
-from comparator.results.record import Evaluation, Form, Number, Point
+from comparator.results.form import Form, Number, Point
+from comparator.results.record import Evaluation
+from comparator.results.tally import count
 
 Interval = Annotated[list[Number | None], Field(min_length=2, max_length=2)] | None
 

@@ -13,16 +13,12 @@ from comparator.formats.names import RUNS
 from comparator.formats.text import shortened
 from comparator.results.experiments import experiment_names
 from comparator.results.files import now, read_form, write_lines, write_whole
-from comparator.results.lease import Holder, Lease, claim
-from comparator.results.record import (
-    Run,
-    RunResult,
-    Withdrawal,
-    WithdrawnResult,
-    as_text,
-    of_form,
-)
+from comparator.results.form import as_text, of_form
+from comparator.results.holder import Holder
+from comparator.results.lease import Lease, claim
+from comparator.results.record import Run
 from comparator.results.record_file import read_records, whole_lines
+from comparator.results.run_result import RunResult, Withdrawal, WithdrawnResult
 from comparator.results.whole import counted_runs, lines_of
 from comparator.tables.predictions import FILE, PredictedRows, Predictions, read_predicted_rows, read_predictions
 

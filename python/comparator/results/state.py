@@ -6,14 +6,56 @@ import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from comparator.results.files import now, read_form, write_whole
-from comparator.results.record import (
-    Running,
-    State,
-)
+from comparator.results.form import Count, Form, Number, Point, ProcessId
+from comparator.results.record import SEARCH
+from comparator.results.requests import Numbered
 
 STATE = "state.json"
+
+
+LaunchName = Annotated[str, Field(pattern=r"^launch-[0-9]+$")]
+
+
+class Running(Form):
+    """An evaluation that waits for a result, for people."""
+
+    evaluation: Numbered
+    stage: str = SEARCH
+    point: Point = {}
+    started: str | None = None
+
+
+#: The states of an experiment that runs, or is to.
+ALIVE = ("queued", "running")
+
+
+class State(Form):
+    """What the process that runs, or ran, an experiment last said of it: advice, never truth.
+
+    `running` lists what runs, the first of it where that is much; `unlisted` says how many run beside. `reporting` is
+    the share of the report that is done, while it is written.
+    """
+
+    state: str = "new"
+    pid: ProcessId | None = None
+    host: str | None = None
+    launch: LaunchName | None = None
+    updated: str | None = None
+    running: list[Running] = []
+    unlisted: Count = 0
+    reason: str | None = None
+    job: str | None = None
+    reporting: Number | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """How many evaluations run."""
+        return len(self.running) + self.unlisted
 
 
 def say(

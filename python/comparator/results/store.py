@@ -31,15 +31,13 @@ from comparator.errors import ComparatorError, InputError
 from comparator.formats.names import check_name
 from comparator.results.experiments import EXPERIMENT
 from comparator.results.files import now, owner_of, share_as, sync_folder, write_lines, write_whole
-from comparator.results.lease import LEASE, LOCK, Holder, Lease, hold, holder_of, lies_at
-from comparator.results.record import (
-    Evaluation,
-    FrozenExperiment,
-    Running,
-    as_text,
-)
+from comparator.results.form import as_text
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.holder import Holder
+from comparator.results.lease import LEASE, LOCK, Lease, hold, holder_of, lies_at
+from comparator.results.record import Evaluation
 from comparator.results.record_file import check_order, records_from
-from comparator.results.state import STATE, say
+from comparator.results.state import STATE, Running, say
 
 #: An experiment's folder while it is made, and how long after its last change its maker is surely dead.
 UNFINISHED, UNFINISHED_SECONDS = ".unfinished-", 3600.0

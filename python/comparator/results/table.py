@@ -52,8 +52,10 @@ from typing import Any, TextIO
 from comparator.errors import InputError, nearest
 from comparator.formats.text import file_made_whole, is_stream
 from comparator.results.experiments import read_experiment
+from comparator.results.form import as_text
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.points import as_read
-from comparator.results.record import Evaluation, FrozenExperiment, Run, as_text
+from comparator.results.record import Evaluation, Run
 from comparator.results.record_file import each_record
 
 BEFORE_POINT = ("evaluation", "id", "stage", "epochs", "generation")

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from comparator.results.lease import LEASE, Holder, claim, renewal, this_holder, try_lock
+from comparator.results.holder import Holder, this_holder
+from comparator.results.lease import LEASE, claim, renewal, try_lock
 
 
 class Held(Protocol):

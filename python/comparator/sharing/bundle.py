@@ -31,12 +31,13 @@ from comparator.formats.text import file_made_whole, shortened
 from comparator.report import write_report
 from comparator.results.experiments import EXPERIMENT, read_experiment
 from comparator.results.files import now, time_of
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.lease import LEASE, LOCK
-from comparator.results.record import Evaluation, FrozenExperiment, Run, State
+from comparator.results.record import Evaluation, Run
 from comparator.results.record_file import each_record, left_over
 from comparator.results.reported import is_current
 from comparator.results.run_store import NAME_OF_RUN, RESULT, WITHDRAWN, RunStore
-from comparator.results.state import STATE
+from comparator.results.state import STATE, State
 from comparator.sharing.crate import Crate, Entity, identifier_of, is_safe
 from comparator.studies import study_of
 from comparator.tables.predictions import FILE as PREDICTIONS

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from comparator.errors import ComparatorError, InputError
 from comparator.formats.text import message
 from comparator.results.experiments import read_experiment
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.sharing.trials import Trial, trials_of, without_password
 
 #: The tags by which a run, and an experiment of MLflow, are known to be of an evaluation, and of an experiment.

@@ -19,12 +19,14 @@ from comparator.formats.names import check_name
 from comparator.model.references import split_variant
 from comparator.results.experiments import EXPERIMENT, read_experiment
 from comparator.results.files import read_form, read_json, write_whole
-from comparator.results.lease import Holder
+from comparator.results.form import of_form
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.holder import Holder
 from comparator.results.notes import NOTES
-from comparator.results.record import FrozenExperiment, RunResult, State, WithdrawnResult, of_form
 from comparator.results.record_file import each_record
+from comparator.results.run_result import RunResult, WithdrawnResult
 from comparator.results.run_store import LEVEL, RESULT, WITHDRAWALS, WITHDRAWN, RunStore, withdrawals
-from comparator.results.state import STATE, say
+from comparator.results.state import STATE, State, say
 from comparator.results.store import check_new_experiment, put_in_place, unfinished_folder
 from comparator.sharing.archive import Archive, check_room
 from comparator.sharing.bundle import EXPERIMENTS, INPUTS, LOG, PREDICTIONS, RECORD, RUNS

@@ -16,7 +16,7 @@ from typing import Any
 from comparator.errors import ComparatorError, InputError
 from comparator.formats.text import message
 from comparator.results.experiments import read_experiment
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.sharing.trials import Trial, trials_of, without_password
 from comparator.space import Choice, Number, ParameterSpace
 

@@ -12,8 +12,9 @@ from typing import Any
 from comparator.findings.so_far import SoFar, so_far
 from comparator.formats.text import shortened
 from comparator.results.files import time_of
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.points import as_read
-from comparator.results.record import CONFIRM, Evaluation, FrozenExperiment
+from comparator.results.record import CONFIRM, Evaluation
 from comparator.results.record_file import each_record
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comparator.results.experiments import read_experiment
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 
 if TYPE_CHECKING:
     from comparator.studies.study import Study

@@ -33,7 +33,7 @@ from comparator.engine.jobs import state_of
 from comparator.errors import ComparatorError, InputError, named_as_typed
 from comparator.evidence.chance import FEWEST_BLOCKS
 from comparator.evidence.paired import Observation, Paired
-from comparator.experiment import session
+from comparator.experiment import opening
 from comparator.experiment.context import Context
 from comparator.experiment.freezing import make_plan as make_one
 from comparator.experiment.host import Host
@@ -47,8 +47,8 @@ from comparator.formats.spelling import as_kept, is_same, merged, spelling
 from comparator.report import write_report
 from comparator.results.experiments import experiment_path, read_experiment, read_whole_experiment
 from comparator.results.files import now, read_json
+from comparator.results.frozen import Budget, FrozenStrategy, Stages, WholeExperiment
 from comparator.results.points import observations_in, points_without_value
-from comparator.results.record import Budget, FrozenStrategy, Stages, WholeExperiment
 from comparator.results.record_file import read_records
 from comparator.results.store import ExperimentFolder, check_new_experiment
 from comparator.site.folders import command_line
@@ -352,7 +352,7 @@ def _train(host: Host, name: str) -> None:
     path = experiment_path(host.experiments, name)
     if state_of(path).state != "finished":
         try:
-            session.resume(host, name).run()
+            opening.resume(host, name).run()
         except OutOfTime:
             raise
         except InputError:

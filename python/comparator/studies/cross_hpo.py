@@ -39,7 +39,9 @@ from comparator.formats.spelling import CONFIG_FILE, is_same, merged
 from comparator.formats.text import shortened
 from comparator.objective.comparison import failure_words
 from comparator.results.experiments import experiment_names, read_experiment
-from comparator.results.record import MODEL, Budget, Evaluation, FrozenStrategy, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import MODEL, Budget, FrozenStrategy
+from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
 from comparator.results.whole import whole_evaluations
 from comparator.space import Constant, ParameterSpace, Point

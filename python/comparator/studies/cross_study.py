@@ -31,7 +31,8 @@ from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.experiment.terminal import note
 from comparator.objective.comparison import failure_words
-from comparator.results.record import Evaluation, of_form
+from comparator.results.form import of_form
+from comparator.results.record import Evaluation
 from comparator.results.whole import whole_evaluations
 from comparator.studies import beside, figures, page, sweep, tables
 from comparator.studies.inference import PREDICTIONS, Inference

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from comparator.engine.leaf import Patience
+from comparator.engine.patience import Patience
 from comparator.engine.workers import Workers
 from comparator.experiment.host import Host
 from comparator.model.data import data_of

@@ -28,7 +28,8 @@ from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import Host
 from comparator.model.reported import IMPROVE_SCORES, SCORES_FILE, read_scores
 from comparator.objective.comparison import failure_words
-from comparator.results.record import Evaluation, of_form
+from comparator.results.form import of_form
+from comparator.results.record import Evaluation
 from comparator.results.run_store import RunStore
 from comparator.results.whole import whole_evaluations
 from comparator.studies import figures, page, sweep, tables

@@ -34,7 +34,8 @@ from comparator.formats.spelling import as_kept
 from comparator.formats.text import shown
 from comparator.model.model import Model
 from comparator.objective.comparison import failure_words
-from comparator.results.record import FrozenExperiment, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.run_store import RunStore
 from comparator.strategies.blocks import FIRST_FRESH
 from comparator.studies import left_out_report, sweep

@@ -17,7 +17,8 @@ from comparator.findings.explanation import followed_score
 from comparator.findings.like_for_like import scores_called
 from comparator.findings.metric_agreement import suited_difference
 from comparator.objective.differences import DIFFERENCES, signed_difference
-from comparator.results.record import Evaluation, FrozenExperiment, Run
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation, Run
 from comparator.results.whole import whole_evaluations
 from comparator.studies.left_out_predictions import Elsewhere, Moved, Pairs, elsewhere, moved
 from comparator.tables.predictions import PredictedRows

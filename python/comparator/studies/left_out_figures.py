@@ -9,7 +9,7 @@ from comparator.report.figures.channels import Row, clip, lanes, number_channel,
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import FAINT, INK, MODELS, MUTED, PAPER, SHAPES
 from comparator.report.numbers import printable, with_interval
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.studies.left_out_changes import Change, Effect, Found
 
 MOST = 40  # subsets in a figure

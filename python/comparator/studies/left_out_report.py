@@ -12,7 +12,7 @@ from comparator.evidence.omission import ALPHA, Mean
 from comparator.findings.axes import show
 from comparator.formats.text import write_text_whole
 from comparator.report.numbers import round_to, with_interval
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.studies import figures, left_out_figures, page
 from comparator.studies.left_out_changes import Change, Control, Effect, Found
 from comparator.studies.left_out_predictions import Moved

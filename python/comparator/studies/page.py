@@ -17,7 +17,7 @@ from comparator.formats.text import write_text_whole
 from comparator.report.numbers import printable
 from comparator.report.page import COLOURS
 from comparator.report.typesetting import whole_numbers
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.studies.figures import Picture
 
 TEMPLATE = """<!DOCTYPE html>

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from comparator.formats.text import write_text_whole
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.studies import figures, page, pairs_figure
 from comparator.studies.pairs import ALPHA, EVERYWHERE, NONE, REGIONS, Judged, answer, most_different
 

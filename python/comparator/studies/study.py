@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from comparator.experiment import session
+from comparator.experiment import opening
 from comparator.experiment.host import Host
 from comparator.experiment.plan import Plan
 from comparator.results.experiments import experiment_path, read_experiment
@@ -29,7 +29,7 @@ class Planned:
 
 def begin(host: Host, planned: Planned, stem: str, identifier: str | None) -> StudiesSession:
     """Make the experiment's folder, freeze the plan there, and keep copies of files."""
-    opened = StudiesSession(session.begin(host, planned.plan, stem, identifier))
+    opened = StudiesSession(opening.begin(host, planned.plan, stem, identifier))
     for name, file in planned.kept.items():
         shutil.copyfile(file, opened.folder / name)
     return opened
@@ -37,7 +37,7 @@ def begin(host: Host, planned: Planned, stem: str, identifier: str | None) -> St
 
 def reopen(host: Host, identifier: str) -> StudiesSession:
     """Open an experiment where it was left."""
-    return StudiesSession(session.resume(host, identifier))
+    return StudiesSession(opening.resume(host, identifier))
 
 
 AnyPlanned = TypeVar("AnyPlanned", bound=Planned)

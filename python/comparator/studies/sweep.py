@@ -35,7 +35,8 @@ from comparator.model.description import read_toml
 from comparator.model.model import Model
 from comparator.model.process import call, exit_words
 from comparator.model.reported import last_words, reports_in
-from comparator.results.record import Budget, Evaluation, FrozenExperiment
+from comparator.results.frozen import Budget, FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.site.profile import Slot
 
 Point = dict[str, Any]

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from comparator.evidence.tuning_cost import Cost, costs, paired_costs
 from comparator.formats.spelling import merged, spelling
-from comparator.results.record import Evaluation, FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.space import Point
 from comparator.strategies.tuning import AS_GIVEN, Trial, Tuning
 

@@ -12,16 +12,17 @@ from typing import Any
 from comparator.engine.given import run_hyperparameters, varied_names
 from comparator.engine.run_identity import telling_hyperparameters
 from comparator.errors import ComparatorError
-from comparator.experiment.controller import Controller
 from comparator.experiment.plan import Plan
 from comparator.experiment.simulation import MemoryRecord
-from comparator.experiment.stages import PILOT_SEEDS
 from comparator.findings.other_metric import unit_of, worked_out
 from comparator.objective.comparison import Objective
 from comparator.results.files import time_of
-from comparator.results.points import done_in, key_of, searched
-from comparator.results.record import CONFIRM, Evaluation, FrozenExperiment, Run, RunResult
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.points import key_of, searched
+from comparator.results.record import CONFIRM, Evaluation, Run
+from comparator.results.run_result import RunResult
 from comparator.results.run_store import RunStore
+from comparator.results.tally import done_in
 from comparator.strategies.blocks import block_of
 
 #: Of the two clocks by which a line and its runs are timed.
@@ -71,21 +72,7 @@ def check_search(plan: Plan, records: Sequence[Evaluation], *, is_finished: bool
     """Whether the search, done again on the recorded results, proposes the recorded points, and has come to its end."""
     memory = MemoryRecord()
     memory.records = list(records)
-    again = Controller(
-        memory,
-        plan.strategy(all_at_once=plan.is_sweep),
-        plan.objective,
-        budget=plan.budget,
-        space_size=plan.space_size,
-        replication=plan.replication,
-        blocks=plan.blocks,
-        first=plan.first,
-        pilot=plan.pilot,
-        pilot_seeds=PILOT_SEEDS,
-        pilot_beside=plan.frozen.stages.pilot_beside,
-        to_confirm=plan.to_confirm,
-        space=plan.space,
-    )
+    again = plan.controller(memory, all_at_once=True)
     try:
         requests = again.start()
         if is_finished and requests:

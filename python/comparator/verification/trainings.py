@@ -13,7 +13,9 @@ from pathlib import Path
 from comparator.engine.leaf import Leaf
 from comparator.engine.workers import Workers
 from comparator.results.provenance import computed_on
-from comparator.results.record import Evaluation, Request, Run, RunResult
+from comparator.results.record import Evaluation, Run
+from comparator.results.requests import Request
+from comparator.results.run_result import RunResult
 from comparator.results.run_store import RESULT, RunStore
 from comparator.strategies.blocks import block_of
 

@@ -22,10 +22,13 @@ from comparator.formats.text import shortened
 from comparator.objective.comparison import Objective, make_objective
 from comparator.objective.differences import asked_difference
 from comparator.results.experiments import experiment_path, read_experiment, read_whole_experiment
-from comparator.results.points import count, key_of
-from comparator.results.record import Evaluation, FrozenExperiment, Withdrawal
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.points import key_of
+from comparator.results.record import Evaluation
 from comparator.results.record_file import left_over, read_records
+from comparator.results.run_result import Withdrawal
 from comparator.results.run_store import RunStore, withdrawals
+from comparator.results.tally import count
 from comparator.verification.record import Fault, check_record, check_search, is_of_the_store
 from comparator.verification.trainings import (
     CHANGED,

@@ -27,10 +27,11 @@ from comparator.dashboard.steering import box_words, suggestions, typed_in
 from comparator.errors import InputError
 from comparator.experiment.progress import seconds_left
 from comparator.findings.axes import Axis
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.growing import GrowingRecord
 from comparator.results.lease import Lease, hold
-from comparator.results.record import Evaluation, FrozenExperiment, State
-from comparator.results.state import say
+from comparator.results.record import Evaluation
+from comparator.results.state import State, say
 from comparator.space.boxes import written_box
 
 OWN = {"Sec-Fetch-Site": "same-origin"}  # what comes from a page of the dashboard itself
@@ -562,7 +563,7 @@ def test_a_record_that_is_written_over_is_read_anew(tmp_path: Path) -> None:
     assert [each.evaluation for each in record.read()] == [0, 1]
     path.write_text(" " + "".join(lines))
     assert [each.evaluation for each in record.read()] == [0, 1, 2, 3, 4]
-    assert record.tally.done == 5 and not record.tally.doubled
+    assert record.tally.counts.done == 5 and not record.tally.doubled
 
 
 @pytest.mark.long

@@ -29,7 +29,7 @@ from comparator.errors import ComparatorError, InputError
 from comparator.experiment.host import open_host
 from comparator.experiment.worker import WorkerPlace
 from comparator.formats.finding import FAILS, HOLDS, UNTESTED
-from comparator.results.record import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.state import say
 from comparator.site.profile import Site, clock, job_word, launch_environment, read_site, seconds_of
 from comparator.site.schedulers import SCHEDULERS

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparator.engine.interface import share_slots
-from comparator.engine.leaf import NOT_LOOKED_AT, Leaf
+from comparator.engine.leaf import Leaf
 from comparator.engine.run_identity import NOT_PART_OF_AN_IDENTITY, run_identity
+from comparator.engine.runs import NOT_LOOKED_AT
 from comparator.errors import FAULT, InputError
 from comparator.model import fingerprint
 from comparator.model.model import Model, outside_container
@@ -19,7 +20,7 @@ from comparator.model.named_paths import NamedPaths
 from comparator.model.references import find_model
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
-from comparator.results.record import FrozenExperiment, Submodel
+from comparator.results.frozen import FrozenExperiment, Submodel
 from comparator.results.run_store import RunStore
 from comparator.site.profile import Slot, read_site
 
@@ -77,7 +78,8 @@ def test_a_pair_shares_its_seed_and_its_runs_are_kept(leaf: Leaf, tmp_path: Path
 def test_a_run_that_was_taken_over_while_it_was_trained_is_what_the_other_has_made_of_it(
     leaf: Leaf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train = leaf._train
+    trainer = leaf._runs.trainer
+    train = trainer.train
 
     def stands_still(*given):
         result, *more = train(*given)
@@ -86,7 +88,7 @@ def test_a_run_that_was_taken_over_while_it_was_trained_is_what_the_other_has_ma
             RunStore(tmp_path).save(held.parent.name, result.model_copy(update={"metrics": {"val_loss": 0.25}}))
         return result, *more
 
-    monkeypatch.setattr(leaf, "_train", stands_still)
+    monkeypatch.setattr(trainer, "train", stands_still)
     runs = ask(leaf)["runs"]
     assert [(run["metrics"], run["reused"]) for run in runs] == [({"val_loss": 0.25}, True)] * 2
     stored = [json.loads(path.read_text())["metrics"] for path in tmp_path.glob("runs/*/*/result.json")]
@@ -97,7 +99,7 @@ def test_a_result_that_was_withdrawn_before_it_could_serve_others_stays_withdraw
     leaf: Leaf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as busy:
-        for inputs in leaf._inputs:
+        for inputs in leaf._runs.trainer.inputs:
             busy.setattr(inputs, "looked_at", lambda: 0.0)
         first, second = (run["run"] for run in ask(leaf)["runs"])
     runs = RunStore(tmp_path)

@@ -26,7 +26,9 @@ from comparator.model.fingerprint import Recent, content_of, tree_of
 from comparator.model.image import image_state
 from comparator.model.inputs import source_change
 from comparator.model.references import find_model
-from comparator.results.record import Request, Submodel, WholeExperiment, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import Submodel, WholeExperiment
+from comparator.results.requests import Request
 from comparator.results.run_store import RunStore
 from comparator.site.profile import Site, read_site
 

@@ -20,8 +20,8 @@ from comparator.model.model import Model
 from comparator.model.training import Outcome, Training
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
+from comparator.results.frozen import FrozenExperiment, Submodel
 from comparator.results.in_flight import trainings_in_flight
-from comparator.results.record import FrozenExperiment, Submodel
 from comparator.results.run_store import RunStore
 from comparator.site.profile import Slot
 

@@ -13,7 +13,7 @@ from comparator.evidence.confirmation import Fresh
 from comparator.evidence.coordinates import dense_sample
 from comparator.evidence.paired import Observation
 from comparator.evidence.regions import Evidence, find_evidence
-from comparator.results.record import Claim
+from comparator.results.frozen import Claim
 from comparator.space import ParameterSpace, Point
 
 SPACE = ParameterSpace.from_entries(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparator.evidence.replicates import Moments, mean_interval, pooled_deviation
-from comparator.results.record import LARGEST
+from comparator.results.form import LARGEST
 
 NUMBERS = st.floats(-LARGEST, LARGEST, allow_subnormal=False)
 

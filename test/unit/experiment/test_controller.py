@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from comparator.errors import ComparatorError
-from comparator.experiment.controller import FAILURES_THAT_STOP, REPEATS_THAT_STOP, Controller
-from comparator.experiment.open_evaluations import Latest
+from comparator.experiment.controller import FAILURES_THAT_STOP, Controller
+from comparator.experiment.spending import REPEATS_THAT_STOP
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
+from comparator.results.frozen import FrozenExperiment
 from comparator.results.points import values_of
-from comparator.results.record import FrozenExperiment, Request, Result, Run
+from comparator.results.record import Run
+from comparator.results.requests import Request, Result
 from comparator.results.store import ExperimentFolder
 from comparator.space import ParameterSpace
 from comparator.strategies import Proposal, Strategy
@@ -301,15 +303,6 @@ def test_a_point_that_was_recorded_as_an_algorithm_wrote_it_is_the_one_that_it_p
         folder, Listed([{"x": 1}, {"x": 2}], ahead=1), OBJECTIVE, budget=2, space=space, proposer="own.py"
     )
     assert again.start()[0].point == {"x": 2, "fixed": True}
-
-
-def test_the_largest_of_the_latest_numbers_is_that_of_a_look_at_all_of_them() -> None:
-    luck, numbers, latest = random.Random(1), [], Latest(7)
-    assert latest.largest is None
-    for _ in range(300):
-        numbers.append(luck.randrange(20))
-        latest.add(numbers[-1])
-        assert latest.largest == max(numbers[-7:])
 
 
 def test_where_a_few_take_long_so_does_what_is_to_be_expected_though_most_fail_at_once(folder) -> None:

@@ -4,7 +4,8 @@ import pytest
 from recorded import make_experiment
 
 from comparator.experiment.dry_run import budget_words
-from comparator.results.record import FrozenExperiment, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import FrozenExperiment
 
 
 def test_what_is_trained_anew_is_counted_place_by_place() -> None:

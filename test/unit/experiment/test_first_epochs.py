@@ -11,17 +11,20 @@ from cases import long_but
 from desk import Desk
 from hypothesis import given
 from hypothesis import strategies as st
+from searched import POINTS, Worker, lines, noisy, stopped_anywhere
 from test_controller import BARE, OBJECTIVE, Listed, xs
-from test_reliability import POINTS, Worker, noisy
 
 from comparator.errors import ComparatorError
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Observation, Paired
-from comparator.experiment.controller import Controller, ToConfirm
+from comparator.experiment.confirmation import ToConfirm
+from comparator.experiment.controller import Controller
 from comparator.experiment.first_epochs import short_and_full
-from comparator.results.points import best_of, best_values, count, final_values_of, observations_in, values_of
-from comparator.results.record import Claim, Evaluation, FirstEpochs, FrozenExperiment
+from comparator.results.frozen import Claim, FirstEpochs, FrozenExperiment
+from comparator.results.points import best_of, best_values, final_values_of, observations_in, values_of
+from comparator.results.requests import Request, Result
 from comparator.results.store import ExperimentFolder
+from comparator.results.tally import count
 from comparator.strategies.replication import Replication
 
 FIRST = FirstEpochs(epochs=2, full=6, points=3)
@@ -76,10 +79,6 @@ def folder(tmp_path):
     made = ExperimentFolder.create(tmp_path, "try", None, BARE)
     yield made
     made.close()
-
-
-def lines(folder: ExperimentFolder, stage: str) -> list[Evaluation]:
-    return [line for line in folder.records if line.stage == stage]
 
 
 def test_the_best_of_short_trainings_are_trained_in_full_on_further_replicates(folder) -> None:
@@ -138,8 +137,12 @@ def test_a_stop_anywhere_loses_nothing_and_trains_nothing_twice(
     class Kept(Worker):
         """What it has trained has a length too."""
 
-        def result(self, request: str, status: str = "ok") -> str:
-            lengths.append(json.dumps([request.point, request.replicate, request.epochs]))
+        def __init__(self) -> None:
+            super().__init__(model)
+            self.lengths: set[str] = set()
+
+        def result(self, request: Request, status: str = "ok") -> Result:
+            self.lengths.add(json.dumps([request.point, request.replicate, request.epochs]))
             return super().result(request, status)
 
     def controller(folder: ExperimentFolder) -> Controller:
@@ -149,27 +152,12 @@ def test_a_stop_anywhere_loses_nothing_and_trains_nothing_twice(
         kept = ("evaluation", "stage", "epochs", "claim", "point", "value", "signed", "blocks")
         return sorted(json.dumps([getattr(line, key) for key in kept]) for line in folder.records)
 
-    lengths: list[str] = []
-    whole = ExperimentFolder.create(tmp_path, "whole", None, BARE)
-    worker = Kept(model)
-    worker.finish(controller(whole))
-    asked = set(lengths)
+    searches = stopped_anywhere(tmp_path, controller, Kept)
+    whole, worker = next(searches)
     assert lines(whole, "full") and lines(whole, "confirm")
-    for stopped_after in range(len(worker.asked) + 1):
-        lengths.clear()
-        folder = ExperimentFolder.create(tmp_path, "stopped", None, BARE)
-        again = Kept(model)
-        again.finish(controller(folder), at_most=stopped_after)
-        folder.close()
-        folder = ExperimentFolder(folder.path)
-        again.finish(controller(folder))
+    for folder, again in searches:
         assert facts(folder) == facts(whole)
-        assert set(lengths) == asked
-        once_more = Kept(model)
-        once_more.finish(controller(folder))
-        assert not once_more.asked
-        folder.close()
-    whole.close()
+        assert again.lengths == worker.lengths
 
 
 def test_a_record_that_lacks_a_full_training_does_not_follow(folder) -> None:

@@ -21,11 +21,12 @@ from no_time import host_of
 from test_controller import Listed
 
 from comparator.experiment.controller import Controller
-from comparator.experiment.session import open_session
+from comparator.experiment.opening import open_session
 from comparator.experiment.simulation import MemoryRecord
 from comparator.objective.comparison import Objective
 from comparator.objective.differences import DIFFERENCES
-from comparator.results.record import Result, Run
+from comparator.results.record import Run
+from comparator.results.requests import Result
 from comparator.results.run_store import RunStore
 from comparator.strategies.replication import Replication
 

@@ -17,10 +17,11 @@ from comparator.experiment.listing import LISTED_VERSION, experiment_rows
 from comparator.report import write_report
 from comparator.results.experiments import read_experiment
 from comparator.results.notes import changed, read_notes, write_notes
-from comparator.results.points import best_of, count
+from comparator.results.points import best_of
 from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
 from comparator.results.state import say, say_reporting
+from comparator.results.tally import count
 from comparator.studies import page
 
 

@@ -9,7 +9,8 @@ import pytest
 from test_controller import BARE, OBJECTIVE, noisy, result_of
 
 from comparator.experiment.controller import Controller
-from comparator.results.record import PILOT, SEARCH, Request
+from comparator.results.record import PILOT, SEARCH
+from comparator.results.requests import Request
 from comparator.results.store import ExperimentFolder
 from comparator.space import ParameterSpace
 from comparator.strategies import make_strategy

@@ -14,7 +14,7 @@ from comparator.formats.hyperparameters import read_hyperparameters
 from comparator.formats.upf import Line, read_upf, write_upf
 from comparator.model.named_paths import NamedPaths
 from comparator.objective.comparison import submodel_hyperparameters
-from comparator.results.record import Submodel
+from comparator.results.frozen import Submodel
 from comparator.space import ParameterSpace
 from comparator.strategies.unroll import combine, design_points, read_axis
 

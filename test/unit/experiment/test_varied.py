@@ -9,7 +9,7 @@ import pytest
 from two_workers import host_in
 
 from comparator.errors import InputError
-from comparator.experiment.session import plan_experiment
+from comparator.experiment.planning import plan_experiment
 from comparator.model.description import HyperparameterDescription
 
 DESCRIPTION = """

@@ -17,7 +17,9 @@ from comparator.findings.summary import summarise
 from comparator.report.controls import section_of, sentences
 from comparator.report.figures.controls import control_figures
 from comparator.report.numbers import in_percent, with_interval
-from comparator.results.record import Claim, Evaluation, FrozenExperiment, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import Claim, FrozenExperiment
+from comparator.results.record import Evaluation
 
 BLOCKS = 8
 CONTROLS = {

@@ -21,7 +21,7 @@ from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.confirmation import Confirmation
 from comparator.evidence.paired import Observation, Paired
 from comparator.evidence.regions import Evidence, Region
-from comparator.experiment.controller import by_point
+from comparator.experiment.confirmation import by_point
 from comparator.findings import sureness
 from comparator.findings.axes import varying_axes
 from comparator.findings.metric_agreement import compare, kind_of, read_in, with_signed
@@ -34,7 +34,9 @@ from comparator.report.commands import repeat_commands
 from comparator.report.figures.boxes import stretches
 from comparator.report.numbers import amounts, with_interval
 from comparator.report.words import agreement, disagreements, relative_to_nothing, remarks, verdict
-from comparator.results.record import Evaluation, FrozenExperiment, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.space import ParameterSpace
 from comparator.strategies.blocks import FIRST_FRESH
 

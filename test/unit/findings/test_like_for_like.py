@@ -11,7 +11,9 @@ from recorded import make_experiment, make_record
 
 from comparator.findings.like_for_like import LikeForLike, like_for_like
 from comparator.report.likeness import box_of, in_a_line
-from comparator.results.record import Evaluation, FrozenExperiment, Run, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation, Run
 from comparator.tables.predictions import FILE, Predictions, predictions_of, read_predictions
 
 Metrics = dict[str, float]

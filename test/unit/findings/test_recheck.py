@@ -26,7 +26,9 @@ from comparator.experiment.listing import experiment_rows
 from comparator.experiment.progress import describe
 from comparator.findings.recheck import recheck
 from comparator.report import write_report
-from comparator.results.record import Claim, Evaluation, FrozenExperiment, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import Claim, FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
 from comparator.results.tally import Tally
 

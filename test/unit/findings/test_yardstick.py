@@ -9,7 +9,9 @@ from recorded import make_experiment, make_record
 from comparator.findings.summary import summarise
 from comparator.findings.yardstick import InMetric, in_all_metrics, shown_in
 from comparator.report.words import by_yardstick
-from comparator.results.record import Claim, Evaluation, FrozenExperiment, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import Claim, FrozenExperiment
+from comparator.results.record import Evaluation
 
 BLOCKS = 8
 METRICS = {"val_loss": {"kind": "error"}, "val_r2": {"kind": "score"}}

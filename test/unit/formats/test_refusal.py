@@ -21,7 +21,9 @@ from comparator.experiment.settings import (
 )
 from comparator.formats.refusal import refusal
 from comparator.model.description import ModelDescription, parse_description
-from comparator.results.record import Evaluation, FrozenExperiment, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import FrozenExperiment
+from comparator.results.record import Evaluation
 from comparator.strategies import STRATEGIES, find_strategy
 from comparator.strategies.options import read_options
 from comparator.studies import STUDIES, study_called

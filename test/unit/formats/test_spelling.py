@@ -15,7 +15,7 @@ from comparator.errors import InputError
 from comparator.formats.spelling import WORKFLOW, as_kept, check_once, merged, spelling
 from comparator.model.description import parse_description
 from comparator.report.facts import common_hyperparameters, differing_hyperparameters
-from comparator.results.record import FrozenExperiment, Submodel
+from comparator.results.frozen import FrozenExperiment, Submodel
 
 #: Tells what it was given by its metrics.
 CAPITALS = """

@@ -17,12 +17,12 @@ from comparator.importers import as_told, import_experiment, read_past, records_
 from comparator.objective.comparison import Objective
 from comparator.report import write_report
 from comparator.results.experiments import read_experiment
-from comparator.results.points import count
-from comparator.results.record import Request, Result
 from comparator.results.record_file import read_records
+from comparator.results.requests import Request, Result
 from comparator.results.state import last_word
 from comparator.results.store import ExperimentFolder
 from comparator.results.table import export
+from comparator.results.tally import count
 from comparator.space import ParameterSpace
 from comparator.strategies import Proposal, Strategy, make_strategy
 

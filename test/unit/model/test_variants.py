@@ -26,7 +26,8 @@ from comparator.model.catalogue import Known, known_models
 from comparator.model.description import parse_description
 from comparator.model.model import Model
 from comparator.model.references import find_model, with_path_written
-from comparator.results.record import WholeExperiment, of_form
+from comparator.results.form import of_form
+from comparator.results.frozen import WholeExperiment
 from comparator.site.profile import Slot, read_site
 
 DESCRIPTION = """

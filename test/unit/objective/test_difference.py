@@ -20,7 +20,8 @@ from comparator.objective.differences import (
     signed_difference,
     usual_difference,
 )
-from comparator.results.record import MetricDescription, Run
+from comparator.results.frozen import MetricDescription
+from comparator.results.record import Run
 
 positive = st.floats(1e-9, 1e9)
 

@@ -9,9 +9,11 @@ from desk import Desk
 from repeats import as_earlier as as_earlier_lines
 
 from comparator.results.experiments import read_experiment
+from comparator.results.form import as_text
+from comparator.results.frozen import FORMAT
 from comparator.results.points import observations_in
-from comparator.results.record import FORMAT, RunResult, as_text
 from comparator.results.record_file import read_records
+from comparator.results.run_result import RunResult
 from comparator.results.run_store import RunStore
 from comparator.sharing.bundle import write_bundle
 from comparator.sharing.opening import open_bundle

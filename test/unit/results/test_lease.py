@@ -13,7 +13,8 @@ import pytest
 
 from comparator.errors import ComparatorError
 from comparator.results import lease
-from comparator.results.lease import LEASE, Attempt, Holder, Lease, hold, holder_of
+from comparator.results.holder import Holder, this_machine
+from comparator.results.lease import LEASE, Attempt, Lease, hold, holder_of
 
 WITHOUT_LOCKS = "import errno, fcntl\ndef none(*_): raise OSError(errno.ENOLCK, 'no locks')\nfcntl.flock = none\n"
 HOLDS = (
@@ -124,7 +125,7 @@ def test_many_processes_take_over_what_one_elsewhere_left(
 
 
 def test_a_later_process_with_the_number_of_a_dead_holder_holds_nothing(tmp_path: Path) -> None:
-    lease_of(tmp_path, machine=lease.this_machine(), pid=os.getpid(), began="1")
+    lease_of(tmp_path, machine=this_machine(), pid=os.getpid(), began="1")
     assert holder_of(tmp_path) is None
     held = hold(tmp_path)
     assert isinstance(held, Lease)

@@ -14,42 +14,40 @@ from desk import Desk
 from pydantic import BaseModel
 from test_controller import BARE, OBJECTIVE, Listed, result_of, xs
 
+from comparator.engine import launches
 from comparator.evidence.claims import Asked, find_claims
 from comparator.evidence.paired import Paired
-from comparator.experiment.controller import Controller, ToConfirm
+from comparator.experiment.confirmation import ToConfirm
+from comparator.experiment.controller import Controller
 from comparator.experiment.listing import experiment_rows
 from comparator.experiment.progress import best_words
 from comparator.findings.summary import summarise
 from comparator.report import words, write_report
-from comparator.results import record
+from comparator.results import frozen, in_flight, notes, record, requests, run_result, state
 from comparator.results.experiments import read_experiment, read_whole_experiment
-from comparator.results.points import best_of, best_values, count, values_of
-from comparator.results.record import (
-    Claim,
-    Evaluation,
-    Form,
-    FrozenExperiment,
-    ObjectiveWords,
-    RunResult,
-    Submodel,
-    WholeExperiment,
-)
+from comparator.results.form import Form
+from comparator.results.frozen import Claim, FrozenExperiment, ObjectiveWords, Submodel, WholeExperiment
+from comparator.results.points import best_of, best_values, values_of
+from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
+from comparator.results.run_result import RunResult
 from comparator.results.run_store import RunStore
 from comparator.results.store import ExperimentFolder
 from comparator.results.table import export
+from comparator.results.tally import count
 
 PAGE = Path(__file__).parents[3] / "docs" / "record-format.md"
 FORMS = {
     name: form
-    for name, form in vars(record).items()
+    for module in (frozen, in_flight, launches, notes, record, requests, run_result, state)
+    for name, form in vars(module).items()
     if isinstance(form, type) and issubclass(form, Form) and form not in (Form, WholeExperiment)
 }
 
 
 def test_settings_have_the_names_that_a_file_gives_them() -> None:
     settings = {"search": {"seed": 1}, "cmp": {"metric": "r2", "submodel_1": {"environment": {"A": "1"}}}}
-    assert record.by_dotted_name(settings) == {"search.seed": 1, "cmp.metric": "r2", "cmp.1.environment.A": "1"}
+    assert frozen.by_dotted_name(settings) == {"search.seed": 1, "cmp.metric": "r2", "cmp.1.environment.A": "1"}
 
 
 def words_of(annotation: Any) -> str:
@@ -132,7 +130,7 @@ CMP = FrozenExperiment(
     objective=ObjectiveWords(name="relative difference of val_loss", maximise=True),
     models=[Submodel(submodel=0, name="a"), Submodel(submodel=1, name="b")],
     space=[{"name": "x", "type": "float", "lower": 0, "upper": 9}],
-    budget=record.Budget(evaluations=9),
+    budget=frozen.Budget(evaluations=9),
 )
 
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comparator.engine.jobs import state_of
-from comparator.engine.leaf import Patience
-from comparator.errors import ComparatorError, Fault, InputError
+from comparator.engine.patience import Patience
+from comparator.errors import ComparatorError, InputError
 from comparator.formats.names import check_name
 from comparator.results import store
 from comparator.results.experiments import experiment_path, read_experiment
-from comparator.results.lease import Holder, Lease
-from comparator.results.points import pairs_in
-from comparator.results.record import FORMAT, Evaluation, FrozenExperiment, Running, RunResult, as_text, of_form
+from comparator.results.form import as_text, of_form
+from comparator.results.frozen import FORMAT, FrozenExperiment
+from comparator.results.holder import Holder
+from comparator.results.lease import Lease
+from comparator.results.record import Evaluation
 from comparator.results.record_file import read_records
+from comparator.results.run_result import RunResult
 from comparator.results.run_store import RunStore
-from comparator.results.state import last_word
+from comparator.results.state import Running, last_word
 from comparator.results.store import ExperimentFolder
+from comparator.results.tally import pairs_in
 
 
 @given(st.text(max_size=20))
@@ -271,7 +274,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path) -> None:
 def test_several_processes_that_begin_at_a_time_get_ids_of_their_own(tmp_path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom comparator.results.store import ExperimentFolder\n"
-        "from comparator.results.record import FrozenExperiment\n"
+        "from comparator.results.frozen import FrozenExperiment\n"
         "bare = FrozenExperiment(id='', models=[])\n"
         "print(ExperimentFolder.create(Path(sys.argv[1]), 'try', None, bare).identifier)\n"
     )
@@ -307,33 +310,6 @@ def test_a_group_shares_what_is_made_in_a_folder_with_its_bit_set(tmp_path, mode
     made.close()
     assert made.path.stat().st_mode & 0o777 == expected
     assert made.evaluations.stat().st_mode & 0o777 == expected & 0o666
-
-
-def holder(**changes: str) -> Holder:
-    of = {"token": "one", "host": "node7", "machine": "another", "user": "alice", "since": "noon"}
-    return Holder(**{**of, **changes}, pid=4711, began=None)
-
-
-def test_a_wait_for_another_is_said_and_has_an_end(monkeypatch) -> None:
-    clock, said = [0.0], []
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    patience = Patience("abc", limit=60.0, stopped=threading.Event(), say=said.append)
-    for clock[0] in (0.0, 4.0, 6.0, 8.0):
-        assert patience.wait(holder(), 0.0)
-    assert said == ["waiting for run abc, which is being trained by process 4711 of alice on node7, since noon"]
-    clock[0] = 71.0
-    assert patience.wait(holder(token="two"), 0.0)  # whoever has it now has a time of its own
-    clock[0] = 142.0
-    with pytest.raises(
-        Fault, match=r"run abc is held by process 4711 of alice on node7.*longer than the 60 s.*--resume"
-    ):
-        patience.wait(holder(token="two"), 0.0)
-
-
-def test_nobody_waits_beyond_the_walltime() -> None:
-    stopped = threading.Event()
-    patience = Patience("abc", limit=None, deadline=time.monotonic() - 1, stopped=stopped, say=lambda words: None)
-    assert not patience.wait(holder(), 0.0)
 
 
 def test_a_line_that_is_ok_has_a_value(folder) -> None:
@@ -446,7 +422,8 @@ def test_a_process_that_is_killed_in_a_group_loses_no_line(tmp_path) -> None:
     code = (
         "import sys, os, signal\n"
         "from pathlib import Path\n"
-        "from comparator.results.record import Evaluation, FrozenExperiment\n"
+        "from comparator.results.frozen import FrozenExperiment\n"
+        "from comparator.results.record import Evaluation\n"
         "from comparator.results.store import ExperimentFolder\n"
         "folder = ExperimentFolder.create(Path(sys.argv[1]), 'try', 'mine', FrozenExperiment(id='', models=[]))\n"
         "with folder.together():\n"
@@ -562,7 +539,7 @@ def test_a_process_that_is_killed_loses_no_result(tmp_path) -> None:
     code = (
         "import sys, os, signal\n"
         "from pathlib import Path\n"
-        "from comparator.results.record import RunResult\n"
+        "from comparator.results.run_result import RunResult\n"
         "from comparator.results.run_store import RunStore\n"
         "runs = RunStore(Path(sys.argv[1]))\n"
         "for identity in sys.argv[2:]:\n"

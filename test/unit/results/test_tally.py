@@ -13,9 +13,9 @@ from comparator.dashboard import watched
 from comparator.dashboard.maker import Maker
 from comparator.dashboard.overview import Overview
 from comparator.dashboard.watched import Watch, _Made
-from comparator.results.points import best_of, count, doubled_in, searched
-from comparator.results.record import AFTERWARDS, PILOT, SEARCH, Evaluation, Replicate, Run
-from comparator.results.tally import Tally
+from comparator.results.points import best_of, key_of, points_without_value, searched
+from comparator.results.record import AFTERWARDS, CONFIRM, FULL, PILOT, SEARCH, Evaluation, Replicate, Run
+from comparator.results.tally import Counts, Tally, count, done_in, doubled_in
 
 
 @st.composite
@@ -41,14 +41,32 @@ def records(draw: st.DrawFn) -> list[Evaluation]:
     return lines
 
 
+def counted(lines: list[Evaluation]) -> Counts:
+    """What there is of a record, each number looked for by itself."""
+
+    def pairs(*stages: str) -> int:
+        own = [line for line in lines if line.stage in stages]
+        untold = {(key_of(line.point), run.replicate) for line in own if line.asked is None for run in line.runs}
+        return sum(len(line.asked or ()) for line in own) + len(untold)
+
+    return Counts(
+        done=pairs(PILOT, SEARCH),
+        in_full=pairs(FULL),
+        confirming=pairs(CONFIRM),
+        points=len({key_of(line.point) for line in searched(lines)}),
+        without_value=len(points_without_value(lines)),
+        failed=sum(line.status != "ok" for line in lines),
+    )
+
+
 @given(records(), st.integers(1, 5))
 def test_a_tally_is_what_the_whole_record_says(lines: list[Evaluation], step: int) -> None:
     tally = Tally(3)
     for end in [*range(0, len(lines), step), len(lines)]:
         there = lines[:end]
-        counts, best = count(there), best_of(there)
-        tally.take(there)
-        assert (tally.done, tally.failed, tally.confirming) == (counts.done, counts.failed, counts.confirming)
+        best = best_of(there)
+        assert tally.take(there).counts == count(there) == counted(there)
+        assert done_in(there) == tally.counts.done
         assert tally.best is (best[0] if best else None)
         assert list(tally.latest) == list(searched(there))[-3:]
         assert sorted(tally.doubled) == doubled_in(there) == []
@@ -88,4 +106,4 @@ def test_a_record_that_grows_is_counted_line_by_line_and_one_that_was_replaced_a
 @given(records())
 def test_of_a_record_that_is_shorter_than_before_all_is_taken_anew(lines: list[Evaluation]) -> None:
     tally = Tally().take(lines).take(lines[:1])
-    assert tally.done == count(lines[:1]).done
+    assert tally.counts == count(lines[:1])

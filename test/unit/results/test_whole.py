@@ -21,11 +21,13 @@ from comparator.experiment.simulation import MemoryRecord
 from comparator.findings.other_metric import unit_of, worked_out
 from comparator.findings.so_far import so_far
 from comparator.findings.summary import mean_metrics, summarise
-from comparator.results.points import best_of, count, observations_in, values_of
-from comparator.results.record import Evaluation, as_text
+from comparator.results.form import as_text
+from comparator.results.points import best_of, observations_in, values_of
+from comparator.results.record import Evaluation
 from comparator.results.record_file import each_record, read_records
 from comparator.results.run_store import RunStore, withdrawals
 from comparator.results.store import ExperimentFolder
+from comparator.results.tally import count
 from comparator.results.whole import whole_evaluations
 from comparator.strategies.replication import Replication
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from comparator.results import lease
-from comparator.results.lease import LEASE, Attempt, Holder, Lease, hold, holder_of
+from comparator.results.holder import Holder
+from comparator.results.lease import LEASE, Attempt, Lease, hold, holder_of
 from comparator.results.worker_lease import WorkerLease
 
 WITHOUT_LOCKS = "import fcntl, errno\ndef none(*_): raise OSError(errno.ENOLCK, 'no locks')\nfcntl.flock = none\n"

@@ -22,7 +22,7 @@ from recorded import genetic, make_experiment, make_record, save, with_histories
 from comparator.errors import InputError
 from comparator.results.experiments import read_experiment
 from comparator.results.notes import Notes, read_notes, write_notes
-from comparator.results.record import RunResult
+from comparator.results.run_result import RunResult
 from comparator.results.run_store import RunStore
 from comparator.sharing import opening
 from comparator.sharing.archive import Archive

@@ -15,7 +15,7 @@ from two_workers import said, trained
 from comparator.errors import InputError
 from comparator.evidence.many import holm
 from comparator.evidence.paired import Observation, Paired
-from comparator.experiment import session
+from comparator.experiment import opening, session
 from comparator.experiment.host import Host
 from comparator.experiment.listing import experiment_rows
 from comparator.experiment.recheck import plan_crossing, plan_recheck
@@ -122,19 +122,19 @@ def test_a_planted_difference_is_named_and_each_model_is_trained_once_a_point(de
 
 @pytest.mark.long
 def test_what_is_stopped_goes_on_where_it_was(desk: Path, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = session.resume
+    opened = opening.resume
 
     def stopped(host: Host, identifier: str) -> session.Session:
         if identifier.endswith("First-Third"):
             raise KeyboardInterrupt
         return opened(host, identifier)
 
-    monkeypatch.setattr(session, "resume", stopped)
+    monkeypatch.setattr(opening, "resume", stopped)
     with pytest.raises(KeyboardInterrupt):
         carried_out(host, desk)
     assert trained(host) == 2 * 24
     assert "all-pairs --resume all-1" in said(host)
-    monkeypatch.setattr(session, "resume", opened)
+    monkeypatch.setattr(opening, "resume", opened)
     folder = all_pairs.STUDY.resume(host, "all-1")
     assert trained(host) == 3 * 24
     assert len(json.loads((folder / "report.json").read_text())["pairs"]) == 3

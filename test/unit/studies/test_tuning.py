@@ -12,7 +12,7 @@ from statistics import fmean
 import pytest
 
 from comparator.experiment.strategy import make_strategy_of
-from comparator.results.record import FrozenExperiment, FrozenStrategy, ObjectiveWords, Submodel
+from comparator.results.frozen import FrozenExperiment, FrozenStrategy, ObjectiveWords, Submodel
 from comparator.strategies.strategy import Strategy
 from comparator.strategies.tuning import TUNING, Trial, TunedModel, Tuning, TuningStrategy
 from comparator.studies.tuned import GIVEN, Outcome, Place

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from repeats import FROZEN, IN_DEVIATIONS, SEARCHES, as_earlier, carried_out
 from test_controller import OBJECTIVE
 
-from comparator.results.record import Evaluation, Imported
+from comparator.results.frozen import Imported
+from comparator.results.record import Evaluation
 from comparator.results.run_store import RunStore
 from comparator.strategies.replication import Replication
 from comparator.verification.record import check_record

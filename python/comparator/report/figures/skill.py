@@ -6,14 +6,8 @@ import statistics
 from collections.abc import Sequence
 
 from comparator.findings.axes import Axis, show
-from comparator.findings.summary import (
-    MEAN_PREDICTOR_LOSS,
-    SKILL,
-    EvaluationSummary,
-    Summary,
-    beats_mean_predictor,
-    effect,
-)
+from comparator.findings.mean_predictor import MEAN_PREDICTOR_LOSS, SKILL, beats_mean_predictor
+from comparator.findings.summary import EvaluationSummary, Summary, effect
 from comparator.report import numbers, words
 from comparator.report.figures.channels import (
     HEADING,

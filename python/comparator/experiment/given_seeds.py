@@ -1,0 +1,46 @@
+"""The hyperparameters by which a model takes the seed of a run, parts of it, and that of the data split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from comparator.engine.given import DEFAULT_SEED, UNSET
+from comparator.errors import InputError
+from comparator.formats.text import shown
+from comparator.model.model import Model
+
+
+def doubt_seed(model: Model, varied: Sequence[str]) -> list[str]:
+    seed = model.description.seed
+    if seed is None and not model.is_ready:
+        return []
+    if seed is None:
+        return [f"{model.name} takes no seed that is known (its model.toml can name one): all its runs are alike to us"]
+    if seed in varied:
+        return [f"the space varies '{seed}', which is the seed of {model.name}: replicates vary it too"]
+    return []
+
+
+def check_seed(model: Model, given: Mapping[str, Any], source: Path) -> None:
+    parts = [name for name in (model.description.seeds or {}).values() if given.get(name) not in UNSET]
+    for name in (model.description.seed or "rng_seed", *parts):
+        value = given.get(name, DEFAULT_SEED)
+        if not str(value).isdigit():
+            raise InputError(f"{source}: {name} = {shown(value)}: must be a whole number from 0")
+
+
+def parts_of_seed(model: Model) -> dict[str, str] | None:
+    """The hyperparameters that take a part of the seed; None where the model does not tell."""
+    return None if model.description.seeds is None else dict(model.description.seeds.items())
+
+
+def split_of(model: Model, given: Mapping[str, Any], source: Path) -> str | None:
+    """The hyperparameter that takes the seed of the data split; None where there is none, or it changes nothing."""
+    name, fixed = model.description.split, model.description.split_fixed
+    if name is None or any(given.get(key) == value for key, value in fixed.items()):
+        return None
+    if not str(given.get(name, DEFAULT_SEED)).isdigit():
+        raise InputError(f"{source}: {name} = {shown(given[name])}: must be a whole number from 0")
+    return name

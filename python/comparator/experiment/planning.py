@@ -1,0 +1,49 @@
+"""From an experiment file, or settings, to a plan: everything about a new experiment is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.markup import escape
+
+from comparator.errors import as_typed, named_as_typed
+from comparator.experiment.context import Context
+from comparator.experiment.freezing import make_plan
+from comparator.experiment.host import Host
+from comparator.experiment.plan import Plan
+from comparator.experiment.settings import ExperimentSettings, read_settings
+from comparator.experiment.terminal import note
+
+
+def plan_experiment(host: Host, file: Path, overrides: list[str], *, full: bool, command: str) -> Plan:
+    """Check everything about a new experiment; raises `InputError`."""
+    return plan_settings(host, read_settings(file, overrides, full=full), file, command)
+
+
+def plan_settings(
+    host: Host,
+    settings: ExperimentSettings,
+    file: Path,
+    command: str,
+    called: str | None = None,
+    make_models: Callable[[], None] = lambda: None,
+    *,
+    searches: bool = True,
+) -> Plan:
+    """Check everything about a new experiment of these settings, whose paths are relative to `file`'s folder.
+
+    `called` is what words on the settings say in the place of a file that there is not. `make_models` makes what they
+    call a model, and is none yet. What models say of the space today is but a notice where it no longer `searches`.
+    """
+    with host.console.status("checking") as status:
+
+        def say(words: str) -> None:
+            status.update(f"checking: {escape(words)}")
+
+        with named_as_typed(file, called):
+            plan = make_plan(settings, Context(file.resolve(), host, command, say, make_models, searches))
+    notices = [as_typed(notice, file, called) for notice in plan.frozen.notices]
+    for notice in notices:
+        note(host.console, notice)
+    return plan.noting(notices=notices)
