@@ -16,7 +16,7 @@ from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.report.claims import Claim, anew, claims_of, point_on_axes, seeded_alone
 from comparator.report.commands import typed_command, where_options
 from comparator.report.next_step import Step, next_step
-from comparator.report.numbers import amount, point_words, round_to, with_interval
+from comparator.report.numbers import amount, amounts_apart, point_words, round_to, with_interval
 from comparator.report.words import NO_PLACE, show
 from comparator.results.frozen import FrozenExperiment
 
@@ -288,7 +288,7 @@ def _no_place(summary: Summary, evidence: Evidence) -> str:
     missed, mean = evidence.missed_contrast, abs(evidence.overall or 0.0)
     if missed is None or missed <= MUCH * mean:
         return f"; {NO_PLACE}"
-    return f"; {NO_PLACE}, but places where it is up to {_amount(summary, missed)} more cannot be excluded"
+    return f"; {NO_PLACE}, but places where it is up to {amounts_apart(summary, missed)} more cannot be excluded"
 
 
 def _missed(summary: Summary, evidence: Evidence) -> str:

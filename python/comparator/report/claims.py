@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.findings import sureness
 from comparator.findings.summary import Summary
-from comparator.report.numbers import amount, amounts, chance, listed, point_words
+from comparator.report.numbers import amount, amounts, amounts_apart, chance, listed, point_words
 
 if TYPE_CHECKING:
     from comparator.evidence.confirmation import Confirmation
@@ -116,7 +116,8 @@ def _of_region(name: str, summary: Summary, evidence: Evidence, condition: Condi
 def _basis_of_region(summary: Summary, evidence: Evidence, region: Region) -> str:
     chances = sureness.chance_of_region(region, evidence)
     if not region.blocks or chances is None:
-        more = "" if region.contrast is None else f" The points inside have {amount(summary, region.contrast, 3)} more."
+        apart = amounts_apart(summary, region.contrast)
+        more = "" if region.contrast is None else f" The points inside have {apart} more."
         if summary.is_exact:
             return f"Read from {_points(evidence.points)}; training them again gives the same numbers.{more}"
         return (
@@ -129,9 +130,9 @@ def _basis_of_region(summary: Summary, evidence: Evidence, region: Region) -> st
     together = "" if tried == 1 else f", the {tried} regions that were tried taken together"
     basis = (
         f"{_sentence(on_fresh(region.blocks, summary))} the difference was"
-        f" {amounts(summary, region.contrast, region.contrast_interval)} more inside than outside all regions (mean and"
-        f" 95 % interval over {_units(summary)}). A one-sided t-test: the chance of as much where it is not more is"
-        f" {chance(chances)}{together}; {LEVELS}."
+        f" {amounts_apart(summary, region.contrast, region.contrast_interval)} more inside than outside all regions"
+        f" (mean and 95 % interval over {_units(summary)}). A one-sided t-test: the chance of as much where it is not"
+        f" more is {chance(chances)}{together}; {LEVELS}."
     )
     if evidence.verdict == "none":
         return f"{basis} As no difference is shown at all, neither is this."
@@ -160,7 +161,7 @@ def _of_point(name: str, word: str, summary: Summary, one: Confirmation) -> Clai
         word,
         statement,
         f"{came}; less what places elsewhere gave that were trained beside it, this is"
-        f" {amounts(summary, one.contrast, one.contrast_interval)}. A one-sided t-test: the chance of as much"
+        f" {amounts_apart(summary, one.contrast, one.contrast_interval)}. A one-sided t-test: the chance of as much"
         f" where it is not more is {chance(one.p)}{together}; {LEVELS}.{luck}",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from comparator.findings.controls import Controlled, Controls, Design
@@ -56,8 +57,13 @@ def sentence(one: Controlled, measure: Measure) -> str:
     begins = f"{BEGINS[one.verdict].format(cause=CAUSES[one.design])}: with {TITLES[one.design]} {_what(found)}"
     if turns_round(found):
         begins = f"With {TITLES[one.design]} {_what(found)} turns round: it"
-    now, was = measure(found.now, found.now_interval), measure(found.was, found.was_interval)
+    said = _said(found, measure)
+    now, was = said(found.now, found.now_interval), said(found.was, found.was_interval)
     return f"{begins} is {now}, where it was {was}, on the same {found.blocks} blocks."
+
+
+def _said(found: Rechecked, measure: Measure) -> Callable[[float | None, Sequence[float | None] | None], str]:
+    return measure.amounts if found.what == "difference" else measure.apart
 
 
 def turns_round(found: Rechecked) -> bool:
@@ -90,9 +96,9 @@ def section_of(found: Controls | None, measure: Measure, command: str) -> Sectio
         [
             TITLES[each.design],
             f"{each.found.claim}, {each.found.what}",
-            measure(each.found.was, each.found.was_interval),
-            measure(each.found.now, each.found.now_interval),
-            measure(each.found.change, each.found.change_interval),
+            _said(each.found, measure)(each.found.was, each.found.was_interval),
+            _said(each.found, measure)(each.found.now, each.found.now_interval),
+            measure.apart(each.found.change, each.found.change_interval),
             str(each.found.blocks),
             verdict_of(each),
         ]

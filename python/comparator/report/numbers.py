@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from comparator.findings.axes import is_number, show
 from comparator.findings.summary import EvaluationSummary, Summary
@@ -13,8 +14,6 @@ from comparator.objective.differences import difference_called
 from comparator.results.frozen import FrozenExperiment
 
 RELATIVE = ("relative", "signed")  # differences that are fractions of the larger metric
-#: What puts a number with its interval into words.
-Measure: TypeAlias = Callable[[float | None, "Sequence[float | None] | None"], str]
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
@@ -60,18 +59,59 @@ def in_percent(mean: float | None, interval: Sequence[float | None] | None) -> s
     """Return a share with its interval: `46 % [42 %, 50 %]`."""
     if mean is None:
         return with_interval(mean, interval)
-    ends = None if interval is None else [None if end is None else 100 * end for end in interval]
-    return re.sub(r"-?[0-9][0-9.e+-]*", r"\g<0> %", with_interval(100 * mean, ends))
+    return re.sub(r"-?[0-9][0-9.e+-]*", r"\g<0> %", with_interval(*_hundredfold(mean, interval)))
+
+
+def in_points(mean: float | None, interval: Sequence[float | None] | None = None) -> str:
+    """Return by how much one share is above another: `4.2 [0.5, 8.0] percentage points`.
+
+    45 % is 5 percentage points more than 40 %, and not 5 % more.
+    """
+    if mean is None:
+        return with_interval(mean, interval)
+    if interval is None:
+        return f"{show(round_to(100 * mean, 2))} percentage points"
+    return f"{with_interval(*_hundredfold(mean, interval))} percentage points"
+
+
+def _hundredfold(mean: float, interval: Sequence[float | None] | None) -> tuple[float, Sequence[float | None] | None]:
+    return 100 * mean, None if interval is None else [None if end is None else 100 * end for end in interval]
+
+
+def amounts_apart(
+    summary: Summary, mean: float | None, interval: Sequence[float | None] | None = None, *, unit: bool = True
+) -> str:
+    """Return by how much one amount is above another, with its interval; without its `unit` where a heading has it."""
+    if not is_relative(summary):
+        return with_interval(mean, interval) if interval is not None else amount(summary, mean, 3)
+    if mean is None or unit:
+        return in_points(mean, interval)
+    return with_interval(*_hundredfold(mean, interval))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How an experiment's differences are put into words: as shares of the larger metric, or in the metric's units."""
+
+    is_share: bool
+
+    def amounts(self, mean: float | None, interval: Sequence[float | None] | None) -> str:
+        """Return a difference with its interval."""
+        return in_percent(mean, interval) if self.is_share else with_interval(mean, interval)
+
+    def apart(self, mean: float | None, interval: Sequence[float | None] | None) -> str:
+        """Return by how much one difference is above another, with its interval."""
+        return in_points(mean, interval) if self.is_share else with_interval(mean, interval)
 
 
 def measure_of(experiment: FrozenExperiment) -> Measure:
-    """Return what puts a difference of an experiment into words: `in_percent` where it is a share."""
-    return in_percent if _is_share(experiment.objective.name, experiment.metric) else with_interval
+    """Return how differences of an experiment are put into words."""
+    return Measure(_is_share(experiment.objective.name, experiment.metric))
 
 
-def by_difference(difference: str, mean: float | None, interval: Sequence[float | None] | None) -> str:
-    """Return a number with its interval as the difference of this name has it: `in_percent` where it is a share."""
-    return in_percent(mean, interval) if difference in RELATIVE else with_interval(mean, interval)
+def measure_by(difference: str) -> Measure:
+    """Return how numbers of the difference of this name are put into words."""
+    return Measure(difference in RELATIVE)
 
 
 def is_relative(summary: Summary) -> bool:

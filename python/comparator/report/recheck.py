@@ -18,8 +18,9 @@ def sentences(found: Sequence[Rechecked], frozen: FrozenExperiment, records: Seq
     where, measure = _places(frozen), measure_of(frozen)
     lines = [_all_of(found, frozen)]
     for each in found:
-        now, was = measure(each.now, each.now_interval), measure(each.was, each.was_interval)
-        change = f"changed by {measure(each.change, each.change_interval)}" if _is_new(each) else "unchanged"
+        said = measure.amounts if each.what == "difference" else measure.apart
+        now, was = said(each.now, each.now_interval), said(each.was, each.was_interval)
+        change = f"changed by {measure.apart(each.change, each.change_interval)}" if _is_new(each) else "unchanged"
         lines.append(
             f"{each.claim}{where.get(each.claim, '')}, {each.what}: {each.verdict}: {now}, it was {was}; {change} over"
             f" the same {each.blocks} blocks"

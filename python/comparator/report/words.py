@@ -16,7 +16,7 @@ from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.findings.sureness import NO_PLACE
 from comparator.findings.yardstick import shown_in
 from comparator.objective.differences import difference_called
-from comparator.report.numbers import amount, amounts, by_difference, listed, percent, point_words, round_to
+from comparator.report.numbers import amount, amounts, amounts_apart, listed, measure_by, percent, point_words, round_to
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.record import Run
 
@@ -263,7 +263,7 @@ def by_yardstick(summary: Summary, found: Sequence[InMetric]) -> list[str]:
 
 def _not_so(one: InMetric, claim: InMetric, summary: Summary) -> str:
     ahead = "" if one.better == claim.better else f", where {summary.models[one.better]} is ahead"
-    return f"{one.metric} ({by_difference(one.difference, one.more, one.more_interval)} more{ahead})"
+    return f"{one.metric} ({measure_by(one.difference).apart(one.more, one.more_interval)} more{ahead})"
 
 
 def agreement(readings: Sequence[MetricReading]) -> str | None:
@@ -295,7 +295,7 @@ def not_seen(summary: Summary, findings: Findings) -> list[str]:
         most = amount(summary, evidence.missed, 3)
         said.append(f"A mean difference of up to {most} cannot be excluded: its 95 % interval reaches that far.")
     if evidence.missed_contrast is not None and not findings.regions:
-        most = amount(summary, evidence.missed_contrast, 3)
+        most = amounts_apart(summary, evidence.missed_contrast)
         said.append(
             f"That the places which were tried differ from elsewhere by up to {most} cannot be excluded: the 95 % "
             f"interval over {evidence.fresh_blocks} fresh blocks, each a data split with its seeds, reaches that far. "

@@ -16,7 +16,7 @@ from comparator.findings.controls import Controls, claims_to_try, controls_of, n
 from comparator.findings.summary import summarise
 from comparator.report.controls import section_of, sentences
 from comparator.report.figures.controls import control_figures
-from comparator.report.numbers import in_percent, with_interval
+from comparator.report.numbers import Measure
 from comparator.results.form import of_form
 from comparator.results.frozen import Claim, FrozenExperiment
 from comparator.results.record import Evaluation
@@ -106,7 +106,7 @@ def test_where_both_are_alike_already_there_is_nothing_to_do_and_why_is_said() -
 def test_what_is_said_and_drawn_is_what_was_found() -> None:
     now = {name_of("rows", "region 1"): 0.0, name_of("cells", "region 1"): 0.3}
     found = controlled({"region 1": 0.3}, now)
-    first, second, left = sentences(found, with_interval)
+    first, second, left = sentences(found, Measure(is_share=False))
     assert first.startswith(
         "It is the number of rows, or of the steps that go with it: with equal rows the difference in region 1 is"
     )
@@ -120,16 +120,16 @@ def test_what_is_said_and_drawn_is_what_was_found() -> None:
     assert [row["x"] for row in dots] == [value for each in found.found for value in (each.found.was, each.found.now)]
     assert len({json.dumps(label) for label in figure.chart["params"][0]["value"]}) == 2
     turned = controlled({"region 1": 0.3}, {name_of("rows", "region 1"): -0.4})
-    assert sentences(turned, with_interval)[0].startswith(
+    assert sentences(turned, Measure(is_share=False))[0].startswith(
         "With equal rows the difference in region 1 turns round: it is -0.4"
     )
     assert (
-        section_of(turned, in_percent, "").rows[0][-1] == "turns round"
+        section_of(turned, Measure(is_share=True), "").rows[0][-1] == "turns round"
         and in_short(turned) == "equal rows: turns round"
     )
     idle = controls_of(tried({"elsewhere": 0.3}, 1, rows=(9.0, 9.0), match_studies=["CCLE", "gCSI"]), None)
     assert idle is not None and not control_figures(summarise(experiment, records), idle)
-    assert sentences(idle, with_interval)[0].startswith("Equal rows: both models are trained on as many rows")
+    assert sentences(idle, Measure(is_share=False))[0].startswith("Equal rows: both models are trained on as many rows")
 
 
 def test_rows_are_those_of_each_block() -> None:

@@ -32,7 +32,7 @@ from comparator.report.answer import Answer, _amount, _apart, _more_regions, ans
 from comparator.report.claims import _of_difference
 from comparator.report.commands import repeat_commands
 from comparator.report.figures.boxes import stretches
-from comparator.report.numbers import amounts, with_interval
+from comparator.report.numbers import Measure, amounts, with_interval
 from comparator.report.words import agreement, disagreements, relative_to_nothing, remarks, verdict
 from comparator.results.form import of_form
 from comparator.results.frozen import FrozenExperiment
@@ -536,6 +536,14 @@ def test_numbers_are_written_with_their_interval() -> None:
     assert with_interval(0.0, (0.0, 0.0)) == "0 [0, 0]" and with_interval(None, None) == "unknown"
 
 
+def test_by_how_much_one_share_is_above_another_is_no_share() -> None:
+    share, units = Measure(is_share=True), Measure(is_share=False)
+    assert share.amounts(0.46, (0.44, 0.49)) == "46 % [44 %, 49 %]"
+    assert share.apart(0.0424, (0.005, 0.0801)) == "4.2 [0.5, 8.0] percentage points", "and not 4.2 % more"
+    assert share.apart(0.0424, None) == "4.2 percentage points"
+    assert units.apart(0.0424, (0.005, 0.0801)) == units.amounts(0.0424, (0.005, 0.0801)) == "0.042 [0.005, 0.080]"
+
+
 def test_a_search_goes_on_within_a_region_and_around_it() -> None:
     _, found, _ = findings_of(records_of(in_region))
     commands = dict(repeat_commands(frozen_of(id="a-1"), found.regions))
@@ -732,7 +740,8 @@ def test_a_difference_between_places_that_may_have_been_missed_stands_in_the_ans
     evidence = replace(found.evidence, p_where=0.4, missed_contrast=0.449)
     first = answer_of(experiment, summary, replace(found, evidence=evidence)).lines[0]
     assert first.endswith(
-        "no place is shown where they differ more, but places where it is up to 45 % more cannot be excluded."
+        "no place is shown where they differ more, but places where it is up to 45 percentage points more cannot be"
+        " excluded."
     )
     evidence = replace(evidence, missed_contrast=0.1)
     assert answer_of(experiment, summary, replace(found, evidence=evidence)).lines[0].endswith("differ more.")

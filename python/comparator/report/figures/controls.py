@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from comparator.findings.controls import Controls
 from comparator.findings.summary import Summary
 from comparator.report.controls import TITLES, sentence
 from comparator.report.figures.channels import Row, lanes, number_channel, objective_label, series
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import INK, MUTED, PAPER
-from comparator.report.numbers import amounts, printable
+from comparator.report.numbers import Measure, is_relative, printable
 
 SECTION = "controls"
 WAS, NOW = "as it was", "by this design"
@@ -28,7 +26,7 @@ def control_figures(summary: Summary, found: Controls | None) -> list[Figure]:
         one = each.found
         more = "" if one.what == "difference" else ", more"
         names.append([TITLES[each.design], f"{one.claim}{more}"] if several else TITLES[each.design])
-        tip = printable(sentence(each, partial(amounts, summary)))
+        tip = printable(sentence(each, Measure(is_relative(summary))))
         for name, at, interval, mean in (
             (WAS, lane - APART, one.was_interval, one.was),
             (NOW, lane + APART, one.now_interval, one.now),
