@@ -10,7 +10,7 @@ import copy
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -26,6 +26,8 @@ from comparator.space import MOST_POINTS
 from comparator.strategies.blocks import BLOCKS, MOST_BLOCKS
 from comparator.strategies.strategy import SWEEPS
 
+#: A text that says something: an empty one would be taken for what was not said.
+Said = Annotated[str, Field(min_length=1)]
 ADAPTIVE = "adaptive"
 #: The keys of `[search]` that a UPF takes.
 OF_A_UPF = {"replicates", "blocks"}
@@ -135,10 +137,10 @@ class SubmodelSettings(BaseModel):
     #: Variables of its environment.
     environment: dict[str, str] = Field(default_factory=dict)
     #: The device that all its runs are bound to, as the device variable has it; "none": it gets no device.
-    device: str | None = None
+    device: Said | None = None
     #: The environment, or interpreter, that it runs in; with `requirements` the one that its environment is made by.
-    python: str | None = None
-    requirements: str | None = None
+    python: Said | None = None
+    requirements: Said | None = None
 
     @field_validator("environment")
     @classmethod
@@ -172,9 +174,9 @@ class ComparisonSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
-    metric: str | None = None
+    metric: Said | None = None
     #: None: what suits the metric (`differences.usual_difference`); as frozen it is always named.
-    difference: str | None = None
+    difference: Said | None = None
     models: list[str] | None = None
     labels: list[str] | None = None
     #: "like for like": the search goes on only where the pilot finds that both are trained and judged alike.
@@ -204,12 +206,12 @@ class ExperimentSettings(BaseModel):
     hyperparameters: str | list[str] = Field(default_factory=list)
     #: A file, or the entries of one: a list, or a table of them by name.
     space: str | list[dict[str, Any]] | None = None
-    upf: str | None = None
-    metric: str | None = None
+    upf: Said | None = None
+    metric: Said | None = None
     run_timeout: float | None = Field(default=3600.0, gt=0)
     #: Of a single model; of a comparison's they stand in `[cmp.0]` and `[cmp.1]`.
-    python: str | None = None
-    requirements: str | None = None
+    python: Said | None = None
+    requirements: Said | None = None
     search: SearchSettings = Field(default_factory=lambda: SearchSettings(strategy="listed"))
     cmp: ComparisonSettings = Field(default_factory=ComparisonSettings)
     confirm: ConfirmationSettings | None = None

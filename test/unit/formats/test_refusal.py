@@ -111,6 +111,8 @@ def test_no_strategy_refuses_its_options_in_them(name: str, data: st.DataObject)
         ({"search": 5}, "'search' = 5: must be a table of keys and values"),
         ({"run_timeout": "soon"}, "'run_timeout' = 'soon': must be a number"),
         ({"title": 5}, "'title' = 5: must be text"),
+        ({"cmp": {"metric": ""}}, "'cmp.metric' = '': must not be empty"),
+        ({"model": "m", "python": ""}, "'python' = '': must not be empty"),
         ({"cmp": {"0": {"environment": {"path": 3}}}}, "'cmp.0.environment.path' = 3: must be text"),
         ({"confirm": {"splits": "perhaps"}}, "'confirm.splits' = 'perhaps': must be true or false"),
     ],
