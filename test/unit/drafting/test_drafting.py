@@ -63,7 +63,7 @@ def entries(draw: st.DrawFn) -> list[dict[str, Any]]:
 @given(
     space=entries(),
     settings=st.lists(st.tuples(NAMES, VALUES), max_size=4, unique_by=lambda each: each[0].casefold()).map(dict),
-    metric=TEXTS,
+    metric=TEXTS.filter(bool),
     models=st.tuples(TEXTS, TEXTS),
     default=VALUES | st.none(),
 )
