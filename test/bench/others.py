@@ -8,7 +8,8 @@ An optimiser is a strategy's name, or one of `optimisers.py`, each of which need
 not: `pip install hyperopt nevergrad scikit-optimize`. All have the same functions, seeds, noise, times of evaluations
 and way of being told; each budget is a search of its own. The table has the regret of the point of the best mean, then
 that of the optimiser's own recommendation where it has one, and CPU seconds a proposal, telling included; errors are
-those of the mean over the functions, which are given, not drawn. `--record` keeps each search as a line of JSON; what is recorded there already is not done again.
+those of the mean over the functions, which are given, not drawn. `--record` keeps each search as a line of JSON; what
+is recorded there already is not done again.
 """
 
 from __future__ import annotations
