@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
+import tempfile
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -99,6 +100,91 @@ class Optimiser(Strategy):
 
     def _point(self, values: Mapping[str, Any]) -> Point:
         return {axis.name: axis.value(values[axis.name]) for axis in self._axes}
+
+
+class Ax(Optimiser):
+    """Ax with BoTorch: five scattered points, then a Gaussian process and noisy expected improvement (qLogNEI)."""
+
+    package = "ax-platform"
+
+    def _make(self, budget: int) -> None:
+        import logging
+
+        from ax.api.client import Client
+        from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
+
+        logging.disable(logging.WARNING)
+        self._client = Client(random_seed=self._seed)
+        self._client.configure_experiment(
+            parameters=[
+                ChoiceParameterConfig(name=axis.name, values=list(axis.places), parameter_type="int", is_ordered=False)
+                if axis.kind == "category"
+                else RangeParameterConfig(
+                    name=axis.name,
+                    bounds=(axis.lower, axis.upper),
+                    parameter_type=axis.kind,
+                    scaling="log" if axis.log else None,
+                )
+                for axis in self._axes
+            ]
+        )
+        self._client.configure_optimization(objective="-loss")
+        self._client.configure_generation_strategy(initialization_random_seed=self._seed)
+
+    def _ask(self) -> tuple[Mapping[str, Any], Any]:
+        ((trial, values),) = self._client.get_next_trials(max_trials=1).items()
+        return values, trial
+
+    def _take(self, asked: Any, value: float) -> None:
+        self._client.complete_trial(trial_index=asked, raw_data={"loss": value})
+
+    def _best(self) -> Mapping[str, Any]:
+        return self._client.get_best_parameterization()[0]
+
+
+class SMAC(Optimiser):
+    """SMAC3's facade for hyperparameters: scattered points for a quarter, then a random forest.
+
+    It takes results for certain (`deterministic`), and so spends no evaluation on a point that it has tried.
+    """
+
+    package = "smac"
+
+    def _make(self, budget: int) -> None:
+        from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
+        from smac import HyperparameterOptimizationFacade, Scenario
+
+        known = ConfigurationSpace(seed=self._seed)
+        for axis in self._axes:
+            ends = (axis.lower, axis.upper)
+            if axis.kind == "category":
+                known.add(Categorical(axis.name, list(axis.places)))
+            elif axis.kind == "int":
+                known.add(Integer(axis.name, ends, log=axis.log))
+            else:
+                known.add(Float(axis.name, ends, log=axis.log))
+        self._folder = tempfile.TemporaryDirectory()
+        scenario = Scenario(
+            known, deterministic=True, n_trials=budget, seed=self._seed, output_directory=self._folder.name
+        )
+        self._facade = HyperparameterOptimizationFacade(
+            scenario, lambda config, seed=0: 0.0, overwrite=True, logging_level=False
+        )
+
+    def _ask(self) -> tuple[Mapping[str, Any], Any]:
+        trial = self._facade.ask()
+        return dict(trial.config), trial
+
+    def _take(self, asked: Any, value: float) -> None:
+        from smac.runhistory.dataclasses import TrialValue
+
+        self._facade.tell(asked, TrialValue(cost=value), save=False)
+
+    def _best(self) -> Mapping[str, Any]:
+        return dict(self._facade.intensifier.get_incumbents()[0])
+
+    def close(self) -> None:
+        self._folder.cleanup()
 
 
 class Hyperopt(Optimiser):
@@ -224,6 +310,8 @@ class ScikitOptimize(Optimiser):
 
 
 OPTIMISERS: dict[str, type[Optimiser]] = {
+    "ax": Ax,
+    "smac": SMAC,
     "hyperopt": Hyperopt,
     "nevergrad": Nevergrad,
     "scikit-optimize": ScikitOptimize,

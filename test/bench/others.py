@@ -1,15 +1,15 @@
 """The strategies beside other packages' optimisers: regret, as `strategies.py` has it, and CPU time.
 
-    python test/bench/others.py [--optimisers bayesian hyperopt nevergrad scikit-optimize] [--functions held_out]
-        [--only Branin trees] [--seeds 200 208] [--evaluations 56 200] [--noise 0 0.1] [--workers 2] [--processes 2]
-        --record FILE
+    python test/bench/others.py [--optimisers bayesian ax smac hyperopt nevergrad scikit-optimize]
+        [--functions held_out] [--only Branin trees] [--seeds 200 208] [--evaluations 56 200] [--noise 0 0.1]
+        [--workers 2] [--processes 2] --record FILE
 
 An optimiser is a strategy's name, or one of `optimisers.py`, each of which needs a package that the Comparator does
-not: `pip install hyperopt nevergrad scikit-optimize`. All have the same functions, seeds, noise, times of evaluations
-and way of being told; each budget is a search of its own. The table has the regret of the point of the best mean, then
-that of the optimiser's own recommendation where it has one, and CPU seconds a proposal, telling included; errors are
-those of the mean over the functions, which are given, not drawn. `--record` keeps each search as a line of JSON; what
-is recorded there already is not done again.
+not: `pip install ax-platform smac hyperopt nevergrad scikit-optimize`. All have the same functions, seeds, noise, times
+of evaluations and way of being told; each budget is a search of its own. The table has the regret of the point of the
+best mean, then that of the optimiser's own recommendation where it has one, and CPU seconds a proposal, telling
+included; errors are those of the mean over the functions, which are given, not drawn. `--record` keeps each search as a
+line of JSON; what is recorded there already is not done again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from optimisers import OPTIMISERS, Optimiser, missing
 from strategies import FUNCTIONS, made, reported, typical
 
 from comparator.space import ParameterSpace
-from comparator.strategies import Proposal, Strategy
+from comparator.strategies import STRATEGIES, Proposal, Strategy
 
 
 @dataclass(frozen=True)
@@ -144,10 +144,15 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--record", type=Path, required=True)
     arguments = parser.parse_args()
+    known = [*OPTIMISERS, *STRATEGIES]
+    if unknown := [name for name in arguments.optimisers if name.partition(":")[0] not in known]:
+        parser.error(f"--optimisers: {' '.join(unknown)}: unknown; known: {', '.join(known)}")
+    names = arguments.only or list(FUNCTIONS[arguments.functions][0])
+    if unknown := [name for name in names if name not in FUNCTIONS[arguments.functions][0]]:
+        parser.error(f"--only: {' '.join(unknown)}: unknown; known: {', '.join(FUNCTIONS[arguments.functions][0])}")
     if lacking := missing(arguments.optimisers):
         parser.error(f"a package is missing: pip install {' '.join(lacking)}")
 
-    names = arguments.only or list(FUNCTIONS[arguments.functions][0])
     trials = [
         Trial(optimiser, arguments.functions, name, noise, evaluations, arguments.workers, seed)
         for evaluations, noise, seed, optimiser, name in product(

@@ -280,7 +280,7 @@ def main() -> None:
     parser.add_argument("--record", type=Path, required=True)
     arguments = parser.parse_args()
     if set(arguments.searches) & set(OTHERS) and importlib.util.find_spec("botorch") is None:
-        parser.error("pip install botorch")
+        parser.error("a package is missing: pip install botorch")
     cases = chosen_cases(arguments.cases)
     searches = [
         Search(search, case, arguments.deviation, arguments.evaluations, repeat)
