@@ -103,7 +103,10 @@ class Optimiser(Strategy):
 
 
 class Ax(Optimiser):
-    """Ax with BoTorch: five scattered points, then a Gaussian process and noisy expected improvement (qLogNEI)."""
+    """Ax with BoTorch: the centre of the space, four scattered points, then noisy expected improvement (qLogNEI).
+
+    A search of a function whose best point is the centre says nothing of it, therefore.
+    """
 
     package = "ax-platform"
 
@@ -234,35 +237,6 @@ class Hyperopt(Optimiser):
         return self._trials.argmin
 
 
-class Nevergrad(Optimiser):
-    """Nevergrad's NGOpt, which chooses an algorithm by the space and the budget."""
-
-    package = "nevergrad"
-
-    def _make(self, budget: int) -> None:
-        import nevergrad
-
-        def parameter(axis: Axis) -> Any:
-            if axis.kind == "category":
-                return nevergrad.p.Choice(list(axis.places))
-            made = (nevergrad.p.Log if axis.log else nevergrad.p.Scalar)(lower=axis.lower, upper=axis.upper)
-            return made if axis.kind == "float" else made.set_integer_casting()
-
-        known = nevergrad.p.Dict(**{axis.name: parameter(axis) for axis in self._axes})
-        known.random_state.seed(self._seed)
-        self._optimiser = nevergrad.optimizers.NGOpt(known, budget=budget, num_workers=self._in_flight)
-
-    def _ask(self) -> tuple[Mapping[str, Any], Any]:
-        asked = self._optimiser.ask()
-        return asked.value, asked
-
-    def _take(self, asked: Any, value: float) -> None:
-        self._optimiser.tell(asked, value)
-
-    def _best(self) -> Mapping[str, Any]:
-        return self._optimiser.provide_recommendation().value
-
-
 class ScikitOptimize(Optimiser):
     """scikit-optimize's Gaussian process: ten points at random, then expected improvement.
 
@@ -313,7 +287,6 @@ OPTIMISERS: dict[str, type[Optimiser]] = {
     "ax": Ax,
     "smac": SMAC,
     "hyperopt": Hyperopt,
-    "nevergrad": Nevergrad,
     "scikit-optimize": ScikitOptimize,
 }
 

@@ -1,15 +1,15 @@
 """The strategies beside other packages' optimisers: regret, as `strategies.py` has it, and CPU time.
 
-    python test/bench/others.py [--optimisers bayesian ax smac hyperopt nevergrad scikit-optimize]
-        [--functions held_out] [--only Branin trees] [--seeds 200 208] [--evaluations 56 200] [--noise 0 0.1]
-        [--workers 2] [--processes 2] --record FILE
+    python test/bench/others.py [--optimisers bayesian ax smac hyperopt scikit-optimize] [--functions held_out]
+        [--only Branin trees] [--seeds 200 208] [--evaluations 56 200] [--noise 0 0.1] [--workers 2] [--processes 2]
+        --record FILE
 
 An optimiser is a strategy's name, or one of `optimisers.py`, each of which needs a package that the Comparator does
-not: `pip install ax-platform smac hyperopt nevergrad scikit-optimize`. All have the same functions, seeds, noise, times
-of evaluations and way of being told; each budget is a search of its own. The table has the regret of the point of the
-best mean, then that of the optimiser's own recommendation where it has one, and CPU seconds a proposal, telling
-included; errors are those of the mean over the functions, which are given, not drawn. `--record` keeps each search as a
-line of JSON; what is recorded there already is not done again.
+not: `pip install ax-platform smac hyperopt scikit-optimize`. All have the same functions, seeds, noise, times of
+evaluations and way of being told; each budget is a search of its own. The table has the regret of the point of the best
+mean, then that of the optimiser's own recommendation where it has one, and CPU seconds a proposal, telling included;
+errors are those of the mean over the functions, which are given, not drawn. `--record` keeps each search as a line of
+JSON; what is recorded there already is not done again.
 """
 
 from __future__ import annotations
