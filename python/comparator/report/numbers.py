@@ -142,8 +142,8 @@ def listed(names: Sequence[str]) -> str:
 
 
 def round_to(number: float, digits: int) -> float:
-    """Return `number` to so many significant digits."""
-    return float(f"{number:.{digits}g}")
+    """Return `number` to so many significant digits; 0 has no sign."""
+    return float(f"{number:.{digits}g}") + 0.0
 
 
 def point(evaluation: EvaluationSummary, names: tuple[str, ...]) -> str:

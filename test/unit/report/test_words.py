@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from comparator.evidence.variance import Part
+from comparator.report.numbers import in_points, with_interval
 from comparator.report.variance import share_words
 from comparator.report.words import components
 from comparator.strategies.blocks import ORDER
@@ -33,3 +34,8 @@ def test_a_share_that_is_small_throughout_has_no_interval(
     share: float, interval: tuple[float, float], words: str
 ) -> None:
     assert share_words(Part(ORDER, 0.1, share, interval)) == words
+
+
+def test_zero_has_no_sign() -> None:
+    assert in_points(-0.0) == "0 percentage points"
+    assert with_interval(-0.0, None) == "0"
