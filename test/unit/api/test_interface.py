@@ -295,14 +295,14 @@ def test_what_the_command_line_says_by_options_a_call_says_by_arguments(experime
         (lambda: cmp.compare(level, step, SPACE, walltime="3"), r"^walltime='3': must be a time as HH:MM:SS"),
         (lambda: cmp.compare(level, step, SPACE, walltime="00:00:01\n"), r"^walltime='00:00:01\\n': must be a time"),
         (lambda: cmp.compare(level, step, SPACE, walltime="\uff11:00:00"), r"^walltime='\uff11:00:00': must be a time"),
-        (lambda: cmp.compare(level, step, SPACE, settings={"run_timout": 3}), r"^settings: 'run_timout' = 3: .*'run_timeout'"),
+        (lambda: cmp.compare(level, step, SPACE, settings={"run_timout": 3}), r"'run_timout' = 3: .*'run_timeout'"),
         (lambda: cmp.compare(level, step, SPACE, settings={"run_timeout": -3}), r"^compare\(\): 'run_timeout' = -3: "),
         (
             lambda: cmp.compare(level, step, SPACE, settings={"cmp.0.python": "nowhere"}),
             r"^compare\(\): \[cmp.0\]: python = 'nowhere': there is no ",
         ),
         (lambda: cmp.compare(level, step, SPACE, settings={"seed =": 3}), r"^settings: 'seed =' is no key, such as "),
-        (lambda: cmp.compare(level, step, SPACE, settings={"hyperparameters.": 3}), r"^settings: 'hyperparameters.' is no "),
+        (lambda: cmp.compare(level, step, SPACE, settings={"search.": 3}), r"^settings: 'search.' is no key, such as "),
         (lambda: cmp.compare(level, step, SPACE, settings={"title": UNFIT}), r"^settings: 'title' = .* JSON has$"),
         (lambda: cmp.open(5), r"^open\(\): id = 5: "),  # type: ignore[arg-type]
     ],
