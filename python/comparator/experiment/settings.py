@@ -305,6 +305,9 @@ TABLES: dict[str, type[BaseModel]] = {
     "confirm": ConfirmationSettings,
 }
 
+#: As the file, which is TOML, has them; a value of the command line is read as hyperparameter files have it, in capitals.
+TRUTHS = {"true": True, "false": False}
+
 
 def known_keys() -> list[str]:
     """The keys of an experiment file as `--set` has them: `metric`, `search.population`."""
@@ -346,7 +349,12 @@ def with_values(
 
 
 def _with_overrides(content: dict[str, Any], overrides: Sequence[str], path: Path, where: str) -> ExperimentSettings:
-    given = [(*parse_override(each), f"--set {shortened(each)}") for each in overrides]
+    given = []
+    for override in overrides:
+        key, value = parse_override(override)
+        if not key.startswith("hyperparameters.") and isinstance(value, str):
+            value = TRUTHS.get(value, value)
+        given.append((key, value, f"--set {shortened(override)}"))
     return _with_given(content, given, path, where)
 
 
