@@ -305,7 +305,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "confirm": ConfirmationSettings,
 }
 
-#: As the file, which is TOML, has them; a value of the command line is read as hyperparameter files have it, in capitals.
+#: As the file, which is TOML, has them; the command line is read as files of hyperparameters are, in capitals.
 TRUTHS = {"true": True, "false": False}
 
 
