@@ -17,7 +17,7 @@ from comparator.engine.interface import EngineOptions
 from comparator.errors import InputError, Submitted
 from comparator.experiment import controls, opening, planning
 from comparator.experiment.host import Host, open_host
-from comparator.experiment.session import Session
+from comparator.experiment.session import OutOfTime, Session
 from comparator.experiment.settings import with_values
 from comparator.experiment.terminal import Terminal, in_notebook
 from comparator.formats.names import home_written_out
@@ -140,6 +140,8 @@ def run(host: Host, opened: Session) -> Experiment:
         opened.run()
     except Submitted as submitted:
         host.say(str(submitted))
+    except OutOfTime as error:  # who asked for no id, and for no words, has no other way to know it
+        raise OutOfTime(f"experiment '{opened.path.name}': {error}; resume('{opened.path.name}') goes on") from None
     else:
         controls.follow(host, opened.path)
     return Experiment(opened.path)

@@ -253,6 +253,12 @@ def test_what_the_command_line_says_by_options_a_call_says_by_arguments(experime
     assert settings["title"] == "007"  # text stays text, as it is in a file with quotes
 
 
+def test_a_walltime_that_ends_first_says_what_goes_on(experiments: Path) -> None:
+    with pytest.raises(cmp.ComparatorError, match=r"^experiment '(\S+)': .*; resume\('\1'\) goes on$") as error:
+        cmp.search(TOGETHER, SPACE, evaluations=8, confirm=False, workers=1, walltime="00:00:01", quiet=True)
+    assert cmp.open(str(error.value).split("'")[1]).state == "stopped"
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
