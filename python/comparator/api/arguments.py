@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from comparator.errors import InputError
+from comparator.formats.hyperparameters import check_key
 from comparator.formats.refusal import allowed
 from comparator.formats.text import shown
 
@@ -60,11 +61,13 @@ def listed_hyperparameters(given: Any) -> list[Any]:
     return [*listed]
 
 
-def as_overrides(settings: Mapping[str, Any]) -> list[str]:
-    """Further keys of an experiment file as `--set KEY=VALUE` has them; raises `InputError` for what is no JSON."""
+def plain_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Further keys of an experiment file, paths as text; raises `InputError` for what is no key, or no JSON."""
+    for key in settings:
+        check_key(key, "settings")
     plain = {key: str(value) if isinstance(value, Path) else value for key, value in settings.items()}
     _check_values(plain, "settings")
-    return [f"{key}={value!r}" for key, value in plain.items()]
+    return plain
 
 
 def _check_values(given: Mapping[str, Any], what: str) -> None:

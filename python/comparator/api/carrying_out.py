@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from comparator.api.arguments import Arguments, as_overrides, listed_hyperparameters
+from comparator.api.arguments import Arguments, listed_hyperparameters, plain_settings
 from comparator.api.experiment import Experiment
 from comparator.api.functions import Function, function_file, name_of
 from comparator.api.space import Space
@@ -17,8 +17,8 @@ from comparator.engine.interface import EngineOptions
 from comparator.errors import InputError, Submitted
 from comparator.experiment import controls, opening, planning
 from comparator.experiment.host import Host, open_host
-from comparator.experiment.session import Session
-from comparator.experiment.settings import overridden
+from comparator.experiment.session import OutOfTime, Session
+from comparator.experiment.settings import with_values
 from comparator.experiment.terminal import Terminal, in_notebook
 from comparator.formats.names import home_written_out
 from comparator.formats.text import shown
@@ -123,7 +123,7 @@ def carry_out(
     """Plan and run a new experiment, whose words are those of a call instead of a file's."""
     check_new_experiment(host.experiments, given.id)
     called = f"{verb}()"
-    settings = overridden(content, as_overrides(given.settings or {}), called, called)
+    settings = with_values(content, plain_settings(given.settings or {}), called, called, "settings")
     # No file has this name; paths are relative to the folder.
 
     def make_models() -> None:
@@ -140,6 +140,8 @@ def run(host: Host, opened: Session) -> Experiment:
         opened.run()
     except Submitted as submitted:
         host.say(str(submitted))
+    except OutOfTime as error:  # who asked for no id, and for no words, has no other way to know it
+        raise OutOfTime(f"experiment '{opened.path.name}': {error}; resume('{opened.path.name}') goes on") from None
     else:
         controls.follow(host, opened.path)
     return Experiment(opened.path)

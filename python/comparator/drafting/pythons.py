@@ -41,10 +41,10 @@ def check_pythons(pythons: Sequence[PythonChoice], models: int) -> None:
 
 
 def python_keys(choice: PythonChoice, folder: Path) -> dict[str, str]:
-    """The keys of a choice as a file in `folder` has them: paths from there on, and what is no path as it is."""
+    """The keys of a choice as a file in `folder` has them: relative paths from there on, all else as it is."""
     given = {"python": choice.python, "requirements": choice.requirements}
     paths = {key: (value, home_written_out(value)) for key, value in given.items() if value is not None}
     return {
-        key: os.path.relpath(path.absolute(), folder) if path.exists() else value
+        key: os.path.relpath(path.absolute(), folder) if path.exists() and not path.is_absolute() else value
         for key, (value, path) in paths.items()
     }

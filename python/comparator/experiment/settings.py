@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -307,6 +307,9 @@ TABLES: dict[str, type[BaseModel]] = {
     "confirm": ConfirmationSettings,
 }
 
+#: As the file, which is TOML, has them; the command line is read as files of hyperparameters are, in capitals.
+TRUTHS = {"true": True, "false": False}
+
 
 def known_keys() -> list[str]:
     """The keys of an experiment file as `--set` has them: `metric`, `search.population`."""
@@ -336,10 +339,34 @@ def overridden(settings: Mapping[str, Any], overrides: Sequence[str], file: str,
     return _with_overrides(copy.deepcopy(dict(settings)), overrides, Path(file), where)
 
 
+def with_values(
+    settings: Mapping[str, Any], values: Mapping[str, Any], file: str, where: str, said: str
+) -> ExperimentSettings:
+    """The settings with `values`, whose keys are those of overrides, as they are; raises `InputError`.
+
+    `said` is what gave them, for a message.
+    """
+    given = [(key, value, f"{said}: '{shortened(key)}' = {shown(value)}") for key, value in values.items()]
+    return _with_given(copy.deepcopy(dict(settings)), given, Path(file), where)
+
+
 def _with_overrides(content: dict[str, Any], overrides: Sequence[str], path: Path, where: str) -> ExperimentSettings:
-    chosen: dict[str, Any] = {}
+    given = []
     for override in overrides:
-        _apply(content, chosen, override)
+        key, value = parse_override(override)
+        if not key.startswith("hyperparameters.") and isinstance(value, str):
+            value = TRUTHS.get(value, value)
+        given.append((key, value, f"--set {shortened(override)}"))
+    return _with_given(content, given, path, where)
+
+
+def _with_given(
+    content: dict[str, Any], given: Iterable[tuple[str, Any, str]], path: Path, where: str
+) -> ExperimentSettings:
+    """The settings with what is given of them: key, value, and the words by which that was said."""
+    chosen: dict[str, Any] = {}
+    for key, value, said in given:
+        _apply(content, chosen, key, value, said)
     set_hyperparameters(content, chosen, path)
     return check_settings(content, where)
 
@@ -385,12 +412,11 @@ def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _apply(content: dict[str, Any], chosen: dict[str, Any], override: str) -> None:
-    """Put one setting of the command line into the file's content, a hyperparameter among those that are chosen."""
-    key, value = parse_override(override)
+def _apply(content: dict[str, Any], chosen: dict[str, Any], key: str, value: Any, said: str) -> None:
+    """Put one setting into the file's content, a hyperparameter among those that are chosen."""
     section, dot, name = key.partition(".")
     if section == "hyperparameters" and dot:
-        set_once(chosen, name, value, f"--set {shortened(override)}")
+        set_once(chosen, name, value, said)
     elif section in TABLES and dot:
         if section == "search" and name in ("evaluations", "generations"):
             content.setdefault("search", {}).pop("generations" if name == "evaluations" else "evaluations", None)
@@ -403,11 +429,11 @@ def _apply(content: dict[str, Any], chosen: dict[str, Any], override: str) -> No
         content[key] = value
     elif section == "space" and dot:
         raise InputError(
-            f"--set {shortened(override)}: what is varied stands in the file's [space], and is changed there;"
+            f"{said}: what is varied stands in the file's [space], and is changed there;"
             " comparator search --focus NAME=LOW:HIGH keeps to a part of it"
         )
     else:
         raise InputError(
-            f"--set {shortened(override)}: no key '{shortened(key)}'{nearest(key, known_keys())};"
+            f"{said}: no key '{shortened(key)}'{nearest(key, known_keys())};"
             f" a hyperparameter is set as hyperparameters.{shortened(key.split('.')[-1])}=..."
         )

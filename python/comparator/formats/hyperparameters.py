@@ -128,6 +128,12 @@ def parse_override(assignment: str) -> tuple[str, Any]:
     return key.strip(), parse_value(text, f"'{shortened(key.strip())}'")
 
 
+def check_key(key: str, where: str) -> None:
+    """Check that `key` can be one of `--set`; raises `InputError`."""
+    if not _NAME.fullmatch(key) or key.endswith("."):
+        raise InputError(f"{where}: '{shortened(key)}' is no key, such as run_timeout")
+
+
 def set_once(settings: dict[str, Any], name: str, value: Any, where: str) -> None:
     """Add a hyperparameter to those that a command line sets; another value for one that is set is an `InputError`."""
     present = spelling(name, settings)

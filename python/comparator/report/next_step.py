@@ -65,10 +65,11 @@ def next_step(experiment: FrozenExperiment, summary: Summary, findings: Findings
     if summary.is_climb and summary.find not in ("regions", "both") and evidence is not None:
         return Step("Ask where they differ more, with points all over the space", _with(again, "search.find=both"))
     if evidence is not None and findings.rejected:
-        blocks = 2 * evidence.fresh_blocks
+        confirm = experiment.stages.confirm
+        asked = 0 if confirm is None else confirm.seeds  # some of which may have failed
         return Step(
             "To see smaller differences between places, try them on more fresh blocks",
-            _with(again, f"confirm.seeds={blocks}"),
+            _with(again, f"confirm.seeds={2 * max(asked, evidence.fresh_blocks)}"),
         )
     return _more_of(experiment, summary, "To see smaller differences, search with more evaluations")
 

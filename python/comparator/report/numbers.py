@@ -14,6 +14,7 @@ from comparator.objective.differences import difference_called
 from comparator.results.frozen import FrozenExperiment
 
 RELATIVE = ("relative", "signed")  # differences that are fractions of the larger metric
+FINEST, COARSEST = 1e-6, 1e9  # what is below or from there on has too many digits to be read without an exponent
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
@@ -25,6 +26,8 @@ def with_interval(mean: float | None, interval: Sequence[float | None] | None) -
         return show(round_to(mean, 3))
     low, high = (float(end) for end in interval if end is not None)
     size = max(abs(mean), abs(low), abs(high))
+    if size and not FINEST <= size < COARSEST:
+        return f"{show(mean)} [{show(low)}, {show(high)}]"
     places = max(0, 1 - math.floor(math.log10(size))) if size > 0 else 0
     if any(end and not float(f"{end:.{places}f}") for end in (low, high)):
         places += 1  # on which side of 0 an interval ends is what it is read for
@@ -142,8 +145,8 @@ def listed(names: Sequence[str]) -> str:
 
 
 def round_to(number: float, digits: int) -> float:
-    """Return `number` to so many significant digits."""
-    return float(f"{number:.{digits}g}")
+    """Return `number` to so many significant digits; 0 has no sign."""
+    return float(f"{number:.{digits}g}") + 0.0
 
 
 def point(evaluation: EvaluationSummary, names: tuple[str, ...]) -> str:

@@ -298,7 +298,8 @@ def not_seen(summary: Summary, findings: Findings) -> list[str]:
         most = amounts_apart(summary, evidence.missed_contrast)
         said.append(
             f"That the places which were tried differ from elsewhere by up to {most} cannot be excluded: the 95 % "
-            f"interval over {evidence.fresh_blocks} fresh blocks, each a data split with its seeds, reaches that far. "
+            f"interval over {evidence.fresh_blocks} fresh block{'s' * (evidence.fresh_blocks != 1)}, each a data split "
+            "with its seeds, reaches that far. "
             "To exclude less takes more blocks ([confirm] seeds)."
         )
     elif findings.regions and evidence.fresh_blocks:

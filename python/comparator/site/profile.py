@@ -24,7 +24,7 @@ from typing import Any
 
 from comparator.errors import InputError, nearest
 from comparator.formats.names import check_name, home_written_out
-from comparator.formats.text import LONGEST_MESSAGE, shortened
+from comparator.formats.text import LONGEST_MESSAGE, shortened, shown
 from comparator.site.folders import shipped_folder
 from comparator.site.schedulers import SCHEDULERS, Scheduler
 from comparator.site.trial import reason_in
@@ -63,7 +63,7 @@ ORDERS = ("ascending", "descending")
 REQUIRABLE = {"SITE_QUEUE": "--queue", "SITE_PROJECT": "--project"}
 #: A device's number, that of a part of it (`0.1`), or its UUID, of which the beginning is enough.
 DEVICE = re.compile(r"\d+(\.\d+)?|(GPU|MIG)-[\w/-]+")
-CLOCK = re.compile(r"(\d+):([0-5]\d):([0-5]\d)")
+CLOCK = re.compile(r"([0-9]+):([0-5][0-9]):([0-5][0-9])")
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ def seconds_of(text: str, where: str) -> int:
     try:
         return _seconds(text)
     except ValueError as error:
-        raise InputError(f"{where}='{shortened(text)}': {error}") from None
+        raise InputError(f"{where}={shown(text)}: {error}") from None
 
 
 def clock(seconds: int) -> str:
@@ -254,7 +254,7 @@ def job_word(text: str, where: str) -> str:
     try:
         return _word_of_job(text)
     except ValueError as error:
-        raise InputError(f"{where}='{shortened(text)}': {error}") from None
+        raise InputError(f"{where}={shown(text)}: {error}") from None
 
 
 def launch_environment(site: Site, root: Path, *, workers_too: bool) -> dict[str, str]:

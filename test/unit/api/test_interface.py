@@ -243,12 +243,20 @@ def test_what_the_command_line_says_by_options_a_call_says_by_arguments(experime
         workers=1,
         together=4,
         walltime="00:30:00",
-        settings={"hyperparameters.logfile": str(calls), "run_timeout": 600},
+        settings={"hyperparameters.logfile": str(calls), "run_timeout": 600, "title": "007"},
         hyperparameters={"side": "left"},
         quiet=True,
     )
     assert [line.split()[1] for line in calls.read_text().splitlines()][:2] == ["4", "4"]
-    assert json.loads((made.path / "experiment.json").read_text())["settings"]["run_timeout"] == 600
+    settings = json.loads((made.path / "experiment.json").read_text())["settings"]
+    assert settings["run_timeout"] == 600
+    assert settings["title"] == "007"  # text stays text, as it is in a file with quotes
+
+
+def test_a_walltime_that_ends_first_says_what_goes_on(experiments: Path) -> None:
+    with pytest.raises(cmp.ComparatorError, match=r"^experiment '(\S+)': .*; resume\('\1'\) goes on$") as error:
+        cmp.search(TOGETHER, SPACE, evaluations=8, confirm=False, workers=1, walltime="00:00:01", quiet=True)
+    assert cmp.open(str(error.value).split("'")[1]).state == "stopped"
 
 
 @pytest.mark.parametrize(
@@ -291,12 +299,16 @@ def test_what_the_command_line_says_by_options_a_call_says_by_arguments(experime
         ),
         (lambda: cmp.compare(level, step, SPACE, together=0), r"^compare\(\): together = 0: "),
         (lambda: cmp.compare(level, step, SPACE, walltime="3"), r"^walltime='3': must be a time as HH:MM:SS"),
-        (lambda: cmp.compare(level, step, SPACE, settings={"run_timout": 3}), r"^run_timout=3: .*'run_timeout'"),
+        (lambda: cmp.compare(level, step, SPACE, walltime="00:00:01\n"), r"^walltime='00:00:01\\n': must be a time"),
+        (lambda: cmp.compare(level, step, SPACE, walltime="\uff11:00:00"), r"^walltime='\uff11:00:00': must be a time"),
+        (lambda: cmp.compare(level, step, SPACE, settings={"run_timout": 3}), r"'run_timout' = 3: .*'run_timeout'"),
         (lambda: cmp.compare(level, step, SPACE, settings={"run_timeout": -3}), r"^compare\(\): 'run_timeout' = -3: "),
         (
             lambda: cmp.compare(level, step, SPACE, settings={"cmp.0.python": "nowhere"}),
             r"^compare\(\): \[cmp.0\]: python = 'nowhere': there is no ",
         ),
+        (lambda: cmp.compare(level, step, SPACE, settings={"seed =": 3}), r"^settings: 'seed =' is no key, such as "),
+        (lambda: cmp.compare(level, step, SPACE, settings={"search.": 3}), r"^settings: 'search.' is no key, such as "),
         (lambda: cmp.compare(level, step, SPACE, settings={"title": UNFIT}), r"^settings: 'title' = .* JSON has$"),
         (lambda: cmp.open(5), r"^open\(\): id = 5: "),  # type: ignore[arg-type]
     ],

@@ -15,6 +15,7 @@ from comparator.drafting.definitions import find_definitions, shared
 from comparator.drafting.draft import Draft
 from comparator.drafting.functions import model_of_function
 from comparator.drafting.metrics import described_metrics, preferred
+from comparator.drafting.pythons import python_keys
 from comparator.drafting.ranges import middle, most_telling, proposals, propose, read_vary, words
 from comparator.errors import InputError
 from comparator.experiment.settings import check_settings, read_settings
@@ -22,6 +23,7 @@ from comparator.formats.spelling import as_kept
 from comparator.model.definitions import Definition, definitions_in
 from comparator.model.description import ModelDescription, read_toml
 from comparator.model.model import Model
+from comparator.model.python_environment import PythonChoice
 from comparator.site.profile import Slot
 from comparator.space import ParameterSpace
 
@@ -423,3 +425,12 @@ def test_a_reference_to_no_function_says_what_there_is(tmp_path: Path) -> None:
     file.write_text("def (")
     with pytest.raises(InputError, match=r"two\.py, line 1: not Python"):
         model_of_function(f"{file}:run", tmp_path)
+
+
+def test_what_runs_a_model_is_written_as_it_was_typed_unless_that_is_relative(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "venv").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for typed, written in (("venv", "../venv"), (str(tmp_path / "venv"), str(tmp_path / "venv"))):
+        assert python_keys(PythonChoice(typed, None, tmp_path, "init"), tmp_path / "files") == {"python": written}

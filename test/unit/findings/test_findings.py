@@ -504,6 +504,9 @@ def test_the_next_step_suits_the_outcome() -> None:
     claims = tried_anew(records, lambda point: 0.3)
     again = answer_to(records, provenance=provenance, **claims).next.command
     assert again == "comparator search x.toml --set search.seed=2 --set confirm.seeds=16"
+    stages = {"confirm": {"points": 1, "seeds": 12, "splits": True, "regions": True}}  # four of which have failed
+    again = answer_to(records, provenance=provenance, **{**claims, "stages": stages}).next.command
+    assert again == "comparator search x.toml --set search.seed=2 --set confirm.seeds=24"
 
 
 def test_what_runs_goes_on_by_itself_and_what_is_cut_short_is_gone_on_with() -> None:

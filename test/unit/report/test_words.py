@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from comparator.evidence.variance import Part
+from comparator.report.numbers import in_percent, in_points, with_interval
 from comparator.report.variance import share_words
 from comparator.report.words import components
 from comparator.strategies.blocks import ORDER
@@ -33,3 +34,15 @@ def test_a_share_that_is_small_throughout_has_no_interval(
     share: float, interval: tuple[float, float], words: str
 ) -> None:
     assert share_words(Part(ORDER, 0.1, share, interval)) == words
+
+
+def test_what_has_too_many_digits_to_be_read_has_an_exponent() -> None:
+    assert with_interval(1.5e30, (1e30, 2e30)) == "1.5e+30 [1e+30, 2e+30]"
+    assert with_interval(1.5e-9, (-1e-10, 2e-9)) == "1.5e-09 [-1e-10, 2e-09]"
+    assert in_percent(1.5e-11, (0.0, 2e-11)) == "1.5e-09 % [0 %, 2e-09 %]"
+    assert with_interval(123456.0, (120000.0, 130000.0)) == "123456 [120000, 130000]"
+
+
+def test_zero_has_no_sign() -> None:
+    assert in_points(-0.0) == "0 percentage points"
+    assert with_interval(-0.0, None) == "0"
