@@ -30,6 +30,8 @@ ADAPTIVE = "adaptive"
 #: The keys of `[search]` that a UPF takes.
 OF_A_UPF = {"replicates", "blocks"}
 
+#: The words of TOML that are no values of a hyperparameter file.
+TRUTH = {"true": True, "false": False}
 #: The strategy where the file names none, by what is to be found.
 STRATEGY_FOR = {"maximum": "bayesian", "regions": "level_set", "both": "region_and_maximum"}
 
@@ -387,6 +389,8 @@ def _apply(content: dict[str, Any], chosen: dict[str, Any], override: str) -> No
     """Put one setting of the command line into the file's content, a hyperparameter among those that are chosen."""
     key, value = parse_override(override)
     section, dot, name = key.partition(".")
+    if section != "hyperparameters":
+        value = TRUTH.get(override.partition("=")[2].strip(), value)
     if section == "hyperparameters" and dot:
         set_once(chosen, name, value, f"--set {shortened(override)}")
     elif section in TABLES and dot:
