@@ -64,7 +64,7 @@
       best.textContent = row.best.replace(/^best /, "");
       best.className = "best";
       begun.className = "begun";
-      const [first, ...others] = row.found || [];
+      const [first, ...others] = (row.found || []).map((each) => each.replace(/([0-9]) %/g, "$1\u00a0%"));
       if (first) found.append(made("span", first));
       if (others.length) {
         const more = made("details");

@@ -25,6 +25,10 @@ def _of_each(given: Sequence[str], flag: str) -> list[str | None]:
     own: tuple[list[str], list[str]] = ([], [])
     for each in given:
         found = re.fullmatch(r"cmp\.([01])=(.*)", each)
+        if found is None and re.match(r"cmp\.\w+=", each):
+            raise InputError(
+                f"{flag} {shortened(each)}: cmp.0=... and cmp.1=... are of one model, and there are no more"
+            )
         (own[int(found[1])] if found else both).append(found[2] if found else each)
     for values in (both, *own):
         if len(values) > 1 or "" in values:

@@ -134,7 +134,8 @@ def _cut(design: Design, experiment: FrozenExperiment, rows: int) -> Point:
         controls: Mapping[str, Any] = submodel.controls or {}
         if controls.get("rows" if design == "rows" else design) is None:
             raise InputError(
-                f"{submodel.label or submodel.name}: its model.toml does not say in [controls] how {design} are cut"
+                f"{submodel.label or submodel.name}: its {submodel.description_file} does not say in [controls] how"
+                f" {design} are cut"
             )
         own = {controls["rows"]: rows} if design == "rows" else {controls["shared"]: both, **controls[design]}
         cut |= {f"cmp_{number}_{_common(submodel, name)}": value for name, value in own.items()}

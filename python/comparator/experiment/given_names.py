@@ -108,9 +108,9 @@ def doubt_names(model: Model, given: Sequence[str]) -> list[str]:
     """That nobody knows whether a model takes what is varied, or set by hand, where it describes no hyperparameters."""
     if model.description.hyperparameters or not given or not model.is_ready:
         return []
-    named = ", ".join(map(shortened, dict.fromkeys(given)))
+    named, file = ", ".join(map(shortened, dict.fromkeys(given))), model.description_file.name
     return [
-        f"{model.name}: whether it takes {named} cannot be checked: no model.toml lists its hyperparameters, and it has"
+        f"{model.name}: whether it takes {named} cannot be checked: no {file} lists its hyperparameters, and it has"
         " no initialize_parameters(); a name that it does not know changes nothing, or ends its trainings"
     ]
 

@@ -17,7 +17,8 @@ def doubt_seed(model: Model, varied: Sequence[str]) -> list[str]:
     if seed is None and not model.is_ready:
         return []
     if seed is None:
-        return [f"{model.name} takes no seed that is known (its model.toml can name one): all its runs are alike to us"]
+        names = f"its {model.description_file.name} can name one"
+        return [f"{model.name} takes no seed that is known ({names}): all its runs are alike to us"]
     if seed in varied:
         return [f"the space varies '{seed}', which is the seed of {model.name}: replicates vary it too"]
     return []

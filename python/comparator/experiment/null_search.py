@@ -54,7 +54,7 @@ def against_itself(settings: ExperimentSettings, given: FrozenExperiment) -> Exp
         raise InputError(
             f"{file}: {submodel.name} takes no seed that is known: repeating a training gives the same number, so that"
             " there is nothing to test; where it has one, call the hyperparameter rng_seed, or name it by seed = 'NAME'"
-            " in its model.toml"
+            f" in its {submodel.description_file}"
         )
     varied = [entry["name"] for entry in given.space] + [name for _, point in given.upf or () for name in point]
     one_sided = [name for name in varied if name.startswith(("cmp_0_", "cmp_1_"))]

@@ -83,7 +83,7 @@ def _crossing(models: Sequence[Submodel], point: Point, size: Meeting) -> Claim:
             if not has:
                 raise InputError(
                     f"{model.label or model.name} takes no {what} that is known, so that it cannot vary; where it has"
-                    f" one, name the hyperparameter by {what} = 'NAME' in its model.toml"
+                    f" one, name the hyperparameter by {what} = 'NAME' in its {model.description_file}"
                 )
     parts = [part for part in PARTS if any(part in (model.seeds or {}) for model in models)]
     one_seed = [model.label or model.name for model in models if model.seeds is None]

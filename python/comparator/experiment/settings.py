@@ -32,6 +32,8 @@ ADAPTIVE = "adaptive"
 #: The keys of `[search]` that a UPF takes.
 OF_A_UPF = {"replicates", "blocks"}
 
+#: The words of TOML that are no values of a hyperparameter file.
+TRUTH = {"true": True, "false": False}
 #: The strategy where the file names none, by what is to be found.
 STRATEGY_FOR = {"maximum": "bayesian", "regions": "level_set", "both": "region_and_maximum"}
 
@@ -415,6 +417,8 @@ def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
 def _apply(content: dict[str, Any], chosen: dict[str, Any], key: str, value: Any, said: str) -> None:
     """Put one setting into the file's content, a hyperparameter among those that are chosen."""
     section, dot, name = key.partition(".")
+    if section != "hyperparameters":
+        value = TRUTH.get(override.partition("=")[2].strip(), value)
     if section == "hyperparameters" and dot:
         set_once(chosen, name, value, said)
     elif section in TABLES and dot:

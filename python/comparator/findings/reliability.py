@@ -15,9 +15,6 @@ from comparator.results.record import CONFIRM, Evaluation
 from comparator.results.tally import pairs_in
 from comparator.strategies.blocks import FIRST_FRESH, block_of
 
-#: Why a best point was trained anew on one seed alone.
-EXACT = "the models gave equal numbers for every seed, so that it was trained anew once"
-
 
 @dataclass(frozen=True)
 class Reliability:
@@ -74,40 +71,6 @@ def as_json(reliability: Reliability) -> dict[str, Any]:
         "pilot": reliability.pilot and reliability.pilot.as_json(),
         "confirmed": [asdict(each) for each in reliability.confirmations],
     }
-
-
-def words(reliability: Reliability) -> list[str]:
-    """Return what the closing words say of it, a line each."""
-    lines = []
-    for number, each in enumerate(reliability.confirmations, start=1):
-        if each.confirmed is None:
-            lines.append(f"  point {number}: could not be trained anew")
-            continue
-        if each.is_exact:
-            lines.append(f"  point {number}: {_verdict(each)}{each.confirmed:.3g}{_more(each)}; {EXACT}")
-            continue
-        if each.interval is None:
-            few = "block" if each.seeds == 1 else "blocks"
-            lines.append(f"  point {number}: {each.confirmed:.3g} on {each.seeds} fresh {few}, which tells nothing yet")
-            continue
-        low, high = each.interval
-        split = ", given this split" if each.given_this_split else ""
-        lines.append(
-            f"  point {number}: {_verdict(each)}{each.confirmed:.3g} [{low:.3g}, {high:.3g}]"
-            f" on {each.seeds} fresh blocks{split}{_more(each)}; the search said {each.searched:.3g}"
-        )
-    if lines:
-        fresh = "seeds" if reliability.given_this_split else "splits and seeds"
-        lines.insert(0, f"trained anew, on {fresh} that the search never used:")
-    return lines
-
-
-def _verdict(one: Confirmation) -> str:
-    return "" if one.verdict is None else f"{one.verdict}: "
-
-
-def _more(one: Confirmation) -> str:
-    return "" if one.contrast is None else f", {one.contrast:.3g} more than elsewhere"
 
 
 def tries(line: Evaluation, claim: Claim) -> bool:

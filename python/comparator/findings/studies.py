@@ -24,7 +24,7 @@ def check_studies(models: Sequence[Submodel], where: str) -> None:
     if untold is not None:
         raise InputError(
             f"{where}: {untold.label or untold.name} does not say how its study's rows are cut: [controls] in its"
-            " model.toml, or of a Python file in the .toml beside it, names the hyperparameters"
+            f" {untold.description_file} names the hyperparameters"
         )
     if _studies(models) is None:
         raise InputError(f"{where}: both models are of one study: there is no size of a study to control for")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from comparator.evidence.contributions import Contributions, Group, Without
 from comparator.findings.explanation import Explained, Explanation, called, plural
 from comparator.findings.summary import Summary
-from comparator.report.numbers import amounts, listed, percent, with_interval
+from comparator.report.numbers import amounts, amounts_apart, is_relative, listed, percent
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.record import CONFIRM
 from comparator.space import ParameterSpace
@@ -37,8 +37,8 @@ def lines(found: Explanation, summary: Summary, experiment: FrozenExperiment, wi
     for place in found.places:
         for each in place.columns:
             said += ["", f"{place_words(place, experiment)}, {plural(called(each.column))} by influence:"]
-            said += _aligned([["", *headings(summary, found.metric)], *rows(each)], width)
-    begins, mark, ends = note(found).partition(". Intervals")  # a message has its length
+            said += _aligned([["", *headings(summary, found.metric)], *rows(each, summary)], width)
+    begins, mark, ends = note(found).partition(". The sentences")  # a message has its length
     return [*said, "", f"{begins}.", f"{mark.lstrip('. ')}{ends}"]
 
 
@@ -70,7 +70,7 @@ def section_of(found: Explanation | None, experiment: FrozenExperiment, summary:
         (
             f"{place_words(place, experiment)}: {plural(called(each.column))}",
             headings(summary, found.metric),
-            rows(each),
+            rows(each, summary),
         )
         for place in found.places
         for each in place.columns
@@ -97,8 +97,9 @@ def note(found: Explanation) -> str:
         "Influence: by how much less the models differ where a group's rows are left out of both models' predictions;"
         f" 0 where its rows are like all others. {first.choosing} of the fresh blocks chose up to three groups,"
         f" {first.measuring} others measured them: where no group carries more than its share, at most 1 of 20 such"
-        f" experiments names one{several}. What has an influence below 5 % of the difference has no name. Intervals"
-        " in the tables and figures are over all blocks, and each of one group alone."
+        f" experiments names one{several}. What has an influence below 5 % of the difference has no name. The"
+        " sentences have the numbers of those that measured, tables and figures those of all blocks; their intervals"
+        " are each of one group alone."
     )
 
 
@@ -181,17 +182,18 @@ def _number(count: int) -> str:
 def headings(summary: Summary, metric: str) -> list[str]:
     """Return the headings of the table of groups, but for its first column."""
     own = [f"{what}, {model}" for what in (metric, "variance of labels") for model in summary.models]
-    return ["of the rows", "of the difference", "influence", *own, "labels correlate"]
+    influence = f"influence{', percentage points' if is_relative(summary) else ''}"
+    return ["of the rows", "of the difference", influence, *own, "labels correlate"]
 
 
-def rows(found: Contributions) -> list[list[str]]:
+def rows(found: Contributions, summary: Summary) -> list[list[str]]:
     """Return the lines of that table."""
     return [
         [
             group.name,
             percent(group.rows),
             "" if group.share is None else _share(group.share),
-            with_interval(group.influence, group.interval),
+            amounts_apart(summary, group.influence, group.interval, unit=False),
             *("" if each is None else f"{each:.3g}" for each in (*group.metrics, *group.variances)),
             "" if group.agreement is None else f"{group.agreement:.2f}",
         ]

@@ -49,14 +49,7 @@ def next_step(experiment: FrozenExperiment, summary: Summary, findings: Findings
     if findings.verdict is None and findings.reason == BEING_READ:
         return Step("Wait some seconds: what the evaluations say together is worked out")
     if findings.regions:
-        number_one = findings.regions[0]
-        if again and number_one.region.blocks:
-            return Step("Look closer: search within the region", shlex.join([*again, "--focus", f"{experiment.id}:1"]))
-        if again:
-            return Step("Try it on fresh trainings", _with(again, "confirm.points=1", "confirm.regions=true"))
-        if number_one.region.blocks:
-            return Step(f"Look closer: ask the same in a space that is narrowed to {number_one.condition}", "")
-        return Step("Try the region on fresh trainings: ask the same again, and have it confirmed", "")
+        return _in_region(experiment, summary, findings, again)
     if not again:
         return Step("All runs as a table, to look further", shlex.join(command_of(experiment, "export")))
     if summary.kind == "single":
@@ -72,6 +65,20 @@ def next_step(experiment: FrozenExperiment, summary: Summary, findings: Findings
             _with(again, f"confirm.seeds={2 * max(asked, evidence.fresh_blocks)}"),
         )
     return _more_of(experiment, summary, "To see smaller differences, search with more evaluations")
+
+
+def _in_region(experiment: FrozenExperiment, summary: Summary, findings: Findings, again: Sequence[str]) -> Step:
+    """What says most more of the first region: a closer look where it was tried anew, else to try it."""
+    number_one = findings.regions[0]
+    if number_one.region.blocks:
+        if again:
+            return Step("Look closer: search within the region", shlex.join([*again, "--focus", f"{experiment.id}:1"]))
+        return Step(f"Look closer: ask the same in a space that is narrowed to {number_one.condition}")
+    if summary.is_exact:  # a fresh training would give what is known
+        return _more_of(experiment, summary, "Try more places: search with more evaluations")
+    if again:
+        return Step("Try it on fresh trainings", _with(again, "confirm.points=1", "confirm.regions=true"))
+    return Step("Try the region on fresh trainings: ask the same again, and have it confirmed")
 
 
 def _goes_on(experiment: FrozenExperiment, summary: Summary, state: str) -> str:

@@ -102,9 +102,16 @@ class Measure:
         """Return a difference with its interval."""
         return in_percent(mean, interval) if self.is_share else with_interval(mean, interval)
 
-    def apart(self, mean: float | None, interval: Sequence[float | None] | None) -> str:
-        """Return by how much one difference is above another, with its interval."""
-        return in_points(mean, interval) if self.is_share else with_interval(mean, interval)
+    def apart(self, mean: float | None, interval: Sequence[float | None] | None, *, unit: bool = True) -> str:
+        """Return by how much one difference is above another; without its unit where a heading has `in_units`."""
+        if not self.is_share or mean is None:
+            return with_interval(mean, interval)
+        return in_points(mean, interval) if unit else with_interval(*_hundredfold(mean, interval))
+
+    @property
+    def in_units(self) -> str:
+        """What a heading says of numbers that have no unit of their own."""
+        return ", percentage points" if self.is_share else ""
 
 
 def measure_of(experiment: FrozenExperiment) -> Measure:

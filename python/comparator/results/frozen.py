@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -58,6 +59,12 @@ class Submodel(Form):
     data: str | None = None
     data_until: Any = None
     untold: str | None = None
+
+    @property
+    def description_file(self) -> str:
+        """The name of the file that describes it, or would: of `first.py` it is `first.toml`, beside it."""
+        path = PurePath(self.path)
+        return path.with_suffix(".toml").name if path.suffix == ".py" else "model.toml"
 
 
 class MetricDescription(Form):

@@ -329,8 +329,10 @@ def _ends(parameter: Number, given: Any, where: str) -> tuple[Any, ...]:
     if parameter.whole:
         low, high = math.ceil(low), math.floor(high)
     if not low <= high:
+        open_ends = {-sys.float_info.max: parameter.lower, sys.float_info.max: parameter.upper}
+        asked = [open_ends.get(end, end) for end in given]
         raise InputError(
-            f"{where}: {shortened(json.dumps(list(given)))} holds no value of the space,"
+            f"{where}: {shortened(json.dumps(asked))} holds no value of the space,"
             f" {parameter.lower:g} to {parameter.upper:g}"
         )
     return low, high

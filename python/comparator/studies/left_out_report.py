@@ -11,7 +11,7 @@ from pathlib import Path
 from comparator.evidence.omission import ALPHA, Mean
 from comparator.findings.axes import show
 from comparator.formats.text import write_text_whole
-from comparator.report.numbers import round_to, with_interval
+from comparator.report.numbers import Measure, measure_of, round_to, with_interval
 from comparator.results.frozen import FrozenExperiment
 from comparator.studies import figures, left_out_figures, page
 from comparator.studies.left_out_changes import Change, Control, Effect, Found
@@ -32,7 +32,7 @@ def write(folder: Path, frozen: FrozenExperiment, kind: str, found: Found) -> tu
     write_text_whole(folder / "tables" / TABLE, _csv(found, frozen))
     sections = [_ranking(found, kind, frozen), *_predictions(found, frozen), *_failures(found)]
     own = {"difference": frozen.objective.name, "models": list(frozen.labels), **found.as_json()}
-    page.write(folder, frozen, said, _in_short(found, kind), pictures, sections, [TABLE], **own)
+    page.write(folder, frozen, said, _in_short(found, kind, measure_of(frozen)), pictures, sections, [TABLE], **own)
     return said, [TABLE]
 
 
@@ -43,8 +43,9 @@ def answer(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
     many = f"{count} {kind} looked at" if count != 1 else "one subset looked at"
     if change is None:
         return [f"Nothing can be said: no training without any of the {kind} has a difference."]
-    by = with_interval(change.value, change.interval)
-    to = f"from {_number(found.whole.value)} to {_number(found.whole.value + change.value)}"
+    measure = measure_of(frozen)
+    by = measure.apart(change.value, change.interval)
+    to = f"from {_size(found.whole.value, measure)} to {_size(found.whole.value + change.value, measure)}"
     if not first.omission.shown:
         beyond = ", beyond what random rows change" if found.controls else ""
         said = [
@@ -53,22 +54,27 @@ def answer(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
             f" as much by luck alone is {_chance(first)}.",
         ]
         most = max(abs(end) for each in found.effects for end in _ends(each.omission.change))
-        return [*said, f"A change of up to {_number(most)} cannot be excluded.", *_moved_words(found, kind, frozen)]
+        return [
+            *said,
+            f"A change of up to {_change(most, measure)} cannot be excluded.",
+            *_moved_words(found, kind, frozen),
+        ]
     lead = f"Leaving out {first.subset.name} changes the difference most: by {by}, {to}; {many}."
     rest = first.change.elsewhere
     if rest is not None:
-        there = with_interval(rest.change.value, rest.change.interval)
-        lead = f"{lead} Over the held-out rows of other {kind} alone it changes by {there}, from {_number(rest.whole)}."
+        there = measure.apart(rest.change.value, rest.change.interval)
+        whole = _size(rest.whole, measure)
+        lead = f"{lead} Over the held-out rows of other {kind} alone it changes by {there}, from {whole}."
     control = found.control_of(first)
     if control is not None and control.difference is not None:
-        random_rows = with_interval(control.difference.value, control.difference.interval)
+        random_rows = measure.apart(control.difference.value, control.difference.interval)
         lead = f"{lead} As many random rows as {control.subset.name} has change it by {random_rows}."
     others = [each.subset.name for each in found.shown[1:]]
     also = f"Shown to change it too: {', '.join(others)}." if others else "Of no other is it shown."
     return [lead, also, *_moved_words(found, kind, frozen)]
 
 
-def _in_short(found: Found, kind: str) -> str:
+def _in_short(found: Found, kind: str, measure: Measure) -> str:
     """The answer in a few words."""
     first, count = found.effects[0], len(found.effects)
     change = first.omission.change
@@ -77,7 +83,7 @@ def _in_short(found: Found, kind: str) -> str:
     if not first.omission.shown:
         return f"shown of none of {count} {kind}" if count != 1 else "not shown"
     more = f", and of {len(found.shown) - 1} more" if len(found.shown) > 1 else ""
-    return f"without {first.subset.name} {change.value:+.2g}{more}"
+    return f"without {first.subset.name} {'+' * (change.value > 0)}{_change(change.value, measure)}{more}"
 
 
 def _moved_words(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
@@ -116,7 +122,8 @@ def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> page.Section:
         else ""
     )
     but_for = ", and one so far beyond random rows (the larger of the two)," if found.controls else ""
-    whole = with_interval(found.whole.value, found.whole.interval)
+    measure = measure_of(frozen)
+    whole = measure.amounts(found.whole.value, found.whole.interval)
     note = (
         f"The difference is the {frozen.objective.name}, of {second} against {first}, over {found.blocks} blocks, a"
         f" split of the data with seeds each: {whole} with all rows. Above 0 the two differ more without these rows."
@@ -126,36 +133,39 @@ def _ranking(found: Found, kind: str, frozen: FrozenExperiment) -> page.Section:
         f" procedure); {100 * ALPHA:.0f} % or less is called shown.{controls}"
     )
     columns = [
-        *("left out", "", "change of the difference", "beyond random rows", "chance", "change over other rows"),
+        *("left out", "", f"change of the difference{measure.in_units}", f"beyond random rows{measure.in_units}"),
+        *("chance", f"change over other rows{measure.in_units}"),
         *(f"change of {frozen.metric}, {label}" for label in frozen.labels),
         "training rows",
     ]
-    rows = [_row(each) for each in found.effects] + [_control_row(each) for each in found.controls]
+    rows = [_row(each, measure) for each in found.effects]
+    rows += [_control_row(each, measure) for each in found.controls]
     return page.Section("The difference, in numbers", note, columns, rows)
 
 
-def _row(effect: Effect) -> list[str]:
+def _row(effect: Effect, measure: Measure) -> list[str]:
     one = effect.omission
     verdict = "shown" if one.shown else "not shown"
     return [
         _members(effect),
         verdict,
-        _mean(one.change),
-        _mean(one.beyond),
+        _apart(one.change, measure),
+        _apart(one.beyond, measure),
         _chance(effect),
-        *_common(effect.change),
+        *_common(effect.change, measure),
     ]
 
 
-def _control_row(control: Control) -> list[str]:
-    return [control.called, "control", _mean(control.difference), "", "", *_common(control.change)]
+def _control_row(control: Control, measure: Measure) -> list[str]:
+    changed = _apart(control.difference, measure)
+    return [control.called, "control", changed, "", "", *_common(control.change, measure)]
 
 
-def _common(change: Change) -> list[str]:
+def _common(change: Change, measure: Measure) -> list[str]:
     """The cells of other rows, of both models' metrics, and of the rows that they lost."""
     rest = None if change.elsewhere is None else change.elsewhere.change
     lost = ["?" if rows is None else f"{-rows:+.0f}" for rows in change.rows]
-    return [_mean(rest), *map(_mean, change.metrics), " and ".join(dict.fromkeys(lost))]
+    return [_apart(rest, measure), *map(_mean, change.metrics), " and ".join(dict.fromkeys(lost))]
 
 
 def _members(effect: Effect) -> str:
@@ -249,6 +259,21 @@ def _blank(cells: Sequence[object]) -> list[object]:
 
 def _mean(mean: Mean | None) -> str:
     return "" if mean is None else with_interval(mean.value, mean.interval)
+
+
+def _apart(mean: Mean | None, measure: Measure) -> str:
+    """A change of the difference, whose unit stands in the heading."""
+    return "" if mean is None else measure.apart(mean.value, mean.interval, unit=False)
+
+
+def _change(value: float, measure: Measure) -> str:
+    """A change of the difference, with two digits that count."""
+    return measure.apart(round_to(value, 2), None)
+
+
+def _size(value: float, measure: Measure) -> str:
+    """A difference with two digits that count."""
+    return f"{_number(100 * value)} %" if measure.is_share else _number(value)
 
 
 def _ends(mean: Mean | None) -> tuple[float, ...]:

@@ -255,6 +255,7 @@ def test_what_runs_a_model_is_said_by_flags_as_the_file_says_it(desk: Desk) -> N
     ("words", "said"),
     [
         (("--python", "nowhere"), "init: python = 'nowhere': there is no "),
+        (("--python", "cmp.2=venv"), "--python cmp.2=venv: cmp.0=... and cmp.1=... are of one model"),
         (("--python", "cmp.0=venv", "--python", "cmp.0=other"), "--python cmp.0=venv cmp.0=other: is given twice"),
         (("--python", "cmp.1="), "--python cmp.1=: is empty"),
         (("--requirements", "missing.txt"), "init: requirements = 'missing.txt': there is no file "),

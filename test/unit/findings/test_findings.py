@@ -452,6 +452,7 @@ def test_models_without_a_seed_have_no_luck() -> None:
     text = " ".join([*said.lines, *(each.basis for each in said.claims), *remarks(summary, found)])
     assert "the same number" in text and "rng_seed" in text
     assert not any(word in text for word in ("luck", "fresh", "one seed", "splits"))
+    assert "fresh" not in said.next.words and "confirm" not in said.next.command, "it would give what is known"
 
 
 @pytest.mark.parametrize(("anew", "is_exact"), [(0.3, True), (0.31, False)])

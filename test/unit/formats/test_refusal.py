@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from comparator.experiment.settings import (
     SearchSettings,
     SubmodelSettings,
     check_settings,
+    read_settings,
 )
 from comparator.formats.refusal import refusal
 from comparator.model.description import ModelDescription, parse_description
@@ -121,6 +123,15 @@ def test_what_is_allowed_is_said_in_words(content: dict[str, Any], said: str) ->
     with pytest.raises(InputError) as refused:
         check_settings(content, "a.toml")
     assert said in str(refused.value) and str(refused.value).startswith("a.toml: ")
+
+
+def test_true_and_false_are_typed_as_a_file_has_them(tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    file.write_text('model = "x.py"\nupf = "points.txt"\n[confirm]\nsplits = true\n')
+    typed = ["confirm.splits=false", "confirm.regions=true", "hyperparameters.amp=true", "hyperparameters.bias=True"]
+    settings = read_settings(file, typed)
+    assert (settings.confirm.splits, settings.confirm.regions) == (False, True)
+    assert settings.set == {"amp": "true", "bias": True}, "a hyperparameter is what a hyperparameter file would have"
 
 
 def test_a_description_and_a_record_are_refused_likewise() -> None:

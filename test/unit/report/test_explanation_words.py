@@ -7,7 +7,7 @@ import pytest
 
 from comparator.evidence.contributions import Contributions, Group
 from comparator.findings.explanation import Explained, Explanation, plural
-from comparator.report.explanation import sentences
+from comparator.report.explanation import headings, rows, sentences
 
 
 def group(name: str, influence: float, share: float) -> Group:
@@ -41,6 +41,20 @@ A, B = "A (10 % of the rows, 100 % of the difference)", "B (10 % of the rows, 0 
 )
 def test_who_carries_it_is_said_also_where_the_largest_is_not_shown(named: tuple[Group, ...], words: str) -> None:
     assert said(named, (CARRIES, LESS)) == words
+
+
+@pytest.mark.parametrize(
+    ("objective", "heading", "cell"),
+    [
+        ("relative difference of val_loss", "influence, percentage points", "20 [19, 21]"),
+        ("absolute difference of val_loss", "influence", "0.20 [0.19, 0.21]"),
+    ],
+)
+def test_an_influence_is_in_the_unit_of_its_heading(objective: str, heading: str, cell: str) -> None:
+    summary = cast(Any, SimpleNamespace(models=("one", "other"), objective=objective, metric="val_loss", unit=""))
+    column = Contributions("improve_chem_id", 0.2, (0.1, 0.3), 3, 5, (), None, None, (CARRIES,))
+    place = headings(summary, "val_loss").index(heading)
+    assert rows(column, summary)[0][place + 1] == cell
 
 
 def test_several_of_a_kind() -> None:

@@ -279,3 +279,8 @@ def test_a_point_that_is_tried_again_is_the_best_so_far_from_its_first_evaluatio
     ]
     found = [(one.evaluation, value) for one, value in best_values(records)]
     assert found == [(0, -0.3), (1, -0.4), (2, -0.4), (3, -0.4), (4, -0.4)]
+
+
+def test_the_file_that_describes_a_model_is_called_by_its_name() -> None:
+    assert Submodel(path="/a/first.py").description_file == "first.toml"
+    assert {Submodel(path=each).description_file for each in ("", "/a/uno", "/a/uno.v2")} == {"model.toml"}

@@ -158,6 +158,7 @@ def test_a_box_in_words(bounds: dict[str, Any], said: str) -> None:
         ({"noise": [True, 3]}, "is not [low, high]"),
         ({"noise": [60, 70]}, "'noise': [60, 70] holds no value of the space, 0 to 50"),
         ({"layer": [30.2, 30.8]}, "holds no value"),
+        (written_box("noise=90:"), "'noise': [90, 50.0] holds no value of the space, 0 to 50"),
         ({"noise": [10, 20], "Noise": [10, 30]}, "'noise' and 'Noise' differ in case alone"),
         ({"activation": ["elu"]}, 'is not {"values": [...]}'),
         ({"activation": {"values": ["gelu"]}}, 'the space has none of ["gelu"], but ["relu", "elu", "tanh"]'),

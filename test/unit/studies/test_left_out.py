@@ -105,7 +105,8 @@ def test_a_drug_that_one_model_learns_badly_from_is_found(desk: Path, host: Host
     assert first["change"]["value"] == pytest.approx(-0.4 / 1.4, abs=0.03)
     low, high = first["change"]["interval"]
     assert low < -0.4 / 1.42 < high < 0
-    assert content["answer"].startswith("Leaving out B changes the difference most: by -0.")
+    assert content["answer"].startswith("Leaving out B changes the difference most: by -2")
+    assert "] percentage points, from 29 % to 0.0" in content["answer"] or "from 28 % to" in content["answer"]
     assert "4 drugs looked at" in content["answer"] and "As many random rows as B has" in content["answer"]
     assert content["whole"]["value"] == pytest.approx(0.4 / 1.4, abs=0.02)
     moved = content["effects"][0]["change"]["moved"]
@@ -117,7 +118,7 @@ def test_a_drug_that_one_model_learns_badly_from_is_found(desk: Path, host: Host
         assert (folder / "figures" / f"{name}.svg").is_file()
     assert "What changes the predictions" in (folder / "report.html").read_text()
     (row,) = experiment_rows(host.experiments)
-    assert row["verdict"] == f"without B {first['change']['value']:+.2g}"
+    assert row["verdict"] == f"without B {100 * first['change']['value']:.2g} percentage points"
     assert (row["best"], row["best_value"]) == ("", None) and "best" not in said(host)
 
     plan = reopen_plan(read_whole_experiment(folder), root=host.root, site=host.site)

@@ -9,7 +9,7 @@ from comparator.findings.summary import Summary
 from comparator.report.figures.channels import Row, clip, haloed, lanes, number_channel, objective_label
 from comparator.report.figures.figure import Choice, Figure, figure, layer
 from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER
-from comparator.report.numbers import percent, printable, round_to, with_interval
+from comparator.report.numbers import amounts_apart, percent, printable, round_to
 
 SECTION = "explained"
 HIGHEST = 15  # groups in one figure
@@ -42,7 +42,7 @@ def _influence(summary: Summary, place: Explained, found: Contributions, number:
             "high": group.interval[1],
             "y": lane,
             "colour": INK if group.name in named else PAPER,
-            "tip": _tip(group),
+            "tip": _tip(summary, group),
         }
         for lane, group in enumerate(groups)
     ]
@@ -84,7 +84,7 @@ def _metrics(
             "x": first,
             "y": second,
             "text": clip(group.name, 22),
-            "tip": _tip(group, explanation.metric, summary),
+            "tip": _tip(summary, group, explanation.metric),
             "colour": INK if group.name in named else PAPER,
             "size": group.rows,
         }
@@ -122,15 +122,15 @@ def _metrics(
     )
 
 
-def _tip(group: Group, metric: str = "", summary: Summary | None = None) -> str:
+def _tip(summary: Summary, group: Group, metric: str = "") -> str:
     said = [
         group.name,
-        f"influence {with_interval(group.influence, group.interval)}",
+        f"influence {amounts_apart(summary, group.influence, group.interval)}",
         f"{percent(group.rows)} of the rows",
     ]
     if group.share is not None:
         said.append(f"{round(100 * group.share)} % of the difference")
-    if summary is not None:
+    if metric:
         said += [
             f"{metric}, {model}: {show(round_to(value, 3))}"
             for model, value in zip(summary.models, group.metrics, strict=True)
