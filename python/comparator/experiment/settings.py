@@ -31,9 +31,6 @@ Said = Annotated[str, Field(min_length=1)]
 ADAPTIVE = "adaptive"
 #: The keys of `[search]` that a UPF takes.
 OF_A_UPF = {"replicates", "blocks"}
-
-#: The words of TOML that are no values of a hyperparameter file.
-TRUTH = {"true": True, "false": False}
 #: The strategy where the file names none, by what is to be found.
 STRATEGY_FOR = {"maximum": "bayesian", "regions": "level_set", "both": "region_and_maximum"}
 
@@ -356,8 +353,8 @@ def _with_overrides(content: dict[str, Any], overrides: Sequence[str], path: Pat
     given = []
     for override in overrides:
         key, value = parse_override(override)
-        if not key.startswith("hyperparameters.") and isinstance(value, str):
-            value = TRUTHS.get(value, value)
+        if not key.startswith("hyperparameters."):
+            value = TRUTHS.get(override.partition("=")[2].strip(), value)
         given.append((key, value, f"--set {shortened(override)}"))
     return _with_given(content, given, path, where)
 
@@ -417,8 +414,6 @@ def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
 def _apply(content: dict[str, Any], chosen: dict[str, Any], key: str, value: Any, said: str) -> None:
     """Put one setting into the file's content, a hyperparameter among those that are chosen."""
     section, dot, name = key.partition(".")
-    if section != "hyperparameters":
-        value = TRUTH.get(override.partition("=")[2].strip(), value)
     if section == "hyperparameters" and dot:
         set_once(chosen, name, value, said)
     elif section in TABLES and dot:
