@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from comparator.api.plain import plain
 from comparator.errors import InputError
 from comparator.formats.hyperparameters import check_key
 from comparator.formats.refusal import allowed
@@ -42,7 +43,7 @@ class Arguments(BaseModel):
 def check_arguments(called: str, **given: Any) -> Arguments:
     """What is given; raises `InputError`, whose line `called` opens, for an argument that the call does not take."""
     try:
-        return Arguments.model_validate(given)
+        return Arguments.model_validate(plain(given))
     except ValidationError as error:
         key = str(error.errors()[0]["loc"][0])
         raise InputError(f"{called}: {key} = {shown(given[key])}: {allowed(error)}") from None
@@ -57,8 +58,8 @@ def listed_hyperparameters(given: Any) -> list[Any]:
         if not isinstance(each, (str, Path, Mapping)):
             raise InputError(f"hyperparameters: {shown(each)}: {HYPERPARAMETERS}")
         if isinstance(each, Mapping):
-            _check_values(each, "hyperparameters")
-    return [*listed]
+            _check_values(plain(each), "hyperparameters")
+    return [plain(each) for each in listed]
 
 
 def plain_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from comparator.api.arguments import Arguments, listed_hyperparameters, plain_settings
 from comparator.api.experiment import Experiment
 from comparator.api.functions import Function, function_file, name_of
+from comparator.api.plain import plain
 from comparator.api.space import Space
 from comparator.engine.interface import EngineOptions
 from comparator.errors import InputError, Submitted
@@ -109,9 +110,9 @@ def comparison_table(
 
 def search_table(evaluations: int | None, strategy: object, seed: int, options: Mapping[str, Any]) -> dict[str, Any]:
     """`[search]` of an experiment file."""
-    table: dict[str, Any] = {"seed": seed, **options}
+    table: dict[str, Any] = {"seed": plain(seed), **plain(options)}
     if evaluations is not None or "generations" not in options:
-        table["evaluations"] = EVALUATIONS if evaluations is None else evaluations
+        table["evaluations"] = EVALUATIONS if evaluations is None else plain(evaluations)
     if strategy is not None:
         table["strategy"] = str(home_written_out(strategy)) if isinstance(strategy, Path) else strategy
     return table

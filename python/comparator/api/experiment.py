@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from comparator.api.plain import plain
 from comparator.engine.jobs import state_of
 from comparator.errors import InputError, nearest
 from comparator.evidence.threads import one_thread
@@ -192,7 +193,7 @@ class Experiment:
         """
         read = self._read
         with one_thread():
-            predicted = prediction.predict_point(read.experiment, read.records, point)
+            predicted = prediction.predict_point(read.experiment, read.records, plain(point))
         return prediction.as_json(read.experiment, predicted)
 
     def report(self) -> Path:

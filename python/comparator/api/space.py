@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from comparator.api.plain import plain
 from comparator.errors import InputError
 from comparator.formats.text import shown
 from comparator.space import ParameterSpace
@@ -52,7 +53,8 @@ class _Values(Parameter):
     kind: str
 
     def __init__(self, *values: Any) -> None:
-        self.values = tuple(values[0]) if len(values) == 1 and isinstance(values[0], (list, tuple)) else values
+        listed = tuple(values[0]) if len(values) == 1 and isinstance(values[0], (list, tuple)) else values
+        self.values: tuple[Any, ...] = plain(listed)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self.values))})"
@@ -106,7 +108,7 @@ class Space:
                     f"Space: '{name}': {shown(parameter)} is no parameter; write Float(lower, upper),"
                     " Int(lower, upper), Choice(...), Ordered(...), Flag() or Constant(value)"
                 )
-            entries.append({"name": name, **parameter.entry()})
+            entries.append({"name": name, **plain(parameter.entry())})
         if not entries:
             raise InputError("Space: no hyperparameter is given; write Space(noise=Float(0, 50))")
         self._space = ParameterSpace.from_entries(entries, "Space")

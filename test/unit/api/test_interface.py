@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -251,6 +252,25 @@ def test_what_the_command_line_says_by_options_a_call_says_by_arguments(experime
     settings = json.loads((made.path / "experiment.json").read_text())["settings"]
     assert settings["run_timeout"] == 600
     assert settings["title"] == "007"  # text stays text, as it is in a file with quotes
+
+
+def test_numbers_of_numpy_are_numbers(experiments: Path) -> None:
+    made = cmp.search(
+        step,
+        cmp.Space(x=cmp.Float(np.float64(0), np.float32(10)), y=cmp.Choice(list(np.arange(3)))),
+        evaluations=np.int64(6),
+        seed=np.int32(2),
+        strategy="sobol",
+        replicates=np.int64(2),
+        workers=np.int64(1),
+        confirm={"points": np.int64(0)},
+        hyperparameters={"rate": np.float32(0.5), "layers": [np.int64(8), np.int64(4)]},
+        settings={"run_timeout": np.float64(60)},
+        quiet=True,
+    )
+    frozen = json.loads((made.path / "experiment.json").read_text())
+    assert len(made.evaluations) == 3 and frozen["settings"]["search"]["seed"] == 2
+    assert frozen["space"][1]["values"] == [0, 1, 2] and frozen["settings"]["set"] == {"rate": 0.5, "layers": [8, 4]}
 
 
 def test_a_walltime_that_ends_first_says_what_goes_on(experiments: Path) -> None:
