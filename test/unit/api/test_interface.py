@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,11 @@ def level(params: dict[str, Any]) -> dict[str, Any]:
 def step(params: dict[str, Any]) -> dict[str, Any]:
     seeds = 0.01 * (params["rng_seed"] % 5)
     return {"val_loss": (1.6 if params["x"] < 4 else 1.2) + seeds}
+
+
+def slow(params: dict[str, Any]) -> dict[str, Any]:
+    time.sleep(0.5)
+    return {"val_loss": 1.0 + params["x"]}
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +281,7 @@ def test_numbers_of_numpy_are_numbers(experiments: Path) -> None:
 
 def test_a_walltime_that_ends_first_says_what_goes_on(experiments: Path) -> None:
     with pytest.raises(cmp.ComparatorError, match=r"^experiment '(\S+)': .*; resume\('\1'\) goes on$") as error:
-        cmp.search(TOGETHER, SPACE, evaluations=8, confirm=False, workers=1, walltime="00:00:01", quiet=True)
+        cmp.search(slow, SPACE, evaluations=8, confirm=False, workers=1, walltime="00:00:01", quiet=True)
     assert cmp.open(str(error.value).split("'")[1]).state == "stopped"
 
 
