@@ -59,9 +59,16 @@ def amounts(summary: Summary, mean: float | None, interval: Sequence[float | Non
 
 
 def in_percent(mean: float | None, interval: Sequence[float | None] | None) -> str:
-    """Return a share with its interval: `46 % [42 %, 50 %]`."""
+    """Return a share with its interval: `46 % [42 %, 50 %]`.
+
+    No end of it passes what a share can be, as an interval of two blocks may.
+    """
     if mean is None:
         return with_interval(mean, interval)
+    if abs(mean) <= 1:
+        interval = interval and [
+            end if end is None or not is_number(end) else max(-1.0, min(1.0, end)) for end in interval
+        ]
     return re.sub(r"-?[0-9][0-9.e+-]*", r"\g<0> %", with_interval(*_hundredfold(mean, interval)))
 
 

@@ -545,6 +545,10 @@ def test_by_how_much_one_share_is_above_another_is_no_share() -> None:
     assert share.amounts(0.46, (0.44, 0.49)) == "46 % [44 %, 49 %]"
     assert share.apart(0.0424, (0.005, 0.0801)) == "4.2 [0.5, 8.0] percentage points", "and not 4.2 % more"
     assert share.apart(0.0424, None) == "4.2 percentage points"
+    assert share.amounts(0.15, (-2.04, 2.34)) == "15 % [-100 %, 100 %]", "what a share can be at the most"
+    assert (
+        share.amounts(0.15, (-math.inf, 1)) == "15 %" and share.amounts(-3.0, (-4.0, -2.0)) == "-300 % [-400 %, -200 %]"
+    )
     assert units.apart(0.0424, (0.005, 0.0801)) == units.amounts(0.0424, (0.005, 0.0801)) == "0.042 [0.005, 0.080]"
 
 
