@@ -55,7 +55,7 @@ def amount(summary: Summary, number: float | None, digits: int) -> str:
 
 def amounts(summary: Summary, mean: float | None, interval: Sequence[float | None] | None) -> str:
     """Return an amount with its interval, `46 % [42 %, 50 %]` of a relative difference."""
-    return in_percent(mean, interval) if is_relative(summary) else with_interval(mean, interval)
+    return Measure(is_relative(summary)).amounts(mean, interval)
 
 
 def in_percent(mean: float | None, interval: Sequence[float | None] | None) -> str:
@@ -92,11 +92,10 @@ def amounts_apart(
     summary: Summary, mean: float | None, interval: Sequence[float | None] | None = None, *, unit: bool = True
 ) -> str:
     """Return by how much one amount is above another, with its interval; without its `unit` where a heading has it."""
-    if not is_relative(summary):
-        return with_interval(mean, interval) if interval is not None else amount(summary, mean, 3)
-    if mean is None or unit:
-        return in_points(mean, interval)
-    return with_interval(*_hundredfold(mean, interval))
+    measure = Measure(is_relative(summary))
+    if interval is None and not measure.is_share:
+        return amount(summary, mean, 3)
+    return measure.apart(mean, interval, unit=unit)
 
 
 @dataclass(frozen=True)
