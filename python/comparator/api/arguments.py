@@ -54,12 +54,13 @@ def listed_hyperparameters(given: Any) -> list[Any]:
     listed = [given] if isinstance(given, (str, Path, Mapping)) else given
     if not isinstance(listed, (list, tuple)):
         raise InputError(f"hyperparameters: {shown(given)}: {HYPERPARAMETERS}")
-    for each in listed:
+    hyperparameters = [*plain(listed)]
+    for each in hyperparameters:
         if not isinstance(each, (str, Path, Mapping)):
             raise InputError(f"hyperparameters: {shown(each)}: {HYPERPARAMETERS}")
         if isinstance(each, Mapping):
-            _check_values(plain(each), "hyperparameters")
-    return [plain(each) for each in listed]
+            _check_values(each, "hyperparameters")
+    return hyperparameters
 
 
 def plain_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

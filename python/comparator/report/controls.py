@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from comparator.findings.controls import Controlled, Controls, Design
@@ -57,13 +56,9 @@ def sentence(one: Controlled, measure: Measure) -> str:
     begins = f"{BEGINS[one.verdict].format(cause=CAUSES[one.design])}: with {TITLES[one.design]} {_what(found)}"
     if turns_round(found):
         begins = f"With {TITLES[one.design]} {_what(found)} turns round: it"
-    said = _said(found, measure)
+    said = measure.of(found.what)
     now, was = said(found.now, found.now_interval), said(found.was, found.was_interval)
     return f"{begins} is {now}, where it was {was}, on the same {found.blocks} blocks."
-
-
-def _said(found: Rechecked, measure: Measure) -> Callable[[float | None, Sequence[float | None] | None], str]:
-    return measure.amounts if found.what == "difference" else measure.apart
 
 
 def turns_round(found: Rechecked) -> bool:
@@ -96,8 +91,8 @@ def section_of(found: Controls | None, measure: Measure, command: str) -> Sectio
         [
             TITLES[each.design],
             f"{each.found.claim}, {each.found.what}",
-            _said(each.found, measure)(each.found.was, each.found.was_interval),
-            _said(each.found, measure)(each.found.now, each.found.now_interval),
+            measure.of(each.found.what)(each.found.was, each.found.was_interval),
+            measure.of(each.found.what)(each.found.now, each.found.now_interval),
             measure.apart(each.found.change, each.found.change_interval),
             str(each.found.blocks),
             verdict_of(each),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from comparator.evidence.contributions import Contributions, Group, Without
 from comparator.findings.explanation import Explained, Explanation, called, plural
 from comparator.findings.summary import Summary
-from comparator.report.numbers import amounts, amounts_apart, is_relative, listed, percent
+from comparator.report.numbers import amounts, amounts_apart, listed, measure_in, percent
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.record import CONFIRM
 from comparator.space import ParameterSpace
@@ -182,7 +182,7 @@ def _number(count: int) -> str:
 def headings(summary: Summary, metric: str) -> list[str]:
     """Return the headings of the table of groups, but for its first column."""
     own = [f"{what}, {model}" for what in (metric, "variance of labels") for model in summary.models]
-    influence = f"influence{', percentage points' if is_relative(summary) else ''}"
+    influence = f"influence{measure_in(summary).in_units}"
     return ["of the rows", "of the difference", influence, *own, "labels correlate"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,7 @@ def amount(summary: Summary, number: float | None, digits: int) -> str:
 
 def amounts(summary: Summary, mean: float | None, interval: Sequence[float | None] | None) -> str:
     """Return an amount with its interval, `46 % [42 %, 50 %]` of a relative difference."""
-    return Measure(is_relative(summary)).amounts(mean, interval)
+    return measure_in(summary).amounts(mean, interval)
 
 
 def in_percent(mean: float | None, interval: Sequence[float | None] | None) -> str:
@@ -92,7 +92,7 @@ def amounts_apart(
     summary: Summary, mean: float | None, interval: Sequence[float | None] | None = None, *, unit: bool = True
 ) -> str:
     """Return by how much one amount is above another, with its interval; without its `unit` where a heading has it."""
-    measure = Measure(is_relative(summary))
+    measure = measure_in(summary)
     if interval is None and not measure.is_share:
         return amount(summary, mean, 3)
     return measure.apart(mean, interval, unit=unit)
@@ -114,6 +114,10 @@ class Measure:
             return with_interval(mean, interval)
         return in_points(mean, interval) if unit else with_interval(*_hundredfold(mean, interval))
 
+    def of(self, what: str) -> Callable[[float | None, Sequence[float | None] | None], str]:
+        """Return what puts a number of a claim into words: its "difference", or what is "more than elsewhere"."""
+        return self.amounts if what == "difference" else self.apart
+
     @property
     def in_units(self) -> str:
         """What a heading says of numbers that have no unit of their own."""
@@ -123,6 +127,11 @@ class Measure:
 def measure_of(experiment: FrozenExperiment) -> Measure:
     """Return how differences of an experiment are put into words."""
     return Measure(_is_share(experiment.objective.name, experiment.metric))
+
+
+def measure_in(summary: Summary) -> Measure:
+    """Return how differences of a summary are put into words."""
+    return Measure(is_relative(summary))
 
 
 def measure_by(difference: str) -> Measure:

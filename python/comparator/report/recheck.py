@@ -18,7 +18,7 @@ def sentences(found: Sequence[Rechecked], frozen: FrozenExperiment, records: Seq
     where, measure = _places(frozen), measure_of(frozen)
     lines = [_all_of(found, frozen)]
     for each in found:
-        said = measure.amounts if each.what == "difference" else measure.apart
+        said = measure.of(each.what)
         now, was = said(each.now, each.now_interval), said(each.was, each.was_interval)
         change = f"changed by {measure.apart(each.change, each.change_interval)}" if _is_new(each) else "unchanged"
         lines.append(
