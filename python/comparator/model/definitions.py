@@ -13,6 +13,8 @@ from comparator.formats.spelling import as_kept
 TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "string", "str2bool": "bool", "list": "list"}
 #: The types of Python that do not read a word as their names say, see `Definition.builtin`.
 BUILTINS: Mapping[str, Literal["bool", "list"]] = {"bool": "bool", "list": "list"}
+#: What `nargs` is of an option that is one word at the most.
+ONE_WORD = ("?", 1)
 #: The keys of an entry of CANDLE's `additional_definitions` that tell it from any other dict with a name.
 OF_A_DEFINITION = {"type", "default", "help", "nargs", "choices", "action"}
 
@@ -99,12 +101,13 @@ def _definition(name: str, given: Mapping[str, ast.expr]) -> Definition:
     named = given.get("type")
     kind = str(getattr(named, "id", None) or getattr(named, "attr", None) or _value(named))
     is_switch = _value(given.get("action")) in ("store_true", "store_false")
-    has_words = "nargs" in given
+    default = _value(given.get("default"))
+    has_words = "nargs" in given and (isinstance(default, list) or _value(given["nargs"]) not in ONE_WORD)
     words = _value(given.get("help"))
     return Definition(
         as_kept(name),
         "list" if has_words else "bool" if is_switch else TYPES.get(kind, "any"),
-        _value(given.get("action")) == "store_false" if is_switch else _value(given.get("default")),
+        _value(given.get("action")) == "store_false" if is_switch else default,
         " ".join(words.split()) if isinstance(words, str) else "",
         _choices(given),
         builtin=BUILTINS.get(kind) if not (has_words or is_switch) else None,

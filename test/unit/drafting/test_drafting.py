@@ -227,6 +227,20 @@ def test_a_python_file_tells_by_the_modules_beside_it_that_it_imports(tmp_path: 
     assert [known[name].type for name in ("dropout", "epochs", "depth")] == ["number", "number", "int"]
 
 
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [("'nargs': 1", "float"), ("'nargs': '?'", "float"), ("'nargs': 2", "list"), ("'nargs': '*'", "list"),
+     ("'nargs': 1, 'default': [0.5]", "list"), ("'nargs': WORDS", "list")],
+)  # fmt: skip
+def test_a_hyperparameter_of_one_word_is_what_its_type_says(tmp_path: Path, given: str, kind: str) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(f"WORDS = 2\nlisted = [{{'name': 'x', 'type': float, {given}}}]\ndef run(params):\n    return params['x']\n")
+    known = found_of(model_in(file))
+    assert known["x"].type == kind
+    if kind == "float":
+        assert read_vary("x=0:20", known)["type"] == "float"
+
+
 def test_shared_is_what_all_take_whatever_its_case_and_one_that_tells_nothing_is_not_asked() -> None:
     first = {"LR": Definition("LR", default=0.1), "width": Definition("width")}
     second = {"lr": Definition("lr", description="step size"), "depth": Definition("depth")}
