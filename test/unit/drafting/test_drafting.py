@@ -234,7 +234,9 @@ def test_a_python_file_tells_by_the_modules_beside_it_that_it_imports(tmp_path: 
 )  # fmt: skip
 def test_a_hyperparameter_of_one_word_is_what_its_type_says(tmp_path: Path, given: str, kind: str) -> None:
     file = tmp_path / "own.py"
-    file.write_text(f"WORDS = 2\nlisted = [{{'name': 'x', 'type': float, {given}}}]\ndef run(params):\n    return params['x']\n")
+    file.write_text(
+        f"WORDS = 2\nlisted = [{{'name': 'x', 'type': float, {given}}}]\ndef run(params):\n    return params['x']\n"
+    )
     known = found_of(model_in(file))
     assert known["x"].type == kind
     if kind == "float":
