@@ -39,6 +39,8 @@ def _kind_of(text: str) -> str | None:
         content = json.loads(text)
     except (ValueError, RecursionError):
         content = None
+    if isinstance(content, dict) and isinstance(content.get("parameters"), dict):
+        return SPACE
     if isinstance(content, list):
         return SPACE if content and all(isinstance(each, dict) and "name" in each for each in content) else None
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
