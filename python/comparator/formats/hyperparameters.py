@@ -12,7 +12,8 @@ The format is that of CANDLE's and IMPROVE's `*_default_model.txt` and `*_params
 
 - Sections have any names and only group the lines. A key that stands in two sections keeps the value of the
   first one, as in CANDLE; a key that stands twice in one section keeps the last one, the line that its author
-  added. Both are told as warnings where the values differ.
+  added. Both are told as warnings where the values differ. What stands in `[DEFAULT]` counts where no other section has
+  the key, as in every INI file of Python.
 - Keys keep their case, and are matched whatever it is (see `spelling`): the model is given them as it writes them
   itself. Keys that differ in case alone and have different values are refused.
 - Values are Python literals; what is none is text, as in newer IMPROVE files (`loss = mse`). `%` and `$` are ordinary
@@ -30,6 +31,7 @@ Nothing here needs more than the standard library.
 from __future__ import annotations
 
 import ast
+import configparser
 import json
 import math
 import re
@@ -85,6 +87,7 @@ def read_with_warnings(path: Path) -> tuple[dict[str, Any], list[str]]:
             )
         present[key] = value
 
+    defaults = sections.pop(configparser.DEFAULTSECT, {})
     hyperparameters: dict[str, Any] = {}
     for section, values in sections.items():
         for key, value in values.items():
@@ -95,7 +98,7 @@ def read_with_warnings(path: Path) -> tuple[dict[str, Any], list[str]]:
                     f" [{shortened(section)}]"
                 )
             hyperparameters.setdefault(key, value)
-    return hyperparameters, warnings
+    return {**defaults, **hyperparameters}, warnings
 
 
 def parse_value(text: str, where: str = "the value") -> Any:
