@@ -6,7 +6,6 @@ identities, metric, budget, provenance. Everything later (leaf, report, resume) 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from comparator.errors import InputError, nearest
 from comparator.experiment.context import Context
 from comparator.experiment.first_epochs import plan_first_epochs
+from comparator.experiment.of_the_environment import doubt_environment
 from comparator.experiment.of_the_workflow import is_of_the_workflow, set_by_points
 from comparator.experiment.plan import Plan
 from comparator.experiment.settings import (
@@ -72,7 +72,7 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     notices = [*said, *steered, *unused, *given.warnings, *doubts]
     notices += _doubt_title(settings.title, given.models, context)
     metric = settings.asked_metric
-    notices += _doubt_environment(metric, context)
+    notices += doubt_environment(metric, context.file.name, context.host.site)
     metrics = _check_metric(metric, given.models, f"{context.file}: metric")
     settings, difference = _with_difference(settings, metric, metrics, context.file)
     objective = make_objective(difference, metric, metrics, context.file)
@@ -135,12 +135,6 @@ def _doubt_values(
     if context.searches:
         raise InputError(f"{where}: {fault}")
     return [f"{where}: {fault}; it may have been otherwise when these points were tried"]
-
-
-def _doubt_environment(metric: str, context: Context) -> list[str]:
-    """That the environment asks for another metric than the file, in vain."""
-    asked = os.environ.get("MODEL_RETURN") or metric
-    return [] if asked == metric else [f"MODEL_RETURN={asked} has no effect: {context.file.name} states '{metric}'"]
 
 
 def _check_strategy(frozen: WholeExperiment, space: ParameterSpace | None, where: str) -> None:

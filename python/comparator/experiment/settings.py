@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from comparator.errors import InputError, nearest
+from comparator.experiment.of_the_environment import asked_metric
 from comparator.formats.hyperparameters import parse_override, set_once
 from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.refusal import refusal
@@ -241,8 +242,9 @@ class ExperimentSettings(BaseModel):
 
     @property
     def asked_metric(self) -> str:
-        """The metric that counts: the file's, else MODEL_RETURN of the environment (as in CANDLE), else val_loss."""
-        return self.own_metric or os.environ.get("MODEL_RETURN") or "val_loss"
+        """The metric that counts: the file's, else MODEL_RETURN or OBJ_RETURN of the environment, else val_loss."""
+        asked = asked_metric()
+        return self.own_metric or (asked[1] if asked is not None else "val_loss")
 
     @model_validator(mode="before")
     @classmethod
