@@ -6,7 +6,7 @@
 # definition file names.
 set -euo pipefail
 
-project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+project=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 die() {
   echo "build-container.sh: $*" >&2

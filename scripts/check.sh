@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Style and types, which the test suite and a commit have to pass: scripts/check.sh [lint|format|types|shell], or all four.
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH='' cd "$(dirname "$0")/.."
 bin=$PWD/.venv/bin
 code=(python containers test scripts .ci)
 

@@ -5,7 +5,7 @@
 set -eu
 unset PYTHONHOME PYTHONPATH # they may be those of another Python
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 oldest=10
 newest=13 # the newest Python 3 that TensorFlow serves
 

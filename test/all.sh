@@ -4,7 +4,7 @@
 # With --images first, the suite of images instead: it builds the models' images and runs them, where it can.
 # With --coverage first, it also says which lines of the package no test runs; that takes longer.
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH='' cd "$(dirname "$0")/.."
 scripts/setup.sh test
 unset PYTHONDONTWRITEBYTECODE # hundreds of processes would each compile the package anew
 pytest=$PWD/.venv/bin/pytest

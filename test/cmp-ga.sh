@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Find where two Uno models differ most: ./test/cmp-ga.sh [SITE] [OPTIONS of comparator search]
 set -eu
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 case "${1:-}" in "" | -*) site=local ;; *) site=$1 && shift ;; esac
 "$root/scripts/setup.sh"
 exec "$root/.venv/bin/comparator" search "$root/cfg/cmp-ga.toml" --site "$site" "$@"

@@ -13,6 +13,7 @@ from pathlib import Path
 from subprocess import PIPE, CompletedProcess, Popen, TimeoutExpired
 
 from comparator.cli import main
+from comparator.experiment.of_the_environment import METRIC
 from comparator.results.record_file import read_records
 
 QUICK = Path(__file__).parent / "models" / "quick.py"
@@ -71,7 +72,7 @@ class Desk:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if key not in ("COMPARATOR_ROOT", "MODEL_RETURN")}
+        kept = {key: value for key, value in os.environ.items() if key not in ("COMPARATOR_ROOT", *METRIC)}
         data = str(self.folder / "data")
         return {**kept, "COMPARATOR_EXPERIMENTS": str(self.experiments), "CANDLE_DATA_DIR": data, "COLUMNS": "200"}
 

@@ -90,7 +90,7 @@ def compare(
         evaluations: The budget, in pairs of trainings; None for 56, or for what `generations=N` comes to.
         find: "maximum", the point of the largest difference, "regions", the conditions under which it is large, or
             "both", one search for the two.
-        metric: The metric that is compared; None for MODEL_RETURN of the environment, else val_loss.
+        metric: The metric that is compared; None for MODEL_RETURN or OBJ_RETURN of the environment, else val_loss.
         difference: How two metrics become one number; None for "relative" of an error (equation 1 of the paper) and
             "absolute" of a score. Others: "signed", "log_ratio", "in_deviations", or your own as "module:function".
         hyperparameters: What is given to both models beside the space: a dict, a CANDLE file, or a list of these;

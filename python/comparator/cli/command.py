@@ -95,9 +95,10 @@ def _run_command() -> Any:
     import typer
 
     from comparator.cli.app import app, end_undisturbed
-    from comparator.cli.words import refuse_empty, with_all_values
+    from comparator.cli.words import refuse_empty, refuse_two_sites, with_all_values
 
     refuse_empty(sys.argv[1:])
+    refuse_two_sites(sys.argv[1:])
     _load(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
         return typer.main.get_command(app).main(with_all_values(sys.argv[1:]), standalone_mode=False)

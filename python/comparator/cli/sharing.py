@@ -229,12 +229,13 @@ def _refuse_what_is_of_others(what: str, options: Mapping[str, tuple[bool, tuple
             raise InputError(f"{option} goes with {' or '.join(of)}, not with {what}")
 
 
-@app.command("import", rich_help_panel=RECORDS, short_help="Open a bundle, or what CANDLE or DeepHyper searched.")
+@app.command("import", rich_help_panel=RECORDS, short_help="Open a bundle, or what another program searched.")
 def import_experiment(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="A bundle (ZIP), or hpo.csv, output.csv, population-N.txt, hpo_results.csv."
+            metavar="FILE",
+            help="A bundle (ZIP), or what CANDLE, DeepHyper, Optuna or mlrMBO recorded, such as hpo.csv.",
         ),
     ],
     identifier: Annotated[

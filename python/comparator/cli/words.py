@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,10 @@ from comparator.formats.text import shortened
 
 #: Options whose value may be left out, which is empty then.
 WITHOUT_VALUE = ("--resume", "--notify")
+SITE = "--site"
+#: What scripts of `test/` say of their first word.
+FIRST_WORD = "a script in test/ has the site as its first word"
+_EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)")
 
 
 def with_all_values(words: Sequence[str]) -> list[str]:
@@ -40,6 +45,15 @@ def refuse_empty(words: Sequence[str]) -> None:
             raise InputError("an argument is empty; give one, or leave it out")
 
 
+def refuse_two_sites(words: Sequence[str]) -> None:
+    """Raise `InputError` where the site is given twice, of which the first would not count."""
+    given = [following for word, following in pairwise(words) if word == SITE]
+    given += [word.partition("=")[2] for word in words if word.startswith(f"{SITE}=")]
+    if len(set(given)) > 1:
+        sites = " and ".join(f"'{shortened(each)}'" for each in dict.fromkeys(given))
+        raise InputError(f"{SITE}: two sites are given, {sites}; {FIRST_WORD}")
+
+
 def wrong_usage(error: Exception) -> str:
     """What is wrong about the command that was typed, of an exception of typer's."""
     from pydantic import ValidationError
@@ -51,7 +65,24 @@ def wrong_usage(error: Exception) -> str:
         option, finding = error.param.opts[0], error.__cause__  # type: ignore[attr-defined]
         return f"{option} {shown(finding.errors()[0]['input'])}: {allowed(finding)}"
     said = " ".join(error.format_message().split()).removesuffix(".")  # type: ignore[attr-defined]
-    return f"{said}{_key_instead(getattr(error, 'option_name', None))}"
+    return f"{said}{_place_instead(said)}{_key_instead(getattr(error, 'option_name', None))}"
+
+
+def _place_instead(said: str) -> str:
+    """Where a word too many is the name of a site, or a file: where that belongs."""
+    extra = _EXTRA.fullmatch(said)
+    if extra is None:
+        return ""
+    from comparator.formats.kinds import other_kind
+    from comparator.site.folders import project_root
+    from comparator.site.profile import site_files
+
+    words = extra[1].split()
+    site = next((word for word in words if word in site_files(project_root())), None)
+    if site is not None:
+        return f"; '{site}' is a site: {SITE} {site}; {FIRST_WORD}"
+    file = next((path for path in map(Path, words) if path.is_file()), None)
+    return other_kind(file, "") if file is not None else ""
 
 
 def _key_instead(option: str | None) -> str:

@@ -6,7 +6,6 @@ identities, metric, budget, provenance. Everything later (leaf, report, resume) 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import Any
 from comparator.errors import InputError, nearest
 from comparator.experiment.context import Context
 from comparator.experiment.first_epochs import plan_first_epochs
+from comparator.experiment.of_the_environment import doubt_environment
+from comparator.experiment.of_the_workflow import is_of_the_workflow, set_by_points
 from comparator.experiment.plan import Plan
 from comparator.experiment.settings import (
     ExperimentSettings,
@@ -35,9 +36,8 @@ from comparator.experiment.stages import (
 from comparator.experiment.strategy import make_strategy_of
 from comparator.experiment.submodels import Given, choose_hyperparameters
 from comparator.experiment.varied import fault_of, values_of
-from comparator.formats.spelling import CONFIG_FILE
 from comparator.formats.text import shortened
-from comparator.formats.upf import names_in, read_upf
+from comparator.formats.upf import doubt_ids, names_in, read_upf
 from comparator.model.model import Model
 from comparator.objective.comparison import make_objective
 from comparator.objective.differences import (
@@ -60,16 +60,19 @@ def make_plan(settings: ExperimentSettings, context: Context) -> Plan:
     if settings.compares and settings.cmp.difference is not None:
         find_difference(settings.cmp.difference, context.folder, f"{context.file}: [cmp] difference")
     settings, space, steered = _steer(settings, _space(settings, context), context)
-    settings = settings.model_copy(update={"set": {**_config_files_in(space), **settings.set}})
     lines = read_upf(context.folder / settings.upf) if settings.upf is not None else None
+    points = f"{context.file}: space" if isinstance(settings.space, list) else str(settings.space or settings.upf)
+    fixed, unused = set_by_points(settings, space, lines or [], points)
+    settings = settings.model_copy(update={"set": {**fixed, **settings.set}})
     named = space.names if space is not None else names_in(lines or [])
-    varied = [name for name in named if name not in CONFIG_FILE]
+    varied = [name for name in named if not is_of_the_workflow(name)]
     given = choose_hyperparameters(settings, varied, context)
-    doubts = _doubt_values(values_of(space, lines or []), given, settings, context)
-    notices = [*(space.warnings if space is not None else ()), *steered, *given.warnings, *doubts]
+    doubts = _doubt_values(values_of(space, lines or []), given, settings, points, context)
+    said = space.warnings if space is not None else doubt_ids(lines or [], points)
+    notices = [*said, *steered, *unused, *given.warnings, *doubts]
     notices += _doubt_title(settings.title, given.models, context)
     metric = settings.asked_metric
-    notices += _doubt_environment(metric, context)
+    notices += doubt_environment(metric, context.file.name, context.host.site)
     metrics = _check_metric(metric, given.models, f"{context.file}: metric")
     settings, difference = _with_difference(settings, metric, metrics, context.file)
     objective = make_objective(difference, metric, metrics, context.file)
@@ -123,22 +126,15 @@ def _space(settings: ExperimentSettings, context: Context) -> ParameterSpace | N
 
 
 def _doubt_values(
-    values: Mapping[str, Sequence[Any]], given: Given, settings: ExperimentSettings, context: Context
+    values: Mapping[str, Sequence[Any]], given: Given, settings: ExperimentSettings, where: str, context: Context
 ) -> list[str]:
     """That a model may not take a value that is varied; refused where the search is still to try it."""
     fault = fault_of(values, given, compares=settings.compares)
     if fault is None:
         return []
-    where = f"{context.file}: space" if isinstance(settings.space, list) else str(settings.space or settings.upf)
     if context.searches:
         raise InputError(f"{where}: {fault}")
     return [f"{where}: {fault}; it may have been otherwise when these points were tried"]
-
-
-def _doubt_environment(metric: str, context: Context) -> list[str]:
-    """That the environment asks for another metric than the file, in vain."""
-    asked = os.environ.get("MODEL_RETURN") or metric
-    return [] if asked == metric else [f"MODEL_RETURN={asked} has no effect: {context.file.name} states '{metric}'"]
 
 
 def _check_strategy(frozen: WholeExperiment, space: ParameterSpace | None, where: str) -> None:
@@ -186,13 +182,6 @@ def _steer(
         notices.append(f"the search {words} {box.words()}")
     search = settings.search.model_copy(update=bounds)
     return settings.model_copy(update={"search": search}), space, notices
-
-
-def _config_files_in(space: ParameterSpace | None) -> dict[str, Any]:
-    """What constants of a space called `config` or `config_file` mean: the file of hyperparameters below all else."""
-    entries = space.entries() if space is not None else []
-    given = [entry["value"] for entry in entries if entry["type"] == "constant" and entry["name"] in CONFIG_FILE]
-    return {"config_file": given[0]} if given else {}
 
 
 def _title(submodels: Sequence[Submodel], metric: str, file: Path) -> str:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from comparator.errors import InputError, nearest
+from comparator.experiment.of_the_environment import asked_metric
 from comparator.formats.hyperparameters import parse_override, set_once
 from comparator.formats.kinds import EXPERIMENT, other_kind
 from comparator.formats.refusal import refusal
@@ -241,8 +242,9 @@ class ExperimentSettings(BaseModel):
 
     @property
     def asked_metric(self) -> str:
-        """The metric that counts: the file's, else MODEL_RETURN of the environment (as in CANDLE), else val_loss."""
-        return self.own_metric or os.environ.get("MODEL_RETURN") or "val_loss"
+        """The metric that counts: the file's, else MODEL_RETURN or OBJ_RETURN of the environment, else val_loss."""
+        asked = asked_metric()
+        return self.own_metric or (asked[1] if asked is not None else "val_loss")
 
     @model_validator(mode="before")
     @classmethod
@@ -306,9 +308,6 @@ TABLES: dict[str, type[BaseModel]] = {
     "confirm": ConfirmationSettings,
 }
 
-#: As the file, which is TOML, has them; the command line is read as files of hyperparameters are, in capitals.
-TRUTHS = {"true": True, "false": False}
-
 
 def known_keys() -> list[str]:
     """The keys of an experiment file as `--set` has them: `metric`, `search.population`."""
@@ -350,12 +349,7 @@ def with_values(
 
 
 def _with_overrides(content: dict[str, Any], overrides: Sequence[str], path: Path, where: str) -> ExperimentSettings:
-    given = []
-    for override in overrides:
-        key, value = parse_override(override)
-        if not key.startswith("hyperparameters."):
-            value = TRUTHS.get(override.partition("=")[2].strip(), value)
-        given.append((key, value, f"--set {shortened(override)}"))
+    given = [(*parse_override(override), f"--set {shortened(override)}") for override in overrides]
     return _with_given(content, given, path, where)
 
 

@@ -20,6 +20,8 @@ WORDS = {
     HYPERPARAMETERS: "it is a file of hyperparameters: an experiment file names it by hyperparameters = '{name}'",
 }
 _EXPERIMENT = re.compile(r"^\s*(\[(search|cmp|confirm|full)\]|(space|upf|model)\s*=\s*\S)", re.MULTILINE)
+#: Of R's mlrMBO, with which CANDLE's workflows search too.
+PARAMETER_SET = re.compile(r"^[^#'\"\n]*?\b(makeParamSet\s*\()", re.MULTILINE)
 _GLOBAL = re.compile(r"^\s*\[Global_Params\]", re.MULTILINE | re.IGNORECASE)
 
 
@@ -32,13 +34,22 @@ def other_kind(path: Path, expected: str) -> str:
     return "" if kind in (None, expected) else "; " + WORDS[str(kind)].format(path=path, name=path.name)
 
 
+def is_parameter_set(text: str) -> bool:
+    """Whether a text is R, with a parameter set of mlrMBO in it."""
+    return PARAMETER_SET.search(text) is not None and not text.lstrip().startswith(("[", "{"))
+
+
 def _kind_of(text: str) -> str | None:
     if _GLOBAL.search(text):
         return HYPERPARAMETERS
+    if is_parameter_set(text):
+        return SPACE
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
         content = None
+    if isinstance(content, dict) and isinstance(content.get("parameters"), dict):
+        return SPACE
     if isinstance(content, list):
         return SPACE if content and all(isinstance(each, dict) and "name" in each for each in content) else None
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]

@@ -38,11 +38,16 @@ Value = TypeVar("Value")
 
 def as_kept(name: str) -> str:
     """The name of a hyperparameter as it is kept: as written, but for prefixes and the names of `WORKFLOW`."""
+    own = without_prefix(name)
+    common = own.lower()
+    return name.removesuffix(own).lower() + (common if common in WORKFLOW or common.startswith("ckpt_") else own)
+
+
+def without_prefix(name: str) -> str:
+    """The name of a hyperparameter without the prefix that says which submodels it is of."""
     prefix = _PREFIX.match(name)
     assert prefix is not None
-    own = name[prefix.end() :]
-    common = own.lower()
-    return prefix[0].lower() + (common if common in WORKFLOW or common.startswith("ckpt_") else own)
+    return name[prefix.end() :]
 
 
 def is_same(one: str, other: str) -> bool:

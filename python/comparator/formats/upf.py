@@ -6,15 +6,16 @@
 {"id": "large", "epochs": 3, "dense": [1000, 1000]}   # a '#' inside a JSON text is part of it
 ```
 
-The format is that of CANDLE/Supervisor's UPF workflows. `id` is a text that can name a folder, and stands once.
-Names keep their case: lines that write one in several ways have it as the first of them does, and a line with two names
-that differ in case alone is refused (see `spelling`).
+The format is that of CANDLE/Supervisor's UPF workflows. `id` is a text that can name a folder, or a whole number, and
+stands once. Where no line has one, as in the files whose workflow numbers the runs, each is called after its number in
+the file: `line-1`. Names keep their case: lines that write one in several ways have it as the first of them does, and a
+line with two names that differ in case alone is refused (see `spelling`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,15 @@ from comparator.formats.text import json_hooks, read_text, shortened, shown
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a UPF: its id, and the hyperparameters that it sets."""
+    """One line of a UPF: its id, and the hyperparameters that it sets; `is_named`: the id stands in the file."""
 
     identifier: str
     hyperparameters: dict[str, Any]
+    is_named: bool = True
+
+
+#: What a line without an `id` is called, before its number.
+UNNAMED = "line"
 
 
 def read_upf(path: Path) -> list[Line]:
@@ -49,13 +55,25 @@ def _read_lines(path: Path) -> list[Line]:
     for number, content in enumerate(text.split("\n"), start=1):
         if not content.strip() or content.lstrip().startswith("#"):
             continue
-        line = _read_line(content.strip(), f"{path}, line {number}", spellings)
+        identifier, given = _read_line(content.strip(), f"{path}, line {number}", spellings)
+        line = Line(identifier or f"{UNNAMED}-{number}", given, is_named=identifier is not None)
+        if lines and line.is_named != next(iter(lines.values())).is_named:
+            other = "no line before has one" if line.is_named else "the lines before have one"
+            raise InputError(f"{path}, line {number}: has {'an' if line.is_named else 'no'} 'id'; {other}")
         if line.identifier in lines:
             raise InputError(f"{path}, line {number}: the id '{line.identifier}' stands twice")
         lines[line.identifier] = line
     if not lines:
         raise InputError(f"{path}: has no line with a point")
     return list(lines.values())
+
+
+def doubt_ids(lines: Sequence[Line], where: str) -> list[str]:
+    """That the lines have no ids of their own; `where` opens the line."""
+    if all(line.is_named for line in lines):
+        return []
+    first = lines[0].identifier
+    return [f"{where}: no line has an 'id'; each is called after its number in the file, the first {first}"]
 
 
 def names_in(lines: Iterable[Line]) -> list[str]:
@@ -73,8 +91,11 @@ def write_upf(points: Iterable[Mapping[str, Any]], prefix: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _read_line(content: str, where: str, spellings: dict[str, str]) -> Line:
-    """One line; `spellings` has the names of the lines before by their lower case, and gets those that are new."""
+def _read_line(content: str, where: str, spellings: dict[str, str]) -> tuple[str | None, dict[str, Any]]:
+    """The id of one line, where it has one, and its hyperparameters.
+
+    `spellings` has the names of the lines before by their lower case, and gets those that are new.
+    """
     decoder = json.JSONDecoder(**json_hooks(where))
     try:
         entry, end = decoder.raw_decode(content)
@@ -85,13 +106,13 @@ def _read_line(content: str, where: str, spellings: dict[str, str]) -> Line:
     if rest and not rest.startswith("#"):
         raise InputError(f"{where}: '{shortened(rest)}' stands behind the JSON object; one object a line")
     if not isinstance(entry, dict):
-        raise InputError(f"{where}: {shown(entry)} is not a JSON object with an 'id'")
+        raise InputError(f"{where}: {shown(entry)} is not a JSON object of hyperparameters")
     check_once(entry, where)
     entry = {as_kept(name): value for name, value in entry.items()}
+    given = {spellings.setdefault(name.casefold(), name): value for name, value in entry.items() if name != "id"}
     if "id" not in entry:
-        raise InputError(f"{where}: has no 'id'")
-    identifier = entry.pop("id")
-    if not isinstance(identifier, str):
+        return None, given
+    identifier = entry["id"]
+    if isinstance(identifier, bool) or not isinstance(identifier, str | int):
         raise InputError(f"{where}: 'id' = {shown(identifier)}: must be a text")
-    given = {spellings.setdefault(name.casefold(), name): value for name, value in entry.items()}
-    return Line(check_name(identifier, f"{where}: id"), given)
+    return check_name(str(identifier), f"{where}: id"), given

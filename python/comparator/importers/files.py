@@ -19,10 +19,16 @@ from comparator.objective.metrics import kind_by_name
 from comparator.results.form import in_range
 
 #: What a folder is searched for, in this order.
-NAMES = ("hpo.csv", "output.csv", "hpo_results.csv", "population-*.txt")
+NAMES = ("hpo.csv", "output.csv", "hpo_results.csv", "population-*.txt", "results.csv")
 LINES_NAMED = 5
 _RUN_ID = re.compile(r"(?:.*_)?(\d+)_(\d+)_(\d+)")
-_DEAP_LOG = re.compile(r"deap-(.+)\.log")
+#: What lies beside the population of a search by DEAP, and has no points with values of its own.
+_BESIDE_POPULATION = re.compile(r"(?:deap-(.+)\.log|fitness(?:es)?-(.+)\.txt|best-(.+)\.json)")
+#: What a data frame of Optuna's trials calls its own.
+_PARAMETER, _ATTRIBUTE, _COMPLETE = "params_", "user_attrs_", "COMPLETE"
+_DURATION = re.compile(r"(\d+) days (\d+):(\d+):(\d+(?:\.\d+)?)")
+#: Words of R for what is not there.
+_NOTHING = ("", "NA")
 
 
 @dataclass(frozen=True)
@@ -89,9 +95,14 @@ def read_file(path: Path, metric: str | None) -> PastFile:
         return _read_output(table, metric)
     if "objective" in columns and any(name.startswith("p:") for name in columns):
         return _read_deephyper(table, metric)
+    if {"number", "value", "state"} <= columns:
+        return _read_optuna(table, metric)
+    if "y" in columns:
+        return _read_mlrmbo(table, metric)
     raise InputError(
         f"{path}: none of the forms that can be imported: no columns iteration, sample, metric and result"
-        " (hpo.csv), no run_id (output.csv), no p:NAME and objective (DeepHyper)"
+        " (hpo.csv), no run_id (output.csv), no p:NAME and objective (DeepHyper), no number, value and state (Optuna),"
+        " no y (mlrMBO)"
     )
 
 
@@ -110,34 +121,42 @@ def _find(path: Path) -> Path:
         if not found:
             raise InputError(f"{path}: has none of {', '.join(NAMES)}")
         return found[0]
-    number = _DEAP_LOG.fullmatch(path.name)
-    if number and path.is_file():
-        population = path.with_name(f"population-{number[1]}.txt")
+    beside = _BESIDE_POPULATION.fullmatch(path.name)
+    if beside and path.is_file():
+        population = path.with_name(f"population-{beside[beside.lastindex or 0]}.txt")
         if population.is_file():
             return population
         tables = [name for name in NAMES if path.with_name(name).is_file()]
         instead = f"give {tables[0]}, which lies beside it" if tables else f"{population.name} does not lie beside it"
-        raise InputError(f"{path}: a DEAP log has statistics of generations and no evaluations; {instead}")
+        what = "statistics of generations" if beside[1] is not None else "a part of what DEAP ended with"
+        raise InputError(f"{path}: has {what} and no evaluations; {instead}")
     return path
 
 
 def _read_table(path: Path, text: str) -> _Table:
     reader = csv.reader(io.StringIO(text), skipinitialspace=True)
-    rows, wrong, findings = [], [], []
+    rows: list[tuple[int, dict[str, str]]] = []
+    wrong: dict[int, int] = {}
+    findings = []
     try:
         header = [name.strip() for name in next(reader, [])]
         for cells in reader:
             if len(cells) == len(header):
                 rows.append((reader.line_num, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}))
             elif any(cell.strip() for cell in cells):
-                wrong.append(reader.line_num)
+                wrong[reader.line_num] = len(cells)
     except csv.Error as error:
         raise InputError(f"{path}: not a table of comma-separated values: {error}") from None
     for name in header:
         if header.count(name) > 1:
             raise InputError(f"{path}: the column '{shortened(name)}' stands twice")
+    if wrong and not rows:
+        line, count = next(iter(wrong.items()))
+        raise InputError(
+            f"{path}, line {line}: has {count} values, and the header names {len(header)} columns; no line has as many"
+        )
     if wrong:
-        findings.append(f"{_lines(wrong)} left out: not as many values as the {len(header)} columns")
+        findings.append(f"{_lines(list(wrong))} left out: not as many values as the {len(header)} columns")
     return _Table(path, header, rows, findings)
 
 
@@ -204,6 +223,65 @@ def _deephyper_seconds(row: Mapping[str, str]) -> str:
     return ""
 
 
+def _read_optuna(table: _Table, metric: str | None) -> PastFile:
+    """A data frame of trials; what was pruned has the value of a part of its training, and counts as none."""
+    attributes = {
+        name.removeprefix(_ATTRIBUTE): name
+        for name in table.header
+        if name.startswith(_ATTRIBUTE) and name != _ATTRIBUTE
+    }
+    chosen = metric or _unnamed(table.findings)
+    names = [name for name in table.header if name.startswith(_PARAMETER)]
+    rows = []
+    for number, (line, row) in enumerate(table.rows):
+        is_complete = row["state"].rpartition(".")[2] == _COMPLETE
+        rows.append(
+            Row(
+                line,
+                restart=0,
+                iteration=None,
+                sample=number,
+                texts={name.removeprefix(_PARAMETER): row[name] for name in names},
+                result=row[attributes.get(chosen, "value")] if is_complete else "",
+                seconds=_optuna_seconds(row.get("duration", "")),
+                metrics={name: value for name, own in attributes.items() if (value := finite(row[own])) is not None},
+            )
+        )
+    return table.file("Optuna", chosen, [name.removeprefix(_PARAMETER) for name in names], rows)
+
+
+def _optuna_seconds(duration: str) -> str:
+    parts = _DURATION.fullmatch(duration)
+    if parts is None:
+        return ""
+    days, hours, minutes, seconds = map(float, parts.groups())
+    return repr(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+
+
+def _read_mlrmbo(table: _Table, metric: str | None) -> PastFile:
+    """The table that mlrMBO restarts from, or its path of optimisation, in which `dob` counts the iterations."""
+    is_path = "dob" in table.header
+    names = [name for name in table.header[: table.header.index("y")] if name] if is_path else []
+    names = names or [name for name in table.header if name not in ("", "y")]
+    chosen = metric or _unnamed(table.findings)
+    rows = []
+    for number, (line, row) in enumerate(table.rows):
+        is_failed = row.get("error.message", "") not in _NOTHING
+        iteration = row.get("dob", "")
+        rows.append(
+            Row(
+                line,
+                restart=0,
+                iteration=int(iteration) if iteration.isdecimal() else None,
+                sample=number,
+                texts=row,
+                result="" if is_failed or row["y"] in _NOTHING else row["y"],
+                seconds=row.get("exec.time", ""),
+            )
+        )
+    return table.file("mlrMBO", chosen, names, rows)
+
+
 def _read_population(path: Path, text: str, metric: str | None) -> PastFile:
     """The points that DEAP ended with; copies among them are no evaluations of their own."""
     points = list(_objects(path, text))
@@ -217,9 +295,7 @@ def _read_population(path: Path, text: str, metric: str | None) -> PastFile:
     findings = [
         f"only the {len(points)} points that the search ended with are recorded, {len(different)} of them different"
     ]
-    if metric is None:
-        findings.append("the file does not name its metric; taken as val_loss")
-    chosen = metric or "val_loss"
+    chosen = metric or _unnamed(findings)
     rows = [Row(1, 0, None, number, json.loads(point), value) for number, (point, value) in enumerate(different)]
     names = list(dict.fromkeys(name for row in rows for name in row.texts))
     return PastFile(path, "population", chosen, _is_score(chosen, findings), names, rows, findings)
@@ -253,6 +329,12 @@ def _choose(path: Path, metric: str | None, there: Sequence[str]) -> str:
     if metric is None and len(there) != 1:
         raise InputError(f"{path}: has results of {', '.join(there) or 'no metric'}; say which metric to take")
     return metric or there[0]
+
+
+def _unnamed(findings: list[str]) -> str:
+    """What is taken for the metric of a file that does not say it."""
+    findings.append("the file does not name its metric; taken as val_loss, the smaller the better (--metric names it)")
+    return "val_loss"
 
 
 def _is_score(metric: str, findings: list[str]) -> bool:

@@ -37,9 +37,10 @@ from pathlib import Path
 from typing import Any
 
 from comparator.errors import InputError, nearest
-from comparator.formats.kinds import SPACE, other_kind
+from comparator.formats.kinds import SPACE, is_parameter_set, other_kind
 from comparator.formats.spelling import check_once, spelling
 from comparator.formats.text import json_hooks, read_text, shortened, shown
+from comparator.space import mlrmbo, settings_of_candle
 from comparator.space.entries import EntryReader
 from comparator.space.parameters import Choice, Constant, Entry, Number, Ordered, Parameter
 
@@ -71,13 +72,20 @@ class ParameterSpace:
 
     @classmethod
     def _read(cls, path: Path) -> ParameterSpace:
+        text = read_text(path)
+        if is_parameter_set(text):
+            return cls.from_entries(mlrmbo.entries_of(text, str(path)), str(path))
         try:
-            content = json.loads(read_text(path), **json_hooks(str(path)))
+            content = json.loads(text, **json_hooks(str(path)))
         except json.JSONDecodeError as error:
             raise InputError(f"{path}, line {error.lineno}: not JSON: {error.msg}") from None
         except (ValueError, RecursionError) as error:
             raise InputError(f"{path}: not JSON: {error}") from None
-        return cls.from_entries(content, str(path), of_candle=True)
+        notes: list[str] = []
+        if settings_of_candle.is_settings(content):
+            content, notes = settings_of_candle.entries_of(content, str(path))
+        space = cls.from_entries(content, str(path), of_candle=True)
+        return cls(space.parameters, (*notes, *space.warnings))
 
     @classmethod
     def from_entries(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comparator.errors import InputError, nearest, nearest_names
@@ -37,6 +37,14 @@ _KEYS = {
 _FOR_PEOPLE = {"comment", "debug_value", "def_value", "def_values", "orig_values", "element_type"}
 #: Larger bounds would overflow on the way.
 _LARGEST = 1e300
+
+
+def element_type_of(values: Sequence[Any]) -> str | None:
+    """The element type that all values have as JSON writes them; None where they have none in common."""
+    for element_type, kind in (("logical", bool), ("int", int), ("float", int | float), ("string", str)):
+        if values and all(isinstance(each, kind) and isinstance(each, bool) == (kind is bool) for each in values):
+            return element_type
+    return None
 
 
 class EntryReader:
@@ -86,7 +94,7 @@ class EntryReader:
         return Number(self._name, lower, upper, sigma, whole, use_log_scale)
 
     def _list(self, ordered: bool) -> Parameter:
-        element_type = self._get("element_type")
+        element_type = self._element_type()
         if not isinstance(element_type, str) or element_type not in ELEMENT_TYPES:
             raise self._error(
                 f"'element_type' = {shown(element_type)} is unknown"
@@ -109,6 +117,17 @@ class EntryReader:
         if ordered:
             return Ordered(self._name, tuple(values), element_type, sigma)
         return Choice(self._name, tuple(values), element_type)
+
+    def _element_type(self) -> Any:
+        """The element type that is given; that of the values where none is, as in files of CANDLE's first years."""
+        values = self._entry.get("values")
+        if "element_type" in self._entry or self._misspelt("element_type") or not isinstance(values, list):
+            return self._get("element_type")
+        written = element_type_of(values)
+        if written is None:
+            return self._get("element_type")
+        self._warn(f"'element_type' is missing; the values are taken as {written}")
+        return written
 
     def _element(self, value: Any, element_type: str) -> Any:
         """A value of a list as it is given, but text as what it spells where the element type is not text."""
@@ -180,11 +199,15 @@ class EntryReader:
 
     def _get(self, key: str) -> Any:
         if key not in self._entry:
-            known = {"name", "type"}.union(*_KEYS.values())
-            misspelt = nearest_names(key, (str(each) for each in self._entry if each not in known))
+            misspelt = self._misspelt(key)
             instead = f"; '{shortened(misspelt[0])}' is unknown (did you mean '{key}'?)" if misspelt else ""
             raise self._error(f"'{key}' is missing{instead}")
         return self._entry[key]
+
+    def _misspelt(self, key: str) -> list[str]:
+        """The unknown keys that `key` may have been meant by, the nearest first."""
+        known = {"name", "type"}.union(*_KEYS.values())
+        return nearest_names(key, (str(each) for each in self._entry if each not in known))
 
     def _doubt_keys(self, kind: str) -> None:
         known = {"name", "type", *_KEYS[kind]}

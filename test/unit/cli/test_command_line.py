@@ -341,6 +341,32 @@ def test_wrong_usage(desk: Desk, words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (
+            ["search", "quick.toml", "--seed", "7", "polaris"],
+            "'polaris' is a site: --site polaris; a script in test/ has",
+        ),
+        (
+            ["sweep", "quick.toml", "points.upf"],
+            "(points.upf); it is an unrolled parameter file: an experiment file names",
+        ),
+        (["search", "quick.toml", "nothing"], "(nothing); -h tells more"),
+        (
+            ["search", "quick.toml", "--site", "local", "--site", "pbs"],
+            "two sites are given, 'local' and 'pbs'; a script",
+        ),
+        (["search", "quick.toml", "--site=pbs", "--site", "local"], "two sites are given, 'local' and 'pbs'"),
+    ],
+)
+def test_what_is_in_another_place_than_its_own_is_said_with_its_own(desk: Desk, words: list[str], said: str) -> None:
+    desk.write("points.upf", '{"id": "a", "noise": 1}\n')
+    refused = desk.run(*words)
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1
+    assert said in refused.stderr and not desk.experiments.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
         (["search", ""], "an argument is empty"),
         (["search", "quick.toml", "--engine", ""], "an empty word stands behind --engine"),
         (["search", "quick.toml", "--experiments="], "--experiments: its value is empty"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from comparator.engine.run_identity import run_identity
 from comparator.errors import InputError
 from comparator.formats.hyperparameters import read_hyperparameters
-from comparator.formats.upf import Line, read_upf, write_upf
+from comparator.formats.upf import Line, doubt_ids, read_upf, write_upf
 from comparator.model.named_paths import NamedPaths
 from comparator.objective.comparison import submodel_hyperparameters
 from comparator.results.frozen import Submodel
@@ -38,16 +38,36 @@ def test_a_name_is_the_first_lines_in_all_lines_of_a_upf(tmp_path: Path) -> None
     assert read_upf(path) == [Line("a", {"LR": 0.9}), Line("b", {"LR": 0.7, "cmp_0_N": 1, "model_name": "x"})]
 
 
+def test_lines_without_ids_are_called_after_their_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "upf.txt"
+    path.write_text('# heading\n{"epochs": 3}\n\n{"epochs": 4}\n')
+    lines = read_upf(path)
+    assert [(line.identifier, line.hyperparameters) for line in lines] == [
+        ("line-2", {"epochs": 3}),
+        ("line-4", {"epochs": 4}),
+    ]
+    assert doubt_ids(lines, "upf.txt") == [
+        "upf.txt: no line has an 'id'; each is called after its number in the file, the first line-2"
+    ]
+    path.write_text('{"id": 7, "epochs": 3}\r\n')
+    assert read_upf(path) == [Line("7", {"epochs": 3})]
+    assert doubt_ids(read_upf(path), "upf.txt") == []
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "has no line"),
         ("# only a comment\n", "has no line"),
         ('{"id": "a"}\nepochs = 3\n', "line 2: not JSON"),
-        ('{"id": "a"}\n{"epochs": 3}\n', "line 2: has no 'id'"),
+        ('{"id": "a"}\n{"epochs": 3}\n', "line 2: has no 'id'; the lines before have one"),
+        ('{"epochs": 3}\n{"id": "a"}\n', "line 2: has an 'id'; no line before has one"),
         ('{"id": "a"}\n\n{"id": "a"}\n', "line 3: the id 'a' stands twice"),
         ('{"id": "../a"}\n', "line 1: id '../a'"),
-        ('{"id": 7}\n', "line 1: 'id' = 7"),
+        ('{"id": 7.5}\n', "line 1: 'id' = 7.5: must be a text"),
+        ('{"id": true}\n', "line 1: 'id' = True: must be a text"),
+        ('{"id": null}\n', "line 1: 'id' = None: must be a text"),
+        ('{"id": 7}\n{"id": "7"}\n', "line 2: the id '7' stands twice"),
         ('["a"]\n', "line 1"),
         ('{"id": "a"} {"id": "b"}\n', 'line 1: \'{"id": "b"}\' stands behind'),
         ('{"id": "a", "x": NaN}\n', "line 1: 'x' = NaN: is not a number"),

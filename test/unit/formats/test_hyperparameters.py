@@ -66,6 +66,14 @@ def test_oddities_are_read_as_their_authors_meant() -> None:
     assert "'cuda_name' stands in two sections; the first value counts, 'cuda:0', not 'cuda:1'" in warnings[2]
 
 
+def test_a_default_counts_where_no_section_has_the_key(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("[DEFAULT]\nepochs = 1\nlr = 0.5\n[Train]\nepochs = 2\n[Infer]\nepochs = 2\nx = 3\n")
+    assert read_with_warnings(path) == ({"epochs": 2, "lr": 0.5, "x": 3}, [])
+    path.write_text("[Train]\nepochs = 2\n[DEFAULT]\nepochs = 1\n")
+    assert read_with_warnings(path) == ({"epochs": 2}, [])
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -80,6 +88,14 @@ def test_oddities_are_read_as_their_authors_meant() -> None:
         ("b'x'", "b'x'"),
         ("{'a': (1,)}", {"a": [1]}),
         ("mse ; a remark", "mse"),
+        ("true", True),
+        ("FALSE  # a remark", False),
+        ("'true'", "true"),
+        ("none", "none"),
+        ("off", "off"),
+        ("[true, null, 'x']", "[true, null, 'x']"),
+        ('[true, null, "x"]', [True, None, "x"]),
+        ('{"a": [false]}', {"a": [False]}),
         ("10 # a remark", 10),
         ("a#b", "a#b"),
         ("'a # b'", "a # b"),

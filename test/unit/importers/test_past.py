@@ -104,6 +104,63 @@ def test_deephyper_maximises_its_objective() -> None:
     assert not loss.maximise and [one.result for one in loss.results] == [0.5, 0.25, None]
 
 
+TRIALS = """,number,value,datetime_start,duration,params_kind,params_size,user_attrs_val_r2,state
+0,0,4.5,2024-01-02 10:00:00.5,0 days 00:01:02.500000,a,4,0.5,COMPLETE
+1,1,,2024-01-02 10:00:00.5,1 days 00:00:00,b,5,,TrialState.FAIL
+2,2,0.1,2024-01-02 10:00:00.5,,b,6,0.25,PRUNED
+3,3,2.5,2024-01-02 10:00:00.5,0 days 00:00:01,b,7,0.75,TrialState.COMPLETE
+"""
+
+
+def test_trials_of_optuna_are_evaluations_where_they_are_complete(tmp_path: Path) -> None:
+    file = tmp_path / "trials.csv"
+    file.write_text(TRIALS)
+    past = read_past(file)
+    assert (past.form, past.metric, past.maximise, past.failed) == ("Optuna", "val_loss", False, 2)
+    assert [one.result for one in past.results] == [4.5, None, None, 2.5]
+    assert [one.seconds for one in past.results] == [62.5, 86400.0, None, 1.0]
+    assert past.results[0].point == {"kind": "a", "size": 4}
+    assert past.results[0].metrics == {"val_r2": 0.5, "val_loss": 4.5}
+    assert any("does not name its metric; taken as val_loss" in words for words in past.findings)
+    score = read_past(file, metric="val_r2")
+    assert score.maximise and score.best is not None and score.best.result == 0.75
+
+
+def test_what_mlrmbo_is_restarted_from_has_its_results_first(tmp_path: Path) -> None:
+    file = tmp_path / "restart.csv"
+    file.write_text("y,batch_size,activation\n0.5,128,relu\nNA,16,elu\n0.25,32,relu\n")
+    past = read_past(file)
+    assert (past.form, past.metric) == ("mlrMBO", "val_loss")
+    assert [one.result for one in past.results] == [0.5, None, 0.25]
+    assert past.results[1].point == {"batch_size": 16, "activation": "elu"}
+
+
+def test_a_path_of_mlrmbo_has_its_iterations_and_errors(tmp_path: Path) -> None:
+    file = tmp_path / "path.csv"
+    file.write_text(
+        '"","lr","kind","y","dob","eol","error.message","exec.time","ei"\n'
+        '"1",0.5,"a",2,0,NA,NA,12.5,NA\n"2",0.25,"b",214748364.7,0,NA,"stopped",1,NA\n"3",0.125,"a",1,3,NA,NA,11,0.5\n'
+    )
+    past = read_past(file)
+    assert past.space.names == ["lr", "kind"]
+    assert [(one.iteration, one.result, one.seconds) for one in past.results] == [
+        (0, 2, 12.5),
+        (0, None, 1),
+        (3, 1, 11),
+    ]
+
+
+@pytest.mark.parametrize("name", ["fitnesses-3.txt", "fitness-3.txt", "best-3.json"])
+def test_what_lies_beside_a_population_stands_for_it(tmp_path: Path, name: str) -> None:
+    shutil.copytree(PAST / "deap", tmp_path / "deap")
+    (tmp_path / "deap" / name).touch()
+    (tmp_path / "deap" / "fitnesses-3.txt").write_text((PAST / "deap" / "fitnesses-3.txt").read_text())
+    assert read_past(tmp_path / "deap" / name).path.name == "population-3.txt"
+    (tmp_path / "deap" / "population-3.txt").unlink()
+    with pytest.raises(InputError, match=rf"{name}: has a part of what DEAP ended with and no evaluations; popul"):
+        read_past(tmp_path / "deap" / name)
+
+
 @pytest.mark.parametrize("value", ["nan", "1e999", "-inf"])
 def test_a_point_that_is_no_number_is_left_out_and_the_rest_is_imported(tmp_path: Path, value: str) -> None:
     table = tmp_path / "hpo.csv"
@@ -144,6 +201,10 @@ def test_two_searches_in_one_file_are_told_apart(tmp_path: Path) -> None:
         ("", "none of the forms that can be imported"),
         ("a,b\n1,2\n", "none of the forms that can be imported"),
         ("iteration,sample,metric,result\n", "has results of no metric"),
+        (
+            "iteration,sample,noise,metric,result\n1,0,1,2,loss,1\n",
+            "line 2: has 6 values, and the header names 5 columns; no line has as many",
+        ),
         ("iteration,sample,noise,metric,result\n1,0,1,loss,1\n1,1,1,r2,1\n", "has results of loss, r2; say which"),
         ("iteration,sample,noise,noise,metric,result\n", "the column 'noise' stands twice"),
         ("iteration,sample,noise,Noise,metric,result\n1,0,1,1,loss,1\n", "'noise' and 'Noise' differ in case alone"),

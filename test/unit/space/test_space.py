@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparator.errors import InputError
-from comparator.space import Constant, Number, Ordered, ParameterSpace
+from comparator.space import Choice, Constant, Number, Ordered, ParameterSpace
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -69,6 +69,12 @@ def test_oddities_are_read_as_their_authors_meant() -> None:
         ({"name": None}, "is not the name of a hyperparameter"),
         ({"type": "int", "upper": 1.5}, "'upper' = 1.5 is not a whole number"),
         ({"type": "categorical"}, "'element_type' is missing"),
+        ({"type": "categorical", "values": []}, "'element_type' is missing"),
+        ({"type": "categorical", "values": [1, "x"]}, "'element_type' is missing"),
+        (
+            {"type": "categorical", "values": [1, 2], "elment_type": "int"},
+            "'element_type' is missing; 'elment_type' is unknown (did you mean 'element_type'?)",
+        ),
         ({"type": "categorical", "element_type": "text"}, "'element_type' = 'text' is unknown"),
         ({"type": "categorical", "element_type": "int"}, "'values' is missing"),
         ({"type": "categorical", "element_type": "int", "values": []}, "'values' must not be empty"),
@@ -83,6 +89,80 @@ def test_what_is_wrong_is_named(changes: dict[str, Any], words: str) -> None:
         space_of({**NOISE, **changes})
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def read_text(folder: Path, text: str) -> ParameterSpace:
+    path = folder / "settings.json"
+    path.write_text(text)
+    return ParameterSpace.read(path)
+
+
+def test_the_settings_of_a_grid_are_a_space(tmp_path: Path) -> None:
+    space = read_text(
+        tmp_path, '{"parameters": {"epochs": [4, 6], "lr": [1e-3, 1], "N1": [15], "act": ["relu", "elu"]}}'
+    )
+    assert space.parameters == (
+        Ordered("epochs", (4, 6), "int", 0.2),
+        Ordered("lr", (1e-3, 1), "float", 0.2),
+        Constant("N1", 15),
+        Choice("act", ("relu", "elu"), "string"),
+    )
+    assert space.warnings == ()
+    assert len(space.all_points()) == 8
+
+
+def test_the_settings_of_random_points_are_a_space(tmp_path: Path) -> None:
+    space = read_text(
+        tmp_path,
+        '{"parameters": {"epochs": [1, 2, 8], "lr": [0.1, 0.5], "N1": [15, 15]}, "samples": {"num": [120]}, "x": 1}',
+    )
+    assert space.parameters == (
+        Number("epochs", 1, 2, 0.1, whole=True),
+        Number("lr", 0.1, 0.5, 0.04, whole=False),
+        Constant("N1", 15),
+    )
+    assert [warning.partition("settings.json: ")[2] for warning in space.warnings] == [
+        "'samples' = {'num': [120]} is the budget, which evaluations in [search] says",
+        "the key 'x' is unknown; ignored",
+        "'epochs': the ends are the first two of [1, 2, 8], as in CANDLE",
+        "'N1': 'lower' and 'upper' are equal; taken as the constant 15",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"parameters": {}}', "a parameter space is a list of objects"),
+        ('{"parameters": {"epochs": 3}}', "'epochs' = 3 is not a list of values"),
+        ('{"parameters": {"epochs": []}}', "'epochs' = [] is not a list of values"),
+        ('{"parameters": {"1": [2, 4]}}', "'name' = '1' is not the name of a hyperparameter"),
+        ('{"parameters": {"x": [2]}, "samples": {"num": [2]}}', "'x' = [2]: with 'samples' two numbers are needed"),
+        ('{"parameters": {"x": ["a", "b"]}, "samples": {}}', "'x' = ['a', 'b']: with 'samples' two numbers are needed"),
+        ('{"parameters": {"x": [4, 2]}, "samples": {}}', "'x': 'lower' = 4 is above 'upper' = 2"),
+        ('{"parameters": {"x": [1, 1e999]}}', "'x' = 1e999: is not a number that can be computed with"),
+        ('{"parameters": [1]}', "a parameter space is a list of objects"),
+    ],
+)
+def test_settings_that_are_no_space_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(InputError) as raised:
+        read_text(tmp_path, text)
+    assert words in str(raised.value) and "it is" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "element_type"),
+    [
+        (["relu", "elu"], "string"),
+        ([32, 64], "int"),
+        ([0.1, 1], "float"),
+        ([True, False], "logical"),
+        (["1000", "1000 1000"], "string"),
+    ],
+)
+def test_the_element_type_is_that_of_the_values_where_it_is_missing(values: list[Any], element_type: str) -> None:
+    space = space_of({"name": "x", "type": "ordered", "values": values})
+    assert space.parameters == (Ordered("x", tuple(values), element_type, 0.2),)
+    assert space.warnings == (f"space: 'x': 'element_type' is missing; the values are taken as {element_type}",)
 
 
 def test_a_missing_key_is_told_with_the_nearest() -> None:
