@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from comparator.findings.axes import Axis, show
+from comparator.findings.axes import Axis
+from comparator.formats.numbers import show
 from comparator.report import Reading, read_in
 from comparator.report.facts import flat
 from comparator.report.figures.boxes import region_layers

@@ -109,11 +109,12 @@ def _best(summary: Summary, found: Mapping[str, Any]) -> list[str]:
     best = summary.best
     assert best is not None and best.difference is not None
     extreme = "largest" if summary.maximise else "smallest"
-    at = f"{best.difference:.4g} at {point_words(best.point) or 'the settings as given'}"
+    amount = summary.measure.amount
+    at = f"{amount(best.difference, 4)} at {point_words(best.point) or 'the settings as given'}"
     trained, stored = trainings_in(run for one in summary.evaluations for run in one.runs)
     trainings = f"trainings: {trained} done, {stored} found"
     if not found:
         return [f"{extreme} {summary.objective}: {at}", f"{trainings} in the store"]
     anew = (found.get("best") or {}).get("confirmed")
-    tried = "" if anew is None else f"; tried anew {anew:.4g}"
+    tried = "" if anew is None else f"; tried anew {amount(anew, 4)}"
     return [f"{extreme}: {at}{tried}; {trainings}"]

@@ -18,6 +18,7 @@ from comparator.findings.mean_predictor import LOSS, MeanPredictor, compare_with
 from comparator.findings.reliability import Reliability, reliability_in
 from comparator.findings.so_far import mean_metrics, so_far
 from comparator.formats.text import message
+from comparator.objective.amounts import Measure, measure_named
 from comparator.objective.differences import difference_called
 from comparator.results.frozen import FirstEpochs, FrozenExperiment
 from comparator.results.points import as_read, best_of, best_values, key_of, values_of
@@ -142,6 +143,11 @@ class Summary:
     def best(self) -> EvaluationSummary | None:
         """The best point's latest evaluation, or None while none has succeeded."""
         return self.best_points[0] if self.best_points else None
+
+    @property
+    def measure(self) -> Measure:
+        """How differences are put into words; of a single model, its metric."""
+        return measure_named(self.objective, self.metric, self.unit)
 
     @property
     def is_climb(self) -> bool:

@@ -239,8 +239,8 @@ class Reading:
 
     def _of_again(self) -> list[str]:
         """What became of what it tries again, in sentences; none where it tries nothing again."""
+        from comparator.objective.amounts import measure_of
         from comparator.report import controls, recheck, variance
-        from comparator.report.numbers import measure_of
 
         if self.experiment.rechecks is None:
             return []

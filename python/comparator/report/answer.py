@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.findings.controls import is_control
 from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.formats.numbers import round_to, with_interval
 from comparator.report.claims import Claim, anew, claims_of, point_on_axes, seeded_alone
 from comparator.report.commands import typed_command, where_options
 from comparator.report.next_step import Step, next_step
-from comparator.report.numbers import amount, amounts_apart, point_words, round_to, with_interval
+from comparator.report.numbers import point_words
 from comparator.report.words import NO_PLACE, show
 from comparator.results.frozen import FrozenExperiment
 
@@ -201,8 +202,8 @@ def _trust_of_one(summary: Summary) -> str:
 
 def _best_of_two(summary: Summary, best: EvaluationSummary) -> str:
     most = "largest" if summary.maximise else "smallest"
-    where = _settings(summary, best.point)
-    return f"The {most} {summary.objective} that was found is {amount(summary, best.difference, 3)}, with {where}."
+    came = summary.measure.amount(best.difference)
+    return f"The {most} {summary.objective} that was found is {came}, with {_settings(summary, best.point)}."
 
 
 def _more_there(summary: Summary, regions: Sequence[Condition]) -> str:
@@ -288,7 +289,7 @@ def _no_place(summary: Summary, evidence: Evidence) -> str:
     missed, mean = evidence.missed_contrast, abs(evidence.overall or 0.0)
     if missed is None or missed <= MUCH * mean:
         return f"; {NO_PLACE}"
-    return f"; {NO_PLACE}, but places where it is up to {amounts_apart(summary, missed)} more cannot be excluded"
+    return f"; {NO_PLACE}, but places where it is up to {summary.measure.apart(missed)} more cannot be excluded"
 
 
 def _missed(summary: Summary, evidence: Evidence) -> str:
@@ -325,18 +326,19 @@ class _Gap:
 
 
 def _amount(summary: Summary, number: float) -> str:
-    return amount(summary, number, 2)
+    return summary.measure.amount(number, 2)
 
 
 def _apart(summary: Summary, one: float, other: float | None) -> tuple[str, str | None]:
     """Two amounts with as many digits as tell them apart, at most four."""
+    amount = summary.measure.amount
     if other is None:
-        return amount(summary, one, 2), None
+        return amount(one, 2), None
     for digits in (2, 3, 4):
-        both = amount(summary, one, digits), amount(summary, other, digits)
+        both = amount(one, digits), amount(other, digits)
         if both[0] != both[1]:
-            break
-    return both if digits < 4 or both[0] != both[1] else (amount(summary, one, 2), amount(summary, other, 2))
+            return both
+    return amount(one, 2), amount(other, 2)
 
 
 def _short(number: float | None) -> str:

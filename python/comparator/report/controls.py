@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from comparator.findings.controls import Controlled, Controls, Design
 from comparator.findings.recheck import Rechecked
-from comparator.report.numbers import Measure, listed
+from comparator.objective.amounts import Measure
+from comparator.report.numbers import listed
 
 CAUSES: dict[Design, str] = {
     "rows": "the number of rows, or of the steps that go with it",

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import quote
 
-from comparator.findings.axes import Axis, is_number, show
+from comparator.findings.axes import Axis
 from comparator.findings.mean_predictor import SKILL
 from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.formats.numbers import is_number, show
 from comparator.report import numbers
 from comparator.report.figures.channels import metric_heading
 from comparator.results.record import Run

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from comparator.findings.recheck import Rechecked, trained_anew
-from comparator.report.numbers import listed, measure_of
+from comparator.objective.amounts import measure_of
+from comparator.report.numbers import listed
 from comparator.results.frozen import FrozenExperiment
 from comparator.results.record import Evaluation
 from comparator.space import ParameterSpace

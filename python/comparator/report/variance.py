@@ -6,6 +6,7 @@ import math
 
 from comparator.evidence.variance import BETWEEN, REST, Part, Variance
 from comparator.findings.variance import TrainingVariance
+from comparator.objective.amounts import measure_of
 from comparator.report.numbers import listed, percent, point_words
 from comparator.results.frozen import FrozenExperiment
 from comparator.strategies.blocks import INITIALISATION, ORDER, SEED, SPLIT
@@ -71,12 +72,12 @@ def in_short(found: TrainingVariance) -> str:
 
 def lines(found: TrainingVariance, experiment: FrozenExperiment) -> list[str]:
     """Return what a terminal shows: where it is and how much it deviates, a bar for each part, and the sentences."""
-    difference = found.difference
+    difference, amount = found.difference, measure_of(experiment).amount
     levels = [f"{count} levels of {SHORT[name]}" for name, count in difference.levels.items()]
     where = f"at {point_words(found.point, varied_in(experiment))}" if found.point else "at the settings as given"
     first = (
-        f"{where}: the difference of one pair of trainings is {difference.mean:.3g}, and deviates by"
-        f" {math.sqrt(difference.variance):.2g}; {listed(levels)} were met evenly; of its variance"
+        f"{where}: the difference of one pair of trainings is {amount(difference.mean, 3)}, and deviates by"
+        f" {amount(math.sqrt(difference.variance), 2)}; {listed(levels)} were met evenly; of its variance"
     )
     said = [first, *_bars(difference, found)]
     if found.metric is not None:

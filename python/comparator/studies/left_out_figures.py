@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from comparator.evidence.omission import Mean
+from comparator.formats.numbers import with_interval
 from comparator.report.figures.channels import Row, clip, lanes, number_channel, series
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import FAINT, INK, MODELS, MUTED, PAPER, SHAPES
-from comparator.report.numbers import printable, with_interval
+from comparator.report.numbers import printable
 from comparator.results.frozen import FrozenExperiment
 from comparator.studies.left_out_changes import Change, Effect, Found
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from comparator.evidence.omission import ALPHA, Mean
-from comparator.findings.axes import show
+from comparator.formats.numbers import round_to, show, with_interval
 from comparator.formats.text import write_text_whole
-from comparator.report.numbers import Measure, measure_of, round_to, with_interval
+from comparator.objective.amounts import Measure, measure_of
 from comparator.results.frozen import FrozenExperiment
 from comparator.studies import figures, left_out_figures, page
 from comparator.studies.left_out_changes import Change, Control, Effect, Found

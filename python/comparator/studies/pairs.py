@@ -17,7 +17,7 @@ from comparator.evidence.coordinates import Coordinates
 from comparator.evidence.many import holm
 from comparator.evidence.paired import Paired
 from comparator.evidence.replicates import mean_interval
-from comparator.findings.axes import show
+from comparator.formats.numbers import show
 from comparator.space import ParameterSpace, Point
 
 ALPHA = 0.05

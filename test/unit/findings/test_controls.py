@@ -14,9 +14,9 @@ from recorded import make_experiment, make_record
 from comparator.experiment.again import in_short
 from comparator.findings.controls import Controls, claims_to_try, controls_of, name_of, rows_of
 from comparator.findings.summary import summarise
+from comparator.objective.amounts import Measure
 from comparator.report.controls import section_of, sentences
 from comparator.report.figures.controls import control_figures
-from comparator.report.numbers import Measure
 from comparator.results.form import of_form
 from comparator.results.frozen import Claim, FrozenExperiment
 from comparator.results.record import Evaluation

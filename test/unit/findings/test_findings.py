@@ -27,12 +27,14 @@ from comparator.findings.axes import varying_axes
 from comparator.findings.metric_agreement import compare, kind_of, read_in, with_signed
 from comparator.findings.summary import summarise
 from comparator.findings.verdict import Findings, as_json, find
+from comparator.formats.numbers import with_interval
+from comparator.objective.amounts import Measure
 from comparator.report import evaluations_csv, write_report
 from comparator.report.answer import Answer, _amount, _apart, _more_regions, answer_of
 from comparator.report.claims import _of_difference
 from comparator.report.commands import repeat_commands
 from comparator.report.figures.boxes import stretches
-from comparator.report.numbers import Measure, amounts, with_interval
+from comparator.report.numbers import amounts
 from comparator.report.words import agreement, disagreements, relative_to_nothing, remarks, verdict
 from comparator.results.form import of_form
 from comparator.results.frozen import FrozenExperiment

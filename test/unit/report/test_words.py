@@ -6,7 +6,9 @@ from typing import Any, cast
 import pytest
 
 from comparator.evidence.variance import Part
-from comparator.report.numbers import in_percent, in_points, with_interval
+from comparator.formats.numbers import with_interval
+from comparator.objective.amounts import in_percent
+from comparator.report.numbers import in_points
 from comparator.report.variance import share_words
 from comparator.report.words import components
 from comparator.strategies.blocks import ORDER

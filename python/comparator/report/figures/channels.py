@@ -7,8 +7,9 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from comparator.findings.axes import Axis, show
+from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary, effect
+from comparator.formats.numbers import show
 from comparator.report import numbers
 from comparator.report.figures.crowd import gathered
 from comparator.report.figures.figure import layer
@@ -47,9 +48,7 @@ def clip(text: str, length: int = 28) -> str:
 def objective_label(summary: Summary, of: str = "") -> list[str]:
     """Return the objective's symbol, name and unit, in lines; `of` says what of it is shown."""
     symbol = of or (f"{summary.symbol}, " if summary.symbol and summary.kind == "cmp" else "")
-    unit = (
-        " (0.5\u00a0=\u00a050\u00a0%)" if numbers.is_relative(summary) else f" ({summary.unit})" if summary.unit else ""
-    )
+    unit = " (0.5\u00a0=\u00a050\u00a0%)" if summary.measure.is_share else f" ({summary.unit})" if summary.unit else ""
     return textwrap.wrap(clip(f"{symbol}{summary.objective}", 48 + len(of)) + unit, 44) or [""]
 
 

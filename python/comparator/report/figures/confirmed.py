@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from comparator.findings.axes import show
 from comparator.findings.summary import Summary
+from comparator.formats.numbers import show
 from comparator.report.figures.channels import Row, lanes, names_of, number_channel, objective_label, series
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER

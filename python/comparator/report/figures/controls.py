@@ -8,7 +8,7 @@ from comparator.report.controls import TITLES, sentence
 from comparator.report.figures.channels import Row, lanes, number_channel, objective_label, series
 from comparator.report.figures.figure import Figure, figure, layer
 from comparator.report.figures.palette import INK, MUTED, PAPER
-from comparator.report.numbers import measure_in, printable
+from comparator.report.numbers import printable
 
 SECTION = "controls"
 WAS, NOW = "as it was", "by this design"
@@ -26,7 +26,7 @@ def control_figures(summary: Summary, found: Controls | None) -> list[Figure]:
         one = each.found
         more = "" if one.what == "difference" else ", more"
         names.append([TITLES[each.design], f"{one.claim}{more}"] if several else TITLES[each.design])
-        tip = printable(sentence(each, measure_in(summary)))
+        tip = printable(sentence(each, summary.measure))
         for name, at, interval, mean in (
             (WAS, lane - APART, one.was_interval, one.was),
             (NOW, lane + APART, one.now_interval, one.now),

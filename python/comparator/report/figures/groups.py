@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from comparator.evidence.contributions import Contributions, Group
-from comparator.findings.axes import show
 from comparator.findings.explanation import Explained, Explanation, called, plural
 from comparator.findings.summary import Summary
+from comparator.formats.numbers import round_to, show
 from comparator.report.figures.channels import Row, clip, haloed, lanes, number_channel, objective_label
 from comparator.report.figures.figure import Choice, Figure, figure, layer
 from comparator.report.figures.palette import FAINT, INK, MUTED, PAPER
-from comparator.report.numbers import amounts_apart, percent, printable, round_to
+from comparator.report.numbers import percent, printable
 
 SECTION = "explained"
 HIGHEST = 15  # groups in one figure
@@ -125,7 +125,7 @@ def _metrics(
 def _tip(summary: Summary, group: Group, metric: str = "") -> str:
     said = [
         group.name,
-        f"influence {amounts_apart(summary, group.influence, group.interval)}",
+        f"influence {summary.measure.apart(group.influence, group.interval)}",
         f"{percent(group.rows)} of the rows",
     ]
     if group.share is not None:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from comparator.findings.axes import Axis, show
+from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.formats.numbers import show
 from comparator.report.figures.channels import CROSS, Row, along, clip, coordinate_of, failed_row, tip_of
 from comparator.report.figures.crowd import gathered
 from comparator.report.figures.figure import growing, layer

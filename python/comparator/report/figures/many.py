@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from comparator.findings.axes import Axis, show
+from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.formats.numbers import show
 from comparator.report.figures.channels import (
     GOLDEN,
     TOGETHER,

@@ -11,9 +11,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from comparator.findings.axes import Axis, show
+from comparator.findings.axes import Axis
 from comparator.findings.summary import EvaluationSummary, Summary
 from comparator.findings.verdict import Condition
+from comparator.formats.numbers import show
 from comparator.report.figures.boxes import region_layers
 from comparator.report.figures.channels import (
     Row,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from comparator.findings.axes import show
 from comparator.findings.summary import EvaluationSummary, Summary
+from comparator.formats.numbers import show
 from comparator.report.figures.channels import (
     Row,
     coordinate_of,
