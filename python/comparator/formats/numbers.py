@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 FINEST, COARSEST = 1e-6, 1e9  # what is below or from there on has too many digits to be read without an exponent
+ROUNDING = 1e-9  # of the numbers that another was worked out of: what is smaller may be rounding alone
 
 
 def is_number(value: Any) -> bool:
@@ -30,12 +31,18 @@ def round_to(number: float, digits: int) -> float:
 
 
 def fixed(number: float, places: int) -> str:
-    """Return a number with so many places, or as many more as it takes to tell it from 0; 0 has no sign."""
+    """Return a number with so many places; what rounds to 0 has no sign."""
     text = f"{number:.{places}f}"
-    if float(text):
-        return text
-    if abs(number) < FINEST:
-        return f"{0:.{places}f}" if not number else show(round_to(number, 1))
+    return text if float(text) else f"{0:.{places}f}"
+
+
+def not_as_zero(number: float, places: int, size: float = 1.0) -> str:
+    """Return a number with so many places, or as many more as it takes to tell it from 0.
+
+    What is nothing beside numbers of this `size` but what rounding left of them is 0.
+    """
+    if float(f"{number:.{places}f}") or abs(number) <= ROUNDING * size:
+        return fixed(number, places)
     return f"{number:.{-math.floor(math.log10(abs(number)))}f}"
 
 
@@ -52,4 +59,4 @@ def with_interval(mean: float | None, interval: Sequence[float | None] | None) -
     places = max(0, 1 - math.floor(math.log10(size))) if size > 0 else 0
     if any(end and not float(f"{end:.{places}f}") for end in (low, high)):
         places += 1  # on which side of 0 an interval ends is what it is read for
-    return f"{fixed(mean, places)} [{fixed(low, places)}, {fixed(high, places)}]"
+    return f"{fixed(mean, places)} [{', '.join(not_as_zero(end, places, size) for end in (low, high))}]"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from comparator.formats.numbers import fixed, is_number, round_to, show, with_interval
+from comparator.formats.numbers import is_number, not_as_zero, round_to, show, with_interval
 from comparator.objective.differences import DIFFERENCES, Difference, difference_called
 from comparator.results.frozen import FrozenExperiment
 
@@ -33,7 +33,7 @@ class Measure:
         if not self.is_share:
             return f"{show(round_to(number, digits))}{f' {self.unit}' if self.unit else ''}"
         share = 100 * number
-        text = fixed(share, max(0, digits - (2 if abs(share) >= 10 else 1)))
+        text = not_as_zero(share, max(0, digits - (2 if abs(share) >= 10 else 1)))
         return f"{text if float(text) else '0'} %"
 
     def amounts(self, mean: float | None, interval: Sequence[float | None] | None) -> str:
@@ -48,7 +48,7 @@ class Measure:
         if mean is None:
             return with_interval(mean, interval)
         if not self.is_share:
-            return self.amount(mean) if interval is None else with_interval(mean, interval)
+            return self.amount(mean, 2) if interval is None else with_interval(mean, interval)
         hundredfold = _hundredfold(mean, interval)
         said = show(round_to(hundredfold[0], 2)) if interval is None else with_interval(*hundredfold)
         return f"{said} {POINTS}" if unit else said

@@ -45,7 +45,7 @@ def answer(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
         return [f"Nothing can be said: no training without any of the {kind} has a difference."]
     measure = measure_of(frozen)
     by = measure.apart(change.value, change.interval)
-    to = f"from {_size(found.whole.value, measure)} to {_size(found.whole.value + change.value, measure)}"
+    to = f"from {measure.amount(found.whole.value, 2)} to {measure.amount(found.whole.value + change.value, 2)}"
     if not first.omission.shown:
         beyond = ", beyond what random rows change" if found.controls else ""
         said = [
@@ -63,7 +63,7 @@ def answer(found: Found, kind: str, frozen: FrozenExperiment) -> list[str]:
     rest = first.change.elsewhere
     if rest is not None:
         there = measure.apart(rest.change.value, rest.change.interval)
-        whole = _size(rest.whole, measure)
+        whole = measure.amount(rest.whole, 2)
         lead = f"{lead} Over the held-out rows of other {kind} alone it changes by {there}, from {whole}."
     control = found.control_of(first)
     if control is not None and control.difference is not None:
@@ -269,11 +269,6 @@ def _apart(mean: Mean | None, measure: Measure) -> str:
 def _change(value: float, measure: Measure) -> str:
     """A change of the difference, with two digits that count."""
     return measure.apart(round_to(value, 2), None)
-
-
-def _size(value: float, measure: Measure) -> str:
-    """A difference with two digits that count."""
-    return f"{_number(100 * value)} %" if measure.is_share else _number(value)
 
 
 def _ends(mean: Mean | None) -> tuple[float, ...]:

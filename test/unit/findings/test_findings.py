@@ -34,7 +34,6 @@ from comparator.report.answer import Answer, _amount, _apart, _more_regions, ans
 from comparator.report.claims import _of_difference
 from comparator.report.commands import repeat_commands
 from comparator.report.figures.boxes import stretches
-from comparator.report.numbers import amounts
 from comparator.report.words import agreement, disagreements, relative_to_nothing, remarks, verdict
 from comparator.results.form import of_form
 from comparator.results.frozen import FrozenExperiment
@@ -481,16 +480,17 @@ def test_a_further_region_where_the_other_model_is_ahead_is_not_one_more_such_re
 
 def test_amounts_are_percentages_of_a_relative_difference_and_have_digits_enough() -> None:
     summary = summarise(frozen_of(), as_read(records_of(in_region, 3)))
-    assert [_amount(summary, number) for number in (0.999, 0.5, 0.042, 0.0, -0.0001)] == [
-        *("100 %", "50 %", "4.2 %", "0 %", "0 %")
+    assert [_amount(summary, number) for number in (0.999, 0.5, 0.042, 0.0, -0.0001, -1e-17)] == [
+        *("100 %", "50 %", "4.2 %", "0 %", "-0.01 %", "0 %")
     ]
     assert _apart(summary, 0.4244, 0.4231) == ("42.4 %", "42.3 %") and _apart(summary, 0.3, 0.3) == ("30 %", "30 %")
     objective = {"name": "absolute difference of val_loss", "symbol": "", "maximise": True}
     absolute = summarise(frozen_of(objective=objective), as_read(records_of(in_region, 3)))
     assert _amount(absolute, 0.01234) == "0.012"
-    assert amounts(summary, -0.4567, (-0.5012, -0.4)) == "-46 % [-50 %, -40 %]"
-    assert amounts(summary, 0.00514, (0.00481, 0.00552)) == "0.51 % [0.48 %, 0.55 %]"
-    assert amounts(summary, 0.46, None) == "46 %" and amounts(absolute, 0.46, (0.4, 0.5)) == "0.46 [0.40, 0.50]"
+    assert summary.measure.amounts(-0.4567, (-0.5012, -0.4)) == "-46 % [-50 %, -40 %]"
+    assert summary.measure.amounts(0.00514, (0.00481, 0.00552)) == "0.51 % [0.48 %, 0.55 %]"
+    assert summary.measure.amounts(0.46, None) == "46 %"
+    assert absolute.measure.amounts(0.46, (0.4, 0.5)) == "0.46 [0.40, 0.50]"
 
 
 @pytest.mark.long

@@ -164,7 +164,7 @@ def _lines(summary: Summary, axes: Sequence[Axis], names: Sequence[str], shown: 
             said = {"v": one.difference, "evaluations": [one.number], "tip": tip_of(one, summary)}
             rows.append({**apart, "line": one.number, **said})
     ends = scale_of(summary, [row["v"] for row in rows])
-    colour = Scale(ends.low, ends.high).channel(objective_label(summary))  # a white line would not be seen
+    colour = Scale(ends.low, ends.high).channel(objective_label(summary), summary.measure)  # white would not be seen
     return {
         "data": {"values": rows},
         "transform": [
