@@ -15,7 +15,7 @@ from comparator.formats.numbers import is_number, not_as_zero, round_to, show, w
 from comparator.objective.differences import DIFFERENCES, Difference, difference_called
 from comparator.results.frozen import FrozenExperiment
 
-SHARES = ("relative", "signed")  # differences that are fractions of the larger metric
+OF_THE_LARGER = ("relative", "signed")  # differences that are fractions of the larger metric
 POINTS = "percentage points"
 
 
@@ -63,8 +63,8 @@ class Measure:
         return f", {POINTS}" if self.is_share else ""
 
 
-#: How numbers are put into words whose unit is not known, or the metric's own.
-PLAIN = Measure(is_share=False)
+#: How numbers are put into words whose unit is not known, or the metric's own; and shares of anything.
+PLAIN, SHARES = Measure(is_share=False), Measure(is_share=True)
 
 
 def measure_of(experiment: FrozenExperiment) -> Measure:
@@ -83,8 +83,8 @@ def measure_by(difference: str) -> Measure:
 
 
 def _measure(difference: Difference | None, unit: str) -> Measure:
-    if difference is not None and difference.name in SHARES:
-        return Measure(is_share=True)
+    if difference is not None and difference.name in OF_THE_LARGER:
+        return SHARES
     return Measure(is_share=False, unit=unit or (difference.unit if difference is not None else ""))
 
 
