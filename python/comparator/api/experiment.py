@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 class Experiment:
     """An experiment of the store: finished, stopped, or running in this or another process or job.
 
-    What it says is read from the store when it is asked for, so that of one that runs it is always the latest.
+    What it says is read from the store when it is asked for, so that of one that runs it is always the latest. In words
+    a relative difference is in per cent; in tables and values it is a fraction, 0.45 for 45 %.
     """
 
     def __init__(self, path: Path) -> None:
