@@ -20,7 +20,7 @@ from comparator.findings.so_far import mean_metrics, so_far
 from comparator.formats.text import message
 from comparator.objective.amounts import Measure, measure_named
 from comparator.objective.differences import difference_called
-from comparator.results.frozen import FirstEpochs, FrozenExperiment
+from comparator.results.frozen import FirstEpochs, FrozenExperiment, described_in
 from comparator.results.points import as_read, best_of, best_values, key_of, values_of
 from comparator.results.record import AFTERWARDS, Evaluation, Replicate, Run
 from comparator.results.tally import Counts, count
@@ -107,7 +107,7 @@ class Summary:
     `strategy` is the search's name, empty where it is not known. `baseline` is a single model's evaluation with its
     default settings. `is_exact` says that a training repeated gives the same number, as far as is known: no two
     trainings of a point differed, and either no model takes a seed, of training or split, or a point was trained on
-    several. `seedless` are the models that take none.
+    several. `seedless` are the models that take none, `described_in` the names of the files that could name their seed.
     """
 
     id: str
@@ -138,6 +138,7 @@ class Summary:
     first: FirstEpochs | None = None
     is_exact: bool = False
     seedless: tuple[str, ...] = ()
+    described_in: str = ""
 
     @property
     def best(self) -> EvaluationSummary | None:
@@ -205,6 +206,7 @@ def summarise(experiment: FrozenExperiment, records: Sequence[Evaluation]) -> Su
         seedless=tuple(
             name for name, each in zip(models, experiment.models, strict=True) if not (each.seed or each.split)
         ),
+        described_in=described_in(each for each in experiment.models if not each.seed),
     )
 
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from comparator.findings.controls import is_control
 from comparator.findings.summary import EvaluationSummary, Summary
-from comparator.formats.numbers import round_to, with_interval
+from comparator.findings.sureness import NO_PLACE
+from comparator.formats.numbers import round_to, show, with_interval
 from comparator.report.claims import Claim, anew, claims_of, point_on_axes, seeded_alone
 from comparator.report.commands import typed_command, where_options
-from comparator.report.next_step import Step, next_step
+from comparator.report.next_step import CUT_SHORT, Step, next_step
 from comparator.report.numbers import point_words
-from comparator.report.words import NO_PLACE, show
 from comparator.results.frozen import FrozenExperiment
+from comparator.results.state import ALIVE
 
 if TYPE_CHECKING:
     from comparator.evidence.confirmation import Confirmation
@@ -72,13 +73,15 @@ def answer_of(
     findings: Findings,
     state: str = "finished",
     again: Sequence[str] = (),
+    then: Step | None = None,
 ) -> Answer:
     """Return the answer that the findings give; `state` is what the experiment does (`engine.jobs.state_of`).
 
-    `again` says what became of what the experiment tries again, where it searches nothing itself.
+    Where the experiment tries another again, and searches nothing itself, `again` says what became of that, and `then`
+    what to do next.
     """
     if experiment.rechecks is not None:
-        return _of_recheck(experiment, summary, again)
+        return _of_recheck(experiment, summary, again, None if state in (*ALIVE, *CUT_SHORT) else then)
     claims = tuple(claims_of(summary, findings))
     first, *others = _sentences(summary, findings, claims)
     if findings.evidence is not None and others:
@@ -91,7 +94,7 @@ def answer_of(
     )
 
 
-def _of_recheck(experiment: FrozenExperiment, summary: Summary, said: Sequence[str]) -> Answer:
+def _of_recheck(experiment: FrozenExperiment, summary: Summary, said: Sequence[str], then: Step | None) -> Answer:
     """The answer of an experiment that tries the claims of another again, which searches nothing itself."""
     is_plain = experiment.command == "recheck" and not any(map(is_control, experiment.claims or ()))
     is_recheck = experiment.command == "recheck"
@@ -105,12 +108,7 @@ def _of_recheck(experiment: FrozenExperiment, summary: Summary, said: Sequence[s
             [f"{done}, by {pairs} pairs of trainings; nothing was searched here."],
         ),
         (),
-        Step(
-            "What became of each claim, beside what it was, is said by"
-            if is_recheck and not said
-            else "The same at a terminal",
-            shlex.join(words),
-        ),
+        then or Step("Go on with it; everything finished is kept", shlex.join(words)),
     )
 
 

@@ -8,7 +8,7 @@ from comparator.evidence.variance import BETWEEN, REST, Part, Variance
 from comparator.findings.variance import TrainingVariance
 from comparator.objective.amounts import measure_of
 from comparator.report.numbers import listed, percent, point_words
-from comparator.results.frozen import FrozenExperiment
+from comparator.results.frozen import FrozenExperiment, described_in
 from comparator.strategies.blocks import INITIALISATION, ORDER, SEED, SPLIT
 
 BAR, WIDTH = "\N{FULL BLOCK}", 30
@@ -55,10 +55,13 @@ def sentences(found: TrainingVariance, experiment: FrozenExperiment) -> list[str
             f" {_shares(found.metric, found)}."
         )
     if found.one_seed and not _are_apart(found):
+        files = described_in(
+            model for model, label in zip(experiment.models, experiment.labels, strict=True) if label in found.one_seed
+        )
         takes = "takes" if len(found.one_seed) == 1 else "take"
         said.append(
             f"{listed(list(found.one_seed))} {takes} one seed, so that first weights, order of the rows and other draws"
-            " are not told apart; seeds = { initialisation = 'NAME', order = 'NAME' } in model.toml names those it has."
+            f" are not told apart; seeds = {{ initialisation = 'NAME', order = 'NAME' }} in {files} names those it has."
         )
     return said
 

@@ -393,7 +393,8 @@ def repeats_exactly(summary: Summary) -> str:
     none = "no seed" if len(summary.models) == 1 else "a seed"
     return (
         f"Repeating a training gives the same number: {who} {none} that is known. Where a training has randomness, let "
-        "a hyperparameter seed it: one called rng_seed is found by its name, another is named in model.toml."
+        "a hyperparameter seed it: one called rng_seed is found by its name, another is named in "
+        f"{summary.described_in}."
     )
 
 

@@ -220,7 +220,7 @@ def test_a_planted_region_is_in_the_file_for_programs(planted: Path) -> None:
     assert region["mean"] == pytest.approx(0.5, abs=0.05) and region["outside"] == pytest.approx(0.15, abs=0.05)
     assert region["interval"][0] < 0.5 < region["interval"][1] + 0.03 and region["larger"] == 1
     assert region["contrast_interval"][0] > 0.2 and region["blocks"] == 8 and region["p"] < 0.001
-    assert "noise" in region["words"] and ": mean difference 0." in region["words"]
+    assert "noise" in region["words"] and ": mean difference 50 % [" in region["words"]
     assert content["importance"]["hyperparameters"][0]["interval"][0] > 0
     assert {"p_differ", "p_where", "level", "overall", "noise", "points"} <= set(content["evidence"])
 
