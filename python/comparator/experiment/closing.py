@@ -55,11 +55,11 @@ def say_what_was_found(
     for line in [*_answer(summary, found), *_best(summary, found)]:
         host.say(line)
     say_where_the_report_is(host, folder.name, page)
-    _say_what_is_next(host, found)
+    say_what_is_next(host, found)
     return None
 
 
-def _say_what_is_next(host: Host, found: Mapping[str, Any]) -> None:
+def say_what_is_next(host: Host, found: Mapping[str, Any]) -> None:
     """What a report says to do next; nothing where there is none."""
     step = found.get("next") or {}
     if step:
@@ -89,7 +89,7 @@ def say_where_it_is_read(host: Host, again: Again, folder: Path) -> None:
     if not isinstance(again, Controls):
         page = write_report(folder)
         say_where_the_report_is(host, folder.name, page)
-        _say_what_is_next(host, read_json(page.with_suffix(".json")) or {})
+        say_what_is_next(host, read_json(page.with_suffix(".json")) or {})
         return
     make = command_line(host.experiments, host.root, "report", again.id)
     host.say(f"report: that of '{again.id}' says so beside what it found; make it anew by:")

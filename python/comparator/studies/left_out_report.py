@@ -16,6 +16,7 @@ from comparator.results.frozen import FrozenExperiment
 from comparator.studies import figures, left_out_figures, page
 from comparator.studies.left_out_changes import Change, Control, Effect, Found
 from comparator.studies.left_out_predictions import Moved
+from comparator.studies.next_step import asked_again
 
 TABLE = "left_out.csv"
 
@@ -32,7 +33,10 @@ def write(folder: Path, frozen: FrozenExperiment, kind: str, found: Found) -> tu
     write_text_whole(folder / "tables" / TABLE, _csv(found, frozen))
     sections = [_ranking(found, kind, frozen), *_predictions(found, frozen), *_failures(found)]
     own = {"difference": frozen.objective.name, "models": list(frozen.labels), **found.as_json()}
-    page.write(folder, frozen, said, _in_short(found, kind, measure_of(frozen)), pictures, sections, [TABLE], **own)
+    more = "To see smaller changes, take more blocks; what is trained already is found"
+    step = asked_again(frozen, more, f"left_out.blocks={2 * found.blocks}")
+    short = _in_short(found, kind, measure_of(frozen))
+    page.write(folder, frozen, said, short, pictures, sections, [TABLE], step, **own)
     return said, [TABLE]
 
 

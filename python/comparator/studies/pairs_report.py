@@ -12,8 +12,10 @@ from markupsafe import Markup
 
 from comparator.formats.text import write_text_whole
 from comparator.objective.amounts import Measure, measure_of
+from comparator.report.next_step import Step
 from comparator.results.frozen import FrozenExperiment
 from comparator.studies import figures, page, pairs_figure
+from comparator.studies.next_step import asked_again, look_at
 from comparator.studies.pairs import ALPHA, EVERYWHERE, NONE, REGIONS, Judged, answer, most_different
 
 TABLE = "pairs.csv"
@@ -40,11 +42,21 @@ def write(
         pictures,
         [_verdicts(judged, metric, measure), *_failures(judged)],
         [TABLE],
+        _next(frozen, most, judged),
         difference=difference,
         most_different=None if most is None else most.pair.identifier,
         pairs=[each.as_json() for each in judged],
     )
     return said
+
+
+def _next(frozen: FrozenExperiment, most: Judged | None, judged: Sequence[Judged]) -> Step:
+    """The report of the two that differ most; where none are shown to differ, the same with more points."""
+    if most is not None:
+        words = f"Look closer at {' and '.join(most.pair.labels)}: their report has the map, and says what to do next"
+        return look_at(frozen, most.pair.identifier, words)
+    points = max(len(each.pair.paired.points) for each in judged)
+    return asked_again(frozen, "To see smaller differences, train more points", f"all_pairs.evaluations={2 * points}")
 
 
 def _csv(judged: Sequence[Judged]) -> str:
